@@ -1,0 +1,57 @@
+import type { GenerateConfig, GenerateOutcome } from '@gptj-cloud/decoding';
+import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+
+/** What is running: shown by `gptj inspect`, the server's status and the metrics. */
+export interface EngineInfo {
+  /** `llama` or `reference`. */
+  readonly kind: string;
+  /** Name the model file gives itself, or its file name. */
+  readonly modelName: string;
+  /** Storage of the large weights as llama.cpp names it: `F32`, `Q8_0`, `Q4_K - Medium`, … */
+  readonly quantisation: string;
+  readonly config: GptjConfig;
+  /** Positions the KV cache holds, over all sequences. */
+  readonly cacheCells: number;
+  readonly loadMs: number;
+}
+
+/** One generation: prompt tokens and validated parameters. Plain data; crosses process boundaries. */
+export interface GenerationRequest {
+  /** At least one token. */
+  readonly prompt: readonly TokenId[];
+  readonly config: GenerateConfig;
+}
+
+/** What a generation cost. */
+export interface GenerationUsage {
+  readonly promptTokens: number;
+  /** Over all returned sequences; with beams, the tokens of the returned ones. */
+  readonly generatedTokens: number;
+  /** Prompt tokens found in the cache instead of computed. */
+  readonly cachedTokens: number;
+  /** From the request's arrival in the engine to its first evaluation. */
+  readonly queueMs: number;
+  /** From the first evaluation to the end. */
+  readonly computeMs: number;
+}
+
+export type GenerationEvent =
+  /** The first evaluation of this request begins. */
+  | { readonly type: 'started' }
+  /** Tokens of sequence `index` that are final. Beam modes send none before the end. */
+  | { readonly type: 'tokens'; readonly index: number; readonly tokens: readonly TokenId[] }
+  /** The last event. */
+  | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
+
+export interface Engine {
+  readonly info: EngineInfo;
+  /**
+   * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache.
+   *
+   * Throws `ModelError`: `aborted`; `context_full` when prompt and parameters cannot fit; `cache_full` when the
+   * request alone needs more cache than there is; `engine_failed` when the engine process died (a retry may work).
+   */
+  generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
+  /** Cancel what runs, free the model. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { Engine, EngineInfo, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';

@@ -1,0 +1,13 @@
+export { checkShape, GPTJ_6B, type GptjConfig, parseGptjConfig } from './gptj-config.ts';
+export type {
+  LanguageModel,
+  ModelCapabilities,
+  ModelLimits,
+  Scored,
+  SequenceId,
+  Step,
+  StepResult,
+} from './language-model.ts';
+export { ModelError, type ModelErrorCode } from './model-error.ts';
+export { gptjTensors, parameterCount, type TensorSpec } from './tensors.ts';
+export type { TokenId } from './token.ts';

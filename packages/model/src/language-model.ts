@@ -1,0 +1,95 @@
+/**
+ * The seam between "which tokens" and "which numbers": everything that decodes text takes a `LanguageModel`,
+ * everything that multiplies matrices implements one.
+ *
+ * Vocabulary of the seam
+ * - **position**: one token of one sequence, with its keys and values in the KV cache.
+ * - **cell**: the storage of one position. Forked sequences share the cells of their common prefix.
+ * - **sequence**: an ordered list of positions, grown at the end by `evaluate` and cut at the end by `truncate`.
+ *
+ * Invariants
+ * - One `evaluate` at a time; `fork`, `truncate` and `release` only between evaluations.
+ * - An `evaluate` that throws has changed nothing: every sequence is as long as before the call.
+ * - Numbers depend on tokens and positions alone, never on which cells or which other sequences are used,
+ *   up to the rounding that an implementation documents.
+ */
+import type { GptjConfig } from './gptj-config.ts';
+import type { TokenId } from './token.ts';
+
+/** Handle of a sequence, valid from `open` or `fork` until `release`. */
+export type SequenceId = number;
+
+/** Which positions of a step's tokens are scored. */
+export type Scored = 'none' | 'last' | 'all';
+
+/** Append `tokens` to `sequence` and say what is wanted of the new positions. */
+export interface Step {
+  readonly sequence: SequenceId;
+  /** At least one token. */
+  readonly tokens: readonly TokenId[];
+  readonly scored: Scored;
+  /** Also return the hidden state after the final layer norm at the scored positions. Default false. */
+  readonly hidden?: boolean;
+  /**
+   * Also return `lm_head(h_l)` at the scored positions for these layers, 0 = embedding output (early exit, DoLa).
+   * Only engines whose `capabilities.earlyExit` is true accept it.
+   */
+  readonly layers?: readonly number[];
+}
+
+/** What one step gave. The arrays are views, valid until the next call on the model: copy what must last. */
+export interface StepResult {
+  /** One row of `vocabSize` raw logits per scored position, in order. */
+  readonly logits: readonly Float32Array[];
+  /** One row of `embeddingSize` per scored position where `hidden` was asked, else empty. */
+  readonly hidden: readonly Float32Array[];
+  /** `layers[i][j]`: logits of the i-th asked layer at the j-th scored position. Empty unless asked. */
+  readonly layers: readonly (readonly Float32Array[])[];
+}
+
+export interface ModelCapabilities {
+  /** Steps may ask for `layers`. */
+  readonly earlyExit: boolean;
+}
+
+export interface ModelLimits {
+  /** Sequences that may be open at the same time. */
+  readonly maxSequences: number;
+  /** Cells of the KV cache, shared by all sequences. */
+  readonly cacheCells: number;
+  /** Most tokens in one `evaluate`, summed over its steps. */
+  readonly maxBatchTokens: number;
+}
+
+export interface LanguageModel {
+  readonly config: GptjConfig;
+  readonly limits: ModelLimits;
+  readonly capabilities: ModelCapabilities;
+  /** Cells that no sequence uses. A step of n tokens needs n of them. */
+  readonly freeCells: number;
+
+  /** Start an empty sequence. Throws `too_many_sequences`. */
+  open(): SequenceId;
+  /** Positions in the sequence so far. */
+  length(sequence: SequenceId): number;
+  /**
+   * A new sequence with the first `length` positions of `source` (default: all), sharing their cells: no copy,
+   * no computation. The two grow apart from there. Throws `too_many_sequences`.
+   */
+  fork(source: SequenceId, length?: number): SequenceId;
+  /** Drop the positions from `length` on. A no-op when the sequence is not longer. */
+  truncate(sequence: SequenceId, length: number): void;
+  /** Give the sequence back. Cells that no other sequence shares become free. */
+  release(sequence: SequenceId): void;
+
+  /**
+   * Append every step's tokens, all in one batch, and score them. At most one step per sequence.
+   *
+   * Throws `cache_full` (not enough free cells), `context_full` (a sequence would pass `config.contextLength`),
+   * `batch_too_large`, `aborted` (the signal fired while it ran) and `engine_failed`; the state is then unchanged.
+   */
+  evaluate(steps: readonly Step[], signal?: AbortSignal): Promise<readonly StepResult[]>;
+
+  /** Free everything. Idempotent; waits for a running `evaluate`. */
+  close(): Promise<void>;
+}
