@@ -1,0 +1,121 @@
+/** One kind of refusal: its HTTP status, its text with `{placeholders}`, and what the caller can do. */
+export interface ErrorEntry {
+  readonly status: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/**
+ * Every error the server answers with. POST errors that a person should read must not be 422: the 2022 clients turn
+ * that status into InvalidSchema without reading the body.
+ */
+export const ERROR_CATALOGUE = {
+  token_missing: {
+    status: 401,
+    message: 'token not provided',
+    remedy: 'send the header "Authorization: Bearer <token>"; the server printed the first token when it first started',
+  },
+  token_unknown: {
+    status: 401,
+    message: 'token not known here',
+    remedy: 'check the token (clients read PIPELINE_API_TOKEN) and the server it belongs to (PIPELINE_API_URL)',
+  },
+  route_unknown: {
+    status: 404,
+    message: 'no such address: {method} {path}',
+    remedy: 'see docs/reference for the addresses this server answers',
+  },
+  method_not_allowed: {
+    status: 405,
+    message: '{method} is not answered at {path}',
+    remedy: 'use one of the methods in the Allow header',
+  },
+  not_found: {
+    status: 404,
+    message: 'no {kind} with id {id}',
+    remedy: 'check the id; ids are <kind>_<32 hex digits> and belong to one server',
+  },
+  pipeline_unknown: {
+    status: 404,
+    message: 'no pipeline {id} here',
+    remedy: 'use one of: {known}',
+  },
+  function_not_runnable: {
+    status: 400,
+    message: 'functions cannot be run here: expected pipeline_id, got function_id',
+    remedy: 'run a built-in pipeline',
+  },
+  upload_refused: {
+    status: 403,
+    message: 'uploading {kind} is not supported: this server does not run code it is sent',
+    remedy: 'run one of the built-in pipelines: {known}',
+  },
+  invalid_json: {
+    status: 400,
+    message: 'body is not valid JSON: {reason}',
+    remedy: 'send one JSON object in UTF-8',
+  },
+  invalid_request: {
+    status: 400,
+    message: '{count} in request: {summary}',
+    remedy: 'correct the parameters listed in errors',
+  },
+  invalid_multipart: {
+    status: 400,
+    message: 'body is not valid multipart/form-data: {reason}',
+    remedy: 'send the parts the address expects, with the boundary named in Content-Type',
+  },
+  unsupported_media_type: {
+    status: 415,
+    message: 'expected Content-Type {expected}, got {got}',
+    remedy: 'send the body in the expected format',
+  },
+  invalid_hex: {
+    status: 400,
+    message: 'file is not hexadecimal: {reason}',
+    remedy: 'send the hex digits of the bytes, two for each byte',
+  },
+  invalid_pickle: {
+    status: 400,
+    message: 'data cannot be read: {reason}',
+    remedy:
+      'send text, numbers, booleans, None, lists, tuples and dicts with text keys; objects of classes are refused',
+  },
+  invalid_input: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'correct the input of the run and send it again',
+  },
+  invalid_parameter: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'correct the parameters named and send the run again',
+  },
+  body_too_large: {
+    status: 413,
+    message: 'body is too large: expected at most {limit} bytes',
+    remedy: 'send less, or ask the operator to raise the limit',
+  },
+  body_incomplete: {
+    status: 400,
+    message: 'body ended early or came too slowly',
+    remedy: 'send the request again',
+  },
+  too_many_runs: {
+    status: 429,
+    message: 'too many runs are waiting: {waiting} of {limit}',
+    remedy: 'wait the seconds in the Retry-After header and send the run again',
+  },
+  shutting_down: {
+    status: 503,
+    message: 'the server is shutting down',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
+  internal: {
+    status: 500,
+    message: 'there was an internal error',
+    remedy: 'give request_id to the operator; it names the entry in the server log',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

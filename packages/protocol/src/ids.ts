@@ -1,0 +1,29 @@
+/** Kinds of things the API names. An id is `<kind>_<32 lower-case hex digits>`. */
+export const ID_KINDS = [
+  'pipeline',
+  'function',
+  'model',
+  'file',
+  'run',
+  'data',
+  'project',
+  'environment',
+  'token',
+  'user',
+] as const;
+
+export type IdKind = (typeof ID_KINDS)[number];
+
+/** The pipeline that ran GPT-J 6B in 2022; every published snippet names it. */
+export const GPTJ_PIPELINE_ID = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
+
+/** A fresh random id (128 bits). */
+export function newId(kind: IdKind): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `${kind}_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** Whether `text` is an id of that kind. Upper-case digits are refused: ids are compared as text. */
+export function isId(kind: IdKind, text: string): boolean {
+  return text.length === kind.length + 33 && text.startsWith(`${kind}_`) && /^[0-9a-f]{32}$/.test(text.slice(-32));
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { dataGetSchema, fileGetSchema } from './files.ts';
+import { paginatedSchema } from './paginated.ts';
+import { pipelineGetSchema } from './pipelines.ts';
+import { timestampSchema } from './timestamp.ts';
+
+/** Every state the 2022 clients can parse. Another word makes them raise. */
+export const RUN_STATES = [
+  'received',
+  'allocating_cluster',
+  'awaiting_resource_allocation',
+  'allocating_resource',
+  'loading_data',
+  'loading_function',
+  'loading_pipeline',
+  'running',
+  'complete',
+  'failed',
+] as const;
+export const runStateSchema = z.enum(RUN_STATES);
+export type RunState = z.infer<typeof runStateSchema>;
+
+/** Whether a run in this state is over. */
+export function isTerminal(state: RunState): boolean {
+  return state === 'complete' || state === 'failed';
+}
+
+/**
+ * Why a run failed: `pipeline_fault`, the pipeline raised; `max_retries`, the machinery below it died too often;
+ * `unsatisfiable`, no resource here can hold it.
+ */
+export const RUN_ERRORS = ['max_retries', 'pipeline_fault', 'unsatisfiable'] as const;
+export const runErrorSchema = z.enum(RUN_ERRORS);
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** Text of a failure. Clients up to 0.3.10 need both strings. */
+export const runErrorInfoSchema = z.object({ exception: z.string(), traceback: z.string() });
+export type RunErrorInfo = z.infer<typeof runErrorInfoSchema>;
+
+/**
+ * Body of `POST /v2/runs`. Python clients send all seven keys, nulls included; curl users two. `blocking` changes
+ * nothing: the reply always holds the outcome. Unknown keys are ignored, as the original did.
+ */
+export const runCreateSchema = z
+  .object({
+    pipeline_id: z.string().nullish(),
+    function_id: z.string().nullish(),
+    data: z.unknown().optional(),
+    data_id: z.string().nullish(),
+    blocking: z.boolean().nullish(),
+    compute_type: z.enum(['cpu', 'gpu']).nullish(),
+    compute_requirements: z.object({ min_gpu_vram_mb: z.number().nullish() }).nullish(),
+  })
+  .check((context) => {
+    const { pipeline_id, function_id, data, data_id } = context.value;
+    const issue = (path: string, message: string): void => {
+      context.issues.push({ code: 'custom', path: [path], message, input: context.value });
+    };
+    if ((pipeline_id ?? null) === null && (function_id ?? null) === null) {
+      issue('pipeline_id', 'expected pipeline_id or function_id, got neither');
+    }
+    if ((pipeline_id ?? null) !== null && (function_id ?? null) !== null) {
+      issue('function_id', 'expected only one of pipeline_id and function_id, got both');
+    }
+    if ((data ?? null) === null && (data_id ?? null) === null) {
+      issue('data', 'expected data or data_id, got neither');
+    }
+    if ((data ?? null) !== null && (data_id ?? null) !== null) {
+      issue('data_id', 'expected only one of data and data_id, got both');
+    }
+  });
+export type RunCreate = z.infer<typeof runCreateSchema>;
+
+/**
+ * A run. `result` is a file with the pickle of the list of outputs; `result_preview` is the same list as JSON. Both
+ * are null unless the run is complete. A failed run has `error` and `error_info`.
+ */
+export const runGetSchema = z.object({
+  id: z.string(),
+  created_at: timestampSchema,
+  started_at: timestampSchema.nullish(),
+  ended_at: timestampSchema.nullish(),
+  run_state: runStateSchema,
+  resource_type: z.string().nullish(),
+  compute_time_ms: z.number().nullish(),
+  runnable: pipelineGetSchema,
+  data: dataGetSchema,
+  blocking: z.boolean().nullish(),
+  compute_requirements: z.object({ min_gpu_vram_mb: z.number().nullish() }).nullish(),
+  result: fileGetSchema.nullish(),
+  result_preview: z.array(z.unknown()).nullish(),
+  error: runErrorSchema.nullish(),
+  error_info: runErrorInfoSchema.nullish(),
+});
+export type RunGet = z.infer<typeof runGetSchema>;
+
+export const runPageSchema = paginatedSchema(runGetSchema);
+export type RunPage = z.infer<typeof runPageSchema>;

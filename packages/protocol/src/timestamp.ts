@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/**
+ * A moment: epoch seconds, with a fraction. The original API's shared schemas encode dates this way, and every client
+ * version reads it (they take ISO 8601 text too).
+ */
+export const timestampSchema = z.number();
+
+/** Epoch seconds, to the millisecond, of a date. */
+export function toTimestamp(date: Date): number {
+  return date.getTime() / 1000;
+}
