@@ -1,0 +1,162 @@
+"""One class per situation a caller can act on. All derive from PipelineError."""
+
+from __future__ import annotations
+
+import time
+from email.utils import mktime_tz, parsedate_tz
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Tuple
+
+if TYPE_CHECKING:
+    from ._records import Run
+
+# A reply that is not JSON (a proxy's HTML page, say) is quoted up to this many characters.
+_QUOTE_LENGTH = 200
+
+
+class PipelineError(Exception):
+    """Anything that went wrong between this program and a result.
+
+    status is the HTTP status of the reply, None when there was none; request_id is what the server calls the
+    request in its log, when it says so; detail is the `detail` of the reply as it came.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: Optional[int] = None,
+        request_id: Optional[str] = None,
+        detail: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+        self.detail = detail
+
+
+class AuthenticationError(PipelineError):
+    """No token, a token the server does not know (401), or one that may not do this (403)."""
+
+
+class InvalidRequest(PipelineError):
+    """The server refuses what was asked (400, 422). `parameters` names the offending ones, as far as it says."""
+
+    def __init__(self, message: str, *, parameters: Tuple[str, ...] = (), **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.parameters = parameters
+
+
+class NotFound(PipelineError):
+    """No pipeline, run or file of that name (404)."""
+
+
+class RateLimited(PipelineError):
+    """Too many requests, or the queue is full (429). `retry_after` is seconds to wait, None when not said."""
+
+    def __init__(self, message: str, *, retry_after: Optional[float] = None, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.retry_after = retry_after
+
+
+class ServerError(PipelineError):
+    """The server failed (5xx). The same request may work later; `retry_after` as in RateLimited."""
+
+    def __init__(self, message: str, *, retry_after: Optional[float] = None, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.retry_after = retry_after
+
+
+class ConnectionFailed(PipelineError):
+    """No complete reply: unreachable, silent for longer than `timeout`, cut off, or redirected elsewhere.
+
+    A run that was sent may still have been done: look at get_runs() before sending it again.
+    """
+
+
+class UnexpectedReply(PipelineError):
+    """A reply that is not what this API sends. Usually the url points at something else."""
+
+
+class RunFailed(PipelineError):
+    """Raised by Run.raise_for_state(): the run came back, and it failed.
+
+    error is the server's kind (`pipeline_fault`, `max_retries`, `unsatisfiable`), exception its text.
+    """
+
+    def __init__(self, run: "Run") -> None:
+        info = run.error_info or {}
+        self.run = run
+        self.error: Optional[str] = run.error
+        self.exception: str = info.get("exception") or ""
+        kind = self.error or "no reason given"
+        super().__init__(f"run {run.get('id')} failed ({kind}): {self.exception}".rstrip(": "), detail=info)
+
+
+def error_from_reply(status: int, reason: str, headers: Mapping[str, str], body: Any, text: str) -> PipelineError:
+    """The error for a reply outside 2xx. body is the parsed JSON, or None where it was not JSON."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    message = _message(status, reason, detail, text if body is None else "")
+    rest: dict[str, Any] = {"status": status, "request_id": headers.get("x-request-id"), "detail": detail}
+    if status in (401, 403):
+        return AuthenticationError(message, **rest)
+    if status in (400, 422):
+        return InvalidRequest(message, parameters=_parameters(detail), **rest)
+    if status == 404:
+        return NotFound(message, **rest)
+    if status == 429:
+        return RateLimited(message, retry_after=_retry_after(headers), **rest)
+    if status >= 500:
+        return ServerError(message, retry_after=_retry_after(headers), **rest)
+    return PipelineError(message, **rest)
+
+
+def _message(status: int, reason: str, detail: Any, text: str) -> str:
+    said = _said(detail) or " ".join(text.split())[:_QUOTE_LENGTH] or reason
+    return f"{status}: {said}" if said else str(status)
+
+
+def _said(detail: Any) -> str:
+    if isinstance(detail, str):
+        return detail
+    if isinstance(detail, dict):
+        parts = [str(detail["message"])] if detail.get("message") else []
+        parts += [f"{name}: {text}" if name else text for name, text in _complaints(detail.get("errors"))]
+        if isinstance(detail.get("parameter"), str) and not any(detail["parameter"] in part for part in parts):
+            parts.append(f"parameter {detail['parameter']}")
+        return "; ".join(parts)
+    return "; ".join(f"{name}: {text}" if name else text for name, text in _complaints(detail))
+
+
+def _parameters(detail: Any) -> Tuple[str, ...]:
+    if isinstance(detail, dict):
+        single = detail.get("parameter")
+        named = [single] if isinstance(single, str) else []
+        named += [name for name, _ in _complaints(detail.get("errors")) if name]
+    else:
+        named = [name for name, _ in _complaints(detail) if name]
+    return tuple(dict.fromkeys(named))
+
+
+def _complaints(errors: Any) -> List[Tuple[str, str]]:
+    """(parameter, text) of `[{"parameter", "error"}]`, or of the `[{"loc", "msg"}]` that FastAPI writes."""
+    found: List[Tuple[str, str]] = []
+    for entry in errors if isinstance(errors, list) else []:
+        if isinstance(entry, dict):
+            where = entry.get("parameter", entry.get("loc", ""))
+            name = "->".join(map(str, where)) if isinstance(where, list) else str(where)
+            found.append((name, str(entry.get("error", entry.get("msg", "")))))
+        else:
+            found.append(("", str(entry)))
+    return found
+
+
+def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Seconds from now; the header holds seconds or a date."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    date = parsedate_tz(value)
+    return None if date is None else max(0.0, mktime_tz(date) - time.time())

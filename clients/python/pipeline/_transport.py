@@ -1,0 +1,121 @@
+"""One HTTP exchange: what is sent, how long to wait, and what counts as an error."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import urllib.error
+import urllib.request
+from typing import Any, Mapping, Optional, Tuple
+from urllib.parse import urlsplit
+
+from ._errors import ConnectionFailed, UnexpectedReply, error_from_reply
+from ._records import Record
+from ._version import __version__
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Redirects come back as they are: following one would hand the token to whoever the reply names."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class Transport:
+    """Sends requests to one server. Holds no connection, so it needs no closing and may be shared by threads."""
+
+    def __init__(self, url: str, token: str, timeout: Optional[float]) -> None:
+        self._url = _checked_url(url)
+        self._token = _checked_token(token)
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"expected timeout to be seconds above 0, or None for no limit; got {timeout!r}")
+        self._timeout = timeout
+        # A proxy set for the outside world cannot reach this machine's own loopback.
+        proxies = [urllib.request.ProxyHandler({})] if _is_loopback(self._url) else []
+        self._opener = urllib.request.build_opener(_NoRedirects, *proxies)
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    def exchange(self, method: str, path: str, body: Any = None) -> Any:
+        """The reply's JSON, objects as Record. Raises a PipelineError for everything that is not a 2xx with JSON."""
+        # Strict JSON: NaN and infinity are refused here (ValueError), before anything is sent.
+        payload = None if body is None else json.dumps(body, allow_nan=False).encode()
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {self._token}",
+            "User-Agent": f"gptj-cloud-python/{__version__}",
+        }
+        if payload is not None:
+            headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(self._url + path, data=payload, headers=headers, method=method)
+        status, reason, reply_headers, raw = self._send(request)
+        if 300 <= status < 400:
+            target = reply_headers.get("location", "nowhere")
+            raise ConnectionFailed(
+                f"{self._url} redirects to {target}; redirects are not followed with a token: give that server as url",
+                status=status,
+            )
+        text = raw.decode("utf-8", errors="replace")
+        try:
+            # A long run is answered by blanks until its result is there; leading blanks are legal JSON.
+            parsed = json.loads(text, object_hook=Record) if text.strip() else None
+        except (ValueError, RecursionError) as cause:
+            if 200 <= status < 300:
+                raise UnexpectedReply(f"{self._url} answered {status} without JSON", status=status) from cause
+            parsed = None
+        if 200 <= status < 300:
+            return parsed
+        raise error_from_reply(status, reason, reply_headers, parsed, text)
+
+    def _send(self, request: urllib.request.Request) -> Tuple[int, str, Mapping[str, str], bytes]:
+        try:
+            try:
+                reply = self._opener.open(request, timeout=self._timeout)
+            except urllib.error.HTTPError as refusal:
+                reply = refusal
+            with reply:
+                headers = {name.lower(): value for name, value in reply.headers.items()}
+                return reply.status, reply.reason or "", headers, reply.read()
+        except urllib.error.URLError as cause:
+            raise self._lost(cause.reason) from cause
+        except (OSError, http.client.HTTPException) as cause:
+            raise self._lost(cause) from cause
+
+    def _lost(self, cause: object) -> ConnectionFailed:
+        if isinstance(cause, TimeoutError) or "timed out" in str(cause):
+            return ConnectionFailed(f"{self._url} was silent for {self._timeout} s; raise timeout, or look at its log")
+        if isinstance(cause, ConnectionRefusedError):
+            return ConnectionFailed(f"nothing answers at {self._url}; start the server, or set url or PIPELINE_API_URL")
+        return ConnectionFailed(f"lost the connection to {self._url}: {cause or type(cause).__name__}")
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"expected an http:// or https:// address as url, got {url!r} (the token is the first argument)")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("expected url without user name, query or fragment")
+    return url.rstrip("/")
+
+
+def _checked_token(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("expected the token to be printable ASCII without blanks; look for a stray line break")
+    return token
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

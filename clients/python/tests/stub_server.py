@@ -1,0 +1,85 @@
+"""A server on loopback that records requests and answers what the test scripted."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Dict, List, NamedTuple, Optional
+
+
+class Reply(NamedTuple):
+    status: int = 200
+    body: Any = None
+    headers: Optional[Dict[str, str]] = None
+    #: Sent as it is in place of body; content_length may promise more than is there.
+    raw: Optional[bytes] = None
+    content_length: Optional[int] = None
+    #: Sent after the headers, each on its own, before the body: how the server keeps a long run's reply alive.
+    blanks: int = 0
+    #: Say nothing at all until the server closes.
+    silent: bool = False
+
+
+class Received(NamedTuple):
+    method: str
+    path: str
+    headers: Dict[str, str]
+    body: Any
+
+
+class StubServer:
+    """Use as a context manager. Replies are given in order, the last one again and again."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies: List[Reply] = list(replies)
+        self.received: List[Received] = []
+        self._closing = threading.Event()
+        stub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _answer(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                text = self.rfile.read(length)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                stub.received.append(Received(self.command, self.path, headers, json.loads(text) if text else None))
+                reply = stub.replies.pop(0) if len(stub.replies) > 1 else stub.replies[0]
+                self.close_connection = True
+                if reply.silent:
+                    stub._closing.wait()
+                    return
+                raw = json.dumps(reply.body).encode() if reply.raw is None else reply.raw
+                self.send_response(reply.status)
+                for name, value in (reply.headers or {}).items():
+                    self.send_header(name, value)
+                self.send_header("Connection", "close")
+                self.send_header("Content-Length", str(reply.content_length or reply.blanks + len(raw)))
+                self.end_headers()
+                for _ in range(reply.blanks):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                self.wfile.write(raw)
+
+            do_GET = do_POST = _answer
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "StubServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
