@@ -229,11 +229,12 @@ class Connections(unittest.TestCase):
         self.assertIsInstance(error, ConnectionFailed)
 
     def test_are_never_redirected_with_the_token(self) -> None:
-        with StubServer(Reply(200, {})) as other:
-            error = refusal(307, {}, headers={"Location": other.url + "/v2/runs"})
-        self.assertEqual(other.received, [])
-        self.assertIsInstance(error, ConnectionFailed)
-        self.assertIn(other.url, str(error))
+        for status in (301, 302, 303, 307, 308):
+            with StubServer(Reply(200, RUN)) as other:
+                error = refusal(status, {}, headers={"Location": other.url + "/v2/runs"})
+            self.assertEqual(other.received, [])
+            self.assertIsInstance(error, ConnectionFailed)
+            self.assertIn(other.url, str(error))
 
     def test_to_something_else_than_a_pipeline_server_are_recognised(self) -> None:
         for rest in ({"raw": b"<html>hello"}, {"raw": b""}, {"body": [1]}, {"body": {"alive": True}}, {"raw": b"[" * 100000}):
