@@ -16,8 +16,9 @@ _QUOTE_LENGTH = 200
 class PipelineError(Exception):
     """Anything that went wrong between this program and a result.
 
-    status is the HTTP status of the reply, None when there was none; request_id is what the server calls the
-    request in its log, when it says so; detail is the `detail` of the reply as it came.
+    status is the HTTP status of the reply, None when there was none; code is the server's word for the situation
+    (`token_unknown`, `too_many_runs`, …) and request_id the entry in its log, both None when it does not say; detail
+    is the `detail` of the reply as it came.
     """
 
     def __init__(
@@ -31,7 +32,8 @@ class PipelineError(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
-        self.request_id = request_id
+        self.code: Optional[str] = _text(detail, "code")
+        self.request_id: Optional[str] = _text(detail, "request_id") or request_id
         self.detail = detail
 
 
@@ -113,7 +115,13 @@ def error_from_reply(status: int, reason: str, headers: Mapping[str, str], body:
 
 def _message(status: int, reason: str, detail: Any, text: str) -> str:
     said = _said(detail) or " ".join(text.split())[:_QUOTE_LENGTH] or reason
-    return f"{status}: {said}" if said else str(status)
+    remedy = _text(detail, "remedy")
+    return f"{status}: {said}" + (f" ({remedy})" if remedy else "")
+
+
+def _text(detail: Any, key: str) -> Optional[str]:
+    value = detail.get(key) if isinstance(detail, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _said(detail: Any) -> str:
@@ -121,21 +129,25 @@ def _said(detail: Any) -> str:
         return detail
     if isinstance(detail, dict):
         parts = [str(detail["message"])] if detail.get("message") else []
-        parts += [f"{name}: {text}" if name else text for name, text in _complaints(detail.get("errors"))]
-        if isinstance(detail.get("parameter"), str) and not any(detail["parameter"] in part for part in parts):
-            parts.append(f"parameter {detail['parameter']}")
+        # A message that already tells what is wrong where is not made to say it twice.
+        for name, text in _complaints(detail.get("errors")):
+            if not (parts and text in parts[0]):
+                parts.append(f"{name}: {text}" if name else text)
+        single = _text(detail, "parameter")
+        if single and not any(single in part for part in parts):
+            parts.append(f"parameter {single}")
         return "; ".join(parts)
     return "; ".join(f"{name}: {text}" if name else text for name, text in _complaints(detail))
 
 
 def _parameters(detail: Any) -> Tuple[str, ...]:
     if isinstance(detail, dict):
-        single = detail.get("parameter")
-        named = [single] if isinstance(single, str) else []
-        named += [name for name, _ in _complaints(detail.get("errors")) if name]
+        several = detail.get("parameters")
+        named = [_text(detail, "parameter") or "", *(several if isinstance(several, list) else [])]
+        named += [name for name, _ in _complaints(detail.get("errors"))]
     else:
-        named = [name for name, _ in _complaints(detail) if name]
-    return tuple(dict.fromkeys(named))
+        named = [name for name, _ in _complaints(detail)]
+    return tuple(dict.fromkeys(str(name) for name in named if name))
 
 
 def _complaints(errors: Any) -> List[Tuple[str, str]]:

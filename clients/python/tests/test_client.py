@@ -196,6 +196,23 @@ class Refusals(unittest.TestCase):
         self.assertEqual(several.parameters, ("body->x", "body->y"))
         self.assertIn("body->y: worse", str(several))
 
+    def test_tell_code_remedy_and_request_of_this_server(self) -> None:
+        detail = {
+            "message": "1 error in request: temperature: expected a number above 0, got 0",
+            "code": "invalid_request",
+            "parameters": ["temperature"],
+            "errors": [{"parameter": "temperature", "error": "expected a number above 0, got 0"}],
+            "remedy": "correct the parameters listed in errors",
+            "request_id": "r2",
+        }
+        error = refusal(400, {"detail": detail}, headers={"X-Request-Id": "r1"})
+        assert isinstance(error, InvalidRequest)
+        self.assertEqual(
+            str(error),
+            "400: 1 error in request: temperature: expected a number above 0, got 0 (correct the parameters listed in errors)",
+        )
+        self.assertEqual((error.code, error.request_id, error.parameters), ("invalid_request", "r2", ("temperature",)))
+
     def test_that_are_not_json_are_quoted_and_cut(self) -> None:
         error = refusal(502, raw=b"<html>\n  Bad gateway" + b"!" * 5000)
         self.assertIsInstance(error, ServerError)
