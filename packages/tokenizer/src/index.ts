@@ -1,1 +1,5 @@
-export {};
+export { createDetokeniser, type Detokeniser } from './detokeniser.ts';
+export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer } from './tokenizer.ts';
+export { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts';
+export { parseTokenizerJson, type TokenizerJsonOptions } from './tokenizer-json.ts';
+export type { TokenizerData } from './vocabulary.ts';

@@ -1,0 +1,131 @@
+import { mergeSymbols } from './byte-pair-encoding.ts';
+import { createPieceCache } from './piece-cache.ts';
+import { pieceEnd } from './pieces.ts';
+import type { TokenId } from './token.ts';
+import { TokenizerError } from './tokenizer-error.ts';
+import { indexVocabulary, type TokenizerData } from './vocabulary.ts';
+
+export interface EncodeOptions {
+  /** Most tokens wanted, at least 0. Default: no limit. */
+  readonly limit?: number;
+}
+
+export interface DecodeOptions {
+  /** Leave control tokens out of the text. Default true. */
+  readonly skipSpecial?: boolean;
+}
+
+/** Text to token ids and back. Holds no state that callers can see; share one per vocabulary. */
+export interface Tokenizer {
+  /** Ids are 0 … vocabSize-1. */
+  readonly vocabSize: number;
+  /** Most bytes of text that one token can stand for; n bytes are at least n / longestTokenBytes tokens. */
+  readonly longestTokenBytes: number;
+  /**
+   * Tokens of a text. The empty text has none. All text is ordinary text: `<|endoftext|>` typed by a user is encoded
+   * letter by letter and never becomes the control token. A lone surrogate counts as U+FFFD.
+   *
+   * With a `limit`, throws `too_many_tokens` as soon as it is certain that there are more: at once where the length
+   * alone shows it, else after the piece that passes the limit, without reading on.
+   */
+  encode(text: string, options?: EncodeOptions): TokenId[];
+  /**
+   * Text of tokens. Bytes that are not UTF-8 become U+FFFD, one per maximal ill-formed part.
+   * Throws `unknown_token` for an id outside the vocabulary.
+   */
+  decode(ids: readonly TokenId[], options?: DecodeOptions): string;
+  /** Bytes of one token, as a view into the vocabulary: do not write. May be part of a character. Throws `unknown_token`. */
+  tokenBytes(id: TokenId): Uint8Array;
+  /** Whether the token is a control token such as `<|endoftext|>`. Throws `unknown_token`. */
+  isSpecial(id: TokenId): boolean;
+}
+
+/** Pieces kept; the common words of a language are a few thousand. */
+const CACHED_PIECES = 8192;
+/**
+ * Longest piece kept, in UTF-16 units. Up to 12 units V8 copies a substring; a longer one points into its text, and
+ * the cache would keep a whole prompt alive for one word.
+ */
+const CACHED_PIECE_LENGTH = 12;
+
+/** Build a tokenizer. Throws `invalid_vocabulary` and `invalid_merges` for data that does not fit together. */
+export function createTokenizer(data: TokenizerData): Tokenizer {
+  const vocabulary = indexVocabulary(data);
+  const { size, bytes, starts, byteTokens, merges, special, longestTokenBytes } = vocabulary;
+  const cache = createPieceCache(CACHED_PIECES);
+  const utf8 = new TextEncoder();
+
+  const encodePiece = (piece: string): TokenId[] => {
+    const pieceBytes = utf8.encode(piece);
+    const symbols = new Int32Array(pieceBytes.length);
+    for (let i = 0; i < pieceBytes.length; i++) symbols[i] = byteTokens[pieceBytes[i]!]!;
+    const count = mergeSymbols(symbols, symbols.length, merges);
+    return Array.from(symbols.subarray(0, count));
+  };
+
+  const cachedPiece = (piece: string): readonly TokenId[] => {
+    if (piece.length > CACHED_PIECE_LENGTH) return encodePiece(piece);
+    const known = cache.get(piece);
+    if (known !== undefined) return known;
+    const ids = encodePiece(piece);
+    cache.set(piece, ids);
+    return ids;
+  };
+
+  const checkId = (id: TokenId): void => {
+    if (!Number.isInteger(id) || id < 0 || id >= size) {
+      throw new TokenizerError('unknown_token', `expected a token id from 0 to ${size - 1}, got ${id}`);
+    }
+  };
+
+  const tokenBytes = (id: TokenId): Uint8Array => {
+    checkId(id);
+    return bytes.subarray(starts[id]!, starts[id + 1]!);
+  };
+
+  return {
+    vocabSize: size,
+    longestTokenBytes,
+    tokenBytes,
+    isSpecial(id) {
+      checkId(id);
+      return special.has(id);
+    },
+    encode(text, options) {
+      const limit = options?.limit ?? Number.POSITIVE_INFINITY;
+      const ids: TokenId[] = [];
+      /** `units` more UTF-16 units, each a byte at least, would follow the tokens so far. */
+      const checkRoomFor = (units: number): void => {
+        if (ids.length + Math.ceil(units / longestTokenBytes) > limit) {
+          throw new TokenizerError('too_many_tokens', `expected at most ${limit} tokens of text, got more`);
+        }
+      };
+      checkRoomFor(text.length);
+      for (let start = 0; start < text.length; ) {
+        const end = pieceEnd(text, start);
+        for (const id of cachedPiece(text.slice(start, end))) ids.push(id);
+        start = end;
+        checkRoomFor(text.length - start);
+      }
+      return ids;
+    },
+    decode(ids, options) {
+      const skipSpecial = options?.skipSpecial ?? true;
+      const parts: Uint8Array[] = [];
+      let length = 0;
+      for (const id of ids) {
+        const part = tokenBytes(id);
+        if (skipSpecial && special.has(id)) continue;
+        parts.push(part);
+        length += part.length;
+      }
+      const all = new Uint8Array(length);
+      let at = 0;
+      for (const part of parts) {
+        all.set(part, at);
+        at += part.length;
+      }
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(all);
+    },
+  };
+}
