@@ -1,0 +1,102 @@
+import { PickleError } from './pickle-error.ts';
+import type { PickleLimits } from './pickle-limits.ts';
+import { PickleTuple, type PickleValue } from './pickle-value.ts';
+
+interface Size {
+  /** Values and keys, with everything inside. */
+  nodes: number;
+  depth: number;
+  text: number;
+}
+
+interface OpenContainer<T> {
+  readonly container: object;
+  readonly children: readonly PickleValue<T>[];
+  next: number;
+  readonly size: Size;
+}
+
+/**
+ * Check the size a value would have written out in full, and that it does not contain itself. Each container is
+ * visited once however often it is named, so the time is linear in what the pickle spelled out, while the size may
+ * be exponential in it.
+ */
+export function checkSize<T>(value: PickleValue<T>, limits: PickleLimits, offset: number): void {
+  const finished = new Map<object, Size>();
+  const open = new Set<object>();
+  const path: OpenContainer<T>[] = [];
+
+  const enter = (child: PickleValue<T>): Size | undefined => {
+    const children = childrenOf(child);
+    if (children === undefined) return { nodes: 1, depth: 0, text: typeof child === 'string' ? child.length : 0 };
+    const container = child as object;
+    const known = finished.get(container);
+    if (known !== undefined) return known;
+    if (open.has(container)) {
+      throw new PickleError('cycle', 'expected a value with an end, got a container that holds itself', offset);
+    }
+    const size: Size = { nodes: 1, depth: 1, text: 0 };
+    if (child instanceof Map) {
+      for (const key of child.keys()) add(size, { nodes: 1, depth: 0, text: typeof key === 'string' ? key.length : 0 });
+    }
+    open.add(container);
+    path.push({ container, children, next: 0, size });
+    check({ nodes: 0, depth: path.length, text: 0 }, limits, offset);
+    return undefined;
+  };
+
+  const whole = enter(value);
+  if (whole !== undefined) check(whole, limits, offset);
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    if (top.next < top.children.length) {
+      const child = top.children[top.next] as PickleValue<T>;
+      top.next += 1;
+      const size = enter(child);
+      if (size !== undefined) add(top.size, size);
+      continue;
+    }
+    check(top.size, limits, offset);
+    path.pop();
+    open.delete(top.container);
+    finished.set(top.container, top.size);
+    const parent = path.at(-1);
+    if (parent !== undefined) add(parent.size, top.size);
+  }
+}
+
+function childrenOf<T>(value: PickleValue<T>): readonly PickleValue<T>[] | undefined {
+  if (Array.isArray(value)) return value;
+  if (value instanceof PickleTuple) return value.items;
+  if (value instanceof Map) return [...value.values()];
+  return undefined;
+}
+
+function add(total: Size, part: Size): void {
+  total.nodes += part.nodes;
+  total.text += part.text;
+  total.depth = Math.max(total.depth, part.depth + 1);
+}
+
+function check(size: Size, limits: PickleLimits, offset: number): void {
+  if (size.depth > limits.depth) {
+    throw new PickleError(
+      'limit_depth',
+      `expected at most ${limits.depth} containers within each other, got more`,
+      offset,
+    );
+  }
+  if (size.nodes > limits.nodes) {
+    throw new PickleError(
+      'limit_nodes',
+      `expected at most ${limits.nodes} values, got ${size.nodes} with repeated ones written out; send less data`,
+      offset,
+    );
+  }
+  if (size.text > limits.text) {
+    throw new PickleError(
+      'limit_text',
+      `expected strings of at most ${limits.text} characters together, got ${size.text} with repeated ones written out; send less data`,
+      offset,
+    );
+  }
+}
