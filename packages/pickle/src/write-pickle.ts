@@ -1,0 +1,127 @@
+import type { JsonValue } from './json-value.ts';
+import { opcode } from './opcode.ts';
+import { PickleError } from './pickle-error.ts';
+import { encodeUtf8 } from './utf8.ts';
+
+/** A list or dict whose children are still being written; `close` fills it from the stack. */
+interface OpenContainer {
+  readonly source: object;
+  readonly children: Iterator<readonly [key: string | number, value: JsonValue]>;
+  readonly close: number;
+}
+
+/**
+ * A pickle of protocol 2 without memo, which every Python from 2.3 on reads: arrays become lists, objects dicts.
+ * Numbers that are integers up to 2^53 become int (BININT, or LONG1 beyond 32 bits), all others, -0 among them, float.
+ *
+ * Throws `PickleError`: `not_finite` for NaN and infinities, `cycle` for a value that contains itself.
+ */
+export function writePickle(value: JsonValue): Uint8Array {
+  const sink = new ByteSink();
+  const open: OpenContainer[] = [];
+  const ancestors = new Set<object>();
+
+  const write = (child: JsonValue): void => {
+    if (child === null || typeof child !== 'object') {
+      writeScalar(sink, child);
+      return;
+    }
+    if (ancestors.has(child)) {
+      throw new PickleError('cycle', 'expected a value with an end, got a container that holds itself', null);
+    }
+    const isList = Array.isArray(child);
+    const entries: (readonly [string | number, JsonValue])[] = isList ? [...child.entries()] : Object.entries(child);
+    sink.byte(isList ? opcode.emptyList : opcode.emptyDict);
+    if (entries.length === 0) return;
+    sink.byte(opcode.mark);
+    ancestors.add(child);
+    open.push({ source: child, children: entries.values(), close: isList ? opcode.appends : opcode.setItems });
+  };
+
+  sink.byte(opcode.proto);
+  sink.byte(2);
+  write(value);
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const step = top.children.next();
+    if (step.done === true) {
+      sink.byte(top.close);
+      ancestors.delete(top.source);
+      open.pop();
+      continue;
+    }
+    const [key, child] = step.value;
+    if (typeof key === 'string') writeScalar(sink, key);
+    write(child);
+  }
+  sink.byte(opcode.stop);
+  return sink.finish();
+}
+
+function writeScalar(sink: ByteSink, value: null | boolean | number | string): void {
+  if (value === null) sink.byte(opcode.none);
+  else if (typeof value === 'boolean') sink.byte(value ? opcode.newTrue : opcode.newFalse);
+  else if (typeof value === 'number') writeNumber(sink, value);
+  else {
+    const bytes = encodeUtf8(value);
+    sink.byte(opcode.binUnicode);
+    sink.number(4, (view) => view.setUint32(0, bytes.length, true));
+    sink.bytes(bytes);
+  }
+}
+
+function writeNumber(sink: ByteSink, value: number): void {
+  if (!Number.isFinite(value)) {
+    throw new PickleError('not_finite', `expected finite numbers, got ${value}`, null);
+  }
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
+    sink.byte(opcode.binFloat);
+    sink.number(8, (view) => view.setFloat64(0, value, false));
+  } else if (value === (value | 0)) {
+    sink.byte(opcode.binInt);
+    sink.number(4, (view) => view.setInt32(0, value, true));
+  } else {
+    const integer = BigInt(value);
+    let length = 5;
+    while (BigInt.asIntN(8 * length, integer) !== integer) length += 1;
+    sink.byte(opcode.long1);
+    sink.byte(length);
+    sink.number(length, (view) => {
+      for (let at = 0; at < length; at += 1) view.setUint8(at, Number((integer >> BigInt(8 * at)) & 255n));
+    });
+  }
+}
+
+/** Bytes that grow; doubling keeps the total copying linear. */
+class ByteSink {
+  #buffer = new Uint8Array(256);
+  #length = 0;
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#buffer[this.#length] = value;
+    this.#length += 1;
+  }
+
+  bytes(values: Uint8Array): void {
+    this.#reserve(values.length);
+    this.#buffer.set(values, this.#length);
+    this.#length += values.length;
+  }
+
+  number(size: number, set: (view: DataView) => void): void {
+    this.#reserve(size);
+    set(new DataView(this.#buffer.buffer, this.#length, size));
+    this.#length += size;
+  }
+
+  finish(): Uint8Array {
+    return this.#buffer.slice(0, this.#length);
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.#buffer.length, this.#length + size));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+}
