@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AuthenticationError,
+  ConnectionFailedError,
+  InvalidRequestError,
+  NotFoundError,
+  PipelineApiError,
+  PipelineCloud,
+  RateLimitedError,
+  type Run,
+  RunFailedError,
+  ServerError,
+  throwIfFailed,
+  UnexpectedReplyError,
+} from './index.ts';
+
+const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
+const RUN = {
+  id: 'run_1',
+  created_at: 1648000000.5,
+  started_at: 1648000001,
+  ended_at: null,
+  run_state: 'complete',
+  runnable: { id: PIPELINE, name: 'gpt-j-6b', type: 'pipeline' },
+  data: { id: 'data_1' },
+  compute_time_ms: 1500,
+  result: { id: 'file_1', name: 'result', path: 'object_1', file_size: 32 },
+  result_preview: [['two vast and trunkless legs']],
+  error: null,
+  error_info: null,
+};
+const FAILED = {
+  ...RUN,
+  run_state: 'failed',
+  result: null,
+  result_preview: null,
+  error: 'pipeline_fault',
+  error_info: { exception: 'Prompt must be a non-empty string.', traceback: '' },
+};
+
+interface Sent {
+  readonly url: string;
+  readonly init: RequestInit;
+}
+
+function stub(reply: (init: RequestInit) => Response | Promise<Response>): { api: PipelineCloud; sent: Sent[] } {
+  const sent: Sent[] = [];
+  const api = new PipelineCloud({
+    token: 'API_TOKEN',
+    url: 'http://host:1/base/',
+    timeoutMs: null,
+    fetch: async (input, init = {}) => {
+      sent.push({ url: String(input), init });
+      return reply(init);
+    },
+  });
+  return { api, sent };
+}
+
+function replying(body: unknown, init?: ResponseInit): { api: PipelineCloud; sent: Sent[] } {
+  return stub(() => new Response(typeof body === 'string' ? body : JSON.stringify(body), init));
+}
+
+async function refusalOf(body: unknown, init: ResponseInit): Promise<PipelineApiError> {
+  const error: unknown = await replying(body, init)
+    .api.runPipeline(PIPELINE, ['x', {}])
+    .catch((cause: unknown) => cause);
+  assert.ok(error instanceof PipelineApiError);
+  return error;
+}
+
+test('runPipeline posts inline data with the token and gives the run in camelCase', async () => {
+  const { api, sent } = replying(RUN, { status: 201 });
+  const run = await api.runPipeline(PIPELINE, ['I met', { response_length: 64, remove_input: false }]);
+  assert.equal(sent[0]?.url, 'http://host:1/base/v2/runs');
+  assert.equal(sent[0]?.init.method, 'POST');
+  assert.equal(new Headers(sent[0]?.init.headers).get('authorization'), 'Bearer API_TOKEN');
+  assert.equal(sent[0]?.init.redirect, 'error');
+  assert.deepEqual(JSON.parse(String(sent[0]?.init.body)), {
+    pipeline_id: PIPELINE,
+    data: ['I met', { response_length: 64, remove_input: false }],
+  });
+  const { raw, ...rest } = run;
+  assert.deepEqual(raw, RUN);
+  assert.deepEqual(rest, {
+    id: 'run_1',
+    runState: 'complete',
+    createdAt: new Date(1648000000500),
+    startedAt: new Date(1648000001000),
+    endedAt: null,
+    computeTimeMs: 1500,
+    pipeline: { id: PIPELINE, name: 'gpt-j-6b' },
+    resultPreview: [['two vast and trunkless legs']],
+    result: { id: 'file_1', name: 'result' },
+    error: null,
+    errorInfo: null,
+  } satisfies Omit<Run, 'raw'>);
+});
+
+test('a reply may begin with blanks and come in pieces that cut characters in two', async () => {
+  const bytes = new TextEncoder().encode(`   \n ${JSON.stringify({ ...RUN, result_preview: [['½ é 🦙']] })}`);
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  const run = await stub(() => new Response(body)).api.runPipeline(PIPELINE, []);
+  assert.deepEqual(run.resultPreview, [['½ é 🦙']]);
+});
+
+test('a failed run is returned, and throws only when asked', async () => {
+  const run = await replying(FAILED).api.runPipeline(PIPELINE, ['', {}]);
+  assert.equal(run.errorInfo?.exception, 'Prompt must be a non-empty string.');
+  assert.throws(
+    () => throwIfFailed(run),
+    (error) =>
+      error instanceof RunFailedError &&
+      error.run === run &&
+      error.code === 'run_failed' &&
+      error.message === 'run run_1 failed (pipeline_fault): Prompt must be a non-empty string.',
+  );
+});
+
+test('getRun, listRuns and downloadResult ask for what the 2022 clients ask for', async () => {
+  const one = replying(RUN);
+  const run = await one.api.getRun('run_1/../x');
+  assert.equal(one.sent[0]?.url, 'http://host:1/base/v2/runs/run_1%2F..%2Fx');
+
+  const many = replying({ skip: 1, limit: 2, total: 9, data: [RUN, FAILED] });
+  const page = await many.api.listRuns({ skip: 1, limit: 2 });
+  assert.equal(many.sent[0]?.url, 'http://host:1/base/v2/runs?limit=2&skip=1&order_by=created_at%3Adesc');
+  assert.deepEqual([page.total, page.runs.map(({ runState }) => runState)], [9, ['complete', 'failed']]);
+
+  const file = replying({ id: 'file_1', data: '8002fF2e' });
+  assert.deepEqual(await file.api.downloadResult(run), Uint8Array.of(0x80, 0x02, 0xff, 0x2e));
+  assert.equal(file.sent[0]?.url, 'http://host:1/base/v2/files/file_1?return_data=true');
+  await assert.rejects(replying({ data: '8' }).api.downloadResult(run), UnexpectedReplyError);
+  await assert.rejects(file.api.downloadResult(await replying(FAILED).api.getRun('x')), RunFailedError);
+});
+
+test('each status has its error class, with the text, code and request id of the reply', async () => {
+  const classes = [
+    [400, InvalidRequestError],
+    [401, AuthenticationError],
+    [403, AuthenticationError],
+    [404, NotFoundError],
+    [409, PipelineApiError],
+    [422, InvalidRequestError],
+    [429, RateLimitedError],
+    [500, ServerError],
+    [503, ServerError],
+  ] as const;
+  for (const [status, kind] of classes) {
+    const detail = { message: 'no', code: 'some_code', remedy: 'do this', request_id: 'r2' };
+    const error = await refusalOf({ detail }, { status, headers: { 'x-request-id': 'r1' } });
+    assert.equal(error.constructor, kind);
+    assert.deepEqual(
+      [error.status, error.code, error.requestId, error.message],
+      [status, 'some_code', 'r2', `${status}: no (do this)`],
+    );
+  }
+});
+
+test('every shape of refusal keeps its text', async () => {
+  const status = 401;
+  const cases: readonly (readonly [unknown, string])[] = [
+    [{ detail: 'Token not provided' }, '401: Token not provided'],
+    [{ detail: [{ loc: ['body', 'data'], msg: 'missing' }] }, '401: body->data: missing'],
+    ['<html>\n\n  Sign in', '401: <html> Sign in'],
+    [{}, '401: Unauthorized'],
+    ['', '401: Unauthorized'],
+  ];
+  for (const [body, message] of cases) {
+    const error = await refusalOf(body, { status, statusText: 'Unauthorized', headers: { 'x-request-id': 'r1' } });
+    assert.deepEqual([error.message, error.code, error.requestId], [message, 'authentication', 'r1']);
+  }
+  assert.ok((await refusalOf('x'.repeat(9999), { status })).message.length < 250);
+});
+
+test('an invalid request names its parameters once', async () => {
+  const errors = [
+    { parameter: 'top_p', error: 'too large' },
+    { parameter: 'top_k', error: 'negative' },
+  ];
+  const message = '2 errors in request: top_p: too large; top_k: negative';
+  const error = await refusalOf({ detail: { message, parameters: ['top_p'], errors } }, { status: 400 });
+  assert.ok(error instanceof InvalidRequestError);
+  assert.deepEqual(error.parameters, ['top_p', 'top_k']);
+  assert.equal(error.message, `400: ${message}`);
+});
+
+test('a full queue says when to come back', async () => {
+  const after = async (value: string): Promise<number | null> => {
+    const error = await refusalOf({}, { status: 429, headers: { 'retry-after': value } });
+    assert.ok(error instanceof RateLimitedError);
+    return error.retryAfterSeconds;
+  };
+  assert.equal(await after('7'), 7);
+  assert.equal(await after('Wed, 21 Oct 2015 07:28:00 GMT'), 0);
+  assert.equal(await after('soon'), null);
+});
+
+test('a reply that is not of this API is told apart, and the field at fault named', async () => {
+  for (const body of [
+    '<html>',
+    '',
+    [1],
+    { alive: true },
+    { ...RUN, run_state: 'queued' },
+    { ...RUN, created_at: 'x' },
+  ]) {
+    await assert.rejects(replying(body).api.getRun('run_1'), UnexpectedReplyError);
+  }
+  await assert.rejects(replying({ ...RUN, run_state: 'queued' }).api.getRun('x'), /run_state .* got "queued"/);
+});
+
+test('a network failure is ConnectionFailedError with the reason underneath', async () => {
+  const refused = stub(() => {
+    throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') });
+  });
+  await assert.rejects(
+    refused.api.getRun('x'),
+    (error) => error instanceof ConnectionFailedError && error.message.endsWith('connect ECONNREFUSED 127.0.0.1:1'),
+  );
+  const cut = stub(() => new Response(new ReadableStream({ start: (c) => c.error(new TypeError('terminated')) })));
+  await assert.rejects(cut.api.getRun('x'), ConnectionFailedError);
+});
+
+test('data without a JSON form is refused before anything is sent', async () => {
+  const { api, sent } = replying(RUN);
+  await assert.rejects(api.runPipeline(PIPELINE, ['x', { top_k: 10n }]), TypeError);
+  assert.equal(sent.length, 0);
+});
+
+test('an aborted call rejects with the reason of the signal', async () => {
+  const never = stub(
+    (init) =>
+      new Promise((_, reject) => {
+        init.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      }),
+  );
+  const controller = new AbortController();
+  const call = never.api.runPipeline(PIPELINE, [], { signal: controller.signal });
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await assert.rejects(call, (error) => error === reason);
+  await assert.rejects(never.api.getRun('x', { signal: controller.signal }), (error) => error === reason);
+  assert.equal(never.sent.length, 1);
+});
+
+test('silence ends a call only when it lasts longer than the limit', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let pieces: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const { promise: asked, resolve: onAsked } = withResolvers();
+  const api = new PipelineCloud({
+    token: 't',
+    timeoutMs: 1000,
+    fetch: async (_, init) => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          pieces = controller;
+          init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason));
+        },
+        pull: onAsked,
+      });
+      return new Response(body);
+    },
+  });
+  const call = api.getRun('run_1');
+  await asked;
+  for (let blank = 0; blank < 5; blank++) {
+    t.mock.timers.tick(900);
+    pieces?.enqueue(Uint8Array.of(0x20));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.mock.timers.tick(1001);
+  await assert.rejects(
+    call,
+    (error) => error instanceof ConnectionFailedError && /silent for 1000 ms/.test(error.message),
+  );
+});
+
+test('addresses and tokens that cannot work are refused at once', () => {
+  for (const url of ['API_TOKEN', 'ftp://x', 'http://user:pw@x', 'http://x/?a=b']) {
+    assert.throws(() => new PipelineCloud({ token: 't', url }), TypeError);
+  }
+  for (const token of ['', 'a b', 'a\nb', 'é']) assert.throws(() => new PipelineCloud({ token }), TypeError);
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
