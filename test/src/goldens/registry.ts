@@ -1,0 +1,5 @@
+import type { GoldenRunner } from './golden-runner.ts';
+import { runPickleVectors } from './pickle-vectors.ts';
+
+/** The golden files that can be run, by name. A new kind of file is one module and one line here. */
+export const GOLDEN_RUNNERS: ReadonlyMap<string, GoldenRunner> = new Map([['pickle-vectors.json', runPickleVectors]]);
