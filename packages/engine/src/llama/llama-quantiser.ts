@@ -1,0 +1,20 @@
+import type { Quantiser } from '@gptj-cloud/checkpoint';
+import { GGML_TYPE, loadLlama } from './native.ts';
+
+/**
+ * Quantisation by llama.cpp's own routines, so that a file is bit for bit what its tools would write.
+ * Throws `library_missing` and `library_unknown`.
+ */
+export function openQuantiser(): Quantiser {
+  const library = loadLlama();
+  return {
+    blockSize: (type) => library.blockSize(GGML_TYPE[type]),
+    rowBytes: (type, rowLength) => library.rowSize(GGML_TYPE[type], rowLength),
+    async quantise(type, values, rowLength) {
+      const rows = values.length / rowLength;
+      const target = new Uint8Array(rows * library.rowSize(GGML_TYPE[type], rowLength));
+      await library.quantise(GGML_TYPE[type], values, target, rows, rowLength);
+      return target;
+    },
+  };
+}

@@ -1,0 +1,445 @@
+/**
+ * The whole native surface: every library, struct, constant and function of llama.cpp that gptj-cloud touches.
+ *
+ * Layouts follow `include/llama.h` and `ggml/include/*.h` of llama.cpp v0.5.0, the release inside
+ * `@node-llama-cpp/*` 3.22.1. A wrong layout would be silent corruption, so `loadLlama` refuses any library whose
+ * version string or whose default parameters are not exactly those of that release.
+ *
+ * Conventions of this file: a C pointer is a `bigint` address, and an absent pointer is `null`. Memory that C keeps
+ * (batch arrays, the abort flag) is owned by the caller as a typed array and passed by `addressOf`.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { ModelError } from '@gptj-cloud/model';
+import * as koffi from 'koffi';
+
+/** Address of something that lives in C. */
+export type Pointer = bigint;
+
+/** `llama_version()` of the one release whose layouts this file describes. */
+export const SUPPORTED_VERSION = '0.5.0-dev';
+
+/** `enum ggml_type`: the storage types gptj-cloud reads or writes. */
+export const GGML_TYPE = {
+  f32: 0,
+  f16: 1,
+  q4_0: 2,
+  q5_0: 6,
+  q5_1: 7,
+  q8_0: 8,
+  q4_K: 12,
+  q5_K: 13,
+  q6_K: 14,
+  bf16: 30,
+} as const;
+export type GgmlTypeName = keyof typeof GGML_TYPE;
+
+/** `LLAMA_POOLING_TYPE_NONE`: hidden states per token, not per sequence. */
+export const POOLING_NONE = 0;
+
+/** Bytes of the C structs passed by value; a check of this file's own layouts. */
+const STRUCT_SIZES = { llama_model_params: 80, llama_context_params: 160, llama_batch: 56 } as const;
+
+/** Fields of `struct llama_model_params` that gptj-cloud sets. */
+export interface ModelParams {
+  n_gpu_layers: number;
+  use_extra_bufts: boolean;
+  check_tensors: boolean;
+  vocab_only: boolean;
+}
+
+/** Fields of `struct llama_context_params` that gptj-cloud sets. */
+export interface ContextParams {
+  n_ctx: number;
+  n_batch: number;
+  n_ubatch: number;
+  n_seq_max: number;
+  n_threads: number;
+  n_threads_batch: number;
+  pooling_type: number;
+  type_k: number;
+  type_v: number;
+  kv_unified: boolean;
+  abort_callback: Pointer | null;
+  abort_callback_data: Pointer | null;
+}
+
+/** `struct llama_batch`: parallel arrays, one entry per token. */
+export interface Batch {
+  n_tokens: number;
+  token: Pointer;
+  embd: Pointer | null;
+  pos: Pointer;
+  n_seq_id: Pointer;
+  seq_id: Pointer;
+  logits: Pointer;
+}
+
+/** The C functions, under shorter names. `void` results are `undefined`. */
+export interface LlamaLibrary {
+  readonly directory: string;
+  readonly version: string;
+
+  /** Silence the library: its log goes to `lines` when given, else nowhere. */
+  captureLog(lines: string[] | null): void;
+  modelDefaultParams(): ModelParams;
+  contextDefaultParams(): ContextParams;
+
+  modelLoad(path: string, params: ModelParams): Pointer | null;
+  modelFree(model: Pointer): void;
+  modelDescription(model: Pointer): string;
+  modelVocabSize(model: Pointer): number;
+  modelSizeBytes(model: Pointer): number;
+  fileTypeName(model: Pointer): string;
+
+  contextInit(model: Pointer, params: ContextParams): Pointer | null;
+  contextFree(context: Pointer): void;
+  contextCells(context: Pointer): number;
+  contextMemory(context: Pointer): Pointer;
+  setEmbeddings(context: Pointer, on: boolean): void;
+  /** `llama_decode` on another thread. Resolves with its return code. */
+  decode(context: Pointer, batch: Batch): Promise<number>;
+  logits(context: Pointer): Pointer | null;
+  embeddings(context: Pointer): Pointer | null;
+
+  /** Keep worker threads alive between decodes. Returns the function that frees them. */
+  attachThreads(context: Pointer, threads: number): () => void;
+
+  sequenceRemove(memory: Pointer, sequence: number, from: number, to: number): boolean;
+  sequenceCopy(memory: Pointer, source: number, target: number, from: number, to: number): void;
+
+  blockSize(type: number): number;
+  rowSize(type: number, elements: number): number;
+  /** `ggml_quantize_chunk` on another thread: `rows` rows of `source` into `target`. Resolves with bytes written. */
+  quantise(type: number, source: Float32Array, target: Uint8Array, rows: number, rowLength: number): Promise<number>;
+
+  /** Address of C's `strlen`: as an abort callback it is true while the byte it points at is not zero. */
+  readonly strlen: Pointer;
+}
+
+/** Address of a typed array's memory. The caller keeps the array alive as long as C may use the address. */
+export function addressOf(array: ArrayBufferView): Pointer {
+  return koffi.address(array);
+}
+
+/** Floats at an address, without a copy. Valid as long as C keeps the memory. */
+export function floatsAt(address: Pointer, count: number): Float32Array {
+  return new Float32Array(koffi.view(address, count * 4));
+}
+
+let loaded: LlamaLibrary | undefined;
+
+/**
+ * Load llama.cpp, once per process.
+ *
+ * Looks in `GPTJ_LLAMA_LIBRARY` (a folder), else in the installed `@node-llama-cpp/<platform>` packages, those for a
+ * GPU first. Throws `library_missing` or `library_unknown` with what to do.
+ */
+export function loadLlama(): LlamaLibrary {
+  loaded ??= bind(findLibraryDirectory());
+  return loaded;
+}
+
+const PLATFORM_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'linux-x64': ['linux-x64-cuda', 'linux-x64-vulkan', 'linux-x64'],
+  'linux-arm64': ['linux-arm64'],
+  'darwin-arm64': ['mac-arm64-metal'],
+  'darwin-x64': ['mac-x64'],
+  'win32-x64': ['win-x64-cuda', 'win-x64-vulkan', 'win-x64'],
+  'win32-arm64': ['win-arm64'],
+};
+
+function findLibraryDirectory(): string {
+  const given = process.env['GPTJ_LLAMA_LIBRARY'];
+  if (given) {
+    if (!existsSync(given)) {
+      throw new ModelError('library_missing', `GPTJ_LLAMA_LIBRARY: no folder ${given}`);
+    }
+    return given;
+  }
+  const platform = `${process.platform}-${process.arch}`;
+  const packages = PLATFORM_PACKAGES[platform] ?? [];
+  const require = createRequire(import.meta.url);
+  for (const name of packages) {
+    try {
+      // The package exports only its entry point, `dist/index.js`; the libraries lie beside that folder.
+      const bins = join(dirname(dirname(require.resolve(`@node-llama-cpp/${name}`))), 'bins');
+      const folder = readdirSync(bins).map((entry) => join(bins, entry)).find((path) => findFile(path, 'llama') !== null);
+      if (folder) return folder;
+    } catch {
+      // Not installed: try the next one.
+    }
+  }
+  throw new ModelError(
+    'library_missing',
+    packages.length === 0
+      ? `llama.cpp has no prebuilt library for ${platform}: set GPTJ_LLAMA_LIBRARY to a folder with llama.cpp v0.5.0, or use the reference engine`
+      : `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${packages.at(-1)}; run npm install without --omit=optional, or set GPTJ_LLAMA_LIBRARY`,
+  );
+}
+
+/** `libllama.v0.5.0.so`, `libllama.dylib`, `llama.dll`, …; null when the folder holds none. */
+function findFile(directory: string, stem: 'llama' | 'ggml' | 'ggml-base'): string | null {
+  const pattern = new RegExp(`^(lib)?${stem}(\\.v[0-9.]+)?\\.(so|dylib|dll)$`);
+  const name = readdirSync(directory).find((entry) => pattern.test(entry));
+  return name === undefined ? null : join(directory, name);
+}
+
+function open(path: string): koffi.LibraryHandle {
+  try {
+    return koffi.load(path, { global: true });
+  } catch (cause) {
+    throw new ModelError('library_missing', `could not load ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function bind(directory: string): LlamaLibrary {
+  const ggmlPath = findFile(directory, 'ggml');
+  const llamaPath = findFile(directory, 'llama');
+  if (ggmlPath === null || llamaPath === null) {
+    throw new ModelError('library_missing', `no llama.cpp in ${directory}: expected libggml and libllama`);
+  }
+  const basePath = findFile(directory, 'ggml-base');
+  const base = open(basePath ?? ggmlPath);
+  const ggml = open(ggmlPath);
+  const llama = open(llamaPath);
+
+  const version = symbolVersion(llama);
+  if (version !== SUPPORTED_VERSION) {
+    throw new ModelError('library_unknown', `${llamaPath}: expected llama.cpp ${SUPPORTED_VERSION}, got ${version}`);
+  }
+
+  const modelParams = koffi.struct('llama_model_params', {
+    devices: 'void *',
+    tensor_buft_overrides: 'void *',
+    n_gpu_layers: 'int32_t',
+    split_mode: 'int32_t',
+    load_mode: 'int32_t',
+    lazy_mode: 'int32_t',
+    main_gpu: 'int32_t',
+    tensor_split: 'void *',
+    progress_callback: 'void *',
+    progress_callback_user_data: 'void *',
+    kv_overrides: 'void *',
+    vocab_only: 'bool',
+    check_tensors: 'bool',
+    use_extra_bufts: 'bool',
+    no_host: 'bool',
+    no_alloc: 'bool',
+    load_mtp: 'bool',
+  });
+  const contextParams = koffi.struct('llama_context_params', {
+    n_ctx: 'uint32_t',
+    n_batch: 'uint32_t',
+    n_ubatch: 'uint32_t',
+    n_seq_max: 'uint32_t',
+    n_rs_seq: 'uint32_t',
+    n_outputs_max: 'uint32_t',
+    n_outputs_max_per_seq: 'uint32_t',
+    n_threads: 'int32_t',
+    n_threads_batch: 'int32_t',
+    ctx_type: 'int32_t',
+    rope_scaling_type: 'int32_t',
+    pooling_type: 'int32_t',
+    attention_type: 'int32_t',
+    flash_attn_type: 'int32_t',
+    rope_freq_base: 'float',
+    rope_freq_scale: 'float',
+    yarn_ext_factor: 'float',
+    yarn_attn_factor: 'float',
+    yarn_beta_fast: 'float',
+    yarn_beta_slow: 'float',
+    yarn_orig_ctx: 'uint32_t',
+    defrag_thold: 'float',
+    cb_eval: 'void *',
+    cb_eval_user_data: 'void *',
+    type_k: 'int32_t',
+    type_v: 'int32_t',
+    abort_callback: 'void *',
+    abort_callback_data: 'void *',
+    embeddings: 'bool',
+    offload_kqv: 'bool',
+    no_perf: 'bool',
+    op_offload: 'bool',
+    swa_full: 'bool',
+    kv_unified: 'bool',
+    samplers: 'void *',
+    n_samplers: 'size_t',
+    ctx_other: 'void *',
+  });
+  const batch = koffi.struct('llama_batch', {
+    n_tokens: 'int32_t',
+    token: 'void *',
+    embd: 'void *',
+    pos: 'void *',
+    n_seq_id: 'void *',
+    seq_id: 'void *',
+    logits: 'void *',
+  });
+  const threadpoolParams = koffi.struct('ggml_threadpool_params', {
+    cpumask: koffi.array('bool', 512),
+    n_threads: 'int',
+    prio: 'int32_t',
+    poll: 'uint32_t',
+    strict_cpu: 'bool',
+    paused: 'bool',
+  });
+
+  const native = {
+    modelDefaultParams: llama.func('llama_model_params llama_model_default_params()'),
+    contextDefaultParams: llama.func('llama_context_params llama_context_default_params()'),
+    backendInit: llama.func('void llama_backend_init()'),
+    logSet: llama.func('void llama_log_set(void *callback, void *user)'),
+    modelLoad: llama.func('void *llama_model_load_from_file(const char *path, llama_model_params params)'),
+    modelFree: llama.func('void llama_model_free(void *model)'),
+    modelDesc: llama.func('int llama_model_desc(void *model, _Out_ char *buffer, size_t size)'),
+    modelVocab: llama.func('void *llama_model_get_vocab(void *model)'),
+    vocabSize: llama.func('int llama_vocab_n_tokens(void *vocab)'),
+    modelSize: llama.func('uint64_t llama_model_size(void *model)'),
+    modelFtype: llama.func('int llama_model_ftype(void *model)'),
+    ftypeName: llama.func('const char *llama_ftype_name(int ftype)'),
+    contextInit: llama.func('void *llama_init_from_model(void *model, llama_context_params params)'),
+    contextFree: llama.func('void llama_free(void *context)'),
+    contextCells: llama.func('uint32_t llama_n_ctx(void *context)'),
+    contextMemory: llama.func('void *llama_get_memory(void *context)'),
+    setEmbeddings: llama.func('void llama_set_embeddings(void *context, bool on)'),
+    attachThreadpool: llama.func('void llama_attach_threadpool(void *context, void *pool, void *batchPool)'),
+    detachThreadpool: llama.func('void llama_detach_threadpool(void *context)'),
+    decode: llama.func('int32_t llama_decode(void *context, llama_batch batch)'),
+    logits: llama.func('void *llama_get_logits(void *context)'),
+    embeddings: llama.func('void *llama_get_embeddings(void *context)'),
+    sequenceRemove: llama.func('bool llama_memory_seq_rm(void *memory, int32_t sequence, int32_t from, int32_t to)'),
+    sequenceCopy: llama.func('void llama_memory_seq_cp(void *memory, int32_t source, int32_t target, int32_t from, int32_t to)'),
+    loadBackends: ggml.func('void ggml_backend_load_all_from_path(const char *directory)'),
+    backendByType: ggml.func('void *ggml_backend_dev_by_type(int32_t type)'),
+    backendRegistry: base.func('void *ggml_backend_dev_backend_reg(void *device)'),
+    procAddress: base.func('void *ggml_backend_reg_get_proc_address(void *registry, const char *name)'),
+    blockSize: base.func('int64_t ggml_blck_size(int32_t type)'),
+    rowSize: base.func('size_t ggml_row_size(int32_t type, int64_t elements)'),
+    quantise: base.func(
+      'size_t ggml_quantize_chunk(int32_t type, void *source, void *target, int64_t start, int64_t rows, int64_t rowLength, void *importance)',
+    ),
+    poolNew: koffi.proto('void *ggml_threadpool_new(void *params)'),
+    poolFree: koffi.proto('void ggml_threadpool_free(void *pool)'),
+  };
+  const logCallback = koffi.proto('void gptj_log_callback(int level, const char *text, void *user)');
+
+  checkLayouts(llamaPath, native.modelDefaultParams(), native.contextDefaultParams(), {
+    llama_model_params: koffi.sizeof(modelParams),
+    llama_context_params: koffi.sizeof(contextParams),
+    llama_batch: koffi.sizeof(batch),
+  });
+
+  const c = koffi.load(process.platform === 'win32' ? 'msvcrt.dll' : process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6');
+  const strlen = c.symbol('strlen') as Pointer;
+  // Called with (level, text, user): `abs` looks at the level alone, so it is a log callback that does nothing, on any thread.
+  const silence = c.symbol('abs') as Pointer;
+  let capturing: Pointer | null = null;
+  native.logSet(silence, null);
+  native.loadBackends(directory);
+  native.backendInit();
+
+  const inThread = <T>(call: koffi.KoffiFunc<(...args: never[]) => T>, ...args: unknown[]): Promise<T> =>
+    new Promise((resolve, reject) => {
+      (call.async as (...all: unknown[]) => void)(...args, (error: Error | null, result: T) => (error ? reject(error) : resolve(result)));
+    });
+
+  return {
+    directory,
+    version,
+    strlen,
+    captureLog(lines) {
+      native.logSet(silence, null);
+      if (capturing !== null) koffi.unregister(capturing);
+      capturing = null;
+      if (lines === null) return;
+      capturing = koffi.register((_level: number, text: string) => lines.push(text), koffi.pointer(logCallback));
+      native.logSet(capturing, null);
+    },
+    modelDefaultParams: () => native.modelDefaultParams() as ModelParams,
+    contextDefaultParams: () => native.contextDefaultParams() as ContextParams,
+    modelLoad: (path, params) => native.modelLoad(path, params) as Pointer | null,
+    modelFree: (model) => void native.modelFree(model),
+    modelDescription(model) {
+      const buffer = Buffer.alloc(256);
+      const length: number = native.modelDesc(model, buffer, buffer.length);
+      return buffer.toString('utf8', 0, Math.max(0, Math.min(length, buffer.length - 1)));
+    },
+    modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,
+    modelSizeBytes: (model) => Number(native.modelSize(model)),
+    fileTypeName: (model) => native.ftypeName(native.modelFtype(model)) as string,
+    contextInit: (model, params) => native.contextInit(model, params) as Pointer | null,
+    contextFree: (context) => void native.contextFree(context),
+    contextCells: (context) => native.contextCells(context) as number,
+    contextMemory: (context) => native.contextMemory(context) as Pointer,
+    setEmbeddings: (context, on) => void native.setEmbeddings(context, on),
+    decode: (context, value) => inThread<number>(native.decode, context, value),
+    logits: (context) => native.logits(context) as Pointer | null,
+    embeddings: (context) => native.embeddings(context) as Pointer | null,
+    attachThreads(context, threads) {
+      const device = native.backendByType(0) as Pointer | null; // GGML_BACKEND_DEVICE_TYPE_CPU
+      const registry = device === null ? null : (native.backendRegistry(device) as Pointer);
+      const create = registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_new') as Pointer | null);
+      const destroy = registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null);
+      if (create === null || destroy === null) return () => {};
+      const params = Buffer.alloc(koffi.sizeof(threadpoolParams));
+      // poll 50: workers spin shortly between graph nodes before they sleep, the library's own default.
+      koffi.encode(params, threadpoolParams, { cpumask: new Array(512).fill(false), n_threads: threads, prio: 0, poll: 50, strict_cpu: false, paused: false });
+      const pool = koffi.call(create, native.poolNew, params) as Pointer | null;
+      if (pool === null) return () => {};
+      native.attachThreadpool(context, pool, pool);
+      return () => {
+        native.detachThreadpool(context);
+        koffi.call(destroy, native.poolFree, pool);
+      };
+    },
+    sequenceRemove: (memory, sequence, from, to) => native.sequenceRemove(memory, sequence, from, to) as boolean,
+    sequenceCopy: (memory, source, target, from, to) => void native.sequenceCopy(memory, source, target, from, to),
+    blockSize: (type) => Number(native.blockSize(type)),
+    rowSize: (type, elements) => Number(native.rowSize(type, elements)),
+    quantise: async (type, source, target, rows, rowLength) =>
+      Number(await inThread<number | bigint>(native.quantise, type, source, target, 0, rows, rowLength, null)),
+  };
+}
+
+function symbolVersion(llama: koffi.LibraryHandle): string {
+  try {
+    return llama.func('const char *llama_version()')() as string;
+  } catch {
+    return 'a release without llama_version';
+  }
+}
+
+/** Refuse a library whose structs are not laid out as this file says: known defaults must stand at their places. */
+function checkLayouts(
+  path: string,
+  model: Record<string, unknown>,
+  context: Record<string, unknown>,
+  sizes: Record<keyof typeof STRUCT_SIZES, number>,
+): void {
+  const expected: readonly (readonly [string, unknown, unknown])[] = [
+    ...Object.entries(STRUCT_SIZES).map(([name, size]) => [`sizeof(${name})`, size, sizes[name as keyof typeof STRUCT_SIZES]] as const),
+    ['model.n_gpu_layers', -1, model['n_gpu_layers']],
+    ['model.split_mode', 1, model['split_mode']],
+    ['model.lazy_mode', 1, model['lazy_mode']],
+    ['model.use_extra_bufts', true, model['use_extra_bufts']],
+    ['model.load_mtp', false, model['load_mtp']],
+    ['context.n_ctx', 512, context['n_ctx']],
+    ['context.n_batch', 2048, context['n_batch']],
+    ['context.n_ubatch', 512, context['n_ubatch']],
+    ['context.n_outputs_max_per_seq', 1, context['n_outputs_max_per_seq']],
+    ['context.yarn_beta_slow', -1, context['yarn_beta_slow']],
+    ['context.type_k', GGML_TYPE.f16, context['type_k']],
+    ['context.type_v', GGML_TYPE.f16, context['type_v']],
+    ['context.abort_callback', null, context['abort_callback']],
+    ['context.no_perf', true, context['no_perf']],
+    ['context.swa_full', true, context['swa_full']],
+    ['context.kv_unified', false, context['kv_unified']],
+  ];
+  const wrong = expected.filter(([, want, got]) => want !== got);
+  if (wrong.length > 0) {
+    const list = wrong.map(([name, want, got]) => `${name}: expected ${want}, got ${got}`).join('; ');
+    throw new ModelError('library_unknown', `${path}: not laid out like llama.cpp ${SUPPORTED_VERSION} (${list})`);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The engine's own process: opens one model, runs generations, ends when its parent does.
+ * A failed assertion in the native library ends this process and nothing else.
+ */
+import { CheckpointError } from '@gptj-cloud/checkpoint';
+import { ModelError } from '@gptj-cloud/model';
+import type { Engine } from '../engine.ts';
+import { createEngine } from '../in-process-engine.ts';
+import { openModel } from '../open-model.ts';
+import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
+
+let engine: Engine | null = null;
+const running = new Map<number, AbortController>();
+
+function send(message: FromEngine): void {
+  // A parent that is gone reads nothing; 'disconnect' ends this process.
+  if (process.connected) process.send?.(message);
+}
+
+async function open(message: Extract<ToEngine, { kind: 'open' }>): Promise<void> {
+  try {
+    engine = createEngine(await openModel(message.options));
+    send({ kind: 'ready', info: engine.info });
+  } catch (error) {
+    const typed = error instanceof CheckpointError ? new ModelError('model_file_invalid', error.message) : error;
+    send({ kind: 'unable', error: toWireError(typed) });
+  }
+}
+
+async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>): Promise<void> {
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    if (engine === null) throw new ModelError('closed', 'the engine is not open');
+    for await (const event of engine.generate(request, abort.signal)) send({ kind: 'event', id, event });
+  } catch (error) {
+    send({ kind: 'failed', id, error: toWireError(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function close(): Promise<void> {
+  await engine?.close();
+  process.exit(0);
+}
+
+process.on('message', (message: ToEngine) => {
+  switch (message.kind) {
+    case 'open':
+      void open(message);
+      break;
+    case 'generate':
+      void generate(message);
+      break;
+    case 'cancel':
+      running.get(message.id)?.abort();
+      break;
+    case 'close':
+      void close();
+      break;
+    default:
+      message satisfies never;
+  }
+});
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C in a terminal reaches the whole process group: the parent decides when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});

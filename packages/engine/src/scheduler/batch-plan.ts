@@ -1,0 +1,47 @@
+import type { RowWork, StrategyRun } from './strategy-run.ts';
+
+/** A slice of one row that goes into the next evaluation. */
+export interface Slice {
+  readonly run: StrategyRun;
+  readonly work: RowWork;
+  readonly count: number;
+}
+
+export interface BatchLimits {
+  /** Most tokens in one evaluation. */
+  readonly maxTokens: number;
+  /** Most prompt tokens beside others' decoding steps, so that a long prompt does not stall their streams. */
+  readonly prefillTokens: number;
+}
+
+/** A row with at most this many tokens left is a decoding step (one token, or a verified draft), not a prompt. */
+const DECODE_TOKENS = 32;
+
+/**
+ * Choose what the next evaluation computes. Decoding steps come first and whole, then prompts in order of arrival,
+ * cut to what is left. Rows that do not fit wait.
+ */
+export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): readonly Slice[] {
+  const slices: Slice[] = [];
+  const prompts: { run: StrategyRun; work: RowWork }[] = [];
+  let left = limits.maxTokens;
+  for (const run of runs) {
+    for (const work of run.work) {
+      const tokens = work.row.tokens.length - work.fed;
+      if (tokens > DECODE_TOKENS) {
+        prompts.push({ run, work });
+      } else if (tokens <= left) {
+        slices.push({ run, work, count: tokens });
+        left -= tokens;
+      }
+    }
+  }
+  if (slices.length > 0) left = Math.min(left, limits.prefillTokens);
+  for (const { run, work } of prompts) {
+    if (left === 0) break;
+    const count = Math.min(left, work.row.tokens.length - work.fed);
+    slices.push({ run, work, count });
+    left -= count;
+  }
+  return slices;
+}
