@@ -12,7 +12,8 @@
  * | dict          | `Map`, in insertion order                  |
  * | anything else | {@link PickleObject}, made by the policy   |
  *
- * A container that the pickle names twice is the same object twice; there are no cycles.
+ * A container that the pickle names twice is the same object twice; there are no cycles. Keys of different types stay
+ * apart, where Python takes 1, 1.0 and True for the same key.
  */
 export type PickleValue<T = never> =
   | PickleScalar

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeHex, encodeHex, PickleError } from './index.ts';
+
+test('every byte survives the way to text and back, in either case', () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const text = encodeHex(bytes);
+  assert.equal(text.slice(0, 4) + text.slice(-6), '0001fdfeff');
+  assert.deepEqual(decodeHex(text), bytes);
+  assert.deepEqual(decodeHex(text.toUpperCase()), bytes);
+  assert.deepEqual(decodeHex(new TextEncoder().encode(text)), bytes);
+});
+
+test('no text is no bytes', () => {
+  assert.deepEqual(decodeHex(''), new Uint8Array(0));
+  assert.equal(encodeHex(new Uint8Array(0)), '');
+});
+
+test('an odd number of digits is refused', () => {
+  for (const text of ['8', '80045d2']) {
+    assert.throws(
+      () => decodeHex(text),
+      (error: unknown) => error instanceof PickleError && error.code === 'hex_odd_length',
+    );
+  }
+});
+
+test('anything but digits is refused at its place', () => {
+  // The neighbours of the digits in ASCII, and what a case-folding by one bit could mistake for a letter.
+  for (const character of ['z', 'g', 'G', '@', '`', '/', ':', ' ', '\n', 'é', '٣', '!', '\u0001']) {
+    assert.throws(
+      () => decodeHex(`00${character}0`),
+      (error: unknown) => error instanceof PickleError && error.code === 'hex_digit' && error.offset === 2,
+    );
+  }
+});
