@@ -3,11 +3,30 @@ const encoder = new TextEncoder();
 
 /** UTF-8 with Python's `surrogatepass`: a surrogate may stand as three bytes. Null when it is not that. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
+  // Surrogates are looked for first: to learn of them from the decoder's exceptions would cost microseconds a string.
+  const parts: string[] = [];
+  let from = 0;
   try {
-    return strictDecoder.decode(bytes);
+    for (let at = indexOfSurrogate(bytes, 0); at >= 0; at = indexOfSurrogate(bytes, from)) {
+      if (at > from) parts.push(strictDecoder.decode(bytes.subarray(from, at)));
+      parts.push(String.fromCharCode(0xd000 | (((bytes[at + 1] ?? 0) & 63) << 6) | ((bytes[at + 2] ?? 0) & 63)));
+      from = at + 3;
+    }
+    const rest = strictDecoder.decode(from === 0 ? bytes : bytes.subarray(from));
+    return parts.length === 0 ? rest : parts.join('') + rest;
   } catch {
-    return decodeWithSurrogates(bytes);
+    return null;
   }
+}
+
+/** Where ED A0..BF 80..BF stands at or after `from`, or -1. */
+function indexOfSurrogate(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(0xed, from); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+    const second = bytes[at + 1] ?? 0;
+    const third = bytes[at + 2] ?? 0;
+    if (second >= 0xa0 && second <= 0xbf && (third & 0xc0) === 0x80) return at;
+  }
+  return -1;
 }
 
 /** The inverse: lone surrogates become three bytes each, where TextEncoder would lose them. */
@@ -21,25 +40,4 @@ export function encodeUtf8(text: string): Uint8Array {
     else for (const byte of encoder.encode(character)) bytes.push(byte);
   }
   return Uint8Array.from(bytes);
-}
-
-/** Cut at each encoded surrogate; what lies between must be strict UTF-8. */
-function decodeWithSurrogates(bytes: Uint8Array): string | null {
-  const parts: string[] = [];
-  let from = 0;
-  try {
-    for (let at = 0; at + 2 < bytes.length; at += 1) {
-      const second = bytes[at + 1] ?? 0;
-      const third = bytes[at + 2] ?? 0;
-      if (bytes[at] !== 0xed || second < 0xa0 || second > 0xbf || (third & 0xc0) !== 0x80) continue;
-      parts.push(strictDecoder.decode(bytes.subarray(from, at)));
-      parts.push(String.fromCharCode(0xd000 | ((second & 63) << 6) | (third & 63)));
-      from = at + 3;
-      at += 2;
-    }
-    parts.push(strictDecoder.decode(bytes.subarray(from)));
-  } catch {
-    return null;
-  }
-  return parts.join('');
 }
