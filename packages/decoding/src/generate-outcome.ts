@@ -3,6 +3,23 @@ import type { TokenId } from '@gptj-cloud/model';
 /** Why a sequence ended: an EOS token, the length limit, a stop string or criterion, or `max_time`. */
 export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 
+/** A token and its natural-log probability under the model's unprocessed distribution. */
+export interface TokenLogprob {
+  readonly token: TokenId;
+  readonly logprob: number;
+}
+
+/** What the model thought of one token of the output (or of the prompt). */
+export interface TokenReport extends TokenLogprob {
+  /** The likeliest tokens, best first; as many as were asked for. */
+  readonly top: readonly TokenLogprob[];
+}
+
+/** One row of scores: the largest entries, best first, or all as base64 of little-endian float32. */
+export type ScoreRow =
+  | { readonly type: 'top'; readonly entries: readonly (readonly [token: TokenId, score: number])[] }
+  | { readonly type: 'base64'; readonly data: string };
+
 /** One returned sequence. */
 export interface GeneratedSequence {
   /** Generated tokens only: the prompt is not repeated, a generated EOS is included, no padding. */
@@ -10,9 +27,23 @@ export interface GeneratedSequence {
   readonly finishReason: FinishReason;
   /** Beam modes: sum of log-probabilities / length ** length_penalty. Absent elsewhere. */
   readonly score?: number;
+  /** One per token, where `logprobs` was asked. */
+  readonly logprobs?: readonly TokenReport[];
+  /** Beam modes: for each token the beam it continued (row of the step's `scores`). */
+  readonly beamIndices?: readonly number[];
 }
 
 /** What `generate` gives: `num_return_sequences` sequences in the order transformers returns them. */
 export interface GenerateOutcome {
   readonly sequences: readonly GeneratedSequence[];
+  /** One per prompt token after the first, where prompt log-probabilities were asked. */
+  readonly promptLogprobs?: readonly TokenReport[];
+  /** `output_scores`: per step, one processed row per running sequence or beam (null: that one had finished). */
+  readonly scores?: readonly (readonly (ScoreRow | null)[])[];
+  /** `output_logits`: the same before processing. */
+  readonly logits?: readonly (readonly (ScoreRow | null)[])[];
+  /** The seed that reproduces this outcome, where anything was drawn. */
+  readonly seed?: number;
+  /** What the caller should know about the result, such as a constraint that was not met. */
+  readonly warnings: readonly string[];
 }

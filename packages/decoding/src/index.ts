@@ -1,3 +1,28 @@
-export type { GenerateConfig } from './generate-config.ts';
-export type { FinishReason, GeneratedSequence, GenerateOutcome } from './generate-outcome.ts';
+export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
+export { runStrategy, type Scorer } from './drive.ts';
+export { type GenerateDependencies, type GenerateRequest, generate } from './generate.ts';
+export type {
+  AllowedTokens,
+  Constraint,
+  CustomProcessor,
+  DecodingMode,
+  Era,
+  GenerateConfig,
+  OutputOptions,
+  ScoreShaping,
+  SequenceBias,
+  WatermarkConfig,
+} from './generate-config.ts';
+export type {
+  FinishReason,
+  GeneratedSequence,
+  GenerateOutcome,
+  ScoreRow,
+  TokenLogprob,
+  TokenReport,
+} from './generate-outcome.ts';
+export { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
+export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
+export type { ParameterContext } from './parameters/parameter-context.ts';
+export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 export type { Answer, Ask, Row, RowResult, Settled, Strategy } from './strategy.ts';

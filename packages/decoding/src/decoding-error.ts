@@ -1,0 +1,16 @@
+/**
+ * - `no_possible_token`: the parameters leave no token, or too few for the beams
+ * - `missing_dependency`: the configuration needs something the caller did not give
+ */
+export type DecodingErrorCode = 'no_possible_token' | 'missing_dependency';
+
+/** A generation cannot go on. The message says what happened and which parameters to change. */
+export class DecodingError extends Error {
+  override readonly name = 'DecodingError';
+  readonly code: DecodingErrorCode;
+
+  constructor(code: DecodingErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

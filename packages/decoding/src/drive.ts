@@ -1,0 +1,43 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { Ask, RowResult, Strategy } from './strategy.ts';
+
+/** Scores whole sequences: the positions from `start` to the end of `tokens`, as `row` asks. */
+export type Scorer = (request: {
+  readonly tokens: readonly TokenId[];
+  /** First position to score; equal to the length where nothing is scored. */
+  readonly start: number;
+  readonly hidden: boolean;
+  readonly layers: readonly number[];
+}) => RowResult;
+
+/**
+ * Run a strategy to its end against a scorer that needs no cache, following the tokens of every row. `onAsk` sees each
+ * ask, and throws to stop. The driver of tests; an engine's scheduler does the same with sequences of a model.
+ */
+export function runStrategy<Outcome>(
+  strategy: Strategy<Outcome>,
+  score: Scorer,
+  onAsk: (ask: Ask) => void = () => {},
+): Outcome {
+  let rows: readonly (readonly TokenId[])[] = [];
+  let turn = strategy.next();
+  while (turn.done !== true) {
+    const ask = turn.value;
+    onAsk(ask);
+    const before = rows;
+    rows = ask.rows.map(({ from, keep, tokens }) => {
+      const past = from === null ? [] : before[from];
+      if (past === undefined) throw new RangeError(`a row continues row ${from} of ${before.length}`);
+      if (keep !== undefined && keep > past.length) throw new RangeError(`a row keeps ${keep} of ${past.length}`);
+      return [...past.slice(0, keep ?? past.length), ...tokens];
+    });
+    const answer = ask.rows.map(({ tokens, scored, hidden = false, layers = [] }, index) => {
+      const sequence = rows[index]!;
+      if (tokens.length === 0 && scored !== 'none') throw new RangeError('a row without tokens asks for scores');
+      const scoredCount = { none: 0, last: 1, all: tokens.length }[scored];
+      return score({ tokens: sequence, start: sequence.length - scoredCount, hidden, layers });
+    });
+    turn = strategy.next(answer);
+  }
+  return turn.value;
+}

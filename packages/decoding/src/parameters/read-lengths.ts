@@ -1,0 +1,68 @@
+import type { Era } from '../generate-config.ts';
+import { ParameterError } from '../parameter-error.ts';
+import type { ParameterContext } from './parameter-context.ts';
+import { type Fields, refuse, toInteger } from './read-value.ts';
+
+const DEFAULT_LENGTH = 20;
+
+/**
+ * The limit as transformers computes it: prompt and output together. In era 4.25 it may lie at or below the prompt's
+ * length; one token is generated all the same. Throws when it leaves no room or passes the context.
+ */
+export function readMaxLength(fields: Fields, era: Era, context: ParameterContext): number {
+  const { promptLength, contextLength } = context;
+  if (promptLength >= contextLength) {
+    throw new ParameterError(
+      'limit_exceeded',
+      ['prompt'],
+      `prompt: expected at most ${contextLength - 1} tokens, got ${promptLength}; shorten it`,
+    );
+  }
+  const maxLength = optionalInteger(fields, 'max_length');
+  const maxNewTokens = optionalInteger(fields, 'max_new_tokens');
+  const limit =
+    era === '5.18' ? limit518(maxLength, maxNewTokens, context) : limit425(maxLength, maxNewTokens, context);
+  const name = maxNewTokens === null ? 'max_length' : 'max_new_tokens';
+  if (limit > contextLength) {
+    throw new ParameterError(
+      'limit_exceeded',
+      [name],
+      `${name}: prompt and output together may have ${contextLength} tokens; the prompt has ${promptLength}, so at most ` +
+        `${contextLength - promptLength} new tokens are possible, got ${limit - promptLength}`,
+    );
+  }
+  if (era === '4.25') {
+    const minLength = toInteger('min_length', fields.get('min_length') ?? 0);
+    if (minLength > limit) refuse('min_length', `at most max_length ${limit}`, minLength);
+  }
+  return limit;
+}
+
+function limit518(maxLength: number | null, maxNewTokens: number | null, context: ParameterContext): number {
+  const { promptLength, contextLength } = context;
+  if (maxNewTokens !== null) {
+    if (maxNewTokens <= 0) refuse('max_new_tokens', 'an integer of at least 1', maxNewTokens);
+    return promptLength + maxNewTokens;
+  }
+  if (maxLength === null) return Math.min(promptLength + DEFAULT_LENGTH, contextLength);
+  if (maxLength <= promptLength) {
+    refuse('max_length', `more than the prompt's ${promptLength} tokens (or set max_new_tokens)`, maxLength);
+  }
+  return maxLength;
+}
+
+function limit425(maxLength: number | null, maxNewTokens: number | null, context: ParameterContext): number {
+  if (maxLength !== null && maxNewTokens !== null) {
+    throw new ParameterError(
+      'invalid_parameter',
+      ['max_length', 'max_new_tokens'],
+      `max_new_tokens: expected only one of max_length and max_new_tokens, got ${maxLength} and ${maxNewTokens}`,
+    );
+  }
+  return maxNewTokens === null ? (maxLength ?? DEFAULT_LENGTH) : context.promptLength + maxNewTokens;
+}
+
+function optionalInteger(fields: Fields, name: string): number | null {
+  const value = fields.get(name);
+  return value === undefined ? null : toInteger(name, value);
+}

@@ -1,0 +1,56 @@
+import type { OutputOptions } from '../generate-config.ts';
+import { ParameterError } from '../parameter-error.ts';
+import { LIMITS } from './parameter-context.ts';
+import { type Fields, refuse, refuseStrangeFields, toBoolean, toFields, toInteger } from './read-value.ts';
+
+const DEFAULT_TOP_SCORES = 20;
+
+/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits` and the form they come in. */
+export function readOutput(fields: Fields): OutputOptions {
+  for (const name of ['output_attentions', 'output_hidden_states']) {
+    if (toBoolean(name, fields.get(name) ?? false)) {
+      throw new ParameterError('unsupported_parameter', [name], `${name}: expected false (not offered), got true`);
+    }
+  }
+  // Without the dictionary transformers returns bare ids and drops every other output.
+  const dictionary = toBoolean('return_dict_in_generate', fields.get('return_dict_in_generate') ?? true);
+  return {
+    topLogprobs: topCount(fields, 'logprobs'),
+    promptLogprobs: topCount(fields, 'prompt_logprobs'),
+    scores: toBoolean('output_scores', fields.get('output_scores') ?? false) && dictionary,
+    logits: toBoolean('output_logits', fields.get('output_logits') ?? false) && dictionary,
+    rowFormat: readRowFormat(fields),
+  };
+}
+
+function topCount(fields: Fields, name: string): number | null {
+  const value = fields.get(name);
+  return value === undefined ? null : toInteger(name, value, { least: 0, most: LIMITS.topLogprobs });
+}
+
+function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
+  const name = 'scores_format';
+  const value = fields.get(name);
+  if (value === undefined) return { type: 'top', count: DEFAULT_TOP_SCORES };
+  if (value === 'base64') return { type: 'base64' };
+  if (typeof value === 'string') refuse(name, '"base64" or {"top": N}', value);
+  const form = toFields(name, value);
+  refuseStrangeFields(name, form, ['top']);
+  return { type: 'top', count: toInteger(name, form.get('top'), { least: 1, most: LIMITS.topScores }) };
+}
+
+/** Throws `limit_exceeded` when the rows asked for would not fit. */
+export function limitScoreValues(output: OutputOptions, rows: number, newTokens: number, vocabSize: number): void {
+  const kinds = Number(output.scores) + Number(output.logits);
+  const perRow = output.rowFormat.type === 'base64' ? vocabSize : Math.min(output.rowFormat.count, vocabSize);
+  const values = kinds * rows * newTokens * perRow;
+  if (values > LIMITS.scoreValues) {
+    const names = [...(output.scores ? ['output_scores'] : []), ...(output.logits ? ['output_logits'] : [])];
+    throw new ParameterError(
+      'limit_exceeded',
+      names,
+      `${names.join(', ')}: ${rows} rows of ${newTokens} steps would return ${values} values, at most ` +
+        `${LIMITS.scoreValues} are allowed; set scores_format to {"top": N} or lower max_new_tokens`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import type { TokenId } from '@gptj-cloud/model';
+import { ParameterError } from '../parameter-error.ts';
+
+/**
+ * The fields of a request after `null` was dropped (null means absent). A Map, so that no field name can reach a
+ * prototype.
+ */
+export type Fields = ReadonlyMap<string, unknown>;
+
+/** Bounds of one number. */
+export interface Bounds {
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** A JSON-like rendering of any value, short enough for an error message. */
+export function show(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  } catch {
+    text = typeof value;
+  }
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Throws `invalid_parameter` with the house's wording. */
+export function refuse(name: string, expected: string, value: unknown): never {
+  throw new ParameterError('invalid_parameter', [name], `${name}: expected ${expected}, got ${show(value)}`);
+}
+
+/** A number. Integers are numbers; booleans, NaN and the infinities are not. */
+export function toNumber(name: string, value: unknown, bounds: Bounds = {}): number {
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = bounds;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least || value > most) {
+    refuse(name, `a number${describeBounds(bounds)}`, value);
+  }
+  return value;
+}
+
+/** An integer; 2.0 is one. */
+export function toInteger(name: string, value: unknown, bounds: Bounds = {}): number {
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = bounds;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+    refuse(name, `an integer${describeBounds(bounds)}`, value);
+  }
+  return value;
+}
+
+/** true or false; nothing else passes for one. */
+export function toBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') refuse(name, 'true or false', value);
+  return value;
+}
+
+/** An array of bounded length. */
+export function toList(name: string, value: unknown, what: string, most: number): readonly unknown[] {
+  if (!Array.isArray(value)) refuse(name, what, value);
+  if (value.length > most) {
+    throw new ParameterError(
+      'limit_exceeded',
+      [name],
+      `${name}: at most ${most} entries are allowed, got ${value.length}`,
+    );
+  }
+  return value;
+}
+
+/** A plain object's own fields. */
+export function toFields(name: string, value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object', value);
+  return new Map(Object.entries(value).filter(([, field]) => field !== null && field !== undefined));
+}
+
+/** Throws unless every field is among `known`. */
+export function refuseStrangeFields(name: string, fields: Fields, known: readonly string[]): void {
+  const strange = [...fields.keys()].filter((field) => !known.includes(field));
+  if (strange.length > 0) refuse(name, `only the fields ${known.join(', ')}`, strange);
+}
+
+/** One id of the vocabulary. */
+export function toTokenId(name: string, value: unknown, vocabSize: number): TokenId {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= vocabSize) {
+    refuse(name, `token ids from 0 to ${vocabSize - 1}`, value);
+  }
+  return value;
+}
+
+/** A non-empty list of ids. */
+export function toTokenIds(name: string, value: unknown, vocabSize: number, most: number): TokenId[] {
+  const list = toList(name, value, 'a list of token ids', most);
+  if (list.length === 0) refuse(name, 'at least one token id in every list', value);
+  return list.map((id) => toTokenId(name, id, vocabSize));
+}
+
+function describeBounds({ least, most }: Bounds): string {
+  if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`;
+  if (least !== undefined) return ` of at least ${least}`;
+  return most === undefined ? '' : ` of at most ${most}`;
+}

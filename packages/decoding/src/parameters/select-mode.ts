@@ -1,0 +1,86 @@
+import type { DecodingMode, Era } from '../generate-config.ts';
+import { ParameterError } from '../parameter-error.ts';
+import { hasConstraints } from './read-constraints.ts';
+import { type Fields, refuse, toBoolean, toInteger, toNumber } from './read-value.ts';
+
+/** What the request asks of the search itself. */
+export interface Selection {
+  readonly mode: DecodingMode;
+  readonly doSample: boolean;
+  readonly numBeams: number;
+  readonly numBeamGroups: number;
+  readonly numReturnSequences: number;
+  readonly penaltyAlpha: number;
+}
+
+/** The decoding mode that the parameters select, as each era selects it. Throws where they contradict one another. */
+export function selectMode(fields: Fields, era: Era): Selection {
+  const count = (name: string) => toInteger(name, fields.get(name) ?? 1, { least: 1 });
+  const doSample = toBoolean('do_sample', fields.get('do_sample') ?? false);
+  const numBeams = count('num_beams');
+  const numBeamGroups = count('num_beam_groups');
+  const numReturnSequences = count('num_return_sequences');
+  const penaltyAlpha = toNumber('penalty_alpha', fields.get('penalty_alpha') ?? 0);
+  // Era 4.25 wants top_k from the call; era 5.18 lets its default 50 count.
+  const topK = toInteger('top_k', fields.get('top_k') ?? (era === '4.25' ? 0 : 50));
+  const contrastive = !doSample && penaltyAlpha > 0 && topK > 1;
+  const constrained = hasConstraints(fields);
+  const grouped = numBeamGroups > 1;
+
+  let mode: DecodingMode;
+  if (contrastive && (era === '4.25' || (numBeams === 1 && !constrained))) mode = 'contrastive';
+  else if (constrained) mode = 'constrained';
+  else if (grouped && (numBeams > 1 || era === '4.25')) mode = 'group';
+  else if (numBeams > 1) mode = doSample ? 'beam-sample' : 'beam';
+  else if (fields.has('dola_layers')) mode = 'dola';
+  else mode = doSample ? 'sample' : 'greedy';
+
+  const selection = { mode, doSample, numBeams, numBeamGroups, numReturnSequences, penaltyAlpha };
+  checkSelection(fields, era, selection);
+  return selection;
+}
+
+function checkSelection(fields: Fields, era: Era, selection: Selection): void {
+  const { mode, doSample, numBeams, numBeamGroups, numReturnSequences } = selection;
+  if (mode === 'constrained') {
+    if (numBeams === 1) refuse('num_beams', 'at least 2 with force_words_ids or constraints', numBeams);
+    if (doSample) refuse('do_sample', 'false with force_words_ids or constraints', doSample);
+    if (numBeamGroups > 1) refuse('num_beam_groups', '1 with force_words_ids or constraints', numBeamGroups);
+  }
+  if (mode === 'group' || (era === '4.25' && numBeamGroups > 1)) {
+    if (numBeamGroups > numBeams || numBeams % numBeamGroups !== 0) {
+      refuse('num_beam_groups', `a divisor of num_beams ${numBeams}`, numBeamGroups);
+    }
+    if (doSample) refuse('do_sample', 'false with num_beam_groups above 1', doSample);
+  }
+  const diversityPenalty = toNumber('diversity_penalty', fields.get('diversity_penalty') ?? 0);
+  if (mode === 'group' && era === '5.18' && diversityPenalty <= 0) {
+    refuse('diversity_penalty', 'a number above 0 with num_beam_groups above 1', diversityPenalty);
+  }
+  if (era === '4.25' && diversityPenalty > 0 && numBeamGroups === 1) {
+    refuse('diversity_penalty', '0 unless num_beam_groups is above 1', diversityPenalty);
+  }
+  if (era === '4.25' && mode === 'group' && fields.has('typical_p')) {
+    refuse('typical_p', 'nothing with num_beam_groups above 1', fields.get('typical_p'));
+  }
+  if ((mode === 'greedy' || mode === 'contrastive') && numReturnSequences > 1) {
+    refuse('num_return_sequences', `1 in ${mode} decoding (set do_sample or num_beams)`, numReturnSequences);
+  }
+  if (mode === 'sample' && fields.has('prompt_lookup_num_tokens') && numReturnSequences > 1) {
+    refuse('num_return_sequences', '1 with prompt_lookup_num_tokens', numReturnSequences);
+  }
+  if (mode === 'dola' && !doSample && numReturnSequences > 1) {
+    refuse('num_return_sequences', '1 without do_sample', numReturnSequences);
+  }
+  const independentSearches = mode === 'beam-sample' && era === '4.25';
+  if (numBeams > 1 && mode !== 'contrastive' && !independentSearches && numReturnSequences > numBeams) {
+    refuse('num_return_sequences', `at most num_beams ${numBeams}`, numReturnSequences);
+  }
+  if (era === '5.18' && fields.get('low_memory') === true && numBeams > 1) {
+    throw new ParameterError(
+      'unsupported_parameter',
+      ['low_memory'],
+      'low_memory: expected false with beams (transformers dropped it in 4.50), got true',
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { GenerateConfig } from '../generate-config.ts';
+import type { FinishReason } from '../generate-outcome.ts';
+
+/** When a sequence ends, beside `max_length`'s own check in the beam searches. */
+export interface StopRule {
+  readonly isEos: (token: TokenId) => boolean;
+  /** Why `sequence` (prompt and generated, at least one generated) ends here; null: it goes on. */
+  readonly reasonToStop: (sequence: readonly TokenId[]) => FinishReason | null;
+  /** Whether the time budget was used up at the last `tick`. */
+  readonly tick: () => void;
+}
+
+/** The rule of one call. `clock` gives milliseconds; the budget of `max_time` runs from now. */
+export function stopRule(
+  config: GenerateConfig,
+  clock: () => number,
+  endsInStopString: (sequence: readonly TokenId[]) => boolean,
+): StopRule {
+  const startedAt = clock();
+  let timeIsUp = false;
+  const eos = new Set(config.eosTokenIds);
+  const isEos = (token: TokenId) => eos.has(token);
+  return {
+    isEos,
+    tick: () => {
+      if (config.maxTimeMs !== null) timeIsUp = clock() - startedAt > config.maxTimeMs;
+    },
+    reasonToStop: (sequence) => {
+      if (isEos(sequence.at(-1)!)) return 'eos';
+      if (config.stopSequences.some((stop) => endsWith(sequence, stop)) || endsInStopString(sequence)) return 'stop';
+      if (sequence.length >= config.maxLength) return 'length';
+      return timeIsUp ? 'time' : null;
+    },
+  };
+}
+
+function endsWith(sequence: readonly TokenId[], ending: readonly TokenId[]): boolean {
+  const offset = sequence.length - ending.length;
+  return offset >= 0 && ending.every((token, at) => sequence[offset + at] === token);
+}

@@ -1,0 +1,14 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { Chain } from '../chain.ts';
+import type { GenerateConfig } from '../generate-config.ts';
+import type { NoiseSource } from '../noise.ts';
+import type { StopRule } from '../stopping/stop-rule.ts';
+
+/** What every strategy works with. */
+export interface Decoding {
+  readonly prompt: readonly TokenId[];
+  readonly config: GenerateConfig;
+  readonly chain: Chain;
+  readonly stop: StopRule;
+  readonly noise: NoiseSource;
+}

@@ -1,0 +1,21 @@
+import { logSumExp } from '../numerics/log-softmax.ts';
+import { keepFirst, Ranking } from '../numerics/ranking.ts';
+
+const ranking = new Ranking();
+
+/**
+ * Nucleus sampling (arXiv 1904.09751): keep the likeliest tokens until their probabilities reach `p`, at least `keep`
+ * of them.
+ */
+export function keepTopP(scores: Float32Array, p: number, keep: number): void {
+  ranking.rank(scores);
+  const normaliser = logSumExp(scores);
+  let above = 0;
+  let position = 0;
+  // A token goes when the ones ranked before it already hold p.
+  while (position < ranking.count && (position < keep || above < p)) {
+    above += Math.exp(scores[ranking.at(position)]! - normaliser);
+    position++;
+  }
+  keepFirst(scores, ranking, position);
+}
