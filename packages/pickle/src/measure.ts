@@ -1,6 +1,6 @@
 import { PickleError } from './pickle-error.ts';
 import type { PickleLimits } from './pickle-limits.ts';
-import { PickleTuple, type PickleValue } from './pickle-value.ts';
+import { type PickleScalar, PickleTuple, type PickleValue } from './pickle-value.ts';
 
 interface Size {
   /** Values and keys, with everything inside. */
@@ -8,6 +8,11 @@ interface Size {
   depth: number;
   text: number;
 }
+
+type PickleContainer<T> = Extract<
+  PickleValue<T>,
+  PickleValue<T>[] | PickleTuple<T> | Map<PickleScalar, PickleValue<T>>
+>;
 
 interface OpenContainer<T> {
   readonly container: object;
@@ -22,25 +27,22 @@ interface OpenContainer<T> {
  * be exponential in it.
  */
 export function checkSize<T>(value: PickleValue<T>, limits: PickleLimits, offset: number): void {
-  const finished = new Map<object, Size>();
-  const open = new Set<object>();
+  const sizes = new Map<object, Size | 'open'>();
   const path: OpenContainer<T>[] = [];
 
   const enter = (child: PickleValue<T>): Size | undefined => {
-    const children = childrenOf(child);
-    if (children === undefined) return { nodes: 1, depth: 0, text: typeof child === 'string' ? child.length : 0 };
-    const container = child as object;
-    const known = finished.get(container);
-    if (known !== undefined) return known;
-    if (open.has(container)) {
+    if (!isContainer(child)) return { nodes: 1, depth: 0, text: typeof child === 'string' ? child.length : 0 };
+    const known = sizes.get(child);
+    if (known === 'open') {
       throw new PickleError('cycle', 'expected a value with an end, got a container that holds itself', offset);
     }
+    if (known !== undefined) return known;
     const size: Size = { nodes: 1, depth: 1, text: 0 };
     if (child instanceof Map) {
       for (const key of child.keys()) add(size, { nodes: 1, depth: 0, text: typeof key === 'string' ? key.length : 0 });
     }
-    open.add(container);
-    path.push({ container, children, next: 0, size });
+    sizes.set(child, 'open');
+    path.push({ container: child, children: childrenOf(child), next: 0, size });
     check({ nodes: 0, depth: path.length, text: 0 }, limits, offset);
     return undefined;
   };
@@ -57,18 +59,19 @@ export function checkSize<T>(value: PickleValue<T>, limits: PickleLimits, offset
     }
     check(top.size, limits, offset);
     path.pop();
-    open.delete(top.container);
-    finished.set(top.container, top.size);
+    sizes.set(top.container, top.size);
     const parent = path.at(-1);
     if (parent !== undefined) add(parent.size, top.size);
   }
 }
 
-function childrenOf<T>(value: PickleValue<T>): readonly PickleValue<T>[] | undefined {
+function isContainer<T>(value: PickleValue<T>): value is PickleContainer<T> {
+  return Array.isArray(value) || value instanceof PickleTuple || value instanceof Map;
+}
+
+function childrenOf<T>(value: PickleContainer<T>): readonly PickleValue<T>[] {
   if (Array.isArray(value)) return value;
-  if (value instanceof PickleTuple) return value.items;
-  if (value instanceof Map) return [...value.values()];
-  return undefined;
+  return value instanceof Map ? [...value.values()] : value.items;
 }
 
 function add(total: Size, part: Size): void {

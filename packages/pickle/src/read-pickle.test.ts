@@ -130,6 +130,7 @@ test('no opcode reaches below a mark or an empty stack', () => {
   refuses(pickle('8004 5d 28 4e 61 2e'), 'stack_underflow', 5);
   refuses(pickle('8004 5d 28 94 2e'), 'stack_underflow', 4);
   refuses(pickle('8004 4e 86 2e'), 'stack_underflow', 3);
+  refuses(pickle('8004 4e 28 85 74 2e'), 'stack_underflow', 4);
   refuses(pickle('8004 5d 4e 65 2e'), 'mark_missing', 4);
   refuses(pickle('8004 5d 73 2e'), 'stack_underflow', 3);
 });
@@ -174,6 +175,7 @@ test('nested aliases count as often as they are named, without being written out
   const bombs = Array.from({ length: 100 }, (_, index) => level(index + 1));
   const bytes = pickle('8004 5d 28 5d 94', ...bombs, '65 2e');
   refuses(bytes, 'limit_nodes', bytes.length - 1);
+  assert.ok(readPickle(bytes, { nodes: Infinity }), 'counting takes time for the bytes, not for the leaves');
   const doubling = pickle('8004 4e', '94 6800 86', '2e');
   assert.deepEqual(readPickle(doubling), new PickleTuple([null, null]));
 });
