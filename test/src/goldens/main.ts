@@ -12,7 +12,7 @@ if (surplus.length > 0) {
   process.exit(2);
 }
 // npm changes to the project's root and keeps where the person stands in INIT_CWD.
-const folder = given === undefined ? OWN_COPIES : resolve(process.env['INIT_CWD'] ?? process.cwd(), given);
+const folder = given === undefined ? OWN_COPIES : resolve(process.env.INIT_CWD ?? process.cwd(), given);
 try {
   const { passed, failed } = await runGoldenFolder(folder, GOLDEN_RUNNERS, (line) => console.log(line));
   console.log(`${passed} passed, ${failed} failed`);
