@@ -1,1 +1,31 @@
-export {};
+export type { Checkpoint, CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
+export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorPlace } from './checkpoint-error.ts';
+export {
+  type ConvertOptions,
+  type ConvertProgress,
+  type ConvertSummary,
+  convertCheckpoint,
+  type TypeFallback,
+} from './convert.ts';
+export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
+export { type LiftOptions, liftedTensors, liftMetadata } from './gguf/lift.ts';
+export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
+export { openGgufCheckpoint } from './gguf/open.ts';
+export { isReordered, liftedToOriginal, originalToLifted } from './gguf/row-order.ts';
+export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
+export { openHuggingFaceCheckpoint } from './hugging-face.ts';
+export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
+export { openCheckpoint } from './open-checkpoint.ts';
+export type { Quantiser } from './quantiser.ts';
+export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
+export {
+  type FloatType,
+  isFloatType,
+  type QuantisedType,
+  rowBytes,
+  TENSOR_TYPES,
+  type TensorType,
+  type TensorTypeFacts,
+} from './tensor-type.ts';
+export { TOKEN_TYPE, type TokenizerData } from './tokenizer-data.ts';
+export { openGgufWeights, openHuggingFaceWeights, readTensor, type Weights } from './weights.ts';

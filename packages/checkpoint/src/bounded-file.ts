@@ -1,0 +1,117 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { CheckpointError } from './checkpoint-error.ts';
+
+/** Random reads from one file, never past its end. */
+export class BoundedFile {
+  readonly path: string;
+  /** Size when opened. A file that shrinks afterwards gives `truncated`. */
+  readonly sizeBytes: number;
+  #handle: FileHandle | null;
+
+  private constructor(path: string, sizeBytes: number, handle: FileHandle) {
+    this.path = path;
+    this.sizeBytes = sizeBytes;
+    this.#handle = handle;
+  }
+
+  /** Throws `not_found`, `io`, and `unsupported` on a big-endian machine: weights are viewed in place. */
+  static async open(path: string): Promise<BoundedFile> {
+    if (endianness() !== 'LE') {
+      throw new CheckpointError(
+        'unsupported',
+        { file: path },
+        'expected a little-endian machine, got a big-endian one',
+      );
+    }
+    let handle: FileHandle | null = null;
+    try {
+      handle = await open(path, 'r');
+      const stat = await handle.stat();
+      if (!stat.isFile()) {
+        throw new CheckpointError('not_found', { file: path }, 'expected a regular file');
+      }
+      return new BoundedFile(path, stat.size, handle);
+    } catch (error) {
+      await handle?.close();
+      throw error instanceof CheckpointError ? error : readError(path, error);
+    }
+  }
+
+  /** Fill `target` from byte `offset` on. Throws `truncated`, `closed`, `io`. */
+  async read(offset: number, target: Uint8Array): Promise<void> {
+    if (this.#handle === null) throw new CheckpointError('closed', { file: this.path }, 'the file is closed');
+    if (offset < 0 || offset + target.byteLength > this.sizeBytes) {
+      throw new CheckpointError(
+        'truncated',
+        { file: this.path },
+        `expected ${target.byteLength} bytes at ${offset}, got a file of ${this.sizeBytes} bytes`,
+      );
+    }
+    let done = 0;
+    while (done < target.byteLength) {
+      let count: number;
+      try {
+        ({ bytesRead: count } = await this.#handle.read(target, done, target.byteLength - done, offset + done));
+      } catch (error) {
+        throw readError(this.path, error);
+      }
+      if (count === 0) {
+        throw new CheckpointError(
+          'truncated',
+          { file: this.path },
+          `the file ended at ${offset + done} while it was read`,
+        );
+      }
+      done += count;
+    }
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
+  }
+}
+
+/** The whole of a small file as text. Throws `too_large` past `mostBytes`, `not_found`, `io`. */
+export async function readSmallText(path: string, mostBytes: number): Promise<string> {
+  const file = await BoundedFile.open(path);
+  try {
+    if (file.sizeBytes > mostBytes) {
+      throw new CheckpointError(
+        'too_large',
+        { file: path },
+        `expected at most ${mostBytes} bytes, got ${file.sizeBytes}`,
+      );
+    }
+    const bytes = new Uint8Array(file.sizeBytes);
+    await file.read(0, bytes);
+    return new TextDecoder('utf-8').decode(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/** {@link readSmallText}, parsed. Throws `malformed` for anything but JSON. */
+export async function readSmallJson(path: string, mostBytes: number): Promise<unknown> {
+  const text = await readSmallText(path, mostBytes);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError('malformed', { file: path }, 'expected JSON', { cause: error });
+  }
+}
+
+function readError(path: string, cause: unknown): CheckpointError {
+  const code = errnoOf(cause);
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') {
+    return new CheckpointError('not_found', { file: path }, 'expected a file, found none', { cause });
+  }
+  return new CheckpointError('io', { file: path }, `could not read (${code ?? String(cause)})`, { cause });
+}
+
+/** `ENOENT` and its kind, or null for another error. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

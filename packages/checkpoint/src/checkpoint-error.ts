@@ -1,0 +1,49 @@
+export type CheckpointErrorCode =
+  /** The path, or a file that must lie next to it, does not exist or cannot be read. */
+  | 'not_found'
+  /** The operating system refused to read or write. */
+  | 'io'
+  /** A header, an index or a directory breaks the rules of its format. */
+  | 'malformed'
+  /** A count or a length is past what this reader accepts. */
+  | 'too_large'
+  /** The file ends before the bytes that its header promises. */
+  | 'truncated'
+  /** Well-formed, but not something this project reads: compression, byte order, version, type, architecture. */
+  | 'unsupported'
+  | 'missing_tensor'
+  | 'unexpected_tensor'
+  | 'duplicate_tensor'
+  | 'wrong_shape'
+  | 'wrong_type'
+  /** A weight does not fit the number format asked for. */
+  | 'out_of_range'
+  /** config.json or the metadata contradicts itself or the weights. */
+  | 'invalid_config'
+  /** The tokenizer's files are missing parts or do not fit the vocabulary. */
+  | 'invalid_tokenizer'
+  | 'target_exists'
+  | 'disk_full'
+  | 'aborted'
+  | 'closed';
+
+/** Which file, and where it applies which tensor, an error is about. */
+export interface CheckpointErrorPlace {
+  readonly file: string;
+  readonly tensor?: string;
+}
+
+/** Everything that reading, writing or converting weights refuses. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+  readonly code: CheckpointErrorCode;
+  readonly file: string;
+  readonly tensor: string | null;
+
+  constructor(code: CheckpointErrorCode, place: CheckpointErrorPlace, message: string, options?: ErrorOptions) {
+    super(`${place.file}: ${place.tensor === undefined ? '' : `${place.tensor}: `}${message}`, options);
+    this.code = code;
+    this.file = place.file;
+    this.tensor = place.tensor ?? null;
+  }
+}

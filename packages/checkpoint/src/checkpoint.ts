@@ -1,0 +1,41 @@
+import type { GptjConfig } from '@gptj-cloud/model';
+import type { TensorType } from './tensor-type.ts';
+import type { TokenizerData } from './tokenizer-data.ts';
+
+/** One weight tensor, under its Hugging Face name and in Hugging Face's row order, whatever the file's own. */
+export interface CheckpointTensor {
+  /** `transformer.h.0.attn.q_proj.weight`, always with the prefix. */
+  readonly name: string;
+  /** Row-major, [out, in] for a linear layer. */
+  readonly shape: readonly number[];
+  readonly type: TensorType;
+  readonly sizeBytes: number;
+}
+
+export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf';
+
+/**
+ * An open GPT-J: every tensor of `gptjTensors(config)` is there with the right shape, checked when it was opened.
+ * Reads may run side by side.
+ */
+export interface Checkpoint {
+  readonly format: CheckpointFormat;
+  /** Folder or file it was opened from. */
+  readonly path: string;
+  /** Name the model gives itself, else the folder's or file's. */
+  readonly modelName: string;
+  readonly config: GptjConfig;
+  /** In the order of `gptjTensors(config)`. */
+  readonly tensors: readonly CheckpointTensor[];
+  /** What the file says that is neither needed nor wrong. */
+  readonly warnings: readonly string[];
+  /**
+   * Raw bytes of whole rows, from `firstRow` on, as many as `target` takes. A vector is one row.
+   * Throws `missing_tensor`, `truncated`, `io`, `closed`.
+   */
+  readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;
+  /** Vocabulary, merges and kinds of tokens. Throws `invalid_tokenizer`, `not_found`. */
+  readTokenizer(): Promise<TokenizerData>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,128 @@
+import { basename } from 'node:path';
+import type { GptjConfig } from '@gptj-cloud/model';
+import { BoundedFile } from '../bounded-file.ts';
+import type { Checkpoint, CheckpointTensor } from '../checkpoint.ts';
+import { CheckpointError } from '../checkpoint-error.ts';
+import { rowBytes, rowsOf, type TensorType } from '../tensor-type.ts';
+import type { TokenizerData } from '../tokenizer-data.ts';
+import { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './header.ts';
+import { liftedTensors, readGptjConfig, readTokenizerData } from './lift.ts';
+import { metadataString } from './metadata.ts';
+import { isReordered, originalToLifted, rowRuns } from './row-order.ts';
+
+/** A weight and where it lies in the file. */
+interface LiftedTensor extends CheckpointTensor {
+  readonly offset: number;
+}
+
+/**
+ * Open a lifted GGUF file as the GPT-J it was made from: Hugging Face names, rows of q and k in their first order.
+ *
+ * Throws `CheckpointError`: `unsupported` for any other GGUF file, and what is wrong with this one.
+ */
+export async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await BoundedFile.open(path);
+  try {
+    const header = await readGgufHeader(file);
+    const config = readGptjConfig(path, header);
+    return new GgufCheckpoint(file, header, config, matchLifted(path, header, config));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function matchLifted(file: string, header: GgufHeader, config: GptjConfig): readonly LiftedTensor[] {
+  const infos = new Map(header.tensors.map((info) => [info.name, info]));
+  const tensors = liftedTensors(config).flatMap(({ name, shape, original }) => {
+    const info = infos.get(name);
+    infos.delete(name);
+    const { type, sizeBytes } = checkInfo(file, name, shape, info);
+    return original === null || info === undefined
+      ? []
+      : [{ name: original, shape, type, sizeBytes, offset: info.offset }];
+  });
+  for (const [name] of infos) {
+    throw new CheckpointError(
+      'unexpected_tensor',
+      { file, tensor: name },
+      'expected only the weights of a lifted GPT-J',
+    );
+  }
+  return tensors;
+}
+
+function checkInfo(
+  file: string,
+  name: string,
+  shape: readonly number[],
+  info: GgufTensorInfo | undefined,
+): { readonly type: TensorType; readonly sizeBytes: number } {
+  const place = { file, tensor: name };
+  if (info === undefined)
+    throw new CheckpointError('missing_tensor', place, `expected shape [${shape}], got no such tensor`);
+  if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+    throw new CheckpointError('wrong_shape', place, `expected [${shape}], got [${info.shape}]`);
+  }
+  if (info.type === null || info.sizeBytes === null) {
+    throw new CheckpointError(
+      'wrong_type',
+      place,
+      `expected a type that this project reads, got ggml type ${info.typeId}`,
+    );
+  }
+  return { type: info.type, sizeBytes: info.sizeBytes };
+}
+
+class GgufCheckpoint implements Checkpoint {
+  readonly format = 'gguf';
+  readonly path: string;
+  readonly modelName: string;
+  readonly config: GptjConfig;
+  readonly tensors: readonly CheckpointTensor[];
+  readonly warnings: readonly string[] = [];
+  readonly #file: BoundedFile;
+  readonly #header: GgufHeader;
+  readonly #byName: ReadonlyMap<string, LiftedTensor>;
+
+  constructor(file: BoundedFile, header: GgufHeader, config: GptjConfig, tensors: readonly LiftedTensor[]) {
+    this.path = file.path;
+    this.modelName = metadataString(header.metadata, 'general.name') ?? basename(file.path);
+    this.config = config;
+    this.tensors = tensors.map(({ name, shape, type, sizeBytes }) => ({ name, shape, type, sizeBytes }));
+    this.#file = file;
+    this.#header = header;
+    this.#byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  }
+
+  async readRows(name: string, firstRow: number, target: Uint8Array): Promise<void> {
+    const tensor = this.#byName.get(name);
+    const place = { file: this.path, tensor: name };
+    if (tensor === undefined) throw new CheckpointError('missing_tensor', place, 'expected the name of a weight');
+    const bytes = rowBytes(tensor.type, rowsOf(tensor.shape).rowLength);
+    if (firstRow < 0 || firstRow * bytes + target.byteLength > tensor.sizeBytes) {
+      throw new CheckpointError(
+        'truncated',
+        place,
+        `expected rows within ${tensor.sizeBytes} bytes, got row ${firstRow} and on`,
+      );
+    }
+    if (!isReordered(name)) {
+      await this.#file.read(tensor.offset + firstRow * bytes, target);
+      return;
+    }
+    const order = (row: number): number => originalToLifted(this.config, row);
+    for (const run of rowRuns(order, firstRow, target.byteLength / bytes)) {
+      const start = (run.row - firstRow) * bytes;
+      await this.#file.read(tensor.offset + run.otherRow * bytes, target.subarray(start, start + run.rows * bytes));
+    }
+  }
+
+  async readTokenizer(): Promise<TokenizerData> {
+    return readTokenizerData(this.path, this.#header);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

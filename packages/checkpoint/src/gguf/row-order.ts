@@ -1,0 +1,47 @@
+import type { GptjConfig } from '@gptj-cloud/model';
+
+/** For each run of `rows` rows from `firstRow` on: where they lie on the other side. One run where the order is the same. */
+export interface RowRun {
+  /** First row asked for. */
+  readonly row: number;
+  /** Where it and the `rows - 1` after it lie. */
+  readonly otherRow: number;
+  readonly rows: number;
+}
+
+/**
+ * GPT-J turns the pairs (0,1), (2,3), … of a head's first `rotaryDim` dimensions, Phi-2 the pairs (0, r/2), (1, r/2 + 1), …
+ * The lift puts the even rows of each head of q and k first, then the odd ones; what follows the rotary part stays.
+ */
+export function isReordered(name: string): boolean {
+  return name.endsWith('.attn.q_proj.weight') || name.endsWith('.attn.k_proj.weight');
+}
+
+/** The row of the Hugging Face tensor that is row `row` of the lifted one. */
+export function liftedToOriginal(config: GptjConfig, row: number): number {
+  const headSize = config.embeddingSize / config.headCount;
+  const half = config.rotaryDim / 2;
+  const inHead = row % headSize;
+  if (inHead >= config.rotaryDim) return row;
+  return row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1);
+}
+
+/** The row of the lifted tensor that is row `row` of the Hugging Face one. */
+export function originalToLifted(config: GptjConfig, row: number): number {
+  const headSize = config.embeddingSize / config.headCount;
+  const inHead = row % headSize;
+  if (inHead >= config.rotaryDim) return row;
+  return row - inHead + (inHead % 2 === 0 ? inHead / 2 : config.rotaryDim / 2 + (inHead - 1) / 2);
+}
+
+/** The runs that rows `firstRow` to `firstRow + rows` fall into under `order`. */
+export function rowRuns(order: (row: number) => number, firstRow: number, rows: number): readonly RowRun[] {
+  const runs: { row: number; otherRow: number; rows: number }[] = [];
+  for (let row = firstRow; row < firstRow + rows; row++) {
+    const otherRow = order(row);
+    const last = runs[runs.length - 1];
+    if (last !== undefined && otherRow === last.otherRow + last.rows) last.rows++;
+    else runs.push({ row, otherRow, rows: 1 });
+  }
+  return runs;
+}

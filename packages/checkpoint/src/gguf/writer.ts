@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type FileHandle, link, open, rename, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../bounded-file.ts';
+import { CheckpointError } from '../checkpoint-error.ts';
+import { type GgufTensorPlan, ggufHeaderBytes, planBytes } from './header-bytes.ts';
+import { align, GGUF_ALIGNMENT, type GgufMetadata } from './metadata.ts';
+
+export interface GgufWriterOptions {
+  readonly metadata: GgufMetadata;
+  /** In the order in which their bytes will be written. */
+  readonly tensors: readonly GgufTensorPlan[];
+  /** Replace a file that is already there. Default false. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Writes a GGUF file front to back. Until `finish` the bytes are in `.<name>.<random>.partial` in the same folder;
+ * `finish` flushes them to the disk and only then gives them the final name, in one step. After a failure or `abort`
+ * nothing is left; after a kill -9 at most the partial file.
+ */
+export class GgufWriter {
+  readonly path: string;
+  /** Size of the finished file. */
+  readonly totalBytes: number;
+  readonly #partialPath: string;
+  readonly #tensors: readonly GgufTensorPlan[];
+  readonly #overwrite: boolean;
+  #handle: FileHandle | null;
+  #written = 0;
+  /** Tensor being written, and how many of its bytes there are already. */
+  #current = 0;
+  #currentBytes = 0;
+
+  private constructor(
+    path: string,
+    partialPath: string,
+    handle: FileHandle,
+    totalBytes: number,
+    options: GgufWriterOptions,
+  ) {
+    this.path = path;
+    this.totalBytes = totalBytes;
+    this.#partialPath = partialPath;
+    this.#handle = handle;
+    this.#tensors = options.tensors;
+    this.#overwrite = options.overwrite ?? false;
+  }
+
+  /** Create the partial file and write the header. Throws `target_exists`, `disk_full`, `not_found`, `io`. */
+  static async create(path: string, options: GgufWriterOptions): Promise<GgufWriter> {
+    if (!options.overwrite && existsSync(path)) throw targetExists(path);
+    const header = ggufHeaderBytes(options.metadata, options.tensors);
+    const dataBytes = options.tensors.reduce((sum, tensor) => align(sum + planBytes(tensor), GGUF_ALIGNMENT), 0);
+    const totalBytes = header.byteLength + dataBytes;
+    await checkSpace(path, totalBytes);
+    const partialPath = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`);
+    let handle: FileHandle;
+    try {
+      handle = await open(partialPath, 'wx');
+    } catch (error) {
+      throw writeError(path, error);
+    }
+    const writer = new GgufWriter(path, partialPath, handle, totalBytes, options);
+    try {
+      await writer.#append(header);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    return writer;
+  }
+
+  get writtenBytes(): number {
+    return this.#written;
+  }
+
+  /** The next bytes of the current tensor; padding follows by itself. Throws `malformed` past a tensor's end. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const plan = this.#tensors[this.#current];
+    const size = plan === undefined ? 0 : planBytes(plan);
+    if (this.#currentBytes + bytes.byteLength > size) {
+      const got = `${this.#currentBytes + bytes.byteLength} bytes`;
+      throw new CheckpointError(
+        'malformed',
+        { file: this.path, tensor: plan?.name ?? '(end)' },
+        `expected ${size} bytes, got ${got}`,
+      );
+    }
+    await this.#append(bytes);
+    this.#currentBytes += bytes.byteLength;
+    if (this.#currentBytes === size) {
+      this.#current++;
+      this.#currentBytes = 0;
+      const padding = align(size, GGUF_ALIGNMENT) - size;
+      if (padding > 0) await this.#append(new Uint8Array(padding));
+    }
+  }
+
+  /** Flush to the disk and take the final name. Throws `malformed` when tensors are missing, `target_exists`, `io`. */
+  async finish(): Promise<void> {
+    const missing = this.#tensors[this.#current];
+    if (missing !== undefined) {
+      await this.abort();
+      throw new CheckpointError(
+        'malformed',
+        { file: this.path, tensor: missing.name },
+        'expected all bytes of this tensor before the end',
+      );
+    }
+    try {
+      await this.#handle?.sync();
+      await this.#handle?.close();
+      this.#handle = null;
+      await moveIntoPlace(this.#partialPath, this.path, this.#overwrite);
+    } catch (error) {
+      await this.abort();
+      throw error instanceof CheckpointError ? error : writeError(this.path, error);
+    }
+    await syncFolder(dirname(this.path));
+  }
+
+  /** Close and remove the partial file. Idempotent, and harmless after `finish`. */
+  async abort(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    try {
+      await handle?.close();
+    } finally {
+      await rm(this.#partialPath, { force: true });
+    }
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    const handle = this.#handle;
+    if (handle === null) throw new CheckpointError('closed', { file: this.path }, 'the writer is closed');
+    let done = 0;
+    try {
+      while (done < bytes.byteLength) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, this.#written + done);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw writeError(this.path, error);
+    }
+    this.#written += done;
+  }
+}
+
+async function moveIntoPlace(partialPath: string, path: string, overwrite: boolean): Promise<void> {
+  if (overwrite) {
+    await rename(partialPath, path);
+    return;
+  }
+  try {
+    // Unlike rename, link never replaces what another process put there meanwhile.
+    await link(partialPath, path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' || existsSync(path)) throw targetExists(path);
+    // FAT and some network disks have no hard links.
+    await rename(partialPath, path);
+    return;
+  }
+  await rm(partialPath);
+}
+
+/** Makes the new name itself last through a power cut. Windows cannot open folders and needs none of it. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== 'EISDIR' && code !== 'EPERM' && code !== 'EACCES' && code !== 'EINVAL')
+      throw writeError(folder, error);
+  }
+}
+
+async function checkSpace(path: string, neededBytes: number): Promise<void> {
+  const folder = dirname(path);
+  let freeBytes: number;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    freeBytes = bavail * bsize;
+  } catch (error) {
+    throw writeError(path, error);
+  }
+  if (freeBytes < neededBytes) {
+    throw new CheckpointError(
+      'disk_full',
+      { file: path },
+      `expected ${neededBytes} free bytes in its folder, got ${freeBytes}`,
+    );
+  }
+}
+
+function targetExists(path: string): CheckpointError {
+  return new CheckpointError(
+    'target_exists',
+    { file: path },
+    'expected no such file, found one; allow overwriting or choose another name',
+  );
+}
+
+function writeError(path: string, cause: unknown): CheckpointError {
+  const code = errnoOf(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new CheckpointError('disk_full', { file: path }, 'expected room on the disk, it is full', { cause });
+  }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new CheckpointError('not_found', { file: path }, 'expected its folder to exist', { cause });
+  }
+  return new CheckpointError('io', { file: path }, `could not write (${code ?? String(cause)})`, { cause });
+}

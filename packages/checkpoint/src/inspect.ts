@@ -1,0 +1,135 @@
+import { type GptjConfig, parameterCount } from '@gptj-cloud/model';
+import { BoundedFile } from './bounded-file.ts';
+import type { Checkpoint, CheckpointFormat } from './checkpoint.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
+import { isLifted } from './gguf/lift.ts';
+import { metadataNumber, metadataString } from './gguf/metadata.ts';
+import { isFolder, openCheckpoint } from './open-checkpoint.ts';
+import { FILE_TYPES, RECIPES } from './recipe.ts';
+import { elementCount } from './tensor-type.ts';
+import { TOKEN_TYPE } from './tokenizer-data.ts';
+
+/** What `gptj inspect` shows. Plain data. */
+export interface ModelReport {
+  readonly path: string;
+  readonly format: CheckpointFormat;
+  readonly modelName: string;
+  /** Null for a GGUF file that is not a lifted GPT-J. */
+  readonly config: GptjConfig | null;
+  readonly parameters: number;
+  /** Of all tensors, without headers. */
+  readonly sizeBytes: number;
+  /** The recipe a GGUF file was made by, where it says so. */
+  readonly recipe: string | null;
+  /** Hugging Face names; a foreign GGUF file's own. */
+  readonly tensors: readonly TensorReport[];
+  readonly tokenizer: TokenizerReport | null;
+  /** Scalar metadata of a GGUF file; empty for a folder. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+export interface TensorReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** `f16`, `q4_K`, …; `ggml type 16` for one that this project does not read. */
+  readonly type: string;
+  /** Null when the type is unknown. */
+  readonly sizeBytes: number | null;
+}
+
+export interface TokenizerReport {
+  readonly tokens: number;
+  readonly merges: number;
+  readonly controlTokens: number;
+  readonly unusedTokens: number;
+}
+
+/**
+ * Describe a Hugging Face folder or any GGUF file. Throws `CheckpointError` for files that cannot be read at all; what
+ * only stands in the way of running or converting is a warning.
+ */
+export async function inspectModel(path: string): Promise<ModelReport> {
+  const header = (await isFolder(path)) ? null : await readHeader(path);
+  if (header !== null && !isLifted(header.metadata)) return foreignReport(path, header);
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const warnings = [...checkpoint.warnings];
+    return {
+      path,
+      format: checkpoint.format,
+      modelName: checkpoint.modelName,
+      config: checkpoint.config,
+      parameters: parameterCount(checkpoint.config),
+      sizeBytes: checkpoint.tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0),
+      recipe: header === null ? null : recipeOf(header),
+      tensors: checkpoint.tensors,
+      tokenizer: await tokenizerReport(checkpoint, warnings),
+      metadata: header === null ? {} : scalars(header),
+      warnings,
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function readHeader(path: string): Promise<GgufHeader> {
+  const file = await BoundedFile.open(path);
+  try {
+    return await readGgufHeader(file);
+  } finally {
+    await file.close();
+  }
+}
+
+function foreignReport(path: string, header: GgufHeader): ModelReport {
+  const architecture = metadataString(header.metadata, 'general.architecture') ?? 'unknown';
+  return {
+    path,
+    format: 'gguf',
+    modelName: metadataString(header.metadata, 'general.name') ?? '',
+    config: null,
+    parameters: header.tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape), 0),
+    sizeBytes: header.tensors.reduce((sum, tensor) => sum + (tensor.sizeBytes ?? 0), 0),
+    recipe: recipeOf(header),
+    tensors: header.tensors.map(({ name, shape, type, typeId, sizeBytes }) => ({
+      name,
+      shape,
+      type: type ?? `ggml type ${typeId}`,
+      sizeBytes,
+    })),
+    tokenizer: null,
+    metadata: scalars(header),
+    warnings: [`not a GPT-J lifted by \`gptj convert\` (architecture ${architecture}): it cannot be served`],
+  };
+}
+
+async function tokenizerReport(checkpoint: Checkpoint, warnings: string[]): Promise<TokenizerReport | null> {
+  try {
+    const { tokens, merges, tokenTypes } = await checkpoint.readTokenizer();
+    const count = (type: number): number => tokenTypes.filter((candidate) => candidate === type).length;
+    return {
+      tokens: tokens.length,
+      merges: merges.length,
+      controlTokens: count(TOKEN_TYPE.control),
+      unusedTokens: count(TOKEN_TYPE.unused),
+    };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    warnings.push(`no usable tokenizer: ${error.message}`);
+    return null;
+  }
+}
+
+function recipeOf(header: GgufHeader): string | null {
+  const fileType = metadataNumber(header.metadata, 'general.file_type');
+  return RECIPES.find((recipe) => FILE_TYPES[recipe] === fileType) ?? null;
+}
+
+function scalars(header: GgufHeader): Readonly<Record<string, string>> {
+  const pairs = [...header.metadata].flatMap(([key, entry]) =>
+    entry.type === 'array' ? [] : [[key, String(entry.value)]],
+  );
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,191 @@
+/**
+ * The directory of a zip archive whose entries are stored, not compressed, as `torch.save` writes it: enough to know
+ * where each entry's bytes lie. APPNOTE.TXT 6.3.9, sections 4.3 and 4.5 (zip64).
+ */
+import type { BoundedFile } from '../bounded-file.ts';
+import { CheckpointError } from '../checkpoint-error.ts';
+import { MOST_TENSORS } from '../stored-tensor.ts';
+
+export interface ZipEntry {
+  readonly name: string;
+  /** Of the local header; the bytes follow it, see {@link entryDataOffset}. */
+  readonly headerOffset: number;
+  readonly sizeBytes: number;
+}
+
+/** An archive's entries by name, and where its directory starts: no entry reaches past that. */
+export interface ZipDirectory {
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  readonly startOffset: number;
+}
+
+const MOST_DIRECTORY_BYTES = 32 * 1024 * 1024;
+const END_SIGNATURE = 0x06054b50;
+const END64_SIGNATURE = 0x06064b50;
+const LOCATOR_SIGNATURE = 0x07064b50;
+const ENTRY_SIGNATURE = 0x02014b50;
+const LOCAL_SIGNATURE = 0x04034b50;
+const END_BYTES = 22;
+const LOCATOR_BYTES = 20;
+const END64_BYTES = 56;
+const ENTRY_BYTES = 46;
+const LOCAL_BYTES = 30;
+/** In a 32-bit field: the value is in the zip64 extra field. */
+const IN_EXTRA = 0xffffffff;
+
+/** Throws `malformed`, `too_large`, `truncated`, and `unsupported` for compressed or encrypted entries. */
+export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory> {
+  const { count, size, offset, endOffset } = await readEnd(file);
+  if (count > 2 * MOST_TENSORS || size > MOST_DIRECTORY_BYTES) {
+    throw malformed(
+      file,
+      `expected a directory of at most ${MOST_DIRECTORY_BYTES} bytes, got ${size} for ${count} entries`,
+    );
+  }
+  if (offset + size > endOffset) {
+    throw malformed(file, `expected the directory to end before byte ${endOffset}, got ${offset} + ${size}`);
+  }
+  const bytes = new Uint8Array(size);
+  await file.read(offset, bytes);
+  const view = new DataView(bytes.buffer);
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + ENTRY_BYTES > size || view.getUint32(at, true) !== ENTRY_SIGNATURE) {
+      throw malformed(file, `expected ${count} directory entries, got ${i}`);
+    }
+    const nameLength = view.getUint16(at + 28, true);
+    const extraLength = view.getUint16(at + 30, true);
+    const next = at + ENTRY_BYTES + nameLength + extraLength + view.getUint16(at + 32, true);
+    if (next > size) throw malformed(file, `directory entry ${i} reaches past the directory`);
+    const entry = parseEntry(file, view, at, nameLength, extraLength);
+    if (entry.headerOffset + LOCAL_BYTES + entry.sizeBytes > offset) {
+      throw malformed(file, `${entry.name} reaches past the archive's data`);
+    }
+    if (entries.has(entry.name)) throw malformed(file, `expected one entry ${entry.name}, got two`);
+    entries.set(entry.name, entry);
+    at = next;
+  }
+  return { entries, startOffset: offset };
+}
+
+/** Where an entry's bytes start: its local header may be longer than the directory says, as torch pads to 64 bytes. */
+export async function entryDataOffset(file: BoundedFile, directory: ZipDirectory, entry: ZipEntry): Promise<number> {
+  const header = new Uint8Array(LOCAL_BYTES);
+  await file.read(entry.headerOffset, header);
+  const view = new DataView(header.buffer);
+  if (view.getUint32(0, true) !== LOCAL_SIGNATURE || view.getUint16(8, true) !== 0) {
+    throw malformed(file, `expected a stored entry at byte ${entry.headerOffset} for ${entry.name}`);
+  }
+  const start = entry.headerOffset + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  if (start + entry.sizeBytes > directory.startOffset)
+    throw malformed(file, `${entry.name} reaches past the archive's data`);
+  return start;
+}
+
+interface End {
+  readonly count: number;
+  readonly size: number;
+  readonly offset: number;
+  /** Where the end records start. */
+  readonly endOffset: number;
+}
+
+async function readEnd(file: BoundedFile): Promise<End> {
+  // The record is the last thing in the file but for a comment of up to 65,535 bytes.
+  const tail = new Uint8Array(Math.min(file.sizeBytes, END_BYTES + 0xffff));
+  const tailOffset = file.sizeBytes - tail.byteLength;
+  await file.read(tailOffset, tail);
+  const view = new DataView(tail.buffer);
+  let at = tail.byteLength - END_BYTES;
+  while (
+    at >= 0 &&
+    !(view.getUint32(at, true) === END_SIGNATURE && at + END_BYTES + view.getUint16(at + 20, true) === tail.byteLength)
+  )
+    at--;
+  if (at < 0) {
+    throw new CheckpointError(
+      'truncated',
+      { file: file.path },
+      'expected a zip directory at the end, got none: the file is cut off',
+    );
+  }
+  const locatorOffset = tailOffset + at - LOCATOR_BYTES;
+  if (locatorOffset >= 0) {
+    const locator = new Uint8Array(LOCATOR_BYTES);
+    await file.read(locatorOffset, locator);
+    const locatorView = new DataView(locator.buffer);
+    if (locatorView.getUint32(0, true) === LOCATOR_SIGNATURE) {
+      return readEnd64(file, toSafe(file, locatorView.getBigUint64(8, true)), locatorOffset);
+    }
+  }
+  return {
+    count: view.getUint16(at + 10, true),
+    size: view.getUint32(at + 12, true),
+    offset: view.getUint32(at + 16, true),
+    endOffset: tailOffset + at,
+  };
+}
+
+async function readEnd64(file: BoundedFile, offset: number, locatorOffset: number): Promise<End> {
+  if (offset + END64_BYTES > locatorOffset) throw malformed(file, 'the zip64 end record is out of place');
+  const record = new Uint8Array(END64_BYTES);
+  await file.read(offset, record);
+  const view = new DataView(record.buffer);
+  if (view.getUint32(0, true) !== END64_SIGNATURE)
+    throw malformed(file, `expected a zip64 end record at byte ${offset}`);
+  return {
+    count: toSafe(file, view.getBigUint64(32, true)),
+    size: toSafe(file, view.getBigUint64(40, true)),
+    offset: toSafe(file, view.getBigUint64(48, true)),
+    endOffset: offset,
+  };
+}
+
+function parseEntry(file: BoundedFile, view: DataView, at: number, nameLength: number, extraLength: number): ZipEntry {
+  const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + ENTRY_BYTES, nameLength));
+  const flags = view.getUint16(at + 8, true);
+  const method = view.getUint16(at + 10, true);
+  if ((flags & 1) !== 0 || method !== 0) {
+    throw new CheckpointError(
+      'unsupported',
+      { file: file.path },
+      `expected ${JSON.stringify(name)} stored as it is, got ${(flags & 1) !== 0 ? 'it encrypted' : `compression method ${method}`}; re-save it with torch.save`,
+    );
+  }
+  let compressed = view.getUint32(at + 20, true);
+  let sizeBytes = view.getUint32(at + 24, true);
+  let headerOffset = view.getUint32(at + 42, true);
+  let extra = at + ENTRY_BYTES + nameLength;
+  const extraEnd = extra + extraLength;
+  while (extra + 4 <= extraEnd) {
+    const id = view.getUint16(extra, true);
+    const end = extra + 4 + view.getUint16(extra + 2, true);
+    if (end > extraEnd) throw malformed(file, `the extra field of ${name} is cut off`);
+    if (id === 1) {
+      let field = extra + 4;
+      const wide = (value: number): number => {
+        if (value !== IN_EXTRA) return value;
+        if (field + 8 > end) throw malformed(file, `the zip64 field of ${name} is cut off`);
+        field += 8;
+        return toSafe(file, view.getBigUint64(field - 8, true));
+      };
+      sizeBytes = wide(sizeBytes);
+      compressed = wide(compressed);
+      headerOffset = wide(headerOffset);
+    }
+    extra = end;
+  }
+  if (compressed !== sizeBytes) throw malformed(file, `expected ${name} in ${sizeBytes} bytes, got ${compressed}`);
+  return { name, headerOffset, sizeBytes };
+}
+
+function toSafe(file: BoundedFile, value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw malformed(file, `expected an offset within the file, got ${value}`);
+  return Number(value);
+}
+
+function malformed(file: BoundedFile, message: string): CheckpointError {
+  return new CheckpointError('malformed', { file: file.path }, message);
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSmallJson } from './bounded-file.ts';
+import type { CheckpointFormat } from './checkpoint.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+
+/** The weights files of a Hugging Face folder. */
+export interface Shards {
+  readonly format: Exclude<CheckpointFormat, 'gguf'>;
+  /** Paths, each once. */
+  readonly files: readonly string[];
+  /** Tensor name to path, from the index; null for a single file. */
+  readonly owner: ReadonlyMap<string, string> | null;
+}
+
+const MOST_INDEX_BYTES = 16 * 1024 * 1024;
+const MOST_SHARDS = 1024;
+
+const PLACES = [
+  { format: 'safetensors', single: 'model.safetensors', index: 'model.safetensors.index.json' },
+  { format: 'pytorch', single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json' },
+] as const;
+
+/** Find the weights. safetensors wins over PyTorch, one file over shards. Throws `not_found`, `malformed`. */
+export async function findShards(folder: string): Promise<Shards> {
+  for (const { format, single, index } of PLACES) {
+    const path = join(folder, single);
+    if (existsSync(path)) return { format, files: [path], owner: null };
+    const indexPath = join(folder, index);
+    if (existsSync(indexPath)) {
+      const owner = parseIndex(folder, indexPath, await readSmallJson(indexPath, MOST_INDEX_BYTES));
+      return { format, files: [...new Set(owner.values())], owner };
+    }
+  }
+  throw new CheckpointError(
+    'not_found',
+    { file: folder },
+    `expected one of ${PLACES.flatMap(({ single, index }) => [single, index]).join(', ')}, found none`,
+  );
+}
+
+function parseIndex(folder: string, path: string, index: unknown): ReadonlyMap<string, string> {
+  const map = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    throw new CheckpointError('malformed', { file: path }, 'expected weight_map to be an object from tensor to file');
+  }
+  const owner = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map)) {
+    // A name with a separator could point outside the folder.
+    if (typeof file !== 'string' || !/^[A-Za-z0-9_][\w.-]{0,200}$/.test(file)) {
+      throw new CheckpointError(
+        'malformed',
+        { file: path, tensor },
+        `expected the plain name of a file in the same folder, got ${JSON.stringify(file)?.slice(0, 100)}`,
+      );
+    }
+    owner.set(tensor, join(folder, file));
+  }
+  const count = new Set(owner.values()).size;
+  if (count === 0 || count > MOST_SHARDS) {
+    throw new CheckpointError(
+      'malformed',
+      { file: path },
+      `expected 1 to ${MOST_SHARDS} files in weight_map, got ${count}`,
+    );
+  }
+  return owner;
+}

@@ -1,0 +1,71 @@
+import type { GptjConfig } from '@gptj-cloud/model';
+import type { Checkpoint } from './checkpoint.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { openGgufCheckpoint } from './gguf/open.ts';
+import { openHuggingFaceCheckpoint } from './hugging-face.ts';
+import { decodeWeights } from './tensor-codec.ts';
+import { elementCount, rowBytes, rowsOf } from './tensor-type.ts';
+import type { TokenizerData } from './tokenizer-data.ts';
+
+/** Weights as numbers, for an engine that computes in float32. */
+export interface Weights {
+  readonly modelName: string;
+  readonly config: GptjConfig;
+  readonly tokenizer: TokenizerData;
+  /** A whole tensor by its Hugging Face name, row-major, in Hugging Face's row order. A fresh array at each call. */
+  tensor(name: string): Promise<Float32Array>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Most bytes read at a time on the way to float32. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** Open a lifted GGUF file of any type this project reads. Throws `CheckpointError`. */
+export async function openGgufWeights(path: string): Promise<Weights> {
+  return toWeights(await openGgufCheckpoint(path));
+}
+
+/** Open a Hugging Face folder. Throws `CheckpointError`. */
+export async function openHuggingFaceWeights(folder: string): Promise<Weights> {
+  return toWeights(await openHuggingFaceCheckpoint(folder));
+}
+
+async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
+  try {
+    return {
+      modelName: checkpoint.modelName,
+      config: checkpoint.config,
+      tokenizer: await checkpoint.readTokenizer(),
+      tensor: (name) => readTensor(checkpoint, name),
+      close: () => checkpoint.close(),
+    };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+/** One whole tensor as float32. Throws `missing_tensor`, `truncated`, `io`, `closed`. */
+export async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+  const tensor = checkpoint.tensors.find((candidate) => candidate.name === name);
+  if (tensor === undefined) {
+    throw new CheckpointError(
+      'missing_tensor',
+      { file: checkpoint.path, tensor: name },
+      'expected the name of a weight',
+    );
+  }
+  const { rows, rowLength } = rowsOf(tensor.shape);
+  const bytes = rowBytes(tensor.type, rowLength);
+  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / bytes));
+  const numbers = new Float32Array(elementCount(tensor.shape));
+  const piece = new Uint8Array(Math.min(rows, rowsPerPiece) * bytes);
+  for (let row = 0; row < rows; row += rowsPerPiece) {
+    const count = Math.min(rowsPerPiece, rows - row);
+    const stored = piece.subarray(0, count * bytes);
+    await checkpoint.readRows(name, row, stored);
+    decodeWeights(tensor.type, stored, numbers.subarray(row * rowLength, (row + count) * rowLength));
+  }
+  return numbers;
+}
