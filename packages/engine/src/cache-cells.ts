@@ -1,0 +1,144 @@
+/**
+ * The account of a KV cache's cells. A cell stores one position; sequences are lists of cells, and forked sequences
+ * list the same cells for their common prefix. This file keeps numbers only: who stores keys and values where, is the
+ * engine's matter.
+ *
+ * Invariants
+ * - `#shares[cell]` is the number of sequences that list the cell; a cell with none is on the free stack, once.
+ * - A cell is listed at most once per sequence, and a listed cell is never handed out again: so a position's keys and
+ *   values are written once, and a fork can neither see nor disturb what its source appends later.
+ * - A call that throws has changed nothing.
+ */
+import { ModelError, type SequenceId } from '@gptj-cloud/model';
+
+export interface CacheCellsOptions {
+  readonly cells: number;
+  readonly maxSequences: number;
+}
+
+/** Positions to add at the end of one sequence. */
+export interface Growth {
+  readonly sequence: SequenceId;
+  readonly count: number;
+}
+
+export class CacheCells {
+  readonly #shares: Uint32Array;
+  /** The first `#free` entries are the free cells; the last of them goes out first. */
+  readonly #freeStack: Uint32Array;
+  #free: number;
+  /** Cells of each open sequence by position; index = sequence id. */
+  readonly #sequences: (number[] | undefined)[] = [];
+  readonly #maxSequences: number;
+
+  constructor(options: CacheCellsOptions) {
+    const { cells, maxSequences } = options;
+    this.#shares = new Uint32Array(cells);
+    this.#freeStack = Uint32Array.from({ length: cells }, (_, i) => cells - 1 - i);
+    this.#free = cells;
+    this.#maxSequences = maxSequences;
+  }
+
+  /** Cells that no sequence lists. */
+  get free(): number {
+    return this.#free;
+  }
+
+  /** An empty sequence under the lowest unused id, 0 … maxSequences-1. Throws `too_many_sequences`. */
+  open(): SequenceId {
+    for (let id = 0; id < this.#maxSequences; id++) {
+      if (this.#sequences[id] === undefined) {
+        this.#sequences[id] = [];
+        return id;
+      }
+    }
+    throw new ModelError(
+      'too_many_sequences',
+      `expected at most ${this.#maxSequences} open sequences: release one first`,
+    );
+  }
+
+  /** Positions of the sequence. Throws `unknown_sequence`. */
+  length(sequence: SequenceId): number {
+    return this.cells(sequence).length;
+  }
+
+  /** Cell of each position, in order; a view that later calls change. Throws `unknown_sequence`. */
+  cells(sequence: SequenceId): readonly number[] {
+    return this.#cellsOf(sequence);
+  }
+
+  /**
+   * A new sequence that lists the first `length` cells of `source`.
+   * Throws `unknown_sequence`, `too_many_sequences`, and RangeError for a length that the source does not have.
+   */
+  fork(source: SequenceId, length: number): SequenceId {
+    const cells = this.#cellsOf(source);
+    if (!Number.isInteger(length) || length < 0 || length > cells.length) {
+      throw new RangeError(`fork: expected a length from 0 to ${cells.length}, got ${length}`);
+    }
+    const target = this.open();
+    const shared = cells.slice(0, length);
+    for (const cell of shared) this.#shares[cell]!++;
+    this.#sequences[target] = shared;
+    return target;
+  }
+
+  /** Drop the positions from `length` on, if there are any. Throws `unknown_sequence`, RangeError. */
+  truncate(sequence: SequenceId, length: number): void {
+    const cells = this.#cellsOf(sequence);
+    if (!Number.isInteger(length) || length < 0) {
+      throw new RangeError(`truncate: expected a length from 0 on, got ${length}`);
+    }
+    while (cells.length > length) {
+      const cell = cells.pop()!;
+      this.#shares[cell]!--;
+      if (this.#shares[cell] === 0) this.#freeStack[this.#free++] = cell;
+    }
+  }
+
+  /** Close the sequence. Its id may come back from `open` or `fork`. Throws `unknown_sequence`. */
+  release(sequence: SequenceId): void {
+    this.truncate(sequence, 0);
+    this.#sequences[sequence] = undefined;
+  }
+
+  /**
+   * Give every growth its cells, all or none. Throws `unknown_sequence`, `cache_full`.
+   * To take an append back, truncate the sequences to their lengths before.
+   */
+  append(growths: readonly Growth[]): void {
+    let wanted = 0;
+    for (const { sequence, count } of growths) {
+      this.#cellsOf(sequence);
+      if (!Number.isInteger(count) || count < 0)
+        throw new RangeError(`append: expected a count from 0 on, got ${count}`);
+      wanted += count;
+    }
+    if (wanted > this.#free) {
+      throw new ModelError(
+        'cache_full',
+        `expected ${wanted} free cells of the KV cache's ${this.#shares.length}, found ${this.#free}: release or truncate sequences`,
+      );
+    }
+    for (const { sequence, count } of growths) {
+      const cells = this.#cellsOf(sequence);
+      for (let i = 0; i < count; i++) {
+        const cell = this.#freeStack[--this.#free]!;
+        this.#shares[cell] = 1;
+        cells.push(cell);
+      }
+    }
+  }
+
+  #cellsOf(sequence: SequenceId): number[] {
+    const cells = this.#sequences[sequence];
+    if (cells === undefined) {
+      throw new ModelError(
+        'unknown_sequence',
+        `expected an open sequence, got ${sequence}: it was never opened or is released`,
+      );
+    }
+    return cells;
+  }
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { type LanguageModel, parseGptjConfig } from '@gptj-cloud/model';
+import { describeLanguageModel } from '../language-model.contract.ts';
+import type { WeightSource } from './gptj.ts';
+import { openReferenceModel } from './reference-model.ts';
+
+/** Made by fixtures/make_tiny_gptj.py with transformers 5.18.0 in float32. */
+const TOLERANCE = 1e-4;
+
+interface GoldenCase {
+  readonly tokens: readonly number[];
+  /** Position of the first row kept. */
+  readonly firstRow: number;
+  readonly logits: string;
+  readonly hidden: string;
+  readonly exits: readonly string[];
+}
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../../fixtures/${name}`, import.meta.url));
+const golden: { readonly config: unknown; readonly cases: readonly GoldenCase[] } = JSON.parse(
+  fixture('tiny-gptj.json').toString('utf8'),
+);
+
+/** The fixture's weights. safetensors: length of the header, header, values. */
+function tinyWeights(): WeightSource {
+  const file = fixture('tiny-gptj.safetensors');
+  const start = 8 + Number(file.readBigUInt64LE(0));
+  const header: Record<string, { readonly data_offsets: readonly [number, number] }> = JSON.parse(
+    file.toString('utf8', 8, start),
+  );
+  return {
+    config: parseGptjConfig(golden.config),
+    async tensor(name) {
+      const [from, to] = header[name]!.data_offsets;
+      return floats(file.subarray(start + from, start + to));
+    },
+  };
+}
+
+/** Little-endian float32, copied to where a Float32Array may begin. */
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+const open = (): Promise<LanguageModel> =>
+  openReferenceModel({ weights: tinyWeights(), cacheCells: 150, maxSequences: 12, maxBatchTokens: 128 });
+
+describe('the reference engine beside transformers', () => {
+  for (const { tokens, firstRow, logits, hidden, exits } of golden.cases) {
+    it(`computes the logits, hidden states and early exits of a prompt of ${tokens.length}`, async () => {
+      const model = await open();
+      try {
+        const step = { sequence: model.open(), tokens, scored: 'all', hidden: true, layers: [0, 1] } as const;
+        const [result] = await model.evaluate([step]);
+        const close = (rows: readonly Float32Array[], expected: string, what: string): void => {
+          const wanted = floats(Buffer.from(expected, 'base64'));
+          const got = Float32Array.from(rows.slice(firstRow).flatMap((row) => Array.from(row)));
+          assert.equal(got.length, wanted.length, what);
+          const apart = got.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]!)), 0);
+          assert.ok(apart <= TOLERANCE, `${what}: ${apart} apart`);
+        };
+        close(result!.logits, logits, 'logits');
+        close(result!.hidden, hidden, 'hidden');
+        exits.forEach((expected, layer) => {
+          close(result!.layers[layer]!, expected, `exit at layer ${layer}`);
+        });
+      } finally {
+        await model.close();
+      }
+    });
+  }
+
+  it('refuses a tensor of another size than the config asks for', async () => {
+    const source = tinyWeights();
+    const weights: WeightSource = {
+      config: source.config,
+      tensor: async (name) => (name === 'lm_head.bias' ? new Float32Array(383) : source.tensor(name)),
+    };
+    await assert.rejects(openReferenceModel({ weights }), {
+      code: 'model_file_invalid',
+      message: /lm_head\.bias.*384.*383/,
+    });
+  });
+});
+
+describeLanguageModel('the reference engine', open, { tolerance: 0 });

@@ -1,0 +1,199 @@
+/**
+ * The reference engine: GPT-J in plain TypeScript behind the `LanguageModel` interface. Clear before quick; every
+ * other engine is held against it.
+ *
+ * States: open → (evaluating ↔ open) → closed.
+ *
+ * Rounding: none to document. Positions are computed one by one, each from its own tokens alone, so results are the
+ * same to the bit whatever shares the batch and however a prompt is cut into steps.
+ */
+import { setImmediate } from 'node:timers/promises';
+import {
+  type GptjConfig,
+  type LanguageModel,
+  type ModelCapabilities,
+  ModelError,
+  type ModelLimits,
+  type SequenceId,
+  type Step,
+  type StepResult,
+} from '@gptj-cloud/model';
+import { CacheCells } from '../cache-cells.ts';
+import { checkSteps } from '../check-steps.ts';
+import {
+  createState,
+  finalNorm,
+  forward,
+  type GptjState,
+  type GptjWeights,
+  logitsOf,
+  type Place,
+  readWeights,
+  type WeightSource,
+} from './gptj.ts';
+
+export interface ReferenceModelOptions {
+  /** Read once, while the model opens. */
+  readonly weights: WeightSource;
+  /** Positions of KV cache over all sequences. Default: what 1 GiB holds, at least one context and at most eight. */
+  readonly cacheCells?: number;
+  /** Default 256. */
+  readonly maxSequences?: number;
+  /** Most tokens in one `evaluate`. Default 2048. */
+  readonly maxBatchTokens?: number;
+}
+
+/** Cells that 1 GiB of float32 keys and values holds. */
+function defaultCacheCells(config: GptjConfig): number {
+  const bytesPerCell = 2 * config.layerCount * config.embeddingSize * Float32Array.BYTES_PER_ELEMENT;
+  const affordable = Math.floor(2 ** 30 / bytesPerCell);
+  return Math.max(config.contextLength, Math.min(8 * config.contextLength, affordable));
+}
+
+/** Load a model. Throws `model_file_invalid` for tensors of a wrong size, and what the source throws. */
+export async function openReferenceModel(options: ReferenceModelOptions): Promise<LanguageModel> {
+  const { config } = options.weights;
+  const limits: ModelLimits = {
+    maxSequences: options.maxSequences ?? 256,
+    cacheCells: options.cacheCells ?? defaultCacheCells(config),
+    maxBatchTokens: options.maxBatchTokens ?? 2048,
+  };
+  const weights = await readWeights(options.weights);
+  return new ReferenceModel(config, limits, { weights, state: createState(config, limits.cacheCells) });
+}
+
+/** What `close` lets go of; a running evaluation keeps its hold until it ends. */
+interface Memory {
+  readonly weights: GptjWeights;
+  readonly state: GptjState;
+}
+
+class ReferenceModel implements LanguageModel {
+  readonly config: GptjConfig;
+  readonly limits: ModelLimits;
+  readonly capabilities: ModelCapabilities = { earlyExit: true };
+  readonly #cells: CacheCells;
+  #memory: Memory | null;
+  #running: Promise<unknown> | null = null;
+
+  constructor(config: GptjConfig, limits: ModelLimits, memory: Memory) {
+    this.config = config;
+    this.limits = limits;
+    this.#memory = memory;
+    this.#cells = new CacheCells({ cells: limits.cacheCells, maxSequences: limits.maxSequences });
+  }
+
+  get freeCells(): number {
+    return this.#cells.free;
+  }
+
+  open(): SequenceId {
+    this.#idle();
+    return this.#cells.open();
+  }
+
+  length(sequence: SequenceId): number {
+    return this.#cells.length(sequence);
+  }
+
+  fork(source: SequenceId, length: number = this.length(source)): SequenceId {
+    this.#idle();
+    return this.#cells.fork(source, length);
+  }
+
+  truncate(sequence: SequenceId, length: number): void {
+    this.#idle();
+    this.#cells.truncate(sequence, length);
+  }
+
+  release(sequence: SequenceId): void {
+    this.#idle();
+    this.#cells.release(sequence);
+  }
+
+  async evaluate(steps: readonly Step[], signal?: AbortSignal): Promise<readonly StepResult[]> {
+    const memory = this.#idle();
+    if (signal?.aborted) throw aborted(signal);
+    checkSteps(this, steps);
+    const lengths = steps.map((step) => this.length(step.sequence));
+    this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
+    const running = this.#compute(memory, steps, lengths, signal);
+    this.#running = running;
+    try {
+      return await running;
+    } catch (error) {
+      steps.forEach((step, i) => {
+        this.#cells.truncate(step.sequence, lengths[i]!);
+      });
+      throw error;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#memory = null;
+    // An evaluation that fails reports to its own caller; here it only matters that it ended.
+    await this.#running?.catch(() => {});
+  }
+
+  /** @param lengths positions of each step's sequence before the step */
+  async #compute(
+    memory: Memory,
+    steps: readonly Step[],
+    lengths: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly StepResult[]> {
+    const results: StepResult[] = [];
+    for (const [i, step] of steps.entries()) {
+      const rows = newRows(step);
+      for (const [j, token] of step.tokens.entries()) {
+        // Let timers, sockets and the signal have their turn between positions.
+        await setImmediate();
+        if (signal?.aborted) throw aborted(signal);
+        const scored = step.scored === 'all' || (step.scored === 'last' && j === step.tokens.length - 1);
+        const place = { token, position: lengths[i]! + j, cells: this.#cells.cells(step.sequence) };
+        this.#position(memory, place, step, scored ? rows : null);
+      }
+      results.push(rows);
+    }
+    return results;
+  }
+
+  /** One position through the network; its rows are added to `rows` when it is scored. */
+  #position(memory: Memory, place: Place, step: Step, rows: Rows | null): void {
+    const { config } = this;
+    const { weights, state } = memory;
+    forward(config, weights, state, place, (layer) => {
+      if (rows === null) return;
+      step.layers?.forEach((asked, i) => {
+        if (asked === layer) rows.layers[i]!.push(logitsOf(config, weights, state.x));
+      });
+    });
+    if (rows === null) return;
+    const hidden = finalNorm(config, weights, state);
+    rows.logits.push(logitsOf(config, weights, hidden));
+    if (step.hidden === true) rows.hidden.push(hidden);
+  }
+
+  #idle(): Memory {
+    if (this.#memory === null) throw new ModelError('closed', 'the model is closed');
+    if (this.#running !== null) throw new Error('one call at a time: an evaluation is still running');
+    return this.#memory;
+  }
+}
+
+/** A step's result while it grows. */
+interface Rows extends StepResult {
+  readonly logits: Float32Array[];
+  readonly hidden: Float32Array[];
+  readonly layers: Float32Array[][];
+}
+
+function newRows(step: Step): Rows {
+  return { logits: [], hidden: [], layers: (step.layers ?? []).map(() => []) };
+}
+
+function aborted(signal: AbortSignal): ModelError {
+  return new ModelError('aborted', 'the evaluation was aborted', { cause: signal.reason });
+}
