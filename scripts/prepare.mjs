@@ -40,7 +40,9 @@ export function prepare() {
   const stamp = join(root, 'node_modules', '.gptj-cloud-lock');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     console.error('Installing packages …');
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    // Not `npm ci`: it refuses a lockfile without the optional native packages of every other platform, and which of
+    // those a registry offers differs. `--no-save` leaves the lockfile as it is.
+    run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(stamp, lock);
   }
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);

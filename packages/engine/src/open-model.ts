@@ -1,5 +1,4 @@
-import { basename } from 'node:path';
-import { openGgufWeights } from '@gptj-cloud/checkpoint';
+import { openGgufWeights, TOKEN_TYPE, type TokenizerData } from '@gptj-cloud/checkpoint';
 import type { LanguageModel } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
@@ -34,10 +33,16 @@ export interface OpenModel {
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   const file = await openGgufWeights(path);
   try {
-    return createTokenizer(file.tokenizer);
+    return tokenizerOf(file.tokenizer);
   } finally {
     await file.close();
   }
+}
+
+/** A GGUF file's token types as the tokenizer wants them. */
+function tokenizerOf({ tokens, merges, tokenTypes }: TokenizerData): Tokenizer {
+  const idsOf = (type: number): number[] => tokenTypes.flatMap((candidate, id) => (candidate === type ? [id] : []));
+  return createTokenizer({ tokens, merges, special: idsOf(TOKEN_TYPE.control), unused: idsOf(TOKEN_TYPE.unused) });
 }
 
 /** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is no lifted GPT-J. */
@@ -46,14 +51,14 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const startedAt = performance.now();
   const file = await openGgufWeights(path);
   try {
-    const tokenizer = createTokenizer(file.tokenizer);
+    const tokenizer = tokenizerOf(file.tokenizer);
     const { config } = file;
     const cells = options.cacheCells === undefined ? {} : { cacheCells: options.cacheCells };
     const llama = kind === 'llama' ? openLlamaModel({ ...options, config }) : null;
     const model = llama ?? (await openReferenceModel({ weights: file, ...cells }));
     const info: EngineInfo = {
       kind,
-      modelName: file.name ?? basename(path),
+      modelName: file.modelName,
       quantisation: llama?.quantisation ?? 'F32',
       config,
       cacheCells: model.limits.cacheCells,

@@ -22,6 +22,7 @@ import {
   type StepResult,
 } from '@gptj-cloud/model';
 import { CacheCells } from '../cache-cells.ts';
+import { checkSteps } from '../check-steps.ts';
 import { physicalCores } from './cores.ts';
 import { addressOf, floatsAt, GGML_TYPE, type LlamaLibrary, loadLlama, type Pointer, POOLING_NONE } from './native.ts';
 
@@ -196,7 +197,7 @@ export class LlamaModel implements LanguageModel {
   async evaluate(steps: readonly Step[], signal?: AbortSignal): Promise<readonly StepResult[]> {
     this.#idle();
     if (signal?.aborted) throw new ModelError('aborted', 'the evaluation was aborted before it began');
-    this.#check(steps);
+    checkSteps(this, steps);
     const { library, context, abortFlag } = this.#parts;
     const lengths = steps.map((step) => this.length(step.sequence));
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
@@ -244,34 +245,6 @@ export class LlamaModel implements LanguageModel {
   #idle(): void {
     if (this.#closed) throw new ModelError('closed', 'the model is closed');
     if (this.#running !== null) throw new Error('one call at a time: an evaluation is still running');
-  }
-
-  #check(steps: readonly Step[]): void {
-    if (steps.length === 0) throw new RangeError('evaluate: expected at least one step');
-    const { contextLength, vocabSize } = this.config;
-    const seen = new Set<SequenceId>();
-    let total = 0;
-    for (const step of steps) {
-      if (step.tokens.length === 0) throw new RangeError('evaluate: expected at least one token in every step');
-      if (seen.has(step.sequence)) throw new RangeError(`evaluate: expected one step per sequence, got two for ${step.sequence}`);
-      seen.add(step.sequence);
-      if (step.layers !== undefined && step.layers.length > 0) {
-        throw new ModelError('unsupported', 'early-exit logits: llama.cpp does not give them; use the reference engine');
-      }
-      for (const token of step.tokens) {
-        if (!(Number.isInteger(token) && token >= 0 && token < vocabSize)) {
-          throw new RangeError(`evaluate: expected token ids from 0 to ${vocabSize - 1}, got ${token}`);
-        }
-      }
-      const length = this.length(step.sequence) + step.tokens.length;
-      if (length > contextLength) {
-        throw new ModelError('context_full', `expected at most ${contextLength} positions in a sequence, got ${length}`);
-      }
-      total += step.tokens.length;
-    }
-    if (total > MAX_BATCH_TOKENS) {
-      throw new ModelError('batch_too_large', `expected at most ${MAX_BATCH_TOKENS} tokens in a batch, got ${total}`);
-    }
   }
 
   /** Cut the library's output, one row per scored position in batch order, into the steps' results. */

@@ -9,11 +9,11 @@ export function openQuantiser(): Quantiser {
   const library = loadLlama();
   return {
     blockSize: (type) => library.blockSize(GGML_TYPE[type]),
-    rowBytes: (type, rowLength) => library.rowSize(GGML_TYPE[type], rowLength),
-    async quantise(type, values, rowLength) {
-      const rows = values.length / rowLength;
-      const target = new Uint8Array(rows * library.rowSize(GGML_TYPE[type], rowLength));
-      await library.quantise(GGML_TYPE[type], values, target, rows, rowLength);
+    typeSize: (type) => library.rowSize(GGML_TYPE[type], library.blockSize(GGML_TYPE[type])),
+    async quantise(type, rows, rowLength) {
+      const count = rows.length / rowLength;
+      const target = new Uint8Array(count * library.rowSize(GGML_TYPE[type], rowLength));
+      await library.quantise(GGML_TYPE[type], rows, target, count, rowLength);
       return target;
     },
   };

@@ -1,0 +1,114 @@
+// Writes a GPT-J of random weights as a GGUF file for benchmarks:
+//
+//   node scripts/make-random-gguf.mjs OUT [--type q4_0] [--layers 28] [--shape 6b|small] [--overwrite]
+//
+// The file has exactly the tensors, types and sizes that `gptj convert --type` gives a real checkpoint, so speed and
+// memory are the real model's. What it says is noise. Needs the compiled packages (`npm run build`).
+import { parseArgs } from 'node:util';
+import {
+  FILE_TYPES,
+  GgufWriter,
+  liftedTensors,
+  liftMetadata,
+  planBytes,
+  RECIPES,
+  TENSOR_TYPES,
+  TOKEN_TYPE,
+  tensorType,
+} from '../packages/checkpoint/dist/index.js';
+import { GPTJ_6B } from '../packages/model/dist/index.js';
+import { randomBlocks, syntheticVocabulary } from './synthetic-model.mjs';
+
+const SHAPES = {
+  '6b': GPTJ_6B,
+  small: { ...GPTJ_6B, embeddingSize: 512, layerCount: 4, headCount: 8, rotaryDim: 32, feedForwardSize: 2048 },
+};
+/** Random weights are made once per type and written again and again, from another place for each tensor. */
+const POOL_BYTES = 16 * 1024 * 1024;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    type: { type: 'string', default: 'q4_0' },
+    shape: { type: 'string', default: '6b' },
+    layers: { type: 'string' },
+    overwrite: { type: 'boolean', default: false },
+  },
+});
+const [target] = positionals;
+const recipe = RECIPES.find((name) => name === values.type);
+const shape = SHAPES[values.shape];
+const layerCount = Number(values.layers ?? shape?.layerCount);
+if (target === undefined || recipe === undefined || !(Number.isInteger(layerCount) && layerCount > 0)) {
+  console.error(
+    `usage: make-random-gguf.mjs OUT [--type ${RECIPES.join('|')}] [--shape ${Object.keys(SHAPES).join('|')}] [--layers N] [--overwrite]`,
+  );
+  process.exit(2);
+}
+
+const config = { ...shape, layerCount };
+const plans = liftedTensors(config).map(({ name, shape: size }) => {
+  if (size.length < 2) return { name, shape: size, type: 'f32' };
+  const layer = /^blk\.(\d+)\./.exec(name)?.[1];
+  const { used } = tensorType(recipe, name, layer === undefined ? null : Number(layer), layerCount, size[1]);
+  return { name, shape: size, type: used };
+});
+const writer = await GgufWriter.create(target, {
+  metadata: liftMetadata({
+    config,
+    tokenizer: tokenizer(),
+    modelName: `random GPT-J (${values.shape}, ${layerCount} layers)`,
+    source: 'make-random-gguf',
+    sourceType: recipe,
+    fileType: FILE_TYPES[recipe],
+  }),
+  tensors: plans,
+  overwrite: values.overwrite,
+});
+const startedMs = performance.now();
+try {
+  const pools = new Map();
+  for (const [index, plan] of plans.entries()) {
+    if (plan.shape.length < 2) await writer.write(vector(plan));
+    else await writeMatrix(plan, index, pools);
+  }
+  await writer.finish();
+} catch (error) {
+  await writer.abort();
+  throw error;
+}
+const seconds = (performance.now() - startedMs) / 1000;
+console.log(
+  `${target}: ${(writer.writtenBytes / 1e9).toFixed(2)} GB, ${plans.length} tensors, ${seconds.toFixed(1)} s`,
+);
+
+async function writeMatrix(plan, index, pools) {
+  const pool = pools.get(plan.type) ?? randomBlocks(plan.type, POOL_BYTES);
+  pools.set(plan.type, pool);
+  const { blockBytes } = TENSOR_TYPES[plan.type];
+  let from = ((index * 7919) % (pool.byteLength / blockBytes)) * blockBytes;
+  for (let left = planBytes(plan); left > 0; ) {
+    const piece = pool.subarray(from, Math.min(pool.byteLength, from + left));
+    await writer.write(piece);
+    left -= piece.byteLength;
+    from = 0;
+  }
+}
+
+/** Norms pass their input through; biases are 0. */
+function vector(plan) {
+  const numbers = new Float32Array(plan.shape[0]).fill(plan.name.endsWith('norm.weight') ? 1 : 0);
+  return new Uint8Array(numbers.buffer);
+}
+
+function tokenizer() {
+  const { tokens, merges } = syntheticVocabulary();
+  const fillers = Array.from({ length: config.vocabSize - tokens.length }, (_, i) => `<|extratoken_${i + 1}|>`);
+  return {
+    tokens: [...tokens, ...fillers],
+    merges,
+    tokenTypes: [...tokens, ...fillers].map((_, id) =>
+      id > config.eosTokenId ? TOKEN_TYPE.unused : id === config.eosTokenId ? TOKEN_TYPE.control : TOKEN_TYPE.normal,
+    ),
+  };
+}
