@@ -1,1 +1,3 @@
-export {};
+export type { CommandContext } from './command.ts';
+export { runCommandLine } from './command-line.ts';
+export { type Output, streamOutput } from './output.ts';

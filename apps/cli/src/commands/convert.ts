@@ -1,0 +1,98 @@
+import { type ConvertSummary, convertCheckpoint, RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
+import { openQuantiser } from '@gptj-cloud/engine';
+import type { Command } from '../command.ts';
+import { formatBytes, formatCount, formatDuration } from '../figures.ts';
+import { requirePositionals, UsageError } from '../options.ts';
+import { widthOf } from '../output.ts';
+import { printable } from '../printable.ts';
+import { createProgressPrinter } from '../progress.ts';
+import { renderPairs, renderTable } from '../table.ts';
+
+/** Made without llama.cpp's library. */
+const FLOAT_RECIPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
+
+export const convertCommand: Command = {
+  name: 'convert',
+  usage: 'DIR OUT --type TYPE [options]',
+  summary: 'make a model file from a downloaded checkpoint',
+  about:
+    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file made by this command, and writes one GGUF file that gptj and llama.cpp run. OUT appears only when it is complete; a conversion that is stopped leaves nothing behind.',
+  groups: [
+    {
+      title: 'options',
+      options: [
+        {
+          name: 'type',
+          value: 'TYPE',
+          summary: 'how weights are stored; fewer bits are smaller and faster, f16 is what was trained',
+          choices: RECIPES,
+          default: 'q8_0',
+        },
+        { name: 'overwrite', value: null, summary: 'replace OUT if it is there' },
+      ],
+    },
+  ],
+  examples: [
+    { line: 'gptj convert ./gpt-j-6b gpt-j-6b.gguf --type q8_0', says: 'half the size of float16, next to no loss' },
+    { line: 'gptj convert gpt-j-6b-f16.gguf small.gguf --type q4_K_M', says: 'a small one from one made before' },
+  ],
+
+  async run({ stdout, stderr, signal, now }, options) {
+    const [source, target] = requirePositionals(options, ['DIR', 'OUT']);
+    const type = recipeOf(options.values.get('type') ?? 'q8_0');
+    const progress = createProgressPrinter(stderr, now);
+    try {
+      const summary = await convertCheckpoint({
+        source: source!,
+        target: target!,
+        type,
+        ...(FLOAT_RECIPES.has(type) ? {} : { quantiser: openQuantiser() }),
+        onProgress: ({ doneBytes, totalBytes, tensor }) => progress.update(doneBytes, totalBytes, tensor),
+        signal,
+        overwrite: options.values.get('overwrite') === 'true',
+      });
+      progress.clear();
+      for (const warning of summary.warnings) stderr.write(`warning: ${printable(warning)}\n`);
+      stdout.write(renderSummary(target!, type, summary, widthOf(stdout)));
+    } finally {
+      progress.clear();
+    }
+  },
+};
+
+/** Narrows what the option's choices have checked already. */
+function recipeOf(text: string): Recipe {
+  const recipe = RECIPES.find((candidate) => candidate === text);
+  if (recipe === undefined) throw new UsageError(`--type: expected one of ${RECIPES.join(', ')}, got ${text}`);
+  return recipe;
+}
+
+function renderSummary(target: string, type: Recipe, summary: ConvertSummary, width: number): string {
+  const { writtenBytes, durationMs } = summary;
+  const types = Object.entries(summary.types).sort(([, a], [, b]) => b - a);
+  const pairs = renderPairs(
+    [
+      ['file', target],
+      ['type', type],
+      ['size', formatBytes(writtenBytes)],
+      ['took', `${formatDuration(durationMs)}, ${formatBytes((writtenBytes / Math.max(1, durationMs)) * 1000)}/s`],
+    ],
+    width,
+  );
+  const table = renderTable(
+    [{ title: 'stored as' }, { title: 'tensors', align: 'right' }],
+    [...types.map(([name, count]) => [name, formatCount(count)]), ['all', formatCount(summary.tensors)]],
+    width,
+  );
+  return `${pairs}\n${table}${fallbackNotes(summary)}`;
+}
+
+/** One sentence for each kind of matrix that could not have the type asked for. */
+function fallbackNotes({ fallbacks }: ConvertSummary): string {
+  const kinds = new Map<string, number>();
+  for (const { wanted, used, rowLength } of fallbacks) {
+    const kind = `${used} instead of ${wanted}: rows of ${rowLength} weights do not divide into its blocks`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  return [...kinds].map(([kind, count]) => `\n${formatCount(count)} matrices are stored as ${kind}\n`).join('');
+}

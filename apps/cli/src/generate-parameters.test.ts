@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateParameters, PARAMETER_GROUPS, RARE_PARAMETERS } from './generate-parameters.ts';
+import { parseOptions } from './options.ts';
+
+const SPECS = [
+  ...PARAMETER_GROUPS.flatMap((group) => group.options),
+  ...RARE_PARAMETERS,
+  { name: 'model', value: 'FILE', summary: '' },
+];
+
+function parameters(...args: string[]): Readonly<Record<string, unknown>> {
+  return generateParameters(parseOptions(SPECS, args));
+}
+
+test('parameters go under their wire names, as the JSON they look like', () => {
+  assert.deepEqual(
+    parameters('--model', 'x', '-n', '64', '--temperature', '0.7', '--do-sample', '--no-renormalize-logits'),
+    {
+      max_new_tokens: 64,
+      temperature: 0.7,
+      do_sample: true,
+      renormalize_logits: false,
+    },
+  );
+  assert.deepEqual(parameters('--bad-words-ids', '[[1, 2], [3]]', '--early-stopping', 'never', '--top-k', 'many'), {
+    bad_words_ids: [[1, 2], [3]],
+    early_stopping: 'never',
+    top_k: 'many',
+  });
+});
+
+test('text stays text even where it looks like a number', () => {
+  assert.deepEqual(parameters('--compat', '4.25', '--stop-strings', '42'), { compat: '4.25', stop_strings: '42' });
+  assert.deepEqual(parameters('--stop-strings', '["a", "b"]'), { stop_strings: ['a', 'b'] });
+});
+
+test('no option stands twice', () => {
+  const names = SPECS.map(({ name }) => name);
+  assert.deepEqual(names, [...new Set(names)]);
+});

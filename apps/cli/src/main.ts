@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { runCommandLine } from './command-line.ts';
+import { streamOutput } from './output.ts';
+
+/**
+ * A signal this soon after the first is the same one: a terminal sends Ctrl-C to the whole group of processes, and
+ * whoever started this one may pass it on besides.
+ */
+const SAME_SIGNAL_MS = 1000;
+
+const stop = new AbortController();
+let stopped: { readonly status: number; readonly atMs: number } | null = null;
+
+/** The first time ends the work in order; a later one at once. */
+function onSignal(status: number): void {
+  if (stopped !== null) {
+    if (performance.now() - stopped.atMs > SAME_SIGNAL_MS) process.exit(stopped.status);
+    return;
+  }
+  stopped = { status, atMs: performance.now() };
+  stop.abort();
+  // A prompt still being read would keep the process waiting.
+  process.stdin.destroy();
+}
+
+/** What the process ends with: a command that was stopped before it was done reports the signal. */
+function exitStatus(status: number): number {
+  return status === 0 ? 0 : (stopped?.status ?? status);
+}
+
+// 128 + the signal's number, as shells report it.
+process.on('SIGINT', () => onSignal(130));
+process.on('SIGTERM', () => onSignal(143));
+process.on('SIGHUP', () => onSignal(129));
+for (const stream of [process.stdout, process.stderr]) {
+  // The reader has gone (`gptj … | head`): end as SIGPIPE ends other programs.
+  stream.on('error', () => onSignal(141));
+}
+
+const status = await runCommandLine(process.argv.slice(2), {
+  stdout: streamOutput(process.stdout, process.env),
+  stderr: streamOutput(process.stderr, process.env),
+  stdin: process.stdin,
+  env: process.env,
+  signal: stop.signal,
+  now: () => performance.now(),
+});
+process.exitCode = exitStatus(status);

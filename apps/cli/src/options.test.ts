@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { integerOption, type OptionSpec, parseOptions, requirePositionals, UsageError } from './options.ts';
+
+const SPECS: readonly OptionSpec[] = [
+  { name: 'model', short: 'm', value: 'FILE', summary: '' },
+  { name: 'top-p', value: 'X', summary: '' },
+  { name: 'type', value: 'TYPE', summary: '', choices: ['f16', 'q8_0'] },
+  { name: 'do-sample', value: null, summary: '' },
+];
+
+function values(...args: string[]): Record<string, string> {
+  return Object.fromEntries(parseOptions(SPECS, args).values);
+}
+
+function refusal(...args: string[]): string {
+  try {
+    parseOptions(SPECS, args);
+  } catch (error) {
+    assert.ok(error instanceof UsageError);
+    return error.message;
+  }
+  assert.fail('expected a UsageError');
+}
+
+test('options take their value from the next argument or after =, long or short, dashed or underscored', () => {
+  assert.deepEqual(values('--model', 'a', '--top-p=0.9'), { model: 'a', 'top-p': '0.9' });
+  assert.deepEqual(values('-m', 'a', '--top_p', '0.9'), { model: 'a', 'top-p': '0.9' });
+  assert.deepEqual(values('--model', '-'), { model: '-' });
+  assert.deepEqual(values('--top-p', '-1'), { 'top-p': '-1' });
+  assert.deepEqual(values('--model='), { model: '' });
+});
+
+test('a switch is on, off by --no-, or what follows =, and never takes the next argument', () => {
+  assert.deepEqual(values('--do-sample'), { 'do-sample': 'true' });
+  assert.deepEqual(values('--no-do-sample'), { 'do-sample': 'false' });
+  assert.deepEqual(values('--do_sample=false'), { 'do-sample': 'false' });
+  const parsed = parseOptions(SPECS, ['--do-sample', 'prompt']);
+  assert.deepEqual(parsed.positionals, ['prompt']);
+});
+
+test('the last of two counts, and after -- everything is positional', () => {
+  assert.deepEqual(values('--model', 'a', '--model', 'b'), { model: 'b' });
+  assert.deepEqual(parseOptions(SPECS, ['x', '--', '--model', '-y']).positionals, ['x', '--model', '-y']);
+});
+
+test('an unknown option names the nearest known one, or none when none is near', () => {
+  assert.equal(refusal('--modle', 'x'), 'unknown option --modle; did you mean --model?');
+  assert.equal(refusal('--topp'), 'unknown option --topp; did you mean --top-p?');
+  assert.equal(refusal('--zebra-crossing'), 'unknown option --zebra-crossing');
+  assert.equal(refusal('-x'), 'unknown option -x');
+  assert.equal(refusal('--no-model'), 'unknown option --no-model');
+});
+
+test('a missing or impossible value is refused with what was expected', () => {
+  assert.equal(refusal('--model'), '--model expects a value: --model FILE');
+  assert.equal(refusal('--model', '--top-p', '1'), '--model expects a value: --model FILE');
+  assert.equal(refusal('--type', 'q9'), '--type: expected one of f16, q8_0, got "q9"');
+  assert.equal(refusal('--do-sample=maybe'), '--do-sample=maybe: expected true or false, or nothing, after =');
+});
+
+test('whole numbers are checked against their bounds', () => {
+  const number = (text: string): number | null =>
+    integerOption(parseOptions(SPECS, [`--top-p=${text}`]), 'top-p', { least: 1, most: 10 });
+  assert.equal(number('10'), 10);
+  for (const text of ['0', '11', '-1', '1.5', '', 'ten', '0x5', '99999999999999999999']) {
+    assert.throws(() => number(text), UsageError);
+  }
+  assert.equal(integerOption(parseOptions(SPECS, []), 'top-p', { least: 1, most: 10 }), null);
+});
+
+test('too few and too many positionals are told apart', () => {
+  assert.throws(() => requirePositionals(parseOptions(SPECS, ['a']), ['DIR', 'OUT']), /expected OUT$/);
+  assert.throws(() => requirePositionals(parseOptions(SPECS, ['a', 'b']), ['DIR']), /unexpected argument "b"/);
+});

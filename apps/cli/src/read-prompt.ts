@@ -1,0 +1,44 @@
+import { TextDecoder } from 'node:util';
+import type { CommandContext } from './command.ts';
+import { type ParsedOptions, UsageError } from './options.ts';
+
+/** GPT-J reads 2048 tokens at most; this is far beyond and keeps a wrong file from filling the memory. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The prompt: the argument, or standard input when there is none or it is `-`. One line break at the end of standard
+ * input is dropped, since `echo` adds it. Throws `UsageError` when there is no prompt.
+ */
+export async function readPrompt(context: CommandContext, options: ParsedOptions): Promise<string> {
+  const [argument, extra] = options.positionals;
+  if (extra !== undefined) {
+    throw new UsageError(`unexpected argument ${JSON.stringify(extra)}; put the prompt in quotes`);
+  }
+  if (argument !== undefined && argument !== '-') return requireText(argument);
+  if (argument === undefined && context.stdin.isTTY === true) {
+    throw new UsageError('expected a prompt: gptj generate "Once upon a time", or text on standard input');
+  }
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of context.stdin) {
+    const bytes = Buffer.from(piece);
+    length += bytes.length;
+    if (length > MOST_BYTES)
+      throw new UsageError(`standard input: expected at most ${MOST_BYTES} bytes of prompt, got more`);
+    pieces.push(bytes);
+  }
+  return requireText(decodeUtf8(Buffer.concat(pieces)).replace(/\r?\n$/, ''));
+}
+
+function requireText(prompt: string): string {
+  if (prompt === '') throw new UsageError('expected a prompt that is not empty');
+  return prompt;
+}
+
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError('standard input: expected UTF-8 text, got other bytes');
+  }
+}
