@@ -50,7 +50,7 @@ const setScales = (bits) => (view, at) => {
 
 const SCALE_WRITERS = {
   f32: (view, at) => view.setFloat32(at, (view.getInt32(at, true) / 2 ** 31) * SPREAD * Math.sqrt(3), true),
-  // Clears the top exponent bit, which leaves magnitudes below 2; a further one leaves 2^-8 to 2^-6 and less.
+  // The halves keep sign and fraction and get one exponent: magnitudes from 2^-7 (f16) or 2^-6 (bf16) to twice that.
   f16: (view, at) => view.setUint16(at, (view.getUint16(at, true) & 0x83ff) | 0x2000, true),
   bf16: (view, at) => view.setUint16(at, (view.getUint16(at, true) & 0x807f) | 0x3c80, true),
   q4_0: (view, at) => setHalf(view, at, SPREAD / deviation(4)),
