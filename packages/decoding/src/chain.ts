@@ -1,10 +1,29 @@
+/**
+ * The ordered chain of processors and warpers, as each era orders it (`_get_logits_processor` of transformers 4.24 and
+ * 5.18.0). Greedy decoding and sampling send raw logits through it, the beam searches log-probabilities.
+ *
+ * Processors and warpers are functions that change one row of scores in place.
+ */
 import type { TokenId } from '@gptj-cloud/model';
-import type { GenerateConfig } from './generate-config.ts';
-import { forbidEosBefore } from './processors/min-length.ts';
+import type { GenerateConfig, ScoreShaping } from './generate-config.ts';
+import { logSoftmaxInPlace } from './numerics/log-softmax.ts';
+import { type AllowedNext, keepAllowed } from './processors/allowed-tokens.ts';
+import { favourEos } from './processors/exponential-decay.ts';
+import { guide } from './processors/guidance.ts';
+import { penaliseChosen } from './processors/hamming-diversity.ts';
+import { forbidRepeatedNgrams } from './processors/no-repeat-ngram.ts';
+import { removeInvalidValues } from './processors/remove-invalid.ts';
 import { penaliseRepetition } from './processors/repetition-penalty.ts';
+import { biasSequences, forbidWords } from './processors/sequence-bias.ts';
+import { force, suppress } from './processors/suppress.ts';
+import { addWatermark } from './processors/watermark.ts';
+import { cutBelowEpsilon, cutBelowEta } from './warpers/cutoff.ts';
+import { keepMinP } from './warpers/min-p.ts';
 import { scaleByTemperature } from './warpers/temperature.ts';
+import { keepTopH } from './warpers/top-h.ts';
 import { keepTopK } from './warpers/top-k.ts';
 import { keepTopP } from './warpers/top-p.ts';
+import { keepTypical } from './warpers/typical-p.ts';
 
 /** One row on its way through the chain. */
 export interface ChainRow {
@@ -12,21 +31,262 @@ export interface ChainRow {
   readonly scores: Float32Array;
   /** Prompt and generated tokens so far. */
   readonly sequence: readonly TokenId[];
+  /** Raw logits of the unconditional branch, with `guidance_scale`. */
+  readonly unconditional?: Float32Array;
+  /** Tokens that earlier groups chose at this step, in group beam search. */
+  readonly chosenByEarlierGroups?: readonly TokenId[];
 }
 
-/** The ordered processors and warpers of one configuration. Rows are changed in place. */
-export type Chain = (rows: readonly ChainRow[]) => void;
+/** Changes rows in place. The rows of one call are the beams of one search (of one group), or a single row. */
+export type Link = (rows: readonly ChainRow[]) => void;
 
-export function buildChain(config: GenerateConfig): Chain {
-  const { temperature, topK, topP, repetitionPenalty, minLength, eosTokenIds } = config;
+/** A configuration's links in order. */
+export interface Chain {
+  readonly process: Link;
+  /** What follows `process`: warpers when sampling. Era 4.25 adds the beam score before it, era 5.18 after it. */
+  readonly warp: Link;
+}
+
+/** Named by the parameter it serves, so that a custom processor can take its place. */
+type NamedLink = readonly [parameter: string, link: Link];
+
+/** The chain of a configuration for a prompt. `allowedNext` stands for `prefix_allowed_tokens_fn`. */
+export function buildChain(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null): Chain {
+  const modern = config.era === '5.18';
+  const processors = withCustomProcessors(
+    modern ? processorsOf518(config, prompt, allowedNext) : processorsOf425(config, prompt, allowedNext),
+    config,
+    prompt,
+  );
+  const normalise: readonly Link[] = config.renormalizeLogits ? [each(({ scores }) => logSoftmaxInPlace(scores))] : [];
+  const watermark = config.watermark;
+  const mark: readonly Link[] =
+    watermark === null ? [] : [each(({ scores, sequence }) => addWatermark(scores, sequence, watermark))];
+  const warpers = config.doSample ? warpersOf(config) : [];
+  return {
+    process: inOrder(modern ? processors : [...processors, ...normalise]),
+    warp: inOrder(modern || config.doSample ? [...warpers, ...mark, ...normalise] : []),
+  };
+}
+
+/** Apply the whole chain. */
+export function applyChain(chain: Chain, rows: readonly ChainRow[]): void {
+  chain.process(rows);
+  chain.warp(rows);
+}
+
+function processorsOf518(
+  config: GenerateConfig,
+  prompt: readonly TokenId[],
+  allowedNext: AllowedNext | null,
+): readonly NamedLink[] {
+  const link = linksOf(config, prompt, allowedNext);
+  return [
+    link.guidance,
+    link.sequenceBias,
+    link.hammingDiversity,
+    link.encoderRepetitionPenalty,
+    link.repetitionPenalty,
+    link.noRepeatNgram,
+    link.encoderNoRepeatNgram,
+    link.badWords,
+    link.minLength,
+    link.allowedTokens,
+    link.forcedBos,
+    link.forcedEos,
+    link.removeInvalid,
+    link.exponentialDecay,
+    link.suppressTokens,
+    link.beginSuppressTokens,
+  ].filter((named) => named !== null);
+}
+
+function processorsOf425(
+  config: GenerateConfig,
+  prompt: readonly TokenId[],
+  allowedNext: AllowedNext | null,
+): readonly NamedLink[] {
+  const link = linksOf(config, prompt, allowedNext);
+  return [
+    link.hammingDiversity,
+    link.repetitionPenalty,
+    link.noRepeatNgram,
+    link.badWords,
+    link.minLength,
+    link.allowedTokens,
+    link.forcedBos,
+    link.forcedEos,
+    link.removeInvalid,
+    link.exponentialDecay,
+    link.suppressTokens,
+    link.beginSuppressTokens,
+    link.forcedDecoderIds,
+  ].filter((named) => named !== null);
+}
+
+/** Every processor of `config`, null where it would do nothing. */
+function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null) {
+  const { era, eosTokenIds, forcedBosTokenId, forcedEos, exponentialDecay, sequenceBias, badWordsIds } = config;
+  const { repetitionPenalty, encoderRepetitionPenalty, noRepeatNgramSize, encoderNoRepeatNgramSize } = config;
+  const link = (active: boolean, parameter: string, change: (row: ChainRow) => void): NamedLink | null =>
+    active ? [parameter, each(change)] : null;
+  const decayFrom = prompt.length + (exponentialDecay?.start ?? 0);
+  // Era 4.25 lets generation begin after the last forced token, and adds that token's absolute position to get there.
+  const firstFree =
+    prompt.length +
+    (prompt.length > 1 || forcedBosTokenId === null ? 0 : 1) +
+    (config.forcedDecoderIds.at(-1)?.[0] ?? 0);
+  const forcedAt = new Map(config.forcedDecoderIds);
+  const promptSet = [...new Set(prompt)];
+  return {
+    guidance: link(config.guidanceScale !== 1, 'guidance_scale', ({ scores, unconditional }) => {
+      if (unconditional !== undefined) guide(scores, unconditional, config.guidanceScale);
+    }),
+    sequenceBias: link(sequenceBias.length > 0, 'sequence_bias', ({ scores, sequence }) =>
+      biasSequences(scores, sequence, sequenceBias),
+    ),
+    hammingDiversity: link(config.diversityPenalty !== 0, 'diversity_penalty', ({ scores, chosenByEarlierGroups }) =>
+      penaliseChosen(scores, chosenByEarlierGroups ?? [], config.diversityPenalty),
+    ),
+    encoderRepetitionPenalty: link(encoderRepetitionPenalty !== 1, 'encoder_repetition_penalty', ({ scores }) =>
+      penaliseRepetition(scores, promptSet, 1 / encoderRepetitionPenalty),
+    ),
+    repetitionPenalty: link(repetitionPenalty !== 1, 'repetition_penalty', ({ scores, sequence }) =>
+      penaliseRepetition(scores, sequence, repetitionPenalty),
+    ),
+    noRepeatNgram: link(noRepeatNgramSize > 0, 'no_repeat_ngram_size', ({ scores, sequence }) =>
+      forbidRepeatedNgrams(scores, sequence, sequence, noRepeatNgramSize),
+    ),
+    encoderNoRepeatNgram: link(encoderNoRepeatNgramSize > 0, 'encoder_no_repeat_ngram_size', ({ scores, sequence }) =>
+      forbidRepeatedNgrams(scores, sequence, prompt, encoderNoRepeatNgramSize),
+    ),
+    badWords: link(badWordsIds.length > 0, 'bad_words_ids', ({ scores, sequence }) =>
+      forbidWords(scores, sequence, badWordsIds),
+    ),
+    minLength: link(config.minLength > 0, 'min_length', ({ scores, sequence }) => {
+      if (sequence.length < config.minLength) suppress(scores, eosTokenIds);
+    }),
+    allowedTokens: ((): NamedLink | null =>
+      allowedNext === null
+        ? null
+        : ['prefix_allowed_tokens_fn', (rows) => keepAllowed(rows, allowedNext, era === '5.18')])(),
+    forcedBos: link(forcedBosTokenId !== null, 'forced_bos_token_id', ({ scores, sequence }) => {
+      if (sequence.length === 1 && forcedBosTokenId !== null) force(scores, [forcedBosTokenId]);
+    }),
+    forcedEos: link(forcedEos !== null, 'forced_eos_token_id', ({ scores, sequence }) => {
+      if (sequence.length === forcedEos?.atLength) force(scores, forcedEos.tokens);
+    }),
+    removeInvalid: link(config.removeInvalidValues, 'remove_invalid_values', ({ scores }) =>
+      removeInvalidValues(scores, era === '5.18'),
+    ),
+    exponentialDecay: link(exponentialDecay !== null, 'exponential_decay_length_penalty', ({ scores, sequence }) => {
+      const excess = sequence.length - decayFrom;
+      if (excess > 0 && exponentialDecay !== null) {
+        favourEos(scores, eosTokenIds, exponentialDecay.factor, excess, era);
+      }
+    }),
+    suppressTokens: link(config.suppressTokens.length > 0, 'suppress_tokens', ({ scores }) =>
+      suppress(scores, config.suppressTokens),
+    ),
+    beginSuppressTokens: link(
+      config.beginSuppressTokens.length > 0,
+      'begin_suppress_tokens',
+      ({ scores, sequence }) => {
+        if (sequence.length === firstFree) suppress(scores, config.beginSuppressTokens);
+      },
+    ),
+    forcedDecoderIds: link(forcedAt.size > 0, 'forced_decoder_ids', ({ scores, sequence }) => {
+      const token = forcedAt.get(sequence.length);
+      if (token !== undefined) force(scores, [token]);
+    }),
+  };
+}
+
+/** The warpers that act, whether or not the configuration samples. */
+function warpersOf(config: GenerateConfig): Link[] {
+  const keep = tokensToKeep(config);
+  const { temperature, topH, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff } = config;
+  const warper = (active: boolean, change: (scores: Float32Array) => void): Link[] =>
+    active ? [each(({ scores }) => change(scores))] : [];
+  return [
+    ...warper(temperature !== 1, (scores) => scaleByTemperature(scores, temperature)),
+    ...(topH === null ? [] : warper(true, (scores) => keepTopH(scores, topH))),
+    ...warper(topK !== 0, (scores) => keepTopK(scores, Math.max(topK, keep))),
+    ...warper(topP < 1, (scores) => keepTopP(scores, topP, keep)),
+    ...(minP === null ? [] : warper(true, (scores) => keepMinP(scores, minP, keep))),
+    ...warper(typicalP < 1, (scores) => keepTypical(scores, typicalP, keep)),
+    ...warper(epsilonCutoff > 0 && epsilonCutoff < 1, (scores) => cutBelowEpsilon(scores, epsilonCutoff, keep)),
+    ...warper(etaCutoff > 0 && etaCutoff < 1, (scores) => cutBelowEta(scores, etaCutoff, keep)),
+  ];
+}
+
+/** How many tokens a warper must leave: with beams, enough to go on when some of them are EOS. */
+function tokensToKeep({ era, numBeams, eosTokenIds }: GenerateConfig): number {
+  if (numBeams === 1) return 1;
+  return era === '4.25' ? 2 : Math.max(eosTokenIds.length, 1) + 1;
+}
+
+/** Custom processors take the place of the built-in of their kind, the others follow in their order. */
+function withCustomProcessors(
+  processors: readonly NamedLink[],
+  config: GenerateConfig,
+  prompt: readonly TokenId[],
+): readonly Link[] {
+  const custom = new Map(
+    config.customProcessors.map(({ type, shaping }) => [
+      type,
+      customLink({ ...config, ...NEUTRAL, ...shaping }, prompt),
+    ]),
+  );
+  const names = new Set(processors.map(([name]) => name));
+  const builtIn = processors.map(([name, link]) => custom.get(name) ?? link);
+  const added = [...custom].filter(([name]) => !names.has(name)).map(([, link]) => link);
+  return [...builtIn, ...added];
+}
+
+function customLink(config: GenerateConfig, prompt: readonly TokenId[]): Link {
+  const processors = processorsOf518(config, prompt, null).map(([, link]) => link);
+  return inOrder([...processors, ...warpersOf(config)]);
+}
+
+/** Every parameter that shapes scores, switched off. */
+const NEUTRAL: ScoreShaping = {
+  guidanceScale: 1,
+  negativePromptIds: null,
+  sequenceBias: [],
+  diversityPenalty: 0,
+  encoderRepetitionPenalty: 1,
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  encoderNoRepeatNgramSize: 0,
+  badWordsIds: [],
+  minLength: 0,
+  allowedTokens: null,
+  forcedBosTokenId: null,
+  forcedEos: null,
+  removeInvalidValues: false,
+  exponentialDecay: null,
+  suppressTokens: [],
+  beginSuppressTokens: [],
+  forcedDecoderIds: [],
+  temperature: 1,
+  topH: null,
+  topK: 0,
+  topP: 1,
+  minP: null,
+  typicalP: 1,
+  epsilonCutoff: 0,
+  etaCutoff: 0,
+  watermark: null,
+  renormalizeLogits: false,
+};
+
+function each(change: (row: ChainRow) => void): Link {
+  return (rows) => rows.forEach(change);
+}
+
+function inOrder(links: readonly Link[]): Link {
   return (rows) => {
-    for (const { scores, sequence } of rows) {
-      if (repetitionPenalty !== 1) penaliseRepetition(scores, sequence, repetitionPenalty);
-      if (minLength > 0) forbidEosBefore(scores, sequence, minLength, eosTokenIds);
-      if (!config.doSample) continue;
-      if (temperature !== 1) scaleByTemperature(scores, temperature);
-      if (topK !== 0) keepTopK(scores, topK);
-      if (topP < 1) keepTopP(scores, topP, 1);
-    }
+    for (const link of links) link(rows);
   };
 }

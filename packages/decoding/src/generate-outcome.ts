@@ -45,5 +45,5 @@ export interface GenerateOutcome {
   /** The seed that reproduces this outcome, where anything was drawn. */
   readonly seed?: number;
   /** What the caller should know about the result, such as a constraint that was not met. */
-  readonly warnings: readonly string[];
+  readonly warnings?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import { allowedNextOf } from './allowed-next.ts';
 import { buildChain } from './chain.ts';
 import { DecodingError } from './decoding-error.ts';
 import type { GenerateConfig } from './generate-config.ts';
@@ -38,7 +39,7 @@ export function generate(
   const decoding = {
     prompt,
     config,
-    chain: buildChain(config),
+    chain: buildChain(config, prompt, allowedNextOf(config, prompt)),
     stop: stopRule(config, clock, () => false),
     noise: noise ?? seededNoise(seed),
   };

@@ -1,3 +1,5 @@
+export { allowedNextOf } from './allowed-next.ts';
+export { applyChain, buildChain, type Chain, type ChainRow, type Link } from './chain.ts';
 export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
 export { runStrategy, type Scorer } from './drive.ts';
 export { type GenerateDependencies, type GenerateRequest, generate } from './generate.ts';
@@ -26,3 +28,4 @@ export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export type { ParameterContext } from './parameters/parameter-context.ts';
 export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 export type { Answer, Ask, Row, RowResult, Settled, Strategy } from './strategy.ts';
+export { widestAsk } from './widest-ask.ts';

@@ -1,5 +1,9 @@
 import type { GoldenRunner } from './golden-runner.ts';
 import { runPickleVectors } from './pickle-vectors.ts';
+import { runProcessors } from './processors.ts';
 
 /** The golden files that can be run, by name. A new kind of file is one module and one line here. */
-export const GOLDEN_RUNNERS: ReadonlyMap<string, GoldenRunner> = new Map([['pickle-vectors.json', runPickleVectors]]);
+export const GOLDEN_RUNNERS: ReadonlyMap<string, GoldenRunner> = new Map([
+  ['pickle-vectors.json', runPickleVectors],
+  ['processors.json', runProcessors],
+]);

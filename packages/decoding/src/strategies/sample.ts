@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import { applyChain } from '../chain.ts';
 import type { FinishReason, GenerateOutcome } from '../generate-outcome.ts';
 import { argmax } from '../numerics/argmax.ts';
 import { sampleToken } from '../numerics/sample-token.ts';
@@ -40,7 +41,7 @@ export function* sample({ prompt, config, chain, stop, noise }: Decoding): Strat
       // The first answer is the prompt's, shared by all rows.
       const from = answer.length === 1 ? 0 : at;
       const scores = answer[from]!.logits[0]!.slice();
-      chain([{ scores, sequence: row.sequence }]);
+      applyChain(chain, [{ scores, sequence: row.sequence }]);
       const token = row.pick(scores);
       row.sequence.push(token);
       settled.push({ index: row.index, tokens: [token] });
@@ -57,6 +58,5 @@ export function* sample({ prompt, config, chain, stop, noise }: Decoding): Strat
       tokens: row.sequence.slice(prompt.length),
       finishReason: row.finishReason ?? 'length',
     })),
-    warnings: [],
   };
 }

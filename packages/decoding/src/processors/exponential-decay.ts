@@ -1,0 +1,21 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { Era } from '../generate-config.ts';
+
+/**
+ * Favour EOS by `factor` for each of the `excess` tokens beyond the start. Era 4.25 multiplies the score itself, so
+ * that a negative one gets worse; from 4.34 on the score grows by a multiple of its size. A forbidden EOS stays so.
+ */
+export function favourEos(
+  scores: Float32Array,
+  eosTokenIds: readonly TokenId[],
+  factor: number,
+  excess: number,
+  era: Era,
+): void {
+  const growth = factor ** excess;
+  for (const token of eosTokenIds) {
+    const score = scores[token];
+    if (score === undefined || score === Number.NEGATIVE_INFINITY) continue;
+    scores[token] = era === '4.25' ? score * growth : score + Math.abs(score) * (growth - 1);
+  }
+}

@@ -1,0 +1,12 @@
+import type { TokenId } from '@gptj-cloud/model';
+
+/** Forbid `tokens`. Ids that no token has (an EOS of -1) are passed over. */
+export function suppress(scores: Float32Array, tokens: readonly TokenId[]): void {
+  for (const token of tokens) if (token >= 0) scores[token] = Number.NEGATIVE_INFINITY;
+}
+
+/** Forbid everything but `tokens`, which are equally likely from here. */
+export function force(scores: Float32Array, tokens: readonly TokenId[]): void {
+  scores.fill(Number.NEGATIVE_INFINITY);
+  for (const token of tokens) scores[token] = 0;
+}

@@ -1,0 +1,29 @@
+import { keepFirst, Ranking } from '../numerics/ranking.ts';
+
+/** Tokens that top-h looks at. */
+const CONSIDERED = 100;
+
+const ranking = new Ranking();
+
+/**
+ * Top-H (arXiv 2509.02510): of the 100 likeliest tokens keep the first ones whose entropy terms stay within the share
+ * `h` of their total entropy; the likeliest always stays.
+ */
+export function keepTopH(scores: Float32Array, h: number): void {
+  ranking.rank(scores);
+  const considered = Math.min(CONSIDERED, ranking.count);
+  if (considered === 0) return;
+  const largest = scores[ranking.at(0)]!;
+  const weights = Array.from({ length: considered }, (_, at) => Math.exp(scores[ranking.at(at)]! - largest));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const terms = weights.map((weight) => (weight === 0 ? 0 : -(weight / sum) * Math.log(weight / sum)));
+  const threshold = h * terms.reduce((total, term) => total + term, 0);
+  let cumulative = 0;
+  let kept = 0;
+  while (kept < considered) {
+    cumulative += terms[kept]!;
+    if (kept > 0 && cumulative > threshold) break;
+    kept++;
+  }
+  keepFirst(scores, ranking, kept);
+}
