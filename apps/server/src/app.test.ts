@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ModelError } from '@gptj-cloud/model';
+import { readPickle } from '@gptj-cloud/pickle';
+import {
+  fileGetSchema,
+  GPTJ_PIPELINE_ID,
+  type RunGet,
+  runGetSchema,
+  runPageSchema,
+  userGetDetailedSchema,
+} from '@gptj-cloud/protocol';
+import { PUBLIC_PATHS } from './http/middleware/bearer-auth.ts';
+import { NOW, openTestApp, type TestApp, TOKEN } from './testing/test-app.ts';
+
+let it: TestApp;
+before(async () => {
+  it = await openTestApp();
+});
+after(() => it.close());
+
+const PROMPT = 'I met a traveller';
+const run = (prompt: unknown, parameters: unknown) =>
+  it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: [prompt, parameters] });
+
+async function endedRun(response: Response): Promise<RunGet> {
+  assert.equal(response.status, 200);
+  return runGetSchema.parse(await response.json());
+}
+
+async function detail(response: Response, status: number): Promise<Record<string, unknown>> {
+  const body: unknown = await response.json();
+  assert.equal(response.status, status, JSON.stringify(body));
+  assert.ok(typeof body === 'object' && body !== null && 'detail' in body);
+  assert.ok(typeof body.detail === 'object' && body.detail !== null && 'message' in body.detail);
+  assert.equal(Reflect.get(body.detail, 'request_id'), response.headers.get('x-request-id'));
+  return { ...body.detail };
+}
+
+test('a run with inline data answers with its result, as the sample of 2022 reads it', async () => {
+  const reply = await endedRun(await run(PROMPT, { response_length: 4, remove_input: false }));
+  assert.deepEqual(reply.result_preview, [[`${PROMPT}xxxx`]]);
+  assert.equal(reply.run_state, 'complete');
+  assert.equal(reply.created_at, NOW.getTime() / 1000);
+  assert.equal(reply.compute_time_ms, 13);
+  assert.deepEqual([reply.error, reply.error_info], [null, null]);
+  assert.equal(reply.runnable.id, GPTJ_PIPELINE_ID);
+});
+
+test('the result file holds the pickle of the preview, in hex', async () => {
+  const reply = await endedRun(await run(PROMPT, { response_length: 2, num_return_sequences: 2 }));
+  assert.deepEqual(reply.result_preview, [['xx', 'xx']]);
+  const file = fileGetSchema.parse(await (await it.request(`/v2/files/${reply.result?.id}?return_data=True`)).json());
+  const data = file.data ?? '';
+  assert.deepEqual(readPickle(Buffer.from(data, 'hex')), reply.result_preview);
+  assert.equal(file.file_size, data.length);
+  assert.match(file.path, /^object_[a-z0-9]{64}$/);
+});
+
+test('a run is found again by its id and in the list, newest first', async () => {
+  const first = await endedRun(await run('one', {}));
+  assert.deepEqual(runGetSchema.parse(await (await it.request(`/v2/runs/${first.id}`)).json()), first);
+  const page = runPageSchema.parse(
+    await (await it.request('/v2/runs?limit=1&skip=0&order_by=created_at%3Adesc')).json(),
+  );
+  assert.deepEqual([page.limit, page.skip, page.data.length], [1, 0, 1]);
+  assert.ok(page.total >= 1);
+});
+
+test('wrong input and wrong parameters are refused in words before anything is stored', async () => {
+  const total = async (): Promise<number> => runPageSchema.parse(await (await it.request('/v2/runs')).json()).total;
+  const before = await total();
+  const refusals: readonly (readonly [prompt: unknown, parameters: unknown, message: RegExp])[] = [
+    ['', {}, /^Prompt must be a non-empty string\.$/],
+    [7, {}, /^Input type mismatch, expecting str got int$/],
+    ['hi', [], /^Input type mismatch, expecting dict got list$/],
+    ['hi', { response_length: 2047 }, /^GPT-J inference is limited to 2048 tokens\./],
+    ['hi', { output_scores: false }, /^Sorry, output_scores is not yet a supported parameter/],
+    ['hi', { response_length: 1.5 }, /response_length.*integer/],
+    ['hi', { tempature: 0.5 }, /temperature/],
+    ['hi', { temperature: -1 }, /temperature/],
+  ];
+  for (const [prompt, parameters, message] of refusals) {
+    assert.match(String((await detail(await run(prompt, parameters), 400)).message), message);
+  }
+  assert.equal(await total(), before);
+});
+
+test('a body that is no run is refused with every parameter at fault', async () => {
+  const body = await detail(await it.post('/v2/runs', { pipeline_id: 7, data_id: 'x', data: [] }), 400);
+  assert.deepEqual(body.errors, [
+    { parameter: 'body->pipeline_id', error: 'Invalid input: expected string, received number' },
+  ]);
+  await detail(await it.post('/v2/runs', []), 400);
+  await detail(await it.request('/v2/runs', { method: 'POST', body: '{"pipeline_id": NaN}' }), 400);
+});
+
+test('unknown pipelines, functions and data are refused', async () => {
+  assert.match(
+    String((await detail(await it.post('/v2/runs', { pipeline_id: 'a:b', data: [] }), 404)).message),
+    /no pipeline a:b/,
+  );
+  await detail(await it.post('/v2/runs', { function_id: 'function_x', data: [] }), 400);
+  await detail(await it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data_id: 'data_x' }), 404);
+  for (const path of ['/v2/runs/run_x', '/v2/files/file_x', '/v2/data/data_x', '/v2/pipelines/pipeline_x']) {
+    await detail(await it.request(path), 404);
+  }
+});
+
+test('an engine that dies once is tried again; one that dies twice fails the run with 200', async () => {
+  const died = (): ModelError => new ModelError('engine_failed', 'the engine process ended');
+  it.engine.failures.push(died());
+  assert.equal((await endedRun(await run('hi', {}))).run_state, 'complete');
+  it.engine.failures.push(died(), died());
+  const failed = await endedRun(await run('hi', {}));
+  assert.deepEqual([failed.run_state, failed.error, failed.result_preview], ['failed', 'max_retries', null]);
+  assert.match(failed.error_info?.exception ?? '', /engine process ended/);
+  assert.equal(typeof failed.error_info?.traceback, 'string');
+});
+
+test('an unforeseen error fails the run without telling its internals', async () => {
+  it.engine.failures.push(new Error('secret path /home/x'));
+  const failed = await endedRun(await run('hi', {}));
+  assert.equal(failed.error, 'pipeline_fault');
+  assert.doesNotMatch(JSON.stringify(failed), /secret/);
+  assert.ok(it.logLines.some((line) => line.includes('secret') && line.includes(failed.id)));
+});
+
+test('uploads of code are refused with a text the client shows', async () => {
+  for (const path of ['/v2/functions', '/v2/models/', '/v2/pipelines', '/v2/pipeline-files/presigned-url']) {
+    assert.match(String((await detail(await it.post(path, {}), 403)).message), /does not run code/);
+  }
+});
+
+test('every address is answered with and without a slash at its end', async () => {
+  for (const path of ['/v2/users/me', '/v2/runs', '/v2/status', `/v2/pipelines/${GPTJ_PIPELINE_ID}`, '/healthz']) {
+    assert.equal((await it.request(path)).status, 200, path);
+    assert.equal((await it.request(`${path}/`)).status, 200, `${path}/`);
+  }
+  userGetDetailedSchema.parse(await (await it.request('/v2/users/me')).json());
+});
+
+test('every route but the documented public ones refuses a missing and a wrong token', async () => {
+  let walked = 0;
+  for (const { method, path } of it.app.routes) {
+    if (path === '/*') continue;
+    const target = path.replaceAll(/:\w+/g, 'x');
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: TOKEN }]) {
+      const { status } = await it.app.request(target, { method: method === 'ALL' ? 'PUT' : method, headers });
+      if (PUBLIC_PATHS.has(path)) assert.notEqual(status, 401, path);
+      else assert.equal(status, 401, `${method} ${path}`);
+    }
+    walked++;
+  }
+  assert.ok(walked > 20);
+});
+
+test('a wrong method is 405 with the methods there are; a wrong address is 404', async () => {
+  const reply = await it.request('/v2/runs', { method: 'PATCH' });
+  await detail(reply, 405);
+  assert.equal(reply.headers.get('allow'), 'POST, GET, HEAD');
+  await detail(await it.request('/v2/nothing'), 404);
+});
+
+test('bodies above the limits are refused, counted or announced', async () => {
+  await detail(await it.post('/v2/runs', { data: 'x'.repeat(100_001) }), 413);
+  const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(50_000)) });
+  const init: RequestInit & { duplex: 'half' } = { method: 'POST', body: stream, duplex: 'half' };
+  await detail(await it.request('/v2/runs', init), 413);
+});
+
+test('logs hold neither prompts nor tokens', async () => {
+  await run('a very private prompt', { response_length: 1 });
+  await run('a very private prompt', { nonsense: 'a very private value' });
+  assert.doesNotMatch(it.logLines.join(''), /private|test-token/);
+});

@@ -1,0 +1,74 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import { Hono } from 'hono';
+import { findApiKey } from './api-keys/api-key-store.ts';
+import type { AppEnv } from './http/app-env.ts';
+import { errorReply } from './http/error-reply.ts';
+import { bearerAuth } from './http/middleware/bearer-auth.ts';
+import { requestLog } from './http/middleware/request-log.ts';
+import { dataRoutes } from './http/routes/data-routes.ts';
+import { fileRoutes } from './http/routes/file-routes.ts';
+import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
+import { runRoutes } from './http/routes/run-routes.ts';
+import { statusRoutes } from './http/routes/status-routes.ts';
+import { userRoutes } from './http/routes/user-routes.ts';
+import type { WaitingReplyOptions } from './http/waiting-reply.ts';
+import type { Logger } from './logger.ts';
+import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
+import type { RunService } from './runs/run-service.ts';
+import type { Database } from './store/db.ts';
+
+export interface AppDeps {
+  readonly db: Database;
+  readonly runs: RunService;
+  readonly pipelines: PipelineRegistry;
+  readonly logger: Logger;
+  readonly clock: () => Date;
+  readonly ready: () => Promise<boolean>;
+  readonly modelName: string;
+  readonly maxUploadBytes: number;
+  readonly maxJsonBytes: number;
+  readonly waiting: WaitingReplyOptions;
+}
+
+/** The whole HTTP side. Every address is answered with and without a slash at its end, never by a redirect. */
+export function createApp(deps: AppDeps): Hono<AppEnv> {
+  const { db, logger } = deps;
+  const app = new Hono<AppEnv>({ strict: false });
+  app.onError((error, c) => errorReply(error, c.get('requestId'), logger));
+  app.use(requestLog(logger));
+  app.use(bearerAuth((token) => findApiKey(db, token)));
+  for (const routes of [
+    statusRoutes(deps),
+    userRoutes(),
+    fileRoutes(deps),
+    dataRoutes(deps),
+    runRoutes(deps),
+    pipelineRoutes(deps.pipelines),
+  ]) {
+    app.route('/', routes);
+  }
+  refuseOtherMethods(app, logger);
+  app.notFound((c) => {
+    const unknown = new ApiError('route_unknown', { method: c.req.method, path: c.req.path.slice(0, 200) });
+    return errorReply(unknown, c.get('requestId'), logger);
+  });
+  return app;
+}
+
+/** Answer a known address asked by another method with 405 and the methods there are. */
+function refuseOtherMethods(app: Hono<AppEnv>, logger: Logger): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method === 'ALL') continue;
+    methods.set(path, (methods.get(path) ?? new Set()).add(method));
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known, ...(known.has('GET') ? ['HEAD'] : [])].join(', ');
+    app.all(path, (c) => {
+      const refusal = new ApiError('method_not_allowed', { method: c.req.method, path: c.req.path.slice(0, 200) });
+      const reply = errorReply(refusal, c.get('requestId'), logger);
+      reply.headers.set('Allow', allow);
+      return reply;
+    });
+  }
+}

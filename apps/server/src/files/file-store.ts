@@ -1,0 +1,36 @@
+import { eq, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Database } from '../store/db.ts';
+import { files } from '../store/schema.ts';
+import { INLINE_BYTES, type NewFile, type StoredFile } from './file.ts';
+
+interface FileTable {
+  readonly id: PgColumn;
+  readonly name: PgColumn;
+  readonly path: PgColumn;
+  readonly bytes: PgColumn;
+}
+
+/** Columns of a {@link StoredFile}, of the table or an alias of it. `all` reads the bytes of large files, too. */
+export function fileColumns(table: FileTable, bytes: 'small' | 'all') {
+  const content: SQL =
+    bytes === 'all'
+      ? sql`${table.bytes}`
+      : sql`CASE WHEN octet_length(${table.bytes}) <= ${INLINE_BYTES} THEN ${table.bytes} END`;
+  return {
+    id: sql<string>`${table.id}`,
+    name: sql<string>`${table.name}`,
+    path: sql<string>`${table.path}`,
+    sizeBytes: sql<number>`octet_length(${table.bytes})`,
+    bytes: sql<Uint8Array | null>`${content}`,
+  };
+}
+
+export async function insertFile(db: Database, file: NewFile, createdAt: Date): Promise<void> {
+  await db.insert(files).values({ id: file.id, name: file.name, path: file.path, bytes: file.bytes, createdAt });
+}
+
+export async function findFile(db: Database, id: string, bytes: 'small' | 'all'): Promise<StoredFile | null> {
+  const rows = await db.select(fileColumns(files, bytes)).from(files).where(eq(files.id, id));
+  return rows[0] ?? null;
+}

@@ -1,0 +1,68 @@
+import { randomInt } from 'node:crypto';
+import { ApiError, type FileGet, newId } from '@gptj-cloud/protocol';
+
+/** A stored file. */
+export interface StoredFile {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Null when not asked for and not small. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** A file to store. */
+export interface NewFile extends StoredFile {
+  readonly bytes: Uint8Array;
+}
+
+/** Files up to this size travel inside every reply that names them. */
+export const INLINE_BYTES = 10_000;
+const LONGEST_NAME = 255;
+
+/** A file with fresh id and path. */
+export function newFile(name: string, bytes: Uint8Array): NewFile {
+  return { id: newId('file'), name: tidyName(name), path: newPath(), sizeBytes: bytes.length, bytes };
+}
+
+/** How the API shows a file. */
+export function toFileGet(file: StoredFile): FileGet {
+  return {
+    id: file.id,
+    name: file.name,
+    path: file.path,
+    data: file.bytes === null ? null : Buffer.from(file.bytes).toString('hex'),
+    file_size: file.sizeBytes * 2,
+    file_format: 'hex',
+  };
+}
+
+/**
+ * Bytes of an uploaded part. Clients send the hex of the bytes as ASCII; before 0.0.39 an uploaded path went up raw.
+ * A pickle never looks like hex: from protocol 2 on it starts with 0x80. Throws `invalid_hex` for an odd number of
+ * digits.
+ */
+export function decodeUpload(part: Uint8Array): Uint8Array {
+  const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+  if (!text.every(isHexDigit)) return part;
+  if (text.length % 2 !== 0) {
+    throw new ApiError('invalid_hex', { reason: `expected an even number of digits, got ${text.length}` });
+  }
+  return Buffer.from(text.toString('latin1'), 'hex');
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46);
+}
+
+/** PostgreSQL text cannot hold U+0000; nothing needs the other control characters. */
+function tidyName(name: string): string {
+  const tidy = Array.from(name.slice(0, LONGEST_NAME), (character) => (character < ' ' ? '_' : character)).join('');
+  return tidy === '' ? 'file' : tidy;
+}
+
+/** `object_` and 64 lower-case letters or digits, as the original named its objects. */
+function newPath(): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return `object_${Array.from({ length: 64 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')}`;
+}

@@ -1,0 +1,174 @@
+import type { PickleValue } from '@gptj-cloud/pickle';
+import { ApiError } from '@gptj-cloud/protocol';
+
+const DEEPEST = 200;
+const MOST_DIGITS = 1000;
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const PLAIN_TEXT = /[ !#-[\]-\uffff]*/y;
+const BLANK = /[ \t\n\r]*/y;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+/**
+ * JSON as Python reads it: 64 is an int (bigint), 64.0 a float (number), an object a Map whose keys reach no
+ * prototype. Stricter than `JSON.parse` in what two readers could take differently: a repeated key is refused, and so
+ * is a number beyond a double. Lone surrogates in escapes are kept.
+ *
+ * Throws `invalid_json` with the place, also for nesting deeper than 200.
+ */
+export function parseJson(bytes: Uint8Array): PickleValue {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ApiError('invalid_json', { reason: 'expected UTF-8' }, { cause });
+  }
+  const reader = new JsonReader(text);
+  return reader.document();
+}
+
+class JsonReader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): PickleValue {
+    const value = this.#value(0);
+    this.#skipBlank();
+    if (this.#at < this.#text.length) this.#fail('expected the end');
+    return value;
+  }
+
+  #value(depth: number): PickleValue {
+    if (depth > DEEPEST) this.#fail(`expected at most ${DEEPEST} levels`);
+    this.#skipBlank();
+    switch (this.#text[this.#at]) {
+      case '{':
+        return this.#object(depth);
+      case '[':
+        return this.#array(depth);
+      case '"':
+        return this.#string();
+      case 't':
+        return this.#word('true', true);
+      case 'f':
+        return this.#word('false', false);
+      case 'n':
+        return this.#word('null', null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(depth: number): Map<string, PickleValue> {
+    const object = new Map<string, PickleValue>();
+    this.#at++;
+    if (this.#take('}')) return object;
+    do {
+      this.#skipBlank();
+      if (this.#text[this.#at] !== '"') this.#fail('expected a key in double quotes');
+      const keyAt = this.#at;
+      const key = this.#string();
+      if (object.has(key)) this.#fail(`key ${JSON.stringify(key.slice(0, 40))} is there twice`, keyAt);
+      if (!this.#take(':')) this.#fail('expected ":"');
+      object.set(key, this.#value(depth + 1));
+    } while (this.#take(','));
+    if (!this.#take('}')) this.#fail('expected "," or "}"');
+    return object;
+  }
+
+  #array(depth: number): PickleValue[] {
+    const array: PickleValue[] = [];
+    this.#at++;
+    if (this.#take(']')) return array;
+    do {
+      array.push(this.#value(depth + 1));
+    } while (this.#take(','));
+    if (!this.#take(']')) this.#fail('expected "," or "]"');
+    return array;
+  }
+
+  #string(): string {
+    const parts: string[] = [];
+    this.#at++;
+    for (;;) {
+      parts.push(this.#match(PLAIN_TEXT)?.[0] ?? '');
+      const character = this.#text[this.#at];
+      if (character === '"') {
+        this.#at++;
+        return parts.join('');
+      }
+      if (character !== '\\') {
+        this.#fail(character === undefined ? 'a text has no end' : 'expected control characters escaped');
+      }
+      parts.push(this.#escape());
+    }
+  }
+
+  #escape(): string {
+    const letter = this.#text[this.#at + 1] ?? '';
+    if (letter === 'u') {
+      const digits = this.#text.slice(this.#at + 2, this.#at + 6);
+      if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.#fail('expected four hex digits after \\u');
+      this.#at += 6;
+      return String.fromCharCode(Number.parseInt(digits, 16));
+    }
+    const character = Object.hasOwn(ESCAPES, letter) ? ESCAPES[letter] : undefined;
+    if (character === undefined) this.#fail('unknown escape');
+    this.#at += 2;
+    return character;
+  }
+
+  #number(): bigint | number {
+    const from = this.#at;
+    const match = this.#match(NUMBER);
+    if (match === null) this.#fail('expected a value');
+    const [digits, fraction, exponent] = match;
+    if (fraction === undefined && exponent === undefined) {
+      if (digits.length > MOST_DIGITS) this.#fail(`expected at most ${MOST_DIGITS} digits`, from);
+      return BigInt(digits);
+    }
+    const number = Number(digits);
+    if (!Number.isFinite(number)) this.#fail('number too large', from);
+    return number;
+  }
+
+  #word<Value>(word: string, value: Value): Value {
+    if (!this.#text.startsWith(word, this.#at)) this.#fail('expected a value');
+    this.#at += word.length;
+    return value;
+  }
+
+  #take(character: string): boolean {
+    this.#skipBlank();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipBlank(): void {
+    this.#match(BLANK);
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#at = pattern.lastIndex;
+    return match;
+  }
+
+  #fail(reason: string, at: number = this.#at): never {
+    throw new ApiError('invalid_json', { reason: `${reason} (at character ${at})` });
+  }
+}

@@ -1,0 +1,52 @@
+import { ApiError, dataCreateSchema, newId, parseQueryBoolean } from '@gptj-cloud/protocol';
+import { Hono } from 'hono';
+import { toDataGet } from '../../data/data.ts';
+import { findData, insertData } from '../../data/data-store.ts';
+import { newFile } from '../../files/file.ts';
+import { findFile, insertFile } from '../../files/file-store.ts';
+import type { Database } from '../../store/db.ts';
+import type { AppEnv } from '../app-env.ts';
+import { readJsonBody } from '../json-body.ts';
+import { onePart } from '../multipart.ts';
+import { mediaType } from '../request-body.ts';
+import { readMultipart } from './file-routes.ts';
+
+export interface DataRoutesDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+  readonly maxUploadBytes: number;
+}
+
+/** Making data out of an uploaded file (clients up to 0.4.0) or of raw bytes (from 0.4.2), and reading it back. */
+export function dataRoutes({ db, clock, maxUploadBytes }: DataRoutesDeps): Hono<AppEnv> {
+  const fromFile = async (request: Request) => {
+    // The echo of a FileGet holds the file's hex, so it may be as large as an upload.
+    const { value } = await readJsonBody(request, dataCreateSchema, maxUploadBytes);
+    const file = await findFile(db, value.id, 'small');
+    if (file === null) throw new ApiError('not_found', { kind: 'file', id: value.id.slice(0, 100) });
+    const data = { id: newId('data'), createdAt: clock(), file };
+    await insertData(db, data);
+    return data;
+  };
+  const fromBytes = async (request: Request) => {
+    const part = onePart(await readMultipart(request, maxUploadBytes), 'data');
+    const data = { id: newId('data'), createdAt: clock(), file: newFile(part.filename ?? part.name, part.bytes) };
+    await db.transaction(async (tx) => {
+      await insertFile(tx, data.file, data.createdAt);
+      await insertData(tx, data);
+    });
+    return data;
+  };
+  return new Hono<AppEnv>({ strict: false })
+    .post('/v2/data', async (c) => {
+      const request = c.req.raw;
+      const isForm = mediaType(request) === 'multipart/form-data';
+      return c.json(toDataGet(await (isForm ? fromBytes(request) : fromFile(request))), 201);
+    })
+    .get('/v2/data/:id', async (c) => {
+      const withData = parseQueryBoolean('return_data', c.req.query('return_data'));
+      const data = await findData(db, c.req.param('id'), withData ? 'all' : 'small');
+      if (data === null) throw new ApiError('not_found', { kind: 'data', id: c.req.param('id').slice(0, 100) });
+      return c.json(toDataGet(data));
+    });
+}

@@ -1,0 +1,28 @@
+/** Facts of a log entry. Never prompts, texts or tokens. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** One JSON object a line. An `error` field is written with its stack and causes. */
+export function createLogger(write: (line: string) => void, clock: () => Date): Logger {
+  const log =
+    (level: string) =>
+    (message: string, fields: LogFields = {}): void => {
+      const entry = { time: clock().toISOString(), level, message, ...fields };
+      write(`${JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`);
+    };
+  return { info: log('info'), warn: log('warn'), error: log('error') };
+}
+
+function describe(error: Error): LogFields {
+  // Drizzle writes a failed query's parameters into message and stack: prompts would end up here.
+  if ('query' in error && 'params' in error) {
+    return { name: error.name, message: 'query failed', query: error.query, cause: error.cause };
+  }
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { name: error.name, ...code, message: error.message, stack: error.stack, cause: error.cause };
+}

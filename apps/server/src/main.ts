@@ -1,0 +1,216 @@
+/**
+ * Where everything is built and put together. Nothing else names a concrete engine or store.
+ */
+import { join } from 'node:path';
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { sql } from 'drizzle-orm';
+import { ensureApiKey } from './api-keys/api-key-store.ts';
+import { createApp } from './app.ts';
+import { parseConfig, type ServerConfig, type ServerOptions } from './config.ts';
+import { embeddedModelPath } from './embedded-model.ts';
+import { listen } from './http/listen.ts';
+import type { WaitingReplyOptions } from './http/waiting-reply.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
+import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
+import { createRunQueue, type RunQueue } from './runs/run-queue.ts';
+import { createRunService } from './runs/run-service.ts';
+import { lockDataDir } from './store/data-dir-lock.ts';
+import { openStore } from './store/db.ts';
+
+/** A loaded model: what runs it, and its tokenizer. */
+export interface ServedModel {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+}
+
+/** For runs to notice that they are stopped. */
+const STOP_MS = 5_000;
+
+/** What can be exchanged, by tests foremost. */
+export interface ServeParts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Load the model of a GGUF file; null is the embedded one. */
+  readonly openModel: (path: string | null, logger: Logger) => Promise<ServedModel>;
+  /** For people: the start-up line and the first token. */
+  readonly print: (line: string) => void;
+  /** For machines: JSON lines. */
+  readonly log: (line: string) => void;
+  readonly clock: () => Date;
+  readonly waiting: WaitingReplyOptions;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Take no new request, wait for the runs in flight as long as the configuration says, end what is left as failed,
+   * close engine and store. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+const DEFAULT_PARTS: ServeParts = {
+  environment: process.env,
+  openModel,
+  print: (line) => process.stdout.write(`${line}\n`),
+  log: (line) => process.stderr.write(line),
+  clock: () => new Date(),
+  waiting: { patienceMs: 1000, blankEveryMs: 5000 },
+};
+
+/**
+ * Start a server: options win over the environment, which wins over defaults. Resolves when it listens.
+ *
+ * Throws `ConfigError` for settings, `StoreError` for a data folder in use or unusable, and what the engine throws for
+ * a model that cannot be loaded. Everything opened until then is closed again.
+ */
+export async function serve(options: ServerOptions = {}, parts: Partial<ServeParts> = {}): Promise<RunningServer> {
+  const given = { ...DEFAULT_PARTS, ...parts };
+  const config = parseConfig(given.environment, options);
+  const open: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
+  };
+  try {
+    return await build(config, given, open, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function build(
+  config: ServerConfig,
+  parts: ServeParts,
+  open: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningServer> {
+  const { clock } = parts;
+  const logger = createLogger(parts.log, clock);
+  const lock = await lockDataDir(config.dataDir);
+  open.push(() => lock.release());
+  const { engine, tokenizer } = await parts.openModel(config.modelPath, logger);
+  open.push(() => engine.close());
+  const store = await openStore(join(config.dataDir, 'postgres'));
+  open.push(() => store.close());
+  const { db } = store;
+
+  const stop = new AbortController();
+  const queue = createRunQueue({ running: config.maxRunningRuns, waiting: config.maxWaitingRuns });
+  const pipelines = createPipelineRegistry([
+    createGptjPipeline({ engine, tokenizer, parseParameters: parametersFor(engine, tokenizer) }),
+  ]);
+  const runs = createRunService({
+    db,
+    queue,
+    pipelines,
+    logger,
+    clock,
+    resourceType: 'cpu',
+    stop: stop.signal,
+  });
+  const interrupted = await runs.recover();
+  if (interrupted > 0) logger.warn('runs interrupted by a crash were ended', { runs: interrupted });
+
+  let closing: Promise<void> | undefined;
+  const app = createApp({
+    db,
+    runs,
+    pipelines,
+    logger,
+    clock,
+    maxUploadBytes: config.maxUploadBytes,
+    maxJsonBytes: config.maxJsonBytes,
+    modelName: engine.info.modelName,
+    waiting: parts.waiting,
+    ready: async () => closing === undefined && (await answers(() => db.execute(sql`SELECT 1`))),
+  });
+  const firstToken = await ensureApiKey(db, config.apiToken, clock());
+  const listener = await listen((request) => app.fetch(request), config);
+  open.push(() => listener.close());
+
+  const { info } = engine;
+  parts.print(
+    `gptj-cloud listens on ${listener.url}: ${info.modelName}, ${info.quantisation}, loaded in ${(info.loadMs / 1000).toFixed(1)} s`,
+  );
+  if (firstToken !== null) printToken(parts.print, firstToken, listener.url);
+  return {
+    url: listener.url,
+    port: listener.port,
+    close: () => {
+      closing ??= (async () => {
+        listener.stopAccepting();
+        await drain(queue, stop, config.drainTimeoutMs, logger);
+        await closeAll();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** Let accepted runs end; those that take longer than allowed are stopped and stored as failed. */
+async function drain(queue: RunQueue, stop: AbortController, timeoutMs: number, logger: Logger): Promise<void> {
+  queue.close();
+  if (await within(queue.drained, timeoutMs)) return;
+  logger.warn('stopping runs that took longer than the drain timeout', { runs: queue.size });
+  stop.abort();
+  // A run that does not even stop is left to the next start, which ends it.
+  if (!(await within(queue.drained, STOP_MS))) logger.error('runs did not stop', { runs: queue.size });
+}
+
+async function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const came = await Promise.race([event.then(() => true), late]);
+  clearTimeout(timer);
+  return came;
+}
+
+function parametersFor(engine: Engine, tokenizer: Tokenizer) {
+  const { contextLength, vocabSize, eosTokenId } = engine.info.config;
+  return (fields: object, promptLength: number) =>
+    parseGenerateParameters(fields, {
+      vocabSize,
+      contextLength,
+      eosTokenId,
+      promptLength,
+      encodeText: (text) => tokenizer.encode(text),
+    }).config;
+}
+
+async function openModel(path: string | null, logger: Logger): Promise<ServedModel> {
+  const file = path ?? (await embeddedModelPath());
+  const tokenizer = await openTokenizer(file);
+  const engine = await spawnEngine({
+    path: file,
+    onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
+  });
+  return { engine, tokenizer };
+}
+
+function printToken(print: (line: string) => void, token: string, url: string): void {
+  const body = {
+    pipeline_id: GPTJ_PIPELINE_ID,
+    data: ['I met a traveller from an antique land, who said', { response_length: 64, remove_input: false }],
+  };
+  print(`API token: ${token}`);
+  print('It is shown this once; only its hash is kept. Try it:');
+  print(
+    `curl ${url}/v2/runs -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`,
+  );
+}
+
+async function answers(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+import { PickleTuple, type PickleValue, pythonTypeName } from '@gptj-cloud/pickle';
+import { ApiError } from '@gptj-cloud/protocol';
+
+/** The two inputs of the GPT-J graph, in their order. */
+export interface GptjInput {
+  readonly prompt: string;
+  readonly parameters: ReadonlyMap<string, PickleValue>;
+}
+
+/** The graph's own checks: two inputs, a str and a dict. Throws `invalid_input` with the words of `Graph.run`. */
+export function parseGptjInput(input: PickleValue): GptjInput {
+  // A value that is no list is one input, as the client's callers found out.
+  const inputs = input instanceof PickleTuple ? input.items : Array.isArray(input) ? input : [input];
+  if (inputs.length !== 2) {
+    throw refuseInput(`Mismatch of number of inputs, expecting 2 got ${inputs.length}`);
+  }
+  const [prompt, parameters] = inputs;
+  if (typeof prompt !== 'string') throw refuseInput(`Input type mismatch, expecting str got ${typeName(prompt)}`);
+  if (!(parameters instanceof Map)) {
+    throw refuseInput(`Input type mismatch, expecting dict got ${typeName(parameters)}`);
+  }
+  if (prompt === '') throw refuseInput('Prompt must be a non-empty string.');
+  const fields = new Map<string, PickleValue>();
+  for (const [key, value] of parameters) {
+    if (typeof key !== 'string')
+      throw refuseInput(`Input type mismatch, expecting keys of type str got ${typeName(key)}`);
+    // None is what Python callers write for "not given".
+    if (value !== null) fields.set(key, value);
+  }
+  return { prompt, parameters: fields };
+}
+
+export function refuseInput(reason: string): ApiError {
+  return new ApiError('invalid_input', { reason });
+}
+
+function typeName(value: PickleValue | undefined): string {
+  return value === undefined ? 'nothing' : pythonTypeName(value);
+}

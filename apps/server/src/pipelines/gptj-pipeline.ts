@@ -1,0 +1,168 @@
+/**
+ * "GPT-J 6B" as its 2023 source ran it (premade `gpt-j:v1.0-fp16`): a prompt and a dict in, a list of texts out.
+ * Where that source and its sibling of 2022 differ (is the prompt part of the text when nobody says?), this follows
+ * the 2023 one, which agrees with how the public programs of 2022 read the reply: no.
+ */
+import { type GenerateConfig, ParameterError } from '@gptj-cloud/decoding';
+import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
+import { ModelError, type TokenId } from '@gptj-cloud/model';
+import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
+import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
+import { parseGptjInput, refuseInput } from './gptj-input.ts';
+import type { Pipeline, PipelineOutcome } from './pipeline.ts';
+
+export interface GptjPipelineDeps {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  /** `generate`'s parameters, checked for a prompt of that length. Throws `ParameterError`. */
+  readonly parseParameters: (fields: Readonly<Record<string, JsonValue>>, promptLength: number) => GenerateConfig;
+}
+
+/** Lengths that, with the prompt's, must fit the context. The source adds the prompt to all three. */
+const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
+/** Parameters of the pipeline itself; everything else goes to `generate`. */
+const OWN = new Set(['response_length', 'include_input', 'remove_input', 'penalty']);
+const BARRED = [
+  'attention_mask',
+  'return_dict_in_generate',
+  'output_attentions',
+  'output_hidden_states',
+  'output_scores',
+] as const;
+
+export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
+  return {
+    id: GPTJ_PIPELINE_ID,
+    name: 'GPT-J 6B',
+    description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
+    tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
+    prepare(input) {
+      const { prompt, parameters } = parseGptjInput(input);
+      const ids = encodePrompt(deps, prompt, parameters);
+      for (const name of BARRED) {
+        if (parameters.has(name)) {
+          throw refuseParameter(
+            name,
+            `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`,
+          );
+        }
+      }
+      const includeInput = readIncludeInput(parameters);
+      const fields = generateFields(parameters, ids.length, deps.engine.info.config.eosTokenId);
+      const request: GenerationRequest = { prompt: ids, config: parseConfig(deps, fields, ids.length) };
+      return { execute: (signal) => execute(deps, request, includeInput ? ids : [], signal) };
+    },
+  };
+}
+
+async function execute(
+  { engine, tokenizer }: GptjPipelineDeps,
+  request: GenerationRequest,
+  kept: readonly TokenId[],
+  signal: AbortSignal,
+): Promise<PipelineOutcome> {
+  for await (const event of engine.generate(request, signal)) {
+    if (event.type !== 'finished') continue;
+    const texts = event.outcome.sequences.map(({ tokens }) => tokenizer.decode([...kept, ...tokens]));
+    return { outputs: [texts], computeTimeMs: event.usage.computeMs };
+  }
+  throw new ModelError('engine_failed', 'the engine ended the run without a result');
+}
+
+/** Tokens of the prompt, if it and the asked lengths fit the context. Does not read a long prompt to its end. */
+function encodePrompt(
+  { engine, tokenizer }: GptjPipelineDeps,
+  prompt: string,
+  parameters: ReadonlyMap<string, PickleValue>,
+): readonly TokenId[] {
+  const { contextLength } = engine.info.config;
+  const tooLong = refuseInput(
+    `GPT-J inference is limited to ${contextLength} tokens. Reduce the prompt length and/or the expected generation length.`,
+  );
+  let ids: readonly TokenId[];
+  try {
+    ids = tokenizer.encode(prompt, { limit: contextLength });
+  } catch (error) {
+    if (error instanceof TokenizerError && error.code === 'too_many_tokens') throw tooLong;
+    throw error;
+  }
+  for (const name of LENGTHS) {
+    const value = parameters.get(name);
+    if ((typeof value === 'bigint' || typeof value === 'number') && Number(value) + ids.length > contextLength) {
+      throw tooLong;
+    }
+  }
+  return ids;
+}
+
+/** `remove_input` overrides `include_input`, whose default is false. */
+function readIncludeInput(parameters: ReadonlyMap<string, PickleValue>): boolean {
+  const read = (name: string): boolean | null => {
+    const value = parameters.get(name);
+    if (value === undefined) return null;
+    if (typeof value !== 'boolean') {
+      throw refuseParameter(name, `${name}: expected true or false, got a value of type ${pythonTypeName(value)}`);
+    }
+    return value;
+  };
+  const include = read('include_input');
+  const remove = read('remove_input');
+  return remove === null ? (include ?? false) : !remove;
+}
+
+/** The pipeline's parameters in `generate`'s terms. */
+function generateFields(
+  parameters: ReadonlyMap<string, PickleValue>,
+  promptLength: number,
+  eosTokenId: TokenId,
+): Readonly<Record<string, JsonValue>> {
+  const fields: Record<string, JsonValue> = Object.create(null);
+  for (const [name, value] of parameters) if (!OWN.has(name)) fields[name] = toJsonField(name, value);
+  const penalty = parameters.get('penalty');
+  if (penalty !== undefined) fields.repetition_penalty = toJsonField('penalty', penalty);
+  const responseLength = parameters.get('response_length');
+  if (responseLength !== undefined) {
+    if (typeof responseLength !== 'bigint' || responseLength < 0n) {
+      const got = typeof responseLength === 'bigint' ? String(responseLength) : pythonTypeName(responseLength);
+      throw refuseParameter('response_length', `response_length: expected an integer of at least 0, got ${got}`);
+    }
+    // Exactly that many new tokens: the end-of-text token is barred below min_length.
+    const length = promptLength + Number(responseLength);
+    fields.min_length = length;
+    fields.max_length = length;
+  }
+  if (!parameters.has('do_sample') && !parameters.has('num_beams')) fields.do_sample = true;
+  if (!parameters.has('pad_token_id')) fields.pad_token_id = eosTokenId;
+  return fields;
+}
+
+function parseConfig(
+  deps: GptjPipelineDeps,
+  fields: Readonly<Record<string, JsonValue>>,
+  promptLength: number,
+): GenerateConfig {
+  try {
+    return deps.parseParameters(fields, promptLength);
+  } catch (error) {
+    if (!(error instanceof ParameterError)) throw error;
+    throw new ApiError(
+      'invalid_parameter',
+      { reason: error.message },
+      { details: { parameters: error.parameters, reason: error.code }, cause: error },
+    );
+  }
+}
+
+function toJsonField(name: string, value: PickleValue): JsonValue {
+  try {
+    return toJson(value);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    throw refuseParameter(name, `${name}: ${error.message}`);
+  }
+}
+
+function refuseParameter(name: string, reason: string): ApiError {
+  return new ApiError('invalid_parameter', { reason }, { details: { parameters: [name] } });
+}

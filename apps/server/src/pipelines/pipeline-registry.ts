@@ -1,0 +1,35 @@
+import { ApiError, type PipelineGet } from '@gptj-cloud/protocol';
+import { type Pipeline, toPipelineGet } from './pipeline.ts';
+
+/** The pipelines this server runs. */
+export interface PipelineRegistry {
+  readonly ids: readonly string[];
+  /** By id or tag. Throws `pipeline_unknown`. */
+  find(idOrTag: string): Pipeline;
+  /** For old runs: works for a pipeline that is no longer here, too. */
+  describe(id: string): PipelineGet;
+}
+
+export function createPipelineRegistry(pipelines: readonly Pipeline[]): PipelineRegistry {
+  const byName = new Map<string, Pipeline>();
+  for (const pipeline of pipelines) {
+    for (const name of [pipeline.id, ...pipeline.tags]) {
+      if (byName.has(name)) throw new Error(`two pipelines are called ${name}`);
+      byName.set(name, pipeline);
+    }
+  }
+  const ids = pipelines.map((pipeline) => pipeline.id);
+  return {
+    ids,
+    find(idOrTag) {
+      const pipeline = byName.get(idOrTag);
+      if (pipeline === undefined) {
+        throw new ApiError('pipeline_unknown', { id: idOrTag.slice(0, 100), known: ids.join(', ') });
+      }
+      return pipeline;
+    },
+    describe(id) {
+      return toPipelineGet(byName.get(id) ?? { id, name: id, description: 'no longer here', tags: [] });
+    },
+  };
+}

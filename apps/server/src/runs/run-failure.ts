@@ -1,0 +1,40 @@
+import { ModelError } from '@gptj-cloud/model';
+import type { RunFailure } from './run.ts';
+
+/** What an exception in a run means for it. */
+export interface FailureVerdict {
+  readonly failure: RunFailure;
+  /** The cause was below the pipeline and may be gone the next time. */
+  readonly retry: boolean;
+  /** Nobody foresaw it: the log gets the details, the owner of the run does not. */
+  readonly unexpected: boolean;
+}
+
+/** A crash or stop of the server before the run ended. */
+export const INTERRUPTED: RunFailure = runFailure(
+  'max_retries',
+  'the server stopped before the run ended; run it again',
+);
+
+export function judgeFailure(error: unknown): FailureVerdict {
+  if (!(error instanceof ModelError)) {
+    const failure = runFailure('pipeline_fault', 'internal error; the server log names this run');
+    return { failure, retry: false, unexpected: true };
+  }
+  switch (error.code) {
+    case 'engine_failed':
+      return { failure: runFailure('max_retries', error.message), retry: true, unexpected: false };
+    case 'aborted':
+    case 'closed':
+      return { failure: INTERRUPTED, retry: false, unexpected: false };
+    case 'cache_full':
+    case 'out_of_memory':
+      return { failure: runFailure('unsatisfiable', error.message), retry: false, unexpected: false };
+    default:
+      return { failure: runFailure('pipeline_fault', error.message), retry: false, unexpected: false };
+  }
+}
+
+function runFailure(error: RunFailure['error'], exception: string): RunFailure {
+  return { error, exception, traceback: `${error}: ${exception}` };
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { newFile } from '../files/file.ts';
+import { findFile, insertFile } from '../files/file-store.ts';
+import { openStore } from './db.ts';
+
+test('a fresh folder becomes a store, and opened again it holds what was written', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-store-'));
+  try {
+    const file = newFile('a file', Uint8Array.of(0, 1, 255));
+    const fresh = await openStore(join(folder, 'postgres'));
+    await insertFile(fresh.db, file, new Date(0));
+    await fresh.close();
+    await fresh.close();
+    const again = await openStore(join(folder, 'postgres'));
+    const found = await findFile(again.db, file.id, 'all');
+    await again.close();
+    assert.deepEqual([found?.name, found?.sizeBytes, [...(found?.bytes ?? [])]], ['a file', 3, [0, 1, 255]]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

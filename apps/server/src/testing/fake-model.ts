@@ -1,0 +1,79 @@
+import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
+import { GPTJ_6B, ModelError } from '@gptj-cloud/model';
+import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
+
+const LETTER = 0x78;
+
+/** One token a byte, so that lengths can be counted by eye; 50256 is the end of text. */
+export const byteTokenizer: Tokenizer = {
+  vocabSize: GPTJ_6B.vocabSize,
+  longestTokenBytes: 1,
+  encode(text, { limit = Number.POSITIVE_INFINITY } = {}) {
+    const ids = [...new TextEncoder().encode(text.slice(0, Math.min(text.length, limit + 1)))];
+    if (ids.length > limit) throw new TokenizerError('too_many_tokens', `expected at most ${limit} tokens, got more`);
+    return ids;
+  },
+  decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
+  tokenBytes: (id) => Uint8Array.of(id),
+  isSpecial: (id) => id === GPTJ_6B.eosTokenId,
+};
+
+/** An engine that writes "xxx…" up to the length limit, at once or when it is let go. */
+export interface FakeEngine extends Engine {
+  /** Errors of the next generations, one each. */
+  readonly failures: unknown[];
+  /** Generations that began. */
+  readonly began: number;
+  /** Make generations wait, until `letGo`. */
+  hold(): void;
+  letGo(): void;
+}
+
+export function createFakeEngine(): FakeEngine {
+  const failures: unknown[] = [];
+  let gate: { readonly open: Promise<void>; readonly letGo: () => void } | null = null;
+  let began = 0;
+  return {
+    info: { kind: 'fake', modelName: 'fake', quantisation: 'F32', config: GPTJ_6B, cacheCells: 2048, loadMs: 0 },
+    failures,
+    get began() {
+      return began;
+    },
+    hold() {
+      let letGo = (): void => {};
+      const open = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      gate = { open, letGo };
+    },
+    letGo() {
+      gate?.letGo();
+      gate = null;
+    },
+    async *generate({ prompt, config }, signal): AsyncGenerator<GenerationEvent> {
+      began++;
+      yield { type: 'started' };
+      const aborted = new Promise<never>((_, reject) => {
+        signal?.addEventListener('abort', () => reject(new ModelError('aborted', 'aborted')), { once: true });
+      });
+      aborted.catch(() => undefined);
+      if (gate !== null) await Promise.race([gate.open, aborted]);
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      const tokens = Array.from({ length: config.maxLength - prompt.length }, () => LETTER);
+      const sequence = { tokens, finishReason: 'length' as const };
+      yield {
+        type: 'finished',
+        outcome: { sequences: Array.from({ length: config.numReturnSequences }, () => sequence), warnings: [] },
+        usage: {
+          promptTokens: prompt.length,
+          generatedTokens: tokens.length * config.numReturnSequences,
+          cachedTokens: 0,
+          queueMs: 0,
+          computeMs: 12.5,
+        },
+      };
+    },
+    async close() {},
+  };
+}

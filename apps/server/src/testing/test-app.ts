@@ -1,0 +1,100 @@
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { GPTJ_6B } from '@gptj-cloud/model';
+import type { Hono } from 'hono';
+import { ensureApiKey } from '../api-keys/api-key-store.ts';
+import { createApp } from '../app.ts';
+import type { AppEnv } from '../http/app-env.ts';
+import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
+import { createLogger } from '../logger.ts';
+import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
+import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { createRunQueue, type RunQueueLimits } from '../runs/run-queue.ts';
+import { createRunService } from '../runs/run-service.ts';
+import { openStore, type Store } from '../store/db.ts';
+import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
+
+export const TOKEN = 'test-token-0123456789';
+export const NOW = new Date('2026-01-02T03:04:05.678Z');
+
+/** The app on a store in memory and an engine that writes x's. */
+export interface TestApp {
+  readonly app: Hono<AppEnv>;
+  readonly engine: FakeEngine;
+  readonly store: Store;
+  readonly logLines: string[];
+  /** A request with the token. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** The same with a JSON body. */
+  post(path: string, body: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface TestAppOptions {
+  readonly queue?: RunQueueLimits;
+  readonly waiting?: WaitingReplyOptions;
+}
+
+export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const store = await openStore(null);
+  const { db } = store;
+  const engine = createFakeEngine();
+  const logLines: string[] = [];
+  const clock = (): Date => NOW;
+  const logger = createLogger((line) => logLines.push(line), clock);
+  const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
+  const pipeline = createGptjPipeline({
+    engine,
+    tokenizer: byteTokenizer,
+    parseParameters: (fields, promptLength) =>
+      parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }).config,
+  });
+  const pipelines = createPipelineRegistry([pipeline]);
+  const queue = createRunQueue(options.queue ?? { running: 4, waiting: 16 });
+  const stop = new AbortController();
+  const runs = createRunService({
+    db,
+    queue,
+    pipelines,
+    logger,
+    clock,
+    resourceType: 'cpu',
+    stop: stop.signal,
+  });
+  await ensureApiKey(db, TOKEN, NOW);
+  const app = createApp({
+    db,
+    runs,
+    pipelines,
+    logger,
+    clock,
+    ready: async () => true,
+    modelName: 'fake',
+    maxUploadBytes: 200_000,
+    maxJsonBytes: 100_000,
+    waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },
+  });
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${TOKEN}`);
+    return await app.request(path, { ...init, headers });
+  };
+  return {
+    app,
+    engine,
+    store,
+    logLines,
+    request,
+    post: (path, body) =>
+      request(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    async close() {
+      engine.letGo();
+      queue.close();
+      await queue.drained;
+      await store.close();
+    },
+  };
+}
