@@ -1,0 +1,34 @@
+import { GPTJ_6B } from '@gptj-cloud/model';
+import type { ServedModel } from '@gptj-cloud/server';
+
+/** A model with one token a byte that continues every prompt with dots, as far as the parameters let it. */
+export function dotModel(): ServedModel {
+  return {
+    engine: {
+      info: { kind: 'fake', modelName: 'dots', quantisation: 'F32', config: GPTJ_6B, cacheCells: 2048, loadMs: 0 },
+      async *generate({ prompt, config }) {
+        const tokens = Array.from({ length: config.maxLength - prompt.length }, () => '.'.charCodeAt(0));
+        yield {
+          type: 'finished',
+          outcome: { sequences: [{ tokens, finishReason: 'length' }], warnings: [] },
+          usage: {
+            promptTokens: prompt.length,
+            generatedTokens: tokens.length,
+            cachedTokens: 0,
+            queueMs: 0,
+            computeMs: 1,
+          },
+        };
+      },
+      async close() {},
+    },
+    tokenizer: {
+      vocabSize: GPTJ_6B.vocabSize,
+      longestTokenBytes: 1,
+      encode: (text) => [...new TextEncoder().encode(text)],
+      decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids)),
+      tokenBytes: (id) => Uint8Array.of(id),
+      isSpecial: () => false,
+    },
+  };
+}
