@@ -57,7 +57,7 @@ export function generationJson(
     scores: outcome.scores,
     logits: outcome.logits,
     seed: outcome.seed,
-    warnings: [...warnings, ...outcome.warnings],
+    warnings: [...warnings, ...(outcome.warnings ?? [])],
     usage: {
       prompt_tokens: usage.promptTokens,
       generated_tokens: usage.generatedTokens,

@@ -35,7 +35,7 @@ export function streamOutput(
       });
     },
     get columns() {
-      return terminal ? Math.max(20, stream.columns ?? 80) : null;
+      return terminal ? Math.max(20, stream.columns || 80) : null;
     },
     colours: terminal && !env.NO_COLOR && env.TERM !== 'dumb',
   };

@@ -1,5 +1,5 @@
+import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
-import type { CommandContext } from './command.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 
 /** GPT-J reads 2048 tokens at most; this is far beyond and keeps a wrong file from filling the memory. */
@@ -9,18 +9,21 @@ const MOST_BYTES = 4 * 1024 * 1024;
  * The prompt: the argument, or standard input when there is none or it is `-`. One line break at the end of standard
  * input is dropped, since `echo` adds it. Throws `UsageError` when there is no prompt.
  */
-export async function readPrompt(context: CommandContext, options: ParsedOptions): Promise<string> {
+export async function readPrompt(
+  stdin: Readable & { readonly isTTY?: boolean },
+  options: ParsedOptions,
+): Promise<string> {
   const [argument, extra] = options.positionals;
   if (extra !== undefined) {
     throw new UsageError(`unexpected argument ${JSON.stringify(extra)}; put the prompt in quotes`);
   }
   if (argument !== undefined && argument !== '-') return requireText(argument);
-  if (argument === undefined && context.stdin.isTTY === true) {
+  if (argument === undefined && stdin.isTTY === true) {
     throw new UsageError('expected a prompt: gptj generate "Once upon a time", or text on standard input');
   }
   const pieces: Buffer[] = [];
   let length = 0;
-  for await (const piece of context.stdin) {
+  for await (const piece of stdin) {
     const bytes = Buffer.from(piece);
     length += bytes.length;
     if (length > MOST_BYTES)

@@ -1,4 +1,4 @@
-import { type ConvertSummary, convertCheckpoint, RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
+import { CheckpointError, type ConvertSummary, convertCheckpoint, RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
 import type { Command } from '../command.ts';
 import { formatBytes, formatCount, formatDuration } from '../figures.ts';
@@ -54,6 +54,9 @@ export const convertCommand: Command = {
       progress.clear();
       for (const warning of summary.warnings) stderr.write(`warning: ${printable(warning)}\n`);
       stdout.write(renderSummary(target!, type, summary, widthOf(stdout)));
+    } catch (error) {
+      if (!(error instanceof CheckpointError && error.code === 'target_exists')) throw error;
+      throw new Error(`${target} is there already; --overwrite replaces it`, { cause: error });
     } finally {
       progress.clear();
     }

@@ -1,16 +1,22 @@
 import { openCheckpoint } from '@gptj-cloud/checkpoint';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import {
+  type ParameterContext,
+  ParameterError,
+  type ParsedParameters,
+  parseGenerateParameters,
+} from '@gptj-cloud/decoding';
 import { type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
-import type { GptjConfig } from '@gptj-cloud/model';
-import type { Command, CommandContext } from '../command.ts';
+import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import type { Command } from '../command.ts';
 import { chooseModel } from '../default-model.ts';
 import { generateParameters, PARAMETER_GROUPS, RARE_PARAMETERS } from '../generate-parameters.ts';
 import { generationJson, summaryLine } from '../generation-report.ts';
-import { integerOption, type ParsedOptions } from '../options.ts';
-import { bold, dim } from '../output.ts';
+import { integerOption, UsageError } from '../options.ts';
+import { dim } from '../output.ts';
 import { printable } from '../printable.ts';
 import { readPrompt } from '../read-prompt.ts';
 import { type GenerationResult, streamGeneration } from '../stream-generation.ts';
+import { createTextPrinter } from '../text-printer.ts';
 
 export const generateCommand: Command = {
   name: 'generate',
@@ -57,13 +63,13 @@ export const generateCommand: Command = {
     const parameters = generateParameters(options);
     const threads = integerOption(options, 'threads', { least: 1, most: 1024 });
     const path = chooseModel(options.values.get('model'), context.env);
-    const prompt = await readPrompt(context, options);
+    const prompt = await readPrompt(context.stdin, options);
     const model = await readConfig(path);
     const tokenizer = await openTokenizer(path);
     const tokens = tokenizer.encode(prompt);
     const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
     // Before the weights are loaded: a slip in a parameter should not cost that time.
-    const { config, warnings } = parseGenerateParameters(parameters, {
+    const { config, warnings } = checkParameters(parameters, {
       vocabSize: model.vocabSize,
       contextLength: model.contextLength,
       eosTokenId: model.eosTokenId,
@@ -71,33 +77,41 @@ export const generateCommand: Command = {
       encodeText: (text) => tokenizer.encode(text),
       ...(kind === 'reference' ? { earlyExitLayers: model.layerCount } : {}),
     });
+    const { stdout, stderr, signal, now } = context;
     const engine = await spawnEngine({ path, kind, ...(threads === null ? {} : { threads }) });
     try {
-      const json = options.values.get('json') === 'true';
-      const text = createTextPrinter(context, options, prompt, config.numReturnSequences);
-      text.begin();
-      const result = await streamGeneration({
-        engine,
-        tokenizer,
-        request: { prompt: tokens, config },
-        signal: context.signal,
-        now: context.now,
-        onText: text.push,
-      });
-      const { info } = engine;
-      const tokenText = (token: number): string => tokenizer.decode([token], { skipSpecial: false });
-      if (json) context.stdout.write(`${generationJson(result, { prompt, info, tokenText, warnings })}\n`);
-      else text.end(result);
-      for (const warning of [...warnings, ...result.outcome.warnings]) {
-        context.stderr.write(`warning: ${printable(warning)}\n`);
+      const job = { engine, tokenizer, request: { prompt: tokens, config }, signal, now };
+      let result: GenerationResult;
+      if (options.values.get('json') === 'true') {
+        result = await streamGeneration({ ...job, onText: async () => {} });
+        const tokenText = (token: TokenId): string => tokenizer.decode([token], { skipSpecial: false });
+        stdout.write(`${generationJson(result, { prompt, info: engine.info, tokenText, warnings })}\n`);
+      } else {
+        const echo = (options.values.get('echo') ?? String(stdout.columns !== null)) === 'true';
+        const text = createTextPrinter(stdout, { prompt, echo, sequences: config.numReturnSequences });
+        text.begin();
+        result = await streamGeneration({ ...job, onText: text.push });
+        text.end(result.texts);
       }
-      context.stderr.write(`${dim(context.stderr, summaryLine(result))}\n`);
-      await context.stdout.drained();
+      for (const warning of [...warnings, ...(result.outcome.warnings ?? [])]) {
+        stderr.write(`warning: ${printable(warning)}\n`);
+      }
+      stderr.write(`${dim(stderr, summaryLine(result))}\n`);
+      await stdout.drained();
     } finally {
       await engine.close();
     }
   },
 };
+
+/** Throws `UsageError`: here parameters come from options. */
+function checkParameters(parameters: Readonly<Record<string, unknown>>, context: ParameterContext): ParsedParameters {
+  try {
+    return parseGenerateParameters(parameters, context);
+  } catch (error) {
+    throw error instanceof ParameterError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
 
 async function readConfig(path: string): Promise<GptjConfig> {
   const checkpoint = await openCheckpoint(path);
@@ -106,46 +120,4 @@ async function readConfig(path: string): Promise<GptjConfig> {
   } finally {
     await checkpoint.close();
   }
-}
-
-interface TextPrinter {
-  begin(): void;
-  push(text: string): Promise<void>;
-  end(result: GenerationResult): void;
-}
-
-/** One sequence is shown as it comes; of several, each under its number when all are there. */
-function createTextPrinter(
-  { stdout }: CommandContext,
-  options: ParsedOptions,
-  prompt: string,
-  sequences: number,
-): TextPrinter {
-  const silent = options.values.get('json') === 'true';
-  const terminal = stdout.columns !== null;
-  const echo = (options.values.get('echo') ?? String(terminal)) === 'true';
-  // What a model says may hold escape sequences; a pipe gets them as they are, a terminal does not.
-  const shown = (text: string): string => (terminal ? printable(text, true) : text);
-  const live = !silent && sequences === 1;
-  return {
-    begin() {
-      if (!silent && echo) stdout.write(bold(stdout, shown(prompt)));
-    },
-    async push(text) {
-      if (!live) return;
-      stdout.write(shown(text));
-      await stdout.drained();
-    },
-    end(result) {
-      if (!live) {
-        result.texts.forEach((text, at) => {
-          stdout.write(
-            `${at === 0 && !echo ? '' : '\n'}${dim(stdout, `--- ${at + 1} of ${sequences}`)}\n${shown(text)}\n`,
-          );
-        });
-      } else {
-        stdout.write('\n');
-      }
-    },
-  };
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { optionsOf } from './command.ts';
+import { COMMANDS, runCommandLine } from './command-line.ts';
+import { recordingOutput } from './recording-output.ts';
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function gptj(args: readonly string[], env: NodeJS.ProcessEnv = {}, columns?: number): Promise<Ran> {
+  const size = columns === undefined ? {} : { columns };
+  const stdout = recordingOutput(size);
+  const stderr = recordingOutput(size);
+  const status = await runCommandLine(args, {
+    stdout: stdout.output,
+    stderr: stderr.output,
+    stdin: Readable.from([]),
+    env,
+    signal: new AbortController().signal,
+    now: () => 0,
+  });
+  return { status, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+test('help gives every command and an example of each; without a command it is a complaint', async () => {
+  for (const args of [['--help'], ['-h'], ['help']]) {
+    const { status, stdout } = await gptj(args);
+    assert.equal(status, 0);
+    for (const { name } of COMMANDS) assert.match(stdout, new RegExp(`^  gptj ${name}`, 'm'));
+  }
+  const { status, stdout, stderr } = await gptj([]);
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.match(stderr, /usage/);
+});
+
+test('the help of a command gives every option, its default and an example, in both spellings', async () => {
+  for (const command of COMMANDS) {
+    const { status, stdout } = await gptj([command.name, '--help']);
+    assert.equal(status, 0);
+    for (const option of optionsOf(command)) {
+      assert.ok(stdout.includes(`--${option.name}`), `${command.name} --${option.name}`);
+      if (option.default !== undefined)
+        assert.match(stdout.replace(/\s+/g, ' '), new RegExp(`--${option.name}\\b.*default: `));
+    }
+    assert.ok(command.examples.length > 0);
+    assert.equal((await gptj(['help', command.name])).stdout, stdout);
+  }
+});
+
+test('help fits the terminal', async () => {
+  for (const width of [60, 80, 120]) {
+    for (const { name } of COMMANDS) {
+      const { stdout } = await gptj([name, '--help'], {}, width);
+      const examples = stdout.indexOf('examples\n');
+      for (const line of stdout.slice(0, examples).split('\n')) assert.ok(line.length <= width, `${width}: ${line}`);
+    }
+  }
+});
+
+test('--help is help even among mistakes, and text after --', async () => {
+  assert.equal((await gptj(['serve', '--prot', '--help'])).status, 0);
+  assert.equal((await gptj(['inspect', '--', '--help'])).status, 1);
+});
+
+test('the version is that of the package', async () => {
+  assert.match((await gptj(['--version'])).stdout, /^gptj \d+\.\d+\.\d+\n$/);
+});
+
+test('an unknown command or option names the nearest, points to help and ends with 2', async () => {
+  assert.deepEqual(await gptj(['sevre']), {
+    status: 2,
+    stdout: '',
+    stderr: 'gptj: unknown command "sevre"; did you mean serve?\nTry: gptj --help\n',
+  });
+  assert.deepEqual(await gptj(['generate', 'x', '--tempature', '1']), {
+    status: 2,
+    stdout: '',
+    stderr: 'gptj: unknown option --tempature; did you mean --temperature?\nTry: gptj generate --help\n',
+  });
+  assert.match((await gptj(['zebra'])).stderr, /expected one of serve, generate, convert, inspect/);
+  assert.equal((await gptj(['serve', '--port', '99999'])).status, 2);
+  assert.equal((await gptj(['convert', 'a', 'b', '--type', 'q3'])).status, 2);
+});
+
+test('an error is one line and ends with 1; its stack is shown on demand', async () => {
+  const plain = await gptj(['inspect', '/no/such/file']);
+  assert.equal(plain.status, 1);
+  assert.match(plain.stderr, /^gptj: \/no\/such\/file: .*\n$/);
+  const debug = await gptj(['inspect', '/no/such/file'], { GPTJ_DEBUG: '1' });
+  assert.match(debug.stderr, /\n {4}at .*\n[\s\S]*caused by Error: ENOENT/);
+});
+
+test('a name from a file or a shell cannot speak to the terminal', async () => {
+  const { stderr } = await gptj(['inspect', '/no/\u001b[2Jfile']);
+  assert.match(stderr, /^gptj: \/no\/<1b>\[2Jfile: /);
+});
+
+test('generate looks for its model in --model, then GPTJ_MODEL', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'broken.gguf');
+  await writeFile(file, 'not a model');
+  const named = await gptj(['generate', 'x', '--model', file], { GPTJ_MODEL: '/elsewhere' });
+  assert.deepEqual([named.status, named.stderr.includes(file)], [1, true]);
+  assert.match((await gptj(['generate', 'x'], { GPTJ_MODEL: '/elsewhere' })).stderr, /^gptj: \/elsewhere: /);
+});
