@@ -72,6 +72,7 @@ class Transport:
 
     def _send(self, request: urllib.request.Request) -> Tuple[int, str, Mapping[str, str], bytes]:
         try:
+            reply: Any
             try:
                 reply = self._opener.open(request, timeout=self._timeout)
             except urllib.error.HTTPError as refusal:
@@ -93,13 +94,14 @@ class Transport:
 
 
 def _checked_url(url: str) -> str:
+    wrong = f"expected an http:// or https:// address as url, got {url!r} (the token is the first argument)"
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
+    except ValueError as cause:
+        raise ValueError(wrong) from cause
     if not usable:
-        raise ValueError(f"expected an http:// or https:// address as url, got {url!r} (the token is the first argument)")
+        raise ValueError(wrong)
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("expected url without user name, query or fragment")
     return url.rstrip("/")
