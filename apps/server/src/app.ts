@@ -1,6 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
-import { findApiKey } from './api-keys/api-key-store.ts';
+import type { ApiKey } from './api-keys/api-key.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { errorReply } from './http/error-reply.ts';
 import { bearerAuth } from './http/middleware/bearer-auth.ts';
@@ -19,6 +19,8 @@ import type { Database } from './store/db.ts';
 
 export interface AppDeps {
   readonly db: Database;
+  /** The key a token belongs to, or null. */
+  readonly findKey: (token: string) => Promise<ApiKey | null>;
   readonly runs: RunService;
   readonly pipelines: PipelineRegistry;
   readonly logger: Logger;
@@ -32,11 +34,11 @@ export interface AppDeps {
 
 /** The whole HTTP side. Every address is answered with and without a slash at its end, never by a redirect. */
 export function createApp(deps: AppDeps): Hono<AppEnv> {
-  const { db, logger } = deps;
+  const { logger } = deps;
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, c.get('requestId'), logger));
   app.use(requestLog(logger));
-  app.use(bearerAuth((token) => findApiKey(db, token)));
+  app.use(bearerAuth(deps.findKey));
   for (const routes of [
     statusRoutes(deps),
     userRoutes(),

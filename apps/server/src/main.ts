@@ -7,7 +7,7 @@ import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
-import { ensureApiKey } from './api-keys/api-key-store.ts';
+import { ensureApiKey, findApiKey } from './api-keys/api-key-store.ts';
 import { createApp } from './app.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
@@ -119,6 +119,7 @@ async function build(
   let closing: Promise<void> | undefined;
   const app = createApp({
     db,
+    findKey: (token) => findApiKey(db, token),
     runs,
     pipelines,
     logger,

@@ -1,3 +1,4 @@
+import { isId } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
 import { fileColumns } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
@@ -9,6 +10,7 @@ export async function insertData(db: Database, row: StoredData): Promise<void> {
 }
 
 export async function findData(db: Database, id: string, bytes: 'small' | 'all'): Promise<StoredData | null> {
+  if (!isId('data', id)) return null;
   const rows = await db
     .select({ id: data.id, createdAt: data.createdAt, file: fileColumns(files, bytes) })
     .from(data)

@@ -1,3 +1,4 @@
+import { isId } from '@gptj-cloud/protocol';
 import { eq, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../store/db.ts';
@@ -31,6 +32,8 @@ export async function insertFile(db: Database, file: NewFile, createdAt: Date): 
 }
 
 export async function findFile(db: Database, id: string, bytes: 'small' | 'all'): Promise<StoredFile | null> {
+  // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
+  if (!isId('file', id)) return null;
   const rows = await db.select(fileColumns(files, bytes)).from(files).where(eq(files.id, id));
   return rows[0] ?? null;
 }

@@ -3,6 +3,7 @@
  * transaction (received), it gets its turn (running), and result and end are stored in one transaction (complete or
  * failed). A kill between any two of these leaves rows that `recover` ends at the next start.
  */
+import { setMaxListeners } from 'node:events';
 import { PickleError, type PickleValue, readPickle, toJson, writePickle } from '@gptj-cloud/pickle';
 import { ApiError, newId, type RunCreate, type RunGet, type RunPage } from '@gptj-cloud/protocol';
 import type { StoredData } from '../data/data.ts';
@@ -63,6 +64,8 @@ const MOST_ATTEMPTS = 2;
 
 export function createRunService(deps: RunServiceDeps): RunService {
   const { db, queue, pipelines, clock } = deps;
+  // Every run in flight listens.
+  setMaxListeners(0, deps.stop);
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
   const get = async (id: string): Promise<RunGet> => {
     const run = await findRun(db, id);

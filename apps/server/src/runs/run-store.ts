@@ -1,4 +1,4 @@
-import { type OrderBy, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
+import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, isNull } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { NewFile } from '../files/file.ts';
@@ -73,6 +73,7 @@ export async function failUnfinishedRuns(db: Database, failure: RunFailure, ende
 }
 
 export async function findRun(db: Database, id: string): Promise<Run | null> {
+  if (!isId('run', id)) return null;
   const rows = await selectRuns(db).where(eq(runs.id, id));
   return rows[0] === undefined ? null : toRun(rows[0]);
 }

@@ -53,11 +53,7 @@ export function createFakeEngine(): FakeEngine {
     async *generate({ prompt, config }, signal): AsyncGenerator<GenerationEvent> {
       began++;
       yield { type: 'started' };
-      const aborted = new Promise<never>((_, reject) => {
-        signal?.addEventListener('abort', () => reject(new ModelError('aborted', 'aborted')), { once: true });
-      });
-      aborted.catch(() => undefined);
-      if (gate !== null) await Promise.race([gate.open, aborted]);
+      if (gate !== null) await untilAborted(gate.open, signal);
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       const tokens = Array.from({ length: config.maxLength - prompt.length }, () => LETTER);
@@ -76,4 +72,16 @@ export function createFakeEngine(): FakeEngine {
     },
     async close() {},
   };
+}
+
+/** Wait for the gate; throws `aborted` when the signal fires first. */
+async function untilAborted(gate: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => reject(new ModelError('aborted', 'aborted'));
+    signal?.addEventListener('abort', abort, { once: true });
+    void gate.then(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
 }

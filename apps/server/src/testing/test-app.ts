@@ -1,7 +1,8 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Hono } from 'hono';
-import { ensureApiKey } from '../api-keys/api-key-store.ts';
+import type { ApiKey } from '../api-keys/api-key.ts';
+import { ensureApiKey, findApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
 import type { AppEnv } from '../http/app-env.ts';
 import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
@@ -32,6 +33,8 @@ export interface TestApp {
 export interface TestAppOptions {
   readonly queue?: RunQueueLimits;
   readonly waiting?: WaitingReplyOptions;
+  /** Default: keys from the store. */
+  readonly findKey?: (token: string) => Promise<ApiKey | null>;
 }
 
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -63,6 +66,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   await ensureApiKey(db, TOKEN, NOW);
   const app = createApp({
     db,
+    findKey: options.findKey ?? ((token) => findApiKey(db, token)),
     runs,
     pipelines,
     logger,
