@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Plain JavaScript and committed, unlike dist/: npm links a command only when its file is there at installation, and
+// that comes before anything is compiled.
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/main.js', import.meta.url);
+if (existsSync(main)) {
+  await import(main.href);
+} else {
+  console.error('gptj: not compiled yet; run: npm run build');
+  process.exitCode = 1;
+}
