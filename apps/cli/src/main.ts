@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runCommandLine } from './command-line.ts';
 import { streamOutput } from './output.ts';
 
