@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { ConfigError, parseConfig } from './config.ts';
+
+test('defaults hold where nothing or an empty variable is set', () => {
+  const config = parseConfig({ PORT: '', GPTJ_MODEL: ' ' });
+  assert.deepEqual(
+    [config.host, config.port, config.dataDir, config.modelPath, config.apiToken],
+    ['127.0.0.1', 8080, resolve('data'), null, null],
+  );
+});
+
+test('options win over the environment', () => {
+  const config = parseConfig({ PORT: '9000', HOST: '::1', DRAIN_TIMEOUT_SECONDS: '5' }, { port: 0, drainTimeoutMs: 1 });
+  assert.deepEqual([config.port, config.host, config.drainTimeoutMs], [0, '::1', 1]);
+  assert.equal(parseConfig({ DRAIN_TIMEOUT_SECONDS: '5' }).drainTimeoutMs, 5000);
+});
+
+test('a wrong value is refused by name, and a wrong token is not repeated', () => {
+  for (const port of ['x', '-1', '65536', '80.5', '0x50']) {
+    assert.throws(
+      () => parseConfig({ PORT: port }),
+      (error) => error instanceof ConfigError && /^PORT: expected an integer from 0 to 65535/.test(error.message),
+    );
+  }
+  assert.throws(
+    () => parseConfig({ GPTJ_API_TOKEN: 'a secret' }),
+    (error) => error instanceof ConfigError && /GPTJ_API_TOKEN/.test(error.message) && !/a secret/.test(error.message),
+  );
+});

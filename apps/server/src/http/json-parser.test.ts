@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiError } from '@gptj-cloud/protocol';
+import { parseJson } from './json-parser.ts';
+
+const parse = (text: string) => parseJson(new TextEncoder().encode(text));
+const refuses = (text: string, reason: RegExp): void =>
+  assert.throws(
+    () => parse(text),
+    (error) => error instanceof ApiError && error.code === 'invalid_json' && reason.test(error.message),
+    text.slice(0, 50),
+  );
+
+test('Python types stay apart: int, float, dict, list', () => {
+  assert.deepEqual(
+    parse(' {"a": [64, 64.0, -0, 1e2, true, null], "b": {"c": "d"}} '),
+    new Map<string, unknown>([
+      ['a', [64n, 64, 0n, 100, true, null]],
+      ['b', new Map([['c', 'd']])],
+    ]),
+  );
+  assert.equal(parse('123456789012345678901234567890'), 123456789012345678901234567890n);
+});
+
+test('texts are read with their escapes, lone surrogates and line separators', () => {
+  assert.equal(parse('"a\\n\\u0041\\ud83d\\ude00\\ud800\\u0000\\/\u2028é"'), 'a\nA😀\ud800\0/\u2028é');
+});
+
+test('__proto__ is a key like any other', () => {
+  assert.deepEqual(parse('{"__proto__": {"x": 1}}'), new Map([['__proto__', new Map([['x', 1n]])]]));
+});
+
+test('what readers could take differently, or Python alone reads, is refused with its place', () => {
+  refuses('{"a": 1, "a": 2}', /key "a" is there twice \(at character 9\)/);
+  refuses('1e999', /number too large/);
+  refuses('9'.repeat(1001), /at most 1000 digits/);
+  refuses('NaN', /expected a value/);
+  refuses('Infinity', /expected a value/);
+});
+
+test('broken JSON is refused', () => {
+  for (const text of [
+    '',
+    ' ',
+    '{',
+    '[1,]',
+    '{"a"}',
+    '{a: 1}',
+    "'a'",
+    '"a',
+    '"\n"',
+    '"\\x"',
+    '"\\u12"',
+    '01',
+    '1.',
+    '+1',
+    '1 2',
+  ]) {
+    refuses(text, /at character \d+/);
+  }
+  assert.throws(() => parseJson(Uint8Array.of(0x22, 0xff, 0x22)), /expected UTF-8/);
+});
+
+test('nesting is bounded', () => {
+  parse('['.repeat(200) + ']'.repeat(200));
+  refuses('['.repeat(1_000_000), /at most 200 levels/);
+  refuses('{"a":'.repeat(1_000_000), /at most 200 levels/);
+});
