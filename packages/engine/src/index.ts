@@ -3,3 +3,4 @@ export { createEngine, type InProcessEngineOptions } from './in-process-engine.t
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type EngineKind, type OpenModel, type OpenModelOptions, openModel, openTokenizer } from './open-model.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
+export { openReferenceModel, type ReferenceModelOptions } from './reference/reference-model.ts';

@@ -17,7 +17,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Read a Hugging Face `tokenizer.json` of the GPT-2 family. Merges may be `"a b"` or `["a", "b"]`. Added tokens that
- * the file calls special become special, other added tokens become unused.
+ * the file calls special become special, other added tokens become unused. The post-processor is not read: encoding
+ * adds no tokens of its own.
  *
  * Throws `unsupported_tokenizer` for another model, normaliser, pre-tokeniser or setting than GPT-2's,
  * `invalid_vocabulary` and `invalid_merges` for malformed data.

@@ -185,6 +185,10 @@ test('a text of exactly the limit passes, one token more is refused', () => {
   }
 });
 
+test('a limit that is no number refuses all text rather than none', () => {
+  assert.throws(() => tokenizer.encode('a', { limit: Number.NaN }), { code: 'too_many_tokens' });
+});
+
 test('the limit stops before the rest of the text is read', () => {
   // Reading the text costs time in proportion; a text that counts how far it was read shows it without a clock.
   let furthest = 0;

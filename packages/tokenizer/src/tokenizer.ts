@@ -96,7 +96,7 @@ export function createTokenizer(data: TokenizerData): Tokenizer {
       const ids: TokenId[] = [];
       /** `units` more UTF-16 units, each a byte at least, would follow the tokens so far. */
       const checkRoomFor = (units: number): void => {
-        if (ids.length + Math.ceil(units / longestTokenBytes) > limit) {
+        if (!(ids.length + Math.ceil(units / longestTokenBytes) <= limit)) {
           throw new TokenizerError('too_many_tokens', `expected at most ${limit} tokens of text, got more`);
         }
       };

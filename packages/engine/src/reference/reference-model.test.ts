@@ -6,8 +6,8 @@ import { describeLanguageModel } from '../language-model.contract.ts';
 import type { WeightSource } from './gptj.ts';
 import { openReferenceModel } from './reference-model.ts';
 
-/** Made by fixtures/make_tiny_gptj.py with transformers 5.18.0 in float32. */
-const TOLERANCE = 1e-4;
+/** Made by fixtures/make_tiny_gptj.py with transformers 5.18.0 in float32; 1e-5 is the most seen, of logits up to 10. */
+const TOLERANCE = 2e-5;
 
 interface GoldenCase {
   readonly tokens: readonly number[];
