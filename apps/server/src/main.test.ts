@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
+import type { ServerOptions } from './config.ts';
+import { type RunningServer, type ServeParts, serve } from './main.ts';
+import { StoreError } from './store/store-error.ts';
+import { byteTokenizer, createFakeEngine, type FakeEngine } from './testing/fake-model.ts';
+
+const TOKEN = 'test-token-0123456789';
+const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] });
+
+let folder: string;
+let engine: FakeEngine;
+let printed: string[];
+let open: RunningServer[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gptj-server-'));
+  engine = createFakeEngine();
+  printed = [];
+  open = [];
+});
+afterEach(async () => {
+  engine.letGo();
+  await Promise.all(open.map((server) => server.close()));
+  await rm(folder, { recursive: true });
+});
+
+async function start(options: ServerOptions = {}, parts: Partial<ServeParts> = {}): Promise<RunningServer> {
+  const server = await serve(
+    { port: 0, dataDir: folder, ...options },
+    {
+      environment: {},
+      openModel: async () => ({ engine, tokenizer: byteTokenizer }),
+      print: (line) => printed.push(line),
+      log: () => {},
+      ...parts,
+    },
+  );
+  open.push(server);
+  return server;
+}
+
+const post = (server: RunningServer, token: string = TOKEN): Promise<Response> =>
+  fetch(`${server.url}/v2/runs`, { method: 'POST', body: BODY, headers: { authorization: `Bearer ${token}` } });
+
+test('the first start prints a token that works, with a command that uses it; the second prints none', async () => {
+  const first = await start();
+  assert.match(printed[0] ?? '', /^gptj-cloud listens on http:\/\/127\.0\.0\.1:\d+: fake, F32, loaded in 0\.0 s$/);
+  const token = /^API token: (\S+)$/.exec(printed[1] ?? '')?.[1] ?? '';
+  assert.ok(printed.at(-1)?.includes(`curl ${first.url}/v2/runs -H 'Authorization: Bearer ${token}'`));
+  assert.equal((await post(first, token)).status, 200);
+  await assert.rejects(start(), (error) => error instanceof StoreError && error.code === 'data_dir_in_use');
+  await first.close();
+  await first.close();
+  printed = [];
+  const second = await start();
+  assert.equal(printed.length, 1);
+  const reply = await fetch(`${second.url}/v2/runs`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(runPageSchema.parse(await reply.json()).total, 1);
+});
+
+test('a stopping server takes nothing new, ends the runs in flight and answers them', async () => {
+  const server = await start({ apiToken: TOKEN });
+  engine.hold();
+  const reply = post(server);
+  await until(() => engine.began === 1);
+  const closed = server.close();
+  await assert.rejects(post(server));
+  engine.letGo();
+  assert.equal(runGetSchema.parse(await (await reply).json()).run_state, 'complete');
+  await closed;
+});
+
+test('runs that outlast the drain are stopped and stored as failed', async () => {
+  const server = await start({ apiToken: TOKEN, drainTimeoutMs: 0 });
+  engine.hold();
+  const reply = post(server);
+  await until(() => engine.began === 1);
+  await server.close();
+  const run = runGetSchema.parse(await (await reply).json());
+  assert.deepEqual([run.run_state, run.error], ['failed', 'max_retries']);
+});
+
+test('a run goes on when its client has gone', async () => {
+  const server = await start({ apiToken: TOKEN }, { waiting: { patienceMs: 0, blankEveryMs: 5 } });
+  engine.hold();
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  const head = `POST /v2/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+  socket.write(head + BODY);
+  const [chunk] = await once(socket, 'data');
+  assert.match(String(chunk), /^HTTP\/1\.1 200/);
+  socket.destroy();
+  await once(socket, 'close');
+  engine.letGo();
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const state = async (): Promise<unknown> =>
+    runPageSchema.parse(await (await fetch(`${server.url}/v2/runs`, { headers })).json()).data[0]?.run_state;
+  await until(async () => (await state()) === 'complete');
+});
+
+test('what was opened is closed again when the start fails', async () => {
+  await assert.rejects(start({}, { openModel: async () => Promise.reject(new Error('no such file')) }), /no such file/);
+  const blocker = await start({ apiToken: TOKEN });
+  await blocker.close();
+});
+
+/** Let other work go on until something is so. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
