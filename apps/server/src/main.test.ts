@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
 import type { ServerOptions } from './config.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
@@ -102,6 +104,34 @@ test('a run goes on when its client has gone', async () => {
   const state = async (): Promise<unknown> =>
     runPageSchema.parse(await (await fetch(`${server.url}/v2/runs`, { headers })).json()).data[0]?.run_state;
   await until(async () => (await state()) === 'complete');
+});
+
+test('a kill leaves a run that the next start ends as failed, and a lock that it takes over', async () => {
+  const script = fileURLToPath(new URL('./testing/held-server.js', import.meta.url));
+  const child = spawn(process.execPath, [script, folder], {
+    env: { ...process.env, GPTJ_API_TOKEN: TOKEN },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  try {
+    const [line] = await once(child.stdout, 'data');
+    const url = /http:\/\/\S+:\d+/.exec(String(line))?.[0] ?? '';
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const broken = assert.rejects(fetch(`${url}/v2/runs`, { method: 'POST', body: BODY, headers }));
+    const states = async (of: string): Promise<unknown[]> =>
+      runPageSchema
+        .parse(await (await fetch(`${of}/v2/runs`, { headers })).json())
+        .data.map((run) => [run.run_state, run.error, run.ended_at !== null]);
+    await until(async () => JSON.stringify(await states(url)) === '[["running",null,false]]');
+    child.kill('SIGKILL');
+    await Promise.all([exited, broken]);
+    const next = await start({ apiToken: TOKEN });
+    assert.deepEqual(await states(next.url), [['failed', 'max_retries', true]]);
+    assert.equal((await post(next)).status, 200);
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+  }
 });
 
 test('what was opened is closed again when the start fails', async () => {

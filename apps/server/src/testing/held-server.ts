@@ -1,0 +1,10 @@
+/** A server process whose runs never end, for tests that kill it. Its data folder is the first argument. */
+import { serve } from '../main.ts';
+import { byteTokenizer, createFakeEngine } from './fake-model.ts';
+
+const engine = createFakeEngine();
+engine.hold();
+await serve(
+  { port: 0, dataDir: process.argv[2] ?? 'data' },
+  { openModel: async () => ({ engine, tokenizer: byteTokenizer }), log: () => {} },
+);
