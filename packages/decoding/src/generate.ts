@@ -5,7 +5,13 @@ import { DecodingError } from './decoding-error.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
+import { scoreRecorder } from './score-recorder.ts';
 import { stopRule } from './stopping/stop-rule.ts';
+import { beamSearch } from './strategies/beam-search.ts';
+import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
+import type { Decoding } from './strategies/decoding.ts';
+import { heapBeamSearch } from './strategies/heap-beam-search.ts';
+import { runSearches } from './strategies/run-searches.ts';
 import { sample } from './strategies/sample.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -33,16 +39,48 @@ export interface GenerateDependencies {
  */
 export function generate(
   { prompt, config }: GenerateRequest,
-  { clock, noise }: GenerateDependencies,
+  dependencies: GenerateDependencies,
 ): Strategy<GenerateOutcome> {
   const seed = config.seed ?? freshSeed();
-  const decoding = {
+  const decoding: Decoding = {
     prompt,
     config,
     chain: buildChain(config, prompt, allowedNextOf(config, prompt)),
-    stop: stopRule(config, clock, () => false),
-    noise: noise ?? seededNoise(seed),
+    stop: stopRule(config, dependencies.clock, () => false),
+    noise: dependencies.noise ?? seededNoise(seed),
+    recorder: scoreRecorder(config),
   };
-  if (config.mode === 'greedy' || config.mode === 'sample') return sample(decoding);
-  throw new DecodingError('missing_dependency', `${config.mode} decoding is not available yet`);
+  const strategy = selectStrategy(decoding);
+  return config.doSample && dependencies.noise === undefined ? withSeed(strategy, seed) : strategy;
+}
+
+function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
+  const { mode, era, numReturnSequences } = decoding.config;
+  switch (mode) {
+    case 'greedy':
+    case 'sample':
+      return sample(decoding);
+    case 'beam':
+      return runSearches(decoding, [era === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
+    case 'beam-sample': {
+      if (era === '5.18') return runSearches(decoding, [beamSearch(decoding)]);
+      const searches = Array.from({ length: numReturnSequences }, (_, stream) => heapBeamSearch(decoding, stream));
+      return runSearches(decoding, searches);
+    }
+    case 'group':
+      return runSearches(decoding, [heapBeamSearch(decoding, 0)]);
+    case 'constrained':
+      return runSearches(decoding, [constrainedBeamSearch(decoding)]);
+    case 'contrastive':
+    case 'dola':
+      throw new DecodingError('missing_dependency', `${mode} decoding is not available yet`);
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** Add the seed that reproduces the outcome. */
+function* withSeed(strategy: Strategy<GenerateOutcome>, seed: number): Strategy<GenerateOutcome> {
+  const outcome = yield* strategy;
+  return { ...outcome, seed };
 }

@@ -1,6 +1,8 @@
-/** Index of the largest value; the lowest on ties; 0 when nothing is above -inf. NaN never wins. */
-export function argmax(values: Float32Array): number {
-  let best = 0;
+import { DecodingError } from '../decoding-error.ts';
+
+/** Index of the largest value; the lowest on ties. NaN never wins. Throws `no_possible_token` when all are -inf. */
+export function argmaxOrRefuse(values: Float32Array): number {
+  let best = -1;
   let largest = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
@@ -9,5 +11,14 @@ export function argmax(values: Float32Array): number {
       best = index;
     }
   }
+  if (best === -1) throw noPossibleToken();
   return best;
+}
+
+/** The error of a position at which nothing can follow. */
+export function noPossibleToken(): DecodingError {
+  return new DecodingError(
+    'no_possible_token',
+    'every token is forbidden at this position; loosen the parameters that forbid tokens',
+  );
 }

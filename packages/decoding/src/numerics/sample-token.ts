@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import { DecodingError } from '../decoding-error.ts';
+import { noPossibleToken } from './argmax.ts';
 
 /**
  * Draw a token by inverse CDF: the smallest id whose cumulative probability exceeds `uniform`, probabilities being
@@ -10,12 +10,7 @@ import { DecodingError } from '../decoding-error.ts';
 export function sampleToken(scores: Float32Array, uniform: number): TokenId {
   let largest = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < scores.length; id++) if (scores[id]! > largest) largest = scores[id]!;
-  if (largest === Number.NEGATIVE_INFINITY) {
-    throw new DecodingError(
-      'no_possible_token',
-      'every token is forbidden at this position; loosen the parameters that forbid tokens',
-    );
-  }
+  if (largest === Number.NEGATIVE_INFINITY) throw noPossibleToken();
   let sum = 0;
   for (let id = 0; id < scores.length; id++) {
     if (scores[id]! > Number.NEGATIVE_INFINITY) sum += weight(scores[id]!, largest);

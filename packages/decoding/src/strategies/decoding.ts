@@ -2,6 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { Chain } from '../chain.ts';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { NoiseSource } from '../noise.ts';
+import type { ScoreRecorder } from '../score-recorder.ts';
 import type { StopRule } from '../stopping/stop-rule.ts';
 
 /** What every strategy works with. */
@@ -11,4 +12,5 @@ export interface Decoding {
   readonly chain: Chain;
   readonly stop: StopRule;
   readonly noise: NoiseSource;
+  readonly recorder: ScoreRecorder;
 }

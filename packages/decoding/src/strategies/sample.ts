@@ -1,14 +1,19 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { applyChain } from '../chain.ts';
-import type { FinishReason, GenerateOutcome } from '../generate-outcome.ts';
-import { argmax } from '../numerics/argmax.ts';
+import type { FinishReason, GenerateOutcome, TokenReport } from '../generate-outcome.ts';
+import { argmaxOrRefuse } from '../numerics/argmax.ts';
 import { sampleToken } from '../numerics/sample-token.ts';
-import type { Ask, Row, Strategy } from '../strategy.ts';
+import type { Settled, Strategy } from '../strategy.ts';
+import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
+import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
-interface RunningRow {
+/** One returned sequence on its way. */
+export interface RunningRow {
+  /** Which of the returned sequences it is. */
   readonly index: number;
   readonly sequence: TokenId[];
+  readonly reports: TokenReport[];
   /** Chooses from processed scores. */
   readonly pick: (scores: Float32Array) => TokenId;
   finishReason: FinishReason | null;
@@ -18,45 +23,72 @@ interface RunningRow {
  * Greedy decoding and sampling: every returned sequence is a row of its own that takes the likeliest token, or draws
  * one from its own stream of noise, until it ends.
  */
-export function* sample({ prompt, config, chain, stop, noise }: Decoding): Strategy<GenerateOutcome> {
-  const rows: RunningRow[] = Array.from({ length: config.numReturnSequences }, (_, index) => {
-    const draw = config.doSample ? noise.stream(index) : null;
-    return {
-      index,
-      sequence: [...prompt],
-      pick: draw === null ? argmax : (scores) => sampleToken(scores, draw()),
-      finishReason: null,
-    };
-  });
+export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
+  const { config, stop, recorder } = decoding;
+  const rows = startRows(decoding);
+  const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
+  // All rows start from the prompt's; afterwards row `from[i]` of the answer belongs to running[i].
+  let logitsOf = (_at: number): RowLogits => afterPrompt;
+  let from = rows.map(() => 0);
+  let previous = 1;
   let running = rows;
-  let ask: Ask = { rows: [{ from: null, tokens: prompt, scored: 'last' }], settled: [] };
-  while (running.length > 0) {
-    const answer = yield ask;
+  for (;;) {
     stop.tick();
-    const asked = running;
-    const next: RunningRow[] = [];
-    const nextRows: Row[] = [];
-    const settled: { index: number; tokens: TokenId[] }[] = [];
-    for (const [at, row] of asked.entries()) {
-      // The first answer is the prompt's, shared by all rows.
-      const from = answer.length === 1 ? 0 : at;
-      const scores = answer[from]!.logits[0]!.slice();
-      applyChain(chain, [{ scores, sequence: row.sequence }]);
-      const token = row.pick(scores);
-      row.sequence.push(token);
-      settled.push({ index: row.index, tokens: [token] });
-      row.finishReason = stop.reasonToStop(row.sequence);
-      if (row.finishReason !== null) continue;
-      next.push(row);
-      nextRows.push({ from, tokens: [token], scored: 'last' });
-    }
-    running = next;
-    ask = { rows: nextRows, settled };
+    recorder.startStep(rows.length);
+    const settled: Settled[] = running.map((row, at) => ({
+      index: row.index,
+      tokens: [choose(decoding, row, logitsOf(at))],
+    }));
+    const continuations: Continuation[] = running.flatMap((row, at) =>
+      row.finishReason === null ? [{ from: from[at]!, token: row.sequence.at(-1)! }] : [],
+    );
+    running = running.filter((row) => row.finishReason === null);
+    if (running.length === 0) break;
+    const answer = yield continueRows(config, previous, continuations, settled);
+    previous = running.length;
+    from = running.map((_, at) => at);
+    logitsOf = (at) => readRow(answer, at, config);
   }
+  return outcomeOf(decoding, rows, promptLogprobs);
+}
+
+/** The returned sequences before their first token. */
+export function startRows({ prompt, config, noise }: Decoding): readonly RunningRow[] {
+  return Array.from({ length: config.numReturnSequences }, (_, index) => {
+    const draw = config.doSample ? noise.stream(index) : null;
+    const pick = draw === null ? argmaxOrRefuse : (scores: Float32Array) => sampleToken(scores, draw());
+    return { index, sequence: [...prompt], reports: [], pick, finishReason: null };
+  });
+}
+
+/** Extend a row by one token. */
+export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional }: RowLogits): TokenId {
+  const { config, chain, stop, recorder } = decoding;
+  const { topLogprobs } = config.output;
+  const scores = logits.slice();
+  recorder.record(row.index, 'logits', logits);
+  applyChain(chain, [{ scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) }]);
+  recorder.record(row.index, 'scores', scores);
+  const token = row.pick(scores);
+  if (topLogprobs !== null) row.reports.push(reportToken(logits, token, topLogprobs));
+  row.sequence.push(token);
+  row.finishReason = stop.reasonToStop(row.sequence);
+  return token;
+}
+
+/** What finished rows give. */
+export function outcomeOf(
+  { prompt, config, recorder }: Decoding,
+  rows: readonly RunningRow[],
+  promptLogprobs: readonly TokenReport[] | undefined,
+): GenerateOutcome {
   return {
-    sequences: rows.map((row) => ({
-      tokens: row.sequence.slice(prompt.length),
-      finishReason: row.finishReason ?? 'length',
+    sequences: rows.map(({ sequence, reports, finishReason }) => ({
+      tokens: sequence.slice(prompt.length),
+      finishReason: finishReason ?? 'length',
+      ...(config.output.topLogprobs === null ? {} : { logprobs: reports }),
     })),
+    ...(promptLogprobs === undefined ? {} : { promptLogprobs }),
+    ...recorder.collected(),
   };
 }

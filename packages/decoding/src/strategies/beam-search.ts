@@ -1,0 +1,80 @@
+import { applyChain } from '../chain.ts';
+import type { Beam, BeamSearch, BeamStep, Candidate, Hypothesis } from './beam.ts';
+import { extendBeam, startBeam } from './beam.ts';
+import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
+import type { Decoding } from './decoding.ts';
+
+/** Keeps a hypothesis from being chosen, as transformers does it. */
+const NEVER = -1e9;
+
+/**
+ * Beam search and beam sampling as transformers does them from 4.50 on (`_beam_search` of 5.18.0).
+ *
+ * Each step takes the best candidates over all beams (or draws them), enough of them that `num_beams` remain when the
+ * others end. Those that end, by EOS or any stopping criterion, compete for the `num_beams` places of finished
+ * hypotheses if they were among the first `num_beams` candidates; the best others run on.
+ */
+export function beamSearch(decoding: Decoding): BeamSearch {
+  const { prompt, config, chain, stop, noise } = decoding;
+  const { numBeams, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
+  const candidateCount = Math.max(2, 1 + eosTokenIds.length) * numBeams;
+  const draw = config.doSample ? noise.stream(0) : null;
+  let beams: readonly Beam[] = [startBeam(prompt)];
+  let finished: readonly Hypothesis[] = [];
+  let canImprove = true;
+
+  const isFull = () => finished.length === numBeams;
+
+  function chooseCandidates({ rows }: BeamStep): readonly Candidate[] {
+    applyChain(chain, rows);
+    const scored = rows.map(({ scores }, beam): ScoredRow => ({ beam, scores, beamScore: beams[beam]!.score }));
+    return draw === null
+      ? topCandidates(scored, candidateCount)
+      : drawCandidates(scored, numBeams, candidateCount, draw);
+  }
+
+  function finishHypotheses(ended: readonly Hypothesis[]): void {
+    const penalty = (isFull() && earlyStopping === true ? NEVER : 0) + (canImprove ? 0 : NEVER);
+    const merged = [...finished, ...ended.map((hypothesis) => ({ ...hypothesis, score: hypothesis.score + penalty }))];
+    finished = merged
+      .map((hypothesis, order) => ({ hypothesis, order }))
+      .sort((a, b) => b.hypothesis.score - a.hypothesis.score || a.order - b.order)
+      .slice(0, numBeams)
+      .map(({ hypothesis }) => hypothesis);
+  }
+
+  /** Whether the best running beam could still beat the worst finished hypothesis, by the rule `early_stopping` sets. */
+  function mayImprove(best: Beam): boolean {
+    const worst = finished.at(-1);
+    if (!isFull() || worst === undefined) return true;
+    const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength : best.sequence.length;
+    return best.score / (length - prompt.length) ** lengthPenalty > worst.score;
+  }
+
+  return {
+    beams: () => beams,
+    advance: (step) => {
+      const before = beams;
+      const length = before[0]!.sequence.length + 1 - prompt.length;
+      const running: Candidate[] = [];
+      const ended: Hypothesis[] = [];
+      for (const [rank, candidate] of chooseCandidates(step).entries()) {
+        const sequence = [...before[candidate.beam]!.sequence, candidate.token];
+        const finishReason = stop.reasonToStop(sequence);
+        if (finishReason === null) running.push(candidate);
+        else if (rank < numBeams) {
+          const beam = extendBeam(before, candidate, step);
+          ended.push({ beam, score: candidate.score / length ** lengthPenalty, finishReason });
+        }
+      }
+      // Drawn candidates come in the order of the draw; beams are kept by score.
+      running.sort((a, b) => b.score - a.score);
+      finishHypotheses(ended);
+      beams = running.slice(0, numBeams).map((candidate) => extendBeam(before, candidate, step));
+      const best = beams[0];
+      canImprove = canImprove && best !== undefined && mayImprove(best);
+      if (!canImprove || (isFull() && earlyStopping === true)) beams = [];
+    },
+    finish: () => finished.slice(0, config.numReturnSequences),
+  };
+}

@@ -1,0 +1,67 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { ChainRow } from '../chain.ts';
+import type { FinishReason, TokenReport } from '../generate-outcome.ts';
+
+/** A partial output that a beam search keeps. */
+export interface Beam {
+  /** Prompt and generated tokens. */
+  readonly sequence: readonly TokenId[];
+  /** Sum of the processed log-probabilities. */
+  readonly score: number;
+  /** Index, among the beams of the step before, of the one it continues. */
+  readonly parent: number;
+  /** `parent` of every step so far. */
+  readonly beamIndices: readonly number[];
+  readonly reports: readonly TokenReport[];
+}
+
+/** One possible next token of one beam. */
+export interface Candidate {
+  /** Index of the beam in this step. */
+  readonly beam: number;
+  readonly token: TokenId;
+  /** Accumulated: the beam's score and the token's log-probability. */
+  readonly score: number;
+}
+
+/** A beam that ended. */
+export interface Hypothesis {
+  readonly beam: Beam;
+  /** Sum of log-probabilities over length ** length_penalty. */
+  readonly score: number;
+  readonly finishReason: FinishReason;
+}
+
+/** One step's rows, in the order of the search's beams. */
+export interface BeamStep {
+  /** `scores`: log-probabilities, to be sent through the chain by the search. */
+  readonly rows: readonly ChainRow[];
+  /** What the model thought of a token after a beam; empty unless asked for. */
+  readonly report: (beam: number, token: TokenId) => readonly TokenReport[];
+}
+
+/** A beam search as a state machine, without the model: scores go in, the beams to be scored next come out. */
+export interface BeamSearch {
+  /** The beams to score next. Empty: the search is over. */
+  readonly beams: () => readonly Beam[];
+  readonly advance: (step: BeamStep) => void;
+  /** The best hypotheses, best first. */
+  readonly finish: () => readonly Hypothesis[];
+}
+
+/** A search's start: the prompt. */
+export function startBeam(prompt: readonly TokenId[]): Beam {
+  return { sequence: prompt, score: 0, parent: 0, beamIndices: [], reports: [] };
+}
+
+/** `beams[candidate.beam]` with the candidate's token. */
+export function extendBeam(beams: readonly Beam[], { beam, token, score }: Candidate, step: BeamStep): Beam {
+  const before = beams[beam]!;
+  return {
+    sequence: [...before.sequence, token],
+    score,
+    parent: beam,
+    beamIndices: [...before.beamIndices, beam],
+    reports: [...before.reports, ...step.report(beam, token)],
+  };
+}

@@ -1,0 +1,137 @@
+import { applyChain } from '../chain.ts';
+import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
+import { extendBeam, startBeam } from './beam.ts';
+import { topCandidates } from './candidates.ts';
+import {
+  addToken,
+  advancingTokens,
+  bankOf,
+  type ConstraintState,
+  constraintsAfter,
+  isComplete,
+  lengthOf,
+} from './constraint-state.ts';
+import type { Decoding } from './decoding.ts';
+import { heapRules } from './heap-rules.ts';
+import { addHypothesis, bestHypotheses, type HypothesisHeap } from './hypothesis-heap.ts';
+
+/** A candidate and how far it brings the constraints. */
+interface Placed extends Candidate {
+  readonly state: ConstraintState;
+}
+
+/**
+ * Constrained beam search (grouped by progress, after arXiv 1804.06609) as transformers 4.24 to 4.56 does it.
+ *
+ * Beside the best candidates every beam proposes the tokens that bring its constraints further. All proposals are
+ * sorted into banks by progress, and the next beams are taken from the banks in turn, best bank first. A hypothesis
+ * that ends counts only when every constraint is met; at the limit unmet ones fill up what is missing.
+ */
+export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
+  const { prompt, config, chain, stop } = decoding;
+  const { numBeams, constraints, numReturnSequences } = config;
+  const rules = heapRules(decoding);
+  const longest = Math.max(...constraints.map(lengthOf));
+  const heap: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
+  let beams: readonly Beam[] = [startBeam(prompt)];
+
+  const stateAfter = (sequence: readonly number[]) => constraintsAfter(constraints, sequence);
+
+  /** The next beams before the constraints have their say; ended ones go to the heap. */
+  function chooseNext(candidates: readonly Candidate[], step: BeamStep): Placed[] {
+    const next: Placed[] = [];
+    for (const [rank, candidate] of candidates.entries()) {
+      if (next.length === numBeams) break;
+      const { sequence } = beams[candidate.beam]!;
+      if (!stop.isEos(candidate.token)) {
+        next.push({ ...candidate, state: stateAfter([...sequence, candidate.token]) });
+      } else if (rank < numBeams && isComplete(stateAfter(sequence))) {
+        const token = config.eosTokenIds[0]!;
+        addHypothesis(heap, {
+          beam: extendBeam(beams, { ...candidate, token }, step),
+          score: rules.normalise(candidate.score, sequence.length, true),
+          finishReason: 'eos',
+        });
+      }
+    }
+    return next;
+  }
+
+  /** `next` and every advancing token of every beam that is not among them. */
+  function withAdvances(next: readonly Placed[], { rows }: BeamStep): Placed[] {
+    const placed = [...next];
+    for (const [at, { sequence, score }] of beams.entries()) {
+      const state = stateAfter(sequence);
+      if (isComplete(state)) continue;
+      for (const token of advancingTokens(state)) {
+        const isKnown = placed.some((other) => other.beam === at && other.token === token);
+        const total = rows[at]!.scores[token]! + score;
+        if (!isKnown && total > Number.NEGATIVE_INFINITY) {
+          placed.push({ beam: at, token, score: total, state: addToken(state, token) });
+        }
+      }
+    }
+    return placed;
+  }
+
+  /** Round-robin over the banks: the best of each bank, then the second best of each, and so on. */
+  function takeFromBanks(placed: readonly Placed[]): readonly Placed[] {
+    const ranked = placed
+      .map((candidate) => {
+        const bank = bankOf(candidate.state, longest);
+        return { candidate, bank, key: Math.fround(bank * 100 + candidate.score) };
+      })
+      .sort((a, b) => b.key - a.key);
+    let round = -1;
+    let bank = ranked[0]?.bank;
+    const turns = ranked.map((entry) => {
+      round = entry.bank === bank ? round + 1 : 0;
+      bank = entry.bank;
+      return { ...entry, round };
+    });
+    return turns
+      .sort((a, b) => a.round - b.round)
+      .slice(0, numBeams)
+      .map(({ candidate }) => candidate);
+  }
+
+  function endRunning(): void {
+    const ended = beams.map((beam) => ({ beam, isMet: isComplete(stateAfter(beam.sequence)) }));
+    const met = ended.filter(({ isMet }) => isMet);
+    const unmet = met.length < numReturnSequences ? ended.filter(({ isMet }) => !isMet) : [];
+    for (const { beam } of [...met, ...unmet]) {
+      addHypothesis(heap, {
+        beam,
+        score: rules.normalise(beam.score, beam.sequence.length, false),
+        finishReason: stop.reasonToStop(beam.sequence) ?? 'length',
+      });
+    }
+  }
+
+  return {
+    beams: () => beams,
+    advance: (step) => {
+      applyChain(chain, step.rows);
+      const length = beams[0]!.sequence.length;
+      const candidates = topCandidates(
+        step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
+        rules.candidateCount(numBeams),
+      );
+      const next = withAdvances(chooseNext(candidates, step), step);
+      const bestSum = candidates[0]?.score ?? Number.NEGATIVE_INFINITY;
+      if (next.length === 0 || rules.isDone(heap, bestSum, length)) {
+        beams = [];
+        return;
+      }
+      const before = beams;
+      const chosen = next.length > 0 ? takeFromBanks(next) : [];
+      beams = chosen.map((candidate) => extendBeam(before, candidate, step));
+      const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
+      if (judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null)) {
+        endRunning();
+        beams = [];
+      }
+    },
+    finish: () => bestHypotheses([heap], numReturnSequences),
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * How far a sequence has come with a list of constraints (`ConstraintListState` of transformers 4.24 to 4.56).
+ *
+ * One constraint is in progress at a time. A token that breaks its progress puts it back at the end of the pending
+ * ones, and is not itself looked at as a new start. Prompt tokens count.
+ */
+import type { TokenId } from '@gptj-cloud/model';
+import type { Constraint } from '../generate-config.ts';
+
+/** Progress: a value that `addToken` replaces, never changes. */
+export interface ConstraintState {
+  readonly completed: readonly Constraint[];
+  readonly inProgress: { readonly constraint: Constraint; readonly matched: readonly TokenId[] } | null;
+  readonly pending: readonly Constraint[];
+}
+
+/** Nothing met yet. */
+export function startConstraints(constraints: readonly Constraint[]): ConstraintState {
+  return { completed: [], inProgress: null, pending: constraints };
+}
+
+/** The state after a sequence; what follows the completion is not looked at. */
+export function constraintsAfter(constraints: readonly Constraint[], sequence: readonly TokenId[]): ConstraintState {
+  let state = startConstraints(constraints);
+  for (const token of sequence) {
+    if (isComplete(state)) break;
+    state = addToken(state, token);
+  }
+  return state;
+}
+
+/** Whether every constraint is met. */
+export function isComplete({ inProgress, pending }: ConstraintState): boolean {
+  return inProgress === null && pending.length === 0;
+}
+
+/** The state after one more token. */
+export function addToken(state: ConstraintState, token: TokenId): ConstraintState {
+  if (isComplete(state)) return state;
+  const { completed, inProgress, pending } = state;
+  if (inProgress !== null) {
+    const { constraint, matched } = inProgress;
+    if (!nextTokens(constraint, matched).includes(token)) {
+      return { completed, inProgress: null, pending: [...pending, constraint] };
+    }
+    return take(completed, constraint, [...matched, token], pending);
+  }
+  const at = pending.findIndex((constraint) => nextTokens(constraint, []).includes(token));
+  if (at === -1) return state;
+  return take(completed, pending[at]!, [token], pending.toSpliced(at, 1));
+}
+
+/** Every token that brings the state further. */
+export function advancingTokens({ inProgress, pending }: ConstraintState): readonly TokenId[] {
+  if (inProgress !== null) return nextTokens(inProgress.constraint, inProgress.matched);
+  return pending.flatMap((constraint) => nextTokens(constraint, []));
+}
+
+/** Rank of the state: a constraint's whole length for each one met, and the progress of the one begun. */
+export function bankOf({ completed, inProgress }: ConstraintState, longest: number): number {
+  const begun = inProgress === null ? 0 : longest - (lengthOf(inProgress.constraint) - inProgress.matched.length);
+  return completed.length * longest + begun;
+}
+
+/** Tokens of the longest way to meet a constraint. */
+export function lengthOf(constraint: Constraint): number {
+  return Math.max(...alternativesOf(constraint).map((tokens) => tokens.length));
+}
+
+function take(
+  completed: readonly Constraint[],
+  constraint: Constraint,
+  matched: readonly TokenId[],
+  pending: readonly Constraint[],
+): ConstraintState {
+  const isMet = alternativesOf(constraint).some(
+    (tokens) => tokens.length === matched.length && startsWith(tokens, matched),
+  );
+  return isMet
+    ? { completed: [...completed, constraint], inProgress: null, pending }
+    : { completed, inProgress: { constraint, matched }, pending };
+}
+
+function nextTokens(constraint: Constraint, matched: readonly TokenId[]): TokenId[] {
+  const next = alternativesOf(constraint)
+    .filter((tokens) => tokens.length > matched.length && startsWith(tokens, matched))
+    .map((tokens) => tokens[matched.length]!);
+  return [...new Set(next)];
+}
+
+function alternativesOf(constraint: Constraint): readonly (readonly TokenId[])[] {
+  return constraint.type === 'phrasal' ? [constraint.tokens] : constraint.alternatives;
+}
+
+function startsWith(tokens: readonly TokenId[], beginning: readonly TokenId[]): boolean {
+  return beginning.every((token, at) => tokens[at] === token);
+}

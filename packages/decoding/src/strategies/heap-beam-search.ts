@@ -1,0 +1,161 @@
+import { applyChain } from '../chain.ts';
+import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
+import { extendBeam, startBeam } from './beam.ts';
+import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
+import type { Decoding } from './decoding.ts';
+import { type HeapRules, heapRules } from './heap-rules.ts';
+import { addHypothesis, bestHypotheses, type HypothesisHeap } from './hypothesis-heap.ts';
+
+interface Group {
+  readonly heap: HypothesisHeap;
+  beams: readonly (Beam & { readonly row: number })[];
+  isDone: boolean;
+}
+
+/**
+ * Beam search with a heap of finished hypotheses, as transformers did it up to 4.49: beam search and beam sampling of
+ * era 4.25, group (diverse) beam search of both eras (arXiv 1610.02424).
+ *
+ * Groups take turns at each step, each penalised for the tokens that earlier groups took. In era 4.25 all groups share
+ * one heap and end together; later each has its own, and a group that ended goes on emitting pad tokens, which count
+ * for the penalty. `stream`: the noise of a sampling search.
+ */
+export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
+  const { prompt, config, noise } = decoding;
+  const { era, numBeams, numBeamGroups } = config;
+  const size = numBeams / numBeamGroups;
+  const rules = heapRules(decoding);
+  const draw = config.doSample ? noise.stream(stream) : null;
+  const shared: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
+  const start = startBeam(prompt);
+  // Sampling starts every beam at score 0; otherwise the others would only repeat the first one's candidates.
+  const startCount = draw === null ? 1 : size;
+  const groups = Array.from(
+    { length: numBeamGroups },
+    (_, index): Group => ({
+      heap: era === '4.25' ? shared : { capacity: size, hypotheses: [] },
+      beams: Array.from({ length: startCount }, (_item, at) => ({ ...start, row: index * startCount + at })),
+      isDone: false,
+    }),
+  );
+
+  const beams = () => groups.flatMap((group) => group.beams);
+
+  return {
+    beams,
+    advance: (step) => {
+      const chosen: number[] = [];
+      const pad = config.padTokenId ?? config.eosTokenIds[0];
+      for (const group of groups) {
+        if (group.isDone) {
+          if (pad !== undefined) chosen.push(...new Array<number>(size).fill(pad));
+          continue;
+        }
+        const rows = group.beams.map(({ row }) => ({ ...step.rows[row]!, chosenByEarlierGroups: [...chosen] }));
+        const candidates = chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw);
+        advanceGroup(decoding, rules, group, candidates, size, step);
+        chosen.push(...group.beams.map(({ sequence }) => sequence.at(-1)!));
+        if (group.isDone && group.heap === shared) for (const other of groups) other.isDone = true;
+      }
+      renumber(groups);
+      if (isOver(decoding, groups)) endRunning(decoding, rules, groups);
+    },
+    finish: () =>
+      bestHypotheses(
+        era === '4.25' ? [shared] : groups.map(({ heap }) => heap),
+        // Era 4.25 gives each sampled sequence a search of its own.
+        draw === null ? config.numReturnSequences : 1,
+      ),
+  };
+}
+
+function chooseCandidates(
+  { chain }: Decoding,
+  { beams }: Group,
+  rows: BeamStep['rows'],
+  count: number,
+  size: number,
+  draw: (() => number) | null,
+): readonly Candidate[] {
+  if (draw === null) {
+    applyChain(chain, rows);
+    return topCandidates(
+      rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: beams[at]!.score })),
+      count,
+    );
+  }
+  // Era 4.25 warps the sum of log-probability and beam score and carries the warped value on, so that a temperature
+  // acts again at every step.
+  chain.process(rows);
+  for (const [at, { scores }] of rows.entries()) {
+    const { score } = beams[at]!;
+    for (let token = 0; token < scores.length; token++) scores[token] = scores[token]! + score;
+  }
+  chain.warp(rows);
+  const scored = rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: 0 }));
+  return drawCandidates(scored, size, count, draw).sort((a, b) => b.score - a.score);
+}
+
+/** Candidates that are EOS end, the others fill the group's places. */
+function advanceGroup(
+  { config, stop }: Decoding,
+  rules: HeapRules,
+  group: Group,
+  candidates: readonly Candidate[],
+  size: number,
+  step: BeamStep,
+): void {
+  const before = group.beams;
+  const length = before[0]!.sequence.length;
+  const groupStep: BeamStep = { ...step, report: (beam, token) => step.report(before[beam]!.row, token) };
+  const next: Beam[] = [];
+  for (const [rank, candidate] of candidates.entries()) {
+    if (next.length === size) break;
+    if (!stop.isEos(candidate.token)) {
+      next.push(extendBeam(before, candidate, groupStep));
+    } else if (rank < size) {
+      // Whichever EOS it was, the output shows the first.
+      const token = config.eosTokenIds[0]!;
+      addHypothesis(group.heap, {
+        beam: extendBeam(before, { ...candidate, token }, groupStep),
+        score: rules.normalise(candidate.score, length, true),
+        finishReason: 'eos',
+      });
+    }
+  }
+  const bestSum = candidates.reduce((best, { score }) => Math.max(best, score), Number.NEGATIVE_INFINITY);
+  group.isDone = next.length === 0 || rules.isDone(group.heap, bestSum, length);
+  group.beams = next.map((beam) => {
+    const parent = before[beam.parent]!.row;
+    return { ...beam, parent, beamIndices: [...beam.beamIndices.slice(0, -1), parent], row: 0 };
+  });
+}
+
+/** Beams of groups that are done are not scored any more. */
+function renumber(groups: readonly Group[]): void {
+  let row = 0;
+  for (const group of groups) {
+    group.beams = group.isDone ? [] : group.beams.map((beam) => ({ ...beam, row: row++ }));
+  }
+}
+
+/** In era 4.25 a criterion that the best beam meets ends the search; later all beams must meet one. */
+function isOver({ config, stop }: Decoding, groups: readonly Group[]): boolean {
+  const beams = groups.flatMap((group) => group.beams);
+  const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
+  return judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null);
+}
+
+function endRunning({ stop }: Decoding, rules: HeapRules, groups: readonly Group[]): void {
+  for (const group of groups) {
+    for (const beam of group.beams) {
+      addHypothesis(group.heap, {
+        beam,
+        score: rules.normalise(beam.score, beam.sequence.length, false),
+        finishReason: stop.reasonToStop(beam.sequence) ?? 'length',
+      });
+    }
+    group.isDone = true;
+    group.beams = [];
+  }
+}

@@ -1,0 +1,40 @@
+import type { Hypothesis } from './beam.ts';
+
+/** The best finished hypotheses of a search (`BeamHypotheses` of transformers up to 4.49), in the order they came. */
+export interface HypothesisHeap {
+  readonly capacity: number;
+  readonly hypotheses: Hypothesis[];
+}
+
+/** Add a hypothesis if there is room or it beats the worst, which then goes; of equal worst ones the first. */
+export function addHypothesis({ capacity, hypotheses }: HypothesisHeap, hypothesis: Hypothesis): void {
+  if (hypotheses.length < capacity) {
+    hypotheses.push(hypothesis);
+    return;
+  }
+  if (!(hypothesis.score > worstScore(hypotheses))) return;
+  hypotheses.push(hypothesis);
+  const worst = worstScore(hypotheses);
+  hypotheses.splice(
+    hypotheses.findIndex(({ score }) => score === worst),
+    1,
+  );
+}
+
+/** Whether nothing better than what the heap holds can come, given the best score still `attainable`. */
+export function isSettled({ capacity, hypotheses }: HypothesisHeap, attainable: number): boolean {
+  return hypotheses.length >= capacity && worstScore(hypotheses) >= attainable;
+}
+
+/** The best `count` over all heaps, best first; of equal ones those added later come first. */
+export function bestHypotheses(heaps: readonly HypothesisHeap[], count: number): readonly Hypothesis[] {
+  return heaps
+    .flatMap(({ hypotheses }) => hypotheses)
+    .sort((a, b) => a.score - b.score)
+    .reverse()
+    .slice(0, count);
+}
+
+function worstScore(hypotheses: readonly Hypothesis[]): number {
+  return hypotheses.reduce((worst, { score }) => Math.min(worst, score), Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,100 @@
+/**
+ * The asks that most strategies make: the prompt first, then rows of one token each. With `guidance_scale` every row
+ * has an unconditional twin, which stands as far behind it as there are rows.
+ */
+import type { TokenId } from '@gptj-cloud/model';
+import type { GenerateConfig } from '../generate-config.ts';
+import type { TokenReport } from '../generate-outcome.ts';
+import type { Answer, Ask, Row, RowResult, Settled } from '../strategy.ts';
+import { reportToken } from '../token-report.ts';
+import type { Decoding } from './decoding.ts';
+
+/** Positions of the prompt scored at a time when every one of them is wanted: bounds the memory of one answer. */
+const CHUNK = 32;
+
+/** Continue row `from` of the ask before by one token. */
+export interface Continuation {
+  readonly from: number;
+  readonly token: TokenId;
+}
+
+/** Raw logits of one row, and of its unconditional twin. */
+export interface RowLogits {
+  readonly logits: Float32Array;
+  readonly unconditional?: Float32Array;
+}
+
+export interface Prefilled {
+  /** Logits after the prompt. */
+  readonly row: RowLogits;
+  /** One report per prompt token after the first, where asked for. */
+  readonly promptLogprobs?: readonly TokenReport[];
+}
+
+/** Score the prompt: afterwards it is row 0. */
+export function* prefill(decoding: Decoding): Generator<Ask, Prefilled, Answer> {
+  const { prompt, config } = decoding;
+  const twins = twinsOf(config) ? [negativePrompt(decoding)] : [];
+  const topCount = config.output.promptLogprobs;
+  if (topCount === null) {
+    const answer = yield { rows: [{ from: null, tokens: prompt, scored: 'last' }, ...twins], settled: [] };
+    return { row: readRow(answer, 0, config) };
+  }
+  const promptLogprobs: TokenReport[] = [];
+  const chunks = yield* scoreInChunks(prompt, twins, false, (result, start) => {
+    for (const [at, logits] of result.logits.entries()) {
+      const next = prompt[start + at + 1];
+      if (next !== undefined) promptLogprobs.push(reportToken(logits, next, topCount));
+    }
+  });
+  return { row: readRow(chunks, 0, config), promptLogprobs };
+}
+
+/**
+ * Score every position of the prompt, some at a time; `onChunk` sees each answer with the position it starts at. The
+ * last chunk's answer is returned, its first row reduced to the last position.
+ */
+export function* scoreInChunks(
+  prompt: readonly TokenId[],
+  twins: readonly Row[],
+  hidden: boolean,
+  onChunk: (result: RowResult, start: number) => void,
+): Generator<Ask, Answer, Answer> {
+  let answer: Answer = [];
+  for (let start = 0; start < prompt.length; start += CHUNK) {
+    const tokens = prompt.slice(start, start + CHUNK);
+    const isLast = start + CHUNK >= prompt.length;
+    const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...(hidden ? { hidden } : {}) };
+    answer = yield { rows: [row, ...(isLast ? twins : [])], settled: [] };
+    onChunk(answer[0]!, start);
+  }
+  const [first, ...rest] = answer;
+  return [{ ...first!, logits: first!.logits.slice(-1), hidden: first!.hidden.slice(-1) }, ...rest];
+}
+
+/** Ask for rows that continue those of the ask before, of which there were `previous`. */
+export function continueRows(
+  config: GenerateConfig,
+  previous: number,
+  continuations: readonly Continuation[],
+  settled: readonly Settled[],
+): Ask {
+  const rows = continuations.map(({ from, token }): Row => ({ from, tokens: [token], scored: 'last' }));
+  const twins = rows.map((row): Row => ({ ...row, from: (row.from ?? 0) + previous }));
+  return { rows: twinsOf(config) ? [...rows, ...twins] : rows, settled };
+}
+
+/** Logits of the answer's row `index`. */
+export function readRow(answer: Answer, index: number, config: GenerateConfig): RowLogits {
+  const logits = answer[index]!.logits[0]!;
+  if (!twinsOf(config)) return { logits };
+  return { logits, unconditional: answer[index + answer.length / 2]!.logits[0]! };
+}
+
+function twinsOf(config: GenerateConfig): boolean {
+  return config.guidanceScale !== 1;
+}
+
+function negativePrompt({ prompt, config }: Decoding): Row {
+  return { from: null, tokens: config.negativePromptIds ?? prompt.slice(-1), scored: 'last' };
+}

@@ -1,0 +1,78 @@
+import type { ChainRow } from '../chain.ts';
+import type { GeneratedSequence, GenerateOutcome } from '../generate-outcome.ts';
+import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
+import type { Strategy } from '../strategy.ts';
+import { reportToken } from '../token-report.ts';
+import type { BeamSearch, Hypothesis } from './beam.ts';
+import type { Decoding } from './decoding.ts';
+import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
+
+/** Run beam searches side by side to their ends; their hypotheses follow one another in the outcome. */
+export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]): Strategy<GenerateOutcome> {
+  const { config, stop, recorder, prompt } = decoding;
+  const { topLogprobs } = config.output;
+  const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
+  const scratch: Float32Array[] = [];
+  let logitsOf = (_row: number): RowLogits => afterPrompt;
+  let rowOf = (_row: number) => 0;
+  let previous = 1;
+  let running = searches.filter((search) => search.beams().length > 0);
+  for (;;) {
+    stop.tick();
+    recorder.startStep(running.reduce((sum, search) => sum + search.beams().length, 0));
+    const continuations: Continuation[] = [];
+    let offset = 0;
+    for (const search of running) {
+      const base = offset;
+      const rows = search.beams().map(({ sequence }, at): ChainRow => {
+        const { logits, unconditional } = logitsOf(base + at);
+        recorder.record(base + at, 'logits', logits);
+        let scores = scratch[base + at];
+        if (scores === undefined) {
+          scores = new Float32Array(logits.length);
+          scratch.push(scores);
+        }
+        scores.set(logits);
+        logSoftmaxInPlace(scores);
+        return { scores, sequence, ...(unconditional === undefined ? {} : { unconditional }) };
+      });
+      search.advance({
+        rows,
+        report: (beam, token) =>
+          topLogprobs === null ? [] : [reportToken(logitsOf(base + beam).logits, token, topLogprobs)],
+      });
+      for (const [at, { scores }] of rows.entries()) recorder.record(base + at, 'scores', scores);
+      for (const { parent, sequence } of search.beams()) {
+        continuations.push({ from: rowOf(base + parent), token: sequence.at(-1)! });
+      }
+      offset += rows.length;
+    }
+    running = running.filter((search) => search.beams().length > 0);
+    if (running.length === 0) break;
+    const answer = yield continueRows(config, previous, continuations, []);
+    previous = continuations.length;
+    logitsOf = (row) => readRow(answer, row, config);
+    rowOf = (row) => row;
+  }
+  const hypotheses = searches.flatMap((search) => search.finish());
+  const warnings =
+    hypotheses.length < config.numReturnSequences
+      ? [`only ${hypotheses.length} of ${config.numReturnSequences} sequences are possible under the parameters`]
+      : [];
+  return {
+    sequences: hypotheses.map((hypothesis) => toSequence(hypothesis, prompt.length, topLogprobs !== null)),
+    ...(promptLogprobs === undefined ? {} : { promptLogprobs }),
+    ...recorder.collected(),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
+}
+
+function toSequence({ beam, score, finishReason }: Hypothesis, skip: number, reported: boolean): GeneratedSequence {
+  return {
+    tokens: beam.sequence.slice(skip),
+    finishReason,
+    score,
+    beamIndices: beam.beamIndices,
+    ...(reported ? { logprobs: beam.reports } : {}),
+  };
+}

@@ -1,0 +1,20 @@
+import type { TokenId } from '@gptj-cloud/model';
+import type { TokenReport } from './generate-outcome.ts';
+import { logSumExp } from './numerics/log-softmax.ts';
+import { Ranking } from './numerics/ranking.ts';
+
+const ranking = new Ranking();
+
+/** What raw logits say of `token`, with the `topCount` likeliest tokens beside it. */
+export function reportToken(logits: Float32Array, token: TokenId, topCount: number): TokenReport {
+  const normaliser = logSumExp(logits);
+  const top: { token: TokenId; logprob: number }[] = [];
+  if (topCount > 0) {
+    ranking.rank(logits);
+    for (let at = 0; at < Math.min(topCount, ranking.count); at++) {
+      const id = ranking.at(at);
+      top.push({ token: id, logprob: logits[id]! - normaliser });
+    }
+  }
+  return { token, logprob: logits[token]! - normaliser, top };
+}
