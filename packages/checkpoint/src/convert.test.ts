@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { GPTJ_6B, type GptjConfig, gptjTensors } from '@gptj-cloud/model';
+import { BoundedFile } from './bounded-file.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { type ConvertProgress, convertCheckpoint } from './convert.ts';
+import { readGgufHeader } from './gguf/header.ts';
+import { openGgufCheckpoint } from './gguf/open.ts';
+import { liftedToOriginal } from './gguf/row-order.ts';
+import { inspectModel } from './inspect.ts';
+import type { Quantiser } from './quantiser.ts';
+import { assertRefused, assertSurvivesDamage, fixture, readBytes, temporaryFolder } from './reader.contract.ts';
+import { encodeWeights } from './tensor-codec.ts';
+import { TENSOR_TYPES } from './tensor-type.ts';
+import { openGgufWeights, openHuggingFaceWeights, type Weights } from './weights.ts';
+
+/** q8_0 as ggml's reference has it: scale = largest magnitude / 127, kept as a half. */
+const Q8: Quantiser = {
+  blockSize: (type) => TENSOR_TYPES[type].blockSize,
+  typeSize: (type) => TENSOR_TYPES[type].blockBytes,
+  async quantise(type, rows) {
+    assert.equal(type, 'q8_0');
+    const bytes = new Uint8Array((rows.length / 32) * 34);
+    const view = new DataView(bytes.buffer);
+    for (let block = 0; block < rows.length / 32; block++) {
+      const weights = rows.subarray(block * 32, block * 32 + 32);
+      const scale = Math.fround(Math.max(...weights.map(Math.abs)) / 127);
+      encodeWeights('f16', Float32Array.of(scale), bytes.subarray(block * 34, block * 34 + 2));
+      for (const [i, weight] of weights.entries()) view.setInt8(block * 34 + 2 + i, Math.round(weight / scale));
+    }
+    return bytes;
+  },
+};
+
+const WIDE: GptjConfig = {
+  ...GPTJ_6B,
+  vocabSize: 24,
+  contextLength: 16,
+  embeddingSize: 64,
+  headCount: 2,
+  rotaryDim: 8,
+  feedForwardSize: 96,
+  layerCount: 2,
+  bosTokenId: 20,
+  eosTokenId: 20,
+};
+
+/** A safetensors folder of `WIDE` whose weights are a function of their place. */
+function wideFolder(t: TestContext): string {
+  const folder = join(temporaryFolder(t), 'wide');
+  mkdirSync(folder);
+  const header: Record<string, unknown> = {};
+  const parts: Float32Array[] = [];
+  let offset = 0;
+  for (const [index, { name, shape }] of gptjTensors(WIDE).entries()) {
+    const numbers = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+      Math.sin(i + 1000 * index),
+    );
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + numbers.byteLength] };
+    offset += numbers.byteLength;
+    parts.push(numbers);
+  }
+  const json = Buffer.from(JSON.stringify(header).padEnd(8 * Math.ceil(JSON.stringify(header).length / 8)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeFileSync(
+    join(folder, 'model.safetensors'),
+    Buffer.concat([length, json, ...parts.map((part) => Buffer.from(part.buffer))]),
+  );
+  writeFileSync(join(folder, 'tokenizer.json'), readFileSync(join(fixture('safetensors-f32'), 'tokenizer.json')));
+  const config = {
+    vocab_size: 24,
+    n_positions: 16,
+    n_embd: 64,
+    n_layer: 2,
+    n_head: 2,
+    rotary_dim: 8,
+    n_inner: 96,
+    bos_token_id: 20,
+    eos_token_id: 20,
+  };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  return folder;
+}
+
+async function both(t: TestContext, source: string, target: string): Promise<readonly [Weights, Weights]> {
+  const original = await openHuggingFaceWeights(source);
+  t.after(() => original.close());
+  const lifted = await openGgufWeights(target);
+  t.after(() => lifted.close());
+  return [original, lifted];
+}
+
+for (const type of ['f32', 'f16', 'bf16'] as const) {
+  test(`a ${type} checkpoint converted to ${type} and read back is the same to the bit`, async (t) => {
+    const target = join(temporaryFolder(t), 'out.gguf');
+    const source = fixture(`pytorch-${type}`);
+    const summary = await convertCheckpoint({ source, target, type });
+    assert.equal(summary.writtenBytes, readFileSync(target).length);
+    assert.deepEqual([summary.tensors, summary.fallbacks, summary.warnings], [27, [], []]);
+    const [original, lifted] = await both(t, source, target);
+    assert.deepEqual(lifted.config, original.config);
+    assert.deepEqual(lifted.tokenizer, original.tokenizer);
+    for (const { name } of gptjTensors(original.config)) {
+      assert.deepEqual(await lifted.tensor(name), await original.tensor(name), name);
+    }
+  });
+}
+
+test('in the file q and k have their rows in lifted order, v has not, and the output bias is zero', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const source = wideFolder(t);
+  await convertCheckpoint({ source, target, type: 'f32' });
+  const [original] = await both(t, source, target);
+  const bytes = readFileSync(target);
+  const { tensors } = await readBytes(temporaryFolder(t), bytes, readGgufHeader);
+  const stored = (name: string): Float32Array => {
+    const info = tensors.find((tensor) => tensor.name === name);
+    const start = info?.offset ?? 0;
+    return new Float32Array(Uint8Array.from(bytes.subarray(start, start + (info?.sizeBytes ?? 0))).buffer);
+  };
+  for (const part of ['q', 'k']) {
+    const rows = await original.tensor(`transformer.h.1.attn.${part}_proj.weight`);
+    const expected = Array.from({ length: 64 }, (_, row) => {
+      const from = liftedToOriginal(WIDE, row) * 64;
+      return [...rows.subarray(from, from + 64)];
+    });
+    assert.deepEqual([...stored(`blk.1.attn_${part}.weight`)], expected.flat());
+    assert.notDeepEqual(stored(`blk.1.attn_${part}.weight`), rows);
+  }
+  assert.deepEqual(stored('blk.1.attn_v.weight'), await original.tensor('transformer.h.1.attn.v_proj.weight'));
+  assert.deepEqual(stored('blk.1.attn_output.bias'), new Float32Array(64));
+});
+
+test('matrices become q8_0 through the quantiser, vectors stay f32, and both read back', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const source = wideFolder(t);
+  const summary = await convertCheckpoint({ source, target, type: 'q8_0', quantiser: Q8 });
+  assert.deepEqual(summary.types, { q8_0: 14, f32: 13 });
+  const [original, lifted] = await both(t, source, target);
+  for (const { name, shape } of gptjTensors(WIDE)) {
+    const [exact, near] = [await original.tensor(name), await lifted.tensor(name)];
+    // Half a step of 1/127, and the rounding of the scale to a half.
+    const tolerance = shape.length < 2 ? 0 : 0.0046;
+    for (const [i, weight] of exact.entries()) assert.ok(Math.abs(weight - near[i]!) <= tolerance, `${name} ${i}`);
+  }
+});
+
+test('rows that do not fit the blocks fall back and are reported', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const summary = await convertCheckpoint({ source: wideFolder(t), target, type: 'q4_K_M', quantiser: Q8 });
+  assert.equal(summary.fallbacks.length, 14);
+  assert.deepEqual(summary.fallbacks[0], { tensor: 'token_embd.weight', wanted: 'q4_K', used: 'q8_0', rowLength: 64 });
+});
+
+test('a lifted file converts again, with a warning when it is quantised already', async (t) => {
+  const folder = temporaryFolder(t);
+  const source = wideFolder(t);
+  const [first, second, third] = ['first', 'second', 'third'].map((name) => join(folder, `${name}.gguf`)) as [
+    string,
+    string,
+    string,
+  ];
+  await convertCheckpoint({ source, target: first, type: 'f32' });
+  await convertCheckpoint({ source: first, target: second, type: 'q8_0', quantiser: Q8 });
+  await convertCheckpoint({ source, target: third, type: 'q8_0', quantiser: Q8 });
+  const data = (path: string): Buffer => readFileSync(path).subarray(-40000);
+  assert.deepEqual(data(second), data(third));
+  const { warnings } = await convertCheckpoint({ source: second, target: join(folder, 'fourth.gguf'), type: 'f16' });
+  assert.match(warnings.join(), /quantised already \(q8_0\)/);
+});
+
+test('progress grows to the size of the file', async (t) => {
+  const seen: ConvertProgress[] = [];
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const { writtenBytes } = await convertCheckpoint({
+    source: fixture('safetensors-f32'),
+    target,
+    type: 'f16',
+    onProgress: (progress) => seen.push(progress),
+  });
+  assert.equal(seen.length, 27);
+  assert.ok(seen.every(({ doneBytes }, i) => i === 0 || doneBytes > (seen[i - 1]?.doneBytes ?? 0)));
+  assert.deepEqual(seen[seen.length - 1], { doneBytes: writtenBytes, totalBytes: writtenBytes, tensor: 'output.bias' });
+});
+
+test('cancelling half way leaves nothing in the folder', async (t) => {
+  const folder = temporaryFolder(t);
+  const controller = new AbortController();
+  let calls = 0;
+  const running = convertCheckpoint({
+    source: fixture('safetensors-f32'),
+    target: join(folder, 'out.gguf'),
+    type: 'f16',
+    signal: controller.signal,
+    onProgress: () => {
+      if (++calls === 5) controller.abort(new Error('enough'));
+    },
+  });
+  await assert.rejects(running, (error: unknown) => {
+    assert.ok(error instanceof CheckpointError && error.code === 'aborted');
+    assert.equal((error.cause as Error).message, 'enough');
+    return true;
+  });
+  assert.equal(calls, 5);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a failing quantiser, one with other blocks, one that returns too little, and none at all leave nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const source = wideFolder(t);
+  const options = { source, target: join(folder, 'out.gguf'), type: 'q8_0' } as const;
+  await assertRefused(convertCheckpoint(options), 'unsupported', /expected a quantiser/);
+  await assertRefused(
+    convertCheckpoint({ ...options, quantiser: { ...Q8, typeSize: () => 36 } }),
+    'unsupported',
+    /in 36/,
+  );
+  const short: Quantiser = { ...Q8, quantise: async () => new Uint8Array(34) };
+  await assertRefused(convertCheckpoint({ ...options, quantiser: short }), 'malformed', /got 34/);
+  const broken: Quantiser = { ...Q8, quantise: () => Promise.reject(new RangeError('no')) };
+  await assert.rejects(convertCheckpoint({ ...options, quantiser: broken }), RangeError);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a weight that f16 cannot hold stops the conversion and is named', async (t) => {
+  const folder = temporaryFolder(t);
+  const source = wideFolder(t);
+  const path = join(source, 'model.safetensors');
+  const bytes = readFileSync(path);
+  const dataStart = 8 + Number(bytes.readBigUInt64LE(0));
+  bytes.writeFloatLE(70000, dataStart + 4 * 77);
+  writeFileSync(path, bytes);
+  await assertRefused(
+    convertCheckpoint({ source, target: join(folder, 'out.gguf'), type: 'f16' }),
+    'out_of_range',
+    /transformer\.wte\.weight: .*got 70000 at index 77/,
+  );
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('inspect describes a folder and the file made from it alike', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const source = fixture('safetensors-f16');
+  await convertCheckpoint({ source, target, type: 'f16' });
+  const [folder, file] = [await inspectModel(source), await inspectModel(target)];
+  assert.deepEqual([folder.format, file.format], ['safetensors', 'gguf']);
+  assert.deepEqual([folder.recipe, file.recipe], [null, 'f16']);
+  for (const field of ['config', 'parameters', 'tokenizer', 'modelName', 'warnings'] as const) {
+    assert.deepEqual(file[field], folder[field], field);
+  }
+  assert.deepEqual(file.tokenizer, { tokens: 24, merges: 10, controlTokens: 1, unusedTokens: 3 });
+  assert.equal(folder.tensors.length, 25);
+  assert.equal(file.metadata['gptj.source'], 'safetensors-f16');
+});
+
+test('a GGUF file of another model is described, and refused as weights', async (t) => {
+  const folder = temporaryFolder(t);
+  const target = join(folder, 'out.gguf');
+  await convertCheckpoint({ source: fixture('safetensors-f16'), target, type: 'f16' });
+  const bytes = readFileSync(target).toString('latin1');
+  writeFileSync(target, Buffer.from(bytes.replace('gptj.lifted', 'gptj.LIFTED'), 'latin1'));
+  const report = await inspectModel(target);
+  assert.equal(report.config, null);
+  assert.match(report.warnings.join(), /architecture phi2/);
+  await assertRefused(openGgufWeights(target), 'unsupported', /got a Phi-2 model/);
+  writeFileSync(target, Buffer.from(bytes.replace('phi2\x0c', 'phi3\x0c'), 'latin1'));
+  await assertRefused(openGgufWeights(target), 'unsupported', /"phi3"/);
+});
+
+test('a damaged lifted file is read or refused with a CheckpointError, nothing else', async (t) => {
+  const folder = temporaryFolder(t);
+  const target = join(folder, 'out.gguf');
+  await convertCheckpoint({ source: fixture('safetensors-f16'), target, type: 'f16' });
+  const bytes = readFileSync(target);
+  const file = await BoundedFile.open(target);
+  const { tensors } = await readGgufHeader(file);
+  await file.close();
+  await assertSurvivesDamage({
+    bytes,
+    ranges: [
+      [0, 1200],
+      [1200, tensors[0]?.offset ?? 0],
+    ],
+    rounds: 1200,
+    read: async (damaged) => {
+      writeFileSync(target, damaged);
+      const checkpoint = await openGgufCheckpoint(target);
+      try {
+        await checkpoint.readTokenizer();
+        for (const { name, sizeBytes } of checkpoint.tensors.slice(0, 4))
+          await checkpoint.readRows(name, 0, new Uint8Array(sizeBytes));
+      } finally {
+        await checkpoint.close();
+      }
+    },
+  });
+});

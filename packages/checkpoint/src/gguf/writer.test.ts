@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { assertRefused, temporaryFolder } from '../reader.contract.ts';
+import type { GgufValue } from './metadata.ts';
+import { GgufWriter } from './writer.ts';
+
+const OPTIONS = {
+  metadata: new Map<string, GgufValue>([['general.name', { type: 'string', value: 'x' }]]),
+  tensors: [
+    { name: 'a', shape: [3], type: 'f32' },
+    { name: 'b', shape: [8], type: 'f32' },
+  ],
+} as const;
+
+test('the file appears under its name only when it is finished, whole and padded', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'out.gguf');
+  const writer = await GgufWriter.create(path, OPTIONS);
+  await writer.write(new Uint8Array(12).fill(1));
+  await writer.write(new Uint8Array(20).fill(2));
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name === 'out.gguf'),
+    [],
+  );
+  await writer.write(new Uint8Array(12).fill(3));
+  await writer.finish();
+  assert.deepEqual(readdirSync(folder), ['out.gguf']);
+  const bytes = readFileSync(path);
+  assert.equal(bytes.length, writer.totalBytes);
+  assert.equal(bytes.length, writer.writtenBytes);
+  const expected = Buffer.concat([Buffer.alloc(12, 1), Buffer.alloc(20), Buffer.alloc(20, 2), Buffer.alloc(12, 3)]);
+  assert.deepEqual(bytes.subarray(-64), expected);
+});
+
+test('an existing file is left alone unless overwriting is asked for', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'out.gguf');
+  writeFileSync(path, 'precious');
+  await assertRefused(GgufWriter.create(path, OPTIONS), 'target_exists', /found one/);
+  const writer = await GgufWriter.create(path, { ...OPTIONS, overwrite: true });
+  assert.equal(readFileSync(path, 'utf8'), 'precious');
+  await writer.write(new Uint8Array(12));
+  await writer.write(new Uint8Array(32));
+  await writer.finish();
+  assert.notEqual(readFileSync(path, 'utf8'), 'precious');
+  assert.deepEqual(readdirSync(folder), ['out.gguf']);
+});
+
+test('a file that appears while writing is not replaced', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'out.gguf');
+  const writer = await GgufWriter.create(path, OPTIONS);
+  await writer.write(new Uint8Array(12));
+  await writer.write(new Uint8Array(32));
+  writeFileSync(path, 'precious');
+  await assertRefused(writer.finish(), 'target_exists', /found one/);
+  assert.deepEqual(readdirSync(folder), ['out.gguf']);
+  assert.equal(readFileSync(path, 'utf8'), 'precious');
+});
+
+test('finishing early leaves nothing, and so does giving up', async (t) => {
+  const folder = temporaryFolder(t);
+  const early = await GgufWriter.create(join(folder, 'early.gguf'), OPTIONS);
+  await early.write(new Uint8Array(12));
+  await early.write(new Uint8Array(31));
+  await assertRefused(early.finish(), 'malformed', /b: expected all bytes/);
+  const given = await GgufWriter.create(join(folder, 'given.gguf'), OPTIONS);
+  await given.abort();
+  await given.abort();
+  await assertRefused(given.write(new Uint8Array(1)), 'closed', /closed/);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('bytes past the end of a tensor are refused', async (t) => {
+  const writer = await GgufWriter.create(join(temporaryFolder(t), 'out.gguf'), OPTIONS);
+  t.after(() => writer.abort());
+  await assertRefused(writer.write(new Uint8Array(13)), 'malformed', /a: expected 12 bytes, got 13/);
+});
+
+test('a missing folder and a disk that is too small are refused before anything is written', async (t) => {
+  const folder = temporaryFolder(t);
+  await assertRefused(GgufWriter.create(join(folder, 'no/out.gguf'), OPTIONS), 'not_found', /folder/);
+  const tensors = [{ name: 'a', shape: [2 ** 26, 2 ** 20], type: 'f32' }] as const;
+  await assertRefused(GgufWriter.create(join(folder, 'out.gguf'), { ...OPTIONS, tensors }), 'disk_full', /free bytes/);
+  assert.deepEqual(readdirSync(folder), []);
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { GPTJ_6B, type GptjConfig, gptjTensors } from '@gptj-cloud/model';
+import { openHuggingFaceCheckpoint } from './hugging-face.ts';
+import { matchTensors } from './match-tensors.ts';
+import { assertRefused, fixture, temporaryFolder } from './reader.contract.ts';
+import type { StoredTensor } from './stored-tensor.ts';
+import { openHuggingFaceWeights, type Weights } from './weights.ts';
+
+async function weightsOf(t: TestContext, name: string): Promise<Weights> {
+  const weights = await openHuggingFaceWeights(fixture(name));
+  t.after(() => weights.close());
+  return weights;
+}
+
+async function assertSameWeights(a: Weights, b: Weights): Promise<void> {
+  assert.deepEqual(a.config, b.config);
+  for (const { name } of gptjTensors(a.config)) assert.deepEqual(await a.tensor(name), await b.tensor(name), name);
+}
+
+for (const type of ['f32', 'f16', 'bf16'] as const) {
+  test(`PyTorch and safetensors in ${type} give the same weights, and those that torch printed`, async (t) => {
+    const pytorch = await weightsOf(t, `pytorch-${type}`);
+    await assertSameWeights(pytorch, await weightsOf(t, `safetensors-${type}`));
+    const values: Record<string, Record<string, number[]>> = JSON.parse(readFileSync(fixture('values.json'), 'utf8'));
+    for (const [name, expected] of Object.entries(values[type] ?? {})) {
+      assert.deepEqual([...(await pytorch.tensor(name)).subarray(0, 4)], expected, name);
+    }
+  });
+}
+
+for (const name of ['pytorch-shards', 'safetensors-shards', 'pytorch-old']) {
+  test(`${name} gives the weights of the single file`, async (t) => {
+    await assertSameWeights(await weightsOf(t, name), await weightsOf(t, 'safetensors-f16'));
+  });
+}
+
+test('rows can be read from anywhere, and only within the tensor', async (t) => {
+  const checkpoint = await openHuggingFaceCheckpoint(fixture('safetensors-f32'));
+  t.after(() => checkpoint.close());
+  const weights = await weightsOf(t, 'safetensors-f32');
+  const name = 'transformer.h.1.mlp.fc_in.weight';
+  const bytes = new Uint8Array(3 * 16 * 4);
+  await checkpoint.readRows(name, 5, bytes);
+  assert.deepEqual(new Float32Array(bytes.buffer), (await weights.tensor(name)).slice(5 * 16, 8 * 16));
+  await assertRefused(checkpoint.readRows(name, 30, bytes), 'truncated', /within 2048 bytes/);
+  await assertRefused(checkpoint.readRows(name, -1, bytes), 'truncated', /within/);
+  await assertRefused(checkpoint.readRows('transformer.h.9.ln_1.bias', 0, bytes), 'missing_tensor', /name of a weight/);
+});
+
+test('a closed checkpoint refuses to read, and closes again without complaint', async () => {
+  const checkpoint = await openHuggingFaceCheckpoint(fixture('safetensors-f32'));
+  await checkpoint.close();
+  await checkpoint.close();
+  await assertRefused(checkpoint.readRows('lm_head.bias', 0, new Uint8Array(4)), 'closed', /closed/);
+});
+
+/** A copy of a fixture that may be spoiled. */
+function copyOf(t: TestContext, name: string): string {
+  const folder = join(temporaryFolder(t), 'model');
+  cpSync(fixture(name), folder, { recursive: true });
+  return folder;
+}
+
+test('a folder without config, weights or a shard is refused by the name of what is missing', async (t) => {
+  const folder = copyOf(t, 'safetensors-shards');
+  rmSync(join(folder, 'model-00002-of-00002.safetensors'));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'not_found', /model-00002-of-00002\.safetensors/);
+  rmSync(join(folder, 'model.safetensors.index.json'));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'not_found', /expected one of model\.safetensors,/);
+  rmSync(join(folder, 'config.json'));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'not_found', /config\.json/);
+});
+
+test('a config of another model or another size than the weights is refused', async (t) => {
+  const folder = copyOf(t, 'safetensors-f32');
+  const path = join(folder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...config, model_type: 'llama' }));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'invalid_config', /model_type/);
+  writeFileSync(path, JSON.stringify({ ...config, n_layer: 3 }));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'missing_tensor', /transformer\.h\.2\.ln_1\.weight/);
+  writeFileSync(path, JSON.stringify({ ...config, n_layer: 1 }));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'unexpected_tensor', /transformer\.h\.1\./);
+  writeFileSync(path, JSON.stringify({ ...config, n_inner: 64 }));
+  await assertRefused(
+    openHuggingFaceCheckpoint(folder),
+    'wrong_shape',
+    /expected \[64,16\] from config\.json, got \[32,16\]/,
+  );
+  writeFileSync(path, '{');
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'malformed', /JSON/);
+});
+
+test('an index cannot point outside its folder', async (t) => {
+  const folder = copyOf(t, 'safetensors-shards');
+  const path = join(folder, 'model.safetensors.index.json');
+  for (const file of ['../secret', '/etc/passwd', '..', 'a/b', 'C:\\x', 3, null]) {
+    writeFileSync(path, JSON.stringify({ weight_map: { 'lm_head.bias': file } }));
+    await assertRefused(openHuggingFaceCheckpoint(folder), 'malformed', /plain name of a file/);
+  }
+  for (const index of [{}, [], { weight_map: [] }, { weight_map: {} }, null]) {
+    writeFileSync(path, JSON.stringify(index));
+    await assertRefused(openHuggingFaceCheckpoint(folder), 'malformed', /weight_map/);
+  }
+});
+
+test('a tensor that two shards hold is refused', async (t) => {
+  const folder = copyOf(t, 'safetensors-shards');
+  cpSync(join(fixture('safetensors-f16'), 'model.safetensors'), join(folder, 'model-00002-of-00002.safetensors'));
+  await assertRefused(openHuggingFaceCheckpoint(folder), 'duplicate_tensor', /as the index says/);
+});
+
+const CONFIG: GptjConfig = {
+  ...GPTJ_6B,
+  vocabSize: 8,
+  embeddingSize: 4,
+  headCount: 1,
+  rotaryDim: 2,
+  feedForwardSize: 4,
+  layerCount: 1,
+};
+
+function stored(change: (tensor: StoredTensor) => readonly StoredTensor[]): readonly StoredTensor[] {
+  return gptjTensors(CONFIG)
+    .map(({ name, shape }): StoredTensor => ({ name, shape, storedType: 'F32', type: 'f32', offset: 0, sizeBytes: 0 }))
+    .flatMap(change);
+}
+
+test('every tensor of the table must be there once, with its shape and a float type', async () => {
+  const refused = (tensors: readonly StoredTensor[]) =>
+    Promise.resolve().then(() => matchTensors('x', CONFIG, tensors));
+  for (const { name } of gptjTensors(CONFIG)) {
+    const only = (change: (tensor: StoredTensor) => readonly StoredTensor[]): readonly StoredTensor[] =>
+      stored((tensor) => (tensor.name === name ? change(tensor) : [tensor]));
+    await assertRefused(refused(only(() => [])), 'missing_tensor', new RegExp(name));
+    await assertRefused(refused(only((tensor) => [{ ...tensor, shape: [7] }])), 'wrong_shape', /got \[7\]/);
+    await assertRefused(refused(only((tensor) => [{ ...tensor, type: null, storedType: 'I64' }])), 'wrong_type', /I64/);
+    await assertRefused(refused(only((tensor) => [tensor, tensor])), 'duplicate_tensor', /got two/);
+  }
+});
+
+test('names may lack the prefix, but not both spellings may be there', async () => {
+  const bare = (tensor: StoredTensor): StoredTensor => ({ ...tensor, name: tensor.name.replace(/^transformer\./, '') });
+  assert.equal(
+    matchTensors(
+      'x',
+      CONFIG,
+      stored((tensor) => [bare(tensor)]),
+    ).length,
+    15,
+  );
+  const both = stored((tensor) => (tensor.name.endsWith('wte.weight') ? [tensor, bare(tensor)] : [tensor]));
+  await assertRefused(
+    Promise.resolve().then(() => matchTensors('x', CONFIG, both)),
+    'duplicate_tensor',
+    /also transformer\.wte/,
+  );
+});
+
+test('causal masks are let pass, a bias that GPT-J does not have is not', async () => {
+  const extra = (name: string): readonly StoredTensor[] => [
+    ...stored((tensor) => [tensor]),
+    { name, shape: [4], storedType: 'F32', type: 'f32', offset: 0, sizeBytes: 0 },
+  ];
+  assert.equal(matchTensors('x', CONFIG, extra('h.0.attn.bias')).length, 15);
+  assert.equal(matchTensors('x', CONFIG, extra('transformer.h.0.attn.masked_bias')).length, 15);
+  await assertRefused(
+    Promise.resolve().then(() => matchTensors('x', CONFIG, extra('h.0.attn.q_proj.bias'))),
+    'unexpected_tensor',
+    /q_proj\.bias/,
+  );
+});

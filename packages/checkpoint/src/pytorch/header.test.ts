@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { CheckpointErrorCode } from '../checkpoint-error.ts';
+import { assertRefused, assertSurvivesDamage, fixture, readBytes, temporaryFolder } from '../reader.contract.ts';
+import { readPytorchHeader } from './header.ts';
+
+const whole = readFileSync(`${fixture('pytorch-f32')}/pytorch_model.bin`);
+
+/** The archive with one byte sequence put in place of another of the same length, everywhere. */
+function swapped(from: string | Buffer, to: string | Buffer, bytes: Buffer = whole): Buffer {
+  const [search, replacement] = [Buffer.from(from), Buffer.from(to)];
+  assert.equal(search.length, replacement.length);
+  const copy = Buffer.from(bytes);
+  let count = 0;
+  for (let at = copy.indexOf(search); at >= 0; at = copy.indexOf(search, at + 1), count++) replacement.copy(copy, at);
+  assert.ok(count > 0, 'the fixture lacks what the test wants to change');
+  return copy;
+}
+
+test('tensors lie where torch stored them', async (t) => {
+  const tensors = await readBytes(temporaryFolder(t), whole, readPytorchHeader);
+  const bias = tensors.find(({ name }) => name === 'lm_head.bias');
+  assert.deepEqual(
+    { ...bias, offset: 0 },
+    { name: 'lm_head.bias', shape: [24], storedType: 'FloatStorage', type: 'f32', offset: 0, sizeBytes: 96 },
+  );
+  const values: Record<string, Record<string, number[]>> = JSON.parse(readFileSync(fixture('values.json'), 'utf8'));
+  for (const [i, value] of (values.f32?.['lm_head.bias'] ?? []).entries()) {
+    assert.equal(whole.readFloatLE((bias?.offset ?? 0) + 4 * i), value);
+  }
+});
+
+test('an archive in zip64 form with a comment after it is read, too', async (t) => {
+  const commented = Buffer.concat([whole, Buffer.from('hello')]);
+  commented.writeUInt16LE(5, whole.length - 2);
+  const tensors = await readBytes(temporaryFolder(t), commented, readPytorchHeader);
+  assert.equal(tensors.length, 25);
+  assert.ok(whole.includes(Buffer.from([0x50, 0x4b, 0x06, 0x06])), 'torch writes a zip64 end record');
+});
+
+const central = Buffer.from([0x50, 0x4b, 0x01, 0x02]);
+
+/** The archive with a field of the first directory entry changed. */
+function withEntryField(offset: number, value: number): Buffer {
+  const copy = Buffer.from(whole);
+  copy.writeUInt16LE(value, copy.indexOf(central) + offset);
+  return copy;
+}
+
+const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: CheckpointErrorCode, words: RegExp])[] = [
+  ['an empty file', new Uint8Array(0), 'truncated', /expected 4 bytes/],
+  ['the format before PyTorch 1.6', readFileSync(fixture('legacy.bin')), 'unsupported', /torch\.save\(torch\.load/],
+  ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'unsupported', /LFS pointer/],
+  ['an interrupted download', whole.subarray(0, 9000), 'truncated', /cut off/],
+  ['a compressed entry', withEntryField(10, 8), 'unsupported', /compression method 8/],
+  ['an encrypted entry', withEntryField(8, 1), 'unsupported', /encrypted/],
+  ['a big-endian file', swapped('little', 'big\0\0\0'), 'unsupported', /byte order "little"/],
+  ['a transposed tensor', readFileSync(fixture('transposed.bin')), 'unsupported', /strides \[1,3\] for shape \[3,2\]/],
+  [
+    'a checkpoint that wraps the state dict',
+    readFileSync(fixture('nested.bin')),
+    'unsupported',
+    /state_dict\(\) alone/,
+  ],
+  ['an object of a class', readFileSync(fixture('object.bin')), 'unsupported', /pathlib.*PurePosixPath/],
+  ['a call of a function', swapped('collections\nOrderedDict', 'os\nsystem'.padEnd(23)), 'unsupported', /"os\.system/],
+  ['a storage class that torch does not have', swapped('FloatStorage', 'FloatStorXge'), 'unsupported', /FloatStorXge/],
+  [
+    'a storage of another size than its entry',
+    swapped('FloatStorage', 'ShortStorage'),
+    'wrong_shape',
+    /ShortStorage, got/,
+  ],
+  ['an archive without data.pkl', swapped('data.pkl', 'dXta.pkl'), 'unsupported', /data\.pkl/],
+];
+
+for (const [what, bytes, code, words] of REFUSED) {
+  test(`${what} is refused with ${code}`, async (t) => {
+    await assertRefused(readBytes(temporaryFolder(t), bytes, readPytorchHeader), code, words);
+  });
+}
+
+test('damaged archives are read or refused with a CheckpointError, nothing else', async (t) => {
+  const folder = temporaryFolder(t);
+  const pickle = whole.indexOf('data.pkl');
+  const directory = whole.indexOf(central);
+  await assertSurvivesDamage({
+    bytes: whole,
+    ranges: [
+      [pickle, pickle + 3500],
+      [pickle, pickle + 3500],
+      [directory, whole.length],
+      [whole.length - 98, whole.length],
+      [0, 64],
+    ],
+    rounds: 2000,
+    read: (damaged) => readBytes(folder, damaged, readPytorchHeader),
+  });
+});
