@@ -216,7 +216,8 @@ export class LlamaModel implements LanguageModel {
       const running = library.decode(context, this.#batch.value);
       this.#running = running;
       const code = await running;
-      if (code !== 0) throw decodeError(code);
+      // A signal that fired too late to stop the library still means that nobody wants the result.
+      if (code !== 0 || signal?.aborted) throw decodeError(code === 0 ? ABORTED : code);
     } catch (error) {
       for (const [i, step] of steps.entries()) {
         this.#cells.truncate(step.sequence, lengths[i]!);
@@ -247,19 +248,25 @@ export class LlamaModel implements LanguageModel {
     if (this.#running !== null) throw new Error('one call at a time: an evaluation is still running');
   }
 
-  /** Cut the library's output, one row per scored position in batch order, into the steps' results. */
-  #results(steps: readonly Step[], rows: number, withHidden: boolean): readonly StepResult[] {
+  /**
+   * Cut the library's output into the steps' results. It holds one row per scored position in batch order; but once
+   * hidden states are on, llama.cpp gives a row for every position of the batch.
+   */
+  #results(steps: readonly Step[], scoredRows: number, everyPosition: boolean): readonly StepResult[] {
     const { library, context, config } = this.#parts;
     const { vocabSize, embeddingSize } = config;
+    const rows = everyPosition ? steps.reduce((sum, { tokens }) => sum + tokens.length, 0) : scoredRows;
     const logits = rows === 0 ? null : this.#view(library.logits(context), rows * vocabSize);
-    const hidden = rows === 0 || !withHidden ? null : this.#view(library.embeddings(context), rows * embeddingSize);
-    let row = 0;
+    const hidden = everyPosition ? this.#view(library.embeddings(context), rows * embeddingSize) : null;
+    let next = 0;
     return steps.map((step) => {
-      const count = step.scored === 'all' ? step.tokens.length : step.scored === 'last' ? 1 : 0;
-      const first = row;
-      row += count;
+      const scored = step.scored === 'all' ? step.tokens.length : step.scored === 'last' ? 1 : 0;
+      next += everyPosition ? step.tokens.length : scored;
+      const first = next - scored;
       const cut = (values: Float32Array | null, width: number): Float32Array[] =>
-        values === null ? [] : Array.from({ length: count }, (_, i) => values.subarray((first + i) * width, (first + i + 1) * width));
+        values === null
+          ? []
+          : Array.from({ length: scored }, (_, i) => values.subarray((first + i) * width, (first + i + 1) * width));
       return { logits: cut(logits, vocabSize), hidden: step.hidden === true ? cut(hidden, embeddingSize) : [], layers: [] };
     });
   }
@@ -277,8 +284,11 @@ export class LlamaModel implements LanguageModel {
   }
 }
 
+/** `llama_decode`: the abort callback said stop. */
+const ABORTED = 2;
+
 function decodeError(code: number): ModelError {
-  if (code === 2) return new ModelError('aborted', 'the evaluation was aborted');
+  if (code === ABORTED) return new ModelError('aborted', 'the evaluation was aborted');
   if (code === 1) return new ModelError('cache_full', 'llama.cpp found no place in its KV cache');
   return new ModelError('engine_failed', `llama_decode failed with code ${code}`);
 }

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ModelError } from '@gptj-cloud/model';
+import { describeLanguageModel } from '../language-model.contract.ts';
+import { openModel } from '../open-model.ts';
+import { greedyCases, makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+
+const file = await makeTinyModel();
+after(() => file.remove());
+
+// llama.cpp's GELU goes through a float16 table, so that a last bit of its input can move a logit of about 10 by 1e-3.
+describeLanguageModel(
+  'the llama engine at float32 cache',
+  async () => (await openModel({ path: file.path, cacheType: 'f32', cacheCells: 256, threads: 1 })).model,
+  { tolerance: 2e-3 },
+);
+
+describe('greedy decoding beside transformers', () => {
+  let longer: TinyModelFile;
+  before(async () => {
+    longer = await makeTinyModel(128);
+  });
+  after(() => longer.remove());
+
+  for (const kind of ['llama', 'reference'] as const) {
+    it(`the ${kind} engine chooses the same 64 tokens on 24 prompts`, async () => {
+      const { model } = await openModel({ path: longer.path, kind, cacheType: 'f32', cacheCells: 256, threads: 1 });
+      try {
+        for (const { prompt, tokens } of await greedyCases()) {
+          const sequence = model.open();
+          const chosen: number[] = [];
+          let next: readonly number[] = prompt;
+          while (chosen.length < tokens.length) {
+            const [result] = await model.evaluate([{ sequence, tokens: next, scored: 'last' }]);
+            const logits = result!.logits[0]!;
+            next = [logits.indexOf(logits.reduce((a, b) => Math.max(a, b)))];
+            chosen.push(next[0]!);
+          }
+          model.release(sequence);
+          assert.deepEqual(chosen, tokens);
+        }
+      } finally {
+        await model.close();
+      }
+    });
+  }
+});
+
+describe('opening a model file', () => {
+  it('refuses a file that is no GGUF with a typed error', async () => {
+    const path = join(file.path, '..', 'noise.gguf');
+    await writeFile(path, 'this is no model');
+    await assert.rejects(openModel({ path }), { name: 'CheckpointError' });
+  });
+
+  it('reports what llama.cpp says of a file that only it refuses', async () => {
+    const { openLlamaModel } = await import('./llama-model.ts');
+    const { config, close } = await (await import('@gptj-cloud/checkpoint')).openGgufWeights(file.path);
+    await close();
+    const path = join(file.path, '..', 'noise.gguf');
+    assert.throws(
+      () => openLlamaModel({ path, config }),
+      (error: ModelError) => error instanceof ModelError && error.code === 'model_file_invalid' && /noise\.gguf/.test(error.message),
+    );
+  });
+});
