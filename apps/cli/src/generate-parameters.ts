@@ -24,7 +24,7 @@ export const PARAMETER_GROUPS: readonly OptionGroup[] = [
     title: 'sampling',
     options: [
       { name: 'do-sample', value: null, summary: 'draw tokens at random instead of taking the likeliest' },
-      { name: 'temperature', short: 't', value: 'X', summary: 'below 1 bolder, above 1 wilder', default: '1.0' },
+      { name: 'temperature', short: 't', value: 'X', summary: 'below 1 surer, above 1 wilder', default: '1.0' },
       { name: 'top-k', value: 'N', summary: 'draw from the N likeliest; 0 from all', default: '50' },
       { name: 'top-p', value: 'X', summary: 'draw from the likeliest that make up probability X', default: '1.0' },
       { name: 'min-p', value: 'X', summary: 'drop tokens below X times the likeliest' },

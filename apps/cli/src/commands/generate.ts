@@ -48,7 +48,7 @@ export const generateCommand: Command = {
       ],
     },
     ...PARAMETER_GROUPS,
-    { title: 'also', options: RARE_PARAMETERS, namesOnly: true },
+    { title: 'rarely needed', options: RARE_PARAMETERS, namesOnly: true },
   ],
   examples: [
     { line: 'gptj generate "I met a traveller from an antique land, who said" -n 64', says: 'continue a text' },
