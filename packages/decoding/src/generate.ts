@@ -1,7 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
 import { buildChain } from './chain.ts';
-import { DecodingError } from './decoding-error.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
@@ -9,8 +8,10 @@ import { scoreRecorder } from './score-recorder.ts';
 import { stopRule } from './stopping/stop-rule.ts';
 import { beamSearch } from './strategies/beam-search.ts';
 import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
+import { contrastive } from './strategies/contrastive.ts';
 import type { Decoding } from './strategies/decoding.ts';
 import { heapBeamSearch } from './strategies/heap-beam-search.ts';
+import { promptLookup } from './strategies/prompt-lookup.ts';
 import { runSearches } from './strategies/run-searches.ts';
 import { sample } from './strategies/sample.ts';
 import type { Strategy } from './strategy.ts';
@@ -55,11 +56,12 @@ export function generate(
 }
 
 function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
-  const { mode, era, numReturnSequences } = decoding.config;
+  const { mode, era, numReturnSequences, promptLookupNumTokens, guidanceScale } = decoding.config;
   switch (mode) {
     case 'greedy':
     case 'sample':
-      return sample(decoding);
+      // Drafts are not worth a second, unconditional one.
+      return promptLookupNumTokens > 0 && guidanceScale === 1 ? promptLookup(decoding) : sample(decoding);
     case 'beam':
       return runSearches(decoding, [era === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
     case 'beam-sample': {
@@ -72,8 +74,9 @@ function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
     case 'constrained':
       return runSearches(decoding, [constrainedBeamSearch(decoding)]);
     case 'contrastive':
+      return contrastive(decoding);
     case 'dola':
-      throw new DecodingError('missing_dependency', `${mode} decoding is not available yet`);
+      return sample(decoding);
     default:
       return mode satisfies never;
   }

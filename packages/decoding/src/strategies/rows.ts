@@ -18,10 +18,13 @@ export interface Continuation {
   readonly token: TokenId;
 }
 
-/** Raw logits of one row, and of its unconditional twin. */
+/** Raw logits of one row. */
 export interface RowLogits {
   readonly logits: Float32Array;
+  /** Those of its unconditional twin. */
   readonly unconditional?: Float32Array;
+  /** Those of the inner layers that DoLa looks at. */
+  readonly layers: readonly Float32Array[];
 }
 
 export interface Prefilled {
@@ -37,11 +40,14 @@ export function* prefill(decoding: Decoding): Generator<Ask, Prefilled, Answer> 
   const twins = twinsOf(config) ? [negativePrompt(decoding)] : [];
   const topCount = config.output.promptLogprobs;
   if (topCount === null) {
-    const answer = yield { rows: [{ from: null, tokens: prompt, scored: 'last' }, ...twins], settled: [] };
+    const answer = yield {
+      rows: [{ from: null, tokens: prompt, scored: 'last', ...layersOf(config) }, ...twins],
+      settled: [],
+    };
     return { row: readRow(answer, 0, config) };
   }
   const promptLogprobs: TokenReport[] = [];
-  const chunks = yield* scoreInChunks(prompt, twins, false, (result, start) => {
+  const chunks = yield* scoreInChunks(prompt, twins, layersOf(config), (result, start) => {
     for (const [at, logits] of result.logits.entries()) {
       const next = prompt[start + at + 1];
       if (next !== undefined) promptLogprobs.push(reportToken(logits, next, topCount));
@@ -57,19 +63,24 @@ export function* prefill(decoding: Decoding): Generator<Ask, Prefilled, Answer> 
 export function* scoreInChunks(
   prompt: readonly TokenId[],
   twins: readonly Row[],
-  hidden: boolean,
+  wanted: Pick<Row, 'hidden' | 'layers'>,
   onChunk: (result: RowResult, start: number) => void,
 ): Generator<Ask, Answer, Answer> {
   let answer: Answer = [];
   for (let start = 0; start < prompt.length; start += CHUNK) {
     const tokens = prompt.slice(start, start + CHUNK);
     const isLast = start + CHUNK >= prompt.length;
-    const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...(hidden ? { hidden } : {}) };
+    const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...wanted };
     answer = yield { rows: [row, ...(isLast ? twins : [])], settled: [] };
     onChunk(answer[0]!, start);
   }
   const [first, ...rest] = answer;
-  return [{ ...first!, logits: first!.logits.slice(-1), hidden: first!.hidden.slice(-1) }, ...rest];
+  const last: RowResult = {
+    logits: first!.logits.slice(-1),
+    hidden: first!.hidden.slice(-1),
+    layers: first!.layers.map((rows) => rows.slice(-1)),
+  };
+  return [last, ...rest];
 }
 
 /** Ask for rows that continue those of the ask before, of which there were `previous`. */
@@ -79,16 +90,22 @@ export function continueRows(
   continuations: readonly Continuation[],
   settled: readonly Settled[],
 ): Ask {
-  const rows = continuations.map(({ from, token }): Row => ({ from, tokens: [token], scored: 'last' }));
+  const rows = continuations.map(
+    ({ from, token }): Row => ({ from, tokens: [token], scored: 'last', ...layersOf(config) }),
+  );
   const twins = rows.map((row): Row => ({ ...row, from: (row.from ?? 0) + previous }));
   return { rows: twinsOf(config) ? [...rows, ...twins] : rows, settled };
 }
 
 /** Logits of the answer's row `index`. */
 export function readRow(answer: Answer, index: number, config: GenerateConfig): RowLogits {
-  const logits = answer[index]!.logits[0]!;
-  if (!twinsOf(config)) return { logits };
-  return { logits, unconditional: answer[index + answer.length / 2]!.logits[0]! };
+  const result = answer[index]!;
+  const row = { logits: result.logits[0]!, layers: result.layers.map((rows) => rows[0]!) };
+  return twinsOf(config) ? { ...row, unconditional: answer[index + answer.length / 2]!.logits[0]! } : row;
+}
+
+function layersOf({ dolaLayers }: GenerateConfig): Pick<Row, 'layers'> {
+  return dolaLayers.length === 0 ? {} : { layers: dolaLayers };
 }
 
 function twinsOf(config: GenerateConfig): boolean {

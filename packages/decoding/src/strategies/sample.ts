@@ -6,6 +6,7 @@ import { sampleToken } from '../numerics/sample-token.ts';
 import type { Settled, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
+import { contrastLayers } from './dola.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
 /** One returned sequence on its way. */
@@ -21,7 +22,7 @@ export interface RunningRow {
 
 /**
  * Greedy decoding and sampling: every returned sequence is a row of its own that takes the likeliest token, or draws
- * one from its own stream of noise, until it ends.
+ * one from its own stream of noise, until it ends. DoLa is the same with contrasted layers in place of the logits.
  */
 export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
   const { config, stop, recorder } = decoding;
@@ -62,10 +63,10 @@ export function startRows({ prompt, config, noise }: Decoding): readonly Running
 }
 
 /** Extend a row by one token. */
-export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional }: RowLogits): TokenId {
+export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
   const { config, chain, stop, recorder } = decoding;
   const { topLogprobs } = config.output;
-  const scores = logits.slice();
+  const scores = layers.length === 0 ? logits.slice() : contrastLayers(logits, layers);
   recorder.record(row.index, 'logits', logits);
   applyChain(chain, [{ scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) }]);
   recorder.record(row.index, 'scores', scores);

@@ -1,0 +1,113 @@
+import type { TokenId } from '@gptj-cloud/model';
+import { applyChain } from '../chain.ts';
+import type { GenerateOutcome, TokenReport } from '../generate-outcome.ts';
+import { noPossibleToken } from '../numerics/argmax.ts';
+import { logSumExp } from '../numerics/log-softmax.ts';
+import { Ranking } from '../numerics/ranking.ts';
+import type { Row, Strategy } from '../strategy.ts';
+import { reportToken } from '../token-report.ts';
+import type { Decoding } from './decoding.ts';
+import { type RowLogits, scoreInChunks } from './rows.ts';
+import { outcomeOf, startRows } from './sample.ts';
+
+interface Candidate {
+  readonly token: TokenId;
+  readonly probability: number;
+}
+
+const ranking = new Ranking();
+
+/**
+ * Contrastive search (arXiv 2202.06417, the loop of transformers 4.24): of the `top_k` likeliest tokens take the one
+ * that is likely and whose hidden state is unlike every one before it,
+ * (1 - alpha) * probability - alpha * largest cosine similarity.
+ *
+ * Each candidate is scored one step ahead for its hidden state, so the chosen one's logits are already there.
+ */
+export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
+  const { prompt, config, stop, recorder } = decoding;
+  const { penaltyAlpha, output } = config;
+  const row = startRows(decoding)[0]!;
+  const context: Float32Array[] = [];
+  const promptLogprobs: TokenReport[] = [];
+  const prefilled = yield* scoreInChunks(prompt, [], { hidden: true }, ({ logits, hidden }, start) => {
+    context.push(...hidden.map(toUnitVector));
+    for (const [at, scored] of logits.entries()) {
+      const next = prompt[start + at + 1];
+      if (next !== undefined && output.promptLogprobs !== null) {
+        promptLogprobs.push(reportToken(scored, next, output.promptLogprobs));
+      }
+    }
+  });
+  // Copied: candidates are scored before the row's logits are reported on.
+  let logits = prefilled[0]!.logits[0]!.slice();
+  let from = 0;
+  let settled: TokenId[] = [];
+  for (;;) {
+    recorder.startStep(1);
+    const candidates = likeliest(decoding, { logits, layers: [] }, row.sequence);
+    const answer = yield {
+      rows: candidates.map(({ token }): Row => ({ from, tokens: [token], scored: 'last', hidden: true })),
+      settled: settled.length === 0 ? [] : [{ index: 0, tokens: settled }],
+    };
+    stop.tick();
+    const states = answer.map(({ hidden }) => toUnitVector(hidden[0]!));
+    const chosen = bestIndex(
+      candidates.map(
+        ({ probability }, at) =>
+          (1 - penaltyAlpha) * probability - penaltyAlpha * largestSimilarity(states[at]!, context),
+      ),
+    );
+    const { token } = candidates[chosen]!;
+    if (output.topLogprobs !== null) row.reports.push(reportToken(logits, token, output.topLogprobs));
+    row.sequence.push(token);
+    context.push(states[chosen]!);
+    row.finishReason = stop.reasonToStop(row.sequence);
+    if (row.finishReason !== null) break;
+    logits = answer[chosen]!.logits[0]!.slice();
+    from = chosen;
+    settled = [token];
+  }
+  return outcomeOf(decoding, [row], output.promptLogprobs === null ? undefined : promptLogprobs);
+}
+
+/** The `top_k` likeliest tokens that are possible, best first. */
+function likeliest(
+  { config, chain, recorder }: Decoding,
+  { logits }: RowLogits,
+  sequence: readonly TokenId[],
+): readonly Candidate[] {
+  recorder.record(0, 'logits', logits);
+  const scores = logits.slice();
+  applyChain(chain, [{ scores, sequence }]);
+  recorder.record(0, 'scores', scores);
+  ranking.rank(scores);
+  if (ranking.count === 0) throw noPossibleToken();
+  const normaliser = logSumExp(scores);
+  return Array.from({ length: Math.min(config.topK, ranking.count) }, (_, at) => {
+    const token = ranking.at(at);
+    return { token, probability: Math.exp(scores[token]! - normaliser) };
+  });
+}
+
+function largestSimilarity(state: Float32Array, context: readonly Float32Array[]): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const other of context) {
+    let similarity = 0;
+    for (let at = 0; at < state.length; at++) similarity += state[at]! * other[at]!;
+    if (similarity > largest) largest = similarity;
+  }
+  return largest;
+}
+
+function toUnitVector(vector: Float32Array): Float32Array {
+  let square = 0;
+  for (const value of vector) square += value * value;
+  const length = Math.sqrt(square);
+  return length === 0 ? vector.slice() : vector.map((value) => value / length);
+}
+
+/** Index of the largest value, the first on ties. */
+function bestIndex(values: readonly number[]): number {
+  return values.reduce((best, value, at) => (value > values[best]! ? at : best), 0);
+}
