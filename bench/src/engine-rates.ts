@@ -8,12 +8,21 @@ export interface EngineRates {
 }
 
 /** Greedy generation of exactly `generated` tokens from `prompt` pseudo-random tokens; when each token arrived. */
-async function timeTokens(engine: Engine, prompt: number, generated: number): Promise<{ startedAt: number; arrivals: number[] }> {
+async function timeTokens(
+  engine: Engine,
+  prompt: number,
+  generated: number,
+): Promise<{ startedAt: number; arrivals: number[] }> {
   const { config } = engine.info;
   const tokens = Array.from({ length: prompt }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % 50257);
   const parameters = parseGenerateParameters(
     { max_new_tokens: generated, min_new_tokens: generated, do_sample: false },
-    { vocabSize: config.vocabSize, contextLength: config.contextLength, eosTokenId: config.eosTokenId, promptLength: prompt },
+    {
+      vocabSize: config.vocabSize,
+      contextLength: config.contextLength,
+      eosTokenId: config.eosTokenId,
+      promptLength: prompt,
+    },
   );
   let startedAt = 0;
   const arrivals: number[] = [];

@@ -11,21 +11,41 @@ export interface PeerRates {
 
 /** The `llama-bench` to compare with: `LLAMA_BENCH`, else one on the PATH, else the one `npm run bench:peers` builds. */
 export function findLlamaBench(root: string): string | null {
-  const given = process.env['LLAMA_BENCH'];
+  const given = process.env.LLAMA_BENCH;
   if (given !== undefined) return existsSync(given) ? given : null;
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(root, '.cache', 'peers', 'bin')];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), join(root, '.cache', 'peers', 'bin')];
   return folders.map((folder) => join(folder, 'llama-bench')).find((path) => existsSync(path)) ?? null;
 }
 
 /** One run of the peer: `prompt` tokens of prefill, `generated` tokens of decoding, each repeated. */
 export function runLlamaBench(
   program: string,
-  options: { readonly model: string; readonly prompt: number; readonly generated: number; readonly repetitions: number; readonly threads: number },
+  options: {
+    readonly model: string;
+    readonly prompt: number;
+    readonly generated: number;
+    readonly repetitions: number;
+    readonly threads: number;
+  },
 ): PeerRates {
   const { model, prompt, generated, repetitions, threads } = options;
-  const args = ['-m', model, '-p', `${prompt}`, '-n', `${generated}`, '-r', `${repetitions}`, '-t', `${threads}`, '-o', 'json'];
+  const args = [
+    '-m',
+    model,
+    '-p',
+    `${prompt}`,
+    '-n',
+    `${generated}`,
+    '-r',
+    `${repetitions}`,
+    '-t',
+    `${threads}`,
+    '-o',
+    'json',
+  ];
   const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (result.status !== 0) throw new Error(`${program} ended with ${result.status ?? result.signal}: ${result.stderr.slice(-400)}`);
+  if (result.status !== 0)
+    throw new Error(`${program} ended with ${result.status ?? result.signal}: ${result.stderr.slice(-400)}`);
   const tests = JSON.parse(result.stdout) as readonly { n_prompt: number; n_gen: number; samples_ts: number[] }[];
   return {
     prefill: tests.find((test) => test.n_prompt > 0)?.samples_ts ?? [],

@@ -38,7 +38,7 @@ export interface GenerationUsage {
 export type GenerationEvent =
   /** The first evaluation of this request begins. */
   | { readonly type: 'started' }
-  /** Tokens of sequence `index` that are final. Beam modes send none before the end. */
+  /** Tokens of sequence `index` that are final, each sent once, in order. Beam modes send them all at the end. */
   | { readonly type: 'tokens'; readonly index: number; readonly tokens: readonly TokenId[] }
   /** The last event. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };

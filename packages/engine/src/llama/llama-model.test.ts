@@ -62,7 +62,8 @@ describe('opening a model file', () => {
     const path = join(file.path, '..', 'noise.gguf');
     assert.throws(
       () => openLlamaModel({ path, config }),
-      (error: ModelError) => error instanceof ModelError && error.code === 'model_file_invalid' && /noise\.gguf/.test(error.message),
+      (error: ModelError) =>
+        error instanceof ModelError && error.code === 'model_file_invalid' && /noise\.gguf/.test(error.message),
     );
   });
 });

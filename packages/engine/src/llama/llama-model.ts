@@ -24,7 +24,7 @@ import {
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import { physicalCores } from './cores.ts';
-import { addressOf, floatsAt, GGML_TYPE, type LlamaLibrary, loadLlama, type Pointer, POOLING_NONE } from './native.ts';
+import { addressOf, floatsAt, GGML_TYPE, type LlamaLibrary, loadLlama, POOLING_NONE, type Pointer } from './native.ts';
 
 export interface LlamaModelOptions {
   /** A GGUF file of the phi2 lift (`gptj convert` writes them). */
@@ -78,7 +78,10 @@ export function openLlamaModel(options: LlamaModelOptions): LlamaModel {
     const vocabSize = library.modelVocabSize(model);
     if (vocabSize !== config.vocabSize) {
       library.modelFree(model);
-      throw new ModelError('model_file_invalid', `${options.path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`);
+      throw new ModelError(
+        'model_file_invalid',
+        `${options.path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
+      );
     }
     const abortFlag = new Uint8Array(256); // large enough that V8 keeps it outside its moving heap
     const context = library.contextInit(model, {
@@ -99,9 +102,19 @@ export function openLlamaModel(options: LlamaModelOptions): LlamaModel {
     });
     if (context === null) {
       library.modelFree(model);
-      throw new ModelError('out_of_memory', `${options.path}: no memory for the KV cache; ask for fewer cache cells. ${lastWords(log)}`);
+      throw new ModelError(
+        'out_of_memory',
+        `${options.path}: no memory for the KV cache; ask for fewer cache cells. ${lastWords(log)}`,
+      );
     }
-    return new LlamaModel({ library, model, context, config, abortFlag, freeThreads: library.attachThreads(context, threads) });
+    return new LlamaModel({
+      library,
+      model,
+      context,
+      config,
+      abortFlag,
+      freeThreads: library.attachThreads(context, threads),
+    });
   } finally {
     library.captureLog(null);
   }
@@ -115,7 +128,10 @@ function loadError(path: string, log: readonly string[]): ModelError {
 
 /** The library's last complaints, one line. */
 function lastWords(log: readonly string[]): string {
-  const lines = log.join('').split('\n').filter((line) => /error|fail|invalid|unable|missing|wrong/i.test(line));
+  const lines = log
+    .join('')
+    .split('\n')
+    .filter((line) => /error|fail|invalid|unable|missing|wrong/i.test(line));
   return lines.slice(-3).join(' · ').trim();
 }
 
@@ -267,7 +283,11 @@ export class LlamaModel implements LanguageModel {
         values === null
           ? []
           : Array.from({ length: scored }, (_, i) => values.subarray((first + i) * width, (first + i + 1) * width));
-      return { logits: cut(logits, vocabSize), hidden: step.hidden === true ? cut(hidden, embeddingSize) : [], layers: [] };
+      return {
+        logits: cut(logits, vocabSize),
+        hidden: step.hidden === true ? cut(hidden, embeddingSize) : [],
+        layers: [],
+      };
     });
   }
 

@@ -8,11 +8,9 @@
  * Conventions of this file: a C pointer is a `bigint` address, and an absent pointer is `null`. Memory that C keeps
  * (batch arrays, the abort flag) is owned by the caller as a typed array and passed by `addressOf`.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
+import { findLibraryDirectory, findLibraryFile } from './find-library.ts';
 
 /** Address of something that lives in C. */
 export type Pointer = bigint;
@@ -130,60 +128,10 @@ export function floatsAt(address: Pointer, count: number): Float32Array {
 
 let loaded: LlamaLibrary | undefined;
 
-/**
- * Load llama.cpp, once per process.
- *
- * Looks in `GPTJ_LLAMA_LIBRARY` (a folder), else in the installed `@node-llama-cpp/<platform>` packages, those for a
- * GPU first. Throws `library_missing` or `library_unknown` with what to do.
- */
+/** Load llama.cpp, once per process. Throws `library_missing` or `library_unknown` with what to do. */
 export function loadLlama(): LlamaLibrary {
   loaded ??= bind(findLibraryDirectory());
   return loaded;
-}
-
-const PLATFORM_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'linux-x64': ['linux-x64-cuda', 'linux-x64-vulkan', 'linux-x64'],
-  'linux-arm64': ['linux-arm64'],
-  'darwin-arm64': ['mac-arm64-metal'],
-  'darwin-x64': ['mac-x64'],
-  'win32-x64': ['win-x64-cuda', 'win-x64-vulkan', 'win-x64'],
-  'win32-arm64': ['win-arm64'],
-};
-
-function findLibraryDirectory(): string {
-  const given = process.env['GPTJ_LLAMA_LIBRARY'];
-  if (given) {
-    if (!existsSync(given)) {
-      throw new ModelError('library_missing', `GPTJ_LLAMA_LIBRARY: no folder ${given}`);
-    }
-    return given;
-  }
-  const platform = `${process.platform}-${process.arch}`;
-  const packages = PLATFORM_PACKAGES[platform] ?? [];
-  const require = createRequire(import.meta.url);
-  for (const name of packages) {
-    try {
-      // The package exports only its entry point, `dist/index.js`; the libraries lie beside that folder.
-      const bins = join(dirname(dirname(require.resolve(`@node-llama-cpp/${name}`))), 'bins');
-      const folder = readdirSync(bins).map((entry) => join(bins, entry)).find((path) => findFile(path, 'llama') !== null);
-      if (folder) return folder;
-    } catch {
-      // Not installed: try the next one.
-    }
-  }
-  throw new ModelError(
-    'library_missing',
-    packages.length === 0
-      ? `llama.cpp has no prebuilt library for ${platform}: set GPTJ_LLAMA_LIBRARY to a folder with llama.cpp v0.5.0, or use the reference engine`
-      : `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${packages.at(-1)}; run npm install without --omit=optional, or set GPTJ_LLAMA_LIBRARY`,
-  );
-}
-
-/** `libllama.v0.5.0.so`, `libllama.dylib`, `llama.dll`, …; null when the folder holds none. */
-function findFile(directory: string, stem: 'llama' | 'ggml' | 'ggml-base'): string | null {
-  const pattern = new RegExp(`^(lib)?${stem}(\\.v[0-9.]+)?\\.(so|dylib|dll)$`);
-  const name = readdirSync(directory).find((entry) => pattern.test(entry));
-  return name === undefined ? null : join(directory, name);
 }
 
 function open(path: string): koffi.LibraryHandle {
@@ -195,12 +143,12 @@ function open(path: string): koffi.LibraryHandle {
 }
 
 function bind(directory: string): LlamaLibrary {
-  const ggmlPath = findFile(directory, 'ggml');
-  const llamaPath = findFile(directory, 'llama');
+  const ggmlPath = findLibraryFile(directory, 'ggml');
+  const llamaPath = findLibraryFile(directory, 'llama');
   if (ggmlPath === null || llamaPath === null) {
     throw new ModelError('library_missing', `no llama.cpp in ${directory}: expected libggml and libllama`);
   }
-  const basePath = findFile(directory, 'ggml-base');
+  const basePath = findLibraryFile(directory, 'ggml-base');
   const base = open(basePath ?? ggmlPath);
   const ggml = open(ggmlPath);
   const llama = open(llamaPath);
@@ -310,7 +258,9 @@ function bind(directory: string): LlamaLibrary {
     logits: llama.func('void *llama_get_logits(void *context)'),
     embeddings: llama.func('void *llama_get_embeddings(void *context)'),
     sequenceRemove: llama.func('bool llama_memory_seq_rm(void *memory, int32_t sequence, int32_t from, int32_t to)'),
-    sequenceCopy: llama.func('void llama_memory_seq_cp(void *memory, int32_t source, int32_t target, int32_t from, int32_t to)'),
+    sequenceCopy: llama.func(
+      'void llama_memory_seq_cp(void *memory, int32_t source, int32_t target, int32_t from, int32_t to)',
+    ),
     loadBackends: ggml.func('void ggml_backend_load_all_from_path(const char *directory)'),
     backendByType: ggml.func('void *ggml_backend_dev_by_type(int32_t type)'),
     backendRegistry: base.func('void *ggml_backend_dev_backend_reg(void *device)'),
@@ -331,7 +281,9 @@ function bind(directory: string): LlamaLibrary {
     llama_batch: koffi.sizeof(batch),
   });
 
-  const c = koffi.load(process.platform === 'win32' ? 'msvcrt.dll' : process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6');
+  const c = koffi.load(
+    process.platform === 'win32' ? 'msvcrt.dll' : process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6',
+  );
   const strlen = c.symbol('strlen') as Pointer;
   // Called with (level, text, user): `abs` looks at the level alone, so it is a log callback that does nothing, on any thread.
   const silence = c.symbol('abs') as Pointer;
@@ -342,7 +294,9 @@ function bind(directory: string): LlamaLibrary {
 
   const inThread = <T>(call: koffi.KoffiFunc<(...args: never[]) => T>, ...args: unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
-      (call.async as (...all: unknown[]) => void)(...args, (error: Error | null, result: T) => (error ? reject(error) : resolve(result)));
+      (call.async as (...all: unknown[]) => void)(...args, (error: Error | null, result: T) =>
+        error ? reject(error) : resolve(result),
+      );
     });
 
   return {
@@ -381,11 +335,19 @@ function bind(directory: string): LlamaLibrary {
       const device = native.backendByType(0) as Pointer | null; // GGML_BACKEND_DEVICE_TYPE_CPU
       const registry = device === null ? null : (native.backendRegistry(device) as Pointer);
       const create = registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_new') as Pointer | null);
-      const destroy = registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null);
+      const destroy =
+        registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null);
       if (create === null || destroy === null) return () => {};
       const params = Buffer.alloc(koffi.sizeof(threadpoolParams));
       // poll 50: workers spin shortly between graph nodes before they sleep, the library's own default.
-      koffi.encode(params, threadpoolParams, { cpumask: new Array(512).fill(false), n_threads: threads, prio: 0, poll: 50, strict_cpu: false, paused: false });
+      koffi.encode(params, threadpoolParams, {
+        cpumask: new Array(512).fill(false),
+        n_threads: threads,
+        prio: 0,
+        poll: 50,
+        strict_cpu: false,
+        paused: false,
+      });
       const pool = koffi.call(create, native.poolNew, params) as Pointer | null;
       if (pool === null) return () => {};
       native.attachThreadpool(context, pool, pool);
@@ -419,23 +381,25 @@ function checkLayouts(
   sizes: Record<keyof typeof STRUCT_SIZES, number>,
 ): void {
   const expected: readonly (readonly [string, unknown, unknown])[] = [
-    ...Object.entries(STRUCT_SIZES).map(([name, size]) => [`sizeof(${name})`, size, sizes[name as keyof typeof STRUCT_SIZES]] as const),
-    ['model.n_gpu_layers', -1, model['n_gpu_layers']],
-    ['model.split_mode', 1, model['split_mode']],
-    ['model.lazy_mode', 1, model['lazy_mode']],
-    ['model.use_extra_bufts', true, model['use_extra_bufts']],
-    ['model.load_mtp', false, model['load_mtp']],
-    ['context.n_ctx', 512, context['n_ctx']],
-    ['context.n_batch', 2048, context['n_batch']],
-    ['context.n_ubatch', 512, context['n_ubatch']],
-    ['context.n_outputs_max_per_seq', 1, context['n_outputs_max_per_seq']],
-    ['context.yarn_beta_slow', -1, context['yarn_beta_slow']],
-    ['context.type_k', GGML_TYPE.f16, context['type_k']],
-    ['context.type_v', GGML_TYPE.f16, context['type_v']],
-    ['context.abort_callback', null, context['abort_callback']],
-    ['context.no_perf', true, context['no_perf']],
-    ['context.swa_full', true, context['swa_full']],
-    ['context.kv_unified', false, context['kv_unified']],
+    ...Object.entries(STRUCT_SIZES).map(
+      ([name, size]) => [`sizeof(${name})`, size, sizes[name as keyof typeof STRUCT_SIZES]] as const,
+    ),
+    ['model.n_gpu_layers', -1, model.n_gpu_layers],
+    ['model.split_mode', 1, model.split_mode],
+    ['model.lazy_mode', 1, model.lazy_mode],
+    ['model.use_extra_bufts', true, model.use_extra_bufts],
+    ['model.load_mtp', false, model.load_mtp],
+    ['context.n_ctx', 512, context.n_ctx],
+    ['context.n_batch', 2048, context.n_batch],
+    ['context.n_ubatch', 512, context.n_ubatch],
+    ['context.n_outputs_max_per_seq', 1, context.n_outputs_max_per_seq],
+    ['context.yarn_beta_slow', -1, context.yarn_beta_slow],
+    ['context.type_k', GGML_TYPE.f16, context.type_k],
+    ['context.type_v', GGML_TYPE.f16, context.type_v],
+    ['context.abort_callback', null, context.abort_callback],
+    ['context.no_perf', true, context.no_perf],
+    ['context.swa_full', true, context.swa_full],
+    ['context.kv_unified', false, context.kv_unified],
   ];
   const wrong = expected.filter(([, want, got]) => want !== got);
   if (wrong.length > 0) {

@@ -99,7 +99,9 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
       return await opening!;
     } catch (cause) {
       const code = closed ? 'closed' : 'engine_failed';
-      throw new ModelError(code, `the engine process could not be started again: ${(cause as Error).message}`, { cause });
+      throw new ModelError(code, `the engine process could not be started again: ${(cause as Error).message}`, {
+        cause,
+      });
     }
   };
 
@@ -188,11 +190,13 @@ function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: st
       }
     });
     process_.on('error', (cause) => {
-      if (child === null) reject(new ModelError('engine_failed', `could not start the engine process: ${cause.message}`, { cause }));
+      if (child === null)
+        reject(new ModelError('engine_failed', `could not start the engine process: ${cause.message}`, { cause }));
     });
     process_.on('exit', (code, signal) => {
       const reason = signal === null ? `exit status ${code}` : `signal ${signal}`;
-      if (child === null) reject(new ModelError('engine_failed', `the engine process ended while it loaded the model (${reason})`));
+      if (child === null)
+        reject(new ModelError('engine_failed', `the engine process ended while it loaded the model (${reason})`));
       else onDeath(child, reason);
     });
     post(process_, { kind: 'open', options });

@@ -25,7 +25,7 @@ export class PrefixTree<T> {
   /** The value stored at exactly this sequence. */
   get(tokens: readonly TokenId[]): T | undefined {
     const path = this.#path(tokens);
-    return path?.at(-1)!.value;
+    return path?.at(-1)?.value;
   }
 
   /** Store a value, in place of one that stood at the same sequence. */
@@ -39,7 +39,11 @@ export class PrefixTree<T> {
       if (shared < node.edge.length) {
         // The sequence leaves in the middle of the edge: split it there.
         const lower: Node<T> = { edge: node.edge.slice(shared), children: node.children, value: node.value };
-        const upper: Node<T> = { edge: node.edge.slice(0, shared), children: new Map([[lower.edge[0]!, lower]]), value: undefined };
+        const upper: Node<T> = {
+          edge: node.edge.slice(0, shared),
+          children: new Map([[lower.edge[0]!, lower]]),
+          value: undefined,
+        };
         parent!.children.set(upper.edge[0]!, upper);
         node = upper;
       }
@@ -73,7 +77,11 @@ export class PrefixTree<T> {
       }
       // One child and no value: the node is only a bend in an edge.
       const [child] = children.values();
-      parent.children.set(edge[0]!, { edge: [...edge, ...child!.edge], children: child!.children, value: child!.value });
+      parent.children.set(edge[0]!, {
+        edge: [...edge, ...child!.edge],
+        children: child!.children,
+        value: child!.value,
+      });
       break;
     }
     return true;

@@ -41,6 +41,8 @@ interface Generation {
   run: StrategyRun | null;
   startedAt: number | null;
   cancelled: boolean;
+  /** Tokens sent so far of each returned sequence. */
+  readonly sent: number[];
 }
 
 /** Worst case of a generation. */
@@ -81,14 +83,23 @@ export class Scheduler {
     if (request.prompt.length === 0) throw new RangeError('generate: expected at least one prompt token');
     if (request.prompt.length > contextLength || request.config.maxLength > contextLength) {
       const most = Math.max(request.prompt.length, request.config.maxLength);
-      throw new ModelError('context_full', `expected at most ${contextLength} tokens of prompt and output together, got ${most}`);
+      throw new ModelError(
+        'context_full',
+        `expected at most ${contextLength} tokens of prompt and output together, got ${most}`,
+      );
     }
     const reservation = reserve(request.prompt, request.config);
     if (reservation.cells > model.limits.cacheCells) {
-      throw new ModelError('cache_full', `this request needs ${reservation.cells} positions of cache, the engine has ${model.limits.cacheCells}: ask for fewer tokens, beams or sequences`);
+      throw new ModelError(
+        'cache_full',
+        `this request needs ${reservation.cells} positions of cache, the engine has ${model.limits.cacheCells}: ask for fewer tokens, beams or sequences`,
+      );
     }
     if (reservation.sequences > model.limits.maxSequences) {
-      throw new ModelError('too_many_sequences', `this request needs ${reservation.sequences} sequences, the engine has ${model.limits.maxSequences}: ask for fewer beams or sequences`);
+      throw new ModelError(
+        'too_many_sequences',
+        `this request needs ${reservation.sequences} sequences, the engine has ${model.limits.maxSequences}: ask for fewer beams or sequences`,
+      );
     }
     const generation: Generation = {
       request,
@@ -98,6 +109,7 @@ export class Scheduler {
       run: null,
       startedAt: null,
       cancelled: false,
+      sent: [],
     };
     this.#waiting.push(generation);
     this.#wake();
@@ -139,7 +151,9 @@ export class Scheduler {
       return;
     }
     // Others' work in the same evaluation is not thrown away for one that left.
-    const wanted = this.#active.some((other) => !other.cancelled && other.run !== null && evaluation.taking.has(other.run));
+    const wanted = this.#active.some(
+      (other) => !other.cancelled && other.run !== null && evaluation.taking.has(other.run),
+    );
     if (!wanted) evaluation.abort.abort();
   }
 
@@ -157,7 +171,10 @@ export class Scheduler {
       const next = this.#waiting[0];
       if (next === undefined) return;
       const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, next.reservation.cells);
-      const sequences = this.#active.reduce((sum, { reservation }) => sum + reservation.sequences, next.reservation.sequences);
+      const sequences = this.#active.reduce(
+        (sum, { reservation }) => sum + reservation.sequences,
+        next.reservation.sequences,
+      );
       if (cells > limits.cacheCells || sequences > limits.maxSequences) return;
       this.#waiting.shift();
       this.#active.push(next);
@@ -196,7 +213,8 @@ export class Scheduler {
       return true;
     } catch (error) {
       if (!(error instanceof ModelError && error.code === 'aborted')) {
-        for (const generation of this.#active.filter(({ run }) => taking.has(run!))) this.#fail(generation, error as Error);
+        for (const generation of this.#active.filter(({ run }) => taking.has(run!)))
+          this.#fail(generation, error as Error);
       }
       return false;
     } finally {
@@ -213,16 +231,25 @@ export class Scheduler {
   #advance(generation: Generation): void {
     try {
       const settled = generation.run!.advance();
-      for (const { index, tokens } of settled) generation.listener.event({ type: 'tokens', index, tokens });
+      for (const { index, tokens } of settled) this.#send(generation, index, tokens);
       if (generation.run!.outcome !== null) this.#finish(generation);
     } catch (error) {
       this.#fail(generation, error as Error);
     }
   }
 
+  #send(generation: Generation, index: number, tokens: readonly TokenId[]): void {
+    if (tokens.length === 0) return;
+    generation.sent[index] = (generation.sent[index] ?? 0) + tokens.length;
+    generation.listener.event({ type: 'tokens', index, tokens });
+  }
+
   #finish(generation: Generation): void {
-    const { request, listener, run, arrivedAt } = generation;
+    const { request, listener, run, arrivedAt, sent } = generation;
     const outcome = run!.outcome!;
+    // What the last step chose is settled by the end; of beam modes, everything.
+    for (const [index, { tokens }] of outcome.sequences.entries())
+      this.#send(generation, index, tokens.slice(sent[index] ?? 0));
     const endedAt = this.#options.now();
     const startedAt = generation.startedAt ?? endedAt;
     this.#remove(generation);

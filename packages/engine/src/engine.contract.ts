@@ -1,0 +1,143 @@
+/** The one suite that every `Engine` passes, whatever process it runs in. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type GenerateConfig, parseGenerateParameters } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
+import type { Engine, GenerationEvent } from './engine.ts';
+import { type GreedyCase, greedyCases } from './tiny-model.fixture.ts';
+
+type Finished = Extract<GenerationEvent, { type: 'finished' }>;
+
+/**
+ * Run the suite.
+ *
+ * @param make opens the tiny model of `fixtures/` with a context of 128 positions and a cache of 512 cells
+ */
+export function describeEngine(name: string, make: () => Promise<Engine>): void {
+  describe(name, () => {
+    let engine: Engine;
+    let cases: readonly GreedyCase[];
+    before(async () => {
+      cases = await greedyCases();
+      engine = await make();
+    });
+    after(() => engine.close());
+
+    const configure = (promptLength: number, parameters: Record<string, unknown>): GenerateConfig => {
+      const { vocabSize, contextLength, eosTokenId } = engine.info.config;
+      return parseGenerateParameters(parameters, { vocabSize, contextLength, eosTokenId, promptLength }).config;
+    };
+    const greedy = (prompt: readonly TokenId[]): GenerateConfig =>
+      configure(prompt.length, { max_new_tokens: 64, eos_token_id: -1 });
+    const all = async (prompt: readonly TokenId[], config: GenerateConfig): Promise<GenerationEvent[]> => {
+      const events: GenerationEvent[] = [];
+      for await (const event of engine.generate({ prompt, config })) events.push(event);
+      return events;
+    };
+    const finished = async (prompt: readonly TokenId[], config: GenerateConfig): Promise<Finished> => {
+      const last = (await all(prompt, config)).at(-1);
+      assert.equal(last?.type, 'finished');
+      return last as Finished;
+    };
+
+    it('says what it runs', () => {
+      const { info } = engine;
+      assert.equal(info.config.contextLength, 128);
+      assert.equal(info.cacheCells, 512);
+      assert.ok(info.loadMs > 0);
+    });
+
+    it("starts, streams every token once in order, and finishes with transformers' tokens", async () => {
+      const { prompt, tokens } = cases[3]!;
+      const events = await all(prompt, greedy(prompt));
+      assert.equal(events[0]?.type, 'started');
+      const streamed = events.flatMap((event) => (event.type === 'tokens' ? event.tokens : []));
+      assert.deepEqual(streamed, tokens);
+      const last = events.at(-1) as Finished;
+      assert.deepEqual(last.outcome.sequences[0]?.tokens, tokens);
+      assert.equal(last.outcome.sequences[0]?.finishReason, 'length');
+      assert.equal(last.usage.promptTokens, prompt.length);
+      assert.equal(last.usage.generatedTokens, 64);
+    });
+
+    it('serves many at once, each as if it were alone', async () => {
+      const together = await Promise.all(cases.map(({ prompt }) => finished(prompt, greedy(prompt))));
+      for (const [i, { outcome }] of together.entries())
+        assert.deepEqual(outcome.sequences[0]?.tokens, cases[i]!.tokens);
+    });
+
+    it('returns several sequences of one prompt, each streamed under its own index', async () => {
+      const prompt = [5, 6, 7];
+      const config = configure(3, {
+        do_sample: true,
+        seed: 7,
+        num_return_sequences: 3,
+        max_new_tokens: 8,
+        eos_token_id: -1,
+      });
+      const events = await all(prompt, config);
+      const { outcome } = events.at(-1) as Finished;
+      assert.equal(outcome.sequences.length, 3);
+      for (const [index, sequence] of outcome.sequences.entries()) {
+        const streamed = events.flatMap((event) =>
+          event.type === 'tokens' && event.index === index ? event.tokens : [],
+        );
+        assert.deepEqual(streamed, sequence.tokens);
+        assert.equal(sequence.tokens.length, 8);
+      }
+      assert.notDeepEqual(outcome.sequences[0], outcome.sequences[1]);
+      assert.deepEqual((await finished(prompt, config)).outcome, outcome);
+    });
+
+    it('frees everything when its reader leaves early', async () => {
+      for (let i = 0; i < 40; i++) {
+        const { prompt } = cases[i % cases.length]!;
+        for await (const event of engine.generate({ prompt, config: greedy(prompt) }))
+          if (event.type === 'tokens') break;
+      }
+      // Each of these needs nearly the whole cache: none would be admitted beside a leaked one.
+      const config = configure(1, {
+        do_sample: true,
+        seed: 1,
+        num_return_sequences: 3,
+        max_new_tokens: 127,
+        eos_token_id: -1,
+      });
+      assert.equal((await finished([9], config)).outcome.sequences.length, 3);
+    });
+
+    it('stops for an aborted signal, before it starts and while it runs', async () => {
+      const { prompt } = cases[0]!;
+      const request = { prompt, config: greedy(prompt) };
+      const read = async (signal: AbortSignal, onToken: () => void): Promise<void> => {
+        for await (const event of engine.generate(request, signal)) if (event.type === 'tokens') onToken();
+      };
+      await assert.rejects(
+        read(AbortSignal.abort(), () => {}),
+        { name: 'ModelError', code: 'aborted' },
+      );
+      const controller = new AbortController();
+      await assert.rejects(
+        read(controller.signal, () => controller.abort()),
+        { name: 'ModelError', code: 'aborted' },
+      );
+    });
+
+    it('refuses what can never fit', async () => {
+      await assert.rejects(all(new Array(129).fill(1), greedy([1])), { name: 'ModelError', code: 'context_full' });
+      const wide = configure(1, { do_sample: true, num_return_sequences: 8, max_new_tokens: 100 });
+      await assert.rejects(all([1], wide), { name: 'ModelError', code: 'cache_full' });
+    });
+
+    it('refuses work after it is closed, and closes more than once', async () => {
+      const own = await make();
+      await own.close();
+      await own.close();
+      const { prompt } = cases[0]!;
+      const read = async (): Promise<void> => {
+        for await (const _ of own.generate({ prompt, config: greedy(prompt) }));
+      };
+      await assert.rejects(read(), { name: 'ModelError', code: 'closed' });
+    });
+  });
+}

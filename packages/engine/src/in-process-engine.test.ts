@@ -1,0 +1,14 @@
+import { after } from 'node:test';
+import { describeEngine } from './engine.contract.ts';
+import { createEngine } from './in-process-engine.ts';
+import { openModel } from './open-model.ts';
+import { makeTinyModel } from './tiny-model.fixture.ts';
+
+const file = await makeTinyModel(128);
+after(() => file.remove());
+
+for (const kind of ['llama', 'reference'] as const) {
+  describeEngine(`the ${kind} engine in this process`, async () =>
+    createEngine(await openModel({ path: file.path, kind, cacheType: 'f32', cacheCells: 512, threads: 1 })),
+  );
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { describeEngine } from '../engine.contract.ts';
+import type { GenerationEvent } from '../engine.ts';
+import { greedyCases, makeTinyModel } from '../tiny-model.fixture.ts';
+import { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './spawn-engine.ts';
+
+const file = await makeTinyModel(128);
+after(() => file.remove());
+
+const options: SpawnEngineOptions = {
+  path: file.path,
+  cacheType: 'f32',
+  cacheCells: 512,
+  threads: 1,
+  restartDelayMs: 1,
+};
+
+describeEngine('the engine in a process of its own', () => spawnEngine(options));
+
+describe('the engine process', () => {
+  const generate = (engine: SpawnedEngine, prompt: readonly number[], tokens = 64): AsyncIterable<GenerationEvent> => {
+    const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: prompt.length };
+    const { config } = parseGenerateParameters({ max_new_tokens: tokens, eos_token_id: -1 }, context);
+    return engine.generate({ prompt, config });
+  };
+  const sequence = async (events: AsyncIterable<GenerationEvent>): Promise<readonly number[] | undefined> => {
+    for await (const event of events) if (event.type === 'finished') return event.outcome.sequences[0]?.tokens;
+    return undefined;
+  };
+
+  it('killed with -9, fails the runs in flight and comes back for the next one', async () => {
+    const reasons: string[] = [];
+    const engine = await spawnEngine({ ...options, onRestart: (reason) => reasons.push(reason) });
+    try {
+      const [first] = await greedyCases();
+      const killed = engine.pid!;
+      const run = async (): Promise<void> => {
+        for await (const event of generate(engine, first!.prompt, 120)) {
+          if (event.type === 'started') process.kill(killed, 'SIGKILL');
+        }
+      };
+      await assert.rejects(run(), { name: 'ModelError', code: 'engine_failed' });
+      assert.deepEqual(reasons, ['signal SIGKILL']);
+      assert.deepEqual(await sequence(generate(engine, first!.prompt)), first!.tokens);
+      assert.notEqual(engine.pid, killed);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('is gone when the engine is closed, also while a run is in flight', async () => {
+    const engine = await spawnEngine(options);
+    const pid = engine.pid!;
+    const run = sequence(generate(engine, [1], 120));
+    const refused = assert.rejects(run, { name: 'ModelError' });
+    await engine.close();
+    await refused;
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+  });
+
+  it('that cannot load its file fails the opening with the reason', async () => {
+    const path = join(dirname(file.path), 'noise.gguf');
+    await writeFile(path, 'this is no model');
+    await assert.rejects(spawnEngine({ ...options, path }), {
+      name: 'ModelError',
+      code: 'model_file_invalid',
+      message: /noise\.gguf/,
+    });
+  });
+
+  it('without its library fails the opening and says what to install', async () => {
+    process.env.GPTJ_LLAMA_LIBRARY = dirname(file.path);
+    try {
+      await assert.rejects(spawnEngine(options), { name: 'ModelError', code: 'library_missing' });
+    } finally {
+      delete process.env.GPTJ_LLAMA_LIBRARY;
+    }
+  });
+});
