@@ -118,6 +118,19 @@ test('an engine that dies once is tried again; one that dies twice fails the run
   assert.equal(typeof failed.error_info?.traceback, 'string');
 });
 
+test('a full queue refuses with 429 and a time to come back', async () => {
+  it.engine.hold();
+  const began = it.engine.began;
+  const replies = [run('a', {}), run('b', {}), run('c', {})];
+  // The one that waits has its place by the time that the other two, asked first, have begun.
+  while (it.engine.began < began + 2) await new Promise((resolve) => setImmediate(resolve));
+  const refused = await run('d', {});
+  assert.match(String((await detail(refused, 429)).message), /too many runs are waiting: 1 of 1/);
+  assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
+  it.engine.letGo();
+  for (const reply of replies) assert.equal((await endedRun(await reply)).run_state, 'complete');
+});
+
 test('an unforeseen error fails the run without telling its internals', async () => {
   it.engine.failures.push(new Error('secret path /home/x'));
   const failed = await endedRun(await run('hi', {}));

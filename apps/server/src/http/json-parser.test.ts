@@ -61,8 +61,10 @@ test('broken JSON is refused', () => {
   assert.throws(() => parseJson(Uint8Array.of(0x22, 0xff, 0x22)), /expected UTF-8/);
 });
 
-test('nesting is bounded', () => {
+test('nesting and the number of values are bounded', () => {
   parse('['.repeat(200) + ']'.repeat(200));
   refuses('['.repeat(1_000_000), /at most 200 levels/);
   refuses('{"a":'.repeat(1_000_000), /at most 200 levels/);
+  parse(`[${'1,'.repeat(199_998)}1]`);
+  refuses(`[${'1,'.repeat(199_999)}1]`, /at most 200000 values/);
 });

@@ -3,9 +3,11 @@ import { ApiError } from '@gptj-cloud/protocol';
 
 const DEEPEST = 200;
 const MOST_DIGITS = 1000;
+/** Values in one document: time and memory for each are many times its two bytes of text. */
+const MOST_VALUES = 200_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const PLAIN_TEXT = /[ !#-[\]-\uffff]*/y;
-const BLANK = /[ \t\n\r]*/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
@@ -22,7 +24,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * prototype. Stricter than `JSON.parse` in what two readers could take differently: a repeated key is refused, and so
  * is a number beyond a double. Lone surrogates in escapes are kept.
  *
- * Throws `invalid_json` with the place, also for nesting deeper than 200.
+ * Throws `invalid_json` with the place, also for nesting deeper than 200 and for more than 200,000 values.
  */
 export function parseJson(bytes: Uint8Array): PickleValue {
   let text: string;
@@ -38,6 +40,7 @@ export function parseJson(bytes: Uint8Array): PickleValue {
 class JsonReader {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -52,6 +55,7 @@ class JsonReader {
 
   #value(depth: number): PickleValue {
     if (depth > DEEPEST) this.#fail(`expected at most ${DEEPEST} levels`);
+    if (++this.#values > MOST_VALUES) this.#fail(`expected at most ${MOST_VALUES} values`);
     this.#skipBlank();
     switch (this.#text[this.#at]) {
       case '{':
@@ -100,19 +104,21 @@ class JsonReader {
   }
 
   #string(): string {
-    const parts: string[] = [];
+    let result = '';
     this.#at++;
     for (;;) {
-      parts.push(this.#match(PLAIN_TEXT)?.[0] ?? '');
-      const character = this.#text[this.#at];
-      if (character === '"') {
+      const from = this.#at;
+      let code = this.#text.charCodeAt(this.#at);
+      while (code >= 0x20 && code !== QUOTE && code !== BACKSLASH) code = this.#text.charCodeAt(++this.#at);
+      result += this.#text.slice(from, this.#at);
+      if (code === QUOTE) {
         this.#at++;
-        return parts.join('');
+        return result;
       }
-      if (character !== '\\') {
-        this.#fail(character === undefined ? 'a text has no end' : 'expected control characters escaped');
+      if (code !== BACKSLASH) {
+        this.#fail(Number.isNaN(code) ? 'a text has no end' : 'expected control characters escaped');
       }
-      parts.push(this.#escape());
+      result += this.#escape();
     }
   }
 
@@ -132,8 +138,10 @@ class JsonReader {
 
   #number(): bigint | number {
     const from = this.#at;
-    const match = this.#match(NUMBER);
+    NUMBER.lastIndex = from;
+    const match = NUMBER.exec(this.#text);
     if (match === null) this.#fail('expected a value');
+    this.#at = NUMBER.lastIndex;
     const [digits, fraction, exponent] = match;
     if (fraction === undefined && exponent === undefined) {
       if (digits.length > MOST_DIGITS) this.#fail(`expected at most ${MOST_DIGITS} digits`, from);
@@ -158,14 +166,11 @@ class JsonReader {
   }
 
   #skipBlank(): void {
-    this.#match(BLANK);
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match !== null) this.#at = pattern.lastIndex;
-    return match;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
   }
 
   #fail(reason: string, at: number = this.#at): never {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { ConfigError } from '../config.ts';
 
 export interface Listener {
   /** For clients on this machine: an unspecified address is shown as loopback. */
@@ -20,7 +21,7 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 10_000;
 const FLUSH_MS = 2_000;
 
-/** Serve `fetch` over HTTP. Rejects when the address cannot be had. */
+/** Serve `fetch` over HTTP. Throws `ConfigError` when the address cannot be had. */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   address: { readonly host: string; readonly port: number },
@@ -35,8 +36,13 @@ export async function listen(
     },
     getRequestListener(fetch, { overrideGlobalObjects: false }),
   );
-  server.listen(address.port, address.host);
-  await once(server, 'listening');
+  try {
+    server.listen(address.port, address.host);
+    await once(server, 'listening');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`cannot listen on HOST ${address.host} and PORT ${address.port}: ${reason}`, { cause });
+  }
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
   let stopped: Promise<unknown> | undefined;

@@ -5,6 +5,7 @@
  * sees one steps back. Of two that both hold, one would have looked second and seen the other's file, so there is at
  * most one holder. Two that see each other step back both and try again after random pauses; a true holder stays, so
  * the tries end in a refusal. Files of dead processes are deleted by the next holder; nobody deletes a living one's.
+ * Processes on other machines, or in containers of their own, cannot be seen: do not share a folder among those.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

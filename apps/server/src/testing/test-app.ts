@@ -52,7 +52,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }).config,
   });
   const pipelines = createPipelineRegistry([pipeline]);
-  const queue = createRunQueue(options.queue ?? { running: 4, waiting: 16 });
+  const queue = createRunQueue(options.queue ?? { running: 2, waiting: 1 });
   const stop = new AbortController();
   const runs = createRunService({
     db,

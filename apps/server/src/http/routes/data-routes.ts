@@ -15,13 +15,13 @@ export interface DataRoutesDeps {
   readonly db: Database;
   readonly clock: () => Date;
   readonly maxUploadBytes: number;
+  readonly maxJsonBytes: number;
 }
 
 /** Making data out of an uploaded file (clients up to 0.4.0) or of raw bytes (from 0.4.2), and reading it back. */
-export function dataRoutes({ db, clock, maxUploadBytes }: DataRoutesDeps): Hono<AppEnv> {
+export function dataRoutes({ db, clock, maxUploadBytes, maxJsonBytes }: DataRoutesDeps): Hono<AppEnv> {
   const fromFile = async (request: Request) => {
-    // The echo of a FileGet holds the file's hex, so it may be as large as an upload.
-    const { value } = await readJsonBody(request, dataCreateSchema, maxUploadBytes);
+    const { value } = await readJsonBody(request, dataCreateSchema, maxJsonBytes);
     const file = await findFile(db, value.id, 'small');
     if (file === null) throw new ApiError('not_found', { kind: 'file', id: value.id.slice(0, 100) });
     const data = { id: newId('data'), createdAt: clock(), file };

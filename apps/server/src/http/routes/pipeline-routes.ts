@@ -12,6 +12,7 @@ const UPLOADS: readonly (readonly [path: string, kind: string])[] = [
   ['/v2/pipeline-files/initiate-multipart-upload', 'pipeline files'],
   ['/v2/pipeline-files/presigned-url', 'pipeline files'],
   ['/v2/pipeline-files/finalise-multipart-upload', 'pipeline files'],
+  ['/v2/pipeline-tags', 'pipeline tags'],
   ['/v2/environments', 'environments'],
 ];
 
