@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { optionsOf } from './command.ts';
 import { COMMANDS, runCommandLine } from './command-line.ts';
+import { chooseModel } from './default-model.ts';
 import { recordingOutput } from './recording-output.ts';
 
 interface Ran {
@@ -100,6 +101,26 @@ test('an error is one line and ends with 1; its stack is shown on demand', async
 test('a name from a file or a shell cannot speak to the terminal', async () => {
   const { stderr } = await gptj(['inspect', '/no/\u001b[2Jfile']);
   assert.match(stderr, /^gptj: \/no\/<1b>\[2Jfile: /);
+});
+
+test('inspect describes the embedded model, in tables and as JSON', async () => {
+  const file = chooseModel(undefined, {});
+  const { stdout } = await gptj(['inspect', file, '--tensors']);
+  assert.match(stdout, /^format +gguf, q8_0$/m);
+  assert.match(stdout, /^layers +6$/m);
+  assert.match(stdout, /^transformer\.h\.0\.attn\.q_proj\.weight +256 × 256 +q8_0 +69\.6 kB$/m);
+  const report: unknown = JSON.parse((await gptj(['inspect', file, '--json'])).stdout);
+  assert.ok(typeof report === 'object' && report !== null && 'tensorCount' in report && !('tensors' in report));
+});
+
+test('convert does not replace a file unless told to', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const target = join(folder, 'precious.gguf');
+  await writeFile(target, 'precious');
+  const { status, stderr } = await gptj(['convert', chooseModel(undefined, {}), target, '--type', 'f16']);
+  assert.deepEqual([status, stderr], [1, `gptj: ${target} is there already; --overwrite replaces it\n`]);
+  assert.equal(await readFile(target, 'utf8'), 'precious');
 });
 
 test('generate looks for its model in --model, then GPTJ_MODEL', async (t) => {

@@ -38,8 +38,10 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     await command.run(context, parseOptions(specs, rest));
     return EXIT.done;
   } catch (error) {
-    if (context.signal.aborted) return EXIT.failed;
-    return report(error, word, context);
+    if (!context.signal.aborted) return report(error, word, context);
+    // Off the line that the terminal has put ^C on.
+    if (context.stderr.columns !== null) context.stderr.write('\n');
+    return EXIT.failed;
   }
 }
 

@@ -61,7 +61,7 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
   return { values, positionals };
 }
 
-/** The whole number an option was given, or `fallback`. Throws `UsageError` outside the bounds. */
+/** The whole number an option was given; null without the option. Throws `UsageError` outside the bounds. */
 export function integerOption(
   options: ParsedOptions,
   name: string,

@@ -13,7 +13,7 @@ const FLOAT_RECIPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
 
 export const convertCommand: Command = {
   name: 'convert',
-  usage: 'DIR OUT --type TYPE [options]',
+  usage: 'DIR|FILE OUT [options]',
   summary: 'make a model file from a downloaded checkpoint',
   about:
     'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file made by this command, and writes one GGUF file that gptj and llama.cpp run. OUT appears only when it is complete; a conversion that is stopped leaves nothing behind.',
@@ -38,7 +38,7 @@ export const convertCommand: Command = {
   ],
 
   async run({ stdout, stderr, signal, now }, options) {
-    const [source, target] = requirePositionals(options, ['DIR', 'OUT']);
+    const [source, target] = requirePositionals(options, ['DIR or FILE', 'OUT']);
     const type = recipeOf(options.values.get('type') ?? 'q8_0');
     const progress = createProgressPrinter(stderr, now);
     try {
