@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { ModelError } from '@gptj-cloud/model';
 import { readPickle } from '@gptj-cloud/pickle';
 import {
+  dataGetSchema,
   fileGetSchema,
   GPTJ_PIPELINE_ID,
   type RunGet,
@@ -180,6 +181,37 @@ test('bodies above the limits are refused, counted or announced', async () => {
   const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(50_000)) });
   const init: RequestInit & { duplex: 'half' } = { method: 'POST', body: stream, duplex: 'half' };
   await detail(await it.request('/v2/runs', init), 413);
+});
+
+test('data of small files travel unasked, data of large ones when asked for', async () => {
+  const upload = async (bytes: Uint8Array, name: string, path: string): Promise<unknown> => {
+    const form = new FormData();
+    form.append(name, new Blob([bytes]), 'x');
+    return await (await it.request(path, { method: 'POST', body: form })).json();
+  };
+  const large = Buffer.alloc(10_001, 0x80);
+  const file = fileGetSchema.parse(await upload(large, 'file', '/v2/files'));
+  assert.deepEqual([file.data, file.file_size], [null, 20_002]);
+  const data = dataGetSchema.parse(await upload(large, 'data', '/v2/data/'));
+  assert.deepEqual([data.hex_file.data, data.hex_file.file_size], [null, 20_002]);
+  const text = async (path: string): Promise<string> => await (await it.request(path)).text();
+  assert.ok((await text(`/v2/files/${file.id}?return_data=1`)).includes(large.toString('hex')));
+  assert.ok(!(await text(`/v2/files/${file.id}?return_data=false`)).includes('8080'));
+  assert.ok((await text(`/v2/data/${data.id}?return_data=True`)).includes(large.toString('hex')));
+  const small = fileGetSchema.parse(await upload(Buffer.from('80FF'), 'file', '/v2/files/'));
+  assert.deepEqual([small.data, small.file_size], ['80ff', 4]);
+  await detail(await it.request(`/v2/files/${file.id}?return_data=perhaps`), 400);
+});
+
+test('a run of data that are no plain pickle is refused with the reason', async () => {
+  // pickle.dumps(print, 2)
+  const pickle = Buffer.from('80026362756c74696e730a7072696e740a71002e', 'hex');
+  const form = new FormData();
+  form.append('data', new Blob([pickle]), 'x');
+  const data = dataGetSchema.parse(await (await it.request('/v2/data', { method: 'POST', body: form })).json());
+  const body = await detail(await it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data_id: data.id }), 400);
+  assert.equal(body.code, 'invalid_pickle');
+  assert.match(String(body.reason), /^forbidden_/);
 });
 
 test('logs hold neither prompts nor tokens', async () => {

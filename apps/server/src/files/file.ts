@@ -20,6 +20,11 @@ export interface NewFile extends StoredFile {
 export const INLINE_BYTES = 10_000;
 const LONGEST_NAME = 255;
 
+/** The file without bytes that are too many to travel unasked. */
+export function withSmallBytes(file: StoredFile): StoredFile {
+  return file.sizeBytes <= INLINE_BYTES ? file : { ...file, bytes: null };
+}
+
 /** A file with fresh id and path. */
 export function newFile(name: string, bytes: Uint8Array): NewFile {
   return { id: newId('file'), name: tidyName(name), path: newPath(), sizeBytes: bytes.length, bytes };
@@ -43,12 +48,11 @@ export function toFileGet(file: StoredFile): FileGet {
  * digits.
  */
 export function decodeUpload(part: Uint8Array): Uint8Array {
-  const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-  if (!text.every(isHexDigit)) return part;
-  if (text.length % 2 !== 0) {
-    throw new ApiError('invalid_hex', { reason: `expected an even number of digits, got ${text.length}` });
+  for (const byte of part) if (!isHexDigit(byte)) return part;
+  if (part.length % 2 !== 0) {
+    throw new ApiError('invalid_hex', { reason: `expected an even number of digits, got ${part.length}` });
   }
-  return Buffer.from(text.toString('latin1'), 'hex');
+  return Buffer.from(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('latin1'), 'hex');
 }
 
 function isHexDigit(byte: number): boolean {

@@ -113,7 +113,8 @@ test('prompt and each given length together must fit the context', () => {
     assert.equal(refusal([prompt, dict({ [name]: 2001n })]).message, LIMIT);
   }
   fieldsFor({ response_length: 2042n });
-  assert.equal(refusal(['x'.repeat(2049), dict({})]).message, LIMIT);
+  pipelineWithSeenFields().pipeline.prepare(['x'.repeat(2047), dict({ response_length: 1n })]);
+  assert.equal(refusal(['x'.repeat(2048), dict({})]).message, LIMIT);
   assert.equal(refusal(['x'.repeat(3_000_000), dict({})]).message, LIMIT);
 });
 

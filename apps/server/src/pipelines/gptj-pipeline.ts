@@ -82,7 +82,8 @@ function encodePrompt(
   );
   let ids: readonly TokenId[];
   try {
-    ids = tokenizer.encode(prompt, { limit: contextLength });
+    // Something must be left to generate.
+    ids = tokenizer.encode(prompt, { limit: contextLength - 1 });
   } catch (error) {
     if (error instanceof TokenizerError && error.code === 'too_many_tokens') throw tooLong;
     throw error;

@@ -2,7 +2,7 @@ import { ApiError, dataCreateSchema, newId, parseQueryBoolean } from '@gptj-clou
 import { Hono } from 'hono';
 import { toDataGet } from '../../data/data.ts';
 import { findData, insertData } from '../../data/data-store.ts';
-import { newFile } from '../../files/file.ts';
+import { newFile, withSmallBytes } from '../../files/file.ts';
 import { findFile, insertFile } from '../../files/file-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -35,7 +35,7 @@ export function dataRoutes({ db, clock, maxUploadBytes, maxJsonBytes }: DataRout
       await insertFile(tx, data.file, data.createdAt);
       await insertData(tx, data);
     });
-    return data;
+    return { ...data, file: withSmallBytes(data.file) };
   };
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/data', async (c) => {

@@ -1,6 +1,6 @@
 import { ApiError, parseQueryBoolean } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
-import { decodeUpload, newFile, toFileGet } from '../../files/file.ts';
+import { decodeUpload, newFile, toFileGet, withSmallBytes } from '../../files/file.ts';
 import { findFile, insertFile } from '../../files/file-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -21,7 +21,7 @@ export function fileRoutes({ db, clock, maxUploadBytes }: FileRoutesDeps): Hono<
       const part = onePart(await readMultipart(c.req.raw, maxUploadBytes), 'file');
       const file = newFile(part.filename ?? part.name, decodeUpload(part.bytes));
       await insertFile(db, file, clock());
-      return c.json(toFileGet(file), 201);
+      return c.json(toFileGet(withSmallBytes(file)), 201);
     })
     .get('/v2/files/:id', async (c) => {
       const withData = parseQueryBoolean('return_data', c.req.query('return_data'));
