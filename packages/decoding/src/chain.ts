@@ -19,6 +19,7 @@ import { force, suppress } from './processors/suppress.ts';
 import { addWatermark } from './processors/watermark.ts';
 import { cutBelowEpsilon, cutBelowEta } from './warpers/cutoff.ts';
 import { keepMinP } from './warpers/min-p.ts';
+import { type Warper, warpPossibleTokens } from './warpers/possible-tokens.ts';
 import { scaleByTemperature } from './warpers/temperature.ts';
 import { keepTopH } from './warpers/top-h.ts';
 import { keepTopK } from './warpers/top-k.ts';
@@ -62,7 +63,7 @@ export function buildChain(config: GenerateConfig, prompt: readonly TokenId[], a
   const watermark = config.watermark;
   const mark: readonly Link[] =
     watermark === null ? [] : [each(({ scores, sequence }) => addWatermark(scores, sequence, watermark))];
-  const warpers = config.doSample ? warpersOf(config) : [];
+  const warpers = config.doSample ? [warpWith(warpersOf(config))] : [];
   return {
     process: inOrder(modern ? processors : [...processors, ...normalise]),
     warp: inOrder(modern || config.doSample ? [...warpers, ...mark, ...normalise] : []),
@@ -203,11 +204,10 @@ function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext
 }
 
 /** The warpers that act, whether or not the configuration samples. */
-function warpersOf(config: GenerateConfig): Link[] {
+function warpersOf(config: GenerateConfig): readonly Warper[] {
   const keep = tokensToKeep(config);
   const { temperature, topH, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff } = config;
-  const warper = (active: boolean, change: (scores: Float32Array) => void): Link[] =>
-    active ? [each(({ scores }) => change(scores))] : [];
+  const warper = (active: boolean, warp: Warper): readonly Warper[] => (active ? [warp] : []);
   return [
     ...warper(temperature !== 1, (scores) => scaleByTemperature(scores, temperature)),
     ...(topH === null ? [] : warper(true, (scores) => keepTopH(scores, topH))),
@@ -218,6 +218,10 @@ function warpersOf(config: GenerateConfig): Link[] {
     ...warper(epsilonCutoff > 0 && epsilonCutoff < 1, (scores) => cutBelowEpsilon(scores, epsilonCutoff, keep)),
     ...warper(etaCutoff > 0 && etaCutoff < 1, (scores) => cutBelowEta(scores, etaCutoff, keep)),
   ];
+}
+
+function warpWith(warpers: readonly Warper[]): Link {
+  return each(({ scores }) => warpPossibleTokens(scores, warpers));
 }
 
 /** How many tokens a warper must leave: with beams, enough to go on when some of them are EOS. */
@@ -246,7 +250,7 @@ function withCustomProcessors(
 
 function customLink(config: GenerateConfig, prompt: readonly TokenId[]): Link {
   const processors = processorsOf518(config, prompt, null).map(([, link]) => link);
-  return inOrder([...processors, ...warpersOf(config)]);
+  return inOrder([...processors, warpWith(warpersOf(config))]);
 }
 
 /** Every parameter that shapes scores, switched off. */

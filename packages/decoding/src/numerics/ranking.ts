@@ -1,22 +1,39 @@
+const BUCKETS = 2048;
+/** Entries sorted at first, at least: what most callers look at. */
+const ROUND = 128;
+/** Indices are packed below the sort key; no vocabulary is larger. */
+const INDEX_RANGE = 2 ** 20;
+/** Distance from the maximum beyond which a softmax holds next to nothing: one bucket for all of that. */
+const RANGE = 40;
+
 /**
- * The finite entries of a row in descending order, ties by lowest index, sorted only as far as they are looked at:
- * entries are counted into buckets by their distance from the maximum, and a bucket is sorted when it is reached.
- * Full-vocabulary rows need the top few hundred of 50400, so this is far cheaper than a sort.
+ * The entries of a row above -inf in descending order, ties by lowest index, sorted only as far as they are looked at.
  *
- * One ranking at a time per `Ranking`: its buffers are reused by the next `rank`.
+ * Entries are counted into buckets by their distance from the maximum; as positions are asked for, the next buckets
+ * are gathered and sorted. A caller needs the top few hundred of a vocabulary, so this is far cheaper than a sort.
+ * A ranking owns its buffers: the next `rank` overwrites them.
  */
 export class Ranking {
+  #values: Float32Array = new Float32Array(0);
+  #bits: Int32Array = new Int32Array(0);
+  /** Sort keys of the gathered entries, in order. */
   #keys: Float64Array = new Float64Array(0);
-  readonly #starts: Int32Array = new Int32Array(BUCKETS + 1);
-  readonly #cursors: Int32Array = new Int32Array(BUCKETS);
-  #values: Float32Array | Float64Array = new Float32Array(0);
-  #sortedBuckets = 0;
-  /** Finite entries of the ranked row. */
-  count = 0;
+  #gathered = 0;
+  readonly #counts: Int32Array = new Int32Array(BUCKETS);
+  #nextBucket = 0;
+  #largest = 0;
+  #scale = 0;
+  #count = 0;
 
-  /** Rank `values`; they must stay unchanged while positions are read. */
-  rank(values: Float32Array | Float64Array): void {
+  /** Entries above -inf of the ranked row. NaN is none. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Rank `values` (at most 2^20); they must stay unchanged while positions are read. */
+  rank(values: Float32Array): void {
     this.#values = values;
+    this.#bits = new Int32Array(values.buffer, values.byteOffset, values.length);
     if (this.#keys.length < values.length) this.#keys = new Float64Array(values.length);
     let largest = Number.NEGATIVE_INFINITY;
     let smallest = Number.POSITIVE_INFINITY;
@@ -28,56 +45,76 @@ export class Ranking {
       if (value > largest) largest = value;
       if (value < smallest) smallest = value;
     }
-    this.count = count;
-    this.#sortedBuckets = 0;
-    // Beyond 40 below the maximum a softmax has nothing left: one bucket for all of that.
-    const scale = (BUCKETS - 1) / Math.max(Math.min(largest - smallest, 40), 1e-30);
-    const starts = this.#starts.fill(0);
+    this.#count = count;
+    this.#gathered = 0;
+    this.#nextBucket = 0;
+    this.#largest = largest;
+    this.#scale = (BUCKETS - 1) / Math.max(Math.min(largest - smallest, RANGE), 1e-30);
+    const counts = this.#counts.fill(0);
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!;
-      if (value > Number.NEGATIVE_INFINITY) starts[bucketOf(value, largest, scale) + 1]!++;
-    }
-    for (let bucket = 0; bucket < BUCKETS; bucket++) starts[bucket + 1]! += starts[bucket]!;
-    const cursors = this.#cursors;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) cursors[bucket] = starts[bucket]!;
-    const keys = this.#keys;
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!;
-      if (value > Number.NEGATIVE_INFINITY) {
-        const bucket = bucketOf(value, largest, scale);
-        keys[cursors[bucket]!] = index;
-        cursors[bucket]!++;
-      }
+      if (value > Number.NEGATIVE_INFINITY) counts[bucketOf(value, largest, this.#scale)]!++;
     }
   }
 
   /** Index of the entry at `position` of the descending order; position < count. */
   at(position: number): number {
-    while (this.#starts[this.#sortedBuckets]! <= position) {
-      const from = this.#starts[this.#sortedBuckets]!;
-      const to = this.#starts[this.#sortedBuckets + 1]!;
-      this.#sortedBuckets++;
-      if (to - from > 1) {
-        const values = this.#values;
-        this.#keys.subarray(from, to).sort((a, b) => values[b]! - values[a]! || a - b);
-      }
+    while (this.#gathered <= position) this.#gather();
+    const key = this.#keys[position]!;
+    return key - Math.floor(key / INDEX_RANGE) * INDEX_RANGE;
+  }
+
+  /** Gather and sort the next buckets. */
+  #gather(): void {
+    const first = this.#nextBucket;
+    let expected = 0;
+    let end = first;
+    // Twice as many each time: a caller that goes on is likely to go far, and every round looks at the whole row.
+    const wanted = Math.max(ROUND, 2 * this.#gathered);
+    while (end < BUCKETS && expected < wanted) expected += this.#counts[end++]!;
+    const from = this.#gathered;
+    let to = from;
+    const values = this.#values;
+    const keys = this.#keys;
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!;
+      if (!(value > Number.NEGATIVE_INFINITY)) continue;
+      const bucket = bucketOf(value, this.#largest, this.#scale);
+      if (bucket < first || bucket >= end) continue;
+      // Float bits as an integer in the order of the floats; negated, so that an ascending sort goes downwards.
+      const bits = this.#bits[index]!;
+      keys[to++] = -(bits >= 0 ? bits : bits ^ 0x7fffffff) * INDEX_RANGE + index;
     }
-    return this.#keys[position]!;
+    keys.subarray(from, to).sort();
+    this.#gathered = to;
+    this.#nextBucket = end;
   }
 }
 
-/** Set every entry but the first `count` of the ranking to -inf. `scores` must be the ranked row. */
+/** Set every entry but the first `count` (at least one) of the ranking to -inf. `scores` must be the ranked row. */
 export function keepFirst(scores: Float32Array, ranking: Ranking, count: number): void {
   if (count >= ranking.count) return;
-  const kept = Array.from({ length: count }, (_, position) => {
-    const id = ranking.at(position);
-    return [id, scores[id]!] as const;
-  });
-  scores.fill(Number.NEGATIVE_INFINITY);
-  for (const [id, score] of kept) scores[id] = score;
+  const lastId = ranking.at(count - 1);
+  const least = scores[lastId]!;
+  for (let id = 0; id < scores.length; id++) {
+    const score = scores[id]!;
+    if (score < least || (score === least && id > lastId)) scores[id] = Number.NEGATIVE_INFINITY;
+  }
 }
 
-const BUCKETS = 4096;
+/** The n-th largest entry, counting from 1, for small n; -inf when there are fewer. */
+export function nthLargest(values: Float32Array, n: number): number {
+  const largest: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (largest.length === n && !(value > largest[n - 1]!)) continue;
+    let at = largest.length;
+    while (at > 0 && largest[at - 1]! < value) at--;
+    largest.splice(at, 0, value);
+    if (largest.length > n) largest.pop();
+  }
+  return largest[n - 1] ?? Number.NEGATIVE_INFINITY;
+}
 
 function bucketOf(value: number, largest: number, scale: number): number {
   if (value === largest) return 0;

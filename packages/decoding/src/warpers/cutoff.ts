@@ -1,12 +1,10 @@
 import { logSumExp } from '../numerics/log-softmax.ts';
-import { Ranking } from '../numerics/ranking.ts';
+import { nthLargest } from '../numerics/ranking.ts';
 import { entropyOf } from './entropy.ts';
-
-const ranking = new Ranking();
 
 /** Forbid tokens less likely than `epsilon` (arXiv 2210.15191), except what ties with or beats the `keep` likeliest. */
 export function cutBelowEpsilon(scores: Float32Array, epsilon: number, keep: number): void {
-  cutBelow(scores, epsilon, logSumExp(scores), keep);
+  dropBelow(scores, Math.min(logSumExp(scores) + Math.log(epsilon), nthLargest(scores, keep)));
 }
 
 /**
@@ -15,15 +13,11 @@ export function cutBelowEpsilon(scores: Float32Array, epsilon: number, keep: num
  */
 export function cutBelowEta(scores: Float32Array, epsilon: number, keep: number): void {
   const { normaliser, entropy } = entropyOf(scores);
-  cutBelow(scores, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy)), normaliser, keep);
+  const eta = Math.min(Math.log(epsilon), Math.log(epsilon) / 2 - entropy);
+  dropBelow(scores, Math.min(normaliser + eta, nthLargest(scores, keep)));
 }
 
-function cutBelow(scores: Float32Array, threshold: number, normaliser: number, keep: number): void {
-  ranking.rank(scores);
-  if (ranking.count <= keep) return;
-  const leastKept = scores[ranking.at(keep - 1)]!;
-  for (let id = 0; id < scores.length; id++) {
-    const score = scores[id]!;
-    if (score < leastKept && Math.exp(score - normaliser) < threshold) scores[id] = Number.NEGATIVE_INFINITY;
-  }
+/** Forbid every score below `threshold`. */
+export function dropBelow(scores: Float32Array, threshold: number): void {
+  for (let id = 0; id < scores.length; id++) if (scores[id]! < threshold) scores[id] = Number.NEGATIVE_INFINITY;
 }

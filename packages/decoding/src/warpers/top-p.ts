@@ -1,3 +1,4 @@
+import { expOfNegative } from '../numerics/exponential.ts';
 import { logSumExp } from '../numerics/log-softmax.ts';
 import { keepFirst, Ranking } from '../numerics/ranking.ts';
 
@@ -14,7 +15,7 @@ export function keepTopP(scores: Float32Array, p: number, keep: number): void {
   let position = 0;
   // A token goes when the ones ranked before it already hold p.
   while (position < ranking.count && (position < keep || above < p)) {
-    above += Math.exp(scores[ranking.at(position)]! - normaliser);
+    above += expOfNegative(scores[ranking.at(position)]! - normaliser);
     position++;
   }
   keepFirst(scores, ranking, position);
