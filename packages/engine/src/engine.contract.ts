@@ -89,6 +89,18 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual((await finished(prompt, config)).outcome, outcome);
     });
 
+    it('computes a shared prompt once, for those who come together and for those who come later', async () => {
+      const shared = Array.from({ length: 60 }, (_, i) => (7 * i) % 380);
+      const config = configure(61, { max_new_tokens: 4, eos_token_id: -1 });
+      const together = await Promise.all([1, 2, 3].map((last) => finished([...shared, last], config)));
+      const later = await finished([...shared, 4], config);
+      const cached = [...together, later].map(({ usage }) => usage.cachedTokens);
+      assert.deepEqual(cached, [0, 60, 60, 60]);
+      const again = await finished([...shared, 1], config);
+      assert.equal(again.usage.cachedTokens, 60, 'the last token is always computed');
+      assert.deepEqual(again.outcome, together[0]?.outcome);
+    });
+
     it('frees everything when its reader leaves early', async () => {
       for (let i = 0; i < 40; i++) {
         const { prompt } = cases[i % cases.length]!;

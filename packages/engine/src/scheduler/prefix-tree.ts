@@ -20,7 +20,7 @@ interface Node<T> {
 }
 
 export class PrefixTree<T> {
-  #root: Node<T> = { edge: [], children: new Map(), value: undefined };
+  readonly #root: Node<T> = { edge: [], children: new Map(), value: undefined };
 
   /** The value stored at exactly this sequence. */
   get(tokens: readonly TokenId[]): T | undefined {
@@ -116,8 +116,8 @@ export class PrefixTree<T> {
   }
 }
 
-/** Tokens that `edge` shares with `tokens` from `at` on. */
-function sharedLength(edge: readonly TokenId[], tokens: readonly TokenId[], at: number): number {
+/** How many of its first tokens `edge` shares with `tokens` from `at` on. */
+export function sharedLength(edge: readonly TokenId[], tokens: readonly TokenId[], at: number): number {
   let shared = 0;
   while (shared < edge.length && at + shared < tokens.length && edge[shared] === tokens[at + shared]) shared++;
   return shared;

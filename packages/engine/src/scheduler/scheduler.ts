@@ -6,7 +6,9 @@
  *
  * Invariants
  * - An active generation has a reservation of cache cells and sequences that covers its worst case, so an admitted
- *   generation never fails for lack of cache. Waiting ones are admitted in order of arrival.
+ *   generation never fails for lack of cache: what the prefix cache holds beside them is dropped when it is wanted.
+ * - Waiting ones are admitted in order of arrival. One whose prompt begins like a prompt that is being computed right
+ *   now waits for that, and then shares it.
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends those that took part in it.
  */
@@ -14,6 +16,9 @@ import { type GenerateConfig, type GenerateOutcome, type Strategy, widestAsk } f
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { planBatch, type Slice } from './batch-plan.ts';
+import { LEAST_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
+import { sharedLength } from './prefix-tree.ts';
+import { StepClock } from './step-clock.ts';
 import { StrategyRun } from './strategy-run.ts';
 
 export interface SchedulerOptions {
@@ -22,8 +27,8 @@ export interface SchedulerOptions {
   readonly strategy: (request: GenerationRequest) => Strategy<GenerateOutcome>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Prompt tokens computed beside others' decoding steps. Default 256. */
-  readonly prefillTokens?: number;
+  /** Sequences that the prefix cache may keep. 0 turns it off. Default 64. */
+  readonly prefixEntries?: number;
 }
 
 /** Receives a generation's events; called by the loop, must not throw. */
@@ -60,6 +65,9 @@ function reserve(prompt: readonly TokenId[], config: GenerateConfig): Reservatio
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
+  readonly #prefixes: PrefixCache;
+  readonly #maxSequences: number;
+  readonly #clock: StepClock;
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
   #evaluation: { readonly abort: AbortController; readonly taking: ReadonlySet<StrategyRun> } | null = null;
@@ -67,7 +75,13 @@ export class Scheduler {
   #closed = false;
 
   constructor(options: SchedulerOptions) {
+    const { model, now } = options;
+    // A tiny model keeps most of its sequences for generations.
+    const prefixEntries = Math.min(options.prefixEntries ?? 64, model.limits.maxSequences >> 2);
     this.#options = options;
+    this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
+    this.#maxSequences = model.limits.maxSequences - prefixEntries;
+    this.#clock = new StepClock(now);
   }
 
   /**
@@ -95,10 +109,10 @@ export class Scheduler {
         `this request needs ${reservation.cells} positions of cache, the engine has ${model.limits.cacheCells}: ask for fewer tokens, beams or sequences`,
       );
     }
-    if (reservation.sequences > model.limits.maxSequences) {
+    if (reservation.sequences > this.#maxSequences) {
       throw new ModelError(
         'too_many_sequences',
-        `this request needs ${reservation.sequences} sequences, the engine has ${model.limits.maxSequences}: ask for fewer beams or sequences`,
+        `this request needs ${reservation.sequences} sequences, the engine has ${this.#maxSequences}: ask for fewer beams or sequences`,
       );
     }
     const generation: Generation = {
@@ -121,6 +135,7 @@ export class Scheduler {
     this.#closed = true;
     for (const generation of [...this.#waiting, ...this.#active]) this.#cancel(generation);
     while (this.#loop !== null) await this.#loop;
+    this.#prefixes.clear();
   }
 
   #wake(): void {
@@ -166,20 +181,14 @@ export class Scheduler {
   }
 
   #admit(): void {
-    const { limits } = this.#options.model;
-    for (;;) {
-      const next = this.#waiting[0];
-      if (next === undefined) return;
-      const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, next.reservation.cells);
-      const sequences = this.#active.reduce(
-        (sum, { reservation }) => sum + reservation.sequences,
-        next.reservation.sequences,
-      );
-      if (cells > limits.cacheCells || sequences > limits.maxSequences) return;
-      this.#waiting.shift();
+    for (const next of [...this.#waiting]) {
+      if (!this.#fits(next.reservation)) return;
+      if (this.#sharesPrompt(next)) continue;
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#active.push(next);
       try {
-        next.run = new StrategyRun(this.#options.model, this.#options.strategy(next.request));
+        const { model, strategy } = this.#options;
+        next.run = new StrategyRun(model, strategy(next.request), this.#prefixes);
         next.run.begin();
         if (next.run.outcome !== null) this.#finish(next);
       } catch (error) {
@@ -188,10 +197,25 @@ export class Scheduler {
     }
   }
 
+  #fits(wanted: Reservation): boolean {
+    const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, wanted.cells);
+    const sequences = this.#active.reduce((sum, { reservation }) => sum + reservation.sequences, wanted.sequences);
+    return cells <= this.#options.model.limits.cacheCells && sequences <= this.#maxSequences;
+  }
+
+  /** Whether a prompt under way will leave more of this one's in the prefix cache than there is now. */
+  #sharesPrompt({ request }: Generation): boolean {
+    const have = this.#prefixes.match(request.prompt);
+    return this.#active.some(({ run }) =>
+      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= have + LEAST_PREFIX_TOKENS),
+    );
+  }
+
   async #evaluate(): Promise<void> {
-    const { model, prefillTokens = 256 } = this.#options;
+    const { maxBatchTokens } = this.#options.model.limits;
     const runs = this.#active.map(({ run }) => run!);
-    const slices = planBatch(runs, { maxTokens: model.limits.maxBatchTokens, prefillTokens });
+    const slices = planBatch(runs, { maxTokens: maxBatchTokens, prefillTokens: this.#clock.prefillTokens });
+    this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const taking = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (taking.has(generation.run!)) this.#start(generation);
     if (slices.length > 0 && !(await this.#compute(slices, taking))) return;
@@ -208,7 +232,7 @@ export class Scheduler {
     this.#evaluation = { abort, taking };
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
-      const results = await this.#options.model.evaluate(steps, abort.signal);
+      const results = await this.#clock.time(steps, () => this.#options.model.evaluate(steps, abort.signal));
       for (const [i, { run, work, count }] of slices.entries()) run.feed(work, count, results[i]!);
       return true;
     } catch (error) {
@@ -259,7 +283,7 @@ export class Scheduler {
       usage: {
         promptTokens: request.prompt.length,
         generatedTokens: outcome.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
-        cachedTokens: 0,
+        cachedTokens: run!.cachedTokens,
         queueMs: startedAt - arrivedAt,
         computeMs: endedAt - startedAt,
       },

@@ -1,12 +1,15 @@
 /**
  * One generation in flight: a decoding strategy and the sequences of the model that stand for its rows.
  *
+ * A row that starts from nothing starts from the longest prefix that the cache has of it, if there is one.
+ *
  * Life: constructed → `begin` → (`work` is fed by `feed` until `complete`, then `advance` asks again)* → `outcome` set
  * → `release`. Between asks the run owns exactly one open sequence per row of the last ask; `release` gives all back
  * and may be called in any state, more than once.
  */
 import type { Ask, GenerateOutcome, Row, RowResult, Settled, Strategy } from '@gptj-cloud/decoding';
-import type { LanguageModel, SequenceId, Step, StepResult } from '@gptj-cloud/model';
+import type { LanguageModel, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
+import type { PrefixCache } from './prefix-cache.ts';
 
 /** A row of the current ask that still has tokens to evaluate. */
 export interface RowWork {
@@ -19,6 +22,8 @@ export interface RowWork {
 interface RowState {
   readonly row: Row;
   readonly sequence: SequenceId;
+  /** Everything the sequence holds once the row is fed. */
+  readonly content: TokenId[];
   fed: number;
   readonly logits: Float32Array[];
   readonly hidden: Float32Array[];
@@ -28,12 +33,27 @@ interface RowState {
 export class StrategyRun {
   readonly #model: LanguageModel;
   readonly #strategy: Strategy<GenerateOutcome>;
+  readonly #prefixes: PrefixCache | null;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
+  #cachedTokens = 0;
 
-  constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>) {
+  constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>, prefixes: PrefixCache | null) {
     this.#model = model;
     this.#strategy = strategy;
+    this.#prefixes = prefixes;
+  }
+
+  /** Prompt tokens that came from the prefix cache. */
+  get cachedTokens(): number {
+    return this.#cachedTokens;
+  }
+
+  /** Prompts of the current ask that are still being computed, whole. */
+  get prompts(): readonly (readonly TokenId[])[] {
+    return this.#rows
+      .filter(({ row, fed }) => row.from === null && fed < row.tokens.length)
+      .map(({ row }) => row.tokens);
   }
 
   /** Set when the strategy has returned. */
@@ -73,6 +93,8 @@ export class StrategyRun {
   feed(work: RowWork, count: number, result: StepResult): void {
     const state = work as RowState;
     state.fed += count;
+    if (state.row.from === null && state.fed === state.content.length)
+      this.#prefixes?.put(state.content, state.sequence);
     state.logits.push(...result.logits);
     state.hidden.push(...result.hidden);
     for (const [i, rows] of result.layers.entries()) {
@@ -96,10 +118,15 @@ export class StrategyRun {
     return this.#take(this.#strategy.next(answer));
   }
 
-  /** Give every sequence back. */
+  /** Give every sequence back. A single one is remembered: somebody may go on from it. */
   release(): void {
-    for (const { sequence } of this.#rows) this.#model.release(sequence);
+    const rows = this.#rows;
     this.#rows = [];
+    for (const { sequence, content, row, fed } of rows) {
+      const held = content.length - (row.tokens.length - fed);
+      if (rows.length === 1) this.#prefixes?.put(content.slice(0, held), sequence);
+      this.#model.release(sequence);
+    }
   }
 
   #take(next: IteratorResult<Ask, GenerateOutcome>): readonly Settled[] {
@@ -114,7 +141,8 @@ export class StrategyRun {
 
   /** Give every asked row a sequence: the last row that continues a sequence takes it over, the others fork it. */
   #place(rows: readonly Row[]): RowState[] {
-    const old = this.#rows.map((state) => state.sequence);
+    const before = this.#rows;
+    const old = before.map((state) => state.sequence);
     const uses = new Array<number>(old.length).fill(0);
     for (const { from } of rows) {
       if (from === null) continue;
@@ -127,8 +155,17 @@ export class StrategyRun {
     const placed: RowState[] = [];
     try {
       for (const row of rows) {
-        const sequence = this.#sequenceFor(row, old, uses, left);
-        placed.push({ row, sequence, fed: 0, logits: [], hidden: [], layers: [] });
+        if (row.from === null) {
+          placed.push(this.#fresh(row));
+          continue;
+        }
+        const { content } = before[row.from]!;
+        const last = uses[row.from] === 1;
+        const sequence = this.#continued(row, row.from, old, uses, left);
+        const kept = last ? content : content.slice(0, this.#model.length(sequence));
+        kept.length = this.#model.length(sequence);
+        kept.push(...row.tokens);
+        placed.push({ row, sequence, content: kept, fed: 0, logits: [], hidden: [], layers: [] });
       }
     } catch (error) {
       for (const sequence of [...left, ...placed.map((state) => state.sequence)]) this.#model.release(sequence);
@@ -138,11 +175,27 @@ export class StrategyRun {
     return placed;
   }
 
-  #sequenceFor(row: Row, old: readonly SequenceId[], uses: number[], left: Set<SequenceId>): SequenceId {
-    if (row.from === null) return this.#model.open();
-    const source = old[row.from]!;
+  #fresh(row: Row): RowState {
+    // The last token is always computed, for its scores; a prompt scored everywhere needs all of them.
+    const most = row.scored === 'all' ? 0 : row.tokens.length - 1;
+    const prefix = this.#prefixes?.take(row.tokens, most) ?? null;
+    const fed = prefix?.length ?? 0;
+    this.#cachedTokens += fed;
+    return {
+      row,
+      sequence: prefix?.sequence ?? this.#model.open(),
+      content: [...row.tokens],
+      fed,
+      logits: [],
+      hidden: [],
+      layers: [],
+    };
+  }
+
+  #continued(row: Row, from: number, old: readonly SequenceId[], uses: number[], left: Set<SequenceId>): SequenceId {
+    const source = old[from]!;
     const keep = row.keep ?? this.#model.length(source);
-    if (--uses[row.from]! > 0) return this.#model.fork(source, keep);
+    if (--uses[from]! > 0) return this.#model.fork(source, keep);
     left.delete(source);
     this.#model.truncate(source, keep);
     return source;

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { LanguageModel, SequenceId } from '@gptj-cloud/model';
+import { openModel } from '../open-model.ts';
+import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { PrefixCache } from './prefix-cache.ts';
+
+let file: TinyModelFile;
+let model: LanguageModel;
+let cache: PrefixCache;
+
+before(async () => {
+  file = await makeTinyModel(64);
+  model = (await openModel({ path: file.path, kind: 'reference', cacheCells: 128 })).model;
+});
+afterEach(() => {
+  cache.clear();
+  assert.equal(model.freeCells, 128);
+});
+after(async () => {
+  await model.close();
+  await file.remove();
+});
+
+const tokens = (count: number, first = 0): number[] => Array.from({ length: count }, (_, i) => first + i);
+
+/** Compute a sequence, put it, give it back. */
+async function store(list: readonly number[]): Promise<void> {
+  const sequence = model.open();
+  await model.evaluate([{ sequence, tokens: list, scored: 'none' }]);
+  cache.put(list, sequence);
+  model.release(sequence);
+}
+
+const taken = (list: readonly number[], most = list.length): number => {
+  const prefix = cache.take(list, most);
+  if (prefix === null) return 0;
+  assert.equal(model.length(prefix.sequence), prefix.length);
+  model.release(prefix.sequence as SequenceId);
+  return prefix.length;
+};
+
+test('a stored prefix is taken as far as it is shared and asked', async () => {
+  cache = new PrefixCache(model, { maxEntries: 4 });
+  await store(tokens(40));
+  assert.equal(taken(tokens(50)), 40);
+  assert.equal(taken([...tokens(30), 99, 98]), 30);
+  assert.equal(taken(tokens(40), 39), 39);
+  assert.equal(taken([...tokens(10), 99, 98]), 0, 'too short to be worth it');
+  assert.equal(cache.match(tokens(50)), 40);
+});
+
+test('a longer sequence takes the place of its own prefix, and a shorter one adds nothing', async () => {
+  cache = new PrefixCache(model, { maxEntries: 4 });
+  await store(tokens(20));
+  await store(tokens(40));
+  await store(tokens(30));
+  assert.equal(cache.entries, 1);
+  assert.equal(model.freeCells, 128 - 40);
+});
+
+test('entries go least recently used first, for room or for new ones', async () => {
+  cache = new PrefixCache(model, { maxEntries: 2 });
+  await store(tokens(20));
+  await store(tokens(20, 100));
+  taken(tokens(20));
+  await store(tokens(20, 200));
+  assert.deepEqual([taken(tokens(20)), taken(tokens(20, 100)), taken(tokens(20, 200))], [20, 0, 20]);
+  cache.makeRoom(100);
+  assert.deepEqual([taken(tokens(20)), taken(tokens(20, 200))], [0, 20]);
+});
