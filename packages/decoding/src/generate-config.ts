@@ -38,7 +38,7 @@ export type AllowedTokens =
       readonly afterPrompt: boolean;
     }
   /** The generated text must match the whole pattern; EOS is allowed where it does. */
-  | { readonly type: 'regex'; readonly pattern: string };
+  | { readonly type: 'regex'; readonly pattern: string; readonly vocabSize: number };
 
 /** A phrase that must occur (`phrasal`, one alternative) or one of several (`disjunctive`). */
 export type Constraint =

@@ -1,11 +1,13 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
 import { buildChain } from './chain.ts';
+import { DecodingError } from './decoding-error.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 import { scoreRecorder } from './score-recorder.ts';
 import { stopRule } from './stopping/stop-rule.ts';
+import { stopStringRule } from './stopping/stop-strings.ts';
 import { beamSearch } from './strategies/beam-search.ts';
 import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
 import { contrastive } from './strategies/contrastive.ts';
@@ -36,7 +38,8 @@ export interface GenerateDependencies {
  * `generate` of transformers as a generator of asks (see `Strategy`): the driver scores rows, the strategy chooses
  * tokens. `max_time` counts from this call.
  *
- * Throws `DecodingError` while running when the parameters leave no token to choose.
+ * Throws `DecodingError`: `missing_dependency` at once; `no_possible_token` while running, when the parameters leave
+ * no token to choose.
  */
 export function generate(
   { prompt, config }: GenerateRequest,
@@ -46,8 +49,8 @@ export function generate(
   const decoding: Decoding = {
     prompt,
     config,
-    chain: buildChain(config, prompt, allowedNextOf(config, prompt)),
-    stop: stopRule(config, dependencies.clock, () => false),
+    chain: buildChain(config, prompt, allowedNextOf(config, prompt, dependencies.tokenBytes)),
+    stop: stopRule(config, dependencies.clock, stopStringsOf(config, dependencies)),
     noise: dependencies.noise ?? seededNoise(seed),
     recorder: scoreRecorder(config),
   };
@@ -80,6 +83,17 @@ function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
     default:
       return mode satisfies never;
   }
+}
+
+function stopStringsOf(
+  { stopStrings }: GenerateConfig,
+  { tokenBytes }: GenerateDependencies,
+): (sequence: readonly TokenId[]) => boolean {
+  if (stopStrings.length === 0) return () => false;
+  if (tokenBytes === undefined) {
+    throw new DecodingError('missing_dependency', 'stop_strings: text needs the bytes of tokens');
+  }
+  return stopStringRule(stopStrings, tokenBytes);
 }
 
 /** Add the seed that reproduces the outcome. */

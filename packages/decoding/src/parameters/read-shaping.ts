@@ -1,6 +1,8 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { AllowedTokens, Era, ScoreShaping, WatermarkConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
+import { byteAutomaton } from '../regex/byte-automaton.ts';
+import { parsePattern } from '../regex/parse-pattern.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import {
   type Fields,
@@ -162,7 +164,9 @@ function readAllowedTokens(fields: Fields, context: ParameterContext): AllowedTo
         `${name}: a pattern may have at most ${LIMITS.patternLength} characters, got ${pattern.length}`,
       );
     }
-    return { type: 'regex', pattern };
+    // Refuses what is no pattern, or too large a one, here and not when decoding.
+    byteAutomaton(parsePattern(pattern));
+    return { type: 'regex', pattern, vocabSize: context.vocabSize };
   }
   refuseStrangeFields(name, form, ['allowed_sequences', 'after_prompt']);
   const sequences = toList(
