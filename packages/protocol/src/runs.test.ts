@@ -25,6 +25,10 @@ test('a run needs exactly one of pipeline and function, and one of data and data
   assert.deepEqual(paths({ pipeline_id: 'p', function_id: 'f', data: [], data_id: 'd' }), ['function_id', 'data_id']);
   assert.deepEqual(paths({ pipeline_id: 7, data: [] }), ['pipeline_id']);
   assert.deepEqual(paths([]), ['']);
+  for (const vram of [1.5, -1, 2 ** 31, '1']) {
+    const body = { pipeline_id: 'p', data: [], compute_requirements: { min_gpu_vram_mb: vram } };
+    assert.deepEqual(paths(body), ['compute_requirements.min_gpu_vram_mb']);
+  }
 });
 
 test('ids are their kind and 32 lower-case hex digits', () => {

@@ -49,7 +49,7 @@ export const runCreateSchema = z
     data_id: z.string().nullish(),
     blocking: z.boolean().nullish(),
     compute_type: z.enum(['cpu', 'gpu']).nullish(),
-    compute_requirements: z.object({ min_gpu_vram_mb: z.number().nullish() }).nullish(),
+    compute_requirements: z.object({ min_gpu_vram_mb: z.int32().min(0).nullish() }).nullish(),
   })
   .check((context) => {
     const { pipeline_id, function_id, data, data_id } = context.value;

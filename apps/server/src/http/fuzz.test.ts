@@ -87,7 +87,7 @@ async function clientSamples(): Promise<readonly Sample[]> {
       data_id: data.id,
       blocking: false,
       compute_type: null,
-      compute_requirements: null,
+      compute_requirements: { min_gpu_vram_mb: 1024 },
     }),
     json('/v2/runs', {
       pipeline_id: GPTJ_PIPELINE_ID,

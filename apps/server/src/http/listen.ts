@@ -17,9 +17,12 @@ export interface Listener {
 /** A sender gets this long for its headers, and that long for the whole request. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
+/** A connection on which neither side moves a byte is broken: its client does not read. Waiting runs send blanks. */
+const IDLE_MS = 120_000;
 /** Longer than the 5 s after which httpx and requests forget a connection. */
 const KEEP_ALIVE_MS = 10_000;
-const FLUSH_MS = 2_000;
+const FLUSH_MS = 5_000;
+const SWEEP_MS = 20;
 
 /** Serve `fetch` over HTTP. Throws `ConfigError` when the address cannot be had. */
 export async function listen(
@@ -36,6 +39,7 @@ export async function listen(
     },
     getRequestListener(fetch, { overrideGlobalObjects: false }),
   );
+  server.setTimeout(IDLE_MS);
   try {
     server.listen(address.port, address.host);
     await once(server, 'listening');
@@ -55,9 +59,12 @@ export async function listen(
     stopAccepting,
     async close() {
       stopAccepting();
-      const timer = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
+      // A connection that a reply has left idle would be kept for the next request.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+      const deadline = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
       await stopped;
-      clearTimeout(timer);
+      clearInterval(sweep);
+      clearTimeout(deadline);
     },
   };
 }

@@ -26,7 +26,8 @@ export async function lockDataDir(folder: string): Promise<DataDirLock> {
   const name = `server-${randomBytes(8).toString('hex')}.lock`;
   const path = join(folder, name);
   try {
-    await mkdir(folder, { recursive: true });
+    // Prompts and their answers are nobody else's business.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     for (let attempt = 1; ; attempt++) {
       // Written aside and renamed: nobody reads half a file.
       await writeFile(`${path}.new`, JSON.stringify(await identity(process.pid)));
