@@ -1,27 +1,36 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
 import type { ServerOptions } from './config.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
+import { openStore } from './store/db.ts';
 import { StoreError } from './store/store-error.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './testing/fake-model.ts';
 
 const TOKEN = 'test-token-0123456789';
 const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] });
 
+/** A data folder with an empty store: making one takes seconds, copying it does not. */
+let template: string;
 let folder: string;
 let engine: FakeEngine;
 let printed: string[];
 let open: RunningServer[];
+before(async () => {
+  template = await mkdtemp(join(tmpdir(), 'gptj-template-'));
+  await (await openStore(join(template, 'postgres'))).close();
+});
+after(() => rm(template, { recursive: true }));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-server-'));
+  await cp(template, folder, { recursive: true });
   engine = createFakeEngine();
   printed = [];
   open = [];
