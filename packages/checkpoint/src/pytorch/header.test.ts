@@ -48,6 +48,13 @@ function withEntryField(offset: number, value: number): Buffer {
   return copy;
 }
 
+/** The archive whose first entry's local header claims 65,535 bytes of padding. */
+function withLongHeader(): Buffer {
+  const copy = Buffer.from(whole);
+  copy.writeUInt16LE(0xffff, 28);
+  return copy;
+}
+
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: CheckpointErrorCode, words: RegExp])[] = [
   ['an empty file', new Uint8Array(0), 'truncated', /expected 4 bytes/],
   ['the format before PyTorch 1.6', readFileSync(fixture('legacy.bin')), 'unsupported', /torch\.save\(torch\.load/],
@@ -72,6 +79,8 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: Checkp
     'wrong_shape',
     /ShortStorage, got/,
   ],
+  ['a tensor that starts too late in its storage', swapped('QK\0', 'QK\x01'), 'wrong_shape', /from element 1 on/],
+  ['an entry pushed past the data by its header', withLongHeader(), 'malformed', /reaches past the archive's data/],
   ['an archive without data.pkl', swapped('data.pkl', 'dXta.pkl'), 'unsupported', /data\.pkl/],
 ];
 
