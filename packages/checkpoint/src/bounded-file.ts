@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { CheckpointError } from './checkpoint-error.ts';
 
@@ -24,23 +24,19 @@ export class BoundedFile {
         'expected a little-endian machine, got a big-endian one',
       );
     }
-    let handle: FileHandle | null = null;
     try {
-      handle = await open(path, 'r');
-      const stat = await handle.stat();
-      if (!stat.isFile()) {
-        throw new CheckpointError('not_found', { file: path }, 'expected a regular file');
-      }
-      return new BoundedFile(path, stat.size, handle);
+      // Asked before opening, which would wait for ever on a pipe without a writer.
+      const { size } = await regularFile(path);
+      return new BoundedFile(path, size, await open(path, 'r'));
     } catch (error) {
-      await handle?.close();
       throw error instanceof CheckpointError ? error : readError(path, error);
     }
   }
 
   /** Fill `target` from byte `offset` on. Throws `truncated`, `closed`, `io`. */
   async read(offset: number, target: Uint8Array): Promise<void> {
-    if (this.#handle === null) throw new CheckpointError('closed', { file: this.path }, 'the file is closed');
+    const handle = this.#handle;
+    if (handle === null) throw new CheckpointError('closed', { file: this.path }, 'the file is closed');
     if (offset < 0 || offset + target.byteLength > this.sizeBytes) {
       throw new CheckpointError(
         'truncated',
@@ -52,7 +48,7 @@ export class BoundedFile {
     while (done < target.byteLength) {
       let count: number;
       try {
-        ({ bytesRead: count } = await this.#handle.read(target, done, target.byteLength - done, offset + done));
+        ({ bytesRead: count } = await handle.read(target, done, target.byteLength - done, offset + done));
       } catch (error) {
         throw readError(this.path, error);
       }
@@ -72,6 +68,12 @@ export class BoundedFile {
     this.#handle = null;
     await handle?.close();
   }
+}
+
+async function regularFile(path: string): Promise<{ readonly size: number }> {
+  const stats = await stat(path);
+  if (!stats.isFile()) throw new CheckpointError('not_found', { file: path }, 'expected a regular file');
+  return stats;
 }
 
 /** The whole of a small file as text. Throws `too_large` past `mostBytes`, `not_found`, `io`. */
