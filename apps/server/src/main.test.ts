@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
-import type { ServerOptions } from './config.ts';
+import { ConfigError, type ServerOptions } from './config.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
 import { openStore } from './store/db.ts';
 import { StoreError } from './store/store-error.ts';
@@ -145,8 +145,21 @@ test('a kill leaves a run that the next start ends as failed, and a lock that it
 
 test('what was opened is closed again when the start fails', async () => {
   await assert.rejects(start({}, { openModel: async () => Promise.reject(new Error('no such file')) }), /no such file/);
-  const blocker = await start({ apiToken: TOKEN });
-  await blocker.close();
+  const first = await start({ apiToken: TOKEN });
+  const elsewhere = await mkdtemp(join(tmpdir(), 'gptj-server-'));
+  try {
+    const taken = { port: first.port, dataDir: elsewhere };
+    await assert.rejects(
+      start(taken),
+      (error) => error instanceof ConfigError && /PORT \d+: .*EADDRINUSE/.test(error.message),
+    );
+    printed = [];
+    await start({ dataDir: elsewhere });
+    assert.match(printed[1] ?? '', /^API token: /);
+  } finally {
+    await open.at(-1)?.close();
+    await rm(elsewhere, { recursive: true });
+  }
 });
 
 /** Let other work go on until something is so. */

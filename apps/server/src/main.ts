@@ -73,7 +73,14 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
   const config = parseConfig(given.environment, options);
   const open: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
+    const close = open.pop();
+    if (close === undefined) return;
+    try {
+      await close();
+    } finally {
+      // What cannot be closed must not keep the rest open.
+      await closeAll();
+    }
   };
   try {
     return await build(config, given, open, closeAll);
@@ -130,9 +137,10 @@ async function build(
     waiting: parts.waiting,
     ready: async () => closing === undefined && (await answers(() => db.execute(sql`SELECT 1`))),
   });
-  const firstToken = await ensureApiKey(db, config.apiToken, clock());
   const listener = await listen((request) => app.fetch(request), config);
   open.push(() => listener.close());
+  // Last: a token made by a start that then fails would never be shown.
+  const firstToken = await ensureApiKey(db, config.apiToken, clock());
 
   const { info } = engine;
   parts.print(
@@ -181,7 +189,8 @@ function parametersFor(engine: Engine, tokenizer: Tokenizer) {
       contextLength,
       eosTokenId,
       promptLength,
-      encodeText: (text) => tokenizer.encode(text),
+      // No list of words in a parameter is longer than the context; reading on would only take time.
+      encodeText: (text) => tokenizer.encode(text, { limit: contextLength }),
     }).config;
 }
 

@@ -10,7 +10,5 @@ export function errorReply(error: unknown, requestId: string, logger: Logger): R
   const headers = new Headers({ 'content-type': 'application/json' });
   if (error.status === 401) headers.set('WWW-Authenticate', 'Bearer');
   if (error.retryAfterSeconds !== null) headers.set('Retry-After', String(error.retryAfterSeconds));
-  // The rest of such a body is not worth reading.
-  if (error.code === 'body_too_large' || error.code === 'body_incomplete') headers.set('Connection', 'close');
   return new Response(JSON.stringify(toErrorBody(error, requestId)), { status: error.status, headers });
 }

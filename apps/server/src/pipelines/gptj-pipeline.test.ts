@@ -19,7 +19,8 @@ function pipelineWithSeenFields() {
     tokenizer: byteTokenizer,
     parseParameters: (fields, promptLength) => {
       seen.push({ ...fields });
-      return parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }).config;
+      const encodeText = (text: string) => byteTokenizer.encode(text, { limit: contextLength });
+      return parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, encodeText }).config;
     },
   });
   return { pipeline, seen };
@@ -139,4 +140,5 @@ test('a parameter that generate refuses keeps its name and message', () => {
   assert.equal(code, 'invalid_parameter');
   assert.match(message, /tempratur.*temperature/s);
   assert.deepEqual(parameters, ['tempratur', 'top_q']);
+  assert.match(refusal(['hi', dict({ bad_words: ['x'.repeat(2049)] })]).message, /at most 2048 tokens/);
 });

@@ -85,8 +85,7 @@ function encodePrompt(
     // Something must be left to generate.
     ids = tokenizer.encode(prompt, { limit: contextLength - 1 });
   } catch (error) {
-    if (error instanceof TokenizerError && error.code === 'too_many_tokens') throw tooLong;
-    throw error;
+    throw isTooLong(error) ? tooLong : error;
   }
   for (const name of LENGTHS) {
     const value = parameters.get(name);
@@ -146,6 +145,7 @@ function parseConfig(
   try {
     return deps.parseParameters(fields, promptLength);
   } catch (error) {
+    if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;
     throw new ApiError(
       'invalid_parameter',
@@ -153,6 +153,10 @@ function parseConfig(
       { details: { parameters: error.parameters, reason: error.code }, cause: error },
     );
   }
+}
+
+function isTooLong(error: unknown): error is TokenizerError {
+  return error instanceof TokenizerError && error.code === 'too_many_tokens';
 }
 
 function toJsonField(name: string, value: PickleValue): JsonValue {

@@ -118,18 +118,22 @@ async function perform(deps: RunServiceDeps, id: string, prepared: PreparedRun):
   const { db, clock } = deps;
   await markRunning(db, id, clock());
   const outcome = await attempt(deps, id, prepared);
-  const endedAt = clock();
   if ('error' in outcome) {
-    await failRun(db, id, outcome, endedAt);
+    await failRun(db, id, outcome, clock());
     return;
   }
-  const outputs = toJson(outcome.outputs);
-  await completeRun(db, id, {
-    file: newFile('result', writePickle(outputs)),
-    preview: JSON.stringify(outputs),
-    computeTimeMs: outcome.computeTimeMs,
-    endedAt,
-  });
+  try {
+    const outputs = toJson(outcome.outputs);
+    await completeRun(db, id, {
+      file: newFile('result', writePickle(outputs)),
+      preview: JSON.stringify(outputs),
+      computeTimeMs: outcome.computeTimeMs,
+      endedAt: clock(),
+    });
+  } catch (error) {
+    deps.logger.error('result could not be stored', { run_id: id, error });
+    await failRun(db, id, judgeFailure(error).failure, clock());
+  }
 }
 
 async function attempt(deps: RunServiceDeps, id: string, prepared: PreparedRun): Promise<PipelineOutcome | RunFailure> {
