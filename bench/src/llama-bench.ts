@@ -25,7 +25,7 @@ export function runLlamaBench(
     readonly prompt: number;
     readonly generated: number;
     readonly repetitions: number;
-    readonly threads: number;
+    readonly threads: number | null;
   },
 ): PeerRates {
   const { model, prompt, generated, repetitions, threads } = options;
@@ -38,8 +38,7 @@ export function runLlamaBench(
     `${generated}`,
     '-r',
     `${repetitions}`,
-    '-t',
-    `${threads}`,
+    ...(threads === null ? [] : ['-t', `${threads}`]),
     '-o',
     'json',
   ];

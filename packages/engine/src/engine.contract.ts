@@ -101,6 +101,28 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual(again.outcome, together[0]?.outcome);
     });
 
+    it('gives a deterministic request the same bits alone and in company', async () => {
+      const prompt = [11, 12, 13];
+      const parameters = {
+        do_sample: true,
+        seed: 3,
+        max_new_tokens: 24,
+        eos_token_id: -1,
+        logprobs: 2,
+        deterministic: true,
+      };
+      const config = configure(3, parameters);
+      const alone = await finished(prompt, config);
+      const [together, again] = await Promise.all([
+        finished(prompt, config),
+        finished(prompt, config),
+        ...cases.slice(0, 6).map((other) => finished(other.prompt, greedy(other.prompt))),
+      ]);
+      assert.ok(alone.outcome.sequences[0]?.tokens.length === 24);
+      assert.deepEqual(together?.outcome, alone.outcome);
+      assert.deepEqual(again?.outcome, alone.outcome);
+    });
+
     it('frees everything when its reader leaves early', async () => {
       for (let i = 0; i < 40; i++) {
         const { prompt } = cases[i % cases.length]!;

@@ -1,14 +1,12 @@
 import { type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError } from '@gptj-cloud/model';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import type { Engine, EngineInfo, GenerationEvent, GenerationRequest } from './engine.ts';
+import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
+import type { OpenModel } from './open-model.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { Turns } from './scheduler/turns.ts';
 
 export interface InProcessEngineOptions {
-  readonly model: LanguageModel;
-  readonly tokenizer: Tokenizer;
-  readonly info: EngineInfo;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -16,20 +14,36 @@ export interface InProcessEngineOptions {
 /**
  * An engine in this process: the scheduler directly over a model. It owns the model and closes it.
  *
+ * Requests that ask for `deterministic` results run by themselves on a second context over the same weights, one after
+ * the other, with their prompts always cut alike and nothing taken from the prefix cache: batch shapes and the layout
+ * of the cache are then the request's own, whoever else is served meanwhile. Evaluations of both contexts take turns.
+ *
  * A native failure takes the whole process with it: servers use `spawnEngine`, which runs this one in a child.
  */
-export function createEngine(options: InProcessEngineOptions): Engine {
-  const { model, tokenizer, info } = options;
+export function createEngine(opened: OpenModel, options: InProcessEngineOptions = {}): Engine {
+  const { model, openTwin, tokenizer, info } = opened;
   const now = options.now ?? (() => performance.now());
   const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes: (id) => tokenizer.tokenBytes(id) });
-  const scheduler = new Scheduler({ model, strategy, now });
+  const turns = new Turns();
+  const shared = new Scheduler({ model, strategy, now, turns });
+  let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
+
+  const schedulerFor = (request: GenerationRequest): Scheduler => {
+    if (!request.config.deterministic || openTwin === null) return shared;
+    if (apart === null) {
+      const twin = openTwin();
+      apart = { model: twin, scheduler: new Scheduler({ model: twin, strategy, now, turns, oneByOne: true }) };
+    }
+    return apart.scheduler;
+  };
+
   return {
     info,
     async *generate(request, signal) {
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
       const events = new EventQueue<GenerationEvent>();
-      const cancel = scheduler.submit(request, {
+      const cancel = schedulerFor(request).submit(request, {
         event(event) {
           events.push(event);
           if (event.type === 'finished') events.end();
@@ -45,8 +59,9 @@ export function createEngine(options: InProcessEngineOptions): Engine {
       }
     },
     async close() {
-      await scheduler.close();
-      await model.close();
+      await Promise.all([shared.close(), apart?.scheduler.close()]);
+      await apart?.model.close();
+      await opened.close();
     },
   };
 }

@@ -1,8 +1,8 @@
-import { openGgufWeights, TOKEN_TYPE, type TokenizerData } from '@gptj-cloud/checkpoint';
-import type { LanguageModel } from '@gptj-cloud/model';
+import { openGgufWeights, TOKEN_TYPE, type TokenizerData, type Weights } from '@gptj-cloud/checkpoint';
+import type { GptjConfig, LanguageModel } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
-import { openLlamaModel } from './llama/llama-model.ts';
+import { openLlamaWeights } from './llama/llama-weights.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
 
 /** Which implementation of `LanguageModel`. */
@@ -25,6 +25,13 @@ export interface OpenModelOptions {
 
 export interface OpenModel {
   readonly model: LanguageModel;
+  /**
+   * Opens a second model over the same weights, with a small cache of its own; null when the model's numbers never
+   * depend on what else it computes.
+   */
+  readonly openTwin: (() => LanguageModel) | null;
+  /** Close the model and let go of its weights. Idempotent. */
+  close(): Promise<void>;
   readonly tokenizer: Tokenizer;
   readonly info: EngineInfo;
 }
@@ -53,19 +60,47 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   try {
     const tokenizer = tokenizerOf(file.tokenizer);
     const { config } = file;
-    const cells = options.cacheCells === undefined ? {} : { cacheCells: options.cacheCells };
-    const llama = kind === 'llama' ? openLlamaModel({ ...options, config }) : null;
-    const model = llama ?? (await openReferenceModel({ weights: file, ...cells }));
+    const { quantisation, ...opened } =
+      kind === 'llama' ? openLlama(options, config) : await openReference(options, file);
     const info: EngineInfo = {
       kind,
       modelName: file.modelName,
-      quantisation: llama?.quantisation ?? 'F32',
+      quantisation,
       config,
-      cacheCells: model.limits.cacheCells,
+      cacheCells: opened.model.limits.cacheCells,
       loadMs: performance.now() - startedAt,
     };
-    return { model, tokenizer, info };
+    return { ...opened, tokenizer, info };
   } finally {
     await file.close();
   }
+}
+
+type Opened = Pick<OpenModel, 'model' | 'openTwin' | 'close'> & { readonly quantisation: string };
+
+function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
+  const weights = openLlamaWeights({ ...options, config });
+  try {
+    const { quantisation } = weights;
+    const model = weights.openModel(options);
+    const twinCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
+    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells });
+    return {
+      model,
+      openTwin,
+      quantisation,
+      async close() {
+        await model.close();
+        weights.close();
+      },
+    };
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+async function openReference({ cacheCells }: OpenModelOptions, weights: Weights): Promise<Opened> {
+  const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
+  return { model, openTwin: null, quantisation: 'F32', close: () => model.close() };
 }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { openGgufWeights } from '@gptj-cloud/checkpoint';
 import { ModelError } from '@gptj-cloud/model';
 import { describeLanguageModel } from '../language-model.contract.ts';
 import { openModel } from '../open-model.ts';
 import { greedyCases, makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { openLlamaWeights } from './llama-weights.ts';
 
 const file = await makeTinyModel();
 after(() => file.remove());
@@ -56,12 +58,11 @@ describe('opening a model file', () => {
   });
 
   it('reports what llama.cpp says of a file that only it refuses', async () => {
-    const { openLlamaModel } = await import('./llama-model.ts');
-    const { config, close } = await (await import('@gptj-cloud/checkpoint')).openGgufWeights(file.path);
+    const { config, close } = await openGgufWeights(file.path);
     await close();
     const path = join(file.path, '..', 'noise.gguf');
     assert.throws(
-      () => openLlamaModel({ path, config }),
+      () => openLlamaWeights({ path, config }),
       (error: ModelError) =>
         error instanceof ModelError && error.code === 'model_file_invalid' && /noise\.gguf/.test(error.message),
     );

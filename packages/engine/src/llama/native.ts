@@ -74,13 +74,21 @@ export interface Batch {
   logits: Pointer;
 }
 
+/** A pool of worker threads. */
+export interface Threads {
+  attach(context: Pointer): void;
+  detach(context: Pointer): void;
+  /** After every context is detached. */
+  free(): void;
+}
+
 /** The C functions, under shorter names. `void` results are `undefined`. */
 export interface LlamaLibrary {
   readonly directory: string;
   readonly version: string;
 
-  /** Silence the library: its log goes to `lines` when given, else nowhere. */
-  captureLog(lines: string[] | null): void;
+  /** Run a call on this thread and keep what the library complained of meanwhile, in one line. It is silent otherwise. */
+  logged<T>(call: () => T): { readonly result: T; readonly words: string };
   modelDefaultParams(): ModelParams;
   contextDefaultParams(): ContextParams;
 
@@ -101,8 +109,8 @@ export interface LlamaLibrary {
   logits(context: Pointer): Pointer | null;
   embeddings(context: Pointer): Pointer | null;
 
-  /** Keep worker threads alive between decodes. Returns the function that frees them. */
-  attachThreads(context: Pointer, threads: number): () => void;
+  /** Worker threads that stay alive between decodes. Contexts that decode by turns share them. */
+  createThreads(threads: number): Threads;
 
   sequenceRemove(memory: Pointer, sequence: number, from: number, to: number): boolean;
   sequenceCopy(memory: Pointer, source: number, target: number, from: number, to: number): void;
@@ -287,7 +295,6 @@ function bind(directory: string): LlamaLibrary {
   const strlen = c.symbol('strlen') as Pointer;
   // Called with (level, text, user): `abs` looks at the level alone, so it is a log callback that does nothing, on any thread.
   const silence = c.symbol('abs') as Pointer;
-  let capturing: Pointer | null = null;
   native.logSet(silence, null);
   native.loadBackends(directory);
   native.backendInit();
@@ -303,13 +310,21 @@ function bind(directory: string): LlamaLibrary {
     directory,
     version,
     strlen,
-    captureLog(lines) {
-      native.logSet(silence, null);
-      if (capturing !== null) koffi.unregister(capturing);
-      capturing = null;
-      if (lines === null) return;
-      capturing = koffi.register((_level: number, text: string) => lines.push(text), koffi.pointer(logCallback));
-      native.logSet(capturing, null);
+    logged(call) {
+      const lines: string[] = [];
+      const listener = koffi.register((_level: number, text: string) => lines.push(text), koffi.pointer(logCallback));
+      native.logSet(listener, null);
+      try {
+        const result = call();
+        const complaints = lines
+          .join('')
+          .split('\n')
+          .filter((line) => /error|fail|invalid|unable|missing|wrong/i.test(line));
+        return { result, words: complaints.slice(-3).join(' · ').trim() };
+      } finally {
+        native.logSet(silence, null);
+        koffi.unregister(listener);
+      }
     },
     modelDefaultParams: () => native.modelDefaultParams() as ModelParams,
     contextDefaultParams: () => native.contextDefaultParams() as ContextParams,
@@ -331,13 +346,14 @@ function bind(directory: string): LlamaLibrary {
     decode: (context, value) => inThread<number>(native.decode, context, value),
     logits: (context) => native.logits(context) as Pointer | null,
     embeddings: (context) => native.embeddings(context) as Pointer | null,
-    attachThreads(context, threads) {
+    createThreads(threads) {
+      const none: Threads = { attach() {}, detach() {}, free() {} };
       const device = native.backendByType(0) as Pointer | null; // GGML_BACKEND_DEVICE_TYPE_CPU
-      const registry = device === null ? null : (native.backendRegistry(device) as Pointer);
-      const create = registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_new') as Pointer | null);
-      const destroy =
-        registry === null ? null : (native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null);
-      if (create === null || destroy === null) return () => {};
+      if (device === null) return none;
+      const registry = native.backendRegistry(device) as Pointer;
+      const create = native.procAddress(registry, 'ggml_threadpool_new') as Pointer | null;
+      const destroy = native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null;
+      if (create === null || destroy === null) return none;
       const params = Buffer.alloc(koffi.sizeof(threadpoolParams));
       // poll 50: workers spin shortly between graph nodes before they sleep, the library's own default.
       koffi.encode(params, threadpoolParams, {
@@ -349,11 +365,11 @@ function bind(directory: string): LlamaLibrary {
         paused: false,
       });
       const pool = koffi.call(create, native.poolNew, params) as Pointer | null;
-      if (pool === null) return () => {};
-      native.attachThreadpool(context, pool, pool);
-      return () => {
-        native.detachThreadpool(context);
-        koffi.call(destroy, native.poolFree, pool);
+      if (pool === null) return none;
+      return {
+        attach: (context) => void native.attachThreadpool(context, pool, pool),
+        detach: (context) => void native.detachThreadpool(context),
+        free: () => void koffi.call(destroy, native.poolFree, pool),
       };
     },
     sequenceRemove: (memory, sequence, from, to) => native.sequenceRemove(memory, sequence, from, to) as boolean,

@@ -15,11 +15,12 @@
 import { type GenerateConfig, type GenerateOutcome, type Strategy, widestAsk } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
-import { planBatch, type Slice } from './batch-plan.ts';
+import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
 import { LEAST_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { sharedLength } from './prefix-tree.ts';
 import { StepClock } from './step-clock.ts';
 import { StrategyRun } from './strategy-run.ts';
+import type { Turns } from './turns.ts';
 
 export interface SchedulerOptions {
   readonly model: LanguageModel;
@@ -27,9 +28,19 @@ export interface SchedulerOptions {
   readonly strategy: (request: GenerationRequest) => Strategy<GenerateOutcome>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Sequences that the prefix cache may keep. 0 turns it off. Default 64. */
-  readonly prefixEntries?: number;
+  /** Whose turn it is to evaluate, when several schedulers share threads. */
+  readonly turns: Turns;
+  /**
+   * Serve one generation at a time, from an empty cache, prompts cut alike: its batches then depend on nothing but
+   * itself. Default false.
+   */
+  readonly oneByOne?: boolean;
 }
+
+/** Sequences that the prefix cache may keep. */
+const PREFIX_ENTRIES = 64;
+/** Tokens of a prompt in one evaluation when batches must always be cut alike. */
+const FIXED_PREFILL_TOKENS = 512;
 
 /** Receives a generation's events; called by the loop, must not throw. */
 export interface GenerationListener {
@@ -77,7 +88,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     const { model, now } = options;
     // A tiny model keeps most of its sequences for generations.
-    const prefixEntries = Math.min(options.prefixEntries ?? 64, model.limits.maxSequences >> 2);
+    const prefixEntries = options.oneByOne === true ? 0 : Math.min(PREFIX_ENTRIES, model.limits.maxSequences >> 2);
     this.#options = options;
     this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
     this.#maxSequences = model.limits.maxSequences - prefixEntries;
@@ -182,6 +193,7 @@ export class Scheduler {
 
   #admit(): void {
     for (const next of [...this.#waiting]) {
+      if (this.#options.oneByOne === true && this.#active.length > 0) return;
       if (!this.#fits(next.reservation)) return;
       if (this.#sharesPrompt(next)) continue;
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
@@ -212,9 +224,8 @@ export class Scheduler {
   }
 
   async #evaluate(): Promise<void> {
-    const { maxBatchTokens } = this.#options.model.limits;
     const runs = this.#active.map(({ run }) => run!);
-    const slices = planBatch(runs, { maxTokens: maxBatchTokens, prefillTokens: this.#clock.prefillTokens });
+    const slices = planBatch(runs, this.#batchLimits());
     this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const taking = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (taking.has(generation.run!)) this.#start(generation);
@@ -226,13 +237,20 @@ export class Scheduler {
     }
   }
 
+  #batchLimits(): BatchLimits {
+    const { model, oneByOne } = this.#options;
+    if (oneByOne === true) return { maxTokens: FIXED_PREFILL_TOKENS, prefillTokens: FIXED_PREFILL_TOKENS };
+    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#clock.prefillTokens };
+  }
+
   /** Run one evaluation. False when it failed; the generations in it are then dealt with. */
   async #compute(slices: readonly Slice[], taking: ReadonlySet<StrategyRun>): Promise<boolean> {
     const abort = new AbortController();
     this.#evaluation = { abort, taking };
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
-      const results = await this.#clock.time(steps, () => this.#options.model.evaluate(steps, abort.signal));
+      const { model, turns } = this.#options;
+      const results = await turns.take(() => this.#clock.time(steps, () => model.evaluate(steps, abort.signal)));
       for (const [i, { run, work, count }] of slices.entries()) run.feed(work, count, results[i]!);
       return true;
     } catch (error) {

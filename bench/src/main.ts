@@ -1,0 +1,89 @@
+/**
+ * `npm run bench -- MODEL.gguf`: what this machine makes of a model file, next to `llama-bench` on the same file in the
+ * same run. Machines are noisy: read the ratios, not the figures.
+ */
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { spawnEngine } from '@gptj-cloud/engine';
+import { measureEngine } from './engine-rates.ts';
+import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
+import { measureServer } from './server-overhead.ts';
+import { median } from './statistics.ts';
+import { table } from './table.ts';
+
+const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
+
+Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
+load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
+\`npm run bench:peers\` builds against the very libraries that the engine loads.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    prompt: { type: 'string', default: '128' },
+    generate: { type: 'string', default: '32' },
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+    'no-server': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const [model] = positionals;
+if (values.help || model === undefined) {
+  console.log(USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+const [prompt, generated, rounds] = [Number(values.prompt), Number(values.generate), Number(values.rounds)];
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const peer = findLlamaBench(root);
+if (peer === null) console.log('No llama-bench here: run `npm run bench:peers` for the comparison.\n');
+
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+const engine = await spawnEngine({ path: model, ...(threads === undefined ? {} : { threads }) });
+const { info } = engine;
+console.log(
+  `${model}: ${info.quantisation}, ${(statSync(model).size / 1e9).toFixed(2)} GB, loaded in ${(info.loadMs / 1000).toFixed(2)} s\n`,
+);
+
+const ours = { prefill: [] as number[], decode: [] as number[] };
+const theirs = { prefill: [] as number[], decode: [] as number[] };
+await measureEngine(engine, prompt, 1); // warm-up: pages, caches, threads
+for (let round = 0; round < rounds; round++) {
+  progress(`round ${round + 1} of ${rounds}: engine`);
+  const rates = await measureEngine(engine, prompt, generated);
+  ours.prefill.push(rates.prefill);
+  ours.decode.push(rates.decode);
+  if (peer === null) continue;
+  progress(`round ${round + 1} of ${rounds}: llama-bench`);
+  const peerRates = runLlamaBench(peer, { model, prompt, generated, repetitions: 1, threads: threads ?? null });
+  theirs.prefill.push(...peerRates.prefill);
+  theirs.decode.push(...peerRates.decode);
+}
+progress('');
+const row = (name: string, mine: readonly number[], other: readonly number[]): string[] => [
+  name,
+  median(mine).toFixed(2),
+  median(other).toFixed(2),
+  median(mine.map((rate, i) => rate / (other[i] ?? Number.NaN))).toFixed(3),
+];
+console.log(
+  table(
+    ['median of rounds', 'engine tok/s', 'llama-bench tok/s', 'ratio'],
+    [row(`prefill ${prompt}`, ours.prefill, theirs.prefill), row(`decode ${generated}`, ours.decode, theirs.decode)],
+  ),
+);
+
+if (!values['no-server']) {
+  progress('server');
+  const { engineMs, serverMs } = await measureServer(engine, model, 8, Math.max(rounds, 10));
+  progress('');
+  console.log(
+    `\nA run of 8 tokens: ${engineMs.toFixed(1)} ms on the engine, ${serverMs.toFixed(1)} ms through the server: ${(serverMs - engineMs).toFixed(1)} ms added.`,
+  );
+}
+await engine.close();
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}

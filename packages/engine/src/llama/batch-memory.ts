@@ -1,0 +1,55 @@
+import type { Step } from '@gptj-cloud/model';
+import { addressOf, type Batch } from './native.ts';
+
+/** Most tokens in one `llama_decode`: llama.cpp's logical batch. */
+export const MAX_BATCH_TOKENS = 2048;
+
+/** The arrays of one `llama_batch`, allocated once and filled for every call. */
+export class BatchMemory {
+  readonly value: Batch = {
+    n_tokens: 0,
+    token: 0n,
+    embd: null,
+    pos: 0n,
+    n_seq_id: 0n,
+    seq_id: 0n,
+    logits: 0n,
+  };
+  readonly #tokens = new Int32Array(MAX_BATCH_TOKENS);
+  readonly #positions = new Int32Array(MAX_BATCH_TOKENS);
+  readonly #sequenceCounts = new Int32Array(MAX_BATCH_TOKENS).fill(1);
+  readonly #sequences = new Int32Array(MAX_BATCH_TOKENS);
+  /** `seq_id[i]` is a pointer to the i-th token's list of sequences: here always one entry of `#sequences`. */
+  readonly #sequencePointers = new BigUint64Array(MAX_BATCH_TOKENS);
+  readonly #scored = new Int8Array(MAX_BATCH_TOKENS);
+
+  constructor() {
+    const base = addressOf(this.#sequences);
+    for (let i = 0; i < MAX_BATCH_TOKENS; i++) this.#sequencePointers[i] = base + BigInt(4 * i);
+    this.value.token = addressOf(this.#tokens);
+    this.value.pos = addressOf(this.#positions);
+    this.value.n_seq_id = addressOf(this.#sequenceCounts);
+    this.value.seq_id = addressOf(this.#sequencePointers);
+    this.value.logits = addressOf(this.#scored);
+  }
+
+  /** Write the steps down; `lengths` are the sequences' lengths before. Returns how many positions are scored. */
+  fill(steps: readonly Step[], lengths: readonly number[]): number {
+    let at = 0;
+    let rows = 0;
+    for (const [i, step] of steps.entries()) {
+      const last = step.tokens.length - 1;
+      for (const [j, token] of step.tokens.entries()) {
+        this.#tokens[at] = token;
+        this.#positions[at] = lengths[i]! + j;
+        this.#sequences[at] = step.sequence;
+        const scored = step.scored === 'all' || (step.scored === 'last' && j === last);
+        this.#scored[at] = scored ? 1 : 0;
+        if (scored) rows++;
+        at++;
+      }
+    }
+    this.value.n_tokens = at;
+    return rows;
+  }
+}

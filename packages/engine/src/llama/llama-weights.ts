@@ -1,0 +1,129 @@
+/**
+ * The weights of one model file in memory, and the contexts that compute with them. Contexts share weights and worker
+ * threads; each has a KV cache of its own. The weights are freed when the last holder lets go.
+ */
+import { totalmem } from 'node:os';
+import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import { MAX_BATCH_TOKENS } from './batch-memory.ts';
+import { physicalCores } from './cores.ts';
+import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
+import { addressOf, GGML_TYPE, loadLlama, POOLING_NONE } from './native.ts';
+
+export interface LlamaWeightsOptions {
+  /** A GGUF file of the phi2 lift (`gptj convert` writes them). */
+  readonly path: string;
+  /** What the file's metadata says. */
+  readonly config: GptjConfig;
+  /** Default: one per physical core. */
+  readonly threads?: number;
+  /** Layers on the GPU when the library has one. Default: all. */
+  readonly gpuLayers?: number;
+}
+
+export interface LlamaContextOptions {
+  /** Positions of KV cache, all sequences together. Default: what a quarter of the memory holds, one to eight contexts. */
+  readonly cacheCells?: number;
+  /** Storage of keys and values. Default float16; float32 where bits matter more than memory. */
+  readonly cacheType?: 'f16' | 'f32';
+}
+
+export interface LlamaWeights {
+  /** Storage of the large weights, as llama.cpp names it. */
+  readonly quantisation: string;
+  /** A model with an empty cache. Throws `out_of_memory`. */
+  openModel(options?: LlamaContextOptions): LlamaModel;
+  /** Let go. Models that are open keep the weights until they close. Idempotent. */
+  close(): void;
+}
+
+/** Tokens computed at once inside a batch: llama.cpp's physical batch. */
+const PHYSICAL_BATCH_TOKENS = 512;
+
+/**
+ * Load weights. Blocks this process while they load: call it in the engine's own process.
+ *
+ * Throws `library_missing`, `library_unknown`, `model_file_invalid` (with what llama.cpp says of the file),
+ * `out_of_memory`.
+ */
+export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
+  const { path, config } = options;
+  const library = loadLlama();
+  const { result: model, words } = library.logged(() =>
+    library.modelLoad(path, {
+      ...library.modelDefaultParams(),
+      ...(options.gpuLayers === undefined ? {} : { n_gpu_layers: options.gpuLayers }),
+    }),
+  );
+  if (model === null) {
+    const code = /alloc|out of memory|buffer size/i.test(words) ? 'out_of_memory' : 'model_file_invalid';
+    throw new ModelError(code, `${path}: llama.cpp could not load it. ${words}`);
+  }
+  const vocabSize = library.modelVocabSize(model);
+  if (vocabSize !== config.vocabSize) {
+    library.modelFree(model);
+    throw new ModelError(
+      'model_file_invalid',
+      `${path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
+    );
+  }
+  const threadCount = options.threads ?? physicalCores();
+  const threads = library.createThreads(threadCount);
+  let holders = 1;
+  const release = (): void => {
+    if (--holders > 0) return;
+    threads.free();
+    library.modelFree(model);
+  };
+  let closed = false;
+  return {
+    quantisation: library.fileTypeName(model),
+    openModel({ cacheCells, cacheType = 'f16' } = {}) {
+      if (closed) throw new ModelError('closed', 'the weights are closed');
+      const abortFlag = new Uint8Array(256); // large enough that V8 keeps it outside its moving heap
+      const { result: context, words: complaints } = library.logged(() =>
+        library.contextInit(model, {
+          ...library.contextDefaultParams(),
+          n_ctx: cacheCells ?? defaultCacheCells(config, cacheType === 'f16' ? 2 : 4),
+          n_batch: MAX_BATCH_TOKENS,
+          n_ubatch: PHYSICAL_BATCH_TOKENS,
+          n_seq_max: MAX_SEQUENCES,
+          n_threads: threadCount,
+          n_threads_batch: threadCount,
+          pooling_type: POOLING_NONE,
+          type_k: GGML_TYPE[cacheType],
+          type_v: GGML_TYPE[cacheType],
+          kv_unified: true,
+          // strlen of the flag: false while its first byte is zero, and callable from any thread without JavaScript.
+          abort_callback: library.strlen,
+          abort_callback_data: addressOf(abortFlag),
+        }),
+      );
+      if (context === null) {
+        throw new ModelError(
+          'out_of_memory',
+          `${path}: no memory for the KV cache; ask for fewer cells. ${complaints}`,
+        );
+      }
+      threads.attach(context);
+      holders++;
+      const free = (): void => {
+        threads.detach(context);
+        library.contextFree(context);
+        release();
+      };
+      return new LlamaModel({ library, config, context, abortFlag, free });
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      release();
+    },
+  };
+}
+
+/** Cells that a quarter of this machine's memory holds, one full context at least. */
+function defaultCacheCells(config: GptjConfig, bytesPerValue: number): number {
+  const bytesPerCell = 2 * config.layerCount * config.embeddingSize * bytesPerValue;
+  const affordable = Math.floor(totalmem() / 4 / bytesPerCell / 256) * 256;
+  return Math.max(config.contextLength, Math.min(8 * config.contextLength, affordable));
+}
