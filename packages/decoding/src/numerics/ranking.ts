@@ -81,8 +81,8 @@ export class Ranking {
       if (!(value > Number.NEGATIVE_INFINITY)) continue;
       const bucket = bucketOf(value, this.#largest, this.#scale);
       if (bucket < first || bucket >= end) continue;
-      // Float bits as an integer in the order of the floats; negated, so that an ascending sort goes downwards.
-      const bits = this.#bits[index]!;
+      // Float bits as an integer in the order of the floats (-0 is 0); negated, for an ascending sort to go downwards.
+      const bits = value === 0 ? 0 : this.#bits[index]!;
       keys[to++] = -(bits >= 0 ? bits : bits ^ 0x7fffffff) * INDEX_RANGE + index;
     }
     keys.subarray(from, to).sort();

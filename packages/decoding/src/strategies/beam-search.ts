@@ -76,5 +76,6 @@ export function beamSearch(decoding: Decoding): BeamSearch {
       if (!canImprove || (isFull() && earlyStopping === true)) beams = [];
     },
     finish: () => finished.slice(0, config.numReturnSequences),
+    warnings: () => [],
   };
 }

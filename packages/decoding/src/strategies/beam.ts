@@ -47,6 +47,8 @@ export interface BeamSearch {
   readonly advance: (step: BeamStep) => void;
   /** The best hypotheses, best first. */
   readonly finish: () => readonly Hypothesis[];
+  /** What the caller should know about what `finish` gave. */
+  readonly warnings: () => readonly string[];
 }
 
 /** A search's start: the prompt. */

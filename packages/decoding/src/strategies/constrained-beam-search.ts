@@ -46,15 +46,20 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       if (!stop.isEos(candidate.token)) {
         next.push({ ...candidate, state: stateAfter([...sequence, candidate.token]) });
       } else if (rank < numBeams && isComplete(stateAfter(sequence))) {
-        const token = config.eosTokenIds[0]!;
-        addHypothesis(heap, {
-          beam: extendBeam(beams, { ...candidate, token }, step),
-          score: rules.normalise(candidate.score, sequence.length, true),
-          finishReason: 'eos',
-        });
+        endWithEos(candidate, step);
       }
     }
     return next;
+  }
+
+  function endWithEos(candidate: Candidate, step: BeamStep): void {
+    // Whichever EOS it was, the output shows the first.
+    const token = config.eosTokenIds[0]!;
+    addHypothesis(heap, {
+      beam: extendBeam(beams, { ...candidate, token }, step),
+      score: rules.normalise(candidate.score, beams[candidate.beam]!.sequence.length, true),
+      finishReason: 'eos',
+    });
   }
 
   /** `next` and every advancing token of every beam that is not among them. */
@@ -108,6 +113,8 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
     }
   }
 
+  const finish = () => bestHypotheses([heap], numReturnSequences);
+
   return {
     beams: () => beams,
     advance: (step) => {
@@ -119,19 +126,24 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       );
       const next = withAdvances(chooseNext(candidates, step), step);
       const bestSum = candidates[0]?.score ?? Number.NEGATIVE_INFINITY;
+      // Nothing but EOS can follow: that ends the search, constraints met or not.
+      if (next.length === 0) for (const candidate of candidates.slice(0, numBeams)) endWithEos(candidate, step);
       if (next.length === 0 || rules.isDone(heap, bestSum, length)) {
         beams = [];
         return;
       }
       const before = beams;
-      const chosen = next.length > 0 ? takeFromBanks(next) : [];
-      beams = chosen.map((candidate) => extendBeam(before, candidate, step));
+      beams = takeFromBanks(next).map((candidate) => extendBeam(before, candidate, step));
       const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
       if (judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null)) {
         endRunning();
         beams = [];
       }
     },
-    finish: () => bestHypotheses([heap], numReturnSequences),
+    finish,
+    warnings: () => {
+      const unmet = finish().filter(({ beam }) => !isComplete(stateAfter(beam.sequence))).length;
+      return unmet === 0 ? [] : [`${unmet} of the sequences do not meet every constraint`];
+    },
   };
 }

@@ -66,6 +66,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
         // Era 4.25 gives each sampled sequence a search of its own.
         draw === null ? config.numReturnSequences : 1,
       ),
+    warnings: () => [],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ChainRow } from '../chain.ts';
 import type { GeneratedSequence, GenerateOutcome } from '../generate-outcome.ts';
+import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
@@ -55,10 +56,13 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
     rowOf = (row) => row;
   }
   const hypotheses = searches.flatMap((search) => search.finish());
-  const warnings =
-    hypotheses.length < config.numReturnSequences
-      ? [`only ${hypotheses.length} of ${config.numReturnSequences} sequences are possible under the parameters`]
-      : [];
+  if (hypotheses.length === 0) throw noPossibleToken();
+  const warnings = searches.flatMap((search) => search.warnings());
+  if (hypotheses.length < config.numReturnSequences) {
+    warnings.push(
+      `only ${hypotheses.length} of ${config.numReturnSequences} sequences are possible under the parameters`,
+    );
+  }
   return {
     sequences: hypotheses.map((hypothesis) => toSequence(hypothesis, prompt.length, topLogprobs !== null)),
     ...(promptLogprobs === undefined ? {} : { promptLogprobs }),

@@ -2,6 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import { applyChain } from '../chain.ts';
 import type { FinishReason, GenerateOutcome, TokenReport } from '../generate-outcome.ts';
 import { argmaxOrRefuse } from '../numerics/argmax.ts';
+import { largestOf } from '../numerics/log-softmax.ts';
 import { sampleToken } from '../numerics/sample-token.ts';
 import type { Settled, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
@@ -66,9 +67,14 @@ export function startRows({ prompt, config, noise }: Decoding): readonly Running
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
   const { config, chain, stop, recorder } = decoding;
   const { topLogprobs } = config.output;
-  const scores = layers.length === 0 ? logits.slice() : contrastLayers(logits, layers);
   recorder.record(row.index, 'logits', logits);
-  applyChain(chain, [{ scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) }]);
+  const shape = (scores: Float32Array): Float32Array => {
+    applyChain(chain, [{ scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) }]);
+    return scores;
+  };
+  let scores = shape(layers.length === 0 ? logits.slice() : contrastLayers(logits, layers));
+  // DoLa leaves few tokens, and the chain may forbid them all: then the final layer decides alone.
+  if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);
   if (topLogprobs !== null) row.reports.push(reportToken(logits, token, topLogprobs));

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { freshSeed, seededNoise } from './noise.ts';
+
+const take = (seed: number, stream: number, count: number) => {
+  const draw = seededNoise(seed).stream(stream);
+  return Array.from({ length: count }, draw);
+};
+
+test('a seed and a stream always give the same numbers, strictly between 0 and 1', () => {
+  const numbers = take(42, 3, 10_000);
+  assert.deepEqual(numbers, take(42, 3, 10_000));
+  assert.ok(numbers.every((number) => number > 0 && number < 1));
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  assert.ok(Math.abs(mean - 0.5) < 0.02);
+});
+
+test('the numbers are these, on every platform and in every release', () => {
+  assert.deepEqual(
+    take(1, 0, 3).map((number) => number.toFixed(12)),
+    ['0.424681966059', '0.003274807108', '0.394629551232'],
+  );
+});
+
+test('streams and seeds that lie side by side do not resemble one another', () => {
+  const streams = [take(7, 0, 2000), take(7, 1, 2000), take(8, 0, 2000), take(7 + 2 ** 32, 0, 2000)];
+  for (const [at, a] of streams.entries()) {
+    for (const b of streams.slice(at + 1)) {
+      const covariance = a.reduce((sum, value, index) => sum + (value - 0.5) * (b[index]! - 0.5), 0) / a.length;
+      assert.ok(Math.abs(covariance * 12) < 0.1, `correlation ${covariance * 12}`);
+    }
+  }
+});
+
+test('all 53 bits of a seed count', () => {
+  const largest = 2 ** 53 - 1;
+  assert.notDeepEqual(take(largest, 0, 4), take(largest - 1, 0, 4));
+  assert.notDeepEqual(take(largest, 0, 4), take(largest - 2 ** 40, 0, 4));
+});
+
+test('fresh seeds are valid and differ', () => {
+  const seeds = Array.from({ length: 50 }, freshSeed);
+  assert.equal(new Set(seeds).size, 50);
+  assert.ok(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0));
+});

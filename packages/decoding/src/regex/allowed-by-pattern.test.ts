@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runStrategy, type Scorer } from '../drive.ts';
+import { generate } from '../generate.ts';
+import { seededNoise } from '../noise.ts';
+import { ParameterError } from '../parameter-error.ts';
+import { parseGenerateParameters } from '../parameters/parse-generate-parameters.ts';
+import { TEXT_EOS, TEXT_VOCABULARY, textOf, textTokenBytes } from '../testing/vocabulary.ts';
+import { byteAutomaton } from './byte-automaton.ts';
+import { parsePattern } from './parse-pattern.ts';
+
+function matches(pattern: string, text: string): boolean {
+  const automaton = byteAutomaton(parsePattern(pattern));
+  let set: typeof automaton.start | null = automaton.start;
+  for (const byte of new TextEncoder().encode(text)) set = set === null ? null : automaton.step(set, byte);
+  return set?.accepts ?? false;
+}
+
+const PATTERNS = [
+  '\\d{3}-\\d{4}',
+  '(cat|dog)s? [^a-z\\x00-\\x20]{2,5}',
+  '[é-🙂]{1,4}',
+  '\\{"a": (true|false), "b": \\[\\d(, \\d)*\\]\\}',
+  '\\w+(?:\\.\\W)?',
+  '',
+  '(|a)b{0,2}',
+  '[]',
+  '[^\\]-]*',
+  '[a\\-z]+',
+  '\\u65e5|\\t',
+];
+
+test('the automaton agrees with the platform about whole matches', () => {
+  const texts = [
+    '',
+    'b',
+    'bb',
+    'bbb',
+    'ab',
+    'abb',
+    'a-z',
+    '123-4567',
+    '123-456',
+    'dogs AB',
+    'cat é日🙂',
+    'cat a',
+    '日',
+    '\t',
+  ];
+  texts.push(
+    'é',
+    '🙂🙂',
+    'z',
+    '{"a": true, "b": [1, 2]}',
+    '{"a": true, "b": []}',
+    'word',
+    'word.!',
+    'word.',
+    ']',
+    'x\ny',
+    '\u{d7ff}',
+    '\u{e000}',
+  );
+  for (const pattern of PATTERNS.filter((one) => one !== '[]')) {
+    const native = new RegExp(`^(?:${pattern})$`, 'u');
+    for (const text of texts) assert.equal(matches(pattern, text), native.test(text), `${pattern} on ${text}`);
+  }
+});
+
+test('every boundary of UTF-8 lengths is where it should be', () => {
+  const points = [
+    0, 0x7f, 0x80, 0x7ff, 0x800, 0xfff, 0x1000, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x3ffff, 0x40000, 0x10ffff,
+  ];
+  for (const low of points) {
+    for (const high of points.filter((point) => point >= low)) {
+      const [from, to] = [String.fromCodePoint(low), String.fromCodePoint(high)].map((c) =>
+        /[\\\]^-]/.test(c) ? `\\${c}` : c,
+      );
+      for (const point of points) {
+        assert.equal(matches(`[${from}-${to}]`, String.fromCodePoint(point)), low <= point && point <= high);
+      }
+    }
+  }
+});
+
+test('generated text matches the whole pattern when it ends by EOS', () => {
+  const draw = seededNoise(11).stream(0);
+  const scorer: Scorer = ({ tokens, start }) => ({
+    logits: tokens.slice(start).map(() => Float32Array.from({ length: TEXT_VOCABULARY }, () => draw() * 8)),
+    hidden: [],
+    layers: [],
+  });
+  let ended = 0;
+  for (const regex of PATTERNS.filter((one) => one !== '[]')) {
+    for (const params of [{ do_sample: true, seed: 1 }, { do_sample: true, seed: 2, top_k: 0 }, {}, { num_beams: 3 }]) {
+      const { config } = parseGenerateParameters(
+        { ...params, max_new_tokens: 40, prefix_allowed_tokens_fn: { regex } },
+        { vocabSize: TEXT_VOCABULARY, contextLength: 64, eosTokenId: TEXT_EOS, promptLength: 2 },
+      );
+      const strategy = generate({ prompt: [65, 66], config }, { clock: () => 0, tokenBytes: textTokenBytes });
+      for (const { tokens, finishReason } of runStrategy(strategy, scorer).sequences) {
+        if (finishReason !== 'eos') continue;
+        ended++;
+        assert.match(textOf(tokens.slice(0, -1)), new RegExp(`^(?:${regex})$`, 'u'));
+      }
+    }
+  }
+  assert.ok(ended > 20);
+});
+
+test('what is no pattern, or not one of ours, is refused with the place', () => {
+  const bad = [
+    '(',
+    'a**',
+    'a{3',
+    '[',
+    '[]',
+    '\\q',
+    '(?=a)',
+    '(?<n>a)',
+    'a{2,1}',
+    'x{1000}{2}',
+    '(a|b',
+    '[z-a]',
+    '[\\d-z]',
+    '^a$',
+    'a)',
+    'a{1001}',
+    '\\x1',
+    '\\',
+  ];
+  for (const regex of bad) {
+    assert.throws(
+      () => parsePattern(regex),
+      (error) => error instanceof ParameterError && /regex: expected .* at character \d+/.test(error.message),
+      regex,
+    );
+  }
+  assert.throws(() => parsePattern('('.repeat(2000)), ParameterError);
+});
+
+test('a pattern cannot take more states than there are', () => {
+  for (const regex of [
+    '(x{1000}){1000}',
+    '((((a|){900}){900}){900}){900}',
+    '(((){1000}){1000}){1000}',
+    '(.{30}|.{40}){50}',
+  ]) {
+    assert.throws(
+      () => byteAutomaton(parsePattern(regex)),
+      (error) => error instanceof ParameterError && error.code === 'limit_exceeded',
+      regex,
+    );
+  }
+});
