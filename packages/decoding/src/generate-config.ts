@@ -84,8 +84,8 @@ export interface ScoreShaping {
 }
 
 /**
- * One entry of the `logits_processor` list. It runs after the built-in processors and before the warpers; in era 5.18
- * it runs there in place of the built-in of the same kind.
+ * One entry of the `logits_processor` list. It runs after the built-in processors and before the warpers, or in the
+ * place of the built-in processor of its kind.
  */
 export interface CustomProcessor {
   /** Name of the parameter whose processor this is, for example `repetition_penalty`. */

@@ -143,6 +143,7 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'assistant_ensemble_weight',
   'is_assistant',
   'bos_token_id',
+  'low_memory',
 ]);
 
 const KNOWN: Readonly<Record<Era, ReadonlySet<string>>> = {

@@ -36,6 +36,8 @@ export const LIMITS = {
   /** Characters of a regular expression. */
   patternLength: 2048,
   topLogprobs: 100,
+  /** Log-probabilities over all sequences. */
+  logprobEntries: 524_288,
   topScores: 1000,
   draftTokens: 64,
   /** float32 values of `output_scores` and `output_logits` together (16 MiB before base64). */

@@ -1,6 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { DecodingMode, Era, GenerateConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
+import { checkCombinations } from './check-combinations.ts';
 import { ignoredParameters } from './ignored-parameters.ts';
 import { knownParameters, UNSUPPORTED } from './known-parameters.ts';
 import { nearestName } from './nearest-name.ts';
@@ -8,11 +9,11 @@ import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { readConstraints } from './read-constraints.ts';
 import { readCustomProcessors } from './read-custom-processors.ts';
 import { readMaxLength } from './read-lengths.ts';
-import { limitScoreValues, readOutput } from './read-output.ts';
+import { readOutput } from './read-output.ts';
 import { readShaping } from './read-shaping.ts';
 import { readStopping } from './read-stopping.ts';
 import { type Fields, refuse, show, toBoolean, toFields, toInteger, toList, toNumber } from './read-value.ts';
-import { type Selection, selectMode } from './select-mode.ts';
+import { selectMode } from './select-mode.ts';
 
 /** What `parseGenerateParameters` gives. */
 export interface ParsedParameters {
@@ -36,6 +37,7 @@ export function parseGenerateParameters(input: unknown, context: ParameterContex
   refuseUnknown(given, era);
   const fields = withGenerationConfig(given, era);
   refuseAttentionMask(fields, context);
+  refuseTokenHealing(fields);
 
   const selection = selectMode(fields, era);
   const { mode, doSample, numReturnSequences } = selection;
@@ -75,7 +77,7 @@ export function parseGenerateParameters(input: unknown, context: ParameterContex
     deterministic: toBoolean('deterministic', fields.get('deterministic') ?? false),
     output: readOutput(fields),
   };
-  checkCombinations(config, selection, context);
+  checkCombinations(config, context);
   return { config, warnings: ignoredParameters(fields, config) };
 }
 
@@ -115,6 +117,7 @@ function withGenerationConfig(given: Fields, era: Era): Fields {
   const inner = toFields('generation_config', given.get('generation_config'));
   if (inner.has('generation_config')) refuse('generation_config', 'no further generation_config inside', '{…}');
   refuseUnknown(inner, era);
+  if (inner.has('compat')) refuse('compat', 'to stand beside generation_config', 'it inside');
   return new Map([...inner, ...given]);
 }
 
@@ -127,6 +130,13 @@ function refuseAttentionMask(fields: Fields, context: ParameterContext): void {
     const ones =
       list.length === 1 && Array.isArray(list[0]) ? toList(name, list[0], 'ones', context.contextLength) : list;
     if (!ones.every((one) => one === 1)) refuse(name, 'ones only (prompts are not padded here)', value);
+  }
+}
+
+function refuseTokenHealing(fields: Fields): void {
+  const name = 'token_healing';
+  if (toBoolean(name, fields.get(name) ?? false)) {
+    throw new ParameterError('unsupported_parameter', [name], `${name}: expected false (not offered), got true`);
   }
 }
 
@@ -200,43 +210,4 @@ function readPromptLookup(
   if (maxMatchingNgramSize <= 0) refuse('max_matching_ngram_size', 'an integer of at least 1', maxMatchingNgramSize);
   const acts = mode === 'greedy' || mode === 'sample';
   return { promptLookupNumTokens: acts ? Math.min(tokens, LIMITS.draftTokens) : 0, maxMatchingNgramSize };
-}
-
-function checkCombinations(config: GenerateConfig, selection: Selection, context: ParameterContext): void {
-  const { mode, numBeams, numReturnSequences } = config;
-  const newTokens = config.maxLength - context.promptLength;
-  const branches = config.guidanceScale === 1 ? 1 : 2;
-  let rows = numBeams;
-  if (mode === 'sample' || mode === 'dola') rows = numReturnSequences;
-  else if (mode === 'contrastive') rows = Math.min(config.topK, context.vocabSize);
-  else if (mode === 'beam-sample' && config.era === '4.25') rows = numBeams * numReturnSequences;
-  if (rows * branches > LIMITS.rows) {
-    const names: Partial<Record<DecodingMode, string>> = { sample: 'num_return_sequences', contrastive: 'top_k' };
-    const name = names[mode] ?? 'num_beams';
-    throw new ParameterError(
-      'limit_exceeded',
-      [name],
-      `${name}: expected at most ${LIMITS.rows} sequences at a time, got ${rows * branches} (num_beams ${selection.numBeams}, ` +
-        `num_return_sequences ${numReturnSequences})`,
-    );
-  }
-  if (config.guidanceScale !== 1) {
-    if (mode === 'contrastive' || mode === 'dola') {
-      throw new ParameterError(
-        'unsupported_parameter',
-        ['guidance_scale'],
-        `guidance_scale: expected 1 in ${mode} decoding, got ${config.guidanceScale}`,
-      );
-    }
-    const unconditional = (config.negativePromptIds?.length ?? 1) + newTokens;
-    if (unconditional > context.contextLength) {
-      throw new ParameterError(
-        'limit_exceeded',
-        ['negative_prompt_ids'],
-        `negative_prompt_ids: with the output at most ${context.contextLength} tokens are possible, got ${unconditional}`,
-      );
-    }
-  }
-  const outputRows = Math.max(numBeams, numReturnSequences);
-  limitScoreValues(config.output, outputRows, newTokens, context.vocabSize);
 }

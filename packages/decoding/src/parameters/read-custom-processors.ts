@@ -6,7 +6,7 @@ import { readShaping } from './read-shaping.ts';
 import { type Fields, refuse, refuseStrangeFields, toFields, toList } from './read-value.ts';
 
 /** Wire names that a `logits_processor` entry may carry, and the field of `ScoreShaping` each one sets. */
-const TYPES: ReadonlyMap<string, keyof ScoreShaping> = new Map<string, keyof ScoreShaping>([
+const PROCESSORS: readonly (readonly [type: string, field: keyof ScoreShaping])[] = [
   ['sequence_bias', 'sequenceBias'],
   ['encoder_repetition_penalty', 'encoderRepetitionPenalty'],
   ['repetition_penalty', 'repetitionPenalty'],
@@ -20,6 +20,9 @@ const TYPES: ReadonlyMap<string, keyof ScoreShaping> = new Map<string, keyof Sco
   ['exponential_decay_length_penalty', 'exponentialDecay'],
   ['suppress_tokens', 'suppressTokens'],
   ['begin_suppress_tokens', 'beginSuppressTokens'],
+];
+
+const WARPERS: readonly (readonly [type: string, field: keyof ScoreShaping])[] = [
   ['temperature', 'temperature'],
   ['top_h', 'topH'],
   ['top_k', 'topK'],
@@ -28,7 +31,9 @@ const TYPES: ReadonlyMap<string, keyof ScoreShaping> = new Map<string, keyof Sco
   ['typical_p', 'typicalP'],
   ['epsilon_cutoff', 'epsilonCutoff'],
   ['eta_cutoff', 'etaCutoff'],
-]);
+];
+
+const TYPES: ReadonlyMap<string, keyof ScoreShaping> = new Map([...PROCESSORS, ...WARPERS]);
 
 interface Situation {
   readonly era: Era;
@@ -62,12 +67,14 @@ export function readCustomProcessors(fields: Fields, situation: Situation): read
   });
   const types = processors.map((processor) => processor.type);
   const repeated = types.find((type, index) => types.indexOf(type) !== index);
-  const builtIn = situation.era === '4.25' ? types.find((type) => fields.has(type)) : undefined;
-  if (repeated !== undefined || builtIn !== undefined) {
+  // Era 4.25 refuses a processor that the parameters ask for as well; later the list's takes its place.
+  const builtIn = situation.era === '4.25' ? PROCESSORS.map(([type]) => type) : [];
+  const doubled = types.find((type) => builtIn.includes(type) && fields.has(type));
+  if (repeated !== undefined || doubled !== undefined) {
     throw new ParameterError(
       'invalid_parameter',
       [name],
-      `${name}: expected each processor once, got ${repeated ?? builtIn} twice${builtIn ? ' (as a parameter and in the list)' : ''}`,
+      `${name}: expected each processor once, got ${repeated ?? doubled} twice`,
     );
   }
   return processors;

@@ -39,8 +39,17 @@ function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
   return { type: 'top', count: toInteger(name, form.get('top'), { least: 1, most: LIMITS.topScores }) };
 }
 
-/** Throws `limit_exceeded` when the rows asked for would not fit. */
-export function limitScoreValues(output: OutputOptions, rows: number, newTokens: number, vocabSize: number): void {
+/** How much a call may return at most. */
+export interface OutputSize {
+  /** Rows of one step. */
+  readonly rows: number;
+  readonly sequences: number;
+  readonly newTokens: number;
+  readonly vocabSize: number;
+}
+
+/** Throws `limit_exceeded` when the output asked for would be too large. */
+export function limitOutput(output: OutputOptions, { rows, sequences, newTokens, vocabSize }: OutputSize): void {
   const kinds = Number(output.scores) + Number(output.logits);
   const perRow = output.rowFormat.type === 'base64' ? vocabSize : Math.min(output.rowFormat.count, vocabSize);
   const values = kinds * rows * newTokens * perRow;
@@ -51,6 +60,15 @@ export function limitScoreValues(output: OutputOptions, rows: number, newTokens:
       names,
       `${names.join(', ')}: ${rows} rows of ${newTokens} steps would return ${values} values, at most ` +
         `${LIMITS.scoreValues} are allowed; set scores_format to {"top": N} or lower max_new_tokens`,
+    );
+  }
+  const entries = sequences * newTokens * ((output.topLogprobs ?? -1) + 1);
+  if (entries > LIMITS.logprobEntries) {
+    throw new ParameterError(
+      'limit_exceeded',
+      ['logprobs'],
+      `logprobs: ${sequences} sequences of ${newTokens} tokens would return ${entries} log-probabilities, at most ` +
+        `${LIMITS.logprobEntries} are allowed; lower logprobs, num_return_sequences or max_new_tokens`,
     );
   }
 }
