@@ -139,6 +139,54 @@ test('the unconditional branch of a beam follows that beam', () => {
   }
 });
 
+test('the score of a beam is the sum over its own tokens, in every beam search', () => {
+  const sampling = { do_sample: true, top_k: 0, seed: 6 };
+  const searches: readonly Params[] = [
+    { num_beams: 3, num_return_sequences: 3 },
+    { num_beams: 3, num_return_sequences: 3, ...sampling },
+    { num_beams: 3, num_return_sequences: 3, compat: '4.25' },
+    { num_beams: 3, num_return_sequences: 4, compat: '4.25', ...sampling },
+    { num_beams: 6, num_beam_groups: 3, diversity_penalty: 2.5, num_return_sequences: 6 },
+    { num_beams: 6, num_beam_groups: 3, diversity_penalty: 2.5, num_return_sequences: 6, compat: '4.25' },
+    { num_beams: 4, force_words_ids: [[7, 8], [11]], num_return_sequences: 4 },
+  ];
+  for (const params of searches.flatMap((one) => [one, { ...one, eos_token_id: -1 }])) {
+    const shown = JSON.stringify(params);
+    const outcome = run({ ...params, length_penalty: 0, max_new_tokens: 9, logprobs: 0 });
+    for (const { tokens, score, logprobs, finishReason } of outcome.sequences) {
+      assert.equal(finishReason, tokens.at(-1) === TOY_EOS && !('eos_token_id' in params) ? 'eos' : 'length', shown);
+      let sum = 0;
+      for (const [at, token] of tokens.entries()) {
+        const prefix = [...PROMPT, ...tokens.slice(0, at)];
+        const [logits] = toyScorer({ tokens: prefix, start: prefix.length - 1, hidden: false, layers: [] }).logits;
+        const logprob = logits![token]! - Math.log(logits!.reduce((total, logit) => total + Math.exp(logit), 0));
+        assert.equal(logprobs![at]!.token, token, shown);
+        assert.ok(Math.abs(logprobs![at]!.logprob - logprob) < 1e-4, `token ${at} of ${shown}`);
+        sum += logprob;
+      }
+      // A penalty of diversity is part of the score.
+      if (!('diversity_penalty' in params)) assert.ok(Math.abs(sum - score!) < 1e-4, shown);
+    }
+  }
+});
+
+test('long rows survive base64', () => {
+  const logits = Array.from({ length: 7001 }, (_, id) => id / 8);
+  const context = { vocabSize: 7001, contextLength: 8, eosTokenId: null, promptLength: 1 };
+  const { config } = parseGenerateParameters(
+    { output_logits: true, scores_format: 'base64', max_new_tokens: 1 },
+    context,
+  );
+  const outcome = runStrategy(generate({ prompt: [0], config }, { clock: () => 0 }), constantScorer(logits));
+  const row = outcome.logits![0]![0]!;
+  assert.ok(row.type === 'base64');
+  const bytes = Buffer.from(row.data, 'base64');
+  assert.deepEqual(
+    logits.map((_, id) => bytes.readFloatLE(id * 4)),
+    logits,
+  );
+});
+
 test('max_time ends every sequence after the step that passed it', () => {
   for (const params of [
     { do_sample: true, seed: 1, num_return_sequences: 2 },

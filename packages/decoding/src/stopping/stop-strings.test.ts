@@ -23,6 +23,7 @@ test('the token may reach beyond the stop string on both sides', () => {
 test('what ended before the last token does not count again', () => {
   assert.equal(stops('stop', ['st', 'op', 'a']), false);
   assert.equal(stops('stop', ['xstopx', 'st']), false);
+  assert.equal(stops(['a', 'stopper'], ['a', 'st']), false);
 });
 
 test('characters split over tokens are compared as bytes', () => {
