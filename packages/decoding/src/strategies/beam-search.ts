@@ -4,9 +4,6 @@ import { extendBeam, startBeam } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
 import type { Decoding } from './decoding.ts';
 
-/** Keeps a hypothesis from being chosen, as transformers does it. */
-const NEVER = -1e9;
-
 /**
  * Beam search and beam sampling as transformers does them from 4.50 on (`_beam_search` of 5.18.0).
  *
@@ -21,7 +18,6 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   const draw = config.doSample ? noise.stream(0) : null;
   let beams: readonly Beam[] = [startBeam(prompt)];
   let finished: readonly Hypothesis[] = [];
-  let canImprove = true;
 
   const isFull = () => finished.length === numBeams;
 
@@ -34,13 +30,8 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   }
 
   function finishHypotheses(ended: readonly Hypothesis[]): void {
-    const penalty = (isFull() && earlyStopping === true ? NEVER : 0) + (canImprove ? 0 : NEVER);
-    const merged = [...finished, ...ended.map((hypothesis) => ({ ...hypothesis, score: hypothesis.score + penalty }))];
-    finished = merged
-      .map((hypothesis, order) => ({ hypothesis, order }))
-      .sort((a, b) => b.hypothesis.score - a.hypothesis.score || a.order - b.order)
-      .slice(0, numBeams)
-      .map(({ hypothesis }) => hypothesis);
+    // A stable sort: of equal hypotheses the earlier stay.
+    finished = [...finished, ...ended].sort((a, b) => b.score - a.score).slice(0, numBeams);
   }
 
   /** Whether the best running beam could still beat the worst finished hypothesis, by the rule `early_stopping` sets. */
@@ -72,8 +63,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
       finishHypotheses(ended);
       beams = running.slice(0, numBeams).map((candidate) => extendBeam(before, candidate, step));
       const best = beams[0];
-      canImprove = canImprove && best !== undefined && mayImprove(best);
-      if (!canImprove || (isFull() && earlyStopping === true)) beams = [];
+      if (best === undefined || !mayImprove(best) || (isFull() && earlyStopping === true)) beams = [];
     },
     finish: () => finished.slice(0, config.numReturnSequences),
     warnings: () => [],
