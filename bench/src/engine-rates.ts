@@ -7,14 +7,15 @@ export interface EngineRates {
   readonly decode: number;
 }
 
-/** Greedy generation of exactly `generated` tokens from `prompt` pseudo-random tokens; when each token arrived. */
+/** Greedy generation of exactly `generated` tokens from `prompt` random tokens; when each token arrived. */
 async function timeTokens(
   engine: Engine,
   prompt: number,
   generated: number,
 ): Promise<{ startedAt: number; arrivals: number[] }> {
   const { config } = engine.info;
-  const tokens = Array.from({ length: prompt }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % 50257);
+  // Fresh tokens every time: nothing of the prompt may come from the prefix cache.
+  const tokens = Array.from({ length: prompt }, () => Math.floor(Math.random() * 50257));
   const parameters = parseGenerateParameters(
     { max_new_tokens: generated, min_new_tokens: generated, do_sample: false },
     {

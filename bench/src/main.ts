@@ -8,15 +8,19 @@ import { parseArgs } from 'node:util';
 import { spawnEngine } from '@gptj-cloud/engine';
 import { measureEngine } from './engine-rates.ts';
 import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
+import { benchServe } from './serve.ts';
 import { measureServer } from './server-overhead.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
+npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
 load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
-\`npm run bench:peers\` builds against the very libraries that the engine loads.`;
+\`npm run bench:peers\` builds against the very libraries that the engine loads.
+
+serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,16 +29,22 @@ const { values, positionals } = parseArgs({
     generate: { type: 'string', default: '32' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
+    cells: { type: 'string', default: '16384' },
     'no-server': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
-const [model] = positionals;
+const serving = positionals[0] === 'serve';
+const model = positionals[serving ? 1 : 0];
 if (values.help || model === undefined) {
   console.log(USAGE);
   process.exit(values.help ? 0 : 2);
 }
 const [prompt, generated, rounds] = [Number(values.prompt), Number(values.generate), Number(values.rounds)];
+if (serving) {
+  await benchServe({ model, rounds: Math.min(rounds, 3), generated, cells: Number(values.cells) });
+  process.exit(0);
+}
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const peer = findLlamaBench(root);
 if (peer === null) console.log('No llama-bench here: run `npm run bench:peers` for the comparison.\n');

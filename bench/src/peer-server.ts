@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+
+/** Something that completes prompts over HTTP: ours or a peer. */
+export interface CompletionServer {
+  readonly name: string;
+  /** Generate exactly `tokens` tokens greedily. Resolves when the reply is whole. */
+  complete(prompt: string, tokens: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `LLAMA_SERVER`, else `llama-server` on the PATH; null when there is none. */
+export function findLlamaServer(): string | null {
+  const given = process.env.LLAMA_SERVER;
+  if (given !== undefined) return existsSync(given) ? given : null;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, 'llama-server')).find((path) => existsSync(path)) ?? null;
+}
+
+/** llama-server with eight slots over one unified cache of `cells` positions, its prompt cache on. */
+export async function startLlamaServer(program: string, model: string, cells: number): Promise<CompletionServer> {
+  const port = await freePort();
+  const args = ['-m', model, '--host', '127.0.0.1', '--port', `${port}`, '-np', '8', '-kvu', '-c', `${cells}`];
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  await untilHealthy(`${url}/health`, child);
+  return {
+    name: 'llama-server',
+    async complete(prompt, tokens) {
+      const body = { prompt, n_predict: tokens, temperature: 0, ignore_eos: true, cache_prompt: true };
+      const reply = await fetch(`${url}/completion`, { method: 'POST', body: JSON.stringify(body) });
+      const { tokens_predicted: predicted } = (await reply.json()) as { tokens_predicted?: number };
+      if (predicted !== tokens)
+        throw new Error(`llama-server: expected ${tokens} tokens, got ${predicted} (${reply.status})`);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 1200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}`);
+    const ready = await fetch(url).then(
+      (reply) => reply.ok,
+      () => false,
+    );
+    if (ready) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('llama-server did not become healthy within two minutes');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * `npm run bench -- serve MODEL.gguf`: many clients at once, next to llama-server on the same file in the same run.
+ * Both serve over HTTP, greedy, with their prompt caches on; they take turns, never run at the same time.
+ */
+
+import { startOwnServer } from './own-server.ts';
+import { type CompletionServer, findLlamaServer, startLlamaServer } from './peer-server.ts';
+import { median } from './statistics.ts';
+import { table } from './table.ts';
+
+const WORDS =
+  'the of and a to in he was that it his her with as had for she not at but be on they have him which said'.split(' ');
+
+/** Text of about `count` tokens, its own for every seed. */
+function words(count: number, seed: number): string {
+  let state = (Math.imul(seed, 0x9e3779b1) + 0x7f4a7c15) >>> 0;
+  const text: string[] = [];
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    text.push(WORDS[state % WORDS.length]!);
+  }
+  return ` ${text.join(' ')}`;
+}
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly goal: string;
+  /** Generated tokens that the measured time is divided into. */
+  readonly tokens: number;
+  /** `round` makes prompts fresh, so that nothing is left over from the round before. */
+  readonly run: (server: CompletionServer, round: number) => Promise<void>;
+}
+
+function scenarios(generated: number): readonly Scenario[] {
+  const clients = Array.from({ length: 8 }, (_, i) => i);
+  return [
+    {
+      name: 'a: one stream',
+      goal: '1.0',
+      tokens: 2 * generated,
+      run: (server, round) => server.complete(words(16, 1000 + round), 2 * generated),
+    },
+    {
+      name: 'b: 8 clients, own prompts',
+      goal: '1.2',
+      tokens: 8 * generated,
+      run: async (server, round) => {
+        await Promise.all(clients.map((i) => server.complete(words(32, 2000 + 8 * round + i), generated)));
+      },
+    },
+    {
+      name: 'c: 8 clients, 700 shared tokens, 4 requests each',
+      goal: '3',
+      tokens: 32 * generated,
+      run: async (server, round) => {
+        const shared = words(700, 3000 + round);
+        const client = async (i: number): Promise<void> => {
+          for (let k = 0; k < 4; k++)
+            await server.complete(shared + words(8, 4000 + 100 * round + 4 * i + k), generated);
+        };
+        await Promise.all(clients.map(client));
+      },
+    },
+  ];
+}
+
+export interface ServeOptions {
+  readonly model: string;
+  readonly rounds: number;
+  /** Tokens per completion. */
+  readonly generated: number;
+  readonly cells: number;
+}
+
+export async function benchServe(options: ServeOptions): Promise<void> {
+  const { model, rounds, generated, cells } = options;
+  const program = findLlamaServer();
+  if (program === null)
+    console.log('No llama-server here: set LLAMA_SERVER or put it on the PATH for the comparison.\n');
+  const rows: string[][] = [];
+  const own = await startOwnServer(model);
+  const peer = program === null ? null : await startLlamaServer(program, model, cells);
+  try {
+    for (const server of [own, peer]) await server?.complete(words(16, 1), 4);
+    for (const { name, goal, tokens, run } of scenarios(generated)) {
+      const ours: number[] = [];
+      const theirs: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        ours.push((1000 * tokens) / (await time(() => run(own, round))));
+        if (peer !== null) theirs.push((1000 * tokens) / (await time(() => run(peer, round))));
+      }
+      const ratios = ours.map((rate, i) => rate / (theirs[i] ?? Number.NaN));
+      rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), goal]);
+    }
+    console.log(table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal'], rows));
+    await repeatedPrompt(own, peer, rounds);
+  } finally {
+    await own.close();
+    await peer?.close();
+  }
+}
+
+/** (d) A long prompt again: how long until its first token, in decoding steps? */
+async function repeatedPrompt(own: CompletionServer, peer: CompletionServer | null, rounds: number): Promise<void> {
+  for (const server of [own, peer]) {
+    if (server === null) continue;
+    const prompt = words(700, 9000);
+    const firstMs = await time(() => server.complete(prompt, 1));
+    const again: number[] = [];
+    const steps: number[] = [];
+    for (let round = 0; round < Math.max(3, rounds); round++) {
+      again.push(await time(() => server.complete(prompt, 1)));
+      steps.push(((await time(() => server.complete(prompt, 9))) - again.at(-1)!) / 8);
+    }
+    const [firstToken, step] = [median(again), median(steps)];
+    console.log(
+      `d: ${server.name}: first token of a 700-token prompt ${firstMs.toFixed(0)} ms, again ${firstToken.toFixed(1)} ms = ${(firstToken / step).toFixed(2)} decoding steps of ${step.toFixed(1)} ms (goal: under 2)`,
+    );
+  }
+}
