@@ -102,18 +102,19 @@ export function keepFirst(scores: Float32Array, ranking: Ranking, count: number)
   }
 }
 
-/** The n-th largest entry, counting from 1, for small n; -inf when there are fewer. */
+/** The n-th largest entry, counting from 1, for n of at most a few hundred; -inf when there are fewer. */
 export function nthLargest(values: Float32Array, n: number): number {
-  const largest: number[] = [];
+  const largest = new Float32Array(n).fill(Number.NEGATIVE_INFINITY);
+  let least = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
-    if (largest.length === n && !(value > largest[n - 1]!)) continue;
-    let at = largest.length;
-    while (at > 0 && largest[at - 1]! < value) at--;
-    largest.splice(at, 0, value);
-    if (largest.length > n) largest.pop();
+    if (!(value > least)) continue;
+    let at = n - 1;
+    for (; at > 0 && largest[at - 1]! < value; at--) largest[at] = largest[at - 1]!;
+    largest[at] = value;
+    least = largest[n - 1]!;
   }
-  return largest[n - 1] ?? Number.NEGATIVE_INFINITY;
+  return least;
 }
 
 function bucketOf(value: number, largest: number, scale: number): number {

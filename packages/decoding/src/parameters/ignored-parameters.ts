@@ -43,7 +43,7 @@ export function ignoredParameters(fields: Fields, config: GenerateConfig): strin
   } else if (config.era === '4.25') {
     ignored(['num_beams'], 'contrastive search has no beams');
   }
-  if (mode !== 'dola') ignored(['dola_layers'], 'it acts only without beams');
+  if (mode !== 'dola') ignored(['dola_layers'], 'it acts only without beams and prompt lookup');
   if (!usesLookup) {
     ignored(['prompt_lookup_num_tokens'], `it does not act in ${mode} decoding`);
     ignored(['max_matching_ngram_size'], 'it acts only with prompt_lookup_num_tokens');

@@ -32,7 +32,7 @@ export function selectMode(fields: Fields, era: Era): Selection {
   else if (constrained) mode = 'constrained';
   else if (grouped && (numBeams > 1 || era === '4.25')) mode = 'group';
   else if (numBeams > 1) mode = doSample ? 'beam-sample' : 'beam';
-  else if (fields.has('dola_layers')) mode = 'dola';
+  else if (fields.has('dola_layers') && !fields.has('prompt_lookup_num_tokens')) mode = 'dola';
   else mode = doSample ? 'sample' : 'greedy';
 
   const selection = { mode, doSample, numBeams, numBeamGroups, numReturnSequences, penaltyAlpha };

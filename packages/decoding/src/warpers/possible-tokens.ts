@@ -5,11 +5,13 @@ let ids = new Int32Array(0);
 let values = new Float32Array(0);
 
 /**
- * Run warpers one after another over the possible tokens of a row alone: what one forbids the next need not look at,
- * so after the first filter of a full vocabulary the others cost next to nothing.
+ * Run warpers one after another. The first sees the whole row, the others only the tokens that are still possible, so
+ * after the first filter of a full vocabulary they cost next to nothing.
  */
 export function warpPossibleTokens(scores: Float32Array, warpers: readonly Warper[]): void {
-  if (warpers.length === 0) return;
+  const [first, ...others] = warpers;
+  first?.(scores);
+  if (others.length === 0) return;
   if (ids.length < scores.length) {
     ids = new Int32Array(scores.length);
     values = new Float32Array(scores.length);
@@ -21,7 +23,7 @@ export function warpPossibleTokens(scores: Float32Array, warpers: readonly Warpe
     ids[count] = id;
     values[count++] = score;
   }
-  for (const warper of warpers) {
+  for (const warper of others) {
     warper(values.subarray(0, count));
     let kept = 0;
     for (let at = 0; at < count; at++) {

@@ -1,10 +1,17 @@
-import { Ranking } from '../numerics/ranking.ts';
+import { nthLargest, Ranking } from '../numerics/ranking.ts';
 import { dropBelow } from './cutoff.ts';
+
+/** Up to here inserting into a short sorted list beats ranking the row. */
+const FEW = 256;
 
 const ranking = new Ranking();
 
 /** Forbid everything below the k-th largest score. What equals the k-th stays, so more than k may. */
 export function keepTopK(scores: Float32Array, k: number): void {
+  if (k <= FEW) {
+    dropBelow(scores, nthLargest(scores, k));
+    return;
+  }
   ranking.rank(scores);
   if (ranking.count > k) dropBelow(scores, scores[ranking.at(k - 1)]!);
 }
