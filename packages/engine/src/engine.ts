@@ -20,6 +20,8 @@ export interface GenerationRequest {
   /** At least one token. */
   readonly prompt: readonly TokenId[];
   readonly config: GenerateConfig;
+  /** Larger goes first among those that wait; equal ones in order of arrival. Default 0. */
+  readonly priority?: number;
 }
 
 /** What a generation cost. */
