@@ -1,5 +1,6 @@
 import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
+import { widestAsk } from '../widest-ask.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { limitOutput } from './read-output.ts';
 
@@ -7,18 +8,18 @@ import { limitOutput } from './read-output.ts';
 export function checkCombinations(config: GenerateConfig, context: ParameterContext): void {
   const { mode, numBeams, numReturnSequences } = config;
   const newTokens = config.maxLength - context.promptLength;
-  const branches = config.guidanceScale === 1 ? 1 : 2;
-  let rows = numBeams;
-  if (mode === 'sample' || mode === 'dola') rows = numReturnSequences;
-  else if (mode === 'contrastive') rows = Math.min(config.topK, context.vocabSize);
-  else if (mode === 'beam-sample' && config.era === '4.25') rows = numBeams * numReturnSequences;
-  if (rows * branches > LIMITS.rows) {
-    const names: Partial<Record<DecodingMode, string>> = { sample: 'num_return_sequences', contrastive: 'top_k' };
+  const rows = widestAsk(config);
+  if (rows > LIMITS.rows) {
+    const names: Partial<Record<DecodingMode, string>> = {
+      sample: 'num_return_sequences',
+      dola: 'num_return_sequences',
+      contrastive: 'top_k',
+    };
     const name = names[mode] ?? 'num_beams';
     throw new ParameterError(
       'limit_exceeded',
       [name],
-      `${name}: expected at most ${LIMITS.rows} sequences at a time, got ${rows * branches} (num_beams ${numBeams}, ` +
+      `${name}: expected at most ${LIMITS.rows} sequences at a time, got ${rows} (num_beams ${numBeams}, ` +
         `num_return_sequences ${numReturnSequences})`,
     );
   }
@@ -40,7 +41,8 @@ export function checkCombinations(config: GenerateConfig, context: ParameterCont
     }
   }
   limitOutput(config.output, {
-    rows: Math.max(rows, numReturnSequences),
+    // Scores are of the rows that tokens are chosen from: no unconditional ones, no candidates tried.
+    rows: mode === 'contrastive' ? 1 : rows / (config.guidanceScale === 1 ? 1 : 2),
     sequences: numReturnSequences,
     newTokens,
     vocabSize: context.vocabSize,

@@ -248,7 +248,7 @@ test('every size has a limit', () => {
     [{ do_sample: true, num_return_sequences: 65 }, 'num_return_sequences'],
     [{ do_sample: true, num_beams: 9, num_return_sequences: 8, compat: '4.25' }, 'num_beams'],
     [{ do_sample: true, num_return_sequences: 33, guidance_scale: 2 }, 'num_return_sequences'],
-    [{ penalty_alpha: 0.5, top_k: 65 }, 'top_k'],
+    [{ penalty_alpha: 0.5, top_k: 64 }, 'top_k'],
     [{ bad_words_ids: new Array(4097).fill([1]) }, 'bad_words_ids'],
     [{ bad_words_ids: new Array(2000).fill(new Array(200).fill(1)) }, 'bad_words_ids'],
     [{ num_beams: 2, force_words_ids: new Array(33).fill([1]) }, 'force_words_ids'],

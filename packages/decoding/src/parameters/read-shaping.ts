@@ -42,7 +42,7 @@ type Warpers = Pick<
   'temperature' | 'topH' | 'topK' | 'topP' | 'minP' | 'typicalP' | 'epsilonCutoff' | 'etaCutoff'
 >;
 
-function readWarpers(fields: Fields, { era, sampling, contrastive, numBeams }: ShapingSituation): Warpers {
+function readWarpers(fields: Fields, { era, context, sampling, contrastive, numBeams }: ShapingSituation): Warpers {
   const number = (name: string, fallback: number) => toNumber(name, fields.get(name) ?? fallback);
   const temperature = number('temperature', 1);
   if (sampling && temperature <= 0) {
@@ -63,7 +63,8 @@ function readWarpers(fields: Fields, { era, sampling, contrastive, numBeams }: S
   if (sampling && typicalP <= 0) refuse('typical_p', 'a number above 0 and below 1 (1 switches it off)', typicalP);
   const epsilonCutoff = number('epsilon_cutoff', 0);
   const etaCutoff = number('eta_cutoff', 0);
-  return { temperature, topH, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff };
+  // More than all is all.
+  return { temperature, topH, topK: Math.min(topK, context.vocabSize), topP, minP, typicalP, epsilonCutoff, etaCutoff };
 }
 
 function readProcessors(fields: Fields, situation: ShapingSituation): Omit<ScoreShaping, keyof Warpers> {

@@ -101,6 +101,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   }
 
   function endRunning(): void {
+    const reason = stop.reasonToStop(beams[0]!.sequence) ?? 'length';
     const ended = beams.map((beam) => ({ beam, isMet: isComplete(stateAfter(beam.sequence)) }));
     const met = ended.filter(({ isMet }) => isMet);
     const unmet = met.length < numReturnSequences ? ended.filter(({ isMet }) => !isMet) : [];
@@ -108,7 +109,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       addHypothesis(heap, {
         beam,
         score: rules.normalise(beam.score, beam.sequence.length, false),
-        finishReason: stop.reasonToStop(beam.sequence) ?? 'length',
+        finishReason: stop.reasonToStop(beam.sequence) ?? reason,
       });
     }
   }

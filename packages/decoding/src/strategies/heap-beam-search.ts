@@ -148,12 +148,14 @@ function isOver({ config, stop }: Decoding, groups: readonly Group[]): boolean {
 }
 
 function endRunning({ stop }: Decoding, rules: HeapRules, groups: readonly Group[]): void {
+  const first = groups.flatMap((group) => group.beams)[0];
+  const reason = (first && stop.reasonToStop(first.sequence)) ?? 'length';
   for (const group of groups) {
     for (const beam of group.beams) {
       addHypothesis(group.heap, {
         beam,
         score: rules.normalise(beam.score, beam.sequence.length, false),
-        finishReason: stop.reasonToStop(beam.sequence) ?? 'length',
+        finishReason: stop.reasonToStop(beam.sequence) ?? reason,
       });
     }
     group.isDone = true;
