@@ -38,8 +38,8 @@ export function ignoredParameters(fields: Fields, config: GenerateConfig): strin
   if (!isBeam) ignored(['length_penalty', 'early_stopping'], 'it acts only with num_beams above 1');
   if (mode !== 'group') ignored(['num_beam_groups', 'diversity_penalty'], 'it acts only in group beam search');
   if (mode !== 'contrastive') {
-    const reason = config.era === '4.25' ? 'contrastive search needs top_k above 1 as well' : 'the mode is another';
-    ignored(['penalty_alpha'], `${reason}; decoding is ${mode}`);
+    const topK = config.era === '4.25' ? 'a top_k above 1 in the request' : 'top_k above 1';
+    ignored(['penalty_alpha'], `contrastive search needs it above 0, ${topK} and no do_sample; decoding is ${mode}`);
   } else if (config.era === '4.25') {
     ignored(['num_beams'], 'contrastive search has no beams');
   }

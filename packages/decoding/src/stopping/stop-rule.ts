@@ -2,12 +2,12 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason } from '../generate-outcome.ts';
 
-/** When a sequence ends, beside `max_length`'s own check in the beam searches. */
+/** When a sequence ends. */
 export interface StopRule {
   readonly isEos: (token: TokenId) => boolean;
   /** Why `sequence` (prompt and generated, at least one generated) ends here; null: it goes on. */
   readonly reasonToStop: (sequence: readonly TokenId[]) => FinishReason | null;
-  /** Whether the time budget was used up at the last `tick`. */
+  /** Look at the clock; once per step, so that a step treats all its rows alike. */
   readonly tick: () => void;
 }
 

@@ -7,7 +7,7 @@ import { Ranking } from '../numerics/ranking.ts';
 import type { Row, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
-import { type RowLogits, scoreInChunks } from './rows.ts';
+import { scoreInChunks } from './rows.ts';
 import { outcomeOf, startRows } from './sample.ts';
 
 interface Candidate {
@@ -45,7 +45,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   let settled: TokenId[] = [];
   for (;;) {
     recorder.startStep(1);
-    const candidates = likeliest(decoding, { logits, layers: [] }, row.sequence);
+    const candidates = likeliest(decoding, logits, row.sequence);
     const answer = yield {
       rows: candidates.map(({ token }): Row => ({ from, tokens: [token], scored: 'last', hidden: true })),
       settled: settled.length === 0 ? [] : [{ index: 0, tokens: settled }],
@@ -74,7 +74,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
 /** The `top_k` likeliest tokens that are possible, best first. */
 function likeliest(
   { config, chain, recorder }: Decoding,
-  { logits }: RowLogits,
+  logits: Float32Array,
   sequence: readonly TokenId[],
 ): readonly Candidate[] {
   recorder.record(0, 'logits', logits);
