@@ -7,7 +7,7 @@
  * Invariants
  * - An active generation has a reservation of cache cells and sequences that covers its worst case, so an admitted
  *   generation never fails for lack of cache: what the prefix cache holds beside them is dropped when it is wanted.
- * - Waiting ones are admitted in order of arrival. One whose prompt begins like a prompt that is being computed right
+ * - Waiting ones are admitted by priority, then arrival; waiting raises the priority, so none starves. One whose prompt begins like a prompt that is being computed right
  *   now waits for that, and then shares it.
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends those that took part in it.
@@ -39,6 +39,8 @@ export interface SchedulerOptions {
 
 /** Sequences that the prefix cache may keep. */
 const PREFIX_ENTRIES = 64;
+/** Waiting this long counts as much as one step of priority. */
+const AGEING_MS = 10_000;
 /** Tokens of a prompt in one evaluation when batches must always be cut alike. */
 const FIXED_PREFILL_TOKENS = 512;
 
@@ -192,7 +194,7 @@ export class Scheduler {
   }
 
   #admit(): void {
-    for (const next of [...this.#waiting]) {
+    for (const next of this.#inOrder()) {
       if (this.#options.oneByOne === true && this.#active.length > 0) return;
       if (!this.#fits(next.reservation)) return;
       if (this.#sharesPrompt(next)) continue;
@@ -207,6 +209,14 @@ export class Scheduler {
         this.#fail(next, error as Error);
       }
     }
+  }
+
+  /** Those that wait, the next one first. */
+  #inOrder(): readonly Generation[] {
+    const now = this.#options.now();
+    const rank = ({ request, arrivedAt }: Generation): number =>
+      (request.priority ?? 0) + (now - arrivedAt) / AGEING_MS;
+    return [...this.#waiting].sort((a, b) => rank(b) - rank(a));
   }
 
   #fits(wanted: Reservation): boolean {

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { type GenerateOutcome, generate, parseGenerateParameters, type Strategy } from '@gptj-cloud/decoding';
+import type { LanguageModel } from '@gptj-cloud/model';
+import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import { openModel } from '../open-model.ts';
+import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { Scheduler } from './scheduler.ts';
+import { Turns } from './turns.ts';
+
+let file: TinyModelFile;
+let model: LanguageModel;
+let scheduler: Scheduler;
+let now = 0;
+/** How many evaluations the model has had, and the most steps in one. */
+let evaluations = 0;
+let widest = 0;
+
+before(async () => {
+  file = await makeTinyModel(128);
+  model = (await openModel({ path: file.path, kind: 'reference', cacheCells: 256 })).model;
+});
+after(async () => {
+  await model.close();
+  await file.remove();
+});
+beforeEach(() => {
+  now = 0;
+  evaluations = 0;
+  widest = 0;
+  scheduler = new Scheduler({ model: counted(model), strategy, now: () => now, turns: new Turns() });
+});
+afterEach(async () => {
+  await scheduler.close();
+  assert.equal(model.freeCells, 256, 'cells were lost');
+});
+
+/** The model, counting. */
+function counted(inner: LanguageModel): LanguageModel {
+  return new Proxy(inner, {
+    get(target, name) {
+      if (name === 'evaluate') {
+        return (...args: Parameters<LanguageModel['evaluate']>) => {
+          evaluations++;
+          widest = Math.max(widest, args[0].length);
+          return target.evaluate(...args);
+        };
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function strategy({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> {
+  return generate({ prompt, config }, { clock: () => now });
+}
+
+function request(prompt: readonly number[], parameters: Record<string, unknown>, priority = 0): GenerationRequest {
+  const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: prompt.length };
+  return { prompt, config: parseGenerateParameters({ eos_token_id: -1, ...parameters }, context).config, priority };
+}
+
+interface Heard {
+  readonly events: GenerationEvent[];
+  readonly ended: Promise<'finished' | Error>;
+  readonly cancel: () => void;
+}
+
+function submit(asked: GenerationRequest, onEvent: (event: GenerationEvent) => void = () => {}): Heard {
+  const events: GenerationEvent[] = [];
+  let end: (how: 'finished' | Error) => void = () => {};
+  const ended = new Promise<'finished' | Error>((resolve) => {
+    end = resolve;
+  });
+  const cancel = scheduler.submit(asked, {
+    event(event) {
+      events.push(event);
+      onEvent(event);
+      if (event.type === 'finished') end('finished');
+    },
+    failed: end,
+  });
+  return { events, ended, cancel };
+}
+
+test('decoding steps of many generations share evaluations', async () => {
+  const heard = [1, 2, 3, 4].map((first) => submit(request([first], { max_new_tokens: 8 })));
+  await Promise.all(heard.map(({ ended }) => ended));
+  assert.equal(widest, 4);
+  assert.equal(evaluations, 8);
+});
+
+test('beams and returned sequences share the cells of their prompt', async () => {
+  const prompt = Array.from({ length: 60 }, (_, i) => i);
+  // Four sequences of 100 tokens would need 400 cells; sharing the prompt they fit 256.
+  const { ended } = submit(request(prompt, { num_beams: 4, max_new_tokens: 40 }));
+  assert.equal(await ended, 'finished');
+});
+
+test('what does not fit beside others waits for them, and higher priority goes first', async () => {
+  const order: string[] = [];
+  const start = (name: string, priority: number): Heard =>
+    submit(request([1], { max_new_tokens: 120 }, priority), ({ type }) => {
+      if (type === 'started') order.push(name);
+    });
+  const all = [start('first', 0), start('second', 0), start('low', 0), start('high', 5)];
+  await Promise.all(all.map(({ ended }) => ended));
+  assert.deepEqual(order, ['high', 'first', 'second', 'low']);
+});
+
+test('waiting raises priority, so that nobody starves', async () => {
+  const order: string[] = [];
+  const start = (name: string, priority: number): Heard =>
+    submit(request([2], { max_new_tokens: 126 }, priority), ({ type }) => {
+      if (type === 'started') order.push(name);
+    });
+  const running = [start('a', 9), start('b', 9)];
+  const old = start('old', 0);
+  await running[0]?.ended;
+  now += 100_000;
+  const young = start('young', 5);
+  await Promise.all([...running, old, young].map(({ ended }) => ended));
+  assert.deepEqual(order.slice(2), ['old', 'young']);
+});
+
+test('a cancelled generation frees its cells at once and hears that it was aborted', async () => {
+  const heard = submit(request([3], { max_new_tokens: 100 }), (event) => {
+    if (event.type === 'tokens') heard.cancel();
+  });
+  const error = await heard.ended;
+  assert.ok(error instanceof Error && 'code' in error && error.code === 'aborted');
+  const tokens = heard.events.filter(({ type }) => type === 'tokens').length;
+  assert.equal(tokens, 1);
+});
+
+test('a long prompt does not stop the tokens of those who are being served', async () => {
+  let tokensWhilePrompt = 0;
+  let promptDone = false;
+  const stream = submit(request([4], { max_new_tokens: 100 }), ({ type }) => {
+    if (type === 'tokens' && !promptDone) tokensWhilePrompt++;
+  });
+  // Wait for the stream's first token, then let a prompt of 120 tokens in: it takes more than one evaluation.
+  while (stream.events.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  const before = tokensWhilePrompt;
+  const prompt = submit(
+    request(
+      Array.from({ length: 120 }, (_, i) => 200 + i),
+      { max_new_tokens: 1 },
+    ),
+    ({ type }) => {
+      if (type === 'tokens') promptDone = true;
+    },
+  );
+  await Promise.all([stream.ended, prompt.ended]);
+  assert.ok(tokensWhilePrompt > before + 1, `${tokensWhilePrompt - before} tokens came while the prompt was computed`);
+});
+
+test('a strategy that fails ends its own generation alone', async () => {
+  const bad = submit(request([5], { max_new_tokens: 20, suppress_tokens: Array.from({ length: 384 }, (_, i) => i) }));
+  const good = submit(request([6], { max_new_tokens: 20 }));
+  assert.ok((await bad.ended) instanceof Error);
+  assert.equal(await good.ended, 'finished');
+});
+
+test('closing cancels everything and leaves the model idle', async () => {
+  const heard = [7, 8, 9].map((first) => submit(request([first], { max_new_tokens: 120 })));
+  await scheduler.close();
+  for (const { ended } of heard) assert.ok((await ended) instanceof Error);
+  assert.throws(() => submit(request([1], { max_new_tokens: 1 })), { code: 'closed' });
+});
