@@ -1,5 +1,5 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import type { Engine } from '@gptj-cloud/engine';
+import { type Engine, parameterContext } from '@gptj-cloud/engine';
 
 /** Tokens a second of one round. */
 export interface EngineRates {
@@ -13,17 +13,11 @@ async function timeTokens(
   prompt: number,
   generated: number,
 ): Promise<{ startedAt: number; arrivals: number[] }> {
-  const { config } = engine.info;
   // Fresh tokens every time: nothing of the prompt may come from the prefix cache.
   const tokens = Array.from({ length: prompt }, () => Math.floor(Math.random() * 50257));
   const parameters = parseGenerateParameters(
     { max_new_tokens: generated, min_new_tokens: generated, do_sample: false },
-    {
-      vocabSize: config.vocabSize,
-      contextLength: config.contextLength,
-      eosTokenId: config.eosTokenId,
-      promptLength: prompt,
-    },
+    parameterContext(engine.info, prompt),
   );
   let startedAt = 0;
   const arrivals: number[] = [];

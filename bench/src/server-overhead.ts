@@ -1,5 +1,5 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { type Engine, openTokenizer } from '@gptj-cloud/engine';
+import { type Engine, openTokenizer, parameterContext } from '@gptj-cloud/engine';
 import { startOwnServer } from './own-server.ts';
 import { median } from './statistics.ts';
 
@@ -22,10 +22,9 @@ export async function measureServer(
   const server = await startOwnServer(model);
   try {
     const prompt = (await openTokenizer(model)).encode(PROMPT);
-    const { vocabSize, contextLength, eosTokenId } = engine.info.config;
     const { config } = parseGenerateParameters(
       { min_new_tokens: tokens, max_new_tokens: tokens },
-      { vocabSize, contextLength, eosTokenId, promptLength: prompt.length },
+      parameterContext(engine.info, prompt.length),
     );
     const bare = async (): Promise<void> => {
       for await (const _ of engine.generate({ prompt, config }));

@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
+import { type Engine, openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
@@ -181,17 +181,11 @@ async function within(event: Promise<void>, timeoutMs: number): Promise<boolean>
   return came;
 }
 
-function parametersFor(engine: Engine, tokenizer: Tokenizer) {
-  const { contextLength, vocabSize, eosTokenId } = engine.info.config;
+function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
+  // No list of words in a parameter is longer than the context; reading on would only take time.
+  const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
   return (fields: object, promptLength: number) =>
-    parseGenerateParameters(fields, {
-      vocabSize,
-      contextLength,
-      eosTokenId,
-      promptLength,
-      // No list of words in a parameter is longer than the context; reading on would only take time.
-      encodeText: (text) => tokenizer.encode(text, { limit: contextLength }),
-    }).config;
+    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText)).config;
 }
 
 async function openModel(path: string | null, logger: Logger): Promise<ServedModel> {

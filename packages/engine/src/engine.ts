@@ -12,6 +12,8 @@ export interface EngineInfo {
   readonly config: GptjConfig;
   /** Positions the KV cache holds, over all sequences. */
   readonly cacheCells: number;
+  /** Layers that a request may ask early-exit logits of (DoLa); null where the engine gives none. */
+  readonly earlyExitLayers: number | null;
   readonly loadMs: number;
 }
 

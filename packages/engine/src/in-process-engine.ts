@@ -1,5 +1,5 @@
 import { type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
-import { type LanguageModel, ModelError } from '@gptj-cloud/model';
+import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
@@ -23,8 +23,10 @@ export interface InProcessEngineOptions {
 export function createEngine(opened: OpenModel, options: InProcessEngineOptions = {}): Engine {
   const { model, openTwin, tokenizer, info } = opened;
   const now = options.now ?? (() => performance.now());
+  // One function for all requests: the decoding room keeps its index of the vocabulary by it.
+  const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
   const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
-    generate({ prompt, config }, { clock: now, tokenBytes: (id) => tokenizer.tokenBytes(id) });
+    generate({ prompt, config }, { clock: now, tokenBytes });
   const turns = new Turns();
   const shared = new Scheduler({ model, strategy, now, turns });
   let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;

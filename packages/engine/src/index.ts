@@ -2,5 +2,6 @@ export type { Engine, EngineInfo, GenerationEvent, GenerationRequest, Generation
 export { createEngine, type InProcessEngineOptions } from './in-process-engine.ts';
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type EngineKind, type OpenModel, type OpenModelOptions, openModel, openTokenizer } from './open-model.ts';
+export { parameterContext } from './parameter-context.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
 export { openReferenceModel, type ReferenceModelOptions } from './reference/reference-model.ts';

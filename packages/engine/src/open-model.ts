@@ -68,6 +68,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
       quantisation,
       config,
       cacheCells: opened.model.limits.cacheCells,
+      earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
     return { ...opened, tokenizer, info };

@@ -34,7 +34,15 @@ export function createFakeEngine(): FakeEngine {
   let gate: { readonly open: Promise<void>; readonly letGo: () => void } | null = null;
   let began = 0;
   return {
-    info: { kind: 'fake', modelName: 'fake', quantisation: 'F32', config: GPTJ_6B, cacheCells: 2048, loadMs: 0 },
+    info: {
+      kind: 'fake',
+      modelName: 'fake',
+      quantisation: 'F32',
+      config: GPTJ_6B,
+      cacheCells: 2048,
+      earlyExitLayers: null,
+      loadMs: 0,
+    },
     failures,
     get began() {
       return began;

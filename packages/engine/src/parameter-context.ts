@@ -1,0 +1,20 @@
+import type { ParameterContext } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
+import type { EngineInfo } from './engine.ts';
+
+/** What `parseGenerateParameters` has to know of an engine and a prompt. */
+export function parameterContext(
+  info: EngineInfo,
+  promptLength: number,
+  encodeText?: (text: string) => readonly TokenId[],
+): ParameterContext {
+  const { vocabSize, contextLength, eosTokenId } = info.config;
+  return {
+    vocabSize,
+    contextLength,
+    eosTokenId,
+    promptLength,
+    ...(encodeText === undefined ? {} : { encodeText }),
+    ...(info.earlyExitLayers === null ? {} : { earlyExitLayers: info.earlyExitLayers }),
+  };
+}
