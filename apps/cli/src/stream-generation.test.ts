@@ -8,7 +8,15 @@ import { generationJson, summaryLine } from './generation-report.ts';
 import { type GenerationResult, streamGeneration } from './stream-generation.ts';
 
 const USAGE: GenerationUsage = { promptTokens: 12, generatedTokens: 5, cachedTokens: 2, queueMs: 0, computeMs: 3000 };
-const INFO = { kind: 'llama', modelName: 'm', quantisation: 'Q8_0', config: GPTJ_6B, cacheCells: 2048, loadMs: 100 };
+const INFO = {
+  kind: 'llama',
+  modelName: 'm',
+  quantisation: 'Q8_0',
+  config: GPTJ_6B,
+  cacheCells: 2048,
+  earlyExitLayers: null,
+  loadMs: 100,
+};
 
 /** Token n is byte n. */
 const BYTES: Tokenizer = {

@@ -5,7 +5,15 @@ import type { ServedModel } from '@gptj-cloud/server';
 export function dotModel(): ServedModel {
   return {
     engine: {
-      info: { kind: 'fake', modelName: 'dots', quantisation: 'F32', config: GPTJ_6B, cacheCells: 2048, loadMs: 0 },
+      info: {
+        kind: 'fake',
+        modelName: 'dots',
+        quantisation: 'F32',
+        config: GPTJ_6B,
+        cacheCells: 2048,
+        earlyExitLayers: null,
+        loadMs: 0,
+      },
       async *generate({ prompt, config }) {
         const tokens = Array.from({ length: config.maxLength - prompt.length }, () => '.'.charCodeAt(0));
         yield {
