@@ -1,6 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
-import type { ApiKey } from './api-keys/api-key.ts';
+import type { FoundApiKey } from './api-keys/api-key-store.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { errorReply } from './http/error-reply.ts';
 import { bearerAuth } from './http/middleware/bearer-auth.ts';
@@ -20,7 +20,7 @@ import type { Database } from './store/db.ts';
 export interface AppDeps {
   readonly db: Database;
   /** The key a token belongs to, or null. */
-  readonly findKey: (token: string) => Promise<ApiKey | null>;
+  readonly findKey: (token: string) => Promise<FoundApiKey | null>;
   readonly runs: RunService;
   readonly pipelines: PipelineRegistry;
   readonly logger: Logger;

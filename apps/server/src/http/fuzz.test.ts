@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
-import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
+import { type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
+import { openTestApp, type TestApp } from '../testing/test-app.ts';
 
 const MUTATIONS = 10_000;
 const SEED = 20220323;
@@ -19,8 +20,8 @@ interface Sample {
 let it: TestApp;
 before(async () => {
   // Ten thousand look-ups of the same key would take longer than everything else.
-  const key = { id: 'token_x', name: 'fuzz', hash: '', source: 'generated' as const, createdAt: NOW };
-  it = await openTestApp({ findKey: async () => key });
+  let found: FoundApiKey | null | undefined;
+  it = await openTestApp({ findKey: async (token) => (found ??= await findApiKey(it.store.db, token)) });
 });
 after(() => it.close());
 

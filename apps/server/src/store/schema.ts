@@ -1,5 +1,5 @@
 /** The tables as Drizzle sees them. The SQL in `migrations/` is what makes them; keep the two in step. */
-import { customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { boolean, customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
@@ -44,6 +44,14 @@ export const apiKeys = pgTable('api_keys', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   hash: text('hash').notNull().unique(),
-  source: text('source').notNull(),
+  source: text('source', { enum: ['generated', 'environment'] }).notNull(),
   createdAt: moment('created_at').notNull(),
+  userId: text('user_id').notNull(),
+  projectId: text('project_id').notNull(),
+  scopes: text('scopes').notNull(),
+  hint: text('hint').notNull(),
+  isEnabled: boolean('is_enabled').notNull().default(true),
+  expiresAt: moment('expires_at'),
+  lastUsedAt: moment('last_used_at'),
+  updatedAt: moment('updated_at').notNull(),
 });

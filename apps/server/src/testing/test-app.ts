@@ -1,8 +1,7 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Hono } from 'hono';
-import type { ApiKey } from '../api-keys/api-key.ts';
-import { ensureApiKey, findApiKey } from '../api-keys/api-key-store.ts';
+import { ensureApiKey, type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
 import type { AppEnv } from '../http/app-env.ts';
 import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
@@ -11,8 +10,9 @@ import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { createRunQueue, type RunQueueLimits } from '../runs/run-queue.ts';
 import { createRunService } from '../runs/run-service.ts';
-import { openStore, type Store } from '../store/db.ts';
+import type { Store } from '../store/db.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
+import { openTestStore } from './test-store.ts';
 
 export const TOKEN = 'test-token-0123456789';
 export const NOW = new Date('2026-01-02T03:04:05.678Z');
@@ -34,11 +34,11 @@ export interface TestAppOptions {
   readonly queue?: RunQueueLimits;
   readonly waiting?: WaitingReplyOptions;
   /** Default: keys from the store. */
-  readonly findKey?: (token: string) => Promise<ApiKey | null>;
+  readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
 }
 
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const store = await openStore(null);
+  const store = await openTestStore();
   const { db } = store;
   const engine = createFakeEngine();
   const logLines: string[] = [];
@@ -49,7 +49,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     engine,
     tokenizer: byteTokenizer,
     parseParameters: (fields, promptLength) =>
-      parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }).config,
+      parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }),
   });
   const pipelines = createPipelineRegistry([pipeline]);
   const queue = createRunQueue(options.queue ?? { running: 2, waiting: 1 });

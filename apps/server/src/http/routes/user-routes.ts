@@ -6,7 +6,6 @@ import type { AppEnv } from '../app-env.ts';
 export function userRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false }).get('/v2/users/me', (c) => {
     const key = c.get('apiKey');
-    const createdAt = toTimestamp(key.createdAt);
     // One owner until there are accounts. The token's value is not known here: only its hash is kept.
     const user: UserGetDetailed = {
       id: 'user_00000000000000000000000000000000',
@@ -15,17 +14,20 @@ export function userRoutes(): Hono<AppEnv> {
       verified: true,
       subscribed: false,
       onboarded: true,
-      tokens: [
-        {
-          id: key.id,
-          value: '••••••••',
-          name: key.name,
-          created_at: createdAt,
-          updated_at: createdAt,
-          is_active: true,
-          is_enabled: true,
-        },
-      ],
+      tokens:
+        key === undefined
+          ? []
+          : [
+              {
+                id: key.id,
+                value: '••••••••',
+                name: key.name,
+                created_at: toTimestamp(key.createdAt),
+                updated_at: toTimestamp(key.updatedAt),
+                is_active: true,
+                is_enabled: key.isEnabled,
+              },
+            ],
     };
     return c.json(user);
   });

@@ -1,0 +1,115 @@
+/** Users, projects and how people sign in. The SQL is in `migrations/0002-accounts.sql`; keep the two in step. */
+import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { moment } from './columns.ts';
+
+export const users = pgTable('users', {
+  id: text('id').primaryKey(),
+  email: text('email').notNull().unique(),
+  username: text('username').notNull(),
+  passwordHash: text('password_hash'),
+  role: text('role', { enum: ['owner', 'member'] }).notNull(),
+  planId: text('plan_id').notNull(),
+  firstname: text('firstname'),
+  lastname: text('lastname'),
+  company: text('company'),
+  jobTitle: text('job_title'),
+  verifiedAt: moment('verified_at'),
+  totpSecret: text('totp_secret'),
+  totpEnabled: boolean('totp_enabled').notNull().default(false),
+  totpLastStep: bigint('totp_last_step', { mode: 'number' }),
+  createdAt: moment('created_at').notNull(),
+  updatedAt: moment('updated_at').notNull(),
+});
+
+export const projects = pgTable('projects', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  ownerId: text('owner_id')
+    .notNull()
+    .references(() => users.id),
+  createdAt: moment('created_at').notNull(),
+  updatedAt: moment('updated_at').notNull(),
+});
+
+export const projectMembers = pgTable(
+  'project_members',
+  {
+    projectId: text('project_id')
+      .notNull()
+      .references(() => projects.id),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    role: text('role', { enum: ['owner', 'member'] }).notNull(),
+    addedAt: moment('added_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.userId] })],
+);
+
+export const projectInvitations = pgTable('project_invitations', {
+  id: text('id').primaryKey(),
+  projectId: text('project_id')
+    .notNull()
+    .references(() => projects.id),
+  email: text('email').notNull(),
+  invitedBy: text('invited_by')
+    .notNull()
+    .references(() => users.id),
+  createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const sessions = pgTable('sessions', {
+  id: text('id').primaryKey(),
+  userId: text('user_id')
+    .notNull()
+    .references(() => users.id),
+  hash: text('hash').notNull().unique(),
+  createdAt: moment('created_at').notNull(),
+  lastSeenAt: moment('last_seen_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+  address: text('address').notNull(),
+  userAgent: text('user_agent').notNull(),
+});
+
+export const accountLinks = pgTable('account_links', {
+  hash: text('hash').primaryKey(),
+  purpose: text('purpose', { enum: ['set_up', 'verify_email', 'reset_password'] }).notNull(),
+  userId: text('user_id')
+    .notNull()
+    .references(() => users.id),
+  email: text('email').notNull(),
+  createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const recoveryCodes = pgTable(
+  'recovery_codes',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.hash] })],
+);
+
+export const loginFailures = pgTable('login_failures', {
+  subject: text('subject').primaryKey(),
+  failures: integer('failures').notNull(),
+  lastFailureAt: moment('last_failure_at').notNull(),
+  lockedUntil: moment('locked_until'),
+});
+
+export const auditLog = pgTable('audit_log', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: moment('at').notNull(),
+  userId: text('user_id'),
+  apiKeyId: text('api_key_id'),
+  action: text('action').notNull(),
+  subject: text('subject'),
+  projectId: text('project_id'),
+  address: text('address'),
+  requestId: text('request_id'),
+  details: text('details').notNull(),
+});
