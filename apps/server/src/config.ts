@@ -1,4 +1,6 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
+import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
 /** Everything that can be set, parsed. */
 export interface ServerConfig {
@@ -16,6 +18,22 @@ export interface ServerConfig {
   readonly maxWaitingRuns: number;
   /** How long a stopping server waits for runs in flight. */
   readonly drainTimeoutMs: number;
+  /** PostgreSQL to keep everything in; null: the embedded one in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly databasePoolSize: number;
+  readonly logLevel: LogLevel;
+  /** Addresses and networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Origins whose pages may call the API; never `*` with credentials, none by default. */
+  readonly corsOrigins: readonly string[];
+  /** For Strict-Transport-Security over TLS; 0 sends none. */
+  readonly hstsSeconds: number;
+  /** Lets a scraper read /metrics without an account; null: an admin's API token is needed. */
+  readonly metricsToken: string | null;
+  /** OpenTelemetry collector that traces go to by OTLP/HTTP; null: none are made. */
+  readonly otlpEndpoint: string | null;
+  readonly otlpHeaders: Readonly<Record<string, string>>;
+  readonly otelServiceName: string;
 }
 
 export type ServerOptions = Partial<ServerConfig>;
@@ -51,22 +69,80 @@ export function parseConfig(
     port: integer('PORT', options.port, 8080, 0, 65535),
     dataDir: resolve(options.dataDir ?? text('DATA_DIR') ?? 'data'),
     modelPath: modelPath === null ? null : resolve(modelPath),
-    apiToken: parseToken(options.apiToken ?? text('GPTJ_API_TOKEN')),
+    apiToken: parseToken('GPTJ_API_TOKEN', options.apiToken ?? text('GPTJ_API_TOKEN')),
     maxUploadBytes: integer('MAX_UPLOAD_BYTES', options.maxUploadBytes, 20 * 2 ** 20, 1024, 2 ** 30),
     maxJsonBytes: integer('MAX_JSON_BYTES', options.maxJsonBytes, 4 * 2 ** 20, 1024, 2 ** 28),
     maxRunningRuns: integer('MAX_RUNNING_RUNS', options.maxRunningRuns, 8, 1, 1024),
     maxWaitingRuns: integer('MAX_WAITING_RUNS', options.maxWaitingRuns, 64, 0, 100_000),
     drainTimeoutMs: options.drainTimeoutMs ?? drainSeconds * 1000,
+    databaseUrl: parseDatabaseUrl(options.databaseUrl ?? text('DATABASE_URL')),
+    databasePoolSize: integer('DATABASE_POOL_SIZE', options.databasePoolSize, 10, 2, 1000),
+    logLevel: options.logLevel ?? parseLogLevel(text('LOG_LEVEL')),
+    trustedProxies: options.trustedProxies ?? list(text('TRUSTED_PROXIES')).map(parseNetwork),
+    corsOrigins: options.corsOrigins ?? list(text('CORS_ORIGINS')).map(parseOrigin),
+    hstsSeconds: integer('HSTS_SECONDS', options.hstsSeconds, 0, 0, 63_072_000),
+    metricsToken: parseToken('METRICS_TOKEN', options.metricsToken ?? text('METRICS_TOKEN')),
+    otlpEndpoint: parseOtlpEndpoint(options.otlpEndpoint ?? text('OTEL_EXPORTER_OTLP_ENDPOINT')),
+    otlpHeaders: options.otlpHeaders ?? parseOtlpHeaders(text('OTEL_EXPORTER_OTLP_HEADERS')),
+    otelServiceName: options.otelServiceName ?? text('OTEL_SERVICE_NAME') ?? 'gptj-cloud',
   };
 }
 
-function parseToken(token: string | null): string | null {
+function parseToken(name: string, token: string | null): string | null {
   if (token === null) return null;
   // The token itself stays out of the message: it may be a typing error away from the real one.
   if (!/^[\x21-\x7e]{8,512}$/.test(token)) {
-    throw new ConfigError(
-      'GPTJ_API_TOKEN: expected 8 to 512 printable ASCII characters without blanks, got something else',
-    );
+    throw new ConfigError(`${name}: expected 8 to 512 printable ASCII characters without blanks, got something else`);
   }
   return token;
+}
+
+function list(text: string | null): readonly string[] {
+  return (text ?? '').split(',').flatMap((entry) => (entry.trim() === '' ? [] : [entry.trim()]));
+}
+
+/** The address itself stays out of messages: it holds a password. */
+function parseDatabaseUrl(url: string | null): string | null {
+  if (url === null || /^postgres(ql)?:\/\//.test(url)) return url;
+  throw new ConfigError('DATABASE_URL: expected postgres://user:password@host:port/database, got something else');
+}
+
+function parseLogLevel(level: string | null): LogLevel {
+  const known = LOG_LEVELS.find((each) => each === (level ?? 'info'));
+  if (known !== undefined) return known;
+  throw new ConfigError(`LOG_LEVEL: expected one of ${LOG_LEVELS.join(', ')}, got ${JSON.stringify(level)}`);
+}
+
+/** `10.0.0.0/8`, `::1`. */
+function parseNetwork(network: string): string {
+  const [address = '', bits, ...more] = network.split('/');
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  if (most > 0 && fits && more.length === 0) return network;
+  throw new ConfigError(`TRUSTED_PROXIES: expected addresses or networks (10.0.0.0/8), got ${JSON.stringify(network)}`);
+}
+
+function parseOrigin(origin: string): string {
+  // What a browser sends: scheme, host and port, nothing else. `*` would open the API to every page.
+  if (URL.canParse(origin) && new URL(origin).origin === origin && /^https?:/.test(origin)) return origin;
+  throw new ConfigError(
+    `CORS_ORIGINS: expected origins such as https://app.example.org, separated by commas, got ${JSON.stringify(origin)}`,
+  );
+}
+
+function parseOtlpEndpoint(endpoint: string | null): string | null {
+  if (endpoint === null || (URL.canParse(endpoint) && /^https?:/.test(endpoint))) return endpoint;
+  throw new ConfigError(`OTEL_EXPORTER_OTLP_ENDPOINT: expected an http(s) address, got ${JSON.stringify(endpoint)}`);
+}
+
+/** `name=value,name=value`, values percent-encoded, as OpenTelemetry defines it. Values stay out of messages. */
+function parseOtlpHeaders(text: string | null): Readonly<Record<string, string>> {
+  const pairs = list(text).map((pair): [string, string] => {
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x7e ]*)$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined || /%(?![0-9a-f]{2})/i.test(value)) {
+      throw new ConfigError('OTEL_EXPORTER_OTLP_HEADERS: expected name=value,name=value, got something else');
+    }
+    return [name, decodeURIComponent(value)];
+  });
+  return Object.fromEntries(pairs);
 }

@@ -1,17 +1,22 @@
 /** Facts of a log entry. Never prompts, texts or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+export const LOG_LEVELS = ['info', 'warn', 'error', 'silent'] as const;
+/** The least that is written. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 }
 
-/** One JSON object a line. An `error` field is written with its stack and causes. */
-export function createLogger(write: (line: string) => void, clock: () => Date): Logger {
+/** One JSON object a line: line breaks in fields are escaped. An `error` field is written with its stack and causes. */
+export function createLogger(write: (line: string) => void, clock: () => Date, least: LogLevel = 'info'): Logger {
   const log =
-    (level: string) =>
+    (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
       const entry = { time: clock().toISOString(), level, message, ...fields };
       write(`${JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`);
     };

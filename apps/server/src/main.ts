@@ -20,6 +20,7 @@ import { createRunQueue, type RunQueue } from './runs/run-queue.ts';
 import { createRunService } from './runs/run-service.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore } from './store/db.ts';
+import { openPostgres } from './store/postgres.ts';
 
 /** A loaded model: what runs it, and its tokenizer. */
 export interface ServedModel {
@@ -97,12 +98,20 @@ async function build(
   closeAll: () => Promise<void>,
 ): Promise<RunningServer> {
   const { clock } = parts;
-  const logger = createLogger(parts.log, clock);
-  const lock = await lockDataDir(config.dataDir);
-  open.push(() => lock.release());
+  const logger = createLogger(parts.log, clock, config.logLevel);
+  if (config.databaseUrl === null) {
+    const lock = await lockDataDir(config.dataDir);
+    open.push(() => lock.release());
+  }
   const { engine, tokenizer } = await parts.openModel(config.modelPath, logger);
   open.push(() => engine.close());
-  const store = await openStore(join(config.dataDir, 'postgres'));
+  const store =
+    config.databaseUrl === null
+      ? await openStore(join(config.dataDir, 'postgres'))
+      : await openPostgres(config.databaseUrl, {
+          maxConnections: config.databasePoolSize,
+          onIdleError: (error) => logger.warn('database connection lost', { error }),
+        });
   open.push(() => store.close());
   const { db } = store;
 

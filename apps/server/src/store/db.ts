@@ -9,6 +9,8 @@ export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
 /** An open, migrated database. */
 export interface Store {
   readonly db: Database;
+  /** The whole store as a gzipped tar of its folder, consistent while in use. Null for a PostgreSQL: use pg_dump. */
+  readonly dump: (() => Promise<Uint8Array>) | null;
   /** Flush and close. Idempotent. */
   close(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function openStore(folder: string | null): Promise<Store> {
   let closing: Promise<void> | undefined;
   return {
     db: drizzle(pglite),
+    dump: async () => new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer()),
     close: () => (closing ??= pglite.close()),
   };
 }

@@ -3,7 +3,8 @@ export type StoreErrorCode =
   | 'store_newer'
   | 'migration_failed'
   | 'data_dir_in_use'
-  | 'data_dir_unusable';
+  | 'data_dir_unusable'
+  | 'database_unreachable';
 
 /** The store cannot be opened as it is. The message says what to do. */
 export class StoreError extends Error {

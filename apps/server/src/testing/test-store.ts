@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { after, before, describe } from 'node:test';
+import pg from 'pg';
+import { openStore, type Store } from '../store/db.ts';
+import { openPostgres } from '../store/postgres.ts';
+
+/** Where tests find a PostgreSQL they may make databases in; undefined when there is none. */
+export const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
+
+/** For `skip` of tests that need one. */
+export const WITHOUT_POSTGRES: string | false =
+  TEST_DATABASE_URL === undefined ? 'TEST_DATABASE_URL names no PostgreSQL to test on' : false;
+
+/** A database of its own, dropped by `drop`. */
+export interface ScratchDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+export async function createScratchDatabase(): Promise<ScratchDatabase> {
+  if (TEST_DATABASE_URL === undefined) throw new Error(String(WITHOUT_POSTGRES));
+  const name = `gptj_test_${randomBytes(8).toString('hex')}`;
+  await administer(TEST_DATABASE_URL, `CREATE DATABASE ${name}`);
+  const url = new URL(TEST_DATABASE_URL);
+  url.pathname = `/${name}`;
+  const base = TEST_DATABASE_URL;
+  return { url: url.href, drop: () => administer(base, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A store of its own on PostgreSQL; closing it drops the database. */
+export async function openScratchPostgres(): Promise<Store> {
+  const scratch = await createScratchDatabase();
+  try {
+    const store = await openPostgres(scratch.url);
+    return {
+      ...store,
+      async close() {
+        await store.close();
+        await scratch.drop();
+      },
+    };
+  } catch (error) {
+    await scratch.drop();
+    throw error;
+  }
+}
+
+/**
+ * Run a suite on the embedded PostgreSQL and, where TEST_DATABASE_URL names one, on a real PostgreSQL.
+ *
+ * @param suite declares its tests; `store()` gives the store from inside of them: one per engine, shared by the tests
+ */
+export function describeOnEveryStore(name: string, suite: (store: () => Store) => void): void {
+  const engines: readonly (readonly [name: string, open: () => Promise<Store>, skip: string | false])[] = [
+    ['PGlite', () => openStore(null), false],
+    ['PostgreSQL', openScratchPostgres, WITHOUT_POSTGRES],
+  ];
+  for (const [engine, open, skip] of engines) {
+    describe(`${name} on ${engine}`, { skip }, () => {
+      let store: Store | undefined;
+      before(async () => {
+        store = await open();
+      });
+      after(() => store?.close());
+      suite(() => {
+        if (store === undefined) throw new Error('the store is there inside of tests and hooks');
+        return store;
+      });
+    });
+  }
+}
+
+/** A fresh store for a test file: embedded and in memory, or with TEST_STORE=postgres on the PostgreSQL of TEST_DATABASE_URL. */
+export async function openTestStore(): Promise<Store> {
+  return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openStore(null);
+}
