@@ -2,6 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
 import { buildChain } from './chain.ts';
 import { DecodingError } from './decoding-error.ts';
+import type { DraftPolicy } from './draft-policy.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
@@ -32,6 +33,8 @@ export interface GenerateDependencies {
   readonly noise?: NoiseSource;
   /** Bytes of a token; needed for stop strings and regular expressions. */
   readonly tokenBytes?: (token: TokenId) => Uint8Array;
+  /** Drafts for greedy requests that do not ask for any. Default: none. */
+  readonly drafts?: DraftPolicy;
 }
 
 /**
@@ -54,17 +57,19 @@ export function generate(
     noise: dependencies.noise ?? seededNoise(seed),
     recorder: scoreRecorder(config),
   };
-  const strategy = selectStrategy(decoding);
+  const strategy = selectStrategy(decoding, dependencies.drafts ?? null);
   return config.doSample && dependencies.noise === undefined ? withSeed(strategy, seed) : strategy;
 }
 
-function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
+function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strategy<GenerateOutcome> {
   const { mode, era, numReturnSequences, promptLookupNumTokens, guidanceScale } = decoding.config;
   switch (mode) {
     case 'greedy':
     case 'sample':
       // Drafts are not worth a second, unconditional one.
-      return promptLookupNumTokens > 0 && guidanceScale === 1 ? promptLookup(decoding) : sample(decoding);
+      if (guidanceScale !== 1 || numReturnSequences > 1) return sample(decoding);
+      if (promptLookupNumTokens > 0) return promptLookup(decoding, null);
+      return drafts !== null && mode === 'greedy' ? promptLookup(decoding, drafts) : sample(decoding);
     case 'beam':
       return runSearches(decoding, [era === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
     case 'beam-sample': {

@@ -1,6 +1,7 @@
 export { allowedNextOf } from './allowed-next.ts';
 export { applyChain, buildChain, type Chain, type ChainRow, type Link } from './chain.ts';
 export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
+export type { DraftPolicy } from './draft-policy.ts';
 export { runStrategy, type Scorer } from './drive.ts';
 export { type GenerateDependencies, type GenerateRequest, generate } from './generate.ts';
 export type {

@@ -1,4 +1,4 @@
-import { type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
+import { type DraftPolicy, type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
@@ -25,8 +25,8 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const now = options.now ?? (() => performance.now());
   // One function for all requests: the decoding room keeps its index of the vocabulary by it.
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
-  const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
-    generate({ prompt, config }, { clock: now, tokenBytes });
+  const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
+    generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
   const turns = new Turns();
   const shared = new Scheduler({ model, strategy, now, turns });
   let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;

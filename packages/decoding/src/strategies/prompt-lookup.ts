@@ -1,25 +1,43 @@
 import type { TokenId } from '@gptj-cloud/model';
+import type { DraftPolicy } from '../draft-policy.ts';
 import type { GenerateOutcome } from '../generate-outcome.ts';
 import type { Ask, Strategy } from '../strategy.ts';
 import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
 import { choose, outcomeOf, startRows } from './sample.ts';
 
+/** Weight of the newest draft in the share of drafted tokens that agreed. */
+const SMOOTHING = 0.3;
+/** What an untried text is trusted with, and what a distrusted one slowly comes back to. */
+const FIRST_ACCEPTANCE = 0.4;
+const FORGIVENESS = 0.01;
+/** Without a word from the request, only text that repeats at least so many tokens is taken for a repetition. */
+const LEAST_NGRAM = 2;
+const LONGEST_NGRAM = 4;
+
 /**
  * Greedy decoding or sampling of one sequence, with drafts from the text itself: where the last tokens occurred
  * before, what followed them there is scored along in one ask. Tokens are chosen position by position as without
  * drafts, and a draft is followed for as long as it agrees, so the result is the same token for token.
+ *
+ * How long drafts are, the request says (`prompt_lookup_num_tokens`), else `policy`.
  */
-export function* promptLookup(decoding: Decoding): Strategy<GenerateOutcome> {
+export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): Strategy<GenerateOutcome> {
   const { config, stop, recorder } = decoding;
   const [row] = startRows(decoding);
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   stop.tick();
   recorder.startStep(1);
+  let acceptance = FIRST_ACCEPTANCE;
   let tokens = [choose(decoding, row!, afterPrompt)];
   while (row!.finishReason === null) {
     const { sequence } = row!;
-    const draft = findDraft(sequence, config.maxMatchingNgramSize, draftLength(decoding, sequence));
+    // The last position before the limit needs no draft after it.
+    const room = config.maxLength - sequence.length - 1;
+    const draft =
+      policy === null
+        ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
+        : findDraft(sequence, LEAST_NGRAM, LONGEST_NGRAM, Math.min(policy.draftTokens(acceptance), room));
     const ask: Ask = {
       rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], scored: 'all' }],
       settled: [{ index: 0, tokens }],
@@ -33,22 +51,26 @@ export function* promptLookup(decoding: Decoding): Strategy<GenerateOutcome> {
       tokens.push(token);
       if (row!.finishReason !== null || token !== draft[at]) break;
     }
+    acceptance +=
+      draft.length === 0
+        ? FORGIVENESS * (FIRST_ACCEPTANCE - acceptance)
+        : SMOOTHING * ((tokens.length - 1) / draft.length - acceptance);
   }
   return outcomeOf(decoding, [row!], promptLogprobs);
 }
 
-/** The last position before the limit needs no draft after it. */
-function draftLength({ config }: Decoding, sequence: readonly TokenId[]): number {
-  return Math.min(config.promptLookupNumTokens, config.maxLength - sequence.length - 1);
-}
-
 /**
- * Up to `most` tokens that followed the longest n-gram (at most `longest` tokens) that ends the sequence, at its first
+ * Up to `most` tokens that followed the longest n-gram (`least` to `longest` tokens) that ends the sequence, at its first
  * other occurrence.
  */
-export function findDraft(sequence: readonly TokenId[], longest: number, most: number): readonly TokenId[] {
+export function findDraft(
+  sequence: readonly TokenId[],
+  least: number,
+  longest: number,
+  most: number,
+): readonly TokenId[] {
   if (most <= 0) return [];
-  for (let size = Math.min(longest, sequence.length - 1); size > 0; size--) {
+  for (let size = Math.min(longest, sequence.length - 1); size >= least; size--) {
     const end = sequence.length - size;
     for (let start = 0; start < end; start++) {
       let at = 0;

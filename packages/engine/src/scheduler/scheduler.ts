@@ -12,7 +12,13 @@
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends those that took part in it.
  */
-import { type GenerateConfig, type GenerateOutcome, type Strategy, widestAsk } from '@gptj-cloud/decoding';
+import {
+  type DraftPolicy,
+  type GenerateConfig,
+  type GenerateOutcome,
+  type Strategy,
+  widestAsk,
+} from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
@@ -24,8 +30,8 @@ import type { Turns } from './turns.ts';
 
 export interface SchedulerOptions {
   readonly model: LanguageModel;
-  /** Makes the strategy of a request. */
-  readonly strategy: (request: GenerationRequest) => Strategy<GenerateOutcome>;
+  /** Makes the strategy of a request. `drafts` is null where batches must not depend on the time they take. */
+  readonly strategy: (request: GenerationRequest, drafts: DraftPolicy | null) => Strategy<GenerateOutcome>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Whose turn it is to evaluate, when several schedulers share threads. */
@@ -83,6 +89,7 @@ export class Scheduler {
   readonly #clock: StepClock;
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
+  readonly #drafts: DraftPolicy | null;
   #evaluation: { readonly abort: AbortController; readonly taking: ReadonlySet<StrategyRun> } | null = null;
   #loop: Promise<void> | null = null;
   #closed = false;
@@ -95,6 +102,10 @@ export class Scheduler {
     this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
     this.#maxSequences = model.limits.maxSequences - prefixEntries;
     this.#clock = new StepClock(now);
+    this.#drafts =
+      options.oneByOne === true
+        ? null
+        : { draftTokens: (acceptance) => this.#clock.draftTokens(acceptance, this.#active.length) };
   }
 
   /**
@@ -202,7 +213,7 @@ export class Scheduler {
       this.#active.push(next);
       try {
         const { model, strategy } = this.#options;
-        next.run = new StrategyRun(model, strategy(next.request), this.#prefixes);
+        next.run = new StrategyRun(model, strategy(next.request, this.#drafts), this.#prefixes);
         next.run.begin();
         if (next.run.outcome !== null) this.#finish(next);
       } catch (error) {

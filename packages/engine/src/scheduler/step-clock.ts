@@ -10,6 +10,8 @@ const STALL_FACTOR = 3;
 const STALL_MS = 150;
 const LEAST_TOKENS = 16;
 const MOST_TOKENS = 512;
+/** Most tokens of one draft. */
+const MOST_DRAFT_TOKENS = 10;
 /** Weight of the newest measurement. */
 const SMOOTHING = 0.2;
 
@@ -17,6 +19,8 @@ export class StepClock {
   readonly #now: () => number;
   /** Milliseconds of an evaluation of decoding steps alone; null before the first. */
   #decodeMs: number | null = null;
+  /** Steps in those evaluations. */
+  #decodeRows = 1;
   /** Milliseconds per token of large evaluations; null before the first. */
   #tokenMs: number | null = null;
 
@@ -32,14 +36,30 @@ export class StepClock {
     return Math.max(LEAST_TOKENS, Math.min(MOST_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
   }
 
+  /**
+   * Tokens worth drafting for a run whose drafts agree with this share, next to `rows` decoding steps. A drafted token
+   * costs what one more token in a batch costs; one that agrees saves that and its share of what every batch costs.
+   */
+  draftTokens(acceptance: number, rows: number): number {
+    if (this.#tokenMs === null || this.#decodeMs === null) return 0;
+    const batchMs = Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs);
+    const saved = acceptance * (this.#tokenMs + batchMs / Math.max(1, rows));
+    if (saved <= this.#tokenMs) return 0;
+    return Math.min(MOST_DRAFT_TOKENS, Math.max(2, Math.round(1 / (1 - Math.min(acceptance, 0.9)))));
+  }
+
   /** Run and measure one evaluation. One that fails is not measured. */
   async time<T>(steps: readonly Step[], evaluate: () => Promise<T>): Promise<T> {
     const startedAt = this.#now();
     const results = await evaluate();
     const elapsed = this.#now() - startedAt;
     const tokens = steps.reduce((sum, step) => sum + step.tokens.length, 0);
-    if (tokens === steps.length) this.#decodeMs = blend(this.#decodeMs, elapsed);
-    else if (tokens >= 2 * LEAST_TOKENS) this.#tokenMs = blend(this.#tokenMs, elapsed / tokens);
+    if (tokens === steps.length) {
+      this.#decodeMs = blend(this.#decodeMs, elapsed);
+      this.#decodeRows = blend(this.#decodeRows, tokens);
+    } else if (tokens >= 2 * LEAST_TOKENS) {
+      this.#tokenMs = blend(this.#tokenMs, elapsed / tokens);
+    }
     return results;
   }
 }
