@@ -12,15 +12,18 @@ import { benchServe } from './serve.ts';
 import { measureServer } from './server-overhead.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
+import { benchWarpers } from './warpers.ts';
 
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
+npm run bench -- warpers
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
 load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
 \`npm run bench:peers\` builds against the very libraries that the engine loads.
 
-serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.`;
+serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.
+warpers: what shaping the scores of one token costs.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,6 +37,10 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+if (positionals[0] === 'warpers') {
+  benchWarpers();
+  process.exit(0);
+}
 const serving = positionals[0] === 'serve';
 const model = positionals[serving ? 1 : 0];
 if (values.help || model === undefined) {

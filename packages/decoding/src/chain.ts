@@ -12,6 +12,7 @@ import { favourEos } from './processors/exponential-decay.ts';
 import { guide } from './processors/guidance.ts';
 import { penaliseChosen } from './processors/hamming-diversity.ts';
 import { forbidRepeatedNgrams } from './processors/no-repeat-ngram.ts';
+import { penaliseOccurrence } from './processors/occurrence-penalty.ts';
 import { removeInvalidValues } from './processors/remove-invalid.ts';
 import { penaliseRepetition } from './processors/repetition-penalty.ts';
 import { biasSequences, forbidWords } from './processors/sequence-bias.ts';
@@ -88,6 +89,7 @@ function processorsOf518(
     link.hammingDiversity,
     link.encoderRepetitionPenalty,
     link.repetitionPenalty,
+    link.occurrencePenalty,
     link.noRepeatNgram,
     link.encoderNoRepeatNgram,
     link.badWords,
@@ -111,6 +113,7 @@ function processorsOf425(
   return [
     link.hammingDiversity,
     link.repetitionPenalty,
+    link.occurrencePenalty,
     link.noRepeatNgram,
     link.badWords,
     link.minLength,
@@ -129,6 +132,7 @@ function processorsOf425(
 function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null) {
   const { era, eosTokenIds, forcedBosTokenId, forcedEos, exponentialDecay, sequenceBias, badWordsIds } = config;
   const { repetitionPenalty, encoderRepetitionPenalty, noRepeatNgramSize, encoderNoRepeatNgramSize } = config;
+  const { presencePenalty, frequencyPenalty } = config;
   const link = (active: boolean, parameter: string, change: (row: ChainRow) => void): NamedLink | null =>
     active ? [parameter, each(change)] : null;
   const decayFrom = prompt.length + (exponentialDecay?.start ?? 0);
@@ -154,6 +158,12 @@ function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext
     ),
     repetitionPenalty: link(repetitionPenalty !== 1, 'repetition_penalty', ({ scores, sequence }) =>
       penaliseRepetition(scores, sequence, repetitionPenalty),
+    ),
+    occurrencePenalty: link(
+      presencePenalty !== 0 || frequencyPenalty !== 0,
+      'presence_penalty',
+      ({ scores, sequence }) =>
+        penaliseOccurrence(scores, sequence.slice(prompt.length), presencePenalty, frequencyPenalty),
     ),
     noRepeatNgram: link(noRepeatNgramSize > 0, 'no_repeat_ngram_size', ({ scores, sequence }) =>
       forbidRepeatedNgrams(scores, sequence, sequence, noRepeatNgramSize),
@@ -208,8 +218,8 @@ function warpersOf(config: GenerateConfig): readonly Warper[] {
   const keep = tokensToKeep(config);
   const { temperature, topH, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff } = config;
   const warper = (active: boolean, warp: Warper): readonly Warper[] => (active ? [warp] : []);
-  return [
-    ...warper(temperature !== 1, (scores) => scaleByTemperature(scores, temperature)),
+  const scale = warper(temperature !== 1, (scores) => scaleByTemperature(scores, temperature));
+  const filters = [
     ...(topH === null ? [] : warper(true, (scores) => keepTopH(scores, topH))),
     ...warper(topK !== 0, (scores) => keepTopK(scores, Math.max(topK, keep))),
     ...warper(topP < 1, (scores) => keepTopP(scores, topP, keep)),
@@ -218,6 +228,7 @@ function warpersOf(config: GenerateConfig): readonly Warper[] {
     ...warper(epsilonCutoff > 0 && epsilonCutoff < 1, (scores) => cutBelowEpsilon(scores, epsilonCutoff, keep)),
     ...warper(etaCutoff > 0 && etaCutoff < 1, (scores) => cutBelowEta(scores, etaCutoff, keep)),
   ];
+  return config.filterBeforeTemperature ? [...filters, ...scale] : [...scale, ...filters];
 }
 
 function warpWith(warpers: readonly Warper[]): Link {
@@ -261,6 +272,8 @@ const NEUTRAL: ScoreShaping = {
   diversityPenalty: 0,
   encoderRepetitionPenalty: 1,
   repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
   noRepeatNgramSize: 0,
   encoderNoRepeatNgramSize: 0,
   badWordsIds: [],

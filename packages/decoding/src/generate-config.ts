@@ -12,7 +12,9 @@ export type DecodingMode =
   | 'group'
   | 'constrained'
   | 'contrastive'
-  | 'dola';
+  | 'dola'
+  /** Nothing is generated: the prompt's log-probabilities are all that is asked for. */
+  | 'score';
 
 /** One entry of `sequence_bias`: added to the score of the last id when the others end the sequence. */
 export interface SequenceBias {
@@ -54,6 +56,9 @@ export interface ScoreShaping {
   readonly diversityPenalty: number;
   readonly encoderRepetitionPenalty: number;
   readonly repetitionPenalty: number;
+  /** OpenAI's penalties on generated tokens: once for being there, and for each time. 0 is neutral. */
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
   readonly noRepeatNgramSize: number;
   readonly encoderNoRepeatNgramSize: number;
   readonly badWordsIds: readonly (readonly TokenId[])[];
@@ -123,6 +128,8 @@ export interface GenerateConfig extends ScoreShaping {
   /** Wall-clock budget, counted from the creation of the strategy; null: none. */
   readonly maxTimeMs: number | null;
   readonly stopStrings: readonly string[];
+  /** Whether a stop string may begin in the prompt, as transformers has it; else generated tokens alone count. */
+  readonly stopInPrompt: boolean;
   readonly stopSequences: readonly (readonly TokenId[])[];
   /** Empty: generation never ends by EOS. May hold -1, which no token equals. */
   readonly eosTokenIds: readonly TokenId[];
@@ -136,6 +143,8 @@ export interface GenerateConfig extends ScoreShaping {
   readonly dolaLayers: readonly number[];
   /** Draft tokens per step of prompt lookup; 0: off. */
   readonly promptLookupNumTokens: number;
+  /** Temperature follows the other warpers, as in GPT-J's own demo, where transformers has it before them. */
+  readonly filterBeforeTemperature: boolean;
   readonly maxMatchingNgramSize: number;
   readonly customProcessors: readonly CustomProcessor[];
   /** null: a fresh seed per call. */

@@ -17,6 +17,7 @@ import { heapBeamSearch } from './strategies/heap-beam-search.ts';
 import { promptLookup } from './strategies/prompt-lookup.ts';
 import { runSearches } from './strategies/run-searches.ts';
 import { sample } from './strategies/sample.ts';
+import { scorePrompt } from './strategies/score-prompt.ts';
 import type { Strategy } from './strategy.ts';
 
 /** A prompt and the parameters parsed for its length. */
@@ -53,7 +54,7 @@ export function generate(
     prompt,
     config,
     chain: buildChain(config, prompt, allowedNextOf(config, prompt, dependencies.tokenBytes)),
-    stop: stopRule(config, dependencies.clock, stopStringsOf(config, dependencies)),
+    stop: stopRule(config, dependencies.clock, stopStringsOf(config, prompt, dependencies)),
     noise: dependencies.noise ?? seededNoise(seed),
     recorder: scoreRecorder(config),
   };
@@ -85,20 +86,23 @@ function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strateg
       return contrastive(decoding);
     case 'dola':
       return sample(decoding);
+    case 'score':
+      return scorePrompt(decoding);
     default:
       return mode satisfies never;
   }
 }
 
 function stopStringsOf(
-  { stopStrings }: GenerateConfig,
+  { stopStrings, stopInPrompt }: GenerateConfig,
+  prompt: readonly TokenId[],
   { tokenBytes }: GenerateDependencies,
 ): (sequence: readonly TokenId[]) => boolean {
   if (stopStrings.length === 0) return () => false;
   if (tokenBytes === undefined) {
     throw new DecodingError('missing_dependency', 'stop_strings: text needs the bytes of tokens');
   }
-  return stopStringRule(stopStrings, tokenBytes);
+  return stopStringRule(stopStrings, tokenBytes, stopInPrompt ? 0 : prompt.length);
 }
 
 /** Add the seed that reproduces the outcome. */

@@ -9,6 +9,7 @@
  * The driver decides how rows become sequences of an engine, in which batch, next to whose rows.
  */
 import type { TokenId } from '@gptj-cloud/model';
+import type { TokenReport } from './generate-outcome.ts';
 
 export interface Row {
   /** Index of the row of the previous ask to continue; null starts from nothing. */
@@ -30,6 +31,8 @@ export interface Settled {
   /** Index of the returned sequence, 0 … num_return_sequences-1. */
   readonly index: number;
   readonly tokens: readonly TokenId[];
+  /** One per token, where log-probabilities were asked for. */
+  readonly reports?: readonly TokenReport[];
 }
 
 export interface Ask {

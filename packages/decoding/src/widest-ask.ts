@@ -14,6 +14,7 @@ function rows(config: GenerateConfig): number {
     case 'greedy':
     case 'sample':
     case 'dola':
+    case 'score':
       return config.numReturnSequences;
     case 'beam':
     case 'group':

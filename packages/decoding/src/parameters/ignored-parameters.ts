@@ -11,6 +11,7 @@ const SAMPLING_ONLY = [
   'typical_p',
   'epsilon_cutoff',
   'eta_cutoff',
+  'filter_before_temperature',
   'seed',
 ];
 

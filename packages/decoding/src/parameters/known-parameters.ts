@@ -101,6 +101,10 @@ const OWN: readonly string[] = [
   'scores_format',
   'bad_words',
   'force_words',
+  'presence_penalty',
+  'frequency_penalty',
+  'stop_in_prompt',
+  'filter_before_temperature',
 ];
 
 /** Names that transformers knows and a GPT-J server cannot serve, with the reason given to the caller. */

@@ -2,6 +2,7 @@ import type { Era } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import type { ParameterContext } from './parameter-context.ts';
 import { type Fields, refuse, toInteger } from './read-value.ts';
+import { scoresPromptOnly } from './select-mode.ts';
 
 const DEFAULT_LENGTH = 20;
 
@@ -11,13 +12,16 @@ const DEFAULT_LENGTH = 20;
  */
 export function readMaxLength(fields: Fields, era: Era, context: ParameterContext): number {
   const { promptLength, contextLength } = context;
-  if (promptLength >= contextLength) {
+  const scoring = scoresPromptOnly(fields);
+  const longestPrompt = scoring ? contextLength : contextLength - 1;
+  if (promptLength > longestPrompt) {
     throw new ParameterError(
       'limit_exceeded',
       ['prompt'],
-      `prompt: expected at most ${contextLength - 1} tokens, got ${promptLength}; shorten it`,
+      `prompt: expected at most ${longestPrompt} tokens, got ${promptLength}; shorten it`,
     );
   }
+  if (scoring) return promptLength;
   const maxLength = optionalInteger(fields, 'max_length');
   const maxNewTokens = optionalInteger(fields, 'max_new_tokens');
   const limit =

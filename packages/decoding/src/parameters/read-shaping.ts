@@ -88,6 +88,8 @@ function readProcessors(fields: Fields, situation: ShapingSituation): Omit<Score
     diversityPenalty: number('diversity_penalty', 0),
     encoderRepetitionPenalty: positive(fields, 'encoder_repetition_penalty'),
     repetitionPenalty: positive(fields, 'repetition_penalty'),
+    presencePenalty: number('presence_penalty', 0),
+    frequencyPenalty: number('frequency_penalty', 0),
     noRepeatNgramSize: integer('no_repeat_ngram_size', 0),
     encoderNoRepeatNgramSize,
     badWordsIds: readBadWords(fields, context, eosTokenIds, era === '4.25'),

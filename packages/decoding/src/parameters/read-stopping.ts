@@ -1,10 +1,19 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import { type Fields, refuse, refuseStrangeFields, toFields, toList, toNumber, toTokenIds } from './read-value.ts';
+import {
+  type Fields,
+  refuse,
+  refuseStrangeFields,
+  toBoolean,
+  toFields,
+  toList,
+  toNumber,
+  toTokenIds,
+} from './read-value.ts';
 import { limitTotal } from './token-lists.ts';
 
-type Stopping = Pick<GenerateConfig, 'maxTimeMs' | 'stopStrings' | 'stopSequences'>;
+type Stopping = Pick<GenerateConfig, 'maxTimeMs' | 'stopStrings' | 'stopSequences' | 'stopInPrompt'>;
 
 /** `max_time`, `stop_strings` and the declarative `stopping_criteria`, which adds to both. */
 export function readStopping(fields: Fields, context: ParameterContext): Stopping {
@@ -42,6 +51,7 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
     maxTimeMs: maxTimes.length === 0 ? null : Math.min(...maxTimes) * 1000,
     stopStrings: [...new Set(stopStrings)],
     stopSequences,
+    stopInPrompt: toBoolean('stop_in_prompt', fields.get('stop_in_prompt') ?? true),
   };
 }
 

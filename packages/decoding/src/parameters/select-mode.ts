@@ -28,7 +28,8 @@ export function selectMode(fields: Fields, era: Era): Selection {
   const grouped = numBeamGroups > 1;
 
   let mode: DecodingMode;
-  if (contrastive && (era === '4.25' || (numBeams === 1 && !constrained))) mode = 'contrastive';
+  if (scoresPromptOnly(fields)) mode = 'score';
+  else if (contrastive && (era === '4.25' || (numBeams === 1 && !constrained))) mode = 'contrastive';
   else if (constrained) mode = 'constrained';
   else if (grouped && (numBeams > 1 || era === '4.25')) mode = 'group';
   else if (numBeams > 1) mode = doSample ? 'beam-sample' : 'beam';
@@ -38,6 +39,11 @@ export function selectMode(fields: Fields, era: Era): Selection {
   const selection = { mode, doSample, numBeams, numBeamGroups, numReturnSequences, penaltyAlpha };
   checkSelection(fields, era, selection);
   return selection;
+}
+
+/** `max_new_tokens` 0 has a meaning beside `prompt_logprobs` alone. */
+export function scoresPromptOnly(fields: Fields): boolean {
+  return fields.get('max_new_tokens') === 0 && fields.has('prompt_logprobs');
 }
 
 function checkSelection(fields: Fields, era: Era, selection: Selection): void {
@@ -63,7 +69,7 @@ function checkSelection(fields: Fields, era: Era, selection: Selection): void {
   if (era === '4.25' && mode === 'group' && fields.has('typical_p')) {
     refuse('typical_p', 'nothing with num_beam_groups above 1', fields.get('typical_p'));
   }
-  if ((mode === 'greedy' || mode === 'contrastive') && numReturnSequences > 1) {
+  if ((mode === 'greedy' || mode === 'contrastive' || mode === 'score') && numReturnSequences > 1) {
     refuse('num_return_sequences', `1 in ${mode} decoding (set do_sample or num_beams)`, numReturnSequences);
   }
   if (mode === 'sample' && fields.has('prompt_lookup_num_tokens') && numReturnSequences > 1) {

@@ -3,11 +3,12 @@ import type { TokenId } from '@gptj-cloud/model';
 /**
  * Whether a sequence has just come to contain one of `stops`: the last byte of the stop string lies in the last token.
  * The token may reach beyond it ("st" + "opera" holds "stop"), and prompt tokens count (transformers 5.18,
- * `StopStringCriteria`). Compared as UTF-8 bytes, so that a character split over tokens is seen.
+ * `StopStringCriteria`), unless `start` says where those that count begin. Compared as UTF-8 bytes, so that a character split over tokens is seen.
  */
 export function stopStringRule(
   stops: readonly string[],
   tokenBytes: (token: TokenId) => Uint8Array,
+  start = 0,
 ): (sequence: readonly TokenId[]) => boolean {
   const patterns = stops.map((stop) => new TextEncoder().encode(stop));
   const longest = Math.max(0, ...patterns.map((pattern) => pattern.length));
@@ -15,7 +16,7 @@ export function stopStringRule(
     const last = tokenBytes(sequence.at(-1)!);
     if (last.length === 0) return false;
     const before: number[] = [];
-    for (let at = sequence.length - 2; at >= 0 && before.length < longest - 1; at--) {
+    for (let at = sequence.length - 2; at >= start && before.length < longest - 1; at--) {
       const bytes = tokenBytes(sequence[at]!);
       for (let byte = bytes.length - 1; byte >= 0 && before.length < longest - 1; byte--) before.push(bytes[byte]!);
     }

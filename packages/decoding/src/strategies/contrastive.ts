@@ -8,7 +8,7 @@ import type { Row, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
 import { scoreInChunks } from './rows.ts';
-import { outcomeOf, startRows } from './sample.ts';
+import { outcomeOf, settle, startRows } from './sample.ts';
 
 interface Candidate {
   readonly token: TokenId;
@@ -48,7 +48,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
     const candidates = likeliest(decoding, logits, row.sequence);
     const answer = yield {
       rows: candidates.map(({ token }): Row => ({ from, tokens: [token], scored: 'last', hidden: true })),
-      settled: settled.length === 0 ? [] : [{ index: 0, tokens: settled }],
+      settled: settled.length === 0 ? [] : [settle(row, settled)],
     };
     stop.tick();
     const states = answer.map(({ hidden }) => toUnitVector(hidden[0]!));

@@ -4,7 +4,7 @@ import type { GenerateOutcome } from '../generate-outcome.ts';
 import type { Ask, Strategy } from '../strategy.ts';
 import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
-import { choose, outcomeOf, startRows } from './sample.ts';
+import { choose, outcomeOf, settle, startRows } from './sample.ts';
 
 /** Weight of the newest draft in the share of drafted tokens that agreed. */
 const SMOOTHING = 0.3;
@@ -40,7 +40,7 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
         : findDraft(sequence, LEAST_NGRAM, LONGEST_NGRAM, Math.min(policy.draftTokens(acceptance), room));
     const ask: Ask = {
       rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], scored: 'all' }],
-      settled: [{ index: 0, tokens }],
+      settled: [settle(row!, tokens)],
     };
     const answer = yield ask;
     stop.tick();

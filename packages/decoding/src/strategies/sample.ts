@@ -37,10 +37,7 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
   for (;;) {
     stop.tick();
     recorder.startStep(rows.length);
-    const settled: Settled[] = running.map((row, at) => ({
-      index: row.index,
-      tokens: [choose(decoding, row, logitsOf(at))],
-    }));
+    const settled = running.map((row, at) => settle(row, [choose(decoding, row, logitsOf(at))]));
     const continuations: Continuation[] = running.flatMap((row, at) =>
       row.finishReason === null ? [{ from: from[at]!, token: row.sequence.at(-1)! }] : [],
     );
@@ -61,6 +58,12 @@ export function startRows({ prompt, config, noise }: Decoding): readonly Running
     const pick = draw === null ? argmaxOrRefuse : (scores: Float32Array) => sampleToken(scores, draw());
     return { index, sequence: [...prompt], reports: [], pick, finishReason: null };
   });
+}
+
+/** A row's newest tokens, final, with their reports where there are any. */
+export function settle(row: RunningRow, tokens: readonly TokenId[]): Settled {
+  const reports = row.reports.slice(-tokens.length);
+  return { index: row.index, tokens, ...(reports.length === 0 ? {} : { reports }) };
 }
 
 /** Extend a row by one token. */
