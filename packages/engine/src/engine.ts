@@ -1,4 +1,4 @@
-import type { GenerateConfig, GenerateOutcome } from '@gptj-cloud/decoding';
+import type { GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 
 /** What is running: shown by `gptj inspect`, the server's status and the metrics. */
@@ -43,7 +43,13 @@ export type GenerationEvent =
   /** The first evaluation of this request begins. */
   | { readonly type: 'started' }
   /** Tokens of sequence `index` that are final, each sent once, in order. Beam modes send them all at the end. */
-  | { readonly type: 'tokens'; readonly index: number; readonly tokens: readonly TokenId[] }
+  | {
+      readonly type: 'tokens';
+      readonly index: number;
+      readonly tokens: readonly TokenId[];
+      /** One per token, where `logprobs` was asked. */
+      readonly logprobs?: readonly TokenReport[];
+    }
   /** The last event. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 

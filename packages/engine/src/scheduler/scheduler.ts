@@ -17,6 +17,7 @@ import {
   type GenerateConfig,
   type GenerateOutcome,
   type Strategy,
+  type TokenReport,
   widestAsk,
 } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
@@ -294,25 +295,32 @@ export class Scheduler {
   #advance(generation: Generation): void {
     try {
       const settled = generation.run!.advance();
-      for (const { index, tokens } of settled) this.#send(generation, index, tokens);
+      for (const { index, tokens, reports } of settled) this.#send(generation, index, tokens, reports);
       if (generation.run!.outcome !== null) this.#finish(generation);
     } catch (error) {
       this.#fail(generation, error as Error);
     }
   }
 
-  #send(generation: Generation, index: number, tokens: readonly TokenId[]): void {
+  #send(
+    generation: Generation,
+    index: number,
+    tokens: readonly TokenId[],
+    logprobs: readonly TokenReport[] | undefined,
+  ): void {
     if (tokens.length === 0) return;
     generation.sent[index] = (generation.sent[index] ?? 0) + tokens.length;
-    generation.listener.event({ type: 'tokens', index, tokens });
+    generation.listener.event({ type: 'tokens', index, tokens, ...(logprobs === undefined ? {} : { logprobs }) });
   }
 
   #finish(generation: Generation): void {
     const { request, listener, run, arrivedAt, sent } = generation;
     const outcome = run!.outcome!;
     // What the last step chose is settled by the end; of beam modes, everything.
-    for (const [index, { tokens }] of outcome.sequences.entries())
-      this.#send(generation, index, tokens.slice(sent[index] ?? 0));
+    for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
+      const from = sent[index] ?? 0;
+      this.#send(generation, index, tokens.slice(from), logprobs?.slice(from));
+    }
     const endedAt = this.#options.now();
     const startedAt = generation.startedAt ?? endedAt;
     this.#remove(generation);
