@@ -106,6 +106,47 @@ export const ERROR_CATALOGUE = {
     message: 'too many runs are waiting: {waiting} of {limit}',
     remedy: 'wait the seconds in the Retry-After header and send the run again',
   },
+  rate_limited: {
+    status: 429,
+    message: 'too many requests: the plan {plan} allows {limit} a minute',
+    remedy: 'wait the seconds in the Retry-After header and send the request again, or change to a larger plan',
+  },
+  concurrency_limited: {
+    status: 429,
+    message: 'too many runs at once: {running} have not ended and the plan {plan} allows {limit}',
+    remedy: 'wait for a run to end and send the request again, or change to a larger plan',
+  },
+  quota_exceeded: {
+    status: 402,
+    message:
+      'quota of the plan {plan} would be exceeded: {limit} tokens a {period}, {used} used, {reserved} reserved by runs not ended, up to {requested} asked for',
+    remedy: 'ask for fewer tokens, wait until {resets_at}, or change to a larger plan',
+  },
+  plan_required: {
+    status: 403,
+    message: 'the plan {plan} does not allow this: {reason}',
+    remedy: '{remedy}',
+  },
+  plan_unknown: {
+    status: 404,
+    message: 'no plan {id} here',
+    remedy: 'use one of: {known}',
+  },
+  owner_required: {
+    status: 403,
+    message: 'only an owner of this server may {action}',
+    remedy: 'ask an owner, or use a token of an owner with the scope admin',
+  },
+  webhook_refused: {
+    status: 400,
+    message: 'event cannot be accepted: {reason}',
+    remedy: 'check that the signing secret set here is the one of this endpoint at the payment provider',
+  },
+  payment_failed: {
+    status: 502,
+    message: 'the payment provider could not be used: {reason}',
+    remedy: 'try again later; request_id names the entry in the server log',
+  },
   shutting_down: {
     status: 503,
     message: 'the server is shutting down',

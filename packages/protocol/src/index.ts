@@ -7,6 +7,7 @@ export {
   toErrorBody,
 } from './api-error.ts';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorEntry } from './error-catalogue.ts';
+export { parseRunEvent, type RunEvent, runEventData, runEventSchema } from './events.ts';
 export {
   type DataCreate,
   type DataGet,
@@ -19,6 +20,18 @@ export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
 export { type PipelineGet, type ProjectGet, pipelineGetSchema, projectGetSchema } from './pipelines.ts';
 export {
+  type PlanChange,
+  type PlanChangeResult,
+  type PlanGet,
+  type PlanList,
+  type PlanRequest,
+  planChangeResultSchema,
+  planChangeSchema,
+  planGetSchema,
+  planListSchema,
+  planRequestSchema,
+} from './plans.ts';
+export {
   invalidParameter,
   invalidParameters,
   MAX_PAGE,
@@ -30,6 +43,7 @@ export {
   type QueryValue,
 } from './query.ts';
 export {
+  finishReasonSchema,
   isTerminal,
   RUN_ERRORS,
   RUN_STATES,
@@ -39,12 +53,31 @@ export {
   type RunGet,
   type RunPage,
   type RunState,
+  type RunUsage,
   runCreateSchema,
   runErrorInfoSchema,
   runErrorSchema,
   runGetSchema,
   runPageSchema,
   runStateSchema,
+  runUsageSchema,
 } from './runs.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
+export {
+  type InvoiceLine,
+  type InvoicePreview,
+  invoiceLineSchema,
+  invoicePreviewSchema,
+  parseQueryDay,
+  parseQueryMonth,
+  parseUsageGroup,
+  USAGE_GROUPS,
+  type UsageGet,
+  type UsageGroup,
+  type UsageRow,
+  type UsageSums,
+  usageGetSchema,
+  usageRowSchema,
+  usageSumsSchema,
+} from './usage.ts';
 export { type TokenGet, tokenGetSchema, type UserGetDetailed, userGetDetailedSchema } from './users.ts';

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { timestampSchema } from './timestamp.ts';
+
+/** A limit; null is none. */
+const limitSchema = z.number().nullable();
+
+/** A plan as anybody with a token sees it. Prices are in the currency of the list. */
+export const planGetSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  requests_per_minute: limitSchema,
+  /** Runs that were accepted and have not ended, waiting ones included. */
+  concurrent_runs: limitSchema,
+  /** Prompt and generated tokens together; days and months are UTC. */
+  tokens_per_day: limitSchema,
+  tokens_per_month: limitSchema,
+  /** Larger goes first. */
+  priority: z.number(),
+  /** Longest sequence in tokens, prompt included. */
+  max_context: limitSchema,
+  /** Names of models; `*` stands for any text. */
+  models: z.array(z.string()),
+  prices: z.object({
+    monthly: z.number(),
+    per_1000_prompt_tokens: z.number(),
+    per_1000_generated_tokens: z.number(),
+    per_compute_hour: z.number(),
+  }),
+});
+export type PlanGet = z.infer<typeof planGetSchema>;
+
+/** Somebody's wish for another plan, for an owner to grant. */
+export const planRequestSchema = z.object({
+  user_id: z.string(),
+  plan_id: z.string(),
+  requested_at: timestampSchema,
+});
+export type PlanRequest = z.infer<typeof planRequestSchema>;
+
+/** Reply to `GET /v2/plans`. */
+export const planListSchema = z.object({
+  currency: z.string(),
+  /** Plans that can be asked for, and the caller's own. */
+  plans: z.array(planGetSchema),
+  /** The plan that the caller's project is on. */
+  current: z.string(),
+  /** Wishes not granted yet: the caller's own, or everybody's for owners. */
+  requests: z.array(planRequestSchema),
+});
+export type PlanList = z.infer<typeof planListSchema>;
+
+/** Body of `POST /v2/plan`. Only owners of the server may name a user. */
+export const planChangeSchema = z.strictObject({
+  plan_id: z.string().min(1).max(64),
+  user_id: z.string().min(1).max(64).nullish(),
+});
+export type PlanChange = z.infer<typeof planChangeSchema>;
+
+/** Reply to it: done, to be approved by an owner, or to be paid for at `checkout_url`. */
+export const planChangeResultSchema = z.object({
+  status: z.enum(['changed', 'requested', 'checkout']),
+  user_id: z.string(),
+  plan_id: z.string(),
+  checkout_url: z.string().nullable(),
+});
+export type PlanChangeResult = z.infer<typeof planChangeResultSchema>;

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { invalidParameter, type QueryValue } from './query.ts';
+
+/** What usage can be listed by. */
+export const USAGE_GROUPS = ['day', 'token', 'pipeline', 'project'] as const;
+export type UsageGroup = (typeof USAGE_GROUPS)[number];
+
+/** Sums of metered runs. Cached tokens are part of the prompt tokens. */
+export const usageSumsSchema = z.object({
+  runs: z.number(),
+  prompt_tokens: z.number(),
+  generated_tokens: z.number(),
+  cached_tokens: z.number(),
+  compute_ms: z.number(),
+});
+export type UsageSums = z.infer<typeof usageSumsSchema>;
+
+/** One line: `key` is a day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
+export const usageRowSchema = usageSumsSchema.extend({
+  key: z.string(),
+  /** Name of the token or project, where it still exists. */
+  name: z.string().nullable(),
+});
+export type UsageRow = z.infer<typeof usageRowSchema>;
+
+/** Reply to `GET /v2/usage`. Both days are part of it. */
+export const usageGetSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  group_by: z.enum(USAGE_GROUPS),
+  /** Null: all projects of the server, for its owners. */
+  project_id: z.string().nullable(),
+  rows: z.array(usageRowSchema),
+  total: usageSumsSchema,
+});
+export type UsageGet = z.infer<typeof usageGetSchema>;
+
+export const invoiceLineSchema = z.object({
+  description: z.string(),
+  quantity: z.number(),
+  unit: z.enum(['month', 'token', 'ms']),
+  /** Of one month, of 1,000 tokens, of one hour. */
+  price: z.number(),
+  /** Decimal text, rounded half up to hundredths. */
+  amount: z.string(),
+});
+export type InvoiceLine = z.infer<typeof invoiceLineSchema>;
+
+/** Reply to `GET /v2/invoice-preview`. The total is the sum of the rounded amounts. */
+export const invoicePreviewSchema = z.object({
+  month: z.string(),
+  user_id: z.string(),
+  plan_id: z.string(),
+  currency: z.string(),
+  lines: z.array(invoiceLineSchema),
+  total: z.string(),
+});
+export type InvoicePreview = z.infer<typeof invoicePreviewSchema>;
+
+/** A day `YYYY-MM-DD` of the calendar, or `fallback` when absent. Throws `invalid_request`. */
+export function parseQueryDay(name: string, value: QueryValue, fallback: string): string {
+  if (value === undefined || value === '') return fallback;
+  if (!isDay(value)) throw invalidParameter(`query->${name}`, `expected a day like 2026-01-31, got ${show(value)}`);
+  return value;
+}
+
+/** A month `YYYY-MM`, or `fallback` when absent. Throws `invalid_request`. */
+export function parseQueryMonth(name: string, value: QueryValue, fallback: string): string {
+  if (value === undefined || value === '') return fallback;
+  if (!isDay(`${value}-01`))
+    throw invalidParameter(`query->${name}`, `expected a month like 2026-01, got ${show(value)}`);
+  return value;
+}
+
+/** What to list usage by; by day when absent. Throws `invalid_request`. */
+export function parseUsageGroup(value: QueryValue): UsageGroup {
+  if (value === undefined || value === '') return 'day';
+  const group = USAGE_GROUPS.find((known) => known === value);
+  if (group === undefined) {
+    throw invalidParameter('query->group_by', `expected ${USAGE_GROUPS.join(', ')}, got ${show(value)}`);
+  }
+  return group;
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1970') return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  // The 31st of February becomes a day of March.
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+function show(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
+}
