@@ -4,7 +4,10 @@ import type { FoundApiKey } from './api-keys/api-key-store.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { errorReply } from './http/error-reply.ts';
 import { bearerAuth } from './http/middleware/bearer-auth.ts';
+import { clientAddress } from './http/middleware/client-address.ts';
+import { cors } from './http/middleware/cors.ts';
 import { requestLog } from './http/middleware/request-log.ts';
+import { securityHeaders } from './http/middleware/security-headers.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
@@ -30,6 +33,15 @@ export interface AppDeps {
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions;
+  /** Default: no proxies, no other origins, no HSTS. */
+  readonly edge?: EdgeOptions;
+}
+
+/** How the server meets proxies and browsers. */
+export interface EdgeOptions {
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly hstsSeconds: number;
 }
 
 /** The whole HTTP side. Every address is answered with and without a slash at its end, never by a redirect. */
@@ -37,7 +49,11 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { logger } = deps;
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, c.get('requestId'), logger));
+  const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
+  app.use(clientAddress(edge.trustedProxies));
   app.use(requestLog(logger));
+  app.use(securityHeaders(edge));
+  app.use(cors(edge.corsOrigins));
   app.use(bearerAuth(deps.findKey));
   for (const routes of [
     statusRoutes(deps),

@@ -144,9 +144,10 @@ async function build(
     maxJsonBytes: config.maxJsonBytes,
     modelName: engine.info.modelName,
     waiting: parts.waiting,
+    edge: config,
     ready: async () => closing === undefined && (await answers(() => db.execute(sql`SELECT 1`))),
   });
-  const listener = await listen((request) => app.fetch(request), config);
+  const listener = await listen((request, peer) => app.fetch(request, { peer }), config);
   open.push(() => listener.close());
   // Last: a token made by a start that then fails would never be shown.
   const firstToken = await ensureApiKey(db, config.apiToken, clock());

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError } from '../config.ts';
+import type { Peer } from './app-env.ts';
 
 export interface Listener {
   /** For clients on this machine: an unspecified address is shown as loopback. */
@@ -15,31 +16,44 @@ export interface Listener {
 }
 
 /** A sender gets this long for its headers, and that long for the whole request. */
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 120_000;
-/** A connection on which neither side moves a byte is broken: its client does not read. Waiting runs send blanks. */
-const IDLE_MS = 120_000;
-/** Longer than the 5 s after which httpx and requests forget a connection. */
-const KEEP_ALIVE_MS = 10_000;
+export interface ListenTimeouts {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** A connection on which neither side moves a byte is broken: its client does not read. Waiting runs send blanks. */
+  readonly idleMs: number;
+  /** Longer than the 5 s after which httpx and requests forget a connection. */
+  readonly keepAliveMs: number;
+  /** How often the first two are looked at. */
+  readonly checkEveryMs: number;
+}
+
+const TIMEOUTS: ListenTimeouts = {
+  headersMs: 15_000,
+  requestMs: 120_000,
+  idleMs: 120_000,
+  keepAliveMs: 10_000,
+  checkEveryMs: 5_000,
+};
 const FLUSH_MS = 5_000;
 const SWEEP_MS = 20;
 
 /** Serve `fetch` over HTTP. Throws `ConfigError` when the address cannot be had. */
 export async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
+  fetch: (request: Request, peer: Peer) => Response | Promise<Response>,
   address: { readonly host: string; readonly port: number },
+  timeouts: ListenTimeouts = TIMEOUTS,
 ): Promise<Listener> {
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 5_000,
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      keepAliveTimeout: timeouts.keepAliveMs,
+      connectionsCheckingInterval: timeouts.checkEveryMs,
       maxHeaderSize: 16_384,
     },
-    getRequestListener(fetch, { overrideGlobalObjects: false }),
+    getRequestListener((request, { incoming }) => fetch(request, peerOf(incoming)), { overrideGlobalObjects: false }),
   );
-  server.setTimeout(IDLE_MS);
+  server.setTimeout(timeouts.idleMs);
   try {
     server.listen(address.port, address.host);
     await once(server, 'listening');
@@ -67,6 +81,11 @@ export async function listen(
       clearTimeout(deadline);
     },
   };
+}
+
+function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }): Peer {
+  const { socket } = incoming;
+  return { address: socket.remoteAddress ?? '', encrypted: 'encrypted' in socket && socket.encrypted === true };
 }
 
 function urlHost(host: string): string {

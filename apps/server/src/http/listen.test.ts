@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import type { Peer } from './app-env.ts';
+import { type Listener, type ListenTimeouts, listen } from './listen.ts';
+
+const LONG: ListenTimeouts = {
+  headersMs: 60_000,
+  requestMs: 60_000,
+  idleMs: 60_000,
+  keepAliveMs: 60_000,
+  checkEveryMs: 5,
+};
+
+async function withServer(
+  timeouts: Partial<ListenTimeouts>,
+  work: (listener: Listener) => Promise<void>,
+  fetch: (request: Request, peer: Peer) => Response | Promise<Response> = async (request) =>
+    new Response(await request.text()),
+): Promise<void> {
+  const listener = await listen(fetch, { host: '127.0.0.1', port: 0 }, { ...LONG, ...timeouts });
+  try {
+    await work(listener);
+  } finally {
+    await listener.close();
+  }
+}
+
+/** What a connection gives until the server ends it. */
+async function untilClosed(socket: Socket): Promise<string> {
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  // A reset is an end, too.
+  socket.on('error', () => {});
+  await once(socket, 'close');
+  return text;
+}
+
+test('a client that sends its headers too slowly is cut off', async () => {
+  await withServer({ headersMs: 20, requestMs: 40 }, async ({ port }) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\n');
+    assert.match(await untilClosed(socket), /^HTTP\/1\.1 408 /);
+  });
+});
+
+test('a client that sends its body too slowly is cut off', async () => {
+  await withServer({ headersMs: 20, requestMs: 40 }, async ({ port }) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx');
+    assert.doesNotMatch(await untilClosed(socket), /^HTTP\/1\.1 200 /);
+  });
+});
+
+test('a client that reads nothing of its reply is cut off, and the reply learns of it', async () => {
+  let cancelled: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  const endless = (): Response =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+        cancel: () => cancelled(),
+      }),
+    );
+  await withServer(
+    { idleMs: 50 },
+    async ({ port }) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.pause();
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await ended;
+      socket.destroy();
+    },
+    endless,
+  );
+});
+
+test('a stopping server ends a stream under way before it closes', async () => {
+  let finish: () => void = () => {};
+  const stream = (): Response =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(Buffer.from('first '));
+          finish = () => {
+            controller.enqueue(Buffer.from('last'));
+            controller.close();
+          };
+        },
+      }),
+    );
+  await withServer(
+    {},
+    async (listener) => {
+      const reply = await fetch(listener.url);
+      const reader = reply.body?.getReader();
+      assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'first ');
+      listener.stopAccepting();
+      await assert.rejects(fetch(listener.url));
+      const closed = listener.close();
+      finish();
+      assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'last');
+      assert.equal((await reader?.read())?.done, true);
+      await closed;
+    },
+    stream,
+  );
+});
+
+test('a request knows the address that connected', async () => {
+  await withServer(
+    {},
+    async ({ url }) => {
+      assert.deepEqual(await (await fetch(url)).json(), { address: '127.0.0.1', encrypted: false });
+    },
+    (_, peer) => Response.json(peer),
+  );
+});

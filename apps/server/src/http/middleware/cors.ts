@@ -1,0 +1,39 @@
+import type { MiddlewareHandler } from 'hono';
+import type { AppEnv } from '../app-env.ts';
+
+/** What pages may read beside the body. */
+const EXPOSED = 'X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset';
+const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
+/** How long browsers may remember the answer. */
+const MAX_AGE_SECONDS = 600;
+
+/**
+ * Let pages of the origins listed call the API with an API token. No credentials: cookies of a session are never sent
+ * across origins. Without origins, and to other origins, nothing is said, so browsers refuse.
+ */
+export function cors(origins: readonly string[]): MiddlewareHandler<AppEnv> {
+  const allowed = new Set(origins);
+  return async (c, next) => {
+    const origin = c.req.header('origin');
+    const known = origin !== undefined && allowed.has(origin);
+    if (known && c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
+      // A preflight carries no token, so it is answered before the auth layer.
+      c.header('Access-Control-Allow-Methods', METHODS);
+      // Without credentials `*` means every header but Authorization.
+      c.header('Access-Control-Allow-Headers', 'Authorization, *');
+      c.header('Access-Control-Max-Age', String(MAX_AGE_SECONDS));
+      c.header('Access-Control-Allow-Origin', origin);
+      c.header('Vary', 'Origin', { append: true });
+      c.res = c.body(null, 204);
+      return;
+    }
+    await next();
+    if (allowed.size === 0) return;
+    // Caches must not give one origin's reply to another.
+    c.header('Vary', 'Origin', { append: true });
+    if (!known) return;
+    c.header('Access-Control-Allow-Origin', origin);
+    c.header('Access-Control-Expose-Headers', EXPOSED);
+    c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+  };
+}

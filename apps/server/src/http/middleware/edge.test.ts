@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Hono } from 'hono';
+import { createLogger } from '../../logger.ts';
+import type { AppEnv } from '../app-env.ts';
+import { cors } from './cors.ts';
+import { requestLog } from './request-log.ts';
+import { securityHeaders } from './security-headers.ts';
+
+const ORIGIN = 'https://app.example.org';
+
+function edge(origins: readonly string[] = [], hstsSeconds = 0, secure = false) {
+  const lines: string[] = [];
+  const app = new Hono<AppEnv>();
+  app.use(async (c, next) => {
+    c.set('secure', secure);
+    await next();
+  });
+  app.use(
+    requestLog(
+      createLogger(
+        (line) => lines.push(line),
+        () => new Date(0),
+      ),
+    ),
+  );
+  app.use(securityHeaders({ hstsSeconds }));
+  app.use(cors(origins));
+  app.onError((_, c) => c.text('failed', 500));
+  app.get('/', (c) => c.text('ok'));
+  app.get('/page', (c) =>
+    c.html('<p>', 200, { 'content-security-policy': "default-src 'self'", 'cache-control': 'max-age=9' }),
+  );
+  app.get('/throws', () => {
+    throw new Error('no');
+  });
+  return { app, lines };
+}
+
+test('every reply forbids sniffing, framing and loading, errors and unknown addresses too', async () => {
+  for (const path of ['/', '/throws', '/nothing']) {
+    const { headers } = await edge().app.request(path);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(headers.get('referrer-policy'), 'no-referrer');
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/);
+    assert.equal(headers.get('cache-control'), 'no-store');
+    assert.equal(headers.get('strict-transport-security'), null);
+  }
+});
+
+test('a page keeps its own policy and caching', async () => {
+  const { headers } = await edge().app.request('/page');
+  assert.equal(headers.get('content-security-policy'), "default-src 'self'");
+  assert.equal(headers.get('cache-control'), 'max-age=9');
+  assert.equal(headers.get('x-frame-options'), 'DENY');
+});
+
+test('strict transport is promised over TLS alone', async () => {
+  const promised = async (secure: boolean): Promise<string | null> =>
+    (await edge([], 3600, secure).app.request('/')).headers.get('strict-transport-security');
+  assert.equal(await promised(true), 'max-age=3600; includeSubDomains');
+  assert.equal(await promised(false), null);
+});
+
+test('without origins nothing is said about them', async () => {
+  const { headers } = await edge().app.request('/', { headers: { origin: ORIGIN } });
+  assert.equal(headers.get('access-control-allow-origin'), null);
+  assert.equal(headers.get('vary'), null);
+});
+
+test('a listed origin may read replies, without credentials; another may not', async () => {
+  const ask = async (origin: string) => (await edge([ORIGIN]).app.request('/', { headers: { origin } })).headers;
+  const known = await ask(ORIGIN);
+  assert.equal(known.get('access-control-allow-origin'), ORIGIN);
+  assert.equal(known.get('access-control-allow-credentials'), null);
+  assert.match(known.get('vary') ?? '', /Origin/);
+  for (const origin of ['https://evil.example.org', `${ORIGIN}.evil.org`, 'null', 'http://app.example.org']) {
+    const other = await ask(origin);
+    assert.equal(other.get('access-control-allow-origin'), null, origin);
+    assert.match(other.get('vary') ?? '', /Origin/);
+  }
+});
+
+test('the preflight of a listed origin is answered without a token; of another it is not', async () => {
+  const preflight = async (origin: string) =>
+    await edge([ORIGIN]).app.request('/', {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const reply = await preflight(ORIGIN);
+  assert.equal(reply.status, 204);
+  assert.match(reply.headers.get('access-control-allow-headers') ?? '', /Authorization/);
+  assert.match(reply.headers.get('access-control-allow-methods') ?? '', /POST/);
+  assert.equal((await preflight('https://evil.example.org')).status, 404);
+});
+
+test("a caller's request id is kept when it is sane, and replaced when it could break a log", async () => {
+  const idOf = async (id: string): Promise<[string, string]> => {
+    const { app, lines } = edge();
+    const reply = await app.request('/', { headers: { 'x-request-id': id } });
+    const logged: unknown = JSON.parse(lines[0] ?? '');
+    assert.equal(lines.length, 1);
+    return [reply.headers.get('x-request-id') ?? '', String(Reflect.get(Object(logged), 'request_id'))];
+  };
+  assert.deepEqual(await idOf('job-7:attempt.2'), ['job-7:attempt.2', 'job-7:attempt.2']);
+  for (const bad of ['a b', '<script>', 'x'.repeat(129), '{"level":"error"}', '']) {
+    const [sent, logged] = await idOf(bad);
+    assert.match(sent, /^[0-9a-f-]{36}$/);
+    assert.equal(logged, sent);
+  }
+});
+
+test('what a path holds cannot forge a line of the log', async () => {
+  const { app, lines } = edge();
+  await app.request('/%0a%7b%22level%22:%22error%22%7d');
+  assert.equal(lines.join('').trimEnd().split('\n').length, 1);
+  assert.equal(Reflect.get(Object(JSON.parse(lines[0] ?? '')), 'status'), 404);
+});
