@@ -153,3 +153,16 @@ test('groups are penalised for what earlier groups chose', () => {
   const params = { num_beams: 4, num_beam_groups: 2, diversity_penalty: 0.5 };
   assert.deepEqual(shape(params, { scores: [0, 0, 0, 0] }, { chosenByEarlierGroups: [1, 1] }), [0, -1, 0, 0]);
 });
+
+test('filters act on what temperature made of the scores, or before it when asked', () => {
+  const scores = probabilities(0.5, 0.3, 0.15, 0.05);
+  const params = { do_sample: true, top_k: 0, top_p: 0.7, temperature: 0.25 };
+  // At temperature 0.25 the first token alone holds 0.88; as the model says it, two are needed.
+  assert.deepEqual(kept(shape(params, { scores })), [0]);
+  const mesh = shape({ ...params, filter_before_temperature: true }, { scores });
+  assert.deepEqual(kept(mesh), [0, 1]);
+  assert.deepEqual(
+    mesh.slice(0, 2),
+    [Math.log(0.5) / 0.25, Math.log(0.3) / 0.25].map((x) => Number(x.toFixed(4))),
+  );
+});

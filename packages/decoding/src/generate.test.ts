@@ -414,3 +414,42 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
     }
   }
 });
+
+test('max_new_tokens 0 with prompt_logprobs scores the prompt and generates nothing', () => {
+  const asks: Ask[] = [];
+  const scored = run({ max_new_tokens: 0, prompt_logprobs: 2 }, { asks });
+  const generated = run({ max_new_tokens: 3, prompt_logprobs: 2 });
+  assert.deepEqual(scored.sequences, [{ tokens: [], finishReason: 'length' }]);
+  assert.deepEqual(scored.promptLogprobs, generated.promptLogprobs);
+  assert.equal(scored.promptLogprobs?.length, PROMPT.length - 1);
+  assert.equal(asks.length, 1);
+  assert.throws(() => run({ max_new_tokens: 0 }), /max_new_tokens: expected an integer of at least 1/);
+});
+
+test('a prompt that fills the context can be scored, not continued', () => {
+  const prompt = Array.from({ length: 64 }, (_, at) => at % 20);
+  assert.equal(run({ max_new_tokens: 0, prompt_logprobs: 0 }, { prompt }).promptLogprobs?.length, 63);
+  assert.throws(() => run({ max_new_tokens: 1, prompt_logprobs: 0 }, { prompt }), /at most 63 tokens/);
+});
+
+test('what is settled on the way carries the reports that the outcome holds', () => {
+  for (const params of [
+    {},
+    { do_sample: true, seed: 4, num_return_sequences: 2 },
+    { penalty_alpha: 0.6, top_k: 4 },
+    { prompt_lookup_num_tokens: 4 },
+  ]) {
+    const asks: Ask[] = [];
+    const outcome = run({ ...params, max_new_tokens: 9, logprobs: 2, eos_token_id: -1 }, { asks });
+    for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
+      const settled = asks.flatMap((ask) => ask.settled).filter((one) => one.index === index);
+      const seen = settled.flatMap((one) => one.reports ?? []);
+      assert.ok(seen.length > 0, JSON.stringify(params));
+      assert.deepEqual(seen, logprobs?.slice(0, seen.length));
+      assert.deepEqual(
+        seen.map(({ token }) => token),
+        tokens.slice(0, seen.length),
+      );
+    }
+  }
+});

@@ -47,6 +47,33 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.ok(info.loadMs > 0);
     });
 
+    it('sends the log-probabilities of tokens along with them', async () => {
+      const { prompt } = cases[3]!;
+      for (const parameters of [{}, { num_beams: 2 }, { do_sample: true, num_return_sequences: 2, seed: 1 }]) {
+        const config = configure(prompt.length, { max_new_tokens: 8, logprobs: 2, ...parameters });
+        const events = await all(prompt, config);
+        const { outcome } = events.at(-1) as Finished;
+        for (const [index, { logprobs }] of outcome.sequences.entries()) {
+          const streamed = events.flatMap((event) =>
+            event.type === 'tokens' && event.index === index ? (event.logprobs ?? []) : [],
+          );
+          assert.deepEqual(streamed, logprobs);
+        }
+      }
+    });
+
+    it('scores a prompt without generating', async () => {
+      const { prompt } = cases[9]!;
+      const config = configure(prompt.length, { max_new_tokens: 0, prompt_logprobs: 1 });
+      const { outcome, usage } = await finished(prompt, config);
+      assert.deepEqual(outcome.sequences, [{ tokens: [], finishReason: 'length' }]);
+      assert.deepEqual(
+        outcome.promptLogprobs?.map(({ token }) => token),
+        prompt.slice(1),
+      );
+      assert.equal(usage.generatedTokens, 0);
+    });
+
     it("starts, streams every token once in order, and finishes with transformers' tokens", async () => {
       const { prompt, tokens } = cases[3]!;
       const events = await all(prompt, greedy(prompt));

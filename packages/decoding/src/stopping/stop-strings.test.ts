@@ -38,3 +38,9 @@ test('tokens without bytes neither stop nor separate', () => {
   assert.equal(rule([97, 98, 9999]), false);
   assert.equal(rule([97, 9999, 98]), true);
 });
+
+test('with a start, what stands before it neither stops nor begins a stop string', () => {
+  const rule = stopStringRule(['stop'], textTokenBytes, 2);
+  assert.equal(rule([textToken('op'), textToken('st'), textToken('op')]), false);
+  assert.equal(rule([textToken('op'), textToken('op'), textToken('st'), textToken('op')]), true);
+});
