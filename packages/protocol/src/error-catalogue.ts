@@ -20,6 +20,96 @@ export const ERROR_CATALOGUE = {
     message: 'token not known here',
     remedy: 'check the token (clients read PIPELINE_API_TOKEN) and the server it belongs to (PIPELINE_API_URL)',
   },
+  token_expired: {
+    status: 401,
+    message: 'token expired {when}',
+    remedy: 'make a new token, or give this one a later end',
+  },
+  token_disabled: {
+    status: 401,
+    message: 'token is disabled',
+    remedy: 'enable it again, or use another',
+  },
+  scope_missing: {
+    status: 403,
+    message: 'token may not do that: expected the scope {expected}, got {got}',
+    remedy: 'use a token that has the scope',
+  },
+  project_owner_required: {
+    status: 403,
+    message: 'only an owner of the project may do that',
+    remedy: 'ask one of its owners',
+  },
+  session_required: {
+    status: 403,
+    message: 'an API token cannot do that: expected a signed-in session',
+    remedy: 'sign in with POST /v2/auth/login',
+  },
+  session_ended: {
+    status: 401,
+    message: 'session has ended',
+    remedy: 'sign in again',
+  },
+  csrf_token_wrong: {
+    status: 403,
+    message: "expected the session's csrf_token in the header X-CSRF-Token, got {got}",
+    remedy: 'take csrf_token from GET /v2/auth/session and send it with every write',
+  },
+  sign_in_failed: {
+    status: 401,
+    message: 'login or password is wrong',
+    remedy: 'check both; a forgotten password can be set anew with POST /v2/auth/forgot-password',
+  },
+  code_required: {
+    status: 401,
+    message: 'a two-factor code is needed',
+    remedy: 'send the code of the authenticator app, or a recovery code, as code',
+  },
+  code_wrong: {
+    status: 401,
+    message: 'two-factor code is wrong or was used before',
+    remedy: 'send the next code that the authenticator app shows',
+  },
+  password_wrong: {
+    status: 403,
+    message: 'password is wrong',
+    remedy: 'send the present password of this account',
+  },
+  too_many_attempts: {
+    status: 429,
+    message: 'too many attempts; no further one is looked at for now',
+    remedy: 'wait the seconds in the Retry-After header and try again',
+  },
+  link_invalid: {
+    status: 400,
+    message: 'link was used, replaced or has expired',
+    remedy: 'ask for a new one',
+  },
+  registration_closed: {
+    status: 403,
+    message: 'this server takes no registrations{unless}',
+    remedy: 'ask its owner for an invitation',
+  },
+  email_unverified: {
+    status: 403,
+    message: 'e-mail address is not verified yet',
+    remedy: 'follow the link that was sent, or ask for another with POST /v2/auth/verify-email/send',
+  },
+  already_exists: {
+    status: 409,
+    message: '{what} is taken',
+    remedy: 'choose another',
+  },
+  conflict: {
+    status: 409,
+    message: '{reason}',
+    remedy: '{remedy}',
+  },
+  limit_reached: {
+    status: 409,
+    message: 'limit reached: at most {limit} {what}',
+    remedy: 'delete one that is no longer needed',
+  },
   route_unknown: {
     status: 404,
     message: 'no such address: {method} {path}',

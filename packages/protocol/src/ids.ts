@@ -10,6 +10,8 @@ export const ID_KINDS = [
   'environment',
   'token',
   'user',
+  'session',
+  'invitation',
 ] as const;
 
 export type IdKind = (typeof ID_KINDS)[number];

@@ -17,6 +17,7 @@ export {
   fileGetSchema,
 } from './files.ts';
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
+export { nameSchema } from './names.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
 export { type PipelineGet, type ProjectGet, pipelineGetSchema, projectGetSchema } from './pipelines.ts';
 export {
@@ -31,6 +32,18 @@ export {
   planListSchema,
   planRequestSchema,
 } from './plans.ts';
+export {
+  type InvitationGet,
+  invitationCreateSchema,
+  invitationGetSchema,
+  type MemberGet,
+  memberCreateSchema,
+  memberGetSchema,
+  type ProjectGetDetailed,
+  projectCreateSchema,
+  projectGetDetailedSchema,
+  projectPatchSchema,
+} from './projects.ts';
 export {
   invalidParameter,
   invalidParameters,
@@ -64,6 +77,17 @@ export {
 } from './runs.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
 export {
+  SCOPES,
+  scopeSchema,
+  TOKEN_TYPES,
+  type TokenCreate,
+  type TokenGet,
+  type TokenPatch,
+  tokenCreateSchema,
+  tokenGetSchema,
+  tokenPatchSchema,
+} from './tokens.ts';
+export {
   type InvoiceLine,
   type InvoicePreview,
   invoiceLineSchema,
@@ -80,4 +104,34 @@ export {
   usageRowSchema,
   usageSumsSchema,
 } from './usage.ts';
-export { type TokenGet, tokenGetSchema, type UserGetDetailed, userGetDetailedSchema } from './users.ts';
+export {
+  type AuditEntryGet,
+  auditEntrySchema,
+  changePasswordSchema,
+  emailSchema,
+  forgotPasswordSchema,
+  type Login,
+  loginSchema,
+  newPasswordSchema,
+  type Register,
+  recoveryCodesSchema,
+  registerSchema,
+  resetPasswordSchema,
+  type SessionEntry,
+  type SessionGet,
+  sessionEntrySchema,
+  sessionGetSchema,
+  setUpSchema,
+  twoFactorConfirmSchema,
+  twoFactorGetSchema,
+  twoFactorPasswordSchema,
+  type UserGet,
+  type UserGetDetailed,
+  type UserPatch,
+  userGetDetailedSchema,
+  userGetSchema,
+  usernameSchema,
+  userPatchSchema,
+  userRolePatchSchema,
+  verifyEmailSchema,
+} from './users.ts';

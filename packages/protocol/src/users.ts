@@ -1,23 +1,33 @@
 import { z } from 'zod';
+import { nameSchema } from './names.ts';
 import { timestampSchema } from './timestamp.ts';
+import { tokenGetSchema } from './tokens.ts';
 
-/** An API token as its owner sees it in a list. `value` is masked but for its first characters. */
-export const tokenGetSchema = z.object({
-  id: z.string(),
-  value: z.string(),
-  name: z.string(),
-  created_at: timestampSchema,
-  updated_at: timestampSchema,
-  expires_at: timestampSchema.nullish(),
-  last_used: timestampSchema.nullish(),
-  is_active: z.boolean(),
-  is_enabled: z.boolean(),
-  user_id: z.string().nullish(),
-});
-export type TokenGet = z.infer<typeof tokenGetSchema>;
+/** Letters, digits, `-` and `_`, 3 to 24 of them. */
+export const usernameSchema = z.string().regex(/^[A-Za-z0-9-_]{3,24}$/, 'expected 3 to 24 letters, digits, - or _');
 
-/** The account behind a token. */
-export const userGetDetailedSchema = z.object({
+/** An address as it is stored: lower case. */
+export const emailSchema = z
+  .string()
+  .trim()
+  .max(254, 'expected at most 254 characters')
+  .toLowerCase()
+  .regex(
+    /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    'expected an e-mail address',
+  );
+
+/** At least eight characters with a digit, a lower-case and an upper-case letter; at most 200. */
+export const newPasswordSchema = z
+  .string()
+  .min(8, 'expected at least 8 characters')
+  .max(200, 'expected at most 200 characters')
+  .regex(/[0-9]/, 'expected a digit')
+  .regex(/[a-z]/, 'expected a lower-case letter')
+  .regex(/[A-Z]/, 'expected an upper-case letter');
+
+/** An account as others see it. */
+export const userGetSchema = z.object({
   id: z.string(),
   email: z.string(),
   username: z.string(),
@@ -32,6 +42,93 @@ export const userGetDetailedSchema = z.object({
   subscribed: z.boolean(),
   onboarded: z.boolean(),
   preferences: z.record(z.string(), z.unknown()).nullish(),
-  tokens: z.array(tokenGetSchema),
+  role: z.enum(['owner', 'member']).optional(),
+  two_factor: z.boolean().optional(),
+  created_at: timestampSchema.optional(),
 });
+export type UserGet = z.infer<typeof userGetSchema>;
+
+/** The account behind a token or session. */
+export const userGetDetailedSchema = userGetSchema.extend({ tokens: z.array(tokenGetSchema) });
 export type UserGetDetailed = z.infer<typeof userGetDetailedSchema>;
+
+/** What people may change of their own account. */
+export const userPatchSchema = z.strictObject({
+  username: usernameSchema.optional(),
+  firstname: nameSchema.nullish(),
+  lastname: nameSchema.nullish(),
+  company: nameSchema.nullish(),
+  job_title: nameSchema.nullish(),
+});
+export type UserPatch = z.infer<typeof userPatchSchema>;
+
+/** What owners of the server may change of anybody's account. */
+export const userRolePatchSchema = z.strictObject({ role: z.enum(['owner', 'member']) });
+
+export const registerSchema = z.strictObject({
+  email: emailSchema,
+  username: usernameSchema,
+  password: newPasswordSchema,
+});
+export type Register = z.infer<typeof registerSchema>;
+
+/** `login` is an e-mail address or a username; `code` a two-factor or recovery code. */
+export const loginSchema = z.strictObject({
+  login: z.string().min(1).max(254),
+  password: z.string().min(1).max(200),
+  code: z.string().max(40).nullish(),
+});
+export type Login = z.infer<typeof loginSchema>;
+
+/** The token of a link that was sent. */
+const linkTokenSchema = z.string().min(1).max(100);
+
+export const setUpSchema = registerSchema.extend({ token: linkTokenSchema });
+export const verifyEmailSchema = z.strictObject({ token: linkTokenSchema });
+export const forgotPasswordSchema = z.strictObject({ email: emailSchema });
+export const resetPasswordSchema = z.strictObject({ token: linkTokenSchema, password: newPasswordSchema });
+export const changePasswordSchema = z.strictObject({
+  current_password: z.string().min(1).max(200),
+  new_password: newPasswordSchema,
+});
+/** Two-factor is begun, and ended, with the password. */
+export const twoFactorPasswordSchema = z.strictObject({ password: z.string().min(1).max(200) });
+export const twoFactorConfirmSchema = z.strictObject({ code: z.string().min(1).max(40) });
+export const twoFactorGetSchema = z.object({ secret: z.string(), uri: z.string() });
+export const recoveryCodesSchema = z.object({ recovery_codes: z.array(z.string()) });
+
+/** A browser session. Writes that come with its cookie must carry `csrf_token` in the header X-CSRF-Token. */
+export const sessionGetSchema = z.object({
+  id: z.string(),
+  user: userGetSchema,
+  csrf_token: z.string(),
+  expires_at: timestampSchema,
+});
+export type SessionGet = z.infer<typeof sessionGetSchema>;
+
+/** One of a user's sessions in a list. */
+export const sessionEntrySchema = z.object({
+  id: z.string(),
+  created_at: timestampSchema,
+  last_seen: timestampSchema,
+  expires_at: timestampSchema,
+  address: z.string(),
+  user_agent: z.string(),
+  current: z.boolean(),
+});
+export type SessionEntry = z.infer<typeof sessionEntrySchema>;
+
+/** One line of the audit log. */
+export const auditEntrySchema = z.object({
+  id: z.number(),
+  at: timestampSchema,
+  user_id: z.string().nullable(),
+  token_id: z.string().nullable(),
+  action: z.string(),
+  subject: z.string().nullable(),
+  project_id: z.string().nullable(),
+  address: z.string().nullable(),
+  request_id: z.string().nullable(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type AuditEntryGet = z.infer<typeof auditEntrySchema>;

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { nameSchema } from './names.ts';
+import { timestampSchema } from './timestamp.ts';
+
+/** `run` makes runs and reads them, `read` reads, `write` changes, `admin` does all of it and manages accounts. */
+export const SCOPES = ['run', 'read', 'write', 'admin'] as const;
+export const scopeSchema = z.enum(SCOPES);
+
+/** Role names for the usual sets of scopes. */
+export const TOKEN_TYPES = {
+  admin: ['run', 'read', 'write', 'admin'],
+  editor: ['run', 'read', 'write'],
+  runner: ['run'],
+  reader: ['read'],
+} as const satisfies Readonly<Record<string, readonly (typeof SCOPES)[number][]>>;
+
+/** An API token. `value` is whole in the reply that made it and masked but for its first characters ever after. */
+export const tokenGetSchema = z.object({
+  id: z.string(),
+  value: z.string(),
+  name: z.string(),
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+  expires_at: timestampSchema.nullish(),
+  last_used: timestampSchema.nullish(),
+  /** Whether it is accepted now: enabled and not expired. */
+  is_active: z.boolean(),
+  is_enabled: z.boolean(),
+  user_id: z.string().nullish(),
+  project_id: z.string().optional(),
+  scopes: z.array(scopeSchema).optional(),
+});
+export type TokenGet = z.infer<typeof tokenGetSchema>;
+
+/** A moment as clients write it: epoch seconds or ISO 8601 with a zone; a `Date` after parsing. */
+const momentSchema = z
+  .union([z.number().min(0).max(8e12), z.iso.datetime({ offset: true })], 'expected epoch seconds or ISO 8601')
+  .transform((moment) => new Date(typeof moment === 'number' ? moment * 1000 : moment));
+
+export const tokenCreateSchema = z.strictObject({
+  name: nameSchema.nullish(),
+  /** Sets the scopes by a role name; not together with `scopes`. Default: `editor`. */
+  type: z.enum(['admin', 'editor', 'runner', 'reader']).nullish(),
+  scopes: z.array(scopeSchema).min(1).max(SCOPES.length).nullish(),
+  expires_at: momentSchema.nullish(),
+});
+export type TokenCreate = z.output<typeof tokenCreateSchema>;
+
+export const tokenPatchSchema = z.strictObject({
+  name: nameSchema.optional(),
+  is_enabled: z.boolean().optional(),
+  /** Null: never. `expire_at` is what the original's schema called it. */
+  expires_at: momentSchema.nullish(),
+  expire_at: momentSchema.nullish(),
+});
+export type TokenPatch = z.output<typeof tokenPatchSchema>;
