@@ -47,6 +47,22 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.ok(info.loadMs > 0);
     });
 
+    it('counts what it does', async () => {
+      const { prompt } = cases[3]!;
+      const before = await engine.stats?.();
+      await finished(prompt, greedy(prompt));
+      const after = await engine.stats?.();
+      assert.ok(before !== undefined && after !== undefined);
+      assert.ok(after.evaluations > before.evaluations);
+      // Every new token but the last is evaluated; drafts and the prompt come on top.
+      assert.ok(after.evaluatedTokens - before.evaluatedTokens >= 63);
+      assert.equal(
+        after.batchTokens.reduce((sum, count) => sum + count, 0),
+        after.evaluations,
+      );
+      assert.deepEqual([after.active, after.waiting, after.cacheCells], [0, 0, 512]);
+    });
+
     it('sends the log-probabilities of tokens along with them', async () => {
       const { prompt } = cases[3]!;
       for (const parameters of [{}, { num_beams: 2 }, { do_sample: true, num_return_sequences: 2, seed: 1 }]) {

@@ -1,5 +1,6 @@
 import type { GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import type { EngineStats } from './engine-stats.ts';
 
 /** What is running: shown by `gptj inspect`, the server's status and the metrics. */
 export interface EngineInfo {
@@ -62,6 +63,8 @@ export interface Engine {
    * request alone needs more cache than there is; `engine_failed` when the engine process died (a retry may work).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
+  /** Figures for those who operate it. Throws `engine_failed` while there is no engine process, `closed`. */
+  stats?(): Promise<EngineStats>;
   /** Cancel what runs, free the model. Idempotent. */
   close(): Promise<void>;
 }

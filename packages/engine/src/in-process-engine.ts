@@ -1,6 +1,7 @@
 import { type DraftPolicy, type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
+import { addStats } from './engine-stats.ts';
 import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
@@ -59,6 +60,9 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
         signal?.removeEventListener('abort', cancel);
         cancel();
       }
+    },
+    async stats() {
+      return apart === null ? shared.stats : addStats(shared.stats, apart.scheduler.stats);
     },
     async close() {
       await Promise.all([shared.close(), apart?.scheduler.close()]);

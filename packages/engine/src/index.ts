@@ -1,4 +1,5 @@
 export type { Engine, EngineInfo, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';
+export { BATCH_TOKEN_BOUNDS, type EngineStats } from './engine-stats.ts';
 export { createEngine, type InProcessEngineOptions } from './in-process-engine.ts';
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type EngineKind, type OpenModel, type OpenModelOptions, openModel, openTokenizer } from './open-model.ts';

@@ -56,6 +56,9 @@ process.on('message', (message: ToEngine) => {
     case 'cancel':
       running.get(message.id)?.abort();
       break;
+    case 'stats':
+      void engine?.stats?.().then((stats) => send({ kind: 'stats', id: message.id, stats }));
+      break;
     case 'close':
       void close();
       break;

@@ -1,5 +1,6 @@
 import { ModelError, type ModelErrorCode } from '@gptj-cloud/model';
 import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { EngineStats } from '../engine-stats.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 
 /** What crosses from the server's process to the engine's. Structured clones; ids are the sender's. */
@@ -7,6 +8,7 @@ export type ToEngine =
   | { readonly kind: 'open'; readonly options: OpenModelOptions }
   | { readonly kind: 'generate'; readonly id: number; readonly request: GenerationRequest }
   | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'close' };
 
 /** What comes back. Never a row of logits. */
@@ -14,7 +16,8 @@ export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
   | { readonly kind: 'event'; readonly id: number; readonly event: GenerationEvent }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };
+  | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
+  | { readonly kind: 'stats'; readonly id: number; readonly stats: EngineStats };
 
 /** An error as plain data. */
 export interface WireError {

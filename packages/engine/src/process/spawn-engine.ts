@@ -14,6 +14,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
 import type { Engine, EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { EngineStats } from '../engine-stats.ts';
 import { EventQueue } from '../event-queue.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
@@ -39,6 +40,8 @@ interface Child {
   readonly process: ChildProcess;
   readonly info: EngineInfo;
   readonly generations: Map<number, EventQueue<GenerationEvent>>;
+  /** Questions for figures that are not answered yet. */
+  readonly asked: Map<number, { answer(stats: EngineStats): void; fail(error: ModelError): void }>;
 }
 
 /** Start the engine's process and load the model. Throws what `openModel` throws. */
@@ -58,6 +61,8 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
         queue.fail(new ModelError('engine_failed', `the engine process ended during this run (${reason})`));
       }
       dead.generations.clear();
+      for (const { fail } of dead.asked.values()) fail(new ModelError('engine_failed', 'the engine process ended'));
+      dead.asked.clear();
       if (closed) return;
       onRestart?.(reason);
       reopen(0);
@@ -130,6 +135,16 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
         home.generations.delete(id);
       }
     },
+    async stats() {
+      const home = child;
+      if (closed) throw new ModelError('closed', 'the engine is closed');
+      if (home === null) throw new ModelError('engine_failed', 'the engine process is being started again');
+      const id = nextId++;
+      return await new Promise<EngineStats>((answer, fail) => {
+        home.asked.set(id, { answer, fail });
+        post(home.process, { kind: 'stats', id });
+      });
+    },
     async close() {
       if (closed) return;
       closed = true;
@@ -163,7 +178,7 @@ function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: st
     process_.on('message', (message: FromEngine) => {
       switch (message.kind) {
         case 'ready':
-          child = { process: process_, info: message.info, generations: new Map() };
+          child = { process: process_, info: message.info, generations: new Map(), asked: new Map() };
           resolve(child);
           break;
         case 'unable':
@@ -185,6 +200,10 @@ function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: st
           queue?.fail(fromWireError(message.error));
           break;
         }
+        case 'stats':
+          child?.asked.get(message.id)?.answer(message.stats);
+          child?.asked.delete(message.id);
+          break;
         default:
           message satisfies never;
       }

@@ -22,6 +22,7 @@ import {
 } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { EngineStats } from '../engine-stats.ts';
 import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
 import { LEAST_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { sharedLength } from './prefix-tree.ts';
@@ -153,6 +154,19 @@ export class Scheduler {
     this.#waiting.push(generation);
     this.#wake();
     return () => this.#cancel(generation);
+  }
+
+  /** What was done so far and what is under way. */
+  get stats(): EngineStats {
+    const { model } = this.#options;
+    return {
+      ...this.#clock.counts.snapshot,
+      active: this.#active.length,
+      waiting: this.#waiting.length,
+      freeCells: model.freeCells,
+      cacheCells: model.limits.cacheCells,
+      prefixes: this.#prefixes.entries,
+    };
   }
 
   /** Cancel everything and wait until the model is idle. Idempotent. Does not close the model. */

@@ -3,6 +3,7 @@
  * prompt must not stall the streams of those who are already reading.
  */
 import type { Step } from '@gptj-cloud/model';
+import { EvaluationCounts } from '../engine-stats.ts';
 
 /** A step beside a prompt may take this many times what it takes alone … */
 const STALL_FACTOR = 3;
@@ -23,6 +24,8 @@ export class StepClock {
   #decodeRows = 1;
   /** Milliseconds per token of large evaluations; null before the first. */
   #tokenMs: number | null = null;
+  /** Everything measured. */
+  readonly counts: EvaluationCounts = new EvaluationCounts();
 
   /** @param now milliseconds, monotonic */
   constructor(now: () => number) {
@@ -54,6 +57,7 @@ export class StepClock {
     const results = await evaluate();
     const elapsed = this.#now() - startedAt;
     const tokens = steps.reduce((sum, step) => sum + step.tokens.length, 0);
+    this.counts.add(tokens, elapsed);
     if (tokens === steps.length) {
       this.#decodeMs = blend(this.#decodeMs, elapsed);
       this.#decodeRows = blend(this.#decodeRows, tokens);
