@@ -1,0 +1,166 @@
+import type { PlanGet } from '@gptj-cloud/protocol';
+import { z } from 'zod';
+
+/** Whoever runs a server is on this plan; a plan file that lacks it gets the built-in one. */
+export const OWNER_PLAN_ID = 'owner';
+
+/** Money per unit, in the currency of the plan file. */
+export interface PlanPrices {
+  readonly monthly: number;
+  readonly perThousandPromptTokens: number;
+  readonly perThousandGeneratedTokens: number;
+  readonly perComputeHour: number;
+}
+
+/** What an account may do. A limit that is null is none. */
+export interface Plan {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** Whether users see it and may ask for it. */
+  readonly offered: boolean;
+  readonly requestsPerMinute: number | null;
+  /** Runs accepted and not ended. */
+  readonly concurrentRuns: number | null;
+  /** Prompt and generated tokens; days and months are UTC. */
+  readonly tokensPerDay: number | null;
+  readonly tokensPerMonth: number | null;
+  readonly priority: number;
+  /** Longest sequence in tokens. */
+  readonly maxContext: number | null;
+  /** Names of models; `*` stands for any text. */
+  readonly models: readonly string[];
+  readonly prices: PlanPrices;
+  /** Stripe's id of the price to subscribe to; null: not sold through Stripe. */
+  readonly stripePriceId: string | null;
+}
+
+export interface PlanFile {
+  readonly currency: string;
+  /** Plan of new accounts, and of those whose plan is no longer in the file. */
+  readonly defaultPlan: string;
+  readonly plans: readonly Plan[];
+}
+
+const MOST_TOKENS = 1e15;
+const price = z.number().min(0).max(1e9);
+const limit = (least: number, most: number) => z.number().int().min(least).max(most).nullable();
+
+const planSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes'),
+  name: z.string().min(1).max(100),
+  description: z.string().max(500).default(''),
+  offered: z.boolean().default(true),
+  requests_per_minute: limit(1, 100_000),
+  concurrent_runs: limit(1, 100_000),
+  tokens_per_day: limit(0, MOST_TOKENS),
+  tokens_per_month: limit(0, MOST_TOKENS),
+  priority: z.number().int().min(-1000).max(1000).default(0),
+  max_context: limit(1, 1_000_000),
+  models: z.array(z.string().min(1).max(200)).min(1).max(100),
+  prices: z.strictObject({
+    monthly: price,
+    per_1000_prompt_tokens: price,
+    per_1000_generated_tokens: price,
+    per_compute_hour: price,
+  }),
+  stripe_price_id: z.string().min(1).max(200).nullable().default(null),
+});
+
+/** A plan file as it is written. */
+export const planFileSchema = z
+  .strictObject({
+    currency: z.string().regex(/^[A-Z]{3}$/, 'expected three capital letters, like USD'),
+    default_plan: z.string(),
+    plans: z.array(planSchema).min(1).max(100),
+  })
+  .superRefine(({ default_plan: defaultPlan, plans }, context) => {
+    const ids = plans.map(({ id }) => id);
+    ids.forEach((id, index) => {
+      if (ids.indexOf(id) === index) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['plans', index, 'id'],
+        message: `expected an id once, got ${id} again`,
+      });
+    });
+    if (!ids.includes(defaultPlan)) {
+      const message = `expected the id of a plan in this file (${ids.join(', ')}), got ${JSON.stringify(defaultPlan)}`;
+      context.addIssue({ code: 'custom', path: ['default_plan'], message });
+    }
+  })
+  .transform(
+    (file): PlanFile => ({
+      currency: file.currency,
+      defaultPlan: file.default_plan,
+      plans: file.plans.map((plan) => ({
+        id: plan.id,
+        name: plan.name,
+        description: plan.description,
+        offered: plan.offered,
+        requestsPerMinute: plan.requests_per_minute,
+        concurrentRuns: plan.concurrent_runs,
+        tokensPerDay: plan.tokens_per_day,
+        tokensPerMonth: plan.tokens_per_month,
+        priority: plan.priority,
+        maxContext: plan.max_context,
+        models: plan.models,
+        prices: {
+          monthly: plan.prices.monthly,
+          perThousandPromptTokens: plan.prices.per_1000_prompt_tokens,
+          perThousandGeneratedTokens: plan.prices.per_1000_generated_tokens,
+          perComputeHour: plan.prices.per_compute_hour,
+        },
+        stripePriceId: plan.stripe_price_id,
+      })),
+    }),
+  );
+
+/** Whether a plan has a limit that must be counted. */
+export function isCounted(plan: Plan): boolean {
+  const { requestsPerMinute, concurrentRuns, tokensPerDay, tokensPerMonth } = plan;
+  return [requestsPerMinute, concurrentRuns, tokensPerDay, tokensPerMonth].some((limit) => limit !== null);
+}
+
+/** Whether a plan may use a model. Upper and lower case are the same. */
+export function allowsModel(plan: Plan, model: string): boolean {
+  return plan.models.some((pattern) => matches(pattern.toLowerCase().split('*'), model.toLowerCase()));
+}
+
+/** How the API shows a plan. */
+export function toPlanGet(plan: Plan): PlanGet {
+  return {
+    id: plan.id,
+    name: plan.name,
+    description: plan.description,
+    requests_per_minute: plan.requestsPerMinute,
+    concurrent_runs: plan.concurrentRuns,
+    tokens_per_day: plan.tokensPerDay,
+    tokens_per_month: plan.tokensPerMonth,
+    priority: plan.priority,
+    max_context: plan.maxContext,
+    models: [...plan.models],
+    prices: {
+      monthly: plan.prices.monthly,
+      per_1000_prompt_tokens: plan.prices.perThousandPromptTokens,
+      per_1000_generated_tokens: plan.prices.perThousandGeneratedTokens,
+      per_compute_hour: plan.prices.perComputeHour,
+    },
+  };
+}
+
+/** The parts of a pattern, split at its stars, in their order: taking each as early as it comes is enough. */
+function matches(parts: readonly string[], text: string): boolean {
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  if (parts.length === 1) return text === first;
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let from = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const at = text.indexOf(part, from);
+    if (at < 0 || at + part.length > end) return false;
+    from = at + part.length;
+  }
+  return true;
+}

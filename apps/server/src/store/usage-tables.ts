@@ -1,0 +1,19 @@
+/** What was used. The SQL, with the functions that write it, is in `migrations/0004-usage.sql`; keep the two in step. */
+import { bigint, date, pgTable, text } from 'drizzle-orm/pg-core';
+
+const count = (name: string) => bigint(name, { mode: 'number' }).notNull();
+
+export const usageDaily = pgTable('usage_daily', {
+  accountId: text('account_id').notNull(),
+  day: date('day', { mode: 'string' }).notNull(),
+  projectId: text('project_id').notNull(),
+  userId: text('user_id').notNull(),
+  apiKeyId: text('api_key_id').notNull(),
+  pipeline: text('pipeline').notNull(),
+  planId: text('plan_id').notNull(),
+  runs: count('runs'),
+  promptTokens: count('prompt_tokens'),
+  generatedTokens: count('generated_tokens'),
+  cachedTokens: count('cached_tokens'),
+  computeMs: count('compute_ms'),
+});

@@ -1,0 +1,49 @@
+import type { Principal } from '../accounts/principal.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { PlanBook } from '../plans/plan-book.ts';
+
+/** A plan without limits but for those given. */
+export function planOf(id: string, limits: Partial<Plan> = {}): Plan {
+  return {
+    id,
+    name: id,
+    description: '',
+    offered: true,
+    requestsPerMinute: null,
+    concurrentRuns: null,
+    tokensPerDay: null,
+    tokensPerMonth: null,
+    priority: 0,
+    maxContext: null,
+    models: ['*'],
+    prices: { monthly: 0, perThousandPromptTokens: 0, perThousandGeneratedTokens: 0, perComputeHour: 0 },
+    stripePriceId: null,
+    ...limits,
+  };
+}
+
+/** A book of these plans; the first is the default. */
+export function bookOf(first: Plan, ...others: readonly Plan[]): PlanBook {
+  const plans = [first, ...others];
+  const find = (id: string): Plan | null => plans.find((plan) => plan.id === id) ?? null;
+  return {
+    currency: 'USD',
+    defaultPlan: first,
+    plans,
+    find,
+    planOf: ({ planId }) => find(planId) ?? first,
+    async reload() {},
+  };
+}
+
+/** Somebody on a plan, in a project that is not in the store: they pay for themselves. */
+export function principalOn(plan: Plan, userId: string): Principal {
+  return {
+    userId,
+    projectId: `project_of_${userId}`,
+    apiKeyId: 'token_1',
+    role: 'member',
+    planId: plan.id,
+    scopes: ['run', 'read', 'write'],
+  };
+}
