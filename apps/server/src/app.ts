@@ -6,16 +6,21 @@ import { errorReply } from './http/error-reply.ts';
 import { bearerAuth } from './http/middleware/bearer-auth.ts';
 import { clientAddress } from './http/middleware/client-address.ts';
 import { cors } from './http/middleware/cors.ts';
+import { metricsToken } from './http/middleware/metrics-token.ts';
+import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
+import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
 import { userRoutes } from './http/routes/user-routes.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { Logger } from './logger.ts';
+import { createServerMetrics, type ServerMetrics } from './ops/metrics/server-metrics.ts';
+import { NO_TRACES, type Tracer } from './ops/tracing/tracer.ts';
 import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { Database } from './store/db.ts';
@@ -35,6 +40,16 @@ export interface AppDeps {
   readonly waiting: WaitingReplyOptions;
   /** Default: no proxies, no other origins, no HSTS. */
   readonly edge?: EdgeOptions;
+  /** Default: metrics of its own, no traces. */
+  readonly observe?: ObserveOptions;
+}
+
+/** What watches it. */
+export interface ObserveOptions {
+  readonly metrics: ServerMetrics;
+  readonly tracer: Tracer;
+  /** For scrapers without an account; null: none. */
+  readonly metricsToken: string | null;
 }
 
 /** How the server meets proxies and browsers. */
@@ -50,13 +65,21 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, c.get('requestId'), logger));
   const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
+  const observe = deps.observe ?? { metrics: createServerMetrics(), tracer: NO_TRACES, metricsToken: null };
+  const { registry } = observe.metrics;
   app.use(clientAddress(edge.trustedProxies));
+  app.use(observeRequests({ ...observe, now: () => performance.now() }));
   app.use(requestLog(logger));
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
+  app.use(
+    '/metrics',
+    metricsToken(observe.metricsToken, () => metricsPage(registry)),
+  );
   app.use(bearerAuth(deps.findKey));
   for (const routes of [
     statusRoutes(deps),
+    metricsRoutes(registry),
     userRoutes(),
     fileRoutes(deps),
     dataRoutes(deps),

@@ -14,6 +14,8 @@ import { embeddedModelPath } from './embedded-model.ts';
 import { listen } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { observeEngine } from './ops/metrics/observe-engine.ts';
+import { createObservation, readAtScrape } from './ops/observation.ts';
 import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
 import { createRunQueue, type RunQueue } from './runs/run-queue.ts';
@@ -103,8 +105,12 @@ async function build(
     const lock = await lockDataDir(config.dataDir);
     open.push(() => lock.release());
   }
-  const { engine, tokenizer } = await parts.openModel(config.modelPath, logger);
-  open.push(() => engine.close());
+  const observation = createObservation({ ...config, logger });
+  open.push(() => observation.close());
+  const { metrics, tracer } = observation;
+  const { engine: bareEngine, tokenizer } = await parts.openModel(config.modelPath, logger);
+  open.push(() => bareEngine.close());
+  const engine = observeEngine(bareEngine, { metrics, tracer, now: () => performance.now() });
   const store =
     config.databaseUrl === null
       ? await openStore(join(config.dataDir, 'postgres'))
@@ -114,6 +120,7 @@ async function build(
         });
   open.push(() => store.close());
   const { db } = store;
+  readAtScrape(metrics, engine, db);
 
   const stop = new AbortController();
   const queue = createRunQueue({ running: config.maxRunningRuns, waiting: config.maxWaitingRuns });
@@ -145,7 +152,9 @@ async function build(
     modelName: engine.info.modelName,
     waiting: parts.waiting,
     edge: config,
-    ready: async () => closing === undefined && (await answers(() => db.execute(sql`SELECT 1`))),
+    observe: { metrics, tracer, metricsToken: config.metricsToken },
+    ready: async () =>
+      closing === undefined && (await answers(() => Promise.all([db.execute(sql`SELECT 1`), engine.stats?.()]))),
   });
   const listener = await listen((request, peer) => app.fetch(request, { peer }), config);
   open.push(() => listener.close());

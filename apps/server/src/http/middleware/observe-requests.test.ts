@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Hono } from 'hono';
+import { createServerMetrics } from '../../ops/metrics/server-metrics.ts';
+import { createTracer, type FinishedSpan } from '../../ops/tracing/tracer.ts';
+import type { AppEnv } from '../app-env.ts';
+import { metricsPage } from '../routes/metrics-routes.ts';
+import { metricsToken } from './metrics-token.ts';
+import { observeRequests } from './observe-requests.ts';
+
+function observed() {
+  const metrics = createServerMetrics();
+  const spans: FinishedSpan[] = [];
+  const tracer = createTracer(
+    (span) => spans.push(span),
+    () => 0,
+  );
+  const app = new Hono<AppEnv>({ strict: false });
+  app.use(observeRequests({ metrics, tracer, now: () => 0 }));
+  const rooms = new Hono<AppEnv>({ strict: false });
+  rooms.get('/v2/runs/:id', (c) => c.text(c.get('traceId') ?? ''));
+  rooms.get('/fails', () => {
+    throw new Error('no');
+  });
+  app.route('/', rooms);
+  app.all('/v2/runs/:id', (c) => c.text('no', 405));
+  app.onError((_, c) => c.text('failed', 500));
+  return { app, metrics, spans };
+}
+
+test('requests are counted under the pattern of their route, so that ids and made-up addresses add nothing', async () => {
+  const { app, metrics } = observed();
+  for (const path of ['/v2/runs/a', '/v2/runs/b/', '/nothing/a', '/nothing/b', '/fails']) await app.request(path);
+  await app.request('/v2/runs/a', { method: 'DELETE' });
+  await app.request('/v2/runs/a', { method: 'BREW' });
+  const lines = (await metrics.registry.render()).split('\n').filter((line) => line.startsWith('gptj_http_requests'));
+  assert.deepEqual(lines.toSorted(), [
+    'gptj_http_requests_total{method="DELETE",route="/v2/runs/:id",status="405"} 1',
+    'gptj_http_requests_total{method="GET",route="/fails",status="500"} 1',
+    'gptj_http_requests_total{method="GET",route="/v2/runs/:id",status="200"} 2',
+    'gptj_http_requests_total{method="GET",route="unknown",status="404"} 2',
+    'gptj_http_requests_total{method="_OTHER",route="/v2/runs/:id",status="405"} 1',
+  ]);
+});
+
+test("a request is a span in its caller's trace", async () => {
+  const { app, spans } = observed();
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  assert.equal(await (await app.request('/v2/runs/a', { headers })).text(), traceId);
+  await app.request('/fails');
+  assert.deepEqual(
+    spans.map(({ name, error }) => [name, error]),
+    [
+      ['GET /v2/runs/:id', null],
+      ['GET /fails', '500'],
+    ],
+  );
+  assert.equal(spans[0]?.parentSpanId, '00f067aa0ba902b7');
+  assert.equal(spans[0]?.attributes['http.response.status_code'], 200);
+});
+
+test('a scraper with the metrics token is answered; whoever has another goes on to the auth layer', async () => {
+  const { registry } = createServerMetrics();
+  registry.counter({ name: 'c', help: 'C.' }).add(1);
+  const ask = async (token: string | null, authorization: string | null, method = 'GET'): Promise<number> => {
+    const app = new Hono<AppEnv>();
+    app.use(
+      '/metrics',
+      metricsToken(token, () => metricsPage(registry)),
+    );
+    app.all('/metrics', (c) => c.text('auth layer', 401));
+    return (await app.request('/metrics', { method, headers: authorization === null ? {} : { authorization } })).status;
+  };
+  assert.equal(await ask('secret-token', 'Bearer secret-token'), 200);
+  assert.equal(await ask('secret-token', 'Bearer secret-tokem'), 401);
+  assert.equal(await ask('secret-token', 'Bearer secret-token', 'POST'), 401);
+  assert.equal(await ask('secret-token', null), 401);
+  assert.equal(await ask(null, 'Bearer null'), 401);
+  assert.equal(await ask(null, ''), 401);
+});

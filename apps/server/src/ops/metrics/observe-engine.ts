@@ -1,0 +1,93 @@
+import type { Engine, GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
+import { ModelError } from '@gptj-cloud/model';
+import type { Span, Tracer } from '../tracing/tracer.ts';
+import type { GenerationEnd, ServerMetrics } from './server-metrics.ts';
+
+export interface EngineObserver {
+  readonly metrics: ServerMetrics;
+  readonly tracer: Tracer;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/**
+ * The same engine, measured: every generation adds to the metrics and, where traces are on, is a span with the names
+ * that OpenTelemetry gives to generative models. Prompts and outputs are in neither.
+ */
+export function observeEngine(engine: Engine, observer: EngineObserver): Engine {
+  const { metrics, tracer, now } = observer;
+  const stats = engine.stats?.bind(engine);
+  return {
+    info: engine.info,
+    ...(stats === undefined ? {} : { stats }),
+    close: () => engine.close(),
+    async *generate(request, signal) {
+      const startedAt = now();
+      const span = tracer.start(`text_completion ${engine.info.modelName}`, {
+        kind: 'internal',
+        attributes: {
+          'gen_ai.operation.name': 'text_completion',
+          'gen_ai.provider.name': 'gptj-cloud',
+          'gen_ai.request.model': engine.info.modelName,
+          'gen_ai.response.model': engine.info.modelName,
+          'gen_ai.request.max_tokens': request.config.maxLength - request.prompt.length,
+          'gen_ai.request.choice.count': request.config.numReturnSequences,
+        },
+      });
+      /** When each sequence last had tokens. */
+      const lastAt = new Map<number, number>();
+      let end: GenerationEnd = 'cancelled';
+      try {
+        for await (const event of engine.generate(request, signal)) {
+          if (event.type === 'tokens') observeTokens(event, lastAt);
+          if (event.type === 'finished') {
+            end = 'finished';
+            observeUsage(event.usage, span);
+            span.set({ 'gen_ai.response.finish_reasons': event.outcome.sequences.map((each) => each.finishReason) });
+          }
+          yield event;
+        }
+      } catch (error) {
+        end = error instanceof ModelError && error.code === 'aborted' ? 'cancelled' : 'failed';
+        if (end === 'failed') span.fail(error instanceof ModelError ? error.code : 'internal');
+        throw error;
+      } finally {
+        metrics.generations.add(1, { end });
+        metrics.generationSeconds.observe((now() - startedAt) / 1000, { end });
+        span.end();
+      }
+
+      function observeTokens(
+        { index, tokens }: Extract<GenerationEvent, { type: 'tokens' }>,
+        last: Map<number, number>,
+      ) {
+        const at = now();
+        const before = last.get(index);
+        if (last.size === 0) {
+          metrics.firstTokenSeconds.observe((at - startedAt) / 1000);
+          span.set({ 'gptj.time_to_first_token_s': (at - startedAt) / 1000 });
+        }
+        // Tokens that come together, as accepted drafts do, share the time since the ones before.
+        if (before !== undefined)
+          for (const _ of tokens) metrics.interTokenSeconds.observe((at - before) / 1000 / tokens.length);
+        last.set(index, at);
+      }
+    },
+  };
+
+  function observeUsage(usage: GenerationUsage, span: Span): void {
+    metrics.queueSeconds.observe(usage.queueMs / 1000);
+    metrics.promptTokensPerRequest.observe(usage.promptTokens);
+    metrics.promptTokens.add(usage.promptTokens);
+    metrics.cachedPromptTokens.add(usage.cachedTokens);
+    metrics.generatedTokens.add(usage.generatedTokens);
+    if (usage.computeMs > 0) metrics.tokensPerSecond.observe((usage.generatedTokens * 1000) / usage.computeMs);
+    span.set({
+      'gen_ai.usage.input_tokens': usage.promptTokens,
+      'gen_ai.usage.output_tokens': usage.generatedTokens,
+      'gen_ai.usage.cache_read.input_tokens': usage.cachedTokens,
+      'gptj.queue_ms': usage.queueMs,
+      'gptj.compute_ms': usage.computeMs,
+    });
+  }
+}

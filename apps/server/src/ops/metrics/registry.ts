@@ -1,0 +1,140 @@
+/**
+ * Counters, gauges and histograms, and the text that Prometheus reads of them (exposition format 0.0.4).
+ *
+ * Labels come from the program, never from a request: every value that can be a label is one of few, so the number of
+ * series is bounded. The registry refuses more than {@link MOST_SERIES} of one metric instead of growing without end.
+ */
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Counter {
+  add(amount: number, labels?: Labels): void;
+}
+
+export interface Histogram {
+  observe(value: number, labels?: Labels): void;
+}
+
+/** One line of a metric that is read when it is asked for. */
+export interface Sample {
+  readonly value: number;
+  readonly labels?: Labels;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+}
+
+/** A histogram that was counted elsewhere: `counts[i]` values of at most `bounds[i]` and more than the bound before. */
+export interface CountedHistogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+const MOST_SERIES = 1000;
+
+/** What one metric adds to the page. */
+type Collect = () => readonly string[] | Promise<readonly string[]>;
+
+export class MetricsRegistry {
+  readonly #metrics = new Map<string, Collect>();
+
+  counter(metric: Metric): Counter {
+    const series = new Map<string, number>();
+    this.#register(metric, 'counter', () => [...series].map(([labels, value]) => line(metric.name, labels, value)));
+    return {
+      add(amount, labels = {}) {
+        const key = labelText(labels);
+        if (roomFor(series, key)) series.set(key, (series.get(key) ?? 0) + amount);
+      },
+    };
+  }
+
+  /** @param bounds upper bounds of the buckets, ascending; a last one without bound is added */
+  histogram(metric: Metric, bounds: readonly number[]): Histogram {
+    const series = new Map<string, { readonly counts: number[]; sum: number }>();
+    this.#register(metric, 'histogram', () =>
+      [...series].flatMap(([labels, { counts, sum }]) => histogramLines(metric.name, labels, { bounds, counts, sum })),
+    );
+    return {
+      observe(value, labels = {}) {
+        const key = labelText(labels);
+        if (!roomFor(series, key)) return;
+        const entry = series.get(key) ?? { counts: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 };
+        const at = bounds.findIndex((bound) => value <= bound);
+        entry.counts[at < 0 ? bounds.length : at]!++;
+        entry.sum += value;
+        series.set(key, entry);
+      },
+    };
+  }
+
+  /** A metric read from elsewhere at every scrape. One that cannot be read is left out. */
+  read(metric: Metric, type: 'gauge' | 'counter', samples: () => readonly Sample[] | Promise<readonly Sample[]>): void {
+    this.#register(metric, type, async () =>
+      (await samples()).map(({ value, labels = {} }) => line(metric.name, labelText(labels), value)),
+    );
+  }
+
+  readHistogram(metric: Metric, histogram: () => CountedHistogram | null | Promise<CountedHistogram | null>): void {
+    this.#register(metric, 'histogram', async () => {
+      const counted = await histogram();
+      return counted === null ? [] : histogramLines(metric.name, '', counted);
+    });
+  }
+
+  /** The page. */
+  async render(): Promise<string> {
+    const blocks = await Promise.all(
+      [...this.#metrics.values()].map(async (collect) => {
+        try {
+          return (await collect()).join('\n');
+        } catch {
+          // A store or an engine that does not answer must not hide what is known.
+          return '';
+        }
+      }),
+    );
+    return `${blocks.filter((block) => block !== '').join('\n')}\n`;
+  }
+
+  #register({ name, help }: Metric, type: string, collect: Collect): void {
+    if (this.#metrics.has(name)) throw new Error(`metric ${name} is registered twice`);
+    this.#metrics.set(name, async () => {
+      const lines = await collect();
+      return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+    });
+  }
+}
+
+function roomFor(series: ReadonlyMap<string, unknown>, key: string): boolean {
+  return series.has(key) || series.size < MOST_SERIES;
+}
+
+function histogramLines(name: string, labels: string, { bounds, counts, sum }: CountedHistogram): readonly string[] {
+  let cumulative = 0;
+  const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, i) => {
+    cumulative += counts[i] ?? 0;
+    return line(`${name}_bucket`, joined(labels, `le="${number(bound)}"`), cumulative);
+  });
+  return [...buckets, line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, cumulative)];
+}
+
+function line(name: string, labels: string, value: number): string {
+  return `${name}${labels === '' ? '' : `{${labels}}`} ${number(value)}`;
+}
+
+function joined(labels: string, more: string): string {
+  return labels === '' ? more : `${labels},${more}`;
+}
+
+function labelText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
+    .join(',');
+}
+
+function number(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
+}

@@ -1,0 +1,136 @@
+import { BATCH_TOKEN_BOUNDS, type Engine, type EngineStats } from '@gptj-cloud/engine';
+import { type Counter, type Histogram, type Labels, MetricsRegistry, type Sample } from './registry.ts';
+
+/** Seconds. From a cache hit on a small model to a long run on two cores. */
+const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+/** Seconds. From 1000 tokens a second to one in two seconds. */
+const TOKEN_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+const TOKENS_PER_SECOND = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const TOKEN_COUNTS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
+
+/** How a generation ended. */
+export type GenerationEnd = 'finished' | 'cancelled' | 'failed';
+
+/** Everything that this process measures as it happens. */
+export interface ServerMetrics {
+  readonly registry: MetricsRegistry;
+  readonly httpRequests: Counter;
+  readonly httpSeconds: Histogram;
+  readonly generations: Counter;
+  readonly queueSeconds: Histogram;
+  readonly firstTokenSeconds: Histogram;
+  readonly interTokenSeconds: Histogram;
+  readonly generationSeconds: Histogram;
+  readonly tokensPerSecond: Histogram;
+  readonly promptTokensPerRequest: Histogram;
+  readonly promptTokens: Counter;
+  readonly cachedPromptTokens: Counter;
+  readonly generatedTokens: Counter;
+}
+
+export function createServerMetrics(): ServerMetrics {
+  const registry = new MetricsRegistry();
+  const metric = (name: string, help: string) => ({ name: `gptj_${name}`, help });
+  return {
+    registry,
+    httpRequests: registry.counter(metric('http_requests_total', 'Requests answered, by route pattern and status.')),
+    httpSeconds: registry.histogram(
+      metric('http_request_duration_seconds', 'Time until the headers of a reply were known.'),
+      HTTP_SECONDS,
+    ),
+    generations: registry.counter(metric('generations_total', 'Generations by how they ended.')),
+    queueSeconds: registry.histogram(
+      metric('queue_wait_seconds', 'Time of a generation in the engine before its first evaluation.'),
+      WAIT_SECONDS,
+    ),
+    firstTokenSeconds: registry.histogram(
+      metric('time_to_first_token_seconds', 'Time from asking the engine to its first tokens, waiting included.'),
+      WAIT_SECONDS,
+    ),
+    interTokenSeconds: registry.histogram(
+      metric('inter_token_seconds', 'Time between two tokens of one streamed sequence.'),
+      TOKEN_SECONDS,
+    ),
+    generationSeconds: registry.histogram(
+      metric('generation_duration_seconds', 'Time from asking the engine to the end of a generation.'),
+      WAIT_SECONDS,
+    ),
+    tokensPerSecond: registry.histogram(
+      metric('tokens_per_second', 'Generated tokens of a generation per second of its computation.'),
+      TOKENS_PER_SECOND,
+    ),
+    promptTokensPerRequest: registry.histogram(
+      metric('prompt_length_tokens', 'Prompt tokens of a generation.'),
+      TOKEN_COUNTS,
+    ),
+    promptTokens: registry.counter(metric('prompt_tokens_total', 'Prompt tokens of finished generations.')),
+    cachedPromptTokens: registry.counter(
+      metric(
+        'cached_prompt_tokens_total',
+        'Of those, tokens found in the prefix cache. Divided by them: the hit rate.',
+      ),
+    ),
+    generatedTokens: registry.counter(metric('generated_tokens_total', 'Tokens generated, over all sequences.')),
+  };
+}
+
+/** Read the engine's own figures at every scrape; one question for all of them. */
+export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): void {
+  let asked: Promise<EngineStats> | null = null;
+  const stats = async (): Promise<EngineStats> => {
+    if (engine.stats === undefined) throw new Error('this engine keeps no figures');
+    asked ??= engine.stats().finally(() => {
+      asked = null;
+    });
+    return await asked;
+  };
+  const read = (name: string, type: 'gauge' | 'counter', help: string, value: (stats: EngineStats) => number): void =>
+    registry.read({ name: `gptj_engine_${name}`, help }, type, async () => [{ value: value(await stats()) }]);
+
+  read('evaluations_total', 'counter', 'Evaluations of the model.', ({ evaluations }) => evaluations);
+  read('busy_seconds_total', 'counter', 'Seconds spent in them.', ({ busyMs }) => busyMs / 1000);
+  read('generations_active', 'gauge', 'Generations that take part in evaluations.', ({ active }) => active);
+  read('generations_waiting', 'gauge', 'Generations that wait for cache.', ({ waiting }) => waiting);
+  read('cache_cells', 'gauge', 'Positions of the KV cache.', ({ cacheCells }) => cacheCells);
+  read('cache_cells_free', 'gauge', 'Positions of the KV cache that hold nothing.', ({ freeCells }) => freeCells);
+  read('cached_prefixes', 'gauge', 'Sequences that the prefix cache keeps.', ({ prefixes }) => prefixes);
+  registry.readHistogram(
+    { name: 'gptj_engine_batch_tokens', help: 'Tokens of an evaluation, over all generations in it.' },
+    async () => {
+      const { batchTokens, evaluatedTokens } = await stats();
+      return { bounds: BATCH_TOKEN_BOUNDS, counts: batchTokens, sum: evaluatedTokens };
+    },
+  );
+}
+
+/** Gauges of this process, and of what runs. */
+export function readProcessMetrics({ registry }: ServerMetrics, facts: { readonly build: Labels }): void {
+  registry.read({ name: 'gptj_build_info', help: 'Always 1; the labels say what runs.' }, 'gauge', () => [
+    { value: 1, labels: facts.build },
+  ]);
+  registry.read({ name: 'process_resident_memory_bytes', help: 'Memory of the server, engine apart.' }, 'gauge', () => [
+    { value: process.memoryUsage.rss() },
+  ]);
+  registry.read(
+    { name: 'process_cpu_seconds_total', help: 'Processor time of the server, engine apart.' },
+    'counter',
+    () => {
+      const { user, system } = process.cpuUsage();
+      return [{ value: (user + system) / 1e6 }];
+    },
+  );
+  registry.read({ name: 'process_start_time_seconds', help: 'When the server started, Unix time.' }, 'gauge', () => [
+    { value: Math.round(Date.now() / 1000 - process.uptime()) },
+  ]);
+}
+
+/** Runs that have not ended, by state, as the store has them: those of other servers on it, too. */
+export function readRunMetrics(
+  { registry }: ServerMetrics,
+  countOpenRuns: () => Promise<ReadonlyMap<string, number>>,
+): void {
+  registry.read({ name: 'gptj_runs_open', help: 'Runs that have not ended, by state.' }, 'gauge', async () =>
+    [...(await countOpenRuns())].map(([state, value]): Sample => ({ value, labels: { state } })),
+  );
+}
