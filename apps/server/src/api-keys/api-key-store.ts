@@ -1,5 +1,5 @@
-import { newId } from '@gptj-cloud/protocol';
-import { and, count, eq, ne } from 'drizzle-orm';
+import { newId, type PageQuery } from '@gptj-cloud/protocol';
+import { and, asc, count, desc, eq, isNull, lte, ne, or } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
 import type { Principal } from '../accounts/principal.ts';
@@ -7,6 +7,9 @@ import { projectMembers, projects, users } from '../store/accounts-tables.ts';
 import type { Database } from '../store/db.ts';
 import { apiKeys } from '../store/schema.ts';
 import { type ApiKey, hashToken, newToken, readScopes, SCOPES, sameHash, tokenHint, writeScopes } from './api-key.ts';
+
+/** `last_used` is exact to this; it is not worth a write for every request. */
+export const USE_NOTED_EVERY_MS = 60_000;
 
 /** A key that a token named, and who asks by it. */
 export interface FoundApiKey {
@@ -83,6 +86,68 @@ export async function ensureApiKey(
     await tx.insert(apiKeys).values({ ...row(token), name: 'first token', source: 'generated' });
     return token;
   });
+}
+
+/** Whose tokens: a user's, in one project. */
+export interface KeyOwner {
+  readonly userId: string;
+  readonly projectId: string;
+}
+
+const ownedBy = ({ userId, projectId }: KeyOwner) => and(eq(apiKeys.userId, userId), eq(apiKeys.projectId, projectId));
+
+export async function insertApiKey(tx: Database, key: ApiKey, hash: string): Promise<void> {
+  await tx.insert(apiKeys).values({ ...key, hash, scopes: writeScopes(key.scopes) });
+}
+
+export async function findOwnApiKey(db: Database, owner: KeyOwner, id: string): Promise<ApiKey | null> {
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(and(ownedBy(owner), eq(apiKeys.id, id)));
+  return rows[0] === undefined ? null : toApiKey(rows[0]);
+}
+
+export async function countApiKeys(db: Database, owner: KeyOwner): Promise<number> {
+  const totals = await db.select({ total: count() }).from(apiKeys).where(ownedBy(owner));
+  return totals[0]?.total ?? 0;
+}
+
+export async function listApiKeys(
+  db: Database,
+  owner: KeyOwner,
+  page: PageQuery<'created_at'>,
+): Promise<{ readonly total: number; readonly keys: readonly ApiKey[] }> {
+  const order = page.orderBy.direction === 'asc' ? asc : desc;
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(ownedBy(owner))
+    .orderBy(order(apiKeys.createdAt), order(apiKeys.id))
+    .offset(page.skip)
+    .limit(page.limit);
+  return { total: await countApiKeys(db, owner), keys: rows.map(toApiKey) };
+}
+
+export async function updateApiKey(
+  tx: Database,
+  id: string,
+  change: Pick<ApiKey, 'name' | 'isEnabled' | 'expiresAt' | 'updatedAt'>,
+): Promise<void> {
+  await tx.update(apiKeys).set(change).where(eq(apiKeys.id, id));
+}
+
+export async function deleteApiKey(tx: Database, id: string): Promise<void> {
+  await tx.delete(apiKeys).where(eq(apiKeys.id, id));
+}
+
+/** Note that a key was used; of many servers that note it at once, one writes. */
+export async function noteUse(db: Database, id: string, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
+  await db
+    .update(apiKeys)
+    .set({ lastUsedAt: now })
+    .where(and(eq(apiKeys.id, id), or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, before))));
 }
 
 function toApiKey(row: typeof apiKeys.$inferSelect): ApiKey {

@@ -116,8 +116,8 @@ CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON a
 
 -- The first user and the project of everything that was made before there were accounts. Without a password, nobody
 -- can sign in as this user until the first start's set-up.
-INSERT INTO users (id, email, username, role, plan_id, created_at, updated_at) VALUES
-  ('user_00000000000000000000000000000000', 'owner@localhost', 'owner', 'owner', 'premium', now(), now());
+INSERT INTO users (id, email, username, role, plan_id, verified_at, created_at, updated_at) VALUES
+  ('user_00000000000000000000000000000000', 'owner@localhost', 'owner', 'owner', 'premium', now(), now(), now());
 INSERT INTO projects (id, name, owner_id, created_at, updated_at) VALUES
   ('project_00000000000000000000000000000000', 'default', 'user_00000000000000000000000000000000', now(), now());
 INSERT INTO project_members (project_id, user_id, role, added_at) VALUES

@@ -1,0 +1,25 @@
+import type { Logger } from '../logger.ts';
+import type { Database } from '../store/db.ts';
+import type { Mailer } from './mailer.ts';
+import type { PasswordHasher } from './password.ts';
+
+/** Who may register: anybody, those whom a project invited, nobody. */
+export type RegistrationPolicy = 'open' | 'invited' | 'closed';
+
+export interface AccountSettings {
+  readonly registration: RegistrationPolicy;
+  /** Whether an account whose e-mail address is not verified may do nothing else but verify it. */
+  readonly requireVerifiedEmail: boolean;
+}
+
+/** What accounts are made of. */
+export interface AccountDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+  readonly logger: Logger;
+  readonly mailer: Mailer;
+  readonly passwords: PasswordHasher;
+  readonly settings: AccountSettings;
+  /** Where people reach this server, for links; never taken from a request. Without a slash at its end. */
+  readonly publicUrl: () => string;
+}

@@ -1,0 +1,47 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import { type Caller, recordAudit } from '../audit/audit-log.ts';
+import type { AccountDeps } from './account-deps.ts';
+import { deleteLinks, useLink } from './account-link-store.ts';
+import { deleteSessions } from './session-store.ts';
+import { confirmPassword } from './two-factor.ts';
+import type { User } from './user.ts';
+import { findUser, updateUser } from './user-store.ts';
+
+/**
+ * Set a password by the link that was mailed. Every session ends; two-factor stays on. The link proves the address, too.
+ * Throws `link_invalid`.
+ */
+export async function resetPassword(
+  deps: AccountDeps,
+  { token, password }: { readonly token: string; readonly password: string },
+  caller: Caller,
+): Promise<void> {
+  const { db, clock } = deps;
+  const passwordHash = await deps.passwords.hash(password);
+  await db.transaction(async (tx) => {
+    const { userId, email } = await useLink(tx, 'reset_password', token, clock());
+    const user = await findUser(tx, userId);
+    if (user === null || user.email !== email) throw new ApiError('link_invalid');
+    await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock() }, clock());
+    await deleteSessions(tx, userId, null);
+    await recordAudit(tx, clock(), { ...caller, userId }, { action: 'user.password_reset', subject: userId });
+  });
+}
+
+/** Set a password knowing the present one. Every other session ends. Throws `password_wrong`, `too_many_attempts`. */
+export async function changePassword(
+  deps: AccountDeps,
+  user: User,
+  change: { readonly current: string; readonly next: string; readonly sessionId: string },
+  caller: Caller,
+): Promise<void> {
+  const { db, clock } = deps;
+  await confirmPassword(deps, user, change.current, caller);
+  const passwordHash = await deps.passwords.hash(change.next);
+  await db.transaction(async (tx) => {
+    await updateUser(tx, user.id, { passwordHash }, clock());
+    await deleteSessions(tx, user.id, change.sessionId);
+    await deleteLinks(tx, 'reset_password', user.id);
+    await recordAudit(tx, clock(), caller, { action: 'user.password_change', subject: user.id });
+  });
+}

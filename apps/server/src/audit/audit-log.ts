@@ -1,0 +1,111 @@
+import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
+import { toTimestamp } from '@gptj-cloud/protocol';
+import { and, asc, count, desc, eq } from 'drizzle-orm';
+import { auditLog } from '../store/accounts-tables.ts';
+import type { Database } from '../store/db.ts';
+
+/** Who does something, and from where. */
+export interface Caller {
+  /** Null: nobody who signed in, or the server itself. */
+  readonly userId: string | null;
+  readonly apiKeyId: string | null;
+  /** Network address; empty when unknown. */
+  readonly address: string;
+  readonly requestId: string;
+}
+
+export type AuditAction =
+  | 'user.set_up'
+  | 'user.register'
+  | 'user.update'
+  | 'user.role'
+  | 'user.verify_email'
+  | 'user.sign_in'
+  | 'user.sign_in_failed'
+  | 'user.sign_out'
+  | 'user.password_change'
+  | 'user.password_reset_ask'
+  | 'user.password_reset'
+  | 'user.two_factor_on'
+  | 'user.two_factor_off'
+  | 'user.recovery_code_used'
+  | 'session.end'
+  | 'token.create'
+  | 'token.update'
+  | 'token.delete'
+  | 'project.create'
+  | 'project.update'
+  | 'project.delete'
+  | 'project.member_add'
+  | 'project.member_remove'
+  | 'project.invite'
+  | 'project.invitation_withdraw'
+  | 'project.invitation_accept'
+  | 'project.invitation_decline';
+
+export interface AuditEvent {
+  readonly action: AuditAction;
+  /** Id of what was acted on. */
+  readonly subject: string | null;
+  readonly projectId?: string;
+  /** Never passwords, tokens or links. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Add a line. In the transaction of the change, so that neither is there without the other. Lines never change. */
+export async function recordAudit(db: Database, at: Date, caller: Caller, event: AuditEvent): Promise<void> {
+  await db.insert(auditLog).values({
+    at,
+    userId: caller.userId,
+    apiKeyId: caller.apiKeyId,
+    action: event.action,
+    subject: event.subject,
+    projectId: event.projectId ?? null,
+    address: caller.address === '' ? null : caller.address,
+    requestId: caller.requestId,
+    details: JSON.stringify(event.details ?? {}),
+  });
+}
+
+export interface AuditFilter {
+  readonly userId?: string;
+  readonly action?: string;
+}
+
+/** A page of the log of the whole server. */
+export async function listAudit(
+  db: Database,
+  page: PageQuery<'created_at'>,
+  filter: AuditFilter,
+): Promise<Paginated<AuditEntryGet>> {
+  const wanted = and(
+    filter.userId === undefined ? undefined : eq(auditLog.userId, filter.userId),
+    filter.action === undefined ? undefined : eq(auditLog.action, filter.action),
+  );
+  const order = page.orderBy.direction === 'asc' ? asc : desc;
+  const totals = await db.select({ total: count() }).from(auditLog).where(wanted);
+  const rows = await db
+    .select()
+    .from(auditLog)
+    .where(wanted)
+    .orderBy(order(auditLog.at), order(auditLog.id))
+    .offset(page.skip)
+    .limit(page.limit);
+  return { skip: page.skip, limit: page.limit, total: totals[0]?.total ?? 0, data: rows.map(toEntry) };
+}
+
+function toEntry(row: typeof auditLog.$inferSelect): AuditEntryGet {
+  const details: unknown = JSON.parse(row.details);
+  return {
+    id: row.id,
+    at: toTimestamp(row.at),
+    user_id: row.userId,
+    token_id: row.apiKeyId,
+    action: row.action,
+    subject: row.subject,
+    project_id: row.projectId,
+    address: row.address,
+    request_id: row.requestId,
+    details: typeof details === 'object' && details !== null ? { ...details } : {},
+  };
+}
