@@ -76,7 +76,7 @@ test('wrong input and wrong parameters are refused in words before anything is s
     [7, {}, /^Input type mismatch, expecting str got int$/],
     ['hi', [], /^Input type mismatch, expecting dict got list$/],
     ['hi', { response_length: 2047 }, /^GPT-J inference is limited to 2048 tokens\./],
-    ['hi', { output_scores: false }, /^Sorry, output_scores is not yet a supported parameter/],
+    ['hi', { output_attentions: false }, /^Sorry, output_attentions is not yet a supported parameter/],
     ['hi', { response_length: 1.5 }, /response_length.*integer/],
     ['hi', { tempature: 0.5 }, /temperature/],
     ['hi', { temperature: -1 }, /temperature/],

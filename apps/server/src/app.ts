@@ -10,6 +10,7 @@ import { metricsToken } from './http/middleware/metrics-token.ts';
 import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
+import { adminRoutes } from './http/routes/admin-routes.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
@@ -17,13 +18,14 @@ import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
 import { userRoutes } from './http/routes/user-routes.ts';
+import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { Logger } from './logger.ts';
 import { createServerMetrics, type ServerMetrics } from './ops/metrics/server-metrics.ts';
 import { NO_TRACES, type Tracer } from './ops/tracing/tracer.ts';
 import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
 import type { RunService } from './runs/run-service.ts';
-import type { Database } from './store/db.ts';
+import type { Database, Store } from './store/db.ts';
 
 export interface AppDeps {
   readonly db: Database;
@@ -37,11 +39,13 @@ export interface AppDeps {
   readonly modelName: string;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
-  readonly waiting: WaitingReplyOptions;
+  readonly waiting: WaitingReplyOptions & EventStreamOptions;
   /** Default: no proxies, no other origins, no HSTS. */
   readonly edge?: EdgeOptions;
   /** Default: metrics of its own, no traces. */
   readonly observe?: ObserveOptions;
+  /** Of the embedded store. Default: none, it is kept elsewhere. */
+  readonly dump?: Store['dump'];
 }
 
 /** What watches it. */
@@ -63,7 +67,7 @@ export interface EdgeOptions {
 export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { logger } = deps;
   const app = new Hono<AppEnv>({ strict: false });
-  app.onError((error, c) => errorReply(error, c.get('requestId'), logger));
+  app.onError((error, c) => errorReply(error, c.get('requestId'), logger, c.req));
   const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
   const observe = deps.observe ?? { metrics: createServerMetrics(), tracer: NO_TRACES, metricsToken: null };
   const { registry } = observe.metrics;
@@ -80,6 +84,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const routes of [
     statusRoutes(deps),
     metricsRoutes(registry),
+    adminRoutes({ dump: deps.dump ?? null }),
     userRoutes(),
     fileRoutes(deps),
     dataRoutes(deps),
@@ -91,7 +96,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   refuseOtherMethods(app, logger);
   app.notFound((c) => {
     const unknown = new ApiError('route_unknown', { method: c.req.method, path: c.req.path.slice(0, 200) });
-    return errorReply(unknown, c.get('requestId'), logger);
+    return errorReply(unknown, c.get('requestId'), logger, c.req);
   });
   return app;
 }
@@ -107,7 +112,7 @@ function refuseOtherMethods(app: Hono<AppEnv>, logger: Logger): void {
     const allow = [...known, ...(known.has('GET') ? ['HEAD'] : [])].join(', ');
     app.all(path, (c) => {
       const refusal = new ApiError('method_not_allowed', { method: c.req.method, path: c.req.path.slice(0, 200) });
-      const reply = errorReply(refusal, c.get('requestId'), logger);
+      const reply = errorReply(refusal, c.get('requestId'), logger, c.req);
       reply.headers.set('Allow', allow);
       return reply;
     });

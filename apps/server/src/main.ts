@@ -12,17 +12,18 @@ import { createApp } from './app.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { listen } from './http/listen.ts';
+import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { observeEngine } from './ops/metrics/observe-engine.ts';
 import { createObservation, readAtScrape } from './ops/observation.ts';
 import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
-import { createRunQueue, type RunQueue } from './runs/run-queue.ts';
-import { createRunService } from './runs/run-service.ts';
+import { createRunService, type RunService } from './runs/run-service.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
+import { createOpenAdmission } from './testing/open-admission.ts';
 
 /** A loaded model: what runs it, and its tokenizer. */
 export interface ServedModel {
@@ -43,7 +44,7 @@ export interface ServeParts {
   /** For machines: JSON lines. */
   readonly log: (line: string) => void;
   readonly clock: () => Date;
-  readonly waiting: WaitingReplyOptions;
+  readonly waiting: WaitingReplyOptions & EventStreamOptions;
 }
 
 export interface RunningServer {
@@ -122,23 +123,21 @@ async function build(
   const { db } = store;
   readAtScrape(metrics, engine, db);
 
-  const stop = new AbortController();
-  const queue = createRunQueue({ running: config.maxRunningRuns, waiting: config.maxWaitingRuns });
   const pipelines = createPipelineRegistry([
     createGptjPipeline({ engine, tokenizer, parseParameters: parametersFor(engine, tokenizer) }),
   ]);
   const runs = createRunService({
     db,
-    queue,
+    limits: { running: config.maxRunningRuns, waiting: config.maxWaitingRuns },
     pipelines,
+    admission: createOpenAdmission(),
     logger,
     clock,
     resourceType: 'cpu',
-    stop: stop.signal,
+    ownsStore: config.databaseUrl === null,
+    findPipeline: async (_, idOrTag) => pipelines.find(idOrTag),
+    onEnd: async () => {},
   });
-  const interrupted = await runs.recover();
-  if (interrupted > 0) logger.warn('runs interrupted by a crash were ended', { runs: interrupted });
-
   let closing: Promise<void> | undefined;
   const app = createApp({
     db,
@@ -152,12 +151,15 @@ async function build(
     modelName: engine.info.modelName,
     waiting: parts.waiting,
     edge: config,
+    dump: store.dump,
     observe: { metrics, tracer, metricsToken: config.metricsToken },
     ready: async () =>
       closing === undefined && (await answers(() => Promise.all([db.execute(sql`SELECT 1`), engine.stats?.()]))),
   });
   const listener = await listen((request, peer) => app.fetch(request, { peer }), config);
   open.push(() => listener.close());
+  const left = await runs.start();
+  if (left > 0) logger.info('runs of an earlier start go on', { runs: left });
   // Last: a token made by a start that then fails would never be shown.
   const firstToken = await ensureApiKey(db, config.apiToken, clock());
 
@@ -172,7 +174,7 @@ async function build(
     close: () => {
       closing ??= (async () => {
         listener.stopAccepting();
-        await drain(queue, stop, config.drainTimeoutMs, logger);
+        await drain(runs, config.drainTimeoutMs, logger);
         await closeAll();
       })();
       return closing;
@@ -180,14 +182,17 @@ async function build(
   };
 }
 
-/** Let accepted runs end; those that take longer than allowed are stopped and stored as failed. */
-async function drain(queue: RunQueue, stop: AbortController, timeoutMs: number, logger: Logger): Promise<void> {
-  queue.close();
-  if (await within(queue.drained, timeoutMs)) return;
-  logger.warn('stopping runs that took longer than the drain timeout', { runs: queue.size });
-  stop.abort();
-  // A run that does not even stop is left to the next start, which ends it.
-  if (!(await within(queue.drained, STOP_MS))) logger.error('runs did not stop', { runs: queue.size });
+/**
+ * Let the runs end that somebody waits for, and those that are being executed. What takes longer than allowed is
+ * stopped: awaited runs are stored as failed, the others go on after the next start.
+ */
+async function drain({ worker }: RunService, timeoutMs: number, logger: Logger): Promise<void> {
+  worker.close();
+  if (await within(worker.drained, timeoutMs)) return;
+  logger.warn('stopping runs that took longer than the drain timeout', { runs: worker.running });
+  await worker.stop();
+  // A run that does not even stop is begun again by the next start.
+  if (!(await within(worker.drained, STOP_MS))) logger.error('runs did not stop', { runs: worker.running });
 }
 
 async function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
@@ -204,7 +209,7 @@ function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
   // No list of words in a parameter is longer than the context; reading on would only take time.
   const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
   return (fields: object, promptLength: number) =>
-    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText)).config;
+    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText));
 }
 
 async function openModel(path: string | null, logger: Logger): Promise<ServedModel> {

@@ -140,6 +140,11 @@ export const ERROR_CATALOGUE = {
     message: 'uploading {kind} is not supported: this server does not run code it is sent',
     remedy: 'run one of the built-in pipelines: {known}',
   },
+  backup_elsewhere: {
+    status: 409,
+    message: 'this server keeps its data in a PostgreSQL of its own',
+    remedy: 'back that up with pg_dump',
+  },
   invalid_json: {
     status: 400,
     message: 'body is not valid JSON: {reason}',
@@ -236,6 +241,31 @@ export const ERROR_CATALOGUE = {
     status: 502,
     message: 'the payment provider could not be used: {reason}',
     remedy: 'try again later; request_id names the entry in the server log',
+  },
+  model_unknown: {
+    status: 404,
+    message: 'no model {model} here',
+    remedy: 'use one of: {known}',
+  },
+  generation_too_large: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'ask for fewer tokens, sequences or beams, or shorten the prompt',
+  },
+  engine_failed: {
+    status: 503,
+    message: 'the model stopped while it computed: {reason}',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
+  idempotency_key_reused: {
+    status: 409,
+    message: 'this Idempotency-Key belongs to run {id}, which was asked with another body',
+    remedy: 'use a fresh key for every new run, and the same key only to send the very same run again',
+  },
+  run_not_ended: {
+    status: 409,
+    message: 'run {id} has not ended',
+    remedy: 'cancel it with POST /v2/runs/{id}/cancel, or wait, and delete it then',
   },
   shutting_down: {
     status: 503,

@@ -50,6 +50,10 @@ export const runCreateSchema = z
     blocking: z.boolean().nullish(),
     compute_type: z.enum(['cpu', 'gpu']).nullish(),
     compute_requirements: z.object({ min_gpu_vram_mb: z.int32().min(0).nullish() }).nullish(),
+    /** Answer at once, with the run as it was accepted; ask for it later. */
+    async_run: z.boolean().nullish(),
+    /** Answer with server-sent events, see `RunEvent`. */
+    stream: z.boolean().nullish(),
   })
   .check((context) => {
     const { pipeline_id, function_id, data, data_id } = context.value;
@@ -71,6 +75,17 @@ export const runCreateSchema = z
   });
 export type RunCreate = z.infer<typeof runCreateSchema>;
 
+/** Why a returned sequence ended: an EOS token, the length limit, a stop string or criterion, or `max_time`. */
+export const finishReasonSchema = z.enum(['eos', 'length', 'stop', 'time']);
+
+/** Tokens of a run: of the prompt, generated over all returned sequences, and of the prompt found in the cache. */
+export const runUsageSchema = z.object({
+  prompt_tokens: z.number(),
+  generated_tokens: z.number(),
+  cached_tokens: z.number(),
+});
+export type RunUsage = z.infer<typeof runUsageSchema>;
+
 /**
  * A run. `result` is a file with the pickle of the list of outputs; `result_preview` is the same list as JSON. Both
  * are null unless the run is complete. A failed run has `error` and `error_info`.
@@ -91,6 +106,13 @@ export const runGetSchema = z.object({
   result_preview: z.array(z.unknown()).nullish(),
   error: runErrorSchema.nullish(),
   error_info: runErrorInfoSchema.nullish(),
+  /** A sentence for each parameter that had no effect, and what else the caller should know about the result. */
+  warnings: z.array(z.string()).nullish(),
+  /** One for each returned sequence of a complete run. */
+  finish_reasons: z.array(finishReasonSchema).nullish(),
+  usage: runUsageSchema.nullish(),
+  /** The seed that gives this result again, where anything was drawn. */
+  seed: z.number().nullish(),
 });
 export type RunGet = z.infer<typeof runGetSchema>;
 

@@ -1,5 +1,5 @@
 import { isId } from '@gptj-cloud/protocol';
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../store/db.ts';
 import { files } from '../store/schema.ts';
@@ -27,13 +27,23 @@ export function fileColumns(table: FileTable, bytes: 'small' | 'all') {
   };
 }
 
-export async function insertFile(db: Database, file: NewFile, createdAt: Date): Promise<void> {
-  await db.insert(files).values({ id: file.id, name: file.name, path: file.path, bytes: file.bytes, createdAt });
+export async function insertFile(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<void> {
+  const { id, name, path, bytes } = file;
+  await db.insert(files).values({ id, projectId, name, path, bytes, createdAt });
 }
 
-export async function findFile(db: Database, id: string, bytes: 'small' | 'all'): Promise<StoredFile | null> {
+/** A file of a project; those of others are as good as absent. */
+export async function findFile(
+  db: Database,
+  projectId: string,
+  id: string,
+  bytes: 'small' | 'all',
+): Promise<StoredFile | null> {
   // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
   if (!isId('file', id)) return null;
-  const rows = await db.select(fileColumns(files, bytes)).from(files).where(eq(files.id, id));
+  const rows = await db
+    .select(fileColumns(files, bytes))
+    .from(files)
+    .where(and(eq(files.id, id), eq(files.projectId, projectId)));
   return rows[0] ?? null;
 }

@@ -20,7 +20,7 @@ function pipelineWithSeenFields() {
     parseParameters: (fields, promptLength) => {
       seen.push({ ...fields });
       const encodeText = (text: string) => byteTokenizer.encode(text, { limit: contextLength });
-      return parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, encodeText }).config;
+      return parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, encodeText });
     },
   });
   return { pipeline, seen };
@@ -37,7 +37,7 @@ function fieldsFor(parameters: Readonly<Record<string, PickleValue>>): unknown {
 
 async function outputsFor(prompt: string, parameters: Readonly<Record<string, PickleValue>>): Promise<unknown> {
   const run = pipelineWithSeenFields().pipeline.prepare([prompt, dict(parameters)]);
-  return (await run.execute(new AbortController().signal)).outputs;
+  return (await run.execute({ signal: new AbortController().signal })).outputs;
 }
 
 function refusal(input: PickleValue): {
@@ -120,12 +120,12 @@ test('prompt and each given length together must fit the context', () => {
 });
 
 test('parameters the pipeline never took are refused in its words, after the lengths', () => {
-  for (const name of ['attention_mask', 'return_dict_in_generate', 'output_attentions', 'output_hidden_states']) {
+  for (const name of ['attention_mask', 'output_attentions', 'output_hidden_states']) {
     const { message, parameters } = refusal(['hi', dict({ [name]: false })]);
     assert.equal(message, `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`);
     assert.deepEqual(parameters, [name]);
   }
-  assert.equal(refusal(['hi', dict({ output_scores: true, max_length: 4000n })]).message, LIMIT);
+  assert.equal(refusal(['hi', dict({ attention_mask: true, max_length: 4000n })]).message, LIMIT);
 });
 
 test('response_length must be an int, not a float or a bool; what JSON cannot say is refused by name', () => {
@@ -141,4 +141,30 @@ test('a parameter that generate refuses keeps its name and message', () => {
   assert.match(message, /tempratur.*temperature/s);
   assert.deepEqual(parameters, ['tempratur', 'top_q']);
   assert.match(refusal(['hi', dict({ bad_words: ['x'.repeat(2049)] })]).message, /at most 2048 tokens/);
+});
+
+test('return_dict_in_generate gives a dict of what was asked for; without it there are texts and a warning', async () => {
+  const parameters = { response_length: 2n, include_input: true, return_dict_in_generate: true };
+  assert.deepEqual(await outputsFor('hi', parameters), [
+    { texts: ['hixx'], sequences: [[104, 105, 120, 120]], finish_reasons: ['length'] },
+  ]);
+  const { pipeline } = pipelineWithSeenFields();
+  const asked = { response_length: 1n, logprobs: 2n, output_scores: true };
+  const outcome = await pipeline.prepare(['hi', dict(asked)]).execute({ signal: new AbortController().signal });
+  assert.deepEqual(outcome.outputs, [['x']]);
+  assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is ignored/s);
+});
+
+test('tokens are told as they come, with the text of the result', async () => {
+  const run = pipelineWithSeenFields().pipeline.prepare([
+    'hi',
+    dict({ response_length: 2n, num_return_sequences: 2n }),
+  ]);
+  const chunks: unknown[] = [];
+  const signal = new AbortController().signal;
+  const { outputs, usage } = await run.execute({ signal, onTokens: (chunk) => chunks.push(chunk) });
+  const chunk = (index: number): unknown => ({ index, text: 'x', tokens: [120] });
+  assert.deepEqual(chunks, [chunk(0), chunk(0), chunk(1), chunk(1)]);
+  assert.deepEqual(outputs, [['xx', 'xx']]);
+  assert.deepEqual([run.promptTokens, run.maxGeneratedTokens, usage.generatedTokens], [2, 4, 4]);
 });

@@ -3,33 +3,33 @@
  * Where that source and its sibling of 2022 differ (is the prompt part of the text when nobody says?), this follows
  * the 2023 one, which agrees with how the public programs of 2022 read the reply: no.
  */
-import { type GenerateConfig, ParameterError } from '@gptj-cloud/decoding';
+import { ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { parseGptjInput, refuseInput } from './gptj-input.ts';
-import type { Pipeline, PipelineOutcome } from './pipeline.ts';
+import { gptjResult, type ResultOptions } from './gptj-result.ts';
+import type { ExecuteOptions, Pipeline, PipelineOutcome } from './pipeline.ts';
+import { createTokenStream } from './token-stream.ts';
 
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   /** `generate`'s parameters, checked for a prompt of that length. Throws `ParameterError`. */
-  readonly parseParameters: (fields: Readonly<Record<string, JsonValue>>, promptLength: number) => GenerateConfig;
+  readonly parseParameters: (fields: Readonly<Record<string, JsonValue>>, promptLength: number) => ParsedParameters;
 }
 
 /** Lengths that, with the prompt's, must fit the context. The source adds the prompt to all three. */
 const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
 /** Parameters of the pipeline itself; everything else goes to `generate`. */
-const OWN = new Set(['response_length', 'include_input', 'remove_input', 'penalty']);
-const BARRED = [
-  'attention_mask',
-  'return_dict_in_generate',
-  'output_attentions',
-  'output_hidden_states',
-  'output_scores',
-] as const;
+const OWN = new Set(['response_length', 'include_input', 'remove_input', 'penalty', 'trim_stop']);
+/** The source barred `return_dict_in_generate` and `output_scores`, too: it had no way to return them. */
+const BARRED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
+/** What generate returns beside text, which has its place only in the dict of `return_dict_in_generate`. */
+const SCORES = ['output_scores', 'output_logits'] as const;
+const ONLY_IN_DICT = ['logprobs', 'prompt_logprobs'] as const;
 
 export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
   return {
@@ -37,6 +37,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
     name: 'GPT-J 6B',
     description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
     tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
+    model: deps.engine.info.modelName,
     prepare(input) {
       const { prompt, parameters } = parseGptjInput(input);
       const ids = encodePrompt(deps, prompt, parameters);
@@ -49,23 +50,54 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
         }
       }
       const includeInput = readIncludeInput(parameters);
+      const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
+      const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
       const fields = generateFields(parameters, ids.length, deps.engine.info.config.eosTokenId);
-      const request: GenerationRequest = { prompt: ids, config: parseConfig(deps, fields, ids.length) };
-      return { execute: (signal) => execute(deps, request, includeInput ? ids : [], signal) };
+      const parsed = parseFields(deps, fields, ids.length);
+      const { config } = parsed;
+      const work: GptjWork = {
+        request: { prompt: ids, config },
+        warnings: [...parsed.warnings, ...dictWarnings(parameters, asDict)],
+        result: {
+          tokenizer: deps.tokenizer,
+          kept: includeInput ? ids : [],
+          trimAt: trimStop ? config.stopStrings : [],
+          asDict,
+        },
+      };
+      return {
+        promptTokens: ids.length,
+        maxGeneratedTokens: (config.maxLength - ids.length) * config.numReturnSequences,
+        execute: (options) => execute(deps, work, options),
+      };
     },
   };
 }
 
+interface GptjWork {
+  readonly request: GenerationRequest;
+  readonly warnings: readonly string[];
+  readonly result: ResultOptions;
+}
+
 async function execute(
   { engine, tokenizer }: GptjPipelineDeps,
-  request: GenerationRequest,
-  kept: readonly TokenId[],
-  signal: AbortSignal,
+  { request, warnings, result }: GptjWork,
+  { signal, priority = 0, onTokens }: ExecuteOptions,
 ): Promise<PipelineOutcome> {
-  for await (const event of engine.generate(request, signal)) {
+  const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
+  for await (const event of engine.generate({ ...request, priority }, signal)) {
+    if (event.type === 'tokens') stream?.push(event.index, event.tokens);
     if (event.type !== 'finished') continue;
-    const texts = event.outcome.sequences.map(({ tokens }) => tokenizer.decode([...kept, ...tokens]));
-    return { outputs: [texts], computeTimeMs: event.usage.computeMs };
+    const { outcome, usage } = event;
+    stream?.end(outcome.sequences.map(({ tokens }) => tokens));
+    return {
+      outputs: [gptjResult(outcome, result)],
+      usage,
+      finishReasons: outcome.sequences.map(({ finishReason }) => finishReason),
+      seed: outcome.seed ?? null,
+      warnings: [...warnings, ...(outcome.warnings ?? [])],
+    };
   }
   throw new ModelError('engine_failed', 'the engine ended the run without a result');
 }
@@ -98,17 +130,23 @@ function encodePrompt(
 
 /** `remove_input` overrides `include_input`, whose default is false. */
 function readIncludeInput(parameters: ReadonlyMap<string, PickleValue>): boolean {
-  const read = (name: string): boolean | null => {
-    const value = parameters.get(name);
-    if (value === undefined) return null;
-    if (typeof value !== 'boolean') {
-      throw refuseParameter(name, `${name}: expected true or false, got a value of type ${pythonTypeName(value)}`);
-    }
-    return value;
-  };
-  const include = read('include_input');
-  const remove = read('remove_input');
+  const include = readBoolean(parameters, 'include_input');
+  const remove = readBoolean(parameters, 'remove_input');
   return remove === null ? (include ?? false) : !remove;
+}
+
+function readBoolean(parameters: ReadonlyMap<string, PickleValue>, name: string): boolean | null {
+  const value = parameters.get(name);
+  if (value === undefined) return null;
+  if (typeof value === 'boolean') return value;
+  throw refuseParameter(name, `${name}: expected true or false, got a value of type ${pythonTypeName(value)}`);
+}
+
+function dictWarnings(parameters: ReadonlyMap<string, PickleValue>, asDict: boolean): readonly string[] {
+  if (asDict) return [];
+  return ONLY_IN_DICT.filter((name) => parameters.has(name)).map(
+    (name) => `${name} is ignored: it is returned only with return_dict_in_generate`,
+  );
 }
 
 /** The pipeline's parameters in `generate`'s terms. */
@@ -119,6 +157,10 @@ function generateFields(
 ): Readonly<Record<string, JsonValue>> {
   const fields: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of parameters) if (!OWN.has(name)) fields[name] = toJsonField(name, value);
+  // Rows of scores would be collected for nothing.
+  if (!parameters.has('return_dict_in_generate') && SCORES.some((name) => parameters.has(name))) {
+    fields.return_dict_in_generate = false;
+  }
   const penalty = parameters.get('penalty');
   if (penalty !== undefined) fields.repetition_penalty = toJsonField('penalty', penalty);
   const responseLength = parameters.get('response_length');
@@ -137,11 +179,11 @@ function generateFields(
   return fields;
 }
 
-function parseConfig(
+function parseFields(
   deps: GptjPipelineDeps,
   fields: Readonly<Record<string, JsonValue>>,
   promptLength: number,
-): GenerateConfig {
+): ParsedParameters {
   try {
     return deps.parseParameters(fields, promptLength);
   } catch (error) {

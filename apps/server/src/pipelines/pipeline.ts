@@ -1,5 +1,8 @@
-import type { PickleValue } from '@gptj-cloud/pickle';
+import type { FinishReason } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
+import type { JsonValue, PickleValue } from '@gptj-cloud/pickle';
 import type { PipelineGet } from '@gptj-cloud/protocol';
+import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
 
 /** Something that runs can be made of. */
 export interface Pipeline {
@@ -8,20 +11,53 @@ export interface Pipeline {
   readonly description: string;
   /** Other names a run may use, `name:tag`. */
   readonly tags: readonly string[];
+  /** Name of the model behind it, as plans name it. */
+  readonly model: string;
   /** Check the input of a run. Throws `ApiError` (`invalid_input`, `invalid_parameter`); nothing has run then. */
   prepare(input: PickleValue): PreparedRun;
 }
 
+/** Tokens of one returned sequence, in order, with what they add to its text. */
+export interface TokenChunk {
+  readonly index: number;
+  readonly text: string;
+  readonly tokens: readonly TokenId[];
+}
+
+export interface ExecuteOptions {
+  readonly signal: AbortSignal;
+  /** Larger goes first. Default 0. */
+  readonly priority?: number;
+  /** Told of tokens as they become final. */
+  readonly onTokens?: (chunk: TokenChunk) => void;
+}
+
 /** A run whose input is sound. May be executed more than once: a retry starts from the beginning. */
 export interface PreparedRun {
+  readonly promptTokens: number;
+  /** Most tokens that may be generated, over all returned sequences. */
+  readonly maxGeneratedTokens: number;
   /** Throws `ModelError`. */
-  execute(signal: AbortSignal): Promise<PipelineOutcome>;
+  execute(options: ExecuteOptions): Promise<PipelineOutcome>;
+}
+
+export interface PipelineUsage {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
+  readonly computeMs: number;
 }
 
 export interface PipelineOutcome {
   /** One entry per output variable of the graph. */
-  readonly outputs: PickleValue[];
-  readonly computeTimeMs: number;
+  readonly outputs: JsonValue[];
+  readonly usage: PipelineUsage;
+  /** One for each returned sequence. */
+  readonly finishReasons: readonly FinishReason[];
+  /** What gives this outcome again; null when nothing was drawn. */
+  readonly seed: number | null;
+  /** Sentences for the caller: parameters without effect, notes on the result. */
+  readonly warnings: readonly string[];
 }
 
 /** How the API shows a pipeline. The built-in ones have no graph of uploaded parts. */
@@ -31,7 +67,7 @@ export function toPipelineGet(pipeline: Pick<Pipeline, 'id' | 'name' | 'descript
     name: pipeline.name,
     type: 'pipeline',
     project: {
-      id: 'project_00000000000000000000000000000000',
+      id: DEFAULT_PROJECT_ID,
       name: 'gptj-cloud',
       avatar_colour: '#5b5bd6',
       avatar_image_url: null,

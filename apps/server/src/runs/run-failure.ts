@@ -1,4 +1,5 @@
 import { ModelError } from '@gptj-cloud/model';
+import { ApiError } from '@gptj-cloud/protocol';
 import type { RunFailure } from './run.ts';
 
 /** What an exception in a run means for it. */
@@ -16,7 +17,20 @@ export const INTERRUPTED: RunFailure = runFailure(
   'the server stopped before the run ended; run it again',
 );
 
+/** Ended by its owner. */
+export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was cancelled');
+
+/** Begun as often as is allowed, and never ended: the server died each time. */
+export const TRIED_TOO_OFTEN: RunFailure = runFailure(
+  'max_retries',
+  'the server stopped before the run ended, each time that it was begun',
+);
+
 export function judgeFailure(error: unknown): FailureVerdict {
+  if (error instanceof ApiError) {
+    // Stored input that this version refuses.
+    return { failure: runFailure('pipeline_fault', error.message), retry: false, unexpected: false };
+  }
   if (!(error instanceof ModelError)) {
     const failure = runFailure('pipeline_fault', 'internal error; the server log names this run');
     return { failure, retry: false, unexpected: true };

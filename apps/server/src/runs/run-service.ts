@@ -1,187 +1,349 @@
 /**
- * The life of a run: its input is checked, a place in the queue is taken, then data and run are stored in one
- * transaction (received), it gets its turn (running), and result and end are stored in one transaction (complete or
- * failed). A kill between any two of these leaves rows that `recover` ends at the next start.
+ * The life of a run: its input is checked, a place is taken, then data, run and reservation are stored in one
+ * transaction. From then on it will end, whatever happens to this process: it is executed (see `run-worker`), here or
+ * after the next start, and its end is stored once (see `run-execution`).
  */
-import { setMaxListeners } from 'node:events';
-import { PickleError, type PickleValue, readPickle, toJson, writePickle } from '@gptj-cloud/pickle';
-import { ApiError, newId, type RunCreate, type RunGet, type RunPage } from '@gptj-cloud/protocol';
+import { createHash, randomUUID } from 'node:crypto';
+import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
+import { ApiError, isTerminal, newId, type RunCreate, type RunGet, type RunPage } from '@gptj-cloud/protocol';
+import type { Principal } from '../accounts/principal.ts';
 import type { StoredData } from '../data/data.ts';
 import { findData, insertData } from '../data/data-store.ts';
 import { type NewFile, newFile } from '../files/file.ts';
 import { insertFile } from '../files/file-store.ts';
 import type { Logger } from '../logger.ts';
-import type { PipelineOutcome, PreparedRun } from '../pipelines/pipeline.ts';
+import type { Pipeline, PreparedRun } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Database } from '../store/db.ts';
-import { type Run, type RunFailure, toRunGet } from './run.ts';
-import { INTERRUPTED, judgeFailure } from './run-failure.ts';
-import type { RunQueue } from './run-queue.ts';
+import type { Admission } from '../usage/admission.ts';
+import { pickleInput } from './input-pickle.ts';
+import { type Run, toRunGet } from './run.ts';
+import { createRunEvents, type EventReader } from './run-events.ts';
+import { endFailed, performRun, type RunEnd, type RunExecutionDeps, readInput } from './run-execution.ts';
+import { CANCELLED } from './run-failure.ts';
+import type { Lease } from './run-leases.ts';
 import {
-  completeRun,
-  failRun,
-  failUnfinishedRuns,
+  deleteRun,
   findRun,
+  findRunByKey,
   insertRun,
   listRuns,
-  markRunning,
-  type RunOrder,
+  type RunFilter,
+  type RunPageQuery,
 } from './run-store.ts';
+import { type RunLimits, RunWorker } from './run-worker.ts';
 
 export interface RunServiceDeps {
   readonly db: Database;
-  readonly queue: RunQueue;
+  readonly limits: RunLimits;
   readonly pipelines: PipelineRegistry;
+  readonly admission: Admission;
   readonly logger: Logger;
   readonly clock: () => Date;
   /** What runs are executed on, as runs show it: `cpu` or `gpu`. */
   readonly resourceType: string;
-  /** Fires when the server will wait no longer for runs to end. */
-  readonly stop: AbortSignal;
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
+  /** The pipeline that a project means by an id or tag. Throws `pipeline_unknown`. */
+  readonly findPipeline: (projectId: string, idOrTag: string) => Promise<Pipeline>;
+  /** Takes part in the transaction that ends a run. */
+  readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
+}
+
+export interface RunRequest {
+  readonly principal: Principal;
+  readonly request: Omit<RunCreate, 'data'>;
+  /** The inline data of the request, or null when it names `data_id`. */
+  readonly input: PickleValue | null;
+  readonly idempotencyKey: string | null;
 }
 
 /** A run that was accepted: it is stored and will end whether or not somebody waits. */
 export interface AcceptedRun {
   readonly id: string;
+  readonly isAsync: boolean;
   /** The ended run, complete or failed. Rejects only when the store fails. */
-  readonly ended: Promise<RunGet>;
+  ended(): Promise<RunGet>;
+  /** Its events from the first on; null unless it was asked with `stream`, or is asynchronous. */
+  readonly events: EventReader | null;
 }
 
 export interface RunService {
-  /**
-   * Accept a run. `input` is the inline data of the request, or null when it names `data_id`.
-   * Throws `ApiError` when anything about it is wrong; nothing is stored then.
-   */
-  create(request: Omit<RunCreate, 'data'>, input: PickleValue | null): Promise<AcceptedRun>;
-  get(id: string): Promise<RunGet>;
-  list(page: { readonly skip: number; readonly limit: number; readonly orderBy: RunOrder }): Promise<RunPage>;
-  /** End the runs that a crash left open; how many there were. */
-  recover(): Promise<number>;
+  /** Accept a run. Throws `ApiError` when anything about it is wrong; nothing is stored then. */
+  create(request: RunRequest): Promise<AcceptedRun>;
+  get(projectId: string, id: string): Promise<RunGet>;
+  list(filter: RunFilter, page: RunPageQuery): Promise<RunPage>;
+  /** The run when it has ended. */
+  ended(projectId: string, id: string): Promise<RunGet>;
+  /** Events kept of a run that is the project's; null when there are none any more. */
+  events(projectId: string, id: string, after: number): Promise<EventReader | null>;
+  /** End a run as failed, wherever it is. One that has ended stays as it is. */
+  cancel(projectId: string, id: string): Promise<RunGet>;
+  /** The reader of a stream has gone: nobody waits for a run that is not asynchronous any more. */
+  abandon(projectId: string, id: string): Promise<void>;
+  /** Remove a run, its result, and its data unless another run has the same. Throws `run_not_ended`. */
+  remove(projectId: string, id: string): Promise<void>;
+  /** Begin to execute what is in the store; how many runs an earlier process left. */
+  start(): Promise<number>;
+  readonly worker: RunWorker;
 }
 
-/** Runs whose engine died are started so often before they fail. */
-const MOST_ATTEMPTS = 2;
+interface Waiter {
+  readonly resolve: (run: RunGet) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 export function createRunService(deps: RunServiceDeps): RunService {
-  const { db, queue, pipelines, clock } = deps;
-  // Every run in flight listens.
-  setMaxListeners(0, deps.stop);
+  const { db, pipelines, clock, logger } = deps;
+  const owner = randomUUID();
+  const events = createRunEvents({ now: () => performance.now() });
+  const prepared = new Map<string, PreparedRun>();
+  const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
-  const get = async (id: string): Promise<RunGet> => {
-    const run = await findRun(db, id);
+
+  const find = async (projectId: string, id: string): Promise<Run> => {
+    const run = await findRun(db, projectId, id);
     if (run === null) throw new ApiError('not_found', { kind: 'run', id: id.slice(0, 100) });
-    return show(run);
+    return run;
+  };
+  const get = async (projectId: string, id: string): Promise<RunGet> => show(await find(projectId, id));
+
+  const announce = async ({ id, projectId }: { readonly id: string; readonly projectId: string }): Promise<void> => {
+    prepared.delete(id);
+    const waiting = waiters.get(id) ?? new Set();
+    waiters.delete(id);
+    if (waiting.size === 0 && !events.isOpen(id)) return;
+    try {
+      const run = await get(projectId, id);
+      if (isTerminal(run.run_state)) {
+        events.publish(id, { type: 'run', run });
+        events.end(id);
+      }
+      for (const { resolve } of waiting) resolve(run);
+    } catch (error) {
+      events.end(id);
+      for (const { reject } of waiting) reject(error);
+    }
+  };
+  const execution: RunExecutionDeps = {
+    ...deps,
+    events,
+    owner,
+    prepared,
+    show: (run) => get(run.projectId, run.id),
+  };
+  const worker = new RunWorker({
+    db,
+    limits: deps.limits,
+    logger,
+    clock,
+    owner,
+    ownsStore: deps.ownsStore,
+    perform: (run, signal) => performRun(execution, run, signal),
+    onEnded: (run) => void announce(run),
+  });
+
+  const nextEnd = (projectId: string, id: string): { readonly end: Promise<RunGet>; readonly drop: () => void } => {
+    worker.watch({ id, projectId });
+    let drop = (): void => {};
+    const end = new Promise<RunGet>((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      const waiting = waiters.get(id) ?? new Set();
+      waiters.set(id, waiting.add(waiter));
+      drop = () => {
+        waiting.delete(waiter);
+        if (waiting.size > 0 || waiters.get(id) !== waiting) return;
+        waiters.delete(id);
+        worker.unwatch(id);
+      };
+    });
+    // Nobody may be waiting any more.
+    end.catch((error: unknown) => logger.error('end of a run could not be read', { run_id: id, error }));
+    return { end, drop };
+  };
+  const ended = async (projectId: string, id: string): Promise<RunGet> => {
+    // Register first, look then: an end in between is not missed.
+    const { end, drop } = nextEnd(projectId, id);
+    try {
+      const run = await get(projectId, id);
+      if (!isTerminal(run.run_state)) return await end;
+      drop();
+      return run;
+    } catch (error) {
+      drop();
+      throw error;
+    }
+  };
+
+  const repeated = async (request: RunRequest, key: string, hash: string): Promise<AcceptedRun | null> => {
+    const { projectId } = request.principal;
+    const known = await findRunByKey(db, projectId, key);
+    if (known === null) return null;
+    if (known.requestHash !== hash) throw new ApiError('idempotency_key_reused', { id: known.id });
+    return {
+      id: known.id,
+      isAsync: known.isAsync,
+      ended: () => ended(projectId, known.id),
+      events: events.read(known.id, 0),
+    };
+  };
+
+  const accept = async (
+    { principal, request, idempotencyKey }: RunRequest,
+    work: { readonly pipeline: Pipeline; readonly prepared: PreparedRun; readonly data: StoredData | NewFile },
+    hash: string | null,
+  ): Promise<AcceptedRun | null> => {
+    const { projectId } = principal;
+    const { pipeline, data } = work;
+    const id = newId('run');
+    const isAsync = request.async_run ?? false;
+    const createdAt = clock();
+    worker.reserve();
+    let lease: Lease | null = null;
+    let stored: { readonly dataId: string; readonly priority: number; readonly admissionTicket: string };
+    try {
+      lease = worker.takeLease();
+      stored = await db.transaction(async (tx) => {
+        const admitted = await deps.admission.admit(
+          principal,
+          {
+            model: pipeline.model,
+            promptTokens: work.prepared.promptTokens,
+            maxGeneratedTokens: work.prepared.maxGeneratedTokens,
+          },
+          tx,
+        );
+        const dataId = 'file' in data ? data.id : await storeInput(tx, projectId, data, createdAt);
+        const row = {
+          id,
+          projectId,
+          apiKeyId: principal.apiKeyId,
+          pipelineId: pipeline.id,
+          dataId,
+          createdAt,
+          resourceType: deps.resourceType,
+          minGpuVramMb: request.compute_requirements?.min_gpu_vram_mb ?? null,
+          isAsync,
+          priority: admitted.priority,
+          admissionTicket: admitted.ticket,
+          idempotencyKey,
+          requestHash: hash,
+          lease,
+        };
+        if (!(await insertRun(tx, row))) throw new KeyTaken();
+        return { dataId, priority: admitted.priority, admissionTicket: admitted.ticket };
+      });
+    } catch (error) {
+      worker.giveUp(lease);
+      if (error instanceof KeyTaken) return null;
+      throw error;
+    }
+    prepared.set(id, work.prepared);
+    let reader: EventReader | null = null;
+    if (isAsync || (request.stream ?? false)) {
+      events.open(id);
+      events.publish(id, { type: 'run', run: await get(projectId, id) });
+      reader = events.read(id, 0);
+    }
+    const end = isAsync ? null : nextEnd(projectId, id).end;
+    const run = { id, projectId, pipelineId: pipeline.id, createdAt, isAsync, ...stored };
+    if (lease === null) worker.queued(run);
+    else worker.begin({ ...run, attempts: 1 });
+    return { id, isAsync, ended: () => end ?? ended(projectId, id), events: reader };
   };
 
   return {
+    worker,
     get,
-    async create(request, input) {
+    ended,
+    start: () => worker.start(),
+    async create(asked) {
+      const { principal, request, input, idempotencyKey } = asked;
       if (typeof request.pipeline_id !== 'string') throw new ApiError('function_not_runnable');
-      const pipeline = pipelines.find(request.pipeline_id);
-      const stored = input === null ? await loadData(db, request.data_id ?? '') : null;
-      const prepared = pipeline.prepare(stored === null ? input : readInput(stored));
-      const data = stored ?? newFile('data', pickleInput(input));
-      const place = queue.reserve();
-      const id = newId('run');
-      try {
-        const createdAt = clock();
-        await db.transaction(async (tx) => {
-          const dataId = 'file' in data ? data.id : await storeInput(tx, data, createdAt);
-          await insertRun(tx, {
-            id,
-            pipelineId: pipeline.id,
-            dataId,
-            createdAt,
-            resourceType: deps.resourceType,
-            minGpuVramMb: request.compute_requirements?.min_gpu_vram_mb ?? null,
-          });
-        });
-      } catch (error) {
-        place.giveUp();
-        throw error;
+      const pipeline = await deps.findPipeline(principal.projectId, request.pipeline_id);
+      const stored = input === null ? await loadData(db, principal.projectId, request.data_id ?? '') : null;
+      const bytes = stored === null ? storableInput(input) : null;
+      const prepared = pipeline.prepare(stored === null ? input : readInput(stored.file.bytes ?? new Uint8Array()));
+      const hash = idempotencyKey === null ? null : requestHash(asked, pipeline.id, bytes);
+      if (idempotencyKey !== null && hash !== null) {
+        const known = await repeated(asked, idempotencyKey, hash);
+        if (known !== null) return known;
       }
-      const ended = place.start(() => perform(deps, id, prepared)).then(() => get(id));
-      // Nobody may be waiting any more; the failure of the store must not go unseen, nor end the process.
-      ended.catch((error: unknown) => deps.logger.error('run could not be stored', { run_id: id, error }));
-      return { id, ended };
+      const data = stored ?? newFile('data', bytes ?? new Uint8Array());
+      const accepted = await accept(asked, { pipeline, prepared, data }, hash);
+      if (accepted !== null) return accepted;
+      // The same key came twice at the same time.
+      const known = await repeated(asked, idempotencyKey ?? '', hash ?? '');
+      if (known === null) throw new ApiError('internal');
+      return known;
     },
-    async list(page) {
-      const { total, runs } = await listRuns(db, page);
+    async list(filter, page) {
+      const { total, runs } = await listRuns(db, filter, page);
       return { skip: page.skip, limit: page.limit, total, data: runs.map(show) };
     },
-    recover: () => failUnfinishedRuns(db, INTERRUPTED, clock()),
+    async events(projectId, id, after) {
+      await find(projectId, id);
+      return events.read(id, after);
+    },
+    async cancel(projectId, id) {
+      const run = await find(projectId, id);
+      if (isTerminal(run.state)) return show(run);
+      const end = ended(projectId, id);
+      if (!worker.abort(id, 'cancelled')) {
+        const ender = { runId: id, projectId, owner: null, endedAt: clock() };
+        const nothing = { promptTokens: 0, generatedTokens: 0, computeMs: 0 };
+        await endFailed(execution, ender, run.admissionTicket, CANCELLED, nothing);
+        worker.ended(id);
+      }
+      return await end;
+    },
+    async abandon(projectId, id) {
+      if (events.readers(id) > 0) return;
+      const run = await find(projectId, id);
+      if (!run.isAsync && !isTerminal(run.state)) await this.cancel(projectId, id);
+    },
+    async remove(projectId, id) {
+      const run = await find(projectId, id);
+      if (!isTerminal(run.state)) throw new ApiError('run_not_ended', { id });
+      await db.transaction((tx) => deleteRun(tx, run));
+    },
   };
 }
 
-/** Execute an accepted run and store how it ended. */
-async function perform(deps: RunServiceDeps, id: string, prepared: PreparedRun): Promise<void> {
-  const { db, clock } = deps;
-  await markRunning(db, id, clock());
-  const outcome = await attempt(deps, id, prepared);
-  if ('error' in outcome) {
-    await failRun(db, id, outcome, clock());
-    return;
-  }
-  try {
-    const outputs = toJson(outcome.outputs);
-    await completeRun(db, id, {
-      file: newFile('result', writePickle(outputs)),
-      preview: JSON.stringify(outputs),
-      computeTimeMs: outcome.computeTimeMs,
-      endedAt: clock(),
-    });
-  } catch (error) {
-    deps.logger.error('result could not be stored', { run_id: id, error });
-    await failRun(db, id, judgeFailure(error).failure, clock());
-  }
+/** Rolls back: the project has a run under this idempotency key. */
+class KeyTaken extends Error {
+  override readonly name = 'KeyTaken';
 }
 
-async function attempt(deps: RunServiceDeps, id: string, prepared: PreparedRun): Promise<PipelineOutcome | RunFailure> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      deps.stop.throwIfAborted();
-      return await prepared.execute(deps.stop);
-    } catch (error) {
-      if (deps.stop.aborted) return INTERRUPTED;
-      const verdict = judgeFailure(error);
-      if (verdict.retry && attempts < MOST_ATTEMPTS) {
-        deps.logger.warn('run attempt failed', { run_id: id, attempts, error });
-        continue;
-      }
-      deps.logger[verdict.unexpected ? 'error' : 'warn']('run failed', { run_id: id, attempts, error });
-      return verdict.failure;
-    }
-  }
-}
-
-async function loadData(db: Database, id: string): Promise<StoredData> {
-  const stored = await findData(db, id, 'all');
+async function loadData(db: Database, projectId: string, id: string): Promise<StoredData> {
+  const stored = await findData(db, projectId, id, 'all');
   if (stored === null) throw new ApiError('not_found', { kind: 'data', id: id.slice(0, 100) });
   return stored;
 }
 
-function readInput(stored: StoredData): PickleValue {
-  try {
-    return readPickle(stored.file.bytes ?? new Uint8Array());
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
-  }
-}
-
 /** Inline data as the clients' uploads are kept: a pickle. */
-function pickleInput(input: PickleValue): Uint8Array {
+function storableInput(input: PickleValue): Uint8Array {
   try {
-    return writePickle(toJson(input));
+    return pickleInput(input);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     throw new ApiError('invalid_input', { reason: error.message }, { cause: error });
   }
 }
 
-async function storeInput(db: Database, file: NewFile, createdAt: Date): Promise<string> {
-  await insertFile(db, file, createdAt);
+async function storeInput(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<string> {
+  await insertFile(db, projectId, file, createdAt);
   const id = newId('data');
-  await insertData(db, { id, createdAt, file });
+  await insertData(db, projectId, { id, createdAt, file });
   return id;
+}
+
+/** Tells requests apart that would make different runs. */
+function requestHash({ request }: RunRequest, pipelineId: string, inline: Uint8Array | null): string {
+  const { data_id: dataId, async_run: isAsync, compute_requirements: needs } = request;
+  const fields = [pipelineId, dataId ?? null, isAsync ?? false, needs?.min_gpu_vram_mb ?? null];
+  return createHash('sha256')
+    .update(JSON.stringify(fields))
+    .update(inline ?? '')
+    .digest('hex');
 }

@@ -1,83 +1,160 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
+import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
 import { insertData } from '../data/data-store.ts';
 import { newFile } from '../files/file.ts';
 import { insertFile } from '../files/file-store.ts';
-import { openStore, type Store } from '../store/db.ts';
+import type { Store } from '../store/db.ts';
+import { files, runs } from '../store/schema.ts';
+import { openTestStore } from '../testing/test-store.ts';
 import { INTERRUPTED } from './run-failure.ts';
-import { completeRun, failRun, failUnfinishedRuns, findRun, insertRun, listRuns, markRunning } from './run-store.ts';
+import { claimRuns, endAllLeases, extendLeases, type Lease, putBack } from './run-leases.ts';
+import { completeRun, deleteRun, failRun, findRun, insertRun, listRuns, type RunEnder } from './run-store.ts';
 
+const PROJECT = DEFAULT_PROJECT_ID;
 const at = (seconds: number): Date => new Date(seconds * 1000);
+const lease = (owner: string, seconds: number): Lease => ({ owner, expiresAt: at(seconds) });
 
 let store: Store;
 before(async () => {
-  store = await openStore(null);
+  store = await openTestStore();
 });
 after(() => store.close());
+beforeEach(() => store.db.delete(runs));
 
-async function storedRun(createdAt: Date): Promise<string> {
-  const file = newFile('data', new Uint8Array());
-  const data = { id: newId('data'), createdAt, file };
-  await insertFile(store.db, file, createdAt);
-  await insertData(store.db, data);
-  const id = newId('run');
-  const run = { id, pipelineId: 'p', dataId: data.id, createdAt, resourceType: 'cpu', minGpuVramMb: null };
-  await insertRun(store.db, run);
-  return id;
+interface Stored {
+  readonly lease?: Lease;
+  readonly priority?: number;
+  readonly key?: string;
 }
 
-const state = async (id: string): Promise<unknown> => (await findRun(store.db, id))?.state;
+async function storedRun(createdAt: Date, { lease, priority = 0, key }: Stored = {}): Promise<string> {
+  const file = newFile('data', new Uint8Array());
+  const data = { id: newId('data'), createdAt, file };
+  await insertFile(store.db, PROJECT, file, createdAt);
+  await insertData(store.db, PROJECT, data);
+  const id = newId('run');
+  const stored = await insertRun(store.db, {
+    id,
+    projectId: PROJECT,
+    apiKeyId: null,
+    pipelineId: 'p',
+    dataId: data.id,
+    createdAt,
+    resourceType: 'cpu',
+    minGpuVramMb: null,
+    isAsync: false,
+    priority,
+    admissionTicket: 'ticket',
+    idempotencyKey: key ?? null,
+    requestHash: null,
+    lease: lease ?? null,
+  });
+  return stored ? id : 'refused';
+}
+
+const ender = (runId: string, owner: string | null): RunEnder => ({ runId, projectId: PROJECT, owner, endedAt: at(9) });
+const state = async (id: string): Promise<unknown> => (await findRun(store.db, PROJECT, id))?.state;
+const claim = async (owner: string, now: number, limit = 1): Promise<readonly string[]> => {
+  const claimed = await claimRuns(store.db, { limit, lease: lease(owner, now + 10), now: at(now), ids: null });
+  return claimed.map(({ id }) => id);
+};
 const result = () => ({
   file: newFile('result', Uint8Array.of(1)),
   preview: '["\\u0000"]',
   computeTimeMs: 1.6,
-  endedAt: at(9),
+  promptTokens: 3,
+  generatedTokens: 2,
+  cachedTokens: 1,
+  seed: 2 ** 53 - 1,
+  warnings: ['top_p is ignored'],
+  finishReasons: ['length'],
 });
 
-test('a run that has ended does not change any more; one that has not is ended by a restart', async () => {
-  const [complete, failed, running, received] = [
+test('a run is ended by the owner of its lease, once', async () => {
+  const id = await storedRun(at(1), { lease: lease('a', 20) });
+  assert.equal(await completeRun(store.db, ender(id, 'b'), result()), false);
+  assert.equal(await completeRun(store.db, ender(id, 'a'), result()), true);
+  assert.equal(await failRun(store.db, ender(id, 'a'), INTERRUPTED), false);
+  assert.equal(await failRun(store.db, ender(id, null), INTERRUPTED), false);
+  const found = await findRun(store.db, PROJECT, id);
+  assert.deepEqual([found?.state, found?.resultPreview, found?.computeTimeMs], ['complete', '["\\u0000"]', 2]);
+  assert.deepEqual(found?.usage, { prompt_tokens: 3, generated_tokens: 2, cached_tokens: 1 });
+  assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, '["top_p is ignored"]']);
+});
+
+test('a failure is stored with its text, whatever characters that has', async () => {
+  const id = await storedRun(at(1));
+  const failure = { error: 'pipeline_fault' as const, exception: 'a\0b', traceback: '' };
+  assert.equal(await failRun(store.db, ender(id, null), failure), true);
+  assert.equal((await findRun(store.db, PROJECT, id))?.failure?.exception, 'a\ufffdb');
+});
+
+test('runs are claimed by priority, then in order of arrival, each by one', async () => {
+  const [old, young, urgent] = [
     await storedRun(at(1)),
     await storedRun(at(2)),
-    await storedRun(at(3)),
-    await storedRun(at(4)),
+    await storedRun(at(3), { priority: 5 }),
   ];
-  for (const id of [complete, failed, running]) await markRunning(store.db, id, at(5));
-  await completeRun(store.db, complete, result());
-  await failRun(store.db, failed, { error: 'pipeline_fault', exception: 'a\0b', traceback: '' }, at(6));
-
-  await failRun(store.db, complete, INTERRUPTED, at(7));
-  await completeRun(store.db, failed, result());
-  await markRunning(store.db, failed, at(8));
-  assert.deepEqual([await state(complete), await state(failed)], ['complete', 'failed']);
-  const found = await findRun(store.db, complete);
-  assert.deepEqual([found?.resultPreview, found?.computeTimeMs, found?.failure], ['["\\u0000"]', 2, null]);
-  assert.equal((await findRun(store.db, failed))?.failure?.exception, 'a\ufffdb');
-
-  assert.deepEqual([await state(running), await state(received)], ['running', 'received']);
-  assert.equal(await failUnfinishedRuns(store.db, INTERRUPTED, at(10)), 2);
-  assert.equal(await failUnfinishedRuns(store.db, INTERRUPTED, at(11)), 0);
-  assert.deepEqual([await state(running), await state(received)], ['failed', 'failed']);
-  assert.deepEqual([await state(complete), (await findRun(store.db, received))?.endedAt], ['complete', at(10)]);
-
-  const ids = async (direction: 'asc' | 'desc', skip: number, limit: number): Promise<unknown> => {
-    const page = await listRuns(store.db, { skip, limit, orderBy: { field: 'created_at', direction } });
-    assert.equal(page.total, 4);
-    return page.runs.map((run) => run.id);
-  };
-  assert.deepEqual(await ids('desc', 0, 3), [received, running, failed]);
-  assert.deepEqual(await ids('asc', 1, 2), [failed, running]);
+  assert.deepEqual(await claim('a', 5, 2), [urgent, old]);
+  assert.deepEqual(await claim('b', 5, 2), [young]);
+  assert.deepEqual(await claim('c', 5, 2), []);
+  assert.deepEqual([await state(old), await state(young)], ['running', 'running']);
 });
 
-test('result and end of a run are stored together or not at all', async () => {
+test('a lease that is not renewed runs out, and its run is claimed again with one more attempt', async () => {
   const id = await storedRun(at(1));
-  const lost = { ...result(), file: { ...newFile('result', new Uint8Array()), path: (await existingPath()) ?? '' } };
-  await assert.rejects(completeRun(store.db, id, lost));
-  assert.equal(await state(id), 'received');
+  assert.deepEqual(await claim('a', 5), [id]);
+  assert.deepEqual(await extendLeases(store.db, [id], lease('a', 30)), new Set([id]));
+  assert.deepEqual(await claim('b', 25), []);
+  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('b', 50), now: at(31), ids: null });
+  assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
+  assert.deepEqual(await extendLeases(store.db, [id], lease('a', 60)), new Set());
+  assert.equal(await completeRun(store.db, ender(id, 'a'), result()), false);
 });
 
-/** The path of a file that is there: a second file with it fails. */
-async function existingPath(): Promise<string | undefined> {
-  const page = await listRuns(store.db, { skip: 0, limit: 1, orderBy: { field: 'created_at', direction: 'asc' } });
-  return page.runs[0]?.data.file.path;
-}
+test('a run that is put back counts no attempt; after a restart nobody has a lease', async () => {
+  const id = await storedRun(at(1));
+  await claim('a', 5);
+  await putBack(store.db, id, 'a');
+  assert.equal(await state(id), 'received');
+  assert.deepEqual(await claim('b', 6), [id]);
+  assert.equal(await endAllLeases(store.db), 1);
+  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('c', 50), now: at(7), ids: null });
+  assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
+});
+
+test('an idempotency key is good for one run of a project', async () => {
+  assert.notEqual(await storedRun(at(1), { key: 'k' }), 'refused');
+  assert.equal(await storedRun(at(1), { key: 'k' }), 'refused');
+});
+
+test('lists are cut and filtered; runs of other projects are absent', async () => {
+  const ids = [await storedRun(at(1)), await storedRun(at(2)), await storedRun(at(3))];
+  await failRun(store.db, ender(ids[1] ?? '', null), INTERRUPTED);
+  const list = async (direction: 'asc' | 'desc', skip: number, filter: object = {}): Promise<unknown> => {
+    const all = { projectId: PROJECT, pipelineId: null, state: null, ...filter };
+    const page = await listRuns(store.db, all, { skip, limit: 2, orderBy: { field: 'created_at', direction } });
+    return [page.total, ...page.runs.map(({ id }) => id)];
+  };
+  assert.deepEqual(await list('desc', 0), [3, ids[2], ids[1]]);
+  assert.deepEqual(await list('asc', 1), [3, ids[1], ids[2]]);
+  assert.deepEqual(await list('asc', 0, { state: 'failed' }), [1, ids[1]]);
+  assert.deepEqual(await list('asc', 0, { pipelineId: 'q' }), [0]);
+  assert.deepEqual(await list('asc', 0, { projectId: newId('project') }), [0]);
+  assert.equal(await findRun(store.db, newId('project'), ids[0] ?? ''), null);
+});
+
+test('a deleted run takes its result and its own data with it', async () => {
+  const count = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
+  const before = await count();
+  const id = await storedRun(at(1), { lease: lease('a', 20) });
+  await completeRun(store.db, ender(id, 'a'), result());
+  assert.equal(await count(), before + 2);
+  const run = await findRun(store.db, PROJECT, id);
+  assert.ok(run !== null);
+  await store.db.transaction((tx) => deleteRun(tx, run));
+  assert.equal(await count(), before);
+  assert.equal(await state(id), undefined);
+});

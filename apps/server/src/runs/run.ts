@@ -1,13 +1,23 @@
-import { type PipelineGet, type RunError, type RunGet, type RunState, toTimestamp } from '@gptj-cloud/protocol';
+import {
+  finishReasonSchema,
+  type PipelineGet,
+  type RunError,
+  type RunGet,
+  type RunState,
+  type RunUsage,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
 import { type StoredData, toDataGet } from '../data/data.ts';
 import { type StoredFile, toFileGet } from '../files/file.ts';
 
 /**
- * A run. received → running → complete | failed; a run interrupted by a crash goes from either to failed at the next
- * start. Complete has a result, failed has a failure, nothing else has either.
+ * A run. received ⇄ running → complete | failed; a waiting run that is cancelled goes from received to failed. Running
+ * means that somebody has its lease; one whose owner died is run again, from the beginning. Complete has a result,
+ * failed has a failure, nothing else has either.
  */
 export interface Run {
   readonly id: string;
+  readonly projectId: string;
   readonly pipelineId: string;
   readonly data: StoredData;
   readonly state: RunState;
@@ -18,9 +28,18 @@ export interface Run {
   readonly resourceType: string | null;
   readonly minGpuVramMb: number | null;
   readonly result: StoredFile | null;
-  /** The list of outputs as JSON text; null when there is no JSON form. */
+  /** The list of outputs as JSON text; null when it is too long to travel with every reply. */
   readonly resultPreview: string | null;
   readonly failure: RunFailure | null;
+  /** What ends its reservation. */
+  readonly admissionTicket: string | null;
+  readonly isAsync: boolean;
+  readonly usage: RunUsage | null;
+  readonly seed: number | null;
+  /** JSON text: a list of sentences. */
+  readonly warnings: string | null;
+  /** JSON text: one reason for each returned sequence. */
+  readonly finishReasons: string | null;
 }
 
 /** Why a run failed, in words for its owner. */
@@ -46,13 +65,18 @@ export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
     blocking: false,
     compute_requirements: run.minGpuVramMb === null ? null : { min_gpu_vram_mb: run.minGpuVramMb },
     result: run.result === null ? null : toFileGet(run.result),
-    result_preview: run.resultPreview === null ? null : parsePreview(run.resultPreview),
+    result_preview: parseList(run.resultPreview),
     error: run.failure?.error ?? null,
     error_info: run.failure === null ? null : { exception: run.failure.exception, traceback: run.failure.traceback },
+    warnings: parseList(run.warnings)?.map(String) ?? [],
+    finish_reasons: parseList(run.finishReasons)?.map((reason) => finishReasonSchema.parse(reason)) ?? null,
+    usage: run.usage,
+    seed: run.seed,
   };
 }
 
-function parsePreview(text: string): unknown[] | null {
-  const preview: unknown = JSON.parse(text);
-  return Array.isArray(preview) ? preview : null;
+function parseList(text: string | null): unknown[] | null {
+  if (text === null) return null;
+  const list: unknown = JSON.parse(text);
+  return Array.isArray(list) ? list : null;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
 import { newFile } from '../files/file.ts';
 import { findFile, insertFile } from '../files/file-store.ts';
 import { openStore } from './db.ts';
@@ -12,11 +13,11 @@ test('a fresh folder becomes a store, and opened again it holds what was written
   try {
     const file = newFile('a file', Uint8Array.of(0, 1, 255));
     const fresh = await openStore(join(folder, 'postgres'));
-    await insertFile(fresh.db, file, new Date(0));
+    await insertFile(fresh.db, DEFAULT_PROJECT_ID, file, new Date(0));
     await fresh.close();
     await fresh.close();
     const again = await openStore(join(folder, 'postgres'));
-    const found = await findFile(again.db, file.id, 'all');
+    const found = await findFile(again.db, DEFAULT_PROJECT_ID, file.id, 'all');
     await again.close();
     assert.deepEqual([found?.name, found?.sizeBytes, [...(found?.bytes ?? [])]], ['a file', 3, [0, 1, 255]]);
   } finally {

@@ -1,11 +1,10 @@
 /** The tables as Drizzle sees them. The SQL in `migrations/` is what makes them; keep the two in step. */
-import { boolean, customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
-
-const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
-const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
+import { bigint, boolean, integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { bytea, moment } from './columns.ts';
 
 export const files = pgTable('files', {
   id: text('id').primaryKey(),
+  projectId: text('project_id').notNull(),
   name: text('name').notNull(),
   path: text('path').notNull().unique(),
   bytes: bytea('bytes').notNull(),
@@ -14,6 +13,7 @@ export const files = pgTable('files', {
 
 export const data = pgTable('data', {
   id: text('id').primaryKey(),
+  projectId: text('project_id').notNull(),
   fileId: text('file_id')
     .notNull()
     .references(() => files.id),
@@ -22,6 +22,16 @@ export const data = pgTable('data', {
 
 export const runs = pgTable('runs', {
   id: text('id').primaryKey(),
+  projectId: text('project_id').notNull(),
+  apiKeyId: text('api_key_id'),
+  admissionTicket: text('admission_ticket'),
+  isAsync: boolean('is_async').notNull().default(false),
+  priority: integer('priority').notNull().default(0),
+  attempts: integer('attempts').notNull().default(0),
+  leaseOwner: text('lease_owner'),
+  leaseExpiresAt: moment('lease_expires_at'),
+  idempotencyKey: text('idempotency_key'),
+  requestHash: text('request_hash'),
   pipelineId: text('pipeline_id').notNull(),
   dataId: text('data_id')
     .notNull()
@@ -38,6 +48,12 @@ export const runs = pgTable('runs', {
   error: text('error'),
   errorException: text('error_exception'),
   errorTraceback: text('error_traceback'),
+  promptTokens: integer('prompt_tokens'),
+  generatedTokens: integer('generated_tokens'),
+  cachedTokens: integer('cached_tokens'),
+  seed: bigint('seed', { mode: 'number' }),
+  warnings: text('warnings'),
+  finishReasons: text('finish_reasons'),
 });
 
 export const apiKeys = pgTable('api_keys', {

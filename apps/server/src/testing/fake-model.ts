@@ -66,6 +66,9 @@ export function createFakeEngine(): FakeEngine {
       if (failure !== undefined) throw failure;
       const tokens = Array.from({ length: config.maxLength - prompt.length }, () => LETTER);
       const sequence = { tokens, finishReason: 'length' as const };
+      for (let index = 0; index < config.numReturnSequences; index++) {
+        for (const token of tokens) yield { type: 'tokens', index, tokens: [token] };
+      }
       yield {
         type: 'finished',
         outcome: { sequences: Array.from({ length: config.numReturnSequences }, () => sequence), warnings: [] },

@@ -4,14 +4,16 @@ import type { Hono } from 'hono';
 import { ensureApiKey, type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
 import type { AppEnv } from '../http/app-env.ts';
+import type { EventStreamOptions } from '../http/sse.ts';
 import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
 import { createLogger } from '../logger.ts';
 import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
-import { createRunQueue, type RunQueueLimits } from '../runs/run-queue.ts';
 import { createRunService } from '../runs/run-service.ts';
+import type { RunLimits } from '../runs/run-worker.ts';
 import type { Store } from '../store/db.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
+import { createOpenAdmission, type OpenAdmission } from './open-admission.ts';
 import { openTestStore } from './test-store.ts';
 
 export const TOKEN = 'test-token-0123456789';
@@ -22,6 +24,7 @@ export interface TestApp {
   readonly app: Hono<AppEnv>;
   readonly engine: FakeEngine;
   readonly store: Store;
+  readonly admission: OpenAdmission;
   readonly logLines: string[];
   /** A request with the token. */
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -31,8 +34,8 @@ export interface TestApp {
 }
 
 export interface TestAppOptions {
-  readonly queue?: RunQueueLimits;
-  readonly waiting?: WaitingReplyOptions;
+  readonly queue?: RunLimits;
+  readonly waiting?: WaitingReplyOptions & EventStreamOptions;
   /** Default: keys from the store. */
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
 }
@@ -52,17 +55,20 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }),
   });
   const pipelines = createPipelineRegistry([pipeline]);
-  const queue = createRunQueue(options.queue ?? { running: 2, waiting: 1 });
-  const stop = new AbortController();
+  const admission = createOpenAdmission();
   const runs = createRunService({
     db,
-    queue,
+    limits: options.queue ?? { running: 2, waiting: 1 },
     pipelines,
+    admission,
     logger,
     clock,
     resourceType: 'cpu',
-    stop: stop.signal,
+    ownsStore: true,
+    findPipeline: async (_, idOrTag) => pipelines.find(idOrTag),
+    onEnd: async () => {},
   });
+  await runs.start();
   await ensureApiKey(db, TOKEN, NOW);
   const app = createApp({
     db,
@@ -86,6 +92,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     app,
     engine,
     store,
+    admission,
     logLines,
     request,
     post: (path, body) =>
@@ -96,8 +103,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       }),
     async close() {
       engine.letGo();
-      queue.close();
-      await queue.drained;
+      runs.worker.close();
+      await runs.worker.drained;
       await store.close();
     },
   };

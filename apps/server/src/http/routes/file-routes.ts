@@ -20,12 +20,12 @@ export function fileRoutes({ db, clock, maxUploadBytes }: FileRoutesDeps): Hono<
       // Clients up to 0.2.11 send a second part, file_path, with nothing to act on.
       const part = onePart(await readMultipart(c.req.raw, maxUploadBytes), 'file');
       const file = newFile(part.filename ?? part.name, decodeUpload(part.bytes));
-      await insertFile(db, file, clock());
+      await insertFile(db, c.get('principal').projectId, file, clock());
       return c.json(toFileGet(withSmallBytes(file)), 201);
     })
     .get('/v2/files/:id', async (c) => {
       const withData = parseQueryBoolean('return_data', c.req.query('return_data'));
-      const file = await findFile(db, c.req.param('id'), withData ? 'all' : 'small');
+      const file = await findFile(db, c.get('principal').projectId, c.req.param('id'), withData ? 'all' : 'small');
       if (file === null) throw new ApiError('not_found', { kind: 'file', id: c.req.param('id').slice(0, 100) });
       return c.json(toFileGet(file));
     });

@@ -1,27 +1,128 @@
-import { parsePageQuery, runCreateSchema } from '@gptj-cloud/protocol';
+import {
+  invalidParameter,
+  parsePageQuery,
+  type QueryValue,
+  type RunState,
+  runCreateSchema,
+  runEventData,
+  runStateSchema,
+} from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
+import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { AppEnv } from '../app-env.ts';
 import { readJsonBody } from '../json-body.ts';
+import { type EventSource, type EventStreamOptions, eventStreamReply } from '../sse.ts';
 import { type WaitingReplyOptions, waitingReply } from '../waiting-reply.ts';
 
 export interface RunRoutesDeps {
   readonly runs: RunService;
   readonly maxJsonBytes: number;
-  readonly waiting: WaitingReplyOptions;
+  readonly waiting: WaitingReplyOptions & EventStreamOptions;
 }
 
-/** Making a run, which is answered when it has ended, and looking at runs. */
+/** Making a run, following it, looking at runs, ending and removing them. */
 export function runRoutes({ runs, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/runs', async (c) => {
       const { value, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
-      const accepted = await runs.create(value, data ?? null);
-      return await waitingReply(accepted.ended, waiting);
+      const principal = c.get('principal');
+      const accepted = await runs.create({
+        principal,
+        request: value,
+        input: data ?? null,
+        idempotencyKey: parseIdempotencyKey(c.req.header('idempotency-key')),
+      });
+      const { projectId } = principal;
+      if (value.stream ?? false) {
+        const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
+        const source = readerSource(reader, () => {
+          if (!accepted.isAsync) void runs.abandon(projectId, accepted.id).catch(() => undefined);
+        });
+        return eventStreamReply(source, waiting);
+      }
+      accepted.events?.close();
+      if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
+      return await waitingReply(accepted.ended(), waiting);
     })
     .get('/v2/runs', async (c) => {
-      const { skip, limit, order_by: orderBy } = c.req.query();
-      return c.json(await runs.list(parsePageQuery({ skip, limit, orderBy }, ['created_at'])));
+      const { skip, limit, order_by: orderBy, pipeline_id: pipelineId, run_state: state } = c.req.query();
+      const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
+      const { projectId } = c.get('principal');
+      return c.json(
+        await runs.list({ projectId, pipelineId: given(pipelineId), state: parseRunState(given(state)) }, page),
+      );
     })
-    .get('/v2/runs/:id', async (c) => c.json(await runs.get(c.req.param('id'))));
+    .get('/v2/runs/:id', async (c) => c.json(await runs.get(c.get('principal').projectId, c.req.param('id'))))
+    .get('/v2/runs/:id/events', async (c) => {
+      const { projectId } = c.get('principal');
+      const id = c.req.param('id');
+      const after = parseLastEventId(c.req.header('last-event-id'));
+      const reader = (await runs.events(projectId, id, after)) ?? endOnly(runs, projectId, id);
+      return eventStreamReply(
+        readerSource(reader, () => undefined),
+        waiting,
+      );
+    })
+    .post('/v2/runs/:id/cancel', async (c) =>
+      c.json(await runs.cancel(c.get('principal').projectId, c.req.param('id'))),
+    )
+    .delete('/v2/runs/:id', async (c) => {
+      await runs.remove(c.get('principal').projectId, c.req.param('id'));
+      return c.body(null, 204);
+    });
+}
+
+function readerSource(reader: EventReader, onGone: () => void): EventSource {
+  return {
+    async next() {
+      const numbered = await reader.next();
+      if (numbered === null) return null;
+      return { id: numbered.id, event: numbered.event.type, data: runEventData(numbered.event) };
+    },
+    close(reason) {
+      reader.close();
+      if (reason === 'gone') onGone();
+    },
+  };
+}
+
+/** For a run whose events are not kept here (any more): the one event of its end. */
+function endOnly(runs: RunService, projectId: string, id: string): EventReader {
+  let read = false;
+  return {
+    close() {
+      read = true;
+    },
+    async next() {
+      if (read) return null;
+      read = true;
+      return { id: END_EVENT_ID, event: { type: 'run', run: await runs.ended(projectId, id) } };
+    },
+  };
+}
+
+/** Behind every other: whoever resumes after it has seen the end. */
+const END_EVENT_ID = 2 ** 31 - 1;
+
+function given(value: QueryValue): string | null {
+  return value === undefined || value === '' ? null : value;
+}
+
+function parseRunState(value: string | null): RunState | null {
+  if (value === null) return null;
+  const parsed = runStateSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalidParameter('query->run_state', `expected one of ${runStateSchema.options.join(', ')}`);
+}
+
+function parseIdempotencyKey(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  if (/^[\x21-\x7e]{1,255}$/.test(value)) return value;
+  throw invalidParameter('header->Idempotency-Key', 'expected 1 to 255 printable ASCII characters without blanks');
+}
+
+/** Absent or not from here: from the beginning. */
+function parseLastEventId(value: string | undefined): number {
+  return value !== undefined && /^\d{1,10}$/.test(value) ? Number(value) : 0;
 }

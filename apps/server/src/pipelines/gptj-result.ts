@@ -1,0 +1,65 @@
+import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
+import type { JsonValue } from '@gptj-cloud/pickle';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { trimAtStop } from './stop-trimmer.ts';
+
+export interface ResultOptions {
+  readonly tokenizer: Tokenizer;
+  /** Tokens of the prompt when it is part of the text, else none. */
+  readonly kept: readonly TokenId[];
+  /** Cut generated text where one of these begins. */
+  readonly trimAt: readonly string[];
+  /** `return_dict_in_generate`. */
+  readonly asDict: boolean;
+}
+
+/**
+ * The pipeline's one output: the list of texts, or with `return_dict_in_generate` a dict of everything that was asked
+ * for. `sequences` are the token ids behind `texts`, not cut at stop strings. Lists without a value are left out.
+ */
+export function gptjResult(outcome: GenerateOutcome, { tokenizer, kept, trimAt, asDict }: ResultOptions): JsonValue {
+  const texts = outcome.sequences.map(({ tokens }) => {
+    if (trimAt.length === 0) return tokenizer.decode([...kept, ...tokens]);
+    return tokenizer.decode(kept) + trimAtStop(tokenizer.decode(tokens), trimAt);
+  });
+  if (!asDict) return texts;
+  const { sequences } = outcome;
+  const report = (token: TokenReport): JsonValue => ({
+    token: token.token,
+    logprob: finite(token.logprob),
+    top: token.top.map((other) => [other.token, finite(other.logprob)]),
+  });
+  const result: { [key: string]: JsonValue } = {
+    texts,
+    sequences: sequences.map(({ tokens }) => [...kept, ...tokens]),
+    finish_reasons: sequences.map(({ finishReason }) => finishReason),
+  };
+  if (sequences.some(({ score }) => score !== undefined)) {
+    result.sequences_scores = sequences.map(({ score }) => finite(score));
+  }
+  if (sequences.some(({ beamIndices }) => beamIndices !== undefined)) {
+    result.beam_indices = sequences.map(({ beamIndices }) => [...(beamIndices ?? [])]);
+  }
+  if (sequences.some(({ logprobs }) => logprobs !== undefined)) {
+    result.logprobs = sequences.map(({ logprobs }) => (logprobs ?? []).map(report));
+  }
+  if (outcome.promptLogprobs !== undefined) result.prompt_logprobs = outcome.promptLogprobs.map(report);
+  if (outcome.scores !== undefined) result.scores = outcome.scores.map((step) => step.map(toRow));
+  if (outcome.logits !== undefined) result.logits = outcome.logits.map((step) => step.map(toRow));
+  return result;
+}
+
+/** A row: base64 of all values, or pairs of token and value. Tokens that were ruled out (-inf) have no pair. */
+function toRow(row: ScoreRow | null): JsonValue {
+  if (row === null) return null;
+  if (row.type === 'base64') return row.data;
+  return row.entries
+    .filter(([, score]) => score !== Number.NEGATIVE_INFINITY)
+    .map(([token, score]) => [token, finite(score)]);
+}
+
+/** JSON has no infinities. */
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

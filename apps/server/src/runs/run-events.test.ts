@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunEvent } from '@gptj-cloud/protocol';
+import { createRunEvents, type EventReader } from './run-events.ts';
+
+const token = (text: string): RunEvent => ({ type: 'token', index: 0, text, tokens: [] });
+const text = (event: RunEvent): string => (event.type === 'token' ? event.text : event.type);
+
+async function rest(reader: EventReader | null): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for (let next = await reader?.next(); next; next = await reader?.next()) seen.push(`${next.id}${text(next.event)}`);
+  return seen;
+}
+
+test('every reader gets every event once, in order, whenever it came', async () => {
+  const events = createRunEvents({ now: () => 0 });
+  events.open('r');
+  events.publish('r', token('a'));
+  const early = rest(events.read('r', 0));
+  events.publish('r', token('b'));
+  const resumed = rest(events.read('r', 1));
+  events.publish('r', token('c'));
+  events.end('r');
+  events.publish('r', token('too late'));
+  assert.deepEqual(await early, ['1a', '2b', '3c']);
+  assert.deepEqual(await resumed, ['2b', '3c']);
+  assert.deepEqual(await rest(events.read('r', 2)), ['3c']);
+  assert.deepEqual(await rest(events.read('r', 99)), []);
+  assert.equal(events.read('unknown', 0), null);
+});
+
+test('a reader that falls too far behind gets an error and its end; the others go on', async () => {
+  const events = createRunEvents({ now: () => 0, keptEvents: 2 });
+  events.open('r');
+  const slow = events.read('r', 0);
+  for (const letter of 'abc') events.publish('r', token(letter));
+  assert.deepEqual(await rest(slow), ['0error']);
+  events.end('r');
+  assert.deepEqual(await rest(events.read('r', 1)), ['2b', '3c']);
+});
+
+test('a closed reader wakes up and is gone', async () => {
+  const events = createRunEvents({ now: () => 0 });
+  events.open('r');
+  const reader = events.read('r', 0);
+  const next = reader?.next();
+  assert.equal(events.readers('r'), 1);
+  reader?.close();
+  assert.equal(await next, null);
+  assert.equal(events.readers('r'), 0);
+});
+
+test('events of ended runs are forgotten after a while, or when there are too many', () => {
+  let now = 0;
+  const events = createRunEvents({ now: () => now, keptRuns: 2, keptMs: 100 });
+  for (const id of ['a', 'b', 'c']) {
+    events.open(id);
+    events.end(id);
+  }
+  assert.deepEqual([events.read('a', 0) === null, events.read('b', 0) === null], [true, false]);
+  now = 100;
+  events.open('d');
+  assert.deepEqual([events.read('b', 0), events.read('c', 0)], [null, null]);
+  assert.ok(events.isOpen('d'));
+});

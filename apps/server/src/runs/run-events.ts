@@ -1,0 +1,140 @@
+import type { RunEvent } from '@gptj-cloud/protocol';
+
+/** An event with its number within its run, from 1 on. */
+export interface NumberedEvent {
+  readonly id: number;
+  readonly event: RunEvent;
+}
+
+/** A reader of one run's events. */
+export interface EventReader {
+  /** The next event, waited for; null when the run's events are over or the reader was closed. */
+  next(): Promise<NumberedEvent | null>;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface RunEventsOptions {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Events kept of one run. A reader that falls further behind is cut off with an error event. */
+  readonly keptEvents?: number;
+  /** Ended runs whose events are kept for late readers, for `keptMs` each. */
+  readonly keptRuns?: number;
+  readonly keptMs?: number;
+}
+
+/** Events of the runs of this process: kept while a run is live and for a while after, for any number of readers. */
+export interface RunEvents {
+  /** Begin to keep the events of a run. */
+  open(runId: string): void;
+  /** No effect for a run that is not open. */
+  publish(runId: string, event: RunEvent): void;
+  /** The run's events are over. */
+  end(runId: string): void;
+  /** Read from the event after number `after` on, 0 from the beginning; null when nothing is kept of this run. */
+  read(runId: string, after: number): EventReader | null;
+  /** Whether events of this run are kept and not over. */
+  isOpen(runId: string): boolean;
+  /** How many read the events of this run. */
+  readers(runId: string): number;
+}
+
+interface Channel {
+  /** The last events; the first of them has number `dropped` + 1. */
+  readonly events: RunEvent[];
+  dropped: number;
+  endedAt: number | null;
+  readonly wakes: Set<() => void>;
+}
+
+/** Nobody is waited for: readers hold nothing but a position, and what they read is shared. */
+export function createRunEvents(options: RunEventsOptions): RunEvents {
+  const { now, keptEvents = 8192, keptRuns = 256, keptMs = 300_000 } = options;
+  const channels = new Map<string, Channel>();
+  const ended: string[] = [];
+
+  const forget = (): void => {
+    for (let oldest = ended[0]; oldest !== undefined; oldest = ended[0]) {
+      const endedAt = channels.get(oldest)?.endedAt ?? null;
+      if (ended.length <= keptRuns && endedAt !== null && now() - endedAt < keptMs) return;
+      channels.delete(oldest);
+      ended.shift();
+    }
+  };
+  const wake = (channel: Channel): void => {
+    for (const call of channel.wakes) call();
+  };
+
+  return {
+    open(runId) {
+      forget();
+      if (!channels.has(runId)) channels.set(runId, { events: [], dropped: 0, endedAt: null, wakes: new Set() });
+    },
+    publish(runId, event) {
+      const channel = channels.get(runId);
+      if (channel === undefined || channel.endedAt !== null) return;
+      channel.events.push(event);
+      if (channel.events.length > keptEvents) {
+        channel.events.shift();
+        channel.dropped++;
+      }
+      wake(channel);
+    },
+    end(runId) {
+      const channel = channels.get(runId);
+      if (channel === undefined || channel.endedAt !== null) return;
+      channel.endedAt = now();
+      ended.push(runId);
+      wake(channel);
+      forget();
+    },
+    read(runId, after) {
+      const channel = channels.get(runId);
+      return channel === undefined ? null : openReader(channel, after);
+    },
+    isOpen: (runId) => channels.get(runId)?.endedAt === null,
+    readers: (runId) => channels.get(runId)?.wakes.size ?? 0,
+  };
+}
+
+const TOO_SLOW: RunEvent = {
+  type: 'error',
+  code: 'reader_too_slow',
+  message: 'this stream was read too slowly and has ended; the run goes on: ask for it by its id',
+};
+
+function openReader(channel: Channel, after: number): EventReader {
+  let position = after;
+  let closed = false;
+  let notify: (() => void) | null = null;
+  const wake = (): void => notify?.();
+  channel.wakes.add(wake);
+  const close = (): void => {
+    closed = true;
+    channel.wakes.delete(wake);
+    notify?.();
+  };
+  return {
+    close,
+    async next() {
+      for (;;) {
+        if (closed) return null;
+        if (position < channel.dropped) {
+          close();
+          return { id: position, event: TOO_SLOW };
+        }
+        const event = channel.events[position - channel.dropped];
+        if (event !== undefined) return { id: ++position, event };
+        if (channel.endedAt !== null) {
+          close();
+          return null;
+        }
+        await new Promise<void>((resolve) => {
+          notify = resolve;
+        });
+        notify = null;
+      }
+    },
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * The execution of a claimed run: input read, pipeline executed, end stored. Result, end, metering and deliveries to
+ * webhooks are one transaction, which only the owner of the lease can commit: a run ends once, however often it was
+ * begun.
+ */
+import { PickleError, type PickleValue, readPickle, writePickle } from '@gptj-cloud/pickle';
+import { ApiError, type RunGet } from '@gptj-cloud/protocol';
+import { findData } from '../data/data-store.ts';
+import { newFile } from '../files/file.ts';
+import type { Logger } from '../logger.ts';
+import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipeline.ts';
+import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import type { Database } from '../store/db.ts';
+import type { Admission, GenerationCost } from '../usage/admission.ts';
+import type { RunFailure } from './run.ts';
+import type { RunEvents } from './run-events.ts';
+import { CANCELLED, INTERRUPTED, judgeFailure, TRIED_TOO_OFTEN } from './run-failure.ts';
+import { type ClaimedRun, countAttempt, putBack } from './run-leases.ts';
+import { completeRun, failRun, type RunEnder } from './run-store.ts';
+import type { AbortReason } from './run-worker.ts';
+
+/** The end of a run, told within the transaction that stores it. */
+export interface RunEnd {
+  readonly runId: string;
+  readonly projectId: string;
+  readonly event: 'run.completed' | 'run.failed';
+  readonly endedAt: Date;
+}
+
+export interface RunExecutionDeps {
+  readonly db: Database;
+  readonly pipelines: PipelineRegistry;
+  readonly admission: Admission;
+  readonly events: RunEvents;
+  readonly logger: Logger;
+  readonly clock: () => Date;
+  readonly owner: string;
+  /** Runs accepted by this process need not be read from the store; taken out when they begin. */
+  readonly prepared: Map<string, PreparedRun>;
+  readonly show: (run: ClaimedRun) => Promise<RunGet>;
+  /** Takes part in the transaction that ends a run. */
+  readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
+}
+
+/** Executions of a run whose machinery died, or whose server did, before it fails. */
+export const MOST_ATTEMPTS = 2;
+/** A longer preview is left out; the result file has it all. */
+const LONGEST_PREVIEW = 2 ** 20;
+
+interface Progress {
+  generatedTokens: number;
+  readonly startedMs: number;
+}
+
+type Execution =
+  | { readonly type: 'complete'; readonly outcome: PipelineOutcome }
+  | { readonly type: 'failed'; readonly failure: RunFailure }
+  /** Nothing is stored: the run waits for its next execution, or is somebody else's by now. */
+  | { readonly type: 'left' };
+
+/** Execute a run and store how it ended. Rejects when the store fails. */
+export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
+  const progress: Progress = { generatedTokens: 0, startedMs: performance.now() };
+  const prepared = deps.prepared.get(run.id) ?? null;
+  const execution = await execute(deps, run, prepared, signal, progress);
+  if (execution.type === 'left') return;
+  const ender: RunEnder = {
+    runId: run.id,
+    projectId: run.projectId,
+    owner: deps.owner,
+    endedAt: deps.clock(),
+  };
+  const spent: GenerationCost = {
+    promptTokens: progress.generatedTokens > 0 ? (prepared?.promptTokens ?? 0) : 0,
+    generatedTokens: progress.generatedTokens,
+    computeMs: progress.generatedTokens > 0 ? performance.now() - progress.startedMs : 0,
+  };
+  if (execution.type === 'failed') {
+    await endFailed(deps, ender, run.admissionTicket, execution.failure, spent);
+    return;
+  }
+  try {
+    await endComplete(deps, ender, run.admissionTicket, execution.outcome);
+  } catch (error) {
+    deps.logger.error('result could not be stored', { run_id: run.id, error });
+    await endFailed(deps, ender, run.admissionTicket, judgeFailure(error).failure, spent);
+  }
+}
+
+async function endComplete(
+  { db, admission, onEnd }: RunExecutionDeps,
+  ender: RunEnder,
+  ticket: string | null,
+  outcome: PipelineOutcome,
+): Promise<void> {
+  const { usage } = outcome;
+  const preview = JSON.stringify(outcome.outputs);
+  const result = {
+    file: newFile('result', writePickle(outcome.outputs)),
+    preview: preview.length <= LONGEST_PREVIEW ? preview : null,
+    computeTimeMs: usage.computeMs,
+    promptTokens: usage.promptTokens,
+    generatedTokens: usage.generatedTokens,
+    cachedTokens: usage.cachedTokens,
+    seed: outcome.seed,
+    warnings: outcome.warnings,
+    finishReasons: outcome.finishReasons,
+  };
+  await unlessLost(db, async (tx) => {
+    if (!(await completeRun(tx, ender, result))) throw new LeaseLost();
+    if (ticket !== null) await admission.resume(ticket).settle(usage, tx);
+    await onEnd(tx, { ...ender, event: 'run.completed' });
+  });
+}
+
+/** Store a failure with what the run has cost until then; false when the run was no longer the ender's. */
+export async function endFailed(
+  { db, admission, onEnd }: Pick<RunExecutionDeps, 'db' | 'admission' | 'onEnd'>,
+  ender: RunEnder,
+  ticket: string | null,
+  failure: RunFailure,
+  spent: GenerationCost,
+): Promise<boolean> {
+  return await unlessLost(db, async (tx) => {
+    if (!(await failRun(tx, ender, failure))) throw new LeaseLost();
+    if (ticket !== null) {
+      const admitted = admission.resume(ticket);
+      await (spent.generatedTokens > 0 ? admitted.settle(spent, tx) : admitted.cancel(tx));
+    }
+    await onEnd(tx, { ...ender, event: 'run.failed' });
+  });
+}
+
+/** Rolls a transaction back: the run has ended already, or somebody else executes it. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+async function unlessLost(db: Database, work: (tx: Database) => Promise<void>): Promise<boolean> {
+  try {
+    await db.transaction(work);
+    return true;
+  } catch (error) {
+    if (error instanceof LeaseLost) return false;
+    throw error;
+  }
+}
+
+async function execute(
+  deps: RunExecutionDeps,
+  run: ClaimedRun,
+  known: PreparedRun | null,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Execution> {
+  if (run.attempts > MOST_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
+  const onTokens = (chunk: TokenChunk): void => {
+    progress.generatedTokens += chunk.tokens.length;
+    deps.events.publish(run.id, { type: 'token', index: chunk.index, text: chunk.text, tokens: [...chunk.tokens] });
+  };
+  for (let { attempts } = run; ; attempts++) {
+    try {
+      signal.throwIfAborted();
+      const prepared = known ?? (await prepareStored(deps, run));
+      const outcome = await prepared.execute({ signal, priority: run.priority, onTokens });
+      return { type: 'complete', outcome };
+    } catch (error) {
+      if (signal.aborted) return await abandon(deps, run, signal.reason);
+      const { failure, retry, unexpected } = judgeFailure(error);
+      if (!retry || attempts >= MOST_ATTEMPTS) {
+        deps.logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
+        return { type: 'failed', failure };
+      }
+      deps.logger.warn('run attempt failed', { run_id: run.id, attempts, error });
+      await countAttempt(deps.db, run.id, deps.owner);
+      // What readers have seen is void: tell them that generation begins anew.
+      if (progress.generatedTokens > 0) deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
+      progress.generatedTokens = 0;
+    }
+  }
+}
+
+async function abandon(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortReason): Promise<Execution> {
+  switch (reason) {
+    case 'cancelled':
+      return { type: 'failed', failure: CANCELLED };
+    case 'lease_lost':
+      deps.logger.warn('run went on elsewhere or was ended', { run_id: run.id });
+      return { type: 'left' };
+    case 'stopping':
+      // Whoever waits is told; what nobody waits for is done after the next start.
+      if (!run.isAsync) return { type: 'failed', failure: INTERRUPTED };
+      await putBack(deps.db, run.id, deps.owner);
+      return { type: 'left' };
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** The run again from what is stored of it. What was sound when it was accepted may no longer be, after an update. */
+async function prepareStored({ db, pipelines }: RunExecutionDeps, run: ClaimedRun): Promise<PreparedRun> {
+  const stored = await findData(db, run.projectId, run.dataId, 'all');
+  if (stored === null) throw new ApiError('not_found', { kind: 'data', id: run.dataId });
+  return pipelines.find(run.pipelineId).prepare(readInput(stored.file.bytes ?? new Uint8Array()));
+}
+
+/** Throws `invalid_pickle`. */
+export function readInput(bytes: Uint8Array): PickleValue {
+  try {
+    return readPickle(bytes);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Executes runs of the store, so many at a time.
+ *
+ * A place is reserved before a run is stored, so that a full queue refuses without a trace; it is free again when the
+ * run has ended. A run begins at once when a slot is free and nobody waits in the store; otherwise it is stored
+ * without a lease, and whoever has a free slot claims it. Leases are renewed by a heartbeat; a run whose lease was lost
+ * (cancelled elsewhere, or claimed after a long pause) is aborted here.
+ *
+ * States: **open** → `close`: no new places; runs that somebody waits for are still executed, others stay in the store
+ * → (`stop`: everything that runs or is waited for is aborted) → `drained`: nobody here waits and nothing runs.
+ */
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Logger } from '../logger.ts';
+import type { Database } from '../store/db.ts';
+import {
+  type ClaimedRun,
+  claimRuns,
+  countOpenRuns,
+  endAllLeases,
+  extendLeases,
+  findEnded,
+  type Lease,
+} from './run-leases.ts';
+
+export interface RunLimits {
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export interface RunWorkerDeps {
+  readonly db: Database;
+  readonly limits: RunLimits;
+  readonly logger: Logger;
+  readonly clock: () => Date;
+  /** Name of this process among those that share the store. */
+  readonly owner: string;
+  /** No other process uses the store: leases found at the start are of the dead. */
+  readonly ownsStore: boolean;
+  /** Execute a claimed run and store its end. Rejects only when the store fails; the lease then runs out. */
+  readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<void>;
+  /** A run was executed here, or one that was accepted or watched here was ended elsewhere. */
+  readonly onEnded: (run: { readonly id: string; readonly projectId: string }) => void;
+  /** Default 30 s. Renewed three times in that time. */
+  readonly leaseMs?: number;
+  /** How often the store is asked for runs that nobody here knows of. Default 5 s; 1 s in a shared store. */
+  readonly pollMs?: number;
+}
+
+/** Why a run is aborted. */
+export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping';
+
+const RETRY_SECONDS = 5;
+
+export class RunWorker {
+  readonly #deps: RunWorkerDeps;
+  readonly #leaseMs: number;
+  /** Runs accepted here that have not ended, and whether somebody waits for their end. */
+  readonly #places = new Map<string, { readonly projectId: string; readonly awaited: boolean }>();
+  /** Runs accepted elsewhere whose end somebody here waits for. */
+  readonly #watched = new Map<string, { readonly projectId: string }>();
+  /** Places of runs about to be stored. */
+  #reserved = 0;
+  readonly #executing = new Map<string, AbortController>();
+  /** Slots taken: by executions and by claims on their way. */
+  #slots = 0;
+  /** The store may hold runs that wait. */
+  #mayWait = true;
+  #filling: Promise<void> | null = null;
+  #closed = false;
+  #stopped = false;
+  readonly #timers: NodeJS.Timeout[];
+  #resolveDrained: () => void = () => {};
+  readonly drained: Promise<void>;
+
+  constructor(deps: RunWorkerDeps) {
+    this.#deps = deps;
+    this.#leaseMs = deps.leaseMs ?? 30_000;
+    this.drained = new Promise((resolve) => {
+      this.#resolveDrained = resolve;
+    });
+    const pollMs = deps.pollMs ?? (deps.ownsStore ? 5_000 : 1_000);
+    this.#timers = [
+      setInterval(() => void this.#heartbeat(), this.#leaseMs / 3),
+      setInterval(() => void this.#poll(), pollMs),
+    ];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  /** Take over what an earlier process left, and begin. How many runs there are to do. */
+  async start(): Promise<number> {
+    if (this.#deps.ownsStore) await endAllLeases(this.#deps.db);
+    const open = await countOpenRuns(this.#deps.db);
+    this.wake();
+    return open;
+  }
+
+  /** Runs that are executed here, wait, or are about to be stored. */
+  get size(): number {
+    return this.#places.size + this.#reserved;
+  }
+
+  /** Runs that are executed here. */
+  get running(): number {
+    return this.#executing.size;
+  }
+
+  /** Throws `too_many_runs` when full, `shutting_down` after `close`. Give it back with `store` or `giveUp`. */
+  reserve(): void {
+    if (this.#closed) throw new ApiError('shutting_down', {}, { retryAfterSeconds: RETRY_SECONDS });
+    const { running, waiting } = this.#deps.limits;
+    if (this.size >= running + waiting) {
+      throw new ApiError(
+        'too_many_runs',
+        { waiting: this.size - running, limit: waiting },
+        { retryAfterSeconds: RETRY_SECONDS },
+      );
+    }
+    this.#reserved++;
+  }
+
+  /** A lease for a run about to be stored, when it can begin at once. Use it with `begin`, or `giveUpLease`. */
+  takeLease(): Lease | null {
+    if (this.#mayWait || this.#slots >= this.#deps.limits.running) return null;
+    this.#slots++;
+    return this.#lease();
+  }
+
+  /** The run of a reserved place is stored without a lease: it waits for its turn. */
+  queued({ id, projectId, isAsync }: Pick<ClaimedRun, 'id' | 'projectId' | 'isAsync'>): void {
+    this.#reserved--;
+    this.#places.set(id, { projectId, awaited: !isAsync });
+    this.#mayWait = true;
+    this.wake();
+  }
+
+  /** The run of a reserved place is stored with a lease of `takeLease`: it begins. */
+  begin(run: ClaimedRun): void {
+    this.#reserved--;
+    this.#places.set(run.id, { projectId: run.projectId, awaited: !run.isAsync });
+    void this.#execute(run);
+  }
+
+  /** Nothing was stored for a reserved place. */
+  giveUp(lease: Lease | null): void {
+    this.#reserved--;
+    if (lease !== null) this.#freeSlot();
+    this.#checkDrained();
+  }
+
+  /** Abort a run that is executed here; false when it is not. Its `perform` sees the reason. */
+  abort(runId: string, reason: AbortReason): boolean {
+    const execution = this.#executing.get(runId);
+    execution?.abort(reason);
+    return execution !== undefined;
+  }
+
+  /** A run was ended without being executed here. */
+  ended(id: string): void {
+    const known = this.#places.get(id) ?? this.#watched.get(id);
+    this.#places.delete(id);
+    this.#watched.delete(id);
+    if (known !== undefined) this.#deps.onEnded({ id, projectId: known.projectId });
+    this.#checkDrained();
+  }
+
+  /** Tell of the end of a run that need not have been accepted here. */
+  watch(run: { readonly id: string; readonly projectId: string }): void {
+    if (!this.#places.has(run.id)) this.#watched.set(run.id, { projectId: run.projectId });
+  }
+
+  unwatch(runId: string): void {
+    this.#watched.delete(runId);
+  }
+
+  /** Look for runs that wait. */
+  wake(): void {
+    this.#mayWait = true;
+    if (this.#stopped) return;
+    this.#filling ??= this.#fill().finally(() => {
+      this.#filling = null;
+      // Somebody came in between the last look and now.
+      if (this.#mayWait && this.#slots < this.#deps.limits.running && !this.#stopped) this.wake();
+    });
+  }
+
+  /** Give no more places. */
+  close(): void {
+    this.#closed = true;
+    this.#checkDrained();
+  }
+
+  /** Abort everything that still runs or is waited for; what nobody waits for stays in the store. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#stopped = true;
+    for (const execution of this.#executing.values()) execution.abort('stopping' satisfies AbortReason);
+    await this.#filling;
+    const ids = this.#awaited();
+    if (ids.length > 0) {
+      const lease = this.#lease();
+      const rest = await claimRuns(this.#deps.db, { limit: ids.length, lease, now: this.#deps.clock(), ids });
+      this.#slots += rest.length;
+      // Aborted before it begins, each is only given its end.
+      for (const run of rest) void this.#execute(run);
+    }
+    this.#checkDrained();
+  }
+
+  #lease(): Lease {
+    return { owner: this.#deps.owner, expiresAt: new Date(this.#deps.clock().getTime() + this.#leaseMs) };
+  }
+
+  async #fill(): Promise<void> {
+    const { db, limits, clock, logger } = this.#deps;
+    while (this.#mayWait && !this.#stopped && this.#slots < limits.running) {
+      const free = limits.running - this.#slots;
+      const ids = this.#closed ? this.#awaited() : null;
+      this.#mayWait = false;
+      if (ids?.length === 0) break;
+      this.#slots += free;
+      let claimed: readonly ClaimedRun[] = [];
+      try {
+        claimed = await claimRuns(db, { limit: free, lease: this.#lease(), now: clock(), ids });
+      } catch (error) {
+        // The next poll looks again.
+        logger.error('runs could not be claimed', { error });
+      }
+      this.#slots -= free - claimed.length;
+      if (claimed.length === free) this.#mayWait = true;
+      for (const run of claimed) void this.#execute(run);
+    }
+    this.#checkDrained();
+  }
+
+  async #execute(run: ClaimedRun): Promise<void> {
+    const abort = new AbortController();
+    this.#executing.set(run.id, abort);
+    if (this.#stopped) abort.abort('stopping' satisfies AbortReason);
+    try {
+      await this.#deps.perform(run, abort.signal);
+    } catch (error) {
+      this.#deps.logger.error('run could not be stored', { run_id: run.id, error });
+    } finally {
+      this.#executing.delete(run.id);
+      this.#places.delete(run.id);
+      this.#watched.delete(run.id);
+      this.#deps.onEnded(run);
+      this.#freeSlot();
+      this.#checkDrained();
+    }
+  }
+
+  #freeSlot(): void {
+    this.#slots--;
+    if (this.#mayWait) this.wake();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const ids = [...this.#executing.keys()];
+    if (ids.length === 0) return;
+    try {
+      const kept = await extendLeases(this.#deps.db, ids, this.#lease());
+      for (const id of ids) if (!kept.has(id)) this.abort(id, 'lease_lost');
+    } catch (error) {
+      this.#deps.logger.warn('leases could not be renewed', { error });
+    }
+  }
+
+  /** Find leases that ran out, runs accepted elsewhere, and ends of our runs that happened elsewhere. */
+  async #poll(): Promise<void> {
+    this.wake();
+    const elsewhere = [...this.#places.keys(), ...this.#watched.keys()].filter((id) => !this.#executing.has(id));
+    if (this.#deps.ownsStore || elsewhere.length === 0) return;
+    try {
+      for (const id of await findEnded(this.#deps.db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
+    } catch (error) {
+      this.#deps.logger.warn('ends of runs could not be looked up', { error });
+    }
+  }
+
+  /** Runs that somebody here waits for and nobody here executes. */
+  #awaited(): readonly string[] {
+    return [...this.#places].filter(([id, { awaited }]) => awaited && !this.#executing.has(id)).map(([id]) => id);
+  }
+
+  #checkDrained(): void {
+    const idle = this.#executing.size === 0 && this.#reserved === 0;
+    if (!this.#closed || !idle || this.#awaited().length > 0) return;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#resolveDrained();
+  }
+}
