@@ -12,3 +12,8 @@ export interface Principal {
   readonly planId: string;
   readonly scopes: readonly Scope[];
 }
+
+/** Whether somebody may act on the server as a whole: an owner, and not by a token that was given less than that. */
+export function isServerOwner({ role, scopes }: Pick<Principal, 'role' | 'scopes'>): boolean {
+  return role === 'owner' && scopes.includes('admin');
+}

@@ -6,7 +6,7 @@ import { OWNER_PLAN_ID, type Plan, type PlanFile, planFileSchema } from './plan.
 /** The plans of this server. */
 export interface PlanBook {
   readonly currency: string;
-  /** Plan of new accounts. */
+  /** Plan of accounts whose own is not among the plans, and of those whose subscription ended. */
   readonly defaultPlan: Plan;
   readonly plans: readonly Plan[];
   find(id: string): Plan | null;

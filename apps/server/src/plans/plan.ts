@@ -37,7 +37,7 @@ export interface Plan {
 
 export interface PlanFile {
   readonly currency: string;
-  /** Plan of new accounts, and of those whose plan is no longer in the file. */
+  /** Plan of accounts whose own plan is not in the file, and of those whose subscription ended. */
   readonly defaultPlan: string;
   readonly plans: readonly Plan[];
 }

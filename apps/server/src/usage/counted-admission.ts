@@ -88,9 +88,10 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
       return admitted(db, { meter: { ...meter, day, accountId: account, seq }, priority: plan.priority });
     },
     resume: (ticket) => admitted(db, readTicket(ticket)),
-    close: () => {
+    async close() {
       clearInterval(timer);
-      return (closing ??= forgetHolder(db, holder));
+      closing ??= forgetHolder(db, holder);
+      await closing;
     },
   };
 }

@@ -1,0 +1,13 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import type { PaymentProvider } from './payment-provider.ts';
+
+/** Payment is between people: every wish waits for an owner of the server. */
+export const MANUAL_PROVIDER: PaymentProvider = {
+  name: 'manual',
+  sells: () => false,
+  paysFor: () => null,
+  wish: async () => ({ kind: 'approval' }),
+  readEvent: async () => {
+    throw new ApiError('webhook_refused', { reason: 'no payment provider is set up here' });
+  },
+};
