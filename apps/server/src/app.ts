@@ -1,6 +1,8 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
 import type { FoundApiKey } from './api-keys/api-key-store.ts';
+import type { GenerationService } from './generations/generation-service.ts';
+import type { TextModel } from './generations/text-model.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { errorReply } from './http/error-reply.ts';
 import { bearerAuth } from './http/middleware/bearer-auth.ts';
@@ -13,7 +15,10 @@ import { securityHeaders } from './http/middleware/security-headers.ts';
 import { adminRoutes } from './http/routes/admin-routes.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
+import { huggingFaceRoutes } from './http/routes/hugging-face-routes.ts';
+import { meshRoutes } from './http/routes/mesh-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
+import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
@@ -37,6 +42,9 @@ export interface AppDeps {
   readonly clock: () => Date;
   readonly ready: () => Promise<boolean>;
   readonly modelName: string;
+  /** What the compatible APIs generate with. */
+  readonly model: TextModel;
+  readonly generations: GenerationService;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
@@ -90,6 +98,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     dataRoutes(deps),
     runRoutes(deps),
     pipelineRoutes(deps.pipelines),
+    openAiRoutes(deps),
+    huggingFaceRoutes(deps),
+    meshRoutes(deps),
   ]) {
     app.route('/', routes);
   }

@@ -11,6 +11,7 @@ import { ensureApiKey, findApiKey } from './api-keys/api-key-store.ts';
 import { createApp } from './app.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
+import { createGenerationService } from './generations/generation-service.ts';
 import { listen } from './http/listen.ts';
 import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -123,14 +124,15 @@ async function build(
   const { db } = store;
   readAtScrape(metrics, engine, db);
 
-  const pipelines = createPipelineRegistry([
-    createGptjPipeline({ engine, tokenizer, parseParameters: parametersFor(engine, tokenizer) }),
-  ]);
+  const parseParameters = parametersFor(engine, tokenizer);
+  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
+  const admission = createOpenAdmission();
+  const generations = createGenerationService({ engine, admission, logger });
   const runs = createRunService({
     db,
     limits: { running: config.maxRunningRuns, waiting: config.maxWaitingRuns },
     pipelines,
-    admission: createOpenAdmission(),
+    admission,
     logger,
     clock,
     resourceType: 'cpu',
@@ -149,6 +151,8 @@ async function build(
     maxUploadBytes: config.maxUploadBytes,
     maxJsonBytes: config.maxJsonBytes,
     modelName: engine.info.modelName,
+    model: { info: engine.info, tokenizer, parseParameters },
+    generations,
     waiting: parts.waiting,
     edge: config,
     dump: store.dump,
@@ -174,7 +178,7 @@ async function build(
     close: () => {
       closing ??= (async () => {
         listener.stopAccepting();
-        await drain(runs, config.drainTimeoutMs, logger);
+        await Promise.all([drain(runs, config.drainTimeoutMs, logger), generations.close(config.drainTimeoutMs)]);
         await closeAll();
       })();
       return closing;

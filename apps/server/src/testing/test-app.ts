@@ -3,6 +3,7 @@ import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Hono } from 'hono';
 import { ensureApiKey, type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
+import { createGenerationService } from '../generations/generation-service.ts';
 import type { AppEnv } from '../http/app-env.ts';
 import type { EventStreamOptions } from '../http/sse.ts';
 import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
@@ -48,11 +49,12 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const clock = (): Date => NOW;
   const logger = createLogger((line) => logLines.push(line), clock);
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
+  const parseParameters = (fields: object, promptLength: number) =>
+    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
   const pipeline = createGptjPipeline({
     engine,
     tokenizer: byteTokenizer,
-    parseParameters: (fields, promptLength) =>
-      parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength }),
+    parseParameters,
   });
   const pipelines = createPipelineRegistry([pipeline]);
   const admission = createOpenAdmission();
@@ -79,6 +81,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     clock,
     ready: async () => true,
     modelName: 'fake',
+    model: { info: engine.info, tokenizer: byteTokenizer, parseParameters },
+    generations: createGenerationService({ engine, admission, logger }),
     maxUploadBytes: 200_000,
     maxJsonBytes: 100_000,
     waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },

@@ -1,0 +1,76 @@
+import type { JsonValue } from '@gptj-cloud/pickle';
+import { ApiError } from '@gptj-cloud/protocol';
+
+export interface IntegerBounds {
+  readonly least: number;
+  readonly most?: number;
+}
+
+/**
+ * Takes a request's fields one by one, checked; what nobody took is left over. Every method gives undefined for a field
+ * that is absent, and throws `invalid_parameter` with the field's name.
+ */
+export interface FieldReader {
+  value(name: string): JsonValue | undefined;
+  text(name: string): string | undefined;
+  boolean(name: string): boolean | undefined;
+  integer(name: string, bounds: IntegerBounds): number | undefined;
+  number(name: string, least: number, most: number): number | undefined;
+  object(name: string): ReadonlyMap<string, JsonValue> | undefined;
+  rest(): ReadonlyMap<string, JsonValue>;
+}
+
+/** `prefix` stands before names in messages: `parameters.` for an inner object. */
+export function createFieldReader(fields: ReadonlyMap<string, JsonValue>, prefix = ''): FieldReader {
+  const left = new Map(fields);
+  const value = (name: string): JsonValue | undefined => {
+    const found = left.get(name);
+    left.delete(name);
+    return found ?? undefined;
+  };
+  const checked = <Value>(name: string, what: string, check: (found: JsonValue) => Value | undefined) => {
+    const found = value(name);
+    if (found === undefined) return undefined;
+    const result = check(found);
+    if (result === undefined) throw refuseField(prefix + name, what, found);
+    return result;
+  };
+  return {
+    value,
+    text: (name) => checked(name, 'a text', (found) => (typeof found === 'string' ? found : undefined)),
+    boolean: (name) => checked(name, 'true or false', (found) => (typeof found === 'boolean' ? found : undefined)),
+    integer: (name, { least, most = Number.MAX_SAFE_INTEGER }) =>
+      checked(
+        name,
+        most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`,
+        (found) =>
+          typeof found === 'number' && Number.isSafeInteger(found) && found >= least && found <= most
+            ? found
+            : undefined,
+      ),
+    number: (name, least, most) =>
+      checked(name, `a number from ${least} to ${most}`, (found) =>
+        typeof found === 'number' && found >= least && found <= most ? found : undefined,
+      ),
+    object: (name) => checked(name, 'an object', toFields),
+    rest: () => left,
+  };
+}
+
+/** The fields of an object without those that are null; undefined for anything else. */
+export function toFields(value: JsonValue): ReadonlyMap<string, JsonValue> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return new Map(Object.entries(value).filter(([, field]) => field !== null));
+}
+
+/** A field is refused for its value. */
+export function refuseField(name: string, expected: string, got: JsonValue): ApiError {
+  const text = JSON.stringify(got);
+  const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return refuseOption(name, `expected ${expected}, got ${shown}`);
+}
+
+/** A field is refused; `reason` says why and what to do. */
+export function refuseOption(name: string, reason: string): ApiError {
+  return new ApiError('invalid_parameter', { reason: `${name}: ${reason}` }, { details: { parameters: [name] } });
+}

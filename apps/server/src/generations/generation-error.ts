@@ -1,0 +1,31 @@
+import { DecodingError } from '@gptj-cloud/decoding';
+import { ModelError } from '@gptj-cloud/model';
+import { ApiError } from '@gptj-cloud/protocol';
+
+/** Long enough for the engine's process to be started again with a small model. */
+const RESTART_SECONDS = 5;
+
+/** What went wrong with a generation, as its caller is told. Errors that nobody foresaw come back as they are. */
+export function toGenerationError(error: unknown): unknown {
+  if (error instanceof DecodingError) return new ApiError('invalid_parameter', { reason: error.message });
+  if (!(error instanceof ModelError)) return error;
+  switch (error.code) {
+    case 'engine_failed':
+      return new ApiError(
+        'engine_failed',
+        { reason: error.message },
+        { retryAfterSeconds: RESTART_SECONDS, cause: error },
+      );
+    case 'aborted':
+    case 'closed':
+      return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'cache_full':
+    case 'context_full':
+    case 'too_many_sequences':
+    case 'out_of_memory':
+    case 'unsupported':
+      return new ApiError('generation_too_large', { reason: error.message }, { cause: error });
+    default:
+      return error;
+  }
+}

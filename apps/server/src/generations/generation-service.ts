@@ -1,0 +1,156 @@
+/**
+ * Generations that are answered and not stored: those of the compatible APIs. One request may hold several prompts; it
+ * is admitted, metered and cancelled as one.
+ *
+ * asked → admitted (what it may use is reserved) → its prompts run, a few at a time → ended. However it ends, the
+ * reservation is given back exactly once: settled with what was computed, or cancelled when nothing was.
+ */
+import type { GenerateConfig } from '@gptj-cloud/decoding';
+import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
+import type { TokenId } from '@gptj-cloud/model';
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Principal } from '../accounts/principal.ts';
+import type { Logger } from '../logger.ts';
+import type { Admission, Admitted, GenerationEstimate } from '../usage/admission.ts';
+import { toGenerationError } from './generation-error.ts';
+import { createGenerationMeter, type GenerationMeter } from './generation-meter.ts';
+import { mergeEvents } from './merge-events.ts';
+
+/** One prompt and its parameters, parsed for its length. */
+export interface PromptRequest {
+  readonly prompt: readonly TokenId[];
+  readonly config: GenerateConfig;
+}
+
+export interface DirectGeneration {
+  readonly principal: Principal;
+  /** As plans name it. */
+  readonly model: string;
+  /** At least one. */
+  readonly prompts: readonly PromptRequest[];
+}
+
+export type DirectEvent =
+  /** The first event: limits were checked, nothing has run yet. */
+  | { readonly type: 'admitted' }
+  /** An event of the engine for the prompt with this index. */
+  | { readonly type: 'engine'; readonly prompt: number; readonly event: GenerationEvent };
+
+export interface GenerationServiceDeps {
+  readonly engine: Engine;
+  readonly admission: Admission;
+  readonly logger: Logger;
+  /** Milliseconds, monotonic. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface GenerationService {
+  /**
+   * Generate. Ending the iteration early or aborting `signal` cancels what runs and frees its cache.
+   *
+   * Throws `ApiError`: what admission throws before the first event; later `engine_failed`, `generation_too_large`,
+   * `invalid_parameter`, `shutting_down`.
+   */
+  generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
+  /** Take no more, wait for those that run as long as `patienceMs`, then cancel them. Idempotent. */
+  close(patienceMs: number): Promise<void>;
+}
+
+/** Prompts of one request that run at the same time: the others must not stand in the way of other requests. */
+const PROMPTS_AT_ONCE = 8;
+
+export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
+  const { engine, admission, logger, now = () => performance.now() } = deps;
+  const stop = new AbortController();
+  let closing = false;
+  let running = 0;
+  let idle = (): void => {};
+
+  const refuseWhenClosing = (): void => {
+    if (closing) throw new ApiError('shutting_down', {}, { retryAfterSeconds: 5 });
+  };
+
+  async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
+    const admitted = await admission.admit(request.principal, estimateOf(request));
+    const { prompts } = request;
+    const meter = createGenerationMeter(
+      prompts.map(({ prompt }) => prompt.length),
+      now,
+    );
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, stop.signal, over.signal]);
+    let complete = false;
+    try {
+      yield { type: 'admitted' };
+      const events = mergeEvents(prompts.length, PROMPTS_AT_ONCE, (prompt) =>
+        engine.generate({ ...prompts[prompt]!, priority: admitted.priority }, until),
+      );
+      for await (const { source, event } of abortingOnReturn(events, over)) {
+        meter.note(source, event);
+        yield { type: 'engine', prompt: source, event };
+      }
+      complete = true;
+    } catch (error) {
+      throw toGenerationError(error);
+    } finally {
+      over.abort();
+      const ended = endAdmission(admitted, meter);
+      // Whoever has its answer may know that metering failed; nobody is there to tell in the other cases.
+      await (complete ? ended : ended.catch((error) => logger.error('usage of a generation is lost', { error })));
+    }
+  }
+
+  return {
+    async *generate(request, signal) {
+      refuseWhenClosing();
+      running++;
+      try {
+        yield* run(request, signal);
+      } finally {
+        running--;
+        if (running === 0) idle();
+      }
+    },
+    async close(patienceMs) {
+      closing = true;
+      if (running === 0) return;
+      const drained = new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+      const timer = setTimeout(() => stop.abort(), patienceMs);
+      await drained;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The most that a request may use. */
+function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
+  const newTokens = ({ prompt, config }: PromptRequest): number =>
+    Math.max(0, config.maxLength - prompt.length) * config.numReturnSequences;
+  return {
+    model,
+    promptTokens: prompts.reduce((sum, { prompt }) => sum + prompt.length, 0),
+    maxGeneratedTokens: prompts.reduce((sum, one) => sum + newTokens(one), 0),
+    contextTokens: Math.max(...prompts.map(({ config }) => config.maxLength)),
+  };
+}
+
+async function endAdmission(admitted: Admitted, meter: GenerationMeter): Promise<void> {
+  const cost = meter.cost();
+  await (cost === null ? admitted.cancel() : admitted.settle(cost));
+}
+
+/** Abort before the inner iteration is told to end: it waits for engines that would otherwise go on. */
+async function* abortingOnReturn<Event>(events: AsyncGenerator<Event>, over: AbortController): AsyncGenerator<Event> {
+  try {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    over.abort();
+    await events.return(undefined);
+  }
+}

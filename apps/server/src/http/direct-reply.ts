@@ -1,0 +1,53 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Context } from 'hono';
+import type { DirectEvent, GenerationService, PromptRequest } from '../generations/generation-service.ts';
+import type { TextModel } from '../generations/text-model.ts';
+import type { Logger } from '../logger.ts';
+import type { AppEnv } from './app-env.ts';
+import { dataStreamReply } from './data-stream.ts';
+import { type WaitingReplyOptions, waitingReply } from './waiting-reply.ts';
+
+export interface DirectReplyDeps {
+  readonly model: TextModel;
+  readonly generations: GenerationService;
+  readonly logger: Logger;
+  readonly waiting: WaitingReplyOptions;
+}
+
+/** How one API writes a generation down. */
+export interface DirectReplyForms {
+  /** The data of each event, for a reply that is streamed; null: collect. `onFailure` logs what nobody foresaw. */
+  readonly stream: ((events: AsyncGenerator<DirectEvent>, onFailure: OnFailure) => AsyncGenerator<string>) | null;
+  /** The JSON of a reply that is sent whole. */
+  readonly collect: (events: AsyncGenerator<DirectEvent>) => Promise<unknown>;
+}
+
+export type OnFailure = (error: unknown) => ApiError;
+
+/**
+ * Generate and reply. Refusals at the gate throw and get their own status, whether streamed or not. A client that goes
+ * away ends its generation.
+ */
+export async function directReply(
+  { model, generations, logger, waiting }: DirectReplyDeps,
+  c: Context<AppEnv>,
+  prompts: readonly PromptRequest[],
+  forms: DirectReplyForms,
+): Promise<Response> {
+  const gone = new AbortController();
+  const events = generations.generate(
+    { principal: c.get('principal'), model: model.info.modelName, prompts },
+    AbortSignal.any([c.req.raw.signal, gone.signal]),
+  );
+  // The gate: what it refuses is answered as an error, not as a broken stream.
+  await events.next();
+  if (forms.stream === null) return await waitingReply(forms.collect(events), waiting);
+  const onFailure: OnFailure = (error) => {
+    logger.error('request failed', { request_id: c.get('requestId'), error });
+    return new ApiError('internal');
+  };
+  return dataStreamReply(forms.stream(events, onFailure), {
+    heartbeatMs: waiting.blankEveryMs,
+    onGone: () => gone.abort(),
+  });
+}

@@ -1,0 +1,33 @@
+import type { ApiError, ErrorCode } from '@gptj-cloud/protocol';
+
+/** The body of an error as OpenAI's clients read it. */
+export interface OpenAiErrorBody {
+  error: { message: string; type: string; param: string | null; code: string };
+}
+
+/** Codes that programs written for OpenAI's service compare with. */
+const CODES: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
+  ['token_missing', 'invalid_api_key'],
+  ['token_unknown', 'invalid_api_key'],
+  ['model_unknown', 'model_not_found'],
+]);
+
+/** Refusals that say how to go on keep their remedy in the message: it is all that clients show. */
+export function toOpenAiError(error: ApiError): OpenAiErrorBody {
+  const { remedy, parameters } = error.details;
+  const first: unknown = Array.isArray(parameters) ? parameters[0] : undefined;
+  return {
+    error: {
+      message: typeof remedy === 'string' ? `${error.message}; ${remedy}` : error.message,
+      type: typeOf(error.status),
+      param: typeof first === 'string' ? first : null,
+      code: CODES.get(error.code) ?? error.code,
+    },
+  };
+}
+
+function typeOf(status: number): string {
+  if (status >= 500) return 'server_error';
+  if (status === 429) return 'rate_limit_error';
+  return status === 403 ? 'permission_error' : 'invalid_request_error';
+}
