@@ -34,6 +34,19 @@ export interface ServerConfig {
   readonly otlpEndpoint: string | null;
   readonly otlpHeaders: Readonly<Record<string, string>>;
   readonly otelServiceName: string;
+  /** JSON file of plans; null: the built-in ones. */
+  readonly plansFile: string | null;
+  /** Null: an owner of the server grants plans. */
+  readonly stripe: StripeConfig | null;
+}
+
+/** How plans are sold through Stripe. */
+export interface StripeConfig {
+  readonly secretKey: string;
+  /** Of this server's webhook endpoint. */
+  readonly webhookSecret: string;
+  /** Where people come back to from paying. */
+  readonly returnUrl: string;
 }
 
 export type ServerOptions = Partial<ServerConfig>;
@@ -85,6 +98,10 @@ export function parseConfig(
     otlpEndpoint: parseOtlpEndpoint(options.otlpEndpoint ?? text('OTEL_EXPORTER_OTLP_ENDPOINT')),
     otlpHeaders: options.otlpHeaders ?? parseOtlpHeaders(text('OTEL_EXPORTER_OTLP_HEADERS')),
     otelServiceName: options.otelServiceName ?? text('OTEL_SERVICE_NAME') ?? 'gptj-cloud',
+    plansFile: options.plansFile ?? text('PLANS_FILE'),
+    stripe:
+      options.stripe ??
+      parseStripe(text('STRIPE_SECRET_KEY'), text('STRIPE_WEBHOOK_SECRET'), text('BILLING_RETURN_URL')),
   };
 }
 
@@ -145,4 +162,25 @@ function parseOtlpHeaders(text: string | null): Readonly<Record<string, string>>
     return [name, decodeURIComponent(value)];
   });
   return Object.fromEntries(pairs);
+}
+
+/** All three or none. The secrets stay out of messages. */
+function parseStripe(
+  secretKey: string | null,
+  webhookSecret: string | null,
+  returnUrl: string | null,
+): StripeConfig | null {
+  if (secretKey === null && webhookSecret === null) return null;
+  if (secretKey === null || !/^(sk|rk)_\w{8,}$/.test(secretKey)) {
+    throw new ConfigError('STRIPE_SECRET_KEY: expected a key sk_… or rk_… beside STRIPE_WEBHOOK_SECRET, got none');
+  }
+  if (webhookSecret === null || !/^whsec_\S{8,}$/.test(webhookSecret)) {
+    throw new ConfigError('STRIPE_WEBHOOK_SECRET: expected the secret whsec_… of the endpoint, got none');
+  }
+  if (returnUrl === null || !URL.canParse(returnUrl) || !/^https?:/.test(returnUrl)) {
+    throw new ConfigError(
+      `BILLING_RETURN_URL: expected the http(s) address people come back to from paying, got ${JSON.stringify(returnUrl)}`,
+    );
+  }
+  return { secretKey, webhookSecret, returnUrl };
 }
