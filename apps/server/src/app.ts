@@ -1,11 +1,13 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
-import type { FoundApiKey } from './api-keys/api-key-store.ts';
+import type { AccountDeps } from './accounts/account-deps.ts';
+import { findProjectOfUser, findSession } from './accounts/session-store.ts';
+import { type FoundApiKey, noteUse } from './api-keys/api-key-store.ts';
 import type { GenerationService } from './generations/generation-service.ts';
 import type { TextModel } from './generations/text-model.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { errorReply } from './http/error-reply.ts';
-import { bearerAuth } from './http/middleware/bearer-auth.ts';
+import { type AuthDeps, auth } from './http/middleware/auth.ts';
 import { clientAddress } from './http/middleware/client-address.ts';
 import { cors } from './http/middleware/cors.ts';
 import { metricsToken } from './http/middleware/metrics-token.ts';
@@ -13,6 +15,7 @@ import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
 import { adminRoutes } from './http/routes/admin-routes.ts';
+import { accountRoutes } from './http/routes/account-routes.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
 import { huggingFaceRoutes } from './http/routes/hugging-face-routes.ts';
@@ -20,8 +23,10 @@ import { meshRoutes } from './http/routes/mesh-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
 import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
+import { projectRoutes } from './http/routes/project-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
+import { tokenRoutes } from './http/routes/token-routes.ts';
 import { userRoutes } from './http/routes/user-routes.ts';
 import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -36,6 +41,7 @@ export interface AppDeps {
   readonly db: Database;
   /** The key a token belongs to, or null. */
   readonly findKey: (token: string) => Promise<FoundApiKey | null>;
+  readonly accounts: AccountDeps;
   readonly runs: RunService;
   readonly pipelines: PipelineRegistry;
   readonly logger: Logger;
@@ -88,12 +94,15 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     '/metrics',
     metricsToken(observe.metricsToken, () => metricsPage(registry)),
   );
-  app.use(bearerAuth(deps.findKey));
+  app.use(auth({ ...storeAuth(deps), findKey: deps.findKey }));
   for (const routes of [
     statusRoutes(deps),
     metricsRoutes(registry),
     adminRoutes({ dump: deps.dump ?? null }),
-    userRoutes(),
+    userRoutes(deps.accounts),
+    accountRoutes(deps.accounts),
+    tokenRoutes(deps.accounts),
+    projectRoutes(deps.accounts),
     fileRoutes(deps),
     dataRoutes(deps),
     runRoutes(deps),
@@ -110,6 +119,16 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     return errorReply(unknown, c.get('requestId'), logger, c.req);
   });
   return app;
+}
+
+function storeAuth({ accounts: { db, clock, settings } }: AppDeps): Omit<AuthDeps, 'findKey'> {
+  return {
+    clock,
+    noteUse: (keyId, now) => noteUse(db, keyId, now),
+    findSession: (secret, now) => findSession(db, secret, now),
+    findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
+    requireVerifiedEmail: settings.requireVerifiedEmail,
+  };
 }
 
 /** Answer a known address asked by another method with 405 and the methods there are. */

@@ -140,9 +140,24 @@ async function build(
     findPipeline: async (_, idOrTag) => pipelines.find(idOrTag),
     onEnd: async () => {},
   });
+  const { smtpUrl, mailFrom, registration, requireVerifiedEmail } = config.accounts;
+  const mailer = smtpUrl === null ? createLogMailer(logger) : createSmtpMailer(smtpUrl, mailFrom, logger);
+  open.push(() => mailer.close());
+  let url = '';
+  const accounts: AccountDeps = {
+    db,
+    clock,
+    logger,
+    mailer,
+    passwords: createPasswordHasher(),
+    settings: { registration, requireVerifiedEmail },
+    publicUrl: () => config.accounts.publicUrl ?? url,
+  };
+
   let closing: Promise<void> | undefined;
   const app = createApp({
     db,
+    accounts,
     findKey: (token) => findApiKey(db, token),
     runs,
     pipelines,

@@ -32,7 +32,11 @@ export async function openStore(folder: string | null): Promise<Store> {
   let closing: Promise<void> | undefined;
   return {
     db: drizzle(pglite),
-    dump: async () => new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer()),
+    async dump() {
+      // Little is left to recover for whoever opens the copy.
+      await pglite.exec('CHECKPOINT');
+      return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
+    },
     close: () => (closing ??= pglite.close()),
   };
 }
