@@ -11,7 +11,7 @@ import {
   runPageSchema,
   userGetDetailedSchema,
 } from '@gptj-cloud/protocol';
-import { PUBLIC_PATHS } from './http/middleware/bearer-auth.ts';
+import { PUBLIC_PATHS } from './http/middleware/auth.ts';
 import { NOW, openTestApp, type TestApp, TOKEN } from './testing/test-app.ts';
 
 let it: TestApp;

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { AccountDeps } from './accounts/account-deps.ts';
 import { findProjectOfUser, findSession } from './accounts/session-store.ts';
 import { type FoundApiKey, noteUse } from './api-keys/api-key-store.ts';
+import type { BillingService } from './billing/billing-service.ts';
 import type { GenerationService } from './generations/generation-service.ts';
 import type { TextModel } from './generations/text-model.ts';
 import type { AppEnv } from './http/app-env.ts';
@@ -14,8 +15,8 @@ import { metricsToken } from './http/middleware/metrics-token.ts';
 import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
-import { adminRoutes } from './http/routes/admin-routes.ts';
 import { accountRoutes } from './http/routes/account-routes.ts';
+import { adminRoutes } from './http/routes/admin-routes.ts';
 import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
 import { huggingFaceRoutes } from './http/routes/hugging-face-routes.ts';
@@ -23,10 +24,12 @@ import { meshRoutes } from './http/routes/mesh-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
 import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
+import { planRoutes } from './http/routes/plan-routes.ts';
 import { projectRoutes } from './http/routes/project-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
 import { tokenRoutes } from './http/routes/token-routes.ts';
+import { usageRoutes } from './http/routes/usage-routes.ts';
 import { userRoutes } from './http/routes/user-routes.ts';
 import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -36,6 +39,7 @@ import { NO_TRACES, type Tracer } from './ops/tracing/tracer.ts';
 import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { Database, Store } from './store/db.ts';
+import type { UsageService } from './usage/usage-service.ts';
 
 export interface AppDeps {
   readonly db: Database;
@@ -51,6 +55,8 @@ export interface AppDeps {
   /** What the compatible APIs generate with. */
   readonly model: TextModel;
   readonly generations: GenerationService;
+  readonly billing: BillingService;
+  readonly usage: UsageService;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
@@ -103,6 +109,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     accountRoutes(deps.accounts),
     tokenRoutes(deps.accounts),
     projectRoutes(deps.accounts),
+    planRoutes(deps),
+    usageRoutes(deps.usage),
     fileRoutes(deps),
     dataRoutes(deps),
     runRoutes(deps),

@@ -1,5 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
+import { registerSchema } from '@gptj-cloud/protocol';
+import type { RegistrationPolicy } from './accounts/account-deps.ts';
+import type { OwnerSettings } from './accounts/registration.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
 /** Everything that can be set, parsed. */
@@ -38,6 +41,21 @@ export interface ServerConfig {
   readonly plansFile: string | null;
   /** Null: an owner of the server grants plans. */
   readonly stripe: StripeConfig | null;
+  readonly accounts: AccountsConfig;
+}
+
+/** How people come by accounts. */
+export interface AccountsConfig {
+  /** The first user, until somebody can sign in as it; null: a link to set it up is printed. */
+  readonly owner: OwnerSettings | null;
+  readonly registration: RegistrationPolicy;
+  /** SMTP server for links; null: they go to the log. */
+  readonly smtpUrl: string | null;
+  readonly mailFrom: string;
+  /** Where people reach this server, for links; null: where it listens. */
+  readonly publicUrl: string | null;
+  /** Default: where mail can be sent. */
+  readonly requireVerifiedEmail: boolean;
 }
 
 /** How plans are sold through Stripe. */
@@ -98,11 +116,57 @@ export function parseConfig(
     otlpEndpoint: parseOtlpEndpoint(options.otlpEndpoint ?? text('OTEL_EXPORTER_OTLP_ENDPOINT')),
     otlpHeaders: options.otlpHeaders ?? parseOtlpHeaders(text('OTEL_EXPORTER_OTLP_HEADERS')),
     otelServiceName: options.otelServiceName ?? text('OTEL_SERVICE_NAME') ?? 'gptj-cloud',
+    accounts: options.accounts ?? parseAccountsConfig(text),
     plansFile: options.plansFile ?? text('PLANS_FILE'),
     stripe:
       options.stripe ??
       parseStripe(text('STRIPE_SECRET_KEY'), text('STRIPE_WEBHOOK_SECRET'), text('BILLING_RETURN_URL')),
   };
+}
+
+function parseAccountsConfig(text: (name: string) => string | null): AccountsConfig {
+  const smtpUrl = text('SMTP_URL');
+  // The address stays out of the message: it holds a password.
+  if (smtpUrl !== null && !/^smtps?:\/\/[^\s]+$/.test(smtpUrl)) {
+    throw new ConfigError('SMTP_URL: expected smtp://user:password@host:port or smtps://…, got something else');
+  }
+  const publicUrl = text('PUBLIC_URL')?.replace(/\/+$/, '') ?? null;
+  if (publicUrl !== null && !/^https?:\/\/[^\s/?#@]+$/.test(publicUrl)) {
+    throw new ConfigError(`PUBLIC_URL: expected http(s)://host without a path, got ${JSON.stringify(publicUrl)}`);
+  }
+  const mailFrom = text('MAIL_FROM') ?? 'gptj-cloud <noreply@localhost>';
+  return {
+    owner: parseOwner(text),
+    registration: choice('REGISTRATION', text('REGISTRATION') ?? 'open', ['open', 'invited', 'closed']),
+    smtpUrl,
+    mailFrom,
+    publicUrl,
+    requireVerifiedEmail:
+      choice('REQUIRE_VERIFIED_EMAIL', text('REQUIRE_VERIFIED_EMAIL') ?? String(smtpUrl !== null), [
+        'true',
+        'false',
+      ]) === 'true',
+  };
+}
+
+/** Passwords stay out of messages. */
+function parseOwner(text: (name: string) => string | null): OwnerSettings | null {
+  const email = text('GPTJ_OWNER_EMAIL');
+  const password = text('GPTJ_OWNER_PASSWORD');
+  if (email === null && password === null) return null;
+  const username = text('GPTJ_OWNER_USERNAME') ?? 'owner';
+  const parsed = registerSchema.safeParse({ email, username, password });
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `GPTJ_OWNER_${path.join('').toUpperCase()}: ${message}`,
+  );
+  throw new ConfigError(faults.join('; '));
+}
+
+function choice<Name extends string>(name: string, value: string, names: readonly Name[]): Name {
+  const known = names.find((each) => each === value);
+  if (known === undefined) throw new ConfigError(`${name}: expected ${names.join(', ')}, got ${JSON.stringify(value)}`);
+  return known;
 }
 
 function parseToken(name: string, token: string | null): string | null {

@@ -7,9 +7,18 @@ import { type Engine, openTokenizer, parameterContext, spawnEngine } from '@gptj
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
+import type { AccountDeps } from './accounts/account-deps.ts';
+import { createLogMailer, createSmtpMailer } from './accounts/mailer.ts';
+import { createPasswordHasher } from './accounts/password.ts';
+import { ensureOwner } from './accounts/registration.ts';
+import { updateUser } from './accounts/user-store.ts';
 import { ensureApiKey, findApiKey } from './api-keys/api-key-store.ts';
 import { createApp } from './app.ts';
-import { parseConfig, type ServerConfig, type ServerOptions } from './config.ts';
+import { createBillingService } from './billing/billing-service.ts';
+import { MANUAL_PROVIDER } from './billing/manual-provider.ts';
+import type { PaymentProvider } from './billing/payment-provider.ts';
+import { openStripeProvider } from './billing/stripe-provider.ts';
+import { parseConfig, type ServerConfig, type ServerOptions, type StripeConfig } from './config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { createGenerationService } from './generations/generation-service.ts';
 import { listen } from './http/listen.ts';
@@ -20,11 +29,14 @@ import { observeEngine } from './ops/metrics/observe-engine.ts';
 import { createObservation, readAtScrape } from './ops/observation.ts';
 import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
+import { openPlanBook } from './plans/plan-book.ts';
+import { servedModelName } from './plans/served-model.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
-import { createOpenAdmission } from './testing/open-admission.ts';
+import { openCountedAdmission } from './usage/counted-admission.ts';
+import { createUsageService } from './usage/usage-service.ts';
 
 /** A loaded model: what runs it, and its tokenizer. */
 export interface ServedModel {
@@ -102,6 +114,8 @@ async function build(
   closeAll: () => Promise<void>,
 ): Promise<RunningServer> {
   const { clock } = parts;
+  const plans = await openPlanBook(config.plansFile);
+  const provider = await openProvider(config.stripe, clock);
   const logger = createLogger(parts.log, clock, config.logLevel);
   if (config.databaseUrl === null) {
     const lock = await lockDataDir(config.dataDir);
@@ -126,7 +140,14 @@ async function build(
 
   const parseParameters = parametersFor(engine, tokenizer);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
-  const admission = createOpenAdmission();
+  const admission = await openCountedAdmission({
+    db,
+    plans,
+    servedModel: servedModelName(engine.info),
+    clock,
+    logger,
+  });
+  open.push(() => admission.close());
   const generations = createGenerationService({ engine, admission, logger });
   const runs = createRunService({
     db,
@@ -168,6 +189,17 @@ async function build(
     modelName: engine.info.modelName,
     model: { info: engine.info, tokenizer, parseParameters },
     generations,
+    billing: createBillingService({
+      db,
+      plans,
+      provider,
+      setPlan: async (tx, userId, planId, now) => {
+        await updateUser(tx, userId, { planId }, now);
+      },
+      clock,
+      logger,
+    }),
+    usage: createUsageService({ db, plans, clock }),
     waiting: parts.waiting,
     edge: config,
     dump: store.dump,
@@ -177,15 +209,22 @@ async function build(
   });
   const listener = await listen((request, peer) => app.fetch(request, { peer }), config);
   open.push(() => listener.close());
+  url = listener.url;
   const left = await runs.start();
   if (left > 0) logger.info('runs of an earlier start go on', { runs: left });
   // Last: a token made by a start that then fails would never be shown.
   const firstToken = await ensureApiKey(db, config.apiToken, clock());
+  const setUpToken = await ensureOwner(accounts, config.accounts.owner);
 
   const { info } = engine;
   parts.print(
     `gptj-cloud listens on ${listener.url}: ${info.modelName}, ${info.quantisation}, loaded in ${(info.loadMs / 1000).toFixed(1)} s`,
   );
+  if (setUpToken !== null) {
+    parts.print(
+      `Set up the owner's account (once, within a day): ${accounts.publicUrl()}/v2/auth/set-up#${setUpToken}`,
+    );
+  }
   if (firstToken !== null) printToken(parts.print, firstToken, listener.url);
   return {
     url: listener.url,
@@ -222,6 +261,10 @@ async function within(event: Promise<void>, timeoutMs: number): Promise<boolean>
   const came = await Promise.race([event.then(() => true), late]);
   clearTimeout(timer);
   return came;
+}
+
+async function openProvider(stripe: StripeConfig | null, clock: () => Date): Promise<PaymentProvider> {
+  return stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...stripe, clock });
 }
 
 function parametersFor({ info }: Engine, tokenizer: Tokenizer) {

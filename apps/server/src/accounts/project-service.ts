@@ -4,6 +4,7 @@ import type { AccountDeps } from './account-deps.ts';
 import { DEFAULT_PROJECT_ID } from './first-user.ts';
 import { countAsking } from './login-guard.ts';
 import type { Principal } from './principal.ts';
+import { countContents } from './project-contents.ts';
 import {
   addMember,
   countOwnedProjects,
@@ -11,6 +12,7 @@ import {
   findProject,
   insertInvitation,
   listMembers,
+  lockProject,
   type Project,
   removeMember,
   renameProject,
@@ -79,20 +81,21 @@ export async function dropProject(deps: AccountDeps, principal: Principal, id: s
     if (id === DEFAULT_PROJECT_ID || (await countOwnedProjects(tx, project.ownerId)) === 1) {
       throw new ApiError('conflict', { reason: 'the first and the only project stay', remedy: 'rename it instead' });
     }
+    await lockProject(tx, id);
+    const contents = (await countContents(tx, [id])).get(id);
+    if (contents !== undefined && contents.runs + contents.data > 0) {
+      throw new ApiError('conflict', {
+        reason: `the project still holds ${contents.runs} runs and ${contents.data} data`,
+        remedy: 'delete them first',
+      });
+    }
     await recordAudit(tx, clock(), caller, {
       action: 'project.delete',
       subject: id,
       projectId: id,
       details: { name: project.name },
     });
-    await deleteProject(tx, id).catch((error: unknown) => {
-      if (!isForeignKeyViolation(error)) throw error;
-      throw new ApiError(
-        'conflict',
-        { reason: 'the project still holds runs, data or files', remedy: 'delete them first' },
-        { cause: error },
-      );
-    });
+    await deleteProject(tx, id);
   });
 }
 
@@ -201,12 +204,4 @@ async function refuseFull(tx: AccountDeps['db'], projectId: string): Promise<voi
   if ((await listMembers(tx, projectId)).length >= MOST_MEMBERS) {
     throw new ApiError('limit_reached', { limit: MOST_MEMBERS, what: 'members' });
   }
-}
-
-/** SQLSTATE 23503, wherever Drizzle and the driver put it. */
-function isForeignKeyViolation(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && at.code === '23503') return true;
-  }
-  return false;
 }

@@ -83,6 +83,12 @@ export async function renameProject(tx: Database, id: string, name: string, now:
   await tx.update(projects).set({ name, updatedAt: now }).where(eq(projects.id, id));
 }
 
+/** Keep anything from being added to a project until the transaction ends. */
+export async function lockProject(tx: Database, id: string): Promise<void> {
+  await tx.select({ id: projects.id }).from(projects).where(eq(projects.id, id)).for('update');
+}
+
+/** What it holds goes with it. */
 export async function deleteProject(tx: Database, id: string): Promise<void> {
   await tx.delete(projects).where(eq(projects.id, id));
 }

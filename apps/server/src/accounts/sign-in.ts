@@ -9,10 +9,11 @@ import { checkSecondFactor } from './two-factor.ts';
 import type { User } from './user.ts';
 import { findUserByLogin } from './user-store.ts';
 
+/** A person at a browser. */
 export interface SignedIn {
   readonly user: User;
   readonly session: Session;
-  /** For the cookie. */
+  /** The value of the session's cookie. */
   readonly secret: string;
 }
 

@@ -15,6 +15,8 @@ export const USE_NOTED_EVERY_MS = 60_000;
 export interface FoundApiKey {
   readonly key: ApiKey;
   readonly principal: Principal;
+  /** Whether the user's e-mail address was verified. */
+  readonly verified: boolean;
 }
 
 /** The key a token belongs to, whatever its state, or null. Asks the store every time: what is revoked ends at once. */
@@ -22,7 +24,7 @@ export async function findApiKey(db: Database, token: string): Promise<FoundApiK
   const hash = hashToken(token);
   const payer = alias(users, 'payer');
   const rows = await db
-    .select({ key: apiKeys, role: users.role, planId: payer.planId })
+    .select({ key: apiKeys, role: users.role, verifiedAt: users.verifiedAt, planId: payer.planId })
     .from(apiKeys)
     .innerJoin(users, eq(users.id, apiKeys.userId))
     // Who left a project keeps no way into it.
@@ -38,6 +40,7 @@ export async function findApiKey(db: Database, token: string): Promise<FoundApiK
   const key = toApiKey(row.key);
   return {
     key,
+    verified: row.verifiedAt !== null,
     principal: {
       userId: key.userId,
       projectId: key.projectId,

@@ -19,6 +19,7 @@ export type AuditAction =
   | 'user.register'
   | 'user.update'
   | 'user.role'
+  | 'user.plan'
   | 'user.verify_email'
   | 'user.sign_in'
   | 'user.sign_in_failed'

@@ -1,4 +1,5 @@
 import type { Principal } from '../accounts/principal.ts';
+import type { SignedIn } from '../accounts/sign-in.ts';
 import type { ApiKey } from '../api-keys/api-key.ts';
 
 /** The other end of the connection. */
@@ -25,5 +26,7 @@ export interface AppEnv {
     principal: Principal;
     /** Set on every guarded route that was asked with an API token. */
     apiKey: ApiKey | undefined;
+    /** Set on every guarded route that was asked with a session. */
+    signedIn: SignedIn | undefined;
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
-import { openTestApp, type TestApp } from '../testing/test-app.ts';
+import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 
 const MUTATIONS = 10_000;
 const SEED = 20220323;
@@ -21,7 +21,12 @@ let it: TestApp;
 before(async () => {
   // Ten thousand look-ups of the same key would take longer than everything else.
   let found: FoundApiKey | null | undefined;
-  it = await openTestApp({ findKey: async (token) => (found ??= await findApiKey(it.store.db, token)) });
+  it = await openTestApp({
+    findKey: async (token) => {
+      found ??= await findApiKey(it.store.db, token);
+      return found === null ? null : { ...found, key: { ...found.key, lastUsedAt: NOW } };
+    },
+  });
 });
 after(() => it.close());
 

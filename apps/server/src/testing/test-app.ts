@@ -1,8 +1,14 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Hono } from 'hono';
+import type { AccountDeps, AccountSettings } from '../accounts/account-deps.ts';
+import type { MailMessage } from '../accounts/mailer.ts';
+import { createPasswordHasher } from '../accounts/password.ts';
+import { updateUser } from '../accounts/user-store.ts';
 import { ensureApiKey, type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
+import { createBillingService } from '../billing/billing-service.ts';
+import { MANUAL_PROVIDER } from '../billing/manual-provider.ts';
 import { createGenerationService } from '../generations/generation-service.ts';
 import type { AppEnv } from '../http/app-env.ts';
 import type { EventStreamOptions } from '../http/sse.ts';
@@ -10,9 +16,11 @@ import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
 import { createLogger } from '../logger.ts';
 import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { openPlanBook } from '../plans/plan-book.ts';
 import { createRunService } from '../runs/run-service.ts';
 import type { RunLimits } from '../runs/run-worker.ts';
-import type { Store } from '../store/db.ts';
+import type { Database, Store } from '../store/db.ts';
+import { createUsageService } from '../usage/usage-service.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
 import { createOpenAdmission, type OpenAdmission } from './open-admission.ts';
 import { openTestStore } from './test-store.ts';
@@ -27,6 +35,8 @@ export interface TestApp {
   readonly store: Store;
   readonly admission: OpenAdmission;
   readonly logLines: string[];
+  /** What was sent, to people. */
+  readonly mails: MailMessage[];
   /** A request with the token. */
   request(path: string, init?: RequestInit): Promise<Response>;
   /** The same with a JSON body. */
@@ -35,6 +45,9 @@ export interface TestApp {
 }
 
 export interface TestAppOptions {
+  /** Of accounts, sessions and tokens. Default: always `NOW`. */
+  readonly clock?: () => Date;
+  readonly accounts?: Partial<AccountSettings>;
   readonly queue?: RunLimits;
   readonly waiting?: WaitingReplyOptions & EventStreamOptions;
   /** Default: keys from the store. */
@@ -72,8 +85,24 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   });
   await runs.start();
   await ensureApiKey(db, TOKEN, NOW);
+  const mails: MailMessage[] = [];
+  const accounts: AccountDeps = {
+    db,
+    clock: options.clock ?? clock,
+    logger,
+    mailer: { send: (message) => void mails.push(message), close: async () => undefined },
+    // The costs of real ones would make up most of the time that tests take.
+    passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
+    settings: { registration: 'open', requireVerifiedEmail: false, ...options.accounts },
+    publicUrl: () => 'http://test',
+  };
+  const plans = await openPlanBook(null);
+  const setPlan = async (tx: Database, userId: string, planId: string, now: Date): Promise<void> => {
+    await updateUser(tx, userId, { planId }, now);
+  };
   const app = createApp({
     db,
+    accounts,
     findKey: options.findKey ?? ((token) => findApiKey(db, token)),
     runs,
     pipelines,
@@ -83,6 +112,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     modelName: 'fake',
     model: { info: engine.info, tokenizer: byteTokenizer, parseParameters },
     generations: createGenerationService({ engine, admission, logger }),
+    billing: createBillingService({ db, plans, provider: MANUAL_PROVIDER, setPlan, clock, logger }),
+    usage: createUsageService({ db, plans, clock }),
     maxUploadBytes: 200_000,
     maxJsonBytes: 100_000,
     waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },
@@ -98,6 +129,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     store,
     admission,
     logLines,
+    mails,
     request,
     post: (path, body) =>
       request(path, {

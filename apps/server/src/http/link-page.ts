@@ -1,0 +1,69 @@
+/**
+ * The pages that links of mails and of the first start lead to. The link's secret stands behind `#`: browsers keep that
+ * to themselves, so it is in no log and no Referer; and what only looks at links, as mail scanners do, uses nothing up.
+ */
+import { createHash } from 'node:crypto';
+
+export type LinkPageKind = 'set-up' | 'verify-email' | 'reset-password';
+export const LINK_PAGES: readonly LinkPageKind[] = ['set-up', 'verify-email', 'reset-password'];
+
+interface PageText {
+  readonly title: string;
+  readonly fields: readonly (readonly [name: string, type: string, label: string])[];
+  readonly done: string;
+}
+
+const RULE = 'Password (at least 8 characters with a digit, a lower-case and an upper-case letter)';
+const TEXTS: Readonly<Record<LinkPageKind, PageText>> = {
+  'set-up': {
+    title: 'Set up the owner of this server',
+    fields: [
+      ['email', 'email', 'E-mail address'],
+      ['username', 'text', 'Username'],
+      ['password', 'password', RULE],
+    ],
+    done: 'Done. You can sign in now.',
+  },
+  'verify-email': { title: 'Confirm your e-mail address', fields: [], done: 'Done. The address is confirmed.' },
+  'reset-password': {
+    title: 'Set a new password',
+    fields: [['password', 'password', RULE]],
+    done: 'Done. You can sign in with it now.',
+  },
+};
+
+const SCRIPT = `
+const form = document.querySelector('form'), out = document.querySelector('output');
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const body = { ...Object.fromEntries(new FormData(form)), token: location.hash.slice(1) };
+  const reply = await fetch(location.pathname, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  if (reply.ok) { form.hidden = true; out.textContent = form.dataset.done; return; }
+  const { detail } = await reply.json();
+  out.textContent = detail.message + ' (' + detail.remedy + ')';
+});`;
+
+const POLICY = [
+  "default-src 'none'",
+  `script-src 'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'`,
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** A form that sends what was typed, with the link's secret, to its own address. */
+export function linkPage(kind: LinkPageKind): Response {
+  const { title, fields, done } = TEXTS[kind];
+  const inputs = fields.map(
+    ([name, type, label]) => `<p><label>${label}<br><input name="${name}" type="${type}" required></label></p>`,
+  );
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${title}</title><h1>${title}</h1>
+<form data-done="${done}">${inputs.join('')}<p><button>${title}</button></p></form>
+<p><output></output></p><script>${SCRIPT}</script></html>`;
+  return new Response(html, {
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
+  });
+}

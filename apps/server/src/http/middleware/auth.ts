@@ -1,0 +1,139 @@
+/**
+ * The one auth layer. Every request passes here, and every address that is not in `PUBLIC_PATHS` needs an API token or
+ * a session: an address that a route forgets to guard is guarded all the same.
+ */
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Principal } from '../../accounts/principal.ts';
+import { isCsrfToken, type Session } from '../../accounts/session.ts';
+import type { User } from '../../accounts/user.ts';
+import { SCOPES } from '../../api-keys/api-key.ts';
+import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../api-keys/api-key-store.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requiredScopes } from './required-scope.ts';
+
+/** Addresses anybody may ask. Everything else needs a token or a session. */
+export const PUBLIC_PATHS: ReadonlySet<string> = new Set([
+  '/',
+  '/healthz',
+  '/readyz',
+  '/health',
+  '/v2/status',
+  '/v2/auth/register',
+  '/v2/auth/login',
+  '/v2/auth/set-up',
+  '/v2/auth/verify-email',
+  '/v2/auth/forgot-password',
+  '/v2/auth/reset-password',
+  // Guarded by the signature of the payment provider.
+  '/v2/billing/stripe-webhook',
+]);
+
+/** Who may ask, as the store knows it now: nothing is remembered, so what was revoked ends with the next request. */
+export interface AuthDeps {
+  readonly clock: () => Date;
+  /** The key a token belongs to, whatever its state, or null. */
+  readonly findKey: (token: string) => Promise<FoundApiKey | null>;
+  readonly noteUse: (keyId: string, now: Date) => Promise<void>;
+  /** The living session of a cookie's value, or null. */
+  readonly findSession: (
+    secret: string,
+    now: Date,
+  ) => Promise<{ readonly session: Session; readonly user: User } | null>;
+  /** A project of a user, or the first when none is named; null when it is not theirs. */
+  readonly findProject: (
+    userId: string,
+    projectId: string | null,
+  ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
+  /** Whether accounts with an unverified address may only verify it. */
+  readonly requireVerifiedEmail: boolean;
+}
+
+/** The cookie of a session. The prefix makes browsers refuse it from anything but this host over TLS. */
+export function sessionCookieName(secure: boolean): string {
+  return secure ? '__Host-gptj_session' : 'gptj_session';
+}
+
+/**
+ * Let a request pass with `Authorization: Bearer <token>`, or with the cookie of a session; a header wins. Sets
+ * `principal`, and `apiKey` or `signedIn`.
+ *
+ * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
+ * `csrf_token_wrong`, `email_unverified`, and `not_found` for another's project in X-Project-Id.
+ */
+export function auth(deps: AuthDeps): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (isPublic(c.req.method, c.req.path)) {
+      refuseOtherSites(c);
+    } else {
+      const header = c.req.header('authorization');
+      const cookie = getCookie(c, sessionCookieName(c.get('secure')));
+      if (header === undefined && cookie !== undefined) await bySession(deps, c, cookie);
+      else await byToken(deps, c, header ?? '');
+    }
+    await next();
+  };
+}
+
+async function byToken(deps: AuthDeps, c: Context<AppEnv>, header: string): Promise<void> {
+  const [, token] = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(header) ?? [];
+  if (token === undefined) throw new ApiError('token_missing');
+  const found = await deps.findKey(token);
+  if (found === null) throw new ApiError('token_unknown');
+  const { key, principal, verified } = found;
+  const now = deps.clock();
+  if (!key.isEnabled) throw new ApiError('token_disabled');
+  if (key.expiresAt !== null && key.expiresAt <= now) {
+    throw new ApiError('token_expired', { when: key.expiresAt.toISOString() });
+  }
+  refuseUnverified(deps, c, verified);
+  refuseScopes(c, principal);
+  if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() >= USE_NOTED_EVERY_MS) {
+    await deps.noteUse(key.id, now);
+  }
+  c.set('apiKey', key);
+  c.set('principal', principal);
+}
+
+async function bySession(deps: AuthDeps, c: Context<AppEnv>, secret: string): Promise<void> {
+  const found = await deps.findSession(secret, deps.clock());
+  if (found === null) throw new ApiError('session_ended');
+  const { session, user } = found;
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+    const given = c.req.header('x-csrf-token');
+    if (given === undefined) throw new ApiError('csrf_token_wrong', { got: 'none' });
+    if (!isCsrfToken(secret, given)) throw new ApiError('csrf_token_wrong', { got: 'another' });
+  }
+  refuseUnverified(deps, c, user.verifiedAt !== null);
+  const wanted = c.req.header('x-project-id') ?? null;
+  const project = await deps.findProject(user.id, wanted);
+  if (project === null)
+    throw new ApiError('not_found', { kind: 'project', id: (wanted ?? 'of the user').slice(0, 100) });
+  c.set('signedIn', { session, user, secret });
+  c.set('principal', { ...project, userId: user.id, apiKeyId: null, role: user.role, scopes: SCOPES });
+}
+
+function refuseScopes(c: Context<AppEnv>, { scopes }: Principal): void {
+  const required = requiredScopes(c.req.method, c.req.path);
+  if (required.length === 0 || scopes.includes('admin') || required.some((scope) => scopes.includes(scope))) return;
+  throw new ApiError('scope_missing', { expected: required.join(' or '), got: scopes.join(', ') });
+}
+
+function refuseUnverified({ requireVerifiedEmail }: AuthDeps, c: Context<AppEnv>, verified: boolean): void {
+  if (requireVerifiedEmail && !verified && !c.req.path.startsWith('/v2/auth/')) throw new ApiError('email_unverified');
+}
+
+/** A page elsewhere must not sign its visitor in as somebody. Browsers alone send this header, and scripts cannot forge it. */
+function refuseOtherSites(c: Context<AppEnv>): void {
+  const site = c.req.header('sec-fetch-site');
+  if (c.req.method === 'POST' && (site === 'cross-site' || site === 'same-site')) {
+    throw new ApiError('csrf_token_wrong', { got: 'a request of another site' });
+  }
+}
+
+/** With and without the trailing slash, as the routes answer. What is posted to the root is a generation. */
+function isPublic(method: string, path: string): boolean {
+  if (path === '/' && method === 'POST') return false;
+  return PUBLIC_PATHS.has(path) || (path.endsWith('/') && PUBLIC_PATHS.has(path.slice(0, -1)));
+}

@@ -1,0 +1,160 @@
+/**
+ * Signing in and what belongs to it. Cookie-authenticated writes carry the session's `csrf_token` in X-CSRF-Token.
+ *
+ *     POST   /v2/auth/register              {email, username, password} → 201 UserGet; a link to verify is mailed
+ *     POST   /v2/auth/login                 {login, password, code?} → SessionGet, and the session's cookie
+ *     GET    /v2/auth/session               → SessionGet
+ *     POST   /v2/auth/logout                → 204
+ *     GET    /v2/auth/sessions              → {data: SessionEntry[]}
+ *     DELETE /v2/auth/sessions/{id}         → 204
+ *     POST   /v2/auth/set-up                {token, email, username, password} → UserGet: the first owner, by the printed link
+ *     POST   /v2/auth/verify-email          {token} → UserGet
+ *     POST   /v2/auth/verify-email/send     → 202: mail another link
+ *     POST   /v2/auth/forgot-password       {email} → 202, whether or not there is such an account
+ *     POST   /v2/auth/reset-password        {token, password} → 204; ends every session
+ *     POST   /v2/auth/password              {current_password, new_password} → 204; ends every other session
+ *     POST   /v2/auth/two-factor            {password} → {secret, uri}
+ *     POST   /v2/auth/two-factor/confirm    {code} → {recovery_codes}
+ *     POST   /v2/auth/two-factor/disable    {password} → 204
+ *     GET    /v2/auth/set-up, verify-email, reset-password: the pages that links lead to
+ */
+import {
+  changePasswordSchema,
+  forgotPasswordSchema,
+  loginSchema,
+  registerSchema,
+  resetPasswordSchema,
+  type SessionGet,
+  setUpSchema,
+  toTimestamp,
+  twoFactorConfirmSchema,
+  twoFactorPasswordSchema,
+  verifyEmailSchema,
+} from '@gptj-cloud/protocol';
+import { type Context, Hono } from 'hono';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import type { AccountDeps } from '../../accounts/account-deps.ts';
+import { changePassword, resetPassword } from '../../accounts/change-password.ts';
+import { countAsking } from '../../accounts/login-guard.ts';
+import { askPasswordReset, register, sendVerification, setUp, verifyEmail } from '../../accounts/registration.ts';
+import { csrfToken, SESSION_LIFETIME_MS } from '../../accounts/session.ts';
+import { listSessions } from '../../accounts/session-store.ts';
+import { endSession, type SignedIn, signIn } from '../../accounts/sign-in.ts';
+import { beginTwoFactor, confirmPassword, confirmTwoFactor, endTwoFactor } from '../../accounts/two-factor.ts';
+import { toUserGet } from '../../accounts/user.ts';
+import type { AppEnv } from '../app-env.ts';
+import { LINK_PAGES, linkPage } from '../link-page.ts';
+import { sessionCookieName } from '../middleware/auth.ts';
+import { callerOf, requireSession } from '../middleware/signed-in.ts';
+import { readSmallBody } from '../small-body.ts';
+
+export function accountRoutes(deps: AccountDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>({ strict: false })
+    .post('/v2/auth/register', async (c) => {
+      const user = await register(deps, await readSmallBody(c, registerSchema), callerOf(c));
+      return c.json(toUserGet(user), 201);
+    })
+    .post('/v2/auth/login', async (c) => {
+      const login = await readSmallBody(c, loginSchema);
+      const signedIn = await signIn(deps, login, callerOf(c), c.req.header('user-agent') ?? '');
+      setCookie(c, sessionCookieName(c.get('secure')), signedIn.secret, {
+        ...cookieOptions(c),
+        maxAge: SESSION_LIFETIME_MS / 1000,
+      });
+      return c.json(toSessionGet(signedIn));
+    })
+    .get('/v2/auth/session', (c) => c.json(toSessionGet(requireSession(c))))
+    .post('/v2/auth/logout', async (c) => {
+      const { session, user } = requireSession(c);
+      await endSession(deps, session.id, user.id, callerOf(c), 'user.sign_out');
+      deleteCookie(c, sessionCookieName(c.get('secure')), cookieOptions(c));
+      return c.body(null, 204);
+    })
+    .get('/v2/auth/sessions', async (c) => {
+      const { session: current, user } = requireSession(c);
+      const sessions = await listSessions(deps.db, user.id, deps.clock());
+      return c.json({
+        data: sessions.map((session) => ({
+          id: session.id,
+          created_at: toTimestamp(session.createdAt),
+          last_seen: toTimestamp(session.lastSeenAt),
+          expires_at: toTimestamp(session.expiresAt),
+          address: session.address,
+          user_agent: session.userAgent,
+          current: session.id === current.id,
+        })),
+      });
+    })
+    .delete('/v2/auth/sessions/:id', async (c) => {
+      const { user } = requireSession(c);
+      await endSession(deps, c.req.param('id'), user.id, callerOf(c), 'session.end');
+      return c.body(null, 204);
+    })
+    .post('/v2/auth/set-up', async (c) => {
+      const user = await setUp(deps, await readSmallBody(c, setUpSchema), callerOf(c));
+      return c.json(toUserGet(user));
+    })
+    .post('/v2/auth/verify-email', async (c) => {
+      const { token } = await readSmallBody(c, verifyEmailSchema);
+      return c.json(toUserGet(await verifyEmail(deps, token, callerOf(c))));
+    })
+    .post('/v2/auth/verify-email/send', async (c) => {
+      const { user } = requireSession(c);
+      await countAsking(deps.db, deps.clock(), 'verify', user.id);
+      if (user.verifiedAt === null) await sendVerification(deps, user);
+      return c.json({ message: 'a link is on its way, unless the address is verified already' }, 202);
+    })
+    .post('/v2/auth/forgot-password', async (c) => {
+      const { email } = await readSmallBody(c, forgotPasswordSchema);
+      await askPasswordReset(deps, email, callerOf(c));
+      return c.json({ message: 'if that address has an account, a link is on its way' }, 202);
+    })
+    .post('/v2/auth/reset-password', async (c) => {
+      await resetPassword(deps, await readSmallBody(c, resetPasswordSchema), callerOf(c));
+      return c.body(null, 204);
+    });
+  for (const kind of LINK_PAGES) routes.get(`/v2/auth/${kind}`, () => linkPage(kind));
+  return routes.route('/', securityRoutes(deps));
+}
+
+/** What changes how one signs in. */
+function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
+  return new Hono<AppEnv>({ strict: false })
+    .post('/v2/auth/password', async (c) => {
+      const { user, session } = requireSession(c);
+      const { current_password: current, new_password: next } = await readSmallBody(c, changePasswordSchema);
+      await changePassword(deps, user, { current, next, sessionId: session.id }, callerOf(c));
+      return c.body(null, 204);
+    })
+    .post('/v2/auth/two-factor', async (c) => {
+      const { user } = requireSession(c);
+      const { password } = await readSmallBody(c, twoFactorPasswordSchema);
+      await confirmPassword(deps, user, password, callerOf(c));
+      return c.json(await beginTwoFactor(deps, user));
+    })
+    .post('/v2/auth/two-factor/confirm', async (c) => {
+      const { user } = requireSession(c);
+      const { code } = await readSmallBody(c, twoFactorConfirmSchema);
+      return c.json({ recovery_codes: await confirmTwoFactor(deps, user, code, callerOf(c)) });
+    })
+    .post('/v2/auth/two-factor/disable', async (c) => {
+      const { user } = requireSession(c);
+      const { password } = await readSmallBody(c, twoFactorPasswordSchema);
+      await confirmPassword(deps, user, password, callerOf(c));
+      await endTwoFactor(deps, user, callerOf(c));
+      return c.body(null, 204);
+    });
+}
+
+function toSessionGet({ session, user, secret }: SignedIn): SessionGet {
+  return {
+    id: session.id,
+    user: toUserGet(user),
+    csrf_token: csrfToken(secret),
+    expires_at: toTimestamp(session.expiresAt),
+  };
+}
+
+function cookieOptions(c: Context<AppEnv>) {
+  return { path: '/', httpOnly: true, sameSite: 'Lax', secure: c.get('secure') } as const;
+}
