@@ -267,6 +267,21 @@ export const ERROR_CATALOGUE = {
     message: 'run {id} has not ended',
     remedy: 'cancel it with POST /v2/runs/{id}/cancel, or wait, and delete it then',
   },
+  tag_taken: {
+    status: 409,
+    message: 'there is a pipeline tag {name} already',
+    remedy: 'point it elsewhere with PATCH /v2/pipeline-tags/<id>, or choose another name',
+  },
+  too_many_webhooks: {
+    status: 409,
+    message: 'a project has at most {limit} webhooks',
+    remedy: 'delete one, or let one receive more events',
+  },
+  webhook_target_refused: {
+    status: 400,
+    message: 'webhooks are not sent to {target}: {reason}',
+    remedy: 'give an http or https address that the internet can reach; the operator may allow private ones',
+  },
   shutting_down: {
     status: 503,
     message: 'the server is shutting down',

@@ -10,6 +10,9 @@ export const ID_KINDS = [
   'environment',
   'token',
   'user',
+  'pipeline_tag',
+  'webhook',
+  'webhook_delivery',
   'session',
   'invitation',
 ] as const;

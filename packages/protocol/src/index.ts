@@ -19,6 +19,17 @@ export {
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { nameSchema } from './names.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
+export {
+  type EnvironmentGet,
+  environmentGetSchema,
+  type PipelineTagCreate,
+  type PipelineTagGet,
+  pipelineTagCreateSchema,
+  pipelineTagGetSchema,
+  pipelineTagNameSchema,
+  pipelineTagPageSchema,
+  pipelineTagPatchSchema,
+} from './pipeline-tags.ts';
 export { type PipelineGet, type ProjectGet, pipelineGetSchema, projectGetSchema } from './pipelines.ts';
 export {
   type PlanChange,
@@ -75,6 +86,18 @@ export {
   runStateSchema,
   runUsageSchema,
 } from './runs.ts';
+export {
+  type HardwareMetricsGet,
+  hardwareMetricsGetSchema,
+  type PipelineMetricsGet,
+  pipelineMetricsGetSchema,
+  type RunMetricsBucket,
+  type RunMetricsGet,
+  runMetricsBucketSchema,
+  runMetricsGetSchema,
+  type TotalComputeGet,
+  totalComputeGetSchema,
+} from './runs-metrics.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
 export {
   SCOPES,
@@ -135,3 +158,18 @@ export {
   userRolePatchSchema,
   verifyEmailSchema,
 } from './users.ts';
+export {
+  WEBHOOK_EVENTS,
+  type WebhookCreate,
+  type WebhookDeliveryGet,
+  type WebhookEvent,
+  type WebhookGet,
+  type WebhookPatch,
+  webhookCreateSchema,
+  webhookDeliveryGetSchema,
+  webhookDeliveryPageSchema,
+  webhookEventSchema,
+  webhookGetSchema,
+  webhookPageSchema,
+  webhookPatchSchema,
+} from './webhooks.ts';

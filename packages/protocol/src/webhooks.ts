@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { paginatedSchema } from './paginated.ts';
+import { timestampSchema } from './timestamp.ts';
+
+/** What webhooks can be told of. A cancelled run has failed. */
+export const WEBHOOK_EVENTS = ['run.completed', 'run.failed'] as const;
+export const webhookEventSchema = z.enum(WEBHOOK_EVENTS);
+export type WebhookEvent = z.infer<typeof webhookEventSchema>;
+
+const url = z.string().max(2048);
+const events = z.array(webhookEventSchema).min(1).max(WEBHOOK_EVENTS.length);
+
+/** Body of `POST /v2/webhooks`. Without `events`, all of them. */
+export const webhookCreateSchema = z.strictObject({ url, events: events.optional() });
+export type WebhookCreate = z.infer<typeof webhookCreateSchema>;
+
+/** Body of `PATCH /v2/webhooks/<id>`. */
+export const webhookPatchSchema = z.strictObject({
+  url: url.optional(),
+  events: events.optional(),
+  is_enabled: z.boolean().optional(),
+});
+export type WebhookPatch = z.infer<typeof webhookPatchSchema>;
+
+export const webhookGetSchema = z.object({
+  id: z.string(),
+  url: z.string(),
+  events: z.array(webhookEventSchema),
+  is_enabled: z.boolean(),
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+  /** Key of the signatures, in the reply to its creation alone. */
+  secret: z.string().optional(),
+});
+export type WebhookGet = z.infer<typeof webhookGetSchema>;
+export const webhookPageSchema = paginatedSchema(webhookGetSchema);
+
+/** One event on its way to one webhook. */
+export const webhookDeliveryGetSchema = z.object({
+  id: z.string(),
+  webhook_id: z.string(),
+  run_id: z.string(),
+  event: webhookEventSchema,
+  state: z.enum(['pending', 'delivered', 'failed']),
+  attempts: z.number(),
+  created_at: timestampSchema,
+  /** When it is tried next; of an ended one, when it was tried last. */
+  due_at: timestampSchema,
+  ended_at: timestampSchema.nullish(),
+  /** Of the last attempt that got a reply. */
+  response_status: z.number().nullish(),
+  failure: z.string().nullish(),
+});
+export type WebhookDeliveryGet = z.infer<typeof webhookDeliveryGetSchema>;
+export const webhookDeliveryPageSchema = paginatedSchema(webhookDeliveryGetSchema);
