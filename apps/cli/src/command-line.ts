@@ -1,5 +1,6 @@
 /** From arguments to a command, and from whatever it throws to one line and an exit status. */
 import { type Command, type CommandContext, optionsOf } from './command.ts';
+import { adminCommand } from './commands/admin.ts';
 import { convertCommand } from './commands/convert.ts';
 import { generateCommand } from './commands/generate.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -10,7 +11,13 @@ import { parseOptions, UsageError } from './options.ts';
 import { printable } from './printable.ts';
 import { version } from './version.ts';
 
-export const COMMANDS: readonly Command[] = [serveCommand, generateCommand, convertCommand, inspectCommand];
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  generateCommand,
+  convertCommand,
+  inspectCommand,
+  adminCommand,
+];
 
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { runCommandLine } from '../command-line.ts';
+import { recordingOutput } from '../recording-output.ts';
+
+let folder: string;
+let server: Server;
+let url: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gptj-admin-'));
+  server = createServer((request, reply) => {
+    if (request.headers.authorization !== 'Bearer owner-token') {
+      reply.writeHead(403, { 'content-type': 'application/json' });
+      reply.end('{"detail": {"message": "only an owner of this server may take a backup"}}');
+    } else {
+      reply.end(request.url === '/v2/admin/backup' ? 'the backup' : 'something else');
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+});
+after(async () => {
+  server.close();
+  server.closeAllConnections();
+  await rm(folder, { recursive: true });
+});
+
+async function admin(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const stdout = recordingOutput({});
+  const stderr = recordingOutput({});
+  const status = await runCommandLine(['admin', ...args], {
+    stdout: stdout.output,
+    stderr: stderr.output,
+    stdin: Readable.from([]),
+    env,
+    signal: new AbortController().signal,
+    now: () => 0,
+  });
+  return { status, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+test('a running server is asked for its backup with the token of an owner', async () => {
+  const path = join(folder, 'backup');
+  const { status, stdout } = await admin(['backup', path, '--url', url], { GPTJ_API_TOKEN: 'owner-token' });
+  assert.equal(status, 0);
+  assert.match(stdout, /backup: 10 B/);
+  assert.equal(await readFile(path, 'utf8'), 'the backup');
+});
+
+test('a refusal is shown, and no file is made', async () => {
+  const path = join(folder, 'refused');
+  const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'member-token']);
+  assert.equal(status, 1);
+  assert.match(stderr, /403 only an owner of this server/);
+  assert.ok(!stderr.includes('member-token'));
+  assert.ok(!(await readdir(folder)).some((name) => name.startsWith('refused')));
+});
+
+test('a file that is there is not overwritten', async () => {
+  const path = join(folder, 'there');
+  await writeFile(path, 'precious');
+  const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'owner-token']);
+  assert.equal(status, 1);
+  assert.match(stderr, /is there already/);
+  assert.equal(await readFile(path, 'utf8'), 'precious');
+});
+
+test('a folder without a store, an unknown task and a PostgreSQL are refused in words', async () => {
+  const path = join(folder, 'never');
+  assert.match((await admin(['backup', path, '--data-dir', join(folder, 'none')])).stderr, /holds no store/);
+  assert.match((await admin(['backup', path], { DATABASE_URL: 'postgres://x' })).stderr, /pg_dump/);
+  assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is no backup/);
+  assert.deepEqual(
+    await Promise.all(
+      [['burn', path], ['backup'], ['backup', path, '--url', url]].map(async (a) => (await admin(a)).status),
+    ),
+    [2, 2, 2],
+  );
+  assert.ok(!(await readdir(folder)).some((name) => name.startsWith('never')));
+});
