@@ -4,13 +4,27 @@
  */
 import { CheckpointError } from '@gptj-cloud/checkpoint';
 import { ModelError } from '@gptj-cloud/model';
-import type { Engine } from '../engine.ts';
+import type { Engine, GenerationEvent } from '../engine.ts';
 import { createEngine } from '../in-process-engine.ts';
 import { openModel } from '../open-model.ts';
 import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
 
 let engine: Engine | null = null;
 const running = new Map<number, AbortController>();
+
+/** Events of the round under way: they cross together, since a message costs more than what is in it. */
+let round: [id: number, event: GenerationEvent][] = [];
+
+function sendEvent(id: number, event: GenerationEvent): void {
+  if (round.length === 0) setImmediate(sendRound);
+  round.push([id, event]);
+}
+
+function sendRound(): void {
+  if (round.length === 0) return;
+  send({ kind: 'events', events: round });
+  round = [];
+}
 
 function send(message: FromEngine): void {
   // A parent that is gone reads nothing; 'disconnect' ends this process.
@@ -32,8 +46,9 @@ async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>
   running.set(id, abort);
   try {
     if (engine === null) throw new ModelError('closed', 'the engine is not open');
-    for await (const event of engine.generate(request, abort.signal)) send({ kind: 'event', id, event });
+    for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event);
   } catch (error) {
+    sendRound();
     send({ kind: 'failed', id, error: toWireError(error) });
   } finally {
     running.delete(id);

@@ -15,7 +15,8 @@ export type ToEngine =
 export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
-  | { readonly kind: 'event'; readonly id: number; readonly event: GenerationEvent }
+  /** What one round of the scheduler gave, over all generations, in order. */
+  | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: GenerationEvent])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'stats'; readonly id: number; readonly stats: EngineStats };
 

@@ -185,15 +185,15 @@ function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: st
           reject(fromWireError(message.error));
           process_.kill('SIGKILL');
           break;
-        case 'event': {
-          const queue = child?.generations.get(message.id);
-          queue?.push(message.event);
-          if (message.event.type === 'finished') {
-            child?.generations.delete(message.id);
+        case 'events':
+          for (const [id, event] of message.events) {
+            const queue = child?.generations.get(id);
+            queue?.push(event);
+            if (event.type !== 'finished') continue;
+            child?.generations.delete(id);
             queue?.end();
           }
           break;
-        }
         case 'failed': {
           const queue = child?.generations.get(message.id);
           child?.generations.delete(message.id);
