@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DecodingError } from '@gptj-cloud/decoding';
+import { ModelError } from '@gptj-cloud/model';
+import { ApiError } from '@gptj-cloud/protocol';
+import { createDirectApp, SOMEBODY } from '../testing/direct-app.ts';
+import { createScriptedEngine, type Script } from '../testing/scripted-engine.ts';
+import { byteModel, bytesOf } from '../testing/scripted-model.ts';
+
+const NEVER = new Promise<void>(() => {});
+const signal = new AbortController().signal;
+
+function open(script: Script | ((promptLength: number) => Script), admit?: () => Promise<never>) {
+  const engine = createScriptedEngine(({ prompt }) => (typeof script === 'function' ? script(prompt.length) : script));
+  const model = byteModel(engine);
+  const direct = createDirectApp({ engine, model, ...(admit === undefined ? {} : { admit }) });
+  const prompts = (...texts: readonly string[]) =>
+    texts.map((text) => ({
+      prompt: bytesOf(text),
+      config: model.parseParameters({ max_new_tokens: 4 }, text.length).config,
+    }));
+  const generate = (texts: readonly string[], until = signal) =>
+    direct.generations.generate({ principal: SOMEBODY, model: 'm', prompts: prompts(...texts) }, until);
+  return { ...direct, engine, generate };
+}
+
+test('a generation is settled with what the engine says it cost, over all prompts', async () => {
+  const { generate, admission, engine } = open((length) => ({ sequences: [bytesOf('x'.repeat(length))] }));
+  const types: string[] = [];
+  for await (const event of generate(['a', 'bcd'])) {
+    types.push(event.type === 'engine' ? `${event.prompt} ${event.event.type}` : event.type);
+  }
+  assert.equal(types[0], 'admitted');
+  assert.deepEqual(
+    types.filter((type) => type.endsWith('finished')),
+    ['0 finished', '1 finished'],
+  );
+  assert.deepEqual(admission.settled, [{ promptTokens: 4, generatedTokens: 4, computeMs: 6, cachedTokens: 0 }]);
+  assert.deepEqual(admission.cancelled, []);
+  assert.deepEqual(
+    engine.requests.map(({ priority }) => priority),
+    [7, 7],
+  );
+});
+
+test('a refusal at the gate comes before the first event, and nothing runs', async () => {
+  const refusal = new ApiError('rate_limited');
+  const { generate, admission, engine } = open({ sequences: [[1]] }, () => Promise.reject(refusal));
+  await assert.rejects(generate(['a']).next(), refusal);
+  assert.equal(engine.requests.length, 0);
+  assert.deepEqual([admission.settled, admission.cancelled], [[], []]);
+});
+
+test('a reader that leaves ends every prompt and pays for what was made', async () => {
+  const { generate, admission, engine } = open({
+    sequences: [bytesOf('xyz')],
+    pause: (token) => (token === 2 ? NEVER : null),
+  });
+  let tokens = 0;
+  for await (const event of generate(['ab', 'cd'])) {
+    if (event.type === 'engine' && event.event.type === 'tokens') tokens++;
+    if (tokens === 4) break;
+  }
+  assert.equal(engine.running, 0);
+  const [cost] = admission.settled;
+  assert.deepEqual([cost?.promptTokens, cost?.generatedTokens], [4, 4]);
+  assert.equal(admission.settled.length, 1);
+});
+
+test('an aborted signal ends a generation that waits, and one that never began costs nothing', async () => {
+  const { generate, admission, engine } = open({ sequences: [bytesOf('x')], pause: () => NEVER });
+  const gone = new AbortController();
+  const events = generate(['a'], gone.signal);
+  await events.next();
+  const rest = assert.rejects(
+    (async () => {
+      for await (const _ of events) gone.abort();
+    })(),
+  );
+  await rest;
+  assert.equal(engine.running, 0);
+  assert.deepEqual([admission.settled.length, admission.cancelled.length], [1, 0]);
+
+  const early = generate(['a']);
+  await early.next();
+  await early.return(undefined);
+  assert.deepEqual([admission.settled.length, admission.cancelled.length], [1, 1]);
+});
+
+test('one prompt that fails ends the others; the error is one that callers understand', async () => {
+  const cases = [
+    [new ModelError('engine_failed', 'died'), 'engine_failed', 503],
+    [new ModelError('cache_full', 'too much'), 'generation_too_large', 400],
+    [new DecodingError('no_possible_token', 'nothing left'), 'invalid_parameter', 400],
+  ] as const;
+  for (const [error, code, status] of cases) {
+    const { generate, admission, engine } = open((length) => ({
+      sequences: [bytesOf('xx')],
+      ...(length === 1 ? { failure: { after: 1, error } } : { pause: () => NEVER }),
+    }));
+    await assert.rejects(
+      (async () => {
+        for await (const _ of generate(['a', 'bc']));
+      })(),
+      (caught) => caught instanceof ApiError && caught.code === code && caught.status === status,
+    );
+    assert.equal(engine.running, 0);
+    assert.equal(admission.settled.length, 1);
+  }
+});
+
+test('prompts of one request run a few at a time', async () => {
+  let most = 0;
+  const { generate, engine } = open({
+    sequences: [bytesOf('x')],
+    pause: () => {
+      most = Math.max(most, engine.running);
+      return null;
+    },
+  });
+  for await (const _ of generate(Array.from({ length: 30 }, () => 'a')));
+  assert.equal(engine.requests.length, 30);
+  assert.equal(most, 8);
+});
+
+test('closing takes no more, and cancels what outlasts its patience', async () => {
+  const { generate, generations, engine } = open({ sequences: [bytesOf('x')], pause: () => NEVER });
+  const events = generate(['a']);
+  await events.next();
+  const running = assert.rejects(
+    (async () => {
+      for await (const _ of events);
+    })(),
+    (caught) => caught instanceof ApiError && caught.code === 'shutting_down',
+  );
+  await generations.close(1);
+  await running;
+  assert.equal(engine.running, 0);
+  await assert.rejects(generate(['a']).next(), (caught) => caught instanceof ApiError && caught.status === 503);
+});

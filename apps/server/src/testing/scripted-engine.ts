@@ -1,0 +1,93 @@
+import type { Engine, GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
+import { GPTJ_6B, ModelError, type TokenId } from '@gptj-cloud/model';
+
+/** An engine that writes what a test says, token by token, and stops where it is told to. */
+export interface ScriptedEngine extends Engine {
+  /** Requests in order of arrival. */
+  readonly requests: GenerationRequest[];
+  /** Generations that are under way now. */
+  readonly running: number;
+}
+
+export interface Script {
+  /** Tokens of each returned sequence. */
+  readonly sequences: readonly (readonly TokenId[])[];
+  /** Waited for before the token with this index of any sequence. */
+  readonly pause?: (tokenIndex: number) => Promise<void> | null;
+  readonly finishReason?: 'length' | 'eos' | 'stop';
+  /** Thrown after so many tokens. */
+  readonly failure?: { readonly after: number; readonly error: unknown };
+}
+
+/** Every token has the log-probability -id/100, and id + 1 stands beside it as likelier. */
+export function createScriptedEngine(script: (request: GenerationRequest) => Script): ScriptedEngine {
+  const requests: GenerationRequest[] = [];
+  let running = 0;
+  const report = (token: TokenId) => ({
+    token,
+    logprob: -token / 100,
+    top: [{ token: token + 1, logprob: -token / 200 }],
+  });
+  return {
+    info: {
+      kind: 'fake',
+      modelName: 'scripted',
+      quantisation: 'F32',
+      config: GPTJ_6B,
+      cacheCells: 2048,
+      earlyExitLayers: null,
+      loadMs: 0,
+    },
+    requests,
+    get running() {
+      return running;
+    },
+    async *generate(request, signal): AsyncGenerator<GenerationEvent> {
+      requests.push(request);
+      running++;
+      try {
+        const { sequences, pause, finishReason = 'length', failure } = script(request);
+        const wantsLogprobs = request.config.output.topLogprobs !== null;
+        yield { type: 'started' };
+        const longest = Math.max(...sequences.map((tokens) => tokens.length));
+        for (let at = 0; at < longest; at++) {
+          if (failure?.after === at) throw failure.error;
+          const wait = pause?.(at) ?? null;
+          if (wait !== null) await Promise.race([wait, aborted(signal)]);
+          if (signal?.aborted) throw new ModelError('aborted', 'cancelled');
+          for (const [index, tokens] of sequences.entries()) {
+            const token = tokens[at];
+            if (token === undefined) continue;
+            yield { type: 'tokens', index, tokens: [token], ...(wantsLogprobs ? { logprobs: [report(token)] } : {}) };
+          }
+        }
+        yield {
+          type: 'finished',
+          outcome: {
+            sequences: sequences.map((tokens) => ({
+              tokens,
+              finishReason,
+              ...(wantsLogprobs ? { logprobs: tokens.map(report) } : {}),
+            })),
+          },
+          usage: {
+            promptTokens: request.prompt.length,
+            generatedTokens: sequences.reduce((sum, tokens) => sum + tokens.length, 0),
+            cachedTokens: 0,
+            queueMs: 0,
+            computeMs: 3,
+          },
+        };
+      } finally {
+        running--;
+      }
+    },
+    async close() {},
+  };
+}
+
+/** Settles when the signal fires; for a race with what may never come. */
+async function aborted(signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined || signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
