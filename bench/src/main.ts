@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { spawnEngine } from '@gptj-cloud/engine';
+import { benchBeams } from './beams.ts';
 import { measureEngine } from './engine-rates.ts';
 import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
 import { benchServe } from './serve.ts';
@@ -50,6 +51,7 @@ if (values.help || model === undefined) {
 const [prompt, generated, rounds] = [Number(values.prompt), Number(values.generate), Number(values.rounds)];
 if (serving) {
   await benchServe({ model, rounds: Math.min(rounds, 3), generated, cells: Number(values.cells) });
+  await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);
 }
 const root = fileURLToPath(new URL('../../', import.meta.url));
