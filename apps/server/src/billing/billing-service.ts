@@ -7,9 +7,17 @@
  * user falls back to another one that runs, else to the default plan; but whoever has been given a different plan by
  * an owner meanwhile keeps that.
  */
-import { ApiError, type PlanChange, type PlanChangeResult, type PlanList, toTimestamp } from '@gptj-cloud/protocol';
+import {
+  ApiError,
+  invalidParameter,
+  type PlanChange,
+  type PlanChangeResult,
+  type PlanList,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
 import { isServerOwner, type Principal } from '../accounts/principal.ts';
 import { type Caller, recordAudit } from '../audit/audit-log.ts';
+import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { type Plan, toPlanGet } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
@@ -93,7 +101,12 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
     },
     async reload(principal) {
       if (!isServerOwner(principal)) throw new ApiError('owner_required', { action: 'read the plans again' });
-      await plans.reload();
+      try {
+        await plans.reload();
+      } catch (error) {
+        if (error instanceof ConfigError) throw invalidParameter('file', error.message);
+        throw error;
+      }
       return await list(principal);
     },
     async handleEvent(payload, signature, caller) {
