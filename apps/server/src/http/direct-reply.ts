@@ -35,13 +35,18 @@ export async function directReply(
   forms: DirectReplyForms,
 ): Promise<Response> {
   const gone = new AbortController();
-  const events = generations.generate(
-    { principal: c.get('principal'), model: model.info.modelName, prompts },
-    AbortSignal.any([c.req.raw.signal, gone.signal]),
-  );
+  const left = AbortSignal.any([c.req.raw.signal, gone.signal]);
+  const events = generations.generate({ principal: c.get('principal'), model: model.info.modelName, prompts }, left);
   // The gate: what it refuses is answered as an error, not as a broken stream.
   await events.next();
-  if (forms.stream === null) return await waitingReply(forms.collect(events), waiting);
+  if (forms.stream === null) {
+    // What ends because nobody waits for it is no failure.
+    const collected = forms.collect(events).catch((error: unknown) => {
+      if (!left.aborted) throw error;
+      return null;
+    });
+    return await waitingReply(collected, waiting);
+  }
   const onFailure: OnFailure = (error) => {
     logger.error('request failed', { request_id: c.get('requestId'), error });
     return new ApiError('internal');

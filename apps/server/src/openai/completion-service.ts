@@ -101,7 +101,7 @@ function createPromptStream(
     },
     push(sequence, { tokens, logprobs }) {
       const shown = texts[sequence]!.push(tokens, logprobs);
-      const isEmpty = shown.text === '' && shown.tokens.length === 0;
+      const isEmpty = shown.text === '' && (request.logprobs === null || shown.tokens.length === 0);
       return isEmpty ? [] : choicesOf(sequence, writer.part(prompt, shown, null));
     },
     end(outcome) {

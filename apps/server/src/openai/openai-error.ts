@@ -9,7 +9,11 @@ export interface OpenAiErrorBody {
 const CODES: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['token_missing', 'invalid_api_key'],
   ['token_unknown', 'invalid_api_key'],
+  ['token_disabled', 'invalid_api_key'],
+  ['token_expired', 'invalid_api_key'],
   ['model_unknown', 'model_not_found'],
+  ['rate_limited', 'rate_limit_exceeded'],
+  ['quota_exceeded', 'insufficient_quota'],
 ]);
 
 /** Refusals that say how to go on keep their remedy in the message: it is all that clients show. */
