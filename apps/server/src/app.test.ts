@@ -11,7 +11,7 @@ import {
   runPageSchema,
   userGetDetailedSchema,
 } from '@gptj-cloud/protocol';
-import { PUBLIC_PATHS } from './http/middleware/auth.ts';
+import { PUBLIC_ROUTES } from './http/middleware/auth.ts';
 import { NOW, openTestApp, type TestApp, TOKEN } from './testing/test-app.ts';
 
 let it: TestApp;
@@ -159,9 +159,16 @@ test('every route but the documented public ones refuses a missing and a wrong t
   for (const { method, path } of it.app.routes) {
     if (path === '/*') continue;
     const target = path.replaceAll(/:\w+/g, 'x');
-    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: TOKEN }]) {
-      const { status } = await it.app.request(target, { method: method === 'ALL' ? 'PUT' : method, headers });
-      if (PUBLIC_PATHS.has(path)) assert.notEqual(status, 401, path);
+    const asked = method === 'ALL' ? 'PUT' : method;
+    const refusals = [
+      {},
+      { authorization: 'Bearer wrong' },
+      { authorization: TOKEN },
+      { cookie: 'gptj_session=wrong' },
+    ];
+    for (const headers of refusals) {
+      const { status } = await it.app.request(target, { method: asked, headers });
+      if (PUBLIC_ROUTES.has(`${asked} ${path}`)) assert.notEqual(status, 401, path);
       else assert.equal(status, 401, `${method} ${path}`);
     }
     walked++;

@@ -63,7 +63,8 @@ test('the first start prints a token that works, with a command that uses it; th
   const first = await start();
   assert.match(printed[0] ?? '', /^gptj-cloud listens on http:\/\/127\.0\.0\.1:\d+: fake, F32, loaded in 0\.0 s$/);
   const token = /^API token: (\S+)$/.exec(printed[1] ?? '')?.[1] ?? '';
-  assert.ok(printed.at(-1)?.includes(`curl ${first.url}/v2/runs -H 'Authorization: Bearer ${token}'`));
+  assert.ok(printed[3]?.includes(`curl ${first.url}/v2/runs -H 'Authorization: Bearer ${token}'`));
+  assert.match(printed[4] ?? '', /^Set up the owner's account .*: http:\S+\/v2\/auth\/set-up#[\w-]{32}$/);
   assert.equal((await post(first, token)).status, 200);
   await assert.rejects(start(), (error) => error instanceof StoreError && error.code === 'data_dir_in_use');
   await first.close();

@@ -220,12 +220,12 @@ async function build(
   parts.print(
     `gptj-cloud listens on ${listener.url}: ${info.modelName}, ${info.quantisation}, loaded in ${(info.loadMs / 1000).toFixed(1)} s`,
   );
+  if (firstToken !== null) printToken(parts.print, firstToken, listener.url);
   if (setUpToken !== null) {
     parts.print(
       `Set up the owner's account (once, within a day): ${accounts.publicUrl()}/v2/auth/set-up#${setUpToken}`,
     );
   }
-  if (firstToken !== null) printToken(parts.print, firstToken, listener.url);
   return {
     url: listener.url,
     port: listener.port,

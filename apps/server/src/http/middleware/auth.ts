@@ -1,5 +1,5 @@
 /**
- * The one auth layer. Every request passes here, and every address that is not in `PUBLIC_PATHS` needs an API token or
+ * The one auth layer. Every request passes here, and whatever is not in `PUBLIC_ROUTES` needs an API token or
  * a session: an address that a route forgets to guard is guarded all the same.
  */
 import { ApiError } from '@gptj-cloud/protocol';
@@ -13,21 +13,21 @@ import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../api-keys/api-key-sto
 import type { AppEnv } from '../app-env.ts';
 import { requiredScopes } from './required-scope.ts';
 
-/** Addresses anybody may ask. Everything else needs a token or a session. */
-export const PUBLIC_PATHS: ReadonlySet<string> = new Set([
-  '/',
-  '/healthz',
-  '/readyz',
-  '/health',
-  '/v2/status',
-  '/v2/auth/register',
-  '/v2/auth/login',
-  '/v2/auth/set-up',
-  '/v2/auth/verify-email',
-  '/v2/auth/forgot-password',
-  '/v2/auth/reset-password',
+/** What anybody may ask: method and path. Everything else needs a token or a session. */
+export const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
+  'GET /',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /health',
+  'GET /v2/status',
+  'GET /openapi.json',
+  'GET /docs',
+  'POST /v2/auth/register',
+  'POST /v2/auth/login',
+  'POST /v2/auth/forgot-password',
+  ...['set-up', 'verify-email', 'reset-password'].flatMap((link) => [`GET /v2/auth/${link}`, `POST /v2/auth/${link}`]),
   // Guarded by the signature of the payment provider.
-  '/v2/billing/stripe-webhook',
+  'POST /v2/billing/stripe-webhook',
 ]);
 
 /** Who may ask, as the store knows it now: nothing is remembered, so what was revoked ends with the next request. */
@@ -132,8 +132,9 @@ function refuseOtherSites(c: Context<AppEnv>): void {
   }
 }
 
-/** With and without the trailing slash, as the routes answer. What is posted to the root is a generation. */
+/** With and without the trailing slash, as the routes answer; HEAD as GET. */
 function isPublic(method: string, path: string): boolean {
-  if (path === '/' && method === 'POST') return false;
-  return PUBLIC_PATHS.has(path) || (path.endsWith('/') && PUBLIC_PATHS.has(path.slice(0, -1)));
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return PUBLIC_ROUTES.has(`${asked} ${plain}`);
 }

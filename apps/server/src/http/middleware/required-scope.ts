@@ -29,6 +29,7 @@ export function requiredScopes(method: string, path: string): readonly Scope[] {
   if (looks && /^\/v2\/users\/me\/?$/.test(path)) return [];
   if (isIn(PRIVATE)) return ['admin'];
   if (isIn(ACCOUNTS)) return [looks ? 'read' : 'admin'];
-  if (isIn(RUNNING) && (looks || method === 'POST')) return looks ? ['run', 'read'] : ['run'];
+  // Text Generation Inference takes prompts at its root.
+  if ((isIn(RUNNING) || path === '/') && (looks || method === 'POST')) return looks ? ['run', 'read'] : ['run'];
   return [looks ? 'read' : 'write'];
 }
