@@ -26,6 +26,7 @@ import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
 import { planRoutes } from './http/routes/plan-routes.ts';
 import { projectRoutes } from './http/routes/project-routes.ts';
+import { referenceRoutes } from './http/routes/reference-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
 import { tokenRoutes } from './http/routes/token-routes.ts';
@@ -35,6 +36,7 @@ import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { Logger } from './logger.ts';
 import { createServerMetrics, type ServerMetrics } from './ops/metrics/server-metrics.ts';
+import { serverVersion } from './ops/server-version.ts';
 import { NO_TRACES, type Tracer } from './ops/tracing/tracer.ts';
 import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
 import type { RunService } from './runs/run-service.ts';
@@ -103,6 +105,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(auth({ ...storeAuth(deps), findKey: deps.findKey }));
   for (const routes of [
     statusRoutes(deps),
+    referenceRoutes(serverVersion()),
     metricsRoutes(registry),
     adminRoutes({ dump: deps.dump ?? null }),
     userRoutes(deps.accounts),

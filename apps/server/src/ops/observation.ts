@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Engine } from '@gptj-cloud/engine';
 import { count, isNull } from 'drizzle-orm';
 import type { Logger } from '../logger.ts';
@@ -11,6 +10,7 @@ import {
   readRunMetrics,
   type ServerMetrics,
 } from './metrics/server-metrics.ts';
+import { serverVersion } from './server-version.ts';
 import { createOtlpExporter } from './tracing/otlp-exporter.ts';
 import { createTracer, NO_TRACES, type Tracer } from './tracing/tracer.ts';
 
@@ -62,10 +62,4 @@ export function readAtScrape(metrics: ServerMetrics, engine: Engine, db: Databas
       .groupBy(runs.state);
     return new Map(rows.map(({ state, total }) => [state, total]));
   });
-}
-
-/** Of this package. */
-export function serverVersion(): string {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
 }

@@ -1,5 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
+import { isServerOwner } from '../../accounts/principal.ts';
 import type { MetricsRegistry } from '../../ops/metrics/registry.ts';
 import type { AppEnv } from '../app-env.ts';
 
@@ -13,8 +14,7 @@ export async function metricsPage(registry: MetricsRegistry): Promise<Response> 
 /** The server's figures, for its operators alone: they tell how much everybody uses it. */
 export function metricsRoutes(registry: MetricsRegistry): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false }).get('/metrics', async (c) => {
-    const { role, scopes } = c.get('principal');
-    if (role !== 'owner' || !scopes.includes('admin')) throw new ApiError('owner_required', { action: 'read metrics' });
+    if (!isServerOwner(c.get('principal'))) throw new ApiError('owner_required', { action: 'read metrics' });
     return await metricsPage(registry);
   });
 }
