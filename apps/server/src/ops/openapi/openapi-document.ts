@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Access, Content, DescribedSchema, JsonSchema, Operation, Parameter } from './operation.ts';
 import { ACCOUNT_OPERATIONS } from './routes/account-operations.ts';
 import { COMPATIBLE_OPERATIONS } from './routes/compatible-operations.ts';
+import { PIPELINE_OPERATIONS } from './routes/pipeline-operations.ts';
 import { PROJECT_OPERATIONS } from './routes/project-operations.ts';
 import { RUN_OPERATIONS } from './routes/run-operations.ts';
 import { STATUS_OPERATIONS } from './routes/status-operations.ts';
@@ -11,6 +12,7 @@ import { USAGE_OPERATIONS } from './routes/usage-operations.ts';
 /** Everything that is described, in the order of the reference. */
 export const OPERATIONS: readonly Operation[] = [
   ...RUN_OPERATIONS,
+  ...PIPELINE_OPERATIONS,
   ...USAGE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
   ...PROJECT_OPERATIONS,

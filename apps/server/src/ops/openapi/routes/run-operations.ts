@@ -2,7 +2,6 @@ import {
   dataCreateSchema,
   dataGetSchema,
   fileGetSchema,
-  pipelineGetSchema,
   runCreateSchema,
   runEventSchema,
   runGetSchema,
@@ -126,13 +125,5 @@ export const RUN_OPERATIONS: readonly Operation[] = [
     access: 'token',
     parameters: [RETURN_DATA],
     replies: { 200: json(dataGetSchema, 'The data.') },
-  },
-  {
-    method: 'get',
-    path: '/v2/pipelines/:id',
-    tag: 'pipelines',
-    summary: 'Look at a pipeline',
-    access: 'token',
-    replies: { 200: json(pipelineGetSchema, 'The pipeline.') },
   },
 ];
