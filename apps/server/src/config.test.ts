@@ -29,3 +29,26 @@ test('a wrong value is refused by name, and a wrong token is not repeated', () =
     (error) => error instanceof ConfigError && /GPTJ_API_TOKEN/.test(error.message) && !/a secret/.test(error.message),
   );
 });
+
+test('Stripe is set up whole or not at all, and messages keep its secrets', () => {
+  const whole = {
+    STRIPE_SECRET_KEY: 'sk_test_0123456789',
+    STRIPE_WEBHOOK_SECRET: 'whsec_0123456789',
+    BILLING_RETURN_URL: 'https://example.org/billing',
+  };
+  assert.equal(parseConfig({ BILLING_RETURN_URL: whole.BILLING_RETURN_URL }).stripe, null);
+  assert.equal(parseConfig(whole).stripe?.returnUrl, whole.BILLING_RETURN_URL);
+  for (const [name, value] of [
+    ['STRIPE_SECRET_KEY', ''],
+    ['STRIPE_SECRET_KEY', 'whsec_0123456789'],
+    ['STRIPE_WEBHOOK_SECRET', ''],
+    ['STRIPE_WEBHOOK_SECRET', 'sk_test_0123456789'],
+    ['BILLING_RETURN_URL', ''],
+    ['BILLING_RETURN_URL', 'javascript:alert(1)'],
+  ] as const) {
+    assert.throws(
+      () => parseConfig({ ...whole, [name]: value }),
+      (error) => error instanceof ConfigError && error.message.startsWith(name) && !error.message.includes('0123456789'),
+    );
+  }
+});

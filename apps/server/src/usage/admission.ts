@@ -43,8 +43,9 @@ export interface Admitted {
 export interface Admission {
   /**
    * Without `tx`, the reservation belongs to this process: should it die, the reservation ends with it. Within `tx` it
-   * is made when the caller's transaction commits, and stays until somebody ends it: for runs that outlive a process.
-   * Their row keeps the ticket; the transaction that ends the run settles.
+   * is made when the caller's transaction commits, and stays until somebody ends it, at most a day: for runs that
+   * outlive a process. Their row keeps the ticket, and the transaction that ends the run settles; what is settled after
+   * that day is metered all the same.
    *
    * Throws `ApiError` (`plan_required`, `rate_limited`, `concurrency_limited`, `quota_exceeded`) with what to do and
    * when. A refusal within `tx` leaves nothing to roll back.

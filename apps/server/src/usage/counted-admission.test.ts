@@ -246,6 +246,10 @@ describeOnEveryStore('admission', (store) => {
     await alive.close();
     await alive.close();
     assert.equal(await dead.sweep(), 1);
+    // Nor does a run hold anything for ever: it was deleted, or is long past its day.
+    await db.transaction(async (tx) => await dead.admit(who, estimate(200, 0), tx));
+    clock.ms += 24 * 60 * MINUTE + 1;
+    assert.equal(await dead.sweep(), 1);
   });
 
   test('days and months are UTC; a run that ends on the next day counts on the day it was let in', async () => {

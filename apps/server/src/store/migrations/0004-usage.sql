@@ -44,7 +44,7 @@ CREATE TABLE usage_reservations (
   admitted_at timestamptz NOT NULL,
   day date NOT NULL,
   tokens bigint NOT NULL,
-  -- Process that ends it. Null: it ends with a run, which outlives processes.
+  -- Process that ends it. Null: it ends with a run, which outlives processes; but not for longer than a day.
   holder text,
   PRIMARY KEY (account_id, seq)
 );
@@ -199,6 +199,13 @@ BEGIN
 END
 $$;
 
+-- Whether nobody is left to end a reservation: its process is dead, or its run is so old that it has been deleted.
+CREATE FUNCTION usage_is_lost(p_holder text, p_admitted_at timestamptz, p_now timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p_holder IS NULL THEN p_admitted_at < p_now - interval '1 day'
+    ELSE NOT EXISTS (SELECT 1 FROM usage_holders WHERE holder = p_holder) END
+$$;
+
 -- Say that a process is alive, return what dead ones had reserved, forget what no limit looks at any more. How many
 -- reservations expired.
 CREATE FUNCTION usage_sweep(p_now timestamptz, p_holder text, p_expires_at timestamptz) RETURNS integer
@@ -220,15 +227,13 @@ BEGIN
   DELETE FROM usage_holders WHERE expires_at <= p_now;
   FOR v_account IN
     SELECT DISTINCT r.account_id FROM usage_reservations r
-      WHERE r.state = 'open' AND r.holder IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM usage_holders h WHERE h.holder = r.holder)
+      WHERE r.state = 'open' AND usage_is_lost(r.holder, r.admitted_at, p_now)
       ORDER BY 1
   LOOP
     SELECT * INTO a FROM usage_accounts WHERE account_id = v_account FOR UPDATE;
     WITH dead AS (
       UPDATE usage_reservations r SET state = 'expired'
-        WHERE r.account_id = v_account AND r.state = 'open' AND r.holder IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM usage_holders h WHERE h.holder = r.holder)
+        WHERE r.account_id = v_account AND r.state = 'open' AND usage_is_lost(r.holder, r.admitted_at, p_now)
         RETURNING r.day, r.tokens
     )
     SELECT count(*), coalesce(sum(tokens) FILTER (WHERE day = a.day), 0),
@@ -241,7 +246,7 @@ BEGIN
   END LOOP;
   DELETE FROM usage_reservations
     WHERE (state = 'ended' AND admitted_at < p_now - interval '2 minutes')
-      OR (state = 'expired' AND admitted_at < p_now - interval '7 days');
+      OR (state = 'expired' AND admitted_at < p_now - interval '90 days');
   RETURN v_total;
 END
 $$;
