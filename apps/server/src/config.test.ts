@@ -48,7 +48,8 @@ test('Stripe is set up whole or not at all, and messages keep its secrets', () =
   ] as const) {
     assert.throws(
       () => parseConfig({ ...whole, [name]: value }),
-      (error) => error instanceof ConfigError && error.message.startsWith(name) && !error.message.includes('0123456789'),
+      (error) =>
+        error instanceof ConfigError && error.message.startsWith(name) && !error.message.includes('0123456789'),
     );
   }
 });
