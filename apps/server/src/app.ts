@@ -21,6 +21,7 @@ import { dataRoutes } from './http/routes/data-routes.ts';
 import { fileRoutes } from './http/routes/file-routes.ts';
 import { huggingFaceRoutes } from './http/routes/hugging-face-routes.ts';
 import { meshRoutes } from './http/routes/mesh-routes.ts';
+import { runMetricsRoutes } from './http/routes/metrics-of-runs-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
 import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
@@ -29,9 +30,11 @@ import { projectRoutes } from './http/routes/project-routes.ts';
 import { referenceRoutes } from './http/routes/reference-routes.ts';
 import { runRoutes } from './http/routes/run-routes.ts';
 import { statusRoutes } from './http/routes/status-routes.ts';
+import { tagRoutes } from './http/routes/tag-routes.ts';
 import { tokenRoutes } from './http/routes/token-routes.ts';
 import { usageRoutes } from './http/routes/usage-routes.ts';
 import { userRoutes } from './http/routes/user-routes.ts';
+import { webhookRoutes } from './http/routes/webhook-routes.ts';
 import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { Logger } from './logger.ts';
@@ -39,9 +42,11 @@ import { createServerMetrics, type ServerMetrics } from './ops/metrics/server-me
 import { serverVersion } from './ops/server-version.ts';
 import { NO_TRACES, type Tracer } from './ops/tracing/tracer.ts';
 import type { PipelineRegistry } from './pipelines/pipeline-registry.ts';
+import type { PipelineTags } from './pipelines/pipeline-tags.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { Database, Store } from './store/db.ts';
 import type { UsageService } from './usage/usage-service.ts';
+import type { WebhookService } from './webhooks/webhook-service.ts';
 
 export interface AppDeps {
   readonly db: Database;
@@ -50,6 +55,8 @@ export interface AppDeps {
   readonly accounts: AccountDeps;
   readonly runs: RunService;
   readonly pipelines: PipelineRegistry;
+  readonly tags: PipelineTags;
+  readonly webhooks: WebhookService;
   readonly logger: Logger;
   readonly clock: () => Date;
   readonly ready: () => Promise<boolean>;
@@ -117,7 +124,10 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     fileRoutes(deps),
     dataRoutes(deps),
     runRoutes(deps),
-    pipelineRoutes(deps.pipelines),
+    runMetricsRoutes(deps),
+    webhookRoutes(deps),
+    tagRoutes(deps),
+    pipelineRoutes(deps),
     openAiRoutes(deps),
     huggingFaceRoutes(deps),
     meshRoutes(deps),
@@ -138,7 +148,7 @@ function storeAuth({ accounts: { db, clock, settings } }: AppDeps): Omit<AuthDep
     noteUse: (keyId, now) => noteUse(db, keyId, now),
     findSession: (secret, now) => findSession(db, secret, now),
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
-    requireVerifiedEmail: settings.requireVerifiedEmail,
+    settings,
   };
 }
 

@@ -16,6 +16,8 @@ import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
 import { createLogger } from '../logger.ts';
 import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { createPipelineTags } from '../pipelines/pipeline-tags.ts';
+import { openWebhooks, type Webhooks } from '../webhooks/webhooks.ts';
 import { openPlanBook } from '../plans/plan-book.ts';
 import { createRunService } from '../runs/run-service.ts';
 import type { RunLimits } from '../runs/run-worker.ts';
@@ -34,9 +36,13 @@ export interface TestApp {
   readonly engine: FakeEngine;
   readonly store: Store;
   readonly admission: OpenAdmission;
+  readonly webhooks: Webhooks;
   readonly logLines: string[];
   /** What was sent, to people. */
   readonly mails: MailMessage[];
+  readonly accounts: AccountDeps;
+  /** For tests to change. */
+  readonly accountSettings: { -readonly [Name in keyof AccountSettings]: AccountSettings[Name] };
   /** A request with the token. */
   request(path: string, init?: RequestInit): Promise<Response>;
   /** The same with a JSON body. */
@@ -47,8 +53,8 @@ export interface TestApp {
 export interface TestAppOptions {
   /** Of accounts, sessions and tokens. Default: always `NOW`. */
   readonly clock?: () => Date;
-  readonly accounts?: Partial<AccountSettings>;
   readonly queue?: RunLimits;
+  readonly webhookPrivateTargets?: boolean;
   readonly waiting?: WaitingReplyOptions & EventStreamOptions;
   /** Default: keys from the store. */
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
@@ -71,6 +77,14 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   });
   const pipelines = createPipelineRegistry([pipeline]);
   const admission = createOpenAdmission();
+  const tags = createPipelineTags({ db, clock, pipelines });
+  const webhooks = openWebhooks({
+    db,
+    logger,
+    clock,
+    allowPrivate: options.webhookPrivateTargets ?? false,
+    describeRun: (projectId, id) => runs.find(projectId, id),
+  });
   const runs = createRunService({
     db,
     limits: options.queue ?? { running: 2, waiting: 1 },
@@ -80,12 +94,14 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     clock,
     resourceType: 'cpu',
     ownsStore: true,
-    findPipeline: async (_, idOrTag) => pipelines.find(idOrTag),
-    onEnd: async () => {},
+    findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
+    onEnd: (tx, end) => webhooks.runEnds(tx, end),
+    onEnded: () => webhooks.runEnded(),
   });
   await runs.start();
   await ensureApiKey(db, TOKEN, NOW);
   const mails: MailMessage[] = [];
+  const accountSettings: TestApp['accountSettings'] = { registration: 'open', requireVerifiedEmail: false };
   const accounts: AccountDeps = {
     db,
     clock: options.clock ?? clock,
@@ -93,7 +109,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     mailer: { send: (message) => void mails.push(message), close: async () => undefined },
     // The costs of real ones would make up most of the time that tests take.
     passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
-    settings: { registration: 'open', requireVerifiedEmail: false, ...options.accounts },
+    settings: accountSettings,
     publicUrl: () => 'http://test',
   };
   const plans = await openPlanBook(null);
@@ -106,6 +122,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     findKey: options.findKey ?? ((token) => findApiKey(db, token)),
     runs,
     pipelines,
+    tags,
+    webhooks: webhooks.service,
     logger,
     clock,
     ready: async () => true,
@@ -128,8 +146,11 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     engine,
     store,
     admission,
+    webhooks,
     logLines,
     mails,
+    accounts,
+    accountSettings,
     request,
     post: (path, body) =>
       request(path, {
@@ -141,6 +162,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       engine.letGo();
       runs.worker.close();
       await runs.worker.drained;
+      await webhooks.close();
       await store.close();
     },
   };

@@ -5,6 +5,7 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
+import type { AccountSettings } from '../../accounts/account-deps.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { isCsrfToken, type Session } from '../../accounts/session.ts';
 import type { User } from '../../accounts/user.ts';
@@ -46,8 +47,7 @@ export interface AuthDeps {
     userId: string,
     projectId: string | null,
   ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
-  /** Whether accounts with an unverified address may only verify it. */
-  readonly requireVerifiedEmail: boolean;
+  readonly settings: Pick<AccountSettings, 'requireVerifiedEmail'>;
 }
 
 /** The cookie of a session. The prefix makes browsers refuse it from anything but this host over TLS. */
@@ -120,8 +120,9 @@ function refuseScopes(c: Context<AppEnv>, { scopes }: Principal): void {
   throw new ApiError('scope_missing', { expected: required.join(' or '), got: scopes.join(', ') });
 }
 
-function refuseUnverified({ requireVerifiedEmail }: AuthDeps, c: Context<AppEnv>, verified: boolean): void {
-  if (requireVerifiedEmail && !verified && !c.req.path.startsWith('/v2/auth/')) throw new ApiError('email_unverified');
+function refuseUnverified({ settings }: AuthDeps, c: Context<AppEnv>, verified: boolean): void {
+  if (settings.requireVerifiedEmail && !verified && !c.req.path.startsWith('/v2/auth/'))
+    throw new ApiError('email_unverified');
 }
 
 /** A page elsewhere must not sign its visitor in as somebody. Browsers alone send this header, and scripts cannot forge it. */
