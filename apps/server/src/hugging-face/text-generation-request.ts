@@ -107,7 +107,7 @@ export function parseTextGenerationRequest(
 function readOptions(body: FieldReader): void {
   const options = body.object('options');
   if (options === undefined) return;
-  const read = createFieldReader(options);
+  const read = createFieldReader(options, 'options.');
   for (const name of ['use_cache', 'wait_for_model', 'use_gpu']) read.boolean(name);
   const [unknown] = read.rest().keys();
   if (unknown !== undefined) {

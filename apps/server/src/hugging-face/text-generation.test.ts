@@ -165,7 +165,7 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
     ['/generate', { inputs: 'a', parameters: { stop: ['a', 'b', 'c', 'd', 'e'] } }, /^stop: .*up to 4/],
     ['/generate', { inputs: 'a', parameters: { max_new_tokens: 0 } }, /^max_new_tokens: /],
     ['/generate', { inputs: 'x'.repeat(2048) }, /^inputs: expected at most 2047 tokens/],
-    ['/generate', { inputs: 'a', options: { use_gpu: 1 } }, /^use_gpu: expected true or false/],
+    ['/generate', { inputs: 'a', options: { use_gpu: 1 } }, /^options\.use_gpu: expected true or false/],
     [HUB, { inputs: 'a', parameters: { temperature: 0 } }, /^temperature: .*do_sample/],
   ];
   for (const [path, body, message] of cases) {

@@ -26,6 +26,8 @@ const MOST_SEQUENCES = 64;
 const MOST_LOGPROBS = 100;
 const MOST_STOPS = 4;
 const DEFAULT_TOKENS = 16;
+/** Log-probabilities in one reply: some hundred bytes each. */
+const MOST_LOGPROB_ENTRIES = 1_048_576;
 
 /** `generate`'s names where OpenAI has another, and how refusals then spell them. */
 const SPELLING: ReadonlyMap<string, string> = new Map([
@@ -100,6 +102,10 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
 
   const { contextLength } = model.info.config;
   const prompts = readPrompts(model, prompt, scoring ? contextLength : contextLength - 1);
+  if (logprobs !== null) {
+    const scored = prompts.map(({ ids }) => (echo ? ids.length * n : 0) + maxTokens * sequences);
+    limitLogprobs((logprobs + 1) * scored.reduce((sum, tokens) => sum + tokens, 0));
+  }
   return {
     prompts: prompts.map(({ ids }) => ({ prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) })),
     echoed: prompts.map(({ shown }) => (echo ? shown : [])),
@@ -111,6 +117,15 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
     stream,
     includeUsage,
   };
+}
+
+function limitLogprobs(entries: number): void {
+  if (entries <= MOST_LOGPROB_ENTRIES) return;
+  throw refuseOption(
+    'logprobs',
+    `the reply would hold up to ${entries} log-probabilities, at most ${MOST_LOGPROB_ENTRIES} are allowed; lower ` +
+      'logprobs or max_tokens, or send the prompts in parts',
+  );
 }
 
 function readCounts(read: FieldReader): { readonly n: number; readonly bestOf: number } {

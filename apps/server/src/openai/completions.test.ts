@@ -189,6 +189,7 @@ test('what cannot be done is refused by name, with what to do', async () => {
     [{ prompt: [1.5] }, 'prompt', /token ids from 0/],
     [{ prompt: [60_000] }, 'prompt', /50399/],
     [{ prompt: 'x'.repeat(2048) }, 'prompt', /at most 2047 tokens/],
+    [{ prompt: Array.from({ length: 8 }, () => 'a'), max_tokens: 2000, logprobs: 100 }, 'logprobs', /in parts/],
     [{ stream_options: { include_usage: true } }, 'stream_options', /stream/],
     [{ stream: true, stream_options: { usage: true } }, 'stream_options.usage', /include_usage/],
     [{ messages: [] }, 'messages', /no chat model/],
