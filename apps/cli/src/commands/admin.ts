@@ -1,19 +1,26 @@
 import { dumpDataDir, restoreDataDir, writeBackup } from '@gptj-cloud/server';
+import { askServer } from '../ask-server.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { formatBytes } from '../figures.ts';
 import { type ParsedOptions, requirePositionals, UsageError } from '../options.ts';
+import { adminToken } from './admin-token.ts';
 
 export const adminCommand: Command = {
   name: 'admin',
-  usage: 'backup FILE | restore FILE [options]',
-  summary: 'back up and restore the data of a server',
+  usage: 'TASK [options]',
+  summary: 'back up and restore the data of a server, and manage its tokens',
   about:
-    'backup writes everything the embedded store holds to FILE: of a running server with --url and the token of an owner, of a stopped one from its data folder. restore makes the store of a data folder that has none. Neither overwrites anything, and FILE holds prompts, results and hashes of credentials: keep it as you keep those. A server with DATABASE_URL is backed up with pg_dump.',
+    'TASK is backup FILE, restore FILE, token create [NAME], token list, token enable ID or token disable ID. backup writes everything the embedded store holds to FILE: of a running server with --url and the token of an owner, of a stopped one from its data folder. restore makes the store of a data folder that has none. Neither overwrites anything, and FILE holds prompts, results and hashes of credentials: keep it as you keep those. A server with DATABASE_URL is backed up with pg_dump. token works on the API tokens of the project that the asking one belongs to.',
   groups: [
     {
       title: 'options',
       options: [
-        { name: 'url', value: 'URL', summary: 'the running server to back up', default: 'none, the data folder' },
+        {
+          name: 'url',
+          value: 'URL',
+          summary: 'the running server; backup uses the data folder without it',
+          default: 'for token PIPELINE_API_URL, else http://127.0.0.1:8080',
+        },
         {
           name: 'token',
           value: 'TOKEN',
@@ -23,14 +30,32 @@ export const adminCommand: Command = {
         { name: 'data-dir', value: 'DIR', summary: 'data folder of the server', default: 'DATA_DIR, else ./data' },
       ],
     },
+    {
+      title: 'options of token create',
+      options: [
+        {
+          name: 'type',
+          value: 'TYPE',
+          summary: 'what the token may do',
+          choices: ['admin', 'editor', 'runner', 'reader'],
+          default: 'editor',
+        },
+        { name: 'expires', value: 'DAY', summary: 'last day it is good, UTC', default: 'never' },
+      ],
+    },
   ],
   examples: [
     { line: 'gptj admin backup monday.tar.gz --url http://127.0.0.1:8080', says: 'of a server that runs' },
     { line: 'gptj admin restore monday.tar.gz --data-dir ./fresh', says: 'for a server that will' },
+    { line: 'gptj admin token create ci --type runner --expires 2027-01-31', says: 'a token that can make runs' },
   ],
 
   async run(context, options) {
-    const [task, path] = requirePositionals(options, ['backup or restore', 'FILE']);
+    if (options.positionals[0] === 'token') {
+      await adminToken(context, options, options.positionals.slice(1));
+      return;
+    }
+    const [task, path] = requirePositionals(options, ['backup, restore or token', 'FILE']);
     const { stdout, env } = context;
     const dataDir = options.values.get('data-dir') ?? (env.DATA_DIR?.trim() || 'data');
     const url = options.values.get('url');
@@ -39,7 +64,7 @@ export const adminCommand: Command = {
     }
     switch (task) {
       case 'backup': {
-        const chunks = url === undefined ? once(() => dumpDataDir(dataDir)) : download(url, options, context);
+        const chunks = url === undefined ? once(() => dumpDataDir(dataDir)) : download(context, options);
         const sizeBytes = await writeBackup(path!, chunks);
         stdout.write(`${path}: ${formatBytes(sizeBytes)}\n`);
         return;
@@ -50,7 +75,7 @@ export const adminCommand: Command = {
         stdout.write(`restored into ${dataDir}\n`);
         return;
       default:
-        throw new UsageError(`expected backup or restore, got ${JSON.stringify(task)}`);
+        throw new UsageError(`expected backup, restore or token, got ${JSON.stringify(task)}`);
     }
   },
 };
@@ -60,35 +85,7 @@ async function* once(make: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array
 }
 
 /** The backup of a running server, as it comes. */
-async function* download(
-  url: string,
-  options: ParsedOptions,
-  { env, signal }: CommandContext,
-): AsyncGenerator<Uint8Array> {
-  const token = options.values.get('token') ?? env.GPTJ_API_TOKEN?.trim() ?? '';
-  if (token === '') throw new UsageError('--url needs a token: --token, or the variable GPTJ_API_TOKEN');
-  if (!URL.canParse('/v2/admin/backup', url)) throw new UsageError(`--url: expected http://host:port, got ${url}`);
-  const reply = await fetch(new URL('/v2/admin/backup', url), {
-    headers: { authorization: `Bearer ${token}` },
-    signal,
-    // A token goes to the server it was meant for.
-    redirect: 'error',
-  }).catch((cause: unknown) => {
-    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new Error(`cannot reach ${url}: ${reason}`, { cause });
-  });
-  if (reply.status !== 200 || reply.body === null) throw new Error(`${url} refused: ${await refusal(reply)}`);
-  yield* reply.body;
-}
-
-async function refusal(reply: Response): Promise<string> {
-  const text = await reply.text();
-  try {
-    const body: unknown = JSON.parse(text);
-    const message: unknown = Reflect.get(Object(Reflect.get(Object(body), 'detail')), 'message');
-    if (typeof message === 'string') return `${reply.status} ${message}`;
-  } catch {
-    // No JSON: the status says what is known.
-  }
-  return `status ${reply.status}`;
+async function* download(context: CommandContext, options: ParsedOptions): AsyncGenerator<Uint8Array> {
+  const reply = await askServer(context, options, { method: 'GET', path: '/v2/admin/backup' });
+  if (reply.body !== null) yield* reply.body;
 }

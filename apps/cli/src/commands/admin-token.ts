@@ -1,0 +1,90 @@
+/** `gptj admin token …`: the API tokens of the project that the asking token belongs to. */
+import { MAX_PAGE, paginatedSchema, type TokenGet, tokenGetSchema } from '@gptj-cloud/protocol';
+import { askServer } from '../ask-server.ts';
+import type { CommandContext } from '../command.ts';
+import { type ParsedOptions, UsageError } from '../options.ts';
+import { widthOf } from '../output.ts';
+import { printable } from '../printable.ts';
+import { renderTable } from '../table.ts';
+
+const TOKENS = '/v2/tokens';
+
+/** @param args what follows `token`: `create [NAME]`, `list`, `enable ID`, `disable ID` */
+export async function adminToken(
+  context: CommandContext,
+  options: ParsedOptions,
+  args: readonly string[],
+): Promise<void> {
+  const [task, subject, ...more] = args;
+  if (more.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}; quote text with blanks`);
+  switch (task) {
+    case 'create':
+      return await create(context, options, subject);
+    case 'list':
+      return await list(context, options);
+    case 'enable':
+    case 'disable':
+      if (subject === undefined) throw new UsageError(`expected the id of the token to ${task}`);
+      return await enable(context, options, subject, task === 'enable');
+    default:
+      throw new UsageError(`expected token create, list, enable or disable, got ${JSON.stringify(task ?? '')}`);
+  }
+}
+
+async function create(context: CommandContext, options: ParsedOptions, name: string | undefined): Promise<void> {
+  const expires = options.values.get('expires');
+  const reply = await askServer(context, options, {
+    method: 'POST',
+    path: TOKENS,
+    body: {
+      type: options.values.get('type') ?? 'editor',
+      ...(name === undefined ? {} : { name }),
+      ...(expires === undefined ? {} : { expires_at: parseDay(expires) }),
+    },
+  });
+  const token = tokenGetSchema.parse(await reply.json());
+  // The value alone on stdout, so that a script can take it.
+  context.stdout.write(`${printable(token.value)}\n`);
+  context.stderr.write(`${token.id}: shown this once, only its hash is kept\n`);
+}
+
+async function list(context: CommandContext, options: ParsedOptions): Promise<void> {
+  const page = paginatedSchema(tokenGetSchema);
+  const tokens: TokenGet[] = [];
+  for (;;) {
+    const path = `${TOKENS}?limit=${MAX_PAGE}&skip=${tokens.length}`;
+    const { data, total } = page.parse(await (await askServer(context, options, { method: 'GET', path })).json());
+    tokens.push(...data);
+    if (data.length === 0 || tokens.length >= total) break;
+  }
+  const rows = tokens.map((token) => [
+    token.id,
+    token.name,
+    (token.scopes ?? []).join(','),
+    token.is_active ? 'active' : token.is_enabled ? 'expired' : 'disabled',
+    dayOf(token.expires_at) ?? 'never',
+    dayOf(token.last_used) ?? '',
+  ]);
+  const columns = ['id', 'name', 'scopes', 'state', 'expires', 'last used'].map((title) => ({ title }));
+  context.stdout.write(renderTable(columns, rows, widthOf(context.stdout)));
+}
+
+async function enable(context: CommandContext, options: ParsedOptions, id: string, enabled: boolean): Promise<void> {
+  const path = `${TOKENS}/${encodeURIComponent(id)}`;
+  const reply = await askServer(context, options, { method: 'PATCH', path, body: { is_enabled: enabled } });
+  const token = tokenGetSchema.parse(await reply.json());
+  context.stdout.write(`${token.id}: ${token.is_enabled ? 'enabled' : 'disabled'}\n`);
+}
+
+/** Until the end of that day, UTC. */
+function parseDay(day: string): string {
+  const moment = `${day}T23:59:59Z`;
+  if (/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(moment))) return moment;
+  throw new UsageError(`--expires: expected a day like 2027-01-31, got ${JSON.stringify(day)}`);
+}
+
+function dayOf(timestamp: TokenGet['expires_at']): string | null {
+  if (timestamp === undefined || timestamp === null) return null;
+  const moment = new Date(timestamp * 1000);
+  return Number.isNaN(moment.getTime()) ? String(timestamp) : moment.toISOString().slice(0, 10);
+}
