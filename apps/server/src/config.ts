@@ -21,6 +21,10 @@ export interface ServerConfig {
   readonly maxWaitingRuns: number;
   /** How long a stopping server waits for runs in flight. */
   readonly drainTimeoutMs: number;
+  /** Days that ended runs, their data and results are kept; 0: for ever. */
+  readonly retentionDays: number;
+  /** Let webhooks go to private networks and this machine, too. */
+  readonly webhookPrivateTargets: boolean;
   /** PostgreSQL to keep everything in; null: the embedded one in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly databasePoolSize: number;
@@ -106,6 +110,9 @@ export function parseConfig(
     maxRunningRuns: integer('MAX_RUNNING_RUNS', options.maxRunningRuns, 8, 1, 1024),
     maxWaitingRuns: integer('MAX_WAITING_RUNS', options.maxWaitingRuns, 64, 0, 100_000),
     drainTimeoutMs: options.drainTimeoutMs ?? drainSeconds * 1000,
+    retentionDays: integer('RETENTION_DAYS', options.retentionDays, 0, 0, 36_500),
+    webhookPrivateTargets:
+      options.webhookPrivateTargets ?? parseSwitch('WEBHOOK_PRIVATE_TARGETS', text('WEBHOOK_PRIVATE_TARGETS')),
     databaseUrl: parseDatabaseUrl(options.databaseUrl ?? text('DATABASE_URL')),
     databasePoolSize: integer('DATABASE_POOL_SIZE', options.databasePoolSize, 10, 2, 1000),
     logLevel: options.logLevel ?? parseLogLevel(text('LOG_LEVEL')),
@@ -247,4 +254,10 @@ function parseStripe(
     );
   }
   return { secretKey, webhookSecret, returnUrl };
+}
+
+function parseSwitch(name: string, value: string | null): boolean {
+  if (value === null || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new ConfigError(`${name}: expected true or false, got ${JSON.stringify(value)}`);
 }

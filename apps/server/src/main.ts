@@ -29,14 +29,17 @@ import { observeEngine } from './ops/metrics/observe-engine.ts';
 import { createObservation, readAtScrape } from './ops/observation.ts';
 import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
+import { createPipelineTags } from './pipelines/pipeline-tags.ts';
 import { openPlanBook } from './plans/plan-book.ts';
 import { servedModelName } from './plans/served-model.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
+import { createRunSweeper } from './runs/run-sweeper.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openCountedAdmission } from './usage/counted-admission.ts';
 import { createUsageService } from './usage/usage-service.ts';
+import { openWebhooks } from './webhooks/webhooks.ts';
 
 /** A loaded model: what runs it, and its tokenizer. */
 export interface ServedModel {
@@ -149,6 +152,15 @@ async function build(
   });
   open.push(() => admission.close());
   const generations = createGenerationService({ engine, admission, logger });
+  const tags = createPipelineTags({ db, clock, pipelines });
+  const webhooks = openWebhooks({
+    db,
+    logger,
+    clock,
+    allowPrivate: config.webhookPrivateTargets,
+    describeRun: (projectId, id) => runs.find(projectId, id),
+  });
+  open.push(() => webhooks.close());
   const runs = createRunService({
     db,
     limits: { running: config.maxRunningRuns, waiting: config.maxWaitingRuns },
@@ -158,9 +170,12 @@ async function build(
     clock,
     resourceType: 'cpu',
     ownsStore: config.databaseUrl === null,
-    findPipeline: async (_, idOrTag) => pipelines.find(idOrTag),
-    onEnd: async () => {},
+    findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
+    onEnd: (tx, end) => webhooks.runEnds(tx, end),
+    onEnded: () => webhooks.runEnded(),
   });
+  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: config.retentionDays });
+  open.push(() => sweeper.close());
   const { smtpUrl, mailFrom, registration, requireVerifiedEmail } = config.accounts;
   const mailer = smtpUrl === null ? createLogMailer(logger) : createSmtpMailer(smtpUrl, mailFrom, logger);
   open.push(() => mailer.close());
@@ -182,6 +197,8 @@ async function build(
     findKey: (token) => findApiKey(db, token),
     runs,
     pipelines,
+    tags,
+    webhooks: webhooks.service,
     logger,
     clock,
     maxUploadBytes: config.maxUploadBytes,

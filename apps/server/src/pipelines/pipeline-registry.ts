@@ -4,7 +4,9 @@ import { type Pipeline, toPipelineGet } from './pipeline.ts';
 /** The pipelines this server runs. */
 export interface PipelineRegistry {
   readonly ids: readonly string[];
-  /** By id or tag. Throws `pipeline_unknown`. */
+  /** By id or built-in tag; null when there is none. */
+  get(idOrTag: string): Pipeline | null;
+  /** By id or built-in tag. Throws `pipeline_unknown`. */
   find(idOrTag: string): Pipeline;
   /** For old runs: works for a pipeline that is no longer here, too. */
   describe(id: string): PipelineGet;
@@ -21,6 +23,7 @@ export function createPipelineRegistry(pipelines: readonly Pipeline[]): Pipeline
   const ids = pipelines.map((pipeline) => pipeline.id);
   return {
     ids,
+    get: (idOrTag) => byName.get(idOrTag) ?? null,
     find(idOrTag) {
       const pipeline = byName.get(idOrTag);
       if (pipeline === undefined) {

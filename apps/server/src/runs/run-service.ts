@@ -48,6 +48,8 @@ export interface RunServiceDeps {
   readonly findPipeline: (projectId: string, idOrTag: string) => Promise<Pipeline>;
   /** Takes part in the transaction that ends a run. */
   readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
+  /** The end of a run was stored. */
+  readonly onEnded: () => void;
 }
 
 export interface RunRequest {
@@ -72,6 +74,8 @@ export interface RunService {
   /** Accept a run. Throws `ApiError` when anything about it is wrong; nothing is stored then. */
   create(request: RunRequest): Promise<AcceptedRun>;
   get(projectId: string, id: string): Promise<RunGet>;
+  /** The same; null when the project has no such run. */
+  find(projectId: string, id: string): Promise<RunGet | null>;
   list(filter: RunFilter, page: RunPageQuery): Promise<RunPage>;
   /** The run when it has ended. */
   ended(projectId: string, id: string): Promise<RunGet>;
@@ -110,6 +114,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
 
   const announce = async ({ id, projectId }: { readonly id: string; readonly projectId: string }): Promise<void> => {
     prepared.delete(id);
+    deps.onEnded();
     const waiting = waiters.get(id) ?? new Set();
     waiters.delete(id);
     if (waiting.size === 0 && !events.isOpen(id)) return;
@@ -255,6 +260,10 @@ export function createRunService(deps: RunServiceDeps): RunService {
   return {
     worker,
     get,
+    async find(projectId, id) {
+      const run = await findRun(db, projectId, id);
+      return run === null ? null : show(run);
+    },
     ended,
     start: () => worker.start(),
     async create(asked) {

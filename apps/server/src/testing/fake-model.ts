@@ -22,6 +22,8 @@ export const byteTokenizer: Tokenizer = {
 export interface FakeEngine extends Engine {
   /** Errors of the next generations, one each. */
   readonly failures: unknown[];
+  /** The same, thrown when all tokens are there. */
+  readonly lateFailures: unknown[];
   /** Generations that began. */
   readonly began: number;
   /** Make generations wait, until `letGo`. */
@@ -31,6 +33,7 @@ export interface FakeEngine extends Engine {
 
 export function createFakeEngine(): FakeEngine {
   const failures: unknown[] = [];
+  const lateFailures: unknown[] = [];
   let gate: { readonly open: Promise<void>; readonly letGo: () => void } | null = null;
   let began = 0;
   return {
@@ -44,6 +47,7 @@ export function createFakeEngine(): FakeEngine {
       loadMs: 0,
     },
     failures,
+    lateFailures,
     get began() {
       return began;
     },
@@ -69,6 +73,8 @@ export function createFakeEngine(): FakeEngine {
       for (let index = 0; index < config.numReturnSequences; index++) {
         for (const token of tokens) yield { type: 'tokens', index, tokens: [token] };
       }
+      const late = lateFailures.shift();
+      if (late !== undefined) throw late;
       yield {
         type: 'finished',
         outcome: { sequences: Array.from({ length: config.numReturnSequences }, () => sequence), warnings: [] },

@@ -1,7 +1,8 @@
-import { ApiError } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
+import { ApiError, type EnvironmentGet, parsePageQuery } from '@gptj-cloud/protocol';
+import { type Context, Hono } from 'hono';
 import { toPipelineGet } from '../../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../../pipelines/pipeline-registry.ts';
+import type { PipelineTags } from '../../pipelines/pipeline-tags.ts';
 import type { AppEnv } from '../app-env.ts';
 
 /** What clients upload Python code with, and how a refusal names it. */
@@ -12,19 +13,54 @@ const UPLOADS: readonly (readonly [path: string, kind: string])[] = [
   ['/v2/pipeline-files/initiate-multipart-upload', 'pipeline files'],
   ['/v2/pipeline-files/presigned-url', 'pipeline files'],
   ['/v2/pipeline-files/finalise-multipart-upload', 'pipeline files'],
-  ['/v2/pipeline-tags', 'pipeline tags'],
   ['/v2/environments', 'environments'],
 ];
 
-/** Looking at the built-in pipelines; uploads of new ones are refused in words the client shows. */
-export function pipelineRoutes(pipelines: PipelineRegistry): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>({ strict: false }).get('/v2/pipelines/:id', (c) =>
-    c.json(toPipelineGet(pipelines.find(c.req.param('id')))),
-  );
-  for (const [path, kind] of UPLOADS) {
-    routes.post(path, () => {
-      throw new ApiError('upload_refused', { kind, known: pipelines.ids.join(', ') });
-    });
-  }
+/** The environment that clients from 0.4.0 on know as the default one. It holds nothing: no Python runs here. */
+const DEFAULT_ENVIRONMENT: EnvironmentGet = {
+  id: 'environment_35a54969b7474150b87afdf155431884',
+  name: 'public/mystic-default-20230126',
+  python_requirements: [],
+  locked: true,
+};
+
+export interface PipelineRoutesDeps {
+  readonly pipelines: PipelineRegistry;
+  readonly tags: PipelineTags;
+}
+
+/** Looking at the built-in pipelines and the one environment; uploads are refused in words the client shows. */
+export function pipelineRoutes({ pipelines, tags }: PipelineRoutesDeps): Hono<AppEnv> {
+  const page = <Item>(c: Context<AppEnv>, items: readonly Item[]) => {
+    const { skip: from, limit: most, order_by: orderBy } = c.req.query();
+    const { skip, limit } = parsePageQuery({ skip: from, limit: most, orderBy }, ['created_at']);
+    return { skip, limit, total: items.length, data: items.slice(skip, skip + limit) };
+  };
+  const environment = (idOrName: string): EnvironmentGet => {
+    if (idOrName === DEFAULT_ENVIRONMENT.id || idOrName === DEFAULT_ENVIRONMENT.name) return DEFAULT_ENVIRONMENT;
+    throw new ApiError('not_found', { kind: 'environment', id: idOrName.slice(0, 100) });
+  };
+  const refuse = (kind: string): never => {
+    throw new ApiError('upload_refused', { kind, known: pipelines.ids.join(', ') });
+  };
+  const routes = new Hono<AppEnv>({ strict: false })
+    .get('/v2/pipelines', (c) =>
+      c.json(
+        page(
+          c,
+          pipelines.ids.map((id) => pipelines.describe(id)),
+        ),
+      ),
+    )
+    // A tag may hold slashes.
+    .get('/v2/pipelines/:id{.+}', async (c) =>
+      c.json(toPipelineGet(await tags.resolve(c.get('principal').projectId, c.req.param('id')))),
+    )
+    .get('/v2/environments', (c) => c.json(page(c, [DEFAULT_ENVIRONMENT])))
+    .get('/v2/environments/by-name/:name{.+}', (c) => c.json(environment(c.req.param('name'))))
+    .get('/v2/environments/:id', (c) => c.json(environment(c.req.param('id'))))
+    .patch('/v2/environments/:id', () => refuse('environments'))
+    .delete('/v2/environments/:id', () => refuse('environments'));
+  for (const [path, kind] of UPLOADS) routes.post(path, () => refuse(kind));
   return routes;
 }

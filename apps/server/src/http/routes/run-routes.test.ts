@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { ModelError } from '@gptj-cloud/model';
+import { readPickle } from '@gptj-cloud/pickle';
+import {
+  GPTJ_PIPELINE_ID,
+  parseRunEvent,
+  type RunEvent,
+  type RunGet,
+  runGetSchema,
+  runPageSchema,
+} from '@gptj-cloud/protocol';
+import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+
+let it: TestApp;
+before(async () => {
+  it = await openTestApp();
+});
+after(() => it.close());
+afterEach(() => it.engine.letGo());
+
+const BODY = { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] };
+const post = (body: object, headers: Record<string, string> = {}): Promise<Response> =>
+  it.request('/v2/runs', { method: 'POST', body: JSON.stringify(body), headers });
+const run = async (reply: Response): Promise<RunGet> => runGetSchema.parse(await reply.json());
+const find = async (id: string): Promise<RunGet> => run(await it.request(`/v2/runs/${id}`));
+const code = async (reply: Response): Promise<unknown> => {
+  const body: unknown = await reply.json();
+  assert.ok(typeof body === 'object' && body !== null && 'detail' in body, JSON.stringify(body));
+  return Reflect.get(Object(body.detail), 'code');
+};
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface Received {
+  readonly id: number;
+  readonly event: RunEvent;
+}
+
+/** The events of a stream, parsed from its bytes. */
+async function* received(reply: Response): AsyncGenerator<Received> {
+  assert.match(reply.headers.get('content-type') ?? '', /^text\/event-stream/);
+  let text = '';
+  for await (const chunk of (reply.body ?? []) as AsyncIterable<Uint8Array>) {
+    text += new TextDecoder().decode(chunk);
+    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+      const block = text.slice(0, end);
+      text = text.slice(end + 2);
+      if (block.startsWith(':')) continue;
+      const [, id, type, data] = /^id: (\d+)\nevent: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+      const event = parseRunEvent(type ?? '', JSON.parse(data ?? ''));
+      assert.ok(event !== null, block);
+      yield { id: Number(id), event };
+    }
+  }
+}
+
+async function all(reply: Response): Promise<readonly Received[]> {
+  const events: Received[] = [];
+  for await (const event of received(reply)) events.push(event);
+  return events;
+}
+
+const brief = ({ event }: Received): string =>
+  event.type === 'run' ? event.run.run_state : event.type === 'token' ? event.text : event.code;
+
+test('a stream tells of the run, its tokens, and its end', async () => {
+  const events = await all(await post({ ...BODY, stream: true }));
+  assert.deepEqual(events.map(brief), ['running', 'x', 'x', 'complete']);
+  assert.deepEqual(
+    events.map(({ id }) => id),
+    [1, 2, 3, 4],
+  );
+  const last = events.at(-1)?.event;
+  assert.ok(last?.type === 'run');
+  assert.deepEqual(last.run.result_preview, [['xx']]);
+  assert.deepEqual(last.run.usage, { prompt_tokens: 2, generated_tokens: 2, cached_tokens: 0 });
+  assert.deepEqual(last.run.finish_reasons, ['length']);
+});
+
+test('a wrong request for a stream is refused like any other', async () => {
+  const reply = await post({ ...BODY, data: ['hi', { tempratur: 1 }], stream: true });
+  assert.equal(reply.status, 400);
+  assert.equal(await code(reply), 'invalid_parameter');
+});
+
+test('warnings name the parameters that had no effect', async () => {
+  const reply = await run(await post({ ...BODY, data: ['hi', { response_length: 1, do_sample: false, top_p: 0.5 }] }));
+  assert.match(reply.warnings?.join() ?? '', /^top_p is ignored/);
+});
+
+test('events of a run are read again from where a reader was cut off, while it runs and after', async () => {
+  it.engine.hold();
+  const { id } = await run(await post({ ...BODY, async_run: true }));
+  const live = all(await it.request(`/v2/runs/${id}/events`, { headers: { 'last-event-id': '1' } }));
+  it.engine.letGo();
+  assert.deepEqual((await live).map(brief), ['x', 'x', 'complete']);
+  const late = await all(await it.request(`/v2/runs/${id}/events`, { headers: { 'last-event-id': '3' } }));
+  assert.deepEqual(
+    late.map((event) => [event.id, brief(event)]),
+    [[4, 'complete']],
+  );
+  const other = await run(await post(BODY));
+  assert.deepEqual((await all(await it.request(`/v2/runs/${other.id}/events`))).map(brief), ['complete']);
+  assert.equal((await it.request('/v2/runs/run_x/events')).status, 404);
+});
+
+test('a run whose stream loses its reader is cancelled; one asked with async_run goes on', async () => {
+  for (const isAsync of [false, true]) {
+    it.engine.hold();
+    let id = '';
+    for await (const { event } of received(await post({ ...BODY, stream: true, async_run: isAsync }))) {
+      assert.ok(event.type === 'run');
+      id = event.run.id;
+      // Leaving the loop cancels the body.
+      break;
+    }
+    if (isAsync) it.engine.letGo();
+    await until(async () => (await find(id)).ended_at !== null);
+    const ended = await find(id);
+    assert.equal(ended.run_state, isAsync ? 'complete' : 'failed');
+    if (!isAsync) assert.match(ended.error_info?.exception ?? '', /cancelled/);
+  }
+});
+
+test('an engine that dies amid a stream starts over, and the stream says so', async () => {
+  const died = (): ModelError => new ModelError('engine_failed', 'the engine process ended');
+  it.engine.lateFailures.push(died());
+  const events = await all(await post({ ...BODY, stream: true }));
+  assert.deepEqual(events.map(brief), ['running', 'x', 'x', 'running', 'x', 'x', 'complete']);
+});
+
+test('an asynchronous run is answered at once and found when it has ended', async () => {
+  it.engine.hold();
+  const reply = await post({ ...BODY, async_run: true });
+  assert.equal(reply.status, 202);
+  const accepted = await run(reply);
+  assert.equal(accepted.ended_at, null);
+  assert.equal(accepted.result_preview, null);
+  it.engine.letGo();
+  await until(async () => (await find(accepted.id)).run_state === 'complete');
+});
+
+test('the same key and body are the same run; another body under the key is refused', async () => {
+  const headers = { 'idempotency-key': 'key-1' };
+  it.engine.hold();
+  const began = it.engine.began;
+  const first = post(BODY, headers);
+  await until(() => it.engine.began === began + 1);
+  const second = post({ ...BODY, stream: false }, headers);
+  it.engine.letGo();
+  const [one, two] = [await run(await first), await run(await second)];
+  assert.deepEqual(two, one);
+  assert.equal(it.engine.began, began + 1);
+  assert.equal((await run(await post(BODY, headers))).id, one.id);
+  const other = await post({ ...BODY, data: ['ho', {}] }, headers);
+  assert.deepEqual([other.status, await code(other)], [409, 'idempotency_key_reused']);
+  assert.equal((await post(BODY, { 'idempotency-key': '' })).status, 400);
+});
+
+test('a run is cancelled where it is: executing, waiting or ended', async () => {
+  it.engine.hold();
+  const began = it.engine.began;
+  const accepted: RunGet[] = [];
+  for (let i = 0; i < 3; i++) accepted.push(await run(await post({ ...BODY, async_run: true })));
+  await until(() => it.engine.began === began + 2);
+  const cancel = (id: string): Promise<Response> => it.request(`/v2/runs/${id}/cancel`, { method: 'POST' });
+  const [executing, , waiting] = accepted.map(({ id }) => id);
+  assert.equal((await find(waiting ?? '')).run_state, 'received');
+  const tickets = it.admission.cancelled.length;
+  for (const id of [waiting, executing]) {
+    const cancelled = await run(await cancel(id ?? ''));
+    assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
+    assert.deepEqual(await run(await cancel(id ?? '')), cancelled);
+  }
+  assert.equal(it.admission.cancelled.length, tickets + 2);
+  assert.equal((await cancel('run_x')).status, 404);
+});
+
+test('a run is deleted with its data and result when it has ended', async () => {
+  it.engine.hold();
+  const { id } = await run(await post({ ...BODY, async_run: true }));
+  const remove = (): Promise<Response> => it.request(`/v2/runs/${id}`, { method: 'DELETE' });
+  const refused = await remove();
+  assert.deepEqual([refused.status, await code(refused)], [409, 'run_not_ended']);
+  it.engine.letGo();
+  await until(async () => (await find(id)).ended_at !== null);
+  const ended = await find(id);
+  assert.equal((await remove()).status, 204);
+  for (const path of [`/v2/runs/${id}`, `/v2/files/${ended.result?.id}`, `/v2/data/${ended.data.id}`]) {
+    assert.equal((await it.request(path)).status, 404, path);
+  }
+});
+
+test('lists are filtered by state and pipeline', async () => {
+  const total = async (query: string): Promise<number> =>
+    runPageSchema.parse(await (await it.request(`/v2/runs?${query}`)).json()).total;
+  assert.ok((await total('run_state=complete')) > 0);
+  assert.equal(await total(`pipeline_id=${GPTJ_PIPELINE_ID}&run_state=`), await total(''));
+  assert.equal(await total('pipeline_id=other'), 0);
+  assert.equal((await it.request('/v2/runs?run_state=cancelled')).status, 400);
+});
+
+test('inline data are kept with their types: a float stays a float', async () => {
+  const data = ['hi', { response_length: 1, temperature: 1.0, do_sample: true }];
+  const body = JSON.stringify({ ...BODY, data }).replace('"temperature":1', '"temperature":1.0');
+  const reply = await run(await it.request('/v2/runs', { method: 'POST', body }));
+  const parameters = new Map<string, unknown>([
+    ['response_length', 1n],
+    ['temperature', 1],
+    ['do_sample', true],
+  ]);
+  assert.deepEqual(readPickle(Buffer.from(reply.data.hex_file.data ?? '', 'hex')), ['hi', parameters]);
+});
+
+test('what a run costs is settled once, also when it was tried twice', async () => {
+  const settled = it.admission.settled.length;
+  it.engine.failures.push(new ModelError('engine_failed', 'the engine process ended'));
+  assert.equal((await run(await post(BODY))).run_state, 'complete');
+  assert.deepEqual(
+    it.admission.settled.slice(settled).map(({ generatedTokens }) => generatedTokens),
+    [2],
+  );
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { after, before, test } from 'node:test';
+import {
+  GPTJ_PIPELINE_ID,
+  pipelineTagGetSchema,
+  pipelineTagPageSchema,
+  runGetSchema,
+  runMetricsGetSchema,
+  webhookDeliveryGetSchema,
+  webhookDeliveryPageSchema,
+  webhookGetSchema,
+  webhookPageSchema,
+} from '@gptj-cloud/protocol';
+import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
+
+interface Got {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+let it: TestApp;
+let receiver: Server;
+let url: string;
+let status = 204;
+const got: Got[] = [];
+before(async () => {
+  it = await openTestApp({ webhookPrivateTargets: true });
+  receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      got.push({ headers: request.headers, body });
+      response.writeHead(status).end();
+    });
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const address = receiver.address();
+  url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/hook`;
+});
+after(async () => {
+  await it.close();
+  receiver.closeAllConnections();
+  receiver.close();
+});
+
+const json = async (reply: Response | Promise<Response>): Promise<unknown> => (await reply).json();
+const send = (method: string, path: string, body?: object): Promise<Response> =>
+  it.request(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+const run = async () =>
+  runGetSchema.parse(
+    await json(it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 1 }] })),
+  );
+
+test('the end of a run reaches the webhooks that want it, signed', async () => {
+  const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
+  assert.deepEqual(hook.events, ['run.completed', 'run.failed']);
+  const failures = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url, events: ['run.failed'] })));
+  const { id } = await run();
+  await it.webhooks.idle();
+  assert.equal(got.length, 1);
+  const { headers, body } = got[0] ?? assert.fail();
+  const message: unknown = JSON.parse(body);
+  assert.ok(typeof message === 'object' && message !== null && 'data' in message && 'type' in message);
+  assert.equal(message.type, 'run.completed');
+  assert.deepEqual(
+    [runGetSchema.parse(message.data).id, runGetSchema.parse(message.data).result_preview],
+    [id, [['x']]],
+  );
+  const key = Buffer.from((hook.secret ?? '').replace('whsec_', ''), 'base64');
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  assert.equal(headers['webhook-signature'], `v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
+  assert.equal(headers['webhook-timestamp'], String(Math.floor(NOW.getTime() / 1000)));
+
+  const log = webhookDeliveryPageSchema.parse(await json(send('GET', `/v2/webhooks/${hook.id}/deliveries`)));
+  assert.deepEqual(
+    log.data.map(({ state, run_id, attempts, response_status }) => [state, run_id, attempts, response_status]),
+    [['delivered', id, 1, 204]],
+  );
+  const none = webhookDeliveryPageSchema.parse(await json(send('GET', `/v2/webhooks/${failures.id}/deliveries`)));
+  assert.equal(none.total, 0);
+
+  const path = `/v2/webhooks/${hook.id}/deliveries/${log.data[0]?.id}/replay`;
+  const replay = webhookDeliveryGetSchema.parse(await json(send('POST', path)));
+  await it.webhooks.idle();
+  assert.equal(got.length, 2);
+  assert.equal(got[1]?.headers['webhook-id'], replay.id);
+  for (const { id } of [hook, failures]) assert.equal((await send('DELETE', `/v2/webhooks/${id}`)).status, 204);
+});
+
+test('a receiver that fails is tried again later; one that is disabled gets nothing', async () => {
+  const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
+  status = 500;
+  await run();
+  await it.webhooks.idle();
+  status = 204;
+  const path = `/v2/webhooks/${hook.id}`;
+  const [delivery] = webhookDeliveryPageSchema.parse(await json(send('GET', `${path}/deliveries`))).data;
+  assert.deepEqual([delivery?.state, delivery?.attempts, delivery?.response_status], ['pending', 1, 500]);
+  assert.equal(delivery?.due_at, NOW.getTime() / 1000 + 10);
+  const before = got.length;
+  assert.equal(webhookGetSchema.parse(await json(send('PATCH', path, { is_enabled: false }))).is_enabled, false);
+  await run();
+  await it.webhooks.idle();
+  assert.equal(got.length, before);
+  await send('DELETE', path);
+});
+
+test('webhooks show their secret once, and refuse fields they do not have', async () => {
+  const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
+  assert.match(hook.secret ?? '', /^whsec_/);
+  const page = webhookPageSchema.parse(await json(send('GET', '/v2/webhooks')));
+  assert.deepEqual([page.total, page.data[0]?.secret], [1, undefined]);
+  const path = `/v2/webhooks/${hook.id}`;
+  assert.equal(webhookGetSchema.parse(await json(send('GET', path))).secret, undefined);
+  for (const body of [{ secret: 'x' }, { project_id: 'x' }, { events: [] }, { events: ['run.started'] }]) {
+    assert.equal((await send('PATCH', path, body)).status, 400, JSON.stringify(body));
+  }
+  assert.equal((await send('PATCH', path, { url: 'ftp://x' })).status, 400);
+  for (let i = 1; i < 20; i++) assert.equal((await send('POST', '/v2/webhooks', { url })).status, 201);
+  assert.equal((await send('POST', '/v2/webhooks', { url })).status, 409);
+  assert.equal((await send('GET', '/v2/webhooks/webhook_x')).status, 404);
+});
+
+test('tags name pipelines for a project, as the clients use them', async () => {
+  const name = 'team/gpt-j:v1';
+  const create = (body: object): Promise<Response> => send('POST', '/v2/pipeline-tags', body);
+  const tag = pipelineTagGetSchema.parse(await json(create({ name, pipeline_id: 'gpt-j:latest' })));
+  assert.deepEqual([tag.name, tag.pipeline_id], [name, GPTJ_PIPELINE_ID]);
+  assert.deepEqual(await json(send('GET', `/v2/pipeline-tags/by-name/${name}`)), tag);
+  const builtIn = pipelineTagGetSchema.parse(await json(send('GET', '/v2/pipeline-tags/by-name/gpt-j:latest')));
+  assert.equal(builtIn.pipeline_id, GPTJ_PIPELINE_ID);
+  assert.equal((await send('GET', '/v2/pipeline-tags/by-name/no:tag')).status, 404);
+  const reply = await it.post('/v2/runs', { pipeline_id: name, data: ['hi', { response_length: 1 }] });
+  assert.equal(runGetSchema.parse(await reply.json()).run_state, 'complete');
+  assert.equal((await send('GET', `/v2/pipelines/${name}`)).status, 200);
+  for (const taken of [name, 'gpt-j:latest']) {
+    assert.equal((await create({ name: taken, pipeline_id: GPTJ_PIPELINE_ID })).status, 409);
+  }
+  assert.equal((await create({ name: 'no tag', pipeline_id: GPTJ_PIPELINE_ID })).status, 400);
+  assert.equal((await create({ name: 'a1:b', pipeline_id: 'unknown' })).status, 404);
+  const list = async (query: string): Promise<number> =>
+    pipelineTagPageSchema.parse(await json(send('GET', `/v2/pipeline-tags?${query}`))).total;
+  assert.deepEqual(
+    [await list('skip=0&limit=5&order_by=created_at%3Adesc&pipeline_id='), await list('pipeline_id=x')],
+    [1, 0],
+  );
+  const moved = await json(send('PATCH', `/v2/pipeline-tags/${tag.id}`, { pipeline_id: GPTJ_PIPELINE_ID }));
+  assert.deepEqual(moved, tag);
+  assert.equal((await send('DELETE', `/v2/pipeline-tags/${tag.id}`)).status, 204);
+  assert.equal((await send('DELETE', `/v2/pipeline-tags/${tag.id}`)).status, 404);
+});
+
+test('environments can be looked at and not be changed', async () => {
+  const name = 'public/mystic-default-20230126';
+  const environment = await json(send('GET', `/v2/environments/by-name/${name}`));
+  assert.ok(typeof environment === 'object' && environment !== null && 'id' in environment);
+  assert.deepEqual(await json(send('GET', `/v2/environments/${environment.id}`)), environment);
+  assert.equal((await send('GET', '/v2/environments?public=true')).status, 200);
+  assert.equal((await send('PATCH', `/v2/environments/${environment.id}`, { locked: false })).status, 403);
+  assert.equal((await send('POST', '/v2/environments', { name: 'x' })).status, 403);
+});
+
+test('metrics count runs by time, pipeline and resource', async () => {
+  await run();
+  it.engine.failures.push(new Error('broken'));
+  await run();
+  const end = NOW.getTime() / 1000 + 10;
+  const query = `start=${end - 100}&end=${end}&bucket_count=10`;
+  const metrics = runMetricsGetSchema.parse(await json(send('GET', `/v2/metrics/runs?${query}`)));
+  const { overall_bucket: overall, metrics_buckets: buckets } = metrics;
+  assert.equal(buckets.length, 10);
+  // All runs were made at the same moment, ten seconds before the end.
+  assert.equal(buckets[9]?.run_count, overall.run_count);
+  assert.equal(metrics.preceding_bucket.run_count, 0);
+  assert.ok(overall.run_count >= 2 && (overall.success_rate ?? 1) < 1);
+  assert.equal(overall.average_runtime, 13);
+  for (const path of ['pipelines', 'compute', 'hardware']) {
+    assert.equal((await send('GET', `/v2/metrics/${path}?${query}`)).status, 200, path);
+  }
+  for (const bad of ['start=x', 'bucket_count=0', `start=${end}&end=${end}`, 'start=0']) {
+    assert.equal((await send('GET', `/v2/metrics/runs?${bad}`)).status, 400, bad);
+  }
+});

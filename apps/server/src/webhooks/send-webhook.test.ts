@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { after, before, test } from 'node:test';
+import { ApiError } from '@gptj-cloud/protocol';
+import { checkWebhookUrl, type SendOptions, sendWebhook, WebhookSendError } from './send-webhook.ts';
+
+let server: Server;
+let port: number;
+const bodies: string[] = [];
+before(async () => {
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      bodies.push(`${request.method} ${request.url} ${body}`);
+      if (request.url === '/redirect') response.writeHead(302, { location: '/elsewhere' });
+      else if (request.url !== '/silent') response.writeHead(204);
+      if (request.url !== '/silent') response.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const { signal } = new AbortController();
+const options: SendOptions = { allowPrivate: true, timeoutMs: 5_000, signal };
+const message = (url: string) => ({ url, headers: { 'content-type': 'application/json' }, body: '{"é":1}' });
+const refused = (reason: RegExp) => (error: unknown) => error instanceof WebhookSendError && reason.test(error.message);
+
+test('a message arrives whole, and its status comes back; redirects are not followed', async () => {
+  assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/hook`), options), 204);
+  assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/redirect`), options), 302);
+  assert.deepEqual(bodies, ['POST /hook {"é":1}', 'POST /redirect {"é":1}']);
+});
+
+test('nothing is sent to private addresses, spelled out or behind a name', async () => {
+  const safe: SendOptions = { ...options, allowPrivate: false };
+  const seen = bodies.length;
+  await assert.rejects(
+    sendWebhook(message(`http://127.0.0.1:${port}/`), safe),
+    refused(/127\.0\.0\.1 is not on the public/),
+  );
+  await assert.rejects(sendWebhook(message(`http://[::1]:${port}/`), safe), refused(/::1 is not/));
+  // A name that leads to a public address and a private one may lead to either.
+  const resolve = async () => [
+    { address: '8.8.8.8', family: 4 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  await assert.rejects(
+    sendWebhook(message(`http://rebind.example:${port}/`), { ...safe, resolve }),
+    refused(/127\.0\.0\.1/),
+  );
+  assert.equal(bodies.length, seen);
+});
+
+test('the connection goes to the address that was checked', async () => {
+  const asked: string[] = [];
+  const resolve = async (name: string) => {
+    asked.push(name);
+    return [{ address: '127.0.0.1', family: 4 }];
+  };
+  assert.equal(await sendWebhook(message(`http://hooks.example:${port}/named`), { ...options, resolve }), 204);
+  assert.deepEqual(asked, ['hooks.example']);
+});
+
+test('a receiver that does not answer, or is not there, fails in words', async () => {
+  await assert.rejects(
+    sendWebhook(message(`http://127.0.0.1:${port}/silent`), { ...options, timeoutMs: 20 }),
+    refused(/no reply within 0\.02 s/),
+  );
+  const resolve = async () => [];
+  await assert.rejects(sendWebhook(message('http://nobody.example/'), { ...options, resolve }), refused(/no address/));
+});
+
+test('addresses that cannot be right are refused when they are given', () => {
+  const isRefused = (error: unknown): boolean => error instanceof ApiError && error.code === 'webhook_target_refused';
+  for (const url of [
+    'nothing',
+    'ftp://example.com/',
+    'file:///etc/passwd',
+    'http://user:secret@example.com/',
+    'http://127.1/',
+    'http://0x7f000001/',
+    'http://2130706433/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://localhost:8080/',
+    'http://metadata.google.internal/',
+  ]) {
+    assert.throws(() => checkWebhookUrl(url, { allowPrivate: false }), isRefused, url);
+  }
+  checkWebhookUrl('https://example.com/hook?x=1', { allowPrivate: false });
+  checkWebhookUrl('http://127.0.0.1/', { allowPrivate: true });
+  assert.throws(() => checkWebhookUrl('ftp://127.0.0.1/', { allowPrivate: true }), isRefused);
+});

@@ -1,0 +1,116 @@
+import {
+  ApiError,
+  newId,
+  type Paginated,
+  WEBHOOK_EVENTS,
+  type WebhookCreate,
+  type WebhookDeliveryGet,
+  type WebhookGet,
+  type WebhookPatch,
+} from '@gptj-cloud/protocol';
+import type { Database } from '../store/db.ts';
+import { checkWebhookUrl } from './send-webhook.ts';
+import { newWebhookSecret, toWebhookDeliveryGet, toWebhookGet, type Webhook } from './webhook.ts';
+import {
+  deleteWebhook,
+  findDelivery,
+  findWebhook,
+  insertReplay,
+  insertWebhook,
+  listDeliveries,
+  listWebhooks,
+  type Page,
+  updateWebhook,
+} from './webhook-store.ts';
+
+export interface WebhookServiceDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+  /** Let messages go to private networks and this machine, too. */
+  readonly allowPrivate: boolean;
+  /** Something is due. */
+  readonly onDue: () => void;
+}
+
+/** The webhooks of projects; those of other projects are as good as absent. Throws `not_found`. */
+export interface WebhookService {
+  /** Throws `webhook_target_refused`, `too_many_webhooks`. */
+  create(projectId: string, request: WebhookCreate): Promise<WebhookGet>;
+  get(projectId: string, id: string): Promise<WebhookGet>;
+  list(projectId: string, page: Page): Promise<Paginated<WebhookGet>>;
+  /** Throws `webhook_target_refused`. */
+  update(projectId: string, id: string, patch: WebhookPatch): Promise<WebhookGet>;
+  remove(projectId: string, id: string): Promise<void>;
+  deliveries(projectId: string, id: string, page: Page): Promise<Paginated<WebhookDeliveryGet>>;
+  /** Send the event of a delivery once more, as a new one. */
+  replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
+}
+
+const MOST_WEBHOOKS = 20;
+
+export function createWebhookService({ db, clock, allowPrivate, onDue }: WebhookServiceDeps): WebhookService {
+  const find = async (projectId: string, id: string): Promise<Webhook> => {
+    const webhook = await findWebhook(db, projectId, id);
+    if (webhook === null) throw absent('webhook', id);
+    return webhook;
+  };
+  return {
+    async create(projectId, request) {
+      checkWebhookUrl(request.url, { allowPrivate });
+      const now = clock();
+      const webhook: Webhook = {
+        id: newId('webhook'),
+        projectId,
+        url: request.url,
+        secret: newWebhookSecret(),
+        events: [...new Set(request.events ?? WEBHOOK_EVENTS)],
+        isEnabled: true,
+        createdAt: now,
+        updatedAt: now,
+      };
+      if (!(await insertWebhook(db, webhook, MOST_WEBHOOKS))) {
+        throw new ApiError('too_many_webhooks', { limit: MOST_WEBHOOKS });
+      }
+      return toWebhookGet(webhook, 'with secret');
+    },
+    get: async (projectId, id) => toWebhookGet(await find(projectId, id), 'without secret'),
+    async list(projectId, page) {
+      const { total, webhooks } = await listWebhooks(db, projectId, page);
+      const data = webhooks.map((webhook) => toWebhookGet(webhook, 'without secret'));
+      return { skip: page.skip, limit: page.limit, total, data };
+    },
+    async update(projectId, id, patch) {
+      const before = await find(projectId, id);
+      if (patch.url !== undefined) checkWebhookUrl(patch.url, { allowPrivate });
+      const after: Webhook = {
+        ...before,
+        url: patch.url ?? before.url,
+        events: patch.events === undefined ? before.events : [...new Set(patch.events)],
+        isEnabled: patch.is_enabled ?? before.isEnabled,
+        updatedAt: clock(),
+      };
+      await updateWebhook(db, after);
+      return toWebhookGet(after, 'without secret');
+    },
+    async remove(projectId, id) {
+      if (!(await deleteWebhook(db, projectId, id))) throw absent('webhook', id);
+    },
+    async deliveries(projectId, id, page) {
+      await find(projectId, id);
+      const { total, deliveries } = await listDeliveries(db, id, page);
+      return { skip: page.skip, limit: page.limit, total, data: deliveries.map(toWebhookDeliveryGet) };
+    },
+    async replay(projectId, id, deliveryId) {
+      await find(projectId, id);
+      const delivery = await findDelivery(db, id, deliveryId);
+      if (delivery === null) throw absent('webhook delivery', deliveryId);
+      const replay = await insertReplay(db, delivery, clock());
+      onDue();
+      return toWebhookDeliveryGet(replay);
+    },
+  };
+}
+
+function absent(kind: string, id: string): ApiError {
+  return new ApiError('not_found', { kind, id: id.slice(0, 100) });
+}

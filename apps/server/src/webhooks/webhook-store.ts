@@ -1,0 +1,170 @@
+import { isId, newId, type WebhookEvent, webhookEventSchema } from '@gptj-cloud/protocol';
+import { and, asc, count, desc, eq, lte, sql } from 'drizzle-orm';
+import type { Database } from '../store/db.ts';
+import { webhookDeliveries, webhooks } from '../store/webhook-tables.ts';
+import { parseEvents, type Webhook, type WebhookDelivery } from './webhook.ts';
+
+export interface Page {
+  readonly skip: number;
+  readonly limit: number;
+  readonly orderBy: { readonly direction: 'asc' | 'desc' };
+}
+
+/** False when the project has `limit` webhooks already. */
+export async function insertWebhook(db: Database, webhook: Webhook, limit: number): Promise<boolean> {
+  return await db.transaction(async (tx) => {
+    // One at a time: the count must still hold when the row is there.
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`webhooks ${webhook.projectId}`}, 0))`);
+    const rows = await tx.select({ total: count() }).from(webhooks).where(eq(webhooks.projectId, webhook.projectId));
+    if ((rows[0]?.total ?? 0) >= limit) return false;
+    await tx.insert(webhooks).values({ ...webhook, events: webhook.events.join(' ') });
+    return true;
+  });
+}
+
+export async function findWebhook(db: Database, projectId: string, id: string): Promise<Webhook | null> {
+  if (!isId('webhook', id)) return null;
+  const rows = await db.select().from(webhooks).where(mine(projectId, id));
+  return rows[0] === undefined ? null : toWebhook(rows[0]);
+}
+
+export async function listWebhooks(
+  db: Database,
+  projectId: string,
+  page: Page,
+): Promise<{ readonly total: number; readonly webhooks: readonly Webhook[] }> {
+  const wanted = eq(webhooks.projectId, projectId);
+  const direction = page.orderBy.direction === 'asc' ? asc : desc;
+  const rows = await db
+    .select()
+    .from(webhooks)
+    .where(wanted)
+    .orderBy(direction(webhooks.createdAt), direction(webhooks.id))
+    .limit(page.limit)
+    .offset(page.skip);
+  const totals = await db.select({ total: count() }).from(webhooks).where(wanted);
+  return { total: totals[0]?.total ?? 0, webhooks: rows.map(toWebhook) };
+}
+
+export async function updateWebhook(db: Database, webhook: Webhook): Promise<void> {
+  const { url, events, isEnabled, updatedAt } = webhook;
+  await db
+    .update(webhooks)
+    .set({ url, events: events.join(' '), isEnabled, updatedAt })
+    .where(mine(webhook.projectId, webhook.id));
+}
+
+/** With its deliveries. */
+export async function deleteWebhook(db: Database, projectId: string, id: string): Promise<boolean> {
+  if (!isId('webhook', id)) return false;
+  const rows = await db.delete(webhooks).where(mine(projectId, id)).returning({ id: webhooks.id });
+  return rows.length > 0;
+}
+
+/**
+ * Have the end of a run delivered to every webhook of its project that wants it. For the transaction that ends it.
+ * Whether there was any.
+ */
+export async function enqueueDeliveries(
+  tx: Database,
+  event: { readonly runId: string; readonly projectId: string; readonly event: WebhookEvent; readonly endedAt: Date },
+): Promise<boolean> {
+  const at = event.endedAt.toISOString();
+  const result: unknown = await tx.execute(sql`
+    INSERT INTO webhook_deliveries (id, webhook_id, run_id, event, state, created_at, due_at)
+    SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), id, ${event.runId}::text,
+      ${event.event}::text, 'pending', ${at}::timestamptz, ${at}::timestamptz
+    FROM webhooks
+    WHERE project_id = ${event.projectId} AND is_enabled AND ${event.event}::text = ANY(string_to_array(events, ' '))
+    RETURNING id`);
+  const rows: unknown = Reflect.get(Object(result), 'rows');
+  return Array.isArray(rows) && rows.length > 0;
+}
+
+/** Once more what was delivered, or was not. */
+export async function insertReplay(db: Database, delivery: WebhookDelivery, now: Date): Promise<WebhookDelivery> {
+  const { webhookId, runId, event } = delivery;
+  const replay = { id: newId('webhook_delivery'), webhookId, runId, event, createdAt: now, dueAt: now };
+  await db.insert(webhookDeliveries).values({ ...replay, state: 'pending' });
+  return { ...replay, state: 'pending', attempts: 0, endedAt: null, responseStatus: null, failure: null };
+}
+
+export async function findDelivery(db: Database, webhookId: string, id: string): Promise<WebhookDelivery | null> {
+  if (!isId('webhook_delivery', id)) return null;
+  const rows = await db
+    .select()
+    .from(webhookDeliveries)
+    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.webhookId, webhookId)));
+  return rows[0] === undefined ? null : toDelivery(rows[0]);
+}
+
+export async function listDeliveries(
+  db: Database,
+  webhookId: string,
+  page: Page,
+): Promise<{ readonly total: number; readonly deliveries: readonly WebhookDelivery[] }> {
+  const wanted = eq(webhookDeliveries.webhookId, webhookId);
+  const direction = page.orderBy.direction === 'asc' ? asc : desc;
+  const rows = await db
+    .select()
+    .from(webhookDeliveries)
+    .where(wanted)
+    .orderBy(direction(webhookDeliveries.createdAt), direction(webhookDeliveries.id))
+    .limit(page.limit)
+    .offset(page.skip);
+  const totals = await db.select({ total: count() }).from(webhookDeliveries).where(wanted);
+  return { total: totals[0]?.total ?? 0, deliveries: rows.map(toDelivery) };
+}
+
+/** Take deliveries that are due; nobody else does until `leaseUntil`. */
+export async function claimDeliveries(
+  db: Database,
+  claim: { readonly limit: number; readonly now: Date; readonly leaseUntil: Date },
+): Promise<readonly { readonly delivery: WebhookDelivery; readonly webhook: Webhook }[]> {
+  const due = db
+    .select({ id: webhookDeliveries.id })
+    .from(webhookDeliveries)
+    .where(and(eq(webhookDeliveries.state, 'pending'), lte(webhookDeliveries.dueAt, claim.now)))
+    .orderBy(asc(webhookDeliveries.dueAt))
+    .limit(claim.limit)
+    .for('update', { skipLocked: true });
+  const claimed = await db
+    .update(webhookDeliveries)
+    .set({ dueAt: claim.leaseUntil, attempts: sql`${webhookDeliveries.attempts} + 1` })
+    .from(webhooks)
+    .where(and(eq(webhooks.id, webhookDeliveries.webhookId), sql`${webhookDeliveries.id} = ANY(ARRAY(${due}))`))
+    .returning();
+  return claimed.map(({ webhooks: webhook, ...row }) => ({ delivery: toDelivery(row), webhook: toWebhook(webhook) }));
+}
+
+/** What became of an attempt. With `retryAt` the delivery stays pending. */
+export async function recordAttempt(
+  db: Database,
+  id: string,
+  result: {
+    readonly state: WebhookDelivery['state'];
+    readonly at: Date;
+    readonly retryAt: Date | null;
+    readonly responseStatus: number | null;
+    readonly failure: string | null;
+  },
+): Promise<void> {
+  const { state, at, retryAt, responseStatus, failure } = result;
+  await db
+    .update(webhookDeliveries)
+    .set({ state, dueAt: retryAt ?? at, endedAt: state === 'pending' ? null : at, responseStatus, failure })
+    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.state, 'pending')));
+}
+
+function mine(projectId: string, id: string) {
+  return and(eq(webhooks.id, id), eq(webhooks.projectId, projectId));
+}
+
+function toWebhook(row: typeof webhooks.$inferSelect): Webhook {
+  return { ...row, events: parseEvents(row.events) };
+}
+
+function toDelivery(row: typeof webhookDeliveries.$inferSelect): WebhookDelivery {
+  const state = row.state === 'delivered' || row.state === 'failed' ? row.state : 'pending';
+  return { ...row, state, event: webhookEventSchema.parse(row.event) };
+}

@@ -1,0 +1,97 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import {
+  toTimestamp,
+  type WebhookDeliveryGet,
+  type WebhookEvent,
+  type WebhookGet,
+  webhookEventSchema,
+} from '@gptj-cloud/protocol';
+
+/** An address of a project's that is told of its runs. */
+export interface Webhook {
+  readonly id: string;
+  readonly projectId: string;
+  readonly url: string;
+  /** `whsec_` and base64 of the signing key. */
+  readonly secret: string;
+  readonly events: readonly WebhookEvent[];
+  readonly isEnabled: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** One event on its way to one webhook. pending → delivered | failed. */
+export interface WebhookDelivery {
+  readonly id: string;
+  readonly webhookId: string;
+  readonly runId: string;
+  readonly event: WebhookEvent;
+  readonly state: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly dueAt: Date;
+  readonly endedAt: Date | null;
+  readonly responseStatus: number | null;
+  readonly failure: string | null;
+}
+
+const SECRET_PREFIX = 'whsec_';
+
+export function newWebhookSecret(): string {
+  return SECRET_PREFIX + randomBytes(24).toString('base64');
+}
+
+/**
+ * Headers that let the receiver check who sent `body` and when (standardwebhooks.com): the signature is over
+ * `id.timestamp.body`, so that none of them can be exchanged.
+ */
+export function signedHeaders(
+  secret: string,
+  message: { readonly id: string; readonly sentAt: Date; readonly body: string },
+): Readonly<Record<string, string>> {
+  const timestamp = String(Math.floor(message.sentAt.getTime() / 1000));
+  const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`).digest('base64');
+  return {
+    'webhook-id': message.id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': `v1,${signature}`,
+  };
+}
+
+/** Events as they are stored: words. What a later version knew is dropped. */
+export function parseEvents(text: string): readonly WebhookEvent[] {
+  return text.split(' ').flatMap((word) => {
+    const parsed = webhookEventSchema.safeParse(word);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+/** How the API shows a webhook; its secret only when it was just made. */
+export function toWebhookGet(webhook: Webhook, secret: 'with secret' | 'without secret'): WebhookGet {
+  return {
+    id: webhook.id,
+    url: webhook.url,
+    events: [...webhook.events],
+    is_enabled: webhook.isEnabled,
+    created_at: toTimestamp(webhook.createdAt),
+    updated_at: toTimestamp(webhook.updatedAt),
+    ...(secret === 'with secret' ? { secret: webhook.secret } : {}),
+  };
+}
+
+export function toWebhookDeliveryGet(delivery: WebhookDelivery): WebhookDeliveryGet {
+  return {
+    id: delivery.id,
+    webhook_id: delivery.webhookId,
+    run_id: delivery.runId,
+    event: delivery.event,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    created_at: toTimestamp(delivery.createdAt),
+    due_at: toTimestamp(delivery.dueAt),
+    ended_at: delivery.endedAt === null ? null : toTimestamp(delivery.endedAt),
+    response_status: delivery.responseStatus,
+    failure: delivery.failure,
+  };
+}
