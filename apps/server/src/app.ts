@@ -114,7 +114,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     statusRoutes(deps),
     referenceRoutes(serverVersion()),
     metricsRoutes(registry),
-    adminRoutes({ dump: deps.dump ?? null }),
+    adminRoutes({ db: deps.db, clock: deps.clock, dump: deps.dump ?? null }),
     userRoutes(deps.accounts),
     accountRoutes(deps.accounts),
     tokenRoutes(deps.accounts),

@@ -31,6 +31,7 @@ export type AuditAction =
   | 'user.two_factor_off'
   | 'user.recovery_code_used'
   | 'session.end'
+  | 'server.backup'
   | 'token.create'
   | 'token.update'
   | 'token.delete'
