@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -93,6 +93,13 @@ test('a file that cannot be used is refused with the place of every fault', asyn
   // A limit that was forgotten is not "no limit".
   assert.match(await faultOf({ ...FILE, plans: [lacking] }), /plans\.0\.tokens_per_day: /);
   await assert.rejects(openPlanBook(join(folder, 'missing.json')), /PLANS_FILE: expected a readable JSON file/);
+});
+
+test('the example of the documentation is a file of plans', async () => {
+  const text = await readFile(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
+  const [, example] = /```json\n(\{\n {2}"currency".*?)```/s.exec(text) ?? [];
+  await writeFile(path, example ?? '');
+  assert.equal((await openPlanBook(path)).defaultPlan.id, 'free');
 });
 
 test('reading again takes what changed, or keeps what there was when the file is broken', async () => {

@@ -16,13 +16,16 @@ import { allowsModel, isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
 import type { Database } from '../store/db.ts';
 import type { Admission, Admitted, GenerationCost, GenerationEstimate } from './admission.ts';
+import { batched } from './batched.ts';
 import {
   cancelReservation,
   forgetHolder,
   type MeteredCost,
   type ReservationAnswer,
-  reserve,
-  settleUsage,
+  type ReservationRequest,
+  reserveAll,
+  type Settlement,
+  settleAll,
   sweepReservations,
 } from './reservation-store.ts';
 import { readTicket, type Ticket, writeTicket } from './ticket.ts';
@@ -48,6 +51,8 @@ export interface CountedAdmission extends Admission {
 /** Silence after which a process counts as dead. A slip of a second is fine; clocks must agree to about this. */
 const LEASE_MS = 60_000;
 const SWEEP_EVERY_MS = 20_000;
+/** Requests and ends that share a round trip. */
+const MOST_AT_ONCE = 64;
 /** Runs take seconds: asking again sooner finds the same. */
 const CONCURRENCY_RETRY_SECONDS = 2;
 
@@ -68,26 +73,33 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
         }, every);
   timer?.unref();
   let closing: Promise<void> | undefined;
+  const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests), MOST_AT_ONCE);
+  const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements), MOST_AT_ONCE);
+  const admitted = (ticket: Ticket): Admitted => admittedBy(db, settle, ticket);
   return {
     sweep,
     async admit(principal, estimate, tx) {
       const plan = deps.plans.planOf(principal);
       refuseWhatPlanLacks(deps, plan, estimate);
       const { userId, projectId, apiKeyId } = principal;
-      const meter = { userId, projectId, apiKeyId, pipeline: estimate.model, planId: plan.id };
+      const meter = { userId, projectId, apiKeyId, pipeline: clean(estimate.model), planId: plan.id };
       const now = clock();
       if (!isCounted(plan)) {
         const day = now.toISOString().slice(0, 10);
-        return admitted(db, { meter: { ...meter, day, accountId: null, seq: null }, priority: plan.priority });
+        return admitted({ meter: { ...meter, day, accountId: null, seq: null }, priority: plan.priority });
       }
       const tokens = wholeNumber(estimate.promptTokens) + wholeNumber(estimate.maxGeneratedTokens);
-      const request = { userId, projectId, planId: plan.id, tokens, limits: plan };
-      const answer = await reserve(tx ?? db, { ...request, holder: tx === undefined ? holder : null }, now);
+      const request = { userId, projectId, planId: plan.id, tokens, limits: plan, now };
+      const answer =
+        tx === undefined
+          ? await reserve({ ...request, holder })
+          : (await reserveAll(tx, [{ ...request, holder: null }]))[0];
+      if (answer === undefined) throw new TypeError('every request for a reservation has its answer');
       if (answer.verdict !== 'granted') throw refusal(plan, tokens, answer);
       const { day, account, seq } = answer;
-      return admitted(db, { meter: { ...meter, day, accountId: account, seq }, priority: plan.priority });
+      return admitted({ meter: { ...meter, day, accountId: account, seq }, priority: plan.priority });
     },
-    resume: (ticket) => admitted(db, readTicket(ticket)),
+    resume: (ticket) => admitted(readTicket(ticket)),
     async close() {
       clearInterval(timer);
       closing ??= forgetHolder(db, holder);
@@ -97,7 +109,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
 }
 
 /** A generation that was let in. Reservations know in the store whether they were ended; the others only here. */
-function admitted(db: Database, ticket: Ticket): Admitted {
+function admittedBy(db: Database, settle: (settlement: Settlement) => Promise<boolean>, ticket: Ticket): Admitted {
   const { meter, priority } = ticket;
   let ended: Promise<unknown> | undefined;
   const once = (end: () => Promise<unknown>): Promise<unknown> => {
@@ -111,10 +123,10 @@ function admitted(db: Database, ticket: Ticket): Admitted {
     priority,
     ticket: writeTicket(ticket),
     async settle(cost, tx) {
-      const metered = toMeteredCost(cost);
+      const settlement = { meter, cost: toMeteredCost(cost) };
       // A caller's transaction may roll back: what was done in it must not be remembered here.
-      if (tx !== undefined) await settleUsage(tx, meter, metered);
-      else await once(() => settleUsage(db, meter, metered));
+      if (tx !== undefined) await settleAll(tx, [settlement]);
+      else await once(() => settle(settlement));
     },
     async cancel(tx) {
       const { accountId, seq } = meter;
@@ -203,6 +215,11 @@ function toMeteredCost(cost: GenerationCost): MeteredCost {
     cachedTokens: wholeNumber(cost.cachedTokens ?? 0),
     computeMs: wholeNumber(cost.computeMs),
   };
+}
+
+/** The name as the store can hold it, and not longer than names are. */
+function clean(pipeline: string): string {
+  return pipeline.slice(0, 200).replaceAll('\0', '');
 }
 
 /** Meters are whole numbers; a fraction of a millisecond is rounded as a run's `compute_time_ms` is. */

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batched } from './batched.ts';
+
+/** A run that waits until it is let go. */
+function heldRun() {
+  const batches: { readonly items: readonly number[]; letGo(answers: number[] | Error): void }[] = [];
+  const run = (items: readonly number[]): Promise<readonly number[]> =>
+    new Promise((resolve, reject) => {
+      batches.push({ items, letGo: (answers) => (answers instanceof Error ? reject(answers) : resolve(answers)) });
+    });
+  return { batches, run };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the first goes at once, and those that come meanwhile go together, so many at a time', async () => {
+  const { batches, run } = heldRun();
+  const call = batched(run, 3);
+  const answers = Promise.all([1, 2, 3, 4, 5].map(call));
+  for (const expected of [[1], [2, 3, 4], [5]]) {
+    await turn();
+    const batch = batches.shift();
+    assert.deepEqual(batch?.items, expected);
+    assert.equal(batches.length, 0);
+    batch?.letGo(expected.map((n) => n * 10));
+  }
+  assert.deepEqual(await answers, [10, 20, 30, 40, 50]);
+  await turn();
+  const later = call(6);
+  assert.deepEqual(batches[0]?.items, [6]);
+  batches[0]?.letGo([60]);
+  assert.equal(await later, 60);
+});
+
+test('a failure, or answers that are too few, fail the calls they are for and no others', async () => {
+  const { batches, run } = heldRun();
+  const call = batched(run, 10);
+  const answers = Promise.allSettled([1, 2, 3].map(call));
+  batches[0]?.letGo(new Error('boom'));
+  await turn();
+  batches[1]?.letGo([20]);
+  await turn();
+  const states = (await answers).map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
+  assert.deepEqual(states, [
+    'Error: boom',
+    'RangeError: expected 2 answers, got 1',
+    'RangeError: expected 2 answers, got 1',
+  ]);
+  const next = call(4);
+  batches[2]?.letGo([40]);
+  assert.equal(await next, 40);
+});
