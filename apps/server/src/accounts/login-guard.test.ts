@@ -3,13 +3,14 @@ import { after, before, beforeEach, test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import { loginFailures } from '../store/accounts-tables.ts';
-import { openStore, type Store } from '../store/db.ts';
+import type { Store } from '../store/db.ts';
+import { openTestStore } from '../testing/test-store.ts';
 import { beginAttempt, countAsking, forgetOldFailures } from './login-guard.ts';
 
 let store: Store;
 let nowMs: number;
 before(async () => {
-  store = await openStore(null);
+  store = await openTestStore();
 });
 after(() => store.close());
 beforeEach(async () => {
