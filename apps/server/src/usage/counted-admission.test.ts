@@ -304,6 +304,28 @@ describeOnEveryStore('admission', (store) => {
     await admission.admit(who, estimate(10, 0));
   });
 
+  test('a month is counted from all of its days, and from no other month', async () => {
+    const plan = planOf('p', { tokensPerMonth: 100 });
+    const clock = { ms: Date.parse('2026-01-31T12:00:00Z') };
+    const { db } = store();
+    const admission = await openOn(db, plan, clock);
+    const who = principalOn(plan, 'user_month');
+    const unlimited = { ...who, planId: 'other' };
+    const january = await admission.admit(unlimited, estimate(1000, 0));
+    clock.ms = Date.parse('2026-02-01T12:00:00Z');
+    await (await admission.admit(who, estimate(40, 0))).settle(cost(40, 0));
+    const february = await admission.admit(unlimited, estimate(1000, 0));
+    clock.ms = Date.parse('2026-02-02T12:00:00Z');
+    // The counters have come to this day before the runs of other days end.
+    await (await admission.admit(who, estimate(1, 0))).cancel();
+    await january.settle(cost(1000, 0));
+    await february.settle(cost(50, 0));
+    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
+    clock.ms = Date.parse('2026-02-28T12:00:00Z');
+    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
+    await admission.admit(who, estimate(10, 0));
+  });
+
   test('the owner of the project pays, whoever of its members asks', async () => {
     const plan = planOf('p', { concurrentRuns: 1 });
     const { db } = store();
