@@ -35,5 +35,6 @@ test('tokens that do not work and limits have the codes that programs look for',
   assert.equal(codeOf(new ApiError('token_unknown')), 'invalid_api_key');
   assert.equal(codeOf(new ApiError('rate_limited')), 'rate_limit_exceeded');
   assert.equal(codeOf(new ApiError('quota_exceeded')), 'insufficient_quota');
+  assert.equal(say('POST', '/v1/completions', new ApiError('quota_exceeded')).status, 429);
   assert.equal(codeOf(new ApiError('model_unknown', { model: 'x', known: 'y' })), 'model_not_found');
 });

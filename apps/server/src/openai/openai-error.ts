@@ -23,14 +23,20 @@ export function toOpenAiError(error: ApiError): OpenAiErrorBody {
   return {
     error: {
       message: typeof remedy === 'string' ? `${error.message}; ${remedy}` : error.message,
-      type: typeOf(error.status),
+      type: typeOf(error),
       param: typeof first === 'string' ? first : null,
       code: CODES.get(error.code) ?? error.code,
     },
   };
 }
 
-function typeOf(status: number): string {
+/** OpenAI has one status for all limits. */
+export function openAiStatus(error: ApiError): number {
+  return error.code === 'quota_exceeded' ? 429 : error.status;
+}
+
+function typeOf({ status, code }: ApiError): string {
+  if (code === 'quota_exceeded') return 'insufficient_quota';
   if (status >= 500) return 'server_error';
   if (status === 429) return 'rate_limit_error';
   return status === 403 ? 'permission_error' : 'invalid_request_error';
