@@ -1,6 +1,7 @@
 /** One server-sent event. */
 export interface ServerSentEvent {
-  readonly id: number;
+  /** Without line breaks. */
+  readonly id: string;
   readonly event: string;
   readonly data: unknown;
 }

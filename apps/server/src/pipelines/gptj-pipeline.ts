@@ -37,7 +37,6 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
     name: 'GPT-J 6B',
     description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
     tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
-    model: deps.engine.info.modelName,
     prepare(input) {
       const { prompt, parameters } = parseGptjInput(input);
       const ids = encodePrompt(deps, prompt, parameters);
@@ -68,6 +67,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       return {
         promptTokens: ids.length,
         maxGeneratedTokens: (config.maxLength - ids.length) * config.numReturnSequences,
+        contextTokens: config.maxLength,
         execute: (options) => execute(deps, work, options),
       };
     },

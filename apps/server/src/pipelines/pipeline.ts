@@ -11,8 +11,6 @@ export interface Pipeline {
   readonly description: string;
   /** Other names a run may use, `name:tag`. */
   readonly tags: readonly string[];
-  /** Name of the model behind it, as plans name it. */
-  readonly model: string;
   /** Check the input of a run. Throws `ApiError` (`invalid_input`, `invalid_parameter`); nothing has run then. */
   prepare(input: PickleValue): PreparedRun;
 }
@@ -37,6 +35,8 @@ export interface PreparedRun {
   readonly promptTokens: number;
   /** Most tokens that may be generated, over all returned sequences. */
   readonly maxGeneratedTokens: number;
+  /** Longest sequence it may fill, prompt included. */
+  readonly contextTokens: number;
   /** Throws `ModelError`. */
   execute(options: ExecuteOptions): Promise<PipelineOutcome>;
 }

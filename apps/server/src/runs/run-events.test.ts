@@ -8,41 +8,43 @@ const text = (event: RunEvent): string => (event.type === 'token' ? event.text :
 
 async function rest(reader: EventReader | null): Promise<readonly string[]> {
   const seen: string[] = [];
-  for (let next = await reader?.next(); next; next = await reader?.next()) seen.push(`${next.id}${text(next.event)}`);
+  for (let next = await reader?.next(); next; next = await reader?.next())
+    seen.push(`${next.id.replace('p-', '')}${text(next.event)}`);
   return seen;
 }
 
 test('every reader gets every event once, in order, whenever it came', async () => {
-  const events = createRunEvents({ now: () => 0 });
+  const events = createRunEvents({ name: 'p', now: () => 0 });
   events.open('r');
   events.publish('r', token('a'));
-  const early = rest(events.read('r', 0));
+  const early = rest(events.read('r', null));
   events.publish('r', token('b'));
-  const resumed = rest(events.read('r', 1));
+  const resumed = rest(events.read('r', 'p-1'));
   events.publish('r', token('c'));
   events.end('r');
   events.publish('r', token('too late'));
   assert.deepEqual(await early, ['1a', '2b', '3c']);
   assert.deepEqual(await resumed, ['2b', '3c']);
-  assert.deepEqual(await rest(events.read('r', 2)), ['3c']);
-  assert.deepEqual(await rest(events.read('r', 99)), []);
-  assert.equal(events.read('unknown', 0), null);
+  assert.deepEqual(await rest(events.read('r', 'p-2')), ['3c']);
+  assert.deepEqual(await rest(events.read('r', 'p-99')), []);
+  assert.deepEqual(await rest(events.read('r', 'other-2')), ['1a', '2b', '3c']);
+  assert.equal(events.read('unknown', null), null);
 });
 
 test('a reader that falls too far behind gets an error and its end; the others go on', async () => {
-  const events = createRunEvents({ now: () => 0, keptEvents: 2 });
+  const events = createRunEvents({ name: 'p', now: () => 0, keptEvents: 2 });
   events.open('r');
-  const slow = events.read('r', 0);
+  const slow = events.read('r', null);
   for (const letter of 'abc') events.publish('r', token(letter));
   assert.deepEqual(await rest(slow), ['0error']);
   events.end('r');
-  assert.deepEqual(await rest(events.read('r', 1)), ['2b', '3c']);
+  assert.deepEqual(await rest(events.read('r', 'p-1')), ['2b', '3c']);
 });
 
 test('a closed reader wakes up and is gone', async () => {
-  const events = createRunEvents({ now: () => 0 });
+  const events = createRunEvents({ name: 'p', now: () => 0 });
   events.open('r');
-  const reader = events.read('r', 0);
+  const reader = events.read('r', null);
   const next = reader?.next();
   assert.equal(events.readers('r'), 1);
   reader?.close();
@@ -52,14 +54,14 @@ test('a closed reader wakes up and is gone', async () => {
 
 test('events of ended runs are forgotten after a while, or when there are too many', () => {
   let now = 0;
-  const events = createRunEvents({ now: () => now, keptRuns: 2, keptMs: 100 });
+  const events = createRunEvents({ name: 'p', now: () => now, keptRuns: 2, keptMs: 100 });
   for (const id of ['a', 'b', 'c']) {
     events.open(id);
     events.end(id);
   }
-  assert.deepEqual([events.read('a', 0) === null, events.read('b', 0) === null], [true, false]);
+  assert.deepEqual([events.read('a', null) === null, events.read('b', null) === null], [true, false]);
   now = 100;
   events.open('d');
-  assert.deepEqual([events.read('b', 0), events.read('c', 0)], [null, null]);
+  assert.deepEqual([events.read('b', null), events.read('c', null)], [null, null]);
   assert.ok(events.isOpen('d'));
 });

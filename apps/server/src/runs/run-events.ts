@@ -1,8 +1,8 @@
 import type { RunEvent } from '@gptj-cloud/protocol';
 
-/** An event with its number within its run, from 1 on. */
+/** An event with its id: name of the log and number within the run, from 1 on. */
 export interface NumberedEvent {
-  readonly id: number;
+  readonly id: string;
   readonly event: RunEvent;
 }
 
@@ -15,6 +15,8 @@ export interface EventReader {
 }
 
 export interface RunEventsOptions {
+  /** Tells this log from those of earlier processes, whose runs may have begun anew: a word. */
+  readonly name: string;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Events kept of one run. A reader that falls further behind is cut off with an error event. */
@@ -32,8 +34,11 @@ export interface RunEvents {
   publish(runId: string, event: RunEvent): void;
   /** The run's events are over. */
   end(runId: string): void;
-  /** Read from the event after number `after` on, 0 from the beginning; null when nothing is kept of this run. */
-  read(runId: string, after: number): EventReader | null;
+  /**
+   * Read from the event after id `after` on; from the beginning when it is null or from another log. Null when nothing
+   * is kept of this run.
+   */
+  read(runId: string, after: string | null): EventReader | null;
   /** Whether events of this run are kept and not over. */
   isOpen(runId: string): boolean;
   /** How many read the events of this run. */
@@ -50,7 +55,7 @@ interface Channel {
 
 /** Nobody is waited for: readers hold nothing but a position, and what they read is shared. */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { now, keptEvents = 8192, keptRuns = 256, keptMs = 300_000 } = options;
+  const { name, now, keptEvents = 8192, keptRuns = 256, keptMs = 300_000 } = options;
   const channels = new Map<string, Channel>();
   const ended: string[] = [];
 
@@ -91,7 +96,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     read(runId, after) {
       const channel = channels.get(runId);
-      return channel === undefined ? null : openReader(channel, after);
+      return channel === undefined ? null : openReader(channel, name, numberOf(after, name));
     },
     isOpen: (runId) => channels.get(runId)?.endedAt === null,
     readers: (runId) => channels.get(runId)?.wakes.size ?? 0,
@@ -104,7 +109,13 @@ const TOO_SLOW: RunEvent = {
   message: 'this stream was read too slowly and has ended; the run goes on: ask for it by its id',
 };
 
-function openReader(channel: Channel, after: number): EventReader {
+/** The number in an id of this log; 0 for others. */
+function numberOf(id: string | null, name: string): number {
+  const [, number] = id?.startsWith(`${name}-`) ? (/-(\d{1,10})$/.exec(id) ?? []) : [];
+  return Number(number ?? 0);
+}
+
+function openReader(channel: Channel, name: string, after: number): EventReader {
   let position = after;
   let closed = false;
   let notify: (() => void) | null = null;
@@ -122,10 +133,10 @@ function openReader(channel: Channel, after: number): EventReader {
         if (closed) return null;
         if (position < channel.dropped) {
           close();
-          return { id: position, event: TOO_SLOW };
+          return { id: `${name}-${position}`, event: TOO_SLOW };
         }
         const event = channel.events[position - channel.dropped];
-        if (event !== undefined) return { id: ++position, event };
+        if (event !== undefined) return { id: `${name}-${++position}`, event };
         if (channel.endedAt !== null) {
           close();
           return null;

@@ -154,6 +154,11 @@ async function execute(
   progress: Progress,
 ): Promise<Execution> {
   if (run.attempts > MOST_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
+  if (run.isAsync && !deps.events.isOpen(run.id)) {
+    // Accepted by an earlier process, or by another one.
+    deps.events.open(run.id);
+    deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
+  }
   const onTokens = (chunk: TokenChunk): void => {
     progress.generatedTokens += chunk.tokens.length;
     deps.events.publish(run.id, { type: 'token', index: chunk.index, text: chunk.text, tokens: [...chunk.tokens] });

@@ -3,24 +3,30 @@
  * transaction. From then on it will end, whatever happens to this process: it is executed (see `run-worker`), here or
  * after the next start, and its end is stored once (see `run-execution`).
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
-import { ApiError, isTerminal, newId, type RunCreate, type RunGet, type RunPage } from '@gptj-cloud/protocol';
+import { randomUUID } from 'node:crypto';
+import type { PickleValue } from '@gptj-cloud/pickle';
+import {
+  ApiError,
+  isTerminal,
+  newId,
+  type RunCreate,
+  type RunEvent,
+  type RunGet,
+  type RunPage,
+} from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
 import type { StoredData } from '../data/data.ts';
-import { findData, insertData } from '../data/data-store.ts';
 import { type NewFile, newFile } from '../files/file.ts';
-import { insertFile } from '../files/file-store.ts';
 import type { Logger } from '../logger.ts';
 import type { Pipeline, PreparedRun } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Database } from '../store/db.ts';
 import type { Admission } from '../usage/admission.ts';
-import { pickleInput } from './input-pickle.ts';
 import { type Run, toRunGet } from './run.ts';
 import { createRunEvents, type EventReader } from './run-events.ts';
 import { endFailed, performRun, type RunEnd, type RunExecutionDeps, readInput } from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
+import { loadData, requestHash, storableInput, storeInput } from './run-input.ts';
 import type { Lease } from './run-leases.ts';
 import {
   deleteRun,
@@ -80,7 +86,7 @@ export interface RunService {
   /** The run when it has ended. */
   ended(projectId: string, id: string): Promise<RunGet>;
   /** Events kept of a run that is the project's; null when there are none any more. */
-  events(projectId: string, id: string, after: number): Promise<EventReader | null>;
+  events(projectId: string, id: string, after: string | null): Promise<EventReader | null>;
   /** End a run as failed, wherever it is. One that has ended stays as it is. */
   cancel(projectId: string, id: string): Promise<RunGet>;
   /** The reader of a stream has gone: nobody waits for a run that is not asynchronous any more. */
@@ -92,6 +98,12 @@ export interface RunService {
   readonly worker: RunWorker;
 }
 
+const GOES_ON: RunEvent = {
+  type: 'error',
+  code: 'stream_ended',
+  message: 'this stream has ended; the run goes on: ask for it by its id',
+};
+
 interface Waiter {
   readonly resolve: (run: RunGet) => void;
   readonly reject: (error: unknown) => void;
@@ -100,7 +112,7 @@ interface Waiter {
 export function createRunService(deps: RunServiceDeps): RunService {
   const { db, pipelines, clock, logger } = deps;
   const owner = randomUUID();
-  const events = createRunEvents({ now: () => performance.now() });
+  const events = createRunEvents({ name: owner.slice(0, 8), now: () => performance.now() });
   const prepared = new Map<string, PreparedRun>();
   const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
@@ -120,9 +132,14 @@ export function createRunService(deps: RunServiceDeps): RunService {
     if (waiting.size === 0 && !events.isOpen(id)) return;
     try {
       const run = await get(projectId, id);
-      if (isTerminal(run.run_state)) {
-        events.publish(id, { type: 'run', run });
-        events.end(id);
+      const isOver = isTerminal(run.run_state);
+      events.publish(id, isOver ? { type: 'run', run } : GOES_ON);
+      events.end(id);
+      if (!isOver && !worker.stopped && waiting.size > 0) {
+        // Another process has it now.
+        waiters.set(id, new Set([...(waiters.get(id) ?? []), ...waiting]));
+        worker.watch({ id, projectId });
+        return;
       }
       for (const { resolve } of waiting) resolve(run);
     } catch (error) {
@@ -189,7 +206,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       id: known.id,
       isAsync: known.isAsync,
       ended: () => ended(projectId, known.id),
-      events: events.read(known.id, 0),
+      events: events.read(known.id, null),
     };
   };
 
@@ -212,9 +229,10 @@ export function createRunService(deps: RunServiceDeps): RunService {
         const admitted = await deps.admission.admit(
           principal,
           {
-            model: pipeline.model,
+            model: pipeline.id,
             promptTokens: work.prepared.promptTokens,
             maxGeneratedTokens: work.prepared.maxGeneratedTokens,
+            contextTokens: work.prepared.contextTokens,
           },
           tx,
         );
@@ -247,8 +265,13 @@ export function createRunService(deps: RunServiceDeps): RunService {
     let reader: EventReader | null = null;
     if (isAsync || (request.stream ?? false)) {
       events.open(id);
-      events.publish(id, { type: 'run', run: await get(projectId, id) });
-      reader = events.read(id, 0);
+      try {
+        events.publish(id, { type: 'run', run: await get(projectId, id) });
+      } catch (error) {
+        // The run is accepted all the same: it must begin.
+        logger.error('accepted run could not be shown', { run_id: id, error });
+      }
+      reader = events.read(id, null);
     }
     const end = isAsync ? null : nextEnd(projectId, id).end;
     const run = { id, projectId, pipelineId: pipeline.id, createdAt, isAsync, ...stored };
@@ -273,7 +296,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       const stored = input === null ? await loadData(db, principal.projectId, request.data_id ?? '') : null;
       const bytes = stored === null ? storableInput(input) : null;
       const prepared = pipeline.prepare(stored === null ? input : readInput(stored.file.bytes ?? new Uint8Array()));
-      const hash = idempotencyKey === null ? null : requestHash(asked, pipeline.id, bytes);
+      const hash = idempotencyKey === null ? null : requestHash(request, pipeline.id, bytes);
       if (idempotencyKey !== null && hash !== null) {
         const known = await repeated(asked, idempotencyKey, hash);
         if (known !== null) return known;
@@ -322,37 +345,4 @@ export function createRunService(deps: RunServiceDeps): RunService {
 /** Rolls back: the project has a run under this idempotency key. */
 class KeyTaken extends Error {
   override readonly name = 'KeyTaken';
-}
-
-async function loadData(db: Database, projectId: string, id: string): Promise<StoredData> {
-  const stored = await findData(db, projectId, id, 'all');
-  if (stored === null) throw new ApiError('not_found', { kind: 'data', id: id.slice(0, 100) });
-  return stored;
-}
-
-/** Inline data as the clients' uploads are kept: a pickle. */
-function storableInput(input: PickleValue): Uint8Array {
-  try {
-    return pickleInput(input);
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    throw new ApiError('invalid_input', { reason: error.message }, { cause: error });
-  }
-}
-
-async function storeInput(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<string> {
-  await insertFile(db, projectId, file, createdAt);
-  const id = newId('data');
-  await insertData(db, projectId, { id, createdAt, file });
-  return id;
-}
-
-/** Tells requests apart that would make different runs. */
-function requestHash({ request }: RunRequest, pipelineId: string, inline: Uint8Array | null): string {
-  const { data_id: dataId, async_run: isAsync, compute_requirements: needs } = request;
-  const fields = [pipelineId, dataId ?? null, isAsync ?? false, needs?.min_gpu_vram_mb ?? null];
-  return createHash('sha256')
-    .update(JSON.stringify(fields))
-    .update(inline ?? '')
-    .digest('hex');
 }

@@ -99,6 +99,11 @@ export class RunWorker {
     return this.#places.size + this.#reserved;
   }
 
+  /** Nothing begins here any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Runs that are executed here. */
   get running(): number {
     return this.#executing.size;

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runCrashTrial } from '../testing/crash-trial.ts';
+
+test('of 24 runs on a server that is killed 3 times, each ends once and is metered once', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
+  try {
+    const script = fileURLToPath(new URL('../testing/slow-server.js', import.meta.url));
+    const report = await runCrashTrial({
+      runs: 24,
+      kills: 3,
+      dataDir,
+      command: [script, dataDir],
+      random: Math.random,
+    });
+    assert.equal(report.complete + report.triedTooOften, 24);
+    assert.ok(report.complete > 0);
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});

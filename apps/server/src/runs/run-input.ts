@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
+import { ApiError, newId, type RunCreate } from '@gptj-cloud/protocol';
+import type { StoredData } from '../data/data.ts';
+import { findData, insertData } from '../data/data-store.ts';
+import type { NewFile } from '../files/file.ts';
+import { insertFile } from '../files/file-store.ts';
+import type { Database } from '../store/db.ts';
+import { pickleInput } from './input-pickle.ts';
+
+/** Data of a project with all bytes. Throws `not_found`. */
+export async function loadData(db: Database, projectId: string, id: string): Promise<StoredData> {
+  const stored = await findData(db, projectId, id, 'all');
+  if (stored === null) throw new ApiError('not_found', { kind: 'data', id: id.slice(0, 100) });
+  return stored;
+}
+
+/** Inline data as the clients' uploads are kept: a pickle. Throws `invalid_input`. */
+export function storableInput(input: PickleValue): Uint8Array {
+  try {
+    return pickleInput(input);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    throw new ApiError('invalid_input', { reason: error.message }, { cause: error });
+  }
+}
+
+/** Store a file as data; the id of the data. */
+export async function storeInput(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<string> {
+  await insertFile(db, projectId, file, createdAt);
+  const id = newId('data');
+  await insertData(db, projectId, { id, createdAt, file });
+  return id;
+}
+
+/** Tells requests apart that would make different runs. */
+export function requestHash(request: Omit<RunCreate, 'data'>, pipelineId: string, inline: Uint8Array | null): string {
+  const { data_id: dataId, async_run: isAsync, compute_requirements: needs } = request;
+  const fields = [pipelineId, dataId ?? null, isAsync ?? false, needs?.min_gpu_vram_mb ?? null];
+  return createHash('sha256')
+    .update(JSON.stringify(fields))
+    .update(inline ?? '')
+    .digest('hex');
+}

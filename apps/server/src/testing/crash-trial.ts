@@ -1,0 +1,246 @@
+/**
+ * Runs are submitted to a server that is killed with SIGKILL again and again, while they are submitted and while they
+ * are executed; in the end every one of them must have ended, once, and be metered as its result says.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import {
+  GPTJ_PIPELINE_ID,
+  isTerminal,
+  type RunGet,
+  runGetSchema,
+  runPageSchema,
+  usageGetSchema,
+} from '@gptj-cloud/protocol';
+import { eq } from 'drizzle-orm';
+import { openStore } from '../store/db.ts';
+import { files } from '../store/schema.ts';
+
+export interface CrashTrial {
+  readonly runs: number;
+  readonly kills: number;
+  readonly dataDir: string;
+  /** What starts a server that prints its address: a script and its arguments, for Node. */
+  readonly command: readonly string[];
+  /** 0 ≤ x < 1: when to kill. */
+  readonly random: () => number;
+  /** Told of what happens, for people. */
+  readonly log?: (line: string) => void;
+}
+
+/** What became of the runs. */
+export interface CrashReport {
+  readonly complete: number;
+  /** Those whose server was killed each time that they were begun. */
+  readonly triedTooOften: number;
+  readonly submissionsRepeated: number;
+  readonly kills: number;
+}
+
+const TOKEN = 'crash-trial-token';
+const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+const RESPONSE_LENGTH = 12;
+const SUBMITTERS = 4;
+
+/** Throws `AssertionError` when a run was lost, ended twice, or was metered wrongly. */
+export async function runCrashTrial(trial: CrashTrial): Promise<CrashReport> {
+  const server = new KilledServer(trial);
+  await server.start();
+  try {
+    // The first half of the kills comes while runs are submitted, the second while they are executed.
+    const early = Math.ceil(trial.kills / 2);
+    const thresholds = Array.from({ length: early }, () => 1 + Math.floor(trial.random() * (trial.runs - 1)));
+    const submitted = await submitAll(server, trial, thresholds);
+    for (let kill = early; kill < trial.kills; kill++) {
+      const { ended } = await server.counts();
+      const target = ended + Math.floor(trial.random() * Math.min(20, Math.max(1, trial.runs - ended)));
+      while ((await server.counts()).ended < target) await pause();
+      await server.restart();
+    }
+    while ((await server.counts()).ended < trial.runs) await pause();
+    const runs = await server.runs();
+    const report = checkRuns(runs, submitted, trial);
+    await checkUsage(server, runs);
+    await server.stop();
+    await checkResults(trial.dataDir, report.complete);
+    return { ...report, submissionsRepeated: server.repeated, kills: server.kills };
+  } finally {
+    await server.kill();
+  }
+}
+
+async function submitAll(
+  server: KilledServer,
+  { runs, log }: CrashTrial,
+  thresholds: readonly number[],
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  let next = 0;
+  const submitter = async (): Promise<void> => {
+    for (let index = next++; index < runs; index = next++) {
+      const run = runGetSchema.parse(
+        await server.ask('/v2/runs', {
+          method: 'POST',
+          headers: { ...HEADERS, 'idempotency-key': `run-${index}` },
+          body: JSON.stringify({
+            pipeline_id: GPTJ_PIPELINE_ID,
+            data: [`number ${index}:`, { response_length: RESPONSE_LENGTH, do_sample: false }],
+            async_run: true,
+          }),
+        }),
+      );
+      ids.add(run.id);
+    }
+  };
+  const killer = async (): Promise<void> => {
+    for (const threshold of [...thresholds].sort((a, b) => a - b)) {
+      while (next < threshold) await pause();
+      await server.restart();
+      log?.(`killed after ${next} submissions`);
+    }
+  };
+  await Promise.all([...Array.from({ length: SUBMITTERS }, submitter), killer()]);
+  return ids;
+}
+
+function checkRuns(
+  runs: readonly RunGet[],
+  submitted: ReadonlySet<string>,
+  trial: CrashTrial,
+): Pick<CrashReport, 'complete' | 'triedTooOften'> {
+  assert.equal(runs.length, trial.runs, 'a run was lost, or made twice');
+  assert.deepEqual(new Set(runs.map(({ id }) => id)), submitted);
+  let complete = 0;
+  for (const run of runs) {
+    assert.ok(isTerminal(run.run_state), `run ${run.id} is ${run.run_state}`);
+    if (run.run_state === 'complete') {
+      complete++;
+      assert.equal(run.usage?.generated_tokens, RESPONSE_LENGTH);
+      assert.ok(Array.isArray(run.result_preview?.[0]));
+    } else {
+      assert.deepEqual([run.error, run.result], ['max_retries', null]);
+    }
+  }
+  return { complete, triedTooOften: runs.length - complete };
+}
+
+/** Meters say what the results say. */
+async function checkUsage(server: KilledServer, runs: readonly RunGet[]): Promise<void> {
+  const usage = usageGetSchema.parse(await server.ask('/v2/usage', { headers: HEADERS }));
+  const sum = (of: (run: RunGet) => number | undefined): number => runs.reduce((all, run) => all + (of(run) ?? 0), 0);
+  assert.equal(
+    usage.total.generated_tokens,
+    sum((run) => run.usage?.generated_tokens),
+  );
+  assert.equal(
+    usage.total.prompt_tokens,
+    sum((run) => run.usage?.prompt_tokens),
+  );
+}
+
+/** No result was stored for a run that ended otherwise, and none twice. */
+async function checkResults(dataDir: string, complete: number): Promise<void> {
+  const store = await openStore(join(dataDir, 'postgres'));
+  try {
+    const rows = await store.db.select({ id: files.id }).from(files).where(eq(files.name, 'result'));
+    assert.equal(rows.length, complete);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A server in a child process, its successors, and requests that outlast them. */
+class KilledServer {
+  readonly #trial: CrashTrial;
+  #child: ChildProcess | null = null;
+  #url: Promise<string> = Promise.reject(new Error('not started'));
+  repeated = 0;
+  kills = 0;
+
+  constructor(trial: CrashTrial) {
+    this.#trial = trial;
+    this.#url.catch(() => undefined);
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [...this.#trial.command], {
+      env: {
+        ...process.env,
+        GPTJ_API_TOKEN: TOKEN,
+        MAX_WAITING_RUNS: '1000',
+        DATA_DIR: this.#trial.dataDir,
+        PORT: '0',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    this.#url = new Promise((resolve, reject) => {
+      let text = '';
+      child.stdout.on('data', (chunk) => {
+        text += String(chunk);
+        const url = /listens on (http:\/\/\S+?:\d+)/.exec(text)?.[1];
+        if (url !== undefined) resolve(url);
+      });
+      child.once('exit', () => reject(new Error(`the server ended: ${text}`)));
+    });
+    this.#url.catch(() => undefined);
+    await this.#url;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  stop(): Promise<void> {
+    return this.kill('SIGTERM');
+  }
+
+  async restart(): Promise<void> {
+    this.kills++;
+    await this.kill();
+    await this.start();
+  }
+
+  /** The JSON of a reply; a request that the server did not live to answer is sent again. */
+  async ask(path: string, init: RequestInit): Promise<unknown> {
+    for (;;) {
+      try {
+        const reply = await fetch((await this.#url) + path, init);
+        const body: unknown = await reply.json();
+        assert.ok(reply.ok, `${reply.status} ${JSON.stringify(body)}`);
+        return body;
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error;
+        this.repeated++;
+        await pause();
+      }
+    }
+  }
+
+  async counts(): Promise<{ readonly ended: number }> {
+    const total = async (state: string): Promise<number> =>
+      runPageSchema.parse(await this.ask(`/v2/runs?limit=1&run_state=${state}`, { headers: HEADERS })).total;
+    return { ended: (await total('complete')) + (await total('failed')) };
+  }
+
+  async runs(): Promise<readonly RunGet[]> {
+    const runs: RunGet[] = [];
+    for (;;) {
+      const path = `/v2/runs?limit=100&skip=${runs.length}&order_by=created_at:asc`;
+      const page = runPageSchema.parse(await this.ask(path, { headers: HEADERS }));
+      runs.push(...page.data);
+      if (page.data.length === 0) return runs;
+    }
+  }
+}
+
+/** Let the server work, which may have to share a core with this process. */
+async function pause(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
