@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'drizzle-orm';
-import { openStore, type Store } from '../store/db.ts';
+import type { Store } from '../store/db.ts';
 import { apiKeys } from '../store/schema.ts';
+import { openTestStore } from '../testing/test-store.ts';
 import { ensureApiKey, findApiKey } from './api-key-store.ts';
 
 let store: Store;
 before(async () => {
-  store = await openStore(null);
+  store = await openTestStore();
 });
 after(() => store.close());
 beforeEach(() => store.db.delete(apiKeys));

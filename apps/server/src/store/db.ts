@@ -19,10 +19,15 @@ export interface Store {
  * Open the embedded PostgreSQL in a folder, or in memory when `folder` is null, and migrate it. A fresh folder takes
  * a few seconds. One process at a time: guard the folder with `lockDataDir` first.
  *
+ * @param from tar of a dump to begin with; the folder must then be fresh
+ *
  * Throws `StoreError` when the data and this version do not fit together.
  */
-export async function openStore(folder: string | null): Promise<Store> {
-  const pglite = await PGlite.create(folder === null ? {} : { dataDir: folder });
+export async function openStore(folder: string | null, from?: Uint8Array<ArrayBuffer>): Promise<Store> {
+  const pglite = await PGlite.create({
+    ...(folder === null ? {} : { dataDir: folder }),
+    ...(from === undefined ? {} : { loadDataDir: new Blob([from], { type: 'application/x-tar' }) }),
+  });
   try {
     await migrate((work) => pglite.transaction((tx) => work(tx)), await loadMigrations());
   } catch (error) {

@@ -1,7 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { after, before, describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { openStore, type Store } from '../store/db.ts';
+import { loadMigrations } from '../store/migrate.ts';
 import { openPostgres } from '../store/postgres.ts';
 
 /** Where tests find a PostgreSQL they may make databases in; undefined when there is none. */
@@ -62,7 +66,7 @@ export async function openScratchPostgres(): Promise<Store> {
  */
 export function describeOnEveryStore(name: string, suite: (store: () => Store) => void): void {
   const engines: readonly (readonly [name: string, open: () => Promise<Store>, skip: string | false])[] = [
-    ['PGlite', () => openStore(null), false],
+    ['PGlite', openEmbedded, false],
     ['PostgreSQL', openScratchPostgres, WITHOUT_POSTGRES],
   ];
   for (const [engine, open, skip] of engines) {
@@ -82,5 +86,22 @@ export function describeOnEveryStore(name: string, suite: (store: () => Store) =
 
 /** A fresh store for a test file: embedded and in memory, or with TEST_STORE=postgres on the PostgreSQL of TEST_DATABASE_URL. */
 export async function openTestStore(): Promise<Store> {
-  return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openStore(null);
+  return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openEmbedded();
+}
+
+/** In memory, from a template made once: making a PostgreSQL from nothing takes seconds. */
+async function openEmbedded(): Promise<Store> {
+  const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
+  const path = fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.url));
+  const template = await readFile(path).catch(() => null);
+  if (template !== null) return await openStore(null, new Uint8Array(gunzipSync(template)));
+  const store = await openStore(null);
+  const dump = await store.dump?.();
+  if (dump !== undefined) {
+    // Test files run beside each other: none may read half a template.
+    const aside = `${path}.${process.pid}`;
+    await writeFile(aside, dump);
+    await rename(aside, path);
+  }
+  return store;
 }

@@ -7,7 +7,8 @@ import type { Principal } from '../../accounts/principal.ts';
 import { listAudit } from '../../audit/audit-log.ts';
 import { createLogger } from '../../logger.ts';
 import { createServerMetrics } from '../../ops/metrics/server-metrics.ts';
-import { openStore, type Store } from '../../store/db.ts';
+import type { Store } from '../../store/db.ts';
+import { openTestStore } from '../../testing/test-store.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorReply } from '../error-reply.ts';
 import { adminRoutes } from './admin-routes.ts';
@@ -15,7 +16,7 @@ import { metricsRoutes } from './metrics-routes.ts';
 
 let store: Store;
 before(async () => {
-  store = await openStore(null);
+  store = await openTestStore();
 });
 after(() => store.close());
 

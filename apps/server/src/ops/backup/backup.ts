@@ -10,6 +10,7 @@ import { gunzip } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import { lockDataDir } from '../../store/data-dir-lock.ts';
 import { openStore } from '../../store/db.ts';
+import { StoreError } from '../../store/store-error.ts';
 
 export type BackupErrorCode = 'backup_exists' | 'backup_unreadable' | 'store_missing' | 'store_present';
 
@@ -106,7 +107,6 @@ export async function restoreDataDir(dataDir: string, path: string): Promise<voi
     const aside = join(dirname(folder), `restore-${randomBytes(6).toString('hex')}`);
     try {
       await unpack(aside, tar, path);
-      await (await openStore(aside)).close();
       await rename(aside, folder);
     } finally {
       await rm(aside, { recursive: true, force: true });
@@ -130,16 +130,9 @@ async function readBackup(path: string): Promise<Uint8Array<ArrayBuffer>> {
 
 async function unpack(folder: string, tar: Uint8Array<ArrayBuffer>, path: string): Promise<void> {
   try {
-    const pglite = await PGlite.create({
-      dataDir: folder,
-      loadDataDir: new Blob([tar], { type: 'application/x-tar' }),
-    });
-    try {
-      await pglite.query('SELECT count(*) FROM schema_migrations');
-    } finally {
-      await pglite.close();
-    }
+    await (await openStore(folder, tar)).close();
   } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BackupError('backup_unreadable', `${path} is no backup of a store: ${reason}`, { cause });
   }
