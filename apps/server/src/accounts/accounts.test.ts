@@ -216,6 +216,16 @@ test('with two-factor on, a password is not enough, and no code is good twice', 
   const parallel = await Promise.all([1, 2].map(() => login({ login: 'mary', password, code: code(1) })));
   assert.deepEqual(parallel.map(({ status }) => status).sort(), [200, 401]);
 
+  // Whoever knows the password cannot guess codes without end by leaving the code out in between.
+  const guesses: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    guesses.push(await refusal(await login({ login: 'mary', password, code: '000000' })));
+    await login({ login: 'mary', password });
+  }
+  assert.deepEqual(guesses, [...new Array<string>(5).fill('401 code_wrong'), '429 too_many_attempts']);
+  later(60);
+  assert.equal((await login({ login: 'mary', password, code: codes[1] })).status, 200);
+
   assert.equal((await mary.ask('/v2/auth/two-factor/disable', 'POST', { password })).status, 204);
   await signInAs(it, 'mary');
 });
@@ -264,11 +274,14 @@ test('the first owner is set up once, by the link that is handed out once', asyn
   const token = (await ensureOwner(accounts, null)) ?? '';
   assert.match(token, /^[\w-]{32}$/);
   assert.equal(await ensureOwner(accounts, null), null);
+  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'owner@localhost' });
   const body = { email: 'Owner@Example.com', username: 'theowner', password: PASSWORD };
   const setUp = (secret: string) => postAsNobody(it, '/v2/auth/set-up', { ...body, token: secret });
   assert.equal(await refusal(await setUp('x'.repeat(32))), '400 link_invalid');
   assert.equal((await setUp(token)).status, 200);
   assert.equal(await refusal(await setUp(token)), '400 link_invalid');
+  const toOldAddress = { token: mailedSecret(it, 'owner@localhost'), password: PASSWORD };
+  assert.equal(await refusal(await postAsNobody(it, '/v2/auth/reset-password', toOldAddress)), '400 link_invalid');
   const owner = await signInAs(it, 'owner@example.com');
   assert.deepEqual([owner.user.id, owner.user.role, owner.user.verified], [FIRST_USER_ID, 'owner', true]);
   const again = { email: 'other@example.com', username: 'other', password: 'Other12345' };

@@ -60,6 +60,7 @@ export async function beginAttempt(db: Database, now: Date, account: string, add
     async succeeded() {
       await uncount(db, byAddress);
       await db.delete(loginFailures).where(eq(loginFailures.subject, byAccount));
+      await forgetOldFailures(db, now);
     },
     async takeBack() {
       await uncount(db, byAddress);
@@ -74,7 +75,7 @@ export async function countAsking(db: Database, now: Date, what: string, address
 }
 
 /** Delete what has been forgotten anyway. */
-export async function forgetOldFailures(db: Database, now: Date): Promise<void> {
+async function forgetOldFailures(db: Database, now: Date): Promise<void> {
   const before = new Date(now.getTime() - ACCOUNT_RULE.forgetAfterMs);
   await db.delete(loginFailures).where(sql`${loginFailures.lastFailureAt} < ${before.toISOString()}::timestamptz`);
 }

@@ -12,7 +12,7 @@ import {
   tokenGetSchema,
 } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
-import { type Browser, mailedSecret, PASSWORD, postAsNobody, refusal, registerAndSignIn } from '../testing/browser.ts';
+import { type Browser, mailedSecret, postAsNobody, refusal, registerAndSignIn, signInAs } from '../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './first-user.ts';
 
