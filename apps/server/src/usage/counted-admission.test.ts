@@ -143,6 +143,20 @@ describeOnEveryStore('admission', (store) => {
     await second.admit(who, estimate(1, 1));
   });
 
+  test('a clock that was a day ahead shuts nobody out when it is right again', async () => {
+    const plan = planOf('p', { requestsPerMinute: 1, tokensPerDay: 100 });
+    const clock = { ms: START + 24 * 60 * MINUTE };
+    const admission = await openOn(store().db, plan, clock);
+    const who = principalOn(plan, 'user_ahead');
+    await (await admission.admit(who, estimate(100, 0))).settle(cost(100, 0));
+    clock.ms = START;
+    await (await admission.admit(who, estimate(1, 0))).settle(cost(1, 0));
+    assert.equal((await refusalOf(admission.admit(who, estimate(1, 0)))).code, 'rate_limited');
+    clock.ms += MINUTE;
+    await admission.admit(who, estimate(99, 0));
+    await admission.close();
+  });
+
   test('runs at once are counted until they end, whichever way', async () => {
     const plan = planOf('p', { concurrentRuns: 2 });
     const admission = await openOn(store().db, plan, { ms: START });

@@ -7,7 +7,7 @@
  * - Tokens a day and a month: used + reserved never passes the limit, as long as a generation keeps its estimate.
  * - A request belongs to the day (UTC) it was let in, in quotas and in meters, however late it ends.
  *
- * The clock of the processes decides, not the store's; among several it never goes back.
+ * The clock of the processes decides, not the store's; where several differ a little, it does not go back.
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '@gptj-cloud/protocol';

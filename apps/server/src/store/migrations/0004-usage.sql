@@ -25,7 +25,7 @@ CREATE TABLE usage_accounts (
   account_id text PRIMARY KEY,
   plan_id text NOT NULL,
   day date NOT NULL,
-  -- Of the last request let in. Time never goes back, whatever the clocks of several servers say.
+  -- Of the last request let in. Time does not go back where the clocks of several servers differ a little.
   last_seq bigint NOT NULL,
   last_at timestamptz NOT NULL,
   running integer NOT NULL,
@@ -85,7 +85,8 @@ BEGIN
     SELECT * INTO a FROM usage_accounts WHERE account_id = account FOR UPDATE;
   END IF;
 
-  v_at := greatest(p_now, a.last_at);
+  -- Far ahead is no difference between clocks, but one that was wrong: its requests must not shut the account out.
+  v_at := CASE WHEN a.last_at > p_now + interval '10 minutes' THEN p_now ELSE greatest(p_now, a.last_at) END;
   v_today := (v_at AT TIME ZONE 'UTC')::date;
   v_month := usage_month(v_today);
   IF a.day <> v_today OR a.plan_id <> p_plan THEN
@@ -113,7 +114,7 @@ BEGIN
   -- The request so many places before this one must be a minute old.
   SELECT r.admitted_at INTO v_oldest FROM usage_reservations r
     WHERE r.account_id = account AND r.seq = a.last_seq + 1 - p_per_minute;
-  IF v_oldest > v_at - interval '1 minute' THEN
+  IF v_oldest > v_at - interval '1 minute' AND v_oldest <= v_at THEN
     verdict := 'rate';
     wait_ms := extract(epoch FROM v_oldest + interval '1 minute' - v_at) * 1000;
     RETURN;
