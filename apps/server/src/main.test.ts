@@ -98,6 +98,22 @@ test('runs that outlast the drain are stopped and stored as failed', async () =>
   assert.deepEqual([run.run_state, run.error], ['failed', 'max_retries']);
 });
 
+test('a run that nobody waits for outlasts the server: the next start begins it anew', async () => {
+  const server = await start({ apiToken: TOKEN, drainTimeoutMs: 0 });
+  engine.hold();
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const body = JSON.stringify({ ...JSON.parse(BODY), async_run: true });
+  const reply = await fetch(`${server.url}/v2/runs`, { method: 'POST', body, headers });
+  const { id } = runGetSchema.parse(await reply.json());
+  await until(() => engine.began === 1);
+  await server.close();
+  engine.letGo();
+  const next = await start({ apiToken: TOKEN });
+  const state = async (): Promise<unknown> =>
+    runGetSchema.parse(await (await fetch(`${next.url}/v2/runs/${id}`, { headers })).json()).run_state;
+  await until(async () => (await state()) === 'complete');
+});
+
 test('a run goes on when its client has gone', async () => {
   const server = await start({ apiToken: TOKEN }, { waiting: { patienceMs: 0, blankEveryMs: 5 } });
   engine.hold();
