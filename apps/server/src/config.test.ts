@@ -53,3 +53,40 @@ test('Stripe is set up whole or not at all, and messages keep its secrets', () =
     );
   }
 });
+
+test('accounts: the owner is whole and keeps the rules, links go where it says, secrets stay out of messages', () => {
+  const { accounts } = parseConfig({});
+  assert.deepEqual(accounts, {
+    owner: null,
+    registration: 'open',
+    smtpUrl: null,
+    mailFrom: 'gptj-cloud <noreply@localhost>',
+    publicUrl: null,
+    requireVerifiedEmail: false,
+  });
+  const owner = { GPTJ_OWNER_EMAIL: 'Percy@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
+  assert.deepEqual(parseConfig(owner).accounts.owner, {
+    email: 'percy@example.com',
+    username: 'owner',
+    password: 'Ozymandias1818',
+  });
+  const mail = parseConfig({ SMTP_URL: 'smtps://u:p@mail:465', PUBLIC_URL: 'https://gptj.example.com/' }).accounts;
+  assert.deepEqual([mail.requireVerifiedEmail, mail.publicUrl], [true, 'https://gptj.example.com']);
+  const wrong: readonly (readonly [settings: Record<string, string>, message: RegExp])[] = [
+    [{ GPTJ_OWNER_EMAIL: 'a@b.c' }, /GPTJ_OWNER_PASSWORD/],
+    [{ ...owner, GPTJ_OWNER_PASSWORD: 'hunter2' }, /GPTJ_OWNER_PASSWORD: expected/],
+    [{ ...owner, GPTJ_OWNER_USERNAME: 'a b' }, /GPTJ_OWNER_USERNAME: expected 3 to 24/],
+    [{ REGISTRATION: 'maybe' }, /^REGISTRATION: expected open, invited, closed, got "maybe"/],
+    [{ REQUIRE_VERIFIED_EMAIL: 'yes' }, /^REQUIRE_VERIFIED_EMAIL/],
+    [{ SMTP_URL: 'http://u:hunter2@mail' }, /^SMTP_URL/],
+    [{ PUBLIC_URL: 'https://example.com/path' }, /^PUBLIC_URL/],
+    [{ PUBLIC_URL: 'javascript:alert(1)' }, /^PUBLIC_URL/],
+  ];
+  for (const [settings, message] of wrong) {
+    assert.throws(
+      () => parseConfig(settings),
+      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2/.test(error.message),
+      JSON.stringify(settings),
+    );
+  }
+});
