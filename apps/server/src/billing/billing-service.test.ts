@@ -288,8 +288,10 @@ test('a first plan is paid for at a checkout; a later one changes the subscripti
     );
     await billing.change(member, { plan_id: 'free' }, CALLER);
     assert.equal(remote.asked.at(-1)?.form.get('cancel_at_period_end'), 'true');
-    // Kept until what is paid for runs out.
+    // Kept until what is paid for runs out, and longer when it is asked for again.
     assert.equal(await planNow(), 'developer');
+    await billing.change(member, { plan_id: 'developer' }, CALLER);
+    assert.equal(remote.asked.at(-1)?.form.get('cancel_at_period_end'), 'false');
   } finally {
     await remote.close();
   }

@@ -128,11 +128,12 @@ async function wish(
 ): Promise<Pick<PlanChangeResult, 'status'> & { readonly checkout_url: string | null }> {
   const payer = await findPayer(db, userId);
   if (payer === null) throw new ApiError('not_found', { kind: 'user', id: userId });
-  if (payer.planId === plan.id) {
+  const subscription = await findActiveSubscription(db, provider.name, userId);
+  // A subscription that was to end goes on when its plan is asked for again: that is for the provider to know.
+  if (payer.planId === plan.id && subscription === null) {
     await deletePlanRequest(db, userId);
     return { status: 'changed', checkout_url: null };
   }
-  const subscription = await findActiveSubscription(db, provider.name, userId);
   const outcome = await provider.wish({ userId, email: payer.email, plan, subscription });
   switch (outcome.kind) {
     case 'approval':
