@@ -78,6 +78,11 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       }
     });
 
+    it('blames parameters that leave no token on the request', async () => {
+      const config = configure(1, { max_new_tokens: 2, suppress_tokens: Array.from({ length: 384 }, (_, id) => id) });
+      await assert.rejects(all([7], config), { name: 'ModelError', code: 'generation_impossible' });
+    });
+
     it('scores a prompt without generating', async () => {
       const { prompt } = cases[9]!;
       const config = configure(prompt.length, { max_new_tokens: 0, prompt_logprobs: 1 });

@@ -60,7 +60,8 @@ export interface Engine {
    * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache.
    *
    * Throws `ModelError`: `aborted`; `context_full` when prompt and parameters cannot fit; `cache_full` when the
-   * request alone needs more cache than there is; `engine_failed` when the engine process died (a retry may work).
+   * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
+   * `engine_failed` when the engine process died (a retry may work).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
   /** Figures for those who operate it. Throws `engine_failed` while there is no engine process, `closed`. */

@@ -12,6 +12,7 @@ export type ModelErrorCode =
   | 'library_unknown'
   | 'model_file_invalid'
   | 'out_of_memory'
+  | 'generation_impossible'
   | 'engine_failed';
 
 /** Anything a model or an engine refuses. The code says which situation; the message says what was expected and what came. */

@@ -1,4 +1,3 @@
-import { DecodingError } from '@gptj-cloud/decoding';
 import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 
@@ -7,7 +6,6 @@ const RESTART_SECONDS = 5;
 
 /** What went wrong with a generation, as its caller is told. Errors that nobody foresaw come back as they are. */
 export function toGenerationError(error: unknown): unknown {
-  if (error instanceof DecodingError) return new ApiError('invalid_parameter', { reason: error.message });
   if (!(error instanceof ModelError)) return error;
   switch (error.code) {
     case 'engine_failed':
@@ -19,6 +17,8 @@ export function toGenerationError(error: unknown): unknown {
     case 'aborted':
     case 'closed':
       return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'generation_impossible':
+      return new ApiError('invalid_parameter', { reason: error.message }, { cause: error });
     case 'cache_full':
     case 'context_full':
     case 'too_many_sequences':

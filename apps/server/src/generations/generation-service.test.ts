@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DecodingError } from '@gptj-cloud/decoding';
 import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import { createDirectApp, SOMEBODY } from '../testing/direct-app.ts';
@@ -91,7 +90,7 @@ test('one prompt that fails ends the others; the error is one that callers under
   const cases = [
     [new ModelError('engine_failed', 'died'), 'engine_failed', 503],
     [new ModelError('cache_full', 'too much'), 'generation_too_large', 400],
-    [new DecodingError('no_possible_token', 'nothing left'), 'invalid_parameter', 400],
+    [new ModelError('generation_impossible', 'nothing left'), 'invalid_parameter', 400],
   ] as const;
   for (const [error, code, status] of cases) {
     const { generate, admission, engine } = open((length) => ({

@@ -13,6 +13,7 @@
  * - A strategy that throws ends its own generation; an evaluation that fails ends those that took part in it.
  */
 import {
+  DecodingError,
   type DraftPolicy,
   type GenerateConfig,
   type GenerateOutcome,
@@ -353,7 +354,10 @@ export class Scheduler {
 
   #fail(generation: Generation, error: Error): void {
     this.#remove(generation);
-    generation.listener.failed(error);
+    // Parameters that leave no way on are the caller's doing, and no fault of the engine.
+    generation.listener.failed(
+      error instanceof DecodingError ? new ModelError('generation_impossible', error.message, { cause: error }) : error,
+    );
   }
 
   #remove(generation: Generation): void {
