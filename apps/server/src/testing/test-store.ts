@@ -66,7 +66,7 @@ export async function openScratchPostgres(): Promise<Store> {
  */
 export function describeOnEveryStore(name: string, suite: (store: () => Store) => void): void {
   const engines: readonly (readonly [name: string, open: () => Promise<Store>, skip: string | false])[] = [
-    ['PGlite', openEmbedded, false],
+    ['PGlite', openEmbeddedTestStore, false],
     ['PostgreSQL', openScratchPostgres, WITHOUT_POSTGRES],
   ];
   for (const [engine, open, skip] of engines) {
@@ -86,11 +86,11 @@ export function describeOnEveryStore(name: string, suite: (store: () => Store) =
 
 /** A fresh store for a test file: embedded and in memory, or with TEST_STORE=postgres on the PostgreSQL of TEST_DATABASE_URL. */
 export async function openTestStore(): Promise<Store> {
-  return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openEmbedded();
+  return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openEmbeddedTestStore();
 }
 
 /** In memory, from a template made once: making a PostgreSQL from nothing takes seconds. */
-async function openEmbedded(): Promise<Store> {
+export async function openEmbeddedTestStore(): Promise<Store> {
   const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
   const path = fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.url));
   const template = await readFile(path).catch(() => null);

@@ -8,7 +8,7 @@ import { listAudit } from '../../audit/audit-log.ts';
 import { createLogger } from '../../logger.ts';
 import { createServerMetrics } from '../../ops/metrics/server-metrics.ts';
 import type { Store } from '../../store/db.ts';
-import { openTestStore } from '../../testing/test-store.ts';
+import { openEmbeddedTestStore } from '../../testing/test-store.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorReply } from '../error-reply.ts';
 import { adminRoutes } from './admin-routes.ts';
@@ -16,7 +16,7 @@ import { metricsRoutes } from './metrics-routes.ts';
 
 let store: Store;
 before(async () => {
-  store = await openTestStore();
+  store = await openEmbeddedTestStore();
 });
 after(() => store.close());
 
