@@ -4,7 +4,6 @@ import type { PaymentProvider } from './payment-provider.ts';
 /** Payment is between people: every wish waits for an owner of the server. */
 export const MANUAL_PROVIDER: PaymentProvider = {
   name: 'manual',
-  sells: () => false,
   paysFor: () => null,
   wish: async () => ({ kind: 'approval' }),
   readEvent: async () => {

@@ -41,8 +41,6 @@ export interface PaymentEvent {
 /** Whoever takes the money. The manual one is an owner of the server. */
 export interface PaymentProvider {
   readonly name: string;
-  /** Whether a user can get this plan from the provider. */
-  sells(plan: Plan): boolean;
   /** The plan that a price pays for. */
   paysFor(priceId: string, plans: readonly Plan[]): Plan | null;
   /** Throws `payment_failed`. */

@@ -39,7 +39,6 @@ export async function openStripeProvider(options: StripeOptions): Promise<Paymen
   const stripe = new StripeClient(options.secretKey, { ...options.api, timeout: TIMEOUT_MS, telemetry: false });
   return {
     name: 'stripe',
-    sells: (plan) => plan.stripePriceId !== null,
     paysFor: (priceId, plans) => plans.find(({ stripePriceId }) => stripePriceId === priceId) ?? null,
     async wish(wish) {
       try {
