@@ -1,68 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
-import { eq, sql } from 'drizzle-orm';
-import { createLogger } from '../logger.ts';
-import type { Plan } from '../plans/plan.ts';
-import type { Database } from '../store/db.ts';
-import { usageDaily } from '../store/usage-tables.ts';
-import { bookOf, planOf, principalOn } from '../testing/plans.ts';
+import { cost, countersOf, estimate, meteredOf, openOn, refusalOf } from '../testing/admissions.ts';
+import { planOf, principalOn } from '../testing/plans.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import type { Admitted } from './admission.ts';
-import { type CountedAdmission, openCountedAdmission } from './counted-admission.ts';
 
 const START = Date.parse('2026-03-10T12:00:00.000Z');
 const MINUTE = 60_000;
-
-/** An admission of its own process, on a clock that the test moves. */
-async function openOn(db: Database, plan: Plan, clock: { ms: number }): Promise<CountedAdmission> {
-  return await openCountedAdmission({
-    db,
-    plans: bookOf(plan, planOf('other'), planOf('larger', { maxContext: 4096 })),
-    servedModel: 'gpt-j-6b',
-    clock: () => new Date(clock.ms),
-    logger: createLogger(
-      () => {},
-      () => new Date(clock.ms),
-    ),
-    sweepEveryMs: null,
-  });
-}
-
-async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
-  try {
-    await asked;
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error));
-    return error;
-  }
-  assert.fail('nothing was refused');
-}
-
-/** The counters of an account as the store has them. */
-async function countersOf(db: Database, account: string): Promise<unknown> {
-  const rows = await db
-    .select({
-      running: sql<unknown>`running`.mapWith(Number),
-      dayUsed: sql<unknown>`day_used`.mapWith(Number),
-      dayReserved: sql<unknown>`day_reserved`.mapWith(Number),
-      monthUsed: sql<unknown>`month_used`.mapWith(Number),
-      monthReserved: sql<unknown>`month_reserved`.mapWith(Number),
-    })
-    .from(sql`usage_accounts`)
-    .where(sql`account_id = ${account}`);
-  return rows[0];
-}
-
-const meteredOf = async (db: Database, account: string) =>
-  await db.select().from(usageDaily).where(eq(usageDaily.accountId, account)).orderBy(usageDaily.day);
-
-const estimate = (promptTokens: number, maxGeneratedTokens: number) => ({
-  model: 'pipeline_x',
-  promptTokens,
-  maxGeneratedTokens,
-});
-const cost = (promptTokens: number, generatedTokens: number) => ({ promptTokens, generatedTokens, computeMs: 12.5 });
 
 describeOnEveryStore('admission', (store) => {
   test('of 50 at the same time, as many get in as the quota has room for, from two processes', async () => {

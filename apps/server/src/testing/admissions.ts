@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { ApiError } from '@gptj-cloud/protocol';
+import { eq, sql } from 'drizzle-orm';
+import { createLogger } from '../logger.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Database } from '../store/db.ts';
+import { usageDaily } from '../store/usage-tables.ts';
+import type { GenerationCost, GenerationEstimate } from '../usage/admission.ts';
+import { type CountedAdmission, openCountedAdmission } from '../usage/counted-admission.ts';
+import { bookOf, planOf } from './plans.ts';
+
+/** An admission of its own process, on a clock that the test moves. */
+export async function openOn(db: Database, plan: Plan, clock: { ms: number }): Promise<CountedAdmission> {
+  return await openCountedAdmission({
+    db,
+    plans: bookOf(plan, planOf('other'), planOf('larger', { maxContext: 4096 })),
+    servedModel: 'gpt-j-6b',
+    clock: () => new Date(clock.ms),
+    logger: createLogger(
+      () => {},
+      () => new Date(clock.ms),
+    ),
+    sweepEveryMs: null,
+  });
+}
+
+/** The refusal that something is expected to meet. */
+export async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
+  try {
+    await asked;
+  } catch (error) {
+    assert.ok(error instanceof ApiError, String(error));
+    return error;
+  }
+  assert.fail('nothing was refused');
+}
+
+/** The counters of an account as the store has them. */
+export async function countersOf(db: Database, account: string): Promise<unknown> {
+  const rows = await db
+    .select({
+      running: sql<unknown>`running`.mapWith(Number),
+      dayUsed: sql<unknown>`day_used`.mapWith(Number),
+      dayReserved: sql<unknown>`day_reserved`.mapWith(Number),
+      monthUsed: sql<unknown>`month_used`.mapWith(Number),
+      monthReserved: sql<unknown>`month_reserved`.mapWith(Number),
+    })
+    .from(sql`usage_accounts`)
+    .where(sql`account_id = ${account}`);
+  return rows[0];
+}
+
+/** What was metered for an account, day by day. */
+export const meteredOf = async (db: Database, account: string): Promise<(typeof usageDaily.$inferSelect)[]> =>
+  await db.select().from(usageDaily).where(eq(usageDaily.accountId, account)).orderBy(usageDaily.day);
+
+export const estimate = (promptTokens: number, maxGeneratedTokens: number): GenerationEstimate => ({
+  model: 'pipeline_x',
+  promptTokens,
+  maxGeneratedTokens,
+});
+export const cost = (promptTokens: number, generatedTokens: number): GenerationCost => ({
+  promptTokens,
+  generatedTokens,
+  computeMs: 12.5,
+});
