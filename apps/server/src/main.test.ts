@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
+import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema, sessionGetSchema } from '@gptj-cloud/protocol';
 import { ConfigError, type ServerOptions } from './config.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
 import { openStore } from './store/db.ts';
@@ -74,6 +74,18 @@ test('the first start prints a token that works, with a command that uses it; th
   assert.equal(printed.length, 1);
   const reply = await fetch(`${second.url}/v2/runs`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(runPageSchema.parse(await reply.json()).total, 1);
+});
+
+test('the owner of the environment can sign in, and no link is printed', async () => {
+  const environment = { GPTJ_OWNER_EMAIL: 'Owner@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
+  const server = await start({ apiToken: TOKEN }, { environment });
+  assert.equal(printed.length, 1);
+  const reply = await fetch(`${server.url}/v2/auth/login`, {
+    method: 'POST',
+    body: JSON.stringify({ login: 'owner@example.com', password: 'Ozymandias1818' }),
+  });
+  const { user } = sessionGetSchema.parse(await reply.json());
+  assert.deepEqual([user.role, user.username, user.verified], ['owner', 'owner', true]);
 });
 
 test('a stopping server takes nothing new, ends the runs in flight and answers them', async () => {

@@ -7,7 +7,7 @@ export interface ScryptCost {
   readonly p: number;
 }
 
-/** 32 MiB and about a quarter of a second. Raising it later is safe: every hash names the costs it was made with. */
+/** 32 MiB and some tenths of a second. Raising it later is safe: every hash names the costs it was made with. */
 export const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
 
 const KEY_BYTES = 32;

@@ -1,4 +1,4 @@
-import { newId, type PageQuery } from '@gptj-cloud/protocol';
+import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, isNull, lte, ne, or } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
@@ -6,7 +6,7 @@ import type { Principal } from '../accounts/principal.ts';
 import { projectMembers, projects, users } from '../store/accounts-tables.ts';
 import type { Database } from '../store/db.ts';
 import { apiKeys } from '../store/schema.ts';
-import { type ApiKey, hashToken, newToken, readScopes, SCOPES, sameHash, tokenHint, writeScopes } from './api-key.ts';
+import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
 
 /** `last_used` is exact to this; it is not worth a write for every request. */
 export const USE_NOTED_EVERY_MS = 60_000;

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SCOPES } from '@gptj-cloud/protocol';
 import type { Scope } from '../accounts/principal.ts';
 
 /** A credential of the API. Only the SHA-256 of its token is kept: tokens are random, so no salt or stretching helps. */
@@ -17,9 +18,6 @@ export interface ApiKey {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
-
-/** In the order they are stored and shown. */
-export const SCOPES: readonly Scope[] = ['run', 'read', 'write', 'admin'];
 
 /** A fresh token: 192 random bits behind a prefix that secret scanners can look for. */
 export function newToken(): string {

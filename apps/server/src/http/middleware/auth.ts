@@ -2,14 +2,13 @@
  * The one auth layer. Every request passes here, and whatever is not in `PUBLIC_ROUTES` needs an API token or
  * a session: an address that a route forgets to guard is guarded all the same.
  */
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, SCOPES } from '@gptj-cloud/protocol';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { AccountSettings } from '../../accounts/account-deps.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { isCsrfToken, type Session } from '../../accounts/session.ts';
 import type { User } from '../../accounts/user.ts';
-import { SCOPES } from '../../api-keys/api-key.ts';
 import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../api-keys/api-key-store.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requiredScopes } from './required-scope.ts';
