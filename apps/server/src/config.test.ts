@@ -90,3 +90,36 @@ test('accounts: the owner is whole and keeps the rules, links go where it says, 
     );
   }
 });
+
+test('settings of operations are parsed, and refused by name', () => {
+  const parsed = parseConfig({
+    DATABASE_URL: 'postgres://u:p@db/gptj',
+    TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    CORS_ORIGINS: 'https://app.example.org,http://localhost:5173',
+    LOG_LEVEL: 'warn',
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20b',
+  });
+  assert.deepEqual(parsed.trustedProxies, ['10.0.0.0/8', '::1']);
+  assert.deepEqual(parsed.corsOrigins, ['https://app.example.org', 'http://localhost:5173']);
+  assert.deepEqual(parsed.otlpHeaders, { 'x-key': 'a b' });
+  assert.deepEqual([parsed.logLevel, parsed.hstsSeconds, parsed.metricsToken], ['warn', 0, null]);
+  const refused: readonly (readonly [name: string, value: string])[] = [
+    ['DATABASE_URL', 'mysql://u:hunter2@db/x'],
+    ['TRUSTED_PROXIES', 'proxy.example.org'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://app.example.org/'],
+    ['LOG_LEVEL', 'loud'],
+    ['METRICS_TOKEN', 'hunter2'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=%FF'],
+  ];
+  for (const [name, value] of refused) {
+    assert.throws(
+      () => parseConfig({ [name]: value }),
+      (error) =>
+        error instanceof ConfigError && error.message.startsWith(`${name}: `) && !/hunter2/.test(error.message),
+      `${name}=${value}`,
+    );
+  }
+});

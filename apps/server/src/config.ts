@@ -227,10 +227,12 @@ function parseOtlpEndpoint(endpoint: string | null): string | null {
 function parseOtlpHeaders(text: string | null): Readonly<Record<string, string>> {
   const pairs = list(text).map((pair): [string, string] => {
     const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x7e ]*)$/.exec(pair) ?? [];
-    if (name === undefined || value === undefined || /%(?![0-9a-f]{2})/i.test(value)) {
-      throw new ConfigError('OTEL_EXPORTER_OTLP_HEADERS: expected name=value,name=value, got something else');
+    try {
+      if (name !== undefined && value !== undefined) return [name, decodeURIComponent(value)];
+    } catch {
+      // Not percent-encoded UTF-8; refused like the rest.
     }
-    return [name, decodeURIComponent(value)];
+    throw new ConfigError('OTEL_EXPORTER_OTLP_HEADERS: expected name=value,name=value, got something else');
   });
   return Object.fromEntries(pairs);
 }

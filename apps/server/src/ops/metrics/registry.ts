@@ -84,6 +84,11 @@ export class MetricsRegistry {
     });
   }
 
+  /** Of all metrics, in order of registration. */
+  get names(): readonly string[] {
+    return [...this.#metrics.keys()];
+  }
+
   /** The page. */
   async render(): Promise<string> {
     const blocks = await Promise.all(
