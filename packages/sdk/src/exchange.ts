@@ -1,98 +1,49 @@
-/** One HTTP exchange: what is sent, how long to wait, what counts as an error. Works wherever there is `fetch`. */
-import { ConnectionFailedError, UnexpectedReplyError } from './errors.ts';
+/** A request and its whole reply, sent again where that is safe. */
+import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
+import { ConnectionFailedError, NotFoundError, UnexpectedReplyError } from './errors.ts';
 import { readJson } from './json.ts';
-import { errorOf } from './refusal.ts';
+import { withRetries } from './retry.ts';
 
-export interface Endpoint {
-  /** Without a slash at its end. */
-  readonly url: string;
-  readonly token: string;
-  /** Longest silence; null waits for ever. */
-  readonly timeoutMs: number | null;
-  readonly fetch: typeof globalThis.fetch;
-}
-
-export interface Call {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: unknown;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * The reply's JSON. Throws a `PipelineApiError` for everything that is not a 2xx with JSON; when the caller's signal
- * fires, its reason. A body without a JSON form is a `TypeError`, and nothing is sent.
- */
+/** The reply's JSON. Throws like `connect`, and `UnexpectedReplyError` for a success without JSON. */
 export async function exchange(endpoint: Endpoint, call: Call): Promise<unknown> {
-  call.signal?.throwIfAborted();
-  const body = call.body === undefined ? null : JSON.stringify(call.body);
-  const silence = new AbortController();
-  const watch = watchSilence(endpoint.timeoutMs, () => silence.abort());
-  try {
-    const reply = await endpoint.fetch(`${endpoint.url}${call.path}`, {
-      method: call.method,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${endpoint.token}`,
-        ...(body === null ? {} : { 'content-type': 'application/json' }),
-      },
-      body,
-      // The token goes to the host that was named and to no other.
-      redirect: 'error',
-      signal: call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]),
-    });
-    const text = await readText(reply, watch.heard);
-    if (!reply.ok) {
-      const { status, statusText, headers } = reply;
-      throw errorOf({ status, statusText, headers, text }, Date.now());
-    }
-    const value = readJson(text);
+  return await repeating(endpoint, call, async (connection) => {
+    const value = readJson(await textOf(connection));
     if (value !== undefined) return value;
-    throw new UnexpectedReplyError(`${endpoint.url} answered ${reply.status} without JSON`, { status: reply.status });
-  } catch (cause) {
-    if (call.signal?.aborted) throw call.signal.reason;
-    if (silence.signal.aborted) {
-      throw new ConnectionFailedError(`${endpoint.url} was silent for ${endpoint.timeoutMs} ms; raise timeoutMs`, {
-        cause,
-      });
-    }
-    // `fetch` and body readers report every failure of the network as a TypeError.
-    if (cause instanceof TypeError) {
-      throw new ConnectionFailedError(`no complete reply from ${endpoint.url}: ${reasonOf(cause)}`, { cause });
-    }
-    throw cause;
-  } finally {
-    watch.stop();
-  }
+    const { status } = connection.reply;
+    throw new UnexpectedReplyError(`${endpoint.url} answered ${status} without JSON`, { status });
+  });
 }
 
-/** Piece by piece, so that each piece counts as a sign of life. */
-async function readText(reply: Response, heard: () => void): Promise<string> {
-  if (reply.body === null) return '';
-  const reader = reply.body.getReader();
-  const decoder = new TextDecoder();
+/** The reply's text. Throws like `connect`. */
+export async function exchangeText(endpoint: Endpoint, call: Call): Promise<string> {
+  return await repeating(endpoint, call, textOf);
+}
+
+/** Send a DELETE. Gone already, after a reply was lost, is what was asked for. Throws like `connect`. */
+export async function remove(endpoint: Endpoint, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const call: Call = { method: 'DELETE', path, signal };
+  let wasLost = false;
+  await withRetries({ maxRetries: endpoint.maxRetries, signal }, async (_, last) => {
+    wasLost ||= last instanceof ConnectionFailedError;
+    try {
+      (await connect(endpoint, call)).close();
+    } catch (error) {
+      if (!(wasLost && error instanceof NotFoundError)) throw error;
+    }
+  });
+}
+
+async function repeating<Value>(
+  endpoint: Endpoint,
+  call: Call,
+  read: (connection: Connection) => Promise<Value>,
+): Promise<Value> {
+  const maxRetries = (call.isIdempotent ?? call.method !== 'POST') ? endpoint.maxRetries : 0;
+  return await withRetries({ maxRetries, signal: call.signal }, async () => read(await connect(endpoint, call)));
+}
+
+async function textOf(connection: Connection): Promise<string> {
   let text = '';
-  for (;;) {
-    heard();
-    const piece = await reader.read();
-    if (piece.done) return text + decoder.decode();
-    text += decoder.decode(piece.value, { stream: true });
-  }
-}
-
-function watchSilence(limitMs: number | null, onSilence: () => void): { heard: () => void; stop: () => void } {
-  if (limitMs === null) return { heard: () => {}, stop: () => {} };
-  let timer = setTimeout(onSilence, limitMs);
-  return {
-    heard: () => {
-      clearTimeout(timer);
-      timer = setTimeout(onSilence, limitMs);
-    },
-    stop: () => clearTimeout(timer),
-  };
-}
-
-/** Node keeps the real reason of "fetch failed" in `cause`. */
-function reasonOf(error: Error): string {
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+  for await (const piece of connection.texts()) text += piece;
+  return text;
 }

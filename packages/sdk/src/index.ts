@@ -1,13 +1,41 @@
 export {
   AuthenticationError,
+  ConflictError,
   ConnectionFailedError,
   InvalidRequestError,
   NotFoundError,
+  PermissionDeniedError,
   PipelineApiError,
+  QuotaExceededError,
   RateLimitedError,
   RunFailedError,
   ServerError,
+  StreamInterruptedError,
   UnexpectedReplyError,
+  WaitTimeoutError,
 } from './errors.ts';
-export { type CallOptions, type ListRunsOptions, PipelineCloud, type PipelineCloudOptions } from './pipeline-cloud.ts';
-export { type ResultFile, type Run, type RunPage, throwIfFailed } from './run.ts';
+export type { Page } from './fields.ts';
+export type { CallOptions, ListOptions } from './options.ts';
+export {
+  type ListRunsOptions,
+  PipelineCloud,
+  type PipelineCloudOptions,
+  type RunOptions,
+  type StreamOptions,
+  type WaitOptions,
+} from './pipeline-cloud.ts';
+export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
+export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
+export type { ApiToken, NewToken, Scope, TokenChange, Tokens } from './resources/tokens.ts';
+export type {
+  InvoiceLine,
+  InvoicePreview,
+  Usage,
+  UsageGroup,
+  UsageOptions,
+  UsageReports,
+  UsageRow,
+  UsageSums,
+} from './resources/usage.ts';
+export { type FinishReason, hasEnded, type ResultFile, type Run, type RunUsage, throwIfFailed } from './run.ts';
+export type { RunEvent, RunStream } from './run-stream.ts';

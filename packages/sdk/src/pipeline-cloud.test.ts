@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   AuthenticationError,
+  ConflictError,
   ConnectionFailedError,
   InvalidRequestError,
   NotFoundError,
+  PermissionDeniedError,
   PipelineApiError,
   PipelineCloud,
+  QuotaExceededError,
   RateLimitedError,
   type Run,
   RunFailedError,
@@ -14,53 +17,7 @@ import {
   throwIfFailed,
   UnexpectedReplyError,
 } from './index.ts';
-
-const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
-const RUN = {
-  id: 'run_1',
-  created_at: 1648000000.5,
-  started_at: 1648000001,
-  ended_at: null,
-  run_state: 'complete',
-  runnable: { id: PIPELINE, name: 'gpt-j-6b', type: 'pipeline' },
-  data: { id: 'data_1' },
-  compute_time_ms: 1500,
-  result: { id: 'file_1', name: 'result', path: 'object_1', file_size: 32 },
-  result_preview: [['two vast and trunkless legs']],
-  error: null,
-  error_info: null,
-};
-const FAILED = {
-  ...RUN,
-  run_state: 'failed',
-  result: null,
-  result_preview: null,
-  error: 'pipeline_fault',
-  error_info: { exception: 'Prompt must be a non-empty string.', traceback: '' },
-};
-
-interface Sent {
-  readonly url: string;
-  readonly init: RequestInit;
-}
-
-function stub(reply: (init: RequestInit) => Response | Promise<Response>): { api: PipelineCloud; sent: Sent[] } {
-  const sent: Sent[] = [];
-  const api = new PipelineCloud({
-    token: 'API_TOKEN',
-    url: 'http://host:1/base/',
-    timeoutMs: null,
-    fetch: async (input, init = {}) => {
-      sent.push({ url: String(input), init });
-      return reply(init);
-    },
-  });
-  return { api, sent };
-}
-
-function replying(body: unknown, init?: ResponseInit): { api: PipelineCloud; sent: Sent[] } {
-  return stub(() => new Response(typeof body === 'string' ? body : JSON.stringify(body), init));
-}
+import { FAILED, PIPELINE, RUN, replying, stub } from './testing/stub-fetch.ts';
 
 async function refusalOf(body: unknown, init: ResponseInit): Promise<PipelineApiError> {
   const error: unknown = await replying(body, init)
@@ -74,10 +31,10 @@ test('runPipeline posts inline data with the token and gives the run in camelCas
   const { api, sent } = replying(RUN, { status: 201 });
   const run = await api.runPipeline(PIPELINE, ['I met', { response_length: 64, remove_input: false }]);
   assert.equal(sent[0]?.url, 'http://host:1/base/v2/runs');
-  assert.equal(sent[0]?.init.method, 'POST');
-  assert.equal(new Headers(sent[0]?.init.headers).get('authorization'), 'Bearer API_TOKEN');
+  assert.equal(sent[0]?.method, 'POST');
+  assert.equal(sent[0]?.headers.get('authorization'), 'Bearer API_TOKEN');
   assert.equal(sent[0]?.init.redirect, 'error');
-  assert.deepEqual(JSON.parse(String(sent[0]?.init.body)), {
+  assert.deepEqual(sent[0]?.body, {
     pipeline_id: PIPELINE,
     data: ['I met', { response_length: 64, remove_input: false }],
   });
@@ -95,6 +52,10 @@ test('runPipeline posts inline data with the token and gives the run in camelCas
     result: { id: 'file_1', name: 'result' },
     error: null,
     errorInfo: null,
+    warnings: [],
+    finishReasons: null,
+    usage: null,
+    seed: null,
   } satisfies Omit<Run, 'raw'>);
 });
 
@@ -131,7 +92,7 @@ test('getRun, listRuns and downloadResult ask for what the 2022 clients ask for'
   const many = replying({ skip: 1, limit: 2, total: 9, data: [RUN, FAILED] });
   const page = await many.api.listRuns({ skip: 1, limit: 2 });
   assert.equal(many.sent[0]?.url, 'http://host:1/base/v2/runs?limit=2&skip=1&order_by=created_at%3Adesc');
-  assert.deepEqual([page.total, page.runs.map(({ runState }) => runState)], [9, ['complete', 'failed']]);
+  assert.deepEqual([page.total, page.items.map(({ runState }) => runState)], [9, ['complete', 'failed']]);
 
   const file = replying({ id: 'file_1', data: '8002fF2e' });
   assert.deepEqual(await file.api.downloadResult(run), Uint8Array.of(0x80, 0x02, 0xff, 0x2e));
@@ -144,9 +105,11 @@ test('each status has its error class, with the text, code and request id of the
   const classes = [
     [400, InvalidRequestError],
     [401, AuthenticationError],
-    [403, AuthenticationError],
+    [402, QuotaExceededError],
+    [403, PermissionDeniedError],
     [404, NotFoundError],
-    [409, PipelineApiError],
+    [405, PipelineApiError],
+    [409, ConflictError],
     [422, InvalidRequestError],
     [429, RateLimitedError],
     [500, ServerError],
@@ -195,11 +158,37 @@ test('a full queue says when to come back', async () => {
   const after = async (value: string): Promise<number | null> => {
     const error = await refusalOf({}, { status: 429, headers: { 'retry-after': value } });
     assert.ok(error instanceof RateLimitedError);
-    return error.retryAfterSeconds;
+    return error.retryAfterMs;
   };
-  assert.equal(await after('7'), 7);
+  assert.equal(await after('7'), 7000);
   assert.equal(await after('Wed, 21 Oct 2015 07:28:00 GMT'), 0);
   assert.equal(await after('soon'), null);
+});
+
+test('a refusal by the plan tells its figures', async () => {
+  const limited = await refusalOf(
+    { detail: { message: 'slow down', retry_after_ms: 1234 } },
+    { status: 429, headers: { 'retry-after': '2' } },
+  );
+  assert.ok(limited instanceof RateLimitedError);
+  assert.equal(limited.retryAfterMs, 1234);
+  const detail = {
+    message: 'no',
+    limit: 100,
+    used: 60,
+    reserved: 30,
+    requested: 20,
+    resets_at: '2026-01-02T00:00:00Z',
+  };
+  const quota = await refusalOf({ detail }, { status: 402, headers: { 'retry-after': '60' } });
+  assert.ok(quota instanceof QuotaExceededError);
+  assert.deepEqual(
+    [quota.limit, quota.used, quota.reserved, quota.requested, quota.resetsAt?.getTime(), quota.retryAfterMs],
+    [100, 60, 30, 20, Date.UTC(2026, 0, 2), 60_000],
+  );
+  const plan = await refusalOf({ detail: { message: 'no', plans: ['Developer', 'Premium'] } }, { status: 403 });
+  assert.ok(plan instanceof PermissionDeniedError);
+  assert.deepEqual(plan.plans, ['Developer', 'Premium']);
 });
 
 test('a reply that is not of this API is told apart, and the field at fault named', async () => {
@@ -236,7 +225,7 @@ test('data without a JSON form is refused before anything is sent', async () => 
 
 test('an aborted call rejects with the reason of the signal', async () => {
   const never = stub(
-    (init) =>
+    ({ init }) =>
       new Promise((_, reject) => {
         init.signal?.addEventListener('abort', () => reject(init.signal?.reason));
       }),
@@ -257,6 +246,7 @@ test('silence ends a call only when it lasts longer than the limit', async (t) =
   const api = new PipelineCloud({
     token: 't',
     timeoutMs: 1000,
+    maxRetries: 0,
     fetch: async (_, init) => {
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => {

@@ -1,7 +1,16 @@
-import type { RunCreate } from '@gptj-cloud/protocol';
-import { PipelineApiError } from './errors.ts';
-import { type Call, type Endpoint, exchange } from './exchange.ts';
-import { parseFileBytes, parseRun, parseRunPage, type Run, type RunPage, throwIfFailed } from './run.ts';
+import type { RunCreate, RunState } from '@gptj-cloud/protocol';
+import type { Call, Endpoint } from './connection.ts';
+import { PipelineApiError, WaitTimeoutError } from './errors.ts';
+import { exchange, remove } from './exchange.ts';
+import type { Page } from './fields.ts';
+import { type CallOptions, type ListOptions, pageQuery } from './options.ts';
+import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
+import { createPlans, type Plans } from './resources/plans.ts';
+import { createTokens, type Tokens } from './resources/tokens.ts';
+import { createUsageReports, type UsageReports } from './resources/usage.ts';
+import { pause } from './retry.ts';
+import { hasEnded, parseFileBytes, parseRun, parseRunPage, type Run, throwIfFailed } from './run.ts';
+import { followCall, openRunStream, type RunStream } from './run-stream.ts';
 
 export interface PipelineCloudOptions {
   /** API token. */
@@ -10,27 +19,52 @@ export interface PipelineCloudOptions {
   readonly url?: string;
   /**
    * Longest silence, until the first byte and between two bytes of a reply; null waits for ever. Default 60 000. It does
-   * not limit how long a run may take: the server sends a blank now and then while it works.
+   * not limit how long a run may take: the server sends something now and then while it works.
    */
   readonly timeoutMs?: number | null;
+  /**
+   * How often a request is sent again after 429, 503 or a broken connection, where that cannot do anything twice.
+   * Default 2. Waits grow from half a second to 8 s, and follow Retry-After up to a minute.
+   */
+  readonly maxRetries?: number;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
-export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+export interface RunOptions extends CallOptions {
+  /**
+   * Names this run: asked for again with the same key and input, the server gives the run that is there. 1 to 255
+   * printable ASCII characters. Default: a fresh one for every call, so that repetitions cannot run twice.
+   */
+  readonly idempotencyKey?: string;
 }
 
-export interface ListRunsOptions extends CallOptions {
-  /** Runs to leave out, newest first. Default 0. */
-  readonly skip?: number;
-  /** Runs to give at most. Default 20. */
-  readonly limit?: number;
+export interface StreamOptions extends RunOptions {
+  /**
+   * The run outlives its stream: a dropped connection is taken up where it broke, and who leaves early leaves the run
+   * going (`cancelRun` ends it). Default false: the server ends a run whose stream has gone.
+   */
+  readonly keepRunning?: boolean;
 }
+
+export interface WaitOptions extends CallOptions {
+  /** Longest wait; then `WaitTimeoutError`. Default: none. */
+  readonly waitMs?: number;
+  /** Between two looks, at most: they begin closer. Default 2000. */
+  readonly pollMs?: number;
+}
+
+export interface ListRunsOptions extends ListOptions {
+  /** Runs of this pipeline alone: an id. */
+  readonly pipelineId?: string;
+  /** Runs in this state alone. */
+  readonly runState?: RunState;
+}
+
+const FIRST_POLL_MS = 100;
 
 /**
- * A gptj-cloud server. Constructing sends nothing, no request is repeated by itself, nothing is held that needs closing.
+ * A gptj-cloud server. Constructing sends nothing, and nothing is held that needs closing.
  *
  * ```ts
  * const api = new PipelineCloud({ token: 'API_TOKEN' });
@@ -41,46 +75,108 @@ export interface ListRunsOptions extends CallOptions {
  * console.log(run.resultPreview);
  * ```
  *
- * Every method rejects with a `PipelineApiError`: see its subclasses.
+ * Every method rejects with a `PipelineApiError`: see its subclasses. Every method takes a `signal`.
  */
 export class PipelineCloud {
+  readonly tokens: Tokens;
+  readonly usage: UsageReports;
+  readonly plans: Plans;
+  readonly pipelines: Pipelines;
+  readonly tags: PipelineTags;
   readonly #endpoint: Endpoint;
 
   /** Throws `TypeError` for an address or a token that cannot work. */
   constructor(options: PipelineCloudOptions) {
-    this.#endpoint = {
+    const endpoint: Endpoint = {
       token: checkToken(options.token),
       url: checkUrl(options.url ?? 'http://127.0.0.1:8080'),
       timeoutMs: options.timeoutMs === undefined ? 60_000 : options.timeoutMs,
+      maxRetries: checkCount(options.maxRetries ?? 2),
       // Browsers' fetch insists on being called as a function of the window.
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     };
+    this.#endpoint = endpoint;
+    this.tokens = createTokens(endpoint);
+    this.usage = createUsageReports(endpoint);
+    this.plans = createPlans(endpoint);
+    this.pipelines = createPipelines(endpoint);
+    this.tags = createPipelineTags(endpoint);
   }
 
   /**
    * Run a pipeline and wait for its end. `pipelineId` is an id or a tag; `data` holds the pipeline's inputs as JSON, for
    * GPT-J the prompt and an object of parameters under their wire names.
    *
-   * A run that failed is returned like any other: `throwIfFailed(run)` throws for it.
+   * A run that failed is returned like any other: `throwIfFailed(run)` throws for it. A call that is aborted leaves the
+   * run going.
    */
-  async runPipeline(pipelineId: string, data: readonly unknown[], options: CallOptions = {}): Promise<Run> {
-    const body = { pipeline_id: pipelineId, data } satisfies RunCreate;
-    return parseRun(await this.#call({ method: 'POST', path: '/v2/runs', body, signal: options.signal }));
+  async runPipeline(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
+    return parseRun(await exchange(this.#endpoint, createCall({ pipeline_id: pipelineId, data }, options)));
+  }
+
+  /** Hand in a run and return it as it was accepted: `waitForRun` gives its end, `followRun` its text as it grows. */
+  async startRun(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
+    const body: RunCreate = { pipeline_id: pipelineId, data, async_run: true };
+    return parseRun(await exchange(this.#endpoint, createCall(body, options)));
+  }
+
+  /**
+   * Run a pipeline and read its tokens as they are generated. The run is handed in when the first event is asked for.
+   *
+   * ```ts
+   * for await (const text of api.streamPipeline(pipelineId, ['Once', {}]).texts()) show(text);
+   * ```
+   */
+  streamPipeline(pipelineId: string, data: readonly unknown[], options: StreamOptions = {}): RunStream {
+    const canResume = options.keepRunning ?? false;
+    const body: RunCreate = { pipeline_id: pipelineId, data, stream: true, async_run: canResume };
+    const call: Call = { ...createCall(body, options), accept: 'text/event-stream' };
+    return openRunStream({ endpoint: this.#endpoint, call, runId: null, canResume });
+  }
+
+  /**
+   * The events of a run that was made by `startRun` or by a stream with `keepRunning`, from the first on; of others, and
+   * some minutes after its end, only the end. Leaving early leaves the run as it is.
+   */
+  followRun(runId: string, options: CallOptions = {}): RunStream {
+    const call = followCall(runId, '', options.signal);
+    return openRunStream({ endpoint: this.#endpoint, call, runId, canResume: true });
   }
 
   async getRun(runId: string, options: CallOptions = {}): Promise<Run> {
-    const path = `/v2/runs/${encodeURIComponent(runId)}`;
-    return parseRun(await this.#call({ method: 'GET', path, signal: options.signal }));
+    return parseRun(await exchange(this.#endpoint, { method: 'GET', path: runPath(runId), signal: options.signal }));
   }
 
-  /** Newest first. */
-  async listRuns(options: ListRunsOptions = {}): Promise<RunPage> {
-    const query = new URLSearchParams({
-      limit: String(options.limit ?? 20),
-      skip: String(options.skip ?? 0),
-      order_by: 'created_at:desc',
-    });
-    return parseRunPage(await this.#call({ method: 'GET', path: `/v2/runs?${query}`, signal: options.signal }));
+  /** The run when it has ended, complete or failed. Asks again and again, less often as time goes by. */
+  async waitForRun(runId: string, { signal, waitMs, pollMs = 2000 }: WaitOptions = {}): Promise<Run> {
+    const start = performance.now();
+    for (let interval = FIRST_POLL_MS; ; interval *= 1.5) {
+      const run = await this.getRun(runId, { signal });
+      if (hasEnded(run)) return run;
+      const leftMs = waitMs === undefined ? Number.POSITIVE_INFINITY : waitMs - (performance.now() - start);
+      if (leftMs <= 0) throw new WaitTimeoutError(run, waitMs ?? 0);
+      await pause(Math.min(interval, pollMs, leftMs), signal);
+    }
+  }
+
+  /** End a run as failed, wherever it is, and return it. One that has ended stays as it is. */
+  async cancelRun(runId: string, options: CallOptions = {}): Promise<Run> {
+    const path = `${runPath(runId)}/cancel`;
+    const call: Call = { method: 'POST', path, isIdempotent: true, signal: options.signal };
+    return parseRun(await exchange(this.#endpoint, call));
+  }
+
+  /** Remove a run and its result. Throws `ConflictError` for one that has not ended. */
+  async deleteRun(runId: string, options: CallOptions = {}): Promise<void> {
+    await remove(this.#endpoint, runPath(runId), options.signal);
+  }
+
+  async listRuns(options: ListRunsOptions = {}): Promise<Page<Run>> {
+    const query = pageQuery(options);
+    if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);
+    if (options.runState !== undefined) query.set('run_state', options.runState);
+    const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
+    return parseRunPage(await exchange(this.#endpoint, call));
   }
 
   /**
@@ -91,17 +187,33 @@ export class PipelineCloud {
     const { result } = throwIfFailed(run);
     if (result === null) throw new PipelineApiError(`run ${run.id} has no result yet: it is ${run.runState}`);
     const path = `/v2/files/${encodeURIComponent(result.id)}?return_data=true`;
-    return parseFileBytes(await this.#call({ method: 'GET', path, signal: options.signal }));
+    return parseFileBytes(await exchange(this.#endpoint, { method: 'GET', path, signal: options.signal }));
   }
+}
 
-  #call(call: Call): Promise<unknown> {
-    return exchange(this.#endpoint, call);
-  }
+function createCall(body: RunCreate, { idempotencyKey, signal }: RunOptions): Call {
+  const headers = { 'idempotency-key': idempotencyKey ?? newKey() };
+  return { method: 'POST', path: '/v2/runs', body, headers, isIdempotent: true, signal };
+}
+
+/** Not `randomUUID`: browsers have that on https alone. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `sdk-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function runPath(runId: string): string {
+  return `/v2/runs/${encodeURIComponent(runId)}`;
 }
 
 function checkToken(token: string): string {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('expected token to be printable ASCII without blanks');
   return token;
+}
+
+function checkCount(maxRetries: number): number {
+  if (Number.isSafeInteger(maxRetries) && maxRetries >= 0) return maxRetries;
+  throw new TypeError(`expected maxRetries to be a count from 0, got ${maxRetries}`);
 }
 
 function checkUrl(url: string): string {

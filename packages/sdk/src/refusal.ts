@@ -1,10 +1,14 @@
 /** From a reply outside 2xx to the error class of its situation: the one table of statuses. */
 import {
   AuthenticationError,
+  ConflictError,
   type ErrorFacts,
   InvalidRequestError,
   NotFoundError,
+  PermissionDeniedError,
   PipelineApiError,
+  QuotaExceededError,
+  type QuotaFacts,
   RateLimitedError,
   ServerError,
 } from './errors.ts';
@@ -36,12 +40,37 @@ export function errorOf(refusal: Refusal, nowMs: number): PipelineApiError {
     requestId: text(fields.request_id) ?? headers.get('x-request-id'),
     detail,
   };
-  if (status === 401 || status === 403) return new AuthenticationError(message, facts);
+  const retryAfterMs = retryAfterMsOf(fields, headers, nowMs);
+  if (status === 401) return new AuthenticationError(message, facts);
+  if (status === 402) return new QuotaExceededError(message, quotaOf(fields, retryAfterMs), facts);
+  if (status === 403) return new PermissionDeniedError(message, plansOf(fields), facts);
   if (status === 400 || status === 422) return new InvalidRequestError(message, parametersOf(detail), facts);
   if (status === 404) return new NotFoundError(message, facts);
-  if (status === 429) return new RateLimitedError(message, retryAfterSeconds(headers, nowMs), facts);
-  if (status >= 500) return new ServerError(message, retryAfterSeconds(headers, nowMs), facts);
+  if (status === 409) return new ConflictError(message, facts);
+  if (status === 429) return new RateLimitedError(message, retryAfterMs, facts);
+  if (status >= 500) return new ServerError(message, retryAfterMs, facts);
   return new PipelineApiError(message, facts);
+}
+
+function quotaOf(fields: JsonObject, retryAfterMs: number | null): QuotaFacts {
+  const resetsAt = new Date(text(fields.resets_at) ?? Number.NaN);
+  return {
+    limit: amount(fields.limit),
+    used: amount(fields.used),
+    reserved: amount(fields.reserved),
+    requested: amount(fields.requested),
+    resetsAt: Number.isNaN(resetsAt.getTime()) ? null : resetsAt,
+    retryAfterMs,
+  };
+}
+
+function plansOf(fields: JsonObject): readonly string[] {
+  const plans: readonly unknown[] = Array.isArray(fields.plans) ? fields.plans : [];
+  return plans.filter((plan): plan is string => text(plan) !== null);
+}
+
+function amount(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 ? value : null;
 }
 
 function text(value: unknown): string | null {
@@ -74,10 +103,12 @@ function complaintsOf(errors: unknown): readonly { readonly parameter: string; r
   }));
 }
 
-/** The header holds seconds or a date. */
-function retryAfterSeconds(headers: Headers, nowMs: number): number | null {
+/** The reply's own figure is exact; the header holds whole seconds or a date. */
+function retryAfterMsOf(fields: JsonObject, headers: Headers, nowMs: number): number | null {
+  const exact = amount(fields.retry_after_ms);
+  if (exact !== null) return exact;
   const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d+$/.test(value)) return Number(value);
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
   const dateMs = Date.parse(value);
-  return Number.isNaN(dateMs) ? null : Math.max(0, (dateMs - nowMs) / 1000);
+  return Number.isNaN(dateMs) ? null : Math.max(0, dateMs - nowMs);
 }

@@ -1,7 +1,8 @@
 /** Runs, from the wire's snake_case to ours. The one place that looks at the fields of a run. */
 import type { RunError, RunState } from '@gptj-cloud/protocol';
-import { RunFailedError, UnexpectedReplyError } from './errors.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { RunFailedError } from './errors.ts';
+import { dateAt, listAt, numberAt, objectAt, orNull, type Page, pageOf, textAt, unexpected, wordAt } from './fields.ts';
+import type { JsonObject } from './json.ts';
 
 /** A file the server keeps, by name; `downloadResult` gets its bytes. */
 export interface ResultFile {
@@ -25,17 +26,25 @@ export interface Run {
   readonly result: ResultFile | null;
   readonly error: RunError | null;
   readonly errorInfo: { readonly exception: string; readonly traceback: string } | null;
+  /** What the caller should know about the result: parameters without effect foremost. */
+  readonly warnings: readonly string[];
+  /** One for each returned sequence of a complete run. */
+  readonly finishReasons: readonly FinishReason[] | null;
+  readonly usage: RunUsage | null;
+  /** The seed that gives this result again, where anything was drawn. */
+  readonly seed: number | null;
   /** The reply as it came, with the wire's names. */
   readonly raw: JsonObject;
 }
 
-/** One page of a list, newest first. */
-export interface RunPage {
-  readonly skip: number;
-  readonly limit: number;
-  /** Runs in the whole list. */
-  readonly total: number;
-  readonly runs: readonly Run[];
+/** Why a returned sequence ended: an EOS token, the length limit, a stop string or criterion, or `max_time`. */
+export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
+
+/** Tokens of a run; the cached ones are part of the prompt's. */
+export interface RunUsage {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
 }
 
 const RUN_STATES: Readonly<Record<RunState, true>> = {
@@ -52,6 +61,13 @@ const RUN_STATES: Readonly<Record<RunState, true>> = {
 };
 
 const RUN_ERRORS: Readonly<Record<RunError, true>> = { max_retries: true, pipeline_fault: true, unsatisfiable: true };
+
+const FINISH_REASONS: Readonly<Record<FinishReason, true>> = { eos: true, length: true, stop: true, time: true };
+
+/** Whether the run is over: complete or failed. */
+export function hasEnded(run: Run): boolean {
+  return run.runState === 'complete' || run.runState === 'failed';
+}
 
 /** The run itself, for chaining. Throws `RunFailedError` when it failed. */
 export function throwIfFailed(run: Run): Run {
@@ -84,19 +100,26 @@ export function parseRun(reply: unknown): Run {
         traceback: orNull(info.traceback, (trace) => textAt(trace, 'error_info.traceback')) ?? '',
       };
     }),
+    warnings: orNull(raw.warnings, (value) => listAt(value, 'warnings').map((line) => textAt(line, 'warnings'))) ?? [],
+    finishReasons: orNull(raw.finish_reasons, (value) =>
+      listAt(value, 'finish_reasons').map((reason) => wordAt(FINISH_REASONS, reason, 'finish_reasons')),
+    ),
+    usage: orNull(raw.usage, (value) => {
+      const usage = objectAt(value, 'usage');
+      return {
+        promptTokens: numberAt(usage.prompt_tokens, 'usage.prompt_tokens'),
+        generatedTokens: numberAt(usage.generated_tokens, 'usage.generated_tokens'),
+        cachedTokens: numberAt(usage.cached_tokens, 'usage.cached_tokens'),
+      };
+    }),
+    seed: orNull(raw.seed, (value) => numberAt(value, 'seed')),
     raw,
   };
 }
 
 /** Throws like {@link parseRun}. */
-export function parseRunPage(reply: unknown): RunPage {
-  const page = objectAt(reply, 'a page of runs');
-  return {
-    skip: numberAt(page.skip, 'skip'),
-    limit: numberAt(page.limit, 'limit'),
-    total: numberAt(page.total, 'total'),
-    runs: listAt(page.data, 'data').map(parseRun),
-  };
+export function parseRunPage(reply: unknown): Page<Run> {
+  return pageOf(reply, parseRun);
 }
 
 /**
@@ -106,51 +129,4 @@ export function parseFileBytes(reply: unknown): Uint8Array {
   const hex = textAt(objectAt(reply, 'a file').data, 'data');
   if (!/^(?:[0-9a-f]{2})*$/i.test(hex)) throw unexpected('data', 'hex digits', hex);
   return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
-}
-
-/** A field that is null or left out is null. */
-function orNull<Value>(value: unknown, parse: (present: unknown) => Value): Value | null {
-  return value === undefined || value === null ? null : parse(value);
-}
-
-function objectAt(value: unknown, field: string): JsonObject {
-  if (!isObject(value)) throw unexpected(field, 'an object', value);
-  return value;
-}
-
-function listAt(value: unknown, field: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw unexpected(field, 'a list', value);
-  return value;
-}
-
-function textAt(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw unexpected(field, 'text', value);
-  return value;
-}
-
-function numberAt(value: unknown, field: string): number {
-  if (typeof value !== 'number') throw unexpected(field, 'a number', value);
-  return value;
-}
-
-/** Epoch seconds, or ISO 8601 text. */
-function dateAt(value: unknown, field: string): Date {
-  const date = new Date(typeof value === 'number' ? value * 1000 : typeof value === 'string' ? value : Number.NaN);
-  if (Number.isNaN(date.getTime())) throw unexpected(field, 'epoch seconds or an ISO 8601 date', value);
-  return date;
-}
-
-function wordAt<Word extends string>(words: Readonly<Record<Word, true>>, value: unknown, field: string): Word {
-  const isWord = (word: string): word is Word => Object.hasOwn(words, word);
-  if (typeof value !== 'string' || !isWord(value)) {
-    throw unexpected(field, `one of ${Object.keys(words).join(', ')}`, value);
-  }
-  return value;
-}
-
-function unexpected(field: string, expected: string, got: unknown): UnexpectedReplyError {
-  const shown = got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 60);
-  return new UnexpectedReplyError(
-    `expected ${field} to be ${expected}, got ${shown}; is url the address of a gptj-cloud server?`,
-  );
 }

@@ -1,0 +1,99 @@
+/** The pipelines that can be run here, and the project's own names for them. */
+import type { Endpoint } from '../connection.ts';
+import { exchange, remove } from '../exchange.ts';
+import { listAt, objectAt, orNull, type Page, pageOf, textAt } from '../fields.ts';
+import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+
+export interface Pipeline {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  /** Built-in tags: names that `runPipeline` takes in place of the id. */
+  readonly tags: readonly string[];
+}
+
+/** A name of the form `name:tag` for a pipeline, within one project. */
+export interface PipelineTag {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly pipelineId: string;
+}
+
+export interface Pipelines {
+  list(options?: ListOptions): Promise<Page<Pipeline>>;
+  /** By id or tag. */
+  get(idOrTag: string, options?: CallOptions): Promise<Pipeline>;
+}
+
+export interface PipelineTags {
+  /** `pipeline` is an id or another tag. Not repeated by itself. */
+  create(tag: { readonly name: string; readonly pipeline: string }, options?: CallOptions): Promise<PipelineTag>;
+  /** All of the project, or those of one pipeline. */
+  list(options?: ListOptions & { readonly pipelineId?: string }): Promise<Page<PipelineTag>>;
+  getByName(name: string, options?: CallOptions): Promise<PipelineTag>;
+  /** Let it name another pipeline. */
+  move(id: string, pipeline: string, options?: CallOptions): Promise<PipelineTag>;
+  delete(id: string, options?: CallOptions): Promise<void>;
+}
+
+export function createPipelines(endpoint: Endpoint): Pipelines {
+  return {
+    async list(options = {}) {
+      const path = `/v2/pipelines?${pageQuery(options)}`;
+      return pageOf(await exchange(endpoint, { method: 'GET', path, signal: options.signal }), parsePipeline);
+    },
+    async get(idOrTag, { signal } = {}) {
+      const path = `/v2/pipelines/${encodeURIComponent(idOrTag)}`;
+      return parsePipeline(await exchange(endpoint, { method: 'GET', path, signal }));
+    },
+  };
+}
+
+export function createPipelineTags(endpoint: Endpoint): PipelineTags {
+  const root = '/v2/pipeline-tags';
+  return {
+    async create({ name, pipeline }, { signal } = {}) {
+      const body = { name, pipeline_id: pipeline };
+      return parseTag(await exchange(endpoint, { method: 'POST', path: root, body, signal }));
+    },
+    async list(options = {}) {
+      const query = pageQuery(options);
+      if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);
+      const call = { method: 'GET', path: `${root}?${query}`, signal: options.signal } as const;
+      return pageOf(await exchange(endpoint, call), parseTag);
+    },
+    async getByName(name, { signal } = {}) {
+      const path = `${root}/by-name/${encodeURIComponent(name)}`;
+      return parseTag(await exchange(endpoint, { method: 'GET', path, signal }));
+    },
+    async move(id, pipeline, { signal } = {}) {
+      const path = `${root}/${encodeURIComponent(id)}`;
+      const body = { pipeline_id: pipeline };
+      return parseTag(await exchange(endpoint, { method: 'PATCH', path, body, signal }));
+    },
+    async delete(id, { signal } = {}) {
+      await remove(endpoint, `${root}/${encodeURIComponent(id)}`, signal);
+    },
+  };
+}
+
+function parsePipeline(reply: unknown): Pipeline {
+  const raw = objectAt(reply, 'a pipeline');
+  return {
+    id: textAt(raw.id, 'id'),
+    name: textAt(raw.name, 'name'),
+    description: orNull(raw.description, (value) => textAt(value, 'description')),
+    tags: listAt(raw.tags ?? [], 'tags').map((tag) => textAt(tag, 'tags')),
+  };
+}
+
+function parseTag(reply: unknown): PipelineTag {
+  const raw = objectAt(reply, 'a pipeline tag');
+  return {
+    id: textAt(raw.id, 'id'),
+    name: textAt(raw.name, 'name'),
+    projectId: textAt(raw.project_id, 'project_id'),
+    pipelineId: textAt(raw.pipeline_id, 'pipeline_id'),
+  };
+}

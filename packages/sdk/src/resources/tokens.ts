@@ -1,0 +1,96 @@
+/** API tokens of this account. All of it needs a token with the scope `admin`. */
+import type { Endpoint } from '../connection.ts';
+import { exchange, remove } from '../exchange.ts';
+import { booleanAt, dateAt, listAt, objectAt, orNull, type Page, pageOf, textAt, wordAt } from '../fields.ts';
+import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+
+/** `run` makes runs and reads them, `read` reads, `write` changes, `admin` does all of it and manages accounts. */
+export type Scope = 'run' | 'read' | 'write' | 'admin';
+
+export interface ApiToken {
+  readonly id: string;
+  /** Whole in the reply that made it, this once; masked but for its first characters ever after. */
+  readonly value: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly expiresAt: Date | null;
+  readonly lastUsed: Date | null;
+  /** Whether it is accepted now: enabled and not expired. */
+  readonly isActive: boolean;
+  readonly isEnabled: boolean;
+  readonly projectId: string | null;
+  readonly scopes: readonly Scope[];
+}
+
+export interface NewToken {
+  readonly name?: string;
+  /** Default: `run`, `read` and `write`. */
+  readonly scopes?: readonly Scope[];
+  /** Default: never. */
+  readonly expiresAt?: Date;
+}
+
+export interface TokenChange {
+  readonly name?: string;
+  readonly isEnabled?: boolean;
+  /** Null: never. */
+  readonly expiresAt?: Date | null;
+}
+
+export interface Tokens {
+  /** Not repeated by itself: a lost reply may have made a token. */
+  create(token: NewToken, options?: CallOptions): Promise<ApiToken>;
+  list(options?: ListOptions): Promise<Page<ApiToken>>;
+  get(id: string, options?: CallOptions): Promise<ApiToken>;
+  change(id: string, change: TokenChange, options?: CallOptions): Promise<ApiToken>;
+  /** It is refused from then on. */
+  delete(id: string, options?: CallOptions): Promise<void>;
+}
+
+const SCOPES: Readonly<Record<Scope, true>> = { run: true, read: true, write: true, admin: true };
+
+export function createTokens(endpoint: Endpoint): Tokens {
+  const at = (id: string): string => `/v2/tokens/${encodeURIComponent(id)}`;
+  return {
+    async create({ name, scopes, expiresAt }, { signal } = {}) {
+      const body = { name, scopes, expires_at: expiresAt?.toISOString() };
+      return parseToken(await exchange(endpoint, { method: 'POST', path: '/v2/tokens', body, signal }));
+    },
+    async list(options = {}) {
+      const path = `/v2/tokens?${pageQuery(options)}`;
+      return pageOf(await exchange(endpoint, { method: 'GET', path, signal: options.signal }), parseToken);
+    },
+    async get(id, { signal } = {}) {
+      return parseToken(await exchange(endpoint, { method: 'GET', path: at(id), signal }));
+    },
+    async change(id, { name, isEnabled, expiresAt }, { signal } = {}) {
+      const body = {
+        name,
+        is_enabled: isEnabled,
+        expires_at: expiresAt === null ? null : expiresAt?.toISOString(),
+      };
+      return parseToken(await exchange(endpoint, { method: 'PATCH', path: at(id), body, signal }));
+    },
+    async delete(id, { signal } = {}) {
+      await remove(endpoint, at(id), signal);
+    },
+  };
+}
+
+function parseToken(reply: unknown): ApiToken {
+  const raw = objectAt(reply, 'a token');
+  return {
+    id: textAt(raw.id, 'id'),
+    value: textAt(raw.value, 'value'),
+    name: textAt(raw.name, 'name'),
+    createdAt: dateAt(raw.created_at, 'created_at'),
+    updatedAt: dateAt(raw.updated_at, 'updated_at'),
+    expiresAt: orNull(raw.expires_at, (value) => dateAt(value, 'expires_at')),
+    lastUsed: orNull(raw.last_used, (value) => dateAt(value, 'last_used')),
+    isActive: booleanAt(raw.is_active, 'is_active'),
+    isEnabled: booleanAt(raw.is_enabled, 'is_enabled'),
+    projectId: orNull(raw.project_id, (value) => textAt(value, 'project_id')),
+    scopes: listAt(raw.scopes ?? [], 'scopes').map((scope) => wordAt(SCOPES, scope, 'scopes')),
+  };
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConnectionFailedError, RunFailedError, StreamInterruptedError, UnexpectedReplyError } from './errors.ts';
+import { eventStream, FAILED, PIPELINE, RUN, RUNNING, stub } from './testing/stub-fetch.ts';
+
+const token = (text: string, index = 0) => ({ index, text, tokens: [text.length] });
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+test('a stream gives the accepted run, its tokens and the ended run, and passes over what it does not know', async () => {
+  const { api, sent } = stub(() =>
+    eventStream([
+      ['a-1', 'run', RUNNING],
+      ['a-2', 'token', token('two ')],
+      ['a-3', 'weather', { sunny: true }],
+      ['a-4', 'token', token('é🦙', 1)],
+      ['a-5', 'run', RUN],
+    ]),
+  );
+  const stream = api.streamPipeline(PIPELINE, ['I met', {}]);
+  assert.equal(sent.length, 0);
+  const events = await collect(stream);
+  assert.deepEqual(
+    events.map((event) => (event.type === 'run' ? event.run.runState : event)),
+    [
+      'running',
+      { type: 'token', index: 0, text: 'two ', tokens: [4] },
+      { type: 'token', index: 1, text: 'é🦙', tokens: [3] },
+      'complete',
+    ],
+  );
+  assert.deepEqual(sent[0]?.body, { pipeline_id: PIPELINE, data: ['I met', {}], stream: true, async_run: false });
+  assert.equal(sent[0]?.headers.get('accept'), 'text/event-stream');
+  assert.ok(sent[0]?.headers.has('idempotency-key'));
+  await assert.rejects(collect({ [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator]() }), TypeError);
+  assert.throws(() => stream.texts(), TypeError);
+  assert.equal(sent.length, 1);
+});
+
+test('leaving the loop early ends the request', async () => {
+  let cancelled = 0;
+  const { api, sent } = stub(() =>
+    eventStream(
+      [
+        ['a-1', 'run', RUNNING],
+        ['a-2', 'token', token('x')],
+        ['a-3', 'token', token('y')],
+      ],
+      { onCancel: () => cancelled++ },
+    ),
+  );
+  for await (const text of api.streamPipeline(PIPELINE, []).texts()) {
+    assert.equal(text, 'x');
+    break;
+  }
+  assert.equal(cancelled, 1);
+  assert.equal(sent[0]?.init.signal?.aborted, true);
+});
+
+test('a signal ends a stream with its reason', async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const { api } = stub(({ init }) => {
+    const body = new ReadableStream<Uint8Array>({
+      start(c) {
+        c.enqueue(new TextEncoder().encode(`event: token\ndata: ${JSON.stringify(token('x'))}\n\n`));
+        init.signal?.addEventListener('abort', () => c.error(init.signal?.reason));
+      },
+    });
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  });
+  const texts = api.streamPipeline(PIPELINE, [], { signal: controller.signal }).texts();
+  await assert.rejects(
+    async () => {
+      for await (const _ of texts) controller.abort(reason);
+    },
+    (error) => error === reason,
+  );
+});
+
+test('a dropped stream of a run that goes on is taken up after the last event', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const { api, sent } = stub(
+    (_, count) => {
+      if (count === 0) {
+        return eventStream(
+          [
+            ['a-1', 'run', RUNNING],
+            ['a-2', 'token', token('two ')],
+          ],
+          { isCut: true },
+        );
+      }
+      // A connection that ends in peace before the run has ended was dropped all the same.
+      if (count === 1) return eventStream([['a-3', 'token', token('vast ')]]);
+      if (count === 2) return Response.json({ detail: 'busy' }, { status: 503 });
+      return eventStream([
+        ['a-4', 'token', token('legs')],
+        ['a-5', 'run', RUN],
+      ]);
+    },
+    { maxRetries: 1 },
+  );
+  const texts = await collect(api.streamPipeline(PIPELINE, [], { keepRunning: true }).texts());
+  assert.equal(texts.join(''), 'two vast legs');
+  assert.deepEqual(
+    sent.map(({ method, url, headers }) => [
+      method,
+      url.slice('http://host:1/base'.length),
+      headers.get('last-event-id'),
+    ]),
+    [
+      ['POST', '/v2/runs', null],
+      ['GET', '/v2/runs/run_1/events', 'a-2'],
+      ['GET', '/v2/runs/run_1/events', 'a-3'],
+      ['GET', '/v2/runs/run_1/events', 'a-3'],
+    ],
+  );
+});
+
+test('drops in a row are bounded, and a run that ends with its stream is not asked for again', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const cut = stub(() => eventStream([], { isCut: true }), { maxRetries: 2 });
+  await assert.rejects(collect(cut.api.followRun('run_1')), ConnectionFailedError);
+  assert.equal(cut.sent.length, 3);
+  const bound = stub(() => eventStream([['a-1', 'run', RUNNING]], { isCut: true }), { maxRetries: 2 });
+  await assert.rejects(collect(bound.api.streamPipeline(PIPELINE, [])), ConnectionFailedError);
+  assert.equal(bound.sent.length, 1);
+});
+
+test('an error event is thrown with its code and the run that may go on', async () => {
+  const { api } = stub(() =>
+    eventStream([
+      ['a-1', 'run', RUNNING],
+      ['a-2', 'error', { code: 'reader_too_slow', message: 'read too slowly' }],
+    ]),
+  );
+  await assert.rejects(
+    collect(api.streamPipeline(PIPELINE, [])),
+    (error) => error instanceof StreamInterruptedError && error.code === 'reader_too_slow' && error.runId === 'run_1',
+  );
+});
+
+test('texts throw for a run that fails, and when text handed out is void', async () => {
+  const failing = stub(() => eventStream([['a-1', 'run', FAILED]]));
+  await assert.rejects(collect(failing.api.streamPipeline(PIPELINE, []).texts()), RunFailedError);
+  const restarted = stub(() =>
+    eventStream([
+      ['a-1', 'run', RUNNING],
+      ['a-2', 'token', token('x')],
+      ['a-3', 'run', RUNNING],
+    ]),
+  );
+  await assert.rejects(
+    collect(restarted.api.streamPipeline(PIPELINE, []).texts()),
+    (error) => error instanceof StreamInterruptedError && error.code === 'generation_restarted',
+  );
+});
+
+test('what is no event stream, or holds what no server of this API sends, is told apart', async () => {
+  const html = stub(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }));
+  await assert.rejects(collect(html.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
+  for (const data of ['x', { index: 0 }, [1], { index: 0, text: 'x', tokens: ['y'] }]) {
+    const wrong = stub(() => eventStream([['a-1', 'token', data]]));
+    await assert.rejects(collect(wrong.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
+  }
+});

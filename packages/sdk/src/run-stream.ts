@@ -1,0 +1,148 @@
+/** Events of a run, over as many connections as it takes. */
+import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
+import { ConnectionFailedError, RunFailedError, StreamInterruptedError, UnexpectedReplyError } from './errors.ts';
+import { listAt, numberAt, objectAt, textAt } from './fields.ts';
+import { readJson } from './json.ts';
+import { pause, retryWaitMs, withRetries } from './retry.ts';
+import { hasEnded, parseRun, type Run } from './run.ts';
+import { createSseParser, type SseEvent } from './sse-parser.ts';
+
+/**
+ * `run` when the run is accepted and when it has ended, `token` in between. A `run` event that has not ended and comes
+ * after tokens says that generation begins anew: what came before is void.
+ */
+export type RunEvent =
+  | { readonly type: 'run'; readonly run: Run }
+  | {
+      readonly type: 'token';
+      /** Index of the returned sequence. */
+      readonly index: number;
+      /** What these tokens add to the text: possibly nothing, never half a character. */
+      readonly text: string;
+      readonly tokens: readonly number[];
+    };
+
+/**
+ * Events of one run, once. Nothing is sent before the first is asked for; leaving the loop early ends the request.
+ * Iterating again throws a `TypeError`.
+ */
+export interface RunStream extends AsyncIterable<RunEvent> {
+  /**
+   * The text of the first returned sequence, piece by piece, in place of the events. Throws `RunFailedError` when the
+   * run fails, and `StreamInterruptedError` when generation begins anew after text was handed out.
+   */
+  texts(): AsyncIterable<string>;
+}
+
+export interface RunStreamRequest {
+  readonly endpoint: Endpoint;
+  /** The request that opens the stream. */
+  readonly call: Call;
+  /** Known where a run is followed that is there already. */
+  readonly runId: string | null;
+  /** Whether the run outlives its stream, so that a dropped one can be taken up where it broke. */
+  readonly canResume: boolean;
+}
+
+export function openRunStream(request: RunStreamRequest): RunStream {
+  let isTaken = false;
+  const take = (): AsyncGenerator<RunEvent, void, undefined> => {
+    if (isTaken) throw new TypeError('expected a stream to be read once; ask for the run again, or keep its events');
+    isTaken = true;
+    return readEvents(request);
+  };
+  return {
+    [Symbol.asyncIterator]: take,
+    texts: () => textsOf(take()),
+  };
+}
+
+async function* textsOf(events: AsyncGenerator<RunEvent, void, undefined>): AsyncGenerator<string, void, undefined> {
+  let hasText = false;
+  for await (const event of events) {
+    if (event.type === 'run') {
+      if (event.run.runState === 'failed') throw new RunFailedError(event.run);
+      if (hasText && !hasEnded(event.run)) {
+        const message = `run ${event.run.id} began anew after text was handed out; read the events, or wait for its end`;
+        throw new StreamInterruptedError(message, event.run.id, 'generation_restarted');
+      }
+    } else if (event.index === 0 && event.text !== '') {
+      hasText = true;
+      yield event.text;
+    }
+  }
+}
+
+/** Every event until the run has ended. A connection that drops is replaced as often as `maxRetries` in a row. */
+async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, void, undefined> {
+  const { endpoint, canResume } = request;
+  const { signal } = request.call;
+  let { call, runId } = request;
+  let lastId = '';
+  let drops = 0;
+  for (;;) {
+    const connection = await openWithRetries(endpoint, call);
+    try {
+      for await (const sent of eventsOf(connection, endpoint)) {
+        lastId = sent.id;
+        drops = 0;
+        const event = parseEvent(sent, runId);
+        if (event === null) continue;
+        if (event.type === 'run') runId = event.run.id;
+        yield event;
+        if (event.type === 'run' && hasEnded(event.run)) return;
+      }
+      throw new ConnectionFailedError(`${endpoint.url} ended the stream before the run had ended`);
+    } catch (error) {
+      const waitMs = drops < endpoint.maxRetries ? retryWaitMs(error, drops, Math.random()) : null;
+      if (!canResume || runId === null || waitMs === null) throw error;
+      drops++;
+      await pause(waitMs, signal);
+      call = followCall(runId, lastId, signal);
+    } finally {
+      connection.close();
+    }
+  }
+}
+
+/** The request for the events of a run that is there, from the one after `lastId` on. */
+export function followCall(runId: string, lastId: string, signal: AbortSignal | undefined): Call {
+  return {
+    method: 'GET',
+    path: `/v2/runs/${encodeURIComponent(runId)}/events`,
+    headers: lastId === '' ? {} : { 'last-event-id': lastId },
+    accept: 'text/event-stream',
+    signal,
+  };
+}
+
+async function openWithRetries(endpoint: Endpoint, call: Call): Promise<Connection> {
+  const { maxRetries } = endpoint;
+  return await withRetries({ maxRetries, signal: call.signal }, async () => await connect(endpoint, call));
+}
+
+async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGenerator<SseEvent, void, undefined> {
+  const type = connection.reply.headers.get('content-type') ?? 'nothing';
+  if (!type.startsWith('text/event-stream')) {
+    throw new UnexpectedReplyError(`expected ${endpoint.url} to answer with an event stream, got ${type}`);
+  }
+  const parser = createSseParser();
+  for await (const text of connection.texts()) yield* parser.push(text);
+}
+
+/** Null for events that a later server may add. */
+function parseEvent({ type, data }: SseEvent, runId: string | null): RunEvent | null {
+  if (type !== 'run' && type !== 'token' && type !== 'error') return null;
+  const value = readJson(data);
+  if (type === 'run') return { type, run: parseRun(value) };
+  const fields = objectAt(value, type);
+  if (type === 'error') {
+    throw new StreamInterruptedError(textAt(fields.message, 'message'), runId, textAt(fields.code, 'code'));
+  }
+  return {
+    type,
+    index: numberAt(fields.index, 'index'),
+    text: textAt(fields.text, 'text'),
+    tokens: listAt(fields.tokens, 'tokens').map((token) => numberAt(token, 'tokens')),
+  };
+}
