@@ -62,12 +62,12 @@ const PROMPTS_AT_ONCE = 8;
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
   const { engine, admission, logger, now = () => performance.now() } = deps;
   const stop = new AbortController();
-  let closing = false;
+  let closing: Promise<void> | undefined;
   let running = 0;
   let idle = (): void => {};
 
   const refuseWhenClosing = (): void => {
-    if (closing) throw new ApiError('shutting_down', {}, { retryAfterSeconds: 5 });
+    if (closing !== undefined) throw new ApiError('shutting_down', {}, { retryAfterSeconds: 5 });
   };
 
   async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
@@ -82,10 +82,13 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     let complete = false;
     try {
       yield { type: 'admitted' };
-      const events = mergeEvents(prompts.length, PROMPTS_AT_ONCE, (prompt) =>
-        engine.generate({ ...prompts[prompt]!, priority: admitted.priority }, until),
+      const events = mergeEvents(
+        prompts.length,
+        PROMPTS_AT_ONCE,
+        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority }, until),
+        () => over.abort(),
       );
-      for await (const { source, event } of abortingOnReturn(events, over)) {
+      for await (const { source, event } of events) {
         meter.note(source, event);
         yield { type: 'engine', prompt: source, event };
       }
@@ -93,7 +96,6 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     } catch (error) {
       throw toGenerationError(error);
     } finally {
-      over.abort();
       const ended = endAdmission(admitted, meter);
       // Whoever has its answer may know that metering failed; nobody is there to tell in the other cases.
       await (complete ? ended : ended.catch((error) => logger.error('usage of a generation is lost', { error })));
@@ -111,15 +113,17 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         if (running === 0) idle();
       }
     },
-    async close(patienceMs) {
-      closing = true;
-      if (running === 0) return;
-      const drained = new Promise<void>((resolve) => {
-        idle = resolve;
-      });
-      const timer = setTimeout(() => stop.abort(), patienceMs);
-      await drained;
-      clearTimeout(timer);
+    close(patienceMs) {
+      closing ??= (async () => {
+        if (running === 0) return;
+        const drained = new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+        const timer = setTimeout(() => stop.abort(), patienceMs);
+        await drained;
+        clearTimeout(timer);
+      })();
+      return closing;
     },
   };
 }
@@ -139,18 +143,4 @@ function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
 async function endAdmission(admitted: Admitted, meter: GenerationMeter): Promise<void> {
   const cost = meter.cost();
   await (cost === null ? admitted.cancel() : admitted.settle(cost));
-}
-
-/** Abort before the inner iteration is told to end: it waits for engines that would otherwise go on. */
-async function* abortingOnReturn<Event>(events: AsyncGenerator<Event>, over: AbortController): AsyncGenerator<Event> {
-  try {
-    for (;;) {
-      const { done, value } = await events.next();
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    over.abort();
-    await events.return(undefined);
-  }
 }

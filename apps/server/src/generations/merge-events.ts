@@ -7,12 +7,14 @@ export interface MergedEvent<Event> {
 
 /**
  * Events of several sources as they come. Sources are opened in their order, `atOnce` of them running at a time. The
- * first failure ends everything; when this ends, however it does, so has every source that was opened.
+ * first failure ends everything; when this ends, however it does, so has every source that was opened: `cancel` is
+ * called first, for those that wait for something.
  */
 export async function* mergeEvents<Event>(
   count: number,
   atOnce: number,
   open: (source: number) => AsyncIterable<Event>,
+  cancel: () => void,
 ): AsyncGenerator<MergedEvent<Event>> {
   const iterators = new Map<number, AsyncIterator<Event>>();
   const steps = new Map<number, Promise<{ readonly source: number; readonly result: IteratorResult<Event> }>>();
@@ -41,6 +43,7 @@ export async function* mergeEvents<Event>(
       yield { source, event: result.value };
     }
   } finally {
+    cancel();
     await Promise.allSettled([...iterators.values()].map((iterator) => iterator.return?.()));
   }
 }
