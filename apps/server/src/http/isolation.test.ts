@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { GPTJ_PIPELINE_ID, newId } from '@gptj-cloud/protocol';
+import { type Browser, registerAndSignIn } from '../testing/browser.ts';
+import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
+
+let it: TestApp;
+let percy: Browser;
+let mallory: Browser;
+/** What Percy has: ids by the address they are asked at. */
+let things: ReadonlyMap<string, string>;
+
+before(async () => {
+  let ms = NOW.getTime();
+  it = await openTestApp({ clock: () => new Date(++ms) });
+  percy = await registerAndSignIn(it, 'percy');
+  mallory = await registerAndSignIn(it, 'mallory');
+  const made = async (path: string, body: unknown): Promise<object> => {
+    const reply = await percy.ask(path, 'POST', body);
+    assert.ok(reply.ok, `${path}: ${await reply.clone().text()}`);
+    return Object(await reply.json());
+  };
+  const idOf = (thing: unknown): string => String(Reflect.get(Object(thing), 'id'));
+  const run = await made('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['private', { response_length: 1 }] });
+  const project = await made('/v2/projects', { name: 'of Percy' });
+  const invited = await made(`/v2/projects/${idOf(project)}/invitations`, { email: 'mary@example.com' });
+  things = new Map([
+    ['/v2/users', percy.user.id],
+    ['/v2/auth/sessions', percy.session.id],
+    ['/v2/tokens', idOf(await made('/v2/tokens', {}))],
+    ['/v2/projects', idOf(project)],
+    ['/v2/invitations', idOf(Reflect.get(invited, 'data')?.[0])],
+    ['/v2/runs', idOf(run)],
+    ['/v2/data', idOf(Reflect.get(run, 'data'))],
+    ['/v2/files', idOf(Reflect.get(run, 'result'))],
+    ['/v2/webhooks', idOf(await made('/v2/webhooks', { url: 'https://example.com/hook' }))],
+    ['/v2/pipeline-tags', idOf(await made('/v2/pipeline-tags', { name: 'mine:v1', pipeline_id: GPTJ_PIPELINE_ID }))],
+    ['/v2/pipeline-tags/by-name', 'mine:v1'],
+  ]);
+});
+after(() => it.close());
+
+/** What is built in, the same for everybody. */
+const SHARED = ['/v2/pipelines', '/v2/environments', '/v2/environments/by-name', '/v1/models', '/models'];
+
+/** Bodies that would do, if it were theirs. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  'PATCH /v2/users': { role: 'member' },
+  'PATCH /v2/tokens': { is_enabled: false },
+  'PATCH /v2/projects': { name: 'of Mallory' },
+  'POST /v2/projects/members': { username: 'mallory' },
+  'POST /v2/projects/invitations': { email: 'mallory@example.com' },
+  'PATCH /v2/webhooks': { url: 'https://example.org/hook' },
+  'PATCH /v2/pipeline-tags': { pipeline_id: GPTJ_PIPELINE_ID },
+};
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  /** Up to the first parameter. */
+  readonly root: string;
+}
+
+function routesWithIds(): Route[] {
+  const routes = it.app.routes.filter(({ method, path }) => method !== 'ALL' && path.includes(':'));
+  return routes.map(({ method, path }) => ({ method, path, root: path.slice(0, path.indexOf('/:')) }));
+}
+
+function ask(by: Browser, { method, path }: Route, id: string): Promise<Response> {
+  const others: Readonly<Record<string, string>> = { user: percy.user.id };
+  let first = true;
+  const target = path.replace(/:(\w+)(\{\.\+\})?/g, (_, name: string) => {
+    if (!first) return others[name] ?? newId('invitation');
+    first = false;
+    return id;
+  });
+  const action = path
+    .split('/')
+    .filter((part) => !part.startsWith(':'))
+    .join('/');
+  return by.ask(target, method, method === 'GET' ? undefined : (BODIES[`${method} ${action}`] ?? {}));
+}
+
+test('every address with an id refuses it to whom it does not belong, and knows whose it is', async () => {
+  let walked = 0;
+  for (const route of routesWithIds()) {
+    if (SHARED.includes(route.root)) continue;
+    const id = things.get(route.root);
+    assert.ok(id !== undefined, `${route.path}: say in this test whose it is`);
+    const reply = await ask(mallory, route, id);
+    const expected = route.root === '/v2/users' ? 403 : route.root === '/v2/invitations' ? 403 : 404;
+    assert.equal(reply.status, expected, `${route.method} ${route.path}: ${await reply.text()}`);
+    walked++;
+  }
+  assert.ok(walked >= 25, `${walked} routes`);
+  for (const route of routesWithIds()) {
+    const id = things.get(route.root);
+    if (id === undefined || route.method !== 'GET' || route.root === '/v2/users') continue;
+    const reply = await ask(percy, route, id);
+    assert.equal(reply.status, 200, `${route.path} after it all`);
+    await reply.body?.cancel();
+  }
+});
+
+test('lists hold what is of the project and nothing else', async () => {
+  for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags']) {
+    const id = things.get(path) ?? '';
+    assert.ok((await (await percy.ask(path)).text()).includes(id), path);
+    assert.ok(!(await (await mallory.ask(path)).text()).includes(id), path);
+    const init = { headers: { authorization: 'Bearer test-token-0123456789' } };
+    assert.ok(!(await (await it.app.request(path, init)).text()).includes(id), `${path}, owner of the server`);
+  }
+});
+
+test("another's data and files cannot be put into a run, nor another's run found by its key", async () => {
+  const run = { pipeline_id: GPTJ_PIPELINE_ID, data_id: things.get('/v2/data') };
+  assert.equal((await mallory.ask('/v2/runs', 'POST', run)).status, 404);
+  assert.equal((await mallory.ask('/v2/data', 'POST', { id: things.get('/v2/files') })).status, 404);
+  const byKey = (by: Browser) =>
+    by.ask('/v2/runs', 'POST', { pipeline_id: GPTJ_PIPELINE_ID, data: ['same', {}] }, { 'idempotency-key': 'same' });
+  const [one, two] = [await (await byKey(percy)).text(), await (await byKey(mallory)).text()];
+  assert.notEqual(/run_[0-9a-f]{32}/.exec(one)?.[0], /run_[0-9a-f]{32}/.exec(two)?.[0]);
+});
+
+test('compressed bodies are refused: a bomb never unfolds', async () => {
+  const reply = await it.request('/v2/runs', {
+    method: 'POST',
+    body: gzipSync(Buffer.alloc(1_000_000)),
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+  });
+  assert.equal(reply.status, 415);
+});
