@@ -42,6 +42,7 @@ test('the tests that the security page names are there', async () => {
   const names = [...(await read('security.md')).matchAll(/`([\w/.-]+)\.test\.ts`/g)].map(([, name = '']) => name);
   assert.ok(names.length > 20);
   for (const name of new Set(names)) {
-    await access(new URL(`../../src/${name}.test.ts`, import.meta.url));
+    const path = name.startsWith('packages/') ? `../../../../${name}` : `../../src/${name}`;
+    await access(new URL(`${path}.test.ts`, import.meta.url));
   }
 });
