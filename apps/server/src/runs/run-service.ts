@@ -37,7 +37,7 @@ import {
   type RunFilter,
   type RunPageQuery,
 } from './run-store.ts';
-import { type RunLimits, RunWorker } from './run-worker.ts';
+import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
 
 export interface RunServiceDeps {
   readonly db: Database;
@@ -56,6 +56,7 @@ export interface RunServiceDeps {
   readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
   /** The end of a run was stored. */
   readonly onEnded: () => void;
+  readonly timing?: RunTiming;
 }
 
 export interface RunRequest {
@@ -161,6 +162,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     clock,
     owner,
     ownsStore: deps.ownsStore,
+    ...(deps.timing === undefined ? {} : { timing: deps.timing }),
     perform: (run, signal) => performRun(execution, run, signal),
     onEnded: (run) => void announce(run),
   });
@@ -320,14 +322,13 @@ export function createRunService(deps: RunServiceDeps): RunService {
     async cancel(projectId, id) {
       const run = await find(projectId, id);
       if (isTerminal(run.state)) return show(run);
-      const end = ended(projectId, id);
       if (!worker.abort(id, 'cancelled')) {
         const ender = { runId: id, projectId, owner: null, endedAt: clock() };
         const nothing = { promptTokens: 0, generatedTokens: 0, computeMs: 0 };
         await endFailed(execution, ender, run.admissionTicket, CANCELLED, nothing);
         worker.ended(id);
       }
-      return await end;
+      return await ended(projectId, id);
     },
     async abandon(projectId, id) {
       if (events.readers(id) > 0) return;

@@ -27,6 +27,16 @@ export interface RunLimits {
   readonly waiting: number;
 }
 
+/** How often things are looked after. */
+export interface RunTiming {
+  /** Default 30 s. */
+  readonly leaseMs?: number;
+  /** How often leases are renewed. Default: three times while they last. */
+  readonly heartbeatMs?: number;
+  /** How often the store is asked for runs that nobody here knows of. Default 5 s; 1 s in a shared store. */
+  readonly pollMs?: number;
+}
+
 export interface RunWorkerDeps {
   readonly db: Database;
   readonly limits: RunLimits;
@@ -40,10 +50,7 @@ export interface RunWorkerDeps {
   readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<void>;
   /** A run was executed here, or one that was accepted or watched here was ended elsewhere. */
   readonly onEnded: (run: { readonly id: string; readonly projectId: string }) => void;
-  /** Default 30 s. Renewed three times in that time. */
-  readonly leaseMs?: number;
-  /** How often the store is asked for runs that nobody here knows of. Default 5 s; 1 s in a shared store. */
-  readonly pollMs?: number;
+  readonly timing?: RunTiming;
 }
 
 /** Why a run is aborted. */
@@ -74,13 +81,13 @@ export class RunWorker {
 
   constructor(deps: RunWorkerDeps) {
     this.#deps = deps;
-    this.#leaseMs = deps.leaseMs ?? 30_000;
+    const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, pollMs = deps.ownsStore ? 5_000 : 1_000 } = deps.timing ?? {};
+    this.#leaseMs = leaseMs;
     this.drained = new Promise((resolve) => {
       this.#resolveDrained = resolve;
     });
-    const pollMs = deps.pollMs ?? (deps.ownsStore ? 5_000 : 1_000);
     this.#timers = [
-      setInterval(() => void this.#heartbeat(), this.#leaseMs / 3),
+      setInterval(() => void this.#heartbeat(), heartbeatMs),
       setInterval(() => void this.#poll(), pollMs),
     ];
     for (const timer of this.#timers) timer.unref();
@@ -200,15 +207,23 @@ export class RunWorker {
     this.#stopped = true;
     for (const execution of this.#executing.values()) execution.abort('stopping' satisfies AbortReason);
     await this.#filling;
-    const ids = this.#awaited();
-    if (ids.length > 0) {
-      const lease = this.#lease();
-      const rest = await claimRuns(this.#deps.db, { limit: ids.length, lease, now: this.#deps.clock(), ids });
-      this.#slots += rest.length;
-      // Aborted before it begins, each is only given its end.
-      for (const run of rest) void this.#execute(run);
+    try {
+      await this.#endAwaited();
+    } catch (error) {
+      // They wait in the store for the next start.
+      this.#deps.logger.error('runs that wait could not be ended', { error });
     }
     this.#checkDrained();
+  }
+
+  /** Claim what is waited for; aborted before it begins, each is only given its end. */
+  async #endAwaited(): Promise<void> {
+    const ids = this.#awaited();
+    if (ids.length === 0) return;
+    const { db, clock } = this.#deps;
+    const rest = await claimRuns(db, { limit: ids.length, lease: this.#lease(), now: clock(), ids });
+    this.#slots += rest.length;
+    for (const run of rest) void this.#execute(run);
   }
 
   #lease(): Lease {
@@ -232,7 +247,11 @@ export class RunWorker {
       }
       this.#slots -= free - claimed.length;
       if (claimed.length === free) this.#mayWait = true;
-      for (const run of claimed) void this.#execute(run);
+      for (const run of claimed) {
+        // Our own, when this process was held up for so long that its leases ran out; the claim has renewed it.
+        if (this.#executing.has(run.id)) this.#slots--;
+        else void this.#execute(run);
+      }
     }
     this.#checkDrained();
   }

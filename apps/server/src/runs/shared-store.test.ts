@@ -1,0 +1,119 @@
+/** Two servers on one store: what they see of each other's runs. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { GPTJ_6B } from '@gptj-cloud/model';
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
+import type { Principal } from '../accounts/principal.ts';
+import { createLogger } from '../logger.ts';
+import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
+import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import type { Store } from '../store/db.ts';
+import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fake-model.ts';
+import { createOpenAdmission } from '../testing/open-admission.ts';
+import { openTestStore } from '../testing/test-store.ts';
+import { type AcceptedRun, createRunService, type RunService } from './run-service.ts';
+
+const PRINCIPAL: Principal = {
+  userId: FIRST_USER_ID,
+  projectId: DEFAULT_PROJECT_ID,
+  apiKeyId: null,
+  role: 'owner',
+  planId: 'owner',
+  scopes: ['admin'],
+};
+
+interface Server {
+  readonly runs: RunService;
+  readonly engine: FakeEngine;
+}
+
+let store: Store;
+let servers: [Server, Server];
+before(async () => {
+  store = await openTestStore();
+});
+after(() => store.close());
+beforeEach(async () => {
+  servers = [openServer(), openServer()];
+  for (const { runs } of servers) await runs.start();
+});
+afterEach(async () => {
+  for (const { runs, engine } of servers) {
+    engine.letGo();
+    await runs.worker.stop();
+    await runs.worker.drained;
+  }
+});
+
+/** One slot, quick to notice what others do; its leases outlast the test. */
+function openServer(): Server {
+  const engine = createFakeEngine();
+  const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
+  const parseParameters = (fields: object, promptLength: number) =>
+    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
+  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer: byteTokenizer, parseParameters })]);
+  const clock = (): Date => new Date();
+  const runs = createRunService({
+    db: store.db,
+    limits: { running: 1, waiting: 20 },
+    pipelines,
+    admission: createOpenAdmission(),
+    logger: createLogger(() => {}, clock),
+    clock,
+    resourceType: 'cpu',
+    ownsStore: false,
+    findPipeline: async (_, id) => pipelines.find(id),
+    onEnd: async () => {},
+    onEnded: () => {},
+    timing: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
+  });
+  return { runs, engine };
+}
+
+async function submit({ runs }: Server, isAsync: boolean): Promise<AcceptedRun> {
+  return await runs.create({
+    principal: PRINCIPAL,
+    request: { pipeline_id: GPTJ_PIPELINE_ID, async_run: isAsync },
+    input: ['hi', new Map([['response_length', 1n]])],
+    idempotencyKey: null,
+  });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('each run is executed by one of them, also when the other accepted it', async () => {
+  const [a, b] = servers;
+  a.engine.hold();
+  const first = await submit(a, true);
+  const others = await Promise.all(Array.from({ length: 5 }, () => submit(a, true)));
+  for (const { id } of others) {
+    assert.equal((await b.runs.ended(DEFAULT_PROJECT_ID, id)).run_state, 'complete');
+  }
+  assert.deepEqual([a.engine.began, b.engine.began], [1, 5]);
+  a.engine.letGo();
+  assert.equal((await b.runs.ended(DEFAULT_PROJECT_ID, first.id)).run_state, 'complete');
+});
+
+test('who waits at one is told when the other has executed the run', async () => {
+  const [a, b] = servers;
+  a.engine.hold();
+  await submit(a, true);
+  await until(() => a.engine.began === 1);
+  const waiting = await submit(a, false);
+  assert.equal((await waiting.ended()).run_state, 'complete');
+  assert.equal(b.engine.began, 1);
+});
+
+test('a run that is cancelled at one stops at the other', async () => {
+  const [a, b] = servers;
+  b.engine.hold();
+  const { id } = await submit(b, true);
+  await until(() => b.engine.began === 1);
+  const cancelled = await a.runs.cancel(DEFAULT_PROJECT_ID, id);
+  assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
+  await until(() => b.runs.worker.running === 0);
+});
