@@ -52,12 +52,14 @@ export interface GenerationService {
    * `invalid_parameter`, `shutting_down`.
    */
   generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
-  /** Take no more, wait for those that run as long as `patienceMs`, then cancel them. Idempotent. */
+  /** Take no more, wait for those that run as long as `patienceMs`, then cancel them and wait a moment. Idempotent. */
   close(patienceMs: number): Promise<void>;
 }
 
 /** Prompts of one request that run at the same time: the others must not stand in the way of other requests. */
 const PROMPTS_AT_ONCE = 8;
+/** For cancelled generations to end. */
+const STOP_MS = 2_000;
 
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
   const { engine, admission, logger, now = () => performance.now() } = deps;
@@ -119,9 +121,13 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         const drained = new Promise<void>((resolve) => {
           idle = resolve;
         });
-        const timer = setTimeout(() => stop.abort(), patienceMs);
+        const timers = [
+          setTimeout(() => stop.abort(), patienceMs),
+          // What is held up by a reader that does not read ends with its connection.
+          setTimeout(() => idle(), patienceMs + STOP_MS),
+        ];
         await drained;
-        clearTimeout(timer);
+        for (const timer of timers) clearTimeout(timer);
       })();
       return closing;
     },

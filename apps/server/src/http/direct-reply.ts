@@ -39,6 +39,14 @@ export async function directReply(
   const events = generations.generate({ principal: c.get('principal'), model: model.info.modelName, prompts }, left);
   // The gate: what it refuses is answered as an error, not as a broken stream.
   await events.next();
+  // A stream that nobody has begun to read is ended here alone.
+  const leave = (): void => {
+    events.return(undefined).catch((error: unknown) => {
+      logger.error('a generation did not end well', { request_id: c.get('requestId'), error });
+    });
+  };
+  if (left.aborted) leave();
+  else left.addEventListener('abort', leave, { once: true });
   if (forms.stream === null) {
     // What ends because nobody waits for it is no failure.
     const collected = forms.collect(events).catch((error: unknown) => {

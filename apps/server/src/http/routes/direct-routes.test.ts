@@ -66,3 +66,20 @@ test('bodies that are no JSON object are refused', async () => {
     assert.equal(reply.status, 415);
   }
 });
+
+test('a stream that is given up before its first token gives back what was reserved', { timeout: 10_000 }, async () => {
+  it.engine.hold();
+  try {
+    for (const echo of [true, false]) {
+      const before = it.admission.settled.length + it.admission.cancelled.length;
+      const reply = await it.post('/v1/completions', { prompt: 'hi', stream: true, echo });
+      await reply.body?.cancel();
+      while (it.admission.settled.length + it.admission.cancelled.length === before) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(it.admission.settled.length + it.admission.cancelled.length, before + 1);
+    }
+  } finally {
+    it.engine.letGo();
+  }
+});
