@@ -81,6 +81,8 @@ test('a token belongs to one project and sees no other', async () => {
   const headers = { 'x-project-id': statue.id };
   const token = tokenGetSchema.parse(await (await percy.ask('/v2/tokens', 'POST', { type: 'admin' }, headers)).json());
   assert.equal(token.project_id, statue.id);
+  assert.equal((await percy.ask(`/v2/tokens/${token.id}`, 'GET', undefined, headers)).status, 200);
+  assert.equal(await refusal(await percy.ask(`/v2/tokens/${token.id}`)), '404 not_found');
   const ask = (path: string) =>
     it.app.request(path, { headers: { authorization: `Bearer ${token.value}`, 'x-project-id': DEFAULT_PROJECT_ID } });
   const page = projectPage.parse(await (await ask('/v2/projects')).json());
