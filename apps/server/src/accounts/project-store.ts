@@ -104,7 +104,8 @@ export async function listMembers(db: Database, projectId: string): Promise<read
     .from(projectMembers)
     .innerJoin(users, eq(users.id, projectMembers.userId))
     .where(eq(projectMembers.projectId, projectId))
-    .orderBy(asc(projectMembers.addedAt), asc(projectMembers.userId));
+    // The owner first, also of members added in the same millisecond.
+    .orderBy(asc(projectMembers.addedAt), desc(projectMembers.role), asc(projectMembers.userId));
 }
 
 /** Whether the user was not a member before. */
