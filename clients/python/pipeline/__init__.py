@@ -13,32 +13,46 @@
 from ._client import DEFAULT_URL, PipelineCloud
 from ._errors import (
     AuthenticationError,
+    Conflict,
     ConnectionFailed,
     InvalidRequest,
     NotFound,
+    PermissionDenied,
     PipelineError,
+    QuotaExceeded,
     RateLimited,
     RunFailed,
     ServerError,
+    StreamInterrupted,
     UnexpectedReply,
+    WaitTimeout,
 )
+from ._events import Event
 from ._records import Page, Record, Run
+from ._stream import RunStream
 from ._version import __version__
 
 __all__ = [
     "DEFAULT_URL",
     "AuthenticationError",
+    "Conflict",
     "ConnectionFailed",
+    "Event",
     "InvalidRequest",
     "NotFound",
     "Page",
+    "PermissionDenied",
     "PipelineCloud",
     "PipelineError",
+    "QuotaExceeded",
     "RateLimited",
     "Record",
     "Run",
     "RunFailed",
+    "RunStream",
     "ServerError",
+    "StreamInterrupted",
     "UnexpectedReply",
+    "WaitTimeout",
     "__version__",
 ]

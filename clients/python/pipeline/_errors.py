@@ -38,7 +38,23 @@ class PipelineError(Exception):
 
 
 class AuthenticationError(PipelineError):
-    """No token, a token the server does not know (401), or one that may not do this (403)."""
+    """No token, or one the server does not take (401)."""
+
+
+class PermissionDenied(PipelineError):
+    """The token may not do this (403): a scope is missing, or the plan does not allow it (code `plan_required`)."""
+
+
+class QuotaExceeded(PipelineError):
+    """The plan's tokens of the day or month would be exceeded (402). detail holds `limit`, `used`, `resets_at`, …"""
+
+    def __init__(self, message: str, *, retry_after: Optional[float] = None, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.retry_after = retry_after
+
+
+class Conflict(PipelineError):
+    """The state of things forbids it (409): a run that has not ended, an idempotency key of another run."""
 
 
 class InvalidRequest(PipelineError):
@@ -72,12 +88,33 @@ class ServerError(PipelineError):
 class ConnectionFailed(PipelineError):
     """No complete reply: unreachable, silent for longer than `timeout`, cut off, or redirected elsewhere.
 
-    A run that was sent may still have been done: look at get_runs() before sending it again.
+    A run that was sent may still have been done: look at get_runs() before sending it again, or send it with the same
+    idempotency_key.
     """
 
 
 class UnexpectedReply(PipelineError):
     """A reply that is not what this API sends. Usually the url points at something else."""
+
+
+class StreamInterrupted(PipelineError):
+    """A stream ended before its run did; the run may go on: run_id is None when the stream had not named it yet.
+
+    code says why: `reader_too_slow` and `stream_ended` are the server's words, `generation_restarted` says that text
+    handed out is void.
+    """
+
+    def __init__(self, message: str, *, code: str, run_id: Optional[str]) -> None:
+        super().__init__(message, detail={"code": code})
+        self.run_id = run_id
+
+
+class WaitTimeout(PipelineError):
+    """wait() took longer than it was allowed. The run goes on; `run` is as it was seen last."""
+
+    def __init__(self, run: "Run", seconds: float) -> None:
+        super().__init__(f"run {run.get('id')} is {run.get('run_state')} after {seconds} s; wait again, or cancel it")
+        self.run = run
 
 
 class RunFailed(PipelineError):
@@ -100,16 +137,22 @@ def error_from_reply(status: int, reason: str, headers: Mapping[str, str], body:
     detail = body.get("detail") if isinstance(body, dict) else None
     message = _message(status, reason, detail, text if body is None else "")
     rest: dict[str, Any] = {"status": status, "request_id": headers.get("x-request-id"), "detail": detail}
-    if status in (401, 403):
+    if status == 401:
         return AuthenticationError(message, **rest)
+    if status == 402:
+        return QuotaExceeded(message, retry_after=_retry_after(headers, detail), **rest)
+    if status == 403:
+        return PermissionDenied(message, **rest)
     if status in (400, 422):
         return InvalidRequest(message, parameters=_parameters(detail), **rest)
     if status == 404:
         return NotFound(message, **rest)
+    if status == 409:
+        return Conflict(message, **rest)
     if status == 429:
-        return RateLimited(message, retry_after=_retry_after(headers), **rest)
+        return RateLimited(message, retry_after=_retry_after(headers, detail), **rest)
     if status >= 500:
-        return ServerError(message, retry_after=_retry_after(headers), **rest)
+        return ServerError(message, retry_after=_retry_after(headers, detail), **rest)
     return PipelineError(message, **rest)
 
 
@@ -163,8 +206,11 @@ def _complaints(errors: Any) -> List[Tuple[str, str]]:
     return found
 
 
-def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    """Seconds from now; the header holds seconds or a date."""
+def _retry_after(headers: Mapping[str, str], detail: Any) -> Optional[float]:
+    """Seconds from now; the reply's own figure is exact, the header holds whole seconds or a date."""
+    exact = detail.get("retry_after_ms") if isinstance(detail, dict) else None
+    if isinstance(exact, (int, float)) and exact >= 0:
+        return exact / 1000
     value = headers.get("retry-after")
     if value is None:
         return None

@@ -39,7 +39,7 @@ class Run(Record):
     __slots__ = ()
     _optional = frozenset(
         "started_at ended_at resource_type compute_time_ms blocking result result_preview error error_info "
-        "compute_requirements".split()
+        "compute_requirements warnings finish_reasons usage seed".split()
     )
 
     id: str
@@ -57,6 +57,15 @@ class Run(Record):
     error: Optional[str]
     #: `exception` and `traceback`, both text.
     error_info: Optional[Record]
+    #: What the caller should know about the result: parameters without effect foremost.
+    warnings: Optional[List[str]]
+    #: `prompt_tokens`, `generated_tokens`, `cached_tokens`.
+    usage: Optional[Record]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the run is over: complete or failed."""
+        return self.get("run_state") in ("complete", "failed")
 
     def raise_for_state(self) -> "Run":
         """Raise RunFailed when the run failed; else return the run itself, for chaining."""

@@ -7,10 +7,11 @@ import ipaddress
 import json
 import urllib.error
 import urllib.request
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Iterator, Mapping, Optional
 from urllib.parse import urlsplit
 
-from ._errors import ConnectionFailed, UnexpectedReply, error_from_reply
+from ._errors import ConnectionFailed, PipelineError, UnexpectedReply, error_from_reply
+from ._events import MAX_EVENT_BYTES, SentEvent, sent_events
 from ._records import Record
 from ._version import __version__
 
@@ -39,58 +40,108 @@ class Transport:
     def url(self) -> str:
         return self._url
 
-    def exchange(self, method: str, path: str, body: Any = None) -> Any:
-        """The reply's JSON, objects as Record. Raises a PipelineError for everything that is not a 2xx with JSON."""
+    def exchange(
+        self, method: str, path: str, body: Any = None, *, headers: Optional[Mapping[str, str]] = None
+    ) -> Any:
+        """The reply's JSON, objects as Record; None for an empty one. Raises a PipelineError for everything else."""
+        reply = self._open(method, path, body, {"Accept": "application/json", **(headers or {})})
+        with reply:
+            return self._json(reply.status, self._read(reply))
+
+    def events(
+        self, method: str, path: str, body: Any = None, *, headers: Optional[Mapping[str, str]] = None
+    ) -> "EventConnection":
+        """A reply of server-sent events. Raises a PipelineError for every other reply."""
+        reply = self._open(method, path, body, {"Accept": "text/event-stream", **(headers or {})})
+        kind = reply.headers.get("content-type") or "nothing"
+        if not kind.startswith("text/event-stream"):
+            reply.close()
+            raise UnexpectedReply(f"expected {self._url} to answer with an event stream, got {kind}")
+        return EventConnection(self, reply)
+
+    def _open(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Any:
+        """A reply of 2xx whose body is still to be read, and to be closed."""
         # Strict JSON: NaN and infinity are refused here (ValueError), before anything is sent.
         payload = None if body is None else json.dumps(body, allow_nan=False).encode()
-        headers = {
-            "Accept": "application/json",
+        sent = {
+            **headers,
             "Authorization": f"Bearer {self._token}",
             "User-Agent": f"gptj-cloud-python/{__version__}",
         }
         if payload is not None:
-            headers["Content-Type"] = "application/json"
-        request = urllib.request.Request(self._url + path, data=payload, headers=headers, method=method)
-        status, reason, reply_headers, raw = self._send(request)
+            sent["Content-Type"] = "application/json"
+        request = urllib.request.Request(self._url + path, data=payload, headers=sent, method=method)
+        try:
+            return self._opener.open(request, timeout=self._timeout)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise self._refused(refusal) from None
+        except urllib.error.URLError as cause:
+            raise self.lost(cause.reason) from cause
+        except (OSError, http.client.HTTPException) as cause:
+            raise self.lost(cause) from cause
+
+    def _refused(self, refusal: urllib.error.HTTPError) -> PipelineError:
+        status = refusal.code
+        headers = {name.lower(): value for name, value in refusal.headers.items()}
+        text = self._read(refusal).decode("utf-8", errors="replace")
         if 300 <= status < 400:
-            target = reply_headers.get("location", "nowhere")
-            raise ConnectionFailed(
+            target = headers.get("location", "nowhere")
+            return ConnectionFailed(
                 f"{self._url} redirects to {target}; redirects are not followed with a token: give that server as url",
                 status=status,
             )
+        try:
+            parsed = json.loads(text, object_hook=Record)
+        except (ValueError, RecursionError):
+            parsed = None
+        return error_from_reply(status, str(refusal.reason or ""), headers, parsed, text)
+
+    def _read(self, reply: Any) -> bytes:
+        try:
+            raw: bytes = reply.read()
+        except (OSError, http.client.HTTPException) as cause:
+            raise self.lost(cause) from cause
+        return raw
+
+    def _json(self, status: int, raw: bytes) -> Any:
         text = raw.decode("utf-8", errors="replace")
         try:
             # A long run is answered by blanks until its result is there; leading blanks are legal JSON.
-            parsed = json.loads(text, object_hook=Record) if text.strip() else None
+            return json.loads(text, object_hook=Record) if text.strip() else None
         except (ValueError, RecursionError) as cause:
-            if 200 <= status < 300:
-                raise UnexpectedReply(f"{self._url} answered {status} without JSON", status=status) from cause
-            parsed = None
-        if 200 <= status < 300:
-            return parsed
-        raise error_from_reply(status, reason, reply_headers, parsed, text)
+            raise UnexpectedReply(f"{self._url} answered {status} without JSON", status=status) from cause
 
-    def _send(self, request: urllib.request.Request) -> Tuple[int, str, Mapping[str, str], bytes]:
-        try:
-            reply: Any
-            try:
-                reply = self._opener.open(request, timeout=self._timeout)
-            except urllib.error.HTTPError as refusal:
-                reply = refusal
-            with reply:
-                headers = {name.lower(): value for name, value in reply.headers.items()}
-                return reply.status, reply.reason or "", headers, reply.read()
-        except urllib.error.URLError as cause:
-            raise self._lost(cause.reason) from cause
-        except (OSError, http.client.HTTPException) as cause:
-            raise self._lost(cause) from cause
-
-    def _lost(self, cause: object) -> ConnectionFailed:
+    def lost(self, cause: object) -> ConnectionFailed:
         if isinstance(cause, TimeoutError) or "timed out" in str(cause):
             return ConnectionFailed(f"{self._url} was silent for {self._timeout} s; raise timeout, or look at its log")
         if isinstance(cause, ConnectionRefusedError):
             return ConnectionFailed(f"nothing answers at {self._url}; start the server, or set url or PIPELINE_API_URL")
         return ConnectionFailed(f"lost the connection to {self._url}: {cause or type(cause).__name__}")
+
+
+class EventConnection:
+    """Events of one reply. Closing ends the request."""
+
+    def __init__(self, transport: Transport, reply: Any) -> None:
+        self._transport = transport
+        self._reply = reply
+
+    def __iter__(self) -> Iterator[SentEvent]:
+        return sent_events(self._lines())
+
+    def close(self) -> None:
+        self._reply.close()
+
+    def _lines(self) -> Iterator[bytes]:
+        while True:
+            try:
+                line = self._reply.readline(MAX_EVENT_BYTES + 1)
+            except (OSError, http.client.HTTPException) as cause:
+                raise self._transport.lost(cause) from cause
+            if not line:
+                return
+            yield line
 
 
 def _checked_url(url: str) -> str:

@@ -51,6 +51,8 @@ class StubServer:
                     stub._closing.wait()
                     return
                 raw = json.dumps(reply.body).encode() if reply.raw is None else reply.raw
+                if reply.status == 204:
+                    raw = b""
                 self.send_response(reply.status)
                 for name, value in (reply.headers or {}).items():
                     self.send_header(name, value)
@@ -62,7 +64,7 @@ class StubServer:
                     self.wfile.flush()
                 self.wfile.write(raw)
 
-            do_GET = do_POST = _answer
+            do_GET = do_POST = do_DELETE = _answer
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -9,11 +9,14 @@ from unittest import mock
 
 from pipeline import (
     AuthenticationError,
+    Conflict,
     ConnectionFailed,
     InvalidRequest,
     NotFound,
+    PermissionDenied,
     PipelineCloud,
     PipelineError,
+    QuotaExceeded,
     RateLimited,
     RunFailed,
     ServerError,
@@ -49,7 +52,7 @@ def refusal(status: int, body: Any = None, **rest: Any) -> PipelineError:
     """The error that run_pipeline raises on that reply."""
     with StubServer(Reply(status, body, **rest)) as stub:
         try:
-            PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA)
+            PipelineCloud("t", url=stub.url, max_retries=0).run_pipeline(PIPELINE, DATA)
         except PipelineError as error:
             return error
     raise AssertionError("expected a PipelineError")
@@ -163,9 +166,11 @@ class Refusals(unittest.TestCase):
         for status, kind in (
             (400, InvalidRequest),
             (401, AuthenticationError),
-            (403, AuthenticationError),
+            (402, QuotaExceeded),
+            (403, PermissionDenied),
             (404, NotFound),
-            (409, PipelineError),
+            (405, PipelineError),
+            (409, Conflict),
             (422, InvalidRequest),
             (429, RateLimited),
             (500, ServerError),
@@ -225,6 +230,9 @@ class Refusals(unittest.TestCase):
             error = refusal(429, {"detail": {"message": "queue is full"}}, headers=header)
             assert isinstance(error, RateLimited)
             self.assertEqual(error.retry_after, expected)
+        exact = refusal(429, {"detail": {"message": "slow down", "retry_after_ms": 1234}}, headers={"Retry-After": "2"})
+        assert isinstance(exact, RateLimited)
+        self.assertEqual(exact.retry_after, 1.234)
         dated = refusal(503, {}, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
         assert isinstance(dated, ServerError)
         self.assertEqual(dated.retry_after, 0.0)
@@ -235,11 +243,11 @@ class Connections(unittest.TestCase):
         with StubServer(Reply()) as stub:
             url = stub.url
         with self.assertRaisesRegex(ConnectionFailed, "nothing answers at http://127.0.0.1"):
-            PipelineCloud("t", url=url).authenticate()
+            PipelineCloud("t", url=url, max_retries=0).authenticate()
 
     def test_that_fall_silent_end_after_the_timeout(self) -> None:
         with StubServer(Reply(silent=True)) as stub, self.assertRaisesRegex(ConnectionFailed, "silent for 0.05 s"):
-            PipelineCloud("t", url=stub.url, timeout=0.05).authenticate()
+            PipelineCloud("t", url=stub.url, timeout=0.05, max_retries=0).authenticate()
 
     def test_that_are_cut_off_within_the_reply_are_no_reply(self) -> None:
         error = refusal(200, raw=b'{"id": "run_1"', content_length=500)
@@ -283,6 +291,8 @@ class Construction(unittest.TestCase):
                 PipelineCloud(token, url="http://x")
         with self.assertRaises(ValueError):
             PipelineCloud("t", timeout=0)
+        with self.assertRaises(ValueError):
+            PipelineCloud("t", max_retries=-1)
 
     def test_keeps_the_token_out_of_the_representation(self) -> None:
         self.assertNotIn("secret", repr(PipelineCloud("secret")))

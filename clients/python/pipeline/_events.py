@@ -1,0 +1,99 @@
+"""Server-sent events of a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Iterator, List, NamedTuple, Optional
+
+from ._errors import StreamInterrupted, UnexpectedReply
+from ._records import Record, Run, record_of
+
+#: Of one event, and of one line, at most this many bytes are kept; more is an error.
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+
+
+class SentEvent(NamedTuple):
+    id: str
+    type: str
+    data: str
+
+
+class Event(Record):
+    """One event of a stream.
+
+    type is `run` (the run in `run`: accepted, or ended) or `token` (what it adds to the text of sequence `index` in
+    `text`, its ids in `tokens`). A `run` that has not ended and comes after tokens says that generation begins anew:
+    what came before is void.
+    """
+
+    __slots__ = ()
+    _optional = frozenset("run index text tokens".split())
+
+    type: str
+    run: Optional[Run]
+    index: Optional[int]
+    text: Optional[str]
+    tokens: Optional[List[int]]
+
+
+def sent_events(lines: Iterable[bytes], limit: int = MAX_EVENT_BYTES) -> Iterator[SentEvent]:
+    """Events of lines as they come, each with its line break. What is unfinished at the end is dropped."""
+    event_id, event_type = "", ""
+    data: List[str] = []
+    size = 0
+    for line in lines:
+        if not line.endswith(b"\n"):
+            if len(line) > limit:
+                raise UnexpectedReply(f"expected events of up to {limit} bytes")
+            return
+        text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        if not text:
+            if data:
+                yield SentEvent(event_id, event_type or "message", "\n".join(data))
+            event_type, data, size = "", [], 0
+            continue
+        field, _, value = text.partition(":")
+        value = value[1:] if value.startswith(" ") else value
+        if field == "data":
+            size += len(line)
+            if size > limit:
+                raise UnexpectedReply(f"expected events of up to {limit} bytes")
+            data.append(value)
+        elif field == "event":
+            event_type = value
+        elif field == "id" and "\0" not in value:
+            event_id = value
+
+
+def event_of(sent: SentEvent, run_id: Optional[str]) -> Optional[Event]:
+    """The event; None for names that a later server may add. Raises StreamInterrupted for an error event."""
+    if sent.type not in ("run", "token", "error"):
+        return None
+    try:
+        value: Any = json.loads(sent.data, object_hook=Record)
+    except (ValueError, RecursionError) as cause:
+        raise UnexpectedReply("expected an event of the stream to hold JSON") from cause
+    if sent.type == "run":
+        return Event(type="run", run=record_of(Run, value, "run_state"))
+    if sent.type == "error":
+        fault = record_of(Record, value, "message")
+        raise StreamInterrupted(str(fault["message"]), code=str(fault.get("code")), run_id=run_id)
+    token = record_of(Record, value, "text")
+    return Event(type="token", index=token.get("index", 0), text=token["text"], tokens=token.get("tokens", []))
+
+
+def texts_of(events: Iterable[Event]) -> Iterator[str]:
+    """The text of the first returned sequence, piece by piece.
+
+    Raises RunFailed when the run fails, and StreamInterrupted when generation begins anew after text was handed out.
+    """
+    has_text = False
+    for event in events:
+        if event.run is not None:
+            event.run.raise_for_state()
+            if has_text and not event.run.has_ended:
+                message = "the run began anew after text was handed out; read the events, or wait for its end"
+                raise StreamInterrupted(message, code="generation_restarted", run_id=event.run.get("id"))
+        elif event.text and event.index == 0:
+            has_text = True
+            yield event.text

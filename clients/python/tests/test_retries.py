@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import unittest
+from typing import List
+from unittest import mock
+
+from pipeline import ConnectionFailed, NotFound, PipelineCloud, RateLimited, ServerError
+from pipeline._retry import retry_wait
+from tests.stub_server import Reply, StubServer
+from tests.test_client import DATA, PIPELINE, RUN
+
+GOOD = Reply(200, RUN)
+#: A reply that breaks within its body.
+CUT = Reply(200, raw=b'{"id": "run_1"', content_length=500)
+
+
+class Retries(unittest.TestCase):
+    def setUp(self) -> None:
+        self.slept: List[float] = []
+        patch = mock.patch("pipeline._retry.time.sleep", self.slept.append)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_only_429_503_and_a_broken_connection_are_worth_another_try(self) -> None:
+        lost = ConnectionFailed("lost")
+        waits = [retry_wait(lost, count, 0.5) for count in (0, 1, 2, 3, 4, 5, 5000)]
+        self.assertEqual(waits, [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0])
+        self.assertEqual(retry_wait(ServerError("x", status=503), 0, 0.5), 0.25)
+        for stays in (ServerError("x", status=500), NotFound("x", status=404), ConnectionFailed("x", status=302)):
+            self.assertIsNone(retry_wait(stays, 0, 0.5))
+
+    def test_retry_after_is_never_undercut_and_more_than_a_minute_ends_it(self) -> None:
+        self.assertEqual(retry_wait(RateLimited("x", retry_after=3.0), 5, 0), 3.0)
+        self.assertAlmostEqual(retry_wait(RateLimited("x", retry_after=3.0), 0, 0.5) or 0, 3.15)
+        self.assertIsNone(retry_wait(RateLimited("x", retry_after=60.5), 0, 0))
+
+    def test_a_run_is_sent_again_under_its_key_and_the_next_run_has_another(self) -> None:
+        busy = Reply(429, {"detail": "busy"}, headers={"Retry-After": "7"})
+        with StubServer(busy, CUT, GOOD) as stub:
+            api = PipelineCloud("t", url=stub.url)
+            self.assertEqual(api.run_pipeline(PIPELINE, DATA).id, "run_1")
+            api.run_pipeline(PIPELINE, DATA)
+            api.run_pipeline(PIPELINE, DATA, idempotency_key="mine")
+        keys = [request.headers["idempotency-key"] for request in stub.received]
+        self.assertEqual(len(set(keys[:3])), 1)
+        self.assertNotEqual(keys[3], keys[0])
+        self.assertEqual(keys[4], "mine")
+        self.assertTrue(7 <= self.slept[0] <= 7.7)
+
+    def test_there_are_at_most_max_retries(self) -> None:
+        with StubServer(Reply(503, {})) as stub:
+            with self.assertRaises(ServerError):
+                PipelineCloud("t", url=stub.url).get_run("run_1")
+        self.assertEqual(len(stub.received), 3)
+        with StubServer(Reply(500, {})) as stub:
+            with self.assertRaises(ServerError):
+                PipelineCloud("t", url=stub.url).get_run("run_1")
+        self.assertEqual(len(stub.received), 1)
+
+    def test_deleting_again_what_a_lost_reply_deleted_is_done(self) -> None:
+        missing = Reply(404, {"detail": "no run"})
+        with StubServer(CUT, missing) as stub:
+            PipelineCloud("t", url=stub.url).delete_run("run_1")
+        for replies in ((missing,), (Reply(503, {}), missing)):
+            with StubServer(*replies) as stub, self.assertRaises(NotFound):
+                PipelineCloud("t", url=stub.url).delete_run("run_1")
+        with StubServer(Reply(204)) as stub:
+            PipelineCloud("t", url=stub.url).delete_run("run_1")
+        self.assertEqual((stub.received[0].method, stub.received[0].path), ("DELETE", "/v2/runs/run_1"))
+
+
+if __name__ == "__main__":
+    unittest.main()
