@@ -55,7 +55,7 @@ interface Channel {
 
 /** Nobody is waited for: readers hold nothing but a position, and what they read is shared. */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { name, now, keptEvents = 8192, keptRuns = 256, keptMs = 300_000 } = options;
+  const { name, now, keptEvents = 4096, keptRuns = 64, keptMs = 300_000 } = options;
   const channels = new Map<string, Channel>();
   const ended: string[] = [];
 

@@ -70,12 +70,9 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     owner: deps.owner,
     endedAt: deps.clock(),
   };
-  const spent: GenerationCost = {
-    promptTokens: progress.generatedTokens > 0 ? (prepared?.promptTokens ?? 0) : 0,
-    generatedTokens: progress.generatedTokens,
-    computeMs: progress.generatedTokens > 0 ? performance.now() - progress.startedMs : 0,
-  };
   if (execution.type === 'failed') {
+    // Only a run that its owner ended costs what it has taken; what failed here is not charged.
+    const spent = execution.failure === CANCELLED ? costSoFar(prepared, progress) : NOTHING_SPENT;
     await endFailed(deps, ender, run.admissionTicket, execution.failure, spent);
     return;
   }
@@ -83,8 +80,19 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     await endComplete(deps, ender, run.admissionTicket, execution.outcome);
   } catch (error) {
     deps.logger.error('result could not be stored', { run_id: run.id, error });
-    await endFailed(deps, ender, run.admissionTicket, judgeFailure(error).failure, spent);
+    await endFailed(deps, ender, run.admissionTicket, judgeFailure(error).failure, NOTHING_SPENT);
   }
+}
+
+export const NOTHING_SPENT: GenerationCost = { promptTokens: 0, generatedTokens: 0, computeMs: 0 };
+
+function costSoFar(prepared: PreparedRun | null, { generatedTokens, startedMs }: Progress): GenerationCost {
+  if (generatedTokens === 0) return NOTHING_SPENT;
+  return {
+    promptTokens: prepared?.promptTokens ?? 0,
+    generatedTokens,
+    computeMs: performance.now() - startedMs,
+  };
 }
 
 async function endComplete(

@@ -24,7 +24,14 @@ import type { Database } from '../store/db.ts';
 import type { Admission } from '../usage/admission.ts';
 import { type Run, toRunGet } from './run.ts';
 import { createRunEvents, type EventReader } from './run-events.ts';
-import { endFailed, performRun, type RunEnd, type RunExecutionDeps, readInput } from './run-execution.ts';
+import {
+  endFailed,
+  NOTHING_SPENT,
+  performRun,
+  type RunEnd,
+  type RunExecutionDeps,
+  readInput,
+} from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput, storeInput } from './run-input.ts';
 import type { Lease } from './run-leases.ts';
@@ -324,8 +331,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       if (isTerminal(run.state)) return show(run);
       if (!worker.abort(id, 'cancelled')) {
         const ender = { runId: id, projectId, owner: null, endedAt: clock() };
-        const nothing = { promptTokens: 0, generatedTokens: 0, computeMs: 0 };
-        await endFailed(execution, ender, run.admissionTicket, CANCELLED, nothing);
+        await endFailed(execution, ender, run.admissionTicket, CANCELLED, NOTHING_SPENT);
         worker.ended(id);
       }
       return await ended(projectId, id);
