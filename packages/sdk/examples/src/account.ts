@@ -1,0 +1,19 @@
+// Make a token that may run and nothing else, and see what was used this month. Needs a token with the scope admin.
+import { PipelineCloud } from '@gptj-cloud/sdk';
+
+const api = new PipelineCloud({
+  token: process.env.PIPELINE_API_TOKEN ?? '',
+  url: process.env.PIPELINE_API_URL ?? 'http://127.0.0.1:8080',
+});
+const { current, plans } = await api.plans.list();
+const plan = plans.find(({ id }) => id === current);
+console.log(`plan ${plan?.name}: ${plan?.tokensPerDay ?? 'any number of'} tokens a day`);
+
+const inADay = new Date(Date.now() + 24 * 3600 * 1000);
+const token = await api.tokens.create({ name: 'for an afternoon', scopes: ['run'], expiresAt: inADay });
+console.log(`made ${token.name}, which may ${token.scopes.join(', ')}`);
+await api.tokens.delete(token.id);
+
+const { rows, total } = await api.usage.get({ groupBy: 'pipeline' });
+for (const { key, runs, generatedTokens } of rows) console.log(key, `${runs} runs, ${generatedTokens} tokens`);
+console.log(`${total.runs} runs in all`);

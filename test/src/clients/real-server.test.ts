@@ -1,0 +1,130 @@
+/** Our own clients against the server as it is started, with the embedded model, once for all of them. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { AuthenticationError, ConflictError, hasEnded, PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
+import { type RunningServer, serve } from '@gptj-cloud/server';
+
+const TOKEN = 'end-to-end-token-0123456789';
+const repository = new URL('../../../', import.meta.url);
+const examples = new URL('packages/sdk/examples/dist/', repository);
+const python = fileURLToPath(new URL('clients/python', repository));
+const noPython = missingPython();
+const run = promisify(execFile);
+
+let folder: string;
+let server: RunningServer;
+let api: PipelineCloud;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gptj-clients-'));
+  server = await serve(
+    { port: 0, dataDir: folder, apiToken: TOKEN },
+    { environment: {}, print: () => {}, log: () => {} },
+  );
+  api = new PipelineCloud({ token: TOKEN, url: server.url });
+});
+after(async () => {
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the SDK runs and waits, streams, and hands in for later: the same prompt gives the same text', async () => {
+  const data = ['Once upon a time', { response_length: 12, do_sample: false }] as const;
+  const awaited = throwIfFailed(await api.runPipeline(GPTJ_PIPELINE_ID, data));
+  assert.ok((awaited.usage?.generatedTokens ?? 0) > 0);
+
+  const texts: string[] = [];
+  for await (const text of api.streamPipeline(GPTJ_PIPELINE_ID, data).texts()) texts.push(text);
+  const written = texts.join('');
+  assert.ok(written.length > 0 && JSON.stringify(awaited.resultPreview).includes(JSON.stringify(written).slice(1, -1)));
+
+  const started = await api.startRun(GPTJ_PIPELINE_ID, data);
+  const ended = await api.waitForRun(started.id);
+  assert.deepEqual(ended.resultPreview, awaited.resultPreview);
+  const followed: string[] = [];
+  for await (const text of api.followRun(started.id).texts()) followed.push(text);
+  assert.equal(followed.join(''), written);
+
+  assert.ok((await api.downloadResult(ended)).length > 0);
+  const page = await api.listRuns({ runState: 'complete', pipelineId: GPTJ_PIPELINE_ID, limit: 2 });
+  assert.deepEqual([page.items[0]?.id, page.items.length, page.total], [ended.id, 2, 3]);
+  await api.deleteRun(ended.id);
+  await assert.rejects(api.getRun(ended.id), { name: 'NotFoundError' });
+});
+
+test('the same key gives the same run; a wrong token and a run that goes on are refused by their classes', async () => {
+  const options = { idempotencyKey: 'once' };
+  const first = await api.runPipeline(GPTJ_PIPELINE_ID, ['a', { response_length: 2 }], options);
+  assert.equal((await api.runPipeline(GPTJ_PIPELINE_ID, ['a', { response_length: 2 }], options)).id, first.id);
+  await assert.rejects(api.runPipeline(GPTJ_PIPELINE_ID, ['b', { response_length: 2 }], options), ConflictError);
+  await assert.rejects(new PipelineCloud({ token: 'wrong', url: server.url }).listRuns(), AuthenticationError);
+});
+
+test('leaving a stream early ends its run, and cancelRun ends one that goes on', async () => {
+  const long = ['Once upon a time', { response_length: 400, eos_token_id: null }] as const;
+  let id = '';
+  for await (const event of api.streamPipeline(GPTJ_PIPELINE_ID, long)) {
+    if (event.type === 'run') id = event.run.id;
+    else break;
+  }
+  assert.equal((await api.waitForRun(id, { pollMs: 50, waitMs: 60_000 })).runState, 'failed');
+
+  for await (const event of api.streamPipeline(GPTJ_PIPELINE_ID, long, { keepRunning: true })) {
+    if (event.type === 'run') id = event.run.id;
+    else break;
+  }
+  assert.ok(hasEnded(await api.cancelRun(id)));
+});
+
+test('the SDK sees the account: plans, pipelines, tags, tokens and usage', async () => {
+  assert.ok((await api.plans.list()).plans.length > 0);
+  assert.equal((await api.pipelines.list()).items[0]?.id, GPTJ_PIPELINE_ID);
+  const tag = await api.tags.create({ name: 'me/story:v1', pipeline: GPTJ_PIPELINE_ID });
+  assert.equal((await api.tags.getByName('me/story:v1')).id, tag.id);
+  assert.equal((await api.pipelines.get('me/story:v1')).id, GPTJ_PIPELINE_ID);
+  await api.tags.delete(tag.id);
+  assert.ok((await api.usage.get()).total.runs >= 3);
+  assert.match(await api.usage.csv(), /^[a-z_,]+\r?\n/);
+  assert.ok((await api.usage.previewInvoice()).total.length > 0);
+});
+
+for (const example of ['wait', 'stream', 'later', 'account']) {
+  test(`the example ${example} runs as it is written`, async () => {
+    const { stdout, stderr } = await run(process.execPath, [fileURLToPath(new URL(`${example}.js`, examples))], {
+      env: { PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url },
+      timeout: 60_000,
+    });
+    assert.ok(stdout.length > 1, stderr);
+  });
+}
+
+test("the Python client's README runs as printed: its snippet, a stream, a run for later", {
+  skip: noPython,
+}, async () => {
+  const readme = await readFile(join(python, 'README.md'), 'utf8');
+  const snippets = [...readme.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code]) => code);
+  assert.equal(snippets.length, 3);
+  const { stdout } = await run(
+    'python3',
+    ['-W', 'error', '-c', snippets.join('\n').replace('"API_TOKEN"', `"${TOKEN}"`)],
+    {
+      cwd: python,
+      env: { ...process.env, PIPELINE_API_URL: server.url, PYTHONDONTWRITEBYTECODE: '1' },
+      timeout: 60_000,
+    },
+  );
+  assert.match(stdout, /I met a traveller from an antique land, who said/);
+  assert.match(stdout, /^complete /m);
+});
+
+function missingPython(): string | false {
+  const version = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'], { timeout: 20_000 });
+  if (version.error) return 'python3 is not installed';
+  return version.status === 0 ? false : 'python3 is older than 3.9';
+}
