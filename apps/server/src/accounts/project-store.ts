@@ -93,6 +93,7 @@ export async function deleteProject(tx: Database, id: string): Promise<void> {
   await tx.delete(projects).where(eq(projects.id, id));
 }
 
+/** Owners first, then by when they came. */
 export async function listMembers(db: Database, projectId: string): Promise<readonly Member[]> {
   return await db
     .select({
