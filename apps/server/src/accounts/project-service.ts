@@ -19,7 +19,7 @@ import {
   takeInvitation,
 } from './project-store.ts';
 import type { User } from './user.ts';
-import { findUserByLogin, insertProject } from './user-store.ts';
+import { findUserByLogin, insertProject, lockUser } from './user-store.ts';
 
 const MOST_PROJECTS = 50;
 const MOST_MEMBERS = 200;
@@ -46,6 +46,7 @@ async function getOwnedProject(deps: AccountDeps, principal: Principal, id: stri
 export async function createProject(deps: AccountDeps, userId: string, name: string, caller: Caller): Promise<Project> {
   const { db, clock } = deps;
   return await db.transaction(async (tx) => {
+    await lockUser(tx, userId);
     if ((await countOwnedProjects(tx, userId)) >= MOST_PROJECTS) {
       throw new ApiError('limit_reached', { limit: MOST_PROJECTS, what: 'projects' });
     }
@@ -78,6 +79,8 @@ export async function dropProject(deps: AccountDeps, principal: Principal, id: s
   const { db, clock } = deps;
   const project = await getOwnedProject(deps, principal, id);
   await db.transaction(async (tx) => {
+    // Of the last two, deleted at once, one stays.
+    await lockUser(tx, project.ownerId);
     if (id === DEFAULT_PROJECT_ID || (await countOwnedProjects(tx, project.ownerId)) === 1) {
       throw new ApiError('conflict', { reason: 'the first and the only project stay', remedy: 'rename it instead' });
     }

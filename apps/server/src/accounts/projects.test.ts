@@ -178,6 +178,14 @@ test('an empty project can be deleted; one that holds data, and the only one, ca
   assert.equal(await refusal(await percy.ask(`/v2/projects/${full.id}`, 'DELETE')), '409 conflict');
 });
 
+test('of the last two projects, deleted at once, one stays', async () => {
+  const claire = await registerAndSignIn(it, 'claire');
+  await make('second', claire);
+  const { data } = projectPage.parse(await (await claire.ask('/v2/projects')).json());
+  const replies = await Promise.all(data.map(({ id }) => claire.ask(`/v2/projects/${id}`, 'DELETE')));
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [204, 409]);
+});
+
 test('unknown fields and names that break lines are refused', async () => {
   for (const body of [{}, { name: '' }, { name: 'a\r\nb' }, { name: 'a', owner_id: 'x' }, { name: 'a', id: 'x' }]) {
     assert.equal(await refusal(await percy.ask('/v2/projects', 'POST', body)), '400 invalid_request');

@@ -60,6 +60,11 @@ export async function findUserByLogin(db: Database, login: string): Promise<User
   return rows[0] ?? null;
 }
 
+/** Let no other transaction that asks for the same go on before this one ends. */
+export async function lockUser(tx: Database, id: string): Promise<void> {
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
+}
+
 export async function updateUser(
   db: Database,
   id: string,
