@@ -58,6 +58,34 @@ test('the SDK runs and waits, streams, and hands in for later: the same prompt g
   await assert.rejects(api.getRun(ended.id), { name: 'NotFoundError' });
 });
 
+test('a stream that drops again and again loses and repeats nothing', async () => {
+  const data = ['Once upon a time', { response_length: 40, do_sample: false }] as const;
+  let connections = 0;
+  const dropping = new PipelineCloud({
+    token: TOKEN,
+    url: server.url,
+    maxRetries: 3,
+    fetch: async (input, init) => {
+      const reply = await fetch(input, init);
+      // The last connection is left whole.
+      return ++connections > 3 ? reply : cutAfter(reply, 1);
+    },
+  });
+  const tokens: number[] = [];
+  let text = '';
+  for await (const event of dropping.streamPipeline(GPTJ_PIPELINE_ID, data, { keepRunning: true })) {
+    if (event.type === 'run') {
+      if (hasEnded(event.run)) assert.equal(tokens.length, event.run.usage?.generatedTokens);
+    } else {
+      tokens.push(...event.tokens);
+      text += event.text;
+    }
+  }
+  assert.ok(connections > 1);
+  const whole = throwIfFailed(await api.runPipeline(GPTJ_PIPELINE_ID, data));
+  assert.ok(JSON.stringify(whole.resultPreview).includes(JSON.stringify(text).slice(1, -1)));
+});
+
 test('the same key gives the same run; a wrong token and a run that goes on are refused by their classes', async () => {
   const options = { idempotencyKey: 'once' };
   const first = await api.runPipeline(GPTJ_PIPELINE_ID, ['a', { response_length: 2 }], options);
@@ -98,7 +126,7 @@ for (const example of ['wait', 'stream', 'later', 'account']) {
   test(`the example ${example} runs as it is written`, async () => {
     const { stdout, stderr } = await run(process.execPath, [fileURLToPath(new URL(`${example}.js`, examples))], {
       env: { PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url },
-      timeout: 60_000,
+      timeout: 120_000,
     });
     assert.ok(stdout.length > 1, stderr);
   });
@@ -116,12 +144,31 @@ test("the Python client's README runs as printed: its snippet, a stream, a run f
     {
       cwd: python,
       env: { ...process.env, PIPELINE_API_URL: server.url, PYTHONDONTWRITEBYTECODE: '1' },
-      timeout: 60_000,
+      timeout: 120_000,
     },
   );
   assert.match(stdout, /I met a traveller from an antique land, who said/);
   assert.match(stdout, /^complete /m);
 });
+
+/** The reply, its connection broken after so many pieces of its body. */
+function cutAfter(reply: Response, pieces: number): Response {
+  const reader = reply.body?.getReader();
+  let left = pieces;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const piece = left-- > 0 ? await reader?.read() : undefined;
+        if (piece?.value !== undefined) return controller.enqueue(piece.value);
+        await reader?.cancel();
+        controller.error(new TypeError('terminated'));
+      },
+      cancel: () => reader?.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { status: reply.status, headers: reply.headers });
+}
 
 function missingPython(): string | false {
   const version = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'], { timeout: 20_000 });
