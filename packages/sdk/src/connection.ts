@@ -48,7 +48,7 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
     ending.abort();
   });
   const close = (): void => {
-    watch.stop();
+    watch.rest();
     ending.abort();
   };
   const failure = (cause: unknown): unknown => {
@@ -63,6 +63,7 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
     return new ConnectionFailedError(`no complete reply from ${endpoint.url}: ${reasonOf(cause)}`, { cause });
   };
   try {
+    watch.listen();
     const reply = await endpoint.fetch(`${endpoint.url}${call.path}`, {
       method: call.method,
       headers: {
@@ -76,10 +77,11 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
       redirect: 'error',
       signal: call.signal === undefined ? ending.signal : AbortSignal.any([call.signal, ending.signal]),
     });
+    watch.rest();
     if (!reply.ok) {
       const { status, statusText, headers } = reply;
       let text = '';
-      for await (const piece of pieces(reply, watch.heard)) text += piece;
+      for await (const piece of pieces(reply, watch)) text += piece;
       throw errorOf({ status, statusText, headers, text }, Date.now());
     }
     return {
@@ -87,7 +89,7 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
       close,
       async *texts() {
         try {
-          yield* pieces(reply, watch.heard);
+          yield* pieces(reply, watch);
         } catch (cause) {
           throw failure(cause);
         } finally {
@@ -101,14 +103,15 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
 }
 
 /** Each piece counts as a sign of life. */
-async function* pieces(reply: Response, heard: () => void): AsyncGenerator<string, void, undefined> {
+async function* pieces(reply: Response, watch: SilenceWatch): AsyncGenerator<string, void, undefined> {
   if (reply.body === null) return;
   const reader = reply.body.getReader();
   const decoder = new TextDecoder();
   try {
     for (;;) {
-      heard();
+      watch.listen();
       const piece = await reader.read();
+      watch.rest();
       if (piece.done) break;
       const text = decoder.decode(piece.value, { stream: true });
       if (text !== '') yield text;
@@ -121,18 +124,22 @@ async function* pieces(reply: Response, heard: () => void): AsyncGenerator<strin
   }
 }
 
-function watchSilence(limitMs: number | null, onSilence: () => void): { heard: () => void; stop: () => void } {
-  if (limitMs === null) return { heard: () => {}, stop: () => {} };
-  let timer = setTimeout(onSilence, limitMs);
-  let isOver = false;
+/** A timer that runs while something is awaited. */
+interface SilenceWatch {
+  /** From now on something is awaited. */
+  listen(): void;
+  /** Nothing is awaited: a slow caller is not a silent server. */
+  rest(): void;
+}
+
+function watchSilence(limitMs: number | null, onSilence: () => void): SilenceWatch {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const rest = (): void => clearTimeout(timer);
   return {
-    heard: () => {
-      clearTimeout(timer);
-      if (!isOver) timer = setTimeout(onSilence, limitMs);
-    },
-    stop: () => {
-      isOver = true;
-      clearTimeout(timer);
+    rest,
+    listen: () => {
+      rest();
+      if (limitMs !== null) timer = setTimeout(onSilence, limitMs);
     },
   };
 }

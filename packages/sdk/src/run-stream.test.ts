@@ -82,6 +82,26 @@ test('a signal ends a stream with its reason', async () => {
   );
 });
 
+test('a slow reader is not a silent server', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { api, sent } = stub(
+    () =>
+      eventStream([
+        ['a-1', 'run', RUNNING],
+        ['a-2', 'token', token('x')],
+        ['a-3', 'run', RUN],
+      ]),
+    { timeoutMs: 1000 },
+  );
+  let events = 0;
+  for await (const _ of api.streamPipeline(PIPELINE, [])) {
+    t.mock.timers.tick(5000);
+    assert.equal(sent[0]?.init.signal?.aborted, false);
+    events++;
+  }
+  assert.equal(events, 3);
+});
+
 test('a dropped stream of a run that goes on is taken up after the last event', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const { api, sent } = stub(
@@ -164,6 +184,7 @@ test('texts throw for a run that fails, and when text handed out is void', async
 test('what is no event stream, or holds what no server of this API sends, is told apart', async () => {
   const html = stub(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }));
   await assert.rejects(collect(html.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
+  assert.equal(html.sent[0]?.init.signal?.aborted, true);
   for (const data of ['x', { index: 0 }, [1], { index: 0, text: 'x', tokens: ['y'] }]) {
     const wrong = stub(() => eventStream([['a-1', 'token', data]]));
     await assert.rejects(collect(wrong.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
