@@ -67,7 +67,10 @@ class RunStream:
         while True:
             try:
                 for sent in self._connection or ():
-                    last_id, drops = sent.id, 0
+                    last_id = sent.id
+                    # Tokens are progress; the run alone is what a stream that begins again and again has to say.
+                    if sent.type == "token":
+                        drops = 0
                     event = event_of(sent, run_id)
                     if event is None:
                         continue

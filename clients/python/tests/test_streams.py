@@ -71,6 +71,12 @@ class Streams(unittest.TestCase):
                 list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True))
         self.assertEqual(len(stub.received), 1)
 
+    def test_that_drop_without_a_token_in_between_end_after_max_retries(self) -> None:
+        with StubServer(stream(("a-1", "run", RUNNING), cut=True)) as stub, mock.patch("pipeline._stream.time.sleep"):
+            with self.assertRaises(ConnectionFailed):
+                list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True, async_run=True))
+        self.assertEqual(len(stub.received), 3)
+
     def test_that_are_left_early_are_closed(self) -> None:
         with StubServer(stream(("a-1", "run", RUNNING), ("a-2", "token", token("x")), cut=True)) as stub:
             with PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True) as events:

@@ -147,6 +147,9 @@ test('drops in a row are bounded, and a run that ends with its stream is not ask
   const cut = stub(() => eventStream([], { isCut: true }), { maxRetries: 2 });
   await assert.rejects(collect(cut.api.followRun('run_1')), ConnectionFailedError);
   assert.equal(cut.sent.length, 3);
+  const again = stub(() => eventStream([['a-1', 'run', RUNNING]], { isCut: true }), { maxRetries: 2 });
+  await assert.rejects(collect(again.api.followRun('run_1')), ConnectionFailedError);
+  assert.equal(again.sent.length, 3);
   const bound = stub(() => eventStream([['a-1', 'run', RUNNING]], { isCut: true }), { maxRetries: 2 });
   await assert.rejects(collect(bound.api.streamPipeline(PIPELINE, [])), ConnectionFailedError);
   assert.equal(bound.sent.length, 1);

@@ -85,7 +85,8 @@ async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, 
     try {
       for await (const sent of eventsOf(connection, endpoint)) {
         lastId = sent.id;
-        drops = 0;
+        // Tokens are progress; the run alone is what a stream that begins again and again has to say.
+        if (sent.type === 'token') drops = 0;
         const event = parseEvent(sent, runId);
         if (event === null) continue;
         if (event.type === 'run') runId = event.run.id;
