@@ -10,6 +10,7 @@ import { createLogger } from '../logger.ts';
 import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Store } from '../store/db.ts';
+import { runs as runRows } from '../store/schema.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fake-model.ts';
 import { createOpenAdmission } from '../testing/open-admission.ts';
 import { openTestStore } from '../testing/test-store.ts';
@@ -30,14 +31,13 @@ interface Server {
 }
 
 let store: Store;
-let servers: [Server, Server];
+let servers: Server[];
 before(async () => {
   store = await openTestStore();
 });
 after(() => store.close());
-beforeEach(async () => {
-  servers = [openServer(), openServer()];
-  for (const { runs } of servers) await runs.start();
+beforeEach(() => {
+  servers = [];
 });
 afterEach(async () => {
   for (const { runs, engine } of servers) {
@@ -45,7 +45,17 @@ afterEach(async () => {
     await runs.worker.stop();
     await runs.worker.drained;
   }
+  // What was put back is not for the next test's servers.
+  await store.db.delete(runRows);
 });
+
+/** A server more. Whoever has a free slot claims a waiting run: the first is busy before the second joins. */
+async function join(): Promise<Server> {
+  const server = openServer();
+  servers.push(server);
+  await server.runs.start();
+  return server;
+}
 
 /** One slot, quick to notice what others do; its leases outlast the test. */
 function openServer(): Server {
@@ -86,9 +96,11 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test('each run is executed by one of them, also when the other accepted it', async () => {
-  const [a, b] = servers;
+  const a = await join();
   a.engine.hold();
   const first = await submit(a, true);
+  await until(() => a.engine.began === 1);
+  const b = await join();
   const others = await Promise.all(Array.from({ length: 5 }, () => submit(a, true)));
   for (const { id } of others) {
     assert.equal((await b.runs.ended(DEFAULT_PROJECT_ID, id)).run_state, 'complete');
@@ -99,20 +111,22 @@ test('each run is executed by one of them, also when the other accepted it', asy
 });
 
 test('who waits at one is told when the other has executed the run', async () => {
-  const [a, b] = servers;
+  const a = await join();
   a.engine.hold();
   await submit(a, true);
   await until(() => a.engine.began === 1);
+  const b = await join();
   const waiting = await submit(a, false);
   assert.equal((await waiting.ended()).run_state, 'complete');
   assert.equal(b.engine.began, 1);
 });
 
 test('a run that is cancelled at one stops at the other', async () => {
-  const [a, b] = servers;
+  const b = await join();
   b.engine.hold();
   const { id } = await submit(b, true);
   await until(() => b.engine.began === 1);
+  const a = await join();
   const cancelled = await a.runs.cancel(DEFAULT_PROJECT_ID, id);
   assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
   await until(() => b.runs.worker.running === 0);
