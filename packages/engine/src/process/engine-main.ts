@@ -28,7 +28,7 @@ function sendRound(): void {
 
 function send(message: FromEngine): void {
   // A parent that is gone reads nothing; 'disconnect' ends this process.
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, () => {});
 }
 
 async function open(message: Extract<ToEngine, { kind: 'open' }>): Promise<void> {
