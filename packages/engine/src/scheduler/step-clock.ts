@@ -11,8 +11,12 @@ const STALL_FACTOR = 3;
 const STALL_MS = 150;
 const LEAST_TOKENS = 16;
 const MOST_TOKENS = 512;
-/** Most tokens of one draft. */
-const MOST_DRAFT_TOKENS = 10;
+/** llama.cpp's CPU kernels take four tokens at a time; a batch of another size computes the rest one by one. */
+const KERNEL_TOKENS = 4;
+/** Share of agreeing tokens from which a draft is two kernels' tokens long instead of one's. */
+const TRUSTED_ACCEPTANCE = 0.75;
+/** What a draft is expected to save must exceed what it costs by this. */
+const DRAFT_MARGIN = 1.15;
 /** Weight of the newest measurement. */
 const SMOOTHING = 0.2;
 
@@ -47,8 +51,9 @@ export class StepClock {
     if (this.#tokenMs === null || this.#decodeMs === null) return 0;
     const batchMs = Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs);
     const saved = acceptance * (this.#tokenMs + batchMs / Math.max(1, rows));
-    if (saved <= this.#tokenMs) return 0;
-    return Math.min(MOST_DRAFT_TOKENS, Math.max(2, Math.round(1 / (1 - Math.min(acceptance, 0.9)))));
+    if (saved <= DRAFT_MARGIN * this.#tokenMs) return 0;
+    const most = acceptance > TRUSTED_ACCEPTANCE ? 2 * KERNEL_TOKENS : KERNEL_TOKENS;
+    return most - (rows % KERNEL_TOKENS);
   }
 
   /** Run and measure one evaluation. One that fails is not measured. */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Step } from '@gptj-cloud/model';
+import { StepClock } from './step-clock.ts';
+
+let now = 0;
+const steps = (count: number, tokens: number): Step[] =>
+  Array.from({ length: count }, (_, sequence) => ({ sequence, tokens: new Array(tokens).fill(1), scored: 'last' }));
+
+/** A clock that has seen evaluations of these many steps, tokens each, and milliseconds. */
+async function after(...seen: readonly (readonly [steps: number, tokens: number, ms: number])[]): Promise<StepClock> {
+  const clock = new StepClock(() => now);
+  for (const [count, tokens, ms] of seen) {
+    await clock.time(steps(count, tokens), async () => {
+      now += ms;
+    });
+  }
+  return clock;
+}
+
+test('nothing is drafted before both kinds of evaluations were measured', async () => {
+  assert.equal((await after()).draftTokens(1, 1), 0);
+  assert.equal((await after([1, 1, 100])).draftTokens(1, 1), 0);
+});
+
+test('drafts fill the kernels, where they are expected to save more than they cost', async () => {
+  // A step takes 100 ms, a token of a large batch 30: a draft pays from an acceptance of a third on.
+  const clock = await after([1, 1, 100], [1, 100, 3000]);
+  assert.deepEqual(
+    [0.2, 0.3, 0.4, 0.9].map((acceptance) => clock.draftTokens(acceptance, 1)),
+    [0, 0, 3, 7],
+  );
+  assert.equal(clock.draftTokens(0.4, 8), 0, 'beside others a step is shared already');
+});
+
+test('prompts yield to streams: fewer tokens ride along where a token takes longer', async () => {
+  assert.equal((await after()).prefillTokens, 64);
+  assert.equal((await after([1, 1, 100], [1, 100, 3000])).prefillTokens, 16);
+  assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens, 500);
+});
