@@ -122,8 +122,8 @@ test('an engine that dies once is tried again; one that dies twice fails the run
 test('a full queue refuses with 429 and a time to come back', async () => {
   it.engine.hold();
   const stored = async (): Promise<number> => {
-    const page: { total?: unknown } = await (await it.request('/v2/runs?limit=1')).json();
-    return Number(page.total);
+    const page = (await (await it.request('/v2/runs?limit=1')).json()) as { readonly total: number };
+    return page.total;
   };
   const before = await stored();
   const replies = [run('a', {}), run('b', {}), run('c', {})];
