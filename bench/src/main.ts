@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { spawnEngine } from '@gptj-cloud/engine';
+import { benchApi } from './api.ts';
 import { benchBeams } from './beams.ts';
 import { measureEngine } from './engine-rates.ts';
 import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
@@ -17,6 +18,7 @@ import { benchWarpers } from './warpers.ts';
 
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
+npm run bench -- api MODEL.gguf
 npm run bench -- warpers
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
@@ -24,6 +26,7 @@ load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llam
 \`npm run bench:peers\` builds against the very libraries that the engine loads.
 
 serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.
+api: what the server adds at 50 requests at once; with DATABASE_URL also on PostgreSQL.
 warpers: what shaping the scores of one token costs.`;
 
 const { values, positionals } = parseArgs({
@@ -42,14 +45,25 @@ if (positionals[0] === 'warpers') {
   benchWarpers();
   process.exit(0);
 }
-const serving = positionals[0] === 'serve';
-const model = positionals[serving ? 1 : 0];
+const [command] = positionals;
+const named = command === 'serve' || command === 'api';
+const model = positionals[named ? 1 : 0];
 if (values.help || model === undefined) {
   console.log(USAGE);
   process.exit(values.help ? 0 : 2);
 }
 const [prompt, generated, rounds] = [Number(values.prompt), Number(values.generate), Number(values.rounds)];
-if (serving) {
+if (command === 'api') {
+  await benchApi({
+    model,
+    concurrency: 50,
+    requests: 300,
+    tokens: Math.min(generated, 8),
+    cells: Number(values.cells),
+  });
+  process.exit(0);
+}
+if (command === 'serve') {
   await benchServe({ model, rounds: Math.min(rounds, 3), generated, cells: Number(values.cells) });
   await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);

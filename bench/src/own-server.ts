@@ -8,11 +8,22 @@ const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const TOKEN = 'gptj_benchmark';
 
 /** This project's server on a data folder of its own, which goes when it closes. */
-export async function startOwnServer(model: string): Promise<CompletionServer> {
+export async function startOwnServer(
+  model: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CompletionServer> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-bench-'));
   const server = await serve(
-    { port: 0, host: '127.0.0.1', dataDir: folder, modelPath: model, apiToken: TOKEN },
-    { print: () => {}, log: () => {} },
+    {
+      port: 0,
+      host: '127.0.0.1',
+      dataDir: folder,
+      modelPath: model,
+      apiToken: TOKEN,
+      maxRunningRuns: 64,
+      maxWaitingRuns: 256,
+    },
+    { environment: { ...process.env, ...environment }, print: () => {}, log: () => {} },
   );
   return {
     name: 'gptj-cloud',
