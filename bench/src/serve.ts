@@ -93,7 +93,10 @@ export async function benchServe(options: ServeOptions): Promise<void> {
       const theirs: number[] = [];
       for (let round = 0; round < rounds; round++) {
         ours.push((1000 * tokens) / (await time(() => run(own, round))));
-        if (peer !== null) theirs.push((1000 * tokens) / (await time(() => run(peer, round))));
+        console.error(`${name}, round ${round + 1}: ${own.name} ${ours.at(-1)?.toFixed(2)} tokens/s`);
+        if (peer === null) continue;
+        theirs.push((1000 * tokens) / (await time(() => run(peer, round))));
+        console.error(`${name}, round ${round + 1}: ${peer.name} ${theirs.at(-1)?.toFixed(2)} tokens/s`);
       }
       const ratios = ours.map((rate, i) => rate / (theirs[i] ?? Number.NaN));
       rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), goal]);
