@@ -12,8 +12,8 @@ const SMOOTHING = 0.3;
 const FIRST_ACCEPTANCE = 0.4;
 const FORGIVENESS = 0.01;
 /** Without a word from the request, only text that repeats at least so many tokens is taken for a repetition. */
-const LEAST_NGRAM = 3;
-const LONGEST_NGRAM = 5;
+const LEAST_NGRAM = 8;
+const LONGEST_NGRAM = 8;
 
 /**
  * Greedy decoding or sampling of one sequence, with drafts from the text itself: where the last tokens occurred
