@@ -94,9 +94,7 @@ export interface LlamaLibrary {
 
   modelLoad(path: string, params: ModelParams): Pointer | null;
   modelFree(model: Pointer): void;
-  modelDescription(model: Pointer): string;
   modelVocabSize(model: Pointer): number;
-  modelSizeBytes(model: Pointer): number;
   fileTypeName(model: Pointer): string;
 
   contextInit(model: Pointer, params: ContextParams): Pointer | null;
@@ -249,10 +247,8 @@ function bind(directory: string): LlamaLibrary {
     logSet: llama.func('void llama_log_set(void *callback, void *user)'),
     modelLoad: llama.func('void *llama_model_load_from_file(const char *path, llama_model_params params)'),
     modelFree: llama.func('void llama_model_free(void *model)'),
-    modelDesc: llama.func('int llama_model_desc(void *model, _Out_ char *buffer, size_t size)'),
     modelVocab: llama.func('void *llama_model_get_vocab(void *model)'),
     vocabSize: llama.func('int llama_vocab_n_tokens(void *vocab)'),
-    modelSize: llama.func('uint64_t llama_model_size(void *model)'),
     modelFtype: llama.func('int llama_model_ftype(void *model)'),
     ftypeName: llama.func('const char *llama_ftype_name(int ftype)'),
     contextInit: llama.func('void *llama_init_from_model(void *model, llama_context_params params)'),
@@ -330,13 +326,7 @@ function bind(directory: string): LlamaLibrary {
     contextDefaultParams: () => native.contextDefaultParams() as ContextParams,
     modelLoad: (path, params) => native.modelLoad(path, params) as Pointer | null,
     modelFree: (model) => void native.modelFree(model),
-    modelDescription(model) {
-      const buffer = Buffer.alloc(256);
-      const length: number = native.modelDesc(model, buffer, buffer.length);
-      return buffer.toString('utf8', 0, Math.max(0, Math.min(length, buffer.length - 1)));
-    },
     modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,
-    modelSizeBytes: (model) => Number(native.modelSize(model)),
     fileTypeName: (model) => native.ftypeName(native.modelFtype(model)) as string,
     contextInit: (model, params) => native.contextInit(model, params) as Pointer | null,
     contextFree: (context) => void native.contextFree(context),
