@@ -1,35 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serve } from '@gptj-cloud/server';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { CompletionServer } from './peer-server.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const TOKEN = 'gptj_benchmark';
+const COMMAND = fileURLToPath(new URL('../../apps/cli/bin/gptj.mjs', import.meta.url));
 
-/** This project's server on a data folder of its own, which goes when it closes. */
+/** `gptj serve` in a process of its own, as the peer is, on a data folder that goes when it closes. */
 export async function startOwnServer(
   model: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CompletionServer> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-bench-'));
-  const server = await serve(
-    {
-      port: 0,
-      host: '127.0.0.1',
-      dataDir: folder,
-      modelPath: model,
-      apiToken: TOKEN,
-      maxRunningRuns: 64,
-      maxWaitingRuns: 256,
+  const child = spawn(process.execPath, [COMMAND, 'serve', '--port', '0', '--model', model, '--data-dir', folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      ...process.env,
+      GPTJ_API_TOKEN: TOKEN,
+      MAX_RUNNING_RUNS: '64',
+      MAX_WAITING_RUNS: '256',
+      ...environment,
     },
-    { environment: { ...process.env, ...environment }, print: () => {}, log: () => {} },
-  );
+  });
+  const url = await listeningAt(child);
   return {
     name: 'gptj-cloud',
     async complete(prompt, tokens) {
       const parameters = { min_new_tokens: tokens, max_new_tokens: tokens, do_sample: false };
-      const reply = await fetch(`${server.url}/v2/runs`, {
+      const reply = await fetch(`${url}/v2/runs`, {
         method: 'POST',
         headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
         body: JSON.stringify({ pipeline_id: PIPELINE, data: [prompt, parameters] }),
@@ -38,8 +40,24 @@ export async function startOwnServer(
       if (run.run_state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(run)}`);
     },
     async close() {
-      await server.close();
+      await new Promise<void>((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      });
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function listeningAt(child: ChildProcess): Promise<string> {
+  const lines = createInterface({ input: child.stdout! });
+  try {
+    for await (const line of lines) {
+      const url = / listens on (\S+):/.exec(line)?.[1];
+      if (url !== undefined) return url;
+    }
+  } finally {
+    child.stdout?.resume();
+  }
+  throw new Error(`gptj serve ended with ${child.exitCode} before it listened; run it by hand to see why`);
 }

@@ -44,7 +44,7 @@ export async function startLlamaServer(program: string, model: string, cells: nu
 }
 
 async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 1200; attempt++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}`);
     const ready = await fetch(url).then(
       (reply) => reply.ok,
@@ -53,7 +53,7 @@ async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
     if (ready) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('llama-server did not become healthy within two minutes');
+  throw new Error('llama-server did not become healthy within five minutes');
 }
 
 function freePort(): Promise<number> {
