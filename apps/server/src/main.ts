@@ -12,7 +12,7 @@ import { createLogMailer, createSmtpMailer } from './accounts/mailer.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { ensureOwner } from './accounts/registration.ts';
 import { updateUser } from './accounts/user-store.ts';
-import { ensureApiKey, findApiKey } from './api-keys/api-key-store.ts';
+import { createKeyFinder, ensureApiKey } from './api-keys/api-key-store.ts';
 import { createApp } from './app.ts';
 import { createBillingService } from './billing/billing-service.ts';
 import { MANUAL_PROVIDER } from './billing/manual-provider.ts';
@@ -171,7 +171,7 @@ async function build(
     resourceType: 'cpu',
     ownsStore: config.databaseUrl === null,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
-    onEnd: (tx, end) => webhooks.runEnds(tx, end),
+    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
     onEnded: () => webhooks.runEnded(),
   });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: config.retentionDays });
@@ -194,7 +194,7 @@ async function build(
   const app = createApp({
     db,
     accounts,
-    findKey: (token) => findApiKey(db, token),
+    findKey: createKeyFinder(db),
     runs,
     pipelines,
     tags,

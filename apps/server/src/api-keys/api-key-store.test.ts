@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { Store } from '../store/db.ts';
 import { apiKeys } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
-import { ensureApiKey, findApiKey } from './api-key-store.ts';
+import { createKeyFinder, ensureApiKey } from './api-key-store.ts';
 
 let store: Store;
 before(async () => {
@@ -14,7 +14,7 @@ after(() => store.close());
 beforeEach(() => store.db.delete(apiKeys));
 
 const NOW = new Date(0);
-const known = async (token: string): Promise<boolean> => (await findApiKey(store.db, token)) !== null;
+const known = async (token: string): Promise<boolean> => (await createKeyFinder(store.db)(token)) !== null;
 
 test('the first start makes a token and shows it once', async () => {
   const token = await ensureApiKey(store.db, null, NOW);

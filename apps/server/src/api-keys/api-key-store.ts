@@ -1,9 +1,10 @@
 import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, isNull, lte, ne, or } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
 import type { Principal } from '../accounts/principal.ts';
 import { projectMembers, projects, users } from '../store/accounts-tables.ts';
+import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import { apiKeys } from '../store/schema.ts';
 import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
@@ -19,9 +20,16 @@ export interface FoundApiKey {
   readonly verified: boolean;
 }
 
-/** The key a token belongs to, whatever its state, or null. Asks the store every time: what is revoked ends at once. */
-export async function findApiKey(db: Database, token: string): Promise<FoundApiKey | null> {
-  const hash = hashToken(token);
+/**
+ * Finds the key a token belongs to, whatever its state, or null. Asks the store every time: what is revoked ends at
+ * once. Requests that come together share a question.
+ */
+export function createKeyFinder(db: Database): (token: string) => Promise<FoundApiKey | null> {
+  return batched((tokens: readonly string[]) => findApiKeys(db, tokens));
+}
+
+async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {
+  const hashes = tokens.map(hashToken);
   const payer = alias(users, 'payer');
   const rows = await db
     .select({ key: apiKeys, role: users.role, verifiedAt: users.verifiedAt, planId: payer.planId })
@@ -34,9 +42,19 @@ export async function findApiKey(db: Database, token: string): Promise<FoundApiK
     )
     .innerJoin(projects, eq(projects.id, apiKeys.projectId))
     .innerJoin(payer, eq(payer.id, projects.ownerId))
-    .where(eq(apiKeys.hash, hash));
-  const row = rows[0];
-  if (row === undefined || !sameHash(row.key.hash, hash)) return null;
+    .where(inArray(apiKeys.hash, [...new Set(hashes)]));
+  return hashes.map((hash) => {
+    const row = rows.find(({ key }) => sameHash(key.hash, hash));
+    return row === undefined ? null : toFound(row);
+  });
+}
+
+function toFound(row: {
+  readonly key: typeof apiKeys.$inferSelect;
+  readonly role: Principal['role'];
+  readonly verifiedAt: Date | null;
+  readonly planId: string;
+}): FoundApiKey {
   const key = toApiKey(row.key);
   return {
     key,

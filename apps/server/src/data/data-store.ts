@@ -6,7 +6,19 @@ import { data, files } from '../store/schema.ts';
 import type { StoredData } from './data.ts';
 
 export async function insertData(db: Database, projectId: string, row: StoredData): Promise<void> {
-  await db.insert(data).values({ id: row.id, projectId, fileId: row.file.id, createdAt: row.createdAt });
+  await insertAllData(db, [{ projectId, data: row }]);
+}
+
+/** Several in one statement. Their files must be stored. */
+export async function insertAllData(
+  db: Database,
+  rows: readonly { readonly projectId: string; readonly data: StoredData }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const values = rows.map(({ projectId, data: { id, file, createdAt } }) => {
+    return { id, projectId, fileId: file.id, createdAt };
+  });
+  await db.insert(data).values(values);
 }
 
 /** Data of a project; those of others are as good as absent. */

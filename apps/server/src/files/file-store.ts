@@ -28,8 +28,19 @@ export function fileColumns(table: FileTable, bytes: 'small' | 'all') {
 }
 
 export async function insertFile(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<void> {
-  const { id, name, path, bytes } = file;
-  await db.insert(files).values({ id, projectId, name, path, bytes, createdAt });
+  await insertFiles(db, [{ projectId, file, createdAt }]);
+}
+
+/** Several in one statement. */
+export async function insertFiles(
+  db: Database,
+  rows: readonly { readonly projectId: string; readonly file: NewFile; readonly createdAt: Date }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const values = rows.map(({ projectId, file: { id, name, path, bytes }, createdAt }) => {
+    return { id, projectId, name, path, bytes, createdAt };
+  });
+  await db.insert(files).values(values);
 }
 
 /** A file of a project; those of others are as good as absent. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
-import { type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
+import { createKeyFinder, type FoundApiKey } from '../api-keys/api-key-store.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 
 const MUTATIONS = 10_000;
@@ -23,7 +23,7 @@ before(async () => {
   let found: FoundApiKey | null | undefined;
   it = await openTestApp({
     findKey: async (token) => {
-      found ??= await findApiKey(it.store.db, token);
+      found ??= await createKeyFinder(it.store.db)(token);
       return found === null ? null : { ...found, key: { ...found.key, lastUsedAt: NOW } };
     },
   });

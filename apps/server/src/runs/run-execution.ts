@@ -1,8 +1,4 @@
-/**
- * The execution of a claimed run: input read, pipeline executed, end stored. Result, end, metering and deliveries to
- * webhooks are one transaction, which only the owner of the lease can commit: a run ends once, however often it was
- * begun.
- */
+/** The execution of a claimed run: input read, pipeline executed, end stored. */
 import { PickleError, type PickleValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import { ApiError, type RunGet } from '@gptj-cloud/protocol';
 import { findData } from '../data/data-store.ts';
@@ -11,26 +7,19 @@ import type { Logger } from '../logger.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission, GenerationCost } from '../usage/admission.ts';
+import type { GenerationCost } from '../usage/admission.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, judgeFailure, TRIED_TOO_OFTEN } from './run-failure.ts';
 import { type ClaimedRun, countAttempt, putBack } from './run-leases.ts';
-import { completeRun, failRun, type RunEnder } from './run-store.ts';
+import type { RunLedger } from './run-ledger.ts';
+import type { RunEnder, RunResult } from './run-store.ts';
 import type { AbortReason } from './run-worker.ts';
-
-/** The end of a run, told within the transaction that stores it. */
-export interface RunEnd {
-  readonly runId: string;
-  readonly projectId: string;
-  readonly event: 'run.completed' | 'run.failed';
-  readonly endedAt: Date;
-}
 
 export interface RunExecutionDeps {
   readonly db: Database;
   readonly pipelines: PipelineRegistry;
-  readonly admission: Admission;
+  readonly ledger: RunLedger;
   readonly events: RunEvents;
   readonly logger: Logger;
   readonly clock: () => Date;
@@ -38,8 +27,6 @@ export interface RunExecutionDeps {
   /** Runs accepted by this process need not be read from the store; taken out when they begin. */
   readonly prepared: Map<string, PreparedRun>;
   readonly show: (run: ClaimedRun) => Promise<RunGet>;
-  /** Takes part in the transaction that ends a run. */
-  readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
 }
 
 /** Executions of a run whose machinery died, or whose server did, before it fails. */
@@ -70,24 +57,26 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     owner: deps.owner,
     endedAt: deps.clock(),
   };
+  const { admissionTicket: ticket } = run;
+  const fail = async (failure: RunFailure, cost: GenerationCost | null): Promise<void> => {
+    await deps.ledger.end({ ender, ticket, cost, end: { failure } });
+  };
   if (execution.type === 'failed') {
     // Only a run that its owner ended costs what it has taken; what failed here is not charged.
-    const spent = execution.failure === CANCELLED ? costSoFar(prepared, progress) : NOTHING_SPENT;
-    await endFailed(deps, ender, run.admissionTicket, execution.failure, spent);
+    await fail(execution.failure, execution.failure === CANCELLED ? costSoFar(prepared, progress) : null);
     return;
   }
   try {
-    await endComplete(deps, ender, run.admissionTicket, execution.outcome);
+    const { outcome } = execution;
+    await deps.ledger.end({ ender, ticket, cost: outcome.usage, end: { result: resultOf(outcome) } });
   } catch (error) {
     deps.logger.error('result could not be stored', { run_id: run.id, error });
-    await endFailed(deps, ender, run.admissionTicket, judgeFailure(error).failure, NOTHING_SPENT);
+    await fail(judgeFailure(error).failure, null);
   }
 }
 
-export const NOTHING_SPENT: GenerationCost = { promptTokens: 0, generatedTokens: 0, computeMs: 0 };
-
-function costSoFar(prepared: PreparedRun | null, { generatedTokens, startedMs }: Progress): GenerationCost {
-  if (generatedTokens === 0) return NOTHING_SPENT;
+function costSoFar(prepared: PreparedRun | null, { generatedTokens, startedMs }: Progress): GenerationCost | null {
+  if (generatedTokens === 0) return null;
   return {
     promptTokens: prepared?.promptTokens ?? 0,
     generatedTokens,
@@ -95,63 +84,19 @@ function costSoFar(prepared: PreparedRun | null, { generatedTokens, startedMs }:
   };
 }
 
-async function endComplete(
-  { db, admission, onEnd }: RunExecutionDeps,
-  ender: RunEnder,
-  ticket: string | null,
-  outcome: PipelineOutcome,
-): Promise<void> {
-  const { usage } = outcome;
-  const preview = JSON.stringify(outcome.outputs);
-  const result = {
-    file: newFile('result', writePickle(outcome.outputs)),
+function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
+  const preview = JSON.stringify(outputs);
+  return {
+    file: newFile('result', writePickle(outputs)),
     preview: preview.length <= LONGEST_PREVIEW ? preview : null,
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,
     cachedTokens: usage.cachedTokens,
-    seed: outcome.seed,
-    warnings: outcome.warnings,
-    finishReasons: outcome.finishReasons,
+    seed,
+    warnings,
+    finishReasons,
   };
-  await unlessLost(db, async (tx) => {
-    if (!(await completeRun(tx, ender, result))) throw new LeaseLost();
-    if (ticket !== null) await admission.resume(ticket).settle(usage, tx);
-    await onEnd(tx, { ...ender, event: 'run.completed' });
-  });
-}
-
-/** Store a failure with what the run has cost until then; false when the run was no longer the ender's. */
-export async function endFailed(
-  { db, admission, onEnd }: Pick<RunExecutionDeps, 'db' | 'admission' | 'onEnd'>,
-  ender: RunEnder,
-  ticket: string | null,
-  failure: RunFailure,
-  spent: GenerationCost,
-): Promise<boolean> {
-  return await unlessLost(db, async (tx) => {
-    if (!(await failRun(tx, ender, failure))) throw new LeaseLost();
-    if (ticket !== null) {
-      const admitted = admission.resume(ticket);
-      await (spent.generatedTokens > 0 ? admitted.settle(spent, tx) : admitted.cancel(tx));
-    }
-    await onEnd(tx, { ...ender, event: 'run.failed' });
-  });
-}
-
-/** Rolls a transaction back: the run has ended already, or somebody else executes it. */
-class LeaseLost extends Error {
-  override readonly name = 'LeaseLost';
-}
-
-async function unlessLost(db: Database, work: (tx: Database) => Promise<void>): Promise<boolean> {
-  try {
-    await db.transaction(work);
-    return true;
-  } catch (error) {
-    if (error instanceof LeaseLost) return false;
-    throw error;
-  }
 }
 
 async function execute(

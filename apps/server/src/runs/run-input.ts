@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
-import { ApiError, newId, type RunCreate } from '@gptj-cloud/protocol';
+import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
 import type { StoredData } from '../data/data.ts';
-import { findData, insertData } from '../data/data-store.ts';
-import type { NewFile } from '../files/file.ts';
-import { insertFile } from '../files/file-store.ts';
+import { findData } from '../data/data-store.ts';
 import type { Database } from '../store/db.ts';
 import { pickleInput } from './input-pickle.ts';
 
@@ -23,14 +21,6 @@ export function storableInput(input: PickleValue): Uint8Array {
     if (!(error instanceof PickleError)) throw error;
     throw new ApiError('invalid_input', { reason: error.message }, { cause: error });
   }
-}
-
-/** Store a file as data; the id of the data. */
-export async function storeInput(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<string> {
-  await insertFile(db, projectId, file, createdAt);
-  const id = newId('data');
-  await insertData(db, projectId, { id, createdAt, file });
-  return id;
 }
 
 /** Tells requests apart that would make different runs. */

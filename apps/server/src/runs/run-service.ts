@@ -1,7 +1,7 @@
 /**
- * The life of a run: its input is checked, a place is taken, then data, run and reservation are stored in one
- * transaction. From then on it will end, whatever happens to this process: it is executed (see `run-worker`), here or
- * after the next start, and its end is stored once (see `run-execution`).
+ * The life of a run: its input is checked, a place is taken, then it is stored (see `run-ledger`). From then on it will
+ * end, whatever happens to this process: it is executed (see `run-worker` and `run-execution`), here or after the next
+ * start, and its end is stored once.
  */
 import { randomUUID } from 'node:crypto';
 import type { PickleValue } from '@gptj-cloud/pickle';
@@ -20,26 +20,19 @@ import { type NewFile, newFile } from '../files/file.ts';
 import type { Logger } from '../logger.ts';
 import type { Pipeline, PreparedRun } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission } from '../usage/admission.ts';
+import type { Admission, AdmittedRun } from '../usage/admission.ts';
 import { type Run, toRunGet } from './run.ts';
 import { createRunEvents, type EventReader } from './run-events.ts';
-import {
-  endFailed,
-  NOTHING_SPENT,
-  performRun,
-  type RunEnd,
-  type RunExecutionDeps,
-  readInput,
-} from './run-execution.ts';
+import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
-import { loadData, requestHash, storableInput, storeInput } from './run-input.ts';
-import type { Lease } from './run-leases.ts';
+import { loadData, requestHash, storableInput } from './run-input.ts';
+import { createRunLedger, type RunEnd } from './run-ledger.ts';
 import {
   deleteRun,
-  findRun,
   findRunByKey,
-  insertRun,
+  findRuns,
   listRuns,
   type RunFilter,
   type RunPageQuery,
@@ -59,8 +52,8 @@ export interface RunServiceDeps {
   readonly ownsStore: boolean;
   /** The pipeline that a project means by an id or tag. Throws `pipeline_unknown`. */
   readonly findPipeline: (projectId: string, idOrTag: string) => Promise<Pipeline>;
-  /** Takes part in the transaction that ends a run. */
-  readonly onEnd: (tx: Database, end: RunEnd) => Promise<void>;
+  /** Takes part in the transaction that ends runs. */
+  readonly onEnds: (tx: Database, ends: readonly RunEnd[]) => Promise<void>;
   /** The end of a run was stored. */
   readonly onEnded: () => void;
   readonly timing?: RunTiming;
@@ -125,8 +118,12 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
 
+  const ledger = createRunLedger(deps);
+  const read = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
+    findRuns(db, wanted),
+  );
   const find = async (projectId: string, id: string): Promise<Run> => {
-    const run = await findRun(db, projectId, id);
+    const run = await read({ projectId, id });
     if (run === null) throw new ApiError('not_found', { kind: 'run', id: id.slice(0, 100) });
     return run;
   };
@@ -157,6 +154,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   };
   const execution: RunExecutionDeps = {
     ...deps,
+    ledger,
     events,
     owner,
     prepared,
@@ -227,26 +225,22 @@ export function createRunService(deps: RunServiceDeps): RunService {
     const { projectId } = principal;
     const { pipeline, data } = work;
     const id = newId('run');
+    const dataId = 'file' in data ? data.id : newId('data');
     const isAsync = request.async_run ?? false;
     const createdAt = clock();
     worker.reserve();
-    let lease: Lease | null = null;
-    let stored: { readonly dataId: string; readonly priority: number; readonly admissionTicket: string };
+    const lease = worker.takeLease();
+    let admitted: AdmittedRun | null = null;
     try {
-      lease = worker.takeLease();
-      stored = await db.transaction(async (tx) => {
-        const admitted = await deps.admission.admit(
-          principal,
-          {
-            model: pipeline.id,
-            promptTokens: work.prepared.promptTokens,
-            maxGeneratedTokens: work.prepared.maxGeneratedTokens,
-            contextTokens: work.prepared.contextTokens,
-          },
-          tx,
-        );
-        const dataId = 'file' in data ? data.id : await storeInput(tx, projectId, data, createdAt);
-        const row = {
+      admitted = await ledger.accept({
+        principal,
+        estimate: {
+          model: pipeline.id,
+          promptTokens: work.prepared.promptTokens,
+          maxGeneratedTokens: work.prepared.maxGeneratedTokens,
+          contextTokens: work.prepared.contextTokens,
+        },
+        row: {
           id,
           projectId,
           apiKeyId: principal.apiKeyId,
@@ -256,20 +250,17 @@ export function createRunService(deps: RunServiceDeps): RunService {
           resourceType: deps.resourceType,
           minGpuVramMb: request.compute_requirements?.min_gpu_vram_mb ?? null,
           isAsync,
-          priority: admitted.priority,
-          admissionTicket: admitted.ticket,
           idempotencyKey,
           requestHash: hash,
           lease,
-        };
-        if (!(await insertRun(tx, row))) throw new KeyTaken();
-        return { dataId, priority: admitted.priority, admissionTicket: admitted.ticket };
+        },
+        input: 'file' in data ? null : data,
       });
-    } catch (error) {
-      worker.giveUp(lease);
-      if (error instanceof KeyTaken) return null;
-      throw error;
+    } finally {
+      if (admitted === null) worker.giveUp(lease);
     }
+    if (admitted === null) return null;
+    const { priority, ticket: admissionTicket } = admitted;
     prepared.set(id, work.prepared);
     let reader: EventReader | null = null;
     if (isAsync || (request.stream ?? false)) {
@@ -283,7 +274,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       reader = events.read(id, null);
     }
     const end = isAsync ? null : nextEnd(projectId, id).end;
-    const run = { id, projectId, pipelineId: pipeline.id, createdAt, isAsync, ...stored };
+    const run = { id, projectId, pipelineId: pipeline.id, dataId, createdAt, isAsync, priority, admissionTicket };
     if (lease === null) worker.queued(run);
     else worker.begin({ ...run, attempts: 1 });
     return { id, isAsync, ended: () => end ?? ended(projectId, id), events: reader };
@@ -293,7 +284,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     worker,
     get,
     async find(projectId, id) {
-      const run = await findRun(db, projectId, id);
+      const run = await read({ projectId, id });
       return run === null ? null : show(run);
     },
     ended,
@@ -331,7 +322,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       if (isTerminal(run.state)) return show(run);
       if (!worker.abort(id, 'cancelled')) {
         const ender = { runId: id, projectId, owner: null, endedAt: clock() };
-        await endFailed(execution, ender, run.admissionTicket, CANCELLED, NOTHING_SPENT);
+        await ledger.end({ ender, ticket: run.admissionTicket, cost: null, end: { failure: CANCELLED } });
         worker.ended(id);
       }
       return await ended(projectId, id);
@@ -347,9 +338,4 @@ export function createRunService(deps: RunServiceDeps): RunService {
       await db.transaction((tx) => deleteRun(tx, run));
     },
   };
-}
-
-/** Rolls back: the project has a run under this idempotency key. */
-class KeyTaken extends Error {
-  override readonly name = 'KeyTaken';
 }

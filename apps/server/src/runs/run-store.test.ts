@@ -10,7 +10,8 @@ import { files, runs } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import { claimRuns, endAllLeases, extendLeases, type Lease, putBack } from './run-leases.ts';
-import { completeRun, deleteRun, failRun, findRun, insertRun, listRuns, type RunEnder } from './run-store.ts';
+import type { RunFailure } from './run.ts';
+import { deleteRun, endRuns, findRun, findRuns, insertRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
 const at = (seconds: number): Date => new Date(seconds * 1000);
@@ -35,7 +36,7 @@ async function storedRun(createdAt: Date, { lease, priority = 0, key }: Stored =
   await insertFile(store.db, PROJECT, file, createdAt);
   await insertData(store.db, PROJECT, data);
   const id = newId('run');
-  const stored = await insertRun(store.db, {
+  const row = {
     id,
     projectId: PROJECT,
     apiKeyId: null,
@@ -50,8 +51,8 @@ async function storedRun(createdAt: Date, { lease, priority = 0, key }: Stored =
     idempotencyKey: key ?? null,
     requestHash: null,
     lease: lease ?? null,
-  });
-  return stored ? id : 'refused';
+  };
+  return (await insertRuns(store.db, [row])).has(id) ? id : 'refused';
 }
 
 const ender = (runId: string, owner: string | null): RunEnder => ({ runId, projectId: PROJECT, owner, endedAt: at(9) });
@@ -72,23 +73,58 @@ const result = () => ({
   finishReasons: ['length'],
 });
 
+const endAll = (endings: readonly RunEnding[]) => store.db.transaction((tx) => endRuns(tx, endings));
+const completeRun = async (ender: RunEnder): Promise<boolean> =>
+  (await endAll([{ ender, end: { result: result() } }]))[0] === true;
+const failRun = async (ender: RunEnder, failure: RunFailure): Promise<boolean> =>
+  (await endAll([{ ender, end: { failure } }]))[0] === true;
+const countFiles = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
+
 test('a run is ended by the owner of its lease, once', async () => {
   const id = await storedRun(at(1), { lease: lease('a', 20) });
-  assert.equal(await completeRun(store.db, ender(id, 'b'), result()), false);
-  assert.equal(await completeRun(store.db, ender(id, 'a'), result()), true);
-  assert.equal(await failRun(store.db, ender(id, 'a'), INTERRUPTED), false);
-  assert.equal(await failRun(store.db, ender(id, null), INTERRUPTED), false);
+  assert.equal(await completeRun(ender(id, 'b')), false);
+  assert.equal(await completeRun(ender(id, 'a')), true);
+  assert.equal(await failRun(ender(id, 'a'), INTERRUPTED), false);
+  assert.equal(await failRun(ender(id, null), INTERRUPTED), false);
   const found = await findRun(store.db, PROJECT, id);
   assert.deepEqual([found?.state, found?.resultPreview, found?.computeTimeMs], ['complete', '["\\u0000"]', 2]);
   assert.deepEqual(found?.usage, { prompt_tokens: 3, generated_tokens: 2, cached_tokens: 1 });
   assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, '["top_p is ignored"]']);
 });
 
+test('runs that end together end each by itself, and once; a result that is not its run\'s is not kept', async () => {
+  const [first, second, third] = [
+    await storedRun(at(1), { lease: lease('a', 20) }),
+    await storedRun(at(2), { lease: lease('b', 20) }),
+    await storedRun(at(3)),
+  ];
+  const before = await countFiles();
+  const ended = await endAll([
+    { ender: ender(first, 'a'), end: { result: result() } },
+    { ender: ender(first, 'a'), end: { failure: INTERRUPTED } },
+    { ender: ender(second, 'a'), end: { result: result() } },
+    { ender: ender(third, null), end: { failure: INTERRUPTED } },
+  ]);
+  assert.deepEqual(ended, [true, false, false, true]);
+  const found = await findRuns(
+    store.db,
+    [third, first, 'run_x\0', second].map((id) => ({ projectId: PROJECT, id })),
+  );
+  const states = found.map((run) => run && [run.state, run.result !== null, run.failure?.error]);
+  assert.deepEqual(states, [
+    ['failed', false, INTERRUPTED.error],
+    ['complete', true, undefined],
+    null,
+    ['running', false, undefined],
+  ]);
+  assert.equal(await countFiles(), before + 1);
+});
+
 test('a failure is stored with its text, whatever characters that has', async () => {
   const id = await storedRun(at(1));
-  const failure = { error: 'pipeline_fault' as const, exception: 'a\0b', traceback: '' };
-  assert.equal(await failRun(store.db, ender(id, null), failure), true);
-  assert.equal((await findRun(store.db, PROJECT, id))?.failure?.exception, 'a\ufffdb');
+  const failure = { error: 'pipeline_fault' as const, exception: 'a\0b\ud800', traceback: '' };
+  assert.equal(await failRun(ender(id, null), failure), true);
+  assert.equal((await findRun(store.db, PROJECT, id))?.failure?.exception, 'a\ufffdb\ufffd');
 });
 
 test('runs are claimed by priority, then in order of arrival, each by one', async () => {
@@ -111,7 +147,7 @@ test('a lease that is not renewed runs out, and its run is claimed again with on
   const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('b', 50), now: at(31), ids: null });
   assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
   assert.deepEqual(await extendLeases(store.db, [id], lease('a', 60)), new Set());
-  assert.equal(await completeRun(store.db, ender(id, 'a'), result()), false);
+  assert.equal(await completeRun(ender(id, 'a')), false);
 });
 
 test('a run that is put back counts no attempt; after a restart nobody has a lease', async () => {
@@ -132,7 +168,7 @@ test('an idempotency key is good for one run of a project', async () => {
 
 test('lists are cut and filtered; runs of other projects are absent', async () => {
   const ids = [await storedRun(at(1)), await storedRun(at(2)), await storedRun(at(3))];
-  await failRun(store.db, ender(ids[1] ?? '', null), INTERRUPTED);
+  await failRun(ender(ids[1] ?? '', null), INTERRUPTED);
   const list = async (direction: 'asc' | 'desc', skip: number, filter: object = {}): Promise<unknown> => {
     const all = { projectId: PROJECT, pipelineId: null, state: null, ...filter };
     const page = await listRuns(store.db, all, { skip, limit: 2, orderBy: { field: 'created_at', direction } });
@@ -147,14 +183,13 @@ test('lists are cut and filtered; runs of other projects are absent', async () =
 });
 
 test('a deleted run takes its result and its own data with it', async () => {
-  const count = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
-  const before = await count();
+  const before = await countFiles();
   const id = await storedRun(at(1), { lease: lease('a', 20) });
-  await completeRun(store.db, ender(id, 'a'), result());
-  assert.equal(await count(), before + 2);
+  await completeRun(ender(id, 'a'));
+  assert.equal(await countFiles(), before + 2);
   const run = await findRun(store.db, PROJECT, id);
   assert.ok(run !== null);
   await store.db.transaction((tx) => deleteRun(tx, run));
-  assert.equal(await count(), before);
+  assert.equal(await countFiles(), before);
   assert.equal(await state(id), undefined);
 });

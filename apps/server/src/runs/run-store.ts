@@ -1,8 +1,8 @@
 import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { NewFile } from '../files/file.ts';
-import { fileColumns, insertFile } from '../files/file-store.ts';
+import { fileColumns, insertFiles } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
 import { data, files, runs } from '../store/schema.ts';
 import type { Run, RunFailure } from './run.ts';
@@ -48,6 +48,11 @@ export interface RunEnder {
   readonly endedAt: Date;
 }
 
+export interface RunEnding {
+  readonly ender: RunEnder;
+  readonly end: { readonly result: RunResult } | { readonly failure: RunFailure };
+}
+
 export type RunOrder = OrderBy<'created_at'>;
 
 export interface RunFilter {
@@ -62,29 +67,80 @@ export interface RunPageQuery {
   readonly orderBy: RunOrder;
 }
 
-/** False when the project has a run under this idempotency key already; nothing was stored then. */
-export async function insertRun(db: Database, { lease, ...run }: NewRun): Promise<boolean> {
-  const state: RunState = lease === null ? 'received' : 'running';
-  const started =
-    lease === null
-      ? {}
-      : { startedAt: run.createdAt, attempts: 1, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
-  const rows = await db
-    .insert(runs)
-    .values({ ...run, state, ...started })
-    .onConflictDoNothing()
-    .returning({ id: runs.id });
-  return rows.length > 0;
+/**
+ * Store runs whose data is stored. The ids of those that were: not one whose project has a run under its idempotency
+ * key already.
+ */
+export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise<ReadonlySet<string>> {
+  const values = rows.map(({ lease, ...run }) => {
+    const state: RunState = lease === null ? 'received' : 'running';
+    const started =
+      lease === null
+        ? { startedAt: null, attempts: 0, leaseOwner: null, leaseExpiresAt: null }
+        : { startedAt: run.createdAt, attempts: 1, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
+    return { ...run, state, ...started };
+  });
+  const stored = await db.insert(runs).values(values).onConflictDoNothing().returning({ id: runs.id });
+  return new Set(stored.map(({ id }) => id));
 }
 
 /**
- * Store a result and the end of its run; false when the run is no longer the ender's to end. Call it in a transaction,
- * and roll back on false.
+ * Store ends of runs, with their results, in a transaction. For each whether it was stored: not when the run was no
+ * longer the ender's to end. One statement for the runs, however many they are.
  */
-export async function completeRun(db: Database, ender: RunEnder, result: RunResult): Promise<boolean> {
+export async function endRuns(tx: Database, endings: readonly RunEnding[]): Promise<readonly boolean[]> {
+  const results = endings.flatMap(({ ender, end }) =>
+    'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
+  );
+  await insertFiles(tx, results);
+  const items = endings.map(({ ender, end }, index) => ({
+    ...ender,
+    index,
+    endedAt: ender.endedAt.toISOString(),
+    ...('result' in end ? completeColumns(end.result) : failedColumns(end.failure)),
+  }));
+  const given = (name: string): SQL => sql.raw(`e."${name}"`);
+  const rows = await tx
+    .update(runs)
+    .set({
+      state: given('state'),
+      endedAt: given('endedAt'),
+      leaseOwner: null,
+      leaseExpiresAt: null,
+      resultFileId: given('resultFileId'),
+      resultPreview: given('resultPreview'),
+      computeTimeMs: given('computeTimeMs'),
+      promptTokens: given('promptTokens'),
+      generatedTokens: given('generatedTokens'),
+      cachedTokens: given('cachedTokens'),
+      seed: given('seed'),
+      warnings: given('warnings'),
+      finishReasons: given('finishReasons'),
+      error: given('error'),
+      errorException: given('errorException'),
+      errorTraceback: given('errorTraceback'),
+    })
+    .from(
+      sql`jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+        index integer, "runId" text, "projectId" text, owner text, "endedAt" timestamptz, state text,
+        "resultFileId" text, "resultPreview" text, "computeTimeMs" integer, "promptTokens" integer,
+        "generatedTokens" integer, "cachedTokens" integer, seed bigint, warnings text, "finishReasons" text,
+        error text, "errorException" text, "errorTraceback" text)`,
+    )
+    .where(
+      sql`${runs.id} = e."runId" AND ${runs.projectId} = e."projectId" AND ${runs.endedAt} IS NULL
+        AND (e.owner IS NULL OR ${runs.leaseOwner} = e.owner)`,
+    )
+    .returning({ index: sql<unknown>`e.index`.mapWith(Number) });
+  const ended = new Set(rows.map(({ index }) => Number(index)));
+  const unused = endings.flatMap(({ end }, i) => (ended.has(i) || !('result' in end) ? [] : [end.result.file.id]));
+  if (unused.length > 0) await tx.delete(files).where(inArray(files.id, unused));
+  return endings.map((_, i) => ended.has(i));
+}
+
+function completeColumns(result: RunResult) {
   const state: RunState = 'complete';
-  await insertFile(db, ender.projectId, result.file, ender.endedAt);
-  return await end(db, ender, {
+  return {
     state,
     resultFileId: result.file.id,
     resultPreview: result.preview,
@@ -95,41 +151,41 @@ export async function completeRun(db: Database, ender: RunEnder, result: RunResu
     seed: result.seed,
     warnings: result.warnings.length === 0 ? null : JSON.stringify(result.warnings),
     finishReasons: JSON.stringify(result.finishReasons),
-  });
+  };
 }
 
-/** False when the run is no longer the ender's to end. */
-export async function failRun(db: Database, ender: RunEnder, failure: RunFailure): Promise<boolean> {
+function failedColumns(failure: RunFailure) {
   const state: RunState = 'failed';
-  // PostgreSQL text cannot hold U+0000.
-  const clean = (text: string): string => text.replaceAll('\0', '\ufffd');
-  return await end(db, ender, {
+  // PostgreSQL text can hold neither U+0000 nor half of a surrogate pair.
+  const clean = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  return {
     state,
     error: failure.error,
     errorException: clean(failure.exception),
     errorTraceback: clean(failure.traceback),
-  });
-}
-
-async function end(
-  db: Database,
-  { runId, projectId, owner, endedAt }: RunEnder,
-  values: Partial<typeof runs.$inferInsert>,
-): Promise<boolean> {
-  const mine = owner === null ? undefined : eq(runs.leaseOwner, owner);
-  const rows = await db
-    .update(runs)
-    .set({ ...values, endedAt, leaseOwner: null, leaseExpiresAt: null })
-    .where(and(eq(runs.id, runId), eq(runs.projectId, projectId), isNull(runs.endedAt), mine))
-    .returning({ id: runs.id });
-  return rows.length > 0;
+  };
 }
 
 /** A run of a project; those of others are as good as absent. */
 export async function findRun(db: Database, projectId: string, id: string): Promise<Run | null> {
-  if (!isId('run', id)) return null;
-  const rows = await selectRuns(db).where(and(eq(runs.id, id), eq(runs.projectId, projectId)));
-  return rows[0] === undefined ? null : toRun(rows[0]);
+  const [run] = await findRuns(db, [{ projectId, id }]);
+  return run ?? null;
+}
+
+/** The same of several at once: for each the run, or null. */
+export async function findRuns(
+  db: Database,
+  wanted: readonly { readonly projectId: string; readonly id: string }[],
+): Promise<readonly (Run | null)[]> {
+  // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
+  const ids = [...new Set(wanted.map(({ id }) => id))].filter((id) => isId('run', id));
+  if (ids.length === 0) return wanted.map(() => null);
+  const rows = await selectRuns(db).where(inArray(runs.id, ids));
+  const found = new Map(rows.map((row) => [row.run.id, toRun(row)]));
+  return wanted.map(({ projectId, id }) => {
+    const run = found.get(id);
+    return run?.projectId === projectId ? run : null;
+  });
 }
 
 /** The run that a project made under an idempotency key. */

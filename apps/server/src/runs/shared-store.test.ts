@@ -75,7 +75,7 @@ function openServer(): Server {
     resourceType: 'cpu',
     ownsStore: false,
     findPipeline: async (_, id) => pipelines.find(id),
-    onEnd: async () => {},
+    onEnds: async () => {},
     onEnded: () => {},
     timing: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
   });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
+import type { Principal } from '../accounts/principal.ts';
 import { createLogger } from '../logger.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Database } from '../store/db.ts';
 import { usageDaily } from '../store/usage-tables.ts';
-import type { GenerationCost, GenerationEstimate } from '../usage/admission.ts';
+import type { Admission, GenerationCost, GenerationEstimate } from '../usage/admission.ts';
 import { type CountedAdmission, openCountedAdmission } from '../usage/counted-admission.ts';
 import { bookOf, planOf } from './plans.ts';
 
@@ -64,3 +65,24 @@ export const cost = (promptTokens: number, generatedTokens: number): GenerationC
   generatedTokens,
   computeMs: 12.5,
 });
+
+/** Let a run in, in a transaction; its ticket. Throws the refusal. */
+export async function admitRun(
+  db: Database,
+  admission: Admission,
+  principal: Principal,
+  estimate: GenerationEstimate,
+): Promise<string> {
+  const [answer] = await db.transaction((tx) => admission.admitRuns(tx, [{ principal, estimate }]));
+  if (answer === undefined || answer instanceof ApiError) throw answer;
+  return answer.ticket;
+}
+
+export async function endRun(
+  db: Database,
+  admission: Admission,
+  ticket: string,
+  cost: GenerationCost | null,
+): Promise<void> {
+  await db.transaction((tx) => admission.endRuns(tx, [{ ticket, cost }]));
+}

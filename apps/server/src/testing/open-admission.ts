@@ -1,4 +1,4 @@
-import type { Admission, Admitted, GenerationCost } from '../usage/admission.ts';
+import type { Admission, GenerationCost } from '../usage/admission.ts';
 
 /** An admission that lets everybody in, and remembers what it was told. */
 export interface OpenAdmission extends Admission {
@@ -9,16 +9,21 @@ export interface OpenAdmission extends Admission {
 export function createOpenAdmission(priority = 0): OpenAdmission {
   const settled: GenerationCost[] = [];
   const cancelled: string[] = [];
-  const resume = (ticket: string): Admitted => ({
-    priority,
-    ticket,
-    async settle(cost) {
-      settled.push(cost);
-    },
-    async cancel() {
-      cancelled.push(ticket);
-    },
-  });
   let tickets = 0;
-  return { settled, cancelled, resume, admit: async () => resume(`ticket-${++tickets}`) };
+  const end = (ticket: string, cost: GenerationCost | null): void => {
+    if (cost === null) cancelled.push(ticket);
+    else settled.push(cost);
+  };
+  return {
+    settled,
+    cancelled,
+    async admit() {
+      const ticket = `ticket-${++tickets}`;
+      return { priority, settle: async (cost) => end(ticket, cost), cancel: async () => end(ticket, null) };
+    },
+    admitRuns: async (_tx, runs) => runs.map(() => ({ priority, ticket: `ticket-${++tickets}` })),
+    async endRuns(_tx, ends) {
+      for (const { ticket, cost } of ends) end(ticket, cost);
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type { AccountDeps, AccountSettings } from '../accounts/account-deps.ts';
 import type { MailMessage } from '../accounts/mailer.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import { updateUser } from '../accounts/user-store.ts';
-import { ensureApiKey, type FoundApiKey, findApiKey } from '../api-keys/api-key-store.ts';
+import { createKeyFinder, ensureApiKey, type FoundApiKey } from '../api-keys/api-key-store.ts';
 import { createApp } from '../app.ts';
 import { createBillingService } from '../billing/billing-service.ts';
 import { MANUAL_PROVIDER } from '../billing/manual-provider.ts';
@@ -95,7 +95,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     resourceType: 'cpu',
     ownsStore: true,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
-    onEnd: (tx, end) => webhooks.runEnds(tx, end),
+    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
     onEnded: () => webhooks.runEnded(),
   });
   await runs.start();
@@ -119,7 +119,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const app = createApp({
     db,
     accounts,
-    findKey: options.findKey ?? ((token) => findApiKey(db, token)),
+    findKey: options.findKey ?? createKeyFinder(db),
     runs,
     pipelines,
     tags,

@@ -1,3 +1,4 @@
+import type { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
 import type { Database } from '../store/db.ts';
 
@@ -25,15 +26,31 @@ export interface GenerationCost {
 export interface Admitted {
   /** Queue priority of the plan; larger goes first. */
   readonly priority: number;
-  /** What to keep of it to end it from another process, with `Admission.resume`. Text of at most a few hundred letters. */
+  /** Meter the cost and return what was reserved and not used. Idempotent. */
+  settle(cost: GenerationCost): Promise<void>;
+  /** Nothing was used. Idempotent. */
+  cancel(): Promise<void>;
+}
+
+/** A run that asks to be let in. */
+export interface RunToAdmit {
+  readonly principal: Principal;
+  readonly estimate: GenerationEstimate;
+}
+
+/** A run that was let in. */
+export interface AdmittedRun {
+  /** Queue priority of the plan; larger goes first. */
+  readonly priority: number;
+  /** What to keep of it, for `endRuns`. Text of at most a few hundred letters. */
   readonly ticket: string;
-  /**
-   * Meter the cost and return what was reserved and not used. Idempotent. Within `tx` it takes part in the caller's
-   * transaction: metered exactly when that commits.
-   */
-  settle(cost: GenerationCost, tx?: Database): Promise<void>;
-  /** Nothing was used. Idempotent; takes part in `tx` like `settle`. */
-  cancel(tx?: Database): Promise<void>;
+}
+
+/** The end of a run that was let in. */
+export interface AdmittedRunEnd {
+  readonly ticket: string;
+  /** Null: nothing was used. */
+  readonly cost: GenerationCost | null;
 }
 
 /**
@@ -42,18 +59,22 @@ export interface Admitted {
  */
 export interface Admission {
   /**
-   * Without `tx`, the reservation belongs to this process: should it die, the reservation ends with it. Within `tx` it
-   * is made when the caller's transaction commits, and stays until somebody ends it, at most a day: for runs that
-   * outlive a process. Their row keeps the ticket, and the transaction that ends the run settles; what is settled after
-   * that day is metered all the same.
+   * For a generation that ends with this process: should it die, the reservation ends, too.
    *
    * Throws `ApiError` (`plan_required`, `rate_limited`, `concurrency_limited`, `quota_exceeded`) with what to do and
-   * when. A refusal within `tx` leaves nothing to roll back.
+   * when.
    */
-  admit(principal: Principal, estimate: GenerationEstimate, tx?: Database): Promise<Admitted>;
+  admit(principal: Principal, estimate: GenerationEstimate): Promise<Admitted>;
   /**
-   * What `admit` gave, from its ticket. A ticket of a plan without limits remembers nothing that was ended: settle such
-   * a one in the transaction that ends the run, once.
+   * For runs, which outlive processes: reservations are made when the caller's transaction commits, and stay until
+   * `endRuns`, at most a day; what ends after that day is metered all the same. A run's row keeps its ticket.
+   *
+   * For each the ticket, or what `admit` would throw; a refusal leaves nothing to roll back.
    */
-  resume(ticket: string): Admitted;
+  admitRuns(tx: Database, runs: readonly RunToAdmit[]): Promise<readonly (AdmittedRun | ApiError)[]>;
+  /**
+   * Meter costs and return what was reserved and not used, exactly when the caller's transaction commits. A ticket of a
+   * plan without limits remembers nothing that was ended: end such a one in the transaction that ends the run, once.
+   */
+  endRuns(tx: Database, ends: readonly AdmittedRunEnd[]): Promise<void>;
 }

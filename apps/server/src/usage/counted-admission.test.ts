@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
-import { cost, countersOf, estimate, meteredOf, openOn, refusalOf } from '../testing/admissions.ts';
+import { admitRun, cost, countersOf, endRun, estimate, meteredOf, openOn, refusalOf } from '../testing/admissions.ts';
 import { planOf, principalOn } from '../testing/plans.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import type { Admitted } from './admission.ts';
@@ -124,23 +124,29 @@ describeOnEveryStore('admission', (store) => {
     const who = principalOn(plan, 'user_repeat');
     const one = await admission.admit(who, estimate(10, 90));
     await Promise.all([one.settle(cost(10, 5)), one.settle(cost(10, 5))]);
-    await admission.resume(one.ticket).settle(cost(10, 5));
-    await admission.resume(one.ticket).cancel();
+    await one.cancel();
     const other = await admission.admit(who, estimate(10, 90));
     await other.cancel();
-    await admission.resume(other.ticket).settle(cost(10, 5));
+    await other.settle(cost(10, 5));
+    const run = await admitRun(db, admission, who, estimate(10, 90));
+    await endRun(db, admission, run, cost(20, 5));
+    await endRun(db, admission, run, cost(20, 5));
+    await endRun(db, admission, run, null);
+    const unused = await admitRun(db, admission, who, estimate(10, 90));
+    await endRun(db, admission, unused, null);
+    await endRun(db, admission, unused, cost(20, 5));
     const [row, ...more] = await meteredOf(db, who.userId);
     assert.equal(more.length, 0);
     assert.deepEqual(
       [row?.day, row?.projectId, row?.apiKeyId, row?.pipeline, row?.planId],
       ['2026-03-10', who.projectId, 'token_1', 'pipeline_x', 'p'],
     );
-    assert.deepEqual([row?.runs, row?.promptTokens, row?.generatedTokens, row?.computeMs], [1, 10, 5, 13]);
+    assert.deepEqual([row?.runs, row?.promptTokens, row?.generatedTokens, row?.computeMs], [2, 30, 10, 26]);
     assert.deepEqual(await countersOf(db, who.userId), {
       running: 0,
-      dayUsed: 15,
+      dayUsed: 40,
       dayReserved: 0,
-      monthUsed: 15,
+      monthUsed: 40,
       monthReserved: 0,
     });
   });
@@ -153,28 +159,55 @@ describeOnEveryStore('admission', (store) => {
       const boom = new Error('boom');
       await assert.rejects(
         db.transaction(async (tx) => {
-          await admission.admit(who, estimate(10, 990), tx);
+          await admission.admitRuns(tx, [{ principal: who, estimate: estimate(10, 990) }]);
           throw boom;
         }),
         boom,
       );
       // What was rolled back holds nothing.
-      const one = await db.transaction(async (tx) => await admission.admit(who, estimate(10, 990), tx));
+      const ticket = await admitRun(db, admission, who, estimate(10, 990));
       await assert.rejects(
         db.transaction(async (tx) => {
-          await one.settle(cost(10, 20), tx);
+          await admission.endRuns(tx, [{ ticket, cost: cost(10, 20) }]);
           throw boom;
         }),
         boom,
       );
       assert.deepEqual(await meteredOf(db, who.userId), []);
-      await db.transaction(async (tx) => await one.settle(cost(10, 20), tx));
+      await endRun(db, admission, ticket, cost(10, 20));
       const rows = await meteredOf(db, who.userId);
       assert.deepEqual(
         rows.map((row) => [row.runs, row.promptTokens, row.generatedTokens]),
         [[1, 10, 20]],
       );
     }
+  });
+
+  test('of runs that ask together, each has its place or its refusal, and together they end', async () => {
+    const plan = planOf('p', { tokensPerDay: 250, maxContext: 200 });
+    const { db } = store();
+    const admission = await openOn(db, plan, { ms: START });
+    const [a, b] = [principalOn(plan, 'user_together_a'), principalOn(plan, 'user_together_b')];
+    const asked = [
+      { principal: b, estimate: estimate(100, 0) },
+      { principal: a, estimate: estimate(201, 0) },
+      { principal: a, estimate: estimate(150, 0) },
+      { principal: a, estimate: estimate(150, 0) },
+      { principal: b, estimate: estimate(150, 0) },
+      { principal: { ...a, planId: 'other' }, estimate: estimate(1000, 0) },
+    ];
+    const answers = await db.transaction((tx) => admission.admitRuns(tx, asked));
+    const words = answers.map((answer) => (answer instanceof ApiError ? answer.code : 'in'));
+    assert.deepEqual(words, ['in', 'plan_required', 'in', 'quota_exceeded', 'in', 'in']);
+    const tickets = answers.flatMap((answer) => (answer instanceof ApiError ? [] : [answer.ticket]));
+    const costs = [cost(100, 0), cost(120, 0), null, cost(30, 0)];
+    const ends = tickets.map((ticket, i) => ({ ticket, cost: costs[i] ?? null }));
+    await db.transaction((tx) => admission.endRuns(tx, ends));
+    const used = async (who: typeof a): Promise<number[]> =>
+      (await meteredOf(db, who.userId)).map(({ promptTokens }) => promptTokens);
+    assert.deepEqual([await used(a), await used(b)], [[30, 120], [100]]);
+    const counters = { running: 0, dayUsed: 100, dayReserved: 0, monthUsed: 100, monthReserved: 0 };
+    assert.deepEqual(await countersOf(db, b.userId), counters);
   });
 
   test('what a dead process had reserved comes back; what belongs to a run does not', async () => {
@@ -187,7 +220,7 @@ describeOnEveryStore('admission', (store) => {
     const alive = await openOn(db, plan, clock);
     const who = principalOn(plan, 'user_dead');
     const lost = await dead.admit(who, estimate(100, 0));
-    const kept = await db.transaction(async (tx) => await dead.admit(who, estimate(200, 0), tx));
+    const kept = await admitRun(db, dead, who, estimate(200, 0));
     await alive.admit(who, estimate(300, 0));
     clock.ms += 45_000;
     assert.equal(await alive.sweep(), 0);
@@ -196,7 +229,7 @@ describeOnEveryStore('admission', (store) => {
     const counters = { running: 2, dayUsed: 0, dayReserved: 500, monthUsed: 0, monthReserved: 500 };
     assert.deepEqual(await countersOf(db, who.userId), counters);
     // The run was taken over by the other process.
-    await alive.resume(kept.ticket).settle(cost(150, 0));
+    await endRun(db, alive, kept, cost(150, 0));
     // The dead one was only asleep: what it used is metered, and what was returned is not returned again.
     await lost.settle(cost(70, 0));
     await lost.settle(cost(70, 0));
@@ -206,7 +239,7 @@ describeOnEveryStore('admission', (store) => {
     await alive.close();
     assert.equal(await dead.sweep(), 1);
     // Nor does a run hold anything for ever: it was deleted, or is long past its day.
-    await db.transaction(async (tx) => await dead.admit(who, estimate(200, 0), tx));
+    await admitRun(db, dead, who, estimate(200, 0));
     clock.ms += 24 * 60 * MINUTE + 1;
     assert.equal(await dead.sweep(), 1);
   });

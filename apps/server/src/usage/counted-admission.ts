@@ -11,14 +11,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '@gptj-cloud/protocol';
+import type { Principal } from '../accounts/principal.ts';
 import type { Logger } from '../logger.ts';
 import { allowsModel, isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
+import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission, Admitted, GenerationCost, GenerationEstimate } from './admission.ts';
-import { batched } from './batched.ts';
+import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate } from './admission.ts';
 import {
-  cancelReservation,
   forgetHolder,
   type MeteredCost,
   type ReservationAnswer,
@@ -28,7 +28,7 @@ import {
   settleAll,
   sweepReservations,
 } from './reservation-store.ts';
-import { readTicket, type Ticket, writeTicket } from './ticket.ts';
+import { type Meter, readTicket, type Ticket, writeTicket } from './ticket.ts';
 
 export interface CountedAdmissionDeps {
   readonly db: Database;
@@ -51,8 +51,6 @@ export interface CountedAdmission extends Admission {
 /** Silence after which a process counts as dead. A slip of a second is fine; clocks must agree to about this. */
 const LEASE_MS = 60_000;
 const SWEEP_EVERY_MS = 20_000;
-/** Requests and ends that share a round trip. */
-const MOST_AT_ONCE = 64;
 /** Runs take seconds: asking again sooner finds the same. */
 const CONCURRENCY_RETRY_SECONDS = 2;
 
@@ -73,33 +71,52 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
         }, every);
   timer?.unref();
   let closing: Promise<void> | undefined;
-  const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests), MOST_AT_ONCE);
-  const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements), MOST_AT_ONCE);
-  const admitted = (ticket: Ticket): Admitted => admittedBy(db, settle, ticket);
+  const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests));
+  const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements));
+
+  /** What a request is checked for and reserves; throws what its plan lacks. */
+  const judge = (principal: Principal, estimate: GenerationEstimate, holder: string | null): Judged => {
+    const plan = deps.plans.planOf(principal);
+    refuseWhatPlanLacks(deps, plan, estimate);
+    const { userId, projectId, apiKeyId } = principal;
+    const now = clock();
+    const meter = { userId, projectId, apiKeyId, pipeline: clean(estimate.model), planId: plan.id };
+    const tokens = wholeNumber(estimate.promptTokens) + wholeNumber(estimate.maxGeneratedTokens);
+    return {
+      plan,
+      uncounted: { ...meter, day: now.toISOString().slice(0, 10), accountId: null, seq: null },
+      request: isCounted(plan) ? { userId, projectId, planId: plan.id, tokens, holder, limits: plan, now } : null,
+    };
+  };
   return {
     sweep,
-    async admit(principal, estimate, tx) {
-      const plan = deps.plans.planOf(principal);
-      refuseWhatPlanLacks(deps, plan, estimate);
-      const { userId, projectId, apiKeyId } = principal;
-      const meter = { userId, projectId, apiKeyId, pipeline: clean(estimate.model), planId: plan.id };
-      const now = clock();
-      if (!isCounted(plan)) {
-        const day = now.toISOString().slice(0, 10);
-        return admitted({ meter: { ...meter, day, accountId: null, seq: null }, priority: plan.priority });
-      }
-      const tokens = wholeNumber(estimate.promptTokens) + wholeNumber(estimate.maxGeneratedTokens);
-      const request = { userId, projectId, planId: plan.id, tokens, limits: plan, now };
-      const answer =
-        tx === undefined
-          ? await reserve({ ...request, holder })
-          : (await reserveAll(tx, [{ ...request, holder: null }]))[0];
-      if (answer === undefined) throw new TypeError('every request for a reservation has its answer');
-      if (answer.verdict !== 'granted') throw refusal(plan, tokens, answer);
-      const { day, account, seq } = answer;
-      return admitted({ meter: { ...meter, day, accountId: account, seq }, priority: plan.priority });
+    async admit(principal, estimate) {
+      const judged = judge(principal, estimate, holder);
+      const { priority, meter } = grant(judged, judged.request && (await reserve(judged.request)));
+      return admitted(db, settle, priority, meter);
     },
-    resume: (ticket) => admitted(readTicket(ticket)),
+    async admitRuns(tx, runs) {
+      const judged = runs.map(({ principal, estimate }) => orRefusal(() => judge(principal, estimate, null)));
+      const requests = judged.flatMap((one) => (one instanceof ApiError || one.request === null ? [] : [one.request]));
+      const answers = requests.length === 0 ? [] : await reserveAll(tx, requests);
+      let next = 0;
+      return judged.map((one) =>
+        one instanceof ApiError
+          ? one
+          : orRefusal((): AdmittedRun => {
+              const ticket = grant(one, one.request === null ? null : answers[next++]);
+              return { priority: ticket.priority, ticket: writeTicket(ticket) };
+            }),
+      );
+    },
+    async endRuns(tx, ends) {
+      const settlements = ends.map(({ ticket, cost }) => ({
+        meter: readTicket(ticket).meter,
+        cost: cost === null ? null : toMeteredCost(cost),
+      }));
+      const counted = settlements.filter(({ meter, cost }) => cost !== null || meter.seq !== null);
+      if (counted.length > 0) await settleAll(tx, counted);
+    },
     async close() {
       clearInterval(timer);
       closing ??= forgetHolder(db, holder);
@@ -108,9 +125,40 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
   };
 }
 
+/** A request that its plan does not rule out. */
+interface Judged {
+  readonly plan: Plan;
+  /** Where it is metered when nothing need be reserved. */
+  readonly uncounted: Meter;
+  /** What must be reserved, or null. */
+  readonly request: ReservationRequest | null;
+}
+
+/** Throws the refusal when the answer is one. */
+function grant({ plan, uncounted, request }: Judged, answer: ReservationAnswer | null | undefined): Ticket {
+  if (request === null) return { meter: uncounted, priority: plan.priority };
+  if (answer == null) throw new TypeError('every request for a reservation has its answer');
+  if (answer.verdict !== 'granted') throw refusal(plan, request.tokens, answer);
+  const { day, account, seq } = answer;
+  return { meter: { ...uncounted, day, accountId: account, seq }, priority: plan.priority };
+}
+
+function orRefusal<Granted>(ask: () => Granted): Granted | ApiError {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+}
+
 /** A generation that was let in. Reservations know in the store whether they were ended; the others only here. */
-function admittedBy(db: Database, settle: (settlement: Settlement) => Promise<boolean>, ticket: Ticket): Admitted {
-  const { meter, priority } = ticket;
+function admitted(
+  db: Database,
+  settle: (settlement: Settlement) => Promise<boolean>,
+  priority: number,
+  meter: Meter,
+): Admitted {
   let ended: Promise<unknown> | undefined;
   const once = (end: () => Promise<unknown>): Promise<unknown> => {
     ended ??= end().catch((error: unknown) => {
@@ -121,19 +169,14 @@ function admittedBy(db: Database, settle: (settlement: Settlement) => Promise<bo
   };
   return {
     priority,
-    ticket: writeTicket(ticket),
-    async settle(cost, tx) {
+    async settle(cost) {
       const settlement = { meter, cost: toMeteredCost(cost) };
-      // A caller's transaction may roll back: what was done in it must not be remembered here.
-      if (tx !== undefined) await settleAll(tx, [settlement]);
-      else await once(() => settle(settlement));
+      await once(() => settle(settlement));
     },
-    async cancel(tx) {
-      const { accountId, seq } = meter;
-      if (accountId === null || seq === null) {
-        if (tx === undefined) await once(async () => undefined);
-      } else if (tx !== undefined) await cancelReservation(tx, accountId, seq);
-      else await once(() => cancelReservation(db, accountId, seq));
+    async cancel() {
+      await once(async () => {
+        if (meter.seq !== null) await settleAll(db, [{ meter, cost: null }]);
+      });
     },
   };
 }

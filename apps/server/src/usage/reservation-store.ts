@@ -52,7 +52,8 @@ export interface MeteredCost {
 /** A cost, and where it goes. */
 export interface Settlement {
   readonly meter: Meter;
-  readonly cost: MeteredCost;
+  /** Null: nothing was used; the reservation is returned whole, and nothing is metered. */
+  readonly cost: MeteredCost | null;
 }
 
 /**
@@ -97,31 +98,31 @@ export async function reserveAll(
 }
 
 /**
- * Meter costs, ending their reservations if there are any. False: it had been ended before, and nothing was metered.
+ * Meter costs, ending their reservations if there are any. False: it had been ended before, and nothing was changed.
  * One statement, which writes the meters in their order.
  */
 export async function settleAll(db: Database, settlements: readonly Settlement[]): Promise<readonly boolean[]> {
-  const items = settlements.map(({ meter, cost }, index) => ({ index, ...meter, ...cost }));
+  const items = settlements.map(({ meter, cost }, index) => ({
+    index,
+    ...meter,
+    ...(cost ?? { cancelled: true }),
+  }));
   const rows = await db.select({ index: sql<unknown>`r.index`.mapWith(Number), metered: sql<unknown>`s.metered` }).from(
     sql`(
         SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
           index integer, "accountId" text, seq bigint, day date, "projectId" text, "userId" text, "apiKeyId" text,
           pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "cachedTokens" bigint,
-          "computeMs" bigint)
+          "computeMs" bigint, cancelled boolean)
         ORDER BY coalesce("accountId", usage_account_of("projectId", "userId")),
           day, "projectId", "userId", "apiKeyId", pipeline, "planId", index
-      ) r CROSS JOIN LATERAL usage_settle(r."accountId", r.seq, r.day, r."projectId", r."userId",
-        coalesce(r."apiKeyId", ''), r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."cachedTokens",
-        r."computeMs") AS s (metered)`,
+      ) r CROSS JOIN LATERAL (SELECT CASE
+        WHEN r.cancelled AND r.seq IS NULL THEN false
+        WHEN r.cancelled THEN usage_end_reservation(r."accountId", r.seq, 0)
+        ELSE usage_settle(r."accountId", r.seq, r.day, r."projectId", r."userId", coalesce(r."apiKeyId", ''),
+          r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."cachedTokens", r."computeMs")
+        END) AS s (metered)`,
   );
   return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);
-}
-
-/** Return all of a reservation. */
-export async function cancelReservation(db: Database, accountId: string, seq: number): Promise<void> {
-  await db
-    .select({ ended: sql<unknown>`ended` })
-    .from(sql`usage_end_reservation(${accountId}, ${seq}::bigint, 0) AS ended`);
 }
 
 /** Say that a process is alive until `expiresAt`, and return what dead ones had reserved; how many reservations. */

@@ -67,15 +67,21 @@ export async function deleteWebhook(db: Database, projectId: string, id: string)
  */
 export async function enqueueDeliveries(
   tx: Database,
-  event: { readonly runId: string; readonly projectId: string; readonly event: WebhookEvent; readonly endedAt: Date },
+  events: readonly {
+    readonly runId: string;
+    readonly projectId: string;
+    readonly event: WebhookEvent;
+    readonly endedAt: Date;
+  }[],
 ): Promise<boolean> {
-  const at = event.endedAt.toISOString();
+  const items = events.map(({ endedAt, ...event }) => ({ ...event, endedAt: endedAt.toISOString() }));
   const result: unknown = await tx.execute(sql`
     INSERT INTO webhook_deliveries (id, webhook_id, run_id, event, state, created_at, due_at)
-    SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), id, ${event.runId}::text,
-      ${event.event}::text, 'pending', ${at}::timestamptz, ${at}::timestamptz
-    FROM webhooks
-    WHERE project_id = ${event.projectId} AND is_enabled AND ${event.event}::text = ANY(string_to_array(events, ' '))
+    SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), w.id, e."runId", e.event, 'pending',
+      e."endedAt", e."endedAt"
+    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+      "runId" text, "projectId" text, event text, "endedAt" timestamptz)
+    JOIN webhooks w ON w.project_id = e."projectId" AND w.is_enabled AND e.event = ANY(string_to_array(w.events, ' '))
     RETURNING id`);
   const rows: unknown = Reflect.get(Object(result), 'rows');
   return Array.isArray(rows) && rows.length > 0;

@@ -18,10 +18,15 @@ export interface WebhooksDeps {
 /** Webhooks from the end of a run to the receiver's door. */
 export interface Webhooks {
   readonly service: WebhookService;
-  /** Takes part in the transaction that ends a run. */
-  runEnds(
+  /** Takes part in the transaction that ends runs. */
+  runsEnd(
     tx: Database,
-    end: { readonly runId: string; readonly projectId: string; readonly event: WebhookEvent; readonly endedAt: Date },
+    ends: readonly {
+      readonly runId: string;
+      readonly projectId: string;
+      readonly event: WebhookEvent;
+      readonly endedAt: Date;
+    }[],
   ): Promise<void>;
   /** Call it when such a transaction has been committed. */
   runEnded(): void;
@@ -36,9 +41,9 @@ export function openWebhooks(deps: WebhooksDeps): Webhooks {
   let isDue = false;
   return {
     service: createWebhookService({ ...deps, onDue: () => dispatcher.wake() }),
-    async runEnds(tx, end) {
+    async runsEnd(tx, ends) {
       // Most projects have no webhooks: the store is asked for due deliveries only when there may be some.
-      if (await enqueueDeliveries(tx, end)) isDue = true;
+      if (await enqueueDeliveries(tx, ends)) isDue = true;
     },
     runEnded() {
       if (isDue) dispatcher.wake();

@@ -16,7 +16,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('the first goes at once, and those that come meanwhile go together, so many at a time', async () => {
   const { batches, run } = heldRun();
-  const call = batched(run, 3);
+  const call = batched(run, { most: 3 });
   const answers = Promise.all([1, 2, 3, 4, 5].map(call));
   for (const expected of [[1], [2, 3, 4], [5]]) {
     await turn();
@@ -35,7 +35,7 @@ test('the first goes at once, and those that come meanwhile go together, so many
 
 test('a failure, or answers that are too few, fail the calls they are for and no others', async () => {
   const { batches, run } = heldRun();
-  const call = batched(run, 10);
+  const call = batched(run);
   const answers = Promise.allSettled([1, 2, 3].map(call));
   batches[0]?.letGo(new Error('boom'));
   await turn();
@@ -50,4 +50,20 @@ test('a failure, or answers that are too few, fail the calls they are for and no
   const next = call(4);
   batches[2]?.letGo([40]);
   assert.equal(await next, 40);
+});
+
+test('of calls that failed together each is tried alone, when that is asked for', async () => {
+  const sizes: number[] = [];
+  const call = batched(
+    async (items: readonly number[]) => {
+      sizes.push(items.length);
+      if (items.includes(3)) throw new Error('three');
+      return items.map((n) => n * 10);
+    },
+    { alone: true },
+  );
+  const answers = await Promise.allSettled([1, 2, 3, 4].map(call));
+  const states = answers.map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
+  assert.deepEqual(states, [10, 20, 'Error: three', 40]);
+  assert.deepEqual(sizes, [1, 3, 1, 1, 1]);
 });

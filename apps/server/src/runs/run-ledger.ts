@@ -1,0 +1,144 @@
+/**
+ * The two transactions of a run. Its beginning: reservation, data and run. Its end: result, state, metering and
+ * deliveries to webhooks, which only the owner of the lease can commit, so that a run ends once, however often it was
+ * begun. Runs that begin or end while such a transaction is under way share the next one: what many runs at once cost
+ * is little more than what one costs.
+ */
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Principal } from '../accounts/principal.ts';
+import { insertAllData } from '../data/data-store.ts';
+import type { NewFile } from '../files/file.ts';
+import { insertFiles } from '../files/file-store.ts';
+import { batched } from '../store/batched.ts';
+import type { Database } from '../store/db.ts';
+import type { Admission, AdmittedRun, GenerationCost, GenerationEstimate } from '../usage/admission.ts';
+import { endRuns, insertRuns, type NewRun, type RunEnding } from './run-store.ts';
+
+/** The end of a run, told within the transaction that stores it. */
+export interface RunEnd {
+  readonly runId: string;
+  readonly projectId: string;
+  readonly event: 'run.completed' | 'run.failed';
+  readonly endedAt: Date;
+}
+
+export interface RunLedgerDeps {
+  readonly db: Database;
+  readonly admission: Admission;
+  /** Takes part in the transaction that ends runs. */
+  readonly onEnds: (tx: Database, ends: readonly RunEnd[]) => Promise<void>;
+}
+
+/** A run that asks to be accepted. */
+export interface AcceptableRun {
+  readonly principal: Principal;
+  readonly estimate: GenerationEstimate;
+  readonly row: Omit<NewRun, 'priority' | 'admissionTicket'>;
+  /** Its input, to be stored as the data that the row names; null: that is stored already. */
+  readonly input: NewFile | null;
+}
+
+export interface AccountedEnding extends RunEnding {
+  /** What ends its reservation. */
+  readonly ticket: string | null;
+  /** Null: nothing is charged. */
+  readonly cost: GenerationCost | null;
+}
+
+export interface RunLedger {
+  /**
+   * Store a run. Null: its project has a run under the same idempotency key. Throws what admission refuses it with;
+   * nothing is stored then.
+   */
+  accept(run: AcceptableRun): Promise<AdmittedRun | null>;
+  /** Store an end; false when the run was no longer the ender's. */
+  end(ending: AccountedEnding): Promise<boolean>;
+}
+
+/** A larger input or result has a transaction to itself: the rest need not wait for it. */
+const SHARED_BYTES = 2 ** 16;
+
+export function createRunLedger(deps: RunLedgerDeps): RunLedger {
+  const { db } = deps;
+  const acceptAll = (runs: readonly AcceptableRun[]) => db.transaction((tx) => storeRuns(deps, tx, runs));
+  const endAll = (ends: readonly AccountedEnding[]) => db.transaction((tx) => storeEnds(deps, tx, ends));
+  // Both may be repeated when they failed: ids are new, and a run that has ended is nobody's to end.
+  const accept = batched(acceptAll, { alone: true });
+  const end = batched(endAll, { alone: true });
+  return {
+    async accept(run) {
+      const shared = run.row.idempotencyKey === null && (run.input?.sizeBytes ?? 0) <= SHARED_BYTES;
+      try {
+        const answer = shared ? await accept(run) : (await acceptAll([run]))[0];
+        if (answer instanceof ApiError) throw answer;
+        return answer ?? null;
+      } catch (error) {
+        if (error instanceof KeyTaken) return null;
+        throw error;
+      }
+    },
+    async end(ending) {
+      const bytes = 'result' in ending.end ? ending.end.result.file.sizeBytes : 0;
+      return bytes <= SHARED_BYTES ? await end(ending) : (await endAll([ending]))[0] === true;
+    },
+  };
+}
+
+/** Rolls back: the project has a run under this idempotency key. */
+class KeyTaken extends Error {
+  override readonly name = 'KeyTaken';
+}
+
+async function storeRuns(
+  { admission }: RunLedgerDeps,
+  tx: Database,
+  runs: readonly AcceptableRun[],
+): Promise<readonly (AdmittedRun | ApiError)[]> {
+  const answers = await admission.admitRuns(tx, runs);
+  const rows: NewRun[] = [];
+  const inputs: { readonly projectId: string; readonly data: StoredDataRow }[] = [];
+  runs.forEach(({ row, input }, i) => {
+    const admitted = answers[i];
+    if (admitted === undefined || admitted instanceof ApiError) return;
+    rows.push({ ...row, priority: admitted.priority, admissionTicket: admitted.ticket });
+    const { projectId, dataId: id, createdAt } = row;
+    if (input !== null) inputs.push({ projectId, data: { id, createdAt, file: input } });
+  });
+  if (rows.length === 0) return answers;
+  await insertFiles(
+    tx,
+    inputs.map(({ projectId, data: { file, createdAt } }) => ({ projectId, file, createdAt })),
+  );
+  await insertAllData(tx, inputs);
+  const stored = await insertRuns(tx, rows);
+  // Only a run that is stored alone can have a key.
+  if (stored.size < rows.length) throw new KeyTaken();
+  return answers;
+}
+
+interface StoredDataRow {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly file: NewFile;
+}
+
+async function storeEnds(
+  { admission, onEnds }: RunLedgerDeps,
+  tx: Database,
+  endings: readonly AccountedEnding[],
+): Promise<readonly boolean[]> {
+  const stored = await endRuns(tx, endings);
+  const ended = endings.filter((_, i) => stored[i]);
+  if (ended.length === 0) return stored;
+  await admission.endRuns(
+    tx,
+    ended.flatMap(({ ticket, cost }) => (ticket === null ? [] : [{ ticket, cost }])),
+  );
+  await onEnds(
+    tx,
+    ended.map(({ ender: { runId, projectId, endedAt }, end }): RunEnd => {
+      return { runId, projectId, endedAt, event: 'result' in end ? 'run.completed' : 'run.failed' };
+    }),
+  );
+  return stored;
+}
