@@ -29,14 +29,7 @@ import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
 import { createRunLedger, type RunEnd } from './run-ledger.ts';
-import {
-  deleteRun,
-  findRunByKey,
-  findRuns,
-  listRuns,
-  type RunFilter,
-  type RunPageQuery,
-} from './run-store.ts';
+import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
 
 export interface RunServiceDeps {

@@ -8,10 +8,19 @@ import { insertFile } from '../files/file-store.ts';
 import type { Store } from '../store/db.ts';
 import { files, runs } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import type { RunFailure } from './run.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import { claimRuns, endAllLeases, extendLeases, type Lease, putBack } from './run-leases.ts';
-import type { RunFailure } from './run.ts';
-import { deleteRun, endRuns, findRun, findRuns, insertRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
+import {
+  deleteRun,
+  endRuns,
+  findRun,
+  findRuns,
+  insertRuns,
+  listRuns,
+  type RunEnder,
+  type RunEnding,
+} from './run-store.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
 const at = (seconds: number): Date => new Date(seconds * 1000);
@@ -92,7 +101,7 @@ test('a run is ended by the owner of its lease, once', async () => {
   assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, '["top_p is ignored"]']);
 });
 
-test('runs that end together end each by itself, and once; a result that is not its run\'s is not kept', async () => {
+test("runs that end together end each by itself, and once; a result that is not its run's is not kept", async () => {
   const [first, second, third] = [
     await storedRun(at(1), { lease: lease('a', 20) }),
     await storedRun(at(2), { lease: lease('b', 20) }),
