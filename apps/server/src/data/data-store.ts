@@ -1,5 +1,5 @@
 import { isId } from '@gptj-cloud/protocol';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { fileColumns } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
 import { data, files } from '../store/schema.ts';
@@ -9,16 +9,20 @@ export async function insertData(db: Database, projectId: string, row: StoredDat
   await insertAllData(db, [{ projectId, data: row }]);
 }
 
-/** Several in one statement. Their files must be stored. */
+/** Many in one statement. Their files must be stored. */
 export async function insertAllData(
   db: Database,
   rows: readonly { readonly projectId: string; readonly data: StoredData }[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const values = rows.map(({ projectId, data: { id, file, createdAt } }) => {
+  const items = rows.map(({ projectId, data: { id, file, createdAt } }) => {
     return { id, projectId, fileId: file.id, createdAt };
   });
-  await db.insert(data).values(values);
+  await db.execute(sql`
+    INSERT INTO data (id, project_id, file_id, created_at)
+    SELECT id, "projectId", "fileId", "createdAt"
+    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+      id text, "projectId" text, "fileId" text, "createdAt" timestamptz)`);
 }
 
 /** Data of a project; those of others are as good as absent. */

@@ -28,19 +28,27 @@ export function fileColumns(table: FileTable, bytes: 'small' | 'all') {
 }
 
 export async function insertFile(db: Database, projectId: string, file: NewFile, createdAt: Date): Promise<void> {
-  await insertFiles(db, [{ projectId, file, createdAt }]);
+  const { id, name, path, bytes } = file;
+  await db.insert(files).values({ id, projectId, name, path, bytes, createdAt });
 }
 
-/** Several in one statement. */
+/** Many small ones in one statement. They travel as one parameter: one for each value costs more than the insertion. */
 export async function insertFiles(
   db: Database,
   rows: readonly { readonly projectId: string; readonly file: NewFile; readonly createdAt: Date }[],
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const values = rows.map(({ projectId, file: { id, name, path, bytes }, createdAt }) => {
-    return { id, projectId, name, path, bytes, createdAt };
+  const [first] = rows;
+  if (first === undefined) return;
+  // Alone, it may be large.
+  if (rows.length === 1) return await insertFile(db, first.projectId, first.file, first.createdAt);
+  const items = rows.map(({ projectId, file: { id, name, path, bytes }, createdAt }) => {
+    return { id, projectId, name, path, base64: Buffer.from(bytes).toString('base64'), createdAt };
   });
-  await db.insert(files).values(values);
+  await db.execute(sql`
+    INSERT INTO files (id, project_id, name, path, bytes, created_at)
+    SELECT id, "projectId", name, path, decode(base64, 'base64'), "createdAt"
+    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+      id text, "projectId" text, name text, path text, base64 text, "createdAt" timestamptz)`);
 }
 
 /** A file of a project; those of others are as good as absent. */

@@ -1,9 +1,11 @@
 import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
+import { z } from 'zod';
 import type { NewFile } from '../files/file.ts';
 import { fileColumns, insertFiles } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
+import { returnedRows } from '../store/returned-rows.ts';
 import { data, files, runs } from '../store/schema.ts';
 import type { Run, RunFailure } from './run.ts';
 import type { Lease } from './run-leases.ts';
@@ -72,16 +74,26 @@ export interface RunPageQuery {
  * key already.
  */
 export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise<ReadonlySet<string>> {
-  const values = rows.map(({ lease, ...run }) => {
+  const items = rows.map(({ lease, ...run }) => {
     const state: RunState = lease === null ? 'received' : 'running';
-    const started =
-      lease === null
-        ? { startedAt: null, attempts: 0, leaseOwner: null, leaseExpiresAt: null }
-        : { startedAt: run.createdAt, attempts: 1, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
-    return { ...run, state, ...started };
+    const begun = lease && { startedAt: run.createdAt, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
+    return { ...run, ...begun, state, attempts: lease === null ? 0 : 1 };
   });
-  const stored = await db.insert(runs).values(values).onConflictDoNothing().returning({ id: runs.id });
-  return new Set(stored.map(({ id }) => id));
+  const stored = await db.execute(sql`
+    INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
+      is_async, priority, admission_ticket, idempotency_key, request_hash, state, attempts, started_at, lease_owner,
+      lease_expires_at)
+    SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
+      "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", state, attempts, "startedAt", "leaseOwner",
+      "leaseExpiresAt"
+    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+      id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
+      "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
+      "idempotencyKey" text, "requestHash" text, state text, attempts integer, "startedAt" timestamptz,
+      "leaseOwner" text, "leaseExpiresAt" timestamptz)
+    ON CONFLICT DO NOTHING
+    RETURNING id`);
+  return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));
 }
 
 /**
@@ -89,10 +101,12 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
  * longer the ender's to end. One statement for the runs, however many they are.
  */
 export async function endRuns(tx: Database, endings: readonly RunEnding[]): Promise<readonly boolean[]> {
-  const results = endings.flatMap(({ ender, end }) =>
-    'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
+  await insertFiles(
+    tx,
+    endings.flatMap(({ ender, end }) =>
+      'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
+    ),
   );
-  await insertFiles(tx, results);
   const items = endings.map(({ ender, end }, index) => ({
     ...ender,
     index,

@@ -1,7 +1,3 @@
-/**
- * Calls that come while one is under way wait for it and then go together: one by one when it is quiet, and as one
- * round trip when many come at once. An answer for each, in order; a failure fails the calls it was made for.
- */
 export interface BatchedOptions {
   /** Calls that go together at most. Default 64. */
   readonly most?: number;
@@ -18,6 +14,11 @@ interface Call<Item, Answer> {
   readonly reject: (reason: unknown) => void;
 }
 
+/**
+ * Calls of the same turn of the event loop, and those that come while a round is under way, go together: one by one when
+ * it is quiet, and as one round trip when many come at once. An answer for each, in order; a failure fails the calls it
+ * was made for.
+ */
 export function batched<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
   { most = 64, alone = false }: BatchedOptions = {},
@@ -40,7 +41,11 @@ export function batched<Item, Answer>(
   };
   const work = async (): Promise<void> => {
     busy = true;
-    while (waiting.length > 0) await round(waiting.splice(0, most));
+    while (waiting.length > 0) {
+      // The embedded store computes on this thread: without a pause, a round would be over before the next call could come.
+      await new Promise((resolve) => setImmediate(resolve));
+      await round(waiting.splice(0, most));
+    }
     busy = false;
   };
 

@@ -1,6 +1,8 @@
 import { isId, newId, type WebhookEvent, webhookEventSchema } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, lte, sql } from 'drizzle-orm';
+import { z } from 'zod';
 import type { Database } from '../store/db.ts';
+import { returnedRows } from '../store/returned-rows.ts';
 import { webhookDeliveries, webhooks } from '../store/webhook-tables.ts';
 import { parseEvents, type Webhook, type WebhookDelivery } from './webhook.ts';
 
@@ -75,7 +77,7 @@ export async function enqueueDeliveries(
   }[],
 ): Promise<boolean> {
   const items = events.map(({ endedAt, ...event }) => ({ ...event, endedAt: endedAt.toISOString() }));
-  const result: unknown = await tx.execute(sql`
+  const due = await tx.execute(sql`
     INSERT INTO webhook_deliveries (id, webhook_id, run_id, event, state, created_at, due_at)
     SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), w.id, e."runId", e.event, 'pending',
       e."endedAt", e."endedAt"
@@ -83,8 +85,7 @@ export async function enqueueDeliveries(
       "runId" text, "projectId" text, event text, "endedAt" timestamptz)
     JOIN webhooks w ON w.project_id = e."projectId" AND w.is_enabled AND e.event = ANY(string_to_array(w.events, ' '))
     RETURNING id`);
-  const rows: unknown = Reflect.get(Object(result), 'rows');
-  return Array.isArray(rows) && rows.length > 0;
+  return returnedRows(due, z.unknown()).length > 0;
 }
 
 /** Once more what was delivered, or was not. */
