@@ -14,20 +14,28 @@ function heldRun() {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('the first goes at once, and those that come meanwhile go together, so many at a time', async () => {
+test('calls of one turn, and those that come meanwhile, go together, so many at a time', async () => {
   const { batches, run } = heldRun();
   const call = batched(run, { most: 3 });
-  const answers = Promise.all([1, 2, 3, 4, 5].map(call));
-  for (const expected of [[1], [2, 3, 4], [5]]) {
+  const answers = Promise.all([1, 2, 3, 4].map(call));
+  await turn();
+  const fifth = call(5);
+  for (const expected of [
+    [1, 2, 3],
+    [4, 5],
+  ]) {
+    await turn();
     await turn();
     const batch = batches.shift();
     assert.deepEqual(batch?.items, expected);
     assert.equal(batches.length, 0);
     batch?.letGo(expected.map((n) => n * 10));
   }
-  assert.deepEqual(await answers, [10, 20, 30, 40, 50]);
+  assert.deepEqual(await answers, [10, 20, 30, 40]);
+  assert.equal(await fifth, 50);
   await turn();
   const later = call(6);
+  await turn();
   assert.deepEqual(batches[0]?.items, [6]);
   batches[0]?.letGo([60]);
   assert.equal(await later, 60);
@@ -36,18 +44,22 @@ test('the first goes at once, and those that come meanwhile go together, so many
 test('a failure, or answers that are too few, fail the calls they are for and no others', async () => {
   const { batches, run } = heldRun();
   const call = batched(run);
-  const answers = Promise.allSettled([1, 2, 3].map(call));
+  const first = Promise.allSettled([call(1)]);
+  await turn();
+  const others = Promise.allSettled([2, 3].map(call));
   batches[0]?.letGo(new Error('boom'));
   await turn();
-  batches[1]?.letGo([20]);
   await turn();
-  const states = (await answers).map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
+  batches[1]?.letGo([20]);
+  const answers = [...(await first), ...(await others)];
+  const states = answers.map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
   assert.deepEqual(states, [
     'Error: boom',
     'RangeError: expected 2 answers, got 1',
     'RangeError: expected 2 answers, got 1',
   ]);
   const next = call(4);
+  await turn();
   batches[2]?.letGo([40]);
   assert.equal(await next, 40);
 });
@@ -65,5 +77,5 @@ test('of calls that failed together each is tried alone, when that is asked for'
   const answers = await Promise.allSettled([1, 2, 3, 4].map(call));
   const states = answers.map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
   assert.deepEqual(states, [10, 20, 'Error: three', 40]);
-  assert.deepEqual(sizes, [1, 3, 1, 1, 1]);
+  assert.deepEqual(sizes, [4, 1, 1, 1, 1]);
 });

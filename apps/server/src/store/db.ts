@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import { drizzle } from 'drizzle-orm/pglite';
+import { embeddedPool } from './embedded-pool.ts';
 import { loadMigrations, migrate } from './migrate.ts';
 
 /** What features query: Drizzle on any Postgres. A transaction is one, too. */
@@ -34,14 +35,20 @@ export async function openStore(folder: string | null, from?: Uint8Array<ArrayBu
     await pglite.close();
     throw error;
   }
+  const pool = embeddedPool(pglite);
   let closing: Promise<void> | undefined;
   return {
-    db: drizzle(pglite),
+    db: drizzle(pool),
     async dump() {
-      // Little is left to recover for whoever opens the copy.
-      await pglite.exec('CHECKPOINT');
-      return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
+      const alone = await pool.connect();
+      try {
+        // Little is left to recover for whoever opens the copy.
+        await alone.query('CHECKPOINT');
+        return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
+      } finally {
+        alone.release();
+      }
     },
-    close: () => (closing ??= pglite.close()),
+    close: () => (closing ??= pool.end().then(() => pglite.close())),
   };
 }

@@ -1,5 +1,6 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { readBigintsAsNumbers } from './bigint-parser.ts';
 import type { Store } from './db.ts';
 import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts';
 import { StoreError } from './store-error.ts';
@@ -24,8 +25,7 @@ const IDLE_TRANSACTION_MS = 60_000;
  * Throws `StoreError`: `database_unreachable`, and when the data and this version do not fit together.
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
-  // PGlite reads bigint as number, node-postgres as text: the same code runs on both.
-  pg.types.setTypeParser(pg.types.builtins.INT8, parseBigint);
+  readBigintsAsNumbers();
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnections ?? 10,
@@ -47,12 +47,6 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     throw error;
   }
   return { db: drizzle(pool), dump: null, close };
-}
-
-/** A number where that is exact, as PGlite does it. */
-function parseBigint(text: string): number | bigint {
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 
 async function reach(pool: pg.Pool): Promise<void> {

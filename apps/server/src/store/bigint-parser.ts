@@ -1,0 +1,11 @@
+import pg from 'pg';
+
+/** Bigints come as numbers where that is exact. For all connections of this process. */
+export function readBigintsAsNumbers(): void {
+  pg.types.setTypeParser(pg.types.builtins.INT8, parseBigint);
+}
+
+function parseBigint(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
