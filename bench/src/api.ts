@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- api MODEL.gguf`: what the server adds to a completion when many ask at once. The same greedy
- * completions by the engine's own interface, through the server on the embedded store, through the server on
- * PostgreSQL (`DATABASE_URL`), and by llama-server, one after the other in the same run.
+ * `npm run bench -- api MODEL.gguf`: what the server adds to a completion when many ask at once: as fast as they can,
+ * and at a pace that leaves the machine time. The same greedy completions by the engine's own interface, through the
+ * server on the embedded store, through the server on PostgreSQL (`DATABASE_URL`), and by llama-server, one after the
+ * other in the same run.
  */
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
@@ -14,8 +15,9 @@ const PROMPT = 'I met a traveller from an antique land, who said';
 
 export interface ApiOptions {
   readonly model: string;
-  readonly concurrency: number;
-  readonly requests: number;
+  readonly clients: number;
+  /** Requests of each client. */
+  readonly rounds: number;
   readonly tokens: number;
   readonly cells: number;
 }
@@ -27,26 +29,49 @@ interface Latencies {
 }
 
 export async function benchApi(options: ApiOptions): Promise<void> {
-  const { model, tokens } = options;
-  const bare = await measure(await bareEngine(model), options);
-  const rows = [row('bare engine', bare, bare)];
-  const add = async (name: string, server: CompletionServer): Promise<void> => {
-    rows.push(row(name, await measure(server, options), bare));
-  };
-  await add('server, embedded store', await startOwnServer(model, { DATABASE_URL: '' }));
-  if (process.env.DATABASE_URL) await add('server, PostgreSQL', await startOwnServer(model, {}));
-  const program = findLlamaServer();
-  if (program !== null) await add('llama-server', await startLlamaServer(program, model, options.cells));
-  const header = [
-    `${options.concurrency} at once, ${tokens} tokens`,
-    'requests/s',
-    'p50 ms',
-    'p99 ms',
-    'p50 added',
-    'p99 added',
+  const { model } = options;
+  const servers: readonly (readonly [name: string, open: () => Promise<CompletionServer>])[] = [
+    ['bare engine', () => bareEngine(model)],
+    ['server, embedded store', () => startOwnServer(model, { DATABASE_URL: '' })],
+    ...(process.env.DATABASE_URL ? [['server, PostgreSQL', () => startOwnServer(model)] as const] : []),
+    ...llamaServer(options),
   ];
-  console.log(table(header, rows));
+  const measured: { readonly name: string; readonly closed: Latencies; readonly open: Latencies }[] = [];
+  for (const [name, open] of servers) {
+    console.error(`${name} …`);
+    const server = await open();
+    try {
+      // Until the code is compiled and the caches are warm.
+      await inClosedLoop(server, options);
+      measured.push({
+        name,
+        closed: await inClosedLoop(server, options),
+        open: await atOneASecond(server, options),
+      });
+    } finally {
+      await server.close();
+    }
+  }
+  const { clients, tokens } = options;
+  const show = (title: string, kind: 'closed' | 'open'): void => {
+    const base = measured[0]![kind];
+    const header = [title, 'requests/s', 'p50 ms', 'p99 ms', 'p50 added', 'p99 added'];
+    console.log(
+      table(
+        header,
+        measured.map((one) => row(one.name, one[kind], base)),
+      ),
+    );
+  };
+  show(`${clients} clients without a pause, ${tokens} tokens`, 'closed');
+  console.log('All cores are busy: what is added is the time that each request takes of them, 50 times.\n');
+  show(`${clients} clients, each once a second, ${tokens} tokens`, 'open');
   console.log('Goal: under 3 ms added at the median.');
+}
+
+function llamaServer({ model, cells }: ApiOptions): [string, () => Promise<CompletionServer>][] {
+  const program = findLlamaServer();
+  return program === null ? [] : [['llama-server', () => startLlamaServer(program, model, cells)]];
 }
 
 function row(name: string, { p50, p99, perSecond }: Latencies, bare: Latencies): string[] {
@@ -70,25 +95,41 @@ async function bareEngine(model: string): Promise<CompletionServer> {
   };
 }
 
-/** Keep `concurrency` completions under way until `requests` are done. Closes the server. */
-async function measure(server: CompletionServer, options: ApiOptions): Promise<Latencies> {
-  const { concurrency, requests, tokens } = options;
-  const times: number[] = [];
-  let left = requests;
-  const client = async (): Promise<void> => {
-    while (left-- > 0) {
-      const startedAt = performance.now();
-      await server.complete(PROMPT, tokens);
-      times.push(performance.now() - startedAt);
-    }
-  };
-  try {
-    for (let i = 0; i < 5; i++) await server.complete(PROMPT, tokens);
+/** Every client asks again when it has its answer. */
+async function inClosedLoop(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
+  return await measure(async (ask) => {
+    await Promise.all(
+      Array.from({ length: clients }, async () => {
+        for (let round = 0; round < rounds; round++) await ask(() => server.complete(PROMPT, tokens));
+      }),
+    );
+  });
+}
+
+/** Every client asks once a second, at a moment of its own, whether or not it has its answer. */
+async function atOneASecond(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
+  return await measure(async (ask) => {
+    const asked: Promise<void>[] = [];
     const startedAt = performance.now();
-    await Promise.all(Array.from({ length: concurrency }, client));
-    const seconds = (performance.now() - startedAt) / 1000;
-    return { p50: median(times), p99: quantile(times, 0.99), perSecond: times.length / seconds };
-  } finally {
-    await server.close();
-  }
+    for (let i = 0; i < clients * rounds; i++) {
+      const wait = startedAt + (1000 * i) / clients - performance.now();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      asked.push(ask(() => server.complete(PROMPT, tokens)));
+    }
+    await Promise.all(asked);
+  });
+}
+
+async function measure(
+  load: (ask: (request: () => Promise<void>) => Promise<void>) => Promise<void>,
+): Promise<Latencies> {
+  const times: number[] = [];
+  const startedAt = performance.now();
+  await load(async (request) => {
+    const askedAt = performance.now();
+    await request();
+    times.push(performance.now() - askedAt);
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { p50: median(times), p99: quantile(times, 0.99), perSecond: times.length / seconds };
 }

@@ -26,7 +26,7 @@ load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llam
 \`npm run bench:peers\` builds against the very libraries that the engine loads.
 
 serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.
-api: what the server adds at 50 requests at once; with DATABASE_URL also on PostgreSQL.
+api: what the server adds for 50 clients; with DATABASE_URL also on PostgreSQL.
 warpers: what shaping the scores of one token costs.`;
 
 const { values, positionals } = parseArgs({
@@ -56,8 +56,8 @@ const [prompt, generated, rounds] = [Number(values.prompt), Number(values.genera
 if (command === 'api') {
   await benchApi({
     model,
-    concurrency: 50,
-    requests: 300,
+    clients: 50,
+    rounds: 12,
     tokens: Math.min(generated, 8),
     cells: Number(values.cells),
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { CompletionServer } from './peer-server.ts';
+import { postJson } from './post-json.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const TOKEN = 'gptj_benchmark';
@@ -31,13 +32,10 @@ export async function startOwnServer(
     name: 'gptj-cloud',
     async complete(prompt, tokens) {
       const parameters = { min_new_tokens: tokens, max_new_tokens: tokens, do_sample: false };
-      const reply = await fetch(`${url}/v2/runs`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ pipeline_id: PIPELINE, data: [prompt, parameters] }),
-      });
-      const run = (await reply.json()) as { run_state?: string };
-      if (run.run_state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(run)}`);
+      const body = { pipeline_id: PIPELINE, data: [prompt, parameters] };
+      const reply = await postJson(`${url}/v2/runs`, body, { authorization: `Bearer ${TOKEN}` });
+      const { run_state: state } = reply.body as { run_state?: string };
+      if (state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(reply.body)}`);
     },
     async close() {
       await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { postJson } from './post-json.ts';
 
 /** Something that completes prompts over HTTP: ours or a peer. */
 export interface CompletionServer {
@@ -30,10 +31,13 @@ export async function startLlamaServer(program: string, model: string, cells: nu
     name: 'llama-server',
     async complete(prompt, tokens) {
       const body = { prompt, n_predict: tokens, temperature: 0, ignore_eos: true, cache_prompt: true };
-      const reply = await fetch(`${url}/completion`, { method: 'POST', body: JSON.stringify(body) });
-      const { tokens_predicted: predicted } = (await reply.json()) as { tokens_predicted?: number };
-      if (predicted !== tokens)
-        throw new Error(`llama-server: expected ${tokens} tokens, got ${predicted} (${reply.status})`);
+      const reply = await postJson(`${url}/completion`, body);
+      const { tokens_predicted: predicted } = reply.body as { tokens_predicted?: number };
+      if (predicted !== tokens) {
+        throw new Error(
+          `llama-server: expected ${tokens} tokens, got ${reply.status} ${JSON.stringify(reply.body).slice(0, 200)}`,
+        );
+      }
     },
     close: () =>
       new Promise((resolve) => {

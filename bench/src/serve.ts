@@ -3,6 +3,8 @@
  * Both serve over HTTP, greedy, with their prompt caches on; they take turns, never run at the same time.
  */
 
+import { openTokenizer } from '@gptj-cloud/engine';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { startOwnServer } from './own-server.ts';
 import { type CompletionServer, findLlamaServer, startLlamaServer } from './peer-server.ts';
 import { median } from './statistics.ts';
@@ -11,15 +13,21 @@ import { table } from './table.ts';
 const WORDS =
   'the of and a to in he was that it his her with as had for she not at but be on they have him which said'.split(' ');
 
-/** Text of about `count` tokens, its own for every seed. */
-function words(count: number, seed: number): string {
-  let state = (Math.imul(seed, 0x9e3779b1) + 0x7f4a7c15) >>> 0;
-  const text: string[] = [];
-  for (let i = 0; i < count; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    text.push(WORDS[state % WORDS.length]!);
-  }
-  return ` ${text.join(' ')}`;
+/** Text of `count` tokens or a few more, its own for every seed. */
+type Words = (count: number, seed: number) => string;
+
+function wordsFor(tokenizer: Tokenizer): Words {
+  return (count, seed) => {
+    let state = (Math.imul(seed, 0x9e3779b1) + 0x7f4a7c15) >>> 0;
+    let text = '';
+    for (let tokens = 0; tokens < count; ) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const word = ` ${WORDS[(state >>> 16) % WORDS.length]!}`;
+      text += word;
+      tokens += tokenizer.encode(word).length;
+    }
+    return text;
+  };
 }
 
 async function time(work: () => Promise<unknown>): Promise<number> {
@@ -37,7 +45,7 @@ interface Scenario {
   readonly run: (server: CompletionServer, round: number) => Promise<void>;
 }
 
-function scenarios(generated: number): readonly Scenario[] {
+function scenarios(words: Words, generated: number): readonly Scenario[] {
   const clients = Array.from({ length: 8 }, (_, i) => i);
   return [
     {
@@ -84,11 +92,12 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   if (program === null)
     console.log('No llama-server here: set LLAMA_SERVER or put it on the PATH for the comparison.\n');
   const rows: string[][] = [];
+  const words = wordsFor(await openTokenizer(model));
   const own = await startOwnServer(model);
   const peer = program === null ? null : await startLlamaServer(program, model, cells);
   try {
     for (const server of [own, peer]) await server?.complete(words(16, 1), 4);
-    for (const { name, goal, tokens, run } of scenarios(generated)) {
+    for (const { name, goal, tokens, run } of scenarios(words, generated)) {
       const ours: number[] = [];
       const theirs: number[] = [];
       for (let round = 0; round < rounds; round++) {
@@ -102,7 +111,7 @@ export async function benchServe(options: ServeOptions): Promise<void> {
       rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), goal]);
     }
     console.log(table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal'], rows));
-    await repeatedPrompt(own, peer, rounds);
+    await repeatedPrompt(words, own, peer, rounds);
   } finally {
     await own.close();
     await peer?.close();
@@ -110,7 +119,12 @@ export async function benchServe(options: ServeOptions): Promise<void> {
 }
 
 /** (d) A long prompt again: how long until its first token, in decoding steps? */
-async function repeatedPrompt(own: CompletionServer, peer: CompletionServer | null, rounds: number): Promise<void> {
+async function repeatedPrompt(
+  words: Words,
+  own: CompletionServer,
+  peer: CompletionServer | null,
+  rounds: number,
+): Promise<void> {
   for (const server of [own, peer]) {
     if (server === null) continue;
     const prompt = words(700, 9000);

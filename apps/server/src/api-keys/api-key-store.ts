@@ -1,5 +1,5 @@
 import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from 'drizzle-orm';
+import { and, asc, count, desc, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
 import type { Principal } from '../accounts/principal.ts';
@@ -18,6 +18,8 @@ export interface FoundApiKey {
   readonly principal: Principal;
   /** Whether the user's e-mail address was verified. */
   readonly verified: boolean;
+  /** Whether the user's account was disabled. */
+  readonly disabled: boolean;
 }
 
 /**
@@ -32,7 +34,13 @@ async function findApiKeys(db: Database, tokens: readonly string[]): Promise<rea
   const hashes = tokens.map(hashToken);
   const payer = alias(users, 'payer');
   const rows = await db
-    .select({ key: apiKeys, role: users.role, verifiedAt: users.verifiedAt, planId: payer.planId })
+    .select({
+      key: apiKeys,
+      role: users.role,
+      verifiedAt: users.verifiedAt,
+      disabledAt: users.disabledAt,
+      planId: payer.planId,
+    })
     .from(apiKeys)
     .innerJoin(users, eq(users.id, apiKeys.userId))
     // Who left a project keeps no way into it.
@@ -42,7 +50,8 @@ async function findApiKeys(db: Database, tokens: readonly string[]): Promise<rea
     )
     .innerJoin(projects, eq(projects.id, apiKeys.projectId))
     .innerJoin(payer, eq(payer.id, projects.ownerId))
-    .where(inArray(apiKeys.hash, [...new Set(hashes)]));
+    // One parameter: the statement is the same for any number of them, and its plan is kept.
+    .where(sql`${apiKeys.hash} = ANY(${sql.param([...new Set(hashes)])})`);
   return hashes.map((hash) => {
     const row = rows.find(({ key }) => sameHash(key.hash, hash));
     return row === undefined ? null : toFound(row);
@@ -53,12 +62,14 @@ function toFound(row: {
   readonly key: typeof apiKeys.$inferSelect;
   readonly role: Principal['role'];
   readonly verifiedAt: Date | null;
+  readonly disabledAt: Date | null;
   readonly planId: string;
 }): FoundApiKey {
   const key = toApiKey(row.key);
   return {
     key,
     verified: row.verifiedAt !== null,
+    disabled: row.disabledAt !== null,
     principal: {
       userId: key.userId,
       projectId: key.projectId,

@@ -35,6 +35,8 @@ export const MOST_ATTEMPTS = 2;
 const LONGEST_PREVIEW = 2 ** 20;
 
 interface Progress {
+  /** 0 until the run is prepared. */
+  promptTokens: number;
   generatedTokens: number;
   readonly startedMs: number;
 }
@@ -47,9 +49,8 @@ type Execution =
 
 /** Execute a run and store how it ended. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
-  const progress: Progress = { generatedTokens: 0, startedMs: performance.now() };
-  const prepared = deps.prepared.get(run.id) ?? null;
-  const execution = await execute(deps, run, prepared, signal, progress);
+  const progress: Progress = { promptTokens: 0, generatedTokens: 0, startedMs: performance.now() };
+  const execution = await execute(deps, run, signal, progress);
   if (execution.type === 'left') return;
   const ender: RunEnder = {
     runId: run.id,
@@ -63,7 +64,7 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   };
   if (execution.type === 'failed') {
     // Only a run that its owner ended costs what it has taken; what failed here is not charged.
-    await fail(execution.failure, execution.failure === CANCELLED ? costSoFar(prepared, progress) : null);
+    await fail(execution.failure, execution.failure === CANCELLED ? costSoFar(progress) : null);
     return;
   }
   try {
@@ -75,13 +76,9 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   }
 }
 
-function costSoFar(prepared: PreparedRun | null, { generatedTokens, startedMs }: Progress): GenerationCost | null {
+function costSoFar({ promptTokens, generatedTokens, startedMs }: Progress): GenerationCost | null {
   if (generatedTokens === 0) return null;
-  return {
-    promptTokens: prepared?.promptTokens ?? 0,
-    generatedTokens,
-    computeMs: performance.now() - startedMs,
-  };
+  return { promptTokens, generatedTokens, computeMs: performance.now() - startedMs };
 }
 
 function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
@@ -102,7 +99,6 @@ function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOut
 async function execute(
   deps: RunExecutionDeps,
   run: ClaimedRun,
-  known: PreparedRun | null,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Execution> {
@@ -119,7 +115,8 @@ async function execute(
   for (let { attempts } = run; ; attempts++) {
     try {
       signal.throwIfAborted();
-      const prepared = known ?? (await prepareStored(deps, run));
+      const prepared = deps.prepared.get(run.id) ?? (await prepareStored(deps, run));
+      progress.promptTokens = prepared.promptTokens;
       const outcome = await prepared.execute({ signal, priority: run.priority, onTokens });
       return { type: 'complete', outcome };
     } catch (error) {

@@ -29,6 +29,7 @@ import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
 import { createRunLedger, type RunEnd } from './run-ledger.ts';
+import { observeLedger, type RunObserver } from './run-observer.ts';
 import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
 
@@ -49,6 +50,7 @@ export interface RunServiceDeps {
   readonly onEnds: (tx: Database, ends: readonly RunEnd[]) => Promise<void>;
   /** The end of a run was stored. */
   readonly onEnded: () => void;
+  readonly observer?: RunObserver;
   readonly timing?: RunTiming;
 }
 
@@ -111,7 +113,8 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
 
-  const ledger = createRunLedger(deps);
+  const bareLedger = createRunLedger(deps);
+  const ledger = deps.observer === undefined ? bareLedger : observeLedger(bareLedger, deps.observer);
   const read = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
     findRuns(db, wanted),
   );

@@ -194,7 +194,8 @@ export async function findRuns(
   // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
   const ids = [...new Set(wanted.map(({ id }) => id))].filter((id) => isId('run', id));
   if (ids.length === 0) return wanted.map(() => null);
-  const rows = await selectRuns(db).where(inArray(runs.id, ids));
+  // One parameter: the statement is the same for any number of them, and its plan is kept.
+  const rows = await selectRuns(db).where(sql`${runs.id} = ANY(${sql.param(ids)})`);
   const found = new Map(rows.map((row) => [row.run.id, toRun(row)]));
   return wanted.map(({ projectId, id }) => {
     const run = found.get(id);

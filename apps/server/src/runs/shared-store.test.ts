@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import type { Engine } from '@gptj-cloud/engine';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
@@ -12,7 +13,8 @@ import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Store } from '../store/db.ts';
 import { runs as runRows } from '../store/schema.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fake-model.ts';
-import { createOpenAdmission } from '../testing/open-admission.ts';
+import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
+import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { type AcceptedRun, createRunService, type RunService } from './run-service.ts';
 
@@ -28,6 +30,7 @@ const PRINCIPAL: Principal = {
 interface Server {
   readonly runs: RunService;
   readonly engine: FakeEngine;
+  readonly admission: OpenAdmission;
 }
 
 let store: Store;
@@ -50,26 +53,29 @@ afterEach(async () => {
 });
 
 /** A server more. Whoever has a free slot claims a waiting run: the first is busy before the second joins. */
-async function join(): Promise<Server> {
-  const server = openServer();
+async function join(generator?: Engine): Promise<Server> {
+  const server = openServer(generator);
   servers.push(server);
   await server.runs.start();
   return server;
 }
 
 /** One slot, quick to notice what others do; its leases outlast the test. */
-function openServer(): Server {
+function openServer(generator?: Engine): Server {
   const engine = createFakeEngine();
+  const admission = createOpenAdmission();
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
   const parseParameters = (fields: object, promptLength: number) =>
     parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
-  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer: byteTokenizer, parseParameters })]);
+  const pipelines = createPipelineRegistry([
+    createGptjPipeline({ engine: generator ?? engine, tokenizer: byteTokenizer, parseParameters }),
+  ]);
   const clock = (): Date => new Date();
   const runs = createRunService({
     db: store.db,
     limits: { running: 1, waiting: 20 },
     pipelines,
-    admission: createOpenAdmission(),
+    admission,
     logger: createLogger(() => {}, clock),
     clock,
     resourceType: 'cpu',
@@ -79,14 +85,14 @@ function openServer(): Server {
     onEnded: () => {},
     timing: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
   });
-  return { runs, engine };
+  return { runs, engine, admission };
 }
 
-async function submit({ runs }: Server, isAsync: boolean): Promise<AcceptedRun> {
+async function submit({ runs }: Server, isAsync: boolean, length = 1n): Promise<AcceptedRun> {
   return await runs.create({
     principal: PRINCIPAL,
     request: { pipeline_id: GPTJ_PIPELINE_ID, async_run: isAsync },
-    input: ['hi', new Map([['response_length', 1n]])],
+    input: ['hi', new Map([['response_length', length]])],
     idempotencyKey: null,
   });
 }
@@ -133,4 +139,28 @@ test('a run that is cancelled at one stops at the other', async () => {
   const cancelled = await a.runs.cancel(DEFAULT_PROJECT_ID, id);
   assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
   await until(() => b.runs.worker.running === 0);
+});
+
+test('who executes a run that another accepted charges for its prompt, too, when it is cancelled midway', async () => {
+  const a = await join();
+  a.engine.hold();
+  await submit(a, true);
+  await until(() => a.engine.began === 1);
+  let reached = (): void => {};
+  const midway = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const pause = (token: number): Promise<void> | null => {
+    if (token < 2) return null;
+    reached();
+    return new Promise(() => {});
+  };
+  const b = await join(createScriptedEngine(() => ({ sequences: [[120, 120, 120]], pause })));
+  const { id } = await submit(a, true, 3n);
+  await midway;
+  assert.equal((await b.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
+  assert.deepEqual(
+    b.admission.settled.map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
+    [[2, 2]],
+  );
 });
