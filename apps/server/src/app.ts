@@ -23,6 +23,7 @@ import { huggingFaceRoutes } from './http/routes/hugging-face-routes.ts';
 import { meshRoutes } from './http/routes/mesh-routes.ts';
 import { runMetricsRoutes } from './http/routes/metrics-of-runs-routes.ts';
 import { metricsPage, metricsRoutes } from './http/routes/metrics-routes.ts';
+import { oauthRoutes } from './http/routes/oauth-routes.ts';
 import { openAiRoutes } from './http/routes/openai-routes.ts';
 import { pipelineRoutes } from './http/routes/pipeline-routes.ts';
 import { planRoutes } from './http/routes/plan-routes.ts';
@@ -117,6 +118,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     adminRoutes({ db: deps.db, clock: deps.clock, dump: deps.dump ?? null }),
     userRoutes(deps.accounts),
     accountRoutes(deps.accounts),
+    oauthRoutes(deps.accounts),
     tokenRoutes(deps.accounts),
     projectRoutes(deps.accounts),
     planRoutes(deps),

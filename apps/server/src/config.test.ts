@@ -63,6 +63,7 @@ test('accounts: the owner is whole and keeps the rules, links go where it says, 
     mailFrom: 'gptj-cloud <noreply@localhost>',
     publicUrl: null,
     requireVerifiedEmail: false,
+    providers: [],
   });
   const owner = { GPTJ_OWNER_EMAIL: 'Percy@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
   assert.deepEqual(parseConfig(owner).accounts.owner, {
@@ -120,6 +121,42 @@ test('settings of operations are parsed, and refused by name', () => {
       (error) =>
         error instanceof ConfigError && error.message.startsWith(`${name}: `) && !/hunter2/.test(error.message),
       `${name}=${value}`,
+    );
+  }
+});
+
+test('providers to sign in with are set up whole, over TLS, and messages keep their secrets', () => {
+  const corp = {
+    OAUTH_PROVIDERS: 'github, my-corp',
+    OAUTH_GITHUB_CLIENT_ID: 'id',
+    OAUTH_GITHUB_CLIENT_SECRET: 'hunter2',
+    OAUTH_MY_CORP_URL: 'https://login.example.com/realms/staff',
+    OAUTH_MY_CORP_CLIENT_ID: 'id',
+    OAUTH_MY_CORP_CLIENT_SECRET: 'hunter2',
+  };
+  const account = { clientId: 'id', clientSecret: 'hunter2' };
+  assert.deepEqual(parseConfig(corp).accounts.providers, [
+    { name: 'github', kind: 'github', url: 'https://github.com', ...account },
+    { name: 'my-corp', kind: 'oidc', url: 'https://login.example.com/realms/staff', ...account },
+  ]);
+  const local = parseConfig({ ...corp, OAUTH_MY_CORP_URL: 'http://127.0.0.1:5556' }).accounts.providers;
+  assert.equal(local[1]?.url, 'http://127.0.0.1:5556/');
+  const wrong: readonly (readonly [settings: Record<string, string>, message: RegExp])[] = [
+    [{ OAUTH_PROVIDERS: 'My Corp' }, /^OAUTH_PROVIDERS: expected names/],
+    [{ OAUTH_PROVIDERS: 'github,github' }, /^OAUTH_PROVIDERS: expected each name once, got github again/],
+    [{ OAUTH_PROVIDERS: 'constructor' }, /^OAUTH_CONSTRUCTOR_URL/],
+    [{ OAUTH_GITHUB_CLIENT_ID: '' }, /^OAUTH_GITHUB_CLIENT_ID: expected what the provider gave/],
+    [{ OAUTH_MY_CORP_CLIENT_SECRET: '' }, /^OAUTH_MY_CORP_CLIENT_SECRET/],
+    [{ OAUTH_MY_CORP_URL: '' }, /^OAUTH_MY_CORP_URL: expected the https:/],
+    ...['http://login.example.com', 'http://127.0.0.1.evil.example', 'javascript:alert(1)', 'https://u:hunter2@x/'].map(
+      (url): [Record<string, string>, RegExp] => [{ OAUTH_MY_CORP_URL: url }, /^OAUTH_MY_CORP_URL/],
+    ),
+  ];
+  for (const [settings, message] of wrong) {
+    assert.throws(
+      () => parseConfig({ ...corp, ...settings }),
+      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2/.test(error.message),
+      JSON.stringify(settings),
     );
   }
 });

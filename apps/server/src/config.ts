@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { registerSchema } from '@gptj-cloud/protocol';
 import type { RegistrationPolicy } from './accounts/account-deps.ts';
+import type { OAuthProviderSettings } from './accounts/oauth-provider.ts';
 import type { OwnerSettings } from './accounts/registration.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
@@ -60,6 +61,8 @@ export interface AccountsConfig {
   readonly publicUrl: string | null;
   /** Default: where mail can be sent. */
   readonly requireVerifiedEmail: boolean;
+  /** Whom else people can sign in with. */
+  readonly providers: readonly OAuthProviderSettings[];
 }
 
 /** How plans are sold through Stripe. */
@@ -153,7 +156,60 @@ function parseAccountsConfig(text: (name: string) => string | null): AccountsCon
         'true',
         'false',
       ]) === 'true',
+    providers: parseProviders(text),
   };
+}
+
+/** Where providers that everybody knows are. */
+const KNOWN_PROVIDERS: Readonly<Record<string, Pick<OAuthProviderSettings, 'kind' | 'url'>>> = {
+  github: { kind: 'github', url: 'https://github.com' },
+  google: { kind: 'oidc', url: 'https://accounts.google.com' },
+};
+
+/** `OAUTH_PROVIDERS=google,corp`, and for each of them OAUTH_CORP_CLIENT_ID and so on. Secrets stay out of messages. */
+function parseProviders(text: (name: string) => string | null): readonly OAuthProviderSettings[] {
+  const providers = list(text('OAUTH_PROVIDERS')).map((name): OAuthProviderSettings => {
+    if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
+      throw new ConfigError(
+        `OAUTH_PROVIDERS: expected names of lower-case letters, digits and dashes, got ${JSON.stringify(name)}`,
+      );
+    }
+    const prefix = `OAUTH_${name.toUpperCase().replaceAll('-', '_')}`;
+    const needed = (setting: string): string => {
+      const value = text(`${prefix}_${setting}`);
+      if (value !== null && /^[\x21-\x7e]+$/.test(value)) return value;
+      throw new ConfigError(`${prefix}_${setting}: expected what the provider gave this server, got none`);
+    };
+    const known = Object.hasOwn(KNOWN_PROVIDERS, name) ? KNOWN_PROVIDERS[name] : undefined;
+    const url = text(`${prefix}_URL`) ?? known?.url ?? null;
+    return {
+      name,
+      kind: known?.kind ?? 'oidc',
+      url: parseProviderUrl(`${prefix}_URL`, url, known?.kind === 'github'),
+      clientId: needed('CLIENT_ID'),
+      clientSecret: needed('CLIENT_SECRET'),
+    };
+  });
+  for (const key of ['name', 'url'] as const) {
+    const again = providers.find((each, i) => providers.findIndex((other) => other[key] === each[key]) < i);
+    if (again !== undefined)
+      throw new ConfigError(`OAUTH_PROVIDERS: expected each ${key} once, got ${again[key]} again`);
+  }
+  return providers;
+}
+
+/** TLS, or this machine. In one spelling: accounts are linked to it. */
+function parseProviderUrl(name: string, text: string | null, isOrigin: boolean): string {
+  const url = text !== null && URL.canParse(text) ? new URL(text) : null;
+  const isLoopback = url !== null && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback);
+  const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (url === null || !isSafe || !isPlain) {
+    // Some write a password into it; what cannot be read might hold one.
+    const got = text === null ? 'none' : isPlain ? JSON.stringify(text) : 'something else';
+    throw new ConfigError(`${name}: expected the https:// address of the issuer, got ${got}`);
+  }
+  return isOrigin ? url.origin : url.href;
 }
 
 /** Passwords stay out of messages. */

@@ -9,6 +9,7 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import type { AccountDeps } from './accounts/account-deps.ts';
 import { createLogMailer, createSmtpMailer } from './accounts/mailer.ts';
+import { openOAuthProviders } from './accounts/oauth-providers.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { ensureOwner } from './accounts/registration.ts';
 import { updateUser } from './accounts/user-store.ts';
@@ -189,6 +190,8 @@ async function build(
     settings: { registration, requireVerifiedEmail },
     publicUrl: () => config.accounts.publicUrl ?? url,
   };
+    plans,
+    providers: await openOAuthProviders(config.accounts.providers),
 
   let closing: Promise<void> | undefined;
   const app = createApp({

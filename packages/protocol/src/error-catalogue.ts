@@ -75,6 +75,42 @@ export const ERROR_CATALOGUE = {
     message: 'password is wrong',
     remedy: 'send the present password of this account',
   },
+  password_not_set: {
+    status: 409,
+    message: 'this account has no password yet, and that needs one',
+    remedy: 'set one by the link that POST /v2/auth/forgot-password sends',
+  },
+  account_disabled: {
+    status: 403,
+    message: 'this account is disabled',
+    remedy: 'ask an owner of the server to enable it again',
+  },
+  oauth_state_invalid: {
+    status: 400,
+    message: 'this sign-in was not begun in this browser, was completed before, or took too long',
+    remedy: 'begin again',
+  },
+  oauth_failed: {
+    status: 400,
+    message: '{provider} did not say who you are: {reason}',
+    remedy: 'begin again; if that does not help, request_id names the entry in the server log',
+  },
+  oauth_unavailable: {
+    status: 502,
+    message: '{provider} cannot be reached now',
+    remedy: 'try again later; request_id names the entry in the server log',
+  },
+  oauth_email_unverified: {
+    status: 403,
+    message: '{provider} does not say that it has verified an e-mail address of yours',
+    remedy: 'verify it there; or register here with a password, and link {provider} to that account',
+  },
+  oauth_address_taken: {
+    status: 409,
+    message: 'the e-mail address that {provider} gave has an account here, which cannot be linked by itself',
+    remedy:
+      'sign in with the password of that account (POST /v2/auth/forgot-password sends a link to set one) and link {provider} to it',
+  },
   too_many_attempts: {
     status: 429,
     message: 'too many attempts; no further one is looked at for now',

@@ -15,6 +15,7 @@ export const ID_KINDS = [
   'webhook_delivery',
   'session',
   'invitation',
+  'identity',
 ] as const;
 
 export type IdKind = (typeof ID_KINDS)[number];

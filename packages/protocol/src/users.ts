@@ -44,6 +44,7 @@ export const userGetSchema = z.object({
   preferences: z.record(z.string(), z.unknown()).nullish(),
   role: z.enum(['owner', 'member']).optional(),
   two_factor: z.boolean().optional(),
+  disabled: z.boolean().optional(),
   created_at: timestampSchema.optional(),
 });
 export type UserGet = z.infer<typeof userGetSchema>;
@@ -63,7 +64,10 @@ export const userPatchSchema = z.strictObject({
 export type UserPatch = z.infer<typeof userPatchSchema>;
 
 /** What owners of the server may change of anybody's account. */
-export const userRolePatchSchema = z.strictObject({ role: z.enum(['owner', 'member']) });
+export const userAdminPatchSchema = z
+  .strictObject({ role: z.enum(['owner', 'member']).optional(), disabled: z.boolean().optional() })
+  .refine((patch) => patch.role !== undefined || patch.disabled !== undefined, 'expected role or disabled');
+export type UserAdminPatch = z.infer<typeof userAdminPatchSchema>;
 
 export const registerSchema = z.strictObject({
   email: emailSchema,
@@ -91,6 +95,28 @@ export const changePasswordSchema = z.strictObject({
   current_password: z.string().min(1).max(200),
   new_password: newPasswordSchema,
 });
+/** Proof that who is signed in is there in person: the password and, where two-factor is on, a code. */
+const proof = { password: z.string().min(1).max(200), code: z.string().max(40).nullish() };
+export const changeEmailSchema = z.strictObject({ email: emailSchema, ...proof });
+export const confirmEmailSchema = z.strictObject({ token: linkTokenSchema });
+export const deleteAccountSchema = z.strictObject(proof);
+export type Proof = z.infer<typeof deleteAccountSchema>;
+
+/** Link a provider's account to one's own. */
+export const identityCreateSchema = z.strictObject({ provider: z.string().min(1).max(40), ...proof });
+export const authorizationUrlSchema = z.object({ authorization_url: z.string() });
+/** An account elsewhere that signs its owner in here. */
+export const identityGetSchema = z.object({
+  id: z.string(),
+  provider: z.string(),
+  name: z.string(),
+  created_at: timestampSchema,
+  last_used: timestampSchema.nullable(),
+});
+export type IdentityGet = z.infer<typeof identityGetSchema>;
+export const oauthProviderSchema = z.object({ name: z.string() });
+/** `token` is what the page of the address has behind its #. */
+export const oauthCodeSchema = z.strictObject({ token: linkTokenSchema, code: z.string().min(1).max(40) });
 /** Two-factor is begun, and ended, with the password. */
 export const twoFactorPasswordSchema = z.strictObject({ password: z.string().min(1).max(200) });
 export const twoFactorConfirmSchema = z.strictObject({ code: z.string().min(1).max(40) });

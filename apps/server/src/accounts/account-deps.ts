@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts';
 import type { Database } from '../store/db.ts';
 import type { Mailer } from './mailer.ts';
+import type { OAuthProvider } from './oauth-provider.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** Who may register: anybody, those whom a project invited, nobody. */
@@ -12,6 +13,14 @@ export interface AccountSettings {
   readonly requireVerifiedEmail: boolean;
 }
 
+/** What accounts have to know of plans. */
+export interface AccountPlans {
+  /** Plan of new accounts. */
+  readonly defaultPlan: { readonly id: string };
+  /** The plan that counts for somebody: the default one when theirs is there no more. */
+  planOf(user: { readonly planId: string }): { readonly id: string };
+}
+
 /** What accounts are made of. */
 export interface AccountDeps {
   readonly db: Database;
@@ -20,6 +29,9 @@ export interface AccountDeps {
   readonly mailer: Mailer;
   readonly passwords: PasswordHasher;
   readonly settings: AccountSettings;
+  readonly plans: AccountPlans;
+  /** By name: whom else people can sign in with. */
+  readonly providers: ReadonlyMap<string, OAuthProvider>;
   /** Where people reach this server, for links; never taken from a request. Without a slash at its end. */
   readonly publicUrl: () => string;
 }

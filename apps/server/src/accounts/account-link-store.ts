@@ -1,16 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ApiError } from '@gptj-cloud/protocol';
-import { and, eq, gt, lte } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte } from 'drizzle-orm';
 import { accountLinks } from '../store/accounts-tables.ts';
 import type { Database } from '../store/db.ts';
 
-export type LinkPurpose = 'set_up' | 'verify_email' | 'reset_password';
+export type LinkPurpose = 'set_up' | 'verify_email' | 'reset_password' | 'change_email' | 'oauth_code';
 
 const HOUR_MS = 3_600_000;
 const LIFETIME_MS: Readonly<Record<LinkPurpose, number>> = {
   set_up: 24 * HOUR_MS,
   verify_email: 48 * HOUR_MS,
   reset_password: HOUR_MS,
+  change_email: 24 * HOUR_MS,
+  // A second factor is typed at once, or not at all.
+  oauth_code: HOUR_MS / 6,
 };
 
 /** Make the secret of a link, good for one use until it expires. The user's earlier ones for the same purpose end. */
@@ -43,6 +46,19 @@ export async function hasLink(db: Database, purpose: LinkPurpose, userId: string
   return rows.length > 0;
 }
 
+/** Whose link it is, without using it up. Throws `link_invalid`. */
+export async function findLink(db: Database, purpose: LinkPurpose, token: string, now: Date): Promise<string> {
+  const rows = await db
+    .select({ userId: accountLinks.userId })
+    .from(accountLinks)
+    .where(
+      and(eq(accountLinks.hash, hashOf(token)), eq(accountLinks.purpose, purpose), gt(accountLinks.expiresAt, now)),
+    );
+  const link = rows[0];
+  if (link === undefined) throw new ApiError('link_invalid');
+  return link.userId;
+}
+
 /** Use a link up; of two that try at once one succeeds. Throws `link_invalid`. */
 export async function useLink(
   tx: Database,
@@ -61,8 +77,8 @@ export async function useLink(
   return link;
 }
 
-export async function deleteLinks(tx: Database, purpose: LinkPurpose, userId: string): Promise<void> {
-  await tx.delete(accountLinks).where(and(eq(accountLinks.userId, userId), eq(accountLinks.purpose, purpose)));
+export async function deleteLinks(tx: Database, purposes: readonly LinkPurpose[], userId: string): Promise<void> {
+  await tx.delete(accountLinks).where(and(eq(accountLinks.userId, userId), inArray(accountLinks.purpose, purposes)));
 }
 
 function hashOf(token: string): string {

@@ -12,9 +12,10 @@ import {
   signInAs,
 } from '../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
+import { fromBase32 } from '../testing/two-factor.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './first-user.ts';
 import { ensureOwner } from './registration.ts';
-import { base32, totp, totpStep } from './totp.ts';
+import { totp, totpStep } from './totp.ts';
 
 let it: TestApp;
 let now: Date;
@@ -290,7 +291,7 @@ test('the first owner is set up once, by the link that is handed out once', asyn
 });
 
 test('the pages of links run one script and nothing else', async () => {
-  for (const kind of ['set-up', 'verify-email', 'reset-password']) {
+  for (const kind of ['set-up', 'verify-email', 'reset-password', 'change-email', 'oauth-code', 'signed-in']) {
     const reply = await it.app.request(`/v2/auth/${kind}`);
     assert.equal(reply.status, 200);
     assert.match(
@@ -332,12 +333,3 @@ test('where addresses must be verified, an account can do nothing before', async
     settings.requireVerifiedEmail = false;
   }
 });
-
-function fromBase32(text: string): Uint8Array {
-  const bits = [...text].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  const bytes = (bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
-  assert.equal(base32(Uint8Array.from(bytes)), text);
-  return Uint8Array.from(bytes);
-}

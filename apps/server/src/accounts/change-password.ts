@@ -8,7 +8,8 @@ import type { User } from './user.ts';
 import { findUser, updateUser } from './user-store.ts';
 
 /**
- * Set a password by the link that was mailed. Every session ends; two-factor stays on. The link proves the address, too.
+ * Set a password by the link that was mailed. Every session ends, and a change of address that somebody has begun;
+ * two-factor stays on. The link proves the address, too.
  * Throws `link_invalid`.
  */
 export async function resetPassword(
@@ -24,11 +25,15 @@ export async function resetPassword(
     if (user === null || user.email !== email) throw new ApiError('link_invalid');
     await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock() }, clock());
     await deleteSessions(tx, userId, null);
+    await deleteLinks(tx, ['change_email'], userId);
     await recordAudit(tx, clock(), { ...caller, userId }, { action: 'user.password_reset', subject: userId });
   });
 }
 
-/** Set a password knowing the present one. Every other session ends. Throws `password_wrong`, `too_many_attempts`. */
+/**
+ * Set a password knowing the present one. Every other session ends, and a change of address that was begun. Throws
+ * `password_wrong`, `password_not_set`, `too_many_attempts`.
+ */
 export async function changePassword(
   deps: AccountDeps,
   user: User,
@@ -41,7 +46,7 @@ export async function changePassword(
   await db.transaction(async (tx) => {
     await updateUser(tx, user.id, { passwordHash }, clock());
     await deleteSessions(tx, user.id, change.sessionId);
-    await deleteLinks(tx, 'reset_password', user.id);
+    await deleteLinks(tx, ['reset_password', 'change_email'], user.id);
     await recordAudit(tx, clock(), caller, { action: 'user.password_change', subject: user.id });
   });
 }

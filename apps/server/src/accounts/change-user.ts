@@ -1,10 +1,10 @@
-import { ApiError, type UserPatch } from '@gptj-cloud/protocol';
-import { count, eq } from 'drizzle-orm';
+import { ApiError, type UserAdminPatch, type UserPatch } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../audit/audit-log.ts';
-import { users } from '../store/accounts-tables.ts';
 import type { AccountDeps } from './account-deps.ts';
+import { deleteLinks } from './account-link-store.ts';
+import { deleteSessions } from './session-store.ts';
 import type { User } from './user.ts';
-import { findUser, refuseTaken, updateUser } from './user-store.ts';
+import { refuseLastOwner, refuseTaken, takeUser, updateUser } from './user-store.ts';
 
 /** Change what people may change of themselves. Absent fields stay; null empties one. Throws `already_exists`. */
 export async function changeProfile(
@@ -35,27 +35,39 @@ export async function changeProfile(
   });
 }
 
-/** Make somebody an owner of the server, or no longer one. Throws `not_found`, and `conflict` for the last owner. */
-export async function changeRole(
+/**
+ * What owners of the server do to an account: make somebody an owner, or no longer one; close the account, or open it
+ * again. Sessions of a closed account end, and so does every link that could open it; its tokens are refused for as long
+ * as it is closed. Throws `not_found`, and `conflict` for the last owner and for closing one's own account.
+ */
+export async function administerUser(
   { db, clock }: AccountDeps,
-  change: { readonly id: string; readonly role: 'owner' | 'member' },
+  id: string,
+  { role, disabled }: UserAdminPatch,
   caller: Caller,
 ): Promise<User> {
-  const { id, role } = change;
   return await db.transaction(async (tx) => {
-    // Of two that step down at once, the second waits here and then finds the first gone.
-    await tx.select({ id: users.id }).from(users).where(eq(users.role, 'owner')).for('update');
-    const user = await findUser(tx, id);
-    if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
-    const owners = await tx.select({ total: count() }).from(users).where(eq(users.role, 'owner'));
-    if (user.role === 'owner' && role !== 'owner' && owners[0]?.total === 1) {
-      throw new ApiError('conflict', { reason: 'the last owner stays', remedy: 'make somebody else an owner first' });
+    if (disabled === true && id === caller.userId) {
+      throw new ApiError('conflict', { reason: 'nobody disables their own account', remedy: 'ask another owner' });
     }
-    await recordAudit(tx, clock(), caller, {
-      action: 'user.role',
-      subject: id,
-      details: { from: user.role, to: role },
-    });
-    return await updateUser(tx, id, { role }, clock());
+    if (role === 'member' || disabled === true) await refuseLastOwner(tx, id);
+    const before = await takeUser(tx, id);
+    let after = before;
+    if (role !== undefined) {
+      after = await updateUser(tx, id, { role }, clock());
+      const details = { from: before.role, to: role };
+      await recordAudit(tx, clock(), caller, { action: 'user.role', subject: id, details });
+    }
+    if (disabled === true && before.disabledAt === null) {
+      after = await updateUser(tx, id, { disabledAt: clock() }, clock());
+      await deleteSessions(tx, id, null);
+      await deleteLinks(tx, ['verify_email', 'reset_password', 'change_email', 'oauth_code'], id);
+      await recordAudit(tx, clock(), caller, { action: 'user.disable', subject: id });
+    }
+    if (disabled === false && before.disabledAt !== null) {
+      after = await updateUser(tx, id, { disabledAt: null }, clock());
+      await recordAudit(tx, clock(), caller, { action: 'user.enable', subject: id });
+    }
+    return after;
   });
 }

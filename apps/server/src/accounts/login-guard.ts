@@ -74,6 +74,11 @@ export async function countAsking(db: Database, now: Date, what: string, address
   await countFailure(db, now, `${what}:${addressKey(address)}`, ASKING_RULE);
 }
 
+/** What was asked for came to a good end: as if it had not been asked for. */
+export async function takeBackAsking(db: Database, what: string, address: string): Promise<void> {
+  await uncount(db, `${what}:${addressKey(address)}`);
+}
+
 /** Delete what has been forgotten anyway. */
 async function forgetOldFailures(db: Database, now: Date): Promise<void> {
   const before = new Date(now.getTime() - ACCOUNT_RULE.forgetAfterMs);

@@ -11,16 +11,17 @@ import { findUser, findUserByLogin, insertUser, refuseTaken, updateUser } from '
 
 /** Make an account with a project of its own. Throws `registration_closed`, `already_exists`, `too_many_attempts`. */
 export async function register(deps: AccountDeps, request: Register, caller: Caller): Promise<User> {
-  const { db, clock, settings } = deps;
+  const { db, clock, plans } = deps;
   await countAsking(db, clock(), 'register', caller.address);
-  if (settings.registration === 'closed') throw new ApiError('registration_closed', { unless: '' });
-  if (settings.registration === 'invited' && !(await isInvited(deps, request.email))) {
-    throw new ApiError('registration_closed', { unless: ' but of those a project has invited' });
-  }
+  await refuseStranger(deps, request.email);
   const passwordHash = await deps.passwords.hash(request.password);
   const user = await db.transaction(async (tx) => {
     const { email, username } = request;
-    const made = await insertUser(tx, { email, username, passwordHash }, clock());
+    const made = await insertUser(
+      tx,
+      { email, username, passwordHash, planId: plans.defaultPlan.id, verifiedAt: null },
+      clock(),
+    );
     await recordAudit(tx, clock(), caller, { action: 'user.register', subject: made.id, details: { username } });
     return made;
   });
@@ -88,13 +89,22 @@ async function takeFirstUser(deps: AccountDeps, owner: OwnerSettings, caller: Ca
   const passwordHash = await deps.passwords.hash(owner.password);
   return await db.transaction(async (tx) => {
     if (token !== undefined) await useLink(tx, 'set_up', token, clock());
-    await deleteLinks(tx, 'set_up', FIRST_USER_ID);
+    await deleteLinks(tx, ['set_up'], FIRST_USER_ID);
     const { email, username } = owner;
     await refuseTaken(tx, { email, username }, FIRST_USER_ID);
     await recordAudit(tx, clock(), caller, { action: 'user.set_up', subject: FIRST_USER_ID, details: { username } });
     // Whoever can set the server's environment, or read what it prints, needs no further proof of the address.
     return await updateUser(tx, FIRST_USER_ID, { email, username, passwordHash, verifiedAt: clock() }, clock());
   });
+}
+
+/** Refuse a new account that the settings do not want. Throws `registration_closed`. */
+export async function refuseStranger(deps: AccountDeps, email: string): Promise<void> {
+  const { registration } = deps.settings;
+  if (registration === 'closed') throw new ApiError('registration_closed', { unless: '' });
+  if (registration === 'invited' && !(await isInvited(deps, email))) {
+    throw new ApiError('registration_closed', { unless: ' but of those a project has invited' });
+  }
 }
 
 async function isInvited({ db, clock }: AccountDeps, email: string): Promise<boolean> {

@@ -71,6 +71,16 @@ export async function findSession(
   return { session, user: row.user };
 }
 
+/** The user of a session that has not ended, or null. */
+export async function findSessionUser(db: Database, id: string, now: Date): Promise<User | null> {
+  const rows = await db
+    .select({ user: users })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now)));
+  return rows[0]?.user ?? null;
+}
+
 /** A project of a user, with its plan: the one asked for, or else the first. Null when it is not theirs. */
 export async function findProjectOfUser(
   db: Database,

@@ -20,7 +20,7 @@ export interface SignedIn {
 /**
  * Sign in with e-mail address or username, password and, where it is on, a second factor.
  * Throws `sign_in_failed` alike for an unknown login and a wrong password, `code_required`, `code_wrong`,
- * `too_many_attempts`.
+ * `too_many_attempts`, `account_disabled`.
  */
 export async function signIn(deps: AccountDeps, login: Login, caller: Caller, userAgent: string): Promise<SignedIn> {
   const { db, clock } = deps;
@@ -52,13 +52,18 @@ export async function signIn(deps: AccountDeps, login: Login, caller: Caller, us
   return await beginSession(deps, user, caller, userAgent);
 }
 
-/** Begin a session of somebody who has just proved who they are. */
+/** Begin a session of somebody who has just proved who they are. Throws `account_disabled`. */
 export async function beginSession(
   { db, clock }: AccountDeps,
   user: User,
   caller: Caller,
   userAgent: string,
 ): Promise<SignedIn> {
+  if (user.disabledAt !== null) {
+    const details = { reason: 'disabled' };
+    await recordAudit(db, clock(), caller, { action: 'user.sign_in_failed', subject: user.id, details });
+    throw new ApiError('account_disabled');
+  }
   const begun = await db.transaction(async (tx) => {
     const made = await insertSession(tx, { userId: user.id, address: caller.address, userAgent }, clock());
     await recordAudit(

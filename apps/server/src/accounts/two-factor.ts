@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, type Proof } from '@gptj-cloud/protocol';
 import { and, eq, isNull, lt, or } from 'drizzle-orm';
 import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import { recoveryCodes, users } from '../store/accounts-tables.ts';
 import type { Database } from '../store/db.ts';
 import type { AccountDeps } from './account-deps.ts';
-import { beginAttempt } from './login-guard.ts';
+import { type Attempt, beginAttempt } from './login-guard.ts';
 import { base32, matchTotp, totpUri } from './totp.ts';
 import type { User } from './user.ts';
 import { updateUser } from './user-store.ts';
@@ -16,11 +16,36 @@ const RECOVERY_BYTES = 10;
 
 /**
  * Check the password of somebody who is signed in, before something that a stolen session must not do.
- * Throws `password_wrong`, `too_many_attempts`.
+ * Throws `password_wrong`, `password_not_set`, `too_many_attempts`.
  */
 export async function confirmPassword(deps: AccountDeps, user: User, password: string, caller: Caller): Promise<void> {
+  await confirm(deps, user, password, caller, async () => undefined);
+}
+
+/** The same, and a code where two-factor is on. Throws `code_required`, `code_wrong`, too. */
+export async function confirmInPerson(deps: AccountDeps, user: User, proof: Proof, caller: Caller): Promise<void> {
+  await confirm(deps, user, proof.password, caller, async (attempt) => {
+    if (!user.totpEnabled) return;
+    const code = proof.code ?? '';
+    if (code === '') {
+      await attempt.takeBack();
+      throw new ApiError('code_required');
+    }
+    if (!(await checkSecondFactor(deps, user, code, caller))) throw new ApiError('code_wrong');
+  });
+}
+
+async function confirm(
+  deps: AccountDeps,
+  user: User,
+  password: string,
+  caller: Caller,
+  checkMore: (attempt: Attempt) => Promise<void>,
+): Promise<void> {
+  if (user.passwordHash === null) throw new ApiError('password_not_set');
   const attempt = await beginAttempt(deps.db, deps.clock(), user.id, caller.address);
   if (!(await deps.passwords.verify(password, user.passwordHash))) throw new ApiError('password_wrong');
+  await checkMore(attempt);
   await attempt.takeBack();
 }
 

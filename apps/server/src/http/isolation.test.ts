@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { GPTJ_PIPELINE_ID, newId } from '@gptj-cloud/protocol';
+import { identities } from '../store/accounts-tables.ts';
 import { type Browser, registerAndSignIn } from '../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 
@@ -25,9 +26,20 @@ before(async () => {
   const run = await made('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['private', { response_length: 1 }] });
   const project = await made('/v2/projects', { name: 'of Percy' });
   const invited = await made(`/v2/projects/${idOf(project)}/invitations`, { email: 'mary@example.com' });
+  const identityId = newId('identity');
+  await it.store.db.insert(identities).values({
+    id: identityId,
+    userId: percy.user.id,
+    provider: 'corp',
+    issuer: 'https://corp.example',
+    subject: '1',
+    name: 'percy',
+    createdAt: NOW,
+  });
   things = new Map([
     ['/v2/users', percy.user.id],
     ['/v2/auth/sessions', percy.session.id],
+    ['/v2/auth/identities', identityId],
     ['/v2/tokens', idOf(await made('/v2/tokens', {}))],
     ['/v2/projects', idOf(project)],
     ['/v2/invitations', idOf(Reflect.get(invited, 'data')?.[0])],
@@ -42,7 +54,14 @@ before(async () => {
 after(() => it.close());
 
 /** What is built in, the same for everybody. */
-const SHARED = ['/v2/pipelines', '/v2/environments', '/v2/environments/by-name', '/v1/models', '/models'];
+const SHARED = [
+  '/v2/auth/oauth',
+  '/v2/pipelines',
+  '/v2/environments',
+  '/v2/environments/by-name',
+  '/v1/models',
+  '/models',
+];
 
 /** Bodies that would do, if it were theirs. */
 const BODIES: Readonly<Record<string, unknown>> = {

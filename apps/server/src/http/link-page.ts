@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 
-export type LinkPageKind = 'set-up' | 'verify-email' | 'reset-password';
-export const LINK_PAGES: readonly LinkPageKind[] = ['set-up', 'verify-email', 'reset-password'];
+export type LinkPageKind = 'set-up' | 'verify-email' | 'reset-password' | 'change-email' | 'oauth-code';
+/** Those that lead to what this server's own accounts know. */
+export const LINK_PAGES: readonly LinkPageKind[] = ['set-up', 'verify-email', 'reset-password', 'change-email'];
 
 interface PageText {
   readonly title: string;
@@ -29,6 +30,12 @@ const TEXTS: Readonly<Record<LinkPageKind, PageText>> = {
     title: 'Set a new password',
     fields: [['password', 'password', RULE]],
     done: 'Done. You can sign in with it now.',
+  },
+  'change-email': { title: 'Change to this e-mail address', fields: [], done: 'Done. The address is changed.' },
+  'oauth-code': {
+    title: 'Second step of signing in',
+    fields: [['code', 'text', 'Code of the authenticator app, or a recovery code']],
+    done: 'Done. You are signed in.',
   },
 };
 

@@ -1,4 +1,7 @@
-/** Users, projects and how people sign in. The SQL is in `migrations/0002-accounts.sql`; keep the two in step. */
+/**
+ * Users, projects and how people sign in. The SQL is in `migrations/0002-accounts.sql` and `0005-identities.sql`; keep
+ * the two in step.
+ */
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { moment } from './columns.ts';
 
@@ -17,6 +20,7 @@ export const users = pgTable('users', {
   totpSecret: text('totp_secret'),
   totpEnabled: boolean('totp_enabled').notNull().default(false),
   totpLastStep: bigint('totp_last_step', { mode: 'number' }),
+  disabledAt: moment('disabled_at'),
   createdAt: moment('created_at').notNull(),
   updatedAt: moment('updated_at').notNull(),
 });
@@ -74,12 +78,35 @@ export const sessions = pgTable('sessions', {
 
 export const accountLinks = pgTable('account_links', {
   hash: text('hash').primaryKey(),
-  purpose: text('purpose', { enum: ['set_up', 'verify_email', 'reset_password'] }).notNull(),
+  purpose: text('purpose', {
+    enum: ['set_up', 'verify_email', 'reset_password', 'change_email', 'oauth_code'],
+  }).notNull(),
   userId: text('user_id')
     .notNull()
     .references(() => users.id),
   email: text('email').notNull(),
   createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const identities = pgTable('identities', {
+  id: text('id').primaryKey(),
+  userId: text('user_id')
+    .notNull()
+    .references(() => users.id),
+  provider: text('provider').notNull(),
+  issuer: text('issuer').notNull(),
+  subject: text('subject').notNull(),
+  name: text('name').notNull(),
+  createdAt: moment('created_at').notNull(),
+  lastUsedAt: moment('last_used_at'),
+});
+
+export const oauthFlows = pgTable('oauth_flows', {
+  stateHash: text('state_hash').primaryKey(),
+  browserHash: text('browser_hash').notNull(),
+  provider: text('provider').notNull(),
+  sessionId: text('session_id').references(() => sessions.id),
   expiresAt: moment('expires_at').notNull(),
 });
 

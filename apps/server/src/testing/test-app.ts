@@ -3,6 +3,7 @@ import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Hono } from 'hono';
 import type { AccountDeps, AccountSettings } from '../accounts/account-deps.ts';
 import type { MailMessage } from '../accounts/mailer.ts';
+import type { OAuthProvider } from '../accounts/oauth-provider.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import { updateUser } from '../accounts/user-store.ts';
 import { createKeyFinder, ensureApiKey, type FoundApiKey } from '../api-keys/api-key-store.ts';
@@ -58,6 +59,8 @@ export interface TestAppOptions {
   readonly waiting?: WaitingReplyOptions & EventStreamOptions;
   /** Default: keys from the store. */
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
+  /** Whom else people can sign in with. Default: nobody. */
+  readonly providers?: ReadonlyMap<string, OAuthProvider>;
 }
 
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -101,6 +104,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   await runs.start();
   await ensureApiKey(db, TOKEN, NOW);
   const mails: MailMessage[] = [];
+  const plans = await openPlanBook(null);
   const accountSettings: TestApp['accountSettings'] = { registration: 'open', requireVerifiedEmail: false };
   const accounts: AccountDeps = {
     db,
@@ -110,9 +114,10 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     // The costs of real ones would make up most of the time that tests take.
     passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
     settings: accountSettings,
+    plans,
+    providers: options.providers ?? new Map(),
     publicUrl: () => 'http://test',
   };
-  const plans = await openPlanBook(null);
   const setPlan = async (tx: Database, userId: string, planId: string, now: Date): Promise<void> => {
     await updateUser(tx, userId, { planId }, now);
   };

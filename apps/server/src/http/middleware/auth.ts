@@ -13,7 +13,7 @@ import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../api-keys/api-key-sto
 import type { AppEnv } from '../app-env.ts';
 import { requiredScopes } from './required-scope.ts';
 
-/** What anybody may ask: method and path. Everything else needs a token or a session. */
+/** What anybody may ask: method and path, a `:name` for one part of any kind. Everything else needs a token or a session. */
 export const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   'GET /',
   'GET /healthz',
@@ -25,10 +25,21 @@ export const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   'POST /v2/auth/register',
   'POST /v2/auth/login',
   'POST /v2/auth/forgot-password',
-  ...['set-up', 'verify-email', 'reset-password'].flatMap((link) => [`GET /v2/auth/${link}`, `POST /v2/auth/${link}`]),
+  ...['set-up', 'verify-email', 'reset-password', 'change-email', 'oauth-code'].flatMap((link) => [
+    `GET /v2/auth/${link}`,
+    `POST /v2/auth/${link}`,
+  ]),
+  'GET /v2/auth/oauth',
+  'GET /v2/auth/oauth/:provider',
+  'GET /v2/auth/oauth/:provider/callback',
+  'GET /v2/auth/signed-in',
   // Guarded by the signature of the payment provider.
   'POST /v2/billing/stripe-webhook',
 ]);
+
+const PUBLIC_PATTERNS: readonly RegExp[] = [...PUBLIC_ROUTES]
+  .filter((route) => route.includes(':'))
+  .map((route) => new RegExp(`^${route.replaceAll(/:\w+/g, '[^/]+')}$`));
 
 /** Who may ask, as the store knows it now: nothing is remembered, so what was revoked ends with the next request. */
 export interface AuthDeps {
@@ -59,7 +70,7 @@ export function sessionCookieName(secure: boolean): string {
  * `principal`, and `apiKey` or `signedIn`.
  *
  * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
- * `csrf_token_wrong`, `email_unverified`, and `not_found` for another's project in X-Project-Id.
+ * `csrf_token_wrong`, `account_disabled`, `email_unverified`, and `not_found` for another's project in X-Project-Id.
  */
 export function auth(deps: AuthDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -80,12 +91,13 @@ async function byToken(deps: AuthDeps, c: Context<AppEnv>, header: string): Prom
   if (token === undefined) throw new ApiError('token_missing');
   const found = await deps.findKey(token);
   if (found === null) throw new ApiError('token_unknown');
-  const { key, principal, verified } = found;
+  const { key, principal, verified, disabled } = found;
   const now = deps.clock();
   if (!key.isEnabled) throw new ApiError('token_disabled');
   if (key.expiresAt !== null && key.expiresAt <= now) {
     throw new ApiError('token_expired', { when: key.expiresAt.toISOString() });
   }
+  if (disabled) throw new ApiError('account_disabled');
   refuseUnverified(deps, c, verified);
   refuseScopes(c, principal);
   if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() >= USE_NOTED_EVERY_MS) {
@@ -99,6 +111,7 @@ async function bySession(deps: AuthDeps, c: Context<AppEnv>, secret: string): Pr
   const found = await deps.findSession(secret, deps.clock());
   if (found === null) throw new ApiError('session_ended');
   const { session, user } = found;
+  if (user.disabledAt !== null) throw new ApiError('account_disabled');
   if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
     const given = c.req.header('x-csrf-token');
     if (given === undefined) throw new ApiError('csrf_token_wrong', { got: 'none' });
@@ -136,5 +149,6 @@ function refuseOtherSites(c: Context<AppEnv>): void {
 function isPublic(method: string, path: string): boolean {
   const asked = method === 'HEAD' ? 'GET' : method;
   const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-  return PUBLIC_ROUTES.has(`${asked} ${plain}`);
+  const route = `${asked} ${plain}`;
+  return PUBLIC_ROUTES.has(route) || PUBLIC_PATTERNS.some((pattern) => pattern.test(route));
 }

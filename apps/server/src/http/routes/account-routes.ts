@@ -16,58 +16,60 @@
  *     POST   /v2/auth/two-factor            {password} → {secret, uri}
  *     POST   /v2/auth/two-factor/confirm    {code} → {recovery_codes}
  *     POST   /v2/auth/two-factor/disable    {password} → 204
- *     GET    /v2/auth/set-up, verify-email, reset-password: the pages that links lead to
+ *     POST   /v2/auth/email                 {email, password, code?} → 202: mail a link to the new address
+ *     POST   /v2/auth/change-email          {token} → UserGet: change to it, by that link
+ *     POST   /v2/auth/delete-account        {password, code?} → 204: with everything it holds
+ *     GET    /v2/auth/set-up, verify-email, reset-password, change-email: the pages that links lead to
  */
 import {
+  changeEmailSchema,
   changePasswordSchema,
+  confirmEmailSchema,
+  deleteAccountSchema,
   forgotPasswordSchema,
   loginSchema,
   registerSchema,
   resetPasswordSchema,
-  type SessionGet,
   setUpSchema,
   toTimestamp,
   twoFactorConfirmSchema,
   twoFactorPasswordSchema,
   verifyEmailSchema,
 } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
+import { Hono } from 'hono';
 import type { AccountDeps } from '../../accounts/account-deps.ts';
+import { askEmailChange, confirmEmailChange } from '../../accounts/change-email.ts';
 import { changePassword, resetPassword } from '../../accounts/change-password.ts';
+import { deleteOwnAccount } from '../../accounts/delete-account.ts';
 import { countAsking } from '../../accounts/login-guard.ts';
 import { askPasswordReset, register, sendVerification, setUp, verifyEmail } from '../../accounts/registration.ts';
-import { csrfToken, SESSION_LIFETIME_MS } from '../../accounts/session.ts';
 import { listSessions } from '../../accounts/session-store.ts';
-import { endSession, type SignedIn, signIn } from '../../accounts/sign-in.ts';
+import { endSession, signIn } from '../../accounts/sign-in.ts';
 import { beginTwoFactor, confirmPassword, confirmTwoFactor, endTwoFactor } from '../../accounts/two-factor.ts';
 import { toUserGet } from '../../accounts/user.ts';
 import type { AppEnv } from '../app-env.ts';
 import { LINK_PAGES, linkPage } from '../link-page.ts';
-import { sessionCookieName } from '../middleware/auth.ts';
 import { callerOf, requireSession } from '../middleware/signed-in.ts';
+import { deleteSessionCookie, setSessionCookie, toSessionGet } from '../session-reply.ts';
 import { readSmallBody } from '../small-body.ts';
 
 export function accountRoutes(deps: AccountDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>({ strict: false })
     .post('/v2/auth/register', async (c) => {
       const user = await register(deps, await readSmallBody(c, registerSchema), callerOf(c));
-      return c.json(toUserGet(user), 201);
+      return c.json(toUserGet(user, deps.plans), 201);
     })
     .post('/v2/auth/login', async (c) => {
       const login = await readSmallBody(c, loginSchema);
       const signedIn = await signIn(deps, login, callerOf(c), c.req.header('user-agent') ?? '');
-      setCookie(c, sessionCookieName(c.get('secure')), signedIn.secret, {
-        ...cookieOptions(c),
-        maxAge: SESSION_LIFETIME_MS / 1000,
-      });
-      return c.json(toSessionGet(signedIn));
+      setSessionCookie(c, signedIn);
+      return c.json(toSessionGet(signedIn, deps.plans));
     })
-    .get('/v2/auth/session', (c) => c.json(toSessionGet(requireSession(c))))
+    .get('/v2/auth/session', (c) => c.json(toSessionGet(requireSession(c), deps.plans)))
     .post('/v2/auth/logout', async (c) => {
       const { session, user } = requireSession(c);
       await endSession(deps, session.id, user.id, callerOf(c), 'user.sign_out');
-      deleteCookie(c, sessionCookieName(c.get('secure')), cookieOptions(c));
+      deleteSessionCookie(c);
       return c.body(null, 204);
     })
     .get('/v2/auth/sessions', async (c) => {
@@ -92,11 +94,11 @@ export function accountRoutes(deps: AccountDeps): Hono<AppEnv> {
     })
     .post('/v2/auth/set-up', async (c) => {
       const user = await setUp(deps, await readSmallBody(c, setUpSchema), callerOf(c));
-      return c.json(toUserGet(user));
+      return c.json(toUserGet(user, deps.plans));
     })
     .post('/v2/auth/verify-email', async (c) => {
       const { token } = await readSmallBody(c, verifyEmailSchema);
-      return c.json(toUserGet(await verifyEmail(deps, token, callerOf(c))));
+      return c.json(toUserGet(await verifyEmail(deps, token, callerOf(c)), deps.plans));
     })
     .post('/v2/auth/verify-email/send', async (c) => {
       const { user } = requireSession(c);
@@ -117,13 +119,28 @@ export function accountRoutes(deps: AccountDeps): Hono<AppEnv> {
   return routes.route('/', securityRoutes(deps));
 }
 
-/** What changes how one signs in. */
+/** What changes how one signs in, or whether. */
 function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/auth/password', async (c) => {
       const { user, session } = requireSession(c);
       const { current_password: current, new_password: next } = await readSmallBody(c, changePasswordSchema);
       await changePassword(deps, user, { current, next, sessionId: session.id }, callerOf(c));
+      return c.body(null, 204);
+    })
+    .post('/v2/auth/email', async (c) => {
+      const { user } = requireSession(c);
+      await askEmailChange(deps, user, await readSmallBody(c, changeEmailSchema), callerOf(c));
+      return c.json({ message: 'a link is on its way to the new address; nothing changes before it is followed' }, 202);
+    })
+    .post('/v2/auth/change-email', async (c) => {
+      const { token } = await readSmallBody(c, confirmEmailSchema);
+      return c.json(toUserGet(await confirmEmailChange(deps, token, callerOf(c)), deps.plans));
+    })
+    .post('/v2/auth/delete-account', async (c) => {
+      const { user } = requireSession(c);
+      await deleteOwnAccount(deps, user, await readSmallBody(c, deleteAccountSchema), callerOf(c));
+      deleteSessionCookie(c);
       return c.body(null, 204);
     })
     .post('/v2/auth/two-factor', async (c) => {
@@ -144,17 +161,4 @@ function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
       await endTwoFactor(deps, user, callerOf(c));
       return c.body(null, 204);
     });
-}
-
-function toSessionGet({ session, user, secret }: SignedIn): SessionGet {
-  return {
-    id: session.id,
-    user: toUserGet(user),
-    csrf_token: csrfToken(secret),
-    expires_at: toTimestamp(session.expiresAt),
-  };
-}
-
-function cookieOptions(c: Context<AppEnv>) {
-  return { path: '/', httpOnly: true, sameSite: 'Lax', secure: c.get('secure') } as const;
 }

@@ -3,21 +3,24 @@
  *     PATCH /v2/users/me         {username?, firstname?, lastname?, company?, job_title?} → UserGet; needs a session
  *     GET   /v2/users            ?skip&limit&order_by=created_at:desc → Paginated[UserGet]; owners of the server
  *     GET   /v2/users/{id}       → UserGet; owners of the server
- *     PATCH /v2/users/{id}       {role} → UserGet; owners of the server
+ *     PATCH /v2/users/{id}       {role?, disabled?} → UserGet; owners of the server
+ *     DELETE /v2/users/{id}      → 204: with everything it holds; owners of the server
  *     GET   /v2/audit-log        ?skip&limit&order_by=created_at:desc&user_id&action → Paginated[AuditEntry]; owners
  */
 import {
   ApiError,
   type PageQuery,
   parsePageQuery,
+  type UserGet,
   type UserGetDetailed,
+  userAdminPatchSchema,
   userPatchSchema,
-  userRolePatchSchema,
 } from '@gptj-cloud/protocol';
 import { type Context, Hono } from 'hono';
 import type { AccountDeps } from '../../accounts/account-deps.ts';
-import { changeProfile, changeRole } from '../../accounts/change-user.ts';
-import { toUserGet } from '../../accounts/user.ts';
+import { administerUser, changeProfile } from '../../accounts/change-user.ts';
+import { deleteAccount } from '../../accounts/delete-account.ts';
+import { toUserGet, type User } from '../../accounts/user.ts';
 import { findUser, listUsers } from '../../accounts/user-store.ts';
 import { listTokens, toTokenGet } from '../../api-keys/api-key-service.ts';
 import { listAudit } from '../../audit/audit-log.ts';
@@ -33,6 +36,7 @@ const FIRST_PAGE: PageQuery<'created_at'> = {
 
 export function userRoutes(deps: AccountDeps): Hono<AppEnv> {
   const { db, clock } = deps;
+  const show = (user: User): UserGet => toUserGet(user, deps.plans);
   const mustFind = async (id: string) => {
     const user = await findUser(db, id);
     if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
@@ -48,27 +52,37 @@ export function userRoutes(deps: AccountDeps): Hono<AppEnv> {
         : key === undefined
           ? []
           : [toTokenGet(key, clock())];
-      const user: UserGetDetailed = { ...toUserGet(await mustFind(principal.userId)), tokens };
+      const user: UserGetDetailed = { ...show(await mustFind(principal.userId)), tokens };
       return c.json(user);
     })
     .patch('/v2/users/me', async (c) => {
       const { user } = requireSession(c);
-      return c.json(toUserGet(await changeProfile(deps, user, await readSmallBody(c, userPatchSchema), callerOf(c))));
+      return c.json(show(await changeProfile(deps, user, await readSmallBody(c, userPatchSchema), callerOf(c))));
     })
     .get('/v2/users', async (c) => {
       requireOwner(c, "see everybody's account");
       const page = pageOf(c);
       const { total, users } = await listUsers(db, page);
-      return c.json({ skip: page.skip, limit: page.limit, total, data: users.map(toUserGet) });
+      return c.json({ skip: page.skip, limit: page.limit, total, data: users.map(show) });
     })
     .get('/v2/users/:id', async (c) => {
       requireOwner(c, "see another's account");
-      return c.json(toUserGet(await mustFind(c.req.param('id'))));
+      return c.json(show(await mustFind(c.req.param('id'))));
     })
     .patch('/v2/users/:id', async (c) => {
-      requireOwner(c, 'change roles');
-      const { role } = await readSmallBody(c, userRolePatchSchema);
-      return c.json(toUserGet(await changeRole(deps, { id: c.req.param('id'), role }, callerOf(c))));
+      requireOwner(c, "change another's account");
+      const patch = await readSmallBody(c, userAdminPatchSchema);
+      return c.json(show(await administerUser(deps, c.req.param('id'), patch, callerOf(c))));
+    })
+    .delete('/v2/users/:id', async (c) => {
+      requireOwner(c, "delete another's account");
+      const id = c.req.param('id');
+      if (id === c.get('principal').userId) {
+        const remedy = 'delete it with POST /v2/auth/delete-account and the password';
+        throw new ApiError('conflict', { reason: 'this is your own account', remedy });
+      }
+      await deleteAccount(deps, id, callerOf(c));
+      return c.body(null, 204);
     })
     .get('/v2/audit-log', async (c) => {
       requireOwner(c, 'read the audit log');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Access, Content, DescribedSchema, JsonSchema, Operation, Parameter } from './operation.ts';
 import { ACCOUNT_OPERATIONS } from './routes/account-operations.ts';
 import { COMPATIBLE_OPERATIONS } from './routes/compatible-operations.ts';
+import { OAUTH_OPERATIONS } from './routes/oauth-operations.ts';
 import { PIPELINE_OPERATIONS } from './routes/pipeline-operations.ts';
 import { PROJECT_OPERATIONS } from './routes/project-operations.ts';
 import { RUN_OPERATIONS } from './routes/run-operations.ts';
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...PIPELINE_OPERATIONS,
   ...USAGE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
+  ...OAUTH_OPERATIONS,
   ...PROJECT_OPERATIONS,
   ...COMPATIBLE_OPERATIONS,
   ...STATUS_OPERATIONS,

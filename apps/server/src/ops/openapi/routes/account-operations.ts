@@ -1,6 +1,9 @@
 import {
   auditEntrySchema,
+  changeEmailSchema,
   changePasswordSchema,
+  confirmEmailSchema,
+  deleteAccountSchema,
   forgotPasswordSchema,
   loginSchema,
   paginatedSchema,
@@ -16,10 +19,10 @@ import {
   twoFactorConfirmSchema,
   twoFactorGetSchema,
   twoFactorPasswordSchema,
+  userAdminPatchSchema,
   userGetDetailedSchema,
   userGetSchema,
   userPatchSchema,
-  userRolePatchSchema,
   verifyEmailSchema,
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
@@ -112,6 +115,19 @@ export const ACCOUNT_OPERATIONS: readonly Operation[] = [
   page('/v2/auth/set-up', 'The page that the printed link leads to'),
   page('/v2/auth/verify-email', 'The page that a link to verify leads to'),
   page('/v2/auth/reset-password', 'The page that a link to set a new password leads to'),
+  account('post', '/v2/auth/email', 'Ask for a link to change to another address', 'session', {
+    body: changeEmailSchema,
+    status: 202,
+    reply: MESSAGE,
+  }),
+  account('post', '/v2/auth/change-email', 'Change to an address, by the link sent to it', 'public', {
+    body: confirmEmailSchema,
+    reply: user,
+  }),
+  page('/v2/auth/change-email', 'The page that a link to change to an address leads to'),
+  account('post', '/v2/auth/delete-account', 'Delete the own account with everything it holds', 'session', {
+    body: deleteAccountSchema,
+  }),
   account('post', '/v2/auth/password', 'Change the password; ends the other sessions', 'session', {
     body: changePasswordSchema,
   }),
@@ -137,7 +153,11 @@ export const ACCOUNT_OPERATIONS: readonly Operation[] = [
     reply: json(paginatedSchema(userGetSchema), 'A page of users.'),
   }),
   account('get', '/v2/users/:id', 'Look at a user', 'admin', { reply: user }),
-  account('patch', '/v2/users/:id', "Change a user's role", 'admin', { body: userRolePatchSchema, reply: user }),
+  account('patch', '/v2/users/:id', "Change a user's role, disable or enable an account", 'admin', {
+    body: userAdminPatchSchema,
+    reply: user,
+  }),
+  account('delete', '/v2/users/:id', 'Delete an account with everything it holds', 'admin'),
   {
     ...account('get', '/v2/audit-log', 'Read the audit log', 'admin', {
       reply: json(paginatedSchema(auditEntrySchema), 'A page of entries.'),

@@ -1,0 +1,17 @@
+import { createGitHubProvider } from './github-provider.ts';
+import type { OAuthProvider, OAuthProviderSettings } from './oauth-provider.ts';
+import { createOidcProvider } from './oidc-provider.ts';
+
+/** The providers of the settings, by name. Nobody is asked anything yet: a provider that is down stops no start. */
+export async function openOAuthProviders(
+  settings: readonly OAuthProviderSettings[],
+): Promise<ReadonlyMap<string, OAuthProvider>> {
+  if (settings.length === 0) return new Map();
+  const client = await import('openid-client');
+  return new Map(
+    settings.map((each): [string, OAuthProvider] => {
+      const create = each.kind === 'github' ? createGitHubProvider : createOidcProvider;
+      return [each.name, create(client, each)];
+    }),
+  );
+}
