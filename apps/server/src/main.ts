@@ -188,10 +188,10 @@ async function build(
     mailer,
     passwords: createPasswordHasher(),
     settings: { registration, requireVerifiedEmail },
-    publicUrl: () => config.accounts.publicUrl ?? url,
-  };
     plans,
     providers: await openOAuthProviders(config.accounts.providers),
+    publicUrl: () => config.accounts.publicUrl ?? url,
+  };
 
   let closing: Promise<void> | undefined;
   const app = createApp({
