@@ -8,6 +8,7 @@ import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipe
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { Database } from '../store/db.ts';
 import type { GenerationCost } from '../usage/admission.ts';
+import type { AcceptedRuns } from './accepted-runs.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, judgeFailure, TRIED_TOO_OFTEN } from './run-failure.ts';
@@ -24,8 +25,7 @@ export interface RunExecutionDeps {
   readonly logger: Logger;
   readonly clock: () => Date;
   readonly owner: string;
-  /** Runs accepted by this process need not be read from the store; taken out when they begin. */
-  readonly prepared: Map<string, PreparedRun>;
+  readonly accepted: AcceptedRuns;
   readonly show: (run: ClaimedRun) => Promise<RunGet>;
 }
 
@@ -50,6 +50,7 @@ type Execution =
 /** Execute a run and store how it ended. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
   const progress: Progress = { promptTokens: 0, generatedTokens: 0, startedMs: performance.now() };
+  deps.accepted.begun(run.id, run.startedAt);
   const execution = await execute(deps, run, signal, progress);
   if (execution.type === 'left') return;
   const ender: RunEnder = {
@@ -115,7 +116,7 @@ async function execute(
   for (let { attempts } = run; ; attempts++) {
     try {
       signal.throwIfAborted();
-      const prepared = deps.prepared.get(run.id) ?? (await prepareStored(deps, run));
+      const prepared = deps.accepted.prepared(run.id) ?? (await prepareStored(deps, run));
       progress.promptTokens = prepared.promptTokens;
       const outcome = await prepared.execute({ signal, priority: run.priority, onTokens });
       return { type: 'complete', outcome };

@@ -19,6 +19,7 @@ export interface ClaimedRun {
   readonly pipelineId: string;
   readonly dataId: string;
   readonly createdAt: Date;
+  readonly startedAt: Date;
   readonly isAsync: boolean;
   readonly priority: number;
   readonly admissionTicket: string | null;
@@ -64,6 +65,7 @@ export async function claimRuns(
       pipelineId: runs.pipelineId,
       dataId: runs.dataId,
       createdAt: runs.createdAt,
+      startedAt: sql<Date>`${runs.startedAt}`.mapWith(runs.startedAt),
       isAsync: runs.isAsync,
       priority: runs.priority,
       admissionTicket: runs.admissionTicket,

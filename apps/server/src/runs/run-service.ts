@@ -16,19 +16,20 @@ import {
 } from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
 import type { StoredData } from '../data/data.ts';
-import { type NewFile, newFile } from '../files/file.ts';
+import { type NewFile, newFile, withSmallBytes } from '../files/file.ts';
 import type { Logger } from '../logger.ts';
 import type { Pipeline, PreparedRun } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import type { Admission, AdmittedRun } from '../usage/admission.ts';
-import { type Run, toRunGet } from './run.ts';
+import { createAcceptedRuns } from './accepted-runs.ts';
+import { NEW_RUN, type Run, toRunGet } from './run.ts';
 import { createRunEvents, type EventReader } from './run-events.ts';
 import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
-import { createRunLedger, type RunEnd } from './run-ledger.ts';
+import { createRunLedger, type RunEnd, type RunLedger } from './run-ledger.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
@@ -109,12 +110,20 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const { db, pipelines, clock, logger } = deps;
   const owner = randomUUID();
   const events = createRunEvents({ name: owner.slice(0, 8), now: () => performance.now() });
-  const prepared = new Map<string, PreparedRun>();
+  const accepted = createAcceptedRuns();
   const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
 
   const bareLedger = createRunLedger(deps);
-  const ledger = deps.observer === undefined ? bareLedger : observeLedger(bareLedger, deps.observer);
+  const observed = deps.observer === undefined ? bareLedger : observeLedger(bareLedger, deps.observer);
+  const ledger: RunLedger = {
+    accept: (run) => observed.accept(run),
+    async end(ending) {
+      const stored = await observed.end(ending);
+      if (stored) accepted.ended(ending);
+      return stored;
+    },
+  };
   const read = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
     findRuns(db, wanted),
   );
@@ -126,13 +135,13 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const get = async (projectId: string, id: string): Promise<RunGet> => show(await find(projectId, id));
 
   const announce = async ({ id, projectId }: { readonly id: string; readonly projectId: string }): Promise<void> => {
-    prepared.delete(id);
+    const known = accepted.take(id);
     deps.onEnded();
     const waiting = waiters.get(id) ?? new Set();
     waiters.delete(id);
     if (waiting.size === 0 && !events.isOpen(id)) return;
     try {
-      const run = await get(projectId, id);
+      const run = known === null ? await get(projectId, id) : show(known);
       const isOver = isTerminal(run.run_state);
       events.publish(id, isOver ? { type: 'run', run } : GOES_ON);
       events.end(id);
@@ -153,7 +162,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     ledger,
     events,
     owner,
-    prepared,
+    accepted,
     show: (run) => get(run.projectId, run.id),
   };
   const worker = new RunWorker({
@@ -226,6 +235,8 @@ export function createRunService(deps: RunServiceDeps): RunService {
     const createdAt = clock();
     worker.reserve();
     const lease = worker.takeLease();
+    const { resourceType } = deps;
+    const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
     let admitted: AdmittedRun | null = null;
     try {
       admitted = await ledger.accept({
@@ -243,8 +254,8 @@ export function createRunService(deps: RunServiceDeps): RunService {
           pipelineId: pipeline.id,
           dataId,
           createdAt,
-          resourceType: deps.resourceType,
-          minGpuVramMb: request.compute_requirements?.min_gpu_vram_mb ?? null,
+          resourceType,
+          minGpuVramMb,
           isAsync,
           idempotencyKey,
           requestHash: hash,
@@ -257,22 +268,38 @@ export function createRunService(deps: RunServiceDeps): RunService {
     }
     if (admitted === null) return null;
     const { priority, ticket: admissionTicket } = admitted;
-    prepared.set(id, work.prepared);
+    const run: Run = {
+      ...NEW_RUN,
+      id,
+      projectId,
+      pipelineId: pipeline.id,
+      data: {
+        id: dataId,
+        createdAt: 'file' in data ? data.createdAt : createdAt,
+        file: withSmallBytes('file' in data ? data.file : data),
+      },
+      state: lease === null ? 'received' : 'running',
+      createdAt,
+      startedAt: lease === null ? null : createdAt,
+      resourceType,
+      minGpuVramMb,
+      admissionTicket,
+      isAsync,
+    };
+    accepted.add(run, work.prepared);
     let reader: EventReader | null = null;
     if (isAsync || (request.stream ?? false)) {
       events.open(id);
-      try {
-        events.publish(id, { type: 'run', run: await get(projectId, id) });
-      } catch (error) {
-        // The run is accepted all the same: it must begin.
-        logger.error('accepted run could not be shown', { run_id: id, error });
-      }
+      events.publish(id, { type: 'run', run: show(run) });
       reader = events.read(id, null);
     }
     const end = isAsync ? null : nextEnd(projectId, id).end;
-    const run = { id, projectId, pipelineId: pipeline.id, dataId, createdAt, isAsync, priority, admissionTicket };
+    const { pipelineId } = run;
     if (lease === null) worker.queued(run);
-    else worker.begin({ ...run, attempts: 1 });
+    else {
+      const begun = { createdAt, startedAt: createdAt, attempts: 1 };
+      worker.begin({ id, projectId, pipelineId, dataId, isAsync, priority, admissionTicket, ...begun });
+    }
     return { id, isAsync, ended: () => end ?? ended(projectId, id), events: reader };
   };
 

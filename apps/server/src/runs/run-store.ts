@@ -2,7 +2,7 @@ import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } fro
 import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import type { NewFile } from '../files/file.ts';
+import { type NewFile, withSmallBytes } from '../files/file.ts';
 import { fileColumns, insertFiles } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
@@ -150,6 +150,31 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
   const unused = endings.flatMap(({ end }, i) => (ended.has(i) || !('result' in end) ? [] : [end.result.file.id]));
   if (unused.length > 0) await tx.delete(files).where(inArray(files.id, unused));
   return endings.map((_, i) => ended.has(i));
+}
+
+/** A run as it is stored once its end is. */
+export function toEnded(run: Run, { ender, end }: RunEnding): Run {
+  const ended = { ...run, endedAt: ender.endedAt };
+  if ('failure' in end) {
+    const { state, error, errorException: exception, errorTraceback: traceback } = failedColumns(end.failure);
+    return { ...ended, state, failure: { error, exception, traceback } };
+  }
+  const columns = completeColumns(end.result);
+  return {
+    ...ended,
+    state: columns.state,
+    result: withSmallBytes(end.result.file),
+    resultPreview: columns.resultPreview,
+    computeTimeMs: columns.computeTimeMs,
+    usage: {
+      prompt_tokens: columns.promptTokens,
+      generated_tokens: columns.generatedTokens,
+      cached_tokens: columns.cachedTokens,
+    },
+    seed: columns.seed,
+    warnings: columns.warnings,
+    finishReasons: columns.finishReasons,
+  };
 }
 
 function completeColumns(result: RunResult) {

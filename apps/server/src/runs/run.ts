@@ -42,6 +42,19 @@ export interface Run {
   readonly finishReasons: string | null;
 }
 
+/** What every run begins with. */
+export const NEW_RUN = {
+  endedAt: null,
+  computeTimeMs: null,
+  result: null,
+  resultPreview: null,
+  failure: null,
+  usage: null,
+  seed: null,
+  warnings: null,
+  finishReasons: null,
+} as const;
+
 /** Why a run failed, in words for its owner. */
 export interface RunFailure {
   readonly error: RunError;
