@@ -27,6 +27,7 @@ import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { observeEngine } from './ops/metrics/observe-engine.ts';
+import { observeRuns } from './ops/metrics/observe-runs.ts';
 import { createObservation, readAtScrape } from './ops/observation.ts';
 import { createGptjPipeline } from './pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './pipelines/pipeline-registry.ts';
@@ -174,6 +175,7 @@ async function build(
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
     onEnded: () => webhooks.runEnded(),
+    observer: observeRuns(metrics),
   });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: config.retentionDays });
   open.push(() => sweeper.close());

@@ -1,5 +1,7 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import type { Engine } from '@gptj-cloud/engine';
 import { GPTJ_6B } from '@gptj-cloud/model';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { Hono } from 'hono';
 import type { AccountDeps, AccountSettings } from '../accounts/account-deps.ts';
 import type { MailMessage } from '../accounts/mailer.ts';
@@ -15,6 +17,9 @@ import type { AppEnv } from '../http/app-env.ts';
 import type { EventStreamOptions } from '../http/sse.ts';
 import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
 import { createLogger } from '../logger.ts';
+import { observeRuns } from '../ops/metrics/observe-runs.ts';
+import { createServerMetrics } from '../ops/metrics/server-metrics.ts';
+import { NO_TRACES } from '../ops/tracing/tracer.ts';
 import { createGptjPipeline } from '../pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { createPipelineTags } from '../pipelines/pipeline-tags.ts';
@@ -22,6 +27,7 @@ import { openPlanBook } from '../plans/plan-book.ts';
 import { createRunService } from '../runs/run-service.ts';
 import type { RunLimits } from '../runs/run-worker.ts';
 import type { Database, Store } from '../store/db.ts';
+import type { Admission } from '../usage/admission.ts';
 import { createUsageService } from '../usage/usage-service.ts';
 import { openWebhooks, type Webhooks } from '../webhooks/webhooks.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
@@ -61,25 +67,30 @@ export interface TestAppOptions {
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
   /** Whom else people can sign in with. Default: nobody. */
   readonly providers?: ReadonlyMap<string, OAuthProvider>;
+  /** What generates. Default: `engine` of the app. */
+  readonly generator?: Engine;
+  /** Default: a token a byte. */
+  readonly tokenizer?: Tokenizer;
+  /** Default: `admission` of the app. */
+  readonly openAdmission?: (db: Database) => Promise<Admission>;
 }
 
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const store = await openTestStore();
   const { db } = store;
   const engine = createFakeEngine();
+  const { generator = engine, tokenizer = byteTokenizer } = options;
   const logLines: string[] = [];
   const clock = (): Date => NOW;
   const logger = createLogger((line) => logLines.push(line), clock);
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
   const parseParameters = (fields: object, promptLength: number) =>
     parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
-  const pipeline = createGptjPipeline({
-    engine,
-    tokenizer: byteTokenizer,
-    parseParameters,
-  });
+  const pipeline = createGptjPipeline({ engine: generator, tokenizer, parseParameters });
   const pipelines = createPipelineRegistry([pipeline]);
-  const admission = createOpenAdmission();
+  const openAdmission = createOpenAdmission();
+  const metrics = createServerMetrics();
+  const admission = (await options.openAdmission?.(db)) ?? openAdmission;
   const tags = createPipelineTags({ db, clock, pipelines });
   const webhooks = openWebhooks({
     db,
@@ -100,6 +111,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
     onEnded: () => webhooks.runEnded(),
+    observer: observeRuns(metrics),
   });
   await runs.start();
   await ensureApiKey(db, TOKEN, NOW);
@@ -133,13 +145,14 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     clock,
     ready: async () => true,
     modelName: 'fake',
-    model: { info: engine.info, tokenizer: byteTokenizer, parseParameters },
-    generations: createGenerationService({ engine, admission, logger }),
+    model: { info: generator.info, tokenizer, parseParameters },
+    generations: createGenerationService({ engine: generator, admission, logger }),
     billing: createBillingService({ db, plans, provider: MANUAL_PROVIDER, setPlan, clock, logger }),
     usage: createUsageService({ db, plans, clock }),
     maxUploadBytes: 200_000,
     maxJsonBytes: 100_000,
     waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },
+    observe: { metrics, tracer: NO_TRACES, metricsToken: null },
   });
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
@@ -150,7 +163,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     app,
     engine,
     store,
-    admission,
+    admission: openAdmission,
     webhooks,
     logLines,
     mails,

@@ -226,3 +226,36 @@ test('what a run costs is settled once, also when it was tried twice', async () 
     [2],
   );
 });
+
+test('metrics count runs that were accepted, once, and runs that ended, by state and error', async () => {
+  const counts = async (): Promise<ReadonlyMap<string, number>> => {
+    const page = await (await it.request('/metrics')).text();
+    return new Map(
+      [...page.matchAll(/^gptj_runs_(\S+) (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]),
+    );
+  };
+  const before = await counts();
+  const headers = { 'idempotency-key': 'counted-once' };
+  for (let i = 0; i < 2; i++) assert.equal((await post(BODY, headers)).status, 200);
+  assert.equal((await post({ ...BODY, data: ['hi', { response_length: -1 }] })).status, 400);
+  it.engine.failures.push(new Error('broken'), new ModelError('cache_full', 'too much'));
+  for (let i = 0; i < 2; i++) assert.equal((await run(await post(BODY))).run_state, 'failed');
+  const died = (): ModelError => new ModelError('engine_failed', 'the engine process ended');
+  it.engine.failures.push(died(), died());
+  assert.equal((await run(await post(BODY))).error, 'max_retries');
+  it.engine.hold();
+  const { id } = await run(await post({ ...BODY, async_run: true }));
+  const cancel = (): Promise<Response> => it.request(`/v2/runs/${id}/cancel`, { method: 'POST' });
+  await Promise.all([cancel(), cancel()]);
+  const after = await counts();
+  assert.deepEqual(
+    [...after].map(([name, value]) => [name, value - (before.get(name) ?? Number.NaN)]),
+    [
+      ['accepted_total', 5],
+      ['ended_total{state="complete",error="none"}', 1],
+      ['ended_total{state="failed",error="max_retries"}', 1],
+      ['ended_total{state="failed",error="pipeline_fault"}', 2],
+      ['ended_total{state="failed",error="unsatisfiable"}', 1],
+    ],
+  );
+});

@@ -27,6 +27,8 @@ export interface ServerMetrics {
   readonly promptTokens: Counter;
   readonly cachedPromptTokens: Counter;
   readonly generatedTokens: Counter;
+  readonly runsAccepted: Counter;
+  readonly runsEnded: Counter;
 }
 
 export function createServerMetrics(): ServerMetrics {
@@ -72,6 +74,8 @@ export function createServerMetrics(): ServerMetrics {
       ),
     ),
     generatedTokens: registry.counter(metric('generated_tokens_total', 'Tokens generated, over all sequences.')),
+    runsAccepted: registry.counter(metric('runs_accepted_total', 'Runs that this server has accepted.')),
+    runsEnded: registry.counter(metric('runs_ended_total', 'Runs that this server has ended, by state and error.')),
   };
 }
 
