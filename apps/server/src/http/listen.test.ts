@@ -39,23 +39,65 @@ async function untilClosed(socket: Socket): Promise<string> {
   return text;
 }
 
-test('a client that sends its headers too slowly is cut off', async () => {
-  await withServer({ headersMs: 20, requestMs: 40 }, async ({ port }) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write('POST / HTTP/1.1\r\nHost: x\r\n');
-    assert.match(await untilClosed(socket), /^HTTP\/1\.1 408 /);
+/** A connection that its client holds open for as long as it can: a part of a request every now and then. */
+async function trickle(port: number, first: string, part: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const closed = untilClosed(socket);
+  socket.write(first);
+  const timer = setInterval(() => socket.write(part), 5);
+  try {
+    return await closed;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Without its guard a connection would stay for the minute of the others. */
+const GUARDED = { timeout: 10_000 };
+
+test('a client that sends its headers too slowly is cut off, however steadily', GUARDED, async () => {
+  await withServer({ headersMs: 50 }, async ({ port }) => {
+    assert.match(await trickle(port, 'POST / HTTP/1.1\r\nHost: x\r\n', 'X: y\r\n'), /^HTTP\/1\.1 408 /);
   });
 });
 
-test('a client that sends its body too slowly is cut off', async () => {
-  await withServer({ headersMs: 20, requestMs: 40 }, async ({ port }) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx');
-    assert.doesNotMatch(await untilClosed(socket), /^HTTP\/1\.1 200 /);
+test('a client that connects and sends nothing is cut off', GUARDED, async () => {
+  await withServer({ headersMs: 50 }, async ({ port }) => {
+    assert.match(await untilClosed(connect(port, '127.0.0.1')), /^HTTP\/1\.1 408 /);
   });
 });
 
-test('a client that reads nothing of its reply is cut off, and the reply learns of it', async () => {
+test('a client that sends its body too slowly is cut off, however steadily', GUARDED, async () => {
+  await withServer({ headersMs: 50, requestMs: 50 }, async ({ port }) => {
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n';
+    assert.doesNotMatch(await trickle(port, head, 'x'), /^HTTP\/1\.1 200 /);
+  });
+});
+
+test('a connection that is kept for a next request is given up when none comes', GUARDED, async () => {
+  await withServer({ keepAliveMs: 50 }, async ({ port }) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi');
+    const text = await untilClosed(socket);
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    // What the client is told, in whole seconds; Node's own default would be 5.
+    assert.match(text, /^keep-alive: timeout=0\r$/im);
+    assert.ok(text.endsWith('hi'));
+  });
+});
+
+test('a connection that is kept serves the next request', GUARDED, async () => {
+  await withServer({}, async ({ port }) => {
+    const socket = connect(port, '127.0.0.1');
+    const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi';
+    socket.write(request);
+    await once(socket, 'data');
+    socket.write(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    assert.match(await untilClosed(socket), /^HTTP\/1\.1 200 /);
+  });
+});
+
+test('a client that reads nothing of its reply is cut off, and the reply learns of it', GUARDED, async () => {
   let cancelled: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     cancelled = resolve;

@@ -48,12 +48,13 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
       try {
         const { sequences, pause, finishReason = 'length', failure } = script(request);
         const wantsLogprobs = request.config.output.topLogprobs !== null;
+        const gone = aborted(signal);
         yield { type: 'started' };
         const longest = Math.max(...sequences.map((tokens) => tokens.length));
         for (let at = 0; at < longest; at++) {
           if (failure?.after === at) throw failure.error;
           const wait = pause?.(at) ?? null;
-          if (wait !== null) await Promise.race([wait, aborted(signal)]);
+          if (wait !== null) await Promise.race([wait, gone]);
           if (signal?.aborted) throw new ModelError('aborted', 'cancelled');
           for (const [index, tokens] of sequences.entries()) {
             const token = tokens[at];
@@ -86,8 +87,8 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
   };
 }
 
-/** Settles when the signal fires; for a race with what may never come. */
+/** Settles when the signal fires; for races with what may never come. */
 async function aborted(signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined || signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }
