@@ -5,15 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
+const [runs = 200, kills = 10, ...more] = process.argv.slice(2).map(Number);
+if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(kills) || kills < 0 || more.length > 0) {
+  console.error('usage: node scripts/crash-test.mjs [RUNS, at least 1] [KILLS]');
+  process.exit(2);
+}
 prepare();
-const [runs = 200, kills = 10] = process.argv.slice(2).map(Number);
 const { runCrashTrial } = await import(join(root, 'apps/server/dist/testing/crash-trial.js'));
 const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
 const started = Date.now();
 try {
-  const command = [join(root, 'apps/cli/dist/main.js'), 'serve'];
+  const command = [join(root, 'apps/cli/bin/gptj.mjs'), 'serve'];
   const report = await runCrashTrial({ runs, kills, dataDir, command, random: Math.random, log: console.log });
   console.log(`${runs} runs in ${((Date.now() - started) / 1000).toFixed(0)} s`, report);
-} finally {
-  await rm(dataDir, { recursive: true });
+} catch (error) {
+  console.error(error);
+  console.error(`failed; the server's data are in ${dataDir}`);
+  process.exit(1);
 }
+await rm(dataDir, { recursive: true });

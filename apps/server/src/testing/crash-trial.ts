@@ -67,7 +67,7 @@ export async function runCrashTrial(trial: CrashTrial): Promise<CrashReport> {
     await checkResults(trial.dataDir, report.complete);
     return { ...report, submissionsRepeated: server.repeated, kills: server.kills };
   } finally {
-    await server.kill();
+    await server.close();
   }
 }
 
@@ -96,7 +96,10 @@ async function submitAll(
   };
   const killer = async (): Promise<void> => {
     for (const threshold of [...thresholds].sort((a, b) => a - b)) {
-      while (next < threshold) await pause();
+      while (next < threshold) {
+        server.throwIfOver();
+        await pause();
+      }
       await server.restart();
       log?.(`killed after ${next} submissions`);
     }
@@ -156,6 +159,10 @@ class KilledServer {
   readonly #trial: CrashTrial;
   #child: ChildProcess | null = null;
   #url: Promise<string> = Promise.reject(new Error('not started'));
+  /** Exits are the trial's doing. */
+  #isKilling = false;
+  /** Why there is no server any more, nor will be. */
+  #over: Error | null = null;
   repeated = 0;
   kills = 0;
 
@@ -165,17 +172,21 @@ class KilledServer {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [...this.#trial.command], {
+    this.throwIfOver();
+    const { runs, dataDir, command } = this.#trial;
+    const child = spawn(process.execPath, [...command], {
       env: {
-        ...process.env,
+        ...sharedEnvironment(),
         GPTJ_API_TOKEN: TOKEN,
-        MAX_WAITING_RUNS: '1000',
-        DATA_DIR: this.#trial.dataDir,
+        MAX_WAITING_RUNS: String(runs),
+        LOG_LEVEL: 'error',
+        DATA_DIR: dataDir,
         PORT: '0',
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#child = child;
+    this.#isKilling = false;
     this.#url = new Promise((resolve, reject) => {
       let text = '';
       child.stdout.on('data', (chunk) => {
@@ -183,27 +194,43 @@ class KilledServer {
         const url = /listens on (http:\/\/\S+?:\d+)/.exec(text)?.[1];
         if (url !== undefined) resolve(url);
       });
-      child.once('exit', () => reject(new Error(`the server ended: ${text}`)));
+      child.once('exit', (status, signal) => {
+        const ended = new Error(`the server ended (${signal ?? `status ${status}`}): ${text}`);
+        if (!this.#isKilling) this.#over ??= ended;
+        reject(ended);
+      });
     });
     this.#url.catch(() => undefined);
     await this.#url;
   }
 
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  async #kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    this.#isKilling = true;
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
   }
 
-  stop(): Promise<void> {
-    return this.kill('SIGTERM');
+  /** Stop it in order; requests under way have been answered. */
+  async stop(): Promise<void> {
+    await this.#kill('SIGTERM');
+  }
+
+  /** The trial is over: whatever still asks is told so. Idempotent. */
+  async close(): Promise<void> {
+    this.#over ??= new Error('the trial is over');
+    await this.#kill('SIGKILL');
+  }
+
+  throwIfOver(): void {
+    if (this.#over !== null) throw this.#over;
   }
 
   async restart(): Promise<void> {
     this.kills++;
-    await this.kill();
+    await this.#kill('SIGKILL');
     await this.start();
   }
 
@@ -217,6 +244,7 @@ class KilledServer {
         return body;
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;
+        this.throwIfOver();
         this.repeated++;
         await pause();
       }
@@ -238,6 +266,14 @@ class KilledServer {
       if (page.data.length === 0) return runs;
     }
   }
+}
+
+/** What programs need of the environment; settings of other servers must not reach this one, their database least. */
+function sharedEnvironment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 /** Let the server work, which may have to share a core with this process. */
