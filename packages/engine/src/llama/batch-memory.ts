@@ -1,4 +1,4 @@
-import type { Step } from '@gptj-cloud/model';
+import type { SequenceId, Step } from '@gptj-cloud/model';
 import { addressOf, type Batch } from './native.ts';
 
 /** Most tokens in one `llama_decode`: llama.cpp's logical batch. */
@@ -31,6 +31,16 @@ export class BatchMemory {
     this.value.n_seq_id = addressOf(this.#sequenceCounts);
     this.value.seq_id = addressOf(this.#sequencePointers);
     this.value.logits = addressOf(this.#scored);
+  }
+
+  /** Add a token to what `fill` wrote: of a sequence of its own, from position 0 on, not scored. */
+  addIdle(sequence: SequenceId): void {
+    const at = this.value.n_tokens;
+    this.#tokens[at] = 0;
+    this.#positions[at] = 0;
+    this.#sequences[at] = sequence;
+    this.#scored[at] = 0;
+    this.value.n_tokens = at + 1;
   }
 
   /** Write the steps down; `lengths` are the sequences' lengths before. Returns how many positions are scored. */

@@ -50,6 +50,34 @@ describe('greedy decoding beside transformers', () => {
   }
 });
 
+describe('a batch that is filled up to a whole number of fours', () => {
+  it('gives what its rows give alone, and takes no place from anybody', async () => {
+    const longer = await makeTinyModel(128);
+    const { model } = await openModel({ path: longer.path, cacheType: 'f32', cacheCells: 256, threads: 1 });
+    try {
+      const alone = model.open();
+      const [expected] = await model.evaluate([{ sequence: alone, tokens: [5], scored: 'last' }]);
+      const row = [...expected!.logits[0]!];
+      model.release(alone);
+      const three = [model.open(), model.open(), model.open()];
+      const next = () => model.evaluate(three.map((sequence) => ({ sequence, tokens: [5], scored: 'last' })));
+      for (const { logits } of await next()) {
+        logits[0]!.forEach((value, id) => void assert.ok(Math.abs(value - row[id]!) < 2e-3));
+      }
+      // The last three find no place for a fourth.
+      const { cacheCells } = model.limits;
+      for (let length = 2; 3 * length <= cacheCells; length++) await next();
+      assert.equal(model.freeCells, cacheCells % 3);
+      await assert.rejects(next(), { code: 'cache_full' });
+      for (const sequence of three) model.release(sequence);
+      assert.equal(model.freeCells, cacheCells);
+    } finally {
+      await model.close();
+      await longer.remove();
+    }
+  });
+});
+
 describe('opening a model file', () => {
   it('refuses a file that is no GGUF with a typed error', async () => {
     const path = join(file.path, '..', 'noise.gguf');

@@ -27,6 +27,8 @@ import { floatsAt, type LlamaLibrary, type Pointer } from './native.ts';
 
 /** Most sequences of one context, llama.cpp's own limit (LLAMA_MAX_SEQ). */
 export const MAX_SEQUENCES = 256;
+/** The last of them holds the token that fills a batch up. */
+const IDLE_SEQUENCE = MAX_SEQUENCES - 1;
 
 /** What a model is made of. The context is the model's own; the rest is shared and outlives it. */
 export interface LlamaParts {
@@ -59,11 +61,11 @@ export class LlamaModel implements LanguageModel {
     this.config = config;
     this.#memory = library.contextMemory(context);
     this.limits = {
-      maxSequences: MAX_SEQUENCES,
+      maxSequences: IDLE_SEQUENCE,
       cacheCells: library.contextCells(context),
       maxBatchTokens: MAX_BATCH_TOKENS,
     };
-    this.#cells = new CacheCells({ cells: this.limits.cacheCells, maxSequences: MAX_SEQUENCES });
+    this.#cells = new CacheCells({ cells: this.limits.cacheCells, maxSequences: IDLE_SEQUENCE });
   }
 
   get freeCells(): number {
@@ -108,6 +110,10 @@ export class LlamaModel implements LanguageModel {
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
 
     const rows = this.#batch.fill(steps, lengths);
+    // Of what remains after fours, the kernels read all weights again for every token: a fourth is cheaper than the third
+    // (measured on 6B q4_0: 226 ms for 3 and 173 for 4, 382 for 7 and 299 for 8).
+    const filledUp = this.#batch.value.n_tokens % 4 === 3 && this.#cells.free > 0;
+    if (filledUp) this.#batch.addIdle(IDLE_SEQUENCE);
     const hidden = steps.some((step) => step.hidden === true && step.scored !== 'none');
     if (hidden !== this.#embeddings) {
       library.setEmbeddings(context, hidden);
@@ -131,6 +137,7 @@ export class LlamaModel implements LanguageModel {
       throw error;
     } finally {
       this.#running = null;
+      if (filledUp) library.sequenceRemove(this.#memory, IDLE_SEQUENCE, -1, -1);
       signal?.removeEventListener('abort', abort);
       abortFlag[0] = 0;
     }

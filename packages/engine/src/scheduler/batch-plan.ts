@@ -14,6 +14,8 @@ export interface BatchLimits {
   readonly prefillTokens: number;
 }
 
+/** llama.cpp's CPU kernels take four tokens at a time; a batch of another size computes the rest one by one. */
+export const KERNEL_TOKENS = 4;
 /** A row with at most this many tokens left is a decoding step (one token, or a verified draft), not a prompt. */
 const DECODE_TOKENS = 32;
 
@@ -36,7 +38,11 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
       }
     }
   }
+  const decoding = limits.maxTokens - left;
   if (slices.length > 0) left = Math.min(left, limits.prefillTokens);
+  const waiting = prompts.reduce((sum, { work }) => sum + work.row.tokens.length - work.fed, 0);
+  // Prompts that are cut anyway are cut where the batch has a size that the kernels like.
+  if (waiting > left && left >= KERNEL_TOKENS) left -= (decoding + left) % KERNEL_TOKENS;
   for (const { run, work } of prompts) {
     if (left === 0) break;
     const count = Math.min(left, work.row.tokens.length - work.fed);

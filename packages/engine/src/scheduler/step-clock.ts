@@ -4,6 +4,7 @@
  */
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
+import { KERNEL_TOKENS } from './batch-plan.ts';
 
 /** A step beside a prompt may take this many times what it takes alone … */
 const STALL_FACTOR = 3;
@@ -11,8 +12,6 @@ const STALL_FACTOR = 3;
 const STALL_MS = 150;
 const LEAST_TOKENS = 16;
 const MOST_TOKENS = 512;
-/** llama.cpp's CPU kernels take four tokens at a time; a batch of another size computes the rest one by one. */
-const KERNEL_TOKENS = 4;
 /** Share of agreeing tokens from which a draft is two kernels' tokens long instead of one's. */
 const TRUSTED_ACCEPTANCE = 0.75;
 /** What a draft is expected to save must exceed what it costs by this. */
