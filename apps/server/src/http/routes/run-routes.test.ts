@@ -66,6 +66,33 @@ async function all(reply: Response): Promise<readonly Received[]> {
 const brief = ({ event }: Received): string =>
   event.type === 'run' ? event.run.run_state : event.type === 'token' ? event.text : event.code;
 
+test('what is told of a run at its beginning and its end is what is stored', async () => {
+  // Its input is a file too large to travel unasked.
+  const large = { response_length: 2, bad_words_ids: Array.from({ length: 4000 }, (_, id) => [id]) };
+  it.engine.failures.push(new ModelError('cache_full', 'no room'));
+  const failed = await run(await post(BODY));
+  assert.deepEqual([failed.run_state, failed.error === null], ['failed', false]);
+  const again = {
+    pipeline_id: GPTJ_PIPELINE_ID,
+    data_id: failed.data.id,
+    compute_requirements: { min_gpu_vram_mb: 1 },
+  };
+  const told = [failed, await run(await post(again)), await run(await post({ ...BODY, data: ['hi', large] }))];
+  assert.equal(told[2]?.data.hex_file.data, null);
+  for (const one of told) assert.deepEqual(await find(one.id), one);
+
+  // Three at once, where two run: one comes from the queue.
+  const bodies = [BODY, BODY, BODY].map((body) => ({ ...body, stream: true }));
+  for (const events of await Promise.all(bodies.map(async (body) => await all(await post(body))))) {
+    const [first, last] = [events[0]?.event, events.at(-1)?.event];
+    assert.ok(first?.type === 'run' && last?.type === 'run');
+    assert.deepEqual(await find(last.run.id), last.run);
+    const { data, created_at: createdAt, runnable } = last.run;
+    assert.deepEqual([first.run.data, first.run.created_at, first.run.runnable], [data, createdAt, runnable]);
+    assert.deepEqual([first.run.ended_at, first.run.result, first.run.result_preview], [null, null, null]);
+  }
+});
+
 test('a stream tells of the run, its tokens, and its end', async () => {
   const events = await all(await post({ ...BODY, stream: true }));
   assert.deepEqual(events.map(brief), ['running', 'x', 'x', 'complete']);
