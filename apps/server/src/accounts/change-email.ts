@@ -5,7 +5,7 @@ import { createLink, deleteLinks, useLink } from './account-link-store.ts';
 import { countAsking } from './login-guard.ts';
 import { confirmInPerson } from './two-factor.ts';
 import type { User } from './user.ts';
-import { findUserByLogin, refuseTaken, takeUser, updateUser } from './user-store.ts';
+import { findUserByLogin, takeUser, updateUser } from './user-store.ts';
 
 /**
  * Send a link to the address that somebody wants to change to, and word to the present one. Nothing changes before the
@@ -45,7 +45,7 @@ export async function askEmailChange(
 
 /**
  * Follow such a link: the address changes, and is verified by that. Links that were sent to the old one end. Throws
- * `link_invalid`, `already_exists`.
+ * `link_invalid`, `account_disabled`, and `already_exists` when somebody else has got the address since.
  */
 export async function confirmEmailChange(deps: AccountDeps, token: string, caller: Caller): Promise<User> {
   const { db, clock, mailer, publicUrl } = deps;
@@ -53,7 +53,6 @@ export async function confirmEmailChange(deps: AccountDeps, token: string, calle
     const { userId, email } = await useLink(tx, 'change_email', token, clock());
     const user = await takeUser(tx, userId);
     if (user.disabledAt !== null) throw new ApiError('account_disabled');
-    await refuseTaken(tx, { email }, userId);
     const changed = await updateUser(tx, userId, { email, verifiedAt: clock() }, clock());
     await deleteLinks(tx, ['verify_email', 'reset_password'], userId);
     const details = { from: user.email, to: email };

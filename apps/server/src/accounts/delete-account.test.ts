@@ -127,7 +127,10 @@ test('an owner of the server disables an account: sessions end, tokens and sign-
   assert.equal(await refusal(reset), '400 link_invalid');
   assert.equal((await asOwner('PATCH', path, { disabled: false })).status, 200);
   assert.equal((await withToken(token)).status, 200);
-  await signInAs(it, 'trelawny');
+  // A session that began while the account was being disabled.
+  const late = await signInAs(it, 'trelawny');
+  await it.store.db.execute(sql`UPDATE users SET disabled_at = now() WHERE id = ${late.user.id}`);
+  assert.equal(await refusal(await late.ask('/v2/users/me')), '403 account_disabled');
 });
 
 test('an owner of the server deletes an account, but neither the first nor their own', async () => {

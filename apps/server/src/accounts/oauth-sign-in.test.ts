@@ -293,6 +293,8 @@ test('a disabled account stays closed', async () => {
   await fails(signIn(person('percy')), '403 account_disabled');
   await fails(signIn(person('new-subject', { email: 'percy@example.com' })), '403 account_disabled');
   assert.equal((await patch(false)).status, 200);
+  // Nothing was linked to it meanwhile.
+  await fails(signIn(person('new-subject', { email_verified: false })), '403 oauth_email_unverified');
 });
 
 test('who is signed in links an identity in person; nobody else can, and nothing is linked twice', async () => {
@@ -395,7 +397,7 @@ test('neither codes, tokens, states nor secrets are logged', async () => {
   await come(query, cookie);
   const lines = it.logLines.join('');
   assert.match(lines, /sign-in by a provider failed/);
-  const secrets = [query.get('code'), query.get('state'), cookie.split('=')[1], 'hunter2', 'access-', 'eyJ'];
+  const secrets = [query.get('code'), query.get('state'), cookie.split('=')[1], 'hunter2', 'access-', 'eyJ', 'percy@'];
   for (const secret of secrets) assert.ok(!lines.includes(secret ?? 'absent'), secret ?? 'absent');
 });
 
