@@ -147,6 +147,23 @@ test('a sign-in belongs to the browser that began it, to its provider, and to on
   await fails(come(lateQuery, late.cookie), '400 oauth_state_invalid');
 });
 
+test('of two that come back with the same answer at once, one gets in; of two new ones of one person, one account is made', async () => {
+  corp.user = person('twice');
+  const [one, two] = [await begin(), await begin()];
+  const query = corp.approve(one.authorizationUrl);
+  const same = await Promise.all([come(query, one.cookie), come(query, one.cookie)]);
+  assert.deepEqual(same.map(({ status }) => status).sort(), [303, 400]);
+
+  corp.user = person('parallel');
+  const [first, second] = [await begin(), two];
+  const replies = await Promise.all(
+    [first, second].map(({ cookie, authorizationUrl }) => come(corp.approve(authorizationUrl), cookie)),
+  );
+  assert.ok(replies.some(({ status }) => status === 303));
+  const { user } = await whoIs(await signIn(person('parallel')));
+  assert.equal(user.username, 'parallel');
+});
+
 test('a browser may have several sign-ins under way', async () => {
   corp.user = person('percy');
   const one = await begin();
