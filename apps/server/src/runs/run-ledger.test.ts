@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { ApiError, newId } from '@gptj-cloud/protocol';
+import { count } from 'drizzle-orm';
+import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
+import { newFile } from '../files/file.ts';
+import type { Database, Store } from '../store/db.ts';
+import { files, runs } from '../store/schema.ts';
+import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
+import { planOf, principalOn } from '../testing/plans.ts';
+import { openTestStore } from '../testing/test-store.ts';
+import { INTERRUPTED } from './run-failure.ts';
+import {
+  type AcceptableRun,
+  type AccountedEnding,
+  createRunLedger,
+  type RunEnd,
+  type RunLedger,
+} from './run-ledger.ts';
+import { findRun } from './run-store.ts';
+
+const NOW = new Date('2026-03-10T12:00:00.000Z');
+const PRINCIPAL = { ...principalOn(planOf('p'), 'user_1'), projectId: DEFAULT_PROJECT_ID, apiKeyId: null };
+
+let store: Store;
+/** The same with its transactions counted. */
+let db: Database;
+let transactions: number;
+before(async () => {
+  store = await openTestStore();
+  db = new Proxy(store.db, {
+    get(target, name, receiver) {
+      if (name === 'transaction') transactions++;
+      return Reflect.get(target, name, receiver);
+    },
+  });
+});
+after(() => store.close());
+
+let admission: OpenAdmission;
+let told: RunEnd[];
+let ledger: RunLedger;
+beforeEach(async () => {
+  await store.db.delete(runs);
+  transactions = 0;
+  admission = createOpenAdmission();
+  told = [];
+  ledger = createRunLedger({ db, admission, onEnds: async (_tx, ends) => void told.push(...ends) });
+});
+
+interface Wish {
+  readonly key?: string;
+  readonly bytes?: number;
+  readonly dataId?: string;
+}
+
+function acceptable({ key, bytes = 3, dataId }: Wish = {}): AcceptableRun {
+  return {
+    principal: PRINCIPAL,
+    estimate: { model: 'p', promptTokens: 1, maxGeneratedTokens: 1 },
+    row: {
+      id: newId('run'),
+      projectId: DEFAULT_PROJECT_ID,
+      apiKeyId: null,
+      pipelineId: 'p',
+      dataId: dataId ?? newId('data'),
+      createdAt: NOW,
+      resourceType: 'cpu',
+      minGpuVramMb: null,
+      isAsync: false,
+      idempotencyKey: key ?? null,
+      requestHash: null,
+      lease: { owner: 'me', expiresAt: NOW },
+    },
+    // Data that are named must be there; these are not.
+    input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,
+  };
+}
+
+function ending({ row }: AcceptableRun, owner: string | null = 'me'): AccountedEnding {
+  return {
+    ender: { runId: row.id, projectId: row.projectId, owner, endedAt: NOW },
+    ticket: `of ${row.id}`,
+    cost: null,
+    end: { failure: INTERRUPTED },
+  };
+}
+
+const stateOf = async ({ row }: AcceptableRun): Promise<unknown> =>
+  (await findRun(store.db, DEFAULT_PROJECT_ID, row.id))?.state;
+const countFiles = async (): Promise<number> => (await store.db.select({ total: count() }).from(files))[0]?.total ?? 0;
+
+test('runs that are accepted together share a transaction; a large input has one to itself', async () => {
+  const small = Array.from({ length: 20 }, () => acceptable());
+  const large = acceptable({ bytes: 100_000 });
+  const tickets = await Promise.all([...small, large].map((run) => ledger.accept(run)));
+  assert.equal(new Set(tickets.map((admitted) => admitted?.ticket)).size, 21);
+  assert.equal(transactions, 2);
+  for (const run of [...small, large]) assert.equal(await stateOf(run), 'running');
+});
+
+test('a run that is refused, and one that cannot be stored, take nobody along', async () => {
+  const refused = acceptable();
+  const { admitRuns } = admission;
+  const choosy = {
+    ...admission,
+    admitRuns: async (tx: Database, asked: Parameters<typeof admitRuns>[1]) =>
+      (await admitRuns(tx, asked)).map((admitted, i) =>
+        asked[i]?.principal === refused.principal ? new ApiError('internal') : admitted,
+      ),
+  };
+  ledger = createRunLedger({ db, admission: choosy, onEnds: async () => undefined });
+  const broken = acceptable({ dataId: newId('data') });
+  const good = [acceptable(), acceptable()].map((run) => ({ ...run, principal: { ...PRINCIPAL } }));
+  const asked = [good[0], { ...broken, principal: { ...PRINCIPAL } }, refused, good[1]];
+  const answers = await Promise.allSettled(asked.map((run) => ledger.accept(run as AcceptableRun)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+  );
+  for (const run of good) assert.equal(await stateOf(run), 'running');
+  for (const run of [broken, refused]) assert.equal(await stateOf(run), undefined);
+});
+
+test('of two runs under one key the second is not stored, nor is its input', async () => {
+  assert.notEqual(await ledger.accept(acceptable({ key: 'k' })), null);
+  const before = await countFiles();
+  assert.equal(await ledger.accept(acceptable({ key: 'k' })), null);
+  assert.equal(await countFiles(), before);
+});
+
+test('runs that end together share a transaction, and only whose end was stored is told of and settled', async () => {
+  const [first, second, third] = [acceptable(), acceptable(), acceptable()];
+  await Promise.all([first, second, third].map((run) => ledger.accept(run)));
+  transactions = 0;
+  const stored = await Promise.all(
+    [ending(first), ending(first), ending(second, 'another'), ending(third, null)].map((end) => ledger.end(end)),
+  );
+  assert.deepEqual([stored.filter(Boolean).length, stored[2], stored[3]], [2, false, true]);
+  assert.equal(transactions, 1);
+  assert.deepEqual(
+    told.map(({ runId, event }) => [runId, event]),
+    [first, third].map(({ row }) => [row.id, 'run.failed']),
+  );
+  assert.deepEqual(
+    admission.cancelled,
+    [first, third].map(({ row }) => `of ${row.id}`),
+  );
+});
