@@ -46,15 +46,11 @@ export function clientAuthentication(client: OpenIdClient, { clientSecret }: OAu
   };
 }
 
-/**
- * What went wrong, without a word of what the provider or the browser sent but for names of errors. The cause is for
- * the log.
- */
+/** What went wrong, without a word of what the provider or the browser sent. The cause is for the log. */
 export function toOAuthError(provider: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (isOutage(error)) return new ApiError('oauth_unavailable', { provider }, { cause: error });
-  const word = error instanceof Error && 'error' in error ? String(error.error) : '';
-  const reason = word === 'access_denied' ? 'access was denied' : 'its answer cannot be accepted';
+  const reason = wordOf(error) === 'access_denied' ? 'access was denied' : 'its answer cannot be accepted';
   return new ApiError('oauth_failed', { provider, reason }, { cause: error });
 }
 
@@ -69,6 +65,18 @@ function isOutage(error: unknown): boolean {
 export function describeOAuthError(error: ApiError): Readonly<Record<string, unknown>> {
   const { cause } = error;
   if (!(cause instanceof Error)) return { code: error.code };
-  const inner = cause.cause instanceof Error ? { because: cause.cause.message } : {};
-  return { code: error.code, reason: cause.message, ...('code' in cause ? { reason_code: cause.code } : {}), ...inner };
+  return {
+    code: error.code,
+    reason: cause.message,
+    ...('code' in cause ? { reason_code: cause.code } : {}),
+    // `invalid_client` tells an operator more than anything.
+    ...(wordOf(cause) === null ? {} : { provider_error: wordOf(cause) }),
+    ...(cause.cause instanceof Error ? { because: cause.cause.message } : {}),
+  };
+}
+
+/** The error of OAuth 2 that a provider named, if it is a word. */
+function wordOf(error: unknown): string | null {
+  const word = error instanceof Error && 'error' in error ? error.error : null;
+  return typeof word === 'string' && /^[\w.-]{1,60}$/.test(word) ? word : null;
 }

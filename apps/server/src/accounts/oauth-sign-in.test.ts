@@ -258,6 +258,8 @@ test('an account is linked by its address when it has proved that, too, and is t
   const squatter = await registerAndSignIn(it, 'claire');
   await fails(signIn(person('clairmont', { email: 'claire@example.com' })), '409 oauth_address_taken');
   assert.deepEqual(await identitiesOf(squatter), []);
+  // Nor is the first account, before it is set up, anybody's who comes with its address.
+  await fails(signIn(person('thief', { email: 'owner@localhost' })), '409 oauth_address_taken');
   assert.equal(await refusal(await linkTo(squatter)), '403 email_unverified');
 });
 

@@ -15,11 +15,12 @@ import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { createLink, findLink, useLink } from './account-link-store.ts';
+import { FIRST_USER_ID } from './first-user.ts';
 import { findUserByIdentity, insertIdentity, noteIdentityUse } from './identity-store.ts';
 import { beginAttempt, countAsking, takeBackAsking } from './login-guard.ts';
 import { describeOAuthError } from './oauth-client.ts';
 import { insertFlow, takeFlow } from './oauth-flow-store.ts';
-import type { OAuthFlow, OAuthProvider, ProviderIdentity } from './oauth-provider.ts';
+import type { OAuthProvider, ProviderIdentity } from './oauth-provider.ts';
 import { refuseStranger } from './registration.ts';
 import { findSessionUser } from './session-store.ts';
 import { beginSession, type SignedIn } from './sign-in.ts';
@@ -66,7 +67,7 @@ export async function finishOAuth(deps: AccountDeps, back: OAuthReturn, caller: 
   const state = back.query.get('state') ?? '';
   const place = { provider: provider.name, browser: back.browser, redirectUri: redirectUriOf(deps, provider) };
   const { sessionId, ...flow } = await takeFlow(db, { ...place, state }, clock());
-  const identity = await identify(deps, provider, back.query, flow);
+  const identity = await tell(deps, provider, () => provider.identify(back.query, flow));
   await takeBackAsking(db, 'oauth', caller.address);
   if (sessionId !== null) {
     const user = await findSessionUser(db, sessionId, clock());
@@ -116,15 +117,6 @@ function redirectUriOf({ publicUrl }: AccountDeps, { name }: OAuthProvider): str
   return `${publicUrl()}/v2/auth/oauth/${name}/callback`;
 }
 
-async function identify(
-  deps: AccountDeps,
-  provider: OAuthProvider,
-  query: URLSearchParams,
-  flow: OAuthFlow,
-): Promise<ProviderIdentity> {
-  return await tell(deps, provider, () => provider.identify(query, flow));
-}
-
 /** Ask a provider, and log why when it does not work: whoever signs in cannot help it, the operator can. */
 async function tell<Answer>(
   { logger }: AccountDeps,
@@ -157,7 +149,10 @@ async function userOf(
   if (email === null) throw new ApiError('oauth_email_unverified', { provider: provider.name });
   const sameAddress = await findUserByLogin(db, email);
   if (sameAddress === null) return await registerIdentity(deps, provider, identity, email, caller);
-  if (sameAddress.verifiedAt === null) throw new ApiError('oauth_address_taken', { provider: provider.name });
+  // The first user's address is nobody's until the account is set up.
+  const isProved =
+    sameAddress.verifiedAt !== null && !(sameAddress.id === FIRST_USER_ID && sameAddress.passwordHash === null);
+  if (!isProved) throw new ApiError('oauth_address_taken', { provider: provider.name });
   await link(deps, sameAddress, provider, identity, caller);
   return sameAddress;
 }
