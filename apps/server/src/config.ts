@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { registerSchema } from '@gptj-cloud/protocol';
 import type { RegistrationPolicy } from './accounts/account-deps.ts';
-import type { OAuthProviderSettings } from './accounts/oauth-provider.ts';
+import type { OAuthProviderSettings } from './accounts/oauth/oauth-provider.ts';
 import type { OwnerSettings } from './accounts/registration.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 

@@ -9,7 +9,7 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import type { AccountDeps } from './accounts/account-deps.ts';
 import { createLogMailer, createSmtpMailer } from './accounts/mailer.ts';
-import { openOAuthProviders } from './accounts/oauth-providers.ts';
+import { openOAuthProviders } from './accounts/oauth/oauth-providers.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { ensureOwner } from './accounts/registration.ts';
 import { updateUser } from './accounts/user-store.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import type { Database } from '../store/db.ts';
 import type { Mailer } from './mailer.ts';
-import type { OAuthProvider } from './oauth-provider.ts';
+import type { OAuthProvider } from './oauth/oauth-provider.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** Who may register: anybody, those whom a project invited, nobody. */

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { Hono } from 'hono';
-import type { OAuthProviderSettings } from '../accounts/oauth-provider.ts';
+import type { OAuthProviderSettings } from '../accounts/oauth/oauth-provider.ts';
 import { listen } from '../http/listen.ts';
 
 /** What a provider was asked to let somebody in with. */

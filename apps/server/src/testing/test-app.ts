@@ -5,7 +5,7 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { Hono } from 'hono';
 import type { AccountDeps, AccountSettings } from '../accounts/account-deps.ts';
 import type { MailMessage } from '../accounts/mailer.ts';
-import type { OAuthProvider } from '../accounts/oauth-provider.ts';
+import type { OAuthProvider } from '../accounts/oauth/oauth-provider.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import { updateUser } from '../accounts/user-store.ts';
 import { createKeyFinder, ensureApiKey, type FoundApiKey } from '../api-keys/api-key-store.ts';

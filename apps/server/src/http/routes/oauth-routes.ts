@@ -14,10 +14,10 @@ import { ApiError, type IdentityGet, identityCreateSchema, oauthCodeSchema, toTi
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { AccountDeps } from '../../accounts/account-deps.ts';
-import { unlinkIdentity } from '../../accounts/identities.ts';
-import { type Identity, listIdentities } from '../../accounts/identity-store.ts';
-import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../accounts/oauth-flow-store.ts';
-import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../accounts/oauth-sign-in.ts';
+import { unlinkIdentity } from '../../accounts/oauth/identities.ts';
+import { type Identity, listIdentities } from '../../accounts/oauth/identity-store.ts';
+import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../accounts/oauth/oauth-flow-store.ts';
+import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../accounts/oauth/oauth-sign-in.ts';
 import { confirmInPerson } from '../../accounts/two-factor.ts';
 import type { AppEnv } from '../app-env.ts';
 import { linkPage } from '../link-page.ts';

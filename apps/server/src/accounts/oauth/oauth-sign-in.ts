@@ -11,22 +11,22 @@
  * Two-factor of the account holds in any case, and a disabled account stays closed.
  */
 import { ApiError } from '@gptj-cloud/protocol';
-import { type Caller, recordAudit } from '../audit/audit-log.ts';
-import type { Database } from '../store/db.ts';
-import type { AccountDeps } from './account-deps.ts';
-import { createLink, findLink, useLink } from './account-link-store.ts';
-import { FIRST_USER_ID } from './first-user.ts';
+import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { Database } from '../../store/db.ts';
+import type { AccountDeps } from '../account-deps.ts';
+import { createLink, findLink, useLink } from '../account-link-store.ts';
+import { FIRST_USER_ID } from '../first-user.ts';
+import { beginAttempt, countAsking, takeBackAsking } from '../login-guard.ts';
+import { refuseStranger } from '../registration.ts';
+import { findSessionUser } from '../session-store.ts';
+import { beginSession, type SignedIn } from '../sign-in.ts';
+import { checkSecondFactor } from '../two-factor.ts';
+import type { User } from '../user.ts';
+import { findUser, findUserByLogin, freeUsername, insertUser } from '../user-store.ts';
 import { findUserByIdentity, insertIdentity, noteIdentityUse } from './identity-store.ts';
-import { beginAttempt, countAsking, takeBackAsking } from './login-guard.ts';
 import { describeOAuthError } from './oauth-client.ts';
 import { insertFlow, takeFlow } from './oauth-flow-store.ts';
 import type { OAuthProvider, ProviderIdentity } from './oauth-provider.ts';
-import { refuseStranger } from './registration.ts';
-import { findSessionUser } from './session-store.ts';
-import { beginSession, type SignedIn } from './sign-in.ts';
-import { checkSecondFactor } from './two-factor.ts';
-import type { User } from './user.ts';
-import { findUser, findUserByLogin, freeUsername, insertUser } from './user-store.ts';
 
 /** A browser that came back. */
 export interface OAuthReturn {

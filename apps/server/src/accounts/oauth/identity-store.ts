@@ -1,8 +1,8 @@
 import { newId } from '@gptj-cloud/protocol';
 import { and, asc, eq } from 'drizzle-orm';
-import { identities, users } from '../store/accounts-tables.ts';
-import type { Database } from '../store/db.ts';
-import type { User } from './user.ts';
+import { identities, users } from '../../store/accounts-tables.ts';
+import type { Database } from '../../store/db.ts';
+import type { User } from '../user.ts';
 
 /** An account elsewhere that signs its owner in here. */
 export type Identity = Readonly<typeof identities.$inferSelect>;

@@ -11,10 +11,10 @@ import {
   refusal,
   registerAndSignIn,
   signInAs,
-} from '../testing/browser.ts';
-import { type OidcServer, openOidcServer } from '../testing/oidc-server.ts';
-import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
-import { turnTwoFactorOn } from '../testing/two-factor.ts';
+} from '../../testing/browser.ts';
+import { type OidcServer, openOidcServer } from '../../testing/oidc-server.ts';
+import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { turnTwoFactorOn } from '../../testing/two-factor.ts';
 import { openOAuthProviders } from './oauth-providers.ts';
 
 let it: TestApp;

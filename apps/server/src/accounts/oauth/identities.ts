@@ -1,9 +1,9 @@
 import { ApiError } from '@gptj-cloud/protocol';
-import { type Caller, recordAudit } from '../audit/audit-log.ts';
-import type { AccountDeps } from './account-deps.ts';
-import { deleteLinks } from './account-link-store.ts';
+import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { AccountDeps } from '../account-deps.ts';
+import { deleteLinks } from '../account-link-store.ts';
+import { takeUser } from '../user-store.ts';
 import { deleteIdentity, listIdentities } from './identity-store.ts';
-import { takeUser } from './user-store.ts';
 
 /**
  * Remove an identity of the caller. Throws `not_found`, and `conflict` for the last way in: without a password, one
