@@ -180,6 +180,18 @@ test('a forgotten password is set anew by the mailed link, and every session end
   await signInAs(it, 'mary', 'Frankenstein1818');
 });
 
+test('who resets the password of an account that never proved its address takes it from whoever made it', async () => {
+  const mallory = await registerAndSignIn(it, 'victor');
+  const made: unknown = await (await mallory.ask('/v2/tokens', 'POST', {})).json();
+  const headers = { authorization: `Bearer ${Reflect.get(Object(made), 'value')}` };
+  assert.equal((await it.app.request('/v2/users/me', { headers })).status, 200);
+  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'victor@example.com' });
+  const token = mailedSecret(it, 'victor@example.com');
+  await postAsNobody(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
+  assert.equal(await refusal(await it.app.request('/v2/users/me', { headers })), '401 token_unknown');
+  await signInAs(it, 'victor', 'Frankenstein1818');
+});
+
 test('a password is changed knowing the present one, and other sessions end', async () => {
   const [here, there] = [
     await signInAs(it, 'mary', 'Frankenstein1818'),

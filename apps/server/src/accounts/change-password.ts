@@ -1,4 +1,5 @@
 import { ApiError } from '@gptj-cloud/protocol';
+import { deleteKeysOf } from '../api-keys/api-key-store.ts';
 import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { deleteLinks, useLink } from './account-link-store.ts';
@@ -9,8 +10,8 @@ import { findUser, updateUser } from './user-store.ts';
 
 /**
  * Set a password by the link that was mailed. Every session ends, and a change of address that somebody has begun;
- * two-factor stays on. The link proves the address, too.
- * Throws `link_invalid`.
+ * two-factor stays on. The link proves the address, too: where nobody had proved it before, whoever made the account may
+ * have been somebody else, and their API tokens and second factor end with it. Throws `link_invalid`.
  */
 export async function resetPassword(
   deps: AccountDeps,
@@ -23,7 +24,9 @@ export async function resetPassword(
     const { userId, email } = await useLink(tx, 'reset_password', token, clock());
     const user = await findUser(tx, userId);
     if (user === null || user.email !== email) throw new ApiError('link_invalid');
-    await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock() }, clock());
+    const strangers = user.verifiedAt === null ? { totpEnabled: false, totpSecret: null, totpLastStep: null } : {};
+    if (user.verifiedAt === null) await deleteKeysOf(tx, userId);
+    await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock(), ...strangers }, clock());
     await deleteSessions(tx, userId, null);
     await deleteLinks(tx, ['change_email'], userId);
     await recordAudit(tx, clock(), { ...caller, userId }, { action: 'user.password_reset', subject: userId });

@@ -173,6 +173,11 @@ export async function deleteApiKey(tx: Database, id: string): Promise<void> {
   await tx.delete(apiKeys).where(eq(apiKeys.id, id));
 }
 
+/** Every key of a user, in all projects. */
+export async function deleteKeysOf(tx: Database, userId: string): Promise<void> {
+  await tx.delete(apiKeys).where(eq(apiKeys.userId, userId));
+}
+
 /** Note that a key was used; of many servers that note it at once, one writes. */
 export async function noteUse(db: Database, id: string, now: Date): Promise<void> {
   const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
