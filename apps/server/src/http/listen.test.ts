@@ -155,6 +155,17 @@ test('a stopping server ends a stream under way before it closes', async () => {
   );
 });
 
+test('a stopping server does not wait for connections that ask nothing', { timeout: 4_000 }, async () => {
+  const listener = await listen(() => new Response('hi'), { host: '127.0.0.1', port: 0 }, LONG);
+  const socket = connect(listener.port, '127.0.0.1');
+  await once(socket, 'connect');
+  // The server knows of it: it has answered one that came later.
+  assert.equal(await (await fetch(listener.url)).text(), 'hi');
+  const closed = untilClosed(socket);
+  await listener.close();
+  assert.equal(await closed, '');
+});
+
 test('a request knows the address that connected', async () => {
   await withServer(
     {},

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError } from '../config.ts';
 import type { Peer } from './app-env.ts';
@@ -54,6 +54,7 @@ export async function listen(
     getRequestListener((request, { incoming }) => fetch(request, peerOf(incoming)), { overrideGlobalObjects: false }),
   );
   server.setTimeout(timeouts.idleMs);
+  const fresh = freshConnections(server);
   try {
     server.listen(address.port, address.host);
     await once(server, 'listening');
@@ -73,14 +74,28 @@ export async function listen(
     stopAccepting,
     async close() {
       stopAccepting();
-      // A connection that a reply has left idle would be kept for the next request.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+      // Connections that are kept for a next request, or a first one, would stay.
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+        for (const socket of fresh) if (socket.bytesRead === 0) socket.destroy();
+      }, SWEEP_MS);
       const deadline = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
       await stopped;
       clearInterval(sweep);
       clearTimeout(deadline);
     },
   };
+}
+
+/** Connections that have made no request: Node counts them as busy. Clients open some in advance. */
+function freshConnections(server: Server): ReadonlySet<Socket> {
+  const fresh = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    fresh.add(socket);
+    socket.once('close', () => fresh.delete(socket));
+  });
+  server.on('request', ({ socket }) => fresh.delete(socket));
+  return fresh;
 }
 
 function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }): Peer {
