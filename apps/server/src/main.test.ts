@@ -1,36 +1,29 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema, sessionGetSchema } from '@gptj-cloud/protocol';
 import { ConfigError, type ServerOptions } from './config.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
-import { openStore } from './store/db.ts';
 import { StoreError } from './store/store-error.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './testing/fake-model.ts';
+import { fillDataDir } from './testing/test-store.ts';
 
 const TOKEN = 'test-token-0123456789';
 const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] });
 
-/** A data folder with an empty store: making one takes seconds, copying it does not. */
-let template: string;
 let folder: string;
 let engine: FakeEngine;
 let printed: string[];
 let open: RunningServer[];
-before(async () => {
-  template = await mkdtemp(join(tmpdir(), 'gptj-template-'));
-  await (await openStore(join(template, 'postgres'))).close();
-});
-after(() => rm(template, { recursive: true }));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-server-'));
-  await cp(template, folder, { recursive: true });
+  await fillDataDir(folder);
   engine = createFakeEngine();
   printed = [];
   open = [];
@@ -176,6 +169,7 @@ test('what was opened is closed again when the start fails', async () => {
   await assert.rejects(start({}, { openModel: async () => Promise.reject(new Error('no such file')) }), /no such file/);
   const first = await start({ apiToken: TOKEN });
   const elsewhere = await mkdtemp(join(tmpdir(), 'gptj-server-'));
+  await fillDataDir(elsewhere);
   try {
     const taken = { port: first.port, dataDir: elsewhere };
     await assert.rejects(

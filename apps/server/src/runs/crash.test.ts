@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runCrashTrial } from '../testing/crash-trial.ts';
+import { fillDataDir } from '../testing/test-store.ts';
 
 test('of 24 runs on a server that is killed 3 times, each ends once and is metered once', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
   try {
+    await fillDataDir(dataDir);
     const script = fileURLToPath(new URL('../testing/slow-server.js', import.meta.url));
     const report = await runCrashTrial({
       runs: 24,

@@ -6,7 +6,10 @@ import { test } from 'node:test';
 import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
 import { newFile } from '../files/file.ts';
 import { findFile, insertFile } from '../files/file-store.ts';
+import { keepBaselineWasm } from '../testing/baseline-wasm.ts';
 import { openStore } from './db.ts';
+
+keepBaselineWasm();
 
 test('a fresh folder becomes a store, and opened again it holds what was written', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-store-'));

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
+import { keepBaselineWasm } from '../testing/baseline-wasm.ts';
 import { type Migration, migrate } from './migrate.ts';
 import { StoreError } from './store-error.ts';
 
 let pglite: PGlite;
 before(async () => {
+  keepBaselineWasm();
   pglite = await PGlite.create();
 });
 after(() => pglite.close());

@@ -1,6 +1,9 @@
 /** A server process whose runs never end, for tests that kill it. Its data folder is the first argument. */
 import { serve } from '../main.ts';
+import { keepBaselineWasm } from './baseline-wasm.ts';
 import { byteTokenizer, createFakeEngine } from './fake-model.ts';
+
+keepBaselineWasm();
 
 const engine = createFakeEngine();
 engine.hold();

@@ -1,6 +1,9 @@
 /** A server process whose tokens take their time, for tests that kill it. Its data folder is the first argument. */
 import { serve } from '../main.ts';
+import { keepBaselineWasm } from './baseline-wasm.ts';
 import { byteTokenizer, createFakeEngine } from './fake-model.ts';
+
+keepBaselineWasm();
 
 const fake = createFakeEngine();
 await serve(

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -7,6 +9,7 @@ import pg from 'pg';
 import { openStore, type Store } from '../store/db.ts';
 import { loadMigrations } from '../store/migrate.ts';
 import { openPostgres } from '../store/postgres.ts';
+import { keepBaselineWasm } from './baseline-wasm.ts';
 
 /** Where tests find a PostgreSQL they may make databases in; undefined when there is none. */
 export const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
@@ -91,17 +94,46 @@ export async function openTestStore(): Promise<Store> {
 
 /** In memory, from a template made once: making a PostgreSQL from nothing takes seconds. */
 export async function openEmbeddedTestStore(): Promise<Store> {
-  const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
-  const path = fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}.tar.gz`, import.meta.url));
+  keepBaselineWasm();
+  const path = await templatePath('.tar');
   const template = await readFile(path).catch(() => null);
-  if (template !== null) return await openStore(null, new Uint8Array(gunzipSync(template)));
+  if (template !== null) return await openStore(null, new Uint8Array(template));
   const store = await openStore(null);
   const dump = await store.dump?.();
-  if (dump !== undefined) {
-    // Test files run beside each other: none may read half a template.
-    const aside = `${path}.${process.pid}`;
-    await writeFile(aside, dump);
-    await rename(aside, path);
-  }
+  if (dump !== undefined) await appear(path, (aside) => writeFile(aside, gunzipSync(dump)));
   return store;
+}
+
+/** Put an empty store into a data folder, a copy of one made once. */
+export async function fillDataDir(dataDir: string): Promise<void> {
+  keepBaselineWasm();
+  const template = await templatePath('');
+  const isThere = await access(template).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await appear(template, async (aside) => (await openStore(aside)).close());
+  // A thousand small files: `cp` takes more than twice as long.
+  cpSync(template, join(dataDir, 'postgres'), { recursive: true });
+}
+
+/** Templates are as good as the migrations they were made with. */
+async function templatePath(ending: string): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
+  return fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}${ending}`, import.meta.url));
+}
+
+/** Test files run beside each other: none may find half a template. */
+async function appear(path: string, make: (aside: string) => Promise<void>): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  await make(aside);
+  try {
+    await rename(aside, path);
+  } catch (error) {
+    // Another test file was first.
+    await rm(aside, { recursive: true });
+    await access(path).catch(() => {
+      throw error;
+    });
+  }
 }

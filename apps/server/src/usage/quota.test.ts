@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { GPTJ_PIPELINE_ID, planChangeResultSchema, usageGetSchema } from '@gptj-cloud/protocol';
 import { serve } from '../main.ts';
 import { byteTokenizer, createFakeEngine } from '../testing/fake-model.ts';
+import { fillDataDir } from '../testing/test-store.ts';
 
 const TOKEN = 'test-token-0123456789';
 const PLANS = {
@@ -28,6 +29,7 @@ const PLANS = {
 
 test('of 50 requests at once to a server, by either API, 20 are in the quota, and 20 are metered', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-quota-'));
+  await fillDataDir(dataDir);
   const plansFile = join(dataDir, 'plans.json');
   await writeFile(plansFile, JSON.stringify(PLANS));
   const server = await serve(

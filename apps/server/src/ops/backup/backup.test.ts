@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import { lockDataDir } from '../../store/data-dir-lock.ts';
 import { openStore } from '../../store/db.ts';
 import { StoreError } from '../../store/store-error.ts';
+import { fillDataDir } from '../../testing/test-store.ts';
 import { BackupError, dumpDataDir, restoreDataDir, storeFolder, writeBackup } from './backup.ts';
 
 let folder: string;
@@ -15,6 +16,7 @@ let dump: Uint8Array;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-backup-'));
   await mkdir(join(folder, 'first'));
+  await fillDataDir(join(folder, 'first'));
   const store = await openStore(storeFolder(join(folder, 'first')));
   await store.db.execute(sql`CREATE TABLE kept (x bytea)`);
   await store.db.execute(sql`INSERT INTO kept VALUES ('\\x00ff'), ('\\x01')`);
