@@ -58,6 +58,7 @@ export async function runCrashTrial(trial: CrashTrial): Promise<CrashReport> {
       const target = ended + Math.floor(trial.random() * Math.min(20, Math.max(1, trial.runs - ended)));
       while ((await server.counts()).ended < target) await pause();
       await server.restart();
+      trial.log?.(`killed after ${target} ends`);
     }
     while ((await server.counts()).ended < trial.runs) await pause();
     const runs = await server.runs();
