@@ -13,7 +13,7 @@ export interface OpenModelOptions {
   readonly path: string;
   /** Default `llama`. */
   readonly kind?: EngineKind;
-  /** llama only. Default: one per physical core. */
+  /** llama only. Default: one per physical core, or fewer while others want them. */
   readonly threads?: number;
   /** Positions of KV cache over all sequences. Default: what memory allows, at least one full context. */
   readonly cacheCells?: number;
@@ -85,7 +85,7 @@ function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
     const { quantisation } = weights;
     const model = weights.openModel(options);
     const twinCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
-    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells });
+    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells, fixedThreads: true });
     return {
       model,
       openTwin,

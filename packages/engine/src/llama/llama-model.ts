@@ -24,6 +24,7 @@ import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import { BatchMemory, MAX_BATCH_TOKENS } from './batch-memory.ts';
 import { floatsAt, type LlamaLibrary, type Pointer } from './native.ts';
+import { ThreadGovernor } from './thread-governor.ts';
 
 /** Most sequences of one context, llama.cpp's own limit (LLAMA_MAX_SEQ). */
 export const MAX_SEQUENCES = 256;
@@ -37,6 +38,12 @@ export interface LlamaParts {
   readonly context: Pointer;
   /** While its first byte is not zero, the context's evaluations abort. */
   readonly abortFlag: Uint8Array;
+  /** Threads of a decode. */
+  readonly threads: number;
+  /** Whether fewer may compute while others want the cores. */
+  readonly yieldsCores: boolean;
+  /** Have the next decodes computed by so many. */
+  readonly useThreads: (threads: number) => void;
   /** Called once, when the model closes: frees the context. */
   readonly free: () => void;
 }
@@ -51,6 +58,8 @@ export class LlamaModel implements LanguageModel {
   readonly #cells: CacheCells;
   readonly #batch = new BatchMemory();
   readonly #views = new Map<Pointer, Float32Array>();
+  readonly #governor: ThreadGovernor | null;
+  #threads: number;
   #embeddings = false;
   #running: Promise<unknown> | null = null;
   #closed = false;
@@ -58,6 +67,10 @@ export class LlamaModel implements LanguageModel {
   constructor(parts: LlamaParts) {
     const { library, context, config } = parts;
     this.#parts = parts;
+    this.#threads = parts.threads;
+    this.#governor = parts.yieldsCores
+      ? new ThreadGovernor({ most: parts.threads, now: () => performance.now() })
+      : null;
     this.config = config;
     this.#memory = library.contextMemory(context);
     this.limits = {
@@ -124,7 +137,7 @@ export class LlamaModel implements LanguageModel {
     };
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const running = library.decode(context, this.#batch.value);
+      const running = this.#decode();
       this.#running = running;
       const code = await running;
       // A signal that fired too late to stop the library still means that nobody wants the result.
@@ -150,6 +163,26 @@ export class LlamaModel implements LanguageModel {
     await this.#running?.catch(() => {});
     this.#views.clear();
     this.#parts.free();
+  }
+
+  /** Decode what is in the batch, with as many threads as the machine has time for. */
+  async #decode(): Promise<number> {
+    const { library, context, useThreads } = this.#parts;
+    const governor = this.#governor;
+    if (governor === null) return await library.decode(context, this.#batch.value);
+    const tokens = this.#batch.value.n_tokens;
+    const threads = governor.threads(tokens);
+    if (threads !== this.#threads) {
+      useThreads(threads);
+      this.#threads = threads;
+    }
+    const startedAt = performance.now();
+    const before = process.cpuUsage();
+    const code = await library.decode(context, this.#batch.value);
+    const { user, system } = process.cpuUsage(before);
+    const wallMs = performance.now() - startedAt;
+    if (code === 0) governor.measured({ tokens, threads, wallMs, cpuMs: (user + system) / 1000 });
+    return code;
   }
 
   #idle(): void {

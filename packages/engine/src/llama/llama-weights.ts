@@ -7,7 +7,7 @@ import { type GptjConfig, ModelError } from '@gptj-cloud/model';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
 import { physicalCores } from './cores.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
-import { addressOf, GGML_TYPE, loadLlama, POOLING_NONE } from './native.ts';
+import { addressOf, GGML_TYPE, loadLlama, POOLING_NONE, type Threads } from './native.ts';
 
 export interface LlamaWeightsOptions {
   /** A GGUF file of the phi2 lift (`gptj convert` writes them). */
@@ -25,6 +25,8 @@ export interface LlamaContextOptions {
   readonly cacheCells?: number;
   /** Storage of keys and values. Default float16; float32 where bits matter more than memory. */
   readonly cacheType?: 'f16' | 'f32';
+  /** Always compute with the same number of threads. Default: with fewer while others want the cores. */
+  readonly fixedThreads?: boolean;
 }
 
 export interface LlamaWeights {
@@ -67,17 +69,23 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
     );
   }
   const threadCount = options.threads ?? physicalCores();
-  const threads = library.createThreads(threadCount);
+  // One pool for each count in use: workers of a larger one that have nothing to do would spin beside it.
+  const pools = new Map<number, Threads>();
+  const poolOf = (count: number): Threads => {
+    const pool = pools.get(count) ?? library.createThreads(count);
+    pools.set(count, pool);
+    return pool;
+  };
   let holders = 1;
   const release = (): void => {
     if (--holders > 0) return;
-    threads.free();
+    for (const pool of pools.values()) pool.free();
     library.modelFree(model);
   };
   let closed = false;
   return {
     quantisation: library.fileTypeName(model),
-    openModel({ cacheCells, cacheType = 'f16' } = {}) {
+    openModel({ cacheCells, cacheType = 'f16', fixedThreads = options.threads !== undefined } = {}) {
       if (closed) throw new ModelError('closed', 'the weights are closed');
       const abortFlag = new Uint8Array(256); // large enough that V8 keeps it outside its moving heap
       const { result: context, words: complaints } = library.logged(() =>
@@ -104,14 +112,27 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
           `${path}: no memory for the KV cache; ask for fewer cells. ${complaints}`,
         );
       }
-      threads.attach(context);
+      const useThreads = (count: number): void => {
+        poolOf(count).attach(context);
+        library.setThreads(context, count);
+      };
+      useThreads(threadCount);
       holders++;
       const free = (): void => {
-        threads.detach(context);
+        poolOf(threadCount).detach(context);
         library.contextFree(context);
         release();
       };
-      return new LlamaModel({ library, config, context, abortFlag, free });
+      return new LlamaModel({
+        library,
+        config,
+        context,
+        abortFlag,
+        threads: threadCount,
+        yieldsCores: !fixedThreads,
+        useThreads,
+        free,
+      });
     },
     close() {
       if (closed) return;

@@ -102,6 +102,8 @@ export interface LlamaLibrary {
   contextCells(context: Pointer): number;
   contextMemory(context: Pointer): Pointer;
   setEmbeddings(context: Pointer, on: boolean): void;
+  /** Threads of the next decodes, at most as many as were created. */
+  setThreads(context: Pointer, threads: number): void;
   /** `llama_decode` on another thread. Resolves with its return code. */
   decode(context: Pointer, batch: Batch): Promise<number>;
   logits(context: Pointer): Pointer | null;
@@ -256,6 +258,7 @@ function bind(directory: string): LlamaLibrary {
     contextCells: llama.func('uint32_t llama_n_ctx(void *context)'),
     contextMemory: llama.func('void *llama_get_memory(void *context)'),
     setEmbeddings: llama.func('void llama_set_embeddings(void *context, bool on)'),
+    setThreads: llama.func('void llama_set_n_threads(void *context, int32_t threads, int32_t batchThreads)'),
     attachThreadpool: llama.func('void llama_attach_threadpool(void *context, void *pool, void *batchPool)'),
     detachThreadpool: llama.func('void llama_detach_threadpool(void *context)'),
     decode: llama.func('int32_t llama_decode(void *context, llama_batch batch)'),
@@ -333,6 +336,7 @@ function bind(directory: string): LlamaLibrary {
     contextCells: (context) => native.contextCells(context) as number,
     contextMemory: (context) => native.contextMemory(context) as Pointer,
     setEmbeddings: (context, on) => void native.setEmbeddings(context, on),
+    setThreads: (context, threads) => void native.setThreads(context, threads, threads),
     decode: (context, value) => inThread<number>(native.decode, context, value),
     logits: (context) => native.logits(context) as Pointer | null,
     embeddings: (context) => native.embeddings(context) as Pointer | null,

@@ -1,0 +1,105 @@
+/**
+ * How many threads compute a batch where others want the cores, too. llama.cpp's threads wait for each other hundreds of
+ * times in one batch, spinning: when one of them loses its core to another process, or to the server beside this one,
+ * all the others burn theirs until it has it back, and a step of a small model takes a hundred times as long (measured:
+ * see `docs/decisions.md`).
+ *
+ * As long as the threads get the processor time that they ask for, all of them compute. Where they do not, fewer are
+ * tried beside all, for batches of a size, and the count that has been fastest is used until the others leave.
+ */
+
+export interface ThreadGovernorOptions {
+  readonly most: number;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/** Evaluations shorter than this together say too little about processor time. */
+const WINDOW_MS = 10;
+/** Share of the asked processor time below which somebody else is at work. */
+const CONTENDED_SHARE = 0.85;
+/** Of an evaluation, the time that passes before the threads begin and after they end. */
+const OVERHEAD_MS = 0.5;
+/** The cores count as wanted for this long after the last sign of it. */
+const CONTENDED_MS = 2_000;
+/** Each count is tried again when its figure is this old … */
+const STALE_MS = 1_000;
+/** … or this many times as old as what it measures. */
+const STALE_EVALUATIONS = 30;
+/** Weight of the newest measurement: rarely held up is still held up, and must not be forgotten by the next few. */
+const SMOOTHING = 0.05;
+
+interface Figure {
+  /** Of one evaluation; 0 before the first. */
+  ms: number;
+  /** Null before the first. */
+  measuredAt: number | null;
+}
+
+export class ThreadGovernor {
+  readonly #now: () => number;
+  /** Thread counts that are worth trying, all first. */
+  readonly #counts: readonly number[];
+  /** Figures of each count, by the size of batches: powers of two. */
+  readonly #figures = new Map<number, readonly Figure[]>();
+  #contendedUntil = Number.NEGATIVE_INFINITY;
+  /** Processor time that the threads would have had alone, since the last look, and what they had. */
+  #askedMs = 0;
+  #cpuMs = 0;
+
+  constructor({ most, now }: ThreadGovernorOptions) {
+    this.#now = now;
+    this.#counts = [...new Set([most, most - 1, most >> 1, 1])].filter((count) => count >= 1);
+  }
+
+  /** Threads for the next evaluation, of so many tokens. */
+  threads(tokens: number): number {
+    const all = this.#counts[0]!;
+    const now = this.#now();
+    if (now >= this.#contendedUntil) return all;
+    const figures = this.#figuresOf(tokens);
+    const stale = figures.findIndex(
+      ({ ms, measuredAt }) => measuredAt === null || now - measuredAt > Math.max(STALE_MS, STALE_EVALUATIONS * ms),
+    );
+    if (stale >= 0) return this.#counts[stale]!;
+    const fastest = figures.reduce((best, figure, i) => (figure.ms < figures[best]!.ms ? i : best), 0);
+    return this.#counts[fastest]!;
+  }
+
+  /** An evaluation took so long, and so much processor time of this process. */
+  measured(evaluation: {
+    readonly tokens: number;
+    readonly threads: number;
+    readonly wallMs: number;
+    readonly cpuMs: number;
+  }): void {
+    const { tokens, threads, wallMs, cpuMs } = evaluation;
+    const now = this.#now();
+    this.#askedMs += Math.max(0, wallMs - OVERHEAD_MS) * threads;
+    this.#cpuMs += cpuMs;
+    if (this.#askedMs >= WINDOW_MS * threads) {
+      // One thread alone can be held up as well, but nobody waits for it.
+      if (threads > 1 && this.#cpuMs < CONTENDED_SHARE * this.#askedMs) this.#contendedUntil = now + CONTENDED_MS;
+      this.#askedMs = 0;
+      this.#cpuMs = 0;
+    }
+    if (now >= this.#contendedUntil) {
+      // What was measured while others were at work says nothing about the next time.
+      this.#figures.clear();
+      return;
+    }
+    const figure = this.#figuresOf(tokens)[this.#counts.indexOf(threads)];
+    if (figure === undefined) return;
+    figure.ms = figure.measuredAt === null ? wallMs : figure.ms + SMOOTHING * (wallMs - figure.ms);
+    figure.measuredAt = now;
+  }
+
+  #figuresOf(tokens: number): readonly Figure[] {
+    const size = Math.ceil(Math.log2(Math.max(1, tokens)));
+    const known = this.#figures.get(size);
+    if (known !== undefined) return known;
+    const made = this.#counts.map((): Figure => ({ ms: 0, measuredAt: null }));
+    this.#figures.set(size, made);
+    return made;
+  }
+}
