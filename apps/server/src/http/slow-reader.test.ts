@@ -147,12 +147,12 @@ test('a run is not slowed down by a reader that stalls, who is cut off when it f
 
 test('a completion waits for its reader: what is not read is not generated, and others go on', async () => {
   pause = () => null;
-  const listener = await listenFor({ idleMs: 300 });
+  const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   const settled = it.admission.settled.length;
-  const stalled = await askAndStall(listener, '/v1/completions', COMPLETION);
+  const stalled = await askAndStall(impatient, '/v1/completions', COMPLETION);
   await until(() => engine.running === 1);
   const closed = once(stalled, 'close');
-  const [events, last] = await count(await ask(listener, '/v1/completions', { ...COMPLETION, n: 1 }));
+  const [events, last] = await count(await ask(patient, '/v1/completions', { ...COMPLETION, n: 1 }));
   assert.ok(events >= LENGTH, String(events));
   assert.equal(last, 'data: [DONE]');
   // The connection on which nothing moves is broken, and ends what was made for it.
@@ -165,7 +165,7 @@ test('a completion waits for its reader: what is not read is not generated, and 
 });
 
 test('a reader who stalls on a run that nobody else waits for is cut off, and the run ends', async () => {
-  const listener = await listenFor({ idleMs: 300 });
+  const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   let letGo = (): void => {};
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
@@ -175,12 +175,12 @@ test('a reader who stalls on a run that nobody else waits for is cut off, and th
   const sequences = 2;
   const data = ['p', { response_length: LENGTH, num_return_sequences: sequences, do_sample: true }];
   const settled = it.admission.settled.length;
-  await askAndStall(listener, '/v2/runs', { ...RUN, data });
+  await askAndStall(impatient, '/v2/runs', { ...RUN, data });
   await until(() => engine.running === 1);
-  const id = await theRunningOne(listener);
+  const id = await theRunningOne(patient);
   await until(() => it.admission.settled.length === settled + 1);
   letGo();
-  const run = runGetSchema.parse(await (await ask(listener, `/v2/runs/${id}`)).json());
+  const run = runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
   assert.equal(run.run_state, 'failed');
   assert.match(run.error_info?.exception ?? '', /cancelled/);
   assert.equal(it.admission.settled.at(-1)?.generatedTokens, sequences * (LENGTH - 1));
