@@ -50,6 +50,35 @@ describe('greedy decoding beside transformers', () => {
   }
 });
 
+describe('several threads', () => {
+  it('give a token the logits that one gives it, alone and among others', async () => {
+    // Flash attention goes ways of its own from 512 positions on.
+    const longer = await makeTinyModel(1024);
+    const logits: number[][] = [];
+    try {
+      for (const threads of [1, 2]) {
+        const { model } = await openModel({ path: longer.path, cacheType: 'f32', cacheCells: 1024, threads });
+        try {
+          const sequence = model.open();
+          const prompt = Array.from({ length: 600 }, (_, i) => (7 * i) % model.config.vocabSize);
+          await model.evaluate([{ sequence, tokens: prompt, scored: 'last' }]);
+          const others = [model.fork(sequence), model.fork(sequence)];
+          const [alone] = await model.evaluate([{ sequence, tokens: [5], scored: 'last' }]);
+          logits.push([...alone!.logits[0]!]);
+          const [among] = await model.evaluate(others.map((id) => ({ sequence: id, tokens: [5], scored: 'last' })));
+          logits.push([...among!.logits[0]!]);
+        } finally {
+          await model.close();
+        }
+      }
+    } finally {
+      await longer.remove();
+    }
+    const [first = [], ...rest] = logits;
+    for (const other of rest) first.forEach((value, id) => void assert.ok(Math.abs(value - other[id]!) < 2e-3));
+  });
+});
+
 describe('a batch that is filled up to a whole number of fours', () => {
   it('gives what its rows give alone, and takes no place from anybody', async () => {
     const longer = await makeTinyModel(128);

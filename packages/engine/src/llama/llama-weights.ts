@@ -38,6 +38,8 @@ export interface LlamaWeights {
   close(): void;
 }
 
+/** `LLAMA_FLASH_ATTN_TYPE_DISABLED` */
+const FLASH_ATTENTION_OFF = 0;
 /** Tokens computed at once inside a batch: llama.cpp's physical batch. */
 const PHYSICAL_BATCH_TOKENS = 512;
 
@@ -98,6 +100,8 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
           n_threads: threadCount,
           n_threads_batch: threadCount,
           pooling_type: POOLING_NONE,
+          // On the CPU, flash attention of a single token by several threads is wrong in the second decimal of logits.
+          ...(library.hasGpu() ? {} : { flash_attn_type: FLASH_ATTENTION_OFF }),
           type_k: GGML_TYPE[cacheType],
           type_v: GGML_TYPE[cacheType],
           kv_unified: true,
