@@ -85,7 +85,7 @@ function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
     const { quantisation } = weights;
     const model = weights.openModel(options);
     const twinCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
-    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells, fixedThreads: true });
+    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells, exact: true });
     return {
       model,
       openTwin,

@@ -92,8 +92,6 @@ export interface LlamaLibrary {
   modelDefaultParams(): ModelParams;
   contextDefaultParams(): ContextParams;
 
-  /** Whether a GPU takes part. */
-  hasGpu(): boolean;
   modelLoad(path: string, params: ModelParams): Pointer | null;
   modelFree(model: Pointer): void;
   modelVocabSize(model: Pointer): number;
@@ -329,8 +327,6 @@ function bind(directory: string): LlamaLibrary {
     },
     modelDefaultParams: () => native.modelDefaultParams() as ModelParams,
     contextDefaultParams: () => native.contextDefaultParams() as ContextParams,
-    // GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU
-    hasGpu: () => [1, 2].some((type) => native.backendByType(type) !== null),
     modelLoad: (path, params) => native.modelLoad(path, params) as Pointer | null,
     modelFree: (model) => void native.modelFree(model),
     modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,

@@ -23,7 +23,7 @@ function machine(most: number) {
 
 const quiet = (threads: number): number => 8 / threads;
 /** Threads wait for the one that was sent away. */
-const busy = (threads: number): number => (threads === 1 ? 8 : 60);
+const busy = (threads: number): number => (threads === 1 ? 8 : 18);
 
 test('while all threads get their processor time, all compute', () => {
   const { steps } = machine(4);
@@ -40,13 +40,13 @@ test('where others want the cores, the fastest count is found, and kept to but f
 
 test('where all threads are fastest all the same, they are used', () => {
   const { steps } = machine(2);
-  const used = steps(300, (threads) => 100 / threads, 0.7);
+  const used = steps(300, (threads) => 20 / threads, 0.7);
   assert.ok(used.filter((threads) => threads === 2).length > 285, used.join(' '));
 });
 
 test('sizes of batches are judged apart', () => {
   const { steps } = machine(2);
-  const large = (threads: number): number => 40 / threads;
+  const large = (threads: number): number => 20 / threads;
   for (let i = 0; i < 30; i++) {
     steps(3, busy, 0.6, 1);
     steps(3, large, 0.6, 50);
@@ -54,6 +54,11 @@ test('sizes of batches are judged apart', () => {
   const small = steps(10, busy, 0.6, 1);
   assert.ok(small.filter((threads) => threads === 1).length >= 9);
   assert.ok(steps(10, large, 0.6, 50).filter((threads) => threads === 2).length >= 9);
+});
+
+test('long evaluations are left alone, whoever wants the cores', () => {
+  const { steps } = machine(2);
+  assert.deepEqual(new Set(steps(100, () => 90, 0.5)), new Set([2]));
 });
 
 test('when the others have left, all compute again', () => {

@@ -4,7 +4,8 @@
  * all the others burn theirs until it has it back, and a step of a small model takes a hundred times as long (measured:
  * see `docs/decisions.md`).
  *
- * As long as the threads get the processor time that they ask for, all of them compute. Where they do not, fewer are
+ * As long as the threads get the processor time that they ask for, all of them compute, and for long evaluations
+ * always: they do much between two meetings, and trying fewer threads would cost more than it can save. Else fewer are
  * tried beside all, for batches of a size, and the count that has been fastest is used until the others leave.
  */
 
@@ -20,6 +21,8 @@ const WINDOW_MS = 10;
 const CONTENDED_SHARE = 0.85;
 /** Of an evaluation, the time that passes before the threads begin and after they end. */
 const OVERHEAD_MS = 0.5;
+/** Evaluations that take longer at their best are left alone. */
+const LONGEST_MS = 20;
 /** The cores count as wanted for this long after the last sign of it. */
 const CONTENDED_MS = 2_000;
 /** Each count is tried again when its figure is this old … */
@@ -28,6 +31,14 @@ const STALE_MS = 1_000;
 const STALE_EVALUATIONS = 30;
 /** Weight of the newest measurement: rarely held up is still held up, and must not be forgotten by the next few. */
 const SMOOTHING = 0.05;
+
+/** What is known of batches of a size. */
+interface Size {
+  /** The quickest evaluation there was. */
+  leastMs: number;
+  /** One for each count, since the cores have been wanted. */
+  readonly figures: readonly Figure[];
+}
 
 interface Figure {
   /** Of one evaluation; 0 before the first. */
@@ -40,8 +51,8 @@ export class ThreadGovernor {
   readonly #now: () => number;
   /** Thread counts that are worth trying, all first. */
   readonly #counts: readonly number[];
-  /** Figures of each count, by the size of batches: powers of two. */
-  readonly #figures = new Map<number, readonly Figure[]>();
+  /** By the size of batches: powers of two. */
+  readonly #sizes = new Map<number, Size>();
   #contendedUntil = Number.NEGATIVE_INFINITY;
   /** Processor time that the threads would have had alone, since the last look, and what they had. */
   #askedMs = 0;
@@ -56,8 +67,8 @@ export class ThreadGovernor {
   threads(tokens: number): number {
     const all = this.#counts[0]!;
     const now = this.#now();
-    if (now >= this.#contendedUntil) return all;
-    const figures = this.#figuresOf(tokens);
+    const { leastMs, figures } = this.#sizeOf(tokens);
+    if (now >= this.#contendedUntil || leastMs > LONGEST_MS) return all;
     const stale = figures.findIndex(
       ({ ms, measuredAt }) => measuredAt === null || now - measuredAt > Math.max(STALE_MS, STALE_EVALUATIONS * ms),
     );
@@ -83,23 +94,26 @@ export class ThreadGovernor {
       this.#askedMs = 0;
       this.#cpuMs = 0;
     }
+    const size = this.#sizeOf(tokens);
+    size.leastMs = Math.min(size.leastMs, wallMs);
+    const figure = size.figures[this.#counts.indexOf(threads)];
+    if (figure === undefined) return;
     if (now >= this.#contendedUntil) {
       // What was measured while others were at work says nothing about the next time.
-      this.#figures.clear();
+      for (const each of size.figures) each.measuredAt = null;
       return;
     }
-    const figure = this.#figuresOf(tokens)[this.#counts.indexOf(threads)];
-    if (figure === undefined) return;
     figure.ms = figure.measuredAt === null ? wallMs : figure.ms + SMOOTHING * (wallMs - figure.ms);
     figure.measuredAt = now;
   }
 
-  #figuresOf(tokens: number): readonly Figure[] {
-    const size = Math.ceil(Math.log2(Math.max(1, tokens)));
-    const known = this.#figures.get(size);
+  #sizeOf(tokens: number): Size {
+    const power = Math.ceil(Math.log2(Math.max(1, tokens)));
+    const known = this.#sizes.get(power);
     if (known !== undefined) return known;
-    const made = this.#counts.map((): Figure => ({ ms: 0, measuredAt: null }));
-    this.#figures.set(size, made);
+    const figures = this.#counts.map((): Figure => ({ ms: 0, measuredAt: null }));
+    const made: Size = { leastMs: Number.POSITIVE_INFINITY, figures };
+    this.#sizes.set(power, made);
     return made;
   }
 }
