@@ -16,11 +16,11 @@ export interface ThreadGovernorOptions {
 }
 
 /** Evaluations shorter than this together say too little about processor time. */
-const WINDOW_MS = 10;
-/** Share of the asked processor time below which somebody else is at work. */
-const CONTENDED_SHARE = 0.85;
-/** Of an evaluation, the time that passes before the threads begin and after they end. */
-const OVERHEAD_MS = 0.5;
+const WINDOW_MS = 20;
+/** Share of the threads' time without a core from which somebody else is at work. */
+const LOST_SHARE = 0.12;
+/** Of an evaluation, what may pass before all threads compute and after they end, though nobody disturbs them. */
+const OVERHEAD_MS = 1;
 /** Evaluations that take longer at their best are left alone. */
 const LONGEST_MS = 20;
 /** The cores count as wanted for this long after the last sign of it. */
@@ -54,9 +54,9 @@ export class ThreadGovernor {
   /** By the size of batches: powers of two. */
   readonly #sizes = new Map<number, Size>();
   #contendedUntil = Number.NEGATIVE_INFINITY;
-  /** Processor time that the threads would have had alone, since the last look, and what they had. */
-  #askedMs = 0;
-  #cpuMs = 0;
+  /** The threads' time since the last look, and what of it they were without a core. */
+  #spentMs = 0;
+  #lostMs = 0;
 
   constructor({ most, now }: ThreadGovernorOptions) {
     this.#now = now;
@@ -86,13 +86,15 @@ export class ThreadGovernor {
   }): void {
     const { tokens, threads, wallMs, cpuMs } = evaluation;
     const now = this.#now();
-    this.#askedMs += Math.max(0, wallMs - OVERHEAD_MS) * threads;
-    this.#cpuMs += cpuMs;
-    if (this.#askedMs >= WINDOW_MS * threads) {
-      // One thread alone can be held up as well, but nobody waits for it.
-      if (threads > 1 && this.#cpuMs < CONTENDED_SHARE * this.#askedMs) this.#contendedUntil = now + CONTENDED_MS;
-      this.#askedMs = 0;
-      this.#cpuMs = 0;
+    // One thread alone can be held up as well, but nobody waits for it.
+    if (threads > 1) {
+      this.#spentMs += wallMs * threads;
+      this.#lostMs += Math.max(0, (wallMs - OVERHEAD_MS) * threads - cpuMs);
+    }
+    if (this.#spentMs >= WINDOW_MS * threads) {
+      if (this.#lostMs > LOST_SHARE * this.#spentMs) this.#contendedUntil = now + CONTENDED_MS;
+      this.#spentMs = 0;
+      this.#lostMs = 0;
     }
     const size = this.#sizeOf(tokens);
     size.leastMs = Math.min(size.leastMs, wallMs);
