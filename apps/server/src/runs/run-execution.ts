@@ -103,6 +103,7 @@ async function execute(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Execution> {
+  if (run.cancelRequested) return { type: 'failed', failure: CANCELLED };
   if (run.attempts > MOST_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
   if (run.isAsync && !deps.events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.

@@ -3,7 +3,7 @@
  * one that waits has no lease, one whose owner died has an old one.
  */
 import type { RunState } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { runs } from '../store/schema.ts';
 
@@ -25,6 +25,8 @@ export interface ClaimedRun {
   readonly admissionTicket: string | null;
   /** Executions begun, this one included. */
   readonly attempts: number;
+  /** Its end was asked for while somebody executed it who has died since. */
+  readonly cancelRequested: boolean;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function claimRuns(
       priority: runs.priority,
       admissionTicket: runs.admissionTicket,
       attempts: runs.attempts,
+      cancelRequested: sql<boolean>`${runs.cancelRequestedAt} IS NOT NULL`,
     });
   return claimed.sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
 }
@@ -82,6 +85,25 @@ export async function extendLeases(db: Database, ids: readonly string[], lease: 
     .where(and(inArray(runs.id, [...ids]), eq(runs.leaseOwner, lease.owner), isNull(runs.endedAt)))
     .returning({ id: runs.id });
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Ask whoever executes a run to end it. False when nobody does who is alive: the asker may end it then. */
+export async function requestCancel(db: Database, id: string, now: Date): Promise<boolean> {
+  const rows = await db
+    .update(runs)
+    .set({ cancelRequestedAt: now })
+    .where(and(eq(runs.id, id), isNull(runs.endedAt), gt(runs.leaseExpiresAt, now)))
+    .returning({ id: runs.id });
+  return rows.length > 0;
+}
+
+/** Of these runs, those whose end was asked for. */
+export async function findCancelRequests(db: Database, ids: readonly string[]): Promise<readonly string[]> {
+  const rows = await db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(inArray(runs.id, [...ids]), isNotNull(runs.cancelRequestedAt), isNull(runs.endedAt)));
+  return rows.map(({ id }) => id);
 }
 
 /** Note that the owner begins a run once more. */

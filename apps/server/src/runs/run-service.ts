@@ -29,6 +29,7 @@ import { createRunEvents, type EventReader } from './run-events.ts';
 import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
+import { requestCancel } from './run-leases.ts';
 import { createRunLedger, type RunEnd, type RunLedger } from './run-ledger.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
@@ -297,7 +298,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     const { pipelineId } = run;
     if (lease === null) worker.queued(run);
     else {
-      const begun = { createdAt, startedAt: createdAt, attempts: 1 };
+      const begun = { createdAt, startedAt: createdAt, attempts: 1, cancelRequested: false };
       worker.begin({ id, projectId, pipelineId, dataId, isAsync, priority, admissionTicket, ...begun });
     }
     return { id, isAsync, ended: () => end ?? ended(projectId, id), events: reader };
@@ -343,7 +344,9 @@ export function createRunService(deps: RunServiceDeps): RunService {
     async cancel(projectId, id) {
       const run = await find(projectId, id);
       if (isTerminal(run.state)) return show(run);
-      if (!worker.abort(id, 'cancelled')) {
+      // Another server that executes it ends it itself: it knows what the run has cost.
+      const isTold = worker.abort(id, 'cancelled') || (!deps.ownsStore && (await requestCancel(db, id, clock())));
+      if (!isTold) {
         const ender = { runId: id, projectId, owner: null, endedAt: clock() };
         await ledger.end({ ender, ticket: run.admissionTicket, cost: null, end: { failure: CANCELLED } });
         worker.ended(id);

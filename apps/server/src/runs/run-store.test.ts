@@ -10,7 +10,15 @@ import { files, runs } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import type { RunFailure } from './run.ts';
 import { INTERRUPTED } from './run-failure.ts';
-import { claimRuns, endAllLeases, extendLeases, type Lease, putBack } from './run-leases.ts';
+import {
+  claimRuns,
+  endAllLeases,
+  extendLeases,
+  findCancelRequests,
+  type Lease,
+  putBack,
+  requestCancel,
+} from './run-leases.ts';
 import {
   deleteRun,
   endRuns,
@@ -157,6 +165,26 @@ test('a lease that is not renewed runs out, and its run is claimed again with on
   assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
   assert.deepEqual(await extendLeases(store.db, [id], lease('a', 60)), new Set());
   assert.equal(await completeRun(ender(id, 'a')), false);
+});
+
+test('who executes a run is asked to end it; who has died is not, and its successor knows', async () => {
+  const id = await storedRun(at(1), { lease: lease('a', 20) });
+  const waiting = await storedRun(at(2));
+  assert.equal(await requestCancel(store.db, waiting, at(5)), false);
+  assert.deepEqual(await findCancelRequests(store.db, [id, waiting]), []);
+  assert.equal(await requestCancel(store.db, id, at(5)), true);
+  assert.deepEqual(await findCancelRequests(store.db, [id, waiting]), [id]);
+  assert.equal(await requestCancel(store.db, id, at(25)), false);
+  const claimed = await claimRuns(store.db, { limit: 2, lease: lease('b', 50), now: at(31), ids: null });
+  assert.deepEqual(
+    claimed.map((run) => [run.id, run.cancelRequested]),
+    [
+      [id, true],
+      [waiting, false],
+    ],
+  );
+  await failRun(ender(id, 'b'), INTERRUPTED);
+  assert.deepEqual(await findCancelRequests(store.db, [id]), []);
 });
 
 test('a run that is put back counts no attempt; after a restart nobody has a lease', async () => {

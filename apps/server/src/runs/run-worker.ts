@@ -18,6 +18,7 @@ import {
   countOpenRuns,
   endAllLeases,
   extendLeases,
+  findCancelRequests,
   findEnded,
   type Lease,
 } from './run-leases.ts';
@@ -290,13 +291,17 @@ export class RunWorker {
     }
   }
 
-  /** Find leases that ran out, runs accepted elsewhere, and ends of our runs that happened elsewhere. */
+  /** Find leases that ran out, runs accepted elsewhere, and what happened elsewhere to ours: ends, and wishes for one. */
   async #poll(): Promise<void> {
     this.wake();
+    if (this.#deps.ownsStore) return;
     const elsewhere = [...this.#places.keys(), ...this.#watched.keys()].filter((id) => !this.#executing.has(id));
-    if (this.#deps.ownsStore || elsewhere.length === 0) return;
+    const here = [...this.#executing.keys()];
+    const { db } = this.#deps;
     try {
-      for (const id of await findEnded(this.#deps.db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
+      if (here.length > 0) for (const id of await findCancelRequests(db, here)) this.abort(id, 'cancelled');
+      if (elsewhere.length === 0) return;
+      for (const id of await findEnded(db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
     } catch (error) {
       this.#deps.logger.warn('ends of runs could not be looked up', { error });
     }

@@ -164,3 +164,28 @@ test('who executes a run that another accepted charges for its prompt, too, when
     [[2, 2]],
   );
 });
+
+test('a run that is cancelled at one is ended, and charged, by the other that executes it', async () => {
+  const a = await join();
+  a.engine.hold();
+  await submit(a, true);
+  await until(() => a.engine.began === 1);
+  let reached = (): void => {};
+  const midway = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const pause = (token: number): Promise<void> | null => {
+    if (token < 2) return null;
+    reached();
+    return new Promise(() => {});
+  };
+  const b = await join(createScriptedEngine(() => ({ sequences: [[120, 120, 120]], pause })));
+  const { id } = await submit(a, true, 3n);
+  await midway;
+  assert.equal((await a.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
+  assert.deepEqual(
+    b.admission.settled.map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
+    [[2, 2]],
+  );
+  assert.deepEqual([a.admission.settled, a.admission.cancelled], [[], []]);
+});

@@ -30,6 +30,7 @@ export const runs = pgTable('runs', {
   attempts: integer('attempts').notNull().default(0),
   leaseOwner: text('lease_owner'),
   leaseExpiresAt: moment('lease_expires_at'),
+  cancelRequestedAt: moment('cancel_requested_at'),
   idempotencyKey: text('idempotency_key'),
   requestHash: text('request_hash'),
   pipelineId: text('pipeline_id').notNull(),
