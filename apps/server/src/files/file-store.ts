@@ -32,11 +32,14 @@ export async function insertFile(db: Database, projectId: string, file: NewFile,
   await db.insert(files).values({ id, projectId, name, path, bytes, createdAt });
 }
 
+export interface NewFileRow {
+  readonly projectId: string;
+  readonly file: NewFile;
+  readonly createdAt: Date;
+}
+
 /** Many small ones in one statement. They travel as one parameter: one for each value costs more than the insertion. */
-export async function insertFiles(
-  db: Database,
-  rows: readonly { readonly projectId: string; readonly file: NewFile; readonly createdAt: Date }[],
-): Promise<void> {
+export async function insertFiles(db: Database, rows: readonly NewFileRow[]): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
   // Alone, it may be large.

@@ -99,17 +99,20 @@ const TEXTS = [
   { text: 'é¶ é¶日 x', stop: '¶日', shown: 'é¶ é' },
 ] as const;
 
+/** Characters of a piece, and of the first one. */
+const SIZES = [
+  [1, 1],
+  [2, 1],
+  [2, 2],
+  [3, 2],
+  [5, 3],
+  [100, 100],
+] as const;
+
 test('a run with trim_stop shows what stands before the stop string, however tokens split it', async () => {
   finishReason = 'stop';
   for (const { text, stop, shown } of TEXTS) {
-    for (const [size, first] of [
-      [1, 1],
-      [2, 1],
-      [2, 2],
-      [3, 2],
-      [5, 3],
-      [100, 100],
-    ] as const) {
+    for (const [size, first] of SIZES) {
       pieces = upToStop(split(text, size, first), stop);
       const parameters = { response_length: 40, stop_strings: [stop], trim_stop: true, num_return_sequences: 1 };
       const streamed = await streamRun(parameters);
@@ -127,14 +130,7 @@ test('a run with trim_stop shows what stands before the stop string, however tok
 test('a streamed completion shows what stands before the stop string, however tokens split it', async () => {
   finishReason = 'stop';
   for (const { text, stop, shown } of TEXTS) {
-    for (const [size, first] of [
-      [1, 1],
-      [2, 1],
-      [2, 2],
-      [3, 2],
-      [5, 3],
-      [100, 100],
-    ] as const) {
+    for (const [size, first] of SIZES) {
       pieces = upToStop(split(text, size, first), stop);
       const what = `${text} by ${size} from ${first}`;
       const { raw, texts } = await streamCompletion({ max_tokens: 40, stop: ['never', stop], n: 2 });

@@ -6,9 +6,10 @@
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
+import type { StoredData } from '../data/data.ts';
 import { insertAllData } from '../data/data-store.ts';
 import type { NewFile } from '../files/file.ts';
-import { insertFiles } from '../files/file-store.ts';
+import { insertFiles, type NewFileRow } from '../files/file-store.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import type { Admission, AdmittedRun, GenerationCost, GenerationEstimate } from '../usage/admission.ts';
@@ -96,30 +97,21 @@ async function storeRuns(
 ): Promise<readonly (AdmittedRun | ApiError)[]> {
   const answers = await admission.admitRuns(tx, runs);
   const rows: NewRun[] = [];
-  const inputs: { readonly projectId: string; readonly data: StoredDataRow }[] = [];
-  runs.forEach(({ row, input }, i) => {
+  const inputs: (NewFileRow & { readonly data: StoredData })[] = [];
+  runs.forEach(({ row, input: file }, i) => {
     const admitted = answers[i];
     if (admitted === undefined || admitted instanceof ApiError) return;
     rows.push({ ...row, priority: admitted.priority, admissionTicket: admitted.ticket });
     const { projectId, dataId: id, createdAt } = row;
-    if (input !== null) inputs.push({ projectId, data: { id, createdAt, file: input } });
+    if (file !== null) inputs.push({ projectId, createdAt, file, data: { id, createdAt, file } });
   });
   if (rows.length === 0) return answers;
-  await insertFiles(
-    tx,
-    inputs.map(({ projectId, data: { file, createdAt } }) => ({ projectId, file, createdAt })),
-  );
+  await insertFiles(tx, inputs);
   await insertAllData(tx, inputs);
   const stored = await insertRuns(tx, rows);
   // Only a run that is stored alone can have a key.
   if (stored.size < rows.length) throw new KeyTaken();
   return answers;
-}
-
-interface StoredDataRow {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly file: NewFile;
 }
 
 async function storeEnds(

@@ -30,7 +30,7 @@ import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
 import { requestCancel } from './run-leases.ts';
-import { createRunLedger, type RunEnd, type RunLedger } from './run-ledger.ts';
+import { createRunLedger, type RunEnd } from './run-ledger.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
@@ -115,16 +115,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = new Map<string, Set<Waiter>>();
   const show = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
 
-  const bareLedger = createRunLedger(deps);
-  const observed = deps.observer === undefined ? bareLedger : observeLedger(bareLedger, deps.observer);
-  const ledger: RunLedger = {
-    accept: (run) => observed.accept(run),
-    async end(ending) {
-      const stored = await observed.end(ending);
-      if (stored) accepted.ended(ending);
-      return stored;
-    },
-  };
+  const ledger = observeLedger(createRunLedger(deps), deps.observer, (ending) => accepted.ended(ending));
   const read = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
     findRuns(db, wanted),
   );

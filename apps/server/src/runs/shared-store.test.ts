@@ -141,7 +141,8 @@ test('a run that is cancelled at one stops at the other', async () => {
   await until(() => b.runs.worker.running === 0);
 });
 
-test('who executes a run that another accepted charges for its prompt, too, when it is cancelled midway', async () => {
+/** A run that `a` accepted, and that `b` has executed as far as its second of three tokens; it goes no further. */
+async function executedElsewhere(): Promise<{ readonly a: Server; readonly b: Server; readonly id: string }> {
   const a = await join();
   a.engine.hold();
   await submit(a, true);
@@ -158,6 +159,11 @@ test('who executes a run that another accepted charges for its prompt, too, when
   const b = await join(createScriptedEngine(() => ({ sequences: [[120, 120, 120]], pause })));
   const { id } = await submit(a, true, 3n);
   await midway;
+  return { a, b, id };
+}
+
+test('who executes a run that another accepted charges for its prompt, too, when it is cancelled midway', async () => {
+  const { b, id } = await executedElsewhere();
   assert.equal((await b.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
   assert.deepEqual(
     b.admission.settled.map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
@@ -166,22 +172,7 @@ test('who executes a run that another accepted charges for its prompt, too, when
 });
 
 test('a run that is cancelled at one is ended, and charged, by the other that executes it', async () => {
-  const a = await join();
-  a.engine.hold();
-  await submit(a, true);
-  await until(() => a.engine.began === 1);
-  let reached = (): void => {};
-  const midway = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const pause = (token: number): Promise<void> | null => {
-    if (token < 2) return null;
-    reached();
-    return new Promise(() => {});
-  };
-  const b = await join(createScriptedEngine(() => ({ sequences: [[120, 120, 120]], pause })));
-  const { id } = await submit(a, true, 3n);
-  await midway;
+  const { a, b, id } = await executedElsewhere();
   assert.equal((await a.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
   assert.deepEqual(
     b.admission.settled.map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),

@@ -1,5 +1,6 @@
 import type { SequenceId, Step } from '@gptj-cloud/model';
-import { addressOf, type Batch } from './native.ts';
+import { addressOf } from './native.ts';
+import type { Batch } from './native-structs.ts';
 
 /** Most tokens in one `llama_decode`: llama.cpp's logical batch. */
 export const MAX_BATCH_TOKENS = 2048;

@@ -24,8 +24,10 @@ import {
 } from '@gptj-cloud/model';
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
+import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 import { BatchMemory, MAX_BATCH_TOKENS } from './batch-memory.ts';
-import { floatsAt, type LlamaLibrary, type Pointer } from './native.ts';
+import { floatsAt, type LlamaLibrary } from './native.ts';
+import type { Pointer } from './native-structs.ts';
 import { ThreadGovernor } from './thread-governor.ts';
 
 /** Most sequences of one context, llama.cpp's own limit (LLAMA_MAX_SEQ). */
@@ -125,9 +127,8 @@ export class LlamaModel implements LanguageModel {
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
 
     const rows = this.#batch.fill(steps, lengths);
-    // Of what remains after fours, the kernels read all weights again for every token: a fourth is cheaper than the third
-    // (measured on 6B q4_0: 226 ms for 3 and 173 for 4, 382 for 7 and 299 for 8).
-    const filledUp = this.#batch.value.n_tokens % 4 === 3 && this.#cells.free > 0;
+    // One token more is cheaper than the last one short of a whole kernel's.
+    const filledUp = this.#batch.value.n_tokens % KERNEL_TOKENS === KERNEL_TOKENS - 1 && this.#cells.free > 0;
     if (filledUp) this.#batch.addIdle(IDLE_SEQUENCE);
     const hidden = steps.some((step) => step.hidden === true && step.scored !== 'none');
     if (hidden !== this.#embeddings) {

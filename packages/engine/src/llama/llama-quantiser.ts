@@ -1,5 +1,6 @@
 import type { Quantiser } from '@gptj-cloud/checkpoint';
-import { GGML_TYPE, loadLlama } from './native.ts';
+import { loadLlama } from './native.ts';
+import { GGML_TYPE } from './native-structs.ts';
 
 /**
  * Quantisation by llama.cpp's own routines, so that a file is bit for bit what its tools would write.

@@ -7,7 +7,8 @@ import { type GptjConfig, ModelError } from '@gptj-cloud/model';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
 import { physicalCores } from './cores.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
-import { addressOf, GGML_TYPE, loadLlama, POOLING_NONE, type Threads } from './native.ts';
+import { addressOf, loadLlama, type Threads } from './native.ts';
+import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';
 
 export interface LlamaWeightsOptions {
   /** A GGUF file of the phi2 lift (`gptj convert` writes them). */
@@ -42,8 +43,6 @@ export interface LlamaWeights {
   close(): void;
 }
 
-/** `LLAMA_FLASH_ATTN_TYPE_DISABLED` */
-const FLASH_ATTENTION_OFF = 0;
 /** Tokens computed at once inside a batch: llama.cpp's physical batch. */
 const PHYSICAL_BATCH_TOKENS = 512;
 

@@ -1,3 +1,4 @@
+import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 import type { RowWork, StrategyRun } from './strategy-run.ts';
 
 /** A slice of one row that goes into the next evaluation. */
@@ -14,8 +15,6 @@ export interface BatchLimits {
   readonly prefillTokens: number;
 }
 
-/** llama.cpp's CPU kernels take four tokens at a time; a batch of another size computes the rest one by one. */
-export const KERNEL_TOKENS = 4;
 /** A row with at most this many tokens left is a decoding step (one token, or a verified draft), not a prompt. */
 const DECODE_TOKENS = 32;
 

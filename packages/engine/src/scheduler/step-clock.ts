@@ -4,7 +4,7 @@
  */
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
-import { KERNEL_TOKENS } from './batch-plan.ts';
+import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 
 /** A step beside a prompt may take this many times what it takes alone … */
 const STALL_FACTOR = 3;
