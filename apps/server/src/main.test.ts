@@ -13,6 +13,7 @@ import { type RunningServer, type ServeParts, serve } from './main.ts';
 import { StoreError } from './store/store-error.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './testing/fake-model.ts';
 import { fillDataDir } from './testing/test-store.ts';
+import { until } from './testing/until.ts';
 
 const TOKEN = 'test-token-0123456789';
 const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] });
@@ -184,8 +185,3 @@ test('what was opened is closed again when the start fails', async () => {
     await rm(elsewhere, { recursive: true });
   }
 });
-
-/** Let other work go on until something is so. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -14,6 +14,7 @@ import {
 } from '../testing/browser.ts';
 import { bookOf, planOf } from '../testing/plans.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
+import { until } from '../testing/until.ts';
 import { FIRST_USER_ID } from './first-user.ts';
 import { register } from './registration.ts';
 import { toUserGet } from './user.ts';
@@ -81,7 +82,7 @@ test('an account waits for its runs to end, and its projects must be its own alo
   it.engine.hold();
   const { began } = it.engine;
   const run = makeRun(keats);
-  while (it.engine.began === began) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => it.engine.began > began);
   const early = await remove(keats);
   assert.match(await early.clone().text(), /1 runs of the account have not ended/);
   assert.equal(await refusal(early), '409 conflict');

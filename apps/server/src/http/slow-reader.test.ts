@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
-import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
+import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
 import { byteTokenizer } from '../testing/fake-model.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestApp, type TestApp, TOKEN } from '../testing/test-app.ts';
+import { until } from '../testing/until.ts';
 import { type Listener, type ListenTimeouts, listen } from './listen.ts';
 
 /** One token stands for so much text that a generation is far more than sockets hold. */
@@ -101,10 +102,6 @@ async function count(reply: Response, onEvent: (count: number) => void = () => {
   return [events, last];
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-}
-
 async function theRunningOne(listener: Listener): Promise<string> {
   const page = runPageSchema.parse(await (await ask(listener, '/v2/runs?run_state=running')).json());
   assert.equal(page.total, 1);
@@ -156,8 +153,8 @@ test('a completion waits for its reader: what is not read is not generated, and 
   assert.ok(events >= LENGTH, String(events));
   assert.equal(last, 'data: [DONE]');
   // The connection on which nothing moves is broken, and ends what was made for it.
-  await until(() => engine.running === 0);
-  assert.equal(it.admission.settled.length, settled + 2);
+  await until(() => it.admission.settled.length === settled + 2);
+  assert.equal(engine.running, 0);
   const cost = it.admission.settled.at(-1);
   assert.ok((cost?.generatedTokens ?? 0) < HELD_EVENTS, JSON.stringify(cost));
   stalled.resume();
@@ -180,7 +177,10 @@ test('a reader who stalls on a run that nobody else waits for is cut off, and th
   const id = await theRunningOne(patient);
   await until(() => it.admission.settled.length === settled + 1);
   letGo();
-  const run = runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
+  const find = async (): Promise<RunGet> => runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
+  // What a run has cost is settled within the transaction that ends it, which others see when it is committed.
+  await until(async () => (await find()).ended_at !== null);
+  const run = await find();
   assert.equal(run.run_state, 'failed');
   assert.match(run.error_info?.exception ?? '', /cancelled/);
   assert.equal(it.admission.settled.at(-1)?.generatedTokens, sequences * (LENGTH - 1));

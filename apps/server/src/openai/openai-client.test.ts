@@ -8,6 +8,7 @@ import { createDirectApp, type DirectApp, type DirectAppOptions } from '../testi
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { byteModel, bytesOf } from '../testing/scripted-model.ts';
 import { openTinyModel, type TinyModel } from '../testing/tiny-model.ts';
+import { until } from '../testing/until.ts';
 
 let tiny: TinyModel;
 let direct: DirectApp;
@@ -189,8 +190,7 @@ test('a client that leaves a stream, or gives up waiting, ends the generation', 
       leave.abort();
       await end;
       assert.equal(scripted.running, 0);
-      // Settling follows the end of the generation within the same turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
+      await until(() => admission.settled.length > 0);
       assert.deepEqual(
         admission.settled.map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
         [[2, 1]],

@@ -16,6 +16,7 @@ import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fak
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
 import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import { until } from '../testing/until.ts';
 import { type AcceptedRun, createRunService, type RunService } from './run-service.ts';
 
 const PRINCIPAL: Principal = {
@@ -95,10 +96,6 @@ async function submit({ runs }: Server, isAsync: boolean, length = 1n): Promise<
     input: ['hi', new Map([['response_length', length]])],
     idempotencyKey: null,
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('each run is executed by one of them, also when the other accepted it', async () => {

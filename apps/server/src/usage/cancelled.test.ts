@@ -10,6 +10,7 @@ import { bookOf, planOf } from '../testing/plans.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { bytesOf } from '../testing/scripted-model.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
+import { until } from '../testing/until.ts';
 import { type CountedAdmission, openCountedAdmission } from './counted-admission.ts';
 
 const PROMPT = 'four';
@@ -63,10 +64,6 @@ function hold(): void {
   held = new Promise((resolve) => {
     letGo = resolve;
   });
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Runs, and tokens of the day and the month, that are reserved. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { until } from '../../testing/until.ts';
 
 let it: TestApp;
 before(async () => {
@@ -74,9 +75,7 @@ test('a stream that is given up before its first token gives back what was reser
       const before = it.admission.settled.length + it.admission.cancelled.length;
       const reply = await it.post('/v1/completions', { prompt: 'hi', stream: true, echo });
       await reply.body?.cancel();
-      while (it.admission.settled.length + it.admission.cancelled.length === before) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await until(() => it.admission.settled.length + it.admission.cancelled.length > before);
       assert.equal(it.admission.settled.length + it.admission.cancelled.length, before + 1);
     }
   } finally {

@@ -11,6 +11,7 @@ import {
   runPageSchema,
 } from '@gptj-cloud/protocol';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { until } from '../../testing/until.ts';
 
 let it: TestApp;
 before(async () => {
@@ -29,10 +30,6 @@ const code = async (reply: Response): Promise<unknown> => {
   assert.ok(typeof body === 'object' && body !== null && 'detail' in body, JSON.stringify(body));
   return Reflect.get(Object(body.detail), 'code');
 };
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-}
 
 interface Received {
   readonly id: string;
