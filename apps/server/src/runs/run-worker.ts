@@ -11,6 +11,7 @@
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Logger } from '../logger.ts';
+import { type Repetition, repeat } from '../repeat.ts';
 import type { Database } from '../store/db.ts';
 import {
   type ClaimedRun,
@@ -76,7 +77,7 @@ export class RunWorker {
   #filling: Promise<void> | null = null;
   #closed = false;
   #stopped = false;
-  readonly #timers: NodeJS.Timeout[];
+  readonly #repetitions: readonly Repetition[];
   #resolveDrained: () => void = () => {};
   readonly drained: Promise<void>;
 
@@ -87,11 +88,7 @@ export class RunWorker {
     this.drained = new Promise((resolve) => {
       this.#resolveDrained = resolve;
     });
-    this.#timers = [
-      setInterval(() => void this.#heartbeat(), heartbeatMs),
-      setInterval(() => void this.#poll(), pollMs),
-    ];
-    for (const timer of this.#timers) timer.unref();
+    this.#repetitions = [repeat(() => this.#heartbeat(), heartbeatMs), repeat(() => this.#poll(), pollMs)];
   }
 
   /** Take over what an earlier process left, and begin. How many runs there are to do. */
@@ -315,7 +312,7 @@ export class RunWorker {
   #checkDrained(): void {
     const idle = this.#executing.size === 0 && this.#reserved === 0;
     if (!this.#closed || !idle || this.#awaited().length > 0) return;
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const repetition of this.#repetitions) repetition.stop();
     this.#resolveDrained();
   }
 }

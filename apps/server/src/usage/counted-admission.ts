@@ -15,6 +15,7 @@ import type { Principal } from '../accounts/principal.ts';
 import type { Logger } from '../logger.ts';
 import { allowsModel, isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
+import { repeat } from '../repeat.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate } from './admission.ts';
@@ -63,13 +64,14 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
   };
   await sweep();
   const every = deps.sweepEveryMs === undefined ? SWEEP_EVERY_MS : deps.sweepEveryMs;
-  const timer =
-    every === null
-      ? undefined
-      : setInterval(() => {
-          sweep().catch((error: unknown) => deps.logger.error('reservations could not be swept', { error }));
-        }, every);
-  timer?.unref();
+  const sweepOrSay = async (): Promise<void> => {
+    try {
+      await sweep();
+    } catch (error) {
+      deps.logger.error('reservations could not be swept', { error });
+    }
+  };
+  const sweeps = every === null ? null : repeat(sweepOrSay, every);
   let closing: Promise<void> | undefined;
   const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests));
   const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements));
@@ -118,7 +120,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
       if (counted.length > 0) await settleAll(tx, counted);
     },
     async close() {
-      clearInterval(timer);
+      sweeps?.stop();
       closing ??= forgetHolder(db, holder);
       await closing;
     },
