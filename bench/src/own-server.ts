@@ -23,7 +23,7 @@ export async function startOwnServer(
       ...process.env,
       GPTJ_API_TOKEN: TOKEN,
       MAX_RUNNING_RUNS: '64',
-      MAX_WAITING_RUNS: '256',
+      MAX_WAITING_RUNS: '10000',
       ...environment,
     },
   });
