@@ -84,6 +84,18 @@ export class CacheCells {
     return target;
   }
 
+  /** A new sequence of `length` positions, none shared. Throws `too_many_sequences`, `cache_full`. */
+  restore(length: number): SequenceId {
+    const sequence = this.open();
+    try {
+      this.append([{ sequence, count: length }]);
+      return sequence;
+    } catch (error) {
+      this.release(sequence);
+      throw error;
+    }
+  }
+
   /** Drop the positions from `length` on, if there are any. Throws `unknown_sequence`, RangeError. */
   truncate(sequence: SequenceId, length: number): void {
     const cells = this.#cellsOf(sequence);

@@ -114,6 +114,47 @@ export function describeLanguageModel(
       near(results[1]!.logits, alone.logits);
     });
 
+    it('restores a snapshot beside other sequences, and forks it like any other', async () => {
+      const source = open();
+      await feed(source, words(20, 30));
+      const bytes = model.snapshot(source);
+      const twin = fork(source);
+      const expected = await feed(twin, words(3, 31), { scored: 'all' });
+      release(source);
+      release(twin);
+      await feed(open(), words(9, 32));
+      const restored = hold(model.restore(bytes, 20));
+      assert.equal(model.length(restored), 20);
+      assert.equal(model.freeCells, model.limits.cacheCells - 29);
+      const branch = fork(restored, 20);
+      near((await feed(branch, words(3, 31), { scored: 'all' })).logits, expected.logits);
+      const shorter = fork(restored, 11);
+      const again = open();
+      await feed(again, words(20, 30).slice(0, 11));
+      near((await feed(shorter, words(2, 33))).logits, (await feed(again, words(2, 33))).logits);
+    });
+
+    it('snapshots what a fork shares with its source, and nothing else of it', async () => {
+      const source = open();
+      await feed(source, words(20, 34));
+      const part = fork(source, 12);
+      const bytes = model.snapshot(part);
+      const restored = hold(model.restore(bytes, 12));
+      assert.equal(model.length(restored), 12);
+      const expected = await feed(part, words(4, 35));
+      near((await feed(restored, words(4, 35))).logits, expected.logits);
+    });
+
+    it('refuses a snapshot of another length and one that does not fit into the cache', async () => {
+      const source = open();
+      await feed(source, words(20, 36));
+      const bytes = model.snapshot(source);
+      await refuses('snapshot_invalid', () => model.restore(bytes, 19));
+      await refuses('snapshot_invalid', () => model.restore(bytes.subarray(0, bytes.byteLength - 40), 20));
+      while (model.freeCells >= 20) hold(model.restore(bytes, 20));
+      await refuses('cache_full', () => model.restore(bytes, 20));
+    });
+
     it('gives a prompt fed in chunks or token by token the numbers of the whole', async () => {
       const tokens = words(24, 9);
       const whole = await feed(open(), tokens, { scored: 'all' });

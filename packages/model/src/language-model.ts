@@ -90,6 +90,19 @@ export interface LanguageModel {
    */
   evaluate(steps: readonly Step[], signal?: AbortSignal): Promise<readonly StepResult[]>;
 
+  /**
+   * Keys and values of a sequence as bytes for {@link LanguageModel.restore}, in this process or a later one. Their
+   * layout is the implementation's own: they fit the same weights, cache and release alone.
+   */
+  snapshot(sequence: SequenceId): Uint8Array;
+  /**
+   * A new sequence of `length` positions, from bytes that `snapshot` gave for as many. It continues like the one they
+   * were taken from. Give it nothing that may have changed since: implementations check sizes, not numbers.
+   *
+   * Throws `snapshot_invalid`, `cache_full`, `too_many_sequences`; nothing has changed then.
+   */
+  restore(bytes: Uint8Array, length: number): SequenceId;
+
   /** Free everything. Idempotent; waits for a running `evaluate`. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ export type ModelErrorCode =
   | 'model_file_invalid'
   | 'out_of_memory'
   | 'generation_impossible'
+  | 'snapshot_invalid'
   | 'engine_failed';
 
 /** Anything a model or an engine refuses. The code says which situation; the message says what was expected and what came. */

@@ -160,6 +160,31 @@ export class LlamaModel implements LanguageModel {
     return this.#results(steps, rows, hidden);
   }
 
+  snapshot(sequence: SequenceId): Uint8Array {
+    this.#idle();
+    const { library, context } = this.#parts;
+    this.length(sequence);
+    const bytes = new Uint8Array(library.stateSize(context, sequence));
+    const written = library.stateRead(context, bytes, sequence);
+    if (written !== bytes.byteLength) {
+      throw new ModelError('engine_failed', `llama.cpp gave ${written} of ${bytes.byteLength} bytes of a sequence`);
+    }
+    return bytes;
+  }
+
+  restore(bytes: Uint8Array, length: number): SequenceId {
+    this.#idle();
+    const { library, context } = this.#parts;
+    const sequence = this.#cells.restore(length);
+    const { result: read, words } = library.logged(() => library.stateWrite(context, bytes, sequence));
+    if (read === bytes.byteLength && library.lastPosition(this.#memory, sequence) === length - 1) return sequence;
+    this.release(sequence);
+    throw new ModelError(
+      'snapshot_invalid',
+      `expected keys and values of ${length} positions of this model: llama.cpp read ${read} of ${bytes.byteLength} bytes. ${words}`,
+    );
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

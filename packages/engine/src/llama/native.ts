@@ -60,6 +60,15 @@ export interface LlamaLibrary {
   sequenceRemove(memory: Pointer, sequence: number, from: number, to: number): boolean;
   sequenceCopy(memory: Pointer, source: number, target: number, from: number, to: number): void;
 
+  /** Bytes of a sequence's keys and values. */
+  stateSize(context: Pointer, sequence: number): number;
+  /** Copy them out; bytes written. */
+  stateRead(context: Pointer, target: Uint8Array, sequence: number): number;
+  /** Copy them into an empty sequence; bytes read, 0 when they do not fit. */
+  stateWrite(context: Pointer, source: Uint8Array, sequence: number): number;
+  /** The last position of a sequence; -1 when it has none. */
+  lastPosition(memory: Pointer, sequence: number): number;
+
   blockSize(type: number): number;
   rowSize(type: number, elements: number): number;
   /** `ggml_quantize_chunk` on another thread: `rows` rows of `source` into `target`. Resolves with bytes written. */
@@ -138,6 +147,14 @@ function bind(directory: string): LlamaLibrary {
     sequenceRemove: llama.func('bool llama_memory_seq_rm(void *memory, int32_t sequence, int32_t from, int32_t to)'),
     sequenceCopy: llama.func(
       'void llama_memory_seq_cp(void *memory, int32_t source, int32_t target, int32_t from, int32_t to)',
+    ),
+    lastPosition: llama.func('int32_t llama_memory_seq_pos_max(void *memory, int32_t sequence)'),
+    stateSize: llama.func('size_t llama_state_seq_get_size(void *context, int32_t sequence)'),
+    stateRead: llama.func(
+      'size_t llama_state_seq_get_data(void *context, void *target, size_t size, int32_t sequence)',
+    ),
+    stateWrite: llama.func(
+      'size_t llama_state_seq_set_data(void *context, void *source, size_t size, int32_t sequence)',
     ),
     loadBackends: ggml.func('void ggml_backend_load_all_from_path(const char *directory)'),
     backendByType: ggml.func('void *ggml_backend_dev_by_type(int32_t type)'),
@@ -239,6 +256,10 @@ function bind(directory: string): LlamaLibrary {
     },
     sequenceRemove: (memory, sequence, from, to) => native.sequenceRemove(memory, sequence, from, to) as boolean,
     sequenceCopy: (memory, source, target, from, to) => void native.sequenceCopy(memory, source, target, from, to),
+    stateSize: (context, sequence) => Number(native.stateSize(context, sequence)),
+    stateRead: (context, target, sequence) => Number(native.stateRead(context, target, target.byteLength, sequence)),
+    stateWrite: (context, source, sequence) => Number(native.stateWrite(context, source, source.byteLength, sequence)),
+    lastPosition: (memory, sequence) => native.lastPosition(memory, sequence) as number,
     blockSize: (type) => Number(native.blockSize(type)),
     rowSize: (type, elements) => Number(native.rowSize(type, elements)),
     quantise: async (type, source, target, rows, rowLength) =>

@@ -131,10 +131,52 @@ class ReferenceModel implements LanguageModel {
     }
   }
 
+  snapshot(sequence: SequenceId): Uint8Array {
+    const { state } = this.#idle();
+    const cells = this.#cells.cells(sequence);
+    const { embeddingSize: d } = this.config;
+    const rows = new Float32Array(this.#rowsOfCell * cells.length * d);
+    let at = 0;
+    for (const layer of [...state.keys, ...state.values]) {
+      for (const cell of cells) {
+        rows.set(layer.subarray(cell * d, (cell + 1) * d), d * at);
+        at++;
+      }
+    }
+    return new Uint8Array(rows.buffer);
+  }
+
+  restore(bytes: Uint8Array, length: number): SequenceId {
+    const { state } = this.#idle();
+    const { embeddingSize: d } = this.config;
+    const expected = this.#rowsOfCell * length * d * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes.byteLength !== expected) {
+      throw new ModelError(
+        'snapshot_invalid',
+        `expected ${expected} bytes of keys and values for ${length} positions, got ${bytes.byteLength}`,
+      );
+    }
+    const sequence = this.#cells.restore(length);
+    const rows = new Float32Array(bytes.slice().buffer);
+    let at = 0;
+    for (const layer of [...state.keys, ...state.values]) {
+      for (const cell of this.#cells.cells(sequence)) {
+        layer.set(rows.subarray(d * at, d * (at + 1)), cell * d);
+        at++;
+      }
+    }
+    return sequence;
+  }
+
   async close(): Promise<void> {
     this.#memory = null;
     // An evaluation that fails reports to its own caller; here it only matters that it ended.
     await this.#running?.catch(() => {});
+  }
+
+  /** Rows of the embedding size that a cell stores: keys and values of every layer. */
+  get #rowsOfCell(): number {
+    return 2 * this.config.layerCount;
   }
 
   /** @param lengths positions of each step's sequence before the step */
