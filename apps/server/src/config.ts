@@ -14,6 +14,8 @@ export interface ServerConfig {
   readonly dataDir: string;
   /** GGUF file; null: the embedded model. */
   readonly modelPath: string | null;
+  /** Disk for beginnings of prompts that are used again and again, in `dataDir`; 0: they end with the process. */
+  readonly prefixCacheBytes: number;
   /** Null: made on the first start and shown once. */
   readonly apiToken: string | null;
   readonly maxUploadBytes: number;
@@ -107,6 +109,7 @@ export function parseConfig(
     port: integer('PORT', options.port, 8080, 0, 65535),
     dataDir: resolve(options.dataDir ?? text('DATA_DIR') ?? 'data'),
     modelPath: modelPath === null ? null : resolve(modelPath),
+    prefixCacheBytes: options.prefixCacheBytes ?? integer('PREFIX_CACHE_MB', undefined, 0, 0, 2 ** 20) * 2 ** 20,
     apiToken: parseToken('GPTJ_API_TOKEN', options.apiToken ?? text('GPTJ_API_TOKEN')),
     maxUploadBytes: integer('MAX_UPLOAD_BYTES', options.maxUploadBytes, 20 * 2 ** 20, 1024, 2 ** 30),
     maxJsonBytes: integer('MAX_JSON_BYTES', options.maxJsonBytes, 4 * 2 ** 20, 1024, 2 ** 28),

@@ -56,7 +56,7 @@ const STOP_MS = 5_000;
 export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model of a GGUF file; null is the embedded one. */
-  readonly openModel: (path: string | null, logger: Logger) => Promise<ServedModel>;
+  readonly openModel: (config: ServerConfig, logger: Logger) => Promise<ServedModel>;
   /** For people: the start-up line and the first token. */
   readonly print: (line: string) => void;
   /** For machines: JSON lines. */
@@ -129,7 +129,7 @@ async function build(
   const observation = createObservation({ ...config, logger });
   open.push(() => observation.close());
   const { metrics, tracer } = observation;
-  const { engine: bareEngine, tokenizer } = await parts.openModel(config.modelPath, logger);
+  const { engine: bareEngine, tokenizer } = await parts.openModel(config, logger);
   open.push(() => bareEngine.close());
   const engine = observeEngine(bareEngine, { metrics, tracer, now: () => performance.now() });
   const store =
@@ -296,11 +296,14 @@ function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
     parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText));
 }
 
-async function openModel(path: string | null, logger: Logger): Promise<ServedModel> {
-  const file = path ?? (await embeddedModelPath());
-  const tokenizer = await openTokenizer(file);
+async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {
+  const path = modelPath ?? (await embeddedModelPath());
+  const tokenizer = await openTokenizer(path);
+  const keptPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
   const engine = await spawnEngine({
-    path: file,
+    path,
+    ...(prefixCacheBytes === 0 ? {} : { keptPrefixes }),
+    onWarning: (message) => logger.warn(message),
     onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
   });
   return { engine, tokenizer };

@@ -10,6 +10,8 @@ import { Turns } from './scheduler/turns.ts';
 export interface InProcessEngineOptions {
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
+  /** Told what an operator should know of, and generations do not suffer from. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -29,7 +31,8 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
   const turns = new Turns();
-  const shared = new Scheduler({ model, strategy, now, turns });
+  const { onWarning = () => {} } = options;
+  const shared = new Scheduler({ model, strategy, now, turns, prefixStore: opened.prefixStore, onWarning });
   let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 
   const schedulerFor = (request: GenerationRequest): Scheduler => {

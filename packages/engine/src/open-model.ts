@@ -1,8 +1,11 @@
 import { openGgufWeights, TOKEN_TYPE, type TokenizerData, type Weights } from '@gptj-cloud/checkpoint';
-import type { GptjConfig, LanguageModel } from '@gptj-cloud/model';
+import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
 import { openLlamaWeights } from './llama/llama-weights.ts';
+import { loadLlama } from './llama/native.ts';
+import { fingerprintModel } from './prefix-store/model-fingerprint.ts';
+import { openPrefixStore, type PrefixStore } from './prefix-store/prefix-store.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
 
 /** Which implementation of `LanguageModel`. */
@@ -21,6 +24,12 @@ export interface OpenModelOptions {
   readonly cacheType?: 'f16' | 'f32';
   /** llama with a GPU library only. Default: all layers. */
   readonly gpuLayers?: number;
+  /** Keep the beginnings of prompts that are used again and again on disk. Default: they end with the process. */
+  readonly keptPrefixes?: {
+    /** A folder of their own; made when it is not there. */
+    readonly folder: string;
+    readonly maxBytes: number;
+  };
 }
 
 export interface OpenModel {
@@ -34,6 +43,8 @@ export interface OpenModel {
   close(): Promise<void>;
   readonly tokenizer: Tokenizer;
   readonly info: EngineInfo;
+  /** Where beginnings of prompts outlive the process; null: nowhere. */
+  readonly prefixStore: PrefixStore | null;
 }
 
 /** The tokenizer of a GGUF file, without its weights. */
@@ -60,6 +71,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   try {
     const tokenizer = tokenizerOf(file.tokenizer);
     const { config } = file;
+    const prefixStore = await openPrefixes(options);
     const { quantisation, ...opened } =
       kind === 'llama' ? openLlama(options, config) : await openReference(options, file);
     const info: EngineInfo = {
@@ -71,9 +83,24 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
-    return { ...opened, tokenizer, info };
+    return { ...opened, tokenizer, info, prefixStore };
   } finally {
     await file.close();
+  }
+}
+
+async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | null> {
+  const { path, kind = 'llama', cacheType = 'f16', keptPrefixes } = options;
+  if (keptPrefixes === undefined) return null;
+  const library = kind === 'llama' ? loadLlama().version : '';
+  const model = await fingerprintModel(path, { kind, library, cacheType });
+  try {
+    return await openPrefixStore({ ...keptPrefixes, model });
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new ModelError('invalid_config', `expected a folder to keep prefixes in, or to be made: ${reason}`, {
+      cause,
+    });
   }
 }
 

@@ -33,7 +33,8 @@ function send(message: FromEngine): void {
 
 async function open(message: Extract<ToEngine, { kind: 'open' }>): Promise<void> {
   try {
-    engine = createEngine(await openModel(message.options));
+    const onWarning = (text: string): void => send({ kind: 'warning', message: text });
+    engine = createEngine(await openModel(message.options), { onWarning });
     send({ kind: 'ready', info: engine.info });
   } catch (error) {
     const typed = error instanceof CheckpointError ? new ModelError('model_file_invalid', error.message) : error;

@@ -15,6 +15,7 @@ export type ToEngine =
 export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
+  | { readonly kind: 'warning'; readonly message: string }
   /** What one round of the scheduler gave, over all generations, in order. */
   | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: GenerationEvent])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
@@ -50,6 +50,49 @@ describe('the engine process', () => {
     } finally {
       await engine.close();
     }
+  });
+
+  it('has the beginnings of prompts that an earlier one kept, also when that was killed', async () => {
+    const folder = join(dirname(file.path), 'kept');
+    const warnings: string[] = [];
+    const kept: SpawnEngineOptions = {
+      ...options,
+      cacheType: 'f16',
+      keptPrefixes: { folder, maxBytes: 2 ** 20 },
+      onWarning: (message) => warnings.push(message),
+    };
+    const beginning = Array.from({ length: 90 }, (_, i) => (7 * i) % 380);
+    const ask = async (engine: SpawnedEngine, last: number): Promise<[number, readonly number[] | undefined]> => {
+      for await (const event of generate(engine, [...beginning, last], 8)) {
+        if (event.type === 'finished') return [event.usage.cachedTokens, event.outcome.sequences[0]?.tokens];
+      }
+      return assert.fail('no end');
+    };
+    const first = await spawnEngine(kept);
+    const expected = await ask(first, 1);
+    assert.equal((await ask(first, 2))[0], 90);
+    await first.close();
+    const second = await spawnEngine(kept);
+    try {
+      assert.deepEqual(await ask(second, 1), [90, expected[1]]);
+      process.kill(second.pid!, 'SIGKILL');
+      // Fails with the process, or waits for the next one.
+      await ask(second, 2).catch(() => undefined);
+      assert.equal((await ask(second, 3))[0], 90);
+    } finally {
+      await second.close();
+    }
+    const [name = ''] = await readdir(folder);
+    await writeFile(join(folder, name), 'no prefix');
+    const third = await spawnEngine(kept);
+    try {
+      assert.deepEqual(await ask(third, 1), [0, expected[1]]);
+    } finally {
+      await third.close();
+    }
+    assert.deepEqual(warnings, []);
+    const unusable = { ...kept, keptPrefixes: { folder: join(file.path, 'kept'), maxBytes: 1 } };
+    await assert.rejects(spawnEngine(unusable), { code: 'invalid_config', message: /folder to keep prefixes in/ });
   });
 
   it('is gone when the engine is closed, also while a run is in flight', async () => {

@@ -22,6 +22,8 @@ import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
 export interface SpawnEngineOptions extends OpenModelOptions {
   /** Told when the child died and is being started again, with the reason. */
   readonly onRestart?: (reason: string) => void;
+  /** Told what an operator should know of, and generations do not suffer from. */
+  readonly onWarning?: (message: string) => void;
   /** First pause before a dead child is started again; doubles with every failed start. Default 250 ms. */
   readonly restartDelayMs?: number;
 }
@@ -46,7 +48,7 @@ interface Child {
 
 /** Start the engine's process and load the model. Throws what `openModel` throws. */
 export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedEngine> {
-  const { onRestart, restartDelayMs = 250, ...open } = options;
+  const { onRestart, onWarning = () => {}, restartDelayMs = 250, ...open } = options;
   let child: Child | null = null;
   /** Settles when the attempt under way to get a child has ended. */
   let opening: Promise<Child> | null = null;
@@ -55,7 +57,7 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   let timer: NodeJS.Timeout | null = null;
 
   const start = (): Promise<Child> => {
-    const attempt = openChild(open, (dead, reason) => {
+    const attempt = openChild(open, onWarning, (dead, reason) => {
       if (child === dead) child = null;
       for (const queue of dead.generations.values()) {
         queue.fail(new ModelError('engine_failed', `the engine process ended during this run (${reason})`));
@@ -166,7 +168,11 @@ function post(process: ChildProcess, message: ToEngine): void {
 }
 
 /** Fork a child and wait until its model is open. `onDeath` is called at most once, after it was ready. */
-function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: string) => void): Promise<Child> {
+function openChild(
+  options: OpenModelOptions,
+  onWarning: (message: string) => void,
+  onDeath: (child: Child, reason: string) => void,
+): Promise<Child> {
   return new Promise((resolve, reject) => {
     const process_ = fork(fileURLToPath(new URL('./engine-main.js', import.meta.url)), {
       serialization: 'advanced',
@@ -184,6 +190,9 @@ function openChild(options: OpenModelOptions, onDeath: (child: Child, reason: st
         case 'unable':
           reject(fromWireError(message.error));
           process_.kill('SIGKILL');
+          break;
+        case 'warning':
+          onWarning(message.message);
           break;
         case 'events':
           for (const [id, event] of message.events) {

@@ -33,13 +33,14 @@ interface Entry {
 
 export class PrefixCache {
   readonly #model: LanguageModel;
-  readonly #maxEntries: number;
+  /** Sequences it holds open at most. */
+  readonly maxEntries: number;
   readonly #tree = new PrefixTree<Entry>();
   readonly #order = new Set<Entry>();
 
   constructor(model: LanguageModel, options: PrefixCacheOptions) {
     this.#model = model;
-    this.#maxEntries = options.maxEntries;
+    this.maxEntries = options.maxEntries;
   }
 
   get entries(): number {
@@ -63,7 +64,7 @@ export class PrefixCache {
 
   /** Remember a sequence that holds exactly `tokens`. The caller keeps its own. */
   put(tokens: readonly TokenId[], sequence: SequenceId): void {
-    if (tokens.length < LEAST_PREFIX_TOKENS || this.#maxEntries === 0) return;
+    if (tokens.length < LEAST_PREFIX_TOKENS || this.maxEntries === 0) return;
     const found = this.#tree.longest(tokens);
     if (found !== null && found.length === tokens.length) {
       this.#touch(found.value);
@@ -71,7 +72,7 @@ export class PrefixCache {
     }
     // What the new entry continues is answered for by it.
     if (found !== null && found.length === found.value.tokens.length) this.#drop(found.value);
-    while (this.#order.size >= this.#maxEntries) this.#dropOldest();
+    while (this.#order.size >= this.maxEntries) this.#dropOldest();
     const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence) };
     this.#tree.set(entry.tokens, entry);
     this.#order.add(entry);

@@ -24,8 +24,10 @@ import {
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
+import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
 import { LEAST_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
+import { PrefixKeeper } from './prefix-keeper.ts';
 import { sharedLength } from './prefix-tree.ts';
 import { StepClock } from './step-clock.ts';
 import { StrategyRun } from './strategy-run.ts';
@@ -44,6 +46,10 @@ export interface SchedulerOptions {
    * itself. Default false.
    */
   readonly oneByOne?: boolean;
+  /** Where prefixes outlive this process. Default: nowhere. */
+  readonly prefixStore?: PrefixStore | null;
+  /** Told what an operator should know of, and generations do not suffer from. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Sequences that the prefix cache may keep. */
@@ -88,6 +94,7 @@ function reserve(prompt: readonly TokenId[], config: GenerateConfig): Reservatio
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #prefixes: PrefixCache;
+  readonly #keeper: PrefixKeeper | null;
   readonly #maxSequences: number;
   readonly #clock: StepClock;
   readonly #waiting: Generation[] = [];
@@ -109,6 +116,10 @@ export class Scheduler {
       options.oneByOne === true
         ? null
         : { draftTokens: (acceptance) => this.#clock.draftTokens(acceptance, this.#active.length) };
+    const { prefixStore: store = null, onWarning = () => {} } = options;
+    this.#keeper = store && new PrefixKeeper({ model, prefixes: this.#prefixes, store, onWarning, now });
+    // What comes meanwhile waits: it may begin like something that is stored.
+    if (this.#keeper !== null) this.#loop = this.#looped(this.#keeper.restore());
   }
 
   /**
@@ -175,11 +186,16 @@ export class Scheduler {
     this.#closed = true;
     for (const generation of [...this.#waiting, ...this.#active]) this.#cancel(generation);
     while (this.#loop !== null) await this.#loop;
+    await this.#keeper?.close();
     this.#prefixes.clear();
   }
 
   #wake(): void {
-    this.#loop ??= this.#work().finally(() => {
+    this.#loop ??= this.#looped(this.#work());
+  }
+
+  #looped(work: Promise<void>): Promise<void> {
+    return work.finally(() => {
       this.#loop = null;
       // A submission that came while the last round was ending has found the loop still set.
       if (this.#waiting.length > 0) this.#wake();
@@ -192,6 +208,7 @@ export class Scheduler {
     for (;;) {
       this.#dropCancelled();
       this.#admit();
+      if (!this.#closed) this.#keeper?.keepNext(() => this.#wake());
       if (this.#active.length === 0) return;
       await this.#evaluate();
     }
@@ -231,6 +248,7 @@ export class Scheduler {
         const { model, strategy } = this.#options;
         next.run = new StrategyRun(model, strategy(next.request, this.#drafts), this.#prefixes);
         next.run.begin();
+        if (this.#keeper !== null) for (const tokens of next.run.reused) this.#keeper.note(tokens);
         if (next.run.outcome !== null) this.#finish(next);
       } catch (error) {
         this.#fail(next, error as Error);

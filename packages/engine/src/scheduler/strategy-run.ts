@@ -36,7 +36,7 @@ export class StrategyRun {
   readonly #prefixes: PrefixCache | null;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
-  #cachedTokens = 0;
+  readonly #reused: (readonly TokenId[])[] = [];
 
   constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>, prefixes: PrefixCache | null) {
     this.#model = model;
@@ -44,9 +44,14 @@ export class StrategyRun {
     this.#prefixes = prefixes;
   }
 
+  /** What came from the prefix cache, so far. */
+  get reused(): readonly (readonly TokenId[])[] {
+    return this.#reused;
+  }
+
   /** Prompt tokens that came from the prefix cache. */
   get cachedTokens(): number {
-    return this.#cachedTokens;
+    return this.#reused.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Prompts of the current ask that are still being computed, whole. */
@@ -180,7 +185,7 @@ export class StrategyRun {
     const most = row.scored === 'all' ? 0 : row.tokens.length - 1;
     const prefix = this.#prefixes?.take(row.tokens, most) ?? null;
     const fed = prefix?.length ?? 0;
-    this.#cachedTokens += fed;
+    if (fed > 0) this.#reused.push(row.tokens.slice(0, fed));
     return {
       row,
       sequence: prefix?.sequence ?? this.#model.open(),

@@ -1,0 +1,127 @@
+/**
+ * One prefix in one file: its tokens, and the bytes that a model restores it from.
+ *
+ *     magic    8 bytes    'GPTJPFX1'
+ *     header   u32 length, little-endian, then so many bytes of JSON: {"model": fingerprint, "tokens": ids, "bytes": n}
+ *     keys and values     n bytes
+ *     sha256   32 bytes   of everything before
+ *
+ * A file appears whole or not at all under its name, and what the disk lost of it is found by its hash: nothing else
+ * may ever reach the native code that reads keys and values.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import type { TokenId } from '@gptj-cloud/model';
+
+const MAGIC = Buffer.from('GPTJPFX1', 'latin1');
+const HASH_BYTES = 32;
+const CHUNK_BYTES = 2 ** 22;
+/** Tokens of a whole context are far below. */
+const MOST_HEADER_BYTES = 2 ** 20;
+
+export interface PrefixFileHeader {
+  /** Fingerprint of the model that the bytes fit. */
+  readonly model: string;
+  readonly tokens: readonly TokenId[];
+  /** Size of the keys and values. */
+  readonly bytes: number;
+}
+
+/** Write a file aside and put it in its place. Throws what the file system throws; nothing is left behind then. */
+export async function writePrefixFile(
+  path: string,
+  model: string,
+  tokens: readonly TokenId[],
+  bytes: Uint8Array,
+): Promise<void> {
+  const header: PrefixFileHeader = { model, tokens, bytes: bytes.byteLength };
+  const json = Buffer.from(JSON.stringify(header), 'utf8');
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.byteLength);
+  const aside = `${path}.${randomUUID()}${ASIDE}`;
+  const hash = createHash('sha256');
+  try {
+    const file = await open(aside, 'wx', 0o600);
+    try {
+      for (const part of [MAGIC, length, json, ...chunks(bytes)]) {
+        hash.update(part);
+        await file.writeFile(part);
+      }
+      await file.writeFile(hash.digest());
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** Hashing holds this process up: others have their turn between chunks. */
+function* chunks(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
+
+/** How names of files end that are being written, or were when their process died. */
+export const ASIDE = '.new';
+
+/** What a file says of itself; null when it is no such file. Its hash is not looked at. Throws what the file system throws. */
+export async function readPrefixHeader(path: string): Promise<PrefixFileHeader | null> {
+  const file = await open(path, 'r');
+  try {
+    const start = await readAt(file, 0, MAGIC.byteLength + 4);
+    const length = headerLength(start);
+    return length === null ? null : parseHeader(await readAt(file, start.byteLength, length));
+  } finally {
+    await file.close();
+  }
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** The keys and values of a file; null when it is damaged, or of another prefix. Throws what the file system throws. */
+export async function readPrefixBytes(
+  path: string,
+  model: string,
+  tokens: readonly TokenId[],
+): Promise<Uint8Array | null> {
+  const whole = await readFile(path);
+  const length = headerLength(whole);
+  if (length === null) return null;
+  const from = MAGIC.byteLength + 4 + length;
+  const to = whole.byteLength - HASH_BYTES;
+  if (to < from) return null;
+  const hash = createHash('sha256').update(whole.subarray(0, to)).digest();
+  if (!hash.equals(whole.subarray(to))) return null;
+  const header = parseHeader(whole.subarray(from - length, from));
+  const isExpected = header?.model === model && header.bytes === to - from && header.tokens.join() === tokens.join();
+  return isExpected ? whole.subarray(from, to) : null;
+}
+
+function headerLength(start: Buffer): number | null {
+  const at = MAGIC.byteLength;
+  if (start.byteLength < at + 4 || !start.subarray(0, at).equals(MAGIC)) return null;
+  const length = start.readUInt32LE(at);
+  return length <= MOST_HEADER_BYTES ? length : null;
+}
+
+function parseHeader(json: Buffer): PrefixFileHeader | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(json.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { model, tokens, bytes } = value as Readonly<Record<string, unknown>>;
+  if (typeof model !== 'string' || !isCount(bytes) || !Array.isArray(tokens) || !tokens.every(isCount)) return null;
+  return { model, tokens, bytes };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
