@@ -5,7 +5,7 @@
  * They are copied out of the model between two evaluations, which takes about as long as one of them, and written while
  * it goes on.
  *
- * Invariant: `#kept` knows every prefix that is stored, and none of them lies within `LEAST_KEPT_TOKENS` of another.
+ * Invariant: `#kept` knows every prefix that is stored or being written, and none of them lies within `LEAST_KEPT_TOKENS` of another.
  */
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
@@ -161,12 +161,12 @@ export class PrefixKeeper {
   async #write(tokens: readonly TokenId[], bytes: Uint8Array): Promise<void> {
     const { store } = this.#options;
     const found = this.#kept.longest(tokens);
+    // From now on, that it is not asked for twice; also one that is too large, for it will always be.
+    this.#remember(tokens);
     try {
       if (!(await store.write(tokens, bytes))) {
         this.#options.onWarning(`a prefix of ${bytes.byteLength} bytes is larger than all that may be kept on disk`);
       }
-      // Also one that is too large: it would be so every time.
-      this.#remember(tokens);
       // What the new one continues is answered for by it.
       if (found !== null && found.length === found.value.tokens.length) {
         this.#kept.delete(found.value.tokens);
