@@ -47,7 +47,7 @@ export async function streamGeneration(job: GenerationJob): Promise<GenerationRe
       if (firstMs === null) firstTokens = event.tokens.length;
       firstMs ??= now();
       if (event.index === 0) await show(event.tokens);
-    } else {
+    } else if (event.type === 'finished') {
       const endMs = now();
       const { sequences } = event.outcome;
       await show(sequences[0]?.tokens.slice(shownTokens) ?? []);

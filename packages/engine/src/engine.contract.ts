@@ -108,6 +108,16 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal(last.usage.generatedTokens, 64);
     });
 
+    it('tells how far a beam search has come, whose tokens come at its end', async () => {
+      const { prompt } = cases[3]!;
+      const search = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 6, eos_token_id: -1 };
+      const events = await all(prompt, configure(prompt.length, search));
+      const kinds = events.map((event) => (event.type === 'searched' ? event.tokens : event.type));
+      assert.deepEqual(kinds, ['started', 2, 2, 2, 2, 2, 'tokens', 'tokens', 'finished']);
+      const single = await all(prompt, configure(prompt.length, { max_new_tokens: 6 }));
+      assert.ok(single.every(({ type }) => type !== 'searched'));
+    });
+
     it('serves many at once, each as if it were alone', async () => {
       const together = await Promise.all(cases.map(({ prompt }) => finished(prompt, greedy(prompt))));
       for (const [i, { outcome }] of together.entries())

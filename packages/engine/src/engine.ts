@@ -51,6 +51,8 @@ export type GenerationEvent =
       /** One per token, where `logprobs` was asked. */
       readonly logprobs?: readonly TokenReport[];
     }
+  /** A beam search has taken a step that made so many tokens of its sequences, none of them final. */
+  | { readonly type: 'searched'; readonly tokens: number }
   /** The last event. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 

@@ -1,4 +1,5 @@
 import type { FinishReason } from '@gptj-cloud/decoding';
+import type { GenerationEvent } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue, PickleValue } from '@gptj-cloud/pickle';
 import type { PipelineGet } from '@gptj-cloud/protocol';
@@ -28,6 +29,8 @@ export interface ExecuteOptions {
   readonly priority?: number;
   /** Told of tokens as they become final. */
   readonly onTokens?: (chunk: TokenChunk) => void;
+  /** Told of everything that costs, also of what is not final. */
+  readonly onEvent?: (event: GenerationEvent) => void;
 }
 
 /** A run whose input is sound. May be executed more than once: a retry starts from the beginning. */

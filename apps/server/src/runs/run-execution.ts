@@ -1,8 +1,10 @@
 /** The execution of a claimed run: input read, pipeline executed, end stored. */
+import type { GenerationEvent } from '@gptj-cloud/engine';
 import { PickleError, type PickleValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import { ApiError, type RunGet } from '@gptj-cloud/protocol';
 import { findData } from '../data/data-store.ts';
 import { newFile } from '../files/file.ts';
+import { createGenerationMeter, type GenerationMeter } from '../generations/generation-meter.ts';
 import type { Logger } from '../logger.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -34,11 +36,11 @@ export const MOST_ATTEMPTS = 2;
 /** A longer preview is left out; the result file has it all. */
 const LONGEST_PREVIEW = 2 ** 20;
 
+/** Of the attempt under way. */
 interface Progress {
-  /** 0 until the run is prepared. */
-  promptTokens: number;
-  generatedTokens: number;
-  readonly startedMs: number;
+  meter: GenerationMeter | null;
+  /** Readers of its events have seen tokens. */
+  hasShown: boolean;
 }
 
 type Execution =
@@ -49,7 +51,7 @@ type Execution =
 
 /** Execute a run and store how it ended. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
-  const progress: Progress = { promptTokens: 0, generatedTokens: 0, startedMs: performance.now() };
+  const progress: Progress = { meter: null, hasShown: false };
   deps.accepted.begun(run.id, run.startedAt);
   const execution = await execute(deps, run, signal, progress);
   if (execution.type === 'left') return;
@@ -65,7 +67,7 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   };
   if (execution.type === 'failed') {
     // Only a run that its owner ended costs what it has taken; what failed here is not charged.
-    await fail(execution.failure, execution.failure === CANCELLED ? costSoFar(progress) : null);
+    await fail(execution.failure, execution.failure === CANCELLED ? (progress.meter?.cost() ?? null) : null);
     return;
   }
   try {
@@ -75,11 +77,6 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     deps.logger.error('result could not be stored', { run_id: run.id, error });
     await fail(judgeFailure(error).failure, null);
   }
-}
-
-function costSoFar({ promptTokens, generatedTokens, startedMs }: Progress): GenerationCost | null {
-  if (generatedTokens === 0) return null;
-  return { promptTokens, generatedTokens, computeMs: performance.now() - startedMs };
 }
 
 function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
@@ -111,15 +108,17 @@ async function execute(
     deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
   }
   const onTokens = (chunk: TokenChunk): void => {
-    progress.generatedTokens += chunk.tokens.length;
+    progress.hasShown = true;
     deps.events.publish(run.id, { type: 'token', index: chunk.index, text: chunk.text, tokens: [...chunk.tokens] });
   };
   for (let { attempts } = run; ; attempts++) {
     try {
       signal.throwIfAborted();
       const prepared = deps.accepted.prepared(run.id) ?? (await prepareStored(deps, run));
-      progress.promptTokens = prepared.promptTokens;
-      const outcome = await prepared.execute({ signal, priority: run.priority, onTokens });
+      const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
+      progress.meter = meter;
+      const onEvent = (event: GenerationEvent): void => meter.note(0, event);
+      const outcome = await prepared.execute({ signal, priority: run.priority, onTokens, onEvent });
       return { type: 'complete', outcome };
     } catch (error) {
       if (signal.aborted) return await abandon(deps, run, signal.reason);
@@ -131,8 +130,8 @@ async function execute(
       deps.logger.warn('run attempt failed', { run_id: run.id, attempts, error });
       await countAttempt(deps.db, run.id, deps.owner);
       // What readers have seen is void: tell them that generation begins anew.
-      if (progress.generatedTokens > 0) deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
-      progress.generatedTokens = 0;
+      if (progress.hasShown) deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
+      progress.hasShown = false;
     }
   }
 }

@@ -47,6 +47,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
       running++;
       try {
         const { sequences, pause, finishReason = 'length', failure } = script(request);
+        const isBeam = request.config.numBeams > 1;
         const wantsLogprobs = request.config.output.topLogprobs !== null;
         const gone = aborted(signal);
         yield { type: 'started' };
@@ -56,11 +57,15 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
           const wait = pause?.(at) ?? null;
           if (wait !== null) await Promise.race([wait, gone]);
           if (signal?.aborted) throw new ModelError('aborted', 'cancelled');
-          for (const [index, tokens] of sequences.entries()) {
+          if (isBeam) yield { type: 'searched', tokens: sequences.length };
+          for (const [index, tokens] of isBeam ? [] : sequences.entries()) {
             const token = tokens[at];
             if (token === undefined) continue;
             yield { type: 'tokens', index, tokens: [token], ...(wantsLogprobs ? { logprobs: [report(token)] } : {}) };
           }
+        }
+        for (const [index, tokens] of isBeam ? sequences.entries() : []) {
+          yield { type: 'tokens', index, tokens, ...(wantsLogprobs ? { logprobs: tokens.map(report) } : {}) };
         }
         yield {
           type: 'finished',

@@ -20,13 +20,20 @@ const MADE = 3;
 let it: TestApp;
 let engine: ScriptedEngine;
 let admission: CountedAdmission;
-/** Of the token after the first `MADE`. */
+/** Tokens that are made before the generation is held. */
+let stallsAt = MADE;
+/** How many were made when it last got there. */
+let steps = -1;
 let held: Promise<void> | null;
 let letGo: () => void;
 before(async () => {
   engine = createScriptedEngine(({ config }) => ({
     sequences: Array.from({ length: config.numReturnSequences }, () => bytesOf('x'.repeat(ASKED))),
-    pause: (token) => (token === MADE ? held : null),
+    pause(token) {
+      if (token !== stallsAt) return null;
+      steps = token;
+      return held;
+    },
   }));
   it = await openTestApp({
     generator: engine,
@@ -57,6 +64,8 @@ afterEach(async () => {
   await until(() => engine.running === 0);
   assert.deepEqual(await reserved(), [0, 0, 0]);
   await it.store.db.delete(usageDaily);
+  stallsAt = MADE;
+  steps = -1;
   hold();
 });
 
@@ -126,6 +135,22 @@ test('a reader who leaves a stream pays for what was made', async () => {
   await reader.cancel();
   await until(async () => (await run(it.request(`/v2/runs/${id}`))).ended_at !== null);
   assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
+});
+
+test('a beam search that is cancelled midway costs its prompt and as many tokens as it had come', async () => {
+  const { id } = await run(submit({ async_run: true }, { num_beams: 4, num_return_sequences: 2 }));
+  // Its reader would not be told of a token before its end.
+  await until(() => steps === MADE);
+  await cancel(id);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE]]);
+});
+
+test('a run that is cancelled while its prompt is computed costs the prompt', async () => {
+  stallsAt = 0;
+  const { id } = await run(submit({ async_run: true }));
+  await until(() => steps === 0);
+  await cancel(id);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, 0]]);
 });
 
 test('a run that is cancelled while it waits costs nothing', async () => {

@@ -330,9 +330,15 @@ export class Scheduler {
       const settled = generation.run!.advance();
       for (const { index, tokens, reports } of settled) this.#send(generation, index, tokens, reports);
       if (generation.run!.outcome !== null) this.#finish(generation);
+      else if (generation.request.config.numBeams > 1) this.#tellSearch(generation);
     } catch (error) {
       this.#fail(generation, error as Error);
     }
+  }
+
+  /** Nothing is final yet: whoever pays for a search that is cut short would not know of it. */
+  #tellSearch({ request, listener }: Generation): void {
+    listener.event({ type: 'searched', tokens: request.config.numReturnSequences });
   }
 
   #send(

@@ -195,13 +195,18 @@ test('a run is cancelled where it is: executing, waiting or ended', async () => 
   const cancel = (id: string): Promise<Response> => it.request(`/v2/runs/${id}/cancel`, { method: 'POST' });
   const [executing, , waiting] = accepted.map(({ id }) => id);
   assert.equal((await find(waiting ?? '')).run_state, 'received');
-  const tickets = it.admission.cancelled.length;
+  const [tickets, settled] = [it.admission.cancelled.length, it.admission.settled.length];
   for (const id of [waiting, executing]) {
     const cancelled = await run(await cancel(id ?? ''));
     assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
     assert.deepEqual(await run(await cancel(id ?? '')), cancelled);
   }
-  assert.equal(it.admission.cancelled.length, tickets + 2);
+  // The one that had begun costs its prompt.
+  assert.equal(it.admission.cancelled.length, tickets + 1);
+  assert.deepEqual(
+    it.admission.settled.slice(settled).map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
+    [[2, 0]],
+  );
   assert.equal((await cancel('run_x')).status, 404);
 });
 
