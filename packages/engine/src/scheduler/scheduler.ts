@@ -110,13 +110,14 @@ export class Scheduler {
     const prefixEntries = options.oneByOne === true ? 0 : Math.min(PREFIX_ENTRIES, model.limits.maxSequences >> 2);
     this.#options = options;
     this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
-    this.#maxSequences = model.limits.maxSequences - prefixEntries;
     this.#clock = new StepClock(now);
     this.#drafts =
       options.oneByOne === true
         ? null
         : { draftTokens: (acceptance) => this.#clock.draftTokens(acceptance, this.#active.length) };
     const { prefixStore: store = null, onWarning = () => {} } = options;
+    // What is copied to disk takes a sequence meanwhile.
+    this.#maxSequences = model.limits.maxSequences - prefixEntries - (store === null ? 0 : 1);
     this.#keeper = store && new PrefixKeeper({ model, prefixes: this.#prefixes, store, onWarning, now });
     // What comes meanwhile waits: it may begin like something that is stored.
     if (this.#keeper !== null) this.#loop = this.#looped(this.#keeper.restore());
