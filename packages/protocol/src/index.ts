@@ -156,6 +156,7 @@ export {
   sessionGetSchema,
   setUpSchema,
   twoFactorConfirmSchema,
+  twoFactorDisableSchema,
   twoFactorGetSchema,
   twoFactorPasswordSchema,
   type UserAdminPatch,

@@ -91,12 +91,13 @@ export const setUpSchema = registerSchema.extend({ token: linkTokenSchema });
 export const verifyEmailSchema = z.strictObject({ token: linkTokenSchema });
 export const forgotPasswordSchema = z.strictObject({ email: emailSchema });
 export const resetPasswordSchema = z.strictObject({ token: linkTokenSchema, password: newPasswordSchema });
-export const changePasswordSchema = z.strictObject({
-  current_password: z.string().min(1).max(200),
-  new_password: newPasswordSchema,
-});
 /** Proof that who is signed in is there in person: the password and, where two-factor is on, a code. */
 const proof = { password: z.string().min(1).max(200), code: z.string().max(40).nullish() };
+export const changePasswordSchema = z.strictObject({
+  current_password: proof.password,
+  code: proof.code,
+  new_password: newPasswordSchema,
+});
 export const changeEmailSchema = z.strictObject({ email: emailSchema, ...proof });
 export const confirmEmailSchema = z.strictObject({ token: linkTokenSchema });
 export const deleteAccountSchema = z.strictObject(proof);
@@ -117,8 +118,9 @@ export type IdentityGet = z.infer<typeof identityGetSchema>;
 export const oauthProviderSchema = z.object({ name: z.string() });
 /** `token` is what the page of the address has behind its #. */
 export const oauthCodeSchema = z.strictObject({ token: linkTokenSchema, code: z.string().min(1).max(40) });
-/** Two-factor is begun, and ended, with the password. */
-export const twoFactorPasswordSchema = z.strictObject({ password: z.string().min(1).max(200) });
+/** Two-factor is begun with the password, and ended with a code, too. */
+export const twoFactorPasswordSchema = z.strictObject({ password: proof.password });
+export const twoFactorDisableSchema = z.strictObject(proof);
 export const twoFactorConfirmSchema = z.strictObject({ code: z.string().min(1).max(40) });
 export const twoFactorGetSchema = z.object({ secret: z.string(), uri: z.string() });
 export const recoveryCodesSchema = z.object({ recovery_codes: z.array(z.string()) });

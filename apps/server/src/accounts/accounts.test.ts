@@ -242,7 +242,15 @@ test('with two-factor on, a password is not enough, and no code is good twice', 
   later(60);
   assert.equal((await login({ login: 'mary', password, code: codes[1] })).status, 200);
 
-  assert.equal((await mary.ask('/v2/auth/two-factor/disable', 'POST', { password })).status, 204);
+  const disable = (proof: object) => mary.ask('/v2/auth/two-factor/disable', 'POST', { password, ...proof });
+  const change = (proof: object) =>
+    mary.ask('/v2/auth/password', 'POST', { current_password: password, new_password: password, ...proof });
+  for (const act of [disable, change]) {
+    assert.equal(await refusal(await act({})), '401 code_required');
+    assert.equal(await refusal(await act({ code: codes[1] })), '401 code_wrong');
+  }
+  assert.equal((await change({ code: codes[2] })).status, 204);
+  assert.equal((await disable({ code: codes[3] })).status, 204);
   await signInAs(it, 'mary');
 });
 

@@ -4,7 +4,6 @@ import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { deleteLinks, useLink } from './account-link-store.ts';
 import { deleteSessions } from './session-store.ts';
-import { confirmPassword } from './two-factor.ts';
 import type { User } from './user.ts';
 import { findUser, updateUser } from './user-store.ts';
 
@@ -33,18 +32,14 @@ export async function resetPassword(
   });
 }
 
-/**
- * Set a password knowing the present one. Every other session ends, and a change of address that was begun. Throws
- * `password_wrong`, `password_not_set`, `too_many_attempts`.
- */
+/** Set the password of somebody who has proved to be there. Every other session ends, and a change of address that was begun. */
 export async function changePassword(
   deps: AccountDeps,
   user: User,
-  change: { readonly current: string; readonly next: string; readonly sessionId: string },
+  change: { readonly next: string; readonly sessionId: string },
   caller: Caller,
 ): Promise<void> {
   const { db, clock } = deps;
-  await confirmPassword(deps, user, change.current, caller);
   const passwordHash = await deps.passwords.hash(change.next);
   await db.transaction(async (tx) => {
     await updateUser(tx, user.id, { passwordHash }, clock());

@@ -297,7 +297,8 @@ test('two-factor of the account holds: without a code there is no session, and c
   assert.deepEqual(guesses, [...new Array<string>(5).fill('401 code_wrong'), '429 too_many_attempts']);
   now = new Date(now.getTime() + 600_000);
   await fails(step(recoveryCodes[2] ?? '', next), '400 link_invalid');
-  assert.equal((await mary.ask('/v2/auth/two-factor/disable', 'POST', { password: PASSWORD })).status, 204);
+  const proof = { password: PASSWORD, code: recoveryCodes[3] };
+  assert.equal((await mary.ask('/v2/auth/two-factor/disable', 'POST', proof)).status, 204);
 });
 
 test('a disabled account stays closed', async () => {

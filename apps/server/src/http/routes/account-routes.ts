@@ -12,10 +12,10 @@
  *     POST   /v2/auth/verify-email/send     → 202: mail another link
  *     POST   /v2/auth/forgot-password       {email} → 202, whether or not there is such an account
  *     POST   /v2/auth/reset-password        {token, password} → 204; ends every session
- *     POST   /v2/auth/password              {current_password, new_password} → 204; ends every other session
+ *     POST   /v2/auth/password              {current_password, code?, new_password} → 204; ends every other session
  *     POST   /v2/auth/two-factor            {password} → {secret, uri}
  *     POST   /v2/auth/two-factor/confirm    {code} → {recovery_codes}
- *     POST   /v2/auth/two-factor/disable    {password} → 204
+ *     POST   /v2/auth/two-factor/disable    {password, code} → 204
  *     POST   /v2/auth/email                 {email, password, code?} → 202: mail a link to the new address
  *     POST   /v2/auth/change-email          {token} → UserGet: change to it, by that link
  *     POST   /v2/auth/delete-account        {password, code?} → 204: with everything it holds
@@ -33,6 +33,7 @@ import {
   setUpSchema,
   toTimestamp,
   twoFactorConfirmSchema,
+  twoFactorDisableSchema,
   twoFactorPasswordSchema,
   verifyEmailSchema,
 } from '@gptj-cloud/protocol';
@@ -45,7 +46,13 @@ import { countAsking } from '../../accounts/login-guard.ts';
 import { askPasswordReset, register, sendVerification, setUp, verifyEmail } from '../../accounts/registration.ts';
 import { listSessions } from '../../accounts/session-store.ts';
 import { endSession, signIn } from '../../accounts/sign-in.ts';
-import { beginTwoFactor, confirmPassword, confirmTwoFactor, endTwoFactor } from '../../accounts/two-factor.ts';
+import {
+  beginTwoFactor,
+  confirmInPerson,
+  confirmPassword,
+  confirmTwoFactor,
+  endTwoFactor,
+} from '../../accounts/two-factor.ts';
 import { toUserGet } from '../../accounts/user.ts';
 import type { AppEnv } from '../app-env.ts';
 import { LINK_PAGES, linkPage } from '../link-page.ts';
@@ -124,8 +131,9 @@ function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/auth/password', async (c) => {
       const { user, session } = requireSession(c);
-      const { current_password: current, new_password: next } = await readSmallBody(c, changePasswordSchema);
-      await changePassword(deps, user, { current, next, sessionId: session.id }, callerOf(c));
+      const { current_password: password, code, new_password: next } = await readSmallBody(c, changePasswordSchema);
+      await confirmInPerson(deps, user, { password, code }, callerOf(c));
+      await changePassword(deps, user, { next, sessionId: session.id }, callerOf(c));
       return c.body(null, 204);
     })
     .post('/v2/auth/email', async (c) => {
@@ -156,8 +164,7 @@ function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
     })
     .post('/v2/auth/two-factor/disable', async (c) => {
       const { user } = requireSession(c);
-      const { password } = await readSmallBody(c, twoFactorPasswordSchema);
-      await confirmPassword(deps, user, password, callerOf(c));
+      await confirmInPerson(deps, user, await readSmallBody(c, twoFactorDisableSchema), callerOf(c));
       await endTwoFactor(deps, user, callerOf(c));
       return c.body(null, 204);
     });

@@ -17,6 +17,7 @@ import {
   tokenGetSchema,
   tokenPatchSchema,
   twoFactorConfirmSchema,
+  twoFactorDisableSchema,
   twoFactorGetSchema,
   twoFactorPasswordSchema,
   userAdminPatchSchema,
@@ -139,7 +140,7 @@ export const ACCOUNT_OPERATIONS: readonly Operation[] = [
     body: twoFactorConfirmSchema,
     reply: json(recoveryCodesSchema, 'Codes for a lost device, shown this once.'),
   }),
-  account('post', '/v2/auth/two-factor/disable', 'Turn it off', 'session', { body: twoFactorPasswordSchema }),
+  account('post', '/v2/auth/two-factor/disable', 'Turn it off', 'session', { body: twoFactorDisableSchema }),
 
   account('get', '/v2/users/me', 'Look at oneself', 'token', {
     reply: json(userGetDetailedSchema, 'The user, with the tokens that may be seen.'),
