@@ -3,7 +3,7 @@
  * is admitted, metered and cancelled as one.
  *
  * asked → admitted (what it may use is reserved) → its prompts run, a few at a time → ended. However it ends, the
- * reservation is given back exactly once: settled with what was computed, or cancelled when nothing was.
+ * reservation is given back exactly once: settled with what was computed, or cancelled when nothing was, or for nothing.
  */
 import type { GenerateConfig } from '@gptj-cloud/decoding';
 import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
@@ -11,9 +11,9 @@ import type { TokenId } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
 import type { Logger } from '../logger.ts';
-import type { Admission, Admitted, GenerationEstimate } from '../usage/admission.ts';
+import type { Admission, GenerationEstimate } from '../usage/admission.ts';
 import { toGenerationError } from './generation-error.ts';
-import { createGenerationMeter, type GenerationMeter } from './generation-meter.ts';
+import { createGenerationMeter } from './generation-meter.ts';
 import { mergeEvents } from './merge-events.ts';
 
 /** One prompt and its parameters, parsed for its length. */
@@ -82,6 +82,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     const over = new AbortController();
     const until = AbortSignal.any([signal, stop.signal, over.signal]);
     let complete = false;
+    let failed = false;
     try {
       yield { type: 'admitted' };
       const events = mergeEvents(
@@ -96,9 +97,12 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       }
       complete = true;
     } catch (error) {
+      // A client that left has had, or made this server do, what it pays for; what failed here is not charged.
+      failed = !signal.aborted;
       throw toGenerationError(error);
     } finally {
-      const ended = endAdmission(admitted, meter);
+      const cost = failed ? null : meter.cost();
+      const ended = cost === null ? admitted.cancel() : admitted.settle(cost);
       // Whoever has its answer may know that metering failed; nobody is there to tell in the other cases.
       await (complete ? ended : ended.catch((error) => logger.error('usage of a generation is lost', { error })));
     }
@@ -144,9 +148,4 @@ function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
     maxGeneratedTokens: prompts.reduce((sum, one) => sum + newTokens(one), 0),
     contextTokens: Math.max(...prompts.map(({ config }) => config.maxLength)),
   };
-}
-
-async function endAdmission(admitted: Admitted, meter: GenerationMeter): Promise<void> {
-  const cost = meter.cost();
-  await (cost === null ? admitted.cancel() : admitted.settle(cost));
 }

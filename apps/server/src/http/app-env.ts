@@ -6,6 +6,8 @@ import type { ApiKey } from '../api-keys/api-key.ts';
 export interface Peer {
   readonly address: string;
   readonly encrypted: boolean;
+  /** End the connection once what was written has left. */
+  breakOff(): void;
 }
 
 /** What the listener gives and middleware leaves for the routes. */

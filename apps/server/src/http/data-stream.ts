@@ -1,8 +1,12 @@
+import { type BreakOff, FAIL_BODY } from './break-off.ts';
+
 export interface DataStreamOptions {
   /** Between two comment lines that keep the connection open. */
   readonly heartbeatMs: number;
   /** The reader is gone: end what still feeds the stream. */
   readonly onGone: () => void;
+  /** Default: the body fails. */
+  readonly breakOff?: BreakOff;
 }
 
 /** Headers of an event stream; the last tells nginx not to hold it back. */
@@ -34,7 +38,7 @@ export function dataStreamReply(source: AsyncGenerator<string>, options: DataStr
         }
       } catch (error) {
         clearInterval(heartbeat);
-        if (heartbeat !== undefined) controller.error(error);
+        if (heartbeat !== undefined) (options.breakOff ?? FAIL_BODY)(controller, error);
       }
     },
     async cancel() {

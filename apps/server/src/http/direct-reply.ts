@@ -4,6 +4,7 @@ import type { DirectEvent, GenerationService, PromptRequest } from '../generatio
 import type { TextModel } from '../generations/text-model.ts';
 import type { Logger } from '../logger.ts';
 import type { AppEnv } from './app-env.ts';
+import { breakOff } from './break-off.ts';
 import { dataStreamReply } from './data-stream.ts';
 import { type WaitingReplyOptions, waitingReply } from './waiting-reply.ts';
 
@@ -53,7 +54,7 @@ export async function directReply(
       if (!left.aborted) throw error;
       return null;
     });
-    return await waitingReply(collected, waiting);
+    return await waitingReply(collected, waiting, breakOff(c, logger));
   }
   const onFailure: OnFailure = (error) => {
     logger.error('request failed', { request_id: c.get('requestId'), error });
@@ -62,5 +63,6 @@ export async function directReply(
   return dataStreamReply(forms.stream(events, onFailure), {
     heartbeatMs: waiting.blankEveryMs,
     onGone: () => gone.abort(),
+    breakOff: breakOff(c, logger),
   });
 }

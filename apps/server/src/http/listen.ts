@@ -100,7 +100,11 @@ function freshConnections(server: Server): ReadonlySet<Socket> {
 
 function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }): Peer {
   const { socket } = incoming;
-  return { address: socket.remoteAddress ?? '', encrypted: 'encrypted' in socket && socket.encrypted === true };
+  return {
+    address: socket.remoteAddress ?? '',
+    encrypted: 'encrypted' in socket && socket.encrypted === true,
+    breakOff: () => socket.destroySoon(),
+  };
 }
 
 function urlHost(host: string): string {

@@ -1,3 +1,5 @@
+import { type BreakOff, FAIL_BODY } from './break-off.ts';
+
 /** One server-sent event. */
 export interface ServerSentEvent {
   /** Without line breaks. */
@@ -26,7 +28,11 @@ const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-b
  * A reply of server-sent events. An event is asked for only when the reader has taken what came before, so a slow
  * reader costs its socket's buffer and no more.
  */
-export function eventStreamReply(source: EventSource, { heartbeatMs = 15_000 }: EventStreamOptions): Response {
+export function eventStreamReply(
+  source: EventSource,
+  { heartbeatMs = 15_000 }: EventStreamOptions,
+  breakOff: BreakOff = FAIL_BODY,
+): Response {
   const encoder = new TextEncoder();
   let heartbeat: NodeJS.Timeout | undefined;
   let closed = false;
@@ -55,7 +61,7 @@ export function eventStreamReply(source: EventSource, { heartbeatMs = 15_000 }: 
           controller.enqueue(encoder.encode(formatEvent(event)));
         } catch (error) {
           close('ended');
-          controller.error(error);
+          breakOff(controller, error);
         }
       },
       cancel: () => close('gone'),

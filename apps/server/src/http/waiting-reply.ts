@@ -1,3 +1,5 @@
+import { type BreakOff, FAIL_BODY } from './break-off.ts';
+
 /**
  * A reply that may take minutes, for clients that give up after a minute without a byte: first a moment of plain
  * waiting, in which an error still gets its own status; then the headers, a blank every few seconds (JSON may start
@@ -14,7 +16,11 @@ export interface WaitingReplyOptions {
  * The reply holding `outcome` as JSON with status 200. A client that goes away stops the blanks, not the outcome.
  * Once blanks are sent, a rejected outcome can only break the connection off: half a reply is no reply.
  */
-export async function waitingReply(outcome: Promise<unknown>, options: WaitingReplyOptions): Promise<Response> {
+export async function waitingReply(
+  outcome: Promise<unknown>,
+  options: WaitingReplyOptions,
+  breakOff: BreakOff = FAIL_BODY,
+): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
   const early = await withinTime(outcome, options.patienceMs);
   if (early !== null) return new Response(JSON.stringify(early.value), { headers });
@@ -37,8 +43,9 @@ export async function waitingReply(outcome: Promise<unknown>, options: WaitingRe
           controller.close();
         },
         (error: unknown) => {
+          if (blanks === undefined) return;
           clearInterval(blanks);
-          controller.error(error);
+          breakOff(controller, error);
         },
       );
     },

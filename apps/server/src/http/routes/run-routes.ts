@@ -8,21 +8,24 @@ import {
   runStateSchema,
 } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
+import type { Logger } from '../../logger.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { AppEnv } from '../app-env.ts';
+import { breakOff } from '../break-off.ts';
 import { readJsonBody } from '../json-body.ts';
 import { type EventSource, type EventStreamOptions, eventStreamReply } from '../sse.ts';
 import { type WaitingReplyOptions, waitingReply } from '../waiting-reply.ts';
 
 export interface RunRoutesDeps {
   readonly runs: RunService;
+  readonly logger: Logger;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
 }
 
 /** Making a run, following it, looking at runs, ending and removing them. */
-export function runRoutes({ runs, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
+export function runRoutes({ runs, logger, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/runs', async (c) => {
       const { value, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
@@ -39,11 +42,11 @@ export function runRoutes({ runs, maxJsonBytes, waiting }: RunRoutesDeps): Hono<
         const source = readerSource(reader, () => {
           if (!accepted.isAsync) void runs.abandon(projectId, accepted.id).catch(() => undefined);
         });
-        return eventStreamReply(source, waiting);
+        return eventStreamReply(source, waiting, breakOff(c, logger));
       }
       accepted.events?.close();
       if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
-      return await waitingReply(accepted.ended(), waiting);
+      return await waitingReply(accepted.ended(), waiting, breakOff(c, logger));
     })
     .get('/v2/runs', async (c) => {
       const { skip, limit, order_by: orderBy, pipeline_id: pipelineId, run_state: state } = c.req.query();
@@ -67,6 +70,7 @@ export function runRoutes({ runs, maxJsonBytes, waiting }: RunRoutesDeps): Hono<
       return eventStreamReply(
         readerSource(reader ?? endOnly(runs, projectId, id), () => undefined),
         waiting,
+        breakOff(c, logger),
       );
     })
     .post('/v2/runs/:id/cancel', async (c) =>
