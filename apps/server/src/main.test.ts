@@ -82,16 +82,20 @@ test('the owner of the environment can sign in, and no link is printed', async (
   assert.deepEqual([user.role, user.username, user.verified], ['owner', 'owner', true]);
 });
 
-test('a stopping server takes nothing new, ends the runs in flight and answers them', async () => {
+test('a stopping server refuses what is new, says that it is not ready, ends the runs in flight and answers them', async () => {
   const server = await start({ apiToken: TOKEN });
   engine.hold();
   const reply = post(server);
   await until(() => engine.began === 1);
   const closed = server.close();
-  await assert.rejects(post(server));
+  const refused = await post(server);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
+  assert.equal((await fetch(`${server.url}/readyz`)).status, 503);
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
   engine.letGo();
   assert.equal(runGetSchema.parse(await (await reply).json()).run_state, 'complete');
   await closed;
+  await assert.rejects(post(server));
 });
 
 test('runs that outlast the drain are stopped and stored as failed', async () => {

@@ -253,7 +253,7 @@ async function build(
     port: listener.port,
     close: () => {
       closing ??= (async () => {
-        listener.stopAccepting();
+        // Until what runs has ended, new work is refused in words, and whoever balances load learns it from /readyz.
         await Promise.all([drain(runs, config.drainTimeoutMs, logger), generations.close(config.drainTimeoutMs)]);
         await closeAll();
       })();

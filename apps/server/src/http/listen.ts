@@ -9,9 +9,7 @@ export interface Listener {
   /** For clients on this machine: an unspecified address is shown as loopback. */
   readonly url: string;
   readonly port: number;
-  /** Take no new connections; requests on open ones are still answered. */
-  stopAccepting(): void;
-  /** Wait a moment for replies under way, then break what is left. Idempotent. */
+  /** Take no new connections, wait a moment for replies under way, then break what is left. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -65,15 +63,11 @@ export async function listen(
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
   let stopped: Promise<unknown> | undefined;
-  const stopAccepting = (): void => {
-    stopped ??= new Promise((resolve) => server.close(resolve));
-  };
   return {
     url: `http://${urlHost(address.host)}:${port}`,
     port,
-    stopAccepting,
     async close() {
-      stopAccepting();
+      stopped ??= new Promise((resolve) => server.close(resolve));
       // Connections that are kept for a next request, or a first one, would stay.
       const sweep = setInterval(() => {
         server.closeIdleConnections();

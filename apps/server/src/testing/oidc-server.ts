@@ -141,10 +141,7 @@ export async function openOidcServer(): Promise<OidcServer> {
       const isGitHub = authorizationUrl.includes('/login/oauth/');
       return new URLSearchParams({ code, state: read('state'), ...(isGitHub ? {} : { iss: url }) });
     },
-    async close() {
-      listener.stopAccepting();
-      await listener.close();
-    },
+    close: () => listener.close(),
   };
   return it;
 }
