@@ -8,4 +8,12 @@ const server = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'se
   stdio: 'inherit',
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal));
+// npm does not hand SIGTERM on to what it starts: it ends, and so does this, in order.
+const { ppid: npm } = process;
+const watch = process.env.npm_lifecycle_event === 'start' ? setInterval(endWithNpm, 500) : null;
+function endWithNpm() {
+  if (process.ppid === npm) return;
+  clearInterval(watch);
+  server.kill('SIGTERM');
+}
 server.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 1)));

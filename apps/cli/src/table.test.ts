@@ -29,6 +29,12 @@ test('a table too wide for the terminal shortens its widest text column', () => 
   assert.deepEqual(table.split('\n')[2], 'transformer…  412 MB');
 });
 
+test('what is copied is never cut, however narrow the terminal', () => {
+  const columns = [{ title: 'id', isWhole: true }, { title: 'name' }];
+  const table = renderTable(columns, [['token_0123456789abcdef', 'a name of some length']], 24);
+  assert.deepEqual(table.split('\n')[2], 'token_0123456789abcdef  a name …');
+});
+
 test('control characters of a file never reach the terminal', () => {
   assert.match(renderTable(COLUMNS, [['a\u001b[2Jb\n', '1']], 80), /a<1b>\[2Jb<0a>/);
   assert.equal(renderPairs([['name', 'x\u202ey']], 80), 'name  x<202e>y\n');

@@ -4,6 +4,8 @@ export interface Column {
   readonly title: string;
   /** Default `left`. */
   readonly align?: 'left' | 'right';
+  /** Never cut: ids, and what else is copied. */
+  readonly isWhole?: boolean;
 }
 
 const GAP = '  ';
@@ -11,14 +13,15 @@ const NARROWEST = 8;
 
 /**
  * Rows under titles, each column as wide as its widest cell. When that is wider than `columns`, the widest
- * left-aligned column gives way. Lines end without blanks; cells are made {@link printable}.
+ * left-aligned column that may be cut gives way. Lines end without blanks; cells are made {@link printable}.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
   const cells = rows.map((row) => columns.map((_, at) => printable(row[at] ?? '')));
   const widths = columns.map((column, at) => Math.max(column.title.length, ...cells.map((row) => row[at]!.length)));
   const excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1) - width;
   const widest = columns.reduce(
-    (best, column, at) => (column.align !== 'right' && (best < 0 || widths[at]! > widths[best]!) ? at : best),
+    (best, { align, isWhole }, at) =>
+      align !== 'right' && isWhole !== true && (best < 0 || widths[at]! > widths[best]!) ? at : best,
     -1,
   );
   if (excess > 0 && widest >= 0) widths[widest] = Math.max(NARROWEST, widths[widest]! - excess);

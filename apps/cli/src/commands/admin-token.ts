@@ -3,7 +3,6 @@ import { MAX_PAGE, paginatedSchema, type TokenGet, tokenGetSchema } from '@gptj-
 import { askServer } from '../ask-server.ts';
 import type { CommandContext } from '../command.ts';
 import { type ParsedOptions, UsageError } from '../options.ts';
-import { widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
 import { renderTable } from '../table.ts';
 
@@ -65,8 +64,11 @@ async function list(context: CommandContext, options: ParsedOptions): Promise<vo
     dayOf(token.expires_at) ?? 'never',
     dayOf(token.last_used) ?? '',
   ]);
-  const columns = ['id', 'name', 'scopes', 'state', 'expires', 'last used'].map((title) => ({ title }));
-  context.stdout.write(renderTable(columns, rows, widthOf(context.stdout)));
+  const columns = ['id', 'name', 'scopes', 'state', 'expires', 'last used'].map((title) => ({
+    title,
+    isWhole: title === 'id',
+  }));
+  context.stdout.write(renderTable(columns, rows, context.stdout.columns ?? Number.POSITIVE_INFINITY));
 }
 
 async function enable(context: CommandContext, options: ParsedOptions, id: string, enabled: boolean): Promise<void> {

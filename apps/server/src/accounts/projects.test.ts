@@ -139,6 +139,7 @@ test('an invitation is for whoever proves to own its address', async () => {
   const answer = (by: Browser, what: string) => by.ask(`/v2/invitations/${invitation?.id}/${what}`, 'POST');
   const byron = await registerAndSignIn(it, 'byron');
   assert.equal(await refusal(await answer(byron, 'accept')), '403 email_unverified');
+  assert.equal(await refusal(await byron.ask('/v2/invitations')), '403 email_unverified');
   await postAsNobody(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'byron@example.com') });
   await postAsNobody(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'mary@example.com') });
   assert.equal(await refusal(await answer(mary, 'accept')), '404 not_found');

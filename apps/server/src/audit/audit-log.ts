@@ -50,7 +50,10 @@ export type AuditAction =
   | 'project.invite'
   | 'project.invitation_withdraw'
   | 'project.invitation_accept'
-  | 'project.invitation_decline';
+  | 'project.invitation_decline'
+  | 'webhook.create'
+  | 'webhook.update'
+  | 'webhook.delete';
 
 export interface AuditEvent {
   readonly action: AuditAction;

@@ -12,7 +12,7 @@ import type { NewFile } from '../files/file.ts';
 import { insertFiles, type NewFileRow } from '../files/file-store.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission, AdmittedRun, GenerationCost, GenerationEstimate } from '../usage/admission.ts';
+import type { Admission, AdmittedRun, GenerationEstimate } from '../usage/admission.ts';
 import { endRuns, insertRuns, type NewRun, type RunEnding } from './run-store.ts';
 
 /** The end of a run, told within the transaction that stores it. */
@@ -42,8 +42,6 @@ export interface AcceptableRun {
 export interface AccountedEnding extends RunEnding {
   /** What ends its reservation. */
   readonly ticket: string | null;
-  /** Null: nothing is charged. */
-  readonly cost: GenerationCost | null;
 }
 
 export interface RunLedger {

@@ -92,9 +92,9 @@ const result = () => ({
 
 const endAll = (endings: readonly RunEnding[]) => store.db.transaction((tx) => endRuns(tx, endings));
 const completeRun = async (ender: RunEnder): Promise<boolean> =>
-  (await endAll([{ ender, end: { result: result() } }]))[0] === true;
+  (await endAll([{ ender, cost: null, end: { result: result() } }]))[0] === true;
 const failRun = async (ender: RunEnder, failure: RunFailure): Promise<boolean> =>
-  (await endAll([{ ender, end: { failure } }]))[0] === true;
+  (await endAll([{ ender, cost: null, end: { failure } }]))[0] === true;
 const countFiles = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
 
 test('a run is ended by the owner of its lease, once', async () => {
@@ -117,10 +117,10 @@ test("runs that end together end each by itself, and once; a result that is not 
   ];
   const before = await countFiles();
   const ended = await endAll([
-    { ender: ender(first, 'a'), end: { result: result() } },
-    { ender: ender(first, 'a'), end: { failure: INTERRUPTED } },
-    { ender: ender(second, 'a'), end: { result: result() } },
-    { ender: ender(third, null), end: { failure: INTERRUPTED } },
+    { ender: ender(first, 'a'), cost: null, end: { result: result() } },
+    { ender: ender(first, 'a'), cost: null, end: { failure: INTERRUPTED } },
+    { ender: ender(second, 'a'), cost: null, end: { result: result() } },
+    { ender: ender(third, null), cost: null, end: { failure: INTERRUPTED } },
   ]);
   assert.deepEqual(ended, [true, false, false, true]);
   const found = await findRuns(

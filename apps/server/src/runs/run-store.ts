@@ -7,6 +7,7 @@ import { fileColumns, insertFiles } from '../files/file-store.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { data, files, runs } from '../store/schema.ts';
+import type { GenerationCost } from '../usage/admission.ts';
 import type { Run, RunFailure } from './run.ts';
 import type { Lease } from './run-leases.ts';
 
@@ -52,6 +53,8 @@ export interface RunEnder {
 
 export interface RunEnding {
   readonly ender: RunEnder;
+  /** What is charged for it; null: nothing. */
+  readonly cost: GenerationCost | null;
   readonly end: { readonly result: RunResult } | { readonly failure: RunFailure };
 }
 
@@ -107,11 +110,11 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
     ),
   );
-  const items = endings.map(({ ender, end }, index) => ({
+  const items = endings.map(({ ender, end, cost }, index) => ({
     ...ender,
     index,
     endedAt: ender.endedAt.toISOString(),
-    ...('result' in end ? completeColumns(end.result) : failedColumns(end.failure)),
+    ...('result' in end ? completeColumns(end.result) : failedColumns(end.failure, cost)),
   }));
   const given = (name: string): SQL => sql.raw(`e."${name}"`);
   const rows = await tx
@@ -153,11 +156,12 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
 }
 
 /** A run as it is stored once its end is. */
-export function toEnded(run: Run, { ender, end }: RunEnding): Run {
+export function toEnded(run: Run, { ender, end, cost }: RunEnding): Run {
   const ended = { ...run, endedAt: ender.endedAt };
   if ('failure' in end) {
-    const { state, error, errorException: exception, errorTraceback: traceback } = failedColumns(end.failure);
-    return { ...ended, state, failure: { error, exception, traceback } };
+    const columns = failedColumns(end.failure, cost);
+    const { state, error, errorException: exception, errorTraceback: traceback, computeTimeMs } = columns;
+    return { ...ended, state, failure: { error, exception, traceback }, computeTimeMs, usage: usageOf(columns) };
   }
   const columns = completeColumns(end.result);
   return {
@@ -166,11 +170,7 @@ export function toEnded(run: Run, { ender, end }: RunEnding): Run {
     result: withSmallBytes(end.result.file),
     resultPreview: columns.resultPreview,
     computeTimeMs: columns.computeTimeMs,
-    usage: {
-      prompt_tokens: columns.promptTokens,
-      generated_tokens: columns.generatedTokens,
-      cached_tokens: columns.cachedTokens,
-    },
+    usage: usageOf(columns),
     seed: columns.seed,
     warnings: columns.warnings,
     finishReasons: columns.finishReasons,
@@ -193,7 +193,7 @@ function completeColumns(result: RunResult) {
   };
 }
 
-function failedColumns(failure: RunFailure) {
+function failedColumns(failure: RunFailure, cost: GenerationCost | null) {
   const state: RunState = 'failed';
   // PostgreSQL text can hold neither U+0000 nor half of a surrogate pair.
   const clean = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
@@ -202,7 +202,25 @@ function failedColumns(failure: RunFailure) {
     error: failure.error,
     errorException: clean(failure.exception),
     errorTraceback: clean(failure.traceback),
+    ...(cost === null ? NO_COST : costColumns(cost)),
   };
+}
+
+/** Of a run that was cancelled midway, so that what is charged can be seen there. */
+function costColumns({ computeMs, promptTokens, generatedTokens, cachedTokens = 0 }: GenerationCost) {
+  return { computeTimeMs: Math.round(computeMs), promptTokens, generatedTokens, cachedTokens };
+}
+
+const NO_COST = { computeTimeMs: null, promptTokens: null, generatedTokens: null, cachedTokens: null };
+
+function usageOf(columns: {
+  readonly promptTokens: number | null;
+  readonly generatedTokens: number | null;
+  readonly cachedTokens: number | null;
+}): Run['usage'] {
+  const { promptTokens, generatedTokens, cachedTokens } = columns;
+  if (promptTokens === null || generatedTokens === null || cachedTokens === null) return null;
+  return { prompt_tokens: promptTokens, generated_tokens: generatedTokens, cached_tokens: cachedTokens };
 }
 
 /** A run of a project; those of others are as good as absent. */
@@ -302,14 +320,7 @@ function toRun({ run, data: input, input: file, result }: RunRow): Run {
             exception: run.errorException ?? '',
             traceback: run.errorTraceback ?? '',
           },
-    usage:
-      run.promptTokens === null || run.generatedTokens === null || run.cachedTokens === null
-        ? null
-        : {
-            prompt_tokens: run.promptTokens,
-            generated_tokens: run.generatedTokens,
-            cached_tokens: run.cachedTokens,
-          },
+    usage: usageOf(run),
     admissionTicket: run.admissionTicket,
     isAsync: run.isAsync,
     seed: run.seed,

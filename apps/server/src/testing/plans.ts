@@ -6,7 +6,7 @@ import type { PlanBook } from '../plans/plan-book.ts';
 export function planOf(id: string, limits: Partial<Plan> = {}): Plan {
   return {
     id,
-    name: id,
+    name: `The ${id} plan`,
     description: '',
     offered: true,
     requestsPerMinute: null,

@@ -117,6 +117,12 @@ test('a run that is cancelled midway costs its prompt and what was made, however
   const ends = await Promise.all([cancel(id), cancel(id), cancel(id)]);
   await reader.cancel();
   for (const { run_state, error } of ends) assert.deepEqual([run_state, error], ['failed', 'pipeline_fault']);
+  // What is charged can be seen at the run, as it is told and as it is stored.
+  const stored = await run(it.request(`/v2/runs/${id}`));
+  for (const { usage } of [...ends, stored]) {
+    assert.deepEqual(usage, { prompt_tokens: PROMPT.length, generated_tokens: MADE, cached_tokens: 0 });
+  }
+  assert.equal(typeof stored.compute_time_ms, 'number');
   await cancel(id);
   assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
 });

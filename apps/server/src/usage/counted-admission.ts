@@ -190,9 +190,10 @@ function refuseWhatPlanLacks(
 ): void {
   const context = estimate.contextTokens ?? estimate.promptTokens + estimate.maxGeneratedTokens;
   const refuse = (reason: string, enough: (other: Plan) => boolean): ApiError => {
-    const names = plans.plans.filter((other) => other.offered && enough(other)).map(({ name }) => name);
+    const others = plans.plans.filter((other) => other.offered && enough(other));
+    const names = others.map(({ name }) => name);
     const remedy = names.length === 0 ? 'ask the operator of this server' : `change to the plan ${names.join(' or ')}`;
-    const details = { plan: plan.id, plans: names };
+    const details = { plan: plan.id, plans: others.map(({ id }) => id) };
     return new ApiError('plan_required', { plan: plan.name, reason, remedy }, { details });
   };
   if (!allowsModel(plan, servedModel)) {

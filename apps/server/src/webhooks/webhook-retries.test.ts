@@ -15,6 +15,7 @@ import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
 import { claimDeliveries, enqueueDeliveries } from './webhook-store.ts';
 
+const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'req-1' };
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 /** Seconds from a failed attempt to the next, as docs/api.md has them. */
 const PAUSES_S = [10, 60, 300, 1800, 7200, 21_600];
@@ -61,8 +62,8 @@ after(async () => {
 beforeEach(async () => {
   got = [];
   nowMs = START;
-  if (hook !== undefined) await service.remove(DEFAULT_PROJECT_ID, hook.id);
-  hook = await service.create(DEFAULT_PROJECT_ID, { url });
+  if (hook !== undefined) await service.remove(DEFAULT_PROJECT_ID, hook.id, CALLER);
+  hook = await service.create(DEFAULT_PROJECT_ID, { url }, CALLER);
   const end = { runId: await storeRun(), projectId: DEFAULT_PROJECT_ID, endedAt: new Date(START) };
   await store.db.transaction((tx) => enqueueDeliveries(tx, [{ ...end, event: 'run.completed' }]));
 });
@@ -169,7 +170,7 @@ test('a message that is taken in the end is sent no more', async () => {
 });
 
 test('a receiver that is not there costs attempts like one that refuses, and its log says why', async () => {
-  await service.update(DEFAULT_PROJECT_ID, hook.id, { url: 'http://127.0.0.1:1/' });
+  await service.update(DEFAULT_PROJECT_ID, hook.id, { url: 'http://127.0.0.1:1/' }, CALLER);
   await dispatchAt(START);
   const { state, attempts, due_at, response_status, failure } = await delivery();
   assert.deepEqual([state, attempts, due_at, response_status], ['pending', 1, START / 1000 + 10, null]);

@@ -8,6 +8,7 @@ import {
   type WebhookGet,
   type WebhookPatch,
 } from '@gptj-cloud/protocol';
+import { type AuditAction, type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
 import { checkWebhookUrl } from './send-webhook.ts';
 import { newWebhookSecret, toWebhookDeliveryGet, toWebhookGet, type Webhook } from './webhook.ts';
@@ -32,15 +33,18 @@ export interface WebhookServiceDeps {
   readonly onDue: () => void;
 }
 
-/** The webhooks of projects; those of other projects are as good as absent. Throws `not_found`. */
+/**
+ * The webhooks of projects; those of other projects are as good as absent. Throws `not_found`. Each change is in the audit
+ * log: a webhook takes results out of the server.
+ */
 export interface WebhookService {
   /** Throws `webhook_target_refused`, `too_many_webhooks`. */
-  create(projectId: string, request: WebhookCreate): Promise<WebhookGet>;
+  create(projectId: string, request: WebhookCreate, caller: Caller): Promise<WebhookGet>;
   get(projectId: string, id: string): Promise<WebhookGet>;
   list(projectId: string, page: Page): Promise<Paginated<WebhookGet>>;
   /** Throws `webhook_target_refused`. */
-  update(projectId: string, id: string, patch: WebhookPatch): Promise<WebhookGet>;
-  remove(projectId: string, id: string): Promise<void>;
+  update(projectId: string, id: string, patch: WebhookPatch, caller: Caller): Promise<WebhookGet>;
+  remove(projectId: string, id: string, caller: Caller): Promise<void>;
   deliveries(projectId: string, id: string, page: Page): Promise<Paginated<WebhookDeliveryGet>>;
   /** Send the event of a delivery once more, as a new one. */
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
@@ -54,8 +58,18 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
     if (webhook === null) throw absent('webhook', id);
     return webhook;
   };
+  /** Of its address the host alone: what follows may be a secret. */
+  const record = async (tx: Database, caller: Caller, action: AuditAction, webhook: Webhook): Promise<void> => {
+    const { id: subject, projectId, url, isEnabled } = webhook;
+    await recordAudit(tx, clock(), caller, {
+      action,
+      subject,
+      projectId,
+      details: { host: new URL(url).host, enabled: isEnabled },
+    });
+  };
   return {
-    async create(projectId, request) {
+    async create(projectId, request, caller) {
       checkWebhookUrl(request.url, { allowPrivate });
       const now = clock();
       const webhook: Webhook = {
@@ -68,9 +82,12 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
         createdAt: now,
         updatedAt: now,
       };
-      if (!(await insertWebhook(db, webhook, MOST_WEBHOOKS))) {
-        throw new ApiError('too_many_webhooks', { limit: MOST_WEBHOOKS });
-      }
+      await db.transaction(async (tx) => {
+        if (!(await insertWebhook(tx, webhook, MOST_WEBHOOKS))) {
+          throw new ApiError('too_many_webhooks', { limit: MOST_WEBHOOKS });
+        }
+        await record(tx, caller, 'webhook.create', webhook);
+      });
       return toWebhookGet(webhook, 'with secret');
     },
     get: async (projectId, id) => toWebhookGet(await find(projectId, id), 'without secret'),
@@ -79,7 +96,7 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
       const data = webhooks.map((webhook) => toWebhookGet(webhook, 'without secret'));
       return { skip: page.skip, limit: page.limit, total, data };
     },
-    async update(projectId, id, patch) {
+    async update(projectId, id, patch, caller) {
       const before = await find(projectId, id);
       if (patch.url !== undefined) checkWebhookUrl(patch.url, { allowPrivate });
       const after: Webhook = {
@@ -89,11 +106,18 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
         isEnabled: patch.is_enabled ?? before.isEnabled,
         updatedAt: clock(),
       };
-      await updateWebhook(db, after);
+      await db.transaction(async (tx) => {
+        await updateWebhook(tx, after);
+        await record(tx, caller, 'webhook.update', after);
+      });
       return toWebhookGet(after, 'without secret');
     },
-    async remove(projectId, id) {
-      if (!(await deleteWebhook(db, projectId, id))) throw absent('webhook', id);
+    async remove(projectId, id, caller) {
+      const webhook = await find(projectId, id);
+      await db.transaction(async (tx) => {
+        if (!(await deleteWebhook(tx, projectId, id))) throw absent('webhook', id);
+        await record(tx, caller, 'webhook.delete', webhook);
+      });
     },
     async deliveries(projectId, id, page) {
       await find(projectId, id);

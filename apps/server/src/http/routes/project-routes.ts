@@ -16,6 +16,7 @@
  *     POST   /v2/invitations/{id}/accept, /decline   → 204; needs a session and a verified address
  */
 import {
+  ApiError,
   type InvitationGet,
   invitationCreateSchema,
   type MemberGet,
@@ -128,7 +129,12 @@ export function projectRoutes(deps: AccountDeps): Hono<AppEnv> {
       await withdrawInvitation(deps, c.get('principal'), withdrawn, callerOf(c));
       return c.body(null, 204);
     })
-    .get('/v2/invitations', async (c) => c.json(await invitations({ email: requireSession(c).user.email })))
+    .get('/v2/invitations', async (c) => {
+      const { email, verifiedAt } = requireSession(c).user;
+      // Whom they are for is known of a verified address alone.
+      if (verifiedAt === null) throw new ApiError('email_unverified');
+      return c.json(await invitations({ email }));
+    })
     .post('/v2/invitations/:id/accept', async (c) => {
       await answerInvitation(deps, requireSession(c).user, { id: c.req.param('id'), accept: true }, callerOf(c));
       return c.body(null, 204);

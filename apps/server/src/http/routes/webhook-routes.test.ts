@@ -14,6 +14,8 @@ import {
   webhookGetSchema,
   webhookPageSchema,
 } from '@gptj-cloud/protocol';
+import { eq } from 'drizzle-orm';
+import { auditLog } from '../../store/accounts-tables.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
 
 interface Got {
@@ -125,6 +127,28 @@ test('webhooks show their secret once, and refuse fields they do not have', asyn
   for (let i = 1; i < 20; i++) assert.equal((await send('POST', '/v2/webhooks', { url })).status, 201);
   assert.equal((await send('POST', '/v2/webhooks', { url })).status, 409);
   assert.equal((await send('GET', '/v2/webhooks/webhook_x')).status, 404);
+});
+
+test('what is done to webhooks is in the audit log, with the host they go to and nothing that may be secret', async () => {
+  for (const { id } of webhookPageSchema.parse(await json(send('GET', '/v2/webhooks?limit=100'))).data) {
+    await send('DELETE', `/v2/webhooks/${id}`);
+  }
+  const address = `${url}/secret?key=secret`;
+  const { id } = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url: address })));
+  await send('PATCH', `/v2/webhooks/${id}`, { is_enabled: false });
+  await send('PATCH', `/v2/webhooks/${id}`, { url: 'ftp://x' });
+  await send('DELETE', `/v2/webhooks/${id}`);
+  await send('DELETE', `/v2/webhooks/${id}`);
+  const rows = await it.store.db.select().from(auditLog).where(eq(auditLog.subject, id)).orderBy(auditLog.id);
+  const { host } = new URL(url);
+  assert.deepEqual(
+    rows.map(({ action, details }) => [action, JSON.parse(details)]),
+    [
+      ['webhook.create', { host, enabled: true }],
+      ['webhook.update', { host, enabled: false }],
+      ['webhook.delete', { host, enabled: false }],
+    ],
+  );
 });
 
 test('tags name pipelines for a project, as the clients use them', async () => {

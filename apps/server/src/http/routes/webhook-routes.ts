@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import type { WebhookService } from '../../webhooks/webhook-service.ts';
 import type { AppEnv } from '../app-env.ts';
 import { readJsonBody } from '../json-body.ts';
+import { callerOf } from '../middleware/signed-in.ts';
 
 export interface WebhookRoutesDeps {
   readonly webhooks: WebhookService;
@@ -19,16 +20,16 @@ export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): Ho
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/webhooks', async (c) => {
       const { value } = await readJsonBody(c.req.raw, webhookCreateSchema, maxJsonBytes);
-      return c.json(await webhooks.create(project(c), value), 201);
+      return c.json(await webhooks.create(project(c), value, callerOf(c)), 201);
     })
     .get('/v2/webhooks', async (c) => c.json(await webhooks.list(project(c), page(c))))
     .get('/v2/webhooks/:id', async (c) => c.json(await webhooks.get(project(c), c.req.param('id'))))
     .patch('/v2/webhooks/:id', async (c) => {
       const { value } = await readJsonBody(c.req.raw, webhookPatchSchema, maxJsonBytes);
-      return c.json(await webhooks.update(project(c), c.req.param('id'), value));
+      return c.json(await webhooks.update(project(c), c.req.param('id'), value, callerOf(c)));
     })
     .delete('/v2/webhooks/:id', async (c) => {
-      await webhooks.remove(project(c), c.req.param('id'));
+      await webhooks.remove(project(c), c.req.param('id'), callerOf(c));
       return c.body(null, 204);
     })
     .get('/v2/webhooks/:id/deliveries', async (c) =>

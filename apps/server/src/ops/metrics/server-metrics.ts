@@ -1,4 +1,5 @@
 import { BATCH_TOKEN_BOUNDS, type Engine, type EngineStats } from '@gptj-cloud/engine';
+import type { RunState } from '@gptj-cloud/protocol';
 import { type Counter, type Histogram, type Labels, MetricsRegistry, type Sample } from './registry.ts';
 
 /** Seconds. From a cache hit on a small model to a long run on two cores. */
@@ -129,12 +130,20 @@ export function readProcessMetrics({ registry }: ServerMetrics, facts: { readonl
   ]);
 }
 
+/** States that runs here can be in before their end. Nothing is a figure, too: a series that goes cannot be watched. */
+const NOTHING_OPEN: readonly (readonly [RunState, number])[] = [
+  ['received', 0],
+  ['running', 0],
+];
+
 /** Runs that have not ended, by state, as the store has them: those of other servers on it, too. */
 export function readRunMetrics(
   { registry }: ServerMetrics,
   countOpenRuns: () => Promise<ReadonlyMap<string, number>>,
 ): void {
   registry.read({ name: 'gptj_runs_open', help: 'Runs that have not ended, by state.' }, 'gauge', async () =>
-    [...(await countOpenRuns())].map(([state, value]): Sample => ({ value, labels: { state } })),
+    [...new Map<string, number>([...NOTHING_OPEN, ...(await countOpenRuns())])].map(
+      ([state, value]): Sample => ({ value, labels: { state } }),
+    ),
   );
 }
