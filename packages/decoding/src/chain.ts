@@ -150,7 +150,7 @@ function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext
     sequenceBias: link(sequenceBias.length > 0, 'sequence_bias', ({ scores, sequence }) =>
       biasSequences(scores, sequence, sequenceBias),
     ),
-    hammingDiversity: link(config.diversityPenalty !== 0, 'diversity_penalty', ({ scores, chosenByEarlierGroups }) =>
+    hammingDiversity: link(config.diversityPenalty > 0, 'diversity_penalty', ({ scores, chosenByEarlierGroups }) =>
       penaliseChosen(scores, chosenByEarlierGroups ?? [], config.diversityPenalty),
     ),
     encoderRepetitionPenalty: link(encoderRepetitionPenalty !== 1, 'encoder_repetition_penalty', ({ scores }) =>

@@ -29,7 +29,7 @@ export interface GeneratedSequence {
   readonly score?: number;
   /** One per token, where `logprobs` was asked. */
   readonly logprobs?: readonly TokenReport[];
-  /** Beam modes: for each token the beam it continued (row of the step's `scores`). */
+  /** Beam modes: for each token the beam it continued (row of the step's `scores`); -1 for an EOS that only closes it. */
   readonly beamIndices?: readonly number[];
 }
 

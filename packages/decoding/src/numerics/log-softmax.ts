@@ -14,14 +14,21 @@ export function largestOf(values: Float32Array): number {
 export function logSumExp(values: Float32Array): number {
   const largest = largestOf(values);
   if (largest === Number.NEGATIVE_INFINITY || largest === Number.POSITIVE_INFINITY) return largest;
+  return largest + logSumBelow(values, largest);
+}
+
+/** log(sum(exp(values - largest))), `largest` being finite. */
+function logSumBelow(values: Float32Array, largest: number): number {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += expOfNegative(values[index]! - largest);
-  return largest + Math.log(sum);
+  return Math.log(sum);
 }
 
 /** Turn logits into log-probabilities, in place. A row without any finite value is left as it is. */
 export function logSoftmaxInPlace(values: Float32Array): void {
-  const normaliser = logSumExp(values);
-  if (!Number.isFinite(normaliser)) return;
-  for (let index = 0; index < values.length; index++) values[index] = values[index]! - normaliser;
+  const largest = largestOf(values);
+  if (!Number.isFinite(largest)) return;
+  // In two steps: added to 3.4e38, which remove_invalid_values makes of infinity, the logarithm would be lost.
+  const rest = logSumBelow(values, largest);
+  for (let index = 0; index < values.length; index++) values[index] = values[index]! - largest - rest;
 }

@@ -7,6 +7,8 @@ export interface StopRule {
   readonly isEos: (token: TokenId) => boolean;
   /** Why `sequence` (prompt and generated, at least one generated) ends here; null: it goes on. */
   readonly reasonToStop: (sequence: readonly TokenId[]) => FinishReason | null;
+  /** The same, without looking for EOS. */
+  readonly criterionMet: (sequence: readonly TokenId[]) => FinishReason | null;
   /** Look at the clock; once per step, so that a step treats all its rows alike. */
   readonly tick: () => void;
 }
@@ -26,13 +28,14 @@ export function stopRule(
     tick: () => {
       if (config.maxTimeMs !== null) timeIsUp = clock() - startedAt > config.maxTimeMs;
     },
-    reasonToStop: (sequence) => {
-      if (isEos(sequence.at(-1)!)) return 'eos';
-      if (config.stopSequences.some((stop) => endsWith(sequence, stop)) || endsInStopString(sequence)) return 'stop';
-      if (sequence.length >= config.maxLength) return 'length';
-      return timeIsUp ? 'time' : null;
-    },
+    criterionMet,
+    reasonToStop: (sequence) => (isEos(sequence.at(-1)!) ? 'eos' : criterionMet(sequence)),
   };
+  function criterionMet(sequence: readonly TokenId[]): FinishReason | null {
+    if (config.stopSequences.some((stop) => endsWith(sequence, stop)) || endsInStopString(sequence)) return 'stop';
+    if (sequence.length >= config.maxLength) return 'length';
+    return timeIsUp ? 'time' : null;
+  }
 }
 
 function endsWith(sequence: readonly TokenId[], ending: readonly TokenId[]): boolean {

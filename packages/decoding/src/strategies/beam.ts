@@ -1,5 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { ChainRow } from '../chain.ts';
+import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason, TokenReport } from '../generate-outcome.ts';
 
 /** A partial output that a beam search keeps. */
@@ -65,5 +66,21 @@ export function extendBeam(beams: readonly Beam[], { beam, token, score }: Candi
     parent: beam,
     beamIndices: [...before.beamIndices, beam],
     reports: [...before.reports, ...step.report(beam, token)],
+  };
+}
+
+/**
+ * A running beam as the heap searches of transformers end it (`finalize` of 4.24 and 4.43): with the first EOS, if there
+ * is room for it. Nobody chose that one: its log-probability is 0 and its beam index -1, as transformers pads them.
+ */
+export function closeBeam(beam: Beam, { eosTokenIds, maxLength }: GenerateConfig): Beam {
+  const [eos] = eosTokenIds;
+  if (eos === undefined || eos < 0 || beam.sequence.length >= maxLength) return beam;
+  const { sequence, reports, beamIndices } = beam;
+  return {
+    ...beam,
+    sequence: [...sequence, eos],
+    beamIndices: [...beamIndices, -1],
+    reports: reports.length === 0 ? [] : [...reports, { token: eos, logprob: 0, top: [] }],
   };
 }

@@ -1,6 +1,6 @@
 import { applyChain } from '../chain.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
-import { extendBeam, startBeam } from './beam.ts';
+import { closeBeam, extendBeam, startBeam } from './beam.ts';
 import { topCandidates } from './candidates.ts';
 import {
   addToken,
@@ -71,9 +71,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       for (const token of advancingTokens(state)) {
         const isKnown = placed.some((other) => other.beam === at && other.token === token);
         const total = rows[at]!.scores[token]! + score;
-        if (!isKnown && total > Number.NEGATIVE_INFINITY) {
-          placed.push({ beam: at, token, score: total, state: addToken(state, token) });
-        }
+        if (!isKnown) placed.push({ beam: at, token, score: total, state: addToken(state, token) });
       }
     }
     return placed;
@@ -106,8 +104,9 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
     const met = ended.filter(({ isMet }) => isMet);
     const unmet = met.length < numReturnSequences ? ended.filter(({ isMet }) => !isMet) : [];
     for (const { beam } of [...met, ...unmet]) {
+      if (!isPossible(beam)) continue;
       addHypothesis(heap, {
-        beam,
+        beam: closeBeam(beam, config),
         score: rules.normalise(beam.score, beam.sequence.length, false),
         finishReason: stop.reasonToStop(beam.sequence) ?? reason,
       });
@@ -125,18 +124,31 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
         step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
         rules.candidateCount(numBeams),
       );
-      const next = withAdvances(chooseNext(candidates, step), step);
+      const likeliest = chooseNext(candidates, step);
+      const next = withAdvances(likeliest, step);
       const bestSum = candidates[0]?.score ?? Number.NEGATIVE_INFINITY;
+      const possible = next.filter(isPossible);
+      const isStuck = possible.length === 0;
       // Nothing but EOS can follow: that ends the search, constraints met or not.
-      if (next.length === 0) for (const candidate of candidates.slice(0, numBeams)) endWithEos(candidate, step);
-      if (next.length === 0 || rules.isDone(heap, bestSum, length)) {
+      if (isStuck && heap.hypotheses.length < numReturnSequences) {
+        for (const candidate of candidates.slice(0, numBeams)) endWithEos(candidate, step);
+      }
+      if (isStuck || rules.isDone(heap, bestSum, length)) {
         beams = [];
         return;
       }
       const before = beams;
-      beams = takeFromBanks(next).map((candidate) => extendBeam(before, candidate, step));
+      // Without a proposal the order stays that of the scores.
+      const choose = (placed: readonly Placed[]) => (placed.length > likeliest.length ? takeFromBanks(placed) : placed);
+      // Proposals that a processor forbids take places, as in transformers, but never all of them.
+      const chosen = choose(next);
+      beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) =>
+        extendBeam(before, candidate, step),
+      );
       const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
-      if (judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null)) {
+      // Constraints may hold an EOS: to era 4.25 a running beam that ends in one has not ended.
+      const ends = config.era === '4.25' ? stop.criterionMet : stop.reasonToStop;
+      if (judged.every(({ sequence }) => ends(sequence) !== null)) {
         endRunning();
         beams = [];
       }
@@ -147,4 +159,8 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       return unmet === 0 ? [] : [`${unmet} of the sequences do not meet every constraint`];
     },
   };
+}
+
+function isPossible({ score }: { readonly score: number }): boolean {
+  return score > Number.NEGATIVE_INFINITY;
 }

@@ -1,6 +1,6 @@
 import { applyChain } from '../chain.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
-import { extendBeam, startBeam } from './beam.ts';
+import { closeBeam, extendBeam, startBeam } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
 import type { Decoding } from './decoding.ts';
 import { type HeapRules, heapRules } from './heap-rules.ts';
@@ -53,9 +53,9 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
         }
         const rows = group.beams.map(({ row }) => ({ ...step.rows[row]!, chosenByEarlierGroups: [...chosen] }));
         const candidates = chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw);
-        advanceGroup(decoding, rules, group, candidates, size, step);
+        const isSettled = advanceGroup(decoding, rules, group, candidates, size, step);
         chosen.push(...group.beams.map(({ sequence }) => sequence.at(-1)!));
-        if (group.isDone && group.heap === shared) for (const other of groups) other.isDone = true;
+        if (isSettled && group.heap === shared) for (const other of groups) other.isDone = true;
       }
       renumber(groups);
       if (isOver(decoding, groups)) endRunning(decoding, rules, groups);
@@ -105,7 +105,7 @@ function advanceGroup(
   candidates: readonly Candidate[],
   size: number,
   step: BeamStep,
-): void {
+): boolean {
   const before = group.beams;
   const length = before[0]!.sequence.length;
   const groupStep: BeamStep = { ...step, report: (beam, token) => step.report(before[beam]!.row, token) };
@@ -125,11 +125,13 @@ function advanceGroup(
     }
   }
   const bestSum = candidates.reduce((best, { score }) => Math.max(best, score), Number.NEGATIVE_INFINITY);
-  group.isDone = next.length === 0 || rules.isDone(group.heap, bestSum, length);
+  const isSettled = rules.isDone(group.heap, bestSum, length);
+  group.isDone = next.length === 0 || isSettled;
   group.beams = next.map((beam) => {
     const parent = before[beam.parent]!.row;
     return { ...beam, parent, beamIndices: [...beam.beamIndices.slice(0, -1), parent], row: 0 };
   });
+  return isSettled;
 }
 
 /** Beams of groups that are done are not scored any more. */
@@ -147,13 +149,13 @@ function isOver({ config, stop }: Decoding, groups: readonly Group[]): boolean {
   return judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null);
 }
 
-function endRunning({ stop }: Decoding, rules: HeapRules, groups: readonly Group[]): void {
+function endRunning({ stop, config }: Decoding, rules: HeapRules, groups: readonly Group[]): void {
   const first = groups.flatMap((group) => group.beams)[0];
   const reason = (first && stop.reasonToStop(first.sequence)) ?? 'length';
   for (const group of groups) {
     for (const beam of group.beams) {
       addHypothesis(group.heap, {
-        beam,
+        beam: closeBeam(beam, config),
         score: rules.normalise(beam.score, beam.sequence.length, false),
         finishReason: stop.reasonToStop(beam.sequence) ?? reason,
       });

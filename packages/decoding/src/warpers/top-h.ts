@@ -22,7 +22,8 @@ export function keepTopH(scores: Float32Array, h: number): void {
   let kept = 0;
   while (kept < considered) {
     cumulative += terms[kept]!;
-    if (kept > 0 && cumulative > threshold) break;
+    // A probability that float32 rounds to 0 has no entropy term there (0 * log 0 is NaN) and is out.
+    if (kept > 0 && (cumulative > threshold || Math.fround(weights[kept]! / sum) === 0)) break;
     kept++;
   }
   keepFirst(scores, ranking, kept);
