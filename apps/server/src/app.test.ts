@@ -184,7 +184,14 @@ test('a wrong method is 405 with the methods there are; a wrong address is 404',
   const reply = await it.request('/v2/runs', { method: 'PATCH' });
   await detail(reply, 405);
   assert.equal(reply.headers.get('allow'), 'POST, GET, HEAD');
-  await detail(await it.request('/v2/nothing'), 404);
+  const unknown = await detail(await it.request('/v2/nothing'), 404);
+  const front: unknown = await (await it.request('/')).json();
+  // What they name for further reading is there.
+  for (const text of [String(unknown.remedy), JSON.stringify(front)]) {
+    const named = [...text.matchAll(/GET (\/[\w./]*)/g)].map(([, path = '']) => path);
+    assert.deepEqual(named, ['/docs', '/openapi.json']);
+    for (const path of named) assert.equal((await it.request(path)).status, 200);
+  }
 });
 
 test('bodies above the limits are refused, counted or announced', async () => {

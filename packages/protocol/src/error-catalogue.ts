@@ -149,7 +149,7 @@ export const ERROR_CATALOGUE = {
   route_unknown: {
     status: 404,
     message: 'no such address: {method} {path}',
-    remedy: 'see docs/reference for the addresses this server answers',
+    remedy: 'see GET /docs or GET /openapi.json for the addresses this server answers',
   },
   method_not_allowed: {
     status: 405,

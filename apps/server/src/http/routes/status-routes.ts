@@ -16,7 +16,7 @@ export function statusRoutes({ ready, modelName }: StatusRoutesDeps): Hono<AppEn
         description: 'GPT-J behind the Pipeline Cloud v2 API of 2022',
         model: modelName,
         run: 'POST /v2/runs with {"pipeline_id": …, "data": [prompt, parameters]} and Authorization: Bearer <token>',
-        docs: 'docs/ in the source tree',
+        docs: 'GET /docs for people, GET /openapi.json for machines',
       }),
     )
     .get('/healthz', (c) => c.json({ status: 'ok' }))
