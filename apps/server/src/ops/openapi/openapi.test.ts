@@ -6,6 +6,7 @@ import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { OPERATIONS, openApiDocument, openApiPath } from './openapi-document.ts';
 import { json, type Operation } from './operation.ts';
 import { REFERENCE_POLICY, referencePage } from './reference-page.ts';
+import { COMPATIBLE_OPERATIONS } from './routes/compatible-operations.ts';
 
 let it: TestApp;
 before(async () => {
@@ -13,16 +14,11 @@ before(async () => {
 });
 after(() => it.close());
 
-/** What nobody needs to read of: addresses that only refuse uploads of code. */
-const UNDESCRIBED =
-  /^POST \/v2\/(functions|models|pipelines|environments|pipeline-files\/(initiate-multipart-upload|presigned-url|finalise-multipart-upload))$/;
-
 const routesOf = (app: TestApp['app']): Set<string> =>
   new Set(
     app.routes
       .filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'))
-      .map(({ method, path }) => `${method} ${openApiPath(path)}`)
-      .filter((route) => !UNDESCRIBED.test(route)),
+      .map(({ method, path }) => `${method} ${openApiPath(path)}`),
   );
 
 test('every route is described, and everything described is a route', () => {
@@ -79,6 +75,39 @@ test('bodies are described by the schemas that check them', () => {
   assert.deepEqual(paths['/v2/runs/{id}']?.get?.parameters, [
     { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
   ]);
+});
+
+const shape = z.object({ properties: z.record(z.string(), z.unknown()) });
+
+test('refusals of the compatible APIs have the shape that is described', async () => {
+  const { paths } = openApiDocument(OPERATIONS, '1');
+  for (const { path, method, refusal } of COMPATIBLE_OPERATIONS) {
+    if (method !== 'post') continue;
+    const reply = await it.app.request(path.replace(':name{.+}', 'gpt-j-6b'), { method: 'POST' });
+    assert.equal(reply.status, 401, path);
+    const described = shape.parse(
+      paths[openApiPath(path)]?.post?.responses.default?.content?.['application/json']?.schema,
+    );
+    assert.deepEqual(described.properties, shape.parse(refusal).properties);
+    assert.deepEqual(Object.keys(Object(await reply.json())), Object.keys(described.properties), path);
+  }
+});
+
+test('fields of the compatible APIs are those that their parsers name', async () => {
+  const { paths } = openApiDocument(OPERATIONS, '1');
+  for (const path of ['/complete', '/generate']) {
+    const body = shape.parse(paths[path]?.post?.requestBody?.content['application/json']?.schema);
+    const reply = await it.post(path, { inputs: 'a', context: 'a' });
+    const { error } = z.object({ error: z.string() }).parse(await reply.json());
+    const [, named = ''] = /unknown; expected ([\w, ]+)/.exec(error) ?? [];
+    assert.deepEqual(named.split(/, | and /), Object.keys(body.properties), error);
+  }
+  const { parameters, options } = z
+    .object({ parameters: shape, options: shape })
+    .parse(shape.parse(paths['/generate']?.post?.requestBody?.content['application/json']?.schema).properties);
+  assert.ok('watermark' in parameters.properties);
+  const all = Object.fromEntries(Object.keys(options.properties).map((name) => [name, true]));
+  assert.equal((await it.post('/generate', { inputs: 'a', options: all })).status, 200);
 });
 
 test('the page needs no script, loads nothing, and allows itself nothing else', async () => {

@@ -16,6 +16,7 @@ const OPENAI_ERROR = object({
   error: object({ message: text, type: text, param: { type: ['string', 'null'] }, code: { type: ['string', 'null'] } }),
 });
 const TGI_ERROR = object({ error: text, error_type: text }, ['error']);
+const MESH_ERROR = object({ error: text }, ['error']);
 
 const TOKENS = { type: 'array', items: { type: 'integer' }, description: 'Token ids.' } as const;
 const completionRequest = object(
@@ -74,7 +75,11 @@ const textGenerationRequest = object(
       repetition_penalty: number('1 does nothing.'),
       frequency_penalty: number('-2 to 2.'),
       return_full_text: flag('Begin with the prompt.'),
-      stop: list(text),
+      stop: {
+        anyOf: [text, list(text)],
+        description: 'Up to four; stop_sequences is the same. They stay in the text.',
+      },
+      watermark: flag("Mark the text, by TGI's scheme and strength."),
       seed: integer('The same seed gives the same text.'),
       truncate: integer('Keep this many tokens of the end of the prompt.'),
       best_of: integer('Draw so many and return the likeliest.'),
@@ -83,9 +88,25 @@ const textGenerationRequest = object(
       top_n_tokens: integer('Likeliest tokens beside each one.'),
       num_return_sequences: integer('For /models/… alone.'),
     }),
+    options: object({
+      use_cache: flag('Accepted without effect: results are never cached.'),
+      wait_for_model: flag('Accepted without effect: the model is loaded.'),
+      use_gpu: flag('Accepted without effect.'),
+    }),
     stream: flag('Answer with server-sent events.'),
   },
   ['inputs'],
+);
+const meshRequest = object(
+  {
+    context: { ...text, description: 'The prompt.' },
+    top_p: number('0 to 1. Default 0.9.'),
+    temp: number('Temperature, above 0. Default 1.'),
+    response_length: integer('New tokens at most. Default 512, or what the context leaves.'),
+    top_k: integer('Default 0, which keeps all.'),
+    seed: integer('The same seed gives the same text.'),
+  },
+  ['context'],
 );
 const generated = object({ generated_text: text, details: { type: ['object', 'null'] } });
 const generatedEvents = {
@@ -170,7 +191,8 @@ export const COMPATIBLE_OPERATIONS: readonly Operation[] = [
     summary: 'Complete a prompt, as the demo of the original',
     description: 'Filters before temperature, as that code did.',
     access: 'token',
-    body: [{ schema: object({ context: text, top_p: number('0 to 1.'), temp: number('Temperature.') }, ['context']) }],
+    refusal: MESH_ERROR,
+    body: [{ schema: meshRequest }],
     replies: { 200: json(object({ completion: text }), 'The text.') },
   },
 ];

@@ -1,5 +1,6 @@
 import {
   environmentGetSchema,
+  errorBodySchema,
   hardwareMetricsGetSchema,
   paginatedSchema,
   pipelineGetSchema,
@@ -34,7 +35,19 @@ const pipelineTag = json(pipelineTagGetSchema, 'The tag.');
 const environment = json(environmentGetSchema, 'The environment.');
 const webhook = json(webhookGetSchema, 'The webhook.');
 /** The server runs no code it is sent. */
-const REFUSED: Reply = { description: 'Never: uploading code is refused with 403.' };
+const REFUSED: Readonly<Record<number, Reply>> = {
+  403: json(errorBodySchema, 'Always: this server does not run code it is sent.'),
+};
+/** Where clients upload Python code. */
+const UPLOADS: readonly string[] = [
+  '/v2/pipelines',
+  '/v2/functions',
+  '/v2/models',
+  '/v2/environments',
+  '/v2/pipeline-files/initiate-multipart-upload',
+  '/v2/pipeline-files/presigned-url',
+  '/v2/pipeline-files/finalise-multipart-upload',
+];
 const SPAN = [
   query('start', 'From here on; Unix time or ISO 8601. Default: a day before the end.'),
   query('end', 'Until before here. Default: now.'),
@@ -74,11 +87,14 @@ export const PIPELINE_OPERATIONS: readonly Operation[] = [
   }),
   operation('pipelines', 'get', '/v2/environments/:id', 'Look at an environment', { replies: { 200: environment } }),
   operation('pipelines', 'patch', '/v2/environments/:id', 'Refused: environments cannot be changed here', {
-    replies: { 200: REFUSED },
+    replies: REFUSED,
   }),
   operation('pipelines', 'delete', '/v2/environments/:id', 'Refused: environments cannot be changed here', {
-    replies: { 204: REFUSED },
+    replies: REFUSED,
   }),
+  ...UPLOADS.map((path) =>
+    operation('pipelines', 'post', path, 'Refused: no code is taken here', { replies: REFUSED }),
+  ),
 
   operation('webhooks', 'post', '/v2/webhooks', 'Be told when runs end', {
     description: 'Deliveries are signed with the secret of the webhook and tried again when they fail.',
