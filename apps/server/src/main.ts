@@ -292,8 +292,8 @@ async function openProvider(stripe: StripeConfig | null, clock: () => Date): Pro
 function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
   // No list of words in a parameter is longer than the context; reading on would only take time.
   const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
-  return (fields: object, promptLength: number) =>
-    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText));
+  return (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
+    parseGenerateParameters(fields, { ...parameterContext(info, promptLength, encodeText), otherNames });
 }
 
 async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {

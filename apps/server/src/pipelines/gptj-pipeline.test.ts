@@ -17,10 +17,17 @@ function pipelineWithSeenFields() {
   const pipeline = createGptjPipeline({
     engine: createFakeEngine(),
     tokenizer: byteTokenizer,
-    parseParameters: (fields, promptLength) => {
+    parseParameters: (fields, promptLength, otherNames) => {
       seen.push({ ...fields });
       const encodeText = (text: string) => byteTokenizer.encode(text, { limit: contextLength });
-      return parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, encodeText });
+      return parseGenerateParameters(fields, {
+        contextLength,
+        vocabSize,
+        eosTokenId,
+        promptLength,
+        encodeText,
+        otherNames,
+      });
     },
   });
   return { pipeline, seen };
@@ -128,8 +135,9 @@ test('parameters the pipeline never took are refused in its words, after the len
   assert.equal(refusal(['hi', dict({ attention_mask: true, max_length: 4000n })]).message, LIMIT);
 });
 
-test('response_length must be an int, not a float or a bool; what JSON cannot say is refused by name', () => {
-  for (const value of [64, true, '64', -1n]) {
+test('response_length must be an integer, as which 64.0 passes; what JSON cannot say is refused by name', () => {
+  assert.deepEqual(fieldsFor({ response_length: 64 }), fieldsFor({ response_length: 64n }));
+  for (const value of [64.5, -1, Number.NaN, true, '64', -1n]) {
     assert.deepEqual(refusal(['hi', dict({ response_length: value })]).parameters, ['response_length']);
   }
   assert.deepEqual(refusal(['hi', dict({ temperature: Number.NaN })]).parameters, ['temperature']);
@@ -140,6 +148,13 @@ test('a parameter that generate refuses keeps its name and message', () => {
   assert.equal(code, 'invalid_parameter');
   assert.match(message, /tempratur.*temperature/s);
   assert.deepEqual(parameters, ['tempratur', 'top_q']);
+  for (const [slip, meant] of [
+    ['response_lenght', 'response_length'],
+    ['remove_inputs', 'remove_input'],
+    ['penalti', 'penalty'],
+  ] as const) {
+    assert.match(refusal(['hi', dict({ [slip]: 1n })]).message, new RegExp(`did you mean ${meant}\\?`));
+  }
   assert.match(refusal(['hi', dict({ bad_words: ['x'.repeat(2049)] })]).message, /at most 2048 tokens/);
 });
 

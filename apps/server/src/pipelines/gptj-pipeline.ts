@@ -17,8 +17,15 @@ import { createTokenStream } from './token-stream.ts';
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  /** `generate`'s parameters, checked for a prompt of that length. Throws `ParameterError`. */
-  readonly parseParameters: (fields: Readonly<Record<string, JsonValue>>, promptLength: number) => ParsedParameters;
+  /**
+   * `generate`'s parameters, checked for a prompt of that length; `otherNames` may be suggested beside its own. Throws
+   * `ParameterError`.
+   */
+  readonly parseParameters: (
+    fields: Readonly<Record<string, JsonValue>>,
+    promptLength: number,
+    otherNames: readonly string[],
+  ) => ParsedParameters;
 }
 
 /** Lengths that, with the prompt's, must fit the context. The source adds the prompt to all three. */
@@ -166,12 +173,8 @@ function generateFields(
   if (penalty !== undefined) fields.repetition_penalty = toJsonField('penalty', penalty);
   const responseLength = parameters.get('response_length');
   if (responseLength !== undefined) {
-    if (typeof responseLength !== 'bigint' || responseLength < 0n) {
-      const got = typeof responseLength === 'bigint' ? String(responseLength) : pythonTypeName(responseLength);
-      throw refuseParameter('response_length', `response_length: expected an integer of at least 0, got ${got}`);
-    }
     // Exactly that many new tokens: the end-of-text token is barred below min_length.
-    const length = promptLength + Number(responseLength);
+    const length = promptLength + readLength('response_length', responseLength);
     fields.min_length = length;
     fields.max_length = length;
   }
@@ -180,13 +183,24 @@ function generateFields(
   return fields;
 }
 
+/** An integer of at least 0; 2.0 is one. */
+function readLength(name: string, value: PickleValue): number {
+  const isNumber = typeof value === 'bigint' || typeof value === 'number';
+  const length = isNumber ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(length) && length >= 0) return length;
+  throw refuseParameter(
+    name,
+    `${name}: expected an integer of at least 0, got ${isNumber ? value : pythonTypeName(value)}`,
+  );
+}
+
 function parseFields(
   deps: GptjPipelineDeps,
   fields: Readonly<Record<string, JsonValue>>,
   promptLength: number,
 ): ParsedParameters {
   try {
-    return deps.parseParameters(fields, promptLength);
+    return deps.parseParameters(fields, promptLength, [...OWN]);
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;

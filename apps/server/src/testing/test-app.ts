@@ -84,8 +84,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const clock = (): Date => NOW;
   const logger = createLogger((line) => logLines.push(line), clock);
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
-  const parseParameters = (fields: object, promptLength: number) =>
-    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
+  const parseParameters = (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
+    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, otherNames });
   const pipeline = createGptjPipeline({ engine: generator, tokenizer, parseParameters });
   const pipelines = createPipelineRegistry([pipeline]);
   const openAdmission = createOpenAdmission();

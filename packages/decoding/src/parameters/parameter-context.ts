@@ -14,6 +14,8 @@ export interface ParameterContext {
   readonly encodeText?: (text: string) => readonly TokenId[];
   /** Layers of the model where the engine can exit early (DoLa); absent: it cannot. */
   readonly earlyExitLayers?: number;
+  /** Names that the caller takes out before: worth suggesting to whoever misspells one. Default: none. */
+  readonly otherNames?: readonly string[];
 }
 
 /** Server-side bounds that transformers does not have. */

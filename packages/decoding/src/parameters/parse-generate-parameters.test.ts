@@ -66,6 +66,10 @@ test('unknown names are listed all at once, with the nearest known name', () => 
     ['max_tokens', 'Temperature', 'zzzzzzzz'],
     /max_new_tokens\?.*did you mean temperature\?.*"zzzzzzzz"$/,
   );
+  refused({ response_lenght: 5 }, 'unknown_parameter', ['response_lenght'], /"$/);
+  refused({ response_lenght: 5 }, 'unknown_parameter', ['response_lenght'], /did you mean response_length\?/, {
+    otherNames: ['response_length'],
+  });
   refused({ forced_decoder_ids: [[1, 2]] }, 'unknown_parameter', ['forced_decoder_ids'], /exists only in 4\.25/);
   refused({ min_p: 0.1, compat: '4.25' }, 'unknown_parameter', ['min_p'], /transformers 4\.25/);
   refused(

@@ -34,7 +34,7 @@ export interface ParsedParameters {
 export function parseGenerateParameters(input: unknown, context: ParameterContext): ParsedParameters {
   const given = toFields('parameters', input ?? {});
   const era = readEra(given);
-  refuseUnknown(given, era);
+  refuseUnknown(given, era, context.otherNames);
   const fields = withGenerationConfig(given, era);
   refuseAttentionMask(fields, context);
   refuseTokenHealing(fields);
@@ -88,7 +88,7 @@ function readEra(fields: Fields): Era {
   return compat;
 }
 
-function refuseUnknown(fields: Fields, era: Era): void {
+function refuseUnknown(fields: Fields, era: Era, otherNames: readonly string[] = []): void {
   const known = knownParameters(era);
   const names = [...fields.keys()].filter((name) => !known.has(name));
   const unsupported = names.filter((name) => UNSUPPORTED.has(name));
@@ -97,7 +97,7 @@ function refuseUnknown(fields: Fields, era: Era): void {
     const listed = unknown.slice(0, 20).map((name) => {
       const otherEra: Era = era === '5.18' ? '4.25' : '5.18';
       if (knownParameters(otherEra).has(name)) return `${show(name)} (exists only in ${otherEra})`;
-      const nearest = nearestName(name, known);
+      const nearest = nearestName(name, [...known, ...otherNames]);
       return nearest === null ? show(name) : `${show(name)} (did you mean ${nearest}?)`;
     });
     throw new ParameterError(
