@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-import { registerSchema } from '@gptj-cloud/protocol';
+import { issueText, registerSchema } from '@gptj-cloud/protocol';
 import type { RegistrationPolicy } from './accounts/account-deps.ts';
 import type { OAuthProviderSettings } from './accounts/oauth/oauth-provider.ts';
 import type { OwnerSettings } from './accounts/registration.ts';
@@ -221,7 +221,7 @@ function parseOwner(text: (name: string) => string | null): OwnerSettings | null
   const password = text('GPTJ_OWNER_PASSWORD');
   if (email === null && password === null) return null;
   const username = text('GPTJ_OWNER_USERNAME') ?? 'owner';
-  const parsed = registerSchema.safeParse({ email, username, password });
+  const parsed = registerSchema.safeParse({ email, username, password }, { error: issueText });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(
     ({ path, message }) => `GPTJ_OWNER_${path.join('').toUpperCase()}: ${message}`,

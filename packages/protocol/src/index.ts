@@ -17,6 +17,7 @@ export {
   fileGetSchema,
 } from './files.ts';
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
+export { issueText } from './issue-text.ts';
 export { nameSchema } from './names.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
 export {

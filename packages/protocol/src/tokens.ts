@@ -34,7 +34,10 @@ export type TokenGet = z.infer<typeof tokenGetSchema>;
 
 /** A moment as clients write it: epoch seconds or ISO 8601 with a zone; a `Date` after parsing. */
 const momentSchema = z
-  .union([z.number().min(0).max(8e12), z.iso.datetime({ offset: true })], 'expected epoch seconds or ISO 8601')
+  .union(
+    [z.number().min(0).max(8e12), z.iso.datetime({ offset: true })],
+    'expected epoch seconds or ISO 8601 with a zone',
+  )
   .transform((moment) => new Date(typeof moment === 'number' ? moment * 1000 : moment));
 
 export const tokenCreateSchema = z.strictObject({

@@ -1,11 +1,14 @@
 import { PickleError, type PickleValue, toJson } from '@gptj-cloud/pickle';
-import { ApiError, invalidParameter, invalidParameters } from '@gptj-cloud/protocol';
+import { ApiError, invalidParameter, invalidParameters, issueText } from '@gptj-cloud/protocol';
 import { parseJson } from './json-parser.ts';
 import { mediaType, readBody } from './request-body.ts';
 
 /** What is needed of a schema of the protocol. */
 export interface BodySchema<Value> {
-  safeParse(input: unknown):
+  safeParse(
+    input: unknown,
+    params: { readonly error: typeof issueText },
+  ):
     | { readonly success: true; readonly data: Value }
     | {
         readonly success: false;
@@ -46,7 +49,7 @@ export async function readJsonBody<Value>(
     if (key === 'data') data = value;
     fields[String(key)] = key === 'data' ? value : toJsonField(String(key), value);
   }
-  const parsed = schema.safeParse(fields);
+  const parsed = schema.safeParse(fields, { error: issueText });
   if (parsed.success) return { value: parsed.data, data };
   throw invalidParameters(
     parsed.error.issues.map((issue) => ({

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { issueText } from '@gptj-cloud/protocol';
 import type { Principal } from '../accounts/principal.ts';
 import { ConfigError } from '../config.ts';
 import { OWNER_PLAN_ID, type Plan, type PlanFile, planFileSchema } from './plan.ts';
@@ -71,7 +72,7 @@ async function readPlanFile(path: string | URL, setting: string): Promise<PlanFi
   } catch (cause) {
     throw new ConfigError(`${setting}: expected JSON, got ${reasonOf(cause)}`, { cause });
   }
-  const parsed = planFileSchema.safeParse(json);
+  const parsed = planFileSchema.safeParse(json, { error: issueText });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(
     ({ path: place, message }) => `${place.map(String).join('.') || 'file'}: ${message}`,
