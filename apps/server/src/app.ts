@@ -144,13 +144,14 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   return app;
 }
 
-function storeAuth({ accounts: { db, clock, settings } }: AppDeps): Omit<AuthDeps, 'findKey'> {
+function storeAuth({ accounts: { db, clock, settings, publicUrl } }: AppDeps): Omit<AuthDeps, 'findKey'> {
   return {
     clock,
     noteUse: (keyId, now) => noteUse(db, keyId, now),
     findSession: (secret, now) => findSession(db, secret, now),
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
     settings,
+    publicUrl,
   };
 }
 

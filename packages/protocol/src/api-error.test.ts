@@ -13,6 +13,11 @@ test('an error body is a dict with the message, the code and what to do', () => 
   assert.match(body.detail.remedy ?? '', /check the id/);
 });
 
+test('where the remedy of the catalogue does not fit, another one takes its place', () => {
+  const { message, details } = new ApiError('not_found', { kind: 'run', id: 'x' }, { remedy: 'ask {id}' });
+  assert.deepEqual([message, details.remedy], ['no run with id x', 'ask {id}']);
+});
+
 test('a value of a placeholder is not read for placeholders itself', () => {
   assert.equal(new ApiError('not_found', { kind: '{id}', id: '$&' }).message, 'no {id} with id $&');
 });

@@ -22,13 +22,19 @@ export class ApiError extends Error {
   constructor(
     code: ErrorCode,
     values: ErrorValues = {},
-    options: { readonly details?: ErrorDetails; readonly retryAfterSeconds?: number; readonly cause?: unknown } = {},
+    options: {
+      readonly details?: ErrorDetails;
+      /** What to do here, where the catalogue's word does not fit. */
+      readonly remedy?: string;
+      readonly retryAfterSeconds?: number;
+      readonly cause?: unknown;
+    } = {},
   ) {
     const entry = ERROR_CATALOGUE[code];
     super(fill(entry.message, values), options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.status = entry.status;
-    this.details = { ...options.details, remedy: fill(entry.remedy, values) };
+    this.details = { ...options.details, remedy: options.remedy ?? fill(entry.remedy, values) };
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 }

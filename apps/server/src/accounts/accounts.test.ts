@@ -113,9 +113,17 @@ test('writes with the cookie need its CSRF token; reads do not', async () => {
 });
 
 test('a page of another site cannot sign its visitor in', async () => {
-  const headers = { 'sec-fetch-site': 'cross-site' };
-  const reply = await postAsNobody(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
-  assert.equal(await refusal(reply), '403 csrf_token_wrong');
+  const signIn = (headers: Record<string, string>) =>
+    postAsNobody(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
+  const others = ['https://evil.org', 'http://localhost:81', 'http://localhost.evil.org', 'null', 'x'];
+  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, ...others.map((origin) => ({ origin }))]) {
+    assert.equal(await refusal(await signIn(headers)), '403 csrf_token_wrong', JSON.stringify(headers));
+  }
+  const own = ['http://localhost', 'https://localhost', it.accounts.publicUrl()];
+  const proxied = { 'sec-fetch-site': 'same-origin', origin: 'https://behind-a-proxy.example' };
+  for (const headers of [{}, proxied, ...own.map((origin) => ({ origin }))]) {
+    assert.equal((await signIn(headers)).status, 200, JSON.stringify(headers));
+  }
 });
 
 test('signing out ends the session; sessions are listed and ended one by one, only by their user', async () => {

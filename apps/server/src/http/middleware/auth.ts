@@ -58,6 +58,8 @@ export interface AuthDeps {
     projectId: string | null,
   ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
   readonly settings: Pick<AccountSettings, 'requireVerifiedEmail'>;
+  /** Where people reach this server, if that is not what a request's Host says. */
+  readonly publicUrl: () => string;
 }
 
 /** The cookie of a session. The prefix makes browsers refuse it from anything but this host over TLS. */
@@ -75,7 +77,7 @@ export function sessionCookieName(secure: boolean): string {
 export function auth(deps: AuthDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (isPublic(c.req.method, c.req.path)) {
-      refuseOtherSites(c);
+      refuseOtherSites(c, deps.publicUrl());
     } else {
       const header = c.req.header('authorization');
       const cookie = getCookie(c, sessionCookieName(c.get('secure')));
@@ -137,12 +139,34 @@ function refuseUnverified({ settings }: AuthDeps, c: Context<AppEnv>, verified: 
     throw new ApiError('email_unverified');
 }
 
-/** A page elsewhere must not sign its visitor in as somebody. Browsers alone send this header, and scripts cannot forge it. */
-function refuseOtherSites(c: Context<AppEnv>): void {
+/**
+ * A page elsewhere must not sign its visitor in as somebody. Browsers alone send these headers, and scripts cannot forge
+ * them: Sec-Fetch-Site to addresses with TLS and to this machine, Origin with every POST.
+ */
+function refuseOtherSites(c: Context<AppEnv>, publicUrl: string): void {
+  if (c.req.method !== 'POST') return;
   const site = c.req.header('sec-fetch-site');
-  if (c.req.method === 'POST' && (site === 'cross-site' || site === 'same-site')) {
-    throw new ApiError('csrf_token_wrong', { got: 'a request of another site' });
-  }
+  const origin = c.req.header('origin');
+  const isOther =
+    site === undefined
+      ? origin !== undefined && !isOriginOf(origin, [c.req.url, publicUrl])
+      : site === 'cross-site' || site === 'same-site';
+  if (!isOther) return;
+  const remedy = 'send it from a page of this server; if it was, PUBLIC_URL is not where that page is reached';
+  throw new ApiError('csrf_token_wrong', { got: 'a request of another site' }, { remedy });
+}
+
+/** Whether one of the URLs is of that host and port. The scheme may differ: a proxy may have ended TLS. */
+function isOriginOf(origin: string, urls: readonly string[]): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host } = new URL(origin);
+  return urls.some((url) => {
+    if (!URL.canParse(url)) return false;
+    const at = new URL(url);
+    // The port that a scheme implies is not written.
+    at.protocol = protocol;
+    return at.host === host;
+  });
 }
 
 /** With and without the trailing slash, as the routes answer; HEAD as GET. */
