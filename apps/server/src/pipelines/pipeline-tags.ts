@@ -31,6 +31,11 @@ export interface PipelineTagsDeps {
 export interface PipelineTags {
   /** The pipeline that a project means. Throws `pipeline_unknown`. */
   resolve(projectId: string, idOrTag: string): Promise<Pipeline>;
+  /**
+   * The id that a filter means by an id or a tag. Throws `pipeline_unknown` for a tag; an id of no pipeline stays, for
+   * old runs may have it.
+   */
+  idOf(projectId: string, idOrTag: string): Promise<string>;
   /** Throws `tag_taken`, `pipeline_unknown`. */
   create(projectId: string, request: PipelineTagCreate): Promise<PipelineTagGet>;
   /** Throws `not_found`. */
@@ -58,6 +63,9 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
   };
   return {
     resolve,
+    async idOf(projectId, idOrTag) {
+      return idOrTag.includes(':') ? (await resolve(projectId, idOrTag)).id : idOrTag;
+    },
     async create(projectId, { name, pipeline_id: pipelineId }) {
       const pipeline = await resolve(projectId, pipelineId);
       const tag = { id: newId('pipeline_tag'), projectId, name, pipelineId: pipeline.id, createdAt: clock() };

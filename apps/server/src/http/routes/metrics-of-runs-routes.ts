@@ -1,6 +1,7 @@
 import { invalidParameter, type QueryValue } from '@gptj-cloud/protocol';
 import { type Context, Hono } from 'hono';
 import type { PipelineRegistry } from '../../pipelines/pipeline-registry.ts';
+import type { PipelineTags } from '../../pipelines/pipeline-tags.ts';
 import {
   hardwareMetrics,
   type MetricsQuery,
@@ -14,6 +15,7 @@ import type { AppEnv } from '../app-env.ts';
 export interface RunMetricsRoutesDeps {
   readonly db: Database;
   readonly pipelines: PipelineRegistry;
+  readonly tags: PipelineTags;
   readonly clock: () => Date;
 }
 
@@ -22,25 +24,27 @@ const LONGEST_MS = 366 * DAY_MS;
 const MOST_BUCKETS = 1000;
 
 /** What the dashboard shows of runs: `start` (default a day ago), `end` (default now), `pipeline_id`, `bucket_count`. */
-export function runMetricsRoutes({ db, pipelines, clock }: RunMetricsRoutesDeps): Hono<AppEnv> {
-  const query = (c: Context<AppEnv>): MetricsQuery => {
+export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoutesDeps): Hono<AppEnv> {
+  const query = async (c: Context<AppEnv>): Promise<MetricsQuery> => {
     const end = parseMoment('end', c.req.query('end')) ?? clock();
     const start = parseMoment('start', c.req.query('start')) ?? new Date(end.getTime() - DAY_MS);
     const length = end.getTime() - start.getTime();
     if (length <= 0 || length > LONGEST_MS)
       throw invalidParameter('query->start', 'expected up to 366 days before end');
-    const pipelineId = c.req.query('pipeline_id') ?? '';
-    return { projectId: c.get('principal').projectId, pipelineId: pipelineId === '' ? null : pipelineId, start, end };
+    const { projectId } = c.get('principal');
+    const wanted = c.req.query('pipeline_id') ?? '';
+    const pipelineId = wanted === '' ? null : await tags.idOf(projectId, wanted);
+    return { projectId, pipelineId, start, end };
   };
   return new Hono<AppEnv>({ strict: false })
     .get('/v2/metrics/runs', async (c) =>
-      c.json(await runMetrics(db, query(c), parseBucketCount(c.req.query('bucket_count')))),
+      c.json(await runMetrics(db, await query(c), parseBucketCount(c.req.query('bucket_count')))),
     )
     .get('/v2/metrics/pipelines', async (c) =>
-      c.json(await pipelineMetrics(db, query(c), (id) => pipelines.describe(id).name)),
+      c.json(await pipelineMetrics(db, await query(c), (id) => pipelines.describe(id).name)),
     )
-    .get('/v2/metrics/compute', async (c) => c.json(await totalCompute(db, query(c))))
-    .get('/v2/metrics/hardware', async (c) => c.json(await hardwareMetrics(db, query(c))));
+    .get('/v2/metrics/compute', async (c) => c.json(await totalCompute(db, await query(c))))
+    .get('/v2/metrics/hardware', async (c) => c.json(await hardwareMetrics(db, await query(c))));
 }
 
 /** Epoch seconds or ISO 8601. */

@@ -9,6 +9,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
 import type { Logger } from '../../logger.ts';
+import type { PipelineTags } from '../../pipelines/pipeline-tags.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -20,12 +21,13 @@ import { type WaitingReplyOptions, waitingReply } from '../waiting-reply.ts';
 export interface RunRoutesDeps {
   readonly runs: RunService;
   readonly logger: Logger;
+  readonly tags: PipelineTags;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
 }
 
 /** Making a run, following it, looking at runs, ending and removing them. */
-export function runRoutes({ runs, logger, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
+export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/runs', async (c) => {
       const { value, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
@@ -49,12 +51,12 @@ export function runRoutes({ runs, logger, maxJsonBytes, waiting }: RunRoutesDeps
       return await waitingReply(accepted.ended(), waiting, breakOff(c, logger));
     })
     .get('/v2/runs', async (c) => {
-      const { skip, limit, order_by: orderBy, pipeline_id: pipelineId, run_state: state } = c.req.query();
+      const { skip, limit, order_by: orderBy, pipeline_id: wanted, run_state: state } = c.req.query();
       const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
       const { projectId } = c.get('principal');
-      return c.json(
-        await runs.list({ projectId, pipelineId: given(pipelineId), state: parseRunState(given(state)) }, page),
-      );
+      const pipeline = given(wanted);
+      const pipelineId = pipeline === null ? null : await tags.idOf(projectId, pipeline);
+      return c.json(await runs.list({ projectId, pipelineId, state: parseRunState(given(state)) }, page));
     })
     .get('/v2/runs/:id', async (c) => c.json(await runs.get(c.get('principal').projectId, c.req.param('id'))))
     .get('/v2/runs/:id/events', async (c) => {

@@ -9,6 +9,7 @@ import {
   pipelineTagPageSchema,
   runGetSchema,
   runMetricsGetSchema,
+  runPageSchema,
   webhookDeliveryGetSchema,
   webhookDeliveryPageSchema,
   webhookGetSchema,
@@ -174,6 +175,21 @@ test('tags name pipelines for a project, as the clients use them', async () => {
     [await list('skip=0&limit=5&order_by=created_at%3Adesc&pipeline_id='), await list('pipeline_id=x')],
     [1, 0],
   );
+  // A filter takes what a run is made by.
+  const runs = async (pipeline: string): Promise<number> =>
+    runPageSchema.parse(await json(send('GET', `/v2/runs?pipeline_id=${pipeline}`))).total;
+  const made = await runs(GPTJ_PIPELINE_ID);
+  assert.ok(made > 0);
+  for (const tagged of [name, 'gpt-j:latest']) {
+    assert.equal(await runs(tagged), made, tagged);
+    assert.equal(await list(`pipeline_id=${tagged}`), 1, tagged);
+    const compute = await json(send('GET', `/v2/metrics/compute?pipeline_id=${tagged}`));
+    assert.deepEqual(compute, await json(send('GET', `/v2/metrics/compute?pipeline_id=${GPTJ_PIPELINE_ID}`)), tagged);
+  }
+  assert.equal(await runs('pipeline_of_old'), 0);
+  for (const path of ['runs', 'pipeline-tags', 'metrics/runs']) {
+    assert.equal((await send('GET', `/v2/${path}?pipeline_id=no:tag`)).status, 404, path);
+  }
   const moved = await json(send('PATCH', `/v2/pipeline-tags/${tag.id}`, { pipeline_id: GPTJ_PIPELINE_ID }));
   assert.deepEqual(moved, tag);
   assert.equal((await send('DELETE', `/v2/pipeline-tags/${tag.id}`)).status, 204);

@@ -51,7 +51,7 @@ const UPLOADS: readonly string[] = [
 const SPAN = [
   query('start', 'From here on; Unix time or ISO 8601. Default: a day before the end.'),
   query('end', 'Until before here. Default: now.'),
-  query('pipeline_id', 'Of this pipeline alone.'),
+  query('pipeline_id', 'Of this pipeline alone, by id or tag.'),
 ];
 
 export const PIPELINE_OPERATIONS: readonly Operation[] = [
@@ -67,7 +67,7 @@ export const PIPELINE_OPERATIONS: readonly Operation[] = [
     replies: { 201: pipelineTag },
   }),
   operation('pipelines', 'get', '/v2/pipeline-tags', 'List tags', {
-    parameters: [...PAGE, query('pipeline_id', 'Of this pipeline alone.')],
+    parameters: [...PAGE, query('pipeline_id', 'Of this pipeline alone, by id or tag.')],
     replies: { 200: json(pipelineTagPageSchema, 'A page of tags.') },
   }),
   operation('pipelines', 'get', '/v2/pipeline-tags/by-name/:name{.+}', 'Look at a tag', {

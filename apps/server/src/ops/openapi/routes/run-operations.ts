@@ -51,7 +51,7 @@ export const RUN_OPERATIONS: readonly Operation[] = [
     access: 'token',
     parameters: [
       ...PAGE,
-      query('pipeline_id', 'Of this pipeline alone.'),
+      query('pipeline_id', 'Of this pipeline alone, by id or tag.'),
       query('run_state', 'In this state alone.', { type: 'string', enum: runStateSchema.options }),
     ],
     replies: { 200: json(runPageSchema, 'A page of runs.') },
