@@ -220,7 +220,7 @@ export const ERROR_CATALOGUE = {
   invalid_parameter: {
     status: 400,
     message: '{reason}',
-    remedy: 'correct the parameters named and send the run again',
+    remedy: 'correct the parameters named and send the request again',
   },
   body_too_large: {
     status: 413,
@@ -235,7 +235,7 @@ export const ERROR_CATALOGUE = {
   too_many_runs: {
     status: 429,
     message: 'too many runs are waiting: {waiting} of {limit}',
-    remedy: 'wait the seconds in the Retry-After header and send the run again',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
   },
   rate_limited: {
     status: 429,

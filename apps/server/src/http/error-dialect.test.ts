@@ -23,6 +23,13 @@ test('every API hears of errors in its own words', () => {
     assert.equal(tgi.status, 422);
     assert.match(JSON.stringify(tgi.body), /^\{"error":"n: wrong;.*","error_type":"validation"\}$/);
   }
+  // These APIs have no runs.
+  for (const path of ['/v1/completions', '/generate', '/complete']) {
+    for (const code of ['invalid_parameter', 'generation_too_large', 'too_many_runs', 'engine_failed'] as const) {
+      const { body } = say('POST', path, new ApiError(code, { reason: 'x', waiting: 1, limit: 1 }));
+      assert.doesNotMatch(JSON.stringify(body), /send the run/);
+    }
+  }
   assert.match(JSON.stringify(say('POST', '/complete', error).body), /^\{"error":"n: wrong;[^{]*"\}$/);
   for (const path of ['/v2/runs', '/v10/x', '/generated', '/']) {
     assert.match(JSON.stringify(say('GET', path, error).body), /^\{"detail":\{"message":"n: wrong"/);

@@ -2,6 +2,7 @@ import type { FinishReason, GeneratedSequence, GenerateOutcome, TokenReport } fr
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import { createDetokeniser, type Detokeniser, type Tokenizer } from '@gptj-cloud/tokenizer';
+import { eventError } from '../generations/event-error.ts';
 import type { DirectEvent } from '../generations/generation-service.ts';
 import { likeliest } from '../generations/likeliest.ts';
 import type { TextModel } from '../generations/text-model.ts';
@@ -108,7 +109,7 @@ export async function* streamTextGeneration(
       }
     }
   } catch (error) {
-    yield JSON.stringify(toTgiError(error instanceof ApiError ? error : onFailure(error)));
+    yield JSON.stringify(toTgiError(eventError(error instanceof ApiError ? error : onFailure(error))));
   }
 }
 

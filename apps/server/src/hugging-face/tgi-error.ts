@@ -1,4 +1,5 @@
 import type { ApiError } from '@gptj-cloud/protocol';
+import type { ToldError } from '../generations/event-error.ts';
 
 /** The body of an error as clients of Hugging Face's services read it. */
 export interface TgiErrorBody {
@@ -7,7 +8,7 @@ export interface TgiErrorBody {
   error_type: 'validation' | 'overloaded' | 'generation' | 'unavailable' | 'auth' | 'unknown';
 }
 
-export function toTgiError(error: ApiError): TgiErrorBody {
+export function toTgiError(error: ToldError): TgiErrorBody {
   const { remedy } = error.details;
   return {
     error: typeof remedy === 'string' ? `${error.message}; ${remedy}` : error.message,
@@ -20,7 +21,7 @@ export function tgiStatus(error: ApiError): number {
   return error.status === 400 ? 422 : error.status;
 }
 
-function typeOf({ status }: ApiError): TgiErrorBody['error_type'] {
+function typeOf({ status }: ToldError): TgiErrorBody['error_type'] {
   switch (status) {
     case 400:
     case 413:

@@ -1,6 +1,7 @@
 import type { GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
 import { ApiError } from '@gptj-cloud/protocol';
+import { eventError } from '../generations/event-error.ts';
 import type { DirectEvent } from '../generations/generation-service.ts';
 import { createSequenceText } from '../generations/sequence-text.ts';
 import type { TextModel } from '../generations/text-model.ts';
@@ -65,7 +66,7 @@ export async function* streamCompletion(
       }
     }
   } catch (error) {
-    yield JSON.stringify(toOpenAiError(error instanceof ApiError ? error : onFailure(error)));
+    yield JSON.stringify(toOpenAiError(eventError(error instanceof ApiError ? error : onFailure(error))));
     return;
   }
   if (request.includeUsage) yield chunk([], completionUsage(usages));

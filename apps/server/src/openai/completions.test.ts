@@ -286,8 +286,9 @@ test('a failure under way is an event of the stream, and no [DONE] follows', asy
   const { complete } = open({ sequences: [bytesOf('xyz')], failure: { after: 1, error } });
   const data = await readData(await complete({ prompt: 'p', stream: true }));
   assert.equal(data.length, 2);
-  const last = JSON.parse(data[1]!) as { error: { code: string; type: string } };
+  const last = JSON.parse(data[1]!) as { error: { code: string; type: string; message: string } };
   assert.deepEqual([last.error.code, last.error.type], ['engine_failed', 'server_error']);
+  assert.match(last.error.message, /; wait 5 seconds and send the request again$/);
 });
 
 test('refusals at the gate have their own status, streamed or not', async () => {

@@ -1,4 +1,5 @@
 import type { ApiError, ErrorCode } from '@gptj-cloud/protocol';
+import type { ToldError } from '../generations/event-error.ts';
 
 /** The body of an error as OpenAI's clients read it. */
 export interface OpenAiErrorBody {
@@ -17,7 +18,7 @@ const CODES: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
 ]);
 
 /** Refusals that say how to go on keep their remedy in the message: it is all that clients show. */
-export function toOpenAiError(error: ApiError): OpenAiErrorBody {
+export function toOpenAiError(error: ToldError): OpenAiErrorBody {
   const { remedy, parameters } = error.details;
   const first: unknown = Array.isArray(parameters) ? parameters[0] : undefined;
   return {
@@ -35,7 +36,7 @@ export function openAiStatus(error: ApiError): number {
   return error.code === 'quota_exceeded' ? 429 : error.status;
 }
 
-function typeOf({ status, code }: ApiError): string {
+function typeOf({ status, code }: ToldError): string {
   if (code === 'quota_exceeded') return 'insufficient_quota';
   if (status >= 500) return 'server_error';
   if (status === 429) return 'rate_limit_error';
