@@ -48,6 +48,23 @@ test('a run with inline data answers with its result, as the sample of 2022 read
   assert.equal(reply.runnable.id, GPTJ_PIPELINE_ID);
 });
 
+test('fields that a run does not have are ignored, and named in its warnings', async () => {
+  const body = { pipeline_id: GPTJ_PIPELINE_ID, data: [PROMPT, { max_new_tokens: 2, min_p: 0.1, do_sample: false }] };
+  const reply = await endedRun(await it.post('/v2/runs', { asyncrun: true, zzzzzzzz: 1, blocking: true, ...body }));
+  const [first, second, third, ...more] = reply.warnings ?? [];
+  assert.equal(first, 'asyncrun is ignored: it is no field of a run (did you mean async_run?)');
+  assert.equal(second, 'zzzzzzzz is ignored: it is no field of a run');
+  assert.match(third ?? '', /^min_p /);
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    runGetSchema.parse(await (await it.request(`/v2/runs/${reply.id}`)).json()).warnings,
+    reply.warnings,
+  );
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`${at}`.repeat(200), at]));
+  const loud = await endedRun(await it.post('/v2/runs', { ...many, ...body }));
+  assert.ok((loud.warnings ?? []).join('').length < 4000);
+});
+
 test('the result file holds the pickle of the preview, in hex', async () => {
   const reply = await endedRun(await run(PROMPT, { response_length: 2, num_return_sequences: 2 }));
   assert.deepEqual(reply.result_preview, [['xx', 'xx']]);

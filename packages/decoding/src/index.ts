@@ -26,6 +26,7 @@ export type {
 } from './generate-outcome.ts';
 export { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
+export { nearestName } from './parameters/nearest-name.ts';
 export type { ParameterContext } from './parameters/parameter-context.ts';
 export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 export type { Answer, Ask, Row, RowResult, Settled, Strategy } from './strategy.ts';

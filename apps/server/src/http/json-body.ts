@@ -21,6 +21,8 @@ export interface BodySchema<Value> {
 /** A body as a schema wants it. */
 export interface JsonBody<Value> {
   readonly value: Value;
+  /** Of its fields, those that the schema drops among them. */
+  readonly names: readonly string[];
   /** The field `data` with Python's types kept apart; undefined when absent. */
   readonly data: PickleValue | undefined;
 }
@@ -50,7 +52,7 @@ export async function readJsonBody<Value>(
     fields[String(key)] = key === 'data' ? value : toJsonField(String(key), value);
   }
   const parsed = schema.safeParse(fields, { error: issueText });
-  if (parsed.success) return { value: parsed.data, data };
+  if (parsed.success) return { value: parsed.data, names: Object.keys(fields), data };
   throw invalidParameters(
     parsed.error.issues.map((issue) => ({
       parameter: ['body', ...issue.path.map(String)].join('->'),

@@ -63,6 +63,18 @@ export interface PipelineOutcome {
   readonly warnings: readonly string[];
 }
 
+/** The same run, whose outcome has those warnings before its own. */
+export function withWarnings(prepared: PreparedRun, warnings: readonly string[]): PreparedRun {
+  if (warnings.length === 0) return prepared;
+  return {
+    ...prepared,
+    async execute(options) {
+      const outcome = await prepared.execute(options);
+      return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
+    },
+  };
+}
+
 /** How the API shows a pipeline. The built-in ones have no graph of uploaded parts. */
 export function toPipelineGet(pipeline: Pick<Pipeline, 'id' | 'name' | 'description' | 'tags'>): PipelineGet {
   return {

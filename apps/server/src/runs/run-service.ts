@@ -18,7 +18,7 @@ import type { Principal } from '../accounts/principal.ts';
 import type { StoredData } from '../data/data.ts';
 import { type NewFile, newFile, withSmallBytes } from '../files/file.ts';
 import type { Logger } from '../logger.ts';
-import type { Pipeline, PreparedRun } from '../pipelines/pipeline.ts';
+import { type Pipeline, type PreparedRun, withWarnings } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
@@ -62,6 +62,8 @@ export interface RunRequest {
   /** The inline data of the request, or null when it names `data_id`. */
   readonly input: PickleValue | null;
   readonly idempotencyKey: string | null;
+  /** Sentences about the request, before those of the pipeline. Lost if another process executes the run. Default: none. */
+  readonly warnings?: readonly string[];
 }
 
 /** A run that was accepted: it is stored and will end whether or not somebody waits. */
@@ -215,7 +217,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   };
 
   const accept = async (
-    { principal, request, idempotencyKey }: RunRequest,
+    { principal, request, idempotencyKey, warnings = [] }: RunRequest,
     work: { readonly pipeline: Pipeline; readonly prepared: PreparedRun; readonly data: StoredData | NewFile },
     hash: string | null,
   ): Promise<AcceptedRun | null> => {
@@ -278,7 +280,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       admissionTicket,
       isAsync,
     };
-    accepted.add(run, work.prepared);
+    accepted.add(run, withWarnings(work.prepared, warnings));
     let reader: EventReader | null = null;
     if (isAsync || (request.stream ?? false)) {
       events.open(id);

@@ -10,6 +10,7 @@ import {
 import { Hono } from 'hono';
 import type { Logger } from '../../logger.ts';
 import type { PipelineTags } from '../../pipelines/pipeline-tags.ts';
+import { ignoredFields } from '../../runs/ignored-fields.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -30,12 +31,13 @@ export interface RunRoutesDeps {
 export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/runs', async (c) => {
-      const { value, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
+      const { value, names, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
       const principal = c.get('principal');
       const accepted = await runs.create({
         principal,
         request: value,
         input: data ?? null,
+        warnings: ignoredFields(names),
         idempotencyKey: parseIdempotencyKey(c.req.header('idempotency-key')),
       });
       const { projectId } = principal;
