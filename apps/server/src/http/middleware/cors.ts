@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 
 /** What pages may read beside the body. */
-const EXPOSED = 'X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset';
+const EXPOSED = 'X-Request-Id, Retry-After';
 const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
 /** How long browsers may remember the answer. */
 const MAX_AGE_SECONDS = 600;

@@ -73,6 +73,8 @@ test('a listed origin may read replies, without credentials; another may not', a
   const known = await ask(ORIGIN);
   assert.equal(known.get('access-control-allow-origin'), ORIGIN);
   assert.equal(known.get('access-control-allow-credentials'), null);
+  // What is sent, and nothing else.
+  assert.equal(known.get('access-control-expose-headers'), 'X-Request-Id, Retry-After');
   assert.match(known.get('vary') ?? '', /Origin/);
   for (const origin of ['https://evil.example.org', `${ORIGIN}.evil.org`, 'null', 'http://app.example.org']) {
     const other = await ask(origin);
