@@ -12,18 +12,18 @@ export function parseGptjInput(input: PickleValue): GptjInput {
   // A value that is no list is one input, as the client's callers found out.
   const inputs = input instanceof PickleTuple ? input.items : Array.isArray(input) ? input : [input];
   if (inputs.length !== 2) {
-    throw refuseInput(`Mismatch of number of inputs, expecting 2 got ${inputs.length}`);
+    throw refuseShape(`Mismatch of number of inputs, expecting 2 got ${inputs.length}`);
   }
   const [prompt, parameters] = inputs;
-  if (typeof prompt !== 'string') throw refuseInput(`Input type mismatch, expecting str got ${typeName(prompt)}`);
+  if (typeof prompt !== 'string') throw refuseShape(`Input type mismatch, expecting str got ${typeName(prompt)}`);
   if (!(parameters instanceof Map)) {
-    throw refuseInput(`Input type mismatch, expecting dict got ${typeName(parameters)}`);
+    throw refuseShape(`Input type mismatch, expecting dict got ${typeName(parameters)}`);
   }
   if (prompt === '') throw refuseInput('Prompt must be a non-empty string.');
   const fields = new Map<string, PickleValue>();
   for (const [key, value] of parameters) {
     if (typeof key !== 'string')
-      throw refuseInput(`Input type mismatch, expecting keys of type str got ${typeName(key)}`);
+      throw refuseShape(`Input type mismatch, expecting keys of type str got ${typeName(key)}`);
     // None is what Python callers write for "not given".
     if (value !== null) fields.set(key, value);
   }
@@ -32,6 +32,11 @@ export function parseGptjInput(input: PickleValue): GptjInput {
 
 export function refuseInput(reason: string): ApiError {
   return new ApiError('invalid_input', { reason });
+}
+
+/** The graph's words name Python's types; what is meant stands in the remedy. */
+function refuseShape(reason: string): ApiError {
+  return new ApiError('invalid_input', { reason }, { remedy: 'send data as [prompt, {parameters}]; {} is enough' });
 }
 
 function typeName(value: PickleValue | undefined): string {

@@ -51,13 +51,19 @@ function refusal(input: PickleValue): {
   readonly code: string;
   readonly message: string;
   readonly parameters: unknown;
+  readonly remedy: unknown;
 } {
   try {
     pipelineWithSeenFields().pipeline.prepare(input);
   } catch (error) {
     assert.ok(error instanceof ApiError, String(error));
     assert.equal(error.status, 400);
-    return { code: error.code, message: error.message, parameters: error.details.parameters };
+    return {
+      code: error.code,
+      message: error.message,
+      parameters: error.details.parameters,
+      remedy: error.details.remedy,
+    };
   }
   assert.fail('nothing was refused');
 }
@@ -77,6 +83,12 @@ test('the graph takes two inputs, a str and a dict, from a list or a tuple', () 
     [['', dict({ output_scores: true })], 'Prompt must be a non-empty string.'],
   ];
   for (const [input, message] of messages) assert.equal(refusal(input).message, message);
+});
+
+test('input of another shape is refused with the shape that is wanted', () => {
+  for (const input of [['hi'], 'hi', [7n, dict({})], ['hi', []]]) {
+    assert.match(String(refusal(input).remedy), /\[prompt, \{parameters\}\]/);
+  }
 });
 
 test('the prompt is dropped from the text unless it is asked for; remove_input has the last word', async () => {
