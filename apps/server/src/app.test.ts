@@ -216,6 +216,17 @@ test('bodies above the limits are refused, counted or announced', async () => {
   await detail(await it.request('/v2/runs', init), 413);
 });
 
+test('the remedy for a body above a limit that no setting raises does not name one', async () => {
+  const login = (size: number) => it.post('/v2/auth/login', { login: 'a', password: 'x'.repeat(size) });
+  const { message, remedy } = await detail(await login(20_000), 413);
+  assert.equal(message, 'body is too large: expected at most 16384 bytes');
+  assert.match(String(remedy), /no setting raises/);
+  assert.match(
+    String((await detail(await it.post('/v2/runs', { data: 'x'.repeat(100_001) }), 413)).remedy),
+    /operator/,
+  );
+});
+
 test('data of small files travel unasked, data of large ones when asked for', async () => {
   const upload = async (bytes: Uint8Array, name: string, path: string): Promise<unknown> => {
     const form = new FormData();
