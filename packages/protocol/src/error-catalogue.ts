@@ -124,7 +124,7 @@ export const ERROR_CATALOGUE = {
   registration_closed: {
     status: 403,
     message: 'this server takes no registrations{unless}',
-    remedy: 'ask its owner for an invitation',
+    remedy: 'ask an owner of a project here to invite that address',
   },
   email_unverified: {
     status: 403,
@@ -160,6 +160,11 @@ export const ERROR_CATALOGUE = {
     status: 404,
     message: 'no {kind} with id {id}',
     remedy: 'check the id; ids are <kind>_<32 hex digits> and belong to one server',
+  },
+  name_unknown: {
+    status: 404,
+    message: 'no {kind} is called {name}',
+    remedy: '{remedy}',
   },
   pipeline_unknown: {
     status: 404,
@@ -200,6 +205,11 @@ export const ERROR_CATALOGUE = {
     status: 415,
     message: 'expected Content-Type {expected}, got {got}',
     remedy: 'send the body in the expected format',
+  },
+  encoding_refused: {
+    status: 415,
+    message: 'expected a body without Content-Encoding, got {got}',
+    remedy: 'send the body as it is, not compressed',
   },
   invalid_hex: {
     status: 400,
@@ -262,6 +272,11 @@ export const ERROR_CATALOGUE = {
     status: 404,
     message: 'no plan {id} here',
     remedy: 'use one of: {known}',
+  },
+  plans_refused: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'correct the file and send the request again; the plans read before stay in force',
   },
   owner_required: {
     status: 403,

@@ -5,7 +5,10 @@ import { paginatedSchema } from './paginated.ts';
 export const pipelineTagNameSchema = z
   .string()
   .max(256)
-  .regex(/^[a-z0-9][a-z0-9\-._/]*[a-z0-9]:[0-9A-Za-z_][0-9A-Za-z\-_.]{0,127}$/, 'expected name:tag');
+  .regex(
+    /^[a-z0-9][a-z0-9\-._/]*[a-z0-9]:[0-9A-Za-z_][0-9A-Za-z\-_.]{0,127}$/,
+    'expected name:tag, the name of 2 or more characters a-z, 0-9, -, ., _ and /, with a letter or digit at both ends, the tag of 1 to 128 characters A-Z, a-z, 0-9, _, - and ., not beginning with - or .',
+  );
 
 /** Body of `POST /v2/pipeline-tags`. The pipeline may be given by another tag. */
 export const pipelineTagCreateSchema = z.object({ name: pipelineTagNameSchema, pipeline_id: z.string() });

@@ -102,7 +102,7 @@ export async function dropProject(deps: AccountDeps, principal: Principal, id: s
   });
 }
 
-/** Make somebody a member by username. Throws `not_found`, `already_exists`, `limit_reached`. */
+/** Make somebody a member by username. Throws `not_found`, `name_unknown`, `conflict`, `limit_reached`. */
 export async function addProjectMember(
   deps: AccountDeps,
   principal: Principal,
@@ -112,10 +112,18 @@ export async function addProjectMember(
   const { db, clock } = deps;
   const { id } = await getOwnedProject(deps, principal, added.projectId);
   const user = await findUserByLogin(db, added.username);
-  if (user === null) throw new ApiError('not_found', { kind: 'user', id: added.username });
+  if (user === null) {
+    const remedy = 'check the username; who has no account yet is invited by e-mail address';
+    throw new ApiError('name_unknown', { kind: 'user', name: added.username, remedy });
+  }
   await db.transaction(async (tx) => {
     await refuseFull(tx, id);
-    if (!(await addMember(tx, id, user.id, clock()))) throw new ApiError('already_exists', { what: 'that membership' });
+    if (!(await addMember(tx, id, user.id, clock()))) {
+      throw new ApiError('conflict', {
+        reason: `${user.username} is a member already`,
+        remedy: `GET /v2/projects/${id}/members lists the members`,
+      });
+    }
     await recordAudit(tx, clock(), caller, { action: 'project.member_add', subject: user.id, projectId: id });
   });
   return user.id;
@@ -133,7 +141,11 @@ export async function removeProjectMember(
   if (role !== 'owner' && removed.userId !== principal.userId) throw new ApiError('project_owner_required');
   await db.transaction(async (tx) => {
     if (!(await removeMember(tx, id, removed.userId))) {
-      throw new ApiError('not_found', { kind: 'removable member', id: removed.userId.slice(0, 100) });
+      throw new ApiError(
+        'not_found',
+        { kind: 'removable member', id: removed.userId.slice(0, 100) },
+        { remedy: `give the user_id of one that GET /v2/projects/${id}/members lists; owners stay` },
+      );
     }
     await recordAudit(tx, clock(), caller, { action: 'project.member_remove', subject: removed.userId, projectId: id });
   });

@@ -103,8 +103,11 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
       ['mary', 'member'],
     ],
   );
-  assert.equal(await refusal(await add('mary')), '409 already_exists');
-  assert.equal(await refusal(await add('nobody')), '404 not_found');
+  const told = async (reply: Response): Promise<string> => JSON.stringify(await reply.json());
+  const again = await told(await add('mary'));
+  assert.match(again, /"message":"mary is a member already","code":"conflict"/);
+  const nobody = await told(await add('nobody'));
+  assert.match(nobody, /"message":"no user is called nobody","code":"name_unknown","remedy":"check the username/);
   assert.equal((await project(await mary.ask(at))).role, 'member');
   for (const [method, path, body] of [
     ['PATCH', at, { name: 'mine' }],
@@ -122,7 +125,8 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
   assert.equal((await mary.ask(`${at}/members/${mary.user.id}`, 'DELETE')).status, 204);
   assert.equal(await refusal(await withToken()), '401 token_unknown');
   assert.equal(await refusal(await mary.ask(at)), '404 not_found');
-  assert.equal(await refusal(await percy.ask(`${at}/members/${percy.user.id}`, 'DELETE')), '404 not_found');
+  const owner = await told(await percy.ask(`${at}/members/${percy.user.id}`, 'DELETE'));
+  assert.match(owner, /"code":"not_found","remedy":"give the user_id of one/);
 });
 
 test('an invitation is for whoever proves to own its address', async () => {

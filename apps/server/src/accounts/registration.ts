@@ -101,7 +101,10 @@ async function takeFirstUser(deps: AccountDeps, owner: OwnerSettings, caller: Ca
 /** Refuse a new account that the settings do not want. Throws `registration_closed`. */
 export async function refuseStranger(deps: AccountDeps, email: string): Promise<void> {
   const { registration } = deps.settings;
-  if (registration === 'closed') throw new ApiError('registration_closed', { unless: '' });
+  if (registration === 'closed') {
+    const remedy = 'nobody can register here, invited or not; an owner of the server can set REGISTRATION';
+    throw new ApiError('registration_closed', { unless: '' }, { remedy });
+  }
   if (registration === 'invited' && !(await isInvited(deps, email))) {
     throw new ApiError('registration_closed', { unless: ' but of those a project has invited' });
   }

@@ -7,7 +7,9 @@ import { eq } from 'drizzle-orm';
 import Stripe from 'stripe';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../accounts/first-user.ts';
 import type { Principal } from '../accounts/principal.ts';
+import { ConfigError } from '../config.ts';
 import { createLogger } from '../logger.ts';
+import type { PlanBook } from '../plans/plan-book.ts';
 import { auditLog, users } from '../store/accounts-tables.ts';
 import { billingEvents, planRequests, subscriptions } from '../store/billing-tables.ts';
 import type { Database, Store } from '../store/db.ts';
@@ -60,8 +62,8 @@ const setPlan = async (tx: Database, userId: string, planId: string): Promise<vo
   await tx.update(users).set({ planId }).where(eq(users.id, userId));
 };
 const clock = (): Date => new Date(now);
-const serviceWith = (provider: PaymentProvider): BillingService =>
-  createBillingService({ db: store.db, plans, provider, setPlan, clock, logger: createLogger(() => {}, clock) });
+const serviceWith = (provider: PaymentProvider, book = plans): BillingService =>
+  createBillingService({ db: store.db, plans: book, provider, setPlan, clock, logger: createLogger(() => {}, clock) });
 const planNow = async (userId = USER): Promise<string | undefined> =>
   (await store.db.select({ planId: users.planId }).from(users).where(eq(users.id, userId)))[0]?.planId;
 
@@ -116,7 +118,22 @@ test('nobody gets a plan past an owner: not for others, not a hidden one, not by
   );
   assert.equal((await refusalOf(billing.reload(member))).code, 'owner_required');
   assert.equal((await refusalOf(billing.change(owner, { plan_id: 'free', user_id: 'x' }, CALLER))).code, 'not_found');
-  assert.equal((await refusalOf(billing.handleEvent('{}', '', CALLER))).code, 'webhook_refused');
+  const event = await refusalOf(billing.handleEvent('{}', '', CALLER));
+  assert.equal(event.code, 'webhook_refused');
+  // There is no signing secret to check.
+  assert.match(String(event.details.remedy), /^set one up/);
+});
+
+test('a file of plans that cannot be used is told as what it is, no fault of the request', async () => {
+  const book: PlanBook = {
+    ...plans,
+    reload: async () => {
+      throw new ConfigError('PLANS_FILE plans.json: expected JSON, got x');
+    },
+  };
+  const { code, status, message, details } = await refusalOf(serviceWith(MANUAL_PROVIDER, book).reload(owner));
+  assert.deepEqual([code, status, message], ['plans_refused', 400, 'PLANS_FILE plans.json: expected JSON, got x']);
+  assert.match(String(details.remedy), /^correct the file/);
 });
 
 const library = new Stripe('sk_test_not_a_key');

@@ -7,14 +7,7 @@
  * user falls back to another one that runs, else to the default plan; but whoever has been given a different plan by
  * an owner meanwhile keeps that.
  */
-import {
-  ApiError,
-  invalidParameter,
-  type PlanChange,
-  type PlanChangeResult,
-  type PlanList,
-  toTimestamp,
-} from '@gptj-cloud/protocol';
+import { ApiError, type PlanChange, type PlanChangeResult, type PlanList, toTimestamp } from '@gptj-cloud/protocol';
 import { isServerOwner, type Principal } from '../accounts/principal.ts';
 import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import { ConfigError } from '../config.ts';
@@ -104,7 +97,8 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
       try {
         await plans.reload();
       } catch (error) {
-        if (error instanceof ConfigError) throw invalidParameter('file', error.message);
+        if (error instanceof ConfigError)
+          throw new ApiError('plans_refused', { reason: error.message }, { cause: error });
         throw error;
       }
       return await list(principal);
@@ -167,7 +161,11 @@ async function apply(
   const plan = provider.paysFor(report.priceId, plans.plans);
   if (plan === null) {
     // Refused, so that it comes again when the operator has put the price into the file of plans.
-    throw new ApiError('webhook_refused', { reason: `no plan has the price ${report.priceId}` });
+    throw new ApiError(
+      'webhook_refused',
+      { reason: `no plan has the price ${report.priceId}` },
+      { remedy: 'give it to a plan as stripe_price_id, reload the plans, and have the event sent again' },
+    );
   }
   const row = { provider: provider.name, subscriptionId, customerId, userId, planId: plan.id, status };
   if (!(await saveSubscription(tx, { ...row, eventAt: event.at }))) return;

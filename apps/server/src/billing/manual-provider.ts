@@ -7,6 +7,10 @@ export const MANUAL_PROVIDER: PaymentProvider = {
   paysFor: () => null,
   wish: async () => ({ kind: 'approval' }),
   readEvent: async () => {
-    throw new ApiError('webhook_refused', { reason: 'no payment provider is set up here' });
+    throw new ApiError(
+      'webhook_refused',
+      { reason: 'no payment provider is set up here' },
+      { remedy: 'set one up in the settings of this server, or take this address out of the settings of the provider' },
+    );
   },
 };

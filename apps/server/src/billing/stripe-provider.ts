@@ -114,7 +114,11 @@ function reportOf(event: Stripe.Event): SubscriptionReport | null {
   const parsed = subscriptionSchema.safeParse(object);
   if (!parsed.success) {
     const fields = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
-    throw new ApiError('webhook_refused', { reason: `the subscription lacks ${fields}` });
+    throw new ApiError(
+      'webhook_refused',
+      { reason: `the subscription lacks ${fields}` },
+      { remedy: 'check the API version of this endpoint at the payment provider' },
+    );
   }
   const { id, customer, status, metadata, items } = parsed.data;
   const userId = metadata?.user_id;

@@ -8,15 +8,12 @@ const MOST_DISCARDED = 64 * 2 ** 20;
 
 /**
  * The whole body of a request, counted while it arrives: a wrong or missing Content-Length changes nothing.
- * Throws `body_too_large`, `body_incomplete` when the connection breaks, `unsupported_media_type` when it is compressed.
+ * Throws `body_too_large`, `body_incomplete` when the connection breaks, `encoding_refused` when it is compressed.
  */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
-    throw new ApiError('unsupported_media_type', {
-      expected: 'a body without Content-Encoding',
-      got: JSON.stringify(encoding.slice(0, 40)),
-    });
+    throw new ApiError('encoding_refused', { got: JSON.stringify(encoding.slice(0, 40)) });
   }
   if (Number(request.headers.get('content-length') ?? 0) > limit + MOST_DISCARDED) {
     throw new ApiError('body_too_large', { limit });

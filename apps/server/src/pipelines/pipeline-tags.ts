@@ -38,7 +38,7 @@ export interface PipelineTags {
   idOf(projectId: string, idOrTag: string): Promise<string>;
   /** Throws `tag_taken`, `pipeline_unknown`. */
   create(projectId: string, request: PipelineTagCreate): Promise<PipelineTagGet>;
-  /** Throws `not_found`. */
+  /** Throws `name_unknown`. */
   byName(projectId: string, name: string): Promise<PipelineTagGet>;
   /** Throws `not_found`, `pipeline_unknown`. */
   move(projectId: string, id: string, pipelineId: string): Promise<PipelineTagGet>;
@@ -74,8 +74,9 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
     },
     async byName(projectId, name) {
       const tag = await find(projectId, name);
-      if (tag === null) throw absent(name);
-      return tag;
+      if (tag !== null) return tag;
+      const remedy = 'GET /v2/pipeline-tags lists the tags of the project';
+      throw new ApiError('name_unknown', { kind: 'pipeline tag', name: name.slice(0, 100), remedy });
     },
     async move(projectId, id, pipelineId) {
       const pipeline = await resolve(projectId, pipelineId);

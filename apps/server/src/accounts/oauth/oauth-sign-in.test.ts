@@ -321,7 +321,7 @@ test('who is signed in links an identity in person; nobody else can, and nothing
   const edward = await verifiedUser('edward');
   assert.equal(await refusal(await linkTo(edward, 'corp', {})), '400 invalid_request');
   assert.equal(await refusal(await linkTo(edward, 'corp', { password: 'Wrong12345' })), '403 password_wrong');
-  assert.equal(await refusal(await linkTo(edward, 'nobody')), '404 not_found');
+  assert.equal(await refusal(await linkTo(edward, 'nobody')), '404 name_unknown');
   assert.equal(await refusal(await it.post('/v2/auth/identities', { provider: 'corp' })), '403 session_required');
   const reply = await link(edward, person('ed', { email_verified: false }));
   assert.equal(reply.headers.get('location'), '/v2/auth/signed-in#linked');

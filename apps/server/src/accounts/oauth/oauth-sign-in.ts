@@ -108,7 +108,10 @@ export async function finishOAuthWithCode(
 
 function findProvider({ providers }: AccountDeps, name: string): OAuthProvider {
   const provider = providers.get(name);
-  if (provider === undefined) throw new ApiError('not_found', { kind: 'sign-in provider', id: name.slice(0, 100) });
+  if (provider === undefined) {
+    const remedy = 'GET /v2/auth/oauth lists those that are set up';
+    throw new ApiError('name_unknown', { kind: 'sign-in provider', name: name.slice(0, 100), remedy });
+  }
   return provider;
 }
 

@@ -38,7 +38,8 @@ export function pipelineRoutes({ pipelines, tags }: PipelineRoutesDeps): Hono<Ap
   };
   const environment = (idOrName: string): EnvironmentGet => {
     if (idOrName === DEFAULT_ENVIRONMENT.id || idOrName === DEFAULT_ENVIRONMENT.name) return DEFAULT_ENVIRONMENT;
-    throw new ApiError('not_found', { kind: 'environment', id: idOrName.slice(0, 100) });
+    const remedy = 'GET /v2/environments lists the one there is';
+    throw new ApiError('name_unknown', { kind: 'environment', name: idOrName.slice(0, 100), remedy });
   };
   const refuse = (kind: string): never => {
     throw new ApiError('upload_refused', { kind, known: pipelines.ids.join(', ') });

@@ -160,14 +160,19 @@ test('tags name pipelines for a project, as the clients use them', async () => {
   assert.deepEqual(await json(send('GET', `/v2/pipeline-tags/by-name/${name}`)), tag);
   const builtIn = pipelineTagGetSchema.parse(await json(send('GET', '/v2/pipeline-tags/by-name/gpt-j:latest')));
   assert.equal(builtIn.pipeline_id, GPTJ_PIPELINE_ID);
-  assert.equal((await send('GET', '/v2/pipeline-tags/by-name/no:tag')).status, 404);
+  for (const path of ['/v2/pipeline-tags/by-name/no:tag', '/v2/environments/by-name/none']) {
+    assert.match(JSON.stringify(await json(send('GET', path))), /name_unknown.*GET \/v2\/\S+ lists/);
+  }
   const reply = await it.post('/v2/runs', { pipeline_id: name, data: ['hi', { response_length: 1 }] });
   assert.equal(runGetSchema.parse(await reply.json()).run_state, 'complete');
   assert.equal((await send('GET', `/v2/pipelines/${name}`)).status, 200);
   for (const taken of [name, 'gpt-j:latest']) {
     assert.equal((await create({ name: taken, pipeline_id: GPTJ_PIPELINE_ID })).status, 409);
   }
-  assert.equal((await create({ name: 'no tag', pipeline_id: GPTJ_PIPELINE_ID })).status, 400);
+  for (const bad of ['no tag', 'x:y', 'X1:y', 'x1:-y', 'x1/:y']) {
+    const told = JSON.stringify(await json(create({ name: bad, pipeline_id: GPTJ_PIPELINE_ID })));
+    assert.match(told, /invalid_request.*the name of 2 or more characters/, bad);
+  }
   assert.equal((await create({ name: 'a1:b', pipeline_id: 'unknown' })).status, 404);
   const list = async (query: string): Promise<number> =>
     pipelineTagPageSchema.parse(await json(send('GET', `/v2/pipeline-tags?${query}`))).total;
