@@ -58,7 +58,10 @@ export function ignoredParameters(fields: Fields, config: GenerateConfig): strin
   if (fields.has('max_new_tokens')) ignored(['max_length'], 'max_new_tokens wins');
   if (fields.has('min_new_tokens')) ignored(['min_length'], 'min_new_tokens wins');
   if (config.minLength > config.maxLength) {
-    warnings.push(`min_length lies beyond the limit of ${config.maxLength} tokens: EOS is never possible`);
+    const name = fields.has('min_new_tokens') ? 'min_new_tokens' : 'min_length';
+    warnings.push(
+      `${name} lies beyond the limit of ${config.maxLength} tokens, prompt included: EOS is never possible`,
+    );
   }
   if (fields.get('return_dict_in_generate') === false) {
     ignored(['output_scores', 'output_logits'], 'return_dict_in_generate is false');

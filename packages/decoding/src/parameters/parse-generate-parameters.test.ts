@@ -59,6 +59,13 @@ test('a configuration is plain data', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(config)), config);
 });
 
+test('a least length beyond the limit is warned of by the name that was sent', () => {
+  const warned = (params: object) => parse(params).warnings.map((warning) => warning.split(' ', 3).join(' '));
+  assert.deepEqual(warned({ min_new_tokens: 10, max_new_tokens: 5 }), ['min_new_tokens lies beyond']);
+  assert.deepEqual(warned({ min_length: 30, max_length: 20 }), ['min_length lies beyond']);
+  assert.deepEqual(warned({ min_new_tokens: 5, max_new_tokens: 5 }), []);
+});
+
 test('unknown names are listed all at once, with the nearest known name', () => {
   refused(
     { max_tokens: 5, Temperature: 1, zzzzzzzz: 1 },
