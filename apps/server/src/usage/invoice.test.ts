@@ -16,6 +16,7 @@ const preview = (planId: string, usage: readonly PlanUsage[]) =>
     userId: 'user_1',
     currency: 'USD',
     plan: plans.get(planId) ?? FREE,
+    isMember: true,
     planOf: (id) => plans.get(id) ?? FREE,
     usage,
   });

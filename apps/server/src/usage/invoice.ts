@@ -9,6 +9,8 @@ export interface InvoiceOptions {
   readonly currency: string;
   /** The plan the account is on now: its monthly price is the base. */
   readonly plan: Plan;
+  /** Whether there was an account in that month: without one there is no base. */
+  readonly isMember: boolean;
   /** The plan of an id, for what was used under it. */
   readonly planOf: (id: string) => Plan;
   readonly usage: readonly PlanUsage[];
@@ -30,7 +32,8 @@ export function invoicePreview(options: InvoiceOptions): InvoicePreview {
     const cents = priced(BigInt(line.quantity), line.price, unit);
     if (cents > 0n) lines.push({ line: { ...line, amount: decimal(cents) }, cents });
   };
-  add({ description: `${plan.name}: monthly`, quantity: 1, unit: 'month', price: plan.prices.monthly }, 1n);
+  const months = options.isMember ? 1 : 0;
+  add({ description: `${plan.name}: monthly`, quantity: months, unit: 'month', price: plan.prices.monthly }, 1n);
   for (const used of options.usage) {
     const { name, prices } = options.planOf(used.planId);
     add(

@@ -178,7 +178,12 @@ test('an invoice prices the month of an account by its plan; others have to be a
     // 2,500 prompt tokens at 1 per 1,000, and 30 generated ones at 2.
     ['2026-01', 'paid', '12.56', '10.00', '2.50', '0.06'],
   );
-  assert.equal((await usage.invoice(owner, { month: '2025-12', userId: MEMBER })).total, '10.00');
+  assert.equal((await usage.invoice(owner, { month: '', userId: MEMBER })).total, '12.56');
+  // Before there was the account, and before the month has come, there is nothing to pay.
+  for (const month of ['2025-12', '2026-02', '1999-01']) {
+    const { total, lines } = await usage.invoice(owner, { month, userId: MEMBER });
+    assert.deepEqual([total, lines], ['0.00', []], month);
+  }
   assert.equal((await refusalOf(usage.invoice(member, { month: '', userId: FIRST_USER_ID }))).code, 'not_found');
   assert.equal((await refusalOf(usage.invoice(owner, { month: '', userId: 'user_none' }))).code, 'not_found');
   assert.equal((await refusalOf(usage.invoice(owner, { month: '2026-13', userId: '' }))).code, 'invalid_request');

@@ -88,11 +88,13 @@ export function createUsageService({ db, plans, clock }: UsageServiceDeps): Usag
     async invoice(principal, query) {
       const month = parseQueryMonth('month', query.month, today().slice(0, 7));
       const userId = userOf(principal, query.userId);
-      const planId = await findAccountPlan(db, userId);
-      if (planId === null) throw new ApiError('not_found', { kind: 'user', id: userId.slice(0, 100) });
+      const account = await findAccountPlan(db, userId);
+      if (account === null) throw new ApiError('not_found', { kind: 'user', id: userId.slice(0, 100) });
       const usage = await listPlanUsage(db, userId, `${month}-01`, lastDay(month));
       const planOf = (id: string) => plans.planOf({ planId: id });
-      return invoicePreview({ month, userId, currency: plans.currency, plan: planOf(planId), planOf, usage });
+      const isMember = month >= account.createdAt.toISOString().slice(0, 7) && month <= today().slice(0, 7);
+      const plan = planOf(account.planId);
+      return invoicePreview({ month, userId, currency: plans.currency, plan, isMember, planOf, usage });
     },
   };
 }

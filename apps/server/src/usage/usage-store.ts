@@ -104,9 +104,13 @@ export async function listPlanUsage(db: Database, accountId: string, from: strin
 }
 
 /** The plan an account is on, or null when there is no such account. */
-export async function findAccountPlan(db: Database, userId: string): Promise<string | null> {
-  const rows = await db.select({ planId: users.planId }).from(users).where(eq(users.id, userId));
-  return rows[0]?.planId ?? null;
+export async function findAccountPlan(
+  db: Database,
+  userId: string,
+): Promise<{ readonly planId: string; readonly createdAt: Date } | null> {
+  const columns = { planId: users.planId, createdAt: users.createdAt };
+  const rows = await db.select(columns).from(users).where(eq(users.id, userId));
+  return rows[0] ?? null;
 }
 
 function within({ from, to, projectId }: UsageFilter): SQL | undefined {
