@@ -97,6 +97,10 @@ test('a folder without a store, an unknown task and a PostgreSQL are refused in 
   const path = join(folder, 'never');
   assert.match((await admin(['backup', path, '--data-dir', join(folder, 'none')])).stderr, /holds no store/);
   assert.match((await admin(['backup', path], { DATABASE_URL: 'postgres://x' })).stderr, /pg_dump/);
+  const lost = (await admin(['backup', join(folder, 'no', 'x'), '--url', url, '--token', 'owner-token'])).stderr;
+  assert.match(lost, /there is no folder .*no; make it first/);
+  assert.doesNotMatch(lost, /ENOENT|partial/);
+  assert.match((await admin(['nope'])).stderr, /expected backup, restore or token, got "nope"/);
   assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is no backup/);
   assert.deepEqual(
     await Promise.all(

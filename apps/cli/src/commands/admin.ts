@@ -55,6 +55,10 @@ export const adminCommand: Command = {
       await adminToken(context, options, options.positionals.slice(1));
       return;
     }
+    const [given] = options.positionals;
+    if (given !== undefined && given !== 'backup' && given !== 'restore') {
+      throw new UsageError(`expected backup, restore or token, got ${JSON.stringify(given)}`);
+    }
     const [task, path] = requirePositionals(options, ['backup, restore or token', 'FILE']);
     const { stdout, env } = context;
     const dataDir = options.values.get('data-dir') ?? (env.DATA_DIR?.trim() || 'data');
@@ -62,21 +66,15 @@ export const adminCommand: Command = {
     if (url === undefined && options.values.get('data-dir') === undefined && env.DATABASE_URL?.trim()) {
       throw new Error('DATABASE_URL names a PostgreSQL: back it up with pg_dump and restore it with pg_restore');
     }
-    switch (task) {
-      case 'backup': {
-        const chunks = url === undefined ? once(() => dumpDataDir(dataDir)) : download(context, options);
-        const sizeBytes = await writeBackup(path!, chunks);
-        stdout.write(`${path}: ${formatBytes(sizeBytes)}\n`);
-        return;
-      }
-      case 'restore':
-        if (url !== undefined) throw new UsageError('restore works on a data folder: --data-dir, not --url');
-        await restoreDataDir(dataDir, path!);
-        stdout.write(`restored into ${dataDir}\n`);
-        return;
-      default:
-        throw new UsageError(`expected backup, restore or token, got ${JSON.stringify(task)}`);
+    if (task === 'restore') {
+      if (url !== undefined) throw new UsageError('restore works on a data folder: --data-dir, not --url');
+      await restoreDataDir(dataDir, path!);
+      stdout.write(`restored into ${dataDir}\n`);
+      return;
     }
+    const chunks = url === undefined ? once(() => dumpDataDir(dataDir)) : download(context, options);
+    const sizeBytes = await writeBackup(path!, chunks);
+    stdout.write(`${path}: ${formatBytes(sizeBytes)}\n`);
   },
 };
 

@@ -12,7 +12,12 @@ import { lockDataDir } from '../../store/data-dir-lock.ts';
 import { openStore } from '../../store/db.ts';
 import { StoreError } from '../../store/store-error.ts';
 
-export type BackupErrorCode = 'backup_exists' | 'backup_unreadable' | 'store_missing' | 'store_present';
+export type BackupErrorCode =
+  | 'backup_exists'
+  | 'backup_unreadable'
+  | 'backup_unwritable'
+  | 'store_missing'
+  | 'store_present';
 
 /** A backup or a restore cannot be done as things are. The message says what to do; nothing was changed. */
 export class BackupError extends Error {
@@ -34,7 +39,7 @@ export function storeFolder(dataDir: string): string {
  * Write a backup to a file that is not there yet. It appears whole or not at all, readable by its owner alone: it holds
  * prompts, results and hashes of tokens and passwords.
  *
- * Throws `backup_exists`.
+ * Throws `backup_exists`, `backup_unwritable`.
  */
 export async function writeBackup(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
   const exists = (cause?: unknown): BackupError =>
@@ -43,7 +48,9 @@ export async function writeBackup(path: string, chunks: AsyncIterable<Uint8Array
   const aside = `${path}.${randomBytes(6).toString('hex')}.partial`;
   let sizeBytes = 0;
   try {
-    const file = await open(aside, 'wx', 0o600);
+    const file = await open(aside, 'wx', 0o600).catch((cause: unknown) => {
+      throw unwritable(path, cause);
+    });
     try {
       for await (const chunk of chunks) {
         // `write` may take less than it is given; `writeFile` goes on until all is written.
@@ -62,6 +69,18 @@ export async function writeBackup(path: string, chunks: AsyncIterable<Uint8Array
     await rm(aside, { force: true });
   }
   return sizeBytes;
+}
+
+/** Why there can be no file beside `path`, by the path that was asked for. */
+function unwritable(path: string, cause: unknown): unknown {
+  const folder = dirname(path);
+  if (isCode(cause, 'ENOENT') || isCode(cause, 'ENOTDIR')) {
+    return new BackupError('backup_unwritable', `${path}: there is no folder ${folder}; make it first`, { cause });
+  }
+  if (isCode(cause, 'EACCES') || isCode(cause, 'EPERM') || isCode(cause, 'EROFS')) {
+    return new BackupError('backup_unwritable', `${path}: the folder ${folder} cannot be written to`, { cause });
+  }
+  return cause;
 }
 
 /**
