@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parseConfig } from '../config.ts';
 import { createServerMetrics } from './metrics/server-metrics.ts';
+import { OPERATIONS } from './openapi/openapi-document.ts';
 
 const read = async (name: string): Promise<string> =>
   await readFile(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
@@ -36,6 +37,17 @@ test('every metric of the server is in the table of metrics', async () => {
   const text = await read('operations.md');
   const { registry } = createServerMetrics();
   for (const name of registry.names) assert.ok(text.includes(`\`${name}\``), name);
+});
+
+test('every address is in the page of the API', async () => {
+  const text = await read('api.md');
+  // Up to the first part that varies: the page names that in words of its own.
+  const addresses = OPERATIONS.map(({ path }) => path.split('/:', 1)[0] ?? '');
+  const named = (address: string): boolean => new RegExp(`${address}(?![\\w-])`).test(text);
+  assert.deepEqual(
+    [...new Set(addresses)].filter((address) => !named(address)),
+    [],
+  );
 });
 
 test('the tests that the security page names are there', async () => {
