@@ -25,6 +25,11 @@ export interface GenerationRequest {
   readonly config: GenerateConfig;
   /** Larger goes first among those that wait; equal ones in order of arrival. Default 0. */
   readonly priority?: number;
+  /**
+   * Milliseconds by which what is not the end may be told late, so that it travels together: telling takes time that
+   * decoding of a small model needs. For whoever waits for the end alone. Default 0.
+   */
+  readonly tellWithinMs?: number;
 }
 
 /** What a generation cost. */
@@ -50,6 +55,8 @@ export type GenerationEvent =
       readonly tokens: readonly TokenId[];
       /** One per token, where `logprobs` was asked. */
       readonly logprobs?: readonly TokenReport[];
+      /** Milliseconds from the request's arrival in the engine to these tokens. Default: when they are told. */
+      readonly atMs?: number;
     }
   /** A beam search has taken a step that made so many tokens of its sequences, none of them final. */
   | { readonly type: 'searched'; readonly tokens: number }

@@ -28,6 +28,8 @@ export interface DirectGeneration {
   readonly model: string;
   /** At least one. */
   readonly prompts: readonly PromptRequest[];
+  /** By how much telling may be late; see the engine's request. Default 0. */
+  readonly tellWithinMs?: number;
 }
 
 export type DirectEvent =
@@ -74,7 +76,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
     const admitted = await admission.admit(request.principal, estimateOf(request));
-    const { prompts } = request;
+    const { prompts, tellWithinMs = 0 } = request;
     const meter = createGenerationMeter(
       prompts.map(({ prompt }) => prompt.length),
       now,
@@ -88,7 +90,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       const events = mergeEvents(
         prompts.length,
         PROMPTS_AT_ONCE,
-        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority }, until),
+        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, tellWithinMs }, until),
         () => over.abort(),
       );
       for await (const { source, event } of events) {

@@ -5,6 +5,7 @@ import { ApiError, type RunGet } from '@gptj-cloud/protocol';
 import { findData } from '../data/data-store.ts';
 import { newFile } from '../files/file.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generations/generation-meter.ts';
+import { UNWATCHED_MS } from '../generations/unwatched.ts';
 import type { Logger } from '../logger.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -118,7 +119,9 @@ async function execute(
       const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
       progress.meter = meter;
       const onEvent = (event: GenerationEvent): void => meter.note(0, event);
-      const outcome = await prepared.execute({ signal, priority: run.priority, onTokens, onEvent });
+      // Without events nobody can follow it before its end.
+      const tellWithinMs = deps.events.isOpen(run.id) ? 0 : UNWATCHED_MS;
+      const outcome = await prepared.execute({ signal, priority: run.priority, tellWithinMs, onTokens, onEvent });
       return { type: 'complete', outcome };
     } catch (error) {
       if (signal.aborted) return await abandon(deps, run, signal.reason);

@@ -12,15 +12,30 @@ import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
 let engine: Engine | null = null;
 const running = new Map<number, AbortController>();
 
-/** Events of the round under way: they cross together, since a message costs more than what is in it. */
+/** Events that have not crossed yet. They cross together, since a message costs more than what is in it. */
 let round: [id: number, event: GenerationEvent][] = [];
+/** When those cross that somebody waits for: with the end of the scheduler's round. */
+let soon: NodeJS.Immediate | null = null;
+/** When the others cross at the latest. */
+let late: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
 
-function sendEvent(id: number, event: GenerationEvent): void {
-  if (round.length === 0) setImmediate(sendRound);
+function sendEvent(id: number, event: GenerationEvent, withinMs: number): void {
   round.push([id, event]);
+  if (withinMs === 0 || event.type === 'finished') {
+    soon ??= setImmediate(sendRound);
+    return;
+  }
+  const at = performance.now() + withinMs;
+  if (soon !== null || (late !== null && late.at <= at)) return;
+  if (late !== null) clearTimeout(late.timer);
+  late = { timer: setTimeout(sendRound, withinMs), at };
 }
 
 function sendRound(): void {
+  if (soon !== null) clearImmediate(soon);
+  if (late !== null) clearTimeout(late.timer);
+  soon = null;
+  late = null;
   if (round.length === 0) return;
   send({ kind: 'events', events: round });
   round = [];
@@ -47,7 +62,8 @@ async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>
   running.set(id, abort);
   try {
     if (engine === null) throw new ModelError('closed', 'the engine is not open');
-    for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event);
+    const { tellWithinMs = 0 } = request;
+    for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event, tellWithinMs);
   } catch (error) {
     sendRound();
     send({ kind: 'failed', id, error: toWireError(error) });

@@ -95,6 +95,34 @@ describe('the engine process', () => {
     await assert.rejects(spawnEngine(unusable), { code: 'invalid_config', message: /folder to keep prefixes in/ });
   });
 
+  it('tells what nobody watches together, each token with its own time, and nothing late to others', async () => {
+    const engine = await spawnEngine(options);
+    try {
+      const [first] = await greedyCases();
+      const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: first!.prompt.length };
+      const { config } = parseGenerateParameters({ max_new_tokens: 64, eos_token_id: -1 }, context);
+      // An hour never passes: all come with the end.
+      const request = { prompt: first!.prompt, config, tellWithinMs: 3_600_000 };
+      const events: GenerationEvent[] = [];
+      for await (const event of engine.generate(request)) events.push(event);
+      const tokens = events.flatMap((event) => (event.type === 'tokens' ? [event] : []));
+      assert.deepEqual(
+        tokens.flatMap((event) => event.tokens),
+        first!.tokens,
+      );
+      const times = tokens.map(({ atMs }) => atMs ?? Number.NaN);
+      assert.ok(times.length > 1 && times.every((time, i) => time >= (times[i - 1] ?? 0)), String(times));
+      // Somebody else's token takes along what was waiting.
+      const unwatched = engine.generate(request)[Symbol.asyncIterator]();
+      const next = unwatched.next();
+      for await (const event of generate(engine, [1, 2, 3])) if (event.type === 'tokens') break;
+      assert.equal((await next).value?.type, 'started');
+      await unwatched.return?.();
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('is gone when the engine is closed, also while a run is in flight', async () => {
     const engine = await spawnEngine(options);
     const pid = engine.pid!;

@@ -350,7 +350,8 @@ export class Scheduler {
   ): void {
     if (tokens.length === 0) return;
     generation.sent[index] = (generation.sent[index] ?? 0) + tokens.length;
-    generation.listener.event({ type: 'tokens', index, tokens, ...(logprobs === undefined ? {} : { logprobs }) });
+    const atMs = this.#options.now() - generation.arrivedAt;
+    generation.listener.event({ type: 'tokens', index, tokens, atMs, ...(logprobs === undefined ? {} : { logprobs }) });
   }
 
   #finish(generation: Generation): void {
