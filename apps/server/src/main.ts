@@ -55,7 +55,7 @@ const STOP_MS = 5_000;
 /** What can be exchanged, by tests foremost. */
 export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Load the model of a GGUF file; null is the embedded one. */
+  /** Load the model that the settings name. */
   readonly openModel: (config: ServerConfig, logger: Logger) => Promise<ServedModel>;
   /** For people: the start-up line and the first token. */
   readonly print: (line: string) => void;

@@ -3,16 +3,14 @@
  * `describeLanguageModel` with a model of its own.
  */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
-import type { LanguageModel, ModelErrorCode, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
+import { after, before, describe, it } from 'node:test';
+import type { LanguageModel, Step, TokenId } from '@gptj-cloud/model';
+import { copied, holdSequences } from './held-sequences.fixture.ts';
 
 export interface LanguageModelContractOptions {
   /** Most that a logit may move with the shape of the batch. 0 for an engine whose numbers never move. */
   readonly tolerance: number;
 }
-
-/** A step without the sequence and tokens, which the helper below fills in. */
-type Wanted = Partial<Pick<Step, 'scored' | 'hidden' | 'layers'>>;
 
 /**
  * Run the suite.
@@ -26,54 +24,14 @@ export function describeLanguageModel(
 ): void {
   describe(name, () => {
     let model: LanguageModel;
-    const held = new Set<SequenceId>();
-
     before(async () => {
       model = await make();
     });
     after(() => model.close());
-    afterEach(() => {
-      for (const sequence of held) model.release(sequence);
-      held.clear();
-      assert.equal(model.freeCells, model.limits.cacheCells, 'cells were lost');
-    });
-
-    const open = (): SequenceId => hold(model.open());
-    const fork = (source: SequenceId, length?: number): SequenceId => hold(model.fork(source, length));
-    const hold = (sequence: SequenceId): SequenceId => {
-      held.add(sequence);
-      return sequence;
-    };
-    const release = (sequence: SequenceId): void => {
-      held.delete(sequence);
-      model.release(sequence);
-    };
-    /** Arbitrary tokens, the same for the same arguments. */
-    const words = (count: number, seed: number): TokenId[] =>
-      Array.from({ length: count }, (_, i) => (seed * 7919 + i * 104_729 + i * i * 31) % model.config.vocabSize);
-    /** One step of one sequence; the result is a copy. */
-    const feed = async (sequence: SequenceId, tokens: readonly TokenId[], wanted: Wanted = {}): Promise<StepResult> => {
-      const [result] = await model.evaluate([{ sequence, tokens, scored: 'last', ...wanted }]);
-      return copied(result!);
-    };
-    const near = (actual: readonly Float32Array[], expected: readonly Float32Array[]): void => {
-      assert.equal(actual.length, expected.length, 'number of rows');
-      actual.forEach((row, i) => {
-        const apart = distance(row, expected[i]!);
-        assert.ok(apart <= options.tolerance, `row ${i}: ${apart} apart, at most ${options.tolerance} allowed`);
-      });
-    };
-    const farApart = (a: Float32Array, b: Float32Array): void => {
-      const apart = distance(a, b);
-      assert.ok(apart > Math.max(1e-2, 2 * options.tolerance), `only ${apart} apart`);
-    };
-    /** `act` fails with the code, and neither lengths nor free cells have changed. */
-    const refuses = async (code: ModelErrorCode, act: () => unknown): Promise<void> => {
-      const state = (): unknown => [model.freeCells, [...held].map((sequence) => model.length(sequence))];
-      const earlier = state();
-      await assert.rejects(async () => act(), { name: 'ModelError', code });
-      assert.deepEqual(state(), earlier, 'the failed call changed the state');
-    };
+    const { held, open, fork, hold, release, words, feed, near, farApart, refuses } = holdSequences(
+      () => model,
+      options.tolerance,
+    );
 
     it('scores no position, the last one or all of them, as each step asks', async () => {
       const [a, b, c] = [open(), open(), open()];
@@ -401,20 +359,4 @@ export function describeLanguageModel(
       assert.throws(() => own.fork(sequence, 0), closed);
     });
   });
-}
-
-/** Largest difference of two rows, infinite when one of them holds something else than finite numbers. */
-function distance(a: Float32Array, b: Float32Array): number {
-  assert.equal(a.length, b.length, 'length of a row');
-  let most = 0;
-  for (let i = 0; i < a.length; i++) {
-    const apart = Math.abs(a[i]! - b[i]!);
-    if (!(apart <= most)) most = Number.isFinite(apart) ? apart : Number.POSITIVE_INFINITY;
-  }
-  return most;
-}
-
-function copied(result: StepResult): StepResult {
-  const copy = (rows: readonly Float32Array[]): Float32Array[] => rows.map((row) => row.slice());
-  return { logits: copy(result.logits), hidden: copy(result.hidden), layers: result.layers.map(copy) };
 }

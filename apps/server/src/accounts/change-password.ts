@@ -32,7 +32,10 @@ export async function resetPassword(
   });
 }
 
-/** Set the password of somebody who has proved to be there. Every other session ends, and a change of address that was begun. */
+/**
+ * Set the password of somebody who has proved to be there. Every other session ends, and a change of address that was
+ * begun.
+ */
 export async function changePassword(
   deps: AccountDeps,
   user: User,

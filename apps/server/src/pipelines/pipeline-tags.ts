@@ -32,10 +32,10 @@ export interface PipelineTags {
   /** The pipeline that a project means. Throws `pipeline_unknown`. */
   resolve(projectId: string, idOrTag: string): Promise<Pipeline>;
   /**
-   * The id that a filter means by an id or a tag. Throws `pipeline_unknown` for a tag; an id of no pipeline stays, for
-   * old runs may have it.
+   * The id that a filter means by an id or a tag; null where it is absent or empty, as clients write "any". Throws
+   * `pipeline_unknown` for a tag; an id of no pipeline stays, for old runs may have it.
    */
-  idOf(projectId: string, idOrTag: string): Promise<string>;
+  idOf(projectId: string, idOrTag: string | undefined): Promise<string | null>;
   /** Throws `tag_taken`, `pipeline_unknown`. */
   create(projectId: string, request: PipelineTagCreate): Promise<PipelineTagGet>;
   /** Throws `name_unknown`. */
@@ -63,7 +63,8 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
   };
   return {
     resolve,
-    async idOf(projectId, idOrTag) {
+    async idOf(projectId, idOrTag = '') {
+      if (idOrTag === '') return null;
       return idOrTag.includes(':') ? (await resolve(projectId, idOrTag)).id : idOrTag;
     },
     async create(projectId, { name, pipeline_id: pipelineId }) {

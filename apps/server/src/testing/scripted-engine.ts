@@ -57,8 +57,11 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
           const wait = pause?.(at) ?? null;
           if (wait !== null) await Promise.race([wait, gone]);
           if (signal?.aborted) throw new ModelError('aborted', 'cancelled');
-          if (isBeam) yield { type: 'searched', tokens: sequences.length };
-          for (const [index, tokens] of isBeam ? [] : sequences.entries()) {
+          if (isBeam) {
+            yield { type: 'searched', tokens: sequences.length };
+            continue;
+          }
+          for (const [index, tokens] of sequences.entries()) {
             const token = tokens[at];
             if (token === undefined) continue;
             yield { type: 'tokens', index, tokens: [token], ...(wantsLogprobs ? { logprobs: [report(token)] } : {}) };

@@ -5,7 +5,8 @@
  * They are copied out of the model between two evaluations, which takes about as long as one of them, and written while
  * it goes on.
  *
- * Invariant: `#kept` knows every prefix that is stored or being written, and none of them lies within `LEAST_KEPT_TOKENS` of another.
+ * Invariant: `#kept` knows every prefix that is stored or being written, and none of them lies within
+ * `LEAST_KEPT_TOKENS` of another.
  */
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';

@@ -32,8 +32,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
     if (length <= 0 || length > LONGEST_MS)
       throw invalidParameter('query->start', 'expected up to 366 days before end');
     const { projectId } = c.get('principal');
-    const wanted = c.req.query('pipeline_id') ?? '';
-    const pipelineId = wanted === '' ? null : await tags.idOf(projectId, wanted);
+    const pipelineId = await tags.idOf(projectId, c.req.query('pipeline_id'));
     return { projectId, pipelineId, start, end };
   };
   return new Hono<AppEnv>({ strict: false })

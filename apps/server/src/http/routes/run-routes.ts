@@ -56,8 +56,7 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
       const { skip, limit, order_by: orderBy, pipeline_id: wanted, run_state: state } = c.req.query();
       const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
       const { projectId } = c.get('principal');
-      const pipeline = given(wanted);
-      const pipelineId = pipeline === null ? null : await tags.idOf(projectId, pipeline);
+      const pipelineId = await tags.idOf(projectId, wanted);
       return c.json(await runs.list({ projectId, pipelineId, state: parseRunState(given(state)) }, page));
     })
     .get('/v2/runs/:id', async (c) => c.json(await runs.get(c.get('principal').projectId, c.req.param('id'))))

@@ -21,8 +21,7 @@ export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): Hono<AppEnv> {
       .get('/v2/pipeline-tags', async (c) => {
         const { skip, limit, order_by: orderBy, pipeline_id: pipelineId } = c.req.query();
         const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-        // Clients send an empty one for "any".
-        const wanted = (pipelineId ?? '') === '' ? null : await tags.idOf(project(c), pipelineId ?? '');
+        const wanted = await tags.idOf(project(c), pipelineId);
         return c.json(await tags.list(project(c), wanted, page));
       })
       // Names hold slashes, which clients do not escape.
