@@ -299,10 +299,10 @@ function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
 async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {
   const path = modelPath ?? (await embeddedModelPath());
   const tokenizer = await openTokenizer(path);
-  const keptPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
+  const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
   const engine = await spawnEngine({
     path,
-    ...(prefixCacheBytes === 0 ? {} : { keptPrefixes }),
+    ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
     onWarning: (message) => logger.warn(message),
     onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
   });

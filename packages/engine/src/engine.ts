@@ -29,7 +29,7 @@ export interface GenerationRequest {
    * Milliseconds by which what is not the end may be told late, so that it travels together: telling takes time that
    * decoding of a small model needs. For whoever waits for the end alone. Default 0.
    */
-  readonly tellWithinMs?: number;
+  readonly maxEventDelayMs?: number;
 }
 
 /** What a generation cost. */

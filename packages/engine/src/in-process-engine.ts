@@ -4,8 +4,8 @@ import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { addStats } from './engine-stats.ts';
 import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
+import { Mutex } from './scheduler/mutex.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
-import { Turns } from './scheduler/turns.ts';
 
 export interface InProcessEngineOptions {
   /** Milliseconds, monotonic. Default `performance.now`. */
@@ -19,7 +19,7 @@ export interface InProcessEngineOptions {
  *
  * Requests that ask for `deterministic` results run by themselves on a second context over the same weights, one after
  * the other, with their prompts always cut alike and nothing taken from the prefix cache: batch shapes and the layout
- * of the cache are then the request's own, whoever else is served meanwhile. Evaluations of both contexts take turns.
+ * of the cache are then the request's own, whoever else is served meanwhile. Evaluations of both contexts share a mutex.
  *
  * A native failure takes the whole process with it: servers use `spawnEngine`, which runs this one in a child.
  */
@@ -30,16 +30,16 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
   const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
-  const turns = new Turns();
+  const mutex = new Mutex();
   const { onWarning = () => {} } = options;
-  const shared = new Scheduler({ model, strategy, now, turns, prefixStore: opened.prefixStore, onWarning });
+  const shared = new Scheduler({ model, strategy, now, mutex, prefixStore: opened.prefixStore, onWarning });
   let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 
   const schedulerFor = (request: GenerationRequest): Scheduler => {
     if (!request.config.deterministic || openTwin === null) return shared;
     if (apart === null) {
       const twin = openTwin();
-      apart = { model: twin, scheduler: new Scheduler({ model: twin, strategy, now, turns, oneByOne: true }) };
+      apart = { model: twin, scheduler: new Scheduler({ model: twin, strategy, now, mutex, oneByOne: true }) };
     }
     return apart.scheduler;
   };

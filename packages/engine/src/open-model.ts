@@ -25,7 +25,7 @@ export interface OpenModelOptions {
   /** llama with a GPU library only. Default: all layers. */
   readonly gpuLayers?: number;
   /** Keep the beginnings of prompts that are used again and again on disk. Default: they end with the process. */
-  readonly keptPrefixes?: {
+  readonly persistedPrefixes?: {
     /** A folder of their own; made when it is not there. */
     readonly folder: string;
     readonly maxBytes: number;
@@ -90,12 +90,12 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
 }
 
 async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | null> {
-  const { path, kind = 'llama', cacheType = 'f16', keptPrefixes } = options;
-  if (keptPrefixes === undefined) return null;
+  const { path, kind = 'llama', cacheType = 'f16', persistedPrefixes } = options;
+  if (persistedPrefixes === undefined) return null;
   const library = kind === 'llama' ? loadLlama().version : '';
   const model = await fingerprintModel(path, { kind, library, cacheType });
   try {
-    return await openPrefixStore({ ...keptPrefixes, model });
+    return await openPrefixStore({ ...persistedPrefixes, model });
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new ModelError('invalid_config', `expected a folder to keep prefixes in, or to be made: ${reason}`, {

@@ -28,8 +28,8 @@ export interface DirectGeneration {
   readonly model: string;
   /** At least one. */
   readonly prompts: readonly PromptRequest[];
-  /** By how much telling may be late; see the engine's request. Default 0. */
-  readonly tellWithinMs?: number;
+  /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
+  readonly maxEventDelayMs?: number;
 }
 
 export type DirectEvent =
@@ -76,7 +76,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
     const admitted = await admission.admit(request.principal, estimateOf(request));
-    const { prompts, tellWithinMs = 0 } = request;
+    const { prompts, maxEventDelayMs = 0 } = request;
     const meter = createGenerationMeter(
       prompts.map(({ prompt }) => prompt.length),
       now,
@@ -90,7 +90,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       const events = mergeEvents(
         prompts.length,
         PROMPTS_AT_ONCE,
-        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, tellWithinMs }, until),
+        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs }, until),
         () => over.abort(),
       );
       for await (const { source, event } of events) {

@@ -1,8 +1,8 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
+import { EVENT_COALESCE_MS } from '../generations/event-coalesce-ms.ts';
 import type { DirectEvent, GenerationService, PromptRequest } from '../generations/generation-service.ts';
 import type { TextModel } from '../generations/text-model.ts';
-import { UNWATCHED_MS } from '../generations/unwatched.ts';
 import type { Logger } from '../logger.ts';
 import type { AppEnv } from './app-env.ts';
 import { breakOff } from './break-off.ts';
@@ -38,8 +38,8 @@ export async function directReply(
 ): Promise<Response> {
   const gone = new AbortController();
   const left = AbortSignal.any([c.req.raw.signal, gone.signal]);
-  const tellWithinMs = forms.stream === null ? UNWATCHED_MS : 0;
-  const request = { principal: c.get('principal'), model: model.info.modelName, prompts, tellWithinMs };
+  const maxEventDelayMs = forms.stream === null ? EVENT_COALESCE_MS : 0;
+  const request = { principal: c.get('principal'), model: model.info.modelName, prompts, maxEventDelayMs };
   const events = generations.generate(request, left);
   // The gate: what it refuses is answered as an error, not as a broken stream.
   await events.next();

@@ -90,10 +90,10 @@ interface GptjWork {
 async function execute(
   { engine, tokenizer }: GptjPipelineDeps,
   { request, warnings, result }: GptjWork,
-  { signal, priority = 0, tellWithinMs = 0, onTokens, onEvent }: ExecuteOptions,
+  { signal, priority = 0, maxEventDelayMs = 0, onTokens, onEvent }: ExecuteOptions,
 ): Promise<PipelineOutcome> {
   const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
-  for await (const event of engine.generate({ ...request, priority, tellWithinMs }, signal)) {
+  for await (const event of engine.generate({ ...request, priority, maxEventDelayMs }, signal)) {
     onEvent?.(event);
     if (event.type === 'tokens') stream?.push(event.index, event.tokens);
     if (event.type !== 'finished') continue;

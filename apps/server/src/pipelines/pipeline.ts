@@ -27,8 +27,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** Larger goes first. Default 0. */
   readonly priority?: number;
-  /** By how much telling may be late; see the engine's request. Default 0. */
-  readonly tellWithinMs?: number;
+  /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
+  readonly maxEventDelayMs?: number;
   /** Told of tokens as they become final. */
   readonly onTokens?: (chunk: TokenChunk) => void;
   /** Told of everything that costs, also of what is not final. */

@@ -4,8 +4,8 @@ import { PickleError, type PickleValue, readPickle, writePickle } from '@gptj-cl
 import { ApiError, type RunGet } from '@gptj-cloud/protocol';
 import { findData } from '../data/data-store.ts';
 import { newFile } from '../files/file.ts';
+import { EVENT_COALESCE_MS } from '../generations/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generations/generation-meter.ts';
-import { UNWATCHED_MS } from '../generations/unwatched.ts';
 import type { Logger } from '../logger.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -120,8 +120,8 @@ async function execute(
       progress.meter = meter;
       const onEvent = (event: GenerationEvent): void => meter.note(0, event);
       // Without events nobody can follow it before its end.
-      const tellWithinMs = deps.events.isOpen(run.id) ? 0 : UNWATCHED_MS;
-      const outcome = await prepared.execute({ signal, priority: run.priority, tellWithinMs, onTokens, onEvent });
+      const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
+      const outcome = await prepared.execute({ signal, priority: run.priority, maxEventDelayMs, onTokens, onEvent });
       return { type: 'complete', outcome };
     } catch (error) {
       if (signal.aborted) return await abandon(deps, run, signal.reason);

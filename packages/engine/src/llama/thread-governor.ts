@@ -22,7 +22,7 @@ const LOST_SHARE = 0.12;
 /** Of an evaluation, what may pass before all threads compute and after they end, though nobody disturbs them. */
 const OVERHEAD_MS = 1;
 /** Evaluations that take longer at their best are left alone. */
-const LONGEST_MS = 20;
+const MAX_GOVERNED_MS = 20;
 /** The cores count as wanted for this long after the last sign of it. */
 const CONTENDED_MS = 2_000;
 /** Each count is tried again when its figure is this old … */
@@ -68,7 +68,7 @@ export class ThreadGovernor {
     const all = this.#counts[0]!;
     const now = this.#now();
     const { leastMs, figures } = this.#sizeOf(tokens);
-    if (now >= this.#contendedUntil || leastMs > LONGEST_MS) return all;
+    if (now >= this.#contendedUntil || leastMs > MAX_GOVERNED_MS) return all;
     const stale = figures.findIndex(
       ({ ms, measuredAt }) => measuredAt === null || now - measuredAt > Math.max(STALE_MS, STALE_EVALUATIONS * ms),
     );

@@ -17,7 +17,7 @@ const MAGIC = Buffer.from('GPTJPFX1', 'latin1');
 const HASH_BYTES = 32;
 const CHUNK_BYTES = 2 ** 22;
 /** Tokens of a whole context are far below. */
-const MOST_HEADER_BYTES = 2 ** 20;
+const MAX_HEADER_BYTES = 2 ** 20;
 
 export interface PrefixFileHeader {
   /** Fingerprint of the model that the bytes fit. */
@@ -106,7 +106,7 @@ function headerLength(start: Buffer): number | null {
   const at = MAGIC.byteLength;
   if (start.byteLength < at + 4 || !start.subarray(0, at).equals(MAGIC)) return null;
   const length = start.readUInt32LE(at);
-  return length <= MOST_HEADER_BYTES ? length : null;
+  return length <= MAX_HEADER_BYTES ? length : null;
 }
 
 function parseHeader(json: Buffer): PrefixFileHeader | null {

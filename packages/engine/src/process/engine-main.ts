@@ -62,8 +62,8 @@ async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>
   running.set(id, abort);
   try {
     if (engine === null) throw new ModelError('closed', 'the engine is not open');
-    const { tellWithinMs = 0 } = request;
-    for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event, tellWithinMs);
+    const { maxEventDelayMs = 0 } = request;
+    for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event, maxEventDelayMs);
   } catch (error) {
     sendRound();
     send({ kind: 'failed', id, error: toWireError(error) });

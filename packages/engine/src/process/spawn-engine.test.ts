@@ -58,7 +58,7 @@ describe('the engine process', () => {
     const kept: SpawnEngineOptions = {
       ...options,
       cacheType: 'f16',
-      keptPrefixes: { folder, maxBytes: 2 ** 20 },
+      persistedPrefixes: { folder, maxBytes: 2 ** 20 },
       onWarning: (message) => warnings.push(message),
     };
     const beginning = Array.from({ length: 90 }, (_, i) => (7 * i) % 380);
@@ -91,7 +91,7 @@ describe('the engine process', () => {
       await third.close();
     }
     assert.deepEqual(warnings, []);
-    const unusable = { ...kept, keptPrefixes: { folder: join(file.path, 'kept'), maxBytes: 1 } };
+    const unusable = { ...kept, persistedPrefixes: { folder: join(file.path, 'kept'), maxBytes: 1 } };
     await assert.rejects(spawnEngine(unusable), { code: 'invalid_config', message: /folder to keep prefixes in/ });
   });
 
@@ -102,7 +102,7 @@ describe('the engine process', () => {
       const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: first!.prompt.length };
       const { config } = parseGenerateParameters({ max_new_tokens: 64, eos_token_id: -1 }, context);
       // An hour never passes: all come with the end.
-      const request = { prompt: first!.prompt, config, tellWithinMs: 3_600_000 };
+      const request = { prompt: first!.prompt, config, maxEventDelayMs: 3_600_000 };
       const events: GenerationEvent[] = [];
       for await (const event of engine.generate(request)) events.push(event);
       const tokens = events.flatMap((event) => (event.type === 'tokens' ? [event] : []));

@@ -28,7 +28,7 @@ export interface SpawnEngineOptions extends OpenModelOptions {
   readonly restartDelayMs?: number;
 }
 
-const LONGEST_RESTART_DELAY_MS = 30_000;
+const MAX_RESTART_DELAY_MS = 30_000;
 /** A child that does not close by itself in this time is killed. */
 const CLOSE_GRACE_MS = 5_000;
 
@@ -86,7 +86,7 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
 
   const reopen = (failures: number): void => {
     const pause = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(restartDelayMs * 2 ** failures, LONGEST_RESTART_DELAY_MS));
+      timer = setTimeout(resolve, Math.min(restartDelayMs * 2 ** failures, MAX_RESTART_DELAY_MS));
     });
     opening = pause.then(() => {
       if (closed) throw new ModelError('closed', 'the engine is closed');

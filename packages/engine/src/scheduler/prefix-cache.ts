@@ -13,7 +13,7 @@ import type { LanguageModel, SequenceId, TokenId } from '@gptj-cloud/model';
 import { PrefixTree } from './prefix-tree.ts';
 
 /** Prefixes shorter than this are computed again: a fork would cost about as much. */
-export const LEAST_PREFIX_TOKENS = 16;
+export const MIN_PREFIX_TOKENS = 16;
 
 export interface PrefixCacheOptions {
   /** Sequences the cache may hold open. */
@@ -50,21 +50,21 @@ export class PrefixCache {
   /** How many of the first `most` tokens are stored; 0 when too few to be worth taking. */
   match(tokens: readonly TokenId[], most: number = tokens.length): number {
     const length = Math.min(this.#tree.longest(tokens)?.length ?? 0, most);
-    return length < LEAST_PREFIX_TOKENS ? 0 : length;
+    return length < MIN_PREFIX_TOKENS ? 0 : length;
   }
 
   /** A new sequence that begins with as many of the first `most` tokens as are stored; null when too few are. */
   take(tokens: readonly TokenId[], most: number): TakenPrefix | null {
     const found = this.#tree.longest(tokens);
     const length = Math.min(found?.length ?? 0, most);
-    if (found === null || length < LEAST_PREFIX_TOKENS) return null;
+    if (found === null || length < MIN_PREFIX_TOKENS) return null;
     this.#touch(found.value);
     return { sequence: this.#model.fork(found.value.sequence, length), length };
   }
 
   /** Remember a sequence that holds exactly `tokens`. The caller keeps its own. */
   put(tokens: readonly TokenId[], sequence: SequenceId): void {
-    if (tokens.length < LEAST_PREFIX_TOKENS || this.maxEntries === 0) return;
+    if (tokens.length < MIN_PREFIX_TOKENS || this.maxEntries === 0) return;
     const found = this.#tree.longest(tokens);
     if (found !== null && found.length === tokens.length) {
       this.#touch(found.value);

@@ -5,8 +5,8 @@ import type { LanguageModel } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { openModel } from '../open-model.ts';
 import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { Mutex } from './mutex.ts';
 import { Scheduler } from './scheduler.ts';
-import { Turns } from './turns.ts';
 
 let file: TinyModelFile;
 let model: LanguageModel;
@@ -28,7 +28,7 @@ beforeEach(() => {
   now = 0;
   evaluations = 0;
   widest = 0;
-  scheduler = new Scheduler({ model: counted(model), strategy, now: () => now, turns: new Turns() });
+  scheduler = new Scheduler({ model: counted(model), strategy, now: () => now, mutex: new Mutex() });
 });
 afterEach(async () => {
   await scheduler.close();

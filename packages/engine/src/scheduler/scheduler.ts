@@ -25,13 +25,13 @@ import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model'
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
+import { BatchCostModel } from './batch-cost-model.ts';
 import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
-import { LEAST_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
-import { PrefixKeeper } from './prefix-keeper.ts';
+import type { Mutex } from './mutex.ts';
+import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
+import { PrefixPersister } from './prefix-persister.ts';
 import { sharedLength } from './prefix-tree.ts';
-import { StepClock } from './step-clock.ts';
 import { StrategyRun } from './strategy-run.ts';
-import type { Turns } from './turns.ts';
 
 export interface SchedulerOptions {
   readonly model: LanguageModel;
@@ -40,7 +40,7 @@ export interface SchedulerOptions {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Whose turn it is to evaluate, when several schedulers share threads. */
-  readonly turns: Turns;
+  readonly mutex: Mutex;
   /**
    * Serve one generation at a time, from an empty cache, prompts cut alike: its batches then depend on nothing but
    * itself. Default false.
@@ -94,9 +94,9 @@ function reserve(prompt: readonly TokenId[], config: GenerateConfig): Reservatio
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #prefixes: PrefixCache;
-  readonly #keeper: PrefixKeeper | null;
+  readonly #persister: PrefixPersister | null;
   readonly #maxSequences: number;
-  readonly #clock: StepClock;
+  readonly #costs: BatchCostModel;
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
   readonly #drafts: DraftPolicy | null;
@@ -110,17 +110,17 @@ export class Scheduler {
     const prefixEntries = options.oneByOne === true ? 0 : Math.min(PREFIX_ENTRIES, model.limits.maxSequences >> 2);
     this.#options = options;
     this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
-    this.#clock = new StepClock(now);
+    this.#costs = new BatchCostModel(now);
     this.#drafts =
       options.oneByOne === true
         ? null
-        : { draftTokens: (acceptance) => this.#clock.draftTokens(acceptance, this.#active.length) };
+        : { draftTokens: (acceptance) => this.#costs.draftTokens(acceptance, this.#active.length) };
     const { prefixStore: store = null, onWarning = () => {} } = options;
     // What is copied to disk takes a sequence meanwhile.
     this.#maxSequences = model.limits.maxSequences - prefixEntries - (store === null ? 0 : 1);
-    this.#keeper = store && new PrefixKeeper({ model, prefixes: this.#prefixes, store, onWarning, now });
+    this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
     // What comes meanwhile waits: it may begin like something that is stored.
-    if (this.#keeper !== null) this.#loop = this.#looped(this.#keeper.restore());
+    if (this.#persister !== null) this.#loop = this.#looped(this.#persister.restore());
   }
 
   /**
@@ -173,7 +173,7 @@ export class Scheduler {
   get stats(): EngineStats {
     const { model } = this.#options;
     return {
-      ...this.#clock.counts.snapshot,
+      ...this.#costs.counts.snapshot,
       active: this.#active.length,
       waiting: this.#waiting.length,
       freeCells: model.freeCells,
@@ -187,7 +187,7 @@ export class Scheduler {
     this.#closed = true;
     for (const generation of [...this.#waiting, ...this.#active]) this.#cancel(generation);
     while (this.#loop !== null) await this.#loop;
-    await this.#keeper?.close();
+    await this.#persister?.close();
     this.#prefixes.clear();
   }
 
@@ -209,7 +209,7 @@ export class Scheduler {
     for (;;) {
       this.#dropCancelled();
       this.#admit();
-      if (!this.#closed) this.#keeper?.keepNext(() => this.#wake());
+      if (!this.#closed) this.#persister?.persistNext(() => this.#wake());
       if (this.#active.length === 0) return;
       await this.#evaluate();
     }
@@ -249,7 +249,7 @@ export class Scheduler {
         const { model, strategy } = this.#options;
         next.run = new StrategyRun(model, strategy(next.request, this.#drafts), this.#prefixes);
         next.run.begin();
-        if (this.#keeper !== null) for (const tokens of next.run.reused) this.#keeper.note(tokens);
+        if (this.#persister !== null) for (const tokens of next.run.reused) this.#persister.recordReuse(tokens);
         if (next.run.outcome !== null) this.#finish(next);
       } catch (error) {
         this.#fail(next, error as Error);
@@ -275,7 +275,7 @@ export class Scheduler {
   #sharesPrompt({ request }: Generation): boolean {
     const have = this.#prefixes.match(request.prompt);
     return this.#active.some(({ run }) =>
-      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= have + LEAST_PREFIX_TOKENS),
+      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= have + MIN_PREFIX_TOKENS),
     );
   }
 
@@ -296,7 +296,7 @@ export class Scheduler {
   #batchLimits(): BatchLimits {
     const { model, oneByOne } = this.#options;
     if (oneByOne === true) return { maxTokens: FIXED_PREFILL_TOKENS, prefillTokens: FIXED_PREFILL_TOKENS };
-    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#clock.prefillTokens };
+    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#costs.prefillTokens };
   }
 
   /** Run one evaluation. False when it failed; the generations in it are then dealt with. */
@@ -305,8 +305,8 @@ export class Scheduler {
     this.#evaluation = { abort, taking };
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
-      const { model, turns } = this.#options;
-      const results = await turns.take(() => this.#clock.time(steps, () => model.evaluate(steps, abort.signal)));
+      const { model, mutex } = this.#options;
+      const results = await mutex.run(() => this.#costs.time(steps, () => model.evaluate(steps, abort.signal)));
       for (const [i, { run, work, count }] of slices.entries()) run.feed(work, count, results[i]!);
       return true;
     } catch (error) {

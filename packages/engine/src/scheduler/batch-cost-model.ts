@@ -10,8 +10,8 @@ import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 const STALL_FACTOR = 3;
 /** … or this long, whichever is more: nobody reads faster. */
 const STALL_MS = 150;
-const LEAST_TOKENS = 16;
-const MOST_TOKENS = 512;
+const MIN_PREFILL_TOKENS = 16;
+const MAX_PREFILL_TOKENS = 512;
 /** Share of agreeing tokens from which a draft is two kernels' tokens long instead of one's. */
 const TRUSTED_ACCEPTANCE = 0.75;
 /** What a draft is expected to save must exceed what it costs by this. */
@@ -19,7 +19,7 @@ const DRAFT_MARGIN = 1.15;
 /** Weight of the newest measurement. */
 const SMOOTHING = 0.2;
 
-export class StepClock {
+export class BatchCostModel {
   readonly #now: () => number;
   /** Milliseconds of an evaluation of decoding steps alone; null before the first. */
   #decodeMs: number | null = null;
@@ -37,9 +37,9 @@ export class StepClock {
 
   /** Prompt tokens for the next evaluation that also has decoding steps. */
   get prefillTokens(): number {
-    if (this.#tokenMs === null) return 4 * LEAST_TOKENS;
+    if (this.#tokenMs === null) return 4 * MIN_PREFILL_TOKENS;
     const allowedMs = Math.max(STALL_MS, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
-    return Math.max(LEAST_TOKENS, Math.min(MOST_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
+    return Math.max(MIN_PREFILL_TOKENS, Math.min(MAX_PREFILL_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
   }
 
   /**
@@ -65,7 +65,7 @@ export class StepClock {
     if (tokens === steps.length) {
       this.#decodeMs = blend(this.#decodeMs, elapsed);
       this.#decodeRows = blend(this.#decodeRows, tokens);
-    } else if (tokens >= 2 * LEAST_TOKENS) {
+    } else if (tokens >= 2 * MIN_PREFILL_TOKENS) {
       this.#tokenMs = blend(this.#tokenMs, elapsed / tokens);
     }
     return results;

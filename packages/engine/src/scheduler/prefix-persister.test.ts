@@ -6,8 +6,8 @@ import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { openModel } from '../open-model.ts';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { Mutex } from './mutex.ts';
 import { Scheduler } from './scheduler.ts';
-import { Turns } from './turns.ts';
 
 type Finished = Extract<GenerationEvent, { type: 'finished' }>;
 
@@ -72,7 +72,7 @@ async function start(now = (): number => 0): Promise<{ readonly scheduler: Sched
   const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now });
   const onWarning = (message: string): void => void warnings.push(message);
-  const scheduler = new Scheduler({ model, strategy, now, turns: new Turns(), prefixStore: store, onWarning });
+  const scheduler = new Scheduler({ model, strategy, now, mutex: new Mutex(), prefixStore: store, onWarning });
   open.push({ close: () => model.close() }, { close: () => scheduler.close() });
   return { scheduler, model };
 }

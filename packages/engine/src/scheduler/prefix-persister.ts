@@ -6,14 +6,14 @@
  * it goes on.
  *
  * Invariant: `#kept` knows every prefix that is stored or being written, and none of them lies within
- * `LEAST_KEPT_TOKENS` of another.
+ * `MIN_PERSISTED_TOKENS` of another.
  */
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import { PrefixTree, sharedLength } from './prefix-tree.ts';
 
-export interface PrefixKeeperOptions {
+export interface PrefixPersisterOptions {
   readonly model: LanguageModel;
   readonly prefixes: PrefixCache;
   readonly store: PrefixStore;
@@ -24,9 +24,9 @@ export interface PrefixKeeperOptions {
 }
 
 /** A prefix, or what is new of one, shorter than this is computed again: on a 6B model that takes a second or two. */
-const LEAST_KEPT_TOKENS = 64;
+const MIN_PERSISTED_TOKENS = 64;
 /** Prefixes that wait to be written. */
-const MOST_DUE = 8;
+const MAX_QUEUED = 8;
 /** How often a use is noted on disk. */
 const TOUCH_EVERY_MS = 60_000;
 /** For what is not written yet when the model is to close. */
@@ -37,15 +37,15 @@ interface Kept {
   touchedAt: number;
 }
 
-export class PrefixKeeper {
-  readonly #options: PrefixKeeperOptions;
+export class PrefixPersister {
+  readonly #options: PrefixPersisterOptions;
   readonly #kept = new PrefixTree<Kept>();
   #due: (readonly TokenId[])[] = [];
   #writing: Promise<void> | null = null;
   /** The store failed: nothing more is written, for it would fail every time. */
   #broken = false;
 
-  constructor(options: PrefixKeeperOptions) {
+  constructor(options: PrefixPersisterOptions) {
     this.#options = options;
   }
 
@@ -71,18 +71,18 @@ export class PrefixKeeper {
   }
 
   /** A generation went on from these tokens, which the cache has. */
-  note(tokens: readonly TokenId[]): void {
-    if (this.#broken || tokens.length < LEAST_KEPT_TOKENS) return;
+  recordReuse(tokens: readonly TokenId[]): void {
+    if (this.#broken || tokens.length < MIN_PERSISTED_TOKENS) return;
     const { now } = this.#options;
     const found = this.#kept.longest(tokens);
-    if (found !== null && tokens.length - found.length < LEAST_KEPT_TOKENS) {
+    if (found !== null && tokens.length - found.length < MIN_PERSISTED_TOKENS) {
       if (now() - found.value.touchedAt < TOUCH_EVERY_MS) return;
       found.value.touchedAt = now();
       void this.#touch(found.value);
       return;
     }
-    if (this.#due.some((due) => tokens.length - sharedLength(due, tokens, 0) < LEAST_KEPT_TOKENS)) return;
-    if (this.#due.length === MOST_DUE) this.#due.shift();
+    if (this.#due.some((due) => tokens.length - sharedLength(due, tokens, 0) < MIN_PERSISTED_TOKENS)) return;
+    if (this.#due.length === MAX_QUEUED) this.#due.shift();
     this.#due.push(tokens);
   }
 
@@ -91,7 +91,7 @@ export class PrefixKeeper {
    *
    * @param onWritten the next one can be stored
    */
-  keepNext(onWritten: () => void): void {
+  persistNext(onWritten: () => void): void {
     if (this.#writing !== null) return;
     const next = this.#takeDue();
     if (next === null) return;

@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Step } from '@gptj-cloud/model';
-import { StepClock } from './step-clock.ts';
+import { BatchCostModel } from './batch-cost-model.ts';
 
 let now = 0;
 const steps = (count: number, tokens: number): Step[] =>
   Array.from({ length: count }, (_, sequence) => ({ sequence, tokens: new Array(tokens).fill(1), scored: 'last' }));
 
-/** A clock that has seen evaluations of these many steps, tokens each, and milliseconds. */
-async function after(...seen: readonly (readonly [steps: number, tokens: number, ms: number])[]): Promise<StepClock> {
-  const clock = new StepClock(() => now);
+/** A costs that has seen evaluations of these many steps, tokens each, and milliseconds. */
+async function after(
+  ...seen: readonly (readonly [steps: number, tokens: number, ms: number])[]
+): Promise<BatchCostModel> {
+  const costs = new BatchCostModel(() => now);
   for (const [count, tokens, ms] of seen) {
-    await clock.time(steps(count, tokens), async () => {
+    await costs.time(steps(count, tokens), async () => {
       now += ms;
     });
   }
-  return clock;
+  return costs;
 }
 
 test('nothing is drafted before both kinds of evaluations were measured', async () => {
@@ -25,12 +27,12 @@ test('nothing is drafted before both kinds of evaluations were measured', async 
 
 test('drafts fill the kernels, where they are expected to save more than they cost', async () => {
   // A step takes 100 ms, a token of a large batch 30: a draft pays from an acceptance of a third on.
-  const clock = await after([1, 1, 100], [1, 100, 3000]);
+  const costs = await after([1, 1, 100], [1, 100, 3000]);
   assert.deepEqual(
-    [0.2, 0.3, 0.4, 0.9].map((acceptance) => clock.draftTokens(acceptance, 1)),
+    [0.2, 0.3, 0.4, 0.9].map((acceptance) => costs.draftTokens(acceptance, 1)),
     [0, 0, 3, 7],
   );
-  assert.equal(clock.draftTokens(0.4, 8), 0, 'beside others a step is shared already');
+  assert.equal(costs.draftTokens(0.4, 8), 0, 'beside others a step is shared already');
 });
 
 test('prompts yield to streams: fewer tokens ride along where a token takes longer', async () => {
