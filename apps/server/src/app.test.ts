@@ -11,7 +11,7 @@ import {
   runPageSchema,
   userGetDetailedSchema,
 } from '@gptj-cloud/protocol';
-import { PUBLIC_ROUTES } from './http/middleware/auth.ts';
+import { PUBLIC_ROUTES } from './api/access/auth.ts';
 import { NOW, openTestApp, type TestApp, TOKEN } from './testing/test-app.ts';
 
 let it: TestApp;

@@ -1,10 +1,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { issueText, registerSchema } from '@gptj-cloud/protocol';
-import type { RegistrationPolicy } from './accounts/account-deps.ts';
-import type { OAuthProviderSettings } from './accounts/oauth/oauth-provider.ts';
-import type { OwnerSettings } from './accounts/registration.ts';
-import { LOG_LEVELS, type LogLevel } from './logger.ts';
+import type { RegistrationPolicy } from './identity/account-deps.ts';
+import type { OAuthProviderSettings } from './identity/oauth/oauth-provider.ts';
+import type { OwnerSettings } from './identity/users/registration.ts';
+import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 
 /** Everything that can be set, parsed. */
 export interface ServerConfig {

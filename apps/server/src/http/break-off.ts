@@ -1,7 +1,7 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
-import type { Logger } from '../logger.ts';
-import type { AppEnv } from './app-env.ts';
+import type { AppEnv } from '../api/access/app-env.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** Ends a reply that has begun and cannot be finished. */
 export type BreakOff = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => void;

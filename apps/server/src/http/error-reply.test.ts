@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
 import { DrizzleQueryError } from 'drizzle-orm';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { errorReply } from './error-reply.ts';
 
 function replyTo(error: unknown) {

@@ -1,6 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
-import type { Logger } from '../logger.ts';
-import { type AskedAddress, inDialectOf } from './error-dialect.ts';
+import { type AskedAddress, inDialectOf } from '../api/error-dialect.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /**
  * The reply to a request that threw, in the words of the API that it asked. What nobody foresaw becomes a 500 that says

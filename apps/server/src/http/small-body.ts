@@ -1,6 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
-import type { AppEnv } from './app-env.ts';
+import type { AppEnv } from '../api/access/app-env.ts';
 import { type BodySchema, readJsonBody } from './json-body.ts';
 
 /** Nothing about an account, token or project is longer. */

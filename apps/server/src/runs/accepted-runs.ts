@@ -1,4 +1,4 @@
-import type { PreparedRun } from '../pipelines/pipeline.ts';
+import type { PreparedRun } from '../generation/pipelines/pipeline.ts';
 import type { Run } from './run.ts';
 import { type RunEnding, toEnded } from './run-store.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
 import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
-import type { StoredData } from '../data/data.ts';
-import { findData } from '../data/data-store.ts';
 import type { Database } from '../store/db.ts';
+import type { StoredData } from './data/data.ts';
+import { findData } from './data/data-store.ts';
 import { pickleInput } from './input-pickle.ts';
 
 /** Data of a project with all bytes. Throws `not_found`. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { count } from 'drizzle-orm';
-import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
-import { newFile } from '../files/file.ts';
+import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Database, Store } from '../store/db.ts';
 import { files, runs } from '../store/schema.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
 import { planOf, principalOn } from '../testing/plans.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import { newFile } from './files/file.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import {
   type AcceptableRun,

@@ -5,14 +5,14 @@
  * is little more than what one costs.
  */
 import { ApiError } from '@gptj-cloud/protocol';
-import type { Principal } from '../accounts/principal.ts';
-import type { StoredData } from '../data/data.ts';
-import { insertAllData } from '../data/data-store.ts';
-import type { NewFile } from '../files/file.ts';
-import { insertFiles, type NewFileRow } from '../files/file-store.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Admission, AdmittedRun, GenerationEstimate } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission, AdmittedRun, GenerationEstimate } from '../usage/admission.ts';
+import type { StoredData } from './data/data.ts';
+import { insertAllData } from './data/data-store.ts';
+import type { NewFile } from './files/file.ts';
+import { insertFiles, type NewFileRow } from './files/file-store.ts';
 import { endRuns, insertRuns, type NewRun, type RunEnding } from './run-store.ts';
 
 /** The end of a run, told within the transaction that stores it. */

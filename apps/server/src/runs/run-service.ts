@@ -14,16 +14,16 @@ import {
   type RunGet,
   type RunPage,
 } from '@gptj-cloud/protocol';
-import type { Principal } from '../accounts/principal.ts';
-import type { StoredData } from '../data/data.ts';
-import { type NewFile, newFile, withSmallBytes } from '../files/file.ts';
-import type { Logger } from '../logger.ts';
-import { type Pipeline, type PreparedRun, withWarnings } from '../pipelines/pipeline.ts';
-import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { type Pipeline, type PreparedRun, withWarnings } from '../generation/pipelines/pipeline.ts';
+import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Admission, AdmittedRun } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
-import type { Admission, AdmittedRun } from '../usage/admission.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
+import type { StoredData } from './data/data.ts';
+import { type NewFile, newFile, withSmallBytes } from './files/file.ts';
 import { NEW_RUN, type Run, toRunGet } from './run.ts';
 import { createRunEvents, type EventReader } from './run-events.ts';
 import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
-import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
-import { insertData } from '../data/data-store.ts';
-import { newFile } from '../files/file.ts';
-import { insertFile } from '../files/file-store.ts';
+import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
 import { files, runs } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import { insertData } from './data/data-store.ts';
+import { newFile } from './files/file.ts';
+import { insertFile } from './files/file-store.ts';
 import type { RunFailure } from './run.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import {

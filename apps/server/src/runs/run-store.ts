@@ -2,12 +2,12 @@ import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } fro
 import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import { type NewFile, withSmallBytes } from '../files/file.ts';
-import { fileColumns, insertFiles } from '../files/file-store.ts';
+import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { data, files, runs } from '../store/schema.ts';
-import type { GenerationCost } from '../usage/admission.ts';
+import { type NewFile, withSmallBytes } from './files/file.ts';
+import { fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure } from './run.ts';
 import type { Lease } from './run-leases.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, runGetSchema } from '@gptj-cloud/protocol';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 import { createRunSweeper } from './run-sweeper.ts';
 

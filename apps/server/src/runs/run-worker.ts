@@ -10,9 +10,9 @@
  * → (`stop`: everything that runs or is waited for is aborted) → `drained`: nobody here waits and nothing runs.
  */
 import { ApiError } from '@gptj-cloud/protocol';
-import type { Logger } from '../logger.ts';
-import { type Repetition, repeat } from '../repeat.ts';
 import type { Database } from '../store/db.ts';
+import { type Repetition, repeat } from '../store/repeat.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import {
   type ClaimedRun,
   claimRuns,

@@ -7,8 +7,8 @@ import {
   type RunUsage,
   toTimestamp,
 } from '@gptj-cloud/protocol';
-import { type StoredData, toDataGet } from '../data/data.ts';
-import { type StoredFile, toFileGet } from '../files/file.ts';
+import { type StoredData, toDataGet } from './data/data.ts';
+import { type StoredFile, toFileGet } from './files/file.ts';
 
 /**
  * A run. received ⇄ running → complete | failed; a waiting run that is cancelled goes from received to failed. Running

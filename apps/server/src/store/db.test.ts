@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEFAULT_PROJECT_ID } from '../accounts/first-user.ts';
-import { newFile } from '../files/file.ts';
-import { findFile, insertFile } from '../files/file-store.ts';
+import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
+import { newFile } from '../runs/files/file.ts';
+import { findFile, insertFile } from '../runs/files/file-store.ts';
 import { keepBaselineWasm } from '../testing/baseline-wasm.ts';
 import { openStore } from './db.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
-import type { Principal } from '../accounts/principal.ts';
-import { createLogger } from '../logger.ts';
-import type { Plan } from '../plans/plan.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Plan } from '../metering/plans/plan.ts';
+import type { Admission, GenerationCost, GenerationEstimate } from '../metering/usage/admission.ts';
+import { type CountedAdmission, openCountedAdmission } from '../metering/usage/counted-admission.ts';
 import type { Database } from '../store/db.ts';
 import { usageDaily } from '../store/usage-tables.ts';
-import type { Admission, GenerationCost, GenerationEstimate } from '../usage/admission.ts';
-import { type CountedAdmission, openCountedAdmission } from '../usage/counted-admission.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { bookOf, planOf } from './plans.ts';
 
 /** An admission of its own process, on a clock that the test moves. */

@@ -1,15 +1,15 @@
 import type { Engine } from '@gptj-cloud/engine';
 import { Hono } from 'hono';
-import type { Principal } from '../accounts/principal.ts';
-import { createGenerationService, type GenerationService } from '../generations/generation-service.ts';
-import type { TextModel } from '../generations/text-model.ts';
-import type { AppEnv } from '../http/app-env.ts';
+import type { AppEnv } from '../api/access/app-env.ts';
+import { meshRoutes } from '../api/mesh/mesh-routes.ts';
+import { openAiRoutes } from '../api/openai/openai-routes.ts';
+import { huggingFaceRoutes } from '../api/tgi/tgi-routes.ts';
+import { createGenerationService, type GenerationService } from '../generation/generation-service.ts';
+import type { TextModel } from '../generation/text-model.ts';
 import { errorReply } from '../http/error-reply.ts';
-import { huggingFaceRoutes } from '../http/routes/hugging-face-routes.ts';
-import { meshRoutes } from '../http/routes/mesh-routes.ts';
-import { openAiRoutes } from '../http/routes/openai-routes.ts';
-import { createLogger } from '../logger.ts';
-import type { Admission } from '../usage/admission.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Admission } from '../metering/usage/admission.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { createOpenAdmission, type OpenAdmission } from './open-admission.ts';
 
 export const SOMEBODY: Principal = {

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { Hono } from 'hono';
-import type { OAuthProviderSettings } from '../accounts/oauth/oauth-provider.ts';
 import { listen } from '../http/listen.ts';
+import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
 
 /** What a provider was asked to let somebody in with. */
 interface Approval {

@@ -1,4 +1,4 @@
-import type { Admission, GenerationCost } from '../usage/admission.ts';
+import type { Admission, GenerationCost } from '../metering/usage/admission.ts';
 
 /** An admission that lets everybody in, and remembers what it was told. */
 export interface OpenAdmission extends Admission {

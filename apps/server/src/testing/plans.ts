@@ -1,6 +1,6 @@
-import type { Principal } from '../accounts/principal.ts';
-import type { Plan } from '../plans/plan.ts';
-import type { PlanBook } from '../plans/plan-book.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Plan } from '../metering/plans/plan.ts';
+import type { PlanBook } from '../metering/plans/plan-book.ts';
 
 /** A plan without limits but for those given. */
 export function planOf(id: string, limits: Partial<Plan> = {}): Plan {

@@ -1,7 +1,7 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { Engine } from '@gptj-cloud/engine';
 import { GPTJ_6B } from '@gptj-cloud/model';
-import type { TextModel } from '../generations/text-model.ts';
+import type { TextModel } from '../generation/text-model.ts';
 import { byteTokenizer } from './fake-model.ts';
 
 /** One token a byte, and a control token: what a scripted engine's tokens mean. */

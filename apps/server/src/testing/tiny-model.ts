@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { convertCheckpoint } from '@gptj-cloud/checkpoint';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { createEngine, type Engine, openModel, parameterContext } from '@gptj-cloud/engine';
-import type { TextModel } from '../generations/text-model.ts';
+import type { TextModel } from '../generation/text-model.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../../packages/engine/fixtures/', import.meta.url));
 

@@ -3,8 +3,8 @@
  * short is made again when its time has run out, so that receivers may get a message twice, with the same id.
  */
 import { toTimestamp } from '@gptj-cloud/protocol';
-import type { Logger } from '../logger.ts';
 import type { Database } from '../store/db.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { sendWebhook, WebhookSendError } from './send-webhook.ts';
 import { signedHeaders, type Webhook, type WebhookDelivery } from './webhook.ts';
 import { claimDeliveries, recordAttempt } from './webhook-store.ts';

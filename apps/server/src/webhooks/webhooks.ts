@@ -1,6 +1,6 @@
 import type { WebhookEvent } from '@gptj-cloud/protocol';
-import type { Logger } from '../logger.ts';
 import type { Database } from '../store/db.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
 import { enqueueDeliveries } from './webhook-store.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import type { AppEnv } from '../app-env.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
 import { clientAddress } from './client-address.ts';
 
 async function seen(

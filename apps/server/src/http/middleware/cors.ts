@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../app-env.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
 
 /** What pages may read beside the body. */
 const EXPOSED = 'X-Request-Id, Retry-After';

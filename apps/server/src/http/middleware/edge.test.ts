@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import { createLogger } from '../../logger.ts';
-import type { AppEnv } from '../app-env.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { cors } from './cors.ts';
 import { requestLog } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';

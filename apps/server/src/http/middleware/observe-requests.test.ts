@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import { createServerMetrics } from '../../ops/metrics/server-metrics.ts';
-import { createTracer, type FinishedSpan } from '../../ops/tracing/tracer.ts';
-import type { AppEnv } from '../app-env.ts';
-import { metricsPage } from '../routes/metrics-routes.ts';
-import { metricsToken } from './metrics-token.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
+import { metricsToken } from '../../api/access/metrics-token.ts';
+import { metricsPage } from '../../api/operator/metrics-routes.ts';
+import { createServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
+import { createTracer, type FinishedSpan } from '../../telemetry/tracing/tracer.ts';
 import { observeRequests } from './observe-requests.ts';
 
 function observed() {

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import type { ServerMetrics } from '../../ops/metrics/server-metrics.ts';
-import { parseTraceparent } from '../../ops/tracing/trace-context.ts';
-import type { Tracer } from '../../ops/tracing/tracer.ts';
-import type { AppEnv } from '../app-env.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
+import type { ServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
+import { parseTraceparent } from '../../telemetry/tracing/trace-context.ts';
+import type { Tracer } from '../../telemetry/tracing/tracer.ts';
 
 export interface RequestObserver {
   readonly metrics: ServerMetrics;

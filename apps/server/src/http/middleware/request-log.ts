@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
-import type { Logger } from '../../logger.ts';
-import type { AppEnv } from '../app-env.ts';
+import type { AppEnv } from '../../api/access/app-env.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 
 /** What a caller may name its request by: nothing that breaks a log line or a page. */
 const SANE_ID = /^[\w.:-]{1,128}$/;

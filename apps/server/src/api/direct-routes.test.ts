@@ -1,0 +1,84 @@
+// The compatible APIs behind the server's own gates.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openTestApp, type TestApp } from '../testing/test-app.ts';
+import { until } from '../testing/until.ts';
+
+let it: TestApp;
+before(async () => {
+  it = await openTestApp();
+});
+after(() => it.close());
+
+const ADDRESSES: readonly (readonly [string, object, unknown])[] = [
+  ['/v1/completions', { prompt: 'hi', max_tokens: 2 }, 'xx'],
+  ['/generate', { inputs: 'hi', parameters: { max_new_tokens: 2 } }, { generated_text: 'xx' }],
+  ['/', { inputs: 'hi', parameters: { max_new_tokens: 2 } }, [{ generated_text: 'hixx' }]],
+  ['/models/EleutherAI/gpt-j-6b', { inputs: 'hi', parameters: { max_new_tokens: 2 } }, [{ generated_text: 'hixx' }]],
+  ['/complete', { context: 'hi', response_length: 2 }, { completion: 'xx' }],
+];
+
+test('every address answers with the token, and is admitted and metered like a run', async () => {
+  for (const [path, body, expected] of ADDRESSES) {
+    const before = it.admission.settled.length;
+    const reply = await it.post(path, body);
+    assert.equal(reply.status, 200, path);
+    const got = (await reply.json()) as { choices?: { text: string }[] };
+    assert.deepEqual(got.choices?.[0]?.text ?? got, expected);
+    const [cost, ...more] = it.admission.settled.slice(before);
+    assert.deepEqual([cost?.promptTokens, cost?.generatedTokens, more], [2, 2, []], path);
+  }
+});
+
+test('without a token nothing is generated, and the refusal is in the words of the API', async () => {
+  const began = it.engine.began;
+  for (const [path, body] of ADDRESSES) {
+    const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const reply = await it.app.request(path, init);
+    assert.equal(reply.status, 401, path);
+    const { error } = (await reply.json()) as { error: { code: string } | string };
+    assert.equal(
+      typeof error === 'string' ? error.includes('token not provided') : error.code,
+      path === '/v1/completions' ? 'invalid_api_key' : true,
+    );
+  }
+  assert.equal(it.engine.began, began);
+  assert.equal((await it.app.request('/v1/models')).status, 401);
+  assert.equal((await it.app.request('/info')).status, 401);
+  assert.equal((await it.app.request('/health')).status, 200);
+});
+
+test('unknown addresses and methods of an API are refused in its words', async () => {
+  const unknown = await it.post('/v1/chat/completions', {});
+  const { error } = (await unknown.json()) as { error: { code: string } };
+  assert.deepEqual([unknown.status, error.code], [404, 'route_unknown']);
+  const wrong = await it.request('/v1/completions');
+  assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'POST']);
+});
+
+test('bodies that are no JSON object are refused', async () => {
+  for (const [path] of ADDRESSES) {
+    for (const body of ['', '[]', '{', '"x"', '{"prompt":"a","prompt":"b"}', `{"a":${'['.repeat(500)}`]) {
+      const headers = { 'content-type': 'application/json' };
+      const reply = await it.request(path, { method: 'POST', body, headers });
+      assert.ok(reply.status === 400 || reply.status === 422, `${path} ${body.slice(0, 20)}: ${reply.status}`);
+    }
+    const reply = await it.request(path, { method: 'POST', body: 'x', headers: { 'content-type': 'image/png' } });
+    assert.equal(reply.status, 415);
+  }
+});
+
+test('a stream that is given up before its first token gives back what was reserved', { timeout: 10_000 }, async () => {
+  it.engine.hold();
+  try {
+    for (const echo of [true, false]) {
+      const before = it.admission.settled.length + it.admission.cancelled.length;
+      const reply = await it.post('/v1/completions', { prompt: 'hi', stream: true, echo });
+      await reply.body?.cancel();
+      await until(() => it.admission.settled.length + it.admission.cancelled.length > before);
+      assert.equal(it.admission.settled.length + it.admission.cancelled.length, before + 1);
+    }
+  } finally {
+    it.engine.letGo();
+  }
+});

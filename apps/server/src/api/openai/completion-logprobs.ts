@@ -1,0 +1,65 @@
+import type { TokenReport } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { countCharacters, type ShownToken } from '../../generation/sequence-text.ts';
+import { tokenText } from './token-text.ts';
+
+/** The `logprobs` object of a choice: four lists of the same length. */
+export interface CompletionLogprobs {
+  tokens: string[];
+  /** Null for the first token of a prompt: nothing stands before it. */
+  token_logprobs: (number | null)[];
+  /** Null with `logprobs: 0`. */
+  top_logprobs: (Record<string, number> | null)[] | null;
+  /** Characters of prompt and output before each token. */
+  text_offset: number[];
+}
+
+/** `topCount`: the request's `logprobs`. `promptCharacters`: characters of the prompt's text. */
+export function toCompletionLogprobs(
+  tokenizer: Tokenizer,
+  tokens: readonly ShownToken[],
+  topCount: number,
+  promptCharacters: number,
+): CompletionLogprobs {
+  return {
+    tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
+    token_logprobs: tokens.map(({ report }) => report?.logprob ?? null),
+    top_logprobs: topCount === 0 ? null : tokens.map(({ report }) => report && topMap(tokenizer, report)),
+    text_offset: tokens.map(({ offset }) => promptCharacters + offset),
+  };
+}
+
+/** A prompt's tokens in the form of generated ones; offsets from its beginning. */
+export function promptTokens(
+  tokenizer: Tokenizer,
+  ids: readonly TokenId[],
+  reports: readonly TokenReport[] | undefined,
+): readonly ShownToken[] {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  let offset = 0;
+  return ids.map((token, at) => {
+    const shown = { token, offset, report: at === 0 ? null : (reports?.[at - 1] ?? null) };
+    offset += countCharacters(utf8.decode(tokenizer.tokenBytes(token), { stream: true }));
+    return shown;
+  });
+}
+
+export function joinLogprobs(first: CompletionLogprobs, second: CompletionLogprobs): CompletionLogprobs {
+  return {
+    tokens: [...first.tokens, ...second.tokens],
+    token_logprobs: [...first.token_logprobs, ...second.token_logprobs],
+    top_logprobs:
+      first.top_logprobs === null || second.top_logprobs === null
+        ? null
+        : [...first.top_logprobs, ...second.top_logprobs],
+    text_offset: [...first.text_offset, ...second.text_offset],
+  };
+}
+
+/** The likeliest tokens, and always the chosen one, so that it is greedy exactly when it equals the largest. */
+function topMap(tokenizer: Tokenizer, report: TokenReport): Record<string, number> {
+  const map: Record<string, number> = Object.create(null);
+  for (const { token, logprob } of [...report.top, report]) map[tokenText(tokenizer, token)] = logprob;
+  return map;
+}

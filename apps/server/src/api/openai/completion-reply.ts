@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import type { FinishReason, GenerateOutcome } from '@gptj-cloud/decoding';
+import type { GenerationUsage } from '@gptj-cloud/engine';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { likeliest } from '../../generation/likeliest.ts';
+import { countCharacters, createSequenceText, type ShownText } from '../../generation/sequence-text.ts';
+import { type CompletionLogprobs, joinLogprobs, promptTokens, toCompletionLogprobs } from './completion-logprobs.ts';
+import type { CompletionRequest } from './completion-request.ts';
+
+export interface CompletionChoice {
+  index: number;
+  text: string;
+  logprobs: CompletionLogprobs | null;
+  finish_reason: 'stop' | 'length' | null;
+}
+
+export interface CompletionUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+/** What all of one reply's objects have in common. */
+export interface CompletionHead {
+  id: string;
+  object: 'text_completion';
+  /** Seconds since 1970. */
+  created: number;
+  model: string;
+}
+
+export interface Completion extends CompletionHead {
+  choices: readonly CompletionChoice[];
+  usage?: CompletionUsage | null;
+}
+
+export function completionHead(model: string, now: Date): CompletionHead {
+  return {
+    id: `cmpl-${randomBytes(16).toString('hex')}`,
+    object: 'text_completion',
+    created: Math.floor(now.getTime() / 1000),
+    model,
+  };
+}
+
+export function completionUsage(usages: readonly GenerationUsage[]): CompletionUsage {
+  const prompt = usages.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  const completion = usages.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+/** Writes parts of choices: how text and its log-probabilities look under the request's options. */
+export interface ChoiceWriter {
+  /** The prompt at the head of a choice, with `echo`; its log-probabilities come from the outcome. */
+  echo(prompt: number, outcome?: GenerateOutcome): Omit<CompletionChoice, 'index'>;
+  part(prompt: number, shown: ShownText, finishReason: FinishReason | null): Omit<CompletionChoice, 'index'>;
+}
+
+export function createChoiceWriter(request: CompletionRequest, tokenizer: Tokenizer): ChoiceWriter {
+  const { logprobs: topCount } = request;
+  const textOf = (prompt: number): string => tokenizer.decode(request.echoed[prompt] ?? [], { skipSpecial: false });
+  // Offsets count the prompt's characters whether or not it is shown.
+  const lengths = request.prompts.map(({ prompt }, at) =>
+    topCount === null ? 0 : countCharacters(request.echo ? textOf(at) : tokenizer.decode(prompt)),
+  );
+  return {
+    echo: (prompt, outcome) => ({
+      text: textOf(prompt),
+      logprobs:
+        topCount === null
+          ? null
+          : toCompletionLogprobs(
+              tokenizer,
+              promptTokens(tokenizer, request.echoed[prompt] ?? [], outcome?.promptLogprobs),
+              topCount,
+              0,
+            ),
+      finish_reason: null,
+    }),
+    part: (prompt, { text, tokens }, finishReason) => ({
+      text,
+      logprobs: topCount === null ? null : toCompletionLogprobs(tokenizer, tokens, topCount, lengths[prompt] ?? 0),
+      finish_reason: finishReason === null ? null : toFinishReason(finishReason),
+    }),
+  };
+}
+
+/** The finished choices of one prompt, in the order of their index. */
+export function toChoices(
+  request: CompletionRequest,
+  writer: ChoiceWriter,
+  tokenizer: Tokenizer,
+  prompt: number,
+  outcome: GenerateOutcome,
+): readonly CompletionChoice[] {
+  const best = likeliest(outcome.sequences, request.n);
+  const choices = best.map(({ tokens, logprobs, finishReason }) => {
+    const text = createSequenceText(tokenizer, request.stops);
+    const [shown, rest] = [text.push(tokens, logprobs), text.end()];
+    const all = { text: shown.text + rest.text, tokens: [...shown.tokens, ...rest.tokens] };
+    const choice = writer.part(prompt, all, finishReason);
+    return request.echo ? joined(writer.echo(prompt, outcome), choice) : choice;
+  });
+  return Array.from({ length: request.n }, (_, at) => ({
+    index: prompt * request.n + at,
+    // Greedy decoding gives one sequence, whatever n.
+    ...choices[Math.min(at, choices.length - 1)]!,
+  }));
+}
+
+function joined(
+  head: Omit<CompletionChoice, 'index'>,
+  tail: Omit<CompletionChoice, 'index'>,
+): Omit<CompletionChoice, 'index'> {
+  return {
+    ...tail,
+    text: head.text + tail.text,
+    logprobs: head.logprobs && tail.logprobs && joinLogprobs(head.logprobs, tail.logprobs),
+  };
+}
+
+function toFinishReason(reason: FinishReason): 'stop' | 'length' {
+  return reason === 'eos' || reason === 'stop' ? 'stop' : 'length';
+}

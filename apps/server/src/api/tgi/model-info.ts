@@ -1,0 +1,20 @@
+import type { TextModel } from '../../generation/text-model.ts';
+
+/** `GET /info` as TGI has it; what does not exist here is null. */
+export function describeServedModel({ info }: TextModel): Readonly<Record<string, string | number | null>> {
+  const { contextLength } = info.config;
+  return {
+    model_id: info.modelName,
+    model_sha: null,
+    model_dtype: info.quantisation,
+    model_pipeline_tag: 'text-generation',
+    max_best_of: 64,
+    max_stop_sequences: 4,
+    max_input_tokens: contextLength - 1,
+    max_total_tokens: contextLength,
+    max_client_batch_size: 1,
+    router: 'gptj-cloud',
+    sha: null,
+    docker_label: null,
+  };
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { access, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { parseConfig } from './config.ts';
+import { OPERATIONS } from './http/openapi/openapi-document.ts';
+import { createServerMetrics } from './telemetry/metrics/server-metrics.ts';
+
+const read = async (name: string): Promise<string> =>
+  await readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+
+test('every setting is in the table of settings', async () => {
+  const asked = new Set<string>();
+  // Enough to make the settings that hang on others be read.
+  const given: Readonly<Record<string, string>> = {
+    GPTJ_OWNER_EMAIL: 'owner@example.org',
+    GPTJ_OWNER_PASSWORD: 'Password1',
+  };
+  const environment = new Proxy<Record<string, string | undefined>>(
+    {},
+    {
+      get(_, name) {
+        asked.add(String(name));
+        return given[String(name)];
+      },
+    },
+  );
+  parseConfig(environment);
+  assert.ok(asked.size > 30);
+  const text = await read('operations.md');
+  assert.deepEqual(
+    [...asked].filter((name) => !text.includes(`\`${name}\``)),
+    [],
+  );
+});
+
+test('every metric of the server is in the table of metrics', async () => {
+  const text = await read('operations.md');
+  const { registry } = createServerMetrics();
+  for (const name of registry.names) assert.ok(text.includes(`\`${name}\``), name);
+});
+
+test('every address is in the page of the API', async () => {
+  const text = await read('api.md');
+  // Up to the first part that varies: the page names that in words of its own.
+  const addresses = OPERATIONS.map(({ path }) => path.split('/:', 1)[0] ?? '');
+  const named = (address: string): boolean => new RegExp(`${address}(?![\\w-])`).test(text);
+  assert.deepEqual(
+    [...new Set(addresses)].filter((address) => !named(address)),
+    [],
+  );
+});
+
+test('the tests that the security page names are there', async () => {
+  const names = [...(await read('security.md')).matchAll(/`([\w/.-]+)\.test\.ts`/g)].map(([, name = '']) => name);
+  assert.ok(names.length > 20);
+  for (const name of new Set(names)) {
+    const path = name.startsWith('packages/') ? `../../../${name}` : `../src/${name}`;
+    await access(new URL(`${path}.test.ts`, import.meta.url));
+  }
+});

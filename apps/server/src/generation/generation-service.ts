@@ -1,0 +1,153 @@
+/**
+ * Generations that are answered and not stored: those of the compatible APIs. One request may hold several prompts; it
+ * is admitted, metered and cancelled as one.
+ *
+ * asked → admitted (what it may use is reserved) → its prompts run, a few at a time → ended. However it ends, the
+ * reservation is given back exactly once: settled with what was computed, or cancelled when nothing was, or for nothing.
+ */
+import type { GenerateConfig } from '@gptj-cloud/decoding';
+import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
+import type { TokenId } from '@gptj-cloud/model';
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Principal } from '../identity/principal.ts';
+import type { Admission, GenerationEstimate } from '../metering/usage/admission.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { toGenerationError } from './generation-error.ts';
+import { createGenerationMeter } from './generation-meter.ts';
+import { mergeEvents } from './merge-events.ts';
+
+/** One prompt and its parameters, parsed for its length. */
+export interface PromptRequest {
+  readonly prompt: readonly TokenId[];
+  readonly config: GenerateConfig;
+}
+
+export interface DirectGeneration {
+  readonly principal: Principal;
+  /** As plans name it. */
+  readonly model: string;
+  /** At least one. */
+  readonly prompts: readonly PromptRequest[];
+  /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
+  readonly maxEventDelayMs?: number;
+}
+
+export type DirectEvent =
+  /** The first event: limits were checked, nothing has run yet. */
+  | { readonly type: 'admitted' }
+  /** An event of the engine for the prompt with this index. */
+  | { readonly type: 'engine'; readonly prompt: number; readonly event: GenerationEvent };
+
+export interface GenerationServiceDeps {
+  readonly engine: Engine;
+  readonly admission: Admission;
+  readonly logger: Logger;
+  /** Milliseconds, monotonic. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface GenerationService {
+  /**
+   * Generate. Ending the iteration early or aborting `signal` cancels what runs and frees its cache.
+   *
+   * Throws `ApiError`: what admission throws before the first event; later `engine_failed`, `generation_too_large`,
+   * `invalid_parameter`, `shutting_down`.
+   */
+  generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
+  /** Take no more, wait for those that run as long as `patienceMs`, then cancel them and wait a moment. Idempotent. */
+  close(patienceMs: number): Promise<void>;
+}
+
+/** Prompts of one request that run at the same time: the others must not stand in the way of other requests. */
+const PROMPTS_AT_ONCE = 8;
+/** For cancelled generations to end. */
+const STOP_MS = 2_000;
+
+export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
+  const { engine, admission, logger, now = () => performance.now() } = deps;
+  const stop = new AbortController();
+  let closing: Promise<void> | undefined;
+  let running = 0;
+  let idle = (): void => {};
+
+  const refuseWhenClosing = (): void => {
+    if (closing !== undefined) throw new ApiError('shutting_down', {}, { retryAfterSeconds: 5 });
+  };
+
+  async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
+    const admitted = await admission.admit(request.principal, estimateOf(request));
+    const { prompts, maxEventDelayMs = 0 } = request;
+    const meter = createGenerationMeter(
+      prompts.map(({ prompt }) => prompt.length),
+      now,
+    );
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, stop.signal, over.signal]);
+    let complete = false;
+    let failed = false;
+    try {
+      yield { type: 'admitted' };
+      const events = mergeEvents(
+        prompts.length,
+        PROMPTS_AT_ONCE,
+        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs }, until),
+        () => over.abort(),
+      );
+      for await (const { source, event } of events) {
+        meter.note(source, event);
+        yield { type: 'engine', prompt: source, event };
+      }
+      complete = true;
+    } catch (error) {
+      // A client that left has had, or made this server do, what it pays for; what failed here is not charged.
+      failed = !signal.aborted;
+      throw toGenerationError(error);
+    } finally {
+      const cost = failed ? null : meter.cost();
+      const ended = cost === null ? admitted.cancel() : admitted.settle(cost);
+      // Whoever has its answer may know that metering failed; nobody is there to tell in the other cases.
+      await (complete ? ended : ended.catch((error) => logger.error('usage of a generation is lost', { error })));
+    }
+  }
+
+  return {
+    async *generate(request, signal) {
+      refuseWhenClosing();
+      running++;
+      try {
+        yield* run(request, signal);
+      } finally {
+        running--;
+        if (running === 0) idle();
+      }
+    },
+    close(patienceMs) {
+      closing ??= (async () => {
+        if (running === 0) return;
+        const drained = new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+        const timers = [
+          setTimeout(() => stop.abort(), patienceMs),
+          // What is held up by a reader that does not read ends with its connection.
+          setTimeout(() => idle(), patienceMs + STOP_MS),
+        ];
+        await drained;
+        for (const timer of timers) clearTimeout(timer);
+      })();
+      return closing;
+    },
+  };
+}
+
+/** The most that a request may use. */
+function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
+  const newTokens = ({ prompt, config }: PromptRequest): number =>
+    Math.max(0, config.maxLength - prompt.length) * config.numReturnSequences;
+  return {
+    model,
+    promptTokens: prompts.reduce((sum, { prompt }) => sum + prompt.length, 0),
+    maxGeneratedTokens: prompts.reduce((sum, one) => sum + newTokens(one), 0),
+    contextTokens: Math.max(...prompts.map(({ config }) => config.maxLength)),
+  };
+}

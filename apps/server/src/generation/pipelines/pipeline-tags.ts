@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import {
+  ApiError,
+  newId,
+  type Paginated,
+  type PipelineTagCreate,
+  type PipelineTagGet,
+  pipelineTagNameSchema,
+} from '@gptj-cloud/protocol';
+import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
+import type { Database } from '../../store/db.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { PipelineRegistry } from './pipeline-registry.ts';
+import {
+  deleteTag,
+  findTagByName,
+  insertTag,
+  listTags,
+  moveTag,
+  type TagPage,
+  toPipelineTagGet,
+} from './pipeline-tag-store.ts';
+
+export interface PipelineTagsDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+  readonly pipelines: PipelineRegistry;
+}
+
+/** Names that projects give to pipelines, beside those that pipelines bring along. */
+export interface PipelineTags {
+  /** The pipeline that a project means. Throws `pipeline_unknown`. */
+  resolve(projectId: string, idOrTag: string): Promise<Pipeline>;
+  /**
+   * The id that a filter means by an id or a tag; null where it is absent or empty, as clients write "any". Throws
+   * `pipeline_unknown` for a tag; an id of no pipeline stays, for old runs may have it.
+   */
+  idOf(projectId: string, idOrTag: string | undefined): Promise<string | null>;
+  /** Throws `tag_taken`, `pipeline_unknown`. */
+  create(projectId: string, request: PipelineTagCreate): Promise<PipelineTagGet>;
+  /** Throws `name_unknown`. */
+  byName(projectId: string, name: string): Promise<PipelineTagGet>;
+  /** Throws `not_found`, `pipeline_unknown`. */
+  move(projectId: string, id: string, pipelineId: string): Promise<PipelineTagGet>;
+  /** Throws `not_found`. */
+  remove(projectId: string, id: string): Promise<void>;
+  list(projectId: string, pipelineId: string | null, page: TagPage): Promise<Paginated<PipelineTagGet>>;
+}
+
+export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): PipelineTags {
+  const absent = (id: string): ApiError => new ApiError('not_found', { kind: 'pipeline tag', id: id.slice(0, 100) });
+  const find = async (projectId: string, name: string): Promise<PipelineTagGet | null> => {
+    const pipeline = pipelines.get(name);
+    if (pipeline?.tags.includes(name)) return builtInTag(name, pipeline.id);
+    if (!pipelineTagNameSchema.safeParse(name).success) return null;
+    const tag = await findTagByName(db, projectId, name);
+    return tag === null ? null : toPipelineTagGet(tag);
+  };
+  const resolve = async (projectId: string, idOrTag: string): Promise<Pipeline> => {
+    const known = pipelines.get(idOrTag);
+    if (known !== null) return known;
+    return pipelines.find((await find(projectId, idOrTag))?.pipeline_id ?? idOrTag);
+  };
+  return {
+    resolve,
+    async idOf(projectId, idOrTag = '') {
+      if (idOrTag === '') return null;
+      return idOrTag.includes(':') ? (await resolve(projectId, idOrTag)).id : idOrTag;
+    },
+    async create(projectId, { name, pipeline_id: pipelineId }) {
+      const pipeline = await resolve(projectId, pipelineId);
+      const tag = { id: newId('pipeline_tag'), projectId, name, pipelineId: pipeline.id, createdAt: clock() };
+      if (pipelines.get(name) !== null || !(await insertTag(db, tag))) throw new ApiError('tag_taken', { name });
+      return toPipelineTagGet(tag);
+    },
+    async byName(projectId, name) {
+      const tag = await find(projectId, name);
+      if (tag !== null) return tag;
+      const remedy = 'GET /v2/pipeline-tags lists the tags of the project';
+      throw new ApiError('name_unknown', { kind: 'pipeline tag', name: name.slice(0, 100), remedy });
+    },
+    async move(projectId, id, pipelineId) {
+      const pipeline = await resolve(projectId, pipelineId);
+      const tag = await moveTag(db, projectId, id, pipeline.id);
+      if (tag === null) throw absent(id);
+      return toPipelineTagGet(tag);
+    },
+    async remove(projectId, id) {
+      if (!(await deleteTag(db, projectId, id))) throw absent(id);
+    },
+    async list(projectId, pipelineId, page) {
+      const { total, tags } = await listTags(db, { projectId, pipelineId }, page);
+      return { skip: page.skip, limit: page.limit, total, data: tags.map(toPipelineTagGet) };
+    },
+  };
+}
+
+/** Tags that come with a pipeline have no row: their id follows from their name, and nobody can change them. */
+function builtInTag(name: string, pipelineId: string): PipelineTagGet {
+  const digits = createHash('sha256').update(name).digest('hex').slice(0, 32);
+  return { id: `pipeline_tag_${digits}`, name, project_id: DEFAULT_PROJECT_ID, pipeline_id: pipelineId };
+}

@@ -1,0 +1,101 @@
+import type { FinishReason } from '@gptj-cloud/decoding';
+import type { GenerationEvent } from '@gptj-cloud/engine';
+import type { TokenId } from '@gptj-cloud/model';
+import type { JsonValue, PickleValue } from '@gptj-cloud/pickle';
+import type { PipelineGet } from '@gptj-cloud/protocol';
+import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
+
+/** Something that runs can be made of. */
+export interface Pipeline {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** Other names a run may use, `name:tag`. */
+  readonly tags: readonly string[];
+  /** Check the input of a run. Throws `ApiError` (`invalid_input`, `invalid_parameter`); nothing has run then. */
+  prepare(input: PickleValue): PreparedRun;
+}
+
+/** Tokens of one returned sequence, in order, with what they add to its text. */
+export interface TokenChunk {
+  readonly index: number;
+  readonly text: string;
+  readonly tokens: readonly TokenId[];
+}
+
+export interface ExecuteOptions {
+  readonly signal: AbortSignal;
+  /** Larger goes first. Default 0. */
+  readonly priority?: number;
+  /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
+  readonly maxEventDelayMs?: number;
+  /** Told of tokens as they become final. */
+  readonly onTokens?: (chunk: TokenChunk) => void;
+  /** Told of everything that costs, also of what is not final. */
+  readonly onEvent?: (event: GenerationEvent) => void;
+}
+
+/** A run whose input is sound. May be executed more than once: a retry starts from the beginning. */
+export interface PreparedRun {
+  readonly promptTokens: number;
+  /** Most tokens that may be generated, over all returned sequences. */
+  readonly maxGeneratedTokens: number;
+  /** Longest sequence it may fill, prompt included. */
+  readonly contextTokens: number;
+  /** Throws `ModelError`. */
+  execute(options: ExecuteOptions): Promise<PipelineOutcome>;
+}
+
+export interface PipelineUsage {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
+  readonly computeMs: number;
+}
+
+export interface PipelineOutcome {
+  /** One entry per output variable of the graph. */
+  readonly outputs: JsonValue[];
+  readonly usage: PipelineUsage;
+  /** One for each returned sequence. */
+  readonly finishReasons: readonly FinishReason[];
+  /** What gives this outcome again; null when nothing was drawn. */
+  readonly seed: number | null;
+  /** Sentences for the caller: parameters without effect, notes on the result. */
+  readonly warnings: readonly string[];
+}
+
+/** The same run, whose outcome has those warnings before its own. */
+export function withWarnings(prepared: PreparedRun, warnings: readonly string[]): PreparedRun {
+  if (warnings.length === 0) return prepared;
+  return {
+    ...prepared,
+    async execute(options) {
+      const outcome = await prepared.execute(options);
+      return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
+    },
+  };
+}
+
+/** How the API shows a pipeline. The built-in ones have no graph of uploaded parts. */
+export function toPipelineGet(pipeline: Pick<Pipeline, 'id' | 'name' | 'description' | 'tags'>): PipelineGet {
+  return {
+    id: pipeline.id,
+    name: pipeline.name,
+    type: 'pipeline',
+    project: {
+      id: DEFAULT_PROJECT_ID,
+      name: 'gptj-cloud',
+      avatar_colour: '#5b5bd6',
+      avatar_image_url: null,
+    },
+    variables: [],
+    functions: [],
+    models: [],
+    graph_nodes: [],
+    outputs: [],
+    deployed: true,
+    tags: [...pipeline.tags],
+    description: pipeline.description,
+  };
+}

@@ -1,0 +1,176 @@
+import {
+  ApiError,
+  invalidParameter,
+  newId,
+  type PageQuery,
+  TOKEN_TYPES,
+  type TokenCreate,
+  type TokenGet,
+  type TokenPatch,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
+import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { Database } from '../../store/db.ts';
+import type { Principal } from '../principal.ts';
+import { type ApiKey, hashToken, newToken, readScopes, tokenHint, writeScopes } from './api-key.ts';
+import {
+  countApiKeys,
+  deleteApiKey,
+  findOwnApiKey,
+  insertApiKey,
+  type KeyOwner,
+  listApiKeys,
+  updateApiKey,
+} from './api-key-store.ts';
+
+export interface ApiKeyDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+}
+
+const MOST_TOKENS = 100;
+
+/**
+ * Make a token for the principal's project. The reply is the only place where its value is ever whole.
+ * Throws `invalid_request`, `scope_missing` for scopes beyond the principal's, `limit_reached`.
+ */
+export async function createToken(
+  { db, clock }: ApiKeyDeps,
+  principal: Principal,
+  request: TokenCreate,
+  caller: Caller,
+): Promise<TokenGet> {
+  const now = clock();
+  const scopes = wantedScopes(request, principal);
+  const expiresAt = request.expires_at ?? null;
+  if (expiresAt !== null) refusePast(expiresAt, now);
+  const token = newToken();
+  const key: ApiKey = {
+    id: newId('token'),
+    name: request.name ?? 'token',
+    source: 'generated',
+    userId: principal.userId,
+    projectId: principal.projectId,
+    scopes,
+    hint: tokenHint(token),
+    isEnabled: true,
+    expiresAt,
+    lastUsedAt: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await db.transaction(async (tx) => {
+    if ((await countApiKeys(tx, principal)) >= MOST_TOKENS) {
+      throw new ApiError('limit_reached', { limit: MOST_TOKENS, what: 'tokens in a project' });
+    }
+    await insertApiKey(tx, key, hashToken(token));
+    await recordAudit(tx, now, caller, {
+      action: 'token.create',
+      subject: key.id,
+      projectId: key.projectId,
+      details: { name: key.name, scopes, expires_at: expiresAt?.toISOString() ?? null },
+    });
+  });
+  return { ...toTokenGet(key, now), value: token };
+}
+
+/** One of the principal's own tokens in its project. Throws `not_found` for any other. */
+export async function getToken({ db, clock }: ApiKeyDeps, owner: KeyOwner, id: string): Promise<TokenGet> {
+  return toTokenGet(await mustFind(db, owner, id), clock());
+}
+
+export async function listTokens(
+  { db, clock }: ApiKeyDeps,
+  owner: KeyOwner,
+  page: PageQuery<'created_at'>,
+): Promise<{ skip: number; limit: number; total: number; data: TokenGet[] }> {
+  const { total, keys } = await listApiKeys(db, owner, page);
+  return { skip: page.skip, limit: page.limit, total, data: keys.map((key) => toTokenGet(key, clock())) };
+}
+
+/** Rename, enable, disable or expire a token; it counts for the next request. */
+export async function changeToken(
+  { db, clock }: ApiKeyDeps,
+  owner: KeyOwner,
+  { id, patch }: { readonly id: string; readonly patch: TokenPatch },
+  caller: Caller,
+): Promise<TokenGet> {
+  const now = clock();
+  const expiresAt = patch.expires_at === undefined ? patch.expire_at : patch.expires_at;
+  const changed = await db.transaction(async (tx) => {
+    const key = await mustFind(tx, owner, id);
+    const next = {
+      name: patch.name ?? key.name,
+      isEnabled: patch.is_enabled ?? key.isEnabled,
+      expiresAt: expiresAt === undefined ? key.expiresAt : expiresAt,
+      updatedAt: now,
+    };
+    await updateApiKey(tx, key.id, next);
+    await recordAudit(tx, now, caller, {
+      action: 'token.update',
+      subject: key.id,
+      projectId: key.projectId,
+      details: { name: next.name, is_enabled: next.isEnabled, expires_at: next.expiresAt?.toISOString() ?? null },
+    });
+    return { ...key, ...next };
+  });
+  return toTokenGet(changed, now);
+}
+
+export async function deleteToken(
+  { db, clock }: ApiKeyDeps,
+  owner: KeyOwner,
+  id: string,
+  caller: Caller,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const key = await mustFind(tx, owner, id);
+    await deleteApiKey(tx, key.id);
+    await recordAudit(tx, clock(), caller, {
+      action: 'token.delete',
+      subject: key.id,
+      projectId: key.projectId,
+      details: { name: key.name },
+    });
+  });
+}
+
+/** As lists show it: of the value, no more than its first characters. */
+export function toTokenGet(key: ApiKey, now: Date): TokenGet {
+  return {
+    id: key.id,
+    value: `${key.hint}••••••••`,
+    name: key.name,
+    created_at: toTimestamp(key.createdAt),
+    updated_at: toTimestamp(key.updatedAt),
+    expires_at: key.expiresAt === null ? null : toTimestamp(key.expiresAt),
+    last_used: key.lastUsedAt === null ? null : toTimestamp(key.lastUsedAt),
+    is_active: key.isEnabled && (key.expiresAt === null || key.expiresAt > now),
+    is_enabled: key.isEnabled,
+    user_id: key.userId,
+    project_id: key.projectId,
+    scopes: [...key.scopes],
+  };
+}
+
+async function mustFind(db: Database, owner: KeyOwner, id: string): Promise<ApiKey> {
+  const key = await findOwnApiKey(db, owner, id);
+  if (key === null) throw new ApiError('not_found', { kind: 'token', id: id.slice(0, 100) });
+  return key;
+}
+
+function wantedScopes(request: TokenCreate, principal: Principal): ApiKey['scopes'] {
+  const { type, scopes } = request;
+  if (type != null && scopes != null) throw invalidParameter('body->scopes', 'expected type or scopes, got both');
+  const wanted = readScopes(writeScopes(scopes ?? TOKEN_TYPES[type ?? 'editor']));
+  const beyond = principal.scopes.includes('admin') ? [] : wanted.filter((scope) => !principal.scopes.includes(scope));
+  if (beyond.length > 0) {
+    throw new ApiError('scope_missing', { expected: beyond.join(', '), got: principal.scopes.join(', ') });
+  }
+  return wanted;
+}
+
+function refusePast(expiresAt: Date, now: Date): void {
+  if (expiresAt <= now)
+    throw invalidParameter('body->expires_at', 'expected a moment to come, got one that has passed');
+}

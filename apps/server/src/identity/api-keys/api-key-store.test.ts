@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { sql } from 'drizzle-orm';
+import type { Store } from '../../store/db.ts';
+import { apiKeys } from '../../store/schema.ts';
+import { openTestStore } from '../../testing/test-store.ts';
+import { createKeyFinder, ensureApiKey } from './api-key-store.ts';
+
+let store: Store;
+before(async () => {
+  store = await openTestStore();
+});
+after(() => store.close());
+beforeEach(() => store.db.delete(apiKeys));
+
+const NOW = new Date(0);
+const known = async (token: string): Promise<boolean> => (await createKeyFinder(store.db)(token)) !== null;
+
+test('the first start makes a token and shows it once', async () => {
+  const token = await ensureApiKey(store.db, null, NOW);
+  assert.match(token ?? '', /^gptj_[\w-]{32}$/);
+  assert.ok(await known(token ?? ''));
+  assert.equal(await ensureApiKey(store.db, null, NOW), null);
+  assert.ok(await known(token ?? ''));
+});
+
+test('a token from the environment is good for as long as it stands there', async () => {
+  assert.equal(await ensureApiKey(store.db, 'first-token', NOW), null);
+  assert.ok(await known('first-token'));
+  await ensureApiKey(store.db, 'second-token', NOW);
+  assert.deepEqual([await known('first-token'), await known('second-token')], [false, true]);
+  assert.notEqual(await ensureApiKey(store.db, null, NOW), null);
+  assert.equal(await known('second-token'), false);
+});
+
+test('no token is stored, only its hash', async () => {
+  await ensureApiKey(store.db, 'a-secret-token', NOW);
+  const rows = await store.db.execute(sql`SELECT * FROM api_keys`);
+  assert.doesNotMatch(JSON.stringify(rows), /a-secret-token/);
+});
+
+test('unknown tokens and hashes used as tokens are unknown', async () => {
+  await ensureApiKey(store.db, 'a-secret-token', NOW);
+  const [row] = await store.db.select().from(apiKeys);
+  assert.deepEqual(
+    [await known(''), await known(row?.hash ?? ''), await known('a-secret-toke')],
+    [false, false, false],
+  );
+});

@@ -1,0 +1,193 @@
+import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
+import { and, asc, count, desc, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import { projectMembers, projects, users } from '../../store/accounts-tables.ts';
+import { batched } from '../../store/batched.ts';
+import type { Database } from '../../store/db.ts';
+import { apiKeys } from '../../store/schema.ts';
+import type { Principal } from '../principal.ts';
+import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../users/first-user.ts';
+import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
+
+/** `last_used` is exact to this; it is not worth a write for every request. */
+export const USE_NOTED_EVERY_MS = 60_000;
+
+/** A key that a token named, and who asks by it. */
+export interface FoundApiKey {
+  readonly key: ApiKey;
+  readonly principal: Principal;
+  /** Whether the user's e-mail address was verified. */
+  readonly verified: boolean;
+  /** Whether the user's account was disabled. */
+  readonly disabled: boolean;
+}
+
+/**
+ * Finds the key a token belongs to, whatever its state, or null. Asks the store every time: what is revoked ends at
+ * once. Requests that come together share a question.
+ */
+export function createKeyFinder(db: Database): (token: string) => Promise<FoundApiKey | null> {
+  return batched((tokens: readonly string[]) => findApiKeys(db, tokens));
+}
+
+async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {
+  const hashes = tokens.map(hashToken);
+  const payer = alias(users, 'payer');
+  const rows = await db
+    .select({
+      key: apiKeys,
+      role: users.role,
+      verifiedAt: users.verifiedAt,
+      disabledAt: users.disabledAt,
+      planId: payer.planId,
+    })
+    .from(apiKeys)
+    .innerJoin(users, eq(users.id, apiKeys.userId))
+    // Who left a project keeps no way into it.
+    .innerJoin(
+      projectMembers,
+      and(eq(projectMembers.projectId, apiKeys.projectId), eq(projectMembers.userId, apiKeys.userId)),
+    )
+    .innerJoin(projects, eq(projects.id, apiKeys.projectId))
+    .innerJoin(payer, eq(payer.id, projects.ownerId))
+    // One parameter: the statement is the same for any number of them, and its plan is kept.
+    .where(sql`${apiKeys.hash} = ANY(${sql.param([...new Set(hashes)])})`);
+  return hashes.map((hash) => {
+    const row = rows.find(({ key }) => sameHash(key.hash, hash));
+    return row === undefined ? null : toFound(row);
+  });
+}
+
+function toFound(row: {
+  readonly key: typeof apiKeys.$inferSelect;
+  readonly role: Principal['role'];
+  readonly verifiedAt: Date | null;
+  readonly disabledAt: Date | null;
+  readonly planId: string;
+}): FoundApiKey {
+  const key = toApiKey(row.key);
+  return {
+    key,
+    verified: row.verifiedAt !== null,
+    disabled: row.disabledAt !== null,
+    principal: {
+      userId: key.userId,
+      projectId: key.projectId,
+      apiKeyId: key.id,
+      role: row.role,
+      planId: row.planId,
+      scopes: key.scopes,
+    },
+  };
+}
+
+/**
+ * See that there is a way in. A token from the environment is the key for as long as it stands there: another one
+ * replaces it. Without one, and with no key in the store, a token is made. Returns it, to be shown this once, or null.
+ */
+export async function ensureApiKey(
+  db: Database,
+  environmentToken: string | null,
+  createdAt: Date,
+): Promise<string | null> {
+  const row = (token: string) => ({
+    id: newId('token'),
+    hash: hashToken(token),
+    hint: tokenHint(token),
+    userId: FIRST_USER_ID,
+    projectId: DEFAULT_PROJECT_ID,
+    scopes: writeScopes(SCOPES),
+    createdAt,
+    updatedAt: createdAt,
+  });
+  return await db.transaction(async (tx) => {
+    const fromEnvironment = eq(apiKeys.source, 'environment');
+    if (environmentToken !== null) {
+      const key = row(environmentToken);
+      await tx.delete(apiKeys).where(and(fromEnvironment, ne(apiKeys.hash, key.hash)));
+      await tx
+        .insert(apiKeys)
+        .values({ ...key, name: 'GPTJ_API_TOKEN', source: 'environment' })
+        .onConflictDoNothing({ target: apiKeys.hash });
+      return null;
+    }
+    await tx.delete(apiKeys).where(fromEnvironment);
+    const totals = await tx.select({ total: count() }).from(apiKeys);
+    if ((totals[0]?.total ?? 0) > 0) return null;
+    const token = newToken();
+    await tx.insert(apiKeys).values({ ...row(token), name: 'first token', source: 'generated' });
+    return token;
+  });
+}
+
+/** Whose tokens: a user's, in one project. */
+export interface KeyOwner {
+  readonly userId: string;
+  readonly projectId: string;
+}
+
+const ownedBy = ({ userId, projectId }: KeyOwner) => and(eq(apiKeys.userId, userId), eq(apiKeys.projectId, projectId));
+
+export async function insertApiKey(tx: Database, key: ApiKey, hash: string): Promise<void> {
+  await tx.insert(apiKeys).values({ ...key, hash, scopes: writeScopes(key.scopes) });
+}
+
+export async function findOwnApiKey(db: Database, owner: KeyOwner, id: string): Promise<ApiKey | null> {
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(and(ownedBy(owner), eq(apiKeys.id, id)));
+  return rows[0] === undefined ? null : toApiKey(rows[0]);
+}
+
+export async function countApiKeys(db: Database, owner: KeyOwner): Promise<number> {
+  const totals = await db.select({ total: count() }).from(apiKeys).where(ownedBy(owner));
+  return totals[0]?.total ?? 0;
+}
+
+export async function listApiKeys(
+  db: Database,
+  owner: KeyOwner,
+  page: PageQuery<'created_at'>,
+): Promise<{ readonly total: number; readonly keys: readonly ApiKey[] }> {
+  const order = page.orderBy.direction === 'asc' ? asc : desc;
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(ownedBy(owner))
+    .orderBy(order(apiKeys.createdAt), order(apiKeys.id))
+    .offset(page.skip)
+    .limit(page.limit);
+  return { total: await countApiKeys(db, owner), keys: rows.map(toApiKey) };
+}
+
+export async function updateApiKey(
+  tx: Database,
+  id: string,
+  change: Pick<ApiKey, 'name' | 'isEnabled' | 'expiresAt' | 'updatedAt'>,
+): Promise<void> {
+  await tx.update(apiKeys).set(change).where(eq(apiKeys.id, id));
+}
+
+export async function deleteApiKey(tx: Database, id: string): Promise<void> {
+  await tx.delete(apiKeys).where(eq(apiKeys.id, id));
+}
+
+/** Every key of a user, in all projects. */
+export async function deleteKeysOf(tx: Database, userId: string): Promise<void> {
+  await tx.delete(apiKeys).where(eq(apiKeys.userId, userId));
+}
+
+/** Note that a key was used; of many servers that note it at once, one writes. */
+export async function noteUse(db: Database, id: string, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
+  await db
+    .update(apiKeys)
+    .set({ lastUsedAt: now })
+    .where(and(eq(apiKeys.id, id), or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, before))));
+}
+
+function toApiKey(row: typeof apiKeys.$inferSelect): ApiKey {
+  const { hash: _, scopes, ...rest } = row;
+  return { ...rest, scopes: readScopes(scopes) };
+}

@@ -1,0 +1,37 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { AccountDeps } from '../account-deps.ts';
+import { deleteLinks } from '../users/account-link-store.ts';
+import { takeUser } from '../users/user-store.ts';
+import { deleteIdentity, listIdentities } from './identity-store.ts';
+
+/**
+ * Remove an identity of the caller. Throws `not_found`, and `conflict` for the last way in: without a password, one
+ * identity of a provider that is still there must stay.
+ */
+export async function unlinkIdentity(
+  { db, clock, providers }: AccountDeps,
+  userId: string,
+  id: string,
+  caller: Caller,
+): Promise<void> {
+  const issuers = new Set([...providers.values()].map(({ issuer }) => issuer));
+  await db.transaction(async (tx) => {
+    // Of the last two, removed at once, one stays.
+    const user = await takeUser(tx, userId);
+    const linked = await listIdentities(tx, userId);
+    const identity = linked.find((each) => each.id === id);
+    if (identity === undefined) throw new ApiError('not_found', { kind: 'identity', id: id.slice(0, 100) });
+    const others = linked.filter((each) => each.id !== id && issuers.has(each.issuer));
+    if (user.passwordHash === null && others.length === 0) {
+      throw new ApiError('conflict', {
+        reason: 'this is the only way to sign in to the account',
+        remedy: 'set a password first, by the link that POST /v2/auth/forgot-password sends',
+      });
+    }
+    await deleteIdentity(tx, id);
+    await deleteLinks(tx, ['oauth_code'], userId);
+    const details = { provider: identity.provider };
+    await recordAudit(tx, clock(), caller, { action: 'user.identity_unlink', subject: userId, details });
+  });
+}

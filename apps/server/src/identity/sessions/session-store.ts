@@ -1,0 +1,125 @@
+import { newId } from '@gptj-cloud/protocol';
+import { and, asc, desc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import { projectMembers, projects, sessions, users } from '../../store/accounts-tables.ts';
+import type { Database } from '../../store/db.ts';
+import type { User } from '../users/user.ts';
+import { hashSessionSecret, newSessionSecret, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
+
+const MOST_SESSIONS = 50;
+/** How exact `last_seen_at` is; it is not worth a write for every request. */
+const SEEN_EVERY_MS = 60_000;
+
+export interface NewSession {
+  readonly userId: string;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+/** Begin a session. The oldest of very many ends. Returns the secret for the cookie with it. */
+export async function insertSession(
+  tx: Database,
+  { userId, address, userAgent }: NewSession,
+  now: Date,
+): Promise<{ readonly secret: string; readonly session: Session }> {
+  await tx.delete(sessions).where(lte(sessions.expiresAt, now));
+  const kept = tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(eq(sessions.userId, userId))
+    .orderBy(desc(sessions.createdAt))
+    .offset(MOST_SESSIONS - 1);
+  await tx.delete(sessions).where(inArray(sessions.id, kept));
+  const secret = newSessionSecret();
+  const session = {
+    id: newId('session'),
+    userId,
+    createdAt: now,
+    lastSeenAt: now,
+    expiresAt: new Date(now.getTime() + SESSION_LIFETIME_MS),
+    address,
+    userAgent: userAgent.slice(0, 200),
+  };
+  await tx.insert(sessions).values({ ...session, hash: hashSessionSecret(secret) });
+  return { secret, session };
+}
+
+/** The living session of a cookie's value, with its user, or null. Notes the use. */
+export async function findSession(
+  db: Database,
+  secret: string,
+  now: Date,
+): Promise<{ readonly session: Session; readonly user: User } | null> {
+  const idleSince = new Date(now.getTime() - SESSION_IDLE_MS);
+  const rows = await db
+    .select({ session: sessions, user: users })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(
+      and(
+        eq(sessions.hash, hashSessionSecret(secret)),
+        gt(sessions.expiresAt, now),
+        gt(sessions.lastSeenAt, idleSince),
+      ),
+    );
+  const row = rows[0];
+  if (row === undefined) return null;
+  if (now.getTime() - row.session.lastSeenAt.getTime() >= SEEN_EVERY_MS) {
+    await db.update(sessions).set({ lastSeenAt: now }).where(eq(sessions.id, row.session.id));
+  }
+  const { hash: _, ...session } = row.session;
+  return { session, user: row.user };
+}
+
+/** The user of a session that has not ended, or null. */
+export async function findSessionUser(db: Database, id: string, now: Date): Promise<User | null> {
+  const rows = await db
+    .select({ user: users })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.id, id), gt(sessions.expiresAt, now)));
+  return rows[0]?.user ?? null;
+}
+
+/** A project of a user, with its plan: the one asked for, or else the first. Null when it is not theirs. */
+export async function findProjectOfUser(
+  db: Database,
+  userId: string,
+  projectId: string | null,
+): Promise<{ readonly projectId: string; readonly planId: string } | null> {
+  const payer = alias(users, 'payer');
+  const rows = await db
+    .select({ projectId: projectMembers.projectId, planId: payer.planId })
+    .from(projectMembers)
+    .innerJoin(projects, eq(projects.id, projectMembers.projectId))
+    .innerJoin(payer, eq(payer.id, projects.ownerId))
+    .where(
+      and(eq(projectMembers.userId, userId), projectId === null ? undefined : eq(projectMembers.projectId, projectId)),
+    )
+    // One's own before those one was invited to.
+    .orderBy(sql`${projects.ownerId} <> ${userId}`, asc(projectMembers.addedAt), asc(projectMembers.projectId))
+    .limit(1);
+  return rows[0] ?? null;
+}
+
+export async function listSessions(db: Database, userId: string, now: Date): Promise<readonly Session[]> {
+  return await db
+    .select()
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), gt(sessions.expiresAt, now)))
+    .orderBy(desc(sessions.lastSeenAt), desc(sessions.id));
+}
+
+/** End one session of a user; whether there was one. */
+export async function deleteSession(tx: Database, userId: string, id: string): Promise<boolean> {
+  const gone = await tx
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), eq(sessions.id, id)))
+    .returning({ id: sessions.id });
+  return gone.length > 0;
+}
+
+/** End all sessions of a user but one. */
+export async function deleteSessions(tx: Database, userId: string, but: string | null): Promise<void> {
+  await tx.delete(sessions).where(and(eq(sessions.userId, userId), but === null ? undefined : ne(sessions.id, but)));
+}

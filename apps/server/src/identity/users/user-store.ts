@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { ApiError, newId, type PageQuery } from '@gptj-cloud/protocol';
+import { and, asc, count, desc, eq, isNull, or, sql } from 'drizzle-orm';
+import { projectMembers, projects, users } from '../../store/accounts-tables.ts';
+import type { Database } from '../../store/db.ts';
+import type { User } from './user.ts';
+
+export interface NewUser {
+  readonly email: string;
+  readonly username: string;
+  /** Null: there is another way to sign in. */
+  readonly passwordHash: string | null;
+  readonly planId: string;
+  /** When the address was proved; null: not yet. */
+  readonly verifiedAt: Date | null;
+}
+
+/** Add a member of the server with a first project of its own. Throws `already_exists`. */
+export async function insertUser(tx: Database, user: NewUser, now: Date): Promise<User> {
+  await refuseTaken(tx, user);
+  const inserted = await tx
+    .insert(users)
+    .values({ ...user, id: newId('user'), role: 'member', createdAt: now, updatedAt: now })
+    .onConflictDoNothing()
+    .returning();
+  const made = inserted[0];
+  // Somebody else was quicker between the look and the insert.
+  if (made === undefined) throw new ApiError('already_exists', { what: 'that username or e-mail address' });
+  await insertProject(tx, made.id, 'default', now);
+  return made;
+}
+
+/** Add a project that a user owns. */
+export async function insertProject(tx: Database, ownerId: string, name: string, now: Date): Promise<string> {
+  const id = newId('project');
+  await tx.insert(projects).values({ id, name, ownerId, createdAt: now, updatedAt: now });
+  await tx.insert(projectMembers).values({ projectId: id, userId: ownerId, role: 'owner', addedAt: now });
+  return id;
+}
+
+/** Throws `already_exists` when somebody other than `self` has the username or address. */
+export async function refuseTaken(
+  db: Database,
+  wanted: { readonly email?: string; readonly username?: string },
+  self?: string,
+): Promise<void> {
+  const byUsername = wanted.username === undefined ? null : await findUserByLogin(db, wanted.username);
+  if (byUsername !== null && byUsername.id !== self) throw new ApiError('already_exists', { what: 'that username' });
+  const byEmail = wanted.email === undefined ? null : await findUserByLogin(db, wanted.email);
+  if (byEmail !== null && byEmail.id !== self) throw new ApiError('already_exists', { what: 'that e-mail address' });
+}
+
+export async function findUser(db: Database, id: string): Promise<User | null> {
+  const rows = await db.select().from(users).where(eq(users.id, id));
+  return rows[0] ?? null;
+}
+
+/** By e-mail address or username, in any case of letters. Usernames hold no @, so no login names two. */
+export async function findUserByLogin(db: Database, login: string): Promise<User | null> {
+  const lower = login.trim().toLowerCase();
+  const rows = await db
+    .select()
+    .from(users)
+    .where(or(eq(users.email, lower), eq(sql`lower(${users.username})`, lower)));
+  return rows[0] ?? null;
+}
+
+/** A user, locked until the transaction ends, and with it everything that would refer to them. */
+export async function takeUser(tx: Database, id: string): Promise<User> {
+  const rows = await tx.select().from(users).where(eq(users.id, id)).for('update');
+  const user = rows[0];
+  if (user === undefined) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
+  return user;
+}
+
+/**
+ * Refuse to do without somebody who is the last owner of the server. Of two owners that step down at once, the second
+ * waits here and then finds the first gone. Throws `conflict`.
+ */
+export async function refuseLastOwner(tx: Database, id: string): Promise<void> {
+  const owners = await tx
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.role, 'owner'), isNull(users.disabledAt)))
+    .orderBy(asc(users.id))
+    .for('update');
+  if (owners.length === 1 && owners[0]?.id === id) {
+    throw new ApiError('conflict', { reason: 'the last owner stays', remedy: 'make somebody else an owner first' });
+  }
+}
+
+/** A username that is free, as near as can be to what somebody is called elsewhere. */
+export async function freeUsername(db: Database, wish: string): Promise<string> {
+  const base = (wish.split('@')[0] ?? '').replaceAll(/[^\w-]+/g, '-').replaceAll(/^-+|-+$/g, '');
+  const short = base.slice(0, 15);
+  const random = () => randomBytes(4).toString('hex');
+  const named = short.length < 3 ? `user-${random()}` : short;
+  return (await findUserByLogin(db, named)) === null ? named : `${named}-${random()}`;
+}
+
+/** Let no other transaction that asks for the same go on before this one ends. */
+export async function lockUser(tx: Database, id: string): Promise<void> {
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
+}
+
+/** Throws `already_exists` for a username or address that somebody else has, `not_found`. */
+export async function updateUser(
+  db: Database,
+  id: string,
+  change: Partial<Omit<typeof users.$inferInsert, 'id' | 'createdAt'>>,
+  now: Date,
+): Promise<User> {
+  const rows = await db
+    .update(users)
+    .set({ ...change, updatedAt: now })
+    .where(eq(users.id, id))
+    .returning()
+    .catch((error: unknown) => {
+      // Somebody was quicker between the look and the update.
+      if (isTaken(error)) throw new ApiError('already_exists', { what: 'that username or e-mail address' });
+      throw error;
+    });
+  const user = rows[0];
+  if (user === undefined) throw new ApiError('not_found', { kind: 'user', id });
+  return user;
+}
+
+/** What belongs to nobody else goes with them; projects that they own must be gone. */
+export async function deleteUser(tx: Database, id: string): Promise<void> {
+  await tx.delete(users).where(eq(users.id, id));
+}
+
+/** Whether a statement failed because something unique is there already. */
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === '23505';
+}
+
+export async function listUsers(
+  db: Database,
+  page: PageQuery<'created_at'>,
+): Promise<{ readonly total: number; readonly users: readonly User[] }> {
+  const order = page.orderBy.direction === 'asc' ? asc : desc;
+  const totals = await db.select({ total: count() }).from(users);
+  const rows = await db
+    .select()
+    .from(users)
+    .orderBy(order(users.createdAt), order(users.id))
+    .offset(page.skip)
+    .limit(page.limit);
+  return { total: totals[0]?.total ?? 0, users: rows };
+}

@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiError } from '@gptj-cloud/protocol';
+import {
+  admitRun,
+  cost,
+  countersOf,
+  endRun,
+  estimate,
+  meteredOf,
+  openOn,
+  refusalOf,
+} from '../../testing/admissions.ts';
+import { planOf, principalOn } from '../../testing/plans.ts';
+import { describeOnEveryStore } from '../../testing/test-store.ts';
+import type { Admitted } from './admission.ts';
+
+const START = Date.parse('2026-03-10T12:00:00.000Z');
+const MINUTE = 60_000;
+
+describeOnEveryStore('admission', (store) => {
+  test('of 50 at the same time, as many get in as the quota has room for, from two processes', async () => {
+    const plan = planOf('p', { tokensPerDay: 2000, tokensPerMonth: 100_000 });
+    const clock = { ms: START };
+    const processes = [await openOn(store().db, plan, clock), await openOn(store().db, plan, clock)];
+    const who = principalOn(plan, 'user_parallel');
+    const asked = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, i) => processes[i % 2]?.admit(who, estimate(40, 60))),
+    );
+    const granted = asked.filter((one) => one.status === 'fulfilled');
+    assert.equal(granted.length, 20);
+    for (const one of asked) {
+      if (one.status === 'rejected') assert.equal(one.reason.code, 'quota_exceeded');
+    }
+    assert.deepEqual(await countersOf(store().db, who.userId), {
+      running: 20,
+      dayUsed: 0,
+      dayReserved: 2000,
+      monthUsed: 0,
+      monthReserved: 2000,
+    });
+    // Half of what was reserved is not used, and returned.
+    await Promise.all(granted.map((one) => one.value?.settle(cost(40, 10))));
+    assert.deepEqual(await countersOf(store().db, who.userId), {
+      running: 0,
+      dayUsed: 1000,
+      dayReserved: 0,
+      monthUsed: 1000,
+      monthReserved: 0,
+    });
+    const again = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, i) => processes[i % 2]?.admit(who, estimate(40, 60))),
+    );
+    assert.equal(again.filter((one) => one.status === 'fulfilled').length, 10);
+  });
+
+  test('no 60 seconds hold more requests than the plan allows, and not one fewer', async () => {
+    const plan = planOf('p', { requestsPerMinute: 7 });
+    const clock = { ms: START };
+    const admission = await openOn(store().db, plan, clock);
+    const who = principalOn(plan, 'user_rate');
+    const granted: number[] = [];
+    // Attempts come faster than allowed, at uneven distances; the sweep between them must not forget what counts.
+    for (let i = 0; i < 400; i++) {
+      clock.ms += [10, 400, 1300, 90, 2100][i % 5] ?? 0;
+      try {
+        const one = await admission.admit(who, estimate(1, 1));
+        granted.push(clock.ms);
+        await one.cancel();
+      } catch (error) {
+        assert.ok(error instanceof ApiError && error.code === 'rate_limited');
+        const oldest = granted.at(-7) ?? 0;
+        // It is refused only when it must be, and told when to come back.
+        assert.ok(clock.ms - oldest < MINUTE);
+        assert.equal(error.details.retry_after_ms, oldest + MINUTE - clock.ms);
+        assert.equal(error.retryAfterSeconds, Math.ceil((oldest + MINUTE - clock.ms) / 1000));
+      }
+      if (i % 20 === 0) await admission.sweep();
+    }
+    granted.forEach((at, i) => {
+      const eighth = granted[i + 7];
+      if (eighth !== undefined) assert.ok(eighth - at >= MINUTE, `requests ${i} to ${i + 7} within ${eighth - at} ms`);
+    });
+    assert.ok(granted.length >= 7 * 5);
+  });
+
+  test('a clock that is behind, or goes back, lets nobody in early', async () => {
+    const plan = planOf('p', { requestsPerMinute: 1 });
+    const [ahead, behind] = [{ ms: START }, { ms: START - 30_000 }];
+    const who = principalOn(plan, 'user_skew');
+    const first = await openOn(store().db, plan, ahead);
+    const second = await openOn(store().db, plan, behind);
+    await first.admit(who, estimate(1, 1));
+    const refused = await refusalOf(second.admit(who, estimate(1, 1)));
+    assert.equal(refused.retryAfterSeconds, 60);
+    behind.ms += 90_000;
+    await second.admit(who, estimate(1, 1));
+  });
+
+  test('a clock that was a day ahead shuts nobody out when it is right again', async () => {
+    const plan = planOf('p', { requestsPerMinute: 1, tokensPerDay: 100 });
+    const clock = { ms: START + 24 * 60 * MINUTE };
+    const admission = await openOn(store().db, plan, clock);
+    const who = principalOn(plan, 'user_ahead');
+    await (await admission.admit(who, estimate(100, 0))).settle(cost(100, 0));
+    clock.ms = START;
+    await (await admission.admit(who, estimate(1, 0))).settle(cost(1, 0));
+    assert.equal((await refusalOf(admission.admit(who, estimate(1, 0)))).code, 'rate_limited');
+    clock.ms += MINUTE;
+    await admission.admit(who, estimate(99, 0));
+    await admission.close();
+  });
+
+  test('runs at once are counted until they end, whichever way', async () => {
+    const plan = planOf('p', { concurrentRuns: 2 });
+    const admission = await openOn(store().db, plan, { ms: START });
+    const who = principalOn(plan, 'user_concurrent');
+    const first = await admission.admit(who, estimate(1, 1));
+    const second = await admission.admit(who, estimate(1, 1));
+    const refused = await refusalOf(admission.admit(who, estimate(1, 1)));
+    assert.deepEqual([refused.code, refused.status], ['concurrency_limited', 429]);
+    assert.ok((refused.retryAfterSeconds ?? 0) > 0);
+    await first.settle(cost(1, 1));
+    await second.cancel();
+    await Promise.all([admission.admit(who, estimate(1, 1)), admission.admit(who, estimate(1, 1))]);
+    await refusalOf(admission.admit(who, estimate(1, 1)));
+  });
+
+  test('an end counts once, whoever repeats it', async () => {
+    const plan = planOf('p', { tokensPerDay: 1000 });
+    const { db } = store();
+    const admission = await openOn(db, plan, { ms: START });
+    const who = principalOn(plan, 'user_repeat');
+    const one = await admission.admit(who, estimate(10, 90));
+    await Promise.all([one.settle(cost(10, 5)), one.settle(cost(10, 5))]);
+    await one.cancel();
+    const other = await admission.admit(who, estimate(10, 90));
+    await other.cancel();
+    await other.settle(cost(10, 5));
+    const run = await admitRun(db, admission, who, estimate(10, 90));
+    await endRun(db, admission, run, cost(20, 5));
+    await endRun(db, admission, run, cost(20, 5));
+    await endRun(db, admission, run, null);
+    const unused = await admitRun(db, admission, who, estimate(10, 90));
+    await endRun(db, admission, unused, null);
+    await endRun(db, admission, unused, cost(20, 5));
+    const [row, ...more] = await meteredOf(db, who.userId);
+    assert.equal(more.length, 0);
+    assert.deepEqual(
+      [row?.day, row?.projectId, row?.apiKeyId, row?.pipeline, row?.planId],
+      ['2026-03-10', who.projectId, 'token_1', 'pipeline_x', 'p'],
+    );
+    assert.deepEqual([row?.runs, row?.promptTokens, row?.generatedTokens, row?.computeMs], [2, 30, 10, 26]);
+    assert.deepEqual(await countersOf(db, who.userId), {
+      running: 0,
+      dayUsed: 40,
+      dayReserved: 0,
+      monthUsed: 40,
+      monthReserved: 0,
+    });
+  });
+
+  test('within a transaction, reserving and settling happen when it commits or not at all', async () => {
+    for (const plan of [planOf('p', { tokensPerDay: 1000 }), planOf('unlimited')]) {
+      const { db } = store();
+      const admission = await openOn(db, plan, { ms: START });
+      const who = principalOn(plan, `user_tx_${plan.id}`);
+      const boom = new Error('boom');
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await admission.admitRuns(tx, [{ principal: who, estimate: estimate(10, 990) }]);
+          throw boom;
+        }),
+        boom,
+      );
+      // What was rolled back holds nothing.
+      const ticket = await admitRun(db, admission, who, estimate(10, 990));
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await admission.endRuns(tx, [{ ticket, cost: cost(10, 20) }]);
+          throw boom;
+        }),
+        boom,
+      );
+      assert.deepEqual(await meteredOf(db, who.userId), []);
+      await endRun(db, admission, ticket, cost(10, 20));
+      const rows = await meteredOf(db, who.userId);
+      assert.deepEqual(
+        rows.map((row) => [row.runs, row.promptTokens, row.generatedTokens]),
+        [[1, 10, 20]],
+      );
+    }
+  });
+
+  test('of runs that ask together, each has its place or its refusal, and together they end', async () => {
+    const plan = planOf('p', { tokensPerDay: 250, maxContext: 200 });
+    const { db } = store();
+    const admission = await openOn(db, plan, { ms: START });
+    const [a, b] = [principalOn(plan, 'user_together_a'), principalOn(plan, 'user_together_b')];
+    const asked = [
+      { principal: b, estimate: estimate(100, 0) },
+      { principal: a, estimate: estimate(201, 0) },
+      { principal: a, estimate: estimate(150, 0) },
+      { principal: a, estimate: estimate(150, 0) },
+      { principal: b, estimate: estimate(150, 0) },
+      { principal: { ...a, planId: 'other' }, estimate: estimate(1000, 0) },
+    ];
+    const answers = await db.transaction((tx) => admission.admitRuns(tx, asked));
+    const words = answers.map((answer) => (answer instanceof ApiError ? answer.code : 'in'));
+    assert.deepEqual(words, ['in', 'plan_required', 'in', 'quota_exceeded', 'in', 'in']);
+    const tickets = answers.flatMap((answer) => (answer instanceof ApiError ? [] : [answer.ticket]));
+    const costs = [cost(100, 0), cost(120, 0), null, cost(30, 0)];
+    const ends = tickets.map((ticket, i) => ({ ticket, cost: costs[i] ?? null }));
+    await db.transaction((tx) => admission.endRuns(tx, ends));
+    const used = async (who: typeof a): Promise<number[]> =>
+      (await meteredOf(db, who.userId)).map(({ promptTokens }) => promptTokens);
+    assert.deepEqual([await used(a), await used(b)], [[30, 120], [100]]);
+    const counters = { running: 0, dayUsed: 100, dayReserved: 0, monthUsed: 100, monthReserved: 0 };
+    assert.deepEqual(await countersOf(db, b.userId), counters);
+  });
+
+  test('what a dead process had reserved comes back; what belongs to a run does not', async () => {
+    const plan = planOf('p', { tokensPerDay: 1000, concurrentRuns: 5 });
+    const clock = { ms: START + 60 * MINUTE };
+    const { db } = store();
+    // What other tests left.
+    await (await openOn(db, plan, clock)).sweep();
+    const dead = await openOn(db, plan, clock);
+    const alive = await openOn(db, plan, clock);
+    const who = principalOn(plan, 'user_dead');
+    const lost = await dead.admit(who, estimate(100, 0));
+    const kept = await admitRun(db, dead, who, estimate(200, 0));
+    await alive.admit(who, estimate(300, 0));
+    clock.ms += 45_000;
+    assert.equal(await alive.sweep(), 0);
+    clock.ms += 20_000;
+    assert.equal(await alive.sweep(), 1);
+    const counters = { running: 2, dayUsed: 0, dayReserved: 500, monthUsed: 0, monthReserved: 500 };
+    assert.deepEqual(await countersOf(db, who.userId), counters);
+    // The run was taken over by the other process.
+    await endRun(db, alive, kept, cost(150, 0));
+    // The dead one was only asleep: what it used is metered, and what was returned is not returned again.
+    await lost.settle(cost(70, 0));
+    await lost.settle(cost(70, 0));
+    const after = { running: 1, dayUsed: 220, dayReserved: 300, monthUsed: 220, monthReserved: 300 };
+    assert.deepEqual(await countersOf(db, who.userId), after);
+    await alive.close();
+    await alive.close();
+    assert.equal(await dead.sweep(), 1);
+    // Nor does a run hold anything for ever: it was deleted, or is long past its day.
+    await admitRun(db, dead, who, estimate(200, 0));
+    clock.ms += 24 * 60 * MINUTE + 1;
+    assert.equal(await dead.sweep(), 1);
+  });
+
+  test('days and months are UTC; a run that ends on the next day counts on the day it was let in', async () => {
+    const plan = planOf('p', { tokensPerDay: 100, tokensPerMonth: 250 });
+    const clock = { ms: Date.parse('2026-01-30T23:59:59.999Z') };
+    const { db } = store();
+    const admission = await openOn(db, plan, clock);
+    const who = principalOn(plan, 'user_midnight');
+    const late = await admission.admit(who, estimate(100, 0));
+    const day = await refusalOf(admission.admit(who, estimate(1, 0)));
+    assert.deepEqual([day.code, day.status, day.retryAfterSeconds], ['quota_exceeded', 402, 1]);
+    assert.equal(day.details.resets_at, '2026-01-31T00:00:00.000Z');
+    clock.ms += 1;
+    await (await admission.admit(who, estimate(100, 0))).settle(cost(100, 0));
+    await late.settle(cost(90, 0));
+    await refusalOf(admission.admit(who, estimate(1, 0)));
+    clock.ms = Date.parse('2026-01-31T23:59:59.999Z');
+    const month = planOf('p', { tokensPerMonth: 250 });
+    const monthly = await openOn(db, month, clock);
+    const refused = await refusalOf(monthly.admit(who, estimate(61, 0)));
+    assert.deepEqual([refused.details.period, refused.details.used], ['month', 190]);
+    assert.equal(refused.details.resets_at, '2026-02-01T00:00:00.000Z');
+    const last = await monthly.admit(who, estimate(60, 0));
+    clock.ms += 1;
+    const next = await monthly.admit(who, estimate(250, 0));
+    await last.settle(cost(60, 0));
+    await refusalOf(monthly.admit(who, estimate(1, 0)));
+    await next.settle(cost(10, 0));
+    await monthly.admit(who, estimate(240, 0));
+    const rows = await meteredOf(db, who.userId);
+    assert.deepEqual(
+      rows.map((row) => [row.day, row.promptTokens]),
+      [
+        ['2026-01-30', 90],
+        ['2026-01-31', 160],
+        ['2026-02-01', 10],
+      ],
+    );
+  });
+
+  test('what was used without limits counts when a plan with limits follows', async () => {
+    const plan = planOf('p', { tokensPerDay: 100 });
+    const { db } = store();
+    const admission = await openOn(db, plan, { ms: START });
+    const who = principalOn(plan, 'user_change');
+    const free = { ...who, planId: 'other' };
+    await (await admission.admit(free, estimate(1e6, 0))).settle(cost(60, 0));
+    const inFlight = await admission.admit(free, estimate(1e6, 0));
+    await refusalOf(admission.admit(who, estimate(41, 0)));
+    await inFlight.settle(cost(30, 0));
+    await refusalOf(admission.admit(who, estimate(11, 0)));
+    await admission.admit(who, estimate(10, 0));
+  });
+
+  test('a month is counted from all of its days, and from no other month', async () => {
+    const plan = planOf('p', { tokensPerMonth: 100 });
+    const clock = { ms: Date.parse('2026-01-31T12:00:00Z') };
+    const { db } = store();
+    const admission = await openOn(db, plan, clock);
+    const who = principalOn(plan, 'user_month');
+    const unlimited = { ...who, planId: 'other' };
+    const january = await admission.admit(unlimited, estimate(1000, 0));
+    clock.ms = Date.parse('2026-02-01T12:00:00Z');
+    await (await admission.admit(who, estimate(40, 0))).settle(cost(40, 0));
+    const february = await admission.admit(unlimited, estimate(1000, 0));
+    clock.ms = Date.parse('2026-02-02T12:00:00Z');
+    // The counters have come to this day before the runs of other days end.
+    await (await admission.admit(who, estimate(1, 0))).cancel();
+    await january.settle(cost(1000, 0));
+    await february.settle(cost(50, 0));
+    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
+    clock.ms = Date.parse('2026-02-28T12:00:00Z');
+    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
+    await admission.admit(who, estimate(10, 0));
+  });
+
+  test('the owner of the project pays, whoever of its members asks', async () => {
+    const plan = planOf('p', { concurrentRuns: 1 });
+    const { db } = store();
+    const admission = await openOn(db, plan, { ms: START });
+    const project = { projectId: 'project_00000000000000000000000000000000' };
+    const one = await admission.admit({ ...principalOn(plan, 'user_a'), ...project }, estimate(1, 1));
+    await refusalOf(admission.admit({ ...principalOn(plan, 'user_b'), ...project }, estimate(1, 1)));
+    await one.settle(cost(1, 1));
+    const [row] = await meteredOf(db, 'user_00000000000000000000000000000000');
+    assert.deepEqual([row?.userId, row?.projectId], ['user_a', project.projectId]);
+  });
+
+  test('reserved and used together never pass the limit, and return to used when all has ended', async () => {
+    const plan = planOf('p', { tokensPerDay: 500, concurrentRuns: 6 });
+    const clock = { ms: START };
+    const { db } = store();
+    const admission = await openOn(db, plan, clock);
+    let seed = 20260310;
+    const below = (n: number): number => {
+      // Park and Miller's generator: the same walk every time.
+      seed = (seed * 48271) % 2147483647;
+      return seed % n;
+    };
+    const limits: { readonly who: ReturnType<typeof principalOn>; used: number; open: [Admitted, number][] }[] = [];
+    for (const name of ['user_walk_a', 'user_walk_b']) limits.push({ who: principalOn(plan, name), used: 0, open: [] });
+    for (let step = 0; step < 250; step++) {
+      const account = limits[below(2)];
+      assert.ok(account !== undefined);
+      const { open, who } = account;
+      const reserved = open.reduce((sum, [, tokens]) => sum + tokens, 0);
+      const asked = 1 + below(120);
+      const action = below(3);
+      const [last, lastTokens] = open[below(Math.max(1, open.length))] ?? [];
+      if (action === 0 || last === undefined || lastTokens === undefined) {
+        const fits = open.length < 6 && account.used + reserved + asked <= 500;
+        const answer = await admission.admit(who, estimate(asked, 0)).catch((error: unknown) => error);
+        assert.equal(!(answer instanceof Error), fits, `step ${step}`);
+        if (!(answer instanceof Error)) open.push([answer as Admitted, asked]);
+      } else {
+        open.splice(
+          open.findIndex(([one]) => one === last),
+          1,
+        );
+        const used = action === 1 ? below(lastTokens + 1) : 0;
+        account.used += Math.min(used, 20);
+        if (action === 1) await last.settle(cost(Math.min(used, 20), 0));
+        else await last.cancel();
+      }
+      const held = open.reduce((sum, [, tokens]) => sum + tokens, 0);
+      assert.ok(account.used + held <= 500);
+    }
+    for (const { who, open, used } of limits) {
+      await Promise.all(open.map(([one]) => one.cancel()));
+      assert.deepEqual(await countersOf(db, who.userId), {
+        running: 0,
+        dayUsed: used,
+        dayReserved: 0,
+        monthUsed: used,
+        monthReserved: 0,
+      });
+    }
+  });
+
+  test('models and context are refused by name, with the plans that allow them', async () => {
+    const plan = planOf('small', { models: ['gptj-nano*'], maxContext: 100 });
+    const admission = await openOn(store().db, plan, { ms: START });
+    const who = principalOn(plan, 'user_model');
+    const model = await refusalOf(admission.admit(who, estimate(1, 1)));
+    assert.deepEqual([model.code, model.status], ['plan_required', 403]);
+    assert.match(model.message, /gpt-j-6b/);
+    assert.deepEqual(model.details.plans, ['other', 'larger']);
+    const wide = planOf('wide', { maxContext: 100 });
+    const context = await openOn(store().db, wide, { ms: START });
+    await context.admit(principalOn(wide, 'user_model'), estimate(60, 40));
+    // Several sequences share their prompt: what counts is the longest.
+    await context.admit(principalOn(wide, 'user_model'), { ...estimate(60, 80), contextTokens: 100 });
+    const refused = await refusalOf(context.admit(principalOn(wide, 'user_model'), estimate(60, 41)));
+    assert.match(refused.message, /100 tokens together, and 101/);
+  });
+
+  test('a cost that is no count is refused before anything is written', async () => {
+    const plan = planOf('p', { tokensPerDay: 100 });
+    const admission = await openOn(store().db, plan, { ms: START });
+    const one = await admission.admit(principalOn(plan, 'user_nan'), estimate(1, 1));
+    await assert.rejects(one.settle(cost(Number.NaN, 1)), RangeError);
+    await assert.rejects(one.settle(cost(1, -1)), RangeError);
+    await one.settle(cost(1, 1));
+  });
+});

@@ -1,0 +1,141 @@
+/** The SQL functions of migration 0004 that let requests in and meter them: one round trip each. */
+import { eq, sql } from 'drizzle-orm';
+import { pgTable, text } from 'drizzle-orm/pg-core';
+import { z } from 'zod';
+import type { Database } from '../../store/db.ts';
+import type { Meter } from './ticket.ts';
+
+const holders = pgTable('usage_holders', { holder: text('holder').primaryKey() });
+
+/** Limits that must be counted; null is none. */
+export interface CountedLimits {
+  readonly requestsPerMinute: number | null;
+  readonly concurrentRuns: number | null;
+  readonly tokensPerDay: number | null;
+  readonly tokensPerMonth: number | null;
+}
+
+export interface ReservationRequest {
+  readonly userId: string;
+  readonly projectId: string;
+  readonly planId: string;
+  readonly tokens: number;
+  /** Process that ends it; null: it ends with a run. */
+  readonly holder: string | null;
+  readonly limits: CountedLimits;
+  readonly now: Date;
+}
+
+const answerSchema = z.discriminatedUnion('verdict', [
+  z.object({ verdict: z.literal('granted'), account: z.string(), seq: z.number(), day: z.string() }),
+  z.object({ verdict: z.literal('concurrency'), used: z.number() }),
+  z.object({ verdict: z.literal('rate'), waitMs: z.number() }),
+  z.object({
+    verdict: z.enum(['day', 'month']),
+    used: z.number(),
+    reserved: z.number(),
+    nowMs: z.number(),
+  }),
+]);
+
+/** Let in, with what names the reservation, or the limit that stands against it. */
+export type ReservationAnswer = z.infer<typeof answerSchema>;
+
+/** What a metered generation used, in whole numbers. */
+export interface MeteredCost {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
+  readonly computeMs: number;
+}
+
+/** A cost, and where it goes. */
+export interface Settlement {
+  readonly meter: Meter;
+  /** Null: nothing was used; the reservation is returned whole, and nothing is metered. */
+  readonly cost: MeteredCost | null;
+}
+
+/**
+ * Let requests in, each with its answer. One statement: many at once cost little more than one. Accounts are locked in
+ * their order, so that two servers never wait for each other.
+ */
+export async function reserveAll(
+  db: Database,
+  requests: readonly ReservationRequest[],
+): Promise<readonly ReservationAnswer[]> {
+  const items = requests.map(({ limits, now, ...request }, index) => ({
+    index,
+    ...request,
+    now: now.toISOString(),
+    per_minute: limits.requestsPerMinute,
+    concurrent: limits.concurrentRuns,
+    per_day: limits.tokensPerDay,
+    per_month: limits.tokensPerMonth,
+  }));
+  const rows = await db
+    .select({
+      index: sql<unknown>`r.index`.mapWith(Number),
+      verdict: sql<string>`a.verdict`,
+      account: sql<string | null>`a.account`,
+      seq: sql<unknown>`a.granted_seq`.mapWith(Number),
+      day: sql<string | null>`a.granted_day`,
+      used: sql<unknown>`a.counted`.mapWith(Number),
+      reserved: sql<unknown>`a.reserved`.mapWith(Number),
+      nowMs: sql<unknown>`a.moment_ms`.mapWith(Number),
+      waitMs: sql<unknown>`a.wait_ms`.mapWith(Number),
+    })
+    .from(
+      sql`(
+        SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
+          index integer, "userId" text, "projectId" text, "planId" text, now timestamptz, tokens bigint, holder text,
+          per_minute integer, concurrent integer, per_day bigint, per_month bigint)
+        ORDER BY usage_account_of("projectId", "userId"), index
+      ) r CROSS JOIN LATERAL usage_admit(r."userId", r."projectId", r."planId", r.now, r.tokens, r.holder,
+        r.per_minute, r.concurrent, r.per_day, r.per_month) a`,
+    );
+  return rows.sort((a, b) => Number(a.index) - Number(b.index)).map((row) => answerSchema.parse(row));
+}
+
+/**
+ * Meter costs, ending their reservations if there are any. False: it had been ended before, and nothing was changed.
+ * One statement, which writes the meters in their order.
+ */
+export async function settleAll(db: Database, settlements: readonly Settlement[]): Promise<readonly boolean[]> {
+  const items = settlements.map(({ meter, cost }, index) => ({
+    index,
+    ...meter,
+    ...(cost ?? { cancelled: true }),
+  }));
+  const rows = await db.select({ index: sql<unknown>`r.index`.mapWith(Number), metered: sql<unknown>`s.metered` }).from(
+    sql`(
+        SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
+          index integer, "accountId" text, seq bigint, day date, "projectId" text, "userId" text, "apiKeyId" text,
+          pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "cachedTokens" bigint,
+          "computeMs" bigint, cancelled boolean)
+        ORDER BY coalesce("accountId", usage_account_of("projectId", "userId")),
+          day, "projectId", "userId", "apiKeyId", pipeline, "planId", index
+      ) r CROSS JOIN LATERAL (SELECT CASE
+        WHEN r.cancelled AND r.seq IS NULL THEN false
+        WHEN r.cancelled THEN usage_end_reservation(r."accountId", r.seq, 0)
+        ELSE usage_settle(r."accountId", r.seq, r.day, r."projectId", r."userId", coalesce(r."apiKeyId", ''),
+          r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."cachedTokens", r."computeMs")
+        END) AS s (metered)`,
+  );
+  return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);
+}
+
+/** Say that a process is alive until `expiresAt`, and return what dead ones had reserved; how many reservations. */
+export async function sweepReservations(db: Database, holder: string, now: Date, expiresAt: Date): Promise<number> {
+  const rows = await db
+    .select({ expired: sql<unknown>`expired`.mapWith(Number) })
+    .from(
+      sql`usage_sweep(${now.toISOString()}::timestamptz, ${holder}, ${expiresAt.toISOString()}::timestamptz) AS expired`,
+    );
+  return Number(rows[0]?.expired ?? 0);
+}
+
+/** A process that ends: what it left open is returned by the next sweep of anybody. */
+export async function forgetHolder(db: Database, holder: string): Promise<void> {
+  await db.delete(holders).where(eq(holders.holder, holder));
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ApiError, invoicePreviewSchema, planListSchema, type UsageGet, usageGetSchema } from '@gptj-cloud/protocol';
+import type { Principal } from '../../identity/principal.ts';
+import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
+import { users } from '../../store/accounts-tables.ts';
+import { apiKeys } from '../../store/schema.ts';
+import { bookOf, planOf } from '../../testing/plans.ts';
+import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { openCountedAdmission } from './counted-admission.ts';
+import { createUsageService, type UsageService } from './usage-service.ts';
+
+const MEMBER = 'user_22222222222222222222222222222222';
+const PROJECT = 'project_22222222222222222222222222222222';
+const TODAY = '2026-01-31T12:00:00.000Z';
+
+const member: Principal = {
+  userId: MEMBER,
+  projectId: PROJECT,
+  apiKeyId: 'token_member',
+  role: 'member',
+  planId: 'paid',
+  scopes: ['run', 'read', 'write', 'admin'],
+};
+const owner: Principal = {
+  userId: FIRST_USER_ID,
+  projectId: DEFAULT_PROJECT_ID,
+  apiKeyId: 'token_evil',
+  role: 'owner',
+  planId: 'owner',
+  scopes: ['run', 'read', 'write', 'admin'],
+};
+const prices = { monthly: 10, perThousandPromptTokens: 1, perThousandGeneratedTokens: 2, perComputeHour: 0 };
+const plans = bookOf(planOf('free'), planOf('paid', { name: 'Paid', prices, tokensPerDay: 1e6 }), planOf('owner'));
+
+let it: TestApp;
+let usage: UsageService;
+before(async () => {
+  it = await openTestApp();
+  const { db } = it.store;
+  const at = new Date(TODAY);
+  const row = { email: 'm@example.org', username: 'member', role: 'member' as const, planId: 'paid' };
+  await db.insert(users).values({ id: MEMBER, ...row, createdAt: at, updatedAt: at });
+  await db.insert(apiKeys).values({
+    id: 'token_evil',
+    name: '=HYPERLINK("http://evil")',
+    hash: 'h',
+    source: 'generated',
+    userId: FIRST_USER_ID,
+    projectId: DEFAULT_PROJECT_ID,
+    scopes: 'run',
+    hint: '',
+    createdAt: at,
+    updatedAt: at,
+  });
+  let now = at;
+  const admission = await openCountedAdmission({
+    db,
+    plans,
+    servedModel: 'gptj-nano',
+    clock: () => now,
+    logger: { info() {}, warn() {}, error() {} },
+    sweepEveryMs: null,
+  });
+  const run = async (who: Principal, day: string, model: string, promptTokens: number): Promise<void> => {
+    now = new Date(`${day}T12:00:00Z`);
+    const one = await admission.admit(who, { model, promptTokens, maxGeneratedTokens: 100 });
+    await one.settle({ promptTokens, generatedTokens: 10, cachedTokens: 5, computeMs: 100 });
+  };
+  await run(owner, '2025-12-31', 'p1', 1);
+  await run(owner, '2026-01-01', 'p1', 10);
+  await run(owner, '2026-01-01', 'p2', 100);
+  await run(member, '2026-01-30', 'p1', 1000);
+  await run(member, '2026-01-31', 'p1', 1000);
+  await run({ ...member, apiKeyId: null }, '2026-01-31', 'p1', 500);
+  await admission.close();
+  usage = createUsageService({ db, plans, clock: () => new Date(TODAY) });
+});
+after(() => it.close());
+
+const list = (who: Principal, query: { from?: string; to?: string; projectId?: string; groupBy?: string }) =>
+  usage.list(who, { from: undefined, to: undefined, projectId: undefined, groupBy: undefined, ...query });
+const keys = ({ rows }: UsageGet) => rows.map((row) => [row.key, row.runs, row.prompt_tokens]);
+
+async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
+  const error: unknown = await asked.then(
+    () => assert.fail('nothing was refused'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ApiError, String(error));
+  return error;
+}
+
+test('usage is listed by day, token, pipeline and project, this month unless asked otherwise', async () => {
+  const days = await list(owner, {});
+  assert.deepEqual([days.from, days.to, days.project_id], ['2026-01-01', '2026-01-31', null]);
+  assert.deepEqual(keys(days), [
+    ['2026-01-01', 2, 110],
+    ['2026-01-30', 1, 1000],
+    ['2026-01-31', 2, 1500],
+  ]);
+  assert.deepEqual(days.total, {
+    runs: 5,
+    prompt_tokens: 2610,
+    generated_tokens: 50,
+    cached_tokens: 25,
+    compute_ms: 500,
+  });
+  const tokens = await list(owner, { groupBy: 'token' });
+  assert.deepEqual(keys(tokens), [
+    ['', 1, 500],
+    ['token_evil', 2, 110],
+    ['token_member', 2, 2000],
+  ]);
+  assert.deepEqual(
+    tokens.rows.map(({ name }) => name),
+    [null, '=HYPERLINK("http://evil")', null],
+  );
+  assert.deepEqual(keys(await list(owner, { groupBy: 'pipeline' })), [
+    ['p1', 4, 2510],
+    ['p2', 1, 100],
+  ]);
+  const projects = await list(owner, { groupBy: 'project', from: '2025-12-01' });
+  assert.deepEqual(keys(projects), [
+    [DEFAULT_PROJECT_ID, 3, 111],
+    [PROJECT, 3, 2500],
+  ]);
+  assert.deepEqual(projects.rows[0]?.name, 'default');
+  assert.deepEqual(keys(await list(owner, { projectId: PROJECT, from: '2026-01-31' })), [['2026-01-31', 2, 1500]]);
+});
+
+test('members see the project they ask by; another is not there for them', async () => {
+  const mine = await list(member, { groupBy: 'project' });
+  assert.deepEqual(keys(mine), [[PROJECT, 3, 2500]]);
+  assert.equal(mine.project_id, PROJECT);
+  const refused = await refusalOf(list(member, { projectId: DEFAULT_PROJECT_ID }));
+  assert.deepEqual([refused.code, refused.status], ['not_found', 404]);
+  // A token of an owner with less than admin sees no more.
+  const weak: Principal = { ...owner, scopes: ['read'] };
+  assert.deepEqual(keys(await list(weak, { groupBy: 'project' })), [[DEFAULT_PROJECT_ID, 2, 110]]);
+  await refusalOf(list(weak, { projectId: PROJECT }));
+  assert.throws(() => usage.csv(member, { from: undefined, to: undefined, projectId: DEFAULT_PROJECT_ID }), ApiError);
+});
+
+test('days that are none, ranges the wrong way round or over a year are refused', async () => {
+  for (const query of [
+    { from: '2026-02-30' },
+    { from: '2026-1-1' },
+    { to: "2026-01-01'--" },
+    { from: '2026-02-01', to: '2026-01-01' },
+    { from: '2025-01-30' },
+    { groupBy: 'user' },
+  ]) {
+    assert.equal((await refusalOf(list(owner, query))).code, 'invalid_request', JSON.stringify(query));
+  }
+  await list(owner, { from: '2025-01-31' });
+});
+
+test('the CSV holds every row in detail, and no name of a token is a formula', async () => {
+  let text = '';
+  for await (const page of usage.csv(owner, { from: undefined, to: undefined, projectId: undefined })) text += page;
+  const lines = text.split('\r\n');
+  assert.equal(
+    lines[0],
+    'day,project_id,token_id,token_name,pipeline,plan,runs,prompt_tokens,generated_tokens,cached_tokens,compute_ms',
+  );
+  assert.equal(lines.length, 1 + 5 + 1);
+  assert.equal(
+    lines[1],
+    `2026-01-01,${DEFAULT_PROJECT_ID},token_evil,"'=HYPERLINK(""http://evil"")",p1,owner,1,10,10,5,100`,
+  );
+});
+
+test('an invoice prices the month of an account by its plan; others have to be an owner to see it', async () => {
+  const invoice = await usage.invoice(member, { month: '2026-01', userId: undefined });
+  assert.deepEqual(
+    [invoice.month, invoice.plan_id, invoice.total, ...invoice.lines.map(({ amount }) => amount)],
+    // 2,500 prompt tokens at 1 per 1,000, and 30 generated ones at 2.
+    ['2026-01', 'paid', '12.56', '10.00', '2.50', '0.06'],
+  );
+  assert.equal((await usage.invoice(owner, { month: '', userId: MEMBER })).total, '12.56');
+  // Before there was the account, and before the month has come, there is nothing to pay.
+  for (const month of ['2025-12', '2026-02', '1999-01']) {
+    const { total, lines } = await usage.invoice(owner, { month, userId: MEMBER });
+    assert.deepEqual([total, lines], ['0.00', []], month);
+  }
+  assert.equal((await refusalOf(usage.invoice(member, { month: '', userId: FIRST_USER_ID }))).code, 'not_found');
+  assert.equal((await refusalOf(usage.invoice(owner, { month: '', userId: 'user_none' }))).code, 'not_found');
+  assert.equal((await refusalOf(usage.invoice(owner, { month: '2026-13', userId: '' }))).code, 'invalid_request');
+});
+
+test('the addresses answer what they promise', async () => {
+  usageGetSchema.parse(await (await it.request('/v2/usage?group_by=token')).json());
+  invoicePreviewSchema.parse(await (await it.request('/v2/invoice-preview')).json());
+  const { current } = planListSchema.parse(await (await it.request('/v2/plans')).json());
+  assert.equal(current, 'owner');
+  const csv = await it.request('/v2/usage.csv');
+  assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/);
+  assert.match(csv.headers.get('content-disposition') ?? '', /^attachment/);
+  assert.match(await csv.text(), /2026-01-01,/);
+  const changed = await it.post('/v2/plan', { plan_id: 'developer' });
+  assert.deepEqual([changed.status, (await it.request('/v2/plans')).status], [200, 200]);
+  // Nobody signs in for the webhook; without a provider, nothing can be proved.
+  const webhook = await it.app.request('/v2/billing/stripe-webhook', { method: 'POST', body: '{}' });
+  assert.equal(webhook.status, 400);
+  assert.equal((await it.app.request('/v2/usage.csv')).status, 401);
+});

@@ -1,0 +1,138 @@
+import {
+  ApiError,
+  type InvoicePreview,
+  invalidParameter,
+  parseQueryDay,
+  parseQueryMonth,
+  parseUsageGroup,
+  type QueryValue,
+  type UsageGet,
+  type UsageSums,
+} from '@gptj-cloud/protocol';
+import { isServerOwner, type Principal } from '../../identity/principal.ts';
+import type { Database } from '../../store/db.ts';
+import type { PlanBook } from '../plans/plan-book.ts';
+import { csvLines } from './csv.ts';
+import { invoicePreview } from './invoice.ts';
+import { findAccountPlan, listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
+
+export interface UsageServiceDeps {
+  readonly db: Database;
+  readonly plans: PlanBook;
+  readonly clock: () => Date;
+}
+
+/** Parameters of a request for usage, as the query has them. */
+export interface UsageQuery {
+  readonly from: QueryValue;
+  readonly to: QueryValue;
+  readonly projectId: QueryValue;
+}
+
+export interface UsageService {
+  /** Sums; by day, and from the first of this month, unless asked otherwise. Throws `invalid_request`, `not_found`. */
+  list(principal: Principal, query: UsageQuery & { readonly groupBy: QueryValue }): Promise<UsageGet>;
+  /** The same as CSV, in full detail, page by page. Throws at once what `list` throws. */
+  csv(principal: Principal, query: UsageQuery): AsyncIterable<string>;
+  /** What a month would cost the caller, or for owners of the server any user. Throws `invalid_request`, `not_found`. */
+  invoice(
+    principal: Principal,
+    query: { readonly month: QueryValue; readonly userId: QueryValue },
+  ): Promise<InvoicePreview>;
+}
+
+const MOST_DAYS = 366;
+const DAY_MS = 86_400_000;
+const COLUMNS = [
+  'day',
+  'project_id',
+  'token_id',
+  'token_name',
+  'pipeline',
+  'plan',
+  'runs',
+  'prompt_tokens',
+  'generated_tokens',
+  'cached_tokens',
+  'compute_ms',
+] as const;
+
+export function createUsageService({ db, plans, clock }: UsageServiceDeps): UsageService {
+  const today = (): string => clock().toISOString().slice(0, 10);
+  const filterOf = (principal: Principal, query: UsageQuery): UsageFilter => {
+    const to = parseQueryDay('to', query.to, today());
+    const from = parseQueryDay('from', query.from, `${to.slice(0, 7)}-01`);
+    const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+    if (days < 1 || days > MOST_DAYS) {
+      throw invalidParameter('query->from', `expected 1 to ${MOST_DAYS} days up to ${to}, got ${from}`);
+    }
+    return { from, to, projectId: projectOf(principal, query.projectId) };
+  };
+  return {
+    async list(principal, query) {
+      const group = parseUsageGroup(query.groupBy);
+      const filter = filterOf(principal, query);
+      const rows = await listUsage(db, filter, group);
+      return {
+        from: filter.from,
+        to: filter.to,
+        group_by: group,
+        project_id: filter.projectId,
+        rows,
+        total: total(rows),
+      };
+    },
+    csv(principal, query) {
+      return csvPages(db, filterOf(principal, query));
+    },
+    async invoice(principal, query) {
+      const month = parseQueryMonth('month', query.month, today().slice(0, 7));
+      const userId = userOf(principal, query.userId);
+      const account = await findAccountPlan(db, userId);
+      if (account === null) throw new ApiError('not_found', { kind: 'user', id: userId.slice(0, 100) });
+      const usage = await listPlanUsage(db, userId, `${month}-01`, lastDay(month));
+      const planOf = (id: string) => plans.planOf({ planId: id });
+      const isMember = month >= account.createdAt.toISOString().slice(0, 7) && month <= today().slice(0, 7);
+      const plan = planOf(account.planId);
+      return invoicePreview({ month, userId, currency: plans.currency, plan, isMember, planOf, usage });
+    },
+  };
+}
+
+async function* csvPages(db: Database, filter: UsageFilter): AsyncGenerator<string> {
+  yield csvLines([COLUMNS]);
+  for await (const page of usageDetails(db, filter)) {
+    yield csvLines(page.map((row) => COLUMNS.map((column) => row[column])));
+  }
+}
+
+/** Members see the project they ask by; owners of the server see any, and all of them unless they name one. */
+function projectOf(principal: Principal, asked: QueryValue): string | null {
+  if (asked === undefined || asked === '') return isServerOwner(principal) ? null : principal.projectId;
+  if (asked !== principal.projectId && !isServerOwner(principal)) {
+    throw new ApiError('not_found', { kind: 'project', id: asked.slice(0, 100) });
+  }
+  return asked;
+}
+
+function userOf(principal: Principal, asked: QueryValue): string {
+  if (asked === undefined || asked === '' || asked === principal.userId) return principal.userId;
+  if (!isServerOwner(principal)) throw new ApiError('not_found', { kind: 'user', id: asked.slice(0, 100) });
+  return asked;
+}
+
+function lastDay(month: string): string {
+  const [year, number] = month.split('-').map(Number);
+  return new Date(Date.UTC(year ?? 0, number ?? 0, 0)).toISOString().slice(0, 10);
+}
+
+function total(rows: readonly UsageSums[]): UsageSums {
+  const sum = (field: keyof UsageSums): number => rows.reduce((all, row) => all + row[field], 0);
+  return {
+    runs: sum('runs'),
+    prompt_tokens: sum('prompt_tokens'),
+    generated_tokens: sum('generated_tokens'),
+    cached_tokens: sum('cached_tokens'),
+    compute_ms: sum('compute_ms'),
+  };
+}

@@ -1,0 +1,42 @@
+import { isId } from '@gptj-cloud/protocol';
+import { and, eq, sql } from 'drizzle-orm';
+import type { Database } from '../../store/db.ts';
+import { data, files } from '../../store/schema.ts';
+import { fileColumns } from '../files/file-store.ts';
+import type { StoredData } from './data.ts';
+
+export async function insertData(db: Database, projectId: string, row: StoredData): Promise<void> {
+  await insertAllData(db, [{ projectId, data: row }]);
+}
+
+/** Many in one statement. Their files must be stored. */
+export async function insertAllData(
+  db: Database,
+  rows: readonly { readonly projectId: string; readonly data: StoredData }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const items = rows.map(({ projectId, data: { id, file, createdAt } }) => {
+    return { id, projectId, fileId: file.id, createdAt };
+  });
+  await db.execute(sql`
+    INSERT INTO data (id, project_id, file_id, created_at)
+    SELECT id, "projectId", "fileId", "createdAt"
+    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
+      id text, "projectId" text, "fileId" text, "createdAt" timestamptz)`);
+}
+
+/** Data of a project; those of others are as good as absent. */
+export async function findData(
+  db: Database,
+  projectId: string,
+  id: string,
+  bytes: 'small' | 'all',
+): Promise<StoredData | null> {
+  if (!isId('data', id)) return null;
+  const rows = await db
+    .select({ id: data.id, createdAt: data.createdAt, file: fileColumns(files, bytes) })
+    .from(data)
+    .innerJoin(files, eq(files.id, data.fileId))
+    .where(and(eq(data.id, id), eq(data.projectId, projectId)));
+  return rows[0] ?? null;
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { metricsPage } from '../../api/operator/metrics-routes.ts';
+import { createServerMetrics, readRunMetrics } from './server-metrics.ts';
+
+test('runs that are open are a figure also when there are none', async () => {
+  const metrics = createServerMetrics();
+  let open: ReadonlyMap<string, number> = new Map();
+  readRunMetrics(metrics, async () => open);
+  const shown = async (): Promise<readonly string[]> =>
+    (await (await metricsPage(metrics.registry)).text())
+      .split('\n')
+      .filter((line) => line.startsWith('gptj_runs_open'));
+  assert.deepEqual(await shown(), ['gptj_runs_open{state="received"} 0', 'gptj_runs_open{state="running"} 0']);
+  open = new Map([['running', 3]]);
+  assert.deepEqual(await shown(), ['gptj_runs_open{state="received"} 0', 'gptj_runs_open{state="running"} 3']);
+});
