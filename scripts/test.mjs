@@ -1,28 +1,39 @@
 // `npm test`: install, compile, then every test file of every room on compiled output with Node's own runner.
-// Arguments narrow it down: `npm test -- packages/pickle` runs the tests below that folder.
-import { readdirSync } from 'node:fs';
+// `npm test -- --help` shows how to run some of them.
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { prepare, root, run } from './prepare.mjs';
+import { parseTestArguments, TEST_USAGE, TestUsageError } from './testing/test-arguments.mjs';
+import { selectTestFiles } from './testing/test-files.mjs';
+import { watchTests } from './testing/watch-tests.mjs';
 
-prepare();
-const places = process.argv.slice(2);
-const files = ['packages', 'apps', 'test', 'bench', 'clients']
-  .flatMap((folder) => testFiles(join(root, folder)))
-  .filter((file) => places.length === 0 || places.some((place) => relative(root, file).startsWith(place)));
-if (files.length === 0) {
-  console.error(`no test files below ${places.join(', ')}`);
-  process.exit(1);
+try {
+  const call = parseTestArguments(process.argv.slice(2));
+  if (call.help) console.log(TEST_USAGE);
+  else runTests(call);
+} catch (error) {
+  if (!(error instanceof TestUsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
-// Node's own choice leaves one core idle, which of two is half of the machine.
-const atOnce = `--test-concurrency=${availableParallelism()}`;
-run(process.execPath, ['--enable-source-maps', '--test', atOnce, ...files]);
 
-function testFiles(folder) {
-  return readdirSync(folder, { withFileTypes: true, recursive: false }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
-    const compiled = path.split(/[\\/]/).includes('dist');
-    return compiled && entry.name.endsWith('.test.js') ? [path] : [];
-  });
+function runTests({ paths, patterns, watch }) {
+  prepare();
+  const files = selectTestFiles(root, paths, process.env.INIT_CWD ?? root);
+  const args = [
+    '--enable-source-maps',
+    '--test',
+    // Node's own choice leaves one core idle, which of two is half of the machine.
+    `--test-concurrency=${availableParallelism()}`,
+    ...patterns.map((pattern) => `--test-name-pattern=${pattern}`),
+    ...(patterns.length > 0 ? [`--test-reporter=${reporter('matching-tests-reporter.mjs')}`] : []),
+    ...files,
+  ];
+  if (watch) watchTests(root, args);
+  else run(process.execPath, args);
+}
+
+function reporter(name) {
+  return pathToFileURL(join(root, 'scripts', 'testing', name)).href;
 }
