@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const LEAST_NODE = [20, 19];
+const MIN_NODE = [20, 19];
 
 /** Run a command in the project's root; end this process with its status when it fails. */
 export function run(command, args, options = {}) {
@@ -28,9 +28,9 @@ export function run(command, args, options = {}) {
 /** Install and compile, as far as needed. */
 export function prepare() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
+  if (major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1])) {
     console.error(
-      `gptj-cloud needs Node ${LEAST_NODE.join('.')} or newer; this is ${process.versions.node}. See https://nodejs.org`,
+      `gptj-cloud needs Node ${MIN_NODE.join('.')} or newer; this is ${process.versions.node}. See https://nodejs.org`,
     );
     process.exit(1);
   }

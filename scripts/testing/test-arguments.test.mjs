@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTestArguments } from './test-arguments.mjs';
 
-test('paths, name patterns and flags are told apart', () => {
+test('parses paths, name patterns and flags', () => {
   assert.deepEqual(parseTestArguments(['packages/pickle', '-t', 'refuses', '--test-name-pattern=keeps', '--watch']), {
     paths: ['packages/pickle'],
     patterns: ['refuses', 'keeps'],

@@ -151,7 +151,7 @@ test("the Python client's README runs as printed: its snippet, a stream, a run f
   assert.match(stdout, /^complete /m);
 });
 
-/** The reply, its connection broken after so many pieces of its body. */
+/** The reply, its connection broken after `pieces` pieces of its body. */
 function cutAfter(reply: Response, pieces: number): Response {
   const reader = reply.body?.getReader();
   let left = pieces;

@@ -1,0 +1,17 @@
+// A source file is short enough to be read at once.
+const MAX_LINES = 400;
+/** Names of files still to be split. */
+const TO_BE_SPLIT = new Set(['generate.test.ts', 'oauth-sign-in.test.ts', 'counted-admission.test.ts']);
+const SOURCE = /\.(?:ts|mts|mjs|js|tsx|py|sh)$/;
+
+/** Findings for `files` (`{ path, text }`). */
+export function checkFileLength(files) {
+  return files
+    .filter(({ path }) => SOURCE.test(path))
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0) }))
+    .filter(({ path, lines }) => lines > MAX_LINES && !TO_BE_SPLIT.has(path.split('/').at(-1)))
+    .map(
+      ({ path, lines }) =>
+        `${path}: ${lines} lines, expected at most ${MAX_LINES}; move the second thing it does into a file`,
+    );
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkPlainWords, countByRoom, findForbiddenWords } from './plain-words.mjs';
+
+const found = (text, path = 'packages/a/src/b.ts') => findForbiddenWords([{ path, text }]).map(({ word }) => word);
+
+test('forbidden words are found in comments, names and texts, with file and line', () => {
+  const text = "// Nobody waits.\nconst LEAST_NODE = 20;\nthrow new Error('expected a text, got 7');\n";
+  assert.deepEqual(
+    findForbiddenWords([{ path: 'packages/a/src/b.ts', text }]).map(({ path, line, word }) => [path, line, word]),
+    [
+      ['packages/a/src/b.ts', 1, 'Nobody'],
+      ['packages/a/src/b.ts', 2, 'LEAST_'],
+      ['packages/a/src/b.ts', 3, 'expected a text'],
+    ],
+  );
+});
+
+test('forbidden words are found in paths', () => {
+  assert.deepEqual(found('', 'packages/engine/src/step-clock.ts'), ['step-clock']);
+});
+
+test('ordinary words that resemble them pass', () => {
+  assert.deepEqual(
+    found(
+      [
+        'const swish = (x) => x / (1 + exp(-x)); // SwiGLU, Swish',
+        'at most: 5; the most common placeholder',
+        'readonly era: string; "gptj.lifted"; the operator fulfills it; anybodys_key',
+        'stays as it says; a context full of tokens; some body; what it does',
+      ].join('\n'),
+    ),
+    [],
+  );
+});
+
+test('the change log, recorded files and applied migrations are not looked into', () => {
+  for (const path of ['CHANGELOG.md', 'test/goldens/wire/a.json', 'apps/server/src/store/migrations/0001-a.sql']) {
+    assert.deepEqual(found('nobody', path), [], path);
+  }
+  assert.deepEqual(found('nobody', 'test/goldens/README.md'), ['nobody']);
+});
+
+test('a room with more words than it may have is reported with each of its lines', () => {
+  const files = [
+    { path: 'packages/a/src/b.ts', text: '// whoever\n// nobody' },
+    { path: 'docs/c.md', text: 'a wish' },
+  ];
+  assert.deepEqual(countByRoom(findForbiddenWords(files)), { 'packages/a': 2, docs: 1 });
+  assert.deepEqual(checkPlainWords(files, { 'packages/a': 2, docs: 1 }), []);
+  const report = checkPlainWords(files, { 'packages/a': 1, docs: 1 });
+  assert.equal(report.length, 3);
+  assert.match(report[0], /packages\/a: 2 forbidden words, expected at most 1/);
+  assert.match(report[1], /packages\/a\/src\/b\.ts:1: "whoever"/);
+  assert.match(checkPlainWords(files, { 'packages/a': 2 })[0], /docs: 1 forbidden words, expected at most 0/);
+});
