@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, parseConfig } from './config.ts';
+import { parseConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
 
 test('defaults hold where nothing or an empty variable is set', () => {
   const config = parseConfig({ PORT: '', GPTJ_MODEL: ' ' });

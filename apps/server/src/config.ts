@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { issueText, registerSchema } from '@gptj-cloud/protocol';
+import { ConfigError } from './config-error.ts';
 import type { RegistrationPolicy } from './identity/account-deps.ts';
 import type { OAuthProviderSettings } from './identity/oauth/oauth-provider.ts';
 import type { OwnerSettings } from './identity/users/registration.ts';
@@ -77,12 +78,6 @@ export interface StripeConfig {
 }
 
 export type ServerOptions = Partial<ServerConfig>;
-
-/** The environment or an option cannot be used. The message names it, what was expected and what came. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly code = 'invalid_config';
-}
 
 /** Settings from options, then the environment, then defaults. An empty variable counts as unset. Throws `ConfigError`. */
 export function parseConfig(

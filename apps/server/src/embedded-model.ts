@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 
 /** The GGUF file that comes with the project. Throws `ConfigError` when it is not there. */
 export async function embeddedModelPath(): Promise<string> {

@@ -1,4 +1,5 @@
-export { ConfigError, type ServerConfig, type ServerOptions } from './config.ts';
+export type { ServerConfig, ServerOptions } from './config.ts';
+export { ConfigError } from './config-error.ts';
 export { type RunningServer, type ServedModel, type ServeParts, serve } from './main.ts';
 export { BackupError, type BackupErrorCode, dumpDataDir, restoreDataDir, writeBackup } from './store/backup.ts';
 export { StoreError, type StoreErrorCode } from './store/store-error.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { GPTJ_PIPELINE_ID, newId } from '@gptj-cloud/protocol';
-import { identities } from '../store/accounts-tables.ts';
+import { identities } from '../identity/identity-tables.ts';
 import { type Browser, refusal, registerAndSignIn } from '../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 

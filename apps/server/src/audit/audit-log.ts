@@ -1,8 +1,8 @@
 import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
 import { toTimestamp } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq } from 'drizzle-orm';
-import { auditLog } from '../store/accounts-tables.ts';
 import type { Database } from '../store/db.ts';
+import { auditLog } from './audit-tables.ts';
 
 /** Who does something, and from where. */
 export interface Caller {

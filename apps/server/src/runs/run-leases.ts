@@ -5,7 +5,7 @@
 import type { RunState } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { runs } from '../store/schema.ts';
+import { runs } from './run-tables.ts';
 
 export interface Lease {
   readonly owner: string;

@@ -4,7 +4,6 @@ import { ApiError, newId } from '@gptj-cloud/protocol';
 import { count } from 'drizzle-orm';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Database, Store } from '../store/db.ts';
-import { files, runs } from '../store/schema.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
 import { planOf, principalOn } from '../testing/plans.ts';
 import { openTestStore } from '../testing/test-store.ts';
@@ -18,6 +17,7 @@ import {
   type RunLedger,
 } from './run-ledger.ts';
 import { findRun } from './run-store.ts';
+import { files, runs } from './run-tables.ts';
 
 const NOW = new Date('2026-03-10T12:00:00.000Z');
 const PRINCIPAL = { ...principalOn(planOf('p'), 'user_1'), projectId: DEFAULT_PROJECT_ID, apiKeyId: null };

@@ -9,7 +9,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { and, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { runs } from '../store/schema.ts';
+import { runs } from './run-tables.ts';
 
 export interface MetricsQuery {
   readonly projectId: string;

@@ -3,7 +3,6 @@ import { after, before, beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
-import { files, runs } from '../store/schema.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { insertData } from './data/data-store.ts';
 import { newFile } from './files/file.ts';
@@ -29,6 +28,7 @@ import {
   type RunEnder,
   type RunEnding,
 } from './run-store.ts';
+import { files, runs } from './run-tables.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
 const at = (seconds: number): Date => new Date(seconds * 1000);

@@ -5,11 +5,11 @@ import { z } from 'zod';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
-import { data, files, runs } from '../store/schema.ts';
 import { type NewFile, withSmallBytes } from './files/file.ts';
 import { fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure } from './run.ts';
 import type { Lease } from './run-leases.ts';
+import { data, files, runs } from './run-tables.ts';
 
 /** What is known of a run when it is accepted. */
 export interface NewRun {

@@ -1,7 +1,7 @@
 import { and, isNotNull, lt, lte, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { data, files, runs } from '../store/schema.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { data, files, runs } from './run-tables.ts';
 
 export interface RunSweeperDeps {
   readonly db: Database;

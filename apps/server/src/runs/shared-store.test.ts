@@ -10,7 +10,6 @@ import { createPipelineRegistry } from '../generation/pipelines/pipeline-registr
 import type { Principal } from '../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
-import { runs as runRows } from '../store/schema.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fake-model.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
@@ -18,6 +17,7 @@ import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { until } from '../testing/until.ts';
 import { type AcceptedRun, createRunService, type RunService } from './run-service.ts';
+import { runs as runRows } from './run-tables.ts';
 
 const PRINCIPAL: Principal = {
   userId: FIRST_USER_ID,

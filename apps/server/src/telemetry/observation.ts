@@ -1,8 +1,8 @@
 import type { Engine } from '@gptj-cloud/engine';
 import { count, isNull } from 'drizzle-orm';
+import { runs } from '../runs/run-tables.ts';
 import { serverVersion } from '../server-version.ts';
 import type { Database } from '../store/db.ts';
-import { runs } from '../store/schema.ts';
 import type { Logger } from './logger.ts';
 import {
   createServerMetrics,

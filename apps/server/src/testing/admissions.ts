@@ -5,8 +5,8 @@ import type { Principal } from '../identity/principal.ts';
 import type { Plan } from '../metering/plans/plan.ts';
 import type { Admission, GenerationCost, GenerationEstimate } from '../metering/usage/admission.ts';
 import { type CountedAdmission, openCountedAdmission } from '../metering/usage/counted-admission.ts';
+import { usageDaily } from '../metering/usage/usage-tables.ts';
 import type { Database } from '../store/db.ts';
-import { usageDaily } from '../store/usage-tables.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { bookOf, planOf } from './plans.ts';
 

@@ -15,8 +15,8 @@ import {
   usageGetSchema,
 } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
+import { files } from '../runs/run-tables.ts';
 import { openStore } from '../store/db.ts';
-import { files } from '../store/schema.ts';
 
 export interface CrashTrial {
   readonly runs: number;

@@ -3,8 +3,8 @@ import { and, asc, count, desc, eq, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
-import { webhookDeliveries, webhooks } from '../store/webhook-tables.ts';
 import { parseEvents, type Webhook, type WebhookDelivery } from './webhook.ts';
+import { webhookDeliveries, webhooks } from './webhook-tables.ts';
 
 export interface Page {
   readonly skip: number;

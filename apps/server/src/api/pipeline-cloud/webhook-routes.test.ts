@@ -16,7 +16,7 @@ import {
   webhookPageSchema,
 } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
-import { auditLog } from '../../store/accounts-tables.ts';
+import { auditLog } from '../../audit/audit-tables.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
 
 interface Got {

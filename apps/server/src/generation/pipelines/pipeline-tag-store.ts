@@ -1,7 +1,7 @@
 import { isId, type PipelineTagGet } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
-import { pipelineTags } from '../../store/pipeline-tag-tables.ts';
+import { pipelineTags } from './pipeline-tag-tables.ts';
 
 /** A name of a project's for a pipeline. */
 export interface PipelineTag {

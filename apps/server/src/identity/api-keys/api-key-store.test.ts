@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'drizzle-orm';
 import type { Store } from '../../store/db.ts';
-import { apiKeys } from '../../store/schema.ts';
 import { openTestStore } from '../../testing/test-store.ts';
+import { apiKeys } from '../identity-tables.ts';
 import { createKeyFinder, ensureApiKey } from './api-key-store.ts';
 
 let store: Store;

@@ -1,10 +1,9 @@
 import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { projectMembers, projects, users } from '../../store/accounts-tables.ts';
 import { batched } from '../../store/batched.ts';
 import type { Database } from '../../store/db.ts';
-import { apiKeys } from '../../store/schema.ts';
+import { apiKeys, projectMembers, projects, users } from '../identity-tables.ts';
 import type { Principal } from '../principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../users/first-user.ts';
 import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type TokenGet, tokenGetSchema } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
-import { apiKeys } from '../../store/schema.ts';
 import { type Browser, refusal, registerAndSignIn } from '../../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { apiKeys } from '../identity-tables.ts';
 
 let it: TestApp;
 let percy: Browser;

@@ -1,7 +1,7 @@
 import { newId } from '@gptj-cloud/protocol';
 import { and, asc, eq } from 'drizzle-orm';
-import { identities, users } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { identities, users } from '../identity-tables.ts';
 import type { User } from '../users/user.ts';
 
 /** An account elsewhere that signs its owner in here. */

@@ -6,8 +6,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { ApiError } from '@gptj-cloud/protocol';
 import { and, eq, gt, lte } from 'drizzle-orm';
-import { oauthFlows } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { oauthFlows } from '../identity-tables.ts';
 import type { OAuthFlow } from './oauth-provider.ts';
 
 /** How long signing in elsewhere may take. */

@@ -1,6 +1,6 @@
 import { count, inArray } from 'drizzle-orm';
+import { data, runs } from '../../runs/run-tables.ts';
 import type { Database } from '../../store/db.ts';
-import { data, runs } from '../../store/schema.ts';
 
 /** How much a project holds. */
 export interface ProjectContents {

@@ -1,8 +1,7 @@
 import type { PageQuery } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, ne } from 'drizzle-orm';
-import { projectInvitations, projectMembers, projects, users } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
-import { apiKeys } from '../../store/schema.ts';
+import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
 
 /** A project as one of its members sees it. */
 export interface Project {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
-import { loginFailures } from '../../store/accounts-tables.ts';
 import type { Store } from '../../store/db.ts';
 import { openTestStore } from '../../testing/test-store.ts';
+import { loginFailures } from '../identity-tables.ts';
 import { beginAttempt, countAsking } from './login-guard.ts';
 
 let store: Store;

@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { ApiError } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
-import { loginFailures } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { loginFailures } from '../identity-tables.ts';
 
 export interface GuardRule {
   /** Failures before the first lock. */

@@ -1,8 +1,8 @@
 import { newId } from '@gptj-cloud/protocol';
 import { and, asc, desc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { projectMembers, projects, sessions, users } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { projectMembers, projects, sessions, users } from '../identity-tables.ts';
 import type { User } from '../users/user.ts';
 import { hashSessionSecret, newSessionSecret, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
 

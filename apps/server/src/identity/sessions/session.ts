@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { sessions } from '../../store/accounts-tables.ts';
+import type { sessions } from '../identity-tables.ts';
 
 /** Somebody signed in with a browser. */
 export type Session = Readonly<Omit<typeof sessions.$inferSelect, 'hash'>>;

@@ -1,8 +1,8 @@
 import { and, asc, count, eq, inArray, ne } from 'drizzle-orm';
-import { projectMembers, projects } from '../../store/accounts-tables.ts';
-import { subscriptions } from '../../store/billing-tables.ts';
+import { subscriptions } from '../../metering/billing/billing-tables.ts';
+import { data, files, runs } from '../../runs/run-tables.ts';
 import type { Database } from '../../store/db.ts';
-import { data, files, runs } from '../../store/schema.ts';
+import { projectMembers, projects } from '../identity-tables.ts';
 
 /** What goes with an account. */
 export interface AccountContents {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ApiError } from '@gptj-cloud/protocol';
 import { and, eq, gt, inArray, lte } from 'drizzle-orm';
-import { accountLinks } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { accountLinks } from '../identity-tables.ts';
 
 export type LinkPurpose = 'set_up' | 'verify_email' | 'reset_password' | 'change_email' | 'oauth_code';
 

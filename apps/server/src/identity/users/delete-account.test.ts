@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema, tokenGetSchema, userGetSchema } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
-import { subscriptions } from '../../store/billing-tables.ts';
+import { subscriptions } from '../../metering/billing/billing-tables.ts';
 import {
   type Browser,
   mailedSecret,

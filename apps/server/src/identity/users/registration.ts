@@ -1,8 +1,8 @@
 import { ApiError, type Register } from '@gptj-cloud/protocol';
 import { and, eq, gt } from 'drizzle-orm';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import { projectInvitations } from '../../store/accounts-tables.ts';
 import type { AccountDeps } from '../account-deps.ts';
+import { projectInvitations } from '../identity-tables.ts';
 import { countAsking } from '../sessions/login-guard.ts';
 import { createLink, deleteLinks, hasLink, useLink } from './account-link-store.ts';
 import { FIRST_USER_ID } from './first-user.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError, newId, type PageQuery } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, isNull, or, sql } from 'drizzle-orm';
-import { projectMembers, projects, users } from '../../store/accounts-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { projectMembers, projects, users } from '../identity-tables.ts';
 import type { User } from './user.ts';
 
 export interface NewUser {

@@ -1,6 +1,6 @@
 import { toTimestamp, type UserGet } from '@gptj-cloud/protocol';
-import type { users } from '../../store/accounts-tables.ts';
 import type { AccountPlans } from '../account-deps.ts';
+import type { users } from '../identity-tables.ts';
 
 /** A person's account. */
 export type User = Readonly<typeof users.$inferSelect>;

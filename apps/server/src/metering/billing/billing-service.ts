@@ -9,7 +9,7 @@
  */
 import { ApiError, type PlanChange, type PlanChangeResult, type PlanList, toTimestamp } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config-error.ts';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import type { Database } from '../../store/db.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,7 +1,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
-import { users } from '../../store/accounts-tables.ts';
-import { billingEvents, planRequests, subscriptions } from '../../store/billing-tables.ts';
+import { users } from '../../identity/identity-tables.ts';
 import type { Database } from '../../store/db.ts';
+import { billingEvents, planRequests, subscriptions } from './billing-tables.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface AskedPlan {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GPTJ_6B } from '@gptj-cloud/model';
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config-error.ts';
 import { planOf } from '../../testing/plans.ts';
 import { allowsModel } from './plan.ts';
 import { openPlanBook } from './plan-book.ts';

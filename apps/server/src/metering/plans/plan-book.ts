@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { issueText } from '@gptj-cloud/protocol';
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config-error.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { OWNER_PLAN_ID, type Plan, type PlanFile, planFileSchema } from './plan.ts';
 

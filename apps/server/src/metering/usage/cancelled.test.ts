@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema } from '@gptj-cloud/protocol';
 import { FIRST_USER_ID } from '../../identity/users/first-user.ts';
-import { usageDaily } from '../../store/usage-tables.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { countersOf, meteredOf } from '../../testing/admissions.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
@@ -12,6 +11,7 @@ import { bytesOf } from '../../testing/scripted-model.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { until } from '../../testing/until.ts';
 import { type CountedAdmission, openCountedAdmission } from './counted-admission.ts';
+import { usageDaily } from './usage-tables.ts';
 
 const PROMPT = 'four';
 const ASKED = 10;

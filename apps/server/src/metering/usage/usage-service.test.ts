@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiError, invoicePreviewSchema, planListSchema, type UsageGet, usageGetSchema } from '@gptj-cloud/protocol';
+import { apiKeys, users } from '../../identity/identity-tables.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
-import { users } from '../../store/accounts-tables.ts';
-import { apiKeys } from '../../store/schema.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { openCountedAdmission } from './counted-admission.ts';

@@ -1,9 +1,8 @@
 import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
 import { and, asc, between, eq, type SQL, sql } from 'drizzle-orm';
-import { projects, users } from '../../store/accounts-tables.ts';
+import { apiKeys, projects, users } from '../../identity/identity-tables.ts';
 import type { Database } from '../../store/db.ts';
-import { apiKeys } from '../../store/schema.ts';
-import { usageDaily } from '../../store/usage-tables.ts';
+import { usageDaily } from './usage-tables.ts';
 
 /** Which usage: days (UTC, both included), and the project, or null for all there are. */
 export interface UsageFilter {

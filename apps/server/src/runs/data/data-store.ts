@@ -1,8 +1,8 @@
 import { isId } from '@gptj-cloud/protocol';
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
-import { data, files } from '../../store/schema.ts';
 import { fileColumns } from '../files/file-store.ts';
+import { data, files } from '../run-tables.ts';
 import type { StoredData } from './data.ts';
 
 export async function insertData(db: Database, projectId: string, row: StoredData): Promise<void> {

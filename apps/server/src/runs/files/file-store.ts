@@ -2,7 +2,7 @@ import { isId } from '@gptj-cloud/protocol';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../../store/db.ts';
-import { files } from '../../store/schema.ts';
+import { files } from '../run-tables.ts';
 import { INLINE_BYTES, type NewFile, type StoredFile } from './file.ts';
 
 interface FileTable {

@@ -1,5 +1,5 @@
 import { pgTable, text } from 'drizzle-orm/pg-core';
-import { moment } from './columns.ts';
+import { moment } from '../../store/columns.ts';
 
 export const pipelineTags = pgTable('pipeline_tags', {
   id: text('id').primaryKey(),

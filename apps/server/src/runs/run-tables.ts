@@ -1,6 +1,6 @@
-/** The tables as Drizzle sees them. The SQL in `migrations/` is what makes them; keep the two in step. */
+/** Files, data and runs, as the migrations in `store/migrations` create them. */
 import { bigint, boolean, integer, pgTable, text } from 'drizzle-orm/pg-core';
-import { bytea, moment } from './columns.ts';
+import { bytea, moment } from '../store/columns.ts';
 
 export const files = pgTable('files', {
   id: text('id').primaryKey(),
@@ -55,20 +55,4 @@ export const runs = pgTable('runs', {
   seed: bigint('seed', { mode: 'number' }),
   warnings: text('warnings'),
   finishReasons: text('finish_reasons'),
-});
-
-export const apiKeys = pgTable('api_keys', {
-  id: text('id').primaryKey(),
-  name: text('name').notNull(),
-  hash: text('hash').notNull().unique(),
-  source: text('source', { enum: ['generated', 'environment'] }).notNull(),
-  createdAt: moment('created_at').notNull(),
-  userId: text('user_id').notNull(),
-  projectId: text('project_id').notNull(),
-  scopes: text('scopes').notNull(),
-  hint: text('hint').notNull(),
-  isEnabled: boolean('is_enabled').notNull().default(true),
-  expiresAt: moment('expires_at'),
-  lastUsedAt: moment('last_used_at'),
-  updatedAt: moment('updated_at').notNull(),
 });

@@ -1,9 +1,6 @@
-/**
- * Users, projects and how people sign in. The SQL is in `migrations/0002-accounts.sql` and `0005-identities.sql`; keep
- * the two in step.
- */
+/** Users, projects, sessions, social identities and API keys, as the migrations in `store/migrations` create them. */
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { moment } from './columns.ts';
+import { moment } from '../store/columns.ts';
 
 export const users = pgTable('users', {
   id: text('id').primaryKey(),
@@ -128,15 +125,18 @@ export const loginFailures = pgTable('login_failures', {
   lockedUntil: moment('locked_until'),
 });
 
-export const auditLog = pgTable('audit_log', {
-  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-  at: moment('at').notNull(),
-  userId: text('user_id'),
-  apiKeyId: text('api_key_id'),
-  action: text('action').notNull(),
-  subject: text('subject'),
-  projectId: text('project_id'),
-  address: text('address'),
-  requestId: text('request_id'),
-  details: text('details').notNull(),
+export const apiKeys = pgTable('api_keys', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  hash: text('hash').notNull().unique(),
+  source: text('source', { enum: ['generated', 'environment'] }).notNull(),
+  createdAt: moment('created_at').notNull(),
+  userId: text('user_id').notNull(),
+  projectId: text('project_id').notNull(),
+  scopes: text('scopes').notNull(),
+  hint: text('hint').notNull(),
+  isEnabled: boolean('is_enabled').notNull().default(true),
+  expiresAt: moment('expires_at'),
+  lastUsedAt: moment('last_used_at'),
+  updatedAt: moment('updated_at').notNull(),
 });

@@ -1,4 +1,4 @@
-/** What was used. The SQL, with the functions that write it, is in `migrations/0004-usage.sql`; keep the two in step. */
+/** Daily usage, as the migrations in `store/migrations` create it; SQL functions there write it. */
 import { bigint, date, pgTable, text } from 'drizzle-orm/pg-core';
 
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull();

@@ -1,7 +1,7 @@
-/** How accounts come to plans. The SQL is in `migrations/0004-usage.sql`; keep the two in step. */
+/** Subscriptions and plan requests, as the migrations in `store/migrations` create them. */
 import { pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { users } from './accounts-tables.ts';
-import { moment } from './columns.ts';
+import { users } from '../../identity/identity-tables.ts';
+import { moment } from '../../store/columns.ts';
 
 export const subscriptions = pgTable(
   'subscriptions',

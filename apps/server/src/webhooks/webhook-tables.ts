@@ -1,5 +1,5 @@
 import { boolean, integer, pgTable, text } from 'drizzle-orm/pg-core';
-import { moment } from './columns.ts';
+import { moment } from '../store/columns.ts';
 
 export const webhooks = pgTable('webhooks', {
   id: text('id').primaryKey(),
