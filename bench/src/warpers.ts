@@ -1,10 +1,10 @@
-import { applyChain, buildChain, parseGenerateParameters } from '@gptj-cloud/decoding';
+import { applyLogitsProcessors, buildLogitsProcessors, parseGenerateParameters } from '@gptj-cloud/decoding';
 import { median, quantile } from './statistics.ts';
 import { table } from './table.ts';
 
 const VOCAB = 50400;
 
-const CHAINS: Readonly<Record<string, Record<string, unknown>>> = {
+const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
   'all warpers': {
     temperature: 0.8,
     top_h: 0.9,
@@ -20,7 +20,7 @@ const CHAINS: Readonly<Record<string, Record<string, unknown>>> = {
   'repetition_penalty over 1000 tokens': { repetition_penalty: 1.2, top_k: 0 },
 };
 
-/** What shaping one full row of scores costs, per chain. Rows look like a language model's: few likely, many unlikely. */
+/** What shaping one full row of scores costs, for each setting. Rows look like a language model's: few likely, many unlikely. */
 export function benchWarpers(): void {
   let state = 1;
   const random = (): number => {
@@ -32,15 +32,15 @@ export function benchWarpers(): void {
     () => 2.2 * Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random()),
   );
   const sequence = Array.from({ length: 1000 }, () => Math.floor(random() * VOCAB));
-  const rows = Object.entries(CHAINS).map(([name, parameters]) => {
+  const rows = Object.entries(SETTINGS).map(([name, parameters]) => {
     const context = { vocabSize: VOCAB, contextLength: 2048, eosTokenId: 50256, promptLength: sequence.length };
     const { config } = parseGenerateParameters({ do_sample: true, ...parameters }, context);
-    const chain = buildChain(config, sequence, null);
+    const processors = buildLogitsProcessors(config, sequence, null);
     const times: number[] = [];
     for (let round = 0; round < 300; round++) {
       const scores = logits.slice();
       const startedAt = performance.now();
-      applyChain(chain, [{ scores, sequence }]);
+      applyLogitsProcessors(processors, [{ scores, sequence }]);
       if (round >= 100) times.push(performance.now() - startedAt);
     }
     return [name, median(times).toFixed(3), quantile(times, 0.99).toFixed(3)];

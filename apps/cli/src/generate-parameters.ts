@@ -12,8 +12,14 @@ export const PARAMETER_GROUPS: readonly OptionGroup[] = [
   {
     title: 'length',
     options: [
-      { name: 'max-new-tokens', short: 'n', value: 'N', summary: 'most tokens to generate', default: '20' },
-      { name: 'max-length', value: 'N', summary: 'most tokens of prompt and output together' },
+      {
+        name: 'max-new-tokens',
+        short: 'n',
+        value: 'N',
+        summary: 'maximum number of tokens to generate',
+        default: '20',
+      },
+      { name: 'max-length', value: 'N', summary: 'maximum length of prompt and output together' },
       { name: 'min-new-tokens', value: 'N', summary: 'no end of text before that many generated tokens' },
       { name: 'min-length', value: 'N', summary: 'the same, prompt included', default: '0' },
       { name: 'max-time', value: 'SECONDS', summary: 'stop after the step in which this time has passed' },

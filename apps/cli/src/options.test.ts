@@ -61,12 +61,12 @@ test('a missing or impossible value is refused with what was expected', () => {
 
 test('whole numbers are checked against their bounds', () => {
   const number = (text: string): number | null =>
-    integerOption(parseOptions(SPECS, [`--top-p=${text}`]), 'top-p', { least: 1, most: 10 });
+    integerOption(parseOptions(SPECS, [`--top-p=${text}`]), 'top-p', { min: 1, max: 10 });
   assert.equal(number('10'), 10);
   for (const text of ['0', '11', '-1', '1.5', '', 'ten', '0x5', '99999999999999999999']) {
     assert.throws(() => number(text), UsageError);
   }
-  assert.equal(integerOption(parseOptions(SPECS, []), 'top-p', { least: 1, most: 10 }), null);
+  assert.equal(integerOption(parseOptions(SPECS, []), 'top-p', { min: 1, max: 10 }), null);
 });
 
 test('too few and too many positionals are told apart', () => {

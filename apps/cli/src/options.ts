@@ -65,14 +65,14 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
 export function integerOption(
   options: ParsedOptions,
   name: string,
-  bounds: { readonly least: number; readonly most: number },
+  bounds: { readonly min: number; readonly max: number },
 ): number | null {
   const text = options.values.get(name);
   if (text === undefined) return null;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= bounds.least && number <= bounds.most)) {
+  if (!(number >= bounds.min && number <= bounds.max)) {
     throw new UsageError(
-      `--${name}: expected a whole number from ${bounds.least} to ${bounds.most}, got ${JSON.stringify(text)}`,
+      `--${name}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${JSON.stringify(text)}`,
     );
   }
   return number;

@@ -22,11 +22,11 @@ export interface Progress {
 
 const WINDOW_MS = 10_000;
 /** Below this span a rate is a guess. */
-const LEAST_SPAN_MS = 500;
+const MIN_SPAN_MS = 500;
 /** Samples closer together than this are merged, so that the list stays short. */
 const SAMPLE_MS = 250;
 const REDRAW_MS = 100;
-const LONGEST_BAR = 30;
+const MAX_BAR = 30;
 const PLAIN_STEPS = 10;
 
 export function startProgress(totalBytes: number, nowMs: number): Progress {
@@ -47,7 +47,7 @@ export function rateOf(progress: Progress): number | null {
   const oldest = progress.samples[0]!;
   const spanMs = progress.nowMs - oldest.atMs;
   const bytes = progress.doneBytes - oldest.bytes;
-  return spanMs >= LEAST_SPAN_MS && bytes > 0 ? (bytes / spanMs) * 1000 : null;
+  return spanMs >= MIN_SPAN_MS && bytes > 0 ? (bytes / spanMs) * 1000 : null;
 }
 
 /** Milliseconds left at the present rate; null when there is no telling. */
@@ -66,7 +66,7 @@ export function progressLine(progress: Progress, label: string, width: number): 
     (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(9),
     (left === null || left === 0 ? '' : `${formatDuration(left)} left`).padEnd(16),
   ].join('  ');
-  const barWidth = Math.min(LONGEST_BAR, width - facts.length - 3);
+  const barWidth = Math.min(MAX_BAR, width - facts.length - 3);
   const bar = barWidth < 5 ? '' : `[${drawBar(fraction, barWidth)}] `;
   const line = bar + facts;
   const room = width - line.length - 2;

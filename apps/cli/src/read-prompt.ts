@@ -3,7 +3,7 @@ import { TextDecoder } from 'node:util';
 import { type ParsedOptions, UsageError } from './options.ts';
 
 /** GPT-J reads 2048 tokens at most; this is far beyond and keeps a wrong file from filling the memory. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * The prompt: the argument, or standard input when there is none or it is `-`. One line break at the end of standard
@@ -26,8 +26,8 @@ export async function readPrompt(
   for await (const piece of stdin) {
     const bytes = Buffer.from(piece);
     length += bytes.length;
-    if (length > MOST_BYTES)
-      throw new UsageError(`standard input: expected at most ${MOST_BYTES} bytes of prompt, got more`);
+    if (length > MAX_BYTES)
+      throw new UsageError(`standard input: expected at most ${MAX_BYTES} bytes of prompt, got more`);
     pieces.push(bytes);
   }
   return requireText(decodeUtf8(Buffer.concat(pieces)).replace(/\r?\n$/, ''));

@@ -88,12 +88,12 @@ export function parseConfig(
     const value = environment[name]?.trim() ?? '';
     return value === '' ? null : value;
   };
-  const integer = (name: string, option: number | undefined, fallback: number, least: number, most: number): number => {
+  const integer = (name: string, option: number | undefined, fallback: number, min: number, max: number): number => {
     const given = option ?? text(name);
     if (given === null) return fallback;
     const value = typeof given === 'number' ? given : /^\d{1,12}$/.test(given) ? Number(given) : Number.NaN;
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new ConfigError(`${name}: expected an integer from ${least} to ${most}, got ${JSON.stringify(given)}`);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new ConfigError(`${name}: expected an integer from ${min} to ${max}, got ${JSON.stringify(given)}`);
     }
     return value;
   };
@@ -258,9 +258,9 @@ function parseLogLevel(level: string | null): LogLevel {
 /** `10.0.0.0/8`, `::1`. */
 function parseNetwork(network: string): string {
   const [address = '', bits, ...more] = network.split('/');
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-  if (most > 0 && fits && more.length === 0) return network;
+  const max = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= max);
+  if (max > 0 && fits && more.length === 0) return network;
   throw new ConfigError(`TRUSTED_PROXIES: expected addresses or networks (10.0.0.0/8), got ${JSON.stringify(network)}`);
 }
 

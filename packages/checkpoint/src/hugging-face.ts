@@ -13,7 +13,7 @@ import { rowBytes, rowsOf } from './tensor-type.ts';
 import type { TokenizerData } from './tokenizer-data.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 
-const MOST_CONFIG_BYTES = 1024 * 1024;
+const MAX_CONFIG_BYTES = 1024 * 1024;
 
 const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
   safetensors: readSafetensorsHeader,
@@ -53,7 +53,7 @@ export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpo
 }
 
 async function readConfig(path: string): Promise<GptjConfig> {
-  const json = await readSmallJson(path, MOST_CONFIG_BYTES);
+  const json = await readSmallJson(path, MAX_CONFIG_BYTES);
   try {
     return parseGptjConfig(json);
   } catch (error) {

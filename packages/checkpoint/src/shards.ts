@@ -13,8 +13,8 @@ export interface Shards {
   readonly owner: ReadonlyMap<string, string> | null;
 }
 
-const MOST_INDEX_BYTES = 16 * 1024 * 1024;
-const MOST_SHARDS = 1024;
+const MAX_INDEX_BYTES = 16 * 1024 * 1024;
+const MAX_SHARDS = 1024;
 
 const PLACES = [
   { format: 'safetensors', single: 'model.safetensors', index: 'model.safetensors.index.json' },
@@ -28,7 +28,7 @@ export async function findShards(folder: string): Promise<Shards> {
     if (existsSync(path)) return { format, files: [path], owner: null };
     const indexPath = join(folder, index);
     if (existsSync(indexPath)) {
-      const owner = parseIndex(folder, indexPath, await readSmallJson(indexPath, MOST_INDEX_BYTES));
+      const owner = parseIndex(folder, indexPath, await readSmallJson(indexPath, MAX_INDEX_BYTES));
       return { format, files: [...new Set(owner.values())], owner };
     }
   }
@@ -57,11 +57,11 @@ function parseIndex(folder: string, path: string, index: unknown): ReadonlyMap<s
     owner.set(tensor, join(folder, file));
   }
   const count = new Set(owner.values()).size;
-  if (count === 0 || count > MOST_SHARDS) {
+  if (count === 0 || count > MAX_SHARDS) {
     throw new CheckpointError(
       'malformed',
       { file: path },
-      `expected 1 to ${MOST_SHARDS} files in weight_map, got ${count}`,
+      `expected 1 to ${MAX_SHARDS} files in weight_map, got ${count}`,
     );
   }
   return owner;

@@ -19,7 +19,7 @@ export interface StoredTensor {
 export type HeaderReader = (file: BoundedFile) => Promise<readonly StoredTensor[]>;
 
 /** Most tensors of one file. GPT-J-6B has 285. */
-export const MOST_TENSORS: number = 1 << 16;
+export const MAX_TENSORS: number = 1 << 16;
 
 /** Most dimensions of one tensor. */
-export const MOST_DIMENSIONS = 8;
+export const MAX_DIMENSIONS = 8;

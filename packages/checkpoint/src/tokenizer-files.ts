@@ -6,7 +6,7 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { TOKEN_TYPE, type TokenizerData } from './tokenizer-data.ts';
 
 /** GPT-J's tokenizer.json is 3.6 MB. */
-const MOST_TOKENIZER_BYTES = 64 * 1024 * 1024;
+const MAX_TOKENIZER_BYTES = 64 * 1024 * 1024;
 
 /** Rows that pad the embedding from 50257 to 50400: never written by training, so never to be spoken. */
 const FILLER = /^<\|extratoken_\d+\|>$/;
@@ -90,7 +90,7 @@ function parseMerges(
 }
 
 async function readFast(file: string): Promise<Vocabulary> {
-  const json = await readSmallJson(file, MOST_TOKENIZER_BYTES);
+  const json = await readSmallJson(file, MAX_TOKENIZER_BYTES);
   const model = field(json, 'model');
   const type = field(model, 'type');
   if (type !== 'BPE') {
@@ -117,10 +117,10 @@ async function readSlow(folder: string): Promise<Vocabulary> {
       'expected tokenizer.json, or vocab.json and merges.txt, found neither',
     );
   }
-  const text = await readSmallText(join(folder, 'merges.txt'), MOST_TOKENIZER_BYTES);
+  const text = await readSmallText(join(folder, 'merges.txt'), MAX_TOKENIZER_BYTES);
   const merges = text.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
   const addedFile = join(folder, 'added_tokens.json');
-  const addedJson = existsSync(addedFile) ? await readSmallJson(addedFile, MOST_TOKENIZER_BYTES) : {};
+  const addedJson = existsSync(addedFile) ? await readSmallJson(addedFile, MAX_TOKENIZER_BYTES) : {};
   const added = Object.entries(typeof addedJson === 'object' && addedJson !== null ? addedJson : {}).map(
     ([token, id]) => {
       if (typeof id !== 'number') {
@@ -129,7 +129,7 @@ async function readSlow(folder: string): Promise<Vocabulary> {
       return { text: token, id };
     },
   );
-  return { file, vocab: await readSmallJson(file, MOST_TOKENIZER_BYTES), merges, added };
+  return { file, vocab: await readSmallJson(file, MAX_TOKENIZER_BYTES), merges, added };
 }
 
 function field(value: unknown, name: string): unknown {

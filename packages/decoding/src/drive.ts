@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { Ask, RowResult, Strategy } from './strategy.ts';
+import type { RowResult, ScoreRequest, Strategy } from './strategy.ts';
 
 /** Scores whole sequences: the positions from `start` to the end of `tokens`, as `row` asks. */
 export type Scorer = (request: {
@@ -17,27 +17,27 @@ export type Scorer = (request: {
 export function runStrategy<Outcome>(
   strategy: Strategy<Outcome>,
   score: Scorer,
-  onAsk: (ask: Ask) => void = () => {},
+  onRequest: (request: ScoreRequest) => void = () => {},
 ): Outcome {
   let rows: readonly (readonly TokenId[])[] = [];
   let turn = strategy.next();
   while (turn.done !== true) {
-    const ask = turn.value;
-    onAsk(ask);
+    const request = turn.value;
+    onRequest(request);
     const before = rows;
-    rows = ask.rows.map(({ from, keep, tokens }) => {
+    rows = request.rows.map(({ from, keep, tokens }) => {
       const past = from === null ? [] : before[from];
       if (past === undefined) throw new RangeError(`a row continues row ${from} of ${before.length}`);
       if (keep !== undefined && keep > past.length) throw new RangeError(`a row keeps ${keep} of ${past.length}`);
       return [...past.slice(0, keep ?? past.length), ...tokens];
     });
-    const answer = ask.rows.map(({ tokens, scored, hidden = false, layers = [] }, index) => {
+    const result = request.rows.map(({ tokens, scored, hidden = false, layers = [] }, index) => {
       const sequence = rows[index]!;
       if (tokens.length === 0 && scored !== 'none') throw new RangeError('a row without tokens asks for scores');
       const scoredCount = { none: 0, last: 1, all: tokens.length }[scored];
       return score({ tokens: sequence, start: sequence.length - scoredCount, hidden, layers });
     });
-    turn = strategy.next(answer);
+    turn = strategy.next(result);
   }
   return turn.value;
 }

@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 
 /** Which transformers release a request behaves like: 5.18, or 4.25 as Pipeline Cloud served in 2022. */
-export type Era = '5.18' | '4.25';
+export type CompatVersion = '5.18' | '4.25';
 
 /** How tokens are chosen. Prompt lookup is no mode: it speeds `greedy` and `sample` up without changing them. */
 export type DecodingMode =
@@ -116,7 +116,7 @@ export interface OutputOptions {
  * Made by `parseGenerateParameters` alone; valid for a prompt of the length it was made for.
  */
 export interface GenerateConfig extends ScoreShaping {
-  readonly era: Era;
+  readonly compat: CompatVersion;
   readonly mode: DecodingMode;
   readonly doSample: boolean;
   readonly numBeams: number;

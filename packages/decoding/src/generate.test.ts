@@ -6,7 +6,7 @@ import { generate } from './generate.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { seededNoise } from './noise.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
-import type { Ask } from './strategy.ts';
+import type { ScoreRequest } from './strategy.ts';
 import { constantScorer, TOY_EOS, TOY_VOCABULARY, toyContext, toyScorer } from './testing/toy-scorer.ts';
 import { textToken, textTokenBytes } from './testing/vocabulary.ts';
 
@@ -14,10 +14,13 @@ const PROMPT = [5, 9, 1, 14, 5, 9];
 
 type Params = Record<string, unknown>;
 
-function run(params: Params, { prompt = PROMPT, scorer = toyScorer, asks = [] as Ask[] } = {}): GenerateOutcome {
+function run(
+  params: Params,
+  { prompt = PROMPT, scorer = toyScorer, asks = [] as ScoreRequest[] } = {},
+): GenerateOutcome {
   const { config } = parseGenerateParameters(params, toyContext(prompt.length));
   const strategy = generate({ prompt, config: structuredClone(config) }, { clock: () => 0 });
-  return runStrategy(strategy, scorer, (ask) => asks.push(ask));
+  return runStrategy(strategy, scorer, (request) => asks.push(request));
 }
 
 const tokensOf = (outcome: GenerateOutcome) => outcome.sequences.map(({ tokens }) => [...tokens]);
@@ -55,24 +58,24 @@ test('a sampled outcome names the seed that reproduces it', () => {
 
 test('the prompt is scored once, whatever is asked for', () => {
   for (const params of SOME_OF_EACH) {
-    const asks: Ask[] = [];
+    const asks: ScoreRequest[] = [];
     run(params, { asks });
-    const prefills = asks.flatMap((ask) => ask.rows).filter((row) => row.tokens.length === PROMPT.length);
+    const prefills = asks.flatMap((request) => request.rows).filter((row) => row.tokens.length === PROMPT.length);
     assert.equal(prefills.length, 1, JSON.stringify(params));
   }
 });
 
 test('what was settled is the beginning of what is returned', () => {
   for (const params of SOME_OF_EACH) {
-    const asks: Ask[] = [];
+    const asks: ScoreRequest[] = [];
     const outcome = run(params, { asks });
     for (const [index, { tokens }] of outcome.sequences.entries()) {
-      const settled = asks
-        .flatMap((ask) => ask.settled.filter((one) => one.index === index))
+      const finalTokens = asks
+        .flatMap((request) => request.finalTokens.filter((one) => one.index === index))
         .flatMap((one) => one.tokens);
-      assert.deepEqual(settled, tokens.slice(0, settled.length), JSON.stringify(params));
+      assert.deepEqual(finalTokens, tokens.slice(0, finalTokens.length), JSON.stringify(params));
       const isBeam = 'num_beams' in params;
-      assert.ok(isBeam ? settled.length === 0 : settled.length >= tokens.length - 5, JSON.stringify(params));
+      assert.ok(isBeam ? finalTokens.length === 0 : finalTokens.length >= tokens.length - 5, JSON.stringify(params));
     }
   }
 });
@@ -92,7 +95,7 @@ test('prompt lookup gives the tokens of plain decoding in fewer asks', () => {
     { repetition_penalty: 1.3 },
     { stopping_criteria: [{ type: 'stop_token_sequences', sequences: [[4, 0, 1]] }] },
   ]) {
-    const [plain, lookup]: [Ask[], Ask[]] = [[], []];
+    const [plain, lookup]: [ScoreRequest[], ScoreRequest[]] = [[], []];
     const limits = { max_new_tokens: 50, eos_token_id: -1 };
     const expected = run({ ...limits, ...params }, { scorer, asks: plain });
     const got = run(
@@ -240,7 +243,7 @@ test('log-probabilities are those of the model before processing', () => {
     { penalty_alpha: 0.3 },
     { num_beams: 2, compat: '4.25', max_length: 46 },
   ]) {
-    const asks: Ask[] = [];
+    const asks: ScoreRequest[] = [];
     const outcome = run(
       {
         ...('compat' in params ? {} : { max_new_tokens: 5 }),
@@ -263,7 +266,7 @@ test('log-probabilities are those of the model before processing', () => {
       assert.ok(top.every((one, rank) => rank === 0 || one.logprob <= top[rank - 1]!.logprob));
       assert.ok(Math.abs(top[0]!.logprob - (Math.max(...logits!) - Math.log(sum))) < 1e-5);
     }
-    assert.ok(asks.every((ask) => ask.rows.every((row) => row.scored !== 'all' || row.tokens.length <= 32)));
+    assert.ok(asks.every((request) => request.rows.every((row) => row.scored !== 'all' || row.tokens.length <= 32)));
   }
 });
 
@@ -366,7 +369,7 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
   const modes: readonly Params[] = SOME_OF_EACH.map(({ max_new_tokens: _, ...params }) => params);
   for (let round = 0; round < 400; round++) {
     const mode = pick(modes);
-    const modern = mode.compat === undefined;
+    const is518 = mode.compat === undefined;
     const newTokens = 1 + Math.floor(draw() * 14);
     const forbidden = pick([[], [7], [1, 2, 8], [11, 12]]);
     const params: Params = {
@@ -383,7 +386,7 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
       ...(newTokens > 1 ? maybe('begin_suppress_tokens', [[TOY_EOS]]) : {}),
       ...maybe('renormalize_logits', [true]),
       ...('force_words_ids' in mode || 'num_beam_groups' in mode ? {} : maybe('length_penalty', [0, -1, 2])),
-      ...(modern ? maybe('eos_token_id', [[3, 4], -1]) : {}),
+      ...(is518 ? maybe('eos_token_id', [[3, 4], -1]) : {}),
       ...(mode.do_sample === true
         ? {
             ...maybe('temperature', [0.3, 3]),
@@ -392,10 +395,10 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
             ...maybe('top_k', [0, 3]),
           }
         : {}),
-      ...(mode.do_sample === true && modern
+      ...(mode.do_sample === true && is518
         ? { ...maybe('min_p', [0.1]), ...maybe('eta_cutoff', [0.05]), ...maybe('top_h', [0.5]) }
         : {}),
-      ...(modern ? maybe('watermarking_config', [{}]) : {}),
+      ...(is518 ? maybe('watermarking_config', [{}]) : {}),
     };
     const shown = JSON.stringify(params);
     let outcome: GenerateOutcome;
@@ -416,7 +419,7 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
 });
 
 test('max_new_tokens 0 with prompt_logprobs scores the prompt and generates nothing', () => {
-  const asks: Ask[] = [];
+  const asks: ScoreRequest[] = [];
   const scored = run({ max_new_tokens: 0, prompt_logprobs: 2 }, { asks });
   const generated = run({ max_new_tokens: 3, prompt_logprobs: 2 });
   assert.deepEqual(scored.sequences, [{ tokens: [], finishReason: 'length' }]);
@@ -439,11 +442,11 @@ test('what is settled on the way carries the reports that the outcome holds', ()
     { penalty_alpha: 0.6, top_k: 4 },
     { prompt_lookup_num_tokens: 4 },
   ]) {
-    const asks: Ask[] = [];
+    const asks: ScoreRequest[] = [];
     const outcome = run({ ...params, max_new_tokens: 9, logprobs: 2, eos_token_id: -1 }, { asks });
     for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
-      const settled = asks.flatMap((ask) => ask.settled).filter((one) => one.index === index);
-      const seen = settled.flatMap((one) => one.reports ?? []);
+      const finalTokens = asks.flatMap((request) => request.finalTokens).filter((one) => one.index === index);
+      const seen = finalTokens.flatMap((one) => one.reports ?? []);
       assert.ok(seen.length > 0, JSON.stringify(params));
       assert.deepEqual(seen, logprobs?.slice(0, seen.length));
       assert.deepEqual(

@@ -1,10 +1,10 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
-import { buildChain } from './chain.ts';
 import { DecodingError } from './decoding-error.ts';
 import type { DraftPolicy } from './draft-policy.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
+import { buildLogitsProcessors } from './logits-processor-list.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 import { scoreRecorder } from './score-recorder.ts';
 import { stopRule } from './stopping/stop-rule.ts';
@@ -53,7 +53,7 @@ export function generate(
   const decoding: Decoding = {
     prompt,
     config,
-    chain: buildChain(config, prompt, allowedNextOf(config, prompt, dependencies.tokenBytes)),
+    processors: buildLogitsProcessors(config, prompt, allowedNextOf(config, prompt, dependencies.tokenBytes)),
     stop: stopRule(config, dependencies.clock, stopStringsOf(config, prompt, dependencies)),
     noise: dependencies.noise ?? seededNoise(seed),
     recorder: scoreRecorder(config),
@@ -63,7 +63,7 @@ export function generate(
 }
 
 function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strategy<GenerateOutcome> {
-  const { mode, era, numReturnSequences, promptLookupNumTokens, guidanceScale } = decoding.config;
+  const { mode, compat, numReturnSequences, promptLookupNumTokens, guidanceScale } = decoding.config;
   switch (mode) {
     case 'greedy':
     case 'sample':
@@ -72,9 +72,9 @@ function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strateg
       if (promptLookupNumTokens > 0) return promptLookup(decoding, null);
       return drafts !== null && mode === 'greedy' ? promptLookup(decoding, drafts) : sample(decoding);
     case 'beam':
-      return runSearches(decoding, [era === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
+      return runSearches(decoding, [compat === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
     case 'beam-sample': {
-      if (era === '5.18') return runSearches(decoding, [beamSearch(decoding)]);
+      if (compat === '5.18') return runSearches(decoding, [beamSearch(decoding)]);
       const searches = Array.from({ length: numReturnSequences }, (_, stream) => heapBeamSearch(decoding, stream));
       return runSearches(decoding, searches);
     }

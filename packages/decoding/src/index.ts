@@ -1,15 +1,14 @@
 export { allowedNextOf } from './allowed-next.ts';
-export { applyChain, buildChain, type Chain, type ChainRow, type Link } from './chain.ts';
 export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
 export type { DraftPolicy } from './draft-policy.ts';
 export { runStrategy, type Scorer } from './drive.ts';
 export { type GenerateDependencies, type GenerateRequest, generate } from './generate.ts';
 export type {
   AllowedTokens,
+  CompatVersion,
   Constraint,
   CustomProcessor,
   DecodingMode,
-  Era,
   GenerateConfig,
   OutputOptions,
   ScoreShaping,
@@ -24,10 +23,17 @@ export type {
   TokenLogprob,
   TokenReport,
 } from './generate-outcome.ts';
+export {
+  applyLogitsProcessors,
+  buildLogitsProcessors,
+  type LogitsProcessor,
+  type LogitsProcessorList,
+  type LogitsRow,
+} from './logits-processor-list.ts';
+export { maxRows } from './max-rows.ts';
 export { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { nearestName } from './parameters/nearest-name.ts';
 export type { ParameterContext } from './parameters/parameter-context.ts';
 export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
-export type { Answer, Ask, Row, RowResult, Settled, Strategy } from './strategy.ts';
-export { widestAsk } from './widest-ask.ts';
+export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';

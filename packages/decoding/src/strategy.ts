@@ -27,7 +27,7 @@ export interface Row {
 }
 
 /** Tokens that are final: they will stand in the output whatever comes. What a stream can send on. */
-export interface Settled {
+export interface FinalTokens {
   /** Index of the returned sequence, 0 … num_return_sequences-1. */
   readonly index: number;
   readonly tokens: readonly TokenId[];
@@ -35,10 +35,10 @@ export interface Settled {
   readonly reports?: readonly TokenReport[];
 }
 
-export interface Ask {
+export interface ScoreRequest {
   readonly rows: readonly Row[];
   /** Tokens settled since the previous ask. Beam modes settle nothing before the end. */
-  readonly settled: readonly Settled[];
+  readonly finalTokens: readonly FinalTokens[];
 }
 
 /** One row's answer. Arrays are views that die with the next ask: copy what must last. */
@@ -50,5 +50,5 @@ export interface RowResult {
   readonly layers: readonly (readonly Float32Array[])[];
 }
 
-export type Answer = readonly RowResult[];
-export type Strategy<Outcome> = Generator<Ask, Outcome, Answer>;
+export type ScoreResult = readonly RowResult[];
+export type Strategy<Outcome> = Generator<ScoreRequest, Outcome, ScoreResult>;

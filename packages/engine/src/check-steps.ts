@@ -28,9 +28,9 @@ export function checkSteps(model: LanguageModel, steps: readonly Step[]): void {
     }
     total += tokens.length;
   }
-  const most = model.limits.maxBatchTokens;
-  if (total > most) {
-    throw new ModelError('batch_too_large', `expected at most ${most} tokens in one evaluation, got ${total}`);
+  const max = model.limits.maxBatchTokens;
+  if (total > max) {
+    throw new ModelError('batch_too_large', `expected at most ${max} tokens in one evaluation, got ${total}`);
   }
 }
 

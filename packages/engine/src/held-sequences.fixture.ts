@@ -73,12 +73,12 @@ export function holdSequences(model: () => LanguageModel, tolerance: number): He
 /** Largest difference of two rows, infinite when one of them holds something else than finite numbers. */
 function distance(a: Float32Array, b: Float32Array): number {
   assert.equal(a.length, b.length, 'length of a row');
-  let most = 0;
+  let max = 0;
   for (let i = 0; i < a.length; i++) {
     const apart = Math.abs(a[i]! - b[i]!);
-    if (!(apart <= most)) most = Number.isFinite(apart) ? apart : Number.POSITIVE_INFINITY;
+    if (!(apart <= max)) max = Number.isFinite(apart) ? apart : Number.POSITIVE_INFINITY;
   }
-  return most;
+  return max;
 }
 
 /** A result's rows are views that the next call on the model ends. */

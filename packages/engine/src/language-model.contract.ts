@@ -260,8 +260,8 @@ export function describeLanguageModel(
 
     it('refuses steps that need more cells than are free', async () => {
       const { contextLength } = model.config;
-      const most = Math.min(contextLength, model.limits.maxBatchTokens);
-      while (model.freeCells >= most) await feed(open(), words(most, 29), { scored: 'none' });
+      const max = Math.min(contextLength, model.limits.maxBatchTokens);
+      while (model.freeCells >= max) await feed(open(), words(max, 29), { scored: 'none' });
       const small = open();
       const steps = [{ sequence: small, tokens: words(1, 30), scored: 'none' as const }];
       if (model.freeCells > 0) steps.push({ sequence: open(), tokens: words(model.freeCells, 31), scored: 'none' });

@@ -68,12 +68,12 @@ export function parseGptjConfig(json: unknown): GptjConfig {
       'config.json: tie_word_embeddings: expected false (GPT-J has its own head), got true',
     );
   }
-  const integer = (name: string, fallback: number | undefined, least: number, most: number): number => {
+  const integer = (name: string, fallback: number | undefined, min: number, max: number): number => {
     const value = fields[name] ?? fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
       throw new ModelError(
         'invalid_config',
-        `config.json: ${name}: expected an integer from ${least} to ${most}, got ${JSON.stringify(value)}`,
+        `config.json: ${name}: expected an integer from ${min} to ${max}, got ${JSON.stringify(value)}`,
       );
     }
     return value;

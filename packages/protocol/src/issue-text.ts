@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Characters of a caller's text that are shown again at most. */
-const MOST_SHOWN = 40;
+const MAX_SHOWN = 40;
 
 /** Names of types for people who write JSON. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ function choice(value: unknown): string {
 }
 
 function show(text: string): string {
-  return JSON.stringify(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
 function amount(bound: number | bigint, origin: string): string {

@@ -71,11 +71,11 @@ export function invalidParameters(errors: readonly { readonly parameter: string;
   return new ApiError('invalid_request', { count, summary }, { details: { errors } });
 }
 
-function parseInteger(name: string, value: QueryValue, fallback: number, least: number, most: number): number {
+function parseInteger(name: string, value: QueryValue, fallback: number, min: number, max: number): number {
   if (value === undefined || value === '') return fallback;
   const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= least && number <= most)) {
-    throw invalidParameter(`query->${name}`, `expected an integer from ${least} to ${most}, got ${show(value)}`);
+  if (!(number >= min && number <= max)) {
+    throw invalidParameter(`query->${name}`, `expected an integer from ${min} to ${max}, got ${show(value)}`);
   }
   return number;
 }

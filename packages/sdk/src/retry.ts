@@ -3,9 +3,9 @@ import { ConnectionFailedError, PipelineApiError, RateLimitedError, ServerError 
 
 /** Waits double from here on, up to the cap; each is drawn between nothing and that much, so that clients spread out. */
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 8_000;
+const MAX_WAIT_MS = 8_000;
 /** A server that asks for a longer pause than this gets no repetition: its error is the caller's to act on. */
-export const LONGEST_RETRY_AFTER_MS = 60_000;
+export const MAX_RETRY_AFTER_MS = 60_000;
 
 export interface RetryOptions {
   /** Repetitions at most. */
@@ -41,11 +41,11 @@ export function retryWaitMs(error: unknown, count: number, draw: number): number
     error instanceof RateLimitedError ||
     (error instanceof ServerError && error.status === 503);
   if (!mayPass) return null;
-  const backoffMs = draw * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** count);
+  const backoffMs = draw * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** count);
   const askedMs = error instanceof PipelineApiError ? retryAfterOf(error) : null;
   if (askedMs === null) return backoffMs;
   // Everybody was told the same moment: come at it or up to a tenth later.
-  return askedMs > LONGEST_RETRY_AFTER_MS ? null : askedMs * (1 + draw / 10);
+  return askedMs > MAX_RETRY_AFTER_MS ? null : askedMs * (1 + draw / 10);
 }
 
 /** Rejects with the signal's reason. */

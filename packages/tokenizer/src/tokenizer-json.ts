@@ -11,7 +11,7 @@ export interface TokenizerJsonOptions {
 }
 
 /** No vocabulary comes near this; ids beyond it are an attack on memory. */
-const MOST_TOKENS = 1 << 20;
+const MAX_TOKENS = 1 << 20;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,8 +33,8 @@ export function parseTokenizerJson(json: unknown, options?: TokenizerJsonOptions
   const spelled = new Map<TokenId, string>();
   const add = (id: unknown, token: unknown, where: string): TokenId => {
     if (typeof token !== 'string') throw invalid(`${where}: expected a string, got ${typeof token}`);
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MOST_TOKENS) {
-      throw invalid(`${where}: expected an id from 0 to ${MOST_TOKENS - 1}, got ${JSON.stringify(id)}`);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MAX_TOKENS) {
+      throw invalid(`${where}: expected an id from 0 to ${MAX_TOKENS - 1}, got ${JSON.stringify(id)}`);
     }
     const earlier = spelled.get(id);
     if (earlier !== undefined && earlier !== token) {

@@ -1,5 +1,10 @@
 // processors.json: one call of the chain per case, scores in, scores out.
-import { allowedNextOf, applyChain, buildChain, parseGenerateParameters } from '@gptj-cloud/decoding';
+import {
+  allowedNextOf,
+  applyLogitsProcessors,
+  buildLogitsProcessors,
+  parseGenerateParameters,
+} from '@gptj-cloud/decoding';
 import { casesOf, type Fields, isClose, toFields } from './golden-json.ts';
 import type { GoldenResult } from './golden-runner.ts';
 import { hashScores } from './toy-model.ts';
@@ -32,7 +37,7 @@ function process(one: Fields, scores: Float32Array): void {
   );
   const group = one.has('group') ? one.object('group') : null;
   const earlier = group === null ? 0 : (group.number('beam_group_idx') * numBeams) / config.numBeamGroups;
-  applyChain(buildChain(config, prompt, allowedNextOf(config, prompt)), [
+  applyLogitsProcessors(buildLogitsProcessors(config, prompt, allowedNextOf(config, prompt)), [
     {
       scores,
       sequence,

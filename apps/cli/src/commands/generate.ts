@@ -61,7 +61,7 @@ export const generateCommand: Command = {
 
   async run(context, options) {
     const parameters = generateParameters(options);
-    const threads = integerOption(options, 'threads', { least: 1, most: 1024 });
+    const threads = integerOption(options, 'threads', { min: 1, max: 1024 });
     const path = chooseModel(options.values.get('model'), context.env);
     const prompt = await readPrompt(context.stdin, options);
     const model = await readConfig(path);

@@ -68,7 +68,7 @@ export const serveCommand: Command = {
 };
 
 function serverOptions(options: ParsedOptions): ServerOptions {
-  const port = integerOption(options, 'port', { least: 0, most: 65_535 });
+  const port = integerOption(options, 'port', { min: 0, max: 65_535 });
   const host = options.values.get('host');
   const modelPath = options.values.get('model');
   const dataDir = options.values.get('data-dir');

@@ -2,8 +2,8 @@ import type { JsonValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
 export interface IntegerBounds {
-  readonly least: number;
-  readonly most?: number;
+  readonly min: number;
+  readonly max?: number;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface FieldReader {
   text(name: string): string | undefined;
   boolean(name: string): boolean | undefined;
   integer(name: string, bounds: IntegerBounds): number | undefined;
-  number(name: string, least: number, most: number): number | undefined;
+  number(name: string, min: number, max: number): number | undefined;
   object(name: string): ReadonlyMap<string, JsonValue> | undefined;
   rest(): ReadonlyMap<string, JsonValue>;
 }
@@ -39,18 +39,16 @@ export function createFieldReader(fields: ReadonlyMap<string, JsonValue>, prefix
     value,
     text: (name) => checked(name, 'a text', (found) => (typeof found === 'string' ? found : undefined)),
     boolean: (name) => checked(name, 'true or false', (found) => (typeof found === 'boolean' ? found : undefined)),
-    integer: (name, { least, most = Number.MAX_SAFE_INTEGER }) =>
+    integer: (name, { min, max = Number.MAX_SAFE_INTEGER }) =>
       checked(
         name,
-        most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`,
+        max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`,
         (found) =>
-          typeof found === 'number' && Number.isSafeInteger(found) && found >= least && found <= most
-            ? found
-            : undefined,
+          typeof found === 'number' && Number.isSafeInteger(found) && found >= min && found <= max ? found : undefined,
       ),
-    number: (name, least, most) =>
-      checked(name, `a number from ${least} to ${most}`, (found) =>
-        typeof found === 'number' && found >= least && found <= most ? found : undefined,
+    number: (name, min, max) =>
+      checked(name, `a number from ${min} to ${max}`, (found) =>
+        typeof found === 'number' && found >= min && found <= max ? found : undefined,
       ),
     object: (name) => checked(name, 'an object', toFields),
     rest: () => left,

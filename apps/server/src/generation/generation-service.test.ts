@@ -109,17 +109,17 @@ test('one prompt that fails ends the others and is charged to nobody; the error 
 });
 
 test('prompts of one request run a few at a time', async () => {
-  let most = 0;
+  let max = 0;
   const { generate, engine } = open({
     sequences: [bytesOf('x')],
     pause: () => {
-      most = Math.max(most, engine.running);
+      max = Math.max(max, engine.running);
       return null;
     },
   });
   for await (const _ of generate(Array.from({ length: 30 }, () => 'a')));
   assert.equal(engine.requests.length, 30);
-  assert.equal(most, 8);
+  assert.equal(max, 8);
 });
 
 test('closing takes no more, and cancels what outlasts its patience', async () => {

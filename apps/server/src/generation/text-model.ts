@@ -34,14 +34,14 @@ export function checkModelName(model: TextModel, name: string): void {
 }
 
 /** Tokens of a text. Throws `invalid_parameter` in the name of `field` for more than `most`, without reading on. */
-export function encodePrompt(model: TextModel, field: string, text: string, most: number): readonly TokenId[] {
+export function encodePrompt(model: TextModel, field: string, text: string, max: number): readonly TokenId[] {
   try {
-    return model.tokenizer.encode(text, { limit: most });
+    return model.tokenizer.encode(text, { limit: max });
   } catch (error) {
     if (!(error instanceof TokenizerError && error.code === 'too_many_tokens')) throw error;
     throw refuseOption(
       field,
-      `expected at most ${most} tokens (prompt and output share a context of ${model.info.config.contextLength}), ` +
+      `expected at most ${max} tokens (prompt and output share a context of ${model.info.config.contextLength}), ` +
         'got more; shorten it',
     );
   }

@@ -2,9 +2,9 @@ import type { PickleValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
 const DEEPEST = 200;
-const MOST_DIGITS = 1000;
+const MAX_DIGITS = 1000;
 /** Values in one document: time and memory for each are many times its two bytes of text. */
-const MOST_VALUES = 200_000;
+const MAX_VALUES = 200_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -55,7 +55,7 @@ class JsonReader {
 
   #value(depth: number): PickleValue {
     if (depth > DEEPEST) this.#fail(`expected at most ${DEEPEST} levels`);
-    if (++this.#values > MOST_VALUES) this.#fail(`expected at most ${MOST_VALUES} values`);
+    if (++this.#values > MAX_VALUES) this.#fail(`expected at most ${MAX_VALUES} values`);
     this.#skipBlank();
     switch (this.#text[this.#at]) {
       case '{':
@@ -144,7 +144,7 @@ class JsonReader {
     this.#at = NUMBER.lastIndex;
     const [digits, fraction, exponent] = match;
     if (fraction === undefined && exponent === undefined) {
-      if (digits.length > MOST_DIGITS) this.#fail(`expected at most ${MOST_DIGITS} digits`, from);
+      if (digits.length > MAX_DIGITS) this.#fail(`expected at most ${MAX_DIGITS} digits`, from);
       return BigInt(digits);
     }
     const number = Number(digits);

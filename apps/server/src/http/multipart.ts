@@ -12,8 +12,8 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-const MOST_PARTS = 64;
-const MOST_HEADER_BYTES = 8192;
+const MAX_PARTS = 64;
+const MAX_HEADER_BYTES = 8192;
 const CRLF = Buffer.from('\r\n');
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
@@ -32,9 +32,9 @@ export function parseMultipart(body: Uint8Array, contentType: string): readonly 
     // Blanks may pad the delimiter's line.
     while (bytes[at] === 0x20 || bytes[at] === 0x09) at++;
     if (!bytes.subarray(at, at + 2).equals(CRLF)) throw refuse('expected a line end after the boundary');
-    if (parts.length === MOST_PARTS) throw refuse(`expected at most ${MOST_PARTS} parts`);
-    const headersEnd = bytes.subarray(at, at + MOST_HEADER_BYTES).indexOf(END_OF_HEADERS);
-    if (headersEnd < 0) throw refuse(`expected the headers of a part to end within ${MOST_HEADER_BYTES} bytes`);
+    if (parts.length === MAX_PARTS) throw refuse(`expected at most ${MAX_PARTS} parts`);
+    const headersEnd = bytes.subarray(at, at + MAX_HEADER_BYTES).indexOf(END_OF_HEADERS);
+    if (headersEnd < 0) throw refuse(`expected the headers of a part to end within ${MAX_HEADER_BYTES} bytes`);
     const headers = bytes.subarray(at + 2, at + headersEnd).toString('utf8');
     const from = at + headersEnd + END_OF_HEADERS.length;
     // An empty part's blank line is the line end of the delimiter that follows.

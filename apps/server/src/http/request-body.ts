@@ -4,7 +4,7 @@ import { ApiError } from '@gptj-cloud/protocol';
  * So much beyond the limit is read and dropped before the refusal: a client that is still sending when the connection
  * closes sees a broken pipe, and never the reply that tells it why.
  */
-const MOST_DISCARDED = 64 * 2 ** 20;
+const MAX_DISCARDED = 64 * 2 ** 20;
 
 /**
  * The whole body of a request, counted while it arrives: a wrong or missing Content-Length changes nothing.
@@ -15,7 +15,7 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
   if (encoding.toLowerCase() !== 'identity') {
     throw new ApiError('encoding_refused', { got: JSON.stringify(encoding.slice(0, 40)) });
   }
-  if (Number(request.headers.get('content-length') ?? 0) > limit + MOST_DISCARDED) {
+  if (Number(request.headers.get('content-length') ?? 0) > limit + MAX_DISCARDED) {
     throw new ApiError('body_too_large', { limit });
   }
   if (request.body === null) return new Uint8Array();
@@ -31,7 +31,7 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
     size += value.length;
     if (size <= limit) chunks.push(value);
     else chunks.length = 0;
-    if (size > limit + MOST_DISCARDED) {
+    if (size > limit + MAX_DISCARDED) {
       // Not awaited: the sender decides when its stream ends, and the reply need not wait for that.
       reader.cancel().catch(() => undefined);
       throw new ApiError('body_too_large', { limit });

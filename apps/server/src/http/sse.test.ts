@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { type EventSource, eventStreamReply } from './sse.ts';
 
 /** A source of so many events, which notes what happens to it. */
-function countingSource(most: number): EventSource & { asked: number; readonly closed: string[] } {
+function countingSource(max: number): EventSource & { asked: number; readonly closed: string[] } {
   const source = {
     asked: 0,
     closed: [] as string[],
     async next() {
       source.asked++;
-      return source.asked > most ? null : { id: `a-${source.asked}`, event: 'token', data: { text: 'one\ntwo' } };
+      return source.asked > max ? null : { id: `a-${source.asked}`, event: 'token', data: { text: 'one\ntwo' } };
     },
     close: (reason: string) => void source.closed.push(reason),
   };

@@ -3,14 +3,14 @@ import { runCreateSchema } from '@gptj-cloud/protocol';
 
 const KNOWN = Object.keys(runCreateSchema.shape);
 /** So many are named; a body may hold thousands. */
-const MOST_NAMED = 20;
-const LONGEST_NAME = 80;
+const MAX_NAMED = 20;
+const MAX_NAME = 80;
 
 /** A sentence for each field of a run's body that is none: the original ignored them, but a slip should show. */
 export function ignoredFields(names: readonly string[]): readonly string[] {
   const unknown = names.filter((name) => !KNOWN.includes(name));
-  return unknown.slice(0, MOST_NAMED).map((name) => {
+  return unknown.slice(0, MAX_NAMED).map((name) => {
     const nearest = nearestName(name, KNOWN);
-    return `${name.slice(0, LONGEST_NAME)} is ignored: it is no field of a run${nearest === null ? '' : ` (did you mean ${nearest}?)`}`;
+    return `${name.slice(0, MAX_NAME)} is ignored: it is no field of a run${nearest === null ? '' : ` (did you mean ${nearest}?)`}`;
   });
 }

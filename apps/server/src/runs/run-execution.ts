@@ -33,9 +33,9 @@ export interface RunExecutionDeps {
 }
 
 /** Executions of a run whose machinery died, or whose server did, before it fails. */
-export const MOST_ATTEMPTS = 2;
+export const MAX_ATTEMPTS = 2;
 /** A longer preview is left out; the result file has it all. */
-const LONGEST_PREVIEW = 2 ** 20;
+const MAX_PREVIEW = 2 ** 20;
 
 /** Of the attempt under way. */
 interface Progress {
@@ -84,7 +84,7 @@ function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOut
   const preview = JSON.stringify(outputs);
   return {
     file: newFile('result', writePickle(outputs)),
-    preview: preview.length <= LONGEST_PREVIEW ? preview : null,
+    preview: preview.length <= MAX_PREVIEW ? preview : null,
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,
@@ -102,7 +102,7 @@ async function execute(
   progress: Progress,
 ): Promise<Execution> {
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED };
-  if (run.attempts > MOST_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
+  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
   if (run.isAsync && !deps.events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
     deps.events.open(run.id);
@@ -126,7 +126,7 @@ async function execute(
     } catch (error) {
       if (signal.aborted) return await abandon(deps, run, signal.reason);
       const { failure, retry, unexpected } = judgeFailure(error);
-      if (!retry || attempts >= MOST_ATTEMPTS) {
+      if (!retry || attempts >= MAX_ATTEMPTS) {
         deps.logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
         return { type: 'failed', failure };
       }

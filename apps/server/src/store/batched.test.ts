@@ -16,7 +16,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('calls of one turn, and those that come meanwhile, go together, so many at a time', async () => {
   const { batches, run } = heldRun();
-  const call = batched(run, { most: 3 });
+  const call = batched(run, { max: 3 });
   const answers = Promise.all([1, 2, 3, 4].map(call));
   await turn();
   const fifth = call(5);

@@ -1,6 +1,6 @@
 export interface BatchedOptions {
   /** Calls that go together at most. Default 64. */
-  readonly most?: number;
+  readonly max?: number;
   /**
    * When a round fails, try each of its calls alone, so that one bad call fails no other. For calls that a failed round
    * leaves undone, or that may be repeated. Default false.
@@ -21,7 +21,7 @@ interface Call<Item, Answer> {
  */
 export function batched<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { most = 64, alone = false }: BatchedOptions = {},
+  { max = 64, alone = false }: BatchedOptions = {},
 ): (item: Item) => Promise<Answer> {
   const waiting: Call<Item, Answer>[] = [];
   let busy = false;
@@ -44,7 +44,7 @@ export function batched<Item, Answer>(
     while (waiting.length > 0) {
       // The embedded store computes on this thread: without a pause, a round would be over before the next call could come.
       await new Promise((resolve) => setImmediate(resolve));
-      await round(waiting.splice(0, most));
+      await round(waiting.splice(0, max));
     }
     busy = false;
   };

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
 
 /** Statements that keep their plan. Ours are fewer; those of lists of all lengths might be more. */
-const MOST_STATEMENTS = 500;
+const MAX_STATEMENTS = 500;
 
 /** A pool of one connection: there is one, and whoever has it is alone with the store. */
 export function embeddedPool(pglite: PGlite): pg.Pool {
@@ -21,7 +21,7 @@ export function embeddedPool(pglite: PGlite): pg.Pool {
   const nameOf = (text: string): string | null => {
     const known = names.get(text);
     if (known !== undefined) return known;
-    if (names.size >= MOST_STATEMENTS) return null;
+    if (names.size >= MAX_STATEMENTS) return null;
     const name = `statement_${names.size + 1}`;
     names.set(text, name);
     return name;

@@ -12,11 +12,11 @@ export interface Logger {
 }
 
 /** One JSON object a line: line breaks in fields are escaped. An `error` field is written with its stack and causes. */
-export function createLogger(write: (line: string) => void, clock: () => Date, least: LogLevel = 'info'): Logger {
+export function createLogger(write: (line: string) => void, clock: () => Date, min: LogLevel = 'info'): Logger {
   const log =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(min)) return;
       const entry = { time: clock().toISOString(), level, message, ...fields };
       write(`${JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`);
     };

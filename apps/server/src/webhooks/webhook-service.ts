@@ -50,7 +50,7 @@ export interface WebhookService {
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
 }
 
-const MOST_WEBHOOKS = 20;
+const MAX_WEBHOOKS = 20;
 
 export function createWebhookService({ db, clock, allowPrivate, onDue }: WebhookServiceDeps): WebhookService {
   const find = async (projectId: string, id: string): Promise<Webhook> => {
@@ -83,8 +83,8 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
         updatedAt: now,
       };
       await db.transaction(async (tx) => {
-        if (!(await insertWebhook(tx, webhook, MOST_WEBHOOKS))) {
-          throw new ApiError('too_many_webhooks', { limit: MOST_WEBHOOKS });
+        if (!(await insertWebhook(tx, webhook, MAX_WEBHOOKS))) {
+          throw new ApiError('too_many_webhooks', { limit: MAX_WEBHOOKS });
         }
         await record(tx, caller, 'webhook.create', webhook);
       });

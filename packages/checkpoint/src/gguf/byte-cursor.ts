@@ -2,7 +2,7 @@ import { CheckpointError } from '../checkpoint-error.ts';
 import { GGUF_ITEM_TYPES, type GgufItemType, type GgufValue } from './metadata.ts';
 
 /** Most items of one array. Vocabularies have up to 300,000. */
-const MOST_ARRAY_ITEMS = 1 << 21;
+const MAX_ARRAY_ITEMS = 1 << 21;
 
 /** The header goes on past the bytes at hand. */
 export class NeedMoreBytes extends Error {
@@ -17,7 +17,7 @@ export class ByteCursor {
   /** Whether the file goes on after the bytes at hand. */
   readonly #more: boolean;
   #at = 0;
-  #itemsLeft = 2 * MOST_ARRAY_ITEMS;
+  #itemsLeft = 2 * MAX_ARRAY_ITEMS;
 
   constructor(file: string, bytes: Uint8Array, more: boolean) {
     this.#file = file;
@@ -39,10 +39,10 @@ export class ByteCursor {
   }
 
   /** A 64-bit count of `what`, at most `most`. */
-  count(what: string, most: number): number {
+  count(what: string, max: number): number {
     const value = this.uint64();
-    if (value > BigInt(most)) {
-      throw new CheckpointError('too_large', { file: this.#file }, `${what}: expected at most ${most}, got ${value}`);
+    if (value > BigInt(max)) {
+      throw new CheckpointError('too_large', { file: this.#file }, `${what}: expected at most ${max}, got ${value}`);
     }
     return Number(value);
   }
@@ -55,7 +55,7 @@ export class ByteCursor {
   }
 
   array(of: GgufItemType, key: string, mostStringBytes: number): GgufValue {
-    const count = this.count(`items of ${key}`, Math.min(MOST_ARRAY_ITEMS, this.#itemsLeft));
+    const count = this.count(`items of ${key}`, Math.min(MAX_ARRAY_ITEMS, this.#itemsLeft));
     this.#itemsLeft -= count;
     this.#require(count * GGUF_ITEM_TYPES[of].bytes);
     const items = <T>(read: () => T): T[] => Array.from({ length: count }, read);

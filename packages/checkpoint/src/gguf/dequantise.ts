@@ -48,12 +48,12 @@ function readQ4(view: DataView, at: number, target: Float32Array, out: number): 
 }
 
 /** 32 fifth bits, then nibbles as in q4_0. */
-function readQ5(view: DataView, at: number, scale: number, least: number, target: Float32Array, out: number): void {
+function readQ5(view: DataView, at: number, scale: number, min: number, target: Float32Array, out: number): void {
   const high = view.getUint32(at, true);
   for (let i = 0; i < 16; i++) {
     const byte = view.getUint8(at + 4 + i);
-    target[out + i] = scale * ((byte & 15) | (((high >>> i) & 1) << 4)) + least;
-    target[out + 16 + i] = scale * ((byte >> 4) | (((high >>> (i + 16)) & 1) << 4)) + least;
+    target[out + i] = scale * ((byte & 15) | (((high >>> i) & 1) << 4)) + min;
+    target[out + 16 + i] = scale * ((byte >> 4) | (((high >>> (i + 16)) & 1) << 4)) + min;
   }
 }
 
@@ -74,17 +74,17 @@ function readQ4or5K(
   for (let sub = 0; sub < 8; sub++) {
     const [scale6, least6] = packedScale(view, at + 4, sub);
     const scale = Math.fround(scaleOfScales * scale6);
-    const least = Math.fround(scaleOfLeasts * least6);
+    const min = Math.fround(scaleOfLeasts * least6);
     for (let i = 0; i < 32; i++) {
       const low = (view.getUint8(lowAt + (sub >> 1) * 32 + i) >> (4 * (sub & 1))) & 15;
       const high = highAt === null ? 0 : ((view.getUint8(highAt + i) >> sub) & 1) << 4;
-      target[out + sub * 32 + i] = scale * (low | high) - least;
+      target[out + sub * 32 + i] = scale * (low | high) - min;
     }
   }
 }
 
 /** Bytes 0 to 3: scales 0 to 3; 4 to 7: minima 0 to 3; 8 to 11: low nibbles of the others, whose top bits fill up the first eight. */
-function packedScale(view: DataView, at: number, sub: number): readonly [scale: number, least: number] {
+function packedScale(view: DataView, at: number, sub: number): readonly [scale: number, min: number] {
   const byte = (i: number): number => view.getUint8(at + i);
   if (sub < 4) return [byte(sub) & 63, byte(sub + 4) & 63];
   return [(byte(sub + 4) & 15) | ((byte(sub - 4) >> 6) << 4), (byte(sub + 4) >> 4) | ((byte(sub) >> 6) << 4)];

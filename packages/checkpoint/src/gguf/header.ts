@@ -4,7 +4,7 @@
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MOST_TENSORS } from '../stored-tensor.ts';
+import { MAX_TENSORS } from '../stored-tensor.ts';
 import { elementCount, rowBytes, TENSOR_TYPES, type TensorType, tensorTypeById } from '../tensor-type.ts';
 import { ByteCursor, NeedMoreBytes } from './byte-cursor.ts';
 import {
@@ -39,15 +39,15 @@ export interface GgufHeader {
 }
 
 /** GPT-J's is 2 MB: nearly all of it vocabulary. */
-const MOST_HEADER_BYTES = 64 * 1024 * 1024;
+const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 const FIRST_READ_BYTES = 4 * 1024 * 1024;
-const MOST_PAIRS = 1 << 14;
-const MOST_STRING_BYTES = 1 << 24;
-const MOST_NAME_BYTES = 1 << 10;
+const MAX_PAIRS = 1 << 14;
+const MAX_STRING_BYTES = 1 << 24;
+const MAX_NAME_BYTES = 1 << 10;
 /** GGML_MAX_NAME and GGML_MAX_DIMS. */
-const MOST_TENSOR_NAME_BYTES = 63;
-const MOST_DIMENSIONS = 4;
-const MOST_ALIGNMENT = 1 << 20;
+const MAX_TENSOR_NAME_BYTES = 63;
+const MAX_DIMENSIONS = 4;
+const MAX_ALIGNMENT = 1 << 20;
 
 const ITEM_TYPES_BY_ID: ReadonlyMap<number, GgufItemType> = new Map(
   (Object.keys(GGUF_ITEM_TYPES) as GgufItemType[]).map((type) => [GGUF_ITEM_TYPES[type].id, type]),
@@ -55,19 +55,19 @@ const ITEM_TYPES_BY_ID: ReadonlyMap<number, GgufItemType> = new Map(
 
 /** Throws `malformed`, `unsupported`, `too_large`, `truncated`, `duplicate_tensor`. */
 export async function readGgufHeader(file: BoundedFile): Promise<GgufHeader> {
-  const most = Math.min(file.sizeBytes, MOST_HEADER_BYTES);
-  for (let size = Math.min(FIRST_READ_BYTES, most); ; size = Math.min(4 * size, most)) {
+  const max = Math.min(file.sizeBytes, MAX_HEADER_BYTES);
+  for (let size = Math.min(FIRST_READ_BYTES, max); ; size = Math.min(4 * size, max)) {
     const bytes = new Uint8Array(size);
     await file.read(0, bytes);
     try {
       return parseHeader(file, new ByteCursor(file.path, bytes, size < file.sizeBytes));
     } catch (error) {
       if (!(error instanceof NeedMoreBytes)) throw error;
-      if (size === most) {
+      if (size === max) {
         throw new CheckpointError(
           'too_large',
           { file: file.path },
-          `expected a header of at most ${MOST_HEADER_BYTES} bytes`,
+          `expected a header of at most ${MAX_HEADER_BYTES} bytes`,
         );
       }
     }
@@ -93,11 +93,11 @@ function parseHeader(file: BoundedFile, cursor: ByteCursor): GgufHeader {
       `expected GGUF version ${GGUF_VERSION}, got ${bigEndian ? 'a big-endian file' : version}; convert the model again`,
     );
   }
-  const tensorCount = cursor.count('number of tensors', MOST_TENSORS);
-  const pairCount = cursor.count('number of metadata pairs', MOST_PAIRS);
+  const tensorCount = cursor.count('number of tensors', MAX_TENSORS);
+  const pairCount = cursor.count('number of metadata pairs', MAX_PAIRS);
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < pairCount; i++) {
-    const key = cursor.string(`metadata key ${i}`, MOST_NAME_BYTES);
+    const key = cursor.string(`metadata key ${i}`, MAX_NAME_BYTES);
     if (key === '' || metadata.has(key)) {
       throw new CheckpointError(
         'malformed',
@@ -126,8 +126,8 @@ function parseValue(file: BoundedFile, cursor: ByteCursor, key: string): GgufVal
       `metadata ${key}: expected a plain value or a flat array, got ${got}`,
     );
   }
-  if (isArray) return cursor.array(type, key, MOST_STRING_BYTES);
-  if (type === 'string') return { type, value: cursor.string(key, MOST_STRING_BYTES) };
+  if (isArray) return cursor.array(type, key, MAX_STRING_BYTES);
+  if (type === 'string') return { type, value: cursor.string(key, MAX_STRING_BYTES) };
   if (type === 'bool') return { type, value: cursor.bool() };
   if (type === 'uint64') return { type, value: cursor.uint64() };
   if (type === 'int64') return { type, value: cursor.int64() };
@@ -139,18 +139,14 @@ function parseTensorInfos(file: BoundedFile, cursor: ByteCursor, count: number):
   const names = new Set<string>();
   const infos: GgufTensorInfo[] = [];
   for (let i = 0; i < count; i++) {
-    const name = cursor.string(`name of tensor ${i}`, MOST_TENSOR_NAME_BYTES);
+    const name = cursor.string(`name of tensor ${i}`, MAX_TENSOR_NAME_BYTES);
     const place = { file: file.path, tensor: name };
     if (names.has(name))
       throw new CheckpointError('duplicate_tensor', place, 'expected one tensor of this name, got two');
     names.add(name);
     const dimensions = cursor.uint32();
-    if (dimensions > MOST_DIMENSIONS) {
-      throw new CheckpointError(
-        'malformed',
-        place,
-        `expected at most ${MOST_DIMENSIONS} dimensions, got ${dimensions}`,
-      );
+    if (dimensions > MAX_DIMENSIONS) {
+      throw new CheckpointError('malformed', place, `expected at most ${MAX_DIMENSIONS} dimensions, got ${dimensions}`);
     }
     const shape: number[] = [];
     for (let d = 0; d < dimensions; d++) shape.unshift(cursor.count(`dimension of ${name}`, Number.MAX_SAFE_INTEGER));
@@ -182,13 +178,13 @@ function readAlignment(file: BoundedFile, metadata: GgufMetadata): number {
     entry.type !== 'uint32' ||
     typeof value !== 'number' ||
     value < 8 ||
-    value > MOST_ALIGNMENT ||
+    value > MAX_ALIGNMENT ||
     !Number.isInteger(Math.log2(value))
   ) {
     throw new CheckpointError(
       'malformed',
       { file: file.path },
-      `general.alignment: expected a power of two from 8 to ${MOST_ALIGNMENT}, got ${String(value).slice(0, 40)}`,
+      `general.alignment: expected a power of two from 8 to ${MAX_ALIGNMENT}, got ${String(value).slice(0, 40)}`,
     );
   }
   return value;

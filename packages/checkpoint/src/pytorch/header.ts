@@ -4,12 +4,12 @@
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MOST_TENSORS, type StoredTensor } from '../stored-tensor.ts';
+import { MAX_TENSORS, type StoredTensor } from '../stored-tensor.ts';
 import { elementCount, type FloatType } from '../tensor-type.ts';
 import { type PickledTensor, parseStateDict, STORAGE_ITEM_BYTES } from './state-dict.ts';
 import { entryDataOffset, readZipDirectory, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
 
-const MOST_PICKLE_BYTES = 16 * 1024 * 1024;
+const MAX_PICKLE_BYTES = 16 * 1024 * 1024;
 
 const FLOAT_TYPES: ReadonlyMap<string, FloatType> = new Map([
   ['FloatStorage', 'f32'],
@@ -33,16 +33,16 @@ export async function readPytorchHeader(file: BoundedFile): Promise<readonly Sto
   }
   const root = pickleName.slice(0, -'data.pkl'.length);
   await checkByteOrder(file, directory, root);
-  if (pickle.sizeBytes > MOST_PICKLE_BYTES) {
+  if (pickle.sizeBytes > MAX_PICKLE_BYTES) {
     throw new CheckpointError(
       'too_large',
       place,
-      `expected data.pkl of at most ${MOST_PICKLE_BYTES} bytes, got ${pickle.sizeBytes}`,
+      `expected data.pkl of at most ${MAX_PICKLE_BYTES} bytes, got ${pickle.sizeBytes}`,
     );
   }
   const pickled = parseStateDict(file.path, await readEntry(file, directory, pickle));
-  if (pickled.length > MOST_TENSORS) {
-    throw new CheckpointError('too_large', place, `expected at most ${MOST_TENSORS} tensors, got ${pickled.length}`);
+  if (pickled.length > MAX_TENSORS) {
+    throw new CheckpointError('too_large', place, `expected at most ${MAX_TENSORS} tensors, got ${pickled.length}`);
   }
   const offsets = new Map<string, number>();
   const tensors: StoredTensor[] = [];

@@ -8,7 +8,7 @@ import {
   runPickle,
 } from '@gptj-cloud/pickle';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MOST_DIMENSIONS } from '../stored-tensor.ts';
+import { MAX_DIMENSIONS } from '../stored-tensor.ts';
 import { elementCount } from '../tensor-type.ts';
 
 /** A tensor as the pickle describes it. */
@@ -159,7 +159,7 @@ function rebuildTensor(args: readonly PickleValue<Token>[]): PickleObject<Token>
 }
 
 function toSizes(value: PickleValue<Token> | undefined): readonly number[] | null {
-  if (!(value instanceof PickleTuple) || value.items.length > MOST_DIMENSIONS) return null;
+  if (!(value instanceof PickleTuple) || value.items.length > MAX_DIMENSIONS) return null;
   const sizes = value.items.map(toSize);
   return sizes.every((size) => size !== null) ? sizes : null;
 }

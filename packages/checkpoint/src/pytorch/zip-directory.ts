@@ -4,7 +4,7 @@
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MOST_TENSORS } from '../stored-tensor.ts';
+import { MAX_TENSORS } from '../stored-tensor.ts';
 
 export interface ZipEntry {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface ZipDirectory {
   readonly startOffset: number;
 }
 
-const MOST_DIRECTORY_BYTES = 32 * 1024 * 1024;
+const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
 const END_SIGNATURE = 0x06054b50;
 const END64_SIGNATURE = 0x06064b50;
 const LOCATOR_SIGNATURE = 0x07064b50;
@@ -36,10 +36,10 @@ const IN_EXTRA = 0xffffffff;
 /** Throws `malformed`, `too_large`, `truncated`, and `unsupported` for compressed or encrypted entries. */
 export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory> {
   const { count, size, offset, endOffset } = await readEnd(file);
-  if (count > 2 * MOST_TENSORS || size > MOST_DIRECTORY_BYTES) {
+  if (count > 2 * MAX_TENSORS || size > MAX_DIRECTORY_BYTES) {
     throw malformed(
       file,
-      `expected a directory of at most ${MOST_DIRECTORY_BYTES} bytes, got ${size} for ${count} entries`,
+      `expected a directory of at most ${MAX_DIRECTORY_BYTES} bytes, got ${size} for ${count} entries`,
     );
   }
   if (offset + size > endOffset) {

@@ -4,11 +4,11 @@
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MOST_DIMENSIONS, MOST_TENSORS, type StoredTensor } from '../stored-tensor.ts';
+import { MAX_DIMENSIONS, MAX_TENSORS, type StoredTensor } from '../stored-tensor.ts';
 import { elementCount, type FloatType } from '../tensor-type.ts';
 
 /** GPT-J-6B needs 30 kB. */
-const MOST_HEADER_BYTES = 16 * 1024 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 
 const ITEM_BYTES: ReadonlyMap<string, number> = new Map([
   ['F64', 8],
@@ -38,11 +38,11 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
   const prefix = new Uint8Array(8);
   await file.read(0, prefix);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
-  if (length > BigInt(MOST_HEADER_BYTES)) {
+  if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new CheckpointError(
       'too_large',
       place,
-      `expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${length}`,
+      `expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`,
     );
   }
   const headerBytes = new Uint8Array(Number(length));
@@ -59,8 +59,8 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
     throw new CheckpointError('malformed', place, 'expected the header to be a JSON object');
   }
   const entries = Object.entries(header);
-  if (entries.length > MOST_TENSORS) {
-    throw new CheckpointError('too_large', place, `expected at most ${MOST_TENSORS} tensors, got ${entries.length}`);
+  if (entries.length > MAX_TENSORS) {
+    throw new CheckpointError('too_large', place, `expected at most ${MAX_TENSORS} tensors, got ${entries.length}`);
   }
   // JSON.parse keeps the last of two equal keys and says nothing.
   const duplicate = firstDuplicateKey(text);
@@ -94,8 +94,8 @@ function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: 
       `expected dtype F32, F16 or BF16, got ${JSON.stringify(dtype.slice(0, 40))}`,
     );
   }
-  if (!isSizes(shape) || shape.length > MOST_DIMENSIONS) {
-    throw new CheckpointError('malformed', place, `expected shape to be at most ${MOST_DIMENSIONS} whole numbers`);
+  if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) {
+    throw new CheckpointError('malformed', place, `expected shape to be at most ${MAX_DIMENSIONS} whole numbers`);
   }
   if (!isSizes(offsets) || offsets.length !== 2) {
     throw new CheckpointError('malformed', place, 'expected data_offsets to be [start, end]');

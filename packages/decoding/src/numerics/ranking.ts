@@ -95,26 +95,26 @@ export class Ranking {
 export function keepFirst(scores: Float32Array, ranking: Ranking, count: number): void {
   if (count >= ranking.count) return;
   const lastId = ranking.at(count - 1);
-  const least = scores[lastId]!;
+  const min = scores[lastId]!;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
-    if (score < least || (score === least && id > lastId)) scores[id] = Number.NEGATIVE_INFINITY;
+    if (score < min || (score === min && id > lastId)) scores[id] = Number.NEGATIVE_INFINITY;
   }
 }
 
 /** The n-th largest entry, counting from 1, for n of at most a few hundred; -inf when there are fewer. */
 export function nthLargest(values: Float32Array, n: number): number {
   const largest = new Float32Array(n).fill(Number.NEGATIVE_INFINITY);
-  let least = Number.NEGATIVE_INFINITY;
+  let min = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
-    if (!(value > least)) continue;
+    if (!(value > min)) continue;
     let at = n - 1;
     for (; at > 0 && largest[at - 1]! < value; at--) largest[at] = largest[at - 1]!;
     largest[at] = value;
-    least = largest[n - 1]!;
+    min = largest[n - 1]!;
   }
-  return least;
+  return min;
 }
 
 function bucketOf(value: number, largest: number, scale: number): number {

@@ -1,6 +1,6 @@
 import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
+import { maxRows } from '../max-rows.ts';
 import { ParameterError } from '../parameter-error.ts';
-import { widestAsk } from '../widest-ask.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { limitOutput } from './read-output.ts';
 
@@ -8,7 +8,7 @@ import { limitOutput } from './read-output.ts';
 export function checkCombinations(config: GenerateConfig, context: ParameterContext): void {
   const { mode, numBeams, numReturnSequences } = config;
   const newTokens = config.maxLength - context.promptLength;
-  const rows = widestAsk(config);
+  const rows = maxRows(config);
   if (rows > LIMITS.rows) {
     const names: Partial<Record<DecodingMode, string>> = {
       sample: 'num_return_sequences',

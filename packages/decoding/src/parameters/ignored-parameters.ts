@@ -39,9 +39,9 @@ export function ignoredParameters(fields: Fields, config: GenerateConfig): strin
   if (!isBeam) ignored(['length_penalty', 'early_stopping'], 'it acts only with num_beams above 1');
   if (mode !== 'group') ignored(['num_beam_groups', 'diversity_penalty'], 'it acts only in group beam search');
   if (mode !== 'contrastive') {
-    const topK = config.era === '4.25' ? 'a top_k above 1 in the request' : 'top_k above 1';
+    const topK = config.compat === '4.25' ? 'a top_k above 1 in the request' : 'top_k above 1';
     ignored(['penalty_alpha'], `contrastive search needs it above 0, ${topK} and no do_sample; decoding is ${mode}`);
-  } else if (config.era === '4.25') {
+  } else if (config.compat === '4.25') {
     ignored(['num_beams'], 'contrastive search has no beams');
   }
   if (mode !== 'dola') ignored(['dola_layers'], 'it acts only without beams and prompt lookup');

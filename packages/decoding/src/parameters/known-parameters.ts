@@ -1,4 +1,4 @@
-import type { Era } from '../generate-config.ts';
+import type { CompatVersion } from '../generate-config.ts';
 
 /**
  * Every name of `generate` in the two eras, by what becomes of it here. Sources: `GenerationMixin.generate` and
@@ -150,12 +150,12 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'low_memory',
 ]);
 
-const KNOWN: Readonly<Record<Era, ReadonlySet<string>>> = {
+const KNOWN: Readonly<Record<CompatVersion, ReadonlySet<string>>> = {
   '5.18': new Set([...BOTH_ERAS, ...ONLY_5_18, ...OWN]),
   '4.25': new Set([...BOTH_ERAS, ...ONLY_4_25, ...OWN]),
 };
 
 /** The accepted wire names of an era. */
-export function knownParameters(era: Era): ReadonlySet<string> {
-  return KNOWN[era];
+export function knownParameters(compat: CompatVersion): ReadonlySet<string> {
+  return KNOWN[compat];
 }

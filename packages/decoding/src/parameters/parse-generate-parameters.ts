@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { DecodingMode, Era, GenerateConfig } from '../generate-config.ts';
+import type { CompatVersion, DecodingMode, GenerateConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { checkCombinations } from './check-combinations.ts';
 import { ignoredParameters } from './ignored-parameters.ts';
@@ -33,19 +33,19 @@ export interface ParsedParameters {
  */
 export function parseGenerateParameters(input: unknown, context: ParameterContext): ParsedParameters {
   const given = toFields('parameters', input ?? {});
-  const era = readEra(given);
-  refuseUnknown(given, era, context.otherNames);
-  const fields = withGenerationConfig(given, era);
+  const compat = readCompat(given);
+  refuseUnknown(given, compat, context.otherNames);
+  const fields = withGenerationConfig(given, compat);
   refuseAttentionMask(fields, context);
   refuseTokenHealing(fields);
 
-  const selection = selectMode(fields, era);
+  const selection = selectMode(fields, compat);
   const { mode, doSample, numReturnSequences } = selection;
   const numBeams = mode === 'contrastive' ? 1 : selection.numBeams;
-  const eosTokenIds = readEos(fields, era, context);
-  const limit = readMaxLength(fields, era, context);
+  const eosTokenIds = readEos(fields, compat, context);
+  const limit = readMaxLength(fields, compat, context);
   const shaping = readShaping(fields, {
-    era,
+    compat,
     context,
     sampling: doSample,
     contrastive: mode === 'contrastive',
@@ -56,7 +56,7 @@ export function parseGenerateParameters(input: unknown, context: ParameterContex
   const config: GenerateConfig = {
     ...shaping,
     diversityPenalty: mode === 'group' ? shaping.diversityPenalty : 0,
-    era,
+    compat,
     mode,
     doSample,
     numBeams,
@@ -66,15 +66,15 @@ export function parseGenerateParameters(input: unknown, context: ParameterContex
     ...readStopping(fields, context),
     eosTokenIds,
     padTokenId: readPad(fields, context, eosTokenIds),
-    earlyStopping: readEarlyStopping(fields, era),
+    earlyStopping: readEarlyStopping(fields, compat),
     lengthPenalty: toNumber('length_penalty', fields.get('length_penalty') ?? 1),
     penaltyAlpha: selection.penaltyAlpha,
     constraints: mode === 'constrained' ? readConstraints(fields, context) : [],
     dolaLayers: readDolaLayers(fields, mode, context),
     ...readPromptLookup(fields, mode),
-    customProcessors: readCustomProcessors(fields, { era, context, eosTokenIds, maxLength: limit, numBeams }),
+    customProcessors: readCustomProcessors(fields, { compat, context, eosTokenIds, maxLength: limit, numBeams }),
     filterBeforeTemperature: toBoolean('filter_before_temperature', fields.get('filter_before_temperature') ?? false),
-    seed: fields.has('seed') ? toInteger('seed', fields.get('seed'), { least: 0, most: 2 ** 53 - 1 }) : null,
+    seed: fields.has('seed') ? toInteger('seed', fields.get('seed'), { min: 0, max: 2 ** 53 - 1 }) : null,
     deterministic: toBoolean('deterministic', fields.get('deterministic') ?? false),
     output: readOutput(fields),
   };
@@ -82,28 +82,28 @@ export function parseGenerateParameters(input: unknown, context: ParameterContex
   return { config, warnings: ignoredParameters(fields, config) };
 }
 
-function readEra(fields: Fields): Era {
+function readCompat(fields: Fields): CompatVersion {
   const compat = fields.get('compat') ?? '5.18';
   if (compat !== '5.18' && compat !== '4.25') refuse('compat', '"5.18" or "4.25"', compat);
   return compat;
 }
 
-function refuseUnknown(fields: Fields, era: Era, otherNames: readonly string[] = []): void {
-  const known = knownParameters(era);
+function refuseUnknown(fields: Fields, compat: CompatVersion, otherNames: readonly string[] = []): void {
+  const known = knownParameters(compat);
   const names = [...fields.keys()].filter((name) => !known.has(name));
   const unsupported = names.filter((name) => UNSUPPORTED.has(name));
   const unknown = names.filter((name) => !UNSUPPORTED.has(name));
   if (unknown.length > 0) {
     const listed = unknown.slice(0, 20).map((name) => {
-      const otherEra: Era = era === '5.18' ? '4.25' : '5.18';
-      if (knownParameters(otherEra).has(name)) return `${show(name)} (exists only in ${otherEra})`;
+      const otherVersion: CompatVersion = compat === '5.18' ? '4.25' : '5.18';
+      if (knownParameters(otherVersion).has(name)) return `${show(name)} (exists only in ${otherVersion})`;
       const nearest = nearestName(name, [...known, ...otherNames]);
       return nearest === null ? show(name) : `${show(name)} (did you mean ${nearest}?)`;
     });
     throw new ParameterError(
       'unknown_parameter',
       unknown,
-      `unknown parameter${unknown.length > 1 ? 's' : ''} in transformers ${era}: ${listed.join(', ')}`,
+      `unknown parameter${unknown.length > 1 ? 's' : ''} in transformers ${compat}: ${listed.join(', ')}`,
     );
   }
   if (unsupported.length > 0) {
@@ -113,11 +113,11 @@ function refuseUnknown(fields: Fields, era: Era, otherNames: readonly string[] =
 }
 
 /** `generation_config` is an inline object with the same names; what the call itself says wins. */
-function withGenerationConfig(given: Fields, era: Era): Fields {
+function withGenerationConfig(given: Fields, compat: CompatVersion): Fields {
   if (!given.has('generation_config')) return given;
   const inner = toFields('generation_config', given.get('generation_config'));
   if (inner.has('generation_config')) refuse('generation_config', 'no further generation_config inside', '{…}');
-  refuseUnknown(inner, era);
+  refuseUnknown(inner, compat);
   if (inner.has('compat')) refuse('compat', 'to stand beside generation_config', 'it inside');
   return new Map([...inner, ...given]);
 }
@@ -141,16 +141,16 @@ function refuseTokenHealing(fields: Fields): void {
   }
 }
 
-function readEos(fields: Fields, era: Era, context: ParameterContext): readonly TokenId[] {
+function readEos(fields: Fields, compat: CompatVersion, context: ParameterContext): readonly TokenId[] {
   const name = 'eos_token_id';
   const value = fields.get(name);
-  const oneId = (id: unknown) => toInteger(name, id, { least: -1, most: context.vocabSize - 1 });
+  const oneId = (id: unknown) => toInteger(name, id, { min: -1, max: context.vocabSize - 1 });
   if (value === undefined) {
     if (context.eosTokenId === null) return [];
     return typeof context.eosTokenId === 'number' ? [context.eosTokenId] : context.eosTokenId;
   }
   if (!Array.isArray(value)) return [oneId(value)];
-  if (era === '4.25') refuse(name, 'one id in transformers 4.25', value);
+  if (compat === '4.25') refuse(name, 'one id in transformers 4.25', value);
   const list = toList(name, value, 'an id or a list of ids', LIMITS.wordLength);
   if (list.length === 0) refuse(name, 'at least one id', value);
   return list.map(oneId);
@@ -158,13 +158,13 @@ function readEos(fields: Fields, era: Era, context: ParameterContext): readonly 
 
 function readPad(fields: Fields, context: ParameterContext, eosTokenIds: readonly TokenId[]): TokenId | null {
   const value = fields.get('pad_token_id');
-  if (value !== undefined) return toInteger('pad_token_id', value, { least: -1, most: context.vocabSize - 1 });
+  if (value !== undefined) return toInteger('pad_token_id', value, { min: -1, max: context.vocabSize - 1 });
   return context.padTokenId ?? eosTokenIds[0] ?? null;
 }
 
-function readEarlyStopping(fields: Fields, era: Era): boolean | 'never' {
+function readEarlyStopping(fields: Fields, compat: CompatVersion): boolean | 'never' {
   const value = fields.get('early_stopping') ?? false;
-  if (era === '4.25') {
+  if (compat === '4.25') {
     if (typeof value === 'object') refuse('early_stopping', 'true or false', value);
     return Boolean(value);
   }
@@ -186,7 +186,7 @@ function readDolaLayers(fields: Fields, mode: DecodingMode, context: ParameterCo
   else if (value === 'high') layers = everySecond(half, layerCount);
   else if (Array.isArray(value) && value.length > 0) {
     const list = toList(name, value, '"low", "high" or a list of layers', LIMITS.rows);
-    layers = list.map((layer) => toInteger(name, layer, { least: 0 })).filter((layer) => layer < layerCount);
+    layers = list.map((layer) => toInteger(name, layer, { min: 0 })).filter((layer) => layer < layerCount);
   } else refuse(name, '"low", "high" or a list of layers', value);
   if (mode !== 'dola') return [];
   if (context.earlyExitLayers === undefined) {

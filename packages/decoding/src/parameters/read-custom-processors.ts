@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { CustomProcessor, Era, ScoreShaping } from '../generate-config.ts';
+import type { CompatVersion, CustomProcessor, ScoreShaping } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { readShaping } from './read-shaping.ts';
@@ -36,7 +36,7 @@ const WARPERS: readonly (readonly [type: string, field: keyof ScoreShaping])[] =
 const TYPES: ReadonlyMap<string, keyof ScoreShaping> = new Map([...PROCESSORS, ...WARPERS]);
 
 interface Situation {
-  readonly era: Era;
+  readonly compat: CompatVersion;
   readonly context: ParameterContext;
   readonly eosTokenIds: readonly TokenId[];
   readonly maxLength: number;
@@ -68,7 +68,7 @@ export function readCustomProcessors(fields: Fields, situation: Situation): read
   const types = processors.map((processor) => processor.type);
   const repeated = types.find((type, index) => types.indexOf(type) !== index);
   // Era 4.25 refuses a processor that the parameters ask for as well; later the list's takes its place.
-  const builtIn = situation.era === '4.25' ? PROCESSORS.map(([type]) => type) : [];
+  const builtIn = situation.compat === '4.25' ? PROCESSORS.map(([type]) => type) : [];
   const doubled = types.find((type) => builtIn.includes(type) && fields.has(type));
   if (repeated !== undefined || doubled !== undefined) {
     throw new ParameterError(

@@ -1,4 +1,4 @@
-import type { Era } from '../generate-config.ts';
+import type { CompatVersion } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import type { ParameterContext } from './parameter-context.ts';
 import { type Fields, refuse, toInteger } from './read-value.ts';
@@ -10,7 +10,7 @@ const DEFAULT_LENGTH = 20;
  * The limit as transformers computes it: prompt and output together. In era 4.25 it may lie at or below the prompt's
  * length; one token is generated all the same. Throws when it leaves no room or passes the context.
  */
-export function readMaxLength(fields: Fields, era: Era, context: ParameterContext): number {
+export function readMaxLength(fields: Fields, compat: CompatVersion, context: ParameterContext): number {
   const { promptLength, contextLength } = context;
   const scoring = scoresPromptOnly(fields);
   const longestPrompt = scoring ? contextLength : contextLength - 1;
@@ -25,7 +25,7 @@ export function readMaxLength(fields: Fields, era: Era, context: ParameterContex
   const maxLength = optionalInteger(fields, 'max_length');
   const maxNewTokens = optionalInteger(fields, 'max_new_tokens');
   const limit =
-    era === '5.18' ? limit518(maxLength, maxNewTokens, context) : limit425(maxLength, maxNewTokens, context);
+    compat === '5.18' ? limit518(maxLength, maxNewTokens, context) : limit425(maxLength, maxNewTokens, context);
   const name = maxNewTokens === null ? 'max_length' : 'max_new_tokens';
   if (limit > contextLength) {
     throw new ParameterError(
@@ -35,7 +35,7 @@ export function readMaxLength(fields: Fields, era: Era, context: ParameterContex
         `${contextLength - promptLength} new tokens are possible, got ${limit - promptLength}`,
     );
   }
-  if (era === '4.25') {
+  if (compat === '4.25') {
     const minLength = toInteger('min_length', fields.get('min_length') ?? 0);
     if (minLength > limit) refuse('min_length', `at most max_length ${limit}`, minLength);
   }

@@ -25,7 +25,7 @@ export function readOutput(fields: Fields): OutputOptions {
 
 function topCount(fields: Fields, name: string): number | null {
   const value = fields.get(name);
-  return value === undefined ? null : toInteger(name, value, { least: 0, most: LIMITS.topLogprobs });
+  return value === undefined ? null : toInteger(name, value, { min: 0, max: LIMITS.topLogprobs });
 }
 
 function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
@@ -36,7 +36,7 @@ function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
   if (typeof value === 'string') refuse(name, '"base64" or {"top": N}', value);
   const form = toFields(name, value);
   refuseStrangeFields(name, form, ['top']);
-  return { type: 'top', count: toInteger(name, form.get('top'), { least: 1, most: LIMITS.topScores }) };
+  return { type: 'top', count: toInteger(name, form.get('top'), { min: 1, max: LIMITS.topScores }) };
 }
 
 /** How much a call may return at most. */

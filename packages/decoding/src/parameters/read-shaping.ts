@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { AllowedTokens, Era, ScoreShaping, WatermarkConfig } from '../generate-config.ts';
+import type { AllowedTokens, CompatVersion, ScoreShaping, WatermarkConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { byteAutomaton } from '../regex/byte-automaton.ts';
 import { parsePattern } from '../regex/parse-pattern.ts';
@@ -20,7 +20,7 @@ import { limitTotal, readBadWords, readIdList, readSequenceBias } from './token-
 
 /** What the meaning of the score-shaping parameters depends on. */
 export interface ShapingSituation {
-  readonly era: Era;
+  readonly compat: CompatVersion;
   readonly context: ParameterContext;
   /** Warpers act; outside of it their ranges are not checked, as in transformers. */
   readonly sampling: boolean;
@@ -42,7 +42,7 @@ type Warpers = Pick<
   'temperature' | 'topH' | 'topK' | 'topP' | 'minP' | 'typicalP' | 'epsilonCutoff' | 'etaCutoff'
 >;
 
-function readWarpers(fields: Fields, { era, context, sampling, contrastive, numBeams }: ShapingSituation): Warpers {
+function readWarpers(fields: Fields, { compat, context, sampling, contrastive, numBeams }: ShapingSituation): Warpers {
   const number = (name: string, fallback: number) => toNumber(name, fields.get(name) ?? fallback);
   const temperature = number('temperature', 1);
   if (sampling && temperature <= 0) {
@@ -52,7 +52,7 @@ function readWarpers(fields: Fields, { era, context, sampling, contrastive, numB
   if ((sampling || contrastive) && topK < 0) refuse('top_k', 'an integer of at least 0 (0 keeps everything)', topK);
   const topP = number('top_p', 1);
   if (sampling && topP < 0) refuse('top_p', 'a number from 0 to 1', topP);
-  if (sampling && topP === 0 && era === '4.25' && numBeams === 1) {
+  if (sampling && topP === 0 && compat === '4.25' && numBeams === 1) {
     refuse('top_p', 'a number above 0 (in transformers 4.25 top_p 0 leaves no token)', topP);
   }
   const minP = fields.has('min_p') ? number('min_p', 0) : null;
@@ -68,12 +68,12 @@ function readWarpers(fields: Fields, { era, context, sampling, contrastive, numB
 }
 
 function readProcessors(fields: Fields, situation: ShapingSituation): Omit<ScoreShaping, keyof Warpers> {
-  const { era, context, eosTokenIds, maxLength } = situation;
+  const { compat, context, eosTokenIds, maxLength } = situation;
   const number = (name: string, fallback: number) => toNumber(name, fields.get(name) ?? fallback);
   const integer = (name: string, fallback: number) => toInteger(name, fields.get(name) ?? fallback);
   const boolean = (name: string) => toBoolean(name, fields.get(name) ?? false);
   const encoderNoRepeatNgramSize = integer('encoder_no_repeat_ngram_size', 0);
-  if (era === '4.25' && encoderNoRepeatNgramSize > 0) {
+  if (compat === '4.25' && encoderNoRepeatNgramSize > 0) {
     refuse('encoder_no_repeat_ngram_size', 'an encoder-decoder model in transformers 4.25', encoderNoRepeatNgramSize);
   }
   const negative = fields.get('negative_prompt_ids');
@@ -92,7 +92,7 @@ function readProcessors(fields: Fields, situation: ShapingSituation): Omit<Score
     frequencyPenalty: number('frequency_penalty', 0),
     noRepeatNgramSize: integer('no_repeat_ngram_size', 0),
     encoderNoRepeatNgramSize,
-    badWordsIds: readBadWords(fields, context, eosTokenIds, era === '4.25'),
+    badWordsIds: readBadWords(fields, context, eosTokenIds, compat === '4.25'),
     minLength: readMinLength(fields, context),
     allowedTokens: readAllowedTokens(fields, context),
     forcedBosTokenId: forcedBos === undefined ? null : toTokenId('forced_bos_token_id', forcedBos, context.vocabSize),
@@ -105,7 +105,7 @@ function readProcessors(fields: Fields, situation: ShapingSituation): Omit<Score
     watermark: readWatermark(fields, context),
     renormalizeLogits: boolean('renormalize_logits'),
   };
-  if (era === '5.18') refuseSuppressedForcedTokens(shaping);
+  if (compat === '5.18') refuseSuppressedForcedTokens(shaping);
   return shaping;
 }
 
@@ -147,7 +147,7 @@ function readForcedDecoderIds(fields: Fields, context: ParameterContext): ScoreS
   if (value === undefined) return [];
   return toList(name, value, 'a list of pairs [position, token id]', context.contextLength).map((pair) => {
     if (!Array.isArray(pair) || pair.length !== 2) refuse(name, 'pairs [position, token id]', pair);
-    return [toInteger(name, pair[0], { least: 0 }), toTokenId(name, pair[1], context.vocabSize)] as const;
+    return [toInteger(name, pair[0], { min: 0 }), toTokenId(name, pair[1], context.vocabSize)] as const;
   });
 }
 
@@ -211,11 +211,11 @@ function readWatermark(fields: Fields, context: ParameterContext): WatermarkConf
   return {
     greenlistRatio,
     bias: toNumber(`${name}.bias`, form.get('bias') ?? 2),
-    hashingKey: toInteger(`${name}.hashing_key`, form.get('hashing_key') ?? 15485863, { least: 0 }),
+    hashingKey: toInteger(`${name}.hashing_key`, form.get('hashing_key') ?? 15485863, { min: 0 }),
     seedingScheme,
     contextWidth: toInteger(`${name}.context_width`, form.get('context_width') ?? 1, {
-      least: 1,
-      most: context.contextLength,
+      min: 1,
+      max: context.contextLength,
     }),
   };
 }

@@ -20,7 +20,7 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
   const maxTimes: number[] = [];
   const stopStrings: string[] = [];
   const stopSequences: (readonly TokenId[])[] = [];
-  if (fields.has('max_time')) maxTimes.push(toNumber('max_time', fields.get('max_time'), { least: 0 }));
+  if (fields.has('max_time')) maxTimes.push(toNumber('max_time', fields.get('max_time'), { min: 0 }));
   if (fields.has('stop_strings')) stopStrings.push(...readStopStrings('stop_strings', fields.get('stop_strings')));
   const name = 'stopping_criteria';
   const criteria = fields.get(name) ?? [];
@@ -29,7 +29,7 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
     const type = form.get('type');
     if (type === 'max_time') {
       refuseStrangeFields(name, form, ['type', 'max_time']);
-      maxTimes.push(toNumber(name, form.get('max_time'), { least: 0 }));
+      maxTimes.push(toNumber(name, form.get('max_time'), { min: 0 }));
     } else if (type === 'stop_strings') {
       refuseStrangeFields(name, form, ['type', 'stop_strings']);
       stopStrings.push(...readStopStrings(name, form.get('stop_strings')));

@@ -9,8 +9,8 @@ export type Fields = ReadonlyMap<string, unknown>;
 
 /** Bounds of one number. */
 export interface Bounds {
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
 }
 
 /** A JSON-like rendering of any value, short enough for an error message. */
@@ -31,8 +31,8 @@ export function refuse(name: string, expected: string, value: unknown): never {
 
 /** A number. Integers are numbers; booleans, NaN and the infinities are not. */
 export function toNumber(name: string, value: unknown, bounds: Bounds = {}): number {
-  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = bounds;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < least || value > most) {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = bounds;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
     refuse(name, `a number${describeBounds(bounds)}`, value);
   }
   return value;
@@ -40,8 +40,8 @@ export function toNumber(name: string, value: unknown, bounds: Bounds = {}): num
 
 /** An integer; 2.0 is one. */
 export function toInteger(name: string, value: unknown, bounds: Bounds = {}): number {
-  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = bounds;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = bounds;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     refuse(name, `an integer${describeBounds(bounds)}`, value);
   }
   return value;
@@ -54,13 +54,13 @@ export function toBoolean(name: string, value: unknown): boolean {
 }
 
 /** An array of bounded length. */
-export function toList(name: string, value: unknown, what: string, most: number): readonly unknown[] {
+export function toList(name: string, value: unknown, what: string, max: number): readonly unknown[] {
   if (!Array.isArray(value)) refuse(name, what, value);
-  if (value.length > most) {
+  if (value.length > max) {
     throw new ParameterError(
       'limit_exceeded',
       [name],
-      `${name}: at most ${most} entries are allowed, got ${value.length}`,
+      `${name}: at most ${max} entries are allowed, got ${value.length}`,
     );
   }
   return value;
@@ -87,14 +87,14 @@ export function toTokenId(name: string, value: unknown, vocabSize: number): Toke
 }
 
 /** A non-empty list of ids. */
-export function toTokenIds(name: string, value: unknown, vocabSize: number, most: number): TokenId[] {
-  const list = toList(name, value, 'a list of token ids', most);
+export function toTokenIds(name: string, value: unknown, vocabSize: number, max: number): TokenId[] {
+  const list = toList(name, value, 'a list of token ids', max);
   if (list.length === 0) refuse(name, 'at least one token id in every list', value);
   return list.map((id) => toTokenId(name, id, vocabSize));
 }
 
-function describeBounds({ least, most }: Bounds): string {
-  if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`;
-  if (least !== undefined) return ` of at least ${least}`;
-  return most === undefined ? '' : ` of at most ${most}`;
+function describeBounds({ min, max }: Bounds): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  if (min !== undefined) return ` of at least ${min}`;
+  return max === undefined ? '' : ` of at most ${max}`;
 }

@@ -1,4 +1,4 @@
-import type { DecodingMode, Era } from '../generate-config.ts';
+import type { CompatVersion, DecodingMode } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { hasConstraints } from './read-constraints.ts';
 import { type Fields, refuse, toBoolean, toInteger, toNumber } from './read-value.ts';
@@ -14,30 +14,30 @@ export interface Selection {
 }
 
 /** The decoding mode that the parameters select, as each era selects it. Throws where they contradict one another. */
-export function selectMode(fields: Fields, era: Era): Selection {
-  const count = (name: string) => toInteger(name, fields.get(name) ?? 1, { least: 1 });
+export function selectMode(fields: Fields, compat: CompatVersion): Selection {
+  const count = (name: string) => toInteger(name, fields.get(name) ?? 1, { min: 1 });
   const doSample = toBoolean('do_sample', fields.get('do_sample') ?? false);
   const numBeams = count('num_beams');
   const numBeamGroups = count('num_beam_groups');
   const numReturnSequences = count('num_return_sequences');
   const penaltyAlpha = toNumber('penalty_alpha', fields.get('penalty_alpha') ?? 0);
   // Era 4.25 wants top_k from the call; era 5.18 lets its default 50 count.
-  const topK = toInteger('top_k', fields.get('top_k') ?? (era === '4.25' ? 0 : 50));
+  const topK = toInteger('top_k', fields.get('top_k') ?? (compat === '4.25' ? 0 : 50));
   const contrastive = !doSample && penaltyAlpha > 0 && topK > 1;
   const constrained = hasConstraints(fields);
   const grouped = numBeamGroups > 1;
 
   let mode: DecodingMode;
   if (scoresPromptOnly(fields)) mode = 'score';
-  else if (contrastive && (era === '4.25' || (numBeams === 1 && !constrained))) mode = 'contrastive';
+  else if (contrastive && (compat === '4.25' || (numBeams === 1 && !constrained))) mode = 'contrastive';
   else if (constrained) mode = 'constrained';
-  else if (grouped && (numBeams > 1 || era === '4.25')) mode = 'group';
+  else if (grouped && (numBeams > 1 || compat === '4.25')) mode = 'group';
   else if (numBeams > 1) mode = doSample ? 'beam-sample' : 'beam';
   else if (fields.has('dola_layers') && !fields.has('prompt_lookup_num_tokens')) mode = 'dola';
   else mode = doSample ? 'sample' : 'greedy';
 
   const selection = { mode, doSample, numBeams, numBeamGroups, numReturnSequences, penaltyAlpha };
-  checkSelection(fields, era, selection);
+  checkSelection(fields, compat, selection);
   return selection;
 }
 
@@ -46,27 +46,27 @@ export function scoresPromptOnly(fields: Fields): boolean {
   return fields.get('max_new_tokens') === 0 && fields.has('prompt_logprobs');
 }
 
-function checkSelection(fields: Fields, era: Era, selection: Selection): void {
+function checkSelection(fields: Fields, compat: CompatVersion, selection: Selection): void {
   const { mode, doSample, numBeams, numBeamGroups, numReturnSequences } = selection;
   if (mode === 'constrained') {
     if (numBeams === 1) refuse('num_beams', 'at least 2 with force_words_ids or constraints', numBeams);
     if (doSample) refuse('do_sample', 'false with force_words_ids or constraints', doSample);
     if (numBeamGroups > 1) refuse('num_beam_groups', '1 with force_words_ids or constraints', numBeamGroups);
   }
-  if (mode === 'group' || (era === '4.25' && numBeamGroups > 1)) {
+  if (mode === 'group' || (compat === '4.25' && numBeamGroups > 1)) {
     if (numBeamGroups > numBeams || numBeams % numBeamGroups !== 0) {
       refuse('num_beam_groups', `a divisor of num_beams ${numBeams}`, numBeamGroups);
     }
     if (doSample) refuse('do_sample', 'false with num_beam_groups above 1', doSample);
   }
   const diversityPenalty = toNumber('diversity_penalty', fields.get('diversity_penalty') ?? 0);
-  if (mode === 'group' && era === '5.18' && diversityPenalty <= 0) {
+  if (mode === 'group' && compat === '5.18' && diversityPenalty <= 0) {
     refuse('diversity_penalty', 'a number above 0 with num_beam_groups above 1', diversityPenalty);
   }
-  if (era === '4.25' && diversityPenalty > 0 && numBeamGroups === 1) {
+  if (compat === '4.25' && diversityPenalty > 0 && numBeamGroups === 1) {
     refuse('diversity_penalty', '0 unless num_beam_groups is above 1', diversityPenalty);
   }
-  if (era === '4.25' && mode === 'group' && fields.has('typical_p')) {
+  if (compat === '4.25' && mode === 'group' && fields.has('typical_p')) {
     refuse('typical_p', 'nothing with num_beam_groups above 1', fields.get('typical_p'));
   }
   if ((mode === 'greedy' || mode === 'contrastive' || mode === 'score') && numReturnSequences > 1) {
@@ -78,11 +78,11 @@ function checkSelection(fields: Fields, era: Era, selection: Selection): void {
   if (mode === 'dola' && !doSample && numReturnSequences > 1) {
     refuse('num_return_sequences', '1 without do_sample', numReturnSequences);
   }
-  const independentSearches = mode === 'beam-sample' && era === '4.25';
+  const independentSearches = mode === 'beam-sample' && compat === '4.25';
   if (numBeams > 1 && mode !== 'contrastive' && !independentSearches && numReturnSequences > numBeams) {
     refuse('num_return_sequences', `at most num_beams ${numBeams}`, numReturnSequences);
   }
-  if (era === '5.18' && fields.get('low_memory') === true && numBeams > 1) {
+  if (compat === '5.18' && fields.get('low_memory') === true && numBeams > 1) {
     throw new ParameterError(
       'unsupported_parameter',
       ['low_memory'],

@@ -34,10 +34,10 @@ export function toWord(name: string, value: unknown, context: ParameterContext):
 }
 
 /** Throws `limit_exceeded` when the lists together are too long. */
-export function limitTotal(name: string, words: readonly (readonly TokenId[])[], most: number = LIMITS.totalIds): void {
+export function limitTotal(name: string, words: readonly (readonly TokenId[])[], max: number = LIMITS.totalIds): void {
   const total = words.reduce((sum, word) => sum + word.length, 0);
-  if (total > most) {
-    throw new ParameterError('limit_exceeded', [name], `${name}: at most ${most} ids in all are allowed, got ${total}`);
+  if (total > max) {
+    throw new ParameterError('limit_exceeded', [name], `${name}: at most ${max} ids in all are allowed, got ${total}`);
   }
 }
 

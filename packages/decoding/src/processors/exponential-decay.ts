@@ -1,5 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { Era } from '../generate-config.ts';
+import type { CompatVersion } from '../generate-config.ts';
 
 /**
  * Favour EOS by `factor` for each of the `excess` tokens beyond the start. Era 4.25 multiplies the score itself, so
@@ -10,12 +10,12 @@ export function favourEos(
   eosTokenIds: readonly TokenId[],
   factor: number,
   excess: number,
-  era: Era,
+  compat: CompatVersion,
 ): void {
   const growth = factor ** excess;
   for (const token of eosTokenIds) {
     const score = scores[token];
     if (score === undefined || score === Number.NEGATIVE_INFINITY) continue;
-    scores[token] = era === '4.25' ? score * growth : score + Math.abs(score) * (growth - 1);
+    scores[token] = compat === '4.25' ? score * growth : score + Math.abs(score) * (growth - 1);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyChain, buildChain } from '../chain.ts';
+import { applyLogitsProcessors, buildLogitsProcessors } from '../logits-processor-list.ts';
 import { parseGenerateParameters } from '../parameters/parse-generate-parameters.ts';
 import { penaliseOccurrence } from './occurrence-penalty.ts';
 
@@ -17,6 +17,6 @@ test('prompt tokens do not count, and negative penalties favour', () => {
     { vocabSize: 4, contextLength: 16, eosTokenId: 3, promptLength: prompt.length },
   );
   const scores = Float32Array.of(0, 0, 0, 0);
-  applyChain(buildChain(config, prompt, null), [{ scores, sequence: [...prompt, 2, 2] }]);
+  applyLogitsProcessors(buildLogitsProcessors(config, prompt, null), [{ scores, sequence: [...prompt, 2, 2] }]);
   assert.deepEqual([...scores], [0, 0, -1.5, 0]);
 });

@@ -42,12 +42,12 @@ function selfHash(context: readonly TokenId[], key: number): bigint {
   const { table } = lastTable;
   const entry = (token: TokenId) => BigInt(table[token % TABLE_SIZE]! + 1);
   const last = entry(context.at(-1)!);
-  let least: bigint | null = null;
+  let min: bigint | null = null;
   for (const token of context) {
     const hash = BigInt.asIntN(64, BigInt.asIntN(64, BigInt(key) * entry(token)) * last);
-    if (least === null || hash < least) least = hash;
+    if (min === null || hash < min) min = hash;
   }
-  const seed = (least ?? 0n) % SEED_MODULUS;
+  const seed = (min ?? 0n) % SEED_MODULUS;
   return seed < 0n ? seed + SEED_MODULUS : seed;
 }
 

@@ -7,9 +7,9 @@ import { ParameterError } from '../parameter-error.ts';
 import type { Pattern } from './parse-pattern.ts';
 
 /** Most states of the automaton before sets are formed; bounds {n,m} inside {n,m}. */
-const MOST_STATES = 5_000;
+const MAX_STATES = 5_000;
 /** States over all sets (32 MB). */
-const MOST_IN_SETS = 4_000_000;
+const MAX_IN_SETS = 4_000_000;
 
 /** A set of states, with the sets that bytes lead to as far as known. */
 export interface StateSet {
@@ -39,11 +39,11 @@ interface State {
 export function byteAutomaton(pattern: Pattern): ByteAutomaton {
   const states: State[] = [];
   const addState = (): number => {
-    if (states.length >= MOST_STATES) {
+    if (states.length >= MAX_STATES) {
       throw new ParameterError(
         'limit_exceeded',
         ['prefix_allowed_tokens_fn'],
-        `prefix_allowed_tokens_fn: regex: the pattern needs more than ${MOST_STATES} states; use smaller counts`,
+        `prefix_allowed_tokens_fn: regex: the pattern needs more than ${MAX_STATES} states; use smaller counts`,
       );
     }
     return states.push({ ranges: [], free: [] }) - 1;
@@ -75,11 +75,11 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
     }
   }
 
-  function buildRepeat({ part, least, most }: Extract<Pattern, { type: 'repeat' }>, from: number): number {
+  function buildRepeat({ part, min, max }: Extract<Pattern, { type: 'repeat' }>, from: number): number {
     let at = from;
-    for (let count = 0; count < least; count++) at = build(part, at);
+    for (let count = 0; count < min; count++) at = build(part, at);
     const to = addState();
-    if (most === Number.POSITIVE_INFINITY) {
+    if (max === Number.POSITIVE_INFINITY) {
       const loop = addState();
       states[at]!.free.push(loop);
       states[loop]!.free.push(to);
@@ -87,7 +87,7 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
       return to;
     }
     states[at]!.free.push(to);
-    for (let count = least; count < most; count++) {
+    for (let count = min; count < max; count++) {
       at = build(part, at);
       states[at]!.free.push(to);
     }
@@ -124,7 +124,7 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
     let set = sets.get(key);
     if (set === undefined) {
       inSets += list.length;
-      if (inSets > MOST_IN_SETS) {
+      if (inSets > MAX_IN_SETS) {
         throw new DecodingError(
           'pattern_too_complex',
           'prefix_allowed_tokens_fn: the regex has too many states to follow; use smaller counts or fewer alternatives',

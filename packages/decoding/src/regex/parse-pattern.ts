@@ -14,11 +14,11 @@ export type Pattern =
   | { readonly type: 'set'; readonly codePoints: CodePoints }
   | { readonly type: 'sequence'; readonly parts: readonly Pattern[] }
   | { readonly type: 'choice'; readonly parts: readonly Pattern[] }
-  /** `most` may be Infinity. */
-  | { readonly type: 'repeat'; readonly part: Pattern; readonly least: number; readonly most: number };
+  /** `max` may be Infinity. */
+  | { readonly type: 'repeat'; readonly part: Pattern; readonly min: number; readonly max: number };
 
 const LAST_CODE_POINT = 0x10ffff;
-const MOST_REPEATS = 1000;
+const MAX_REPEATS = 1000;
 const DEEPEST = 50;
 
 const CLASSES: Readonly<Record<string, CodePoints>> = {
@@ -74,35 +74,35 @@ export function parsePattern(source: string): Pattern {
     const bounds = quantifier();
     if (bounds === null) return part;
     if (isQuantifier()) fail('one quantifier (lazy and possessive ones are not supported)');
-    return { type: 'repeat', part, least: bounds[0], most: bounds[1] };
+    return { type: 'repeat', part, min: bounds[0], max: bounds[1] };
   }
 
   function isQuantifier(): boolean {
     return at < characters.length && '*+?{'.includes(characters[at]!);
   }
 
-  function quantifier(): readonly [least: number, most: number] | null {
+  function quantifier(): readonly [min: number, max: number] | null {
     if (!isQuantifier()) return null;
     const character = characters[at++];
     if (character === '*') return [0, Number.POSITIVE_INFINITY];
     if (character === '+') return [1, Number.POSITIVE_INFINITY];
     if (character === '?') return [0, 1];
-    const least = integer();
-    let most = least;
+    const min = integer();
+    let max = min;
     if (characters[at] === ',') {
       at++;
-      most = characters[at] === '}' ? Number.POSITIVE_INFINITY : integer();
+      max = characters[at] === '}' ? Number.POSITIVE_INFINITY : integer();
     }
     if (characters[at] !== '}') fail('"}"');
-    if (most < least) fail(`a maximum of at least ${least}`);
+    if (max < min) fail(`a maximum of at least ${min}`);
     at++;
-    return [least, most];
+    return [min, max];
   }
 
   function integer(): number {
     let digits = '';
     while (at < characters.length && /^[0-9]$/.test(characters[at]!)) digits += characters[at++];
-    if (digits === '' || Number(digits) > MOST_REPEATS) fail(`a count from 0 to ${MOST_REPEATS}`);
+    if (digits === '' || Number(digits) > MAX_REPEATS) fail(`a count from 0 to ${MAX_REPEATS}`);
     return Number(digits);
   }
 

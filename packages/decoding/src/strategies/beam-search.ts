@@ -1,4 +1,4 @@
-import { applyChain } from '../chain.ts';
+import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate, Hypothesis } from './beam.ts';
 import { extendBeam, startBeam } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
@@ -12,7 +12,7 @@ import type { Decoding } from './decoding.ts';
  * hypotheses if they were among the first `num_beams` candidates; the best others run on.
  */
 export function beamSearch(decoding: Decoding): BeamSearch {
-  const { prompt, config, chain, stop, noise } = decoding;
+  const { prompt, config, processors, stop, noise } = decoding;
   const { numBeams, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
   const candidateCount = Math.max(2, 1 + eosTokenIds.length) * numBeams;
   const draw = config.doSample ? noise.stream(0) : null;
@@ -22,7 +22,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   const isFull = () => finished.length === numBeams;
 
   function chooseCandidates({ rows }: BeamStep): readonly Candidate[] {
-    applyChain(chain, rows);
+    applyLogitsProcessors(processors, rows);
     const scored = rows.map(({ scores }, beam): ScoredRow => ({ beam, scores, beamScore: beams[beam]!.score }));
     return draw === null
       ? topCandidates(scored, candidateCount)

@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { ChainRow } from '../chain.ts';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason, TokenReport } from '../generate-outcome.ts';
+import type { LogitsRow } from '../logits-processor-list.ts';
 
 /** A partial output that a beam search keeps. */
 export interface Beam {
@@ -36,7 +36,7 @@ export interface Hypothesis {
 /** One step's rows, in the order of the search's beams. */
 export interface BeamStep {
   /** `scores`: log-probabilities, to be sent through the chain by the search. */
-  readonly rows: readonly ChainRow[];
+  readonly rows: readonly LogitsRow[];
   /** What the model thought of a token after a beam; empty unless asked for. */
   readonly report: (beam: number, token: TokenId) => readonly TokenReport[];
 }

@@ -13,7 +13,7 @@ export function topCandidates(rows: readonly ScoredRow[], count: number): Candid
   for (const { beam, scores, beamScore } of rows) {
     for (let token = 0; token < scores.length; token++) {
       const score = scores[token]! + beamScore;
-      if (score > best.least()) best.add(score, { beam, token, score });
+      if (score > best.min()) best.add(score, { beam, token, score });
     }
   }
   return best.list();
@@ -37,7 +37,7 @@ export function drawCandidates(
       const score = scores[token]! + beamScore;
       if (!(score > Number.NEGATIVE_INFINITY)) continue;
       const key = score - Math.log(-Math.log(uniform));
-      if (key > best.least()) best.add(key, { beam, token, score });
+      if (key > best.min()) best.add(key, { beam, token, score });
     }
   }
   const absent = (beams - rows.length) * (rows[0]?.scores.length ?? 0);
@@ -51,7 +51,7 @@ function bestOf(count: number) {
   const entries: Candidate[] = [];
   return {
     /** A key must be above this to get in. */
-    least: () => (keys.length < count ? Number.NEGATIVE_INFINITY : keys[count - 1]!),
+    min: () => (keys.length < count ? Number.NEGATIVE_INFINITY : keys[count - 1]!),
     add: (key: number, entry: Candidate) => {
       let at = keys.length;
       while (at > 0 && keys[at - 1]! < key) at--;

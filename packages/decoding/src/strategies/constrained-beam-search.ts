@@ -1,4 +1,4 @@
-import { applyChain } from '../chain.ts';
+import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
 import { closeBeam, extendBeam, startBeam } from './beam.ts';
 import { topCandidates } from './candidates.ts';
@@ -28,7 +28,7 @@ interface Placed extends Candidate {
  * that ends counts only when every constraint is met; at the limit unmet ones fill up what is missing.
  */
 export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
-  const { prompt, config, chain, stop } = decoding;
+  const { prompt, config, processors, stop } = decoding;
   const { numBeams, constraints, numReturnSequences } = config;
   const rules = heapRules(decoding);
   const longest = Math.max(...constraints.map(lengthOf));
@@ -118,7 +118,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   return {
     beams: () => beams,
     advance: (step) => {
-      applyChain(chain, step.rows);
+      applyLogitsProcessors(processors, step.rows);
       const length = beams[0]!.sequence.length;
       const candidates = topCandidates(
         step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
@@ -145,9 +145,9 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) =>
         extendBeam(before, candidate, step),
       );
-      const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
+      const judged = config.compat === '4.25' ? beams.slice(0, 1) : beams;
       // Constraints may hold an EOS: to era 4.25 a running beam that ends in one has not ended.
-      const ends = config.era === '4.25' ? stop.criterionMet : stop.reasonToStop;
+      const ends = config.compat === '4.25' ? stop.criterionMet : stop.reasonToStop;
       if (judged.every(({ sequence }) => ends(sequence) !== null)) {
         endRunning();
         beams = [];

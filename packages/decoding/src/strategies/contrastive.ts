@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
-import { applyChain } from '../chain.ts';
 import type { GenerateOutcome, TokenReport } from '../generate-outcome.ts';
+import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSumExp } from '../numerics/log-softmax.ts';
 import { Ranking } from '../numerics/ranking.ts';
@@ -8,7 +8,7 @@ import type { Row, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
 import { scoreInChunks } from './rows.ts';
-import { outcomeOf, settle, startRows } from './sample.ts';
+import { outcomeOf, startRows, toFinalTokens } from './sample.ts';
 
 interface Candidate {
   readonly token: TokenId;
@@ -42,16 +42,16 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   // Copied: candidates are scored before the row's logits are reported on.
   let logits = prefilled[0]!.logits[0]!.slice();
   let from = 0;
-  let settled: TokenId[] = [];
+  let finalTokens: TokenId[] = [];
   for (;;) {
     recorder.startStep(1);
     const candidates = likeliest(decoding, logits, row.sequence);
-    const answer = yield {
+    const result = yield {
       rows: candidates.map(({ token }): Row => ({ from, tokens: [token], scored: 'last', hidden: true })),
-      settled: settled.length === 0 ? [] : [settle(row, settled)],
+      finalTokens: finalTokens.length === 0 ? [] : [toFinalTokens(row, finalTokens)],
     };
     stop.tick();
-    const states = answer.map(({ hidden }) => toUnitVector(hidden[0]!));
+    const states = result.map(({ hidden }) => toUnitVector(hidden[0]!));
     const chosen = bestIndex(
       candidates.map(
         ({ probability }, at) =>
@@ -64,22 +64,22 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
     context.push(states[chosen]!);
     row.finishReason = stop.reasonToStop(row.sequence);
     if (row.finishReason !== null) break;
-    logits = answer[chosen]!.logits[0]!.slice();
+    logits = result[chosen]!.logits[0]!.slice();
     from = chosen;
-    settled = [token];
+    finalTokens = [token];
   }
   return outcomeOf(decoding, [row], output.promptLogprobs === null ? undefined : promptLogprobs);
 }
 
 /** The `top_k` likeliest tokens that are possible, best first. */
 function likeliest(
-  { config, chain, recorder }: Decoding,
+  { config, processors, recorder }: Decoding,
   logits: Float32Array,
   sequence: readonly TokenId[],
 ): readonly Candidate[] {
   recorder.record(0, 'logits', logits);
   const scores = logits.slice();
-  applyChain(chain, [{ scores, sequence }]);
+  applyLogitsProcessors(processors, [{ scores, sequence }]);
   recorder.record(0, 'scores', scores);
   ranking.rank(scores);
   if (ranking.count === 0) throw noPossibleToken();

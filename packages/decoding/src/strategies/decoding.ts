@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { Chain } from '../chain.ts';
 import type { GenerateConfig } from '../generate-config.ts';
+import type { LogitsProcessorList } from '../logits-processor-list.ts';
 import type { NoiseSource } from '../noise.ts';
 import type { ScoreRecorder } from '../score-recorder.ts';
 import type { StopRule } from '../stopping/stop-rule.ts';
@@ -9,7 +9,7 @@ import type { StopRule } from '../stopping/stop-rule.ts';
 export interface Decoding {
   readonly prompt: readonly TokenId[];
   readonly config: GenerateConfig;
-  readonly chain: Chain;
+  readonly processors: LogitsProcessorList;
   readonly stop: StopRule;
   readonly noise: NoiseSource;
   readonly recorder: ScoreRecorder;

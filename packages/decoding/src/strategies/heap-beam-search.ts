@@ -1,4 +1,4 @@
-import { applyChain } from '../chain.ts';
+import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
 import { closeBeam, extendBeam, startBeam } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
@@ -22,7 +22,7 @@ interface Group {
  */
 export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
   const { prompt, config, noise } = decoding;
-  const { era, numBeams, numBeamGroups } = config;
+  const { compat, numBeams, numBeamGroups } = config;
   const size = numBeams / numBeamGroups;
   const rules = heapRules(decoding);
   const draw = config.doSample ? noise.stream(stream) : null;
@@ -33,7 +33,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
   const groups = Array.from(
     { length: numBeamGroups },
     (_, index): Group => ({
-      heap: era === '4.25' ? shared : { capacity: size, hypotheses: [] },
+      heap: compat === '4.25' ? shared : { capacity: size, hypotheses: [] },
       beams: Array.from({ length: startCount }, (_item, at) => ({ ...start, row: index * startCount + at })),
       isDone: false,
     }),
@@ -53,16 +53,16 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
         }
         const rows = group.beams.map(({ row }) => ({ ...step.rows[row]!, chosenByEarlierGroups: [...chosen] }));
         const candidates = chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw);
-        const isSettled = advanceGroup(decoding, rules, group, candidates, size, step);
+        const isDecided = advanceGroup(decoding, rules, group, candidates, size, step);
         chosen.push(...group.beams.map(({ sequence }) => sequence.at(-1)!));
-        if (isSettled && group.heap === shared) for (const other of groups) other.isDone = true;
+        if (isDecided && group.heap === shared) for (const other of groups) other.isDone = true;
       }
       renumber(groups);
       if (isOver(decoding, groups)) endRunning(decoding, rules, groups);
     },
     finish: () =>
       bestHypotheses(
-        era === '4.25' ? [shared] : groups.map(({ heap }) => heap),
+        compat === '4.25' ? [shared] : groups.map(({ heap }) => heap),
         // Era 4.25 gives each sampled sequence a search of its own.
         draw === null ? config.numReturnSequences : 1,
       ),
@@ -71,7 +71,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
 }
 
 function chooseCandidates(
-  { chain }: Decoding,
+  { processors }: Decoding,
   { beams }: Group,
   rows: BeamStep['rows'],
   count: number,
@@ -79,7 +79,7 @@ function chooseCandidates(
   draw: (() => number) | null,
 ): readonly Candidate[] {
   if (draw === null) {
-    applyChain(chain, rows);
+    applyLogitsProcessors(processors, rows);
     return topCandidates(
       rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: beams[at]!.score })),
       count,
@@ -87,12 +87,12 @@ function chooseCandidates(
   }
   // Era 4.25 warps the sum of log-probability and beam score and carries the warped value on, so that a temperature
   // acts again at every step.
-  chain.process(rows);
+  processors.process(rows);
   for (const [at, { scores }] of rows.entries()) {
     const { score } = beams[at]!;
     for (let token = 0; token < scores.length; token++) scores[token] = scores[token]! + score;
   }
-  chain.warp(rows);
+  processors.warp(rows);
   const scored = rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: 0 }));
   return drawCandidates(scored, size, count, draw).sort((a, b) => b.score - a.score);
 }
@@ -125,13 +125,13 @@ function advanceGroup(
     }
   }
   const bestSum = candidates.reduce((best, { score }) => Math.max(best, score), Number.NEGATIVE_INFINITY);
-  const isSettled = rules.isDone(group.heap, bestSum, length);
-  group.isDone = next.length === 0 || isSettled;
+  const isDecided = rules.isDone(group.heap, bestSum, length);
+  group.isDone = next.length === 0 || isDecided;
   group.beams = next.map((beam) => {
     const parent = before[beam.parent]!.row;
     return { ...beam, parent, beamIndices: [...beam.beamIndices.slice(0, -1), parent], row: 0 };
   });
-  return isSettled;
+  return isDecided;
 }
 
 /** Beams of groups that are done are not scored any more. */
@@ -145,7 +145,7 @@ function renumber(groups: readonly Group[]): void {
 /** In era 4.25 a criterion that the best beam meets ends the search; later all beams must meet one. */
 function isOver({ config, stop }: Decoding, groups: readonly Group[]): boolean {
   const beams = groups.flatMap((group) => group.beams);
-  const judged = config.era === '4.25' ? beams.slice(0, 1) : beams;
+  const judged = config.compat === '4.25' ? beams.slice(0, 1) : beams;
   return judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Decoding } from './decoding.ts';
 import type { HypothesisHeap } from './hypothesis-heap.ts';
-import { isSettled } from './hypothesis-heap.ts';
+import { isDecided } from './hypothesis-heap.ts';
 
 export interface HeapRules {
   /** Candidates per step for `size` beams. */
@@ -16,14 +16,14 @@ export interface HeapRules {
 }
 
 export function heapRules({ config, prompt }: Decoding): HeapRules {
-  const { era, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
+  const { compat, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
   const isFull = (heap: HypothesisHeap) => heap.hypotheses.length >= heap.capacity;
-  if (era === '4.25') {
+  if (compat === '4.25') {
     return {
       candidateCount: (size) => 2 * size,
       normalise: (sum, length) => sum / length ** lengthPenalty,
       isDone: (heap, bestSum, length) =>
-        isFull(heap) && (earlyStopping !== false || isSettled(heap, bestSum / length ** lengthPenalty)),
+        isFull(heap) && (earlyStopping !== false || isDecided(heap, bestSum / length ** lengthPenalty)),
     };
   }
   return {
@@ -33,7 +33,7 @@ export function heapRules({ config, prompt }: Decoding): HeapRules {
       if (!isFull(heap)) return false;
       if (earlyStopping === true) return true;
       const attainableLength = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength : length + 1;
-      return isSettled(heap, bestSum / (attainableLength - prompt.length) ** lengthPenalty);
+      return isDecided(heap, bestSum / (attainableLength - prompt.length) ** lengthPenalty);
     },
   };
 }

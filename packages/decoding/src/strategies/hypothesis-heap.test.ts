@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBeam } from './beam.ts';
-import { addHypothesis, bestHypotheses, type HypothesisHeap, isSettled } from './hypothesis-heap.ts';
+import { addHypothesis, bestHypotheses, type HypothesisHeap, isDecided } from './hypothesis-heap.ts';
 
 const hypothesis = (score: number, token: number) => ({
   beam: startBeam([token]),
@@ -28,7 +28,7 @@ test('of equal hypotheses the one added later comes first', () => {
 });
 
 test('a heap is settled when full of what cannot be beaten', () => {
-  assert.equal(isSettled(heapOf(2, -1), -9), false);
-  assert.equal(isSettled(heapOf(2, -1, -2), -2), true);
-  assert.equal(isSettled(heapOf(2, -1, -2), -1.5), false);
+  assert.equal(isDecided(heapOf(2, -1), -9), false);
+  assert.equal(isDecided(heapOf(2, -1, -2), -2), true);
+  assert.equal(isDecided(heapOf(2, -1, -2), -1.5), false);
 });

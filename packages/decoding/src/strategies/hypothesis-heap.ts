@@ -22,7 +22,7 @@ export function addHypothesis({ capacity, hypotheses }: HypothesisHeap, hypothes
 }
 
 /** Whether nothing better than what the heap holds can come, given the best score still `attainable`. */
-export function isSettled({ capacity, hypotheses }: HypothesisHeap, attainable: number): boolean {
+export function isDecided({ capacity, hypotheses }: HypothesisHeap, attainable: number): boolean {
   return hypotheses.length >= capacity && worstScore(hypotheses) >= attainable;
 }
 

@@ -1,10 +1,10 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { DraftPolicy } from '../draft-policy.ts';
 import type { GenerateOutcome } from '../generate-outcome.ts';
-import type { Ask, Strategy } from '../strategy.ts';
+import type { ScoreRequest, Strategy } from '../strategy.ts';
 import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
-import { choose, outcomeOf, settle, startRows } from './sample.ts';
+import { choose, outcomeOf, startRows, toFinalTokens } from './sample.ts';
 
 /** Weight of the newest draft in the share of drafted tokens that agreed. */
 const SMOOTHING = 0.3;
@@ -12,8 +12,8 @@ const SMOOTHING = 0.3;
 const FIRST_ACCEPTANCE = 0.4;
 const FORGIVENESS = 0.01;
 /** Without a word from the request, only text that repeats at least so many tokens is taken for a repetition. */
-const LEAST_NGRAM = 8;
-const LONGEST_NGRAM = 8;
+const MIN_NGRAM = 8;
+const MAX_NGRAM = 8;
 
 /**
  * Greedy decoding or sampling of one sequence, with drafts from the text itself: where the last tokens occurred
@@ -37,15 +37,15 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
     const draft =
       policy === null
         ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
-        : findDraft(sequence, LEAST_NGRAM, LONGEST_NGRAM, Math.min(policy.draftTokens(acceptance), room));
-    const ask: Ask = {
+        : findDraft(sequence, MIN_NGRAM, MAX_NGRAM, Math.min(policy.draftTokens(acceptance), room));
+    const request: ScoreRequest = {
       rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], scored: 'all' }],
-      settled: [settle(row!, tokens)],
+      finalTokens: [toFinalTokens(row!, tokens)],
     };
-    const answer = yield ask;
+    const result = yield request;
     stop.tick();
     tokens = [];
-    for (const [at, logits] of answer[0]!.logits.entries()) {
+    for (const [at, logits] of result[0]!.logits.entries()) {
       recorder.startStep(1);
       const token = choose(decoding, row!, { logits, layers: [] });
       tokens.push(token);
@@ -63,19 +63,14 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
  * Up to `most` tokens that followed the longest n-gram (`least` to `longest` tokens) that ends the sequence, at its first
  * other occurrence.
  */
-export function findDraft(
-  sequence: readonly TokenId[],
-  least: number,
-  longest: number,
-  most: number,
-): readonly TokenId[] {
-  if (most <= 0) return [];
-  for (let size = Math.min(longest, sequence.length - 1); size >= least; size--) {
+export function findDraft(sequence: readonly TokenId[], min: number, longest: number, max: number): readonly TokenId[] {
+  if (max <= 0) return [];
+  for (let size = Math.min(longest, sequence.length - 1); size >= min; size--) {
     const end = sequence.length - size;
     for (let start = 0; start < end; start++) {
       let at = 0;
       while (at < size && sequence[start + at] === sequence[end + at]) at++;
-      if (at === size) return sequence.slice(start + size, start + size + most);
+      if (at === size) return sequence.slice(start + size, start + size + max);
     }
   }
   return [];

@@ -5,7 +5,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { TokenReport } from '../generate-outcome.ts';
-import type { Answer, Ask, Row, RowResult, Settled } from '../strategy.ts';
+import type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
 
@@ -35,16 +35,16 @@ export interface Prefilled {
 }
 
 /** Score the prompt: afterwards it is row 0. */
-export function* prefill(decoding: Decoding): Generator<Ask, Prefilled, Answer> {
+export function* prefill(decoding: Decoding): Generator<ScoreRequest, Prefilled, ScoreResult> {
   const { prompt, config } = decoding;
   const twins = twinsOf(config) ? [negativePrompt(decoding)] : [];
   const topCount = config.output.promptLogprobs;
   if (topCount === null) {
-    const answer = yield {
+    const result = yield {
       rows: [{ from: null, tokens: prompt, scored: 'last', ...layersOf(config) }, ...twins],
-      settled: [],
+      finalTokens: [],
     };
-    return { row: readRow(answer, 0, config) };
+    return { row: readRow(result, 0, config) };
   }
   const promptLogprobs: TokenReport[] = [];
   const chunks = yield* scoreInChunks(prompt, twins, layersOf(config), (result, start) => {
@@ -65,16 +65,16 @@ export function* scoreInChunks(
   twins: readonly Row[],
   wanted: Pick<Row, 'hidden' | 'layers'>,
   onChunk: (result: RowResult, start: number) => void,
-): Generator<Ask, Answer, Answer> {
-  let answer: Answer = [];
+): Generator<ScoreRequest, ScoreResult, ScoreResult> {
+  let result: ScoreResult = [];
   for (let start = 0; start < prompt.length; start += CHUNK) {
     const tokens = prompt.slice(start, start + CHUNK);
     const isLast = start + CHUNK >= prompt.length;
     const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...wanted };
-    answer = yield { rows: [row, ...(isLast ? twins : [])], settled: [] };
-    onChunk(answer[0]!, start);
+    result = yield { rows: [row, ...(isLast ? twins : [])], finalTokens: [] };
+    onChunk(result[0]!, start);
   }
-  const [first, ...rest] = answer;
+  const [first, ...rest] = result;
   const last: RowResult = {
     logits: first!.logits.slice(-1),
     hidden: first!.hidden.slice(-1),
@@ -88,20 +88,20 @@ export function continueRows(
   config: GenerateConfig,
   previous: number,
   continuations: readonly Continuation[],
-  settled: readonly Settled[],
-): Ask {
+  finalTokens: readonly FinalTokens[],
+): ScoreRequest {
   const rows = continuations.map(
     ({ from, token }): Row => ({ from, tokens: [token], scored: 'last', ...layersOf(config) }),
   );
   const twins = rows.map((row): Row => ({ ...row, from: (row.from ?? 0) + previous }));
-  return { rows: twinsOf(config) ? [...rows, ...twins] : rows, settled };
+  return { rows: twinsOf(config) ? [...rows, ...twins] : rows, finalTokens };
 }
 
 /** Logits of the answer's row `index`. */
-export function readRow(answer: Answer, index: number, config: GenerateConfig): RowLogits {
-  const result = answer[index]!;
-  const row = { logits: result.logits[0]!, layers: result.layers.map((rows) => rows[0]!) };
-  return twinsOf(config) ? { ...row, unconditional: answer[index + answer.length / 2]!.logits[0]! } : row;
+export function readRow(result: ScoreResult, index: number, config: GenerateConfig): RowLogits {
+  const { logits, layers } = result[index]!;
+  const row = { logits: logits[0]!, layers: layers.map((rows) => rows[0]!) };
+  return twinsOf(config) ? { ...row, unconditional: result[index + result.length / 2]!.logits[0]! } : row;
 }
 
 function layersOf({ dolaLayers }: GenerateConfig): Pick<Row, 'layers'> {

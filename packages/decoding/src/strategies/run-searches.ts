@@ -1,5 +1,5 @@
-import type { ChainRow } from '../chain.ts';
 import type { GeneratedSequence, GenerateOutcome } from '../generate-outcome.ts';
+import type { LogitsRow } from '../logits-processor-list.ts';
 import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';
@@ -25,7 +25,7 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
     let offset = 0;
     for (const search of running) {
       const base = offset;
-      const rows = search.beams().map(({ sequence }, at): ChainRow => {
+      const rows = search.beams().map(({ sequence }, at): LogitsRow => {
         const { logits, unconditional } = logitsOf(base + at);
         recorder.record(base + at, 'logits', logits);
         let scores = scratch[base + at];
@@ -50,9 +50,9 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
     }
     running = running.filter((search) => search.beams().length > 0);
     if (running.length === 0) break;
-    const answer = yield continueRows(config, previous, continuations, []);
+    const result = yield continueRows(config, previous, continuations, []);
     previous = continuations.length;
-    logitsOf = (row) => readRow(answer, row, config);
+    logitsOf = (row) => readRow(result, row, config);
     rowOf = (row) => row;
   }
   const hypotheses = searches.flatMap((search) => search.finish());

@@ -1,10 +1,10 @@
 import type { TokenId } from '@gptj-cloud/model';
-import { applyChain } from '../chain.ts';
 import type { FinishReason, GenerateOutcome, TokenReport } from '../generate-outcome.ts';
+import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import { argmaxOrRefuse } from '../numerics/argmax.ts';
 import { largestOf } from '../numerics/log-softmax.ts';
 import { sampleToken } from '../numerics/sample-token.ts';
-import type { Settled, Strategy } from '../strategy.ts';
+import type { FinalTokens, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
 import { contrastLayers } from './dola.ts';
@@ -37,16 +37,16 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
   for (;;) {
     stop.tick();
     recorder.startStep(rows.length);
-    const settled = running.map((row, at) => settle(row, [choose(decoding, row, logitsOf(at))]));
+    const finalTokens = running.map((row, at) => toFinalTokens(row, [choose(decoding, row, logitsOf(at))]));
     const continuations: Continuation[] = running.flatMap((row, at) =>
       row.finishReason === null ? [{ from: from[at]!, token: row.sequence.at(-1)! }] : [],
     );
     running = running.filter((row) => row.finishReason === null);
     if (running.length === 0) break;
-    const answer = yield continueRows(config, previous, continuations, settled);
+    const result = yield continueRows(config, previous, continuations, finalTokens);
     previous = running.length;
     from = running.map((_, at) => at);
-    logitsOf = (at) => readRow(answer, at, config);
+    logitsOf = (at) => readRow(result, at, config);
   }
   return outcomeOf(decoding, rows, promptLogprobs);
 }
@@ -61,18 +61,20 @@ export function startRows({ prompt, config, noise }: Decoding): readonly Running
 }
 
 /** A row's newest tokens, final, with their reports where there are any. */
-export function settle(row: RunningRow, tokens: readonly TokenId[]): Settled {
+export function toFinalTokens(row: RunningRow, tokens: readonly TokenId[]): FinalTokens {
   const reports = row.reports.slice(-tokens.length);
   return { index: row.index, tokens, ...(reports.length === 0 ? {} : { reports }) };
 }
 
 /** Extend a row by one token. */
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
-  const { config, chain, stop, recorder } = decoding;
+  const { config, processors, stop, recorder } = decoding;
   const { topLogprobs } = config.output;
   recorder.record(row.index, 'logits', logits);
   const shape = (scores: Float32Array): Float32Array => {
-    applyChain(chain, [{ scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) }]);
+    applyLogitsProcessors(processors, [
+      { scores, sequence: row.sequence, ...(unconditional === undefined ? {} : { unconditional }) },
+    ]);
     return scores;
   };
   let scores = shape(layers.length === 0 ? logits.slice() : contrastLayers(logits, layers));

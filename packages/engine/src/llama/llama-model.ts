@@ -73,7 +73,7 @@ export class LlamaModel implements LanguageModel {
     this.#parts = parts;
     this.#threads = parts.threads;
     this.#governor = parts.yieldsCores
-      ? new ThreadGovernor({ most: parts.threads, now: () => performance.now() })
+      ? new ThreadGovernor({ max: parts.threads, now: () => performance.now() })
       : null;
     this.config = config;
     this.#memory = library.contextMemory(context);

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { ThreadGovernor } from './thread-governor.ts';
 
 /** A machine on which an evaluation of one token takes `cost(threads)`, and threads get `share` of their processor time. */
-function machine(most: number) {
+function machine(max: number) {
   let now = 0;
-  const governor = new ThreadGovernor({ most, now: () => now });
+  const governor = new ThreadGovernor({ max, now: () => now });
   const step = (cost: (threads: number) => number, share: number, tokens = 1): number => {
     const threads = governor.threads(tokens);
     const wallMs = cost(threads);

@@ -10,7 +10,7 @@
  */
 
 export interface ThreadGovernorOptions {
-  readonly most: number;
+  readonly max: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
@@ -58,9 +58,9 @@ export class ThreadGovernor {
   #spentMs = 0;
   #lostMs = 0;
 
-  constructor({ most, now }: ThreadGovernorOptions) {
+  constructor({ max, now }: ThreadGovernorOptions) {
     this.#now = now;
-    this.#counts = [...new Set([most, most - 1, most >> 1, 1])].filter((count) => count >= 1);
+    this.#counts = [...new Set([max, max - 1, max >> 1, 1])].filter((count) => count >= 1);
   }
 
   /** Threads for the next evaluation, of so many tokens. */

@@ -58,7 +58,7 @@ describe('the reference engine beside transformers', () => {
           const wanted = floats(Buffer.from(expected, 'base64'));
           const got = Float32Array.from(rows.slice(firstRow).flatMap((row) => Array.from(row)));
           assert.equal(got.length, wanted.length, what);
-          const apart = got.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]!)), 0);
+          const apart = got.reduce((max, value, i) => Math.max(max, Math.abs(value - wanted[i]!)), 0);
           assert.ok(apart <= TOLERANCE, `${what}: ${apart} apart`);
         };
         close(result!.logits, logits, 'logits');

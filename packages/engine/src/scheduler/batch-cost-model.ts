@@ -51,8 +51,8 @@ export class BatchCostModel {
     const batchMs = Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs);
     const saved = acceptance * (this.#tokenMs + batchMs / Math.max(1, rows));
     if (saved <= DRAFT_MARGIN * this.#tokenMs) return 0;
-    const most = acceptance > TRUSTED_ACCEPTANCE ? 2 * KERNEL_TOKENS : KERNEL_TOKENS;
-    return most - (rows % KERNEL_TOKENS);
+    const max = acceptance > TRUSTED_ACCEPTANCE ? 2 * KERNEL_TOKENS : KERNEL_TOKENS;
+    return max - (rows % KERNEL_TOKENS);
   }
 
   /** Run and measure one evaluation. One that fails is not measured. */

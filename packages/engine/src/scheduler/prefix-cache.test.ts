@@ -32,8 +32,8 @@ async function store(list: readonly number[]): Promise<void> {
   model.release(sequence);
 }
 
-const taken = (list: readonly number[], most = list.length): number => {
-  const prefix = cache.take(list, most);
+const taken = (list: readonly number[], max = list.length): number => {
+  const prefix = cache.take(list, max);
   if (prefix === null) return 0;
   assert.equal(model.length(prefix.sequence), prefix.length);
   model.release(prefix.sequence as SequenceId);

@@ -47,16 +47,16 @@ export class PrefixCache {
     return this.#order.size;
   }
 
-  /** How many of the first `most` tokens are stored; 0 when too few to be worth taking. */
-  match(tokens: readonly TokenId[], most: number = tokens.length): number {
-    const length = Math.min(this.#tree.longest(tokens)?.length ?? 0, most);
+  /** How many of the first `max` tokens are stored; 0 when too few to be worth taking. */
+  match(tokens: readonly TokenId[], max: number = tokens.length): number {
+    const length = Math.min(this.#tree.longest(tokens)?.length ?? 0, max);
     return length < MIN_PREFIX_TOKENS ? 0 : length;
   }
 
-  /** A new sequence that begins with as many of the first `most` tokens as are stored; null when too few are. */
-  take(tokens: readonly TokenId[], most: number): TakenPrefix | null {
+  /** A new sequence that begins with as many of the first `max` tokens as are stored; null when too few are. */
+  take(tokens: readonly TokenId[], max: number): TakenPrefix | null {
     const found = this.#tree.longest(tokens);
-    const length = Math.min(found?.length ?? 0, most);
+    const length = Math.min(found?.length ?? 0, max);
     if (found === null || length < MIN_PREFIX_TOKENS) return null;
     this.#touch(found.value);
     return { sequence: this.#model.fork(found.value.sequence, length), length };

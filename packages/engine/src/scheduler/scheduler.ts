@@ -17,9 +17,9 @@ import {
   type DraftPolicy,
   type GenerateConfig,
   type GenerateOutcome,
+  maxRows,
   type Strategy,
   type TokenReport,
-  widestAsk,
 } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
@@ -86,7 +86,7 @@ interface Reservation {
 
 /** Beside the rows of an ask, rows of the ask before it are open while they are forked. */
 function reserve(prompt: readonly TokenId[], config: GenerateConfig): Reservation {
-  const rows = widestAsk(config);
+  const rows = maxRows(config);
   const grown = Math.max(0, config.maxLength - prompt.length) + 1;
   return { cells: prompt.length + rows * grown, sequences: rows === 1 ? 1 : 2 * rows };
 }
@@ -135,10 +135,10 @@ export class Scheduler {
     const { contextLength } = model.config;
     if (request.prompt.length === 0) throw new RangeError('generate: expected at least one prompt token');
     if (request.prompt.length > contextLength || request.config.maxLength > contextLength) {
-      const most = Math.max(request.prompt.length, request.config.maxLength);
+      const max = Math.max(request.prompt.length, request.config.maxLength);
       throw new ModelError(
         'context_full',
-        `expected at most ${contextLength} tokens of prompt and output together, got ${most}`,
+        `expected at most ${contextLength} tokens of prompt and output together, got ${max}`,
       );
     }
     const reservation = reserve(request.prompt, request.config);
@@ -328,8 +328,8 @@ export class Scheduler {
 
   #advance(generation: Generation): void {
     try {
-      const settled = generation.run!.advance();
-      for (const { index, tokens, reports } of settled) this.#send(generation, index, tokens, reports);
+      const finalTokens = generation.run!.advance();
+      for (const { index, tokens, reports } of finalTokens) this.#send(generation, index, tokens, reports);
       if (generation.run!.outcome !== null) this.#finish(generation);
       else if (generation.request.config.numBeams > 1) this.#tellSearch(generation);
     } catch (error) {
@@ -357,7 +357,7 @@ export class Scheduler {
   #finish(generation: Generation): void {
     const { request, listener, run, arrivedAt, sent } = generation;
     const outcome = run!.outcome!;
-    // What the last step chose is settled by the end; of beam modes, everything.
+    // The last step's tokens become final only at the end; in beam modes all tokens do.
     for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
       const from = sent[index] ?? 0;
       this.#send(generation, index, tokens.slice(from), logprobs?.slice(from));

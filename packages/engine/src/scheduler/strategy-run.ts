@@ -7,7 +7,7 @@
  * → `release`. Between asks the run owns exactly one open sequence per row of the last ask; `release` gives all back
  * and may be called in any state, more than once.
  */
-import type { Ask, GenerateOutcome, Row, RowResult, Settled, Strategy } from '@gptj-cloud/decoding';
+import type { FinalTokens, GenerateOutcome, Row, RowResult, ScoreRequest, Strategy } from '@gptj-cloud/decoding';
 import type { LanguageModel, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
 import type { PrefixCache } from './prefix-cache.ts';
 
@@ -76,8 +76,8 @@ export class StrategyRun {
     return this.#rows.every((state) => state.fed === state.row.tokens.length);
   }
 
-  /** Ask for the first rows. Returns what is settled already. */
-  begin(): readonly Settled[] {
+  /** Start the strategy. Returns the tokens that are final already. */
+  begin(): readonly FinalTokens[] {
     return this.#take(this.#strategy.next());
   }
 
@@ -117,10 +117,10 @@ export class StrategyRun {
     }
   }
 
-  /** Hand the complete ask's results to the strategy and take its next ask. Returns what it settled. */
-  advance(): readonly Settled[] {
-    const answer: RowResult[] = this.#rows.map(({ logits, hidden, layers }) => ({ logits, hidden, layers }));
-    return this.#take(this.#strategy.next(answer));
+  /** Resume the strategy with the results of the complete request. Returns the tokens that became final. */
+  advance(): readonly FinalTokens[] {
+    const result: RowResult[] = this.#rows.map(({ logits, hidden, layers }) => ({ logits, hidden, layers }));
+    return this.#take(this.#strategy.next(result));
   }
 
   /** Give every sequence back. A single one is remembered: somebody may go on from it. */
@@ -134,14 +134,14 @@ export class StrategyRun {
     }
   }
 
-  #take(next: IteratorResult<Ask, GenerateOutcome>): readonly Settled[] {
+  #take(next: IteratorResult<ScoreRequest, GenerateOutcome>): readonly FinalTokens[] {
     if (next.done) {
       this.#outcome = next.value;
       this.release();
       return [];
     }
     this.#rows = this.#place(next.value.rows);
-    return next.value.settled;
+    return next.value.finalTokens;
   }
 
   /** Give every asked row a sequence: the last row that continues a sequence takes it over, the others fork it. */
@@ -182,8 +182,8 @@ export class StrategyRun {
 
   #fresh(row: Row): RowState {
     // The last token is always computed, for its scores; a prompt scored everywhere needs all of them.
-    const most = row.scored === 'all' ? 0 : row.tokens.length - 1;
-    const prefix = this.#prefixes?.take(row.tokens, most) ?? null;
+    const max = row.scored === 'all' ? 0 : row.tokens.length - 1;
+    const prefix = this.#prefixes?.take(row.tokens, max) ?? null;
     const fed = prefix?.length ?? 0;
     if (fed > 0) this.#reused.push(row.tokens.slice(0, fed));
     return {

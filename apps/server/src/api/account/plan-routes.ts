@@ -12,7 +12,7 @@ export interface PlanRoutesDeps {
 }
 
 /** Providers' events are a few kilobytes. */
-const MOST_EVENT_BYTES = 256 * 1024;
+const MAX_EVENT_BYTES = 256 * 1024;
 
 /** The plans there are, changing to another one, and what payment providers report. */
 export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): Hono<AppEnv> {
@@ -26,7 +26,7 @@ export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): Hono<AppE
       })
       // Nobody signs in here: the signature of the provider is what guards it.
       .post('/v2/billing/stripe-webhook', async (c) => {
-        const payload = new TextDecoder().decode(await readBody(c.req.raw, MOST_EVENT_BYTES));
+        const payload = new TextDecoder().decode(await readBody(c.req.raw, MAX_EVENT_BYTES));
         await billing.handleEvent(payload, c.req.header('stripe-signature') ?? '', callerOf(c));
         return c.json({ received: true });
       })

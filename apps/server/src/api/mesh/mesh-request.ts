@@ -24,9 +24,9 @@ export function parseMeshRequest(model: TextModel, fields: ReadonlyMap<string, J
   const temperature = read.number('temp', 0, 100) ?? 1;
   if (temperature === 0) throw refuseField('temp', 'a number above 0 (close to it is greedy)', temperature);
   const topP = read.number('top_p', 0, 1) ?? 0.9;
-  const topK = read.integer('top_k', { least: 0 }) ?? 0;
-  const seed = read.integer('seed', { least: 0 });
-  const asked = read.integer('response_length', { least: 1 });
+  const topK = read.integer('top_k', { min: 0 }) ?? 0;
+  const seed = read.integer('seed', { min: 0 });
+  const asked = read.integer('response_length', { min: 1 });
   const [unknown] = read.rest().keys();
   if (unknown !== undefined) {
     throw refuseOption(unknown.slice(0, 80), 'unknown; expected context, top_p, temp, response_length, top_k and seed');

@@ -10,40 +10,40 @@ export interface CompletionPrompt {
   readonly shown: readonly TokenId[];
 }
 
-const MOST_PROMPTS = 1024;
+const MAX_PROMPTS = 1024;
 const FORMS = 'a text, texts, token ids or lists of token ids';
 
 /**
  * `prompt`: a text, an array of texts, token ids, or an array of arrays of ids; each of at most `most` tokens. Nothing
  * and the empty text mean the beginning of a document. Throws `invalid_parameter`.
  */
-export function readPrompts(model: TextModel, value: JsonValue | undefined, most: number): readonly CompletionPrompt[] {
-  if (value === undefined) return [readText(model, '', most)];
-  if (typeof value === 'string') return [readText(model, value, most)];
+export function readPrompts(model: TextModel, value: JsonValue | undefined, max: number): readonly CompletionPrompt[] {
+  if (value === undefined) return [readText(model, '', max)];
+  if (typeof value === 'string') return [readText(model, value, max)];
   if (!Array.isArray(value)) throw refuseField('prompt', FORMS, value);
   if (value.length === 0) throw refuseField('prompt', 'at least one prompt', value);
-  if (typeof value[0] === 'number') return [readIds(model, value, most)];
-  if (value.length > MOST_PROMPTS) {
-    throw refuseOption('prompt', `expected at most ${MOST_PROMPTS} prompts, got ${value.length}; send them in parts`);
+  if (typeof value[0] === 'number') return [readIds(model, value, max)];
+  if (value.length > MAX_PROMPTS) {
+    throw refuseOption('prompt', `expected at most ${MAX_PROMPTS} prompts, got ${value.length}; send them in parts`);
   }
   return value.map((one) => {
-    if (typeof one === 'string') return readText(model, one, most);
-    if (Array.isArray(one)) return readIds(model, one, most);
+    if (typeof one === 'string') return readText(model, one, max);
+    if (Array.isArray(one)) return readIds(model, one, max);
     throw refuseField('prompt', FORMS, one);
   });
 }
 
-function readText(model: TextModel, text: string, most: number): CompletionPrompt {
+function readText(model: TextModel, text: string, max: number): CompletionPrompt {
   if (text === '') return { ids: [model.info.config.eosTokenId], shown: [] };
-  const ids = encodePrompt(model, 'prompt', text, most);
+  const ids = encodePrompt(model, 'prompt', text, max);
   return { ids, shown: ids };
 }
 
-function readIds(model: TextModel, list: readonly JsonValue[], most: number): CompletionPrompt {
+function readIds(model: TextModel, list: readonly JsonValue[], max: number): CompletionPrompt {
   const { vocabSize } = model.tokenizer;
   if (list.length === 0) throw refuseField('prompt', 'at least one token id in every list', []);
-  if (list.length > most) {
-    throw refuseOption('prompt', `expected at most ${most} tokens, got ${list.length}; shorten it`);
+  if (list.length > max) {
+    throw refuseOption('prompt', `expected at most ${max} tokens, got ${list.length}; shorten it`);
   }
   const ids = list.map((id) => {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= vocabSize) {

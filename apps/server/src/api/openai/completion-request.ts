@@ -22,12 +22,12 @@ export interface CompletionRequest {
   readonly includeUsage: boolean;
 }
 
-const MOST_SEQUENCES = 64;
-const MOST_LOGPROBS = 100;
-const MOST_STOPS = 4;
+const MAX_SEQUENCES = 64;
+const MAX_LOGPROBS = 100;
+const MAX_STOPS = 4;
 const DEFAULT_TOKENS = 16;
 /** Log-probabilities in one reply: some hundred bytes each. */
-const MOST_LOGPROB_ENTRIES = 1_048_576;
+const MAX_LOGPROB_ENTRIES = 1_048_576;
 
 /** `generate`'s names where OpenAI has another, and how refusals then spell them. */
 const SPELLING: ReadonlyMap<string, string> = new Map([
@@ -66,8 +66,8 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   }
   const prompt = read.value('prompt');
   const echo = read.boolean('echo') ?? false;
-  const logprobs = read.integer('logprobs', { least: 0, most: MOST_LOGPROBS }) ?? null;
-  const maxTokens = read.integer('max_tokens', { least: 0 }) ?? DEFAULT_TOKENS;
+  const logprobs = read.integer('logprobs', { min: 0, max: MAX_LOGPROBS }) ?? null;
+  const maxTokens = read.integer('max_tokens', { min: 0 }) ?? DEFAULT_TOKENS;
   const scoring = maxTokens === 0;
   if (scoring && !(echo && logprobs !== null)) {
     throw refuseField('max_tokens', 'at least 1 (0 is for echo with logprobs)', maxTokens);
@@ -120,17 +120,17 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
 }
 
 function limitLogprobs(entries: number): void {
-  if (entries <= MOST_LOGPROB_ENTRIES) return;
+  if (entries <= MAX_LOGPROB_ENTRIES) return;
   throw refuseOption(
     'logprobs',
-    `the reply would hold up to ${entries} log-probabilities, at most ${MOST_LOGPROB_ENTRIES} are allowed; lower ` +
+    `the reply would hold up to ${entries} log-probabilities, at most ${MAX_LOGPROB_ENTRIES} are allowed; lower ` +
       'logprobs or max_tokens, or send the prompts in parts',
   );
 }
 
 function readCounts(read: FieldReader): { readonly n: number; readonly bestOf: number } {
-  const n = read.integer('n', { least: 1, most: MOST_SEQUENCES }) ?? 1;
-  const bestOf = read.integer('best_of', { least: 1, most: MOST_SEQUENCES }) ?? n;
+  const n = read.integer('n', { min: 1, max: MAX_SEQUENCES }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: MAX_SEQUENCES }) ?? n;
   if (bestOf < n) throw refuseField('best_of', `at least n, which is ${n}`, bestOf);
   return { n, bestOf };
 }
@@ -154,8 +154,8 @@ function readStops(read: FieldReader): readonly string[] {
   if (value === undefined) return [];
   const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   const stops = list.filter((stop) => typeof stop === 'string');
-  if (stops.length < list.length || list.length > MOST_STOPS || stops.includes('')) {
-    throw refuseField('stop', `a non-empty text or up to ${MOST_STOPS} of them`, value);
+  if (stops.length < list.length || list.length > MAX_STOPS || stops.includes('')) {
+    throw refuseField('stop', `a non-empty text or up to ${MAX_STOPS} of them`, value);
   }
   return stops;
 }
@@ -198,6 +198,6 @@ function readLogitBias(read: FieldReader): JsonValue[] {
   });
 }
 
-function isAbove(value: JsonValue | undefined, least: number): boolean {
-  return typeof value === 'number' && value > least;
+function isAbove(value: JsonValue | undefined, min: number): boolean {
+  return typeof value === 'number' && value > min;
 }

@@ -32,8 +32,8 @@ export interface PipelineRoutesDeps {
 /** Looking at the built-in pipelines and the one environment; uploads are refused in words the client shows. */
 export function pipelineRoutes({ pipelines, tags }: PipelineRoutesDeps): Hono<AppEnv> {
   const page = <Item>(c: Context<AppEnv>, items: readonly Item[]) => {
-    const { skip: from, limit: most, order_by: orderBy } = c.req.query();
-    const { skip, limit } = parsePageQuery({ skip: from, limit: most, orderBy }, ['created_at']);
+    const { skip: from, limit: max, order_by: orderBy } = c.req.query();
+    const { skip, limit } = parsePageQuery({ skip: from, limit: max, orderBy }, ['created_at']);
     return { skip, limit, total: items.length, data: items.slice(skip, skip + limit) };
   };
   const environment = (idOrName: string): EnvironmentGet => {

@@ -20,8 +20,8 @@ export interface RunMetricsRoutesDeps {
 }
 
 const DAY_MS = 86_400_000;
-const LONGEST_MS = 366 * DAY_MS;
-const MOST_BUCKETS = 1000;
+const MAX_MS = 366 * DAY_MS;
+const MAX_BUCKETS = 1000;
 
 /** What the dashboard shows of runs: `start` (default a day ago), `end` (default now), `pipeline_id`, `bucket_count`. */
 export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoutesDeps): Hono<AppEnv> {
@@ -29,8 +29,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
     const end = parseMoment('end', c.req.query('end')) ?? clock();
     const start = parseMoment('start', c.req.query('start')) ?? new Date(end.getTime() - DAY_MS);
     const length = end.getTime() - start.getTime();
-    if (length <= 0 || length > LONGEST_MS)
-      throw invalidParameter('query->start', 'expected up to 366 days before end');
+    if (length <= 0 || length > MAX_MS) throw invalidParameter('query->start', 'expected up to 366 days before end');
     const { projectId } = c.get('principal');
     const pipelineId = await tags.idOf(projectId, c.req.query('pipeline_id'));
     return { projectId, pipelineId, start, end };
@@ -59,6 +58,6 @@ function parseMoment(name: string, value: QueryValue): Date | null {
 function parseBucketCount(value: QueryValue): number {
   if (value === undefined || value === '') return 100;
   const count = /^\d{1,4}$/.test(value) ? Number(value) : Number.NaN;
-  if (count >= 1 && count <= MOST_BUCKETS) return count;
-  throw invalidParameter('query->bucket_count', `expected an integer from 1 to ${MOST_BUCKETS}`);
+  if (count >= 1 && count <= MAX_BUCKETS) return count;
+  throw invalidParameter('query->bucket_count', `expected an integer from 1 to ${MAX_BUCKETS}`);
 }

@@ -25,9 +25,9 @@ export interface TextGenerationRequest {
   readonly stream: boolean;
 }
 
-const MOST_SEQUENCES = 64;
-const MOST_STOPS = 4;
-const MOST_TOP_TOKENS = 100;
+const MAX_SEQUENCES = 64;
+const MAX_STOPS = 4;
+const MAX_TOP_TOKENS = 100;
 const DEFAULT_NEW_TOKENS = 100;
 
 const SPELLING: ReadonlyMap<string, string> = new Map([
@@ -75,8 +75,8 @@ export function parseTextGenerationRequest(
   const details = read.boolean('details') ?? false;
   const decoderInputDetails = read.boolean('decoder_input_details') ?? false;
   if (decoderInputDetails && stream) throw refuseOption('decoder_input_details', 'cannot be streamed; leave it out');
-  const topTokens = read.integer('top_n_tokens', { least: 0, most: MOST_TOP_TOKENS }) ?? 0;
-  const truncate = read.integer('truncate', { least: 1 });
+  const topTokens = read.integer('top_n_tokens', { min: 0, max: MAX_TOP_TOKENS }) ?? 0;
+  const truncate = read.integer('truncate', { min: 1 });
   const generate = readShaping(read, dialect, given === undefined);
   const sampling = generate.get('do_sample') === true;
   const { sequences, returned } = readCounts(read, dialect, { sampling, stream });
@@ -119,16 +119,16 @@ function readOptions(body: FieldReader): void {
 function readPrompt(model: TextModel, inputs: string, truncate: number | undefined): readonly TokenId[] {
   const { contextLength } = model.info.config;
   if (truncate === undefined) return encodePrompt(model, 'inputs', inputs, contextLength - 1);
-  const most = Math.min(truncate, contextLength - 1);
+  const max = Math.min(truncate, contextLength - 1);
   // No more of a long text is read than its end can need.
-  const end = inputs.slice(-most * model.tokenizer.longestTokenBytes);
-  return model.tokenizer.encode(end).slice(-most);
+  const end = inputs.slice(-max * model.tokenizer.longestTokenBytes);
+  return model.tokenizer.encode(end).slice(-max);
 }
 
 function readShaping(read: FieldReader, dialect: Dialect, withoutParameters: boolean): Map<string, JsonValue> {
   const generate = new Map<string, JsonValue>();
   const temperature = read.number('temperature', 0, 100);
-  const topK = read.integer('top_k', { least: 0 });
+  const topK = read.integer('top_k', { min: 0 });
   const topP = read.number('top_p', 0, 1);
   const typicalP = read.number('typical_p', 0, 1);
   const asked = read.boolean('do_sample');
@@ -149,7 +149,7 @@ function readShaping(read: FieldReader, dialect: Dialect, withoutParameters: boo
   for (const [name, value] of shaping) if (value !== undefined && sampling) generate.set(name, value);
   const frequency = read.number('frequency_penalty', -2, 2);
   if (frequency !== undefined) generate.set('frequency_penalty', frequency);
-  generate.set('max_new_tokens', read.integer('max_new_tokens', { least: 1 }) ?? DEFAULT_NEW_TOKENS);
+  generate.set('max_new_tokens', read.integer('max_new_tokens', { min: 1 }) ?? DEFAULT_NEW_TOKENS);
   const stops = readStops(read);
   if (stops.length > 0) generate.set('stop_strings', [...stops]);
   // The scheme and strength of TGI's watermark.
@@ -163,8 +163,8 @@ function readStops(read: FieldReader): readonly string[] {
   if (value === undefined) return [];
   const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   const stops = list.filter((stop) => typeof stop === 'string');
-  if (stops.length < list.length || list.length > MOST_STOPS || stops.includes('')) {
-    throw refuseField('stop', `up to ${MOST_STOPS} non-empty texts`, value);
+  if (stops.length < list.length || list.length > MAX_STOPS || stops.includes('')) {
+    throw refuseField('stop', `up to ${MAX_STOPS} non-empty texts`, value);
   }
   return stops;
 }
@@ -174,9 +174,9 @@ function readCounts(
   dialect: Dialect,
   { sampling, stream }: { readonly sampling: boolean; readonly stream: boolean },
 ): { readonly sequences: number; readonly returned: number } {
-  const bestOf = read.integer('best_of', { least: 1, most: MOST_SEQUENCES }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: MAX_SEQUENCES }) ?? 1;
   if (bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
-  const several = read.integer('num_return_sequences', { least: 1, most: MOST_SEQUENCES }) ?? 1;
+  const several = read.integer('num_return_sequences', { min: 1, max: MAX_SEQUENCES }) ?? 1;
   if (several > 1 && dialect !== 'inference') {
     throw refuseOption('num_return_sequences', 'the reply has room for one; use best_of or POST /models/…');
   }

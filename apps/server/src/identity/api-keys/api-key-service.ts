@@ -28,7 +28,7 @@ export interface ApiKeyDeps {
   readonly clock: () => Date;
 }
 
-const MOST_TOKENS = 100;
+const MAX_TOKENS = 100;
 
 /**
  * Make a token for the principal's project. The reply is the only place where its value is ever whole.
@@ -60,8 +60,8 @@ export async function createToken(
     updatedAt: now,
   };
   await db.transaction(async (tx) => {
-    if ((await countApiKeys(tx, principal)) >= MOST_TOKENS) {
-      throw new ApiError('limit_reached', { limit: MOST_TOKENS, what: 'tokens in a project' });
+    if ((await countApiKeys(tx, principal)) >= MAX_TOKENS) {
+      throw new ApiError('limit_reached', { limit: MAX_TOKENS, what: 'tokens in a project' });
     }
     await insertApiKey(tx, key, hashToken(token));
     await recordAudit(tx, now, caller, {

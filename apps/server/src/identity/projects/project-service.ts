@@ -21,8 +21,8 @@ import {
   takeInvitation,
 } from './project-store.ts';
 
-const MOST_PROJECTS = 50;
-const MOST_MEMBERS = 200;
+const MAX_PROJECTS = 50;
+const MAX_MEMBERS = 200;
 const INVITATION_LIFETIME_MS = 14 * 86_400_000;
 
 /**
@@ -47,8 +47,8 @@ export async function createProject(deps: AccountDeps, userId: string, name: str
   const { db, clock } = deps;
   return await db.transaction(async (tx) => {
     await lockUser(tx, userId);
-    if ((await countOwnedProjects(tx, userId)) >= MOST_PROJECTS) {
-      throw new ApiError('limit_reached', { limit: MOST_PROJECTS, what: 'projects' });
+    if ((await countOwnedProjects(tx, userId)) >= MAX_PROJECTS) {
+      throw new ApiError('limit_reached', { limit: MAX_PROJECTS, what: 'projects' });
     }
     const id = await insertProject(tx, userId, name, clock());
     await recordAudit(tx, clock(), caller, { action: 'project.create', subject: id, projectId: id, details: { name } });
@@ -216,7 +216,7 @@ export async function answerInvitation(
 }
 
 async function refuseFull(tx: AccountDeps['db'], projectId: string): Promise<void> {
-  if ((await listMembers(tx, projectId)).length >= MOST_MEMBERS) {
-    throw new ApiError('limit_reached', { limit: MOST_MEMBERS, what: 'members' });
+  if ((await listMembers(tx, projectId)).length >= MAX_MEMBERS) {
+    throw new ApiError('limit_reached', { limit: MAX_MEMBERS, what: 'members' });
   }
 }

@@ -13,7 +13,7 @@ export const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 /** No stored hash makes a check take more than this, whatever it names. */
-const MOST_MEMORY = 256 * 2 ** 20;
+const MAX_MEMORY = 256 * 2 ** 20;
 
 /** Hashes and checks passwords, both off the main thread. */
 export interface PasswordHasher {
@@ -48,7 +48,7 @@ export function createPasswordHasher(cost: ScryptCost = SCRYPT_COST): PasswordHa
 /** Composed and decomposed spellings of a character are the same password, whatever keyboard typed it. */
 function derive(password: string, salt: Buffer, { n, r, p }: ScryptCost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N: n, r, p, maxmem: MOST_MEMORY }, (error, key) =>
+    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N: n, r, p, maxmem: MAX_MEMORY }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );
   });

@@ -6,7 +6,7 @@ import { projectMembers, projects, sessions, users } from '../identity-tables.ts
 import type { User } from '../users/user.ts';
 import { hashSessionSecret, newSessionSecret, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
 
-const MOST_SESSIONS = 50;
+const MAX_SESSIONS = 50;
 /** How exact `last_seen_at` is; it is not worth a write for every request. */
 const SEEN_EVERY_MS = 60_000;
 
@@ -28,7 +28,7 @@ export async function insertSession(
     .from(sessions)
     .where(eq(sessions.userId, userId))
     .orderBy(desc(sessions.createdAt))
-    .offset(MOST_SESSIONS - 1);
+    .offset(MAX_SESSIONS - 1);
   await tx.delete(sessions).where(inArray(sessions.id, kept));
   const secret = newSessionSecret();
   const session = {

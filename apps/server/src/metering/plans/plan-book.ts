@@ -18,7 +18,7 @@ export interface PlanBook {
 }
 
 /** Larger is no list of plans. */
-const MOST_CHARACTERS = 1_000_000;
+const MAX_CHARACTERS = 1_000_000;
 
 /**
  * The plans of a file, or the built-in ones when `path` is null. Throws `ConfigError` that lists every fault, with its
@@ -65,8 +65,8 @@ async function readPlanFile(path: string | URL, setting: string): Promise<PlanFi
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new ConfigError(`${setting}: expected a readable JSON file, got ${reasonOf(cause)}`, { cause });
   });
-  if (text.length > MOST_CHARACTERS) {
-    throw new ConfigError(`${setting}: expected at most ${MOST_CHARACTERS} characters, got ${text.length}`);
+  if (text.length > MAX_CHARACTERS) {
+    throw new ConfigError(`${setting}: expected at most ${MAX_CHARACTERS} characters, got ${text.length}`);
   }
   let json: unknown;
   try {

@@ -42,9 +42,9 @@ export interface PlanFile {
   readonly plans: readonly Plan[];
 }
 
-const MOST_TOKENS = 1e15;
+const MAX_TOKENS = 1e15;
 const price = z.number().min(0).max(1e9);
-const limit = (least: number, most: number) => z.number().int().min(least).max(most).nullable();
+const limit = (min: number, max: number) => z.number().int().min(min).max(max).nullable();
 
 const planSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes'),
@@ -53,8 +53,8 @@ const planSchema = z.strictObject({
   offered: z.boolean().default(true),
   requests_per_minute: limit(1, 100_000),
   concurrent_runs: limit(1, 100_000),
-  tokens_per_day: limit(0, MOST_TOKENS),
-  tokens_per_month: limit(0, MOST_TOKENS),
+  tokens_per_day: limit(0, MAX_TOKENS),
+  tokens_per_month: limit(0, MAX_TOKENS),
   priority: z.number().int().min(-1000).max(1000).default(0),
   max_context: limit(1, 1_000_000),
   models: z.array(z.string().min(1).max(200)).min(1).max(100),

@@ -100,10 +100,10 @@ const submit = (options: object, parameters: object = {}): Promise<Response> =>
 const cancel = (id: string): Promise<RunGet> => run(it.request(`/v2/runs/${id}/cancel`, { method: 'POST' }));
 
 /** Read a stream until so many tokens of a run have come; the run's id. */
-async function readTokens(reply: Response, most: number): Promise<{ id: string; reader: ReadableStreamDefaultReader }> {
+async function readTokens(reply: Response, max: number): Promise<{ id: string; reader: ReadableStreamDefaultReader }> {
   const reader = reply.body?.getReader() ?? assert.fail('expected a body');
   let text = '';
-  while ((text.match(/^event: token$/gm)?.length ?? 0) < most) {
+  while ((text.match(/^event: token$/gm)?.length ?? 0) < max) {
     const { value, done } = await reader.read();
     assert.ok(!done, text);
     text += new TextDecoder().decode(value);

@@ -41,7 +41,7 @@ export interface UsageService {
   ): Promise<InvoicePreview>;
 }
 
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 const DAY_MS = 86_400_000;
 const COLUMNS = [
   'day',
@@ -63,8 +63,8 @@ export function createUsageService({ db, plans, clock }: UsageServiceDeps): Usag
     const to = parseQueryDay('to', query.to, today());
     const from = parseQueryDay('from', query.from, `${to.slice(0, 7)}-01`);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
-    if (days < 1 || days > MOST_DAYS) {
-      throw invalidParameter('query->from', `expected 1 to ${MOST_DAYS} days up to ${to}, got ${from}`);
+    if (days < 1 || days > MAX_DAYS) {
+      throw invalidParameter('query->from', `expected 1 to ${MAX_DAYS} days up to ${to}, got ${from}`);
     }
     return { from, to, projectId: projectOf(principal, query.projectId) };
   };

@@ -18,7 +18,7 @@ export interface NewFile extends StoredFile {
 
 /** Files up to this size travel inside every reply that names them. */
 export const INLINE_BYTES = 10_000;
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 /** The file without bytes that are too many to travel unasked. */
 export function withSmallBytes(file: StoredFile): StoredFile {
@@ -61,7 +61,7 @@ function isHexDigit(byte: number): boolean {
 
 /** PostgreSQL text cannot hold U+0000; nothing needs the other control characters. */
 function tidyName(name: string): string {
-  const tidy = Array.from(name.slice(0, LONGEST_NAME), (character) => (character < ' ' ? '_' : character)).join('');
+  const tidy = Array.from(name.slice(0, MAX_NAME), (character) => (character < ' ' ? '_' : character)).join('');
   return tidy === '' ? 'file' : tidy;
 }
 

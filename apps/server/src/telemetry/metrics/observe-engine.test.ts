@@ -55,8 +55,8 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
   return { engine: observeEngine(engine, { metrics, tracer, now: () => ms }), metrics, spans, bare: engine };
 }
 
-async function drain(engine: Engine, most = Number.POSITIVE_INFINITY): Promise<void> {
-  for await (const _ of engine.generate(REQUEST)) if (--most <= 0) return;
+async function drain(engine: Engine, max = Number.POSITIVE_INFINITY): Promise<void> {
+  for await (const _ of engine.generate(REQUEST)) if (--max <= 0) return;
 }
 
 const sequence = { tokens: [7, 8, 9], finishReason: 'length' as const };

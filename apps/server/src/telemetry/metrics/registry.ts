@@ -2,7 +2,7 @@
  * Counters, gauges and histograms, and the text that Prometheus reads of them (exposition format 0.0.4).
  *
  * Labels come from the program, never from a request: every value that can be a label is one of few, so the number of
- * series is bounded. The registry refuses more than {@link MOST_SERIES} of one metric instead of growing without end.
+ * series is bounded. The registry refuses more than {@link MAX_SERIES} of one metric instead of growing without end.
  */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ export interface CountedHistogram {
   readonly sum: number;
 }
 
-const MOST_SERIES = 1000;
+const MAX_SERIES = 1000;
 
 /** What one metric adds to the page. */
 type Collect = () => readonly string[] | Promise<readonly string[]>;
@@ -114,7 +114,7 @@ export class MetricsRegistry {
 }
 
 function roomFor(series: ReadonlyMap<string, unknown>, key: string): boolean {
-  return series.has(key) || series.size < MOST_SERIES;
+  return series.has(key) || series.size < MAX_SERIES;
 }
 
 function histogramLines(name: string, labels: string, { bounds, counts, sum }: CountedHistogram): readonly string[] {

@@ -1,7 +1,7 @@
 /**
  * Spans to an OpenTelemetry collector: OTLP over HTTP as JSON.
  *
- * Bounded: at most {@link MOST_WAITING} spans wait, later ones are dropped and counted; one request is under way at a
+ * Bounded: at most {@link MAX_WAITING} spans wait, later ones are dropped and counted; one request is under way at a
  * time; one that fails is not repeated. Tracing never slows down or breaks what it watches.
  */
 import type { Attributes, AttributeValue, FinishedSpan } from './tracer.ts';
@@ -25,8 +25,8 @@ export interface OtlpExporter {
   close(): Promise<void>;
 }
 
-const MOST_WAITING = 2048;
-const MOST_PER_REQUEST = 512;
+const MAX_WAITING = 2048;
+const MAX_PER_REQUEST = 512;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KINDS = { internal: 1, server: 2, client: 3 } as const;
 
@@ -41,8 +41,8 @@ export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
   const send = async (): Promise<void> => {
     timer = null;
     while (waiting.length > 0) {
-      const spans = waiting.slice(0, MOST_PER_REQUEST);
-      waiting = waiting.slice(MOST_PER_REQUEST);
+      const spans = waiting.slice(0, MAX_PER_REQUEST);
+      waiting = waiting.slice(MAX_PER_REQUEST);
       try {
         const reply = await options.fetch(address, {
           method: 'POST',
@@ -58,7 +58,7 @@ export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
         options.onLost(spans.length, error instanceof Error ? error.message : String(error));
       }
     }
-    if (lost > 0) options.onLost(lost, `more than ${MOST_WAITING} spans were waiting`);
+    if (lost > 0) options.onLost(lost, `more than ${MAX_WAITING} spans were waiting`);
     lost = 0;
   };
   const flush = (): Promise<void> => {
@@ -69,7 +69,7 @@ export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
   return {
     add(span) {
       if (closing !== null) return;
-      if (waiting.length >= MOST_WAITING) {
+      if (waiting.length >= MAX_WAITING) {
         lost++;
         return;
       }

@@ -28,7 +28,7 @@ import { keepTopP } from './warpers/top-p.ts';
 import { keepTypical } from './warpers/typical-p.ts';
 
 /** One row on its way through the chain. */
-export interface ChainRow {
+export interface LogitsRow {
   /** Changed in place. */
   readonly scores: Float32Array;
   /** Prompt and generated tokens so far. */
@@ -40,67 +40,73 @@ export interface ChainRow {
 }
 
 /** Changes rows in place. The rows of one call are the beams of one search (of one group), or a single row. */
-export type Link = (rows: readonly ChainRow[]) => void;
+export type LogitsProcessor = (rows: readonly LogitsRow[]) => void;
 
 /** A configuration's links in order. */
-export interface Chain {
-  readonly process: Link;
+export interface LogitsProcessorList {
+  readonly process: LogitsProcessor;
   /** What follows `process`: warpers when sampling. Era 4.25 adds the beam score before it, era 5.18 after it. */
-  readonly warp: Link;
+  readonly warp: LogitsProcessor;
 }
 
 /** Named by the parameter it serves, so that a custom processor can take its place. */
-type NamedLink = readonly [parameter: string, link: Link];
+type NamedProcessor = readonly [parameter: string, processor: LogitsProcessor];
 
 /** The chain of a configuration for a prompt. `allowedNext` stands for `prefix_allowed_tokens_fn`. */
-export function buildChain(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null): Chain {
-  const modern = config.era === '5.18';
+export function buildLogitsProcessors(
+  config: GenerateConfig,
+  prompt: readonly TokenId[],
+  allowedNext: AllowedNext | null,
+): LogitsProcessorList {
+  const is518 = config.compat === '5.18';
   const processors = withCustomProcessors(
-    modern ? processorsOf518(config, prompt, allowedNext) : processorsOf425(config, prompt, allowedNext),
+    is518 ? processorsOf518(config, prompt, allowedNext) : processorsOf425(config, prompt, allowedNext),
     config,
     prompt,
   );
-  const normalise: readonly Link[] = config.renormalizeLogits ? [each(({ scores }) => logSoftmaxInPlace(scores))] : [];
+  const normalise: readonly LogitsProcessor[] = config.renormalizeLogits
+    ? [each(({ scores }) => logSoftmaxInPlace(scores))]
+    : [];
   const watermark = config.watermark;
-  const mark: readonly Link[] =
+  const mark: readonly LogitsProcessor[] =
     watermark === null ? [] : [each(({ scores, sequence }) => addWatermark(scores, sequence, watermark))];
   const warpers = config.doSample ? [warpWith(warpersOf(config))] : [];
   return {
-    process: inOrder(modern ? processors : [...processors, ...normalise]),
-    warp: inOrder(modern || config.doSample ? [...warpers, ...mark, ...normalise] : []),
+    process: inOrder(is518 ? processors : [...processors, ...normalise]),
+    warp: inOrder(is518 || config.doSample ? [...warpers, ...mark, ...normalise] : []),
   };
 }
 
 /** Apply the whole chain. */
-export function applyChain(chain: Chain, rows: readonly ChainRow[]): void {
-  chain.process(rows);
-  chain.warp(rows);
+export function applyLogitsProcessors(processors: LogitsProcessorList, rows: readonly LogitsRow[]): void {
+  processors.process(rows);
+  processors.warp(rows);
 }
 
 function processorsOf518(
   config: GenerateConfig,
   prompt: readonly TokenId[],
   allowedNext: AllowedNext | null,
-): readonly NamedLink[] {
-  const link = linksOf(config, prompt, allowedNext);
+): readonly NamedProcessor[] {
+  const processor = buildProcessors(config, prompt, allowedNext);
   return [
-    link.guidance,
-    link.sequenceBias,
-    link.hammingDiversity,
-    link.encoderRepetitionPenalty,
-    link.repetitionPenalty,
-    link.occurrencePenalty,
-    link.noRepeatNgram,
-    link.encoderNoRepeatNgram,
-    link.badWords,
-    link.minLength,
-    link.allowedTokens,
-    link.forcedBos,
-    link.forcedEos,
-    link.removeInvalid,
-    link.exponentialDecay,
-    link.suppressTokens,
-    link.beginSuppressTokens,
+    processor.guidance,
+    processor.sequenceBias,
+    processor.hammingDiversity,
+    processor.encoderRepetitionPenalty,
+    processor.repetitionPenalty,
+    processor.occurrencePenalty,
+    processor.noRepeatNgram,
+    processor.encoderNoRepeatNgram,
+    processor.badWords,
+    processor.minLength,
+    processor.allowedTokens,
+    processor.forcedBos,
+    processor.forcedEos,
+    processor.removeInvalid,
+    processor.exponentialDecay,
+    processor.suppressTokens,
+    processor.beginSuppressTokens,
   ].filter((named) => named !== null);
 }
 
@@ -108,32 +114,32 @@ function processorsOf425(
   config: GenerateConfig,
   prompt: readonly TokenId[],
   allowedNext: AllowedNext | null,
-): readonly NamedLink[] {
-  const link = linksOf(config, prompt, allowedNext);
+): readonly NamedProcessor[] {
+  const processor = buildProcessors(config, prompt, allowedNext);
   return [
-    link.hammingDiversity,
-    link.repetitionPenalty,
-    link.occurrencePenalty,
-    link.noRepeatNgram,
-    link.badWords,
-    link.minLength,
-    link.allowedTokens,
-    link.forcedBos,
-    link.forcedEos,
-    link.removeInvalid,
-    link.exponentialDecay,
-    link.suppressTokens,
-    link.beginSuppressTokens,
-    link.forcedDecoderIds,
+    processor.hammingDiversity,
+    processor.repetitionPenalty,
+    processor.occurrencePenalty,
+    processor.noRepeatNgram,
+    processor.badWords,
+    processor.minLength,
+    processor.allowedTokens,
+    processor.forcedBos,
+    processor.forcedEos,
+    processor.removeInvalid,
+    processor.exponentialDecay,
+    processor.suppressTokens,
+    processor.beginSuppressTokens,
+    processor.forcedDecoderIds,
   ].filter((named) => named !== null);
 }
 
 /** Every processor of `config`, null where it would do nothing. */
-function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null) {
-  const { era, eosTokenIds, forcedBosTokenId, forcedEos, exponentialDecay, sequenceBias, badWordsIds } = config;
+function buildProcessors(config: GenerateConfig, prompt: readonly TokenId[], allowedNext: AllowedNext | null) {
+  const { compat, eosTokenIds, forcedBosTokenId, forcedEos, exponentialDecay, sequenceBias, badWordsIds } = config;
   const { repetitionPenalty, encoderRepetitionPenalty, noRepeatNgramSize, encoderNoRepeatNgramSize } = config;
   const { presencePenalty, frequencyPenalty } = config;
-  const link = (active: boolean, parameter: string, change: (row: ChainRow) => void): NamedLink | null =>
+  const processor = (active: boolean, parameter: string, change: (row: LogitsRow) => void): NamedProcessor | null =>
     active ? [parameter, each(change)] : null;
   const decayFrom = prompt.length + (exponentialDecay?.start ?? 0);
   // Era 4.25 lets generation begin after the last forced token, and adds that token's absolute position to get there.
@@ -144,69 +150,75 @@ function linksOf(config: GenerateConfig, prompt: readonly TokenId[], allowedNext
   const forcedAt = new Map(config.forcedDecoderIds);
   const promptSet = [...new Set(prompt)];
   return {
-    guidance: link(config.guidanceScale !== 1, 'guidance_scale', ({ scores, unconditional }) => {
+    guidance: processor(config.guidanceScale !== 1, 'guidance_scale', ({ scores, unconditional }) => {
       if (unconditional !== undefined) guide(scores, unconditional, config.guidanceScale);
     }),
-    sequenceBias: link(sequenceBias.length > 0, 'sequence_bias', ({ scores, sequence }) =>
+    sequenceBias: processor(sequenceBias.length > 0, 'sequence_bias', ({ scores, sequence }) =>
       biasSequences(scores, sequence, sequenceBias),
     ),
-    hammingDiversity: link(config.diversityPenalty > 0, 'diversity_penalty', ({ scores, chosenByEarlierGroups }) =>
+    hammingDiversity: processor(config.diversityPenalty > 0, 'diversity_penalty', ({ scores, chosenByEarlierGroups }) =>
       penaliseChosen(scores, chosenByEarlierGroups ?? [], config.diversityPenalty),
     ),
-    encoderRepetitionPenalty: link(encoderRepetitionPenalty !== 1, 'encoder_repetition_penalty', ({ scores }) =>
+    encoderRepetitionPenalty: processor(encoderRepetitionPenalty !== 1, 'encoder_repetition_penalty', ({ scores }) =>
       penaliseRepetition(scores, promptSet, 1 / encoderRepetitionPenalty),
     ),
-    repetitionPenalty: link(repetitionPenalty !== 1, 'repetition_penalty', ({ scores, sequence }) =>
+    repetitionPenalty: processor(repetitionPenalty !== 1, 'repetition_penalty', ({ scores, sequence }) =>
       penaliseRepetition(scores, sequence, repetitionPenalty),
     ),
-    occurrencePenalty: link(
+    occurrencePenalty: processor(
       presencePenalty !== 0 || frequencyPenalty !== 0,
       'presence_penalty',
       ({ scores, sequence }) =>
         penaliseOccurrence(scores, sequence.slice(prompt.length), presencePenalty, frequencyPenalty),
     ),
-    noRepeatNgram: link(noRepeatNgramSize > 0, 'no_repeat_ngram_size', ({ scores, sequence }) =>
+    noRepeatNgram: processor(noRepeatNgramSize > 0, 'no_repeat_ngram_size', ({ scores, sequence }) =>
       forbidRepeatedNgrams(scores, sequence, sequence, noRepeatNgramSize),
     ),
-    encoderNoRepeatNgram: link(encoderNoRepeatNgramSize > 0, 'encoder_no_repeat_ngram_size', ({ scores, sequence }) =>
-      forbidRepeatedNgrams(scores, sequence, prompt, encoderNoRepeatNgramSize),
+    encoderNoRepeatNgram: processor(
+      encoderNoRepeatNgramSize > 0,
+      'encoder_no_repeat_ngram_size',
+      ({ scores, sequence }) => forbidRepeatedNgrams(scores, sequence, prompt, encoderNoRepeatNgramSize),
     ),
-    badWords: link(badWordsIds.length > 0, 'bad_words_ids', ({ scores, sequence }) =>
+    badWords: processor(badWordsIds.length > 0, 'bad_words_ids', ({ scores, sequence }) =>
       forbidWords(scores, sequence, badWordsIds),
     ),
-    minLength: link(config.minLength > 0, 'min_length', ({ scores, sequence }) => {
+    minLength: processor(config.minLength > 0, 'min_length', ({ scores, sequence }) => {
       if (sequence.length < config.minLength) suppress(scores, eosTokenIds);
     }),
-    allowedTokens: ((): NamedLink | null =>
+    allowedTokens: ((): NamedProcessor | null =>
       allowedNext === null
         ? null
-        : ['prefix_allowed_tokens_fn', (rows) => keepAllowed(rows, allowedNext, era === '5.18')])(),
-    forcedBos: link(forcedBosTokenId !== null, 'forced_bos_token_id', ({ scores, sequence }) => {
+        : ['prefix_allowed_tokens_fn', (rows) => keepAllowed(rows, allowedNext, compat === '5.18')])(),
+    forcedBos: processor(forcedBosTokenId !== null, 'forced_bos_token_id', ({ scores, sequence }) => {
       if (sequence.length === 1 && forcedBosTokenId !== null) force(scores, [forcedBosTokenId]);
     }),
-    forcedEos: link(forcedEos !== null, 'forced_eos_token_id', ({ scores, sequence }) => {
+    forcedEos: processor(forcedEos !== null, 'forced_eos_token_id', ({ scores, sequence }) => {
       if (sequence.length === forcedEos?.atLength) force(scores, forcedEos.tokens);
     }),
-    removeInvalid: link(config.removeInvalidValues, 'remove_invalid_values', ({ scores }) =>
-      removeInvalidValues(scores, era === '5.18'),
+    removeInvalid: processor(config.removeInvalidValues, 'remove_invalid_values', ({ scores }) =>
+      removeInvalidValues(scores, compat === '5.18'),
     ),
-    exponentialDecay: link(exponentialDecay !== null, 'exponential_decay_length_penalty', ({ scores, sequence }) => {
-      const excess = sequence.length - decayFrom;
-      if (excess > 0 && exponentialDecay !== null) {
-        favourEos(scores, eosTokenIds, exponentialDecay.factor, excess, era);
-      }
-    }),
-    suppressTokens: link(config.suppressTokens.length > 0, 'suppress_tokens', ({ scores }) =>
+    exponentialDecay: processor(
+      exponentialDecay !== null,
+      'exponential_decay_length_penalty',
+      ({ scores, sequence }) => {
+        const excess = sequence.length - decayFrom;
+        if (excess > 0 && exponentialDecay !== null) {
+          favourEos(scores, eosTokenIds, exponentialDecay.factor, excess, compat);
+        }
+      },
+    ),
+    suppressTokens: processor(config.suppressTokens.length > 0, 'suppress_tokens', ({ scores }) =>
       suppress(scores, config.suppressTokens),
     ),
-    beginSuppressTokens: link(
+    beginSuppressTokens: processor(
       config.beginSuppressTokens.length > 0,
       'begin_suppress_tokens',
       ({ scores, sequence }) => {
         if (sequence.length === firstFree) suppress(scores, config.beginSuppressTokens);
       },
     ),
-    forcedDecoderIds: link(forcedAt.size > 0, 'forced_decoder_ids', ({ scores, sequence }) => {
+    forcedDecoderIds: processor(forcedAt.size > 0, 'forced_decoder_ids', ({ scores, sequence }) => {
       const token = forcedAt.get(sequence.length);
       if (token !== undefined) force(scores, [token]);
     }),
@@ -231,36 +243,36 @@ function warpersOf(config: GenerateConfig): readonly Warper[] {
   return config.filterBeforeTemperature ? [...filters, ...scale] : [...scale, ...filters];
 }
 
-function warpWith(warpers: readonly Warper[]): Link {
+function warpWith(warpers: readonly Warper[]): LogitsProcessor {
   return each(({ scores }) => warpPossibleTokens(scores, warpers));
 }
 
 /** How many tokens a warper must leave: with beams, enough to go on when some of them are EOS. */
-function tokensToKeep({ era, numBeams, eosTokenIds }: GenerateConfig): number {
+function tokensToKeep({ compat, numBeams, eosTokenIds }: GenerateConfig): number {
   if (numBeams === 1) return 1;
-  return era === '4.25' ? 2 : Math.max(eosTokenIds.length, 1) + 1;
+  return compat === '4.25' ? 2 : Math.max(eosTokenIds.length, 1) + 1;
 }
 
 /** Custom processors take the place of the built-in of their kind, the others follow in their order. */
 function withCustomProcessors(
-  processors: readonly NamedLink[],
+  processors: readonly NamedProcessor[],
   config: GenerateConfig,
   prompt: readonly TokenId[],
-): readonly Link[] {
+): readonly LogitsProcessor[] {
   const custom = new Map(
     config.customProcessors.map(({ type, shaping }) => [
       type,
-      customLink({ ...config, ...NEUTRAL, ...shaping }, prompt),
+      customProcessor({ ...config, ...NEUTRAL, ...shaping }, prompt),
     ]),
   );
   const names = new Set(processors.map(([name]) => name));
-  const builtIn = processors.map(([name, link]) => custom.get(name) ?? link);
-  const added = [...custom].filter(([name]) => !names.has(name)).map(([, link]) => link);
+  const builtIn = processors.map(([name, processor]) => custom.get(name) ?? processor);
+  const added = [...custom].filter(([name]) => !names.has(name)).map(([, processor]) => processor);
   return [...builtIn, ...added];
 }
 
-function customLink(config: GenerateConfig, prompt: readonly TokenId[]): Link {
-  const processors = processorsOf518(config, prompt, null).map(([, link]) => link);
+function customProcessor(config: GenerateConfig, prompt: readonly TokenId[]): LogitsProcessor {
+  const processors = processorsOf518(config, prompt, null).map(([, processor]) => processor);
   return inOrder([...processors, warpWith(warpersOf(config))]);
 }
 
@@ -298,12 +310,12 @@ const NEUTRAL: ScoreShaping = {
   renormalizeLogits: false,
 };
 
-function each(change: (row: ChainRow) => void): Link {
+function each(change: (row: LogitsRow) => void): LogitsProcessor {
   return (rows) => rows.forEach(change);
 }
 
-function inOrder(links: readonly Link[]): Link {
+function inOrder(processors: readonly LogitsProcessor[]): LogitsProcessor {
   return (rows) => {
-    for (const link of links) link(rows);
+    for (const processor of processors) processor(rows);
   };
 }

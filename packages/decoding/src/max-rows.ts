@@ -4,7 +4,7 @@ import type { GenerateConfig } from './generate-config.ts';
  * Most rows that one ask of this configuration's strategy holds: what a driver must have room for.
  * Every row is at most `maxLength` tokens long and shares the prompt with the others.
  */
-export function widestAsk(config: GenerateConfig): number {
+export function maxRows(config: GenerateConfig): number {
   const branches = config.guidanceScale === 1 ? 1 : 2;
   return branches * rows(config);
 }
@@ -22,7 +22,7 @@ function rows(config: GenerateConfig): number {
       return config.numBeams;
     case 'beam-sample':
       // Era 4.25 runs one search per returned sequence.
-      return config.era === '4.25' ? config.numBeams * config.numReturnSequences : config.numBeams;
+      return config.compat === '4.25' ? config.numBeams * config.numReturnSequences : config.numBeams;
     case 'contrastive':
       // Every candidate is tried, beside the context that they extend.
       return config.topK + 1;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allowedNextOf } from './allowed-next.ts';
-import { applyChain, buildChain, type ChainRow } from './chain.ts';
 import { DecodingError } from './decoding-error.ts';
+import { applyLogitsProcessors, buildLogitsProcessors, type LogitsRow } from './logits-processor-list.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 
 const NONE = Number.NEGATIVE_INFINITY;
@@ -17,12 +17,12 @@ interface Input {
 function shape(
   params: Record<string, unknown>,
   { scores, prompt = [0], generated = [] }: Input,
-  more: Partial<ChainRow> = {},
+  more: Partial<LogitsRow> = {},
 ) {
   const context = { vocabSize: scores.length, contextLength: 64, eosTokenId: 3, promptLength: prompt.length };
   const { config } = parseGenerateParameters(params, context);
   const row = Float32Array.from(scores);
-  applyChain(buildChain(config, prompt, allowedNextOf(config, prompt)), [
+  applyLogitsProcessors(buildLogitsProcessors(config, prompt, allowedNextOf(config, prompt)), [
     { scores: row, sequence: [...prompt, ...generated], ...more },
   ]);
   return [...row].map((score) => (Number.isFinite(score) ? Number(score.toFixed(4)) : score));
