@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { renderPages } from './docs/pages.mjs';
 import { checkFileLength } from './lint/file-length.mjs';
+import { checkGeneratedDocs } from './lint/generated-docs.mjs';
 import { checkPlainWords, countByRoom, describeOccurrence, findForbiddenWords } from './lint/plain-words.mjs';
 import { readProjectFiles } from './lint/project-files.mjs';
 import { prepare, root } from './prepare.mjs';
@@ -29,9 +31,9 @@ const { values, positionals } = parseArgs({
 if (values.help) console.log(USAGE);
 else if (values.words) listWords(positionals);
 else if (values['update-words']) updateWordCounts();
-else lint();
+else await lint();
 
-function lint() {
+async function lint() {
   prepare();
   const biome = spawnSync('npx', ['biome', 'check', '.'], {
     cwd: root,
@@ -41,6 +43,7 @@ function lint() {
   if (biome.status !== 0) process.exitCode = 1;
   const files = readProjectFiles(root);
   report('file length', checkFileLength(files));
+  report('generated docs', await checkGeneratedDocs(() => renderPages(root)));
   report('plain English', checkPlainWords(files, allowedWords()));
 }
 

@@ -11,10 +11,15 @@ export type CheckpointErrorCode =
   | 'truncated'
   /** Well-formed, but not something this project reads: compression, byte order, version, type, architecture. */
   | 'unsupported'
+  /** A tensor that GPT-J has is not in the checkpoint. */
   | 'missing_tensor'
+  /** The checkpoint has a tensor that GPT-J has not. */
   | 'unexpected_tensor'
+  /** Two entries of the checkpoint have the same tensor name. */
   | 'duplicate_tensor'
+  /** A tensor has another shape than the configuration gives it. */
   | 'wrong_shape'
+  /** A tensor has another number format than its place allows. */
   | 'wrong_type'
   /** A weight does not fit the number format asked for. */
   | 'out_of_range'
@@ -22,9 +27,13 @@ export type CheckpointErrorCode =
   | 'invalid_config'
   /** The tokenizer's files are missing parts or do not fit the vocabulary. */
   | 'invalid_tokenizer'
+  /** The file to write exists; pass `--overwrite`, or choose another name. */
   | 'target_exists'
+  /** The target has no room for the file. */
   | 'disk_full'
+  /** The caller aborted the work. */
   | 'aborted'
+  /** The checkpoint was closed before it was read. */
   | 'closed';
 
 /** Which file, and where it applies which tensor, an error is about. */

@@ -1,9 +1,10 @@
-/**
- * - `no_possible_token`: the parameters leave no token, or too few for the beams
- * - `pattern_too_complex`: a regular expression took more memory than it may
- * - `missing_dependency`: the configuration needs something the caller did not give
- */
-export type DecodingErrorCode = 'no_possible_token' | 'pattern_too_complex' | 'missing_dependency';
+export type DecodingErrorCode =
+  /** The parameters leave no token, or fewer than the beams need. */
+  | 'no_possible_token'
+  /** A regular expression needs more memory than it may use. */
+  | 'pattern_too_complex'
+  /** The configuration needs something that the caller did not pass, for example a tokenizer. */
+  | 'missing_dependency';
 
 /** A generation cannot go on. The message says what happened and which parameters to change. */
 export class DecodingError extends Error {

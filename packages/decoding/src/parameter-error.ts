@@ -1,10 +1,12 @@
-/**
- * - `unknown_parameter`: no such name (in this era)
- * - `invalid_parameter`: wrong type, out of range, or in conflict with another parameter
- * - `unsupported_parameter`: transformers has it, this server does not
- * - `limit_exceeded`: sound, but more than the server allows
- */
-export type ParameterErrorCode = 'unknown_parameter' | 'invalid_parameter' | 'unsupported_parameter' | 'limit_exceeded';
+export type ParameterErrorCode =
+  /** `generate` of the selected release has no parameter of this name. */
+  | 'unknown_parameter'
+  /** The value has a wrong type, is out of range, or conflicts with another parameter. */
+  | 'invalid_parameter'
+  /** transformers has the parameter, this server does not. */
+  | 'unsupported_parameter'
+  /** The value is valid, but larger than this server allows. */
+  | 'limit_exceeded';
 
 /** A request's parameters are refused. The message says what was expected, what came, and what to do. */
 export class ParameterError extends Error {

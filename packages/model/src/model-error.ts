@@ -1,19 +1,35 @@
 export type ModelErrorCode =
+  /** A model configuration is out of range or contradicts itself. */
   | 'invalid_config'
+  /** More sequences are open than the model was opened with. */
   | 'too_many_sequences'
+  /** A sequence was released, or belongs to another model. */
   | 'unknown_sequence'
+  /** The key-value cache has no free cells for the step. */
   | 'cache_full'
+  /** A sequence would grow beyond the context length of the model. */
   | 'context_full'
+  /** One evaluation has more tokens than the model takes at once. */
   | 'batch_too_large'
+  /** This engine lacks the operation, for example logits of inner layers. */
   | 'unsupported'
+  /** The caller aborted the work. */
   | 'aborted'
+  /** The model was closed. */
   | 'closed'
+  /** The llama.cpp library for this platform is not installed. */
   | 'library_missing'
+  /** The llama.cpp library has another version or layout than this release supports. */
   | 'library_unknown'
+  /** The model file is not a GGUF file that `gptj convert` writes. */
   | 'model_file_invalid'
+  /** The model or its cache does not fit the memory. */
   | 'out_of_memory'
+  /** The parameters leave no token, or need more than the engine has. */
   | 'generation_impossible'
+  /** A stored prefix is damaged or belongs to another model. */
   | 'snapshot_invalid'
+  /** The engine's process ended, or failed for a reason that no other code names. */
   | 'engine_failed';
 
 /** Anything a model or an engine refuses. The code says which situation; the message says what was expected and what came. */

@@ -81,7 +81,7 @@ export class QuotaExceededError extends PipelineApiError {
   }
 }
 
-/** The server refuses what was asked (400, 422). */
+/** The server refuses the request (400, 422). */
 export class InvalidRequestError extends PipelineApiError {
   override readonly name = 'InvalidRequestError';
   /** Names of the offending parameters, as far as the server says. */
@@ -152,7 +152,7 @@ export class UnexpectedReplyError extends PipelineApiError {
 
 /**
  * A stream of events ended before its run did; the run itself may go on. `code` says why: `reader_too_slow` and
- * `stream_ended` are the server's words, `generation_restarted` says that text handed out is void.
+ * `stream_ended` come from the server, `generation_restarted` means that text handed out is void.
  */
 export class StreamInterruptedError extends PipelineApiError {
   override readonly name = 'StreamInterruptedError';

@@ -1,8 +1,13 @@
 export type TokenizerErrorCode =
+  /** The file describes another kind of tokenizer than GPT-2 byte-level BPE. */
   | 'unsupported_tokenizer'
+  /** The vocabulary is damaged or has gaps. */
   | 'invalid_vocabulary'
+  /** The list of merges is damaged or does not fit the vocabulary. */
   | 'invalid_merges'
+  /** A token id is not in the vocabulary. */
   | 'unknown_token'
+  /** A text has more tokens than the caller allows. */
   | 'too_many_tokens';
 
 /** Anything a tokenizer refuses. The code says which situation; the message says what was expected and what came. */

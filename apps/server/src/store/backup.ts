@@ -13,10 +13,15 @@ import { openStore } from './db.ts';
 import { StoreError } from './store-error.ts';
 
 export type BackupErrorCode =
+  /** The file to write exists; choose another name. */
   | 'backup_exists'
+  /** The backup is missing or damaged, or was not made by this program. */
   | 'backup_unreadable'
+  /** The backup cannot be written where it should go. */
   | 'backup_unwritable'
+  /** There is no store in the data folder. */
   | 'store_missing'
+  /** The data folder to restore into is not empty. */
   | 'store_present';
 
 /** A backup or a restore cannot be done as things are. The message says what to do; nothing was changed. */

@@ -1,9 +1,15 @@
 export type StoreErrorCode =
+  /** A migration file differs from the one that was applied to this store; restore the file. */
   | 'migration_changed'
+  /** The store was written by a newer version; run that version. */
   | 'store_newer'
+  /** A migration failed and was rolled back; the cause is in the log. */
   | 'migration_failed'
+  /** Another server uses the data folder. */
   | 'data_dir_in_use'
+  /** The data folder cannot be created, read or written. */
   | 'data_dir_unusable'
+  /** PostgreSQL does not answer at `DATABASE_URL`. */
   | 'database_unreachable';
 
 /** The store cannot be opened as it is. The message says what to do. */

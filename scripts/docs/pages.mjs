@@ -1,0 +1,27 @@
+// Every generated section of every page: where it stands, and what renders it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
+import { replaceSection } from './marked-section.mjs';
+
+/** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
+export const GENERATED_SECTIONS = [
+  { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
+  { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
+  { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },
+];
+
+/** Pages with their sections as they should be: `{ path, current, expected }`. */
+export async function renderPages(root, sections = GENERATED_SECTIONS) {
+  const pages = new Map();
+  for (const { path, section, render } of sections) {
+    const page = pages.get(path) ?? { path, current: readFileSync(join(root, path), 'utf8') };
+    try {
+      page.expected = replaceSection(page.expected ?? page.current, section, await render(root));
+    } catch (cause) {
+      throw new Error(`${path}, section ${section}: ${cause.message}`, { cause });
+    }
+    pages.set(path, page);
+  }
+  return [...pages.values()];
+}
