@@ -6,6 +6,7 @@ import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { describeEngine } from '../engine.contract.ts';
 import type { GenerationEvent } from '../engine.ts';
 import { greedyCases, makeTinyModel } from '../tiny-model.fixture.ts';
+import { deferred } from './deferred.ts';
 import { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './spawn-engine.ts';
 
 const file = await makeTinyModel(128);
@@ -50,6 +51,29 @@ describe('the engine process', () => {
     } finally {
       await engine.close();
     }
+  });
+
+  it('refuses stats() with engine_failed when the process does not answer within the time limit', async (t) => {
+    if (process.platform === 'win32') return t.skip('Windows cannot stop a process without ending it');
+    const engine = await spawnEngine({ ...options, statsTimeoutMs: 20 });
+    try {
+      process.kill(engine.pid!, 'SIGSTOP');
+      const expected = { name: 'ModelError', code: 'engine_failed', message: /within 20 ms/ };
+      await assert.rejects(async () => engine.stats?.(), expected);
+    } finally {
+      process.kill(engine.pid!, 'SIGCONT');
+      await engine.close();
+    }
+  });
+
+  it('fails a generation that waits for a restart with closed when the engine is closed', async () => {
+    const restarting = deferred<void>();
+    const engine = await spawnEngine({ ...options, restartDelayMs: 600_000, onRestart: () => restarting.resolve(undefined) });
+    process.kill(engine.pid!, 'SIGKILL');
+    await restarting.promise;
+    const refused = assert.rejects(sequence(generate(engine, [1])), { name: 'ModelError', code: 'closed' });
+    await engine.close();
+    await refused;
   });
 
   it('has the beginnings of prompts that an earlier one kept, also when that was killed', async () => {
@@ -128,7 +152,10 @@ describe('the engine process', () => {
     const pid = engine.pid!;
     const run = sequence(generate(engine, [1], 120));
     const refused = assert.rejects(run, { name: 'ModelError' });
-    await engine.close();
+    const first = engine.close();
+    const second = engine.close();
+    assert.equal(second, first);
+    await second;
     await refused;
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   });
