@@ -32,6 +32,7 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
   const mutex = new Mutex();
   const { onWarning = () => {} } = options;
+  for (const warning of opened.warnings) onWarning(warning);
   const shared = new Scheduler({ model, strategy, now, mutex, prefixStore: opened.prefixStore, onWarning });
   let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 

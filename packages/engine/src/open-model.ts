@@ -45,6 +45,8 @@ export interface OpenModel {
   readonly info: EngineInfo;
   /** Where beginnings of prompts outlive the process; null: nowhere. */
   readonly prefixStore: PrefixStore | null;
+  /** What the operator should know, one line each: why a GPU is not used. */
+  readonly warnings: readonly string[];
 }
 
 /** The tokenizer of a GGUF file, without its weights. */
@@ -104,12 +106,12 @@ async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | nu
   }
 }
 
-type Opened = Pick<OpenModel, 'model' | 'openTwin' | 'close'> & { readonly quantisation: string };
+type Opened = Pick<OpenModel, 'model' | 'openTwin' | 'close' | 'warnings'> & { readonly quantisation: string };
 
 function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
   const weights = openLlamaWeights({ ...options, config });
   try {
-    const { quantisation } = weights;
+    const { quantisation, warnings } = weights;
     const model = weights.openModel(options);
     const twinCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
     const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells, exact: true });
@@ -117,6 +119,7 @@ function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
       model,
       openTwin,
       quantisation,
+      warnings,
       async close() {
         await model.close();
         weights.close();
@@ -130,5 +133,5 @@ function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
 
 async function openReference({ cacheCells }: OpenModelOptions, weights: Weights): Promise<Opened> {
   const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
-  return { model, openTwin: null, quantisation: 'F32', close: () => model.close() };
+  return { model, openTwin: null, quantisation: 'F32', warnings: [], close: () => model.close() };
 }

@@ -78,7 +78,8 @@ export const generateCommand: Command = {
       ...(kind === 'reference' ? { earlyExitLayers: model.layerCount } : {}),
     });
     const { stdout, stderr, signal, now } = context;
-    const engine = await spawnEngine({ path, kind, ...(threads === null ? {} : { threads }) });
+    const warn = (warning: string): void => stderr.write(`warning: ${printable(warning)}\n`);
+    const engine = await spawnEngine({ path, kind, onWarning: warn, ...(threads === null ? {} : { threads }) });
     try {
       const job = { engine, tokenizer, request: { prompt: tokens, config }, signal, now };
       let result: GenerationResult;
@@ -93,9 +94,7 @@ export const generateCommand: Command = {
         result = await streamGeneration({ ...job, onText: text.push });
         text.end(result.texts);
       }
-      for (const warning of [...warnings, ...(result.outcome.warnings ?? [])]) {
-        stderr.write(`warning: ${printable(warning)}\n`);
-      }
+      for (const warning of [...warnings, ...(result.outcome.warnings ?? [])]) warn(warning);
       stderr.write(`${dim(stderr, summaryLine(result))}\n`);
       await stdout.drained();
     } finally {

@@ -1,55 +1,146 @@
+/**
+ * Where llama.cpp's prebuilt libraries are. The npm packages `@node-llama-cpp/<platform>[-<backend>]` hold them in
+ * `bins/<platform>[-<backend>]/`, in files named for the backend: `libllama.v0.5.0.so` in the CPU package,
+ * `libllama.cuda.v0.5.0.so`, `libllama.metal.v0.5.0.dylib`, `llama.vulkan.v0.5.0.dll` in the others. Every package
+ * contains the CPU kernels as well, so a library with a GPU backend also runs on a machine without that GPU.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ModelError } from '@gptj-cloud/model';
+import { SUPPORTED_RELEASE } from './native-structs.ts';
 
-const PLATFORM_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'linux-x64': ['linux-x64-cuda', 'linux-x64-vulkan', 'linux-x64'],
-  'linux-arm64': ['linux-arm64'],
-  'darwin-arm64': ['mac-arm64-metal'],
-  'darwin-x64': ['mac-x64'],
-  'win32-x64': ['win-x64-cuda', 'win-x64-vulkan', 'win-x64'],
-  'win32-arm64': ['win-arm64'],
+/** What computes: the CPU, or one of llama.cpp's GPU backends. */
+export type Backend = 'cpu' | 'cuda' | 'metal' | 'vulkan';
+
+export interface FoundLibrary {
+  /** The folder with libllama, libggml and the backends. */
+  readonly directory: string;
+  /** The backend to use; `cpu` when a library with a GPU backend is to run without it. */
+  readonly backend: Backend;
+  /** One line for every package or setting that could not be used, with the reason. */
+  readonly warnings: readonly string[];
+}
+
+export interface FindLibraryOptions {
+  /** `GPTJ_LLAMA_LIBRARY`: a folder, instead of an installed package. `GPTJ_LLAMA_BACKEND`: `auto` or a {@link Backend}. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `process.platform` and `process.arch`, joined by a hyphen. */
+  readonly platform: string;
+  /** File or module URL from which packages are resolved. */
+  readonly from: string | URL;
+}
+
+interface Candidate {
+  /** Package name below `@node-llama-cpp/`. */
+  readonly name: string;
+  readonly backend: Backend;
+}
+
+const BACKENDS: readonly Backend[] = ['cpu', 'cuda', 'metal', 'vulkan'];
+
+/** In the order in which `auto` tries them. */
+const CANDIDATES: Readonly<Record<string, readonly Candidate[]>> = {
+  'linux-x64': [
+    { name: 'linux-x64-cuda', backend: 'cuda' },
+    { name: 'linux-x64-vulkan', backend: 'vulkan' },
+    { name: 'linux-x64', backend: 'cpu' },
+  ],
+  'linux-arm64': [{ name: 'linux-arm64', backend: 'cpu' }],
+  'darwin-arm64': [{ name: 'mac-arm64-metal', backend: 'metal' }],
+  'darwin-x64': [{ name: 'mac-x64', backend: 'cpu' }],
+  'win32-x64': [
+    { name: 'win-x64-cuda', backend: 'cuda' },
+    { name: 'win-x64-vulkan', backend: 'vulkan' },
+    { name: 'win-x64', backend: 'cpu' },
+  ],
+  'win32-arm64': [{ name: 'win-arm64', backend: 'cpu' }],
 };
 
 /**
- * The folder with llama.cpp's libraries: `GPTJ_LLAMA_LIBRARY`, else that of an installed `@node-llama-cpp/<platform>`
- * package, those for a GPU first. Throws `library_missing`.
+ * Find the library. `GPTJ_LLAMA_BACKEND` prefers one backend; when its package is not installed or not of the supported
+ * release, the CPU is used and a warning says why. Throws `library_missing` when no package is left, `invalid_config` for
+ * an unknown backend.
  */
-export function findLibraryDirectory(): string {
-  const given = process.env.GPTJ_LLAMA_LIBRARY;
-  if (given) {
-    if (!existsSync(given)) {
-      throw new ModelError('library_missing', `GPTJ_LLAMA_LIBRARY: no folder ${given}`);
-    }
-    return given;
+export function findLibrary({ env, platform, from }: FindLibraryOptions): FoundLibrary {
+  const wanted = parseBackend(env.GPTJ_LLAMA_BACKEND);
+  const folder = env.GPTJ_LLAMA_LIBRARY;
+  if (folder) {
+    if (!existsSync(folder)) throw new ModelError('library_missing', `GPTJ_LLAMA_LIBRARY: no folder ${folder}`);
+    return { directory: folder, backend: wanted ?? backendIn(folder), warnings: [] };
   }
-  const platform = `${process.platform}-${process.arch}`;
-  const packages = PLATFORM_PACKAGES[platform] ?? [];
-  const require = createRequire(import.meta.url);
-  for (const name of packages) {
-    try {
-      // The package exports only its entry point, `dist/index.js`; the libraries lie beside that folder.
-      const bins = join(dirname(dirname(require.resolve(`@node-llama-cpp/${name}`))), 'bins');
-      const folder = readdirSync(bins)
-        .map((entry) => join(bins, entry))
-        .find((path) => findLibraryFile(path, 'llama') !== null);
-      if (folder) return folder;
-    } catch {
-      // Not installed: try the next one.
-    }
+  const candidates = CANDIDATES[platform] ?? [];
+  const warnings: string[] = [];
+  if (wanted !== null && !candidates.some(({ backend }) => backend === wanted) && wanted !== 'cpu') {
+    warnings.push(`GPTJ_LLAMA_BACKEND: llama.cpp has no ${wanted} library for ${platform}; the CPU is used`);
   }
+  for (const candidate of inOrder(candidates, wanted)) {
+    const found = findPackage(candidate, from);
+    if ('directory' in found) {
+      const isWanted = wanted === null || wanted === candidate.backend;
+      return { directory: found.directory, backend: isWanted ? candidate.backend : 'cpu', warnings };
+    }
+    // A GPU package that is not installed is no fault unless it was asked for.
+    if (wanted === candidate.backend && wanted !== 'cpu') warnings.push(`${found.problem}; the CPU is used`);
+    else if (!found.isAbsent) warnings.push(found.problem);
+  }
+  throw new ModelError('library_missing', missingMessage(platform, candidates, warnings));
+}
+
+function parseBackend(value: string | undefined): Backend | null {
+  if (value === undefined || value === '' || value === 'auto') return null;
+  const backend = BACKENDS.find((name) => name === value);
+  if (backend !== undefined) return backend;
   throw new ModelError(
-    'library_missing',
-    packages.length === 0
-      ? `llama.cpp has no prebuilt library for ${platform}: set GPTJ_LLAMA_LIBRARY to a folder with llama.cpp v0.5.0, or use the reference engine`
-      : `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${packages.at(-1)}; run npm install without --omit=optional, or set GPTJ_LLAMA_LIBRARY`,
+    'invalid_config',
+    `GPTJ_LLAMA_BACKEND: expected auto, ${BACKENDS.join(', ')}, got ${JSON.stringify(value)}`,
   );
 }
 
-/** A library file: `libllama.v0.5.0.so`, `libllama.dylib`, `llama.dll`, …; null when the folder holds none. */
+/** The wanted backend, then the CPU, then libraries with another GPU backend, of which only the CPU kernels are used. */
+function inOrder(candidates: readonly Candidate[], wanted: Backend | null): readonly Candidate[] {
+  if (wanted === null) return candidates;
+  const rank = ({ backend }: Candidate): number => (backend === wanted ? 0 : backend === 'cpu' ? 1 : 2);
+  return [...candidates].sort((a, b) => rank(a) - rank(b));
+}
+
+type PackageSearch = { readonly directory: string } | { readonly problem: string; readonly isAbsent: boolean };
+
+function findPackage({ name }: Candidate, from: string | URL): PackageSearch {
+  const packageName = `@node-llama-cpp/${name}`;
+  let entryPoint: string;
+  try {
+    entryPoint = createRequire(from).resolve(packageName);
+  } catch {
+    return { problem: `${packageName} is not installed`, isAbsent: true };
+  }
+  // The package exports only its entry point, `dist/index.js`; the libraries are in `bins/` beside that folder.
+  const directory = join(dirname(dirname(entryPoint)), 'bins', name);
+  const library = existsSync(directory) ? findLibraryFile(directory, 'llama') : null;
+  if (library === null) return { problem: `${packageName}: found no libllama in ${directory}`, isAbsent: false };
+  const release = /\.(v[0-9.]+[0-9])\./.exec(library)?.[1] ?? SUPPORTED_RELEASE;
+  if (release === SUPPORTED_RELEASE) return { directory };
+  return { problem: `${packageName}: expected llama.cpp ${SUPPORTED_RELEASE}, found ${release}`, isAbsent: false };
+}
+
+function missingMessage(platform: string, candidates: readonly Candidate[], warnings: readonly string[]): string {
+  const last = candidates.at(-1);
+  if (last === undefined) {
+    return `llama.cpp has no prebuilt library for ${platform}: set GPTJ_LLAMA_LIBRARY to a folder with llama.cpp ${SUPPORTED_RELEASE}, or use the reference engine`;
+  }
+  const reasons = warnings.length === 0 ? '' : ` (${warnings.join('; ')})`;
+  return `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${last.name}; run npm install without --omit=optional, or set GPTJ_LLAMA_LIBRARY${reasons}`;
+}
+
+/** The backend that a folder's file names state. */
+function backendIn(directory: string): Backend {
+  const name = findLibraryFile(directory, 'llama') ?? '';
+  return BACKENDS.find((backend) => name.includes(`.${backend}.`)) ?? 'cpu';
+}
+
+/** A library file: `libllama.v0.5.0.so`, `libllama.cuda.v0.5.0.so`, `llama.dll`, …; null when the folder holds none. */
 export function findLibraryFile(directory: string, stem: 'llama' | 'ggml' | 'ggml-base'): string | null {
-  const pattern = new RegExp(`^(lib)?${stem}(\\.v[0-9.]+)?\\.(so|dylib|dll)$`);
+  const pattern = new RegExp(`^(lib)?${stem}(\\.(cuda|metal|vulkan))?(\\.v[0-9.]+)?\\.(so|dylib|dll)$`);
   const name = readdirSync(directory).find((entry) => pattern.test(entry));
   return name === undefined ? null : join(directory, name);
 }

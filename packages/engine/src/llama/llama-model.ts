@@ -176,12 +176,12 @@ export class LlamaModel implements LanguageModel {
     this.#idle();
     const { library, context } = this.#parts;
     const sequence = this.#cells.restore(length);
-    const { result: read, words } = library.logged(() => library.stateWrite(context, bytes, sequence));
+    const { result: read, errors } = library.logged(() => library.stateWrite(context, bytes, sequence));
     if (read === bytes.byteLength && library.lastPosition(this.#memory, sequence) === length - 1) return sequence;
     this.release(sequence);
     throw new ModelError(
       'snapshot_invalid',
-      `expected keys and values of ${length} positions of this model: llama.cpp read ${read} of ${bytes.byteLength} bytes. ${words}`,
+      `expected keys and values of ${length} positions of this model: llama.cpp read ${read} of ${bytes.byteLength} bytes. ${errors}`,
     );
   }
 

@@ -37,12 +37,16 @@ export interface LlamaContextOptions {
 export interface LlamaWeights {
   /** Storage of the large weights, as llama.cpp names it. */
   readonly quantisation: string;
+  /** Why a preferred library or GPU is not used, one line each. */
+  readonly warnings: readonly string[];
   /** A model with an empty cache. Throws `out_of_memory`. */
   openModel(options?: LlamaContextOptions): LlamaModel;
   /** Let go. Models that are open keep the weights until they close. Idempotent. */
   close(): void;
 }
 
+/** An empty list of GPU devices: only its terminating null pointer. */
+const NO_DEVICES = new BigUint64Array(1);
 /** Tokens computed at once inside a batch: llama.cpp's physical batch. */
 const PHYSICAL_BATCH_TOKENS = 512;
 
@@ -55,15 +59,16 @@ const PHYSICAL_BATCH_TOKENS = 512;
 export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   const { path, config } = options;
   const library = loadLlama();
-  const { result: model, words } = library.logged(() =>
+  const { result: model, errors } = library.logged(() =>
     library.modelLoad(path, {
       ...library.modelDefaultParams(),
+      ...(library.backend === 'cpu' ? { devices: addressOf(NO_DEVICES) } : {}),
       ...(options.gpuLayers === undefined ? {} : { n_gpu_layers: options.gpuLayers }),
     }),
   );
   if (model === null) {
-    const code = /alloc|out of memory|buffer size/i.test(words) ? 'out_of_memory' : 'model_file_invalid';
-    throw new ModelError(code, `${path}: llama.cpp could not load it. ${words}`);
+    const code = /alloc|out of memory|buffer size/i.test(errors) ? 'out_of_memory' : 'model_file_invalid';
+    throw new ModelError(code, `${path}: llama.cpp could not load it. ${errors}`);
   }
   const vocabSize = library.modelVocabSize(model);
   if (vocabSize !== config.vocabSize) {
@@ -90,10 +95,11 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   let closed = false;
   return {
     quantisation: library.fileTypeName(model),
+    warnings: library.warnings,
     openModel({ cacheCells, cacheType = 'f16', exact = cacheType === 'f32' } = {}) {
       if (closed) throw new ModelError('closed', 'the weights are closed');
       const abortFlag = new Uint8Array(256); // large enough that V8 keeps it outside its moving heap
-      const { result: context, words: complaints } = library.logged(() =>
+      const { result: context, errors } = library.logged(() =>
         library.contextInit(model, {
           ...library.contextDefaultParams(),
           n_ctx: cacheCells ?? defaultCacheCells(config, cacheType === 'f16' ? 2 : 4),
@@ -113,10 +119,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         }),
       );
       if (context === null) {
-        throw new ModelError(
-          'out_of_memory',
-          `${path}: no memory for the KV cache; ask for fewer cells. ${complaints}`,
-        );
+        throw new ModelError('out_of_memory', `${path}: no memory for the KV cache; request fewer cells. ${errors}`);
       }
       const useThreads = (count: number): void => {
         poolOf(count).attach(context);

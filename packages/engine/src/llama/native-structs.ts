@@ -8,7 +8,9 @@ import * as koffi from 'koffi';
 /** Address of something that lives in C. */
 export type Pointer = bigint;
 
-/** `llama_version()` of the one release whose layouts this file describes. */
+/** The release whose layouts this file describes, as file names of its libraries state it. */
+export const SUPPORTED_RELEASE = 'v0.5.0';
+/** `llama_version()` of that release. */
 export const SUPPORTED_VERSION = '0.5.0-dev';
 
 /** `enum ggml_type`: the storage types gptj-cloud reads or writes. */
@@ -35,6 +37,8 @@ const STRUCT_SIZES = { llama_model_params: 80, llama_context_params: 160, llama_
 
 /** Fields of `struct llama_model_params` that gptj-cloud sets. */
 export interface ModelParams {
+  /** A list of devices that ends with a null pointer. An empty list is the CPU alone; null is every device. */
+  devices: Pointer | null;
   n_gpu_layers: number;
   use_extra_bufts: boolean;
   check_tensors: boolean;

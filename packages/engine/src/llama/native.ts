@@ -6,9 +6,11 @@
  * Conventions of this file: a C pointer is a `bigint` address, and an absent pointer is `null`. Memory that C keeps
  * (batch arrays, the abort flag) is owned by the caller as a typed array and passed by `addressOf`.
  */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
-import { findLibraryDirectory, findLibraryFile } from './find-library.ts';
+import { type Backend, type FoundLibrary, findLibrary, findLibraryFile } from './find-library.ts';
 import {
   type Batch,
   type ContextParams,
@@ -31,9 +33,13 @@ export interface Threads {
 export interface LlamaLibrary {
   readonly directory: string;
   readonly version: string;
+  /** What computes: `cpu` also where a library with a GPU backend found no GPU. */
+  readonly backend: Backend;
+  /** Why a preferred library or GPU is not used, one line each. */
+  readonly warnings: readonly string[];
 
-  /** Run a call on this thread and keep what the library complained of meanwhile, in one line. It is silent otherwise. */
-  logged<T>(call: () => T): { readonly result: T; readonly words: string };
+  /** Run a call on this thread and collect the errors that the library logs meanwhile, in one line. */
+  logged<T>(call: () => T): { readonly result: T; readonly errors: string };
   modelDefaultParams(): ModelParams;
   contextDefaultParams(): ContextParams;
 
@@ -88,11 +94,15 @@ export function floatsAt(address: Pointer, count: number): Float32Array {
   return new Float32Array(koffi.view(address, count * 4));
 }
 
+/** `GGML_BACKEND_DEVICE_TYPE_GPU` and `GGML_BACKEND_DEVICE_TYPE_IGPU`. */
+const GPU_DEVICE_TYPES: readonly number[] = [1, 2];
+
 let loaded: LlamaLibrary | undefined;
 
 /** Load llama.cpp, once per process. Throws `library_missing` or `library_unknown` with what to do. */
 export function loadLlama(): LlamaLibrary {
-  loaded ??= bind(findLibraryDirectory());
+  const { env, platform, arch } = process;
+  loaded ??= bind(findLibrary({ env, platform: `${platform}-${arch}`, from: import.meta.url }));
   return loaded;
 }
 
@@ -104,7 +114,8 @@ function open(path: string): koffi.LibraryHandle {
   }
 }
 
-function bind(directory: string): LlamaLibrary {
+function bind(found: FoundLibrary): LlamaLibrary {
+  const { directory } = found;
   const ggmlPath = findLibraryFile(directory, 'ggml');
   const llamaPath = findLibraryFile(directory, 'llama');
   if (ggmlPath === null || llamaPath === null) {
@@ -185,6 +196,8 @@ function bind(directory: string): LlamaLibrary {
   native.logSet(silence, null);
   native.loadBackends(directory);
   native.backendInit();
+  const hasGpu = GPU_DEVICE_TYPES.some((type) => native.backendByType(type) !== null);
+  const lacksGpu = found.backend !== 'cpu' && !hasGpu;
 
   const inThread = <T>(call: koffi.KoffiFunc<(...args: never[]) => T>, ...args: unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -196,6 +209,8 @@ function bind(directory: string): LlamaLibrary {
   return {
     directory,
     version,
+    backend: lacksGpu ? 'cpu' : found.backend,
+    warnings: lacksGpu ? [...found.warnings, noGpuWarning(directory, found.backend)] : found.warnings,
     strlen,
     logged(call) {
       const lines: string[] = [];
@@ -203,11 +218,11 @@ function bind(directory: string): LlamaLibrary {
       native.logSet(listener, null);
       try {
         const result = call();
-        const complaints = lines
+        const errors = lines
           .join('')
           .split('\n')
           .filter((line) => /error|fail|invalid|unable|missing|wrong/i.test(line));
-        return { result, words: complaints.slice(-3).join(' · ').trim() };
+        return { result, errors: errors.slice(-3).join(' · ').trim() };
       } finally {
         native.logSet(silence, null);
         koffi.unregister(listener);
@@ -265,6 +280,18 @@ function bind(directory: string): LlamaLibrary {
     quantise: async (type, source, target, rows, rowLength) =>
       Number(await inThread<number | bigint>(native.quantise, type, source, target, 0, rows, rowLength, null)),
   };
+}
+
+/** Loading the backend by itself gives the reason why llama.cpp has passed over it: a missing driver library, as a rule. */
+function noGpuWarning(directory: string, backend: Backend): string {
+  const file = readdirSync(directory).find((name) => /^(lib)?ggml-(cuda|metal|vulkan)\.(so|dylib|dll)$/.test(name));
+  let reason = '';
+  try {
+    if (file !== undefined) koffi.load(join(directory, file)).unload();
+  } catch (error) {
+    reason = ` (${(error as Error).message.split('\n')[0]})`;
+  }
+  return `llama.cpp's ${backend} backend found no GPU${reason}; the CPU is used`;
 }
 
 function symbolVersion(llama: koffi.LibraryHandle): string {

@@ -68,7 +68,11 @@ describe('the engine process', () => {
 
   it('fails a generation that waits for a restart with closed when the engine is closed', async () => {
     const restarting = deferred<void>();
-    const engine = await spawnEngine({ ...options, restartDelayMs: 600_000, onRestart: () => restarting.resolve(undefined) });
+    const engine = await spawnEngine({
+      ...options,
+      restartDelayMs: 600_000,
+      onRestart: () => restarting.resolve(undefined),
+    });
     process.kill(engine.pid!, 'SIGKILL');
     await restarting.promise;
     const refused = assert.rejects(sequence(generate(engine, [1])), { name: 'ModelError', code: 'closed' });
