@@ -1,6 +1,6 @@
 import { openGgufWeights, TOKEN_TYPE, type TokenizerData, type Weights } from '@gptj-cloud/checkpoint';
 import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
-import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
+import { createTokenizer, plainAddedToken, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
 import { openLlamaWeights } from './llama/llama-weights.ts';
 import { loadLlama } from './llama/native.ts';
@@ -59,10 +59,22 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
 }
 
-/** A GGUF file's token types as the tokenizer wants them. */
+/** Files written before 2026-12 call GPT-J's own added tokens unused. */
+const EXTRA_TOKEN = /^<\|extratoken_\d+\|>$/;
+
+/** The tokenizer that a GGUF file's token types describe. */
 function tokenizerOf({ tokens, merges, tokenTypes }: TokenizerData): Tokenizer {
-  const idsOf = (type: number): number[] => tokenTypes.flatMap((candidate, id) => (candidate === type ? [id] : []));
-  return createTokenizer({ tokens, merges, special: idsOf(TOKEN_TYPE.control), unused: idsOf(TOKEN_TYPE.unused) });
+  const addedTokens = tokens.flatMap((content, id) => {
+    const type = tokenTypes[id];
+    const isAdded =
+      type === TOKEN_TYPE.control ||
+      type === TOKEN_TYPE.userDefined ||
+      (type === TOKEN_TYPE.unused && EXTRA_TOKEN.test(content));
+    return isAdded ? [plainAddedToken(id, content, type === TOKEN_TYPE.control)] : [];
+  });
+  const added = new Set(addedTokens.map((token) => token.id));
+  const unused = tokenTypes.flatMap((type, id) => (type === TOKEN_TYPE.unused && !added.has(id) ? [id] : []));
+  return createTokenizer({ tokens, merges, addedTokens, unused });
 }
 
 /** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is no lifted GPT-J. */

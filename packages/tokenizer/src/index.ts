@@ -1,3 +1,4 @@
+export { type AddedToken, plainAddedToken } from './added-token.ts';
 export { createDetokeniser, type Detokeniser } from './detokeniser.ts';
 export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer } from './tokenizer.ts';
 export { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts';

@@ -4,7 +4,7 @@ import type { TokenId } from './token.ts';
 export interface MergeTable {
   /** Rank of the merge of `left` and `right`, -1 when they do not merge. */
   rank(left: TokenId, right: TokenId): number;
-  /** Token that the merge of this rank makes. */
+  /** Token that the merge of this rank makes, by rank. */
   readonly product: Int32Array;
 }
 
@@ -19,7 +19,7 @@ export interface Merge {
  * Open addressing over flat arrays: the inner loop of the encoder is this lookup, and a `Map` keyed by the pair would
  * box every key, as pairs of GPT-J's tokens do not fit in 31 bits.
  *
- * Of two equal pairs the first one counts; the caller refuses duplicates.
+ * Of two equal pairs the last one counts, as in the `tokenizers` library.
  */
 export function createMergeTable(merges: readonly Merge[]): MergeTable {
   let size = 16;
@@ -41,7 +41,6 @@ export function createMergeTable(merges: readonly Merge[]): MergeTable {
   merges.forEach((merge, rank) => {
     product[rank] = merge.product;
     const slot = slotOf(merge.left, merge.right);
-    if (lefts[slot] !== -1) return;
     lefts[slot] = merge.left;
     rights[slot] = merge.right;
     ranks[slot] = rank;

@@ -5,7 +5,7 @@ import { pieceEnd } from './pieces.ts';
 function pieces(text: string): string[] {
   const found: string[] = [];
   for (let start = 0; start < text.length; ) {
-    const end = pieceEnd(text, start);
+    const end = pieceEnd(text, start, text.length);
     assert.ok(end > start && end <= text.length, `piece of ${JSON.stringify(text)} from ${start} to ${end}`);
     found.push(text.slice(start, end));
     start = end;

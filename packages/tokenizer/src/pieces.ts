@@ -33,10 +33,15 @@ function classify(codePoint: number): number {
   return found;
 }
 
-/** Index of the first character from `start` on that is not of the class. */
-function runEnd(text: string, start: number, of: number): number {
+/** Whether the character at `at` has Unicode's property White_Space. All that have it are one UTF-16 unit long. */
+export function isWhiteSpace(text: string, at: number): boolean {
+  return classify(text.charCodeAt(at)) === SPACE;
+}
+
+/** Index of the first character from `start` on that is not of the class, at most `end`. */
+function runEnd(text: string, start: number, end: number, of: number): number {
   let at = start;
-  while (at < text.length) {
+  while (at < end) {
     const codePoint = text.codePointAt(at)!;
     if (classify(codePoint) !== of) break;
     at += codePoint > 0xffff ? 2 : 1;
@@ -45,10 +50,10 @@ function runEnd(text: string, start: number, of: number): number {
 }
 
 /** Length of the contraction that starts at the apostrophe `at`, 0 when there is none. Lower case only, as in GPT-2. */
-function contractionLength(text: string, at: number): number {
-  const first = text[at + 1];
+function contractionLength(text: string, at: number, end: number): number {
+  const first = at + 1 < end ? text[at + 1] : undefined;
   if (first === 's' || first === 't' || first === 'm' || first === 'd') return 2;
-  const second = text[at + 2];
+  const second = at + 2 < end ? text[at + 2] : undefined;
   if ((first === 'r' || first === 'v') && second === 'e') return 3;
   return first === 'l' && second === 'l' ? 3 : 0;
 }
@@ -56,20 +61,21 @@ function contractionLength(text: string, at: number): number {
 /**
  * End of the piece that starts at `start`, in UTF-16 units. Pieces are never empty and follow each other without gaps.
  *
- * @param start index of the first unit of a piece, less than `text.length`
+ * @param start index of the first unit of a piece, less than `end`
+ * @param end where the text ends: nothing from there on is read
  */
-export function pieceEnd(text: string, start: number): number {
+export function pieceEnd(text: string, start: number, end: number): number {
   if (text[start] === "'") {
-    const length = contractionLength(text, start);
+    const length = contractionLength(text, start, end);
     if (length > 0) return start + length;
   }
   const afterBlank = text[start] === ' ' ? start + 1 : start;
-  if (afterBlank < text.length) {
+  if (afterBlank < end) {
     const kind = classify(text.codePointAt(afterBlank)!);
-    if (kind !== SPACE) return runEnd(text, afterBlank, kind);
+    if (kind !== SPACE) return runEnd(text, afterBlank, end, kind);
   }
   // White space. All of it is in the basic plane, so one unit is one character. The last one before a word is left
   // for the next piece, unless it is alone.
-  const end = runEnd(text, start, SPACE);
-  return end < text.length && end - start > 1 ? end - 1 : end;
+  const spaceEnd = runEnd(text, start, end, SPACE);
+  return spaceEnd < end && spaceEnd - start > 1 ? spaceEnd - 1 : spaceEnd;
 }

@@ -3,10 +3,28 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { spellByte } from './byte-level.ts';
-import { createDetokeniser, createTokenizer, type TokenizerData, TokenizerError } from './index.ts';
+import {
+  createDetokeniser,
+  createTokenizer,
+  parseTokenizerJson,
+  plainAddedToken,
+  type TokenizerData,
+  TokenizerError,
+} from './index.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 type EncodeGolden = readonly [text: string, ids: readonly number[]];
+/** fixtures/make_added_token_goldens.py */
+interface AddedTokenGolden {
+  readonly added_tokens: readonly unknown[];
+  readonly rows: readonly (readonly [
+    text: string,
+    splitSpecialTokens: boolean,
+    ids: readonly number[],
+    whole: string,
+    skipped: string,
+  ])[];
+}
 type DecodeGolden = readonly [ids: readonly number[], skipped: string, whole: string];
 
 function golden<Row>(name: string): readonly Row[] {
@@ -22,12 +40,12 @@ function gptjVocabulary(): TokenizerData {
   const bytes = Array.from({ length: 256 }, (_, byte) => spellByte(byte));
   const printing = bytes.filter((character) => character.charCodeAt(0) < 0x100);
   const moved = bytes.filter((character) => character.charCodeAt(0) >= 0x100);
-  const fillers = Array.from({ length: 143 }, (_, i) => `<|extratoken_${i + 1}|>`);
+  const extra = Array.from({ length: 143 }, (_, i) => `<|extratoken_${i + 1}|>`);
   return {
-    tokens: [...printing, ...moved, ...merges.map((merge) => merge.replace(' ', '')), '<|endoftext|>', ...fillers],
+    tokens: [...printing, ...moved, ...merges.map((merge) => merge.replace(' ', '')), '<|endoftext|>', ...extra],
     merges,
-    special: [50256],
-    unused: fillers.map((_, i) => 50257 + i),
+    addedTokens: ['<|endoftext|>', ...extra].map((text, i) => plainAddedToken(50256 + i, text, i === 0)),
+    unused: [],
   };
 }
 
@@ -122,15 +140,37 @@ test('a character in several tokens comes with its last one, and end() reports a
   assert.equal(stream.push(64), 'a');
 });
 
-test('text never becomes a control or filler token', () => {
-  for (const name of ['<|endoftext|>', '<|extratoken_1|>', '<|extratoken_143|>']) {
-    const ids = tokenizer.encode(`a ${name}b${name}`);
-    assert.ok(ids.every((id) => id < 50256));
-    assert.equal(tokenizer.decode(ids), `a ${name}b${name}`);
+test('splits and decodes added tokens of every kind as the tokenizers library does', () => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => spellByte(byte));
+  const merges = ['h e', 't he', 'Ġ the', 'a b', 'ab c', 'Ġ Ġ', 'Ċ Ċ'];
+  const alphabet = [...bytes.filter((c) => c.charCodeAt(0) < 0x100), ...bytes.filter((c) => c.charCodeAt(0) >= 0x100)];
+  const vocab = [...alphabet, ...merges.map((merge) => merge.replace(' ', ''))];
+  for (const { added_tokens, rows } of golden<AddedTokenGolden>('added-token-goldens.json')) {
+    const json = {
+      model: { type: 'BPE', vocab: Object.fromEntries(vocab.map((token, id) => [token, id])), merges },
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+      added_tokens,
+    };
+    const tokenizer = createTokenizer(parseTokenizerJson(json));
+    for (const [text, splitSpecialTokens, ids, whole, skipped] of rows) {
+      const name = JSON.stringify([text, splitSpecialTokens]);
+      assert.deepEqual(tokenizer.encode(text, { splitSpecialTokens }), ids, name);
+      assert.deepEqual(tokenizer.encode(text, { splitSpecialTokens, limit: ids.length }), ids, name);
+      assert.equal(tokenizer.decode(ids, { skipSpecial: false }), whole, name);
+      assert.equal(tokenizer.decode(ids), skipped, name);
+    }
   }
 });
 
-test('control tokens are skipped unless asked for, fillers are written', () => {
+test('added tokens in a text become their ids, special tokens only without splitSpecialTokens', () => {
+  const text = 'a <|endoftext|>b<|extratoken_143|>';
+  assert.deepEqual(tokenizer.encode(text), [64, 220, 50256, 65, 50399]);
+  const literal = tokenizer.encode(text, { splitSpecialTokens: true });
+  assert.deepEqual(literal, [64, 1279, 91, 437, 1659, 5239, 91, 29, 65, 50399]);
+  assert.equal(tokenizer.decode(literal), text);
+});
+
+test('special tokens are left out of decoded text by default, other added tokens are not', () => {
   assert.equal(tokenizer.decode([64, 50256, 65]), 'ab');
   assert.equal(tokenizer.decode([64, 50256, 65], { skipSpecial: false }), 'a<|endoftext|>b');
   assert.equal(tokenizer.decode([64, 50257, 50399]), 'a<|extratoken_1|><|extratoken_143|>');
@@ -138,6 +178,30 @@ test('control tokens are skipped unless asked for, fillers are written', () => {
     [50255, 50256, 50257].map((id) => tokenizer.isSpecial(id)),
     [false, true, false],
   );
+});
+
+test('a text of many beginnings of added tokens is read in linear time', () => {
+  let reads = 0;
+  const text = new Proxy(Object('<|extratoken_1'.repeat(5000)), {
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      return (...args: readonly unknown[]) => {
+        if (key === 'charCodeAt' || key === 'codePointAt') reads++;
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  tokenizer.encode(text);
+  assert.ok(reads < 10 * text.length, `${reads} reads of ${text.length} units`);
+});
+
+test('an added token that takes white space makes no bound on the bytes of a token', () => {
+  const data = gptjVocabulary();
+  const addedTokens = data.addedTokens.map((token) => ({ ...token, rstrip: true }));
+  const greedy = createTokenizer({ ...data, addedTokens });
+  assert.equal(greedy.longestTokenBytes, Number.POSITIVE_INFINITY);
+  assert.deepEqual(greedy.encode(`<|endoftext|>${' '.repeat(5000)}`, { limit: 1 }), [50256]);
 });
 
 test('a lone surrogate counts as U+FFFD', () => {

@@ -1,17 +1,24 @@
 import { mergeSymbols } from './byte-pair-encoding.ts';
 import { createPieceCache } from './piece-cache.ts';
 import { pieceEnd } from './pieces.ts';
+import { createAddedTokenSplitter } from './split-added-tokens.ts';
 import type { TokenId } from './token.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { indexVocabulary, type TokenizerData } from './vocabulary.ts';
 
 export interface EncodeOptions {
-  /** Most tokens wanted, at least 0. Default: no limit. */
+  /** Maximum number of tokens, at least 0. Default: no limit. */
   readonly limit?: number;
+  /**
+   * Read special tokens in the text literally: `<|endoftext|>` is encoded letter by letter. Added tokens that are not
+   * special still match. This is `split_special_tokens` of transformers; use it for text of unknown origin that must
+   * not end or steer a generation. Default false.
+   */
+  readonly splitSpecialTokens?: boolean;
 }
 
 export interface DecodeOptions {
-  /** Leave control tokens out of the text. Default true. */
+  /** Leave special tokens out of the text. Default true. */
   readonly skipSpecial?: boolean;
 }
 
@@ -19,14 +26,17 @@ export interface DecodeOptions {
 export interface Tokenizer {
   /** Ids are 0 … vocabSize-1. */
   readonly vocabSize: number;
-  /** Most bytes of text that one token can stand for; n bytes are at least n / longestTokenBytes tokens. */
+  /**
+   * Maximum number of bytes of text that one token can stand for; n bytes are at least n / longestTokenBytes tokens.
+   * Infinity where an added token takes the white space around it.
+   */
   readonly longestTokenBytes: number;
   /**
-   * Tokens of a text. The empty text has none. All text is ordinary text: `<|endoftext|>` typed by a user is encoded
-   * letter by letter and never becomes the control token. A lone surrogate counts as U+FFFD.
+   * Tokens of a text, as transformers' tokenizer gives them: added tokens that occur in the text become their ids,
+   * `<|endoftext|>` included. The empty text has none. A lone surrogate counts as U+FFFD.
    *
    * With a `limit`, throws `too_many_tokens` as soon as it is certain that there are more: at once where the length
-   * alone shows it, else after the piece that passes the limit, without reading on.
+   * alone shows it, else after the piece that passes the limit, without encoding the rest.
    */
   encode(text: string, options?: EncodeOptions): TokenId[];
   /**
@@ -36,23 +46,24 @@ export interface Tokenizer {
   decode(ids: readonly TokenId[], options?: DecodeOptions): string;
   /** Bytes of one token, as a view into the vocabulary: do not write. May be part of a character. Throws `unknown_token`. */
   tokenBytes(id: TokenId): Uint8Array;
-  /** Whether the token is a control token such as `<|endoftext|>`. Throws `unknown_token`. */
+  /** Whether the token is a special added token such as `<|endoftext|>`. Throws `unknown_token`. */
   isSpecial(id: TokenId): boolean;
 }
 
-/** Pieces kept; the common words of a language are a few thousand. */
-const CACHED_PIECES = 8192;
+/** The common words of a language are a few thousand. */
+const MAX_CACHED_PIECES = 8192;
 /**
- * Longest piece kept, in UTF-16 units. Up to 12 units V8 copies a substring; a longer one points into its text, and
- * the cache would keep a whole prompt alive for one word.
+ * Maximum length of a cached piece, in UTF-16 units. Up to 12 units V8 copies a substring; a longer one points into
+ * its text, and the cache would keep a whole prompt alive for one word.
  */
-const CACHED_PIECE_LENGTH = 12;
+const MAX_CACHED_PIECE_LENGTH = 12;
 
 /** Build a tokenizer. Throws `invalid_vocabulary` and `invalid_merges` for data that does not fit together. */
 export function createTokenizer(data: TokenizerData): Tokenizer {
   const vocabulary = indexVocabulary(data);
   const { size, bytes, starts, byteTokens, merges, special, longestTokenBytes } = vocabulary;
-  const cache = createPieceCache(CACHED_PIECES);
+  const split = createAddedTokenSplitter(data.addedTokens);
+  const cache = createPieceCache(MAX_CACHED_PIECES);
   const utf8 = new TextEncoder();
 
   const encodePiece = (piece: string): TokenId[] => {
@@ -64,7 +75,7 @@ export function createTokenizer(data: TokenizerData): Tokenizer {
   };
 
   const cachedPiece = (piece: string): readonly TokenId[] => {
-    if (piece.length > CACHED_PIECE_LENGTH) return encodePiece(piece);
+    if (piece.length > MAX_CACHED_PIECE_LENGTH) return encodePiece(piece);
     const known = cache.get(piece);
     if (known !== undefined) return known;
     const ids = encodePiece(piece);
@@ -101,11 +112,18 @@ export function createTokenizer(data: TokenizerData): Tokenizer {
         }
       };
       checkRoomFor(text.length);
-      for (let start = 0; start < text.length; ) {
-        const end = pieceEnd(text, start);
-        for (const id of cachedPiece(text.slice(start, end))) ids.push(id);
-        start = end;
-        checkRoomFor(text.length - start);
+      for (const part of split(text, { splitSpecialTokens: options?.splitSpecialTokens ?? false })) {
+        if (part.id !== null) {
+          ids.push(part.id);
+          checkRoomFor(text.length - part.end);
+          continue;
+        }
+        for (let start = part.start; start < part.end; ) {
+          const end = pieceEnd(text, start, part.end);
+          for (const id of cachedPiece(text.slice(start, end))) ids.push(id);
+          start = end;
+          checkRoomFor(text.length - start);
+        }
       }
       return ids;
     },

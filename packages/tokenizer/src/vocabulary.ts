@@ -1,20 +1,21 @@
-import { spelledBytes } from './byte-level.ts';
+import type { AddedToken } from './added-token.ts';
+import { spellByte, spelledBytes } from './byte-level.ts';
 import { createMergeTable, type Merge, type MergeTable } from './merge-table.ts';
 import type { TokenId } from './token.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 
-/** A vocabulary as files hold it: `tokenizer.json`, or the `tokenizer.ggml.*` keys of a GGUF. Index = token id. */
+/** A vocabulary as files hold it: `tokenizer.json`, or the `tokenizer.ggml.*` keys of a GGUF. */
 export interface TokenizerData {
   /**
-   * Spelling of each token: in byte-level characters (`Ġthe`), except that special and unused tokens are spelled as
-   * they read (`<|endoftext|>`). An unused token may be empty: a row of the model that no text ever names.
+   * Spelling of each token, by id: in byte-level characters (`Ġthe`), or as it reads where a character is outside
+   * that alphabet (`### End`).
    */
   readonly tokens: readonly string[];
   /** `left right`, spelled as the tokens are, best first. */
   readonly merges: readonly string[];
-  /** Control tokens: text never encodes to them, and decoding leaves them out unless asked. */
-  readonly special: readonly TokenId[];
-  /** Fillers: text never encodes to them; should the model choose one, decoding writes its spelling. */
+  /** Tokens that are matched in the text itself; `content` is the spelling of the token. No two share a content. */
+  readonly addedTokens: readonly AddedToken[];
+  /** Rows of the model without a token: text never encodes to them, and they decode to nothing. */
   readonly unused: readonly TokenId[];
 }
 
@@ -28,20 +29,19 @@ export interface Vocabulary {
   readonly byteTokens: Int32Array;
   readonly merges: MergeTable;
   readonly special: ReadonlySet<TokenId>;
-  /** Most bytes that one token stands for, over the tokens that text can encode to. */
+  /** See `Tokenizer.longestTokenBytes`. */
   readonly longestTokenBytes: number;
 }
 
 /**
  * Check a vocabulary and index it.
  *
- * Throws `invalid_vocabulary` (a hole, a duplicate, a character outside the byte-level alphabet, a byte without a
- * token, a special id out of range) or `invalid_merges` (none at all, malformed, of unknown tokens, duplicate).
+ * Throws `invalid_vocabulary` (a hole, a duplicate, a byte without a token, an id out of range, an added token that
+ * contradicts the vocabulary) or `invalid_merges` (malformed, or of unknown tokens).
  */
 export function indexVocabulary(data: TokenizerData): Vocabulary {
-  const { tokens } = data;
-  if (tokens.length === 0) throw new TokenizerError('invalid_vocabulary', 'tokens: expected at least 256, got none');
-  const special = idSet('special', data.special, tokens.length);
+  const { tokens, addedTokens } = data;
+  if (tokens.length === 0) throw invalid('tokens: expected at least 256, got none');
   const unused = idSet('unused', data.unused, tokens.length);
   const encoder = new TextEncoder();
   const idOf = new Map<string, TokenId>();
@@ -49,42 +49,61 @@ export function indexVocabulary(data: TokenizerData): Vocabulary {
   let longestTokenBytes = 0;
   for (let id = 0; id < tokens.length; id++) {
     const token: unknown = tokens[id];
-    if (typeof token !== 'string') {
-      throw new TokenizerError('invalid_vocabulary', `token ${id}: expected a string, got ${typeof token} (a hole?)`);
-    }
-    if (special.has(id) || unused.has(id)) {
-      pieces.push(encoder.encode(token));
+    if (typeof token !== 'string') throw invalid(`token ${id}: expected a string, got ${typeof token} (a hole?)`);
+    if (unused.has(id)) {
+      pieces.push(new Uint8Array(0));
       continue;
     }
-    const bytes = spelledBytes(token);
-    if (bytes === null || bytes.length === 0) {
-      throw new TokenizerError(
-        'invalid_vocabulary',
-        `token ${id}: expected byte-level characters, got ${quote(token)}; a control or filler token must be declared as such`,
-      );
-    }
     const earlier = idOf.get(token);
-    if (earlier !== undefined) {
-      throw new TokenizerError('invalid_vocabulary', `token ${id}: ${quote(token)} is already token ${earlier}`);
-    }
+    if (earlier !== undefined) throw invalid(`token ${id}: ${quote(token)} is already token ${earlier}`);
     idOf.set(token, id);
+    // As the ByteLevel decoder of the `tokenizers` library does: a token with any character outside the alphabet
+    // stands for its own UTF-8.
+    const bytes = spelledBytes(token) ?? encoder.encode(token);
     pieces.push(bytes);
-    if (bytes.length > longestTokenBytes) longestTokenBytes = bytes.length;
+    longestTokenBytes = Math.max(longestTokenBytes, bytes.length);
+  }
+  checkAddedTokens(addedTokens, data, unused);
+  for (const { content, lstrip, rstrip } of addedTokens) {
+    const bytes = lstrip || rstrip ? Number.POSITIVE_INFINITY : encoder.encode(content).length;
+    longestTokenBytes = Math.max(longestTokenBytes, bytes);
   }
   return {
     size: tokens.length,
     ...concatenate(pieces),
-    byteTokens: findByteTokens(pieces, idOf, tokens),
+    byteTokens: findByteTokens(idOf),
     merges: createMergeTable(parseMerges(data.merges, idOf)),
-    special,
+    special: new Set(addedTokens.filter((token) => token.special).map((token) => token.id)),
     longestTokenBytes,
   };
+}
+
+function checkAddedTokens(
+  addedTokens: readonly AddedToken[],
+  { tokens }: TokenizerData,
+  unused: ReadonlySet<TokenId>,
+): void {
+  const ids = idSet(
+    'added tokens',
+    addedTokens.map((token) => token.id),
+    tokens.length,
+  );
+  if (ids.size !== addedTokens.length) throw invalid('added tokens: expected each id once, got one twice');
+  for (const { id, content } of addedTokens) {
+    if (unused.has(id)) throw invalid(`added token ${id}: expected a token that is used, got an unused one`);
+    if (tokens[id] !== content) {
+      throw invalid(`added token ${id}: expected its content to be token ${quote(tokens[id])}, got ${quote(content)}`);
+    }
+    if (content === '' || /\p{Surrogate}/u.test(content)) {
+      throw invalid(`added token ${id}: expected text without lone surrogates, got ${quote(content)}`);
+    }
+  }
 }
 
 function idSet(field: string, ids: readonly TokenId[], size: number): Set<TokenId> {
   for (const id of ids) {
     if (!Number.isInteger(id) || id < 0 || id >= size) {
-      throw new TokenizerError('invalid_vocabulary', `${field}: expected ids from 0 to ${size - 1}, got ${id}`);
+      throw invalid(`${field}: expected ids from 0 to ${size - 1}, got ${id}`);
     }
   }
   return new Set(ids);
@@ -100,19 +119,12 @@ function concatenate(pieces: readonly Uint8Array[]): { bytes: Uint8Array; starts
   return { bytes, starts };
 }
 
-function findByteTokens(
-  pieces: readonly Uint8Array[],
-  idOf: ReadonlyMap<string, TokenId>,
-  tokens: readonly string[],
-): Int32Array {
-  const byteTokens = new Int32Array(256).fill(-1);
-  pieces.forEach((piece, id) => {
-    if (piece.length === 1 && idOf.get(tokens[id]!) === id) byteTokens[piece[0]!] = id;
-  });
+/** The token of each byte: the one that its byte-level character spells. An added token `\t` is not one. */
+function findByteTokens(idOf: ReadonlyMap<string, TokenId>): Int32Array {
+  const byteTokens = Int32Array.from({ length: 256 }, (_, byte) => idOf.get(spellByte(byte)) ?? -1);
   const missing = byteTokens.indexOf(-1);
   if (missing >= 0) {
-    throw new TokenizerError(
-      'invalid_vocabulary',
+    throw invalid(
       `expected a token for every single byte, found none for byte 0x${missing.toString(16).padStart(2, '0')}`,
     );
   }
@@ -120,8 +132,6 @@ function findByteTokens(
 }
 
 function parseMerges(merges: readonly string[], idOf: ReadonlyMap<string, TokenId>): Merge[] {
-  if (merges.length === 0) throw new TokenizerError('invalid_merges', 'merges: expected at least one, got none');
-  const seen = new Set<string>();
   return merges.map((merge, rank) => {
     const fail = (why: string): never => {
       throw new TokenizerError('invalid_merges', `merge ${rank}: ${why}`);
@@ -129,11 +139,13 @@ function parseMerges(merges: readonly string[], idOf: ReadonlyMap<string, TokenI
     const parts: readonly string[] = typeof merge === 'string' ? merge.split(' ') : [];
     const [left, right] = parts;
     if (parts.length !== 2 || !left || !right) return fail(`expected "left right", got ${quote(merge)}`);
-    if (seen.has(merge)) return fail(`${quote(merge)} is there twice`);
-    seen.add(merge);
     const idOfPart = (token: string): TokenId => idOf.get(token) ?? fail(`${quote(token)} is not in the vocabulary`);
     return { left: idOfPart(left), right: idOfPart(right), product: idOfPart(left + right) };
   });
+}
+
+function invalid(message: string): TokenizerError {
+  return new TokenizerError('invalid_vocabulary', message);
 }
 
 /** Foreign text in a message: quoted, and cut when it is long. */
