@@ -5,7 +5,7 @@ import { checkPlainWords, countByRoom, findForbiddenWords } from './plain-words.
 const found = (text, path = 'packages/a/src/b.ts') => findForbiddenWords([{ path, text }]).map(({ word }) => word);
 
 test('forbidden words are found in comments, names and texts, with file and line', () => {
-  const text = "// Nobody waits.\nconst MIN_NODE = 20;\nthrow new Error('expected a text, got 7');\n";
+  const text = "// Nobody waits.\nconst LEAST_NODE = 20;\nthrow new Error('expected a text, got 7');\n";
   assert.deepEqual(
     findForbiddenWords([{ path: 'packages/a/src/b.ts', text }]).map(({ path, line, word }) => [path, line, word]),
     [
