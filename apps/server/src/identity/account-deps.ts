@@ -4,34 +4,53 @@ import type { Mailer } from './mailer.ts';
 import type { OAuthProvider } from './oauth/oauth-provider.ts';
 import type { PasswordHasher } from './sessions/password.ts';
 
-/** Who may register: anybody, those whom a project invited, nobody. */
+/** Who may register: anyone, invited addresses only, or no one. */
 export type RegistrationPolicy = 'open' | 'invited' | 'closed';
 
 export interface AccountSettings {
   readonly registration: RegistrationPolicy;
-  /** Whether an account whose e-mail address is not verified may do nothing else but verify it. */
+  /** Whether an account with an unverified e-mail address is refused everything but verifying it. */
   readonly requireVerifiedEmail: boolean;
 }
 
-/** What accounts have to know of plans. */
+/** The part of the plan book that accounts use. */
 export interface AccountPlans {
   /** Plan of new accounts. */
   readonly defaultPlan: { readonly id: string };
-  /** The plan that counts for somebody: the default one when theirs is there no more. */
+  /** The plan in force for a user: the default plan when the user's own plan no longer exists. */
   planOf(user: { readonly planId: string }): { readonly id: string };
 }
 
-/** What accounts are made of. */
-export interface AccountDeps {
+/** Dependencies of services that only read and write the store. */
+export interface StoreDeps {
   readonly db: Database;
   readonly clock: () => Date;
-  readonly logger: Logger;
-  readonly mailer: Mailer;
+}
+
+/** Dependencies of services that set or check passwords. */
+export interface PasswordDeps extends StoreDeps {
   readonly passwords: PasswordHasher;
-  readonly settings: AccountSettings;
-  readonly plans: AccountPlans;
-  /** By name: whom else people can sign in with. */
-  readonly providers: ReadonlyMap<string, OAuthProvider>;
-  /** Where people reach this server, for links; never taken from a request. Without a slash at its end. */
+}
+
+/** Dependencies of services that send mail. */
+export interface MailDeps extends StoreDeps {
+  readonly mailer: Mailer;
+  /** Base URL of links, without a trailing slash. From the settings, never from a request. */
   readonly publicUrl: () => string;
 }
+
+/** Dependencies of services that create accounts. */
+export interface RegistrationDeps extends MailDeps {
+  readonly settings: AccountSettings;
+  readonly plans: AccountPlans;
+}
+
+/** Dependencies of social sign-in. */
+export interface OAuthDeps extends RegistrationDeps {
+  readonly logger: Logger;
+  /** Sign-in providers by name. */
+  readonly providers: ReadonlyMap<string, OAuthProvider>;
+}
+
+/** Dependencies of all account services; each service names the part that it needs. */
+export interface AccountDeps extends PasswordDeps, OAuthDeps {}

@@ -10,8 +10,8 @@
 import { parsePageQuery, tokenCreateSchema, tokenPatchSchema } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
 import { readSmallBody } from '../../http/small-body.ts';
+import type { StoreDeps } from '../../identity/account-deps.ts';
 import {
-  type ApiKeyDeps,
   changeToken,
   createToken,
   deleteToken,
@@ -21,7 +21,7 @@ import {
 import type { AppEnv } from '../access/app-env.ts';
 import { callerOf } from '../access/signed-in.ts';
 
-export function tokenRoutes(deps: ApiKeyDeps): Hono<AppEnv> {
+export function tokenRoutes(deps: StoreDeps): Hono<AppEnv> {
   return new Hono<AppEnv>({ strict: false })
     .post('/v2/tokens', async (c) => {
       const request = await readSmallBody(c, tokenCreateSchema);

@@ -11,7 +11,9 @@ import {
 } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
+import type { StoreDeps } from '../account-deps.ts';
 import type { Principal } from '../principal.ts';
+import { lockUser } from '../users/user-store.ts';
 import { type ApiKey, hashToken, newToken, readScopes, tokenHint, writeScopes } from './api-key.ts';
 import {
   countApiKeys,
@@ -23,11 +25,6 @@ import {
   updateApiKey,
 } from './api-key-store.ts';
 
-export interface ApiKeyDeps {
-  readonly db: Database;
-  readonly clock: () => Date;
-}
-
 const MAX_TOKENS = 100;
 
 /**
@@ -35,7 +32,7 @@ const MAX_TOKENS = 100;
  * Throws `invalid_request`, `scope_missing` for scopes beyond the principal's, `limit_reached`.
  */
 export async function createToken(
-  { db, clock }: ApiKeyDeps,
+  { db, clock }: StoreDeps,
   principal: Principal,
   request: TokenCreate,
   caller: Caller,
@@ -60,6 +57,8 @@ export async function createToken(
     updatedAt: now,
   };
   await db.transaction(async (tx) => {
+    // Two requests at once must not both find room below the limit.
+    await lockUser(tx, principal.userId);
     if ((await countApiKeys(tx, principal)) >= MAX_TOKENS) {
       throw new ApiError('limit_reached', { limit: MAX_TOKENS, what: 'tokens in a project' });
     }
@@ -75,12 +74,12 @@ export async function createToken(
 }
 
 /** One of the principal's own tokens in its project. Throws `not_found` for any other. */
-export async function getToken({ db, clock }: ApiKeyDeps, owner: KeyOwner, id: string): Promise<TokenGet> {
+export async function getToken({ db, clock }: StoreDeps, owner: KeyOwner, id: string): Promise<TokenGet> {
   return toTokenGet(await mustFind(db, owner, id), clock());
 }
 
 export async function listTokens(
-  { db, clock }: ApiKeyDeps,
+  { db, clock }: StoreDeps,
   owner: KeyOwner,
   page: PageQuery<'created_at'>,
 ): Promise<{ skip: number; limit: number; total: number; data: TokenGet[] }> {
@@ -90,7 +89,7 @@ export async function listTokens(
 
 /** Rename, enable, disable or expire a token; it counts for the next request. */
 export async function changeToken(
-  { db, clock }: ApiKeyDeps,
+  { db, clock }: StoreDeps,
   owner: KeyOwner,
   { id, patch }: { readonly id: string; readonly patch: TokenPatch },
   caller: Caller,
@@ -118,7 +117,7 @@ export async function changeToken(
 }
 
 export async function deleteToken(
-  { db, clock }: ApiKeyDeps,
+  { db, clock }: StoreDeps,
   owner: KeyOwner,
   id: string,
   caller: Caller,

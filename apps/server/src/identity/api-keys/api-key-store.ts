@@ -6,6 +6,7 @@ import type { Database } from '../../store/db.ts';
 import { apiKeys, projectMembers, projects, users } from '../identity-tables.ts';
 import type { Principal } from '../principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../users/first-user.ts';
+import { lockUser } from '../users/user-store.ts';
 import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
 
 /** `last_used` is exact to this; it is not worth a write for every request. */
@@ -110,6 +111,8 @@ export async function ensureApiKey(
         .onConflictDoNothing({ target: apiKeys.hash });
       return null;
     }
+    // Of several servers that start at once on one store, one makes the first token.
+    await lockUser(tx, FIRST_USER_ID);
     await tx.delete(apiKeys).where(fromEnvironment);
     const totals = await tx.select({ total: count() }).from(apiKeys);
     if ((totals[0]?.total ?? 0) > 0) return null;

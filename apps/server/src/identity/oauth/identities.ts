@@ -2,7 +2,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { AccountDeps } from '../account-deps.ts';
 import { deleteLinks } from '../users/account-link-store.ts';
-import { takeUser } from '../users/user-store.ts';
+import { lockUser } from '../users/user-store.ts';
 import { deleteIdentity, listIdentities } from './identity-store.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function unlinkIdentity(
   const issuers = new Set([...providers.values()].map(({ issuer }) => issuer));
   await db.transaction(async (tx) => {
     // Of the last two, removed at once, one stays.
-    const user = await takeUser(tx, userId);
+    const user = await lockUser(tx, userId);
     const linked = await listIdentities(tx, userId);
     const identity = linked.find((each) => each.id === id);
     if (identity === undefined) throw new ApiError('not_found', { kind: 'identity', id: id.slice(0, 100) });

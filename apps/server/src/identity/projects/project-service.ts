@@ -1,6 +1,7 @@
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { Database } from '../../store/db.ts';
+import type { MailDeps, StoreDeps } from '../account-deps.ts';
 import type { Principal } from '../principal.ts';
 import { countAsking } from '../sessions/login-guard.ts';
 import { DEFAULT_PROJECT_ID } from '../users/first-user.ts';
@@ -9,16 +10,17 @@ import { findUserByLogin, insertProject, lockUser } from '../users/user-store.ts
 import { countContents } from './project-contents.ts';
 import {
   addMember,
+  countMembers,
   countOwnedProjects,
+  deleteInvitation,
   deleteProject,
+  findInvitedProject,
   findProject,
   insertInvitation,
-  listMembers,
   lockProject,
   type Project,
   removeMember,
   renameProject,
-  takeInvitation,
 } from './project-store.ts';
 
 const MAX_PROJECTS = 50;
@@ -26,24 +28,24 @@ const MAX_MEMBERS = 200;
 const INVITATION_LIFETIME_MS = 14 * 86_400_000;
 
 /**
- * A project that the principal may see: any of its own for a session, its own one for a token. Others', and none, are
- * `not_found` alike.
+ * A project that the principal may see: for a session any project of the user, for a token the token's project. Throws
+ * `not_found` alike for a project of other users and for one that does not exist.
  */
-export async function getProject({ db }: AccountDeps, principal: Principal, id: string): Promise<Project> {
+export async function getProject({ db }: StoreDeps, principal: Principal, id: string): Promise<Project> {
   const hidden = principal.apiKeyId !== null && principal.projectId !== id;
   const project = hidden ? null : await findProject(db, principal.userId, id);
   if (project === null) throw new ApiError('not_found', { kind: 'project', id: id.slice(0, 100) });
   return project;
 }
 
-/** The same, for what only its owners may do. Throws `project_owner_required`, too. */
-async function getOwnedProject(deps: AccountDeps, principal: Principal, id: string): Promise<Project> {
+/** As {@link getProject}, for what only owners of the project may do. Also throws `project_owner_required`. */
+async function getOwnedProject(deps: StoreDeps, principal: Principal, id: string): Promise<Project> {
   const project = await getProject(deps, principal, id);
   if (project.role !== 'owner') throw new ApiError('project_owner_required');
   return project;
 }
 
-export async function createProject(deps: AccountDeps, userId: string, name: string, caller: Caller): Promise<Project> {
+export async function createProject(deps: StoreDeps, userId: string, name: string, caller: Caller): Promise<Project> {
   const { db, clock } = deps;
   return await db.transaction(async (tx) => {
     await lockUser(tx, userId);
@@ -53,13 +55,13 @@ export async function createProject(deps: AccountDeps, userId: string, name: str
     const id = await insertProject(tx, userId, name, clock());
     await recordAudit(tx, clock(), caller, { action: 'project.create', subject: id, projectId: id, details: { name } });
     const made = await findProject(tx, userId, id);
-    if (made === null) throw new Error(`project ${id} is not there after its insert`);
+    if (made === null) throw new Error(`expected project ${id} after its insert, got none`);
     return made;
   });
 }
 
 export async function changeProject(
-  deps: AccountDeps,
+  deps: StoreDeps,
   principal: Principal,
   change: { readonly id: string; readonly name: string },
   caller: Caller,
@@ -74,17 +76,20 @@ export async function changeProject(
   return await getProject(deps, principal, id);
 }
 
-/** Delete a project that holds nothing. Its tokens end with it. Throws `conflict` for one that does, and for the last. */
-export async function dropProject(deps: AccountDeps, principal: Principal, id: string, caller: Caller): Promise<void> {
+/** Delete an empty project with its tokens. Throws `conflict` for one with runs or data, and for the user's last one. */
+export async function dropProject(deps: StoreDeps, principal: Principal, id: string, caller: Caller): Promise<void> {
   const { db, clock } = deps;
   const project = await getOwnedProject(deps, principal, id);
   await db.transaction(async (tx) => {
-    // Of the last two, deleted at once, one stays.
+    // When the last two projects are deleted at once, one stays.
     await lockUser(tx, project.ownerId);
     if (id === DEFAULT_PROJECT_ID || (await countOwnedProjects(tx, project.ownerId)) === 1) {
-      throw new ApiError('conflict', { reason: 'the first and the only project stay', remedy: 'rename it instead' });
+      throw new ApiError('conflict', {
+        reason: 'the first project and the only project cannot be deleted',
+        remedy: 'rename it instead',
+      });
     }
-    await lockProject(tx, id);
+    await lockProject(tx, id, 'update');
     const contents = (await countContents(tx, [id])).get(id);
     if (contents !== undefined && contents.runs + contents.data > 0) {
       throw new ApiError('conflict', {
@@ -102,9 +107,9 @@ export async function dropProject(deps: AccountDeps, principal: Principal, id: s
   });
 }
 
-/** Make somebody a member by username. Throws `not_found`, `name_unknown`, `conflict`, `limit_reached`. */
+/** Add a member by username. Throws `not_found`, `name_unknown`, `conflict`, `limit_reached`. */
 export async function addProjectMember(
-  deps: AccountDeps,
+  deps: StoreDeps,
   principal: Principal,
   added: { readonly projectId: string; readonly username: string },
   caller: Caller,
@@ -113,14 +118,14 @@ export async function addProjectMember(
   const { id } = await getOwnedProject(deps, principal, added.projectId);
   const user = await findUserByLogin(db, added.username);
   if (user === null) {
-    const remedy = 'check the username; who has no account yet is invited by e-mail address';
+    const remedy = 'check the username, or invite an e-mail address that has no account yet';
     throw new ApiError('name_unknown', { kind: 'user', name: added.username, remedy });
   }
   await db.transaction(async (tx) => {
-    await refuseFull(tx, id);
+    await enforceMemberLimit(tx, id);
     if (!(await addMember(tx, id, user.id, clock()))) {
       throw new ApiError('conflict', {
-        reason: `${user.username} is a member already`,
+        reason: `${user.username} is already a member`,
         remedy: `GET /v2/projects/${id}/members lists the members`,
       });
     }
@@ -129,9 +134,9 @@ export async function addProjectMember(
   return user.id;
 }
 
-/** Remove a member; members may remove themselves. Owners stay. */
+/** Remove a member; members may remove themselves. Owners cannot be removed. */
 export async function removeProjectMember(
-  deps: AccountDeps,
+  deps: StoreDeps,
   principal: Principal,
   removed: { readonly projectId: string; readonly userId: string },
   caller: Caller,
@@ -144,16 +149,19 @@ export async function removeProjectMember(
       throw new ApiError(
         'not_found',
         { kind: 'removable member', id: removed.userId.slice(0, 100) },
-        { remedy: `give the user_id of one that GET /v2/projects/${id}/members lists; owners stay` },
+        { remedy: `give the user_id of a member that GET /v2/projects/${id}/members lists; owners cannot be removed` },
       );
     }
     await recordAudit(tx, clock(), caller, { action: 'project.member_remove', subject: removed.userId, projectId: id });
   });
 }
 
-/** Invite an address. Whoever proves to own it can accept. */
+/**
+ * Invite an e-mail address; a user with that verified address can accept. Replaces an earlier invitation of the address.
+ * Throws `not_found`, `project_owner_required`, `too_many_attempts`, `limit_reached`.
+ */
 export async function inviteToProject(
-  deps: AccountDeps,
+  deps: MailDeps,
   principal: Principal,
   invited: { readonly projectId: string; readonly email: string },
   caller: Caller,
@@ -164,7 +172,9 @@ export async function inviteToProject(
   const id = newId('invitation');
   const createdAt = clock();
   await db.transaction(async (tx) => {
-    await refuseFull(tx, project.id);
+    // Lock order: users before projects; the invitation refers to both.
+    await lockUser(tx, principal.userId);
+    await enforceMemberLimit(tx, project.id);
     await insertInvitation(tx, {
       id,
       projectId: project.id,
@@ -184,7 +194,7 @@ export async function inviteToProject(
 }
 
 export async function withdrawInvitation(
-  deps: AccountDeps,
+  deps: StoreDeps,
   principal: Principal,
   withdrawn: { readonly projectId: string; readonly id: string },
   caller: Caller,
@@ -192,22 +202,28 @@ export async function withdrawInvitation(
   const { db, clock } = deps;
   const { id: projectId } = await getOwnedProject(deps, principal, withdrawn.projectId);
   await db.transaction(async (tx) => {
-    const taken = await takeInvitation(tx, withdrawn.id, { projectId }, clock());
+    const taken = await deleteInvitation(tx, withdrawn.id, { projectId }, clock());
     if (taken === null) throw new ApiError('not_found', { kind: 'invitation', id: withdrawn.id.slice(0, 100) });
     await recordAudit(tx, clock(), caller, { action: 'project.invitation_withdraw', subject: withdrawn.id, projectId });
   });
 }
 
-/** Accept or decline an invitation to one's own, verified address. Throws `email_unverified`, `not_found`. */
+/**
+ * Accept or decline an invitation to the user's verified address. Throws `email_unverified`, `not_found`, and
+ * `limit_reached` when the project has no room for another member: the invitation then stays.
+ */
 export async function answerInvitation(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   user: User,
   answer: { readonly id: string; readonly accept: boolean },
   caller: Caller,
 ): Promise<void> {
   if (user.verifiedAt === null) throw new ApiError('email_unverified');
   await db.transaction(async (tx) => {
-    const projectId = await takeInvitation(tx, answer.id, { email: user.email }, clock());
+    const invited = await findInvitedProject(tx, answer.id, user.email, clock());
+    // The project's lock comes before that of the invitation, as where a project is deleted with its invitations.
+    if (invited !== null && answer.accept) await enforceMemberLimit(tx, invited);
+    const projectId = await deleteInvitation(tx, answer.id, { email: user.email }, clock());
     if (projectId === null) throw new ApiError('not_found', { kind: 'invitation', id: answer.id.slice(0, 100) });
     if (answer.accept) await addMember(tx, projectId, user.id, clock());
     const action = answer.accept ? 'project.invitation_accept' : 'project.invitation_decline';
@@ -215,8 +231,10 @@ export async function answerInvitation(
   });
 }
 
-async function refuseFull(tx: AccountDeps['db'], projectId: string): Promise<void> {
-  if ((await listMembers(tx, projectId)).length >= MAX_MEMBERS) {
+/** Lock the project, so that concurrent requests cannot pass the limit together, and throw `limit_reached` at it. */
+async function enforceMemberLimit(tx: Database, projectId: string): Promise<void> {
+  await lockProject(tx, projectId);
+  if ((await countMembers(tx, projectId)) >= MAX_MEMBERS) {
     throw new ApiError('limit_reached', { limit: MAX_MEMBERS, what: 'members' });
   }
 }

@@ -1,4 +1,4 @@
-import type { PageQuery } from '@gptj-cloud/protocol';
+import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, ne } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
@@ -82,9 +82,17 @@ export async function renameProject(tx: Database, id: string, name: string, now:
   await tx.update(projects).set({ name, updatedAt: now }).where(eq(projects.id, id));
 }
 
-/** Keep anything from being added to a project until the transaction ends. */
-export async function lockProject(tx: Database, id: string): Promise<void> {
-  await tx.select({ id: projects.id }).from(projects).where(eq(projects.id, id)).for('update');
+/**
+ * Lock a project until the transaction ends. Every transaction that checks a limit of a project before it writes takes
+ * this lock first; `update` also blocks inserts that refer to the project. Throws `not_found`.
+ */
+export async function lockProject(
+  tx: Database,
+  id: string,
+  strength: 'no key update' | 'update' = 'no key update',
+): Promise<void> {
+  const rows = await tx.select({ id: projects.id }).from(projects).where(eq(projects.id, id)).for(strength);
+  if (rows.length === 0) throw new ApiError('not_found', { kind: 'project', id: id.slice(0, 100) });
 }
 
 /** What it holds goes with it. */
@@ -170,8 +178,27 @@ export async function listInvitations(
     .limit(100);
 }
 
-/** Take an invitation away from a project or from an address; the project it was to, or null when there is none. */
-export async function takeInvitation(
+/** The project of an invitation to an address, or null when there is none or it has expired. */
+export async function findInvitedProject(db: Database, id: string, email: string, now: Date): Promise<string | null> {
+  const rows = await db
+    .select({ projectId: projectInvitations.projectId })
+    .from(projectInvitations)
+    .where(
+      and(eq(projectInvitations.id, id), eq(projectInvitations.email, email), gt(projectInvitations.expiresAt, now)),
+    );
+  return rows[0]?.projectId ?? null;
+}
+
+export async function countMembers(db: Database, projectId: string): Promise<number> {
+  const totals = await db
+    .select({ total: count() })
+    .from(projectMembers)
+    .where(eq(projectMembers.projectId, projectId));
+  return totals[0]?.total ?? 0;
+}
+
+/** Delete an invitation of a project or to an address. Returns its project, or null when there is none. */
+export async function deleteInvitation(
   tx: Database,
   id: string,
   of: { readonly projectId: string } | { readonly email: string },

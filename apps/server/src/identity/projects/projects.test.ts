@@ -112,7 +112,7 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
   );
   const told = async (reply: Response): Promise<string> => JSON.stringify(await reply.json());
   const again = await told(await add('mary'));
-  assert.match(again, /"message":"mary is a member already","code":"conflict"/);
+  assert.match(again, /"message":"mary is already a member","code":"conflict"/);
   const nobody = await told(await add('nobody'));
   assert.match(nobody, /"message":"no user is called nobody","code":"name_unknown","remedy":"check the username/);
   assert.equal((await project(await mary.ask(at))).role, 'member');
@@ -133,7 +133,7 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
   assert.equal(await refusal(await withToken()), '401 token_unknown');
   assert.equal(await refusal(await mary.ask(at)), '404 not_found');
   const owner = await told(await percy.ask(`${at}/members/${percy.user.id}`, 'DELETE'));
-  assert.match(owner, /"code":"not_found","remedy":"give the user_id of one/);
+  assert.match(owner, /"code":"not_found","remedy":"give the user_id of a member/);
 });
 
 test('an invitation is for whoever proves to own its address', async () => {

@@ -4,6 +4,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import type { Database } from '../../store/db.ts';
 import { projectMembers, projects, sessions, users } from '../identity-tables.ts';
 import type { User } from '../users/user.ts';
+import { lockUser } from '../users/user-store.ts';
 import { hashSessionSecret, newSessionSecret, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
 
 const MAX_SESSIONS = 50;
@@ -22,6 +23,7 @@ export async function insertSession(
   { userId, address, userAgent }: NewSession,
   now: Date,
 ): Promise<{ readonly secret: string; readonly session: Session }> {
+  await lockUser(tx, userId);
   await tx.delete(sessions).where(lte(sessions.expiresAt, now));
   const kept = tx
     .select({ id: sessions.id })

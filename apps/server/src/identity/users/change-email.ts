@@ -5,7 +5,7 @@ import { countAsking } from '../sessions/login-guard.ts';
 import { confirmInPerson } from '../sessions/two-factor.ts';
 import { createLink, deleteLinks, useLink } from './account-link-store.ts';
 import type { User } from './user.ts';
-import { findUserByLogin, takeUser, updateUser } from './user-store.ts';
+import { findUserByLogin, lockUser, updateUser } from './user-store.ts';
 
 /**
  * Send a link to the address that somebody wants to change to, and word to the present one. Nothing changes before the
@@ -51,7 +51,7 @@ export async function confirmEmailChange(deps: AccountDeps, token: string, calle
   const { db, clock, mailer, publicUrl } = deps;
   const { before, after } = await db.transaction(async (tx) => {
     const { userId, email } = await useLink(tx, 'change_email', token, clock());
-    const user = await takeUser(tx, userId);
+    const user = await lockUser(tx, userId);
     if (user.disabledAt !== null) throw new ApiError('account_disabled');
     const changed = await updateUser(tx, userId, { email, verifiedAt: clock() }, clock());
     await deleteLinks(tx, ['verify_email', 'reset_password'], userId);

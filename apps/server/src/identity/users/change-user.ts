@@ -4,7 +4,7 @@ import type { AccountDeps } from '../account-deps.ts';
 import { deleteSessions } from '../sessions/session-store.ts';
 import { deleteLinks } from './account-link-store.ts';
 import type { User } from './user.ts';
-import { refuseLastOwner, refuseTaken, takeUser, updateUser } from './user-store.ts';
+import { lockUser, refuseLastOwner, refuseTaken, updateUser } from './user-store.ts';
 
 /** Change what people may change of themselves. Absent fields stay; null empties one. Throws `already_exists`. */
 export async function changeProfile(
@@ -51,7 +51,7 @@ export async function administerUser(
       throw new ApiError('conflict', { reason: 'nobody disables their own account', remedy: 'ask another owner' });
     }
     if (role === 'member' || disabled === true) await refuseLastOwner(tx, id);
-    const before = await takeUser(tx, id);
+    const before = await lockUser(tx, id);
     let after = before;
     if (role !== undefined) {
       after = await updateUser(tx, id, { role }, clock());

@@ -5,7 +5,7 @@ import { confirmInPerson } from '../sessions/two-factor.ts';
 import { type AccountContents, deleteProjects, takeContents } from './account-contents.ts';
 import { FIRST_USER_ID } from './first-user.ts';
 import type { User } from './user.ts';
-import { deleteUser, refuseLastOwner, takeUser } from './user-store.ts';
+import { deleteUser, lockUser, refuseLastOwner } from './user-store.ts';
 
 /** Delete one's own account. Throws what `confirmInPerson` and `deleteAccount` throw. */
 export async function deleteOwnAccount(deps: AccountDeps, user: User, proof: Proof, caller: Caller): Promise<void> {
@@ -24,7 +24,7 @@ export async function deleteAccount(deps: AccountDeps, id: string, caller: Calle
   const { db, clock, mailer, publicUrl } = deps;
   const deleted = await db.transaction(async (tx) => {
     await refuseLastOwner(tx, id);
-    const user = await takeUser(tx, id);
+    const user = await lockUser(tx, id, 'update');
     if (id === FIRST_USER_ID) {
       throw new ApiError('conflict', {
         reason: "the first account stays: this server's own token belongs to it",

@@ -65,9 +65,17 @@ export async function findUserByLogin(db: Database, login: string): Promise<User
   return rows[0] ?? null;
 }
 
-/** A user, locked until the transaction ends, and with it everything that would refer to them. */
-export async function takeUser(tx: Database, id: string): Promise<User> {
-  const rows = await tx.select().from(users).where(eq(users.id, id)).for('update');
+/**
+ * Read a user and lock the row until the transaction ends. Every transaction that checks a limit or a state of a user
+ * before it writes takes this lock first; `update` also blocks inserts that refer to the user. Lock order: users before
+ * projects. Throws `not_found`.
+ */
+export async function lockUser(
+  tx: Database,
+  id: string,
+  strength: 'no key update' | 'update' = 'no key update',
+): Promise<User> {
+  const rows = await tx.select().from(users).where(eq(users.id, id)).for(strength);
   const user = rows[0];
   if (user === undefined) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
   return user;
@@ -96,11 +104,6 @@ export async function freeUsername(db: Database, wish: string): Promise<string> 
   const random = () => randomBytes(4).toString('hex');
   const named = short.length < 3 ? `user-${random()}` : short;
   return (await findUserByLogin(db, named)) === null ? named : `${named}-${random()}`;
-}
-
-/** Let no other transaction that asks for the same go on before this one ends. */
-export async function lockUser(tx: Database, id: string): Promise<void> {
-  await tx.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
 }
 
 /** Throws `already_exists` for a username or address that somebody else has, `not_found`. */
