@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
+import { renderSettings } from './settings-page.mjs';
 
 /** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
 export const GENERATED_SECTIONS = [
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },
+  { path: 'docs/operations.md', section: 'settings', render: renderSettings },
 ];
 
 /** Pages with their sections as they should be: `{ path, current, expected }`. */

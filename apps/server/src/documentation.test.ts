@@ -1,37 +1,11 @@
 import assert from 'node:assert/strict';
 import { access, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parseConfig } from './config.ts';
 import { OPERATIONS } from './http/openapi/openapi-document.ts';
 import { createServerMetrics } from './telemetry/metrics/server-metrics.ts';
 
 const read = async (name: string): Promise<string> =>
   await readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
-
-test('every setting is in the table of settings', async () => {
-  const asked = new Set<string>();
-  // Enough to make the settings that hang on others be read.
-  const given: Readonly<Record<string, string>> = {
-    GPTJ_OWNER_EMAIL: 'owner@example.org',
-    GPTJ_OWNER_PASSWORD: 'Password1',
-  };
-  const environment = new Proxy<Record<string, string | undefined>>(
-    {},
-    {
-      get(_, name) {
-        asked.add(String(name));
-        return given[String(name)];
-      },
-    },
-  );
-  parseConfig(environment);
-  assert.ok(asked.size > 30);
-  const text = await read('operations.md');
-  assert.deepEqual(
-    [...asked].filter((name) => !text.includes(`\`${name}\``)),
-    [],
-  );
-});
 
 test('every metric of the server is in the table of metrics', async () => {
   const text = await read('operations.md');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema, sessionGetSchema } from '@gptj-cloud/protocol';
-import type { ServerOptions } from './config.ts';
+import type { ServerOptions } from './config/parse-config.ts';
 import { ConfigError } from './config-error.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
 import { StoreError } from './store/store-error.ts';

@@ -8,7 +8,7 @@ import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import { createApp } from './app.ts';
-import { parseConfig, type ServerConfig, type ServerOptions, type StripeConfig } from './config.ts';
+import { parseConfig, type ServerConfig, type ServerOptions, type StripeConfig } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { createGenerationService } from './generation/generation-service.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';

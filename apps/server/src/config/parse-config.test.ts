@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { parseConfig } from './config.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from '../config-error.ts';
+import { parseConfig } from './parse-config.ts';
 
 test('defaults hold where nothing or an empty variable is set', () => {
   const config = parseConfig({ PORT: '', GPTJ_MODEL: ' ' });
@@ -146,7 +146,7 @@ test('providers to sign in with are set up whole, over TLS, and messages keep th
     [{ OAUTH_PROVIDERS: 'My Corp' }, /^OAUTH_PROVIDERS: expected names/],
     [{ OAUTH_PROVIDERS: 'github,github' }, /^OAUTH_PROVIDERS: expected each name once, got github again/],
     [{ OAUTH_PROVIDERS: 'constructor' }, /^OAUTH_CONSTRUCTOR_URL/],
-    [{ OAUTH_GITHUB_CLIENT_ID: '' }, /^OAUTH_GITHUB_CLIENT_ID: expected what the provider gave/],
+    [{ OAUTH_GITHUB_CLIENT_ID: '' }, /^OAUTH_GITHUB_CLIENT_ID: expected the value that the provider issued/],
     [{ OAUTH_MY_CORP_CLIENT_SECRET: '' }, /^OAUTH_MY_CORP_CLIENT_SECRET/],
     [{ OAUTH_MY_CORP_URL: '' }, /^OAUTH_MY_CORP_URL: expected the https:/],
     ...['http://login.example.com', 'http://127.0.0.1.evil.example', 'javascript:alert(1)', 'https://u:hunter2@x/'].map(
@@ -159,5 +159,18 @@ test('providers to sign in with are set up whole, over TLS, and messages keep th
       (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2/.test(error.message),
       JSON.stringify(settings),
     );
+  }
+});
+
+test('every wrong value is named in one error', () => {
+  assert.throws(
+    () => parseConfig({ PORT: 'x', LOG_LEVEL: 'loud' }),
+    (error) => error instanceof ConfigError && /^PORT: expected .*; LOG_LEVEL: expected /.test(error.message),
+  );
+});
+
+test('an option passes the checks of its variable', () => {
+  for (const options of [{ port: 70_000 }, { apiToken: 'short' }, { databaseUrl: 'mysql://db' }]) {
+    assert.throws(() => parseConfig({}, options), ConfigError, JSON.stringify(options));
   }
 });

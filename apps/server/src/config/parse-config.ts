@@ -1,0 +1,184 @@
+import { resolve } from 'node:path';
+import { issueText, registerSchema } from '@gptj-cloud/protocol';
+import { ConfigError } from '../config-error.ts';
+import type { RegistrationPolicy } from '../identity/account-deps.ts';
+import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
+import type { OwnerSettings } from '../identity/users/registration.ts';
+import type { LogLevel } from '../telemetry/logger.ts';
+import { parseOAuthProviders } from './oauth-settings.ts';
+import { type Settings, settingsSchema } from './settings.ts';
+
+/** The parsed settings, in the units that the code uses. `settings.ts` describes each. */
+export interface ServerConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** GGUF file; null: the embedded model. */
+  readonly modelPath: string | null;
+  /** Disk for shared prompt prefixes in `dataDir`; 0: they end with the process. */
+  readonly prefixCacheBytes: number;
+  /** Null: generated on the first start and shown once. */
+  readonly apiToken: string | null;
+  readonly maxUploadBytes: number;
+  readonly maxJsonBytes: number;
+  readonly maxRunningRuns: number;
+  readonly maxWaitingRuns: number;
+  readonly drainTimeoutMs: number;
+  /** 0: ended runs are kept forever. */
+  readonly retentionDays: number;
+  readonly webhookPrivateTargets: boolean;
+  /** PostgreSQL; null: the embedded store in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly databasePoolSize: number;
+  readonly logLevel: LogLevel;
+  /** Addresses and networks (CIDR). */
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  /** 0: no Strict-Transport-Security. */
+  readonly hstsSeconds: number;
+  /** Null: only an admin's API token reads /metrics. */
+  readonly metricsToken: string | null;
+  /** Null: no traces. */
+  readonly otlpEndpoint: string | null;
+  readonly otlpHeaders: Readonly<Record<string, string>>;
+  readonly otelServiceName: string;
+  /** Null: the built-in plans. */
+  readonly plansFile: string | null;
+  /** Null: an owner of the server assigns plans. */
+  readonly stripe: StripeConfig | null;
+  readonly accounts: AccountsConfig;
+}
+
+export interface AccountsConfig {
+  /** The first user, until its account has a password; null: a link to set it up is printed. */
+  readonly owner: OwnerSettings | null;
+  readonly registration: RegistrationPolicy;
+  /** Null: links go to the log. */
+  readonly smtpUrl: string | null;
+  readonly mailFrom: string;
+  /** For links; null: where the server listens. */
+  readonly publicUrl: string | null;
+  readonly requireVerifiedEmail: boolean;
+  readonly providers: readonly OAuthProviderSettings[];
+}
+
+/** How plans are sold through Stripe. */
+export interface StripeConfig {
+  readonly secretKey: string;
+  /** Secret of this server's webhook endpoint. */
+  readonly webhookSecret: string;
+  /** Page that Stripe returns customers to. */
+  readonly returnUrl: string;
+}
+
+export type ServerOptions = Partial<ServerConfig>;
+
+/** Options that stand for a variable of the same unit; they pass the same checks. */
+const VARIABLE_OF_OPTION = {
+  host: 'HOST',
+  port: 'PORT',
+  dataDir: 'DATA_DIR',
+  modelPath: 'GPTJ_MODEL',
+  apiToken: 'GPTJ_API_TOKEN',
+  maxUploadBytes: 'MAX_UPLOAD_BYTES',
+  maxJsonBytes: 'MAX_JSON_BYTES',
+  maxRunningRuns: 'MAX_RUNNING_RUNS',
+  maxWaitingRuns: 'MAX_WAITING_RUNS',
+  retentionDays: 'RETENTION_DAYS',
+  databaseUrl: 'DATABASE_URL',
+  databasePoolSize: 'DATABASE_POOL_SIZE',
+  hstsSeconds: 'HSTS_SECONDS',
+  metricsToken: 'METRICS_TOKEN',
+  otlpEndpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+} as const satisfies Partial<Record<keyof ServerConfig, keyof Settings>>;
+
+/**
+ * Settings from options, then the environment, then defaults. An empty variable counts as unset.
+ *
+ * Throws `ConfigError` that names every variable with a wrong value, what was expected and what came.
+ */
+export function parseConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  options: ServerOptions = {},
+): ServerConfig {
+  const given: Record<string, string | undefined> = {};
+  for (const name of Object.keys(settingsSchema.shape)) given[name] = environment[name];
+  for (const [option, variable] of Object.entries(VARIABLE_OF_OPTION)) {
+    const value = Object.entries(options).find(([name]) => name === option)?.[1];
+    if (value !== undefined && value !== null) given[variable] = String(value);
+  }
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  }
+  const settings = parsed.data;
+  const text = (variable: string): string | null => {
+    const value = environment[variable]?.trim() ?? '';
+    return value === '' ? null : value;
+  };
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    dataDir: resolve(settings.DATA_DIR),
+    modelPath: settings.GPTJ_MODEL === null ? null : resolve(settings.GPTJ_MODEL),
+    prefixCacheBytes: options.prefixCacheBytes ?? settings.PREFIX_CACHE_MB * 2 ** 20,
+    apiToken: settings.GPTJ_API_TOKEN,
+    maxUploadBytes: settings.MAX_UPLOAD_BYTES,
+    maxJsonBytes: settings.MAX_JSON_BYTES,
+    maxRunningRuns: settings.MAX_RUNNING_RUNS,
+    maxWaitingRuns: settings.MAX_WAITING_RUNS,
+    drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,
+    retentionDays: settings.RETENTION_DAYS,
+    webhookPrivateTargets: options.webhookPrivateTargets ?? settings.WEBHOOK_PRIVATE_TARGETS,
+    databaseUrl: settings.DATABASE_URL,
+    databasePoolSize: settings.DATABASE_POOL_SIZE,
+    logLevel: options.logLevel ?? settings.LOG_LEVEL,
+    trustedProxies: options.trustedProxies ?? settings.TRUSTED_PROXIES,
+    corsOrigins: options.corsOrigins ?? settings.CORS_ORIGINS,
+    hstsSeconds: settings.HSTS_SECONDS,
+    metricsToken: settings.METRICS_TOKEN,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+    otlpHeaders: options.otlpHeaders ?? settings.OTEL_EXPORTER_OTLP_HEADERS,
+    otelServiceName: options.otelServiceName ?? settings.OTEL_SERVICE_NAME,
+    accounts: options.accounts ?? {
+      owner: parseOwner(settings),
+      registration: settings.REGISTRATION,
+      smtpUrl: settings.SMTP_URL,
+      mailFrom: settings.MAIL_FROM,
+      publicUrl: settings.PUBLIC_URL,
+      requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL ?? settings.SMTP_URL !== null,
+      providers: parseOAuthProviders(settings.OAUTH_PROVIDERS, text),
+    },
+    plansFile: options.plansFile ?? settings.PLANS_FILE,
+    stripe: options.stripe ?? parseStripe(settings),
+  };
+}
+
+/** The password stays out of messages. */
+function parseOwner(settings: Settings): OwnerSettings | null {
+  const { GPTJ_OWNER_EMAIL: email, GPTJ_OWNER_PASSWORD: password, GPTJ_OWNER_USERNAME: username } = settings;
+  if (email === null && password === null) return null;
+  const parsed = registerSchema.safeParse({ email, username, password }, { error: issueText });
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `GPTJ_OWNER_${path.join('').toUpperCase()}: ${message}`,
+  );
+  throw new ConfigError(faults.join('; '));
+}
+
+/** All three settings or none. */
+function parseStripe(settings: Settings): StripeConfig | null {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret } = settings;
+  if (secretKey === null && webhookSecret === null) return null;
+  if (secretKey === null)
+    throw new ConfigError('STRIPE_SECRET_KEY: expected a key sk_… or rk_… beside STRIPE_WEBHOOK_SECRET, got none');
+  if (webhookSecret === null)
+    throw new ConfigError('STRIPE_WEBHOOK_SECRET: expected the secret whsec_… of the endpoint, got none');
+  const returnUrl = settings.BILLING_RETURN_URL;
+  if (returnUrl === null)
+    throw new ConfigError(
+      'BILLING_RETURN_URL: expected the http(s) address that Stripe returns customers to, got none',
+    );
+  return { secretKey, webhookSecret, returnUrl };
+}

@@ -1,0 +1,318 @@
+/**
+ * The settings of the server: one schema by environment variable. The parser, the table in docs/operations.md and the
+ * help of `gptj serve` derive from it. OAuth providers name variables of their own: `oauth-settings.ts`.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import type { RegistrationPolicy } from '../identity/account-deps.ts';
+import { LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import {
+  choiceSetting,
+  integerSetting,
+  listSetting,
+  type SettingDescription,
+  type SettingSchema,
+  setting,
+  switchSetting,
+  textSetting,
+} from './setting.ts';
+
+const REGISTRATION_POLICIES: readonly RegistrationPolicy[] = ['open', 'invited', 'closed'];
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
+export const settingsSchema = z.object({
+  HOST: textSetting({
+    group: 'Serving',
+    help: 'address to listen on; `0.0.0.0` listens on every IPv4 interface',
+    fallback: '127.0.0.1',
+    option: { name: 'host', value: 'ADDRESS' },
+  }),
+  PORT: integerSetting({
+    group: 'Serving',
+    help: 'port to listen on; 0 takes a free one',
+    fallback: 8080,
+    min: 0,
+    max: 65_535,
+    option: { name: 'port', short: 'p', value: 'N' },
+  }),
+  DATA_DIR: textSetting({
+    group: 'Serving',
+    help: 'folder of the embedded store: runs, files, accounts, tokens; one server at a time',
+    fallback: './data',
+    option: { name: 'data-dir', value: 'DIR' },
+  }),
+  GPTJ_MODEL: textSetting({
+    group: 'Serving',
+    help: 'GGUF file written by `gptj convert`',
+    fallback: null,
+    shownDefault: 'the embedded model',
+    option: { name: 'model', short: 'm', value: 'FILE' },
+  }),
+  MAX_UPLOAD_BYTES: integerSetting({
+    group: 'Serving',
+    help: 'largest uploaded file, in bytes',
+    fallback: 20 * 2 ** 20,
+    shownDefault: '20 MiB',
+    min: 1024,
+    max: 2 ** 30,
+  }),
+  MAX_JSON_BYTES: integerSetting({
+    group: 'Serving',
+    help: 'largest JSON body, in bytes',
+    fallback: 4 * 2 ** 20,
+    shownDefault: '4 MiB',
+    min: 1024,
+    max: 2 ** 28,
+  }),
+  MAX_RUNNING_RUNS: integerSetting({
+    group: 'Serving',
+    help: 'runs that execute at a time',
+    fallback: 8,
+    min: 1,
+    max: 1024,
+  }),
+  MAX_WAITING_RUNS: integerSetting({
+    group: 'Serving',
+    help: 'runs that may wait behind them; further ones are refused with 429',
+    fallback: 64,
+    min: 0,
+    max: 100_000,
+  }),
+  DRAIN_TIMEOUT_SECONDS: integerSetting({
+    group: 'Serving',
+    help: 'how long a stopping server waits for runs in flight',
+    fallback: 30,
+    min: 0,
+    max: 3600,
+  }),
+  RETENTION_DAYS: integerSetting({
+    group: 'Serving',
+    help: 'days after which an ended run is deleted with its data and result; 0 keeps them forever',
+    fallback: 0,
+    min: 0,
+    max: 36_500,
+  }),
+  PREFIX_CACHE_MB: integerSetting({
+    group: 'Serving',
+    help: 'disk for shared prompt prefixes, in `DATA_DIR/prefixes`: see [below](#prompts-that-begin-alike); 0 switches it off',
+    fallback: 0,
+    min: 0,
+    max: 2 ** 20,
+  }),
+  WEBHOOK_PRIVATE_TARGETS: switchSetting({
+    group: 'Serving',
+    help: 'allow webhooks to private networks and to this machine',
+  }),
+
+  DATABASE_URL: setting({
+    group: 'Store',
+    help: '`postgres://user:password@host:port/database`',
+    fallback: null,
+    shownDefault: 'the embedded store',
+    read: (url) => (/^postgres(ql)?:\/\//.test(url) ? url : undefined),
+    expected: 'postgres://user:password@host:port/database',
+    isSecret: true,
+  }),
+  DATABASE_POOL_SIZE: integerSetting({
+    group: 'Store',
+    help: 'maximum number of database connections of one server',
+    fallback: 10,
+    min: 2,
+    max: 1000,
+  }),
+
+  GPTJ_API_TOKEN: tokenSetting({
+    group: 'Accounts',
+    help: 'the first API token, 8 characters or more; the next start restores it after a deletion. Prefer the variable: process lists show options',
+    shownDefault: 'generated and shown once',
+    option: { name: 'token', value: 'TOKEN' },
+  }),
+  GPTJ_OWNER_EMAIL: textSetting({
+    group: 'Accounts',
+    help: "e-mail address of the owner's account",
+    fallback: null,
+    shownDefault: 'a one-time link is printed',
+  }),
+  GPTJ_OWNER_USERNAME: textSetting({
+    group: 'Accounts',
+    help: "username of the owner's account",
+    fallback: 'owner',
+  }),
+  GPTJ_OWNER_PASSWORD: textSetting({
+    group: 'Accounts',
+    help: "password of the owner's account, used until that account has one",
+    fallback: null,
+    shownDefault: 'a one-time link is printed',
+  }),
+  REGISTRATION: choiceSetting({
+    group: 'Accounts',
+    help: 'who may register: `open`, `invited` (by a project) or `closed`',
+    fallback: 'open',
+    names: REGISTRATION_POLICIES,
+  }),
+  REQUIRE_VERIFIED_EMAIL: setting({
+    group: 'Accounts',
+    help: 'whether an account must verify its address before it can do anything else',
+    fallback: null,
+    shownDefault: '`true` with `SMTP_URL`',
+    read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+    expected: 'true or false',
+  }),
+  SMTP_URL: setting({
+    group: 'Accounts',
+    help: 'mail server: `smtp://user:password@host:port` or `smtps://…`',
+    fallback: null,
+    shownDefault: 'links go to the log',
+    read: (url) => (/^smtps?:\/\/[^\s]+$/.test(url) ? url : undefined),
+    expected: 'smtp://user:password@host:port or smtps://…',
+    isSecret: true,
+  }),
+  MAIL_FROM: textSetting({
+    group: 'Accounts',
+    help: 'sender of mail',
+    fallback: 'gptj-cloud <noreply@localhost>',
+  }),
+  PUBLIC_URL: setting({
+    group: 'Accounts',
+    help: 'address that links in mail begin with and that OAuth providers redirect to',
+    fallback: null,
+    shownDefault: 'where the server listens',
+    read: (url) => {
+      const plain = url.replace(/\/+$/, '');
+      return /^https?:\/\/[^\s/?#@]+$/.test(plain) ? plain : undefined;
+    },
+    expected: 'http(s)://host without a path',
+  }),
+  OAUTH_PROVIDERS: listSetting({
+    group: 'Accounts',
+    help: 'OAuth providers for sign-in, separated by commas: `github`, `google`, and names you choose',
+    read: (name) => (/^[a-z][a-z0-9-]{0,30}$/.test(name) ? name : undefined),
+    expected: 'names of lower-case letters, digits and dashes',
+  }),
+
+  PLANS_FILE: textSetting({
+    group: 'Billing',
+    help: 'JSON file of plans',
+    fallback: null,
+    shownDefault: 'the built-in plans',
+  }),
+  STRIPE_SECRET_KEY: setting({
+    group: 'Billing',
+    help: 'key of the Stripe account that sells the plans; all three settings or none',
+    fallback: null,
+    shownDefault: 'owners assign plans',
+    read: (key) => (/^(sk|rk)_\w{8,}$/.test(key) ? key : undefined),
+    expected: 'a key sk_… or rk_… beside STRIPE_WEBHOOK_SECRET',
+    isSecret: true,
+  }),
+  STRIPE_WEBHOOK_SECRET: setting({
+    group: 'Billing',
+    help: "secret of this server's webhook endpoint at Stripe",
+    fallback: null,
+    read: (secret) => (/^whsec_\S{8,}$/.test(secret) ? secret : undefined),
+    expected: 'the secret whsec_… of the endpoint',
+    isSecret: true,
+  }),
+  BILLING_RETURN_URL: setting({
+    group: 'Billing',
+    help: 'page that Stripe returns customers to',
+    fallback: null,
+    read: (url) => (isHttpUrl(url) ? url : undefined),
+    expected: 'the http(s) address that Stripe returns customers to',
+  }),
+
+  TRUSTED_PROXIES: listSetting({
+    group: 'Network',
+    help: 'addresses and networks (`10.0.0.0/8,::1`) of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted',
+    read: (network) => (isNetwork(network) ? network : undefined),
+    expected: 'addresses or networks (10.0.0.0/8)',
+  }),
+  CORS_ORIGINS: listSetting({
+    group: 'Network',
+    help: 'origins (`https://app.example.org`) whose pages may call the API with a token; cookies never cross origins',
+    // What a browser sends: scheme, host and port, nothing else. `*` would open the API to every page.
+    read: (origin) => (isHttpUrl(origin) && new URL(origin).origin === origin ? origin : undefined),
+    expected: 'origins such as https://app.example.org, separated by commas',
+  }),
+  HSTS_SECONDS: integerSetting({
+    group: 'Network',
+    help: '`max-age` of `Strict-Transport-Security` for clients that came over TLS; 0 sends none',
+    fallback: 0,
+    min: 0,
+    max: 63_072_000,
+  }),
+
+  LOG_LEVEL: choiceSetting<LogLevel>({
+    group: 'Observability',
+    help: '`info`, `warn`, `error` or `silent`',
+    fallback: 'info',
+    names: LOG_LEVELS,
+  }),
+  METRICS_TOKEN: tokenSetting({
+    group: 'Observability',
+    help: 'a bearer token that reads `/metrics` and nothing else',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting({
+    group: 'Observability',
+    help: 'base address of a collector that takes OTLP over HTTP',
+    fallback: null,
+    shownDefault: 'no traces',
+    read: (url) => (isHttpUrl(url) ? url : undefined),
+    expected: 'an http(s) address',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting({
+    group: 'Observability',
+    help: '`name=value,name=value`, values percent-encoded',
+    fallback: NO_HEADERS,
+    shownDefault: 'none',
+    read: readOtlpHeaders,
+    expected: 'name=value,name=value',
+    isSecret: true,
+  }),
+  OTEL_SERVICE_NAME: textSetting({
+    group: 'Observability',
+    help: 'service name in traces',
+    fallback: 'gptj-cloud',
+  }),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** An API token or a scraper's. Errors do not repeat it: it may be one typing error away from the real one. */
+function tokenSetting(description: SettingDescription): SettingSchema<string | null> {
+  return setting({
+    ...description,
+    fallback: null,
+    read: (token) => (/^[\x21-\x7e]{8,512}$/.test(token) ? token : undefined),
+    expected: '8 to 512 printable ASCII characters without blanks',
+    isSecret: true,
+  });
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text);
+}
+
+/** `10.0.0.0/8`, `::1`. */
+function isNetwork(network: string): boolean {
+  const [address = '', bits, ...more] = network.split('/');
+  const maxBits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits);
+  return maxBits > 0 && fits && more.length === 0;
+}
+
+/** As the OpenTelemetry specification defines OTEL_EXPORTER_OTLP_HEADERS. */
+function readOtlpHeaders(text: string): Readonly<Record<string, string>> | undefined {
+  const headers: [string, string][] = [];
+  for (const pair of text.split(',').filter((entry) => entry.trim() !== '')) {
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x7e ]*)$/.exec(pair.trim()) ?? [];
+    if (name === undefined || value === undefined) return undefined;
+    try {
+      headers.push([name, decodeURIComponent(value)]);
+    } catch {
+      // Not percent-encoded UTF-8.
+      return undefined;
+    }
+  }
+  return Object.fromEntries(headers);
+}
