@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CacheCells } from './cache-cells.ts';
 
-test('hands out the lowest unused sequence id, and no more than there are', () => {
+test('opens sequences under the lowest unused id, up to the maximum', () => {
   const cells = new CacheCells({ cells: 4, maxSequences: 3 });
   assert.deepEqual([cells.open(), cells.open(), cells.open()], [0, 1, 2]);
   assert.throws(() => cells.open(), { code: 'too_many_sequences' });
@@ -10,7 +10,7 @@ test('hands out the lowest unused sequence id, and no more than there are', () =
   assert.equal(cells.fork(0, 0), 1);
 });
 
-test('an append gives every sequence its cells or none', () => {
+test('allocates the cells of all growths or of none', () => {
   const cells = new CacheCells({ cells: 4, maxSequences: 3 });
   const [a, b] = [cells.open(), cells.open()];
   assert.throws(
@@ -45,7 +45,7 @@ test('an append gives every sequence its cells or none', () => {
   assert.deepEqual([cells.free, cells.length(a), cells.length(b)], [0, 3, 1]);
 });
 
-test('a fork of a length that the source does not have is refused and opens nothing', () => {
+test('refuses a fork longer than its source and opens no sequence', () => {
   const cells = new CacheCells({ cells: 4, maxSequences: 2 });
   const source = cells.open();
   cells.append([{ sequence: source, count: 2 }]);
@@ -54,7 +54,7 @@ test('a fork of a length that the source does not have is refused and opens noth
   assert.equal(cells.fork(source, 2), 1);
 });
 
-test('a closed sequence is unknown', () => {
+test('refuses a closed sequence with unknown_sequence', () => {
   const cells = new CacheCells({ cells: 4, maxSequences: 2 });
   const sequence = cells.open();
   cells.release(sequence);
@@ -68,7 +68,7 @@ test('a closed sequence is unknown', () => {
   }
 });
 
-test('through random calls, sequences keep their content and no cell is lost, doubled or overwritten', () => {
+test('keeps the contents of all sequences over random calls, and loses no cell', () => {
   let state = 12345;
   const below = (n: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -76,7 +76,7 @@ test('through random calls, sequences keep their content and no cell is lost, do
   };
   const total = 40;
   const cells = new CacheCells({ cells: total, maxSequences: 8 });
-  // The naive model copies contents instead of sharing cells. `memory` is what an engine would have written.
+  // The reference copies contents instead of sharing cells. `memory` holds what an engine would have written.
   const contents = new Map<number, number[]>();
   const memory = new Array<number>(total).fill(-1);
   let written = 0;

@@ -1,12 +1,11 @@
 /**
- * The account of a KV cache's cells. A cell stores one position; sequences are lists of cells, and forked sequences
- * list the same cells for their common prefix. This file keeps numbers only: who stores keys and values where, is the
- * engine's matter.
+ * Bookkeeping of a KV cache's cells. A cell stores one position; a sequence is a list of cells, and forked sequences list
+ * the same cells for their common prefix. Only cell numbers are kept here; the engine stores the keys and values.
  *
  * Invariants
- * - `#shares[cell]` is the number of sequences that list the cell; a cell with none is on the free stack, once.
- * - A cell is listed at most once per sequence, and a listed cell is never handed out again: so a position's keys and
- *   values are written once, and a fork can neither see nor disturb what its source appends later.
+ * - `#shares[cell]` is the number of sequences that list the cell; a cell that none lists is on the free stack, once.
+ * - A cell is listed at most once per sequence, and a listed cell is never allocated again. So the keys and values of a
+ *   position are written once, and a fork neither sees nor overwrites later positions of its source.
  * - A call that throws has changed nothing.
  */
 import { ModelError, type SequenceId } from '@gptj-cloud/model';
@@ -24,7 +23,7 @@ export interface Growth {
 
 export class CacheCells {
   readonly #shares: Uint32Array;
-  /** The first `#free` entries are the free cells; the last of them goes out first. */
+  /** The first `#free` entries are the free cells; the last of them is allocated first. */
   readonly #freeStack: Uint32Array;
   #free: number;
   /** Cells of each open sequence by position; index = sequence id. */
@@ -39,7 +38,7 @@ export class CacheCells {
     this.#maxSequences = maxSequences;
   }
 
-  /** Cells that no sequence lists. */
+  /** Number of cells that no sequence lists. */
   get free(): number {
     return this.#free;
   }
@@ -58,7 +57,7 @@ export class CacheCells {
     );
   }
 
-  /** Positions of the sequence. Throws `unknown_sequence`. */
+  /** Number of positions in the sequence. Throws `unknown_sequence`. */
   length(sequence: SequenceId): number {
     return this.cells(sequence).length;
   }
@@ -96,7 +95,7 @@ export class CacheCells {
     }
   }
 
-  /** Drop the positions from `length` on, if there are any. Throws `unknown_sequence`, RangeError. */
+  /** Drop the positions from `length` on; none when the sequence is not longer. Throws `unknown_sequence`, RangeError. */
   truncate(sequence: SequenceId, length: number): void {
     const cells = this.#cellsOf(sequence);
     if (!Number.isInteger(length) || length < 0) {
@@ -109,28 +108,28 @@ export class CacheCells {
     }
   }
 
-  /** Close the sequence. Its id may come back from `open` or `fork`. Throws `unknown_sequence`. */
+  /** Close the sequence. `open` or `fork` may reuse its id. Throws `unknown_sequence`. */
   release(sequence: SequenceId): void {
     this.truncate(sequence, 0);
     this.#sequences[sequence] = undefined;
   }
 
   /**
-   * Give every growth its cells, all or none. Throws `unknown_sequence`, `cache_full`.
-   * To take an append back, truncate the sequences to their lengths before.
+   * Allocate the cells of every growth, all or none. Throws `unknown_sequence`, `cache_full`.
+   * To undo an append, truncate the sequences to their earlier lengths.
    */
   append(growths: readonly Growth[]): void {
-    let wanted = 0;
+    let needed = 0;
     for (const { sequence, count } of growths) {
       this.#cellsOf(sequence);
       if (!Number.isInteger(count) || count < 0)
         throw new RangeError(`append: expected a count from 0 on, got ${count}`);
-      wanted += count;
+      needed += count;
     }
-    if (wanted > this.#free) {
+    if (needed > this.#free) {
       throw new ModelError(
         'cache_full',
-        `expected ${wanted} free cells of the KV cache's ${this.#shares.length}, found ${this.#free}: release or truncate sequences`,
+        `expected ${needed} free cells of the KV cache's ${this.#shares.length}, found ${this.#free}: release or truncate sequences`,
       );
     }
     for (const { sequence, count } of growths) {

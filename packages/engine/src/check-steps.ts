@@ -1,10 +1,10 @@
 import { type LanguageModel, ModelError, type SequenceId, type Step } from '@gptj-cloud/model';
 
 /**
- * Refuse what no engine could evaluate, before anything changes. What remains for the engine is the cache.
+ * Check the steps of an evaluation before anything changes. Whether the cache has room is for the engine to check.
  *
  * Throws `unknown_sequence`, `context_full`, `batch_too_large`, `unsupported` (early-exit layers that the model does
- * not give), and RangeError for mistakes of the caller: no step, a step without tokens, two steps for one sequence, a
+ * not have), and RangeError for mistakes of the caller: no step, a step without tokens, two steps for one sequence, a
  * token outside the vocabulary.
  */
 export function checkSteps(model: LanguageModel, steps: readonly Step[]): void {
@@ -37,7 +37,7 @@ export function checkSteps(model: LanguageModel, steps: readonly Step[]): void {
 function checkLayers(model: LanguageModel, layers: readonly number[]): void {
   if (layers.length === 0) return;
   if (!model.capabilities.earlyExit) {
-    throw new ModelError('unsupported', 'this engine does not give early-exit logits: use the reference engine');
+    throw new ModelError('unsupported', 'this engine has no early-exit logits: use the reference engine');
   }
   const last = model.config.layerCount - 1;
   for (const layer of layers) {

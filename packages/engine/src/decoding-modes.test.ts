@@ -1,4 +1,4 @@
-/** Every decoding mode through real engines: llama.cpp beside the reference, alone and in company. */
+/** Every decoding mode on both engines: llama.cpp compared with the reference, alone and beside other generations. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -57,13 +57,13 @@ const CASES: readonly Case[] = Object.entries(MODES).flatMap(([name, parameters]
 async function run(engine: Engine, { prompt, parameters }: Case): Promise<GenerateOutcome> {
   const { config } = parseGenerateParameters(parameters, parameterContext(engine.info, prompt.length));
   for await (const event of engine.generate({ prompt, config })) if (event.type === 'finished') return event.outcome;
-  throw new Error('no result');
+  throw new Error('the generation ended without an outcome');
 }
 
-/** How far llama.cpp's logits stray from the reference's on this model, with room (its GELU goes through float16). */
-const STRAY = 4e-3;
+/** An upper bound of the difference of llama.cpp's logits from the reference's on this model (its GELU uses float16). */
+const LOGIT_DIFFERENCE = 4e-3;
 
-/** The reference engine with every number moved a little, as another arithmetic might. */
+/** The reference engine with random rounding errors of at most `LOGIT_DIFFERENCE` in every logit and hidden state. */
 async function perturbedReference(seed: number): Promise<Engine> {
   const opened = await openModel({ path: file.path, kind: 'reference', cacheCells: 2048 });
   let state = seed;
@@ -71,7 +71,7 @@ async function perturbedReference(seed: number): Promise<Engine> {
     rows.map((row) =>
       row.map((value) => {
         state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        return value + STRAY * (state / 2 ** 31 - 1);
+        return value + LOGIT_DIFFERENCE * (state / 2 ** 31 - 1);
       }),
     );
   const { model } = opened;
@@ -93,7 +93,7 @@ async function perturbedReference(seed: number): Promise<Engine> {
 const tokens = ({ sequences }: GenerateOutcome): readonly (readonly number[])[] =>
   sequences.map((sequence) => sequence.tokens);
 
-test('llama.cpp gives the reference tokens wherever no choice is as close as its rounding', async (t) => {
+test('llama.cpp chooses the tokens of the reference wherever rounding errors cannot change the choice', async (t) => {
   const perturbed = await Promise.all([1, 2, 3, 4].map(perturbedReference));
   const clear = new Set<Case>();
   try {
@@ -107,7 +107,7 @@ test('llama.cpp gives the reference tokens wherever no choice is as close as its
       clear.add(entry);
       assert.deepEqual(tokens(await run(llama, entry)), expected, entry.name);
       const [beside] = await Promise.all([run(llama, entry), run(llama, CASES[0]!), run(llama, CASES[5]!)]);
-      assert.deepEqual(tokens(beside!), expected, `${entry.name}, in company`);
+      assert.deepEqual(tokens(beside!), expected, `${entry.name}, beside others`);
     }
   } finally {
     for (const engine of perturbed) await engine.close();
@@ -120,7 +120,7 @@ test('llama.cpp gives the reference tokens wherever no choice is as close as its
   }
 });
 
-test('every mode gives the same result among others as alone, to the bit, on the reference engine', async () => {
+test('the reference engine gives bit-identical results beside other generations and alone, in every mode', async () => {
   const alone: GenerateOutcome[] = [];
   for (const entry of CASES) alone.push(await run(reference, entry));
   for (let first = 0; first < CASES.length; first += 8) {
@@ -130,7 +130,7 @@ test('every mode gives the same result among others as alone, to the bit, on the
   }
 });
 
-test('DoLa runs on the reference engine, and elsewhere is refused as what it is', async () => {
+test('DoLa runs on the reference engine and is refused with unsupported_parameter on llama.cpp', async () => {
   const entry: Case = { name: 'dola', prompt: [1, 2, 3], parameters: { dola_layers: 'low', max_new_tokens: 4 } };
   assert.equal(tokens(await run(reference, entry))[0]?.length, 4);
   await assert.rejects(run(llama, entry), { name: 'ParameterError', code: 'unsupported_parameter' });

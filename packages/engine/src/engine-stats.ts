@@ -1,28 +1,29 @@
-/** Upper bounds of the classes that {@link EngineStats.batchTokens} counts evaluations by; the last class has none. */
+/** Upper bounds of the buckets of {@link EngineStats.batchTokens}; a last bucket without a bound follows. */
 export const BATCH_TOKEN_BOUNDS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
-/** What an engine has done since its process started, and what it is doing. Plain data; crosses process boundaries. */
+/** Counts since the engine's process started, and its present load. Plain data; crosses process boundaries. */
 export interface EngineStats {
-  /** Evaluations of the model that succeeded. */
+  /** Successful evaluations of the model. */
   readonly evaluations: number;
-  /** Milliseconds they took together. */
+  /** Milliseconds in those evaluations. */
   readonly busyMs: number;
-  /** Tokens they held: of prompts, drafts and output. */
+  /** Tokens in those evaluations: of prompts, drafts and output. */
   readonly evaluatedTokens: number;
-  /** Evaluations by the tokens they held: at most the bound of the same index, and more than the one before. */
+  /** Number of evaluations in each bucket of {@link BATCH_TOKEN_BOUNDS}, by their tokens. */
   readonly batchTokens: readonly number[];
-  /** Generations that have cache now. */
+  /** Generations that take part in evaluations now. */
   readonly active: number;
-  /** Generations that wait for it. */
+  /** Generations that wait for cache. */
   readonly waiting: number;
-  /** Positions of the KV cache that nothing is kept in, and how many there are. */
+  /** Free positions of the KV cache. */
   readonly freeCells: number;
+  /** All positions of the KV cache. */
   readonly cacheCells: number;
-  /** Sequences that the prefix cache keeps. */
+  /** Sequences in the prefix cache. */
   readonly prefixes: number;
 }
 
-/** The sum of two engines' figures, as of two contexts over one model. */
+/** The sum of the counts of two contexts over one model. */
 export function addStats(one: EngineStats, other: EngineStats): EngineStats {
   return {
     evaluations: one.evaluations + other.evaluations,
@@ -37,7 +38,7 @@ export function addStats(one: EngineStats, other: EngineStats): EngineStats {
   };
 }
 
-/** Counts evaluations. */
+/** Counts evaluations, their time and their tokens. */
 export class EvaluationCounts {
   #evaluations = 0;
   #busyMs = 0;

@@ -1,4 +1,4 @@
-/** The one suite that every `Engine` passes, whatever process it runs in. */
+/** The contract suite of `Engine`: every implementation passes it, in this process and in a child process. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type GenerateConfig, parseGenerateParameters } from '@gptj-cloud/decoding';
@@ -40,21 +40,21 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       return last as Finished;
     };
 
-    it('says what it runs', () => {
+    it('describes the open model', () => {
       const { info } = engine;
       assert.equal(info.config.contextLength, 128);
       assert.equal(info.cacheCells, 512);
       assert.ok(info.loadMs > 0);
     });
 
-    it('counts what it does', async () => {
+    it('counts its evaluations', async () => {
       const { prompt } = cases[3]!;
       const before = await engine.stats?.();
       await finished(prompt, greedy(prompt));
       const after = await engine.stats?.();
       assert.ok(before !== undefined && after !== undefined);
       assert.ok(after.evaluations > before.evaluations);
-      // Every new token but the last is evaluated; drafts and the prompt come on top.
+      // Every new token but the last is evaluated, and so are the prompt and drafts.
       assert.ok(after.evaluatedTokens - before.evaluatedTokens >= 63);
       assert.equal(
         after.batchTokens.reduce((sum, count) => sum + count, 0),
@@ -63,7 +63,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual([after.active, after.waiting, after.cacheCells], [0, 0, 512]);
     });
 
-    it('sends the log-probabilities of tokens along with them', async () => {
+    it('reports log-probabilities together with their tokens', async () => {
       const { prompt } = cases[3]!;
       for (const parameters of [{}, { num_beams: 2 }, { do_sample: true, num_return_sequences: 2, seed: 1 }]) {
         const config = configure(prompt.length, { max_new_tokens: 8, logprobs: 2, ...parameters });
@@ -78,7 +78,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       }
     });
 
-    it('blames parameters that leave no token on the request', async () => {
+    it('refuses parameters that forbid every token with generation_impossible', async () => {
       const config = configure(1, { max_new_tokens: 2, suppress_tokens: Array.from({ length: 384 }, (_, id) => id) });
       await assert.rejects(all([7], config), { name: 'ModelError', code: 'generation_impossible' });
     });
@@ -108,7 +108,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal(last.usage.generatedTokens, 64);
     });
 
-    it('tells how far a beam search has come, whose tokens come at its end', async () => {
+    it('reports the steps of a beam search, and its tokens at the end', async () => {
       const { prompt } = cases[3]!;
       const search = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 6, eos_token_id: -1 };
       const events = await all(prompt, configure(prompt.length, search));
@@ -118,7 +118,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.ok(single.every(({ type }) => type !== 'searched'));
     });
 
-    it('serves many at once, each as if it were alone', async () => {
+    it('serves many generations at once with the tokens of each alone', async () => {
       const together = await Promise.all(cases.map(({ prompt }) => finished(prompt, greedy(prompt))));
       for (const [i, { outcome }] of together.entries())
         assert.deepEqual(outcome.sequences[0]?.tokens, cases[i]!.tokens);
@@ -147,7 +147,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual((await finished(prompt, config)).outcome, outcome);
     });
 
-    it('computes a shared prompt once, for those who come together and for those who come later', async () => {
+    it('computes a shared prompt once for simultaneous and for later requests', async () => {
       const shared = Array.from({ length: 60 }, (_, i) => (7 * i) % 380);
       const config = configure(61, { max_new_tokens: 4, eos_token_id: -1 });
       const together = await Promise.all([1, 2, 3].map((last) => finished([...shared, last], config)));
@@ -159,7 +159,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual(again.outcome, together[0]?.outcome);
     });
 
-    it('gives a deterministic request the same bits alone and in company', async () => {
+    it('gives a deterministic request identical log-probabilities alone and beside others', async () => {
       const prompt = [11, 12, 13];
       const parameters = {
         do_sample: true,
@@ -181,13 +181,13 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual(again?.outcome, alone.outcome);
     });
 
-    it('frees everything when its reader leaves early', async () => {
+    it('frees the cache when the consumer leaves the iteration early', async () => {
       for (let i = 0; i < 40; i++) {
         const { prompt } = cases[i % cases.length]!;
         for await (const event of engine.generate({ prompt, config: greedy(prompt) }))
           if (event.type === 'tokens') break;
       }
-      // Each of these needs nearly the whole cache: none would be admitted beside a leaked one.
+      // This one needs nearly the whole cache: it would never be admitted beside a leaked generation.
       const config = configure(1, {
         do_sample: true,
         seed: 1,
@@ -198,7 +198,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal((await finished([9], config)).outcome.sequences.length, 3);
     });
 
-    it('stops for an aborted signal, before it starts and while it runs', async () => {
+    it('stops for an aborted signal, before the start and during the run', async () => {
       const { prompt } = cases[0]!;
       const request = { prompt, config: greedy(prompt) };
       const read = async (signal: AbortSignal, onToken: () => void): Promise<void> => {
@@ -215,16 +215,17 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       );
     });
 
-    it('refuses what can never fit', async () => {
+    it('refuses a request larger than the context with context_full and one larger than the cache with cache_full', async () => {
       await assert.rejects(all(new Array(129).fill(1), greedy([1])), { name: 'ModelError', code: 'context_full' });
       const wide = configure(1, { do_sample: true, num_return_sequences: 8, max_new_tokens: 100 });
       await assert.rejects(all([1], wide), { name: 'ModelError', code: 'cache_full' });
     });
 
-    it('refuses work after it is closed, and closes more than once', async () => {
+    it('refuses generations after close with closed, and returns one promise from every close', async () => {
       const own = await make();
-      await own.close();
-      await own.close();
+      const closing = own.close();
+      assert.equal(own.close(), closing);
+      await closing;
       const { prompt } = cases[0]!;
       const read = async (): Promise<void> => {
         for await (const _ of own.generate({ prompt, config: greedy(prompt) }));

@@ -2,18 +2,18 @@ import type { GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/d
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { EngineStats } from './engine-stats.ts';
 
-/** What is running: shown by `gptj inspect`, the server's status and the metrics. */
+/** Description of the open model, for the server's status, metrics and `gptj generate --json`. */
 export interface EngineInfo {
   /** `llama` or `reference`. */
   readonly kind: string;
-  /** Name the model file gives itself, or its file name. */
+  /** Name in the model file's metadata, else its file name. */
   readonly modelName: string;
   /** Storage of the large weights as llama.cpp names it: `F32`, `Q8_0`, `Q4_K - Medium`, … */
   readonly quantisation: string;
   readonly config: GptjConfig;
-  /** Positions the KV cache holds, over all sequences. */
+  /** Number of positions that the KV cache holds, over all sequences. */
   readonly cacheCells: number;
-  /** Layers that a request may ask early-exit logits of (DoLa); null where the engine gives none. */
+  /** Number of layers with early-exit logits (DoLa); null where the engine has none. */
   readonly earlyExitLayers: number | null;
   readonly loadMs: number;
 }
@@ -23,21 +23,21 @@ export interface GenerationRequest {
   /** At least one token. */
   readonly prompt: readonly TokenId[];
   readonly config: GenerateConfig;
-  /** Larger goes first among those that wait; equal ones in order of arrival. Default 0. */
+  /** Waiting generations of higher priority are admitted first, equal ones in order of arrival. Default 0. */
   readonly priority?: number;
   /**
-   * Milliseconds by which what is not the end may be told late, so that it travels together: telling takes time that
-   * decoding of a small model needs. For whoever waits for the end alone. Default 0.
+   * Milliseconds by which events other than the last may be delayed, so that one message carries many: messages between
+   * processes take processor time that decoding of a small model needs. For clients that do not stream. Default 0.
    */
   readonly maxEventDelayMs?: number;
 }
 
-/** What a generation cost. */
+/** Tokens and time of a generation. */
 export interface GenerationUsage {
   readonly promptTokens: number;
-  /** Over all returned sequences; with beams, the tokens of the returned ones. */
+  /** Over all returned sequences; discarded beams are not counted. */
   readonly generatedTokens: number;
-  /** Prompt tokens found in the cache instead of computed. */
+  /** Prompt tokens that came from the prefix cache. */
   readonly cachedTokens: number;
   /** From the request's arrival in the engine to its first evaluation. */
   readonly queueMs: number;
@@ -48,17 +48,17 @@ export interface GenerationUsage {
 export type GenerationEvent =
   /** The first evaluation of this request begins. */
   | { readonly type: 'started' }
-  /** Tokens of sequence `index` that are final, each sent once, in order. Beam modes send them all at the end. */
+  /** Final tokens of sequence `index`, each reported once, in order. Beam modes report them all at the end. */
   | {
       readonly type: 'tokens';
       readonly index: number;
       readonly tokens: readonly TokenId[];
-      /** One per token, where `logprobs` was asked. */
+      /** One per token, when `logprobs` was requested. */
       readonly logprobs?: readonly TokenReport[];
-      /** Milliseconds from the request's arrival in the engine to these tokens. Default: when they are told. */
+      /** Milliseconds from the request's arrival in the engine to these tokens. Default: when the event arrives. */
       readonly atMs?: number;
     }
-  /** A beam search has taken a step that made so many tokens of its sequences, none of them final. */
+  /** A beam search has taken a step: it made `tokens` tokens of the returned sequences, none of them final. */
   | { readonly type: 'searched'; readonly tokens: number }
   /** The last event. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
@@ -68,13 +68,16 @@ export interface Engine {
   /**
    * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache.
    *
-   * Throws `ModelError`: `aborted`; `context_full` when prompt and parameters cannot fit; `cache_full` when the
+   * Throws `ModelError`: `aborted`; `context_full` when prompt and output exceed the context; `cache_full` when the
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
    * `engine_failed` when the engine process died (a retry may work).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
-  /** Figures for those who operate it. Throws `engine_failed` while there is no engine process, `closed`. */
+  /**
+   * Counts and gauges for metrics and readiness. Throws `engine_failed` while there is no engine process or when it does
+   * not answer in time, `closed`.
+   */
   stats?(): Promise<EngineStats>;
-  /** Cancel what runs, free the model. Idempotent. */
+  /** Cancel every generation and free the model. Every call returns the same promise. */
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 /**
- * Events from a producer that pushes to one consumer that pulls. Single use: one consumer, iterated once.
- * The producer never waits; a generation's events are bounded by its token limit.
+ * Passes events from a producer that pushes to one consumer that iterates. Single use: one consumer, iterated once.
+ * The producer never waits; the number of queued events is bounded by the generation's token limit.
+ *
+ * States: **open** → **ended** or **failed**. The consumer receives every event pushed while open, then the end or the failure.
  */
 export class EventQueue<T> implements AsyncIterable<T> {
   readonly #events: T[] = [];

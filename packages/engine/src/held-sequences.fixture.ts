@@ -1,31 +1,31 @@
-/** What tests do with a model: they hold sequences, feed them and compare rows; what they hold is given back after each. */
+/** Sequences that tests open on a model, released after each test, with helpers to evaluate and compare them. */
 import assert from 'node:assert/strict';
 import { afterEach } from 'node:test';
 import type { LanguageModel, ModelErrorCode, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
 
-/** A step without the sequence and tokens, which `feed` fills in. */
-type Wanted = Partial<Pick<Step, 'scored' | 'hidden' | 'layers'>>;
+/** The options of a step: `feed` adds the sequence and the tokens. */
+type StepOptions = Partial<Pick<Step, 'scored' | 'hidden' | 'layers'>>;
 
 export interface HeldSequences {
   readonly held: ReadonlySet<SequenceId>;
   open(): SequenceId;
   fork(source: SequenceId, length?: number): SequenceId;
-  /** Give it back after the test. */
+  /** Release the sequence after the test. */
   hold(sequence: SequenceId): SequenceId;
   release(sequence: SequenceId): void;
   /** Arbitrary tokens, the same for the same arguments. */
-  words(count: number, seed: number): TokenId[];
-  /** One step of one sequence; the result is a copy. */
-  feed(sequence: SequenceId, tokens: readonly TokenId[], wanted?: Wanted): Promise<StepResult>;
-  /** Rows differ by the tolerance at most. */
+  tokens(count: number, seed: number): TokenId[];
+  /** Evaluate one step of one sequence. The result is a copy. */
+  feed(sequence: SequenceId, tokens: readonly TokenId[], options?: StepOptions): Promise<StepResult>;
+  /** Assert that rows differ by at most the tolerance. */
   near(actual: readonly Float32Array[], expected: readonly Float32Array[]): void;
-  /** Rows differ by clearly more. */
+  /** Assert that two rows differ by clearly more than the tolerance. */
   farApart(a: Float32Array, b: Float32Array): void;
-  /** `act` fails with the code, and neither lengths nor free cells have changed. */
+  /** Assert that `act` fails with the code and changes neither lengths nor the number of free cells. */
   refuses(code: ModelErrorCode, act: () => unknown): Promise<void>;
 }
 
-/** Call it where tests are declared. After each of them no cell of the model may be in use but by what it gave back. */
+/** Call it in a `describe`. After each test it releases the sequences and asserts that all cells are free. */
 export function holdSequences(model: () => LanguageModel, tolerance: number): HeldSequences {
   const held = new Set<SequenceId>();
   afterEach(() => {
@@ -44,33 +44,37 @@ export function holdSequences(model: () => LanguageModel, tolerance: number): He
     held.delete(sequence);
     model().release(sequence);
   };
-  const words = (count: number, seed: number): TokenId[] =>
+  const tokens = (count: number, seed: number): TokenId[] =>
     Array.from({ length: count }, (_, i) => (seed * 7919 + i * 104_729 + i * i * 31) % model().config.vocabSize);
-  const feed = async (sequence: SequenceId, tokens: readonly TokenId[], wanted: Wanted = {}): Promise<StepResult> => {
-    const [result] = await model().evaluate([{ sequence, tokens, scored: 'last', ...wanted }]);
+  const feed = async (
+    sequence: SequenceId,
+    added: readonly TokenId[],
+    options: StepOptions = {},
+  ): Promise<StepResult> => {
+    const [result] = await model().evaluate([{ sequence, tokens: added, scored: 'last', ...options }]);
     return copied(result!);
   };
   const near = (actual: readonly Float32Array[], expected: readonly Float32Array[]): void => {
     assert.equal(actual.length, expected.length, 'number of rows');
     actual.forEach((row, i) => {
-      const apart = distance(row, expected[i]!);
-      assert.ok(apart <= tolerance, `row ${i}: ${apart} apart, at most ${tolerance} allowed`);
+      const difference = distance(row, expected[i]!);
+      assert.ok(difference <= tolerance, `row ${i}: expected a difference of at most ${tolerance}, got ${difference}`);
     });
   };
   const farApart = (a: Float32Array, b: Float32Array): void => {
-    const apart = distance(a, b);
-    assert.ok(apart > Math.max(1e-2, 2 * tolerance), `only ${apart} apart`);
+    const difference = distance(a, b);
+    assert.ok(difference > Math.max(1e-2, 2 * tolerance), `the rows differ by ${difference} only`);
   };
   const refuses = async (code: ModelErrorCode, act: () => unknown): Promise<void> => {
     const state = (): unknown => [model().freeCells, [...held].map((sequence) => model().length(sequence))];
-    const earlier = state();
+    const before = state();
     await assert.rejects(async () => act(), { name: 'ModelError', code });
-    assert.deepEqual(state(), earlier, 'the failed call changed the state');
+    assert.deepEqual(state(), before, 'the failed call changed the state');
   };
-  return { held, open, fork, hold, release, words, feed, near, farApart, refuses };
+  return { held, open, fork, hold, release, tokens, feed, near, farApart, refuses };
 }
 
-/** Largest difference of two rows, infinite when one of them holds something else than finite numbers. */
+/** Largest difference of two rows; infinite when one of them holds a number that is not finite. */
 function distance(a: Float32Array, b: Float32Array): number {
   assert.equal(a.length, b.length, 'length of a row');
   let max = 0;
@@ -81,7 +85,7 @@ function distance(a: Float32Array, b: Float32Array): number {
   return max;
 }
 
-/** A result's rows are views that the next call on the model ends. */
+/** A copy of a result, whose rows are views that the next call on the model overwrites. */
 export function copied(result: StepResult): StepResult {
   const copy = (rows: readonly Float32Array[]): Float32Array[] => rows.map((row) => row.slice());
   return { logits: copy(result.logits), hidden: copy(result.hidden), layers: result.layers.map(copy) };

@@ -10,23 +10,23 @@ import { Scheduler } from './scheduler/scheduler.ts';
 export interface InProcessEngineOptions {
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
-  /** Told what an operator should know of, and generations do not suffer from. */
+  /** Called with what the operator should know and what does not affect generations. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * An engine in this process: the scheduler directly over a model. It owns the model and closes it.
+ * An engine in this process: a scheduler over a model. The engine owns the model and closes it.
  *
- * Requests that ask for `deterministic` results run by themselves on a second context over the same weights, one after
- * the other, with their prompts always cut alike and nothing taken from the prefix cache: batch shapes and the layout
- * of the cache are then the request's own, whoever else is served meanwhile. Evaluations of both contexts share a mutex.
+ * `deterministic` requests run on a second context over the same weights, one at a time, with prompts cut at fixed places
+ * and without the prefix cache. The shapes of their batches and the layout of their cache then depend on the request
+ * alone, not on other requests. Evaluations of the two contexts exclude each other by a mutex.
  *
- * A native failure takes the whole process with it: servers use `spawnEngine`, which runs this one in a child.
+ * A failure in native code ends the whole process: servers use `spawnEngine`, which runs this engine in a child process.
  */
 export function createEngine(opened: OpenModel, options: InProcessEngineOptions = {}): Engine {
-  const { model, openTwin, tokenizer, info } = opened;
+  const { model, openIsolated, tokenizer, info } = opened;
   const now = options.now ?? (() => performance.now());
-  // One function for all requests: the decoding room keeps its index of the vocabulary by it.
+  // One function for all requests: `@gptj-cloud/decoding` caches its index of the vocabulary under it.
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
   const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
@@ -34,20 +34,28 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const { onWarning = () => {} } = options;
   for (const warning of opened.warnings) onWarning(warning);
   const shared = new Scheduler({ model, strategy, now, mutex, prefixStore: opened.prefixStore, onWarning });
-  let apart: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
+  let isolated: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 
   const schedulerFor = (request: GenerationRequest): Scheduler => {
-    if (!request.config.deterministic || openTwin === null) return shared;
-    if (apart === null) {
-      const twin = openTwin();
-      apart = { model: twin, scheduler: new Scheduler({ model: twin, strategy, now, mutex, oneByOne: true }) };
+    if (!request.config.deterministic || openIsolated === null) return shared;
+    if (isolated === null) {
+      const own = openIsolated();
+      isolated = { model: own, scheduler: new Scheduler({ model: own, strategy, now, mutex, isolated: true }) };
     }
-    return apart.scheduler;
+    return isolated.scheduler;
   };
+
+  const close = async (): Promise<void> => {
+    await Promise.all([shared.close(), isolated?.scheduler.close()]);
+    await isolated?.model.close();
+    await opened.close();
+  };
+  let closing: Promise<void> | null = null;
 
   return {
     info,
     async *generate(request, signal) {
+      if (closing !== null) throw new ModelError('closed', 'the engine is closed');
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
       const events = new EventQueue<GenerationEvent>();
       const cancel = schedulerFor(request).submit(request, {
@@ -66,12 +74,11 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
       }
     },
     async stats() {
-      return apart === null ? shared.stats : addStats(shared.stats, apart.scheduler.stats);
+      return isolated === null ? shared.stats : addStats(shared.stats, isolated.scheduler.stats);
     },
-    async close() {
-      await Promise.all([shared.close(), apart?.scheduler.close()]);
-      await apart?.model.close();
-      await opened.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What every `LanguageModel` must do, whoever multiplies the matrices. Each implementation's test file calls
- * `describeLanguageModel` with a model of its own.
+ * The contract suite of `LanguageModel`. The test file of every implementation calls `describeLanguageModel` with its
+ * model.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import type { LanguageModel, Step, TokenId } from '@gptj-cloud/model';
 import { copied, holdSequences } from './held-sequences.fixture.ts';
 
 export interface LanguageModelContractOptions {
-  /** Most that a logit may move with the shape of the batch. 0 for an engine whose numbers never move. */
+  /** Maximum change of a logit with the shape of the batch. 0 for an engine whose logits do not depend on it. */
   readonly tolerance: number;
 }
 
@@ -28,18 +28,18 @@ export function describeLanguageModel(
       model = await make();
     });
     after(() => model.close());
-    const { held, open, fork, hold, release, words, feed, near, farApart, refuses } = holdSequences(
+    const { held, open, fork, hold, release, tokens, feed, near, farApart, refuses } = holdSequences(
       () => model,
       options.tolerance,
     );
 
-    it('scores no position, the last one or all of them, as each step asks', async () => {
+    it('scores no position, the last one or all of them, as each step requests', async () => {
       const [a, b, c] = [open(), open(), open()];
       const { vocabSize } = model.config;
       const results = await model.evaluate([
-        { sequence: a, tokens: words(5, 1), scored: 'none' },
-        { sequence: b, tokens: words(3, 2), scored: 'all' },
-        { sequence: c, tokens: words(4, 3), scored: 'last' },
+        { sequence: a, tokens: tokens(5, 1), scored: 'none' },
+        { sequence: b, tokens: tokens(3, 2), scored: 'all' },
+        { sequence: c, tokens: tokens(4, 3), scored: 'last' },
       ]);
       assert.deepEqual(
         results.map((result) => result.logits.map((row) => row.length)),
@@ -55,57 +55,57 @@ export function describeLanguageModel(
     });
 
     it('gives the last row of "all" for "last"', async () => {
-      const all = await feed(open(), words(6, 4), { scored: 'all' });
-      near((await feed(open(), words(6, 4))).logits, all.logits.slice(-1));
+      const all = await feed(open(), tokens(6, 4), { scored: 'all' });
+      near((await feed(open(), tokens(6, 4))).logits, all.logits.slice(-1));
       farApart(all.logits[0]!, all.logits[1]!);
     });
 
-    it('gives a sequence the same numbers alone and beside others', async () => {
-      const alone = await feed(open(), words(12, 5), { scored: 'all' });
+    it('gives a sequence the same logits alone and beside others', async () => {
+      const alone = await feed(open(), tokens(12, 5), { scored: 'all' });
       const [a, b, c] = [open(), open(), open()];
-      await feed(a, words(9, 6));
+      await feed(a, tokens(9, 6));
       const results = await model.evaluate([
-        { sequence: a, tokens: words(7, 7), scored: 'all' },
-        { sequence: b, tokens: words(12, 5), scored: 'all' },
-        { sequence: c, tokens: words(1, 8), scored: 'last' },
+        { sequence: a, tokens: tokens(7, 7), scored: 'all' },
+        { sequence: b, tokens: tokens(12, 5), scored: 'all' },
+        { sequence: c, tokens: tokens(1, 8), scored: 'last' },
       ]);
       near(results[1]!.logits, alone.logits);
     });
 
-    it('restores a snapshot beside other sequences, and forks it like any other', async () => {
+    it('restores a snapshot beside other sequences, and forks the restored sequence', async () => {
       const source = open();
-      await feed(source, words(20, 30));
+      await feed(source, tokens(20, 30));
       const bytes = model.snapshot(source);
       const twin = fork(source);
-      const expected = await feed(twin, words(3, 31), { scored: 'all' });
+      const expected = await feed(twin, tokens(3, 31), { scored: 'all' });
       release(source);
       release(twin);
-      await feed(open(), words(9, 32));
+      await feed(open(), tokens(9, 32));
       const restored = hold(model.restore(bytes, 20));
       assert.equal(model.length(restored), 20);
       assert.equal(model.freeCells, model.limits.cacheCells - 29);
       const branch = fork(restored, 20);
-      near((await feed(branch, words(3, 31), { scored: 'all' })).logits, expected.logits);
+      near((await feed(branch, tokens(3, 31), { scored: 'all' })).logits, expected.logits);
       const shorter = fork(restored, 11);
       const again = open();
-      await feed(again, words(20, 30).slice(0, 11));
-      near((await feed(shorter, words(2, 33))).logits, (await feed(again, words(2, 33))).logits);
+      await feed(again, tokens(20, 30).slice(0, 11));
+      near((await feed(shorter, tokens(2, 33))).logits, (await feed(again, tokens(2, 33))).logits);
     });
 
-    it('snapshots what a fork shares with its source, and nothing else of it', async () => {
+    it('snapshots a fork without the later positions of its source', async () => {
       const source = open();
-      await feed(source, words(20, 34));
+      await feed(source, tokens(20, 34));
       const part = fork(source, 12);
       const bytes = model.snapshot(part);
       const restored = hold(model.restore(bytes, 12));
       assert.equal(model.length(restored), 12);
-      const expected = await feed(part, words(4, 35));
-      near((await feed(restored, words(4, 35))).logits, expected.logits);
+      const expected = await feed(part, tokens(4, 35));
+      near((await feed(restored, tokens(4, 35))).logits, expected.logits);
     });
 
     it('refuses a snapshot of another length and one that does not fit into the cache', async () => {
       const source = open();
-      await feed(source, words(20, 36));
+      await feed(source, tokens(20, 36));
       const bytes = model.snapshot(source);
       await refuses('snapshot_invalid', () => model.restore(bytes, 19));
       await refuses('snapshot_invalid', () => model.restore(bytes.subarray(0, bytes.byteLength - 40), 20));
@@ -113,37 +113,37 @@ export function describeLanguageModel(
       await refuses('cache_full', () => model.restore(bytes, 20));
     });
 
-    it('gives a prompt fed in chunks or token by token the numbers of the whole', async () => {
-      const tokens = words(24, 9);
-      const whole = await feed(open(), tokens, { scored: 'all' });
+    it('gives a prompt evaluated in chunks the logits of one evaluation', async () => {
+      const prompt = tokens(24, 9);
+      const whole = await feed(open(), prompt, { scored: 'all' });
       for (const size of [1, 7, 23]) {
         const sequence = open();
         const rows: Float32Array[] = [];
-        for (let at = 0; at < tokens.length; at += size) {
-          rows.push(...(await feed(sequence, tokens.slice(at, at + size), { scored: 'all' })).logits);
+        for (let at = 0; at < prompt.length; at += size) {
+          rows.push(...(await feed(sequence, prompt.slice(at, at + size), { scored: 'all' })).logits);
         }
         near(rows, whole.logits);
       }
     });
 
-    it('looks back only: what follows a position does not change its numbers', async () => {
-      const first = await feed(open(), [...words(8, 10), ...words(8, 11)], { scored: 'all' });
-      const second = await feed(open(), [...words(8, 10), ...words(8, 12)], { scored: 'all' });
+    it('gives a position logits that later positions do not change', async () => {
+      const first = await feed(open(), [...tokens(8, 10), ...tokens(8, 11)], { scored: 'all' });
+      const second = await feed(open(), [...tokens(8, 10), ...tokens(8, 12)], { scored: 'all' });
       near(second.logits.slice(0, 8), first.logits.slice(0, 8));
       farApart(second.logits[8]!, first.logits[8]!);
     });
 
-    it('tells positions apart: the same tokens in another order score otherwise', async () => {
-      const [a, b, c] = words(3, 13) as [TokenId, TokenId, TokenId];
+    it('gives the same tokens in another order other logits', async () => {
+      const [a, b, c] = tokens(3, 13) as [TokenId, TokenId, TokenId];
       const forwards = await feed(open(), [a, b, c]);
       const swapped = await feed(open(), [b, a, c]);
       farApart(forwards.logits[0]!, swapped.logits[0]!);
     });
 
-    it('shares the cells of a fork, which then grows apart from its source', async () => {
+    it('shares cells between a fork and its source, and computes both independently', async () => {
       const total = model.limits.cacheCells;
       const source = open();
-      await feed(source, words(16, 14));
+      await feed(source, tokens(16, 14));
       const whole = fork(source);
       const part = fork(source, 10);
       const empty = fork(source, 0);
@@ -155,22 +155,22 @@ export function describeLanguageModel(
 
       const [ofSource, ofWhole, ofPart] = (
         await model.evaluate([
-          { sequence: source, tokens: words(3, 15), scored: 'last' },
-          { sequence: whole, tokens: words(3, 16), scored: 'last' },
-          { sequence: part, tokens: words(3, 17), scored: 'last' },
-          { sequence: empty, tokens: words(1, 18), scored: 'none' },
+          { sequence: source, tokens: tokens(3, 15), scored: 'last' },
+          { sequence: whole, tokens: tokens(3, 16), scored: 'last' },
+          { sequence: part, tokens: tokens(3, 17), scored: 'last' },
+          { sequence: empty, tokens: tokens(1, 18), scored: 'none' },
         ])
       ).map(copied);
       assert.equal(model.freeCells, total - 16 - 10);
-      near(ofSource!.logits, (await feed(open(), [...words(16, 14), ...words(3, 15)])).logits);
-      near(ofWhole!.logits, (await feed(open(), [...words(16, 14), ...words(3, 16)])).logits);
-      near(ofPart!.logits, (await feed(open(), [...words(16, 14).slice(0, 10), ...words(3, 17)])).logits);
+      near(ofSource!.logits, (await feed(open(), [...tokens(16, 14), ...tokens(3, 15)])).logits);
+      near(ofWhole!.logits, (await feed(open(), [...tokens(16, 14), ...tokens(3, 16)])).logits);
+      near(ofPart!.logits, (await feed(open(), [...tokens(16, 14).slice(0, 10), ...tokens(3, 17)])).logits);
     });
 
-    it('keeps a shared cell until its last sequence lets go of it', async () => {
+    it('frees a shared cell when its last sequence is released', async () => {
       const total = model.limits.cacheCells;
       const source = open();
-      await feed(source, words(16, 19));
+      await feed(source, tokens(16, 19));
       const child = fork(source, 10);
       const grandchild = fork(child);
       model.truncate(source, 4);
@@ -178,35 +178,35 @@ export function describeLanguageModel(
       release(source);
       release(child);
       assert.equal(model.freeCells, total - 10);
-      const next = await feed(grandchild, words(2, 20));
-      near(next.logits, (await feed(open(), [...words(16, 19).slice(0, 10), ...words(2, 20)])).logits);
+      const next = await feed(grandchild, tokens(2, 20));
+      near(next.logits, (await feed(open(), [...tokens(16, 19).slice(0, 10), ...tokens(2, 20)])).logits);
       model.truncate(grandchild, 10);
       release(grandchild);
       assert.equal(model.freeCells, total - 12);
     });
 
-    it('continues from a truncated sequence as if the rest had never been', async () => {
+    it('continues a truncated sequence as if the removed positions had never been there', async () => {
       const sequence = open();
-      await feed(sequence, words(20, 21));
+      await feed(sequence, tokens(20, 21));
       model.truncate(sequence, 25);
-      assert.equal(model.length(sequence), 20, 'truncating to more than there is does nothing');
+      assert.equal(model.length(sequence), 20, 'truncating to a longer length changes nothing');
       model.truncate(sequence, 8);
       assert.equal(model.length(sequence), 8);
-      const again = await feed(sequence, words(5, 22), { scored: 'all' });
-      const fresh = await feed(open(), [...words(20, 21).slice(0, 8), ...words(5, 22)], { scored: 'all' });
+      const again = await feed(sequence, tokens(5, 22), { scored: 'all' });
+      const fresh = await feed(open(), [...tokens(20, 21).slice(0, 8), ...tokens(5, 22)], { scored: 'all' });
       near(again.logits, fresh.logits.slice(8));
       model.truncate(sequence, 0);
-      near((await feed(sequence, words(4, 23))).logits, (await feed(open(), words(4, 23))).logits);
+      near((await feed(sequence, tokens(4, 23))).logits, (await feed(open(), tokens(4, 23))).logits);
     });
 
-    it('gives hidden states of the scored positions where they are asked', async () => {
+    it('returns hidden states of the scored positions on request', async () => {
       const { embeddingSize } = model.config;
       const [a, b, c] = [open(), open(), open()];
       const results = (
         await model.evaluate([
-          { sequence: a, tokens: words(4, 24), scored: 'all', hidden: true },
-          { sequence: b, tokens: words(4, 24), scored: 'last' },
-          { sequence: c, tokens: words(4, 24), scored: 'none', hidden: true },
+          { sequence: a, tokens: tokens(4, 24), scored: 'all', hidden: true },
+          { sequence: b, tokens: tokens(4, 24), scored: 'last' },
+          { sequence: c, tokens: tokens(4, 24), scored: 'none', hidden: true },
         ])
       ).map(copied);
       assert.deepEqual(
@@ -215,64 +215,64 @@ export function describeLanguageModel(
       );
       near(results[1]!.logits, results[0]!.logits.slice(-1));
       farApart(results[0]!.hidden[0]!, results[0]!.hidden[1]!);
-      const last = await feed(open(), words(4, 24), { hidden: true });
+      const last = await feed(open(), tokens(4, 24), { hidden: true });
       near(last.hidden, results[0]!.hidden.slice(-1));
       near(last.logits, results[0]!.logits.slice(-1));
     });
 
-    it('gives early-exit logits layer by layer, or says that it has none', async () => {
+    it('returns early-exit logits of the requested layers, or refuses them with unsupported', async () => {
       const sequence = open();
       if (!model.capabilities.earlyExit) {
-        await refuses('unsupported', () => feed(sequence, words(3, 25), { layers: [0] }));
+        await refuses('unsupported', () => feed(sequence, tokens(3, 25), { layers: [0] }));
         return;
       }
       const { layerCount, vocabSize } = model.config;
-      const asked = [layerCount - 1, 0];
-      const result = await feed(sequence, words(3, 25), { scored: 'all', layers: asked });
+      const layers = [layerCount - 1, 0];
+      const result = await feed(sequence, tokens(3, 25), { scored: 'all', layers });
       assert.deepEqual(
         result.layers.map((rows) => rows.map((row) => row.length)),
-        asked.map(() => Array(3).fill(vocabSize)),
+        layers.map(() => Array(3).fill(vocabSize)),
       );
-      near(result.logits, (await feed(open(), words(3, 25), { scored: 'all' })).logits);
-      const lone = await feed(open(), words(3, 25).slice(2), { layers: [0] });
+      near(result.logits, (await feed(open(), tokens(3, 25), { scored: 'all' })).logits);
+      const lone = await feed(open(), tokens(3, 25).slice(2), { layers: [0] });
       near(lone.layers[0]!, result.layers[1]!.slice(2));
       farApart(result.layers[0]![2]!, result.layers[1]![2]!);
       for (const layer of [-1, layerCount, 0.5]) {
-        await refuses('unsupported', () => feed(sequence, words(1, 25), { layers: [layer] }));
+        await refuses('unsupported', () => feed(sequence, tokens(1, 25), { layers: [layer] }));
       }
     });
 
-    it('refuses a sequence that would pass the context', async () => {
+    it('refuses a sequence longer than the context with context_full', async () => {
       const sequence = open();
-      await feed(sequence, words(2, 26));
+      await feed(sequence, tokens(2, 26));
       const { contextLength } = model.config;
-      await refuses('context_full', () => feed(sequence, words(contextLength - 1, 27), { scored: 'none' }));
+      await refuses('context_full', () => feed(sequence, tokens(contextLength - 1, 27), { scored: 'none' }));
     });
 
-    it('refuses a batch with more tokens than it takes', async () => {
+    it('refuses a batch larger than its limit with batch_too_large', async () => {
       const { contextLength } = model.config;
       const steps: Step[] = [];
       for (let left = model.limits.maxBatchTokens + 1; left > 0; left -= contextLength) {
-        steps.push({ sequence: open(), tokens: words(Math.min(left, contextLength), 28), scored: 'none' });
+        steps.push({ sequence: open(), tokens: tokens(Math.min(left, contextLength), 28), scored: 'none' });
       }
       await refuses('batch_too_large', () => model.evaluate(steps));
     });
 
-    it('refuses steps that need more cells than are free', async () => {
+    it('refuses steps that need more cells than are free with cache_full', async () => {
       const { contextLength } = model.config;
       const max = Math.min(contextLength, model.limits.maxBatchTokens);
-      while (model.freeCells >= max) await feed(open(), words(max, 29), { scored: 'none' });
+      while (model.freeCells >= max) await feed(open(), tokens(max, 29), { scored: 'none' });
       const small = open();
-      const steps = [{ sequence: small, tokens: words(1, 30), scored: 'none' as const }];
-      if (model.freeCells > 0) steps.push({ sequence: open(), tokens: words(model.freeCells, 31), scored: 'none' });
+      const steps = [{ sequence: small, tokens: tokens(1, 30), scored: 'none' as const }];
+      if (model.freeCells > 0) steps.push({ sequence: open(), tokens: tokens(model.freeCells, 31), scored: 'none' });
       await refuses('cache_full', () => model.evaluate(steps));
       for (const sequence of [...held]) if (sequence !== small) release(sequence);
-      near((await feed(small, words(4, 32))).logits, (await feed(open(), words(4, 32))).logits);
+      near((await feed(small, tokens(4, 32))).logits, (await feed(open(), tokens(4, 32))).logits);
     });
 
-    it('refuses one sequence too many, opened or forked', async () => {
+    it('refuses to open or fork more sequences than its limit with too_many_sequences', async () => {
       const first = open();
-      await feed(first, words(1, 33));
+      await feed(first, tokens(1, 33));
       while (held.size < model.limits.maxSequences) open();
       await refuses('too_many_sequences', () => model.open());
       await refuses('too_many_sequences', () => model.fork(first));
@@ -280,10 +280,10 @@ export function describeLanguageModel(
       assert.equal(model.length(fork(first)), 1);
     });
 
-    it('refuses a sequence that is not open', async () => {
-      const beside: Step = { sequence: open(), tokens: words(2, 34), scored: 'none' };
+    it('refuses a sequence that is not open with unknown_sequence', async () => {
+      const beside: Step = { sequence: open(), tokens: tokens(2, 34), scored: 'none' };
       const sequence = open();
-      await feed(sequence, words(3, 35));
+      await feed(sequence, tokens(3, 35));
       release(sequence);
       for (const unknown of [sequence, -1, 1e6]) {
         await refuses('unknown_sequence', () => model.length(unknown));
@@ -294,11 +294,11 @@ export function describeLanguageModel(
       }
     });
 
-    it("refuses a caller's mistakes before anything changes", async () => {
+    it('throws RangeError for invalid steps and lengths before anything changes', async () => {
       const sequence = open();
-      await feed(sequence, words(3, 36));
+      await feed(sequence, tokens(3, 36));
       const free = model.freeCells;
-      const step: Step = { sequence, tokens: words(2, 37), scored: 'last' };
+      const step: Step = { sequence, tokens: tokens(2, 37), scored: 'last' };
       for (const steps of [
         [],
         [step, step],
@@ -313,10 +313,10 @@ export function describeLanguageModel(
       assert.deepEqual([model.freeCells, model.length(sequence)], [free, 3]);
     });
 
-    it('aborts before it begins and while it runs, and leaves the sequences as they were', async () => {
+    it('aborts before and during an evaluation, and leaves the sequences unchanged', async () => {
       const sequence = open();
-      const before = await feed(sequence, words(6, 38));
-      const long = words(Math.min(model.config.contextLength, model.limits.maxBatchTokens) - 6, 39);
+      const before = await feed(sequence, tokens(6, 38));
+      const long = tokens(Math.min(model.config.contextLength, model.limits.maxBatchTokens) - 6, 39);
       const step: Step = { sequence, tokens: long, scored: 'none' };
       await refuses('aborted', () => model.evaluate([step], AbortSignal.abort()));
       await refuses('aborted', () => {
@@ -326,13 +326,13 @@ export function describeLanguageModel(
         return evaluation;
       });
       model.truncate(sequence, 5);
-      near((await feed(sequence, words(6, 38).slice(5))).logits, before.logits);
+      near((await feed(sequence, tokens(6, 38).slice(5))).logits, before.logits);
     });
 
-    it('evaluates one batch at a time', async () => {
+    it('refuses calls during an evaluation', async () => {
       const [a, b] = [open(), open()];
-      const running = model.evaluate([{ sequence: a, tokens: words(8, 40), scored: 'last' }]);
-      await assert.rejects(async () => model.evaluate([{ sequence: b, tokens: words(1, 41), scored: 'last' }]));
+      const running = model.evaluate([{ sequence: a, tokens: tokens(8, 40), scored: 'last' }]);
+      await assert.rejects(async () => model.evaluate([{ sequence: b, tokens: tokens(1, 41), scored: 'last' }]));
       assert.throws(() => model.open());
       assert.throws(() => model.truncate(b, 0));
       assert.equal((await running)[0]!.logits.length, 1);
@@ -342,17 +342,17 @@ export function describeLanguageModel(
       );
     });
 
-    it('closes after a running evaluation, more than once, and then refuses', async () => {
+    it('closes after a running evaluation, returns one promise from every close, and then refuses with closed', async () => {
       const own = await make();
       const sequence = own.open();
       let evaluated = false;
-      const step: Step = { sequence, tokens: words(8, 42), scored: 'last' };
+      const step: Step = { sequence, tokens: tokens(8, 42), scored: 'last' };
       const running = own.evaluate([step]).then((results) => {
         evaluated = results[0]!.logits.length === 1;
       });
       const closing = own.close();
       await Promise.all([running, closing.then(() => assert.ok(evaluated, 'close did not wait'))]);
-      await own.close();
+      assert.equal(own.close(), closing);
       const closed = { name: 'ModelError', code: 'closed' };
       await assert.rejects(async () => own.evaluate([step]), closed);
       assert.throws(() => own.open(), closed);

@@ -16,17 +16,17 @@ export interface OpenModelOptions {
   readonly path: string;
   /** Default `llama`. */
   readonly kind?: EngineKind;
-  /** llama only. Default: one per physical core, or fewer while others want them. */
+  /** llama only. Default: one per physical core, or fewer while other processes use the cores. */
   readonly threads?: number;
-  /** Positions of KV cache over all sequences. Default: what memory allows, at least one full context. */
+  /** Positions of KV cache over all sequences. Default: as many as a quarter of the memory holds, one to eight contexts. */
   readonly cacheCells?: number;
   /** llama only. Default `f16`. */
   readonly cacheType?: 'f16' | 'f32';
   /** llama with a GPU library only. Default: all layers. */
   readonly gpuLayers?: number;
-  /** Keep the beginnings of prompts that are used again and again on disk. Default: they end with the process. */
+  /** Persist reused prefixes of prompts on disk. Default: they are lost with the process. */
   readonly persistedPrefixes?: {
-    /** A folder of their own; made when it is not there. */
+    /** A folder for them alone; created when it does not exist. */
     readonly folder: string;
     readonly maxBytes: number;
   };
@@ -35,15 +35,15 @@ export interface OpenModelOptions {
 export interface OpenModel {
   readonly model: LanguageModel;
   /**
-   * Opens a second model over the same weights, with a small cache of its own; null when the model's numbers never
-   * depend on what else it computes.
+   * Opens a second model over the same weights, with a small cache of its own, for requests that need results independent
+   * of other requests. Null when the results of `model` never depend on other sequences.
    */
-  readonly openTwin: (() => LanguageModel) | null;
-  /** Close the model and let go of its weights. Idempotent. */
+  readonly openIsolated: (() => LanguageModel) | null;
+  /** Close the model and release its weights. Every call returns the same promise. */
   close(): Promise<void>;
   readonly tokenizer: Tokenizer;
   readonly info: EngineInfo;
-  /** Where beginnings of prompts outlive the process; null: nowhere. */
+  /** Persists prefixes for the next process; null when none are persisted. */
   readonly prefixStore: PrefixStore | null;
   /** What the operator should know, one line each: why a GPU is not used. */
   readonly warnings: readonly string[];
@@ -77,7 +77,7 @@ function tokenizerOf({ tokens, merges, tokenTypes }: TokenizerData): Tokenizer {
   return createTokenizer({ tokens, merges, addedTokens, unused });
 }
 
-/** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is no lifted GPT-J. */
+/** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is not a GPT-J. */
 export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const { path, kind = 'llama' } = options;
   const startedAt = performance.now();
@@ -112,29 +112,34 @@ async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | nu
     return await openPrefixStore({ ...persistedPrefixes, model });
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new ModelError('invalid_config', `expected a folder to keep prefixes in, or to be made: ${reason}`, {
-      cause,
-    });
+    throw new ModelError(
+      'invalid_config',
+      `expected a folder for persisted prefixes that exists or can be created: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-type Opened = Pick<OpenModel, 'model' | 'openTwin' | 'close' | 'warnings'> & { readonly quantisation: string };
+type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> & { readonly quantisation: string };
 
 function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
   const weights = openLlamaWeights({ ...options, config });
   try {
     const { quantisation, warnings } = weights;
     const model = weights.openModel(options);
-    const twinCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
-    const openTwin = (): LanguageModel => weights.openModel({ ...options, cacheCells: twinCells, exact: true });
+    let closing: Promise<void> | null = null;
+    const isolatedCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
+    const openIsolated = (): LanguageModel => weights.openModel({ ...options, cacheCells: isolatedCells, exact: true });
     return {
       model,
-      openTwin,
+      openIsolated,
       quantisation,
       warnings,
-      async close() {
-        await model.close();
-        weights.close();
+      close() {
+        closing ??= model.close().then(() => weights.close());
+        return closing;
       },
     };
   } catch (error) {
@@ -145,5 +150,5 @@ function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
 
 async function openReference({ cacheCells }: OpenModelOptions, weights: Weights): Promise<Opened> {
   const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
-  return { model, openTwin: null, quantisation: 'F32', warnings: [], close: () => model.close() };
+  return { model, openIsolated: null, quantisation: 'F32', warnings: [], close: () => model.close() };
 }

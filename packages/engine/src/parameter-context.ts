@@ -2,7 +2,7 @@ import type { ParameterContext } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { EngineInfo } from './engine.ts';
 
-/** What `parseGenerateParameters` has to know of an engine and a prompt. */
+/** The context that `parseGenerateParameters` needs, from an engine and the length of a prompt. */
 export function parameterContext(
   info: EngineInfo,
   promptLength: number,

@@ -1,4 +1,4 @@
-/** The tiny random GPT-J of `fixtures/` as files, for tests of what opens files. */
+/** The tiny random GPT-J of `fixtures/` as a GGUF file, for tests that open a model file. */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface GreedyCase {
   readonly tokens: readonly number[];
 }
 
-/** Made by fixtures/make_greedy.py with transformers 5.18.0 in float32; best and second logit differ by at least 0.02. */
+/** Made by fixtures/make_greedy.py with transformers 5.18.0 in float32; the best and the second logit differ by at least 0.02 in every step. */
 export async function greedyCases(): Promise<readonly GreedyCase[]> {
   return JSON.parse(await readFile(join(FIXTURES, 'tiny-gptj-greedy.json'), 'utf8'));
 }
@@ -23,7 +23,7 @@ export interface TinyModelFile {
   remove(): Promise<void>;
 }
 
-/** Convert the fixture into a GGUF file in a folder of its own. `contextLength` replaces the fixture's 64 positions. */
+/** Convert the fixture to a GGUF file in a temporary folder. `contextLength` replaces the fixture's 64 positions. */
 export async function makeTinyModel(contextLength = 64): Promise<TinyModelFile> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-tiny-'));
   const golden = JSON.parse(await readFile(join(FIXTURES, 'tiny-gptj.json'), 'utf8'));

@@ -2,10 +2,13 @@ import type { SequenceId, Step } from '@gptj-cloud/model';
 import { addressOf } from './native.ts';
 import type { Batch } from './native-structs.ts';
 
-/** Most tokens in one `llama_decode`: llama.cpp's logical batch. */
+/** Maximum number of tokens in one `llama_decode`: llama.cpp's logical batch. */
 export const MAX_BATCH_TOKENS = 2048;
 
-/** The arrays of one `llama_batch`, allocated once and filled for every call. */
+/**
+ * The arrays of one `llama_batch`, allocated once and filled for every call. Invariant: the addresses in `value` are those
+ * of this object's arrays, which live as long as it does.
+ */
 export class BatchMemory {
   readonly value: Batch = {
     n_tokens: 0,
@@ -34,7 +37,7 @@ export class BatchMemory {
     this.value.logits = addressOf(this.#scored);
   }
 
-  /** Add a token to what `fill` wrote: of a sequence of its own, from position 0 on, not scored. */
+  /** Append one unscored token, at position 0 of `sequence`, to the steps that `fill` wrote. */
   addIdle(sequence: SequenceId): void {
     const at = this.value.n_tokens;
     this.#tokens[at] = 0;
@@ -44,7 +47,11 @@ export class BatchMemory {
     this.value.n_tokens = at + 1;
   }
 
-  /** Write the steps down; `lengths` are the sequences' lengths before. Returns how many positions are scored. */
+  /**
+   * Fill the batch with steps. Returns the number of scored positions.
+   *
+   * @param lengths length of each step's sequence before the step
+   */
   fill(steps: readonly Step[], lengths: readonly number[]): number {
     let at = 0;
     let rows = 0;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 /**
- * Cores this process may use, hyper-threads of one core counted once: matrix products gain nothing from the second
- * thread of a core. Outside Linux the operating system's count is taken as it is.
+ * Number of physical cores that this process may use. Hyper-threads of one core count once, because matrix products gain
+ * nothing from the second. Other systems than Linux report logical cores only, and those are counted.
  */
 export function physicalCores(): number {
   const logical = availableParallelism();

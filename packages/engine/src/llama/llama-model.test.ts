@@ -12,14 +12,14 @@ import { openLlamaWeights } from './llama-weights.ts';
 const file = await makeTinyModel();
 after(() => file.remove());
 
-// llama.cpp's GELU goes through a float16 table, so that a last bit of its input can move a logit of about 10 by 1e-3.
+// llama.cpp's GELU uses a float16 table, so that the last bit of its input can change a logit of about 10 by 1e-3.
 describeLanguageModel(
   'the llama engine at float32 cache',
   async () => (await openModel({ path: file.path, cacheType: 'f32', cacheCells: 256, threads: 1 })).model,
   { tolerance: 2e-3 },
 );
 
-describe('greedy decoding beside transformers', () => {
+describe('greedy decoding compared with transformers', () => {
   let longer: TinyModelFile;
   before(async () => {
     longer = await makeTinyModel(128);
@@ -51,8 +51,8 @@ describe('greedy decoding beside transformers', () => {
 });
 
 describe('several threads', () => {
-  it('give a token the logits that one gives it, alone and among others', async () => {
-    // Flash attention goes ways of its own from 512 positions on.
+  it('compute the same logits as one thread, for one row and for several', async () => {
+    // Flash attention splits a single row over threads from 512 positions on.
     const longer = await makeTinyModel(1024);
     const logits: number[][] = [];
     try {
@@ -79,8 +79,8 @@ describe('several threads', () => {
   });
 });
 
-describe('a batch that is filled up to a whole number of fours', () => {
-  it('gives what its rows give alone, and takes no place from anybody', async () => {
+describe('a batch that is filled up to a multiple of four tokens', () => {
+  it('gives each row its logits, and takes no cell that a sequence needs', async () => {
     const longer = await makeTinyModel(128);
     const { model } = await openModel({ path: longer.path, cacheType: 'f32', cacheCells: 256, threads: 1 });
     try {
@@ -93,7 +93,7 @@ describe('a batch that is filled up to a whole number of fours', () => {
       for (const { logits } of await next()) {
         logits[0]!.forEach((value, id) => void assert.ok(Math.abs(value - row[id]!) < 2e-3));
       }
-      // The last three find no place for a fourth.
+      // For the last three tokens there is no cell left for a fourth.
       const { cacheCells } = model.limits;
       for (let length = 2; 3 * length <= cacheCells; length++) await next();
       assert.equal(model.freeCells, cacheCells % 3);
@@ -108,13 +108,13 @@ describe('a batch that is filled up to a whole number of fours', () => {
 });
 
 describe('opening a model file', () => {
-  it('refuses a file that is no GGUF with a typed error', async () => {
+  it('refuses a file that is not GGUF with a CheckpointError', async () => {
     const path = join(file.path, '..', 'noise.gguf');
-    await writeFile(path, 'this is no model');
+    await writeFile(path, 'not a model');
     await assert.rejects(openModel({ path }), { name: 'CheckpointError' });
   });
 
-  it('reports what llama.cpp says of a file that only it refuses', async () => {
+  it('reports the error of llama.cpp for a file that it refuses', async () => {
     const { config, close } = await openGgufWeights(file.path);
     await close();
     const path = join(file.path, '..', 'noise.gguf');

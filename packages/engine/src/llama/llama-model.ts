@@ -1,16 +1,16 @@
 /**
  * GPT-J on llama.cpp: the `LanguageModel` interface over one llama.cpp context.
  *
- * States: open → (evaluating ↔ open) → closed. The library takes one call at a time, so calls that touch it while an
- * evaluation runs are mistakes of the caller and throw.
+ * States: open → (evaluating ↔ open) → closed. The library takes one call at a time: a call during an evaluation is a
+ * mistake of the caller and throws.
  *
- * The KV cache is unified: all sequences share one pool of cells, `fork` marks cells as shared and copies nothing.
- * `CacheCells` keeps this side's account of them, so that a full cache is known before the library is asked.
+ * Invariant: `#cells` mirrors llama.cpp's unified KV cache, in which all sequences share one pool of cells and `fork` marks
+ * cells as shared without a copy. So a full cache is detected before the library is called.
  *
- * Rounding: llama.cpp uses other kernels for one row than for many, so the last bits of a row's logits depend on how
- * many rows share its batch (about 1e-3 at float16 cache, 1e-5 at float32). Which sequences those are has no effect.
- * With flash attention (any but exact contexts) a single row among 512 positions or more is off by up to 0.05, and by
- * another amount for another number of threads.
+ * Rounding: llama.cpp computes one row with other kernels than several rows, so the last bits of a row's logits depend on
+ * the number of rows in its batch, but not on their sequences. The size of the effect depends on the weights' type and on
+ * the length of the sequence; docs/generate.md lists measurements. With flash attention, which every context but an exact
+ * one uses, a single row over 512 positions or more is less precise still, and depends on the number of threads.
  */
 import {
   type GptjConfig,
@@ -30,12 +30,12 @@ import { floatsAt, type LlamaLibrary } from './native.ts';
 import type { Pointer } from './native-structs.ts';
 import { ThreadGovernor } from './thread-governor.ts';
 
-/** Most sequences of one context, llama.cpp's own limit (LLAMA_MAX_SEQ). */
+/** Maximum number of sequences of one context: llama.cpp's limit LLAMA_MAX_SEQ. */
 export const MAX_SEQUENCES = 256;
-/** The last of them holds the token that fills a batch up. */
+/** Holds the token that fills a batch up to a multiple of `KERNEL_TOKENS`. */
 const IDLE_SEQUENCE = MAX_SEQUENCES - 1;
 
-/** What a model is made of. The context is the model's own; the rest is shared and outlives it. */
+/** The parts of a model. It owns the context; the other parts are shared and outlive it. */
 export interface LlamaParts {
   readonly library: LlamaLibrary;
   readonly config: GptjConfig;
@@ -44,9 +44,9 @@ export interface LlamaParts {
   readonly abortFlag: Uint8Array;
   /** Threads of a decode. */
   readonly threads: number;
-  /** Whether fewer may compute while others want the cores. */
+  /** Whether fewer threads may compute while other processes use the cores. */
   readonly yieldsCores: boolean;
-  /** Have the next decodes computed by so many. */
+  /** Set the number of threads of the next decodes. */
   readonly useThreads: (threads: number) => void;
   /** Called once, when the model closes: frees the context. */
   readonly free: () => void;
@@ -66,14 +66,14 @@ export class LlamaModel implements LanguageModel {
   #threads: number;
   #embeddings = false;
   #running: Promise<unknown> | null = null;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(parts: LlamaParts) {
     const { library, context, config } = parts;
     this.#parts = parts;
     this.#threads = parts.threads;
     this.#governor = parts.yieldsCores
-      ? new ThreadGovernor({ max: parts.threads, now: () => performance.now() })
+      ? new ThreadGovernor({ maxThreads: parts.threads, now: () => performance.now() })
       : null;
     this.config = config;
     this.#memory = library.contextMemory(context);
@@ -127,7 +127,7 @@ export class LlamaModel implements LanguageModel {
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
 
     const rows = this.#batch.fill(steps, lengths);
-    // One token more is cheaper than the last one short of a whole kernel's.
+    // A full group of kernel tokens is faster than a group that lacks one token.
     const filledUp = this.#batch.value.n_tokens % KERNEL_TOKENS === KERNEL_TOKENS - 1 && this.#cells.free > 0;
     if (filledUp) this.#batch.addIdle(IDLE_SEQUENCE);
     const hidden = steps.some((step) => step.hidden === true && step.scored !== 'none');
@@ -143,7 +143,7 @@ export class LlamaModel implements LanguageModel {
       const running = this.#decode();
       this.#running = running;
       const code = await running;
-      // A signal that fired too late to stop the library still means that nobody wants the result.
+      // When the signal fired too late to stop the library, the caller has still given the result up.
       if (code !== 0 || signal?.aborted) throw decodeError(code === 0 ? ABORTED : code);
     } catch (error) {
       for (const [i, step] of steps.entries()) {
@@ -167,7 +167,7 @@ export class LlamaModel implements LanguageModel {
     const bytes = new Uint8Array(library.stateSize(context, sequence));
     const written = library.stateRead(context, bytes, sequence);
     if (written !== bytes.byteLength) {
-      throw new ModelError('engine_failed', `llama.cpp gave ${written} of ${bytes.byteLength} bytes of a sequence`);
+      throw new ModelError('engine_failed', `llama.cpp wrote ${written} of ${bytes.byteLength} bytes of a sequence`);
     }
     return bytes;
   }
@@ -185,15 +185,18 @@ export class LlamaModel implements LanguageModel {
     );
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#running?.catch(() => {});
     this.#views.clear();
     this.#parts.free();
   }
 
-  /** Decode what is in the batch, with as many threads as the machine has time for. */
+  /** Decode the batch, with the number of threads that the governor chooses. */
   async #decode(): Promise<number> {
     const { library, context, useThreads } = this.#parts;
     const governor = this.#governor;
@@ -214,13 +217,13 @@ export class LlamaModel implements LanguageModel {
   }
 
   #idle(): void {
-    if (this.#closed) throw new ModelError('closed', 'the model is closed');
+    if (this.#closing !== null) throw new ModelError('closed', 'the model is closed');
     if (this.#running !== null) throw new Error('one call at a time: an evaluation is still running');
   }
 
   /**
-   * Cut the library's output into the steps' results. It holds one row per scored position in batch order; but once
-   * hidden states are on, llama.cpp gives a row for every position of the batch.
+   * Cut the library's output into the results of the steps. It has one row per scored position in batch order; while
+   * hidden states are enabled, llama.cpp outputs a row for every position of the batch.
    */
   #results(steps: readonly Step[], scoredRows: number, everyPosition: boolean): readonly StepResult[] {
     const { library, context, config } = this.#parts;
@@ -245,12 +248,13 @@ export class LlamaModel implements LanguageModel {
     });
   }
 
-  /** The library writes its output to the same few places again and again: one view for each. */
+  /** A view of the library's output. The library reuses a few buffers, so views are kept by address. */
   #view(address: Pointer | null, count: number): Float32Array {
-    if (address === null) throw new ModelError('engine_failed', 'llama.cpp gave no output for a batch it decoded');
+    if (address === null)
+      throw new ModelError('engine_failed', 'llama.cpp returned no output for a batch that it decoded');
     let view = this.#views.get(address);
     if (view === undefined || view.length < count) {
-      if (this.#views.size > 8) this.#views.clear(); // output buffers were reallocated: forget the old places
+      if (this.#views.size > 8) this.#views.clear(); // output buffers were reallocated: drop the old views
       view = floatsAt(address, count);
       this.#views.set(address, view);
     }
@@ -258,11 +262,11 @@ export class LlamaModel implements LanguageModel {
   }
 }
 
-/** `llama_decode`: the abort callback said stop. */
+/** Return code of `llama_decode` when the abort callback stopped it. */
 const ABORTED = 2;
 
 function decodeError(code: number): ModelError {
   if (code === ABORTED) return new ModelError('aborted', 'the evaluation was aborted');
-  if (code === 1) return new ModelError('cache_full', 'llama.cpp found no place in its KV cache');
+  if (code === 1) return new ModelError('cache_full', 'llama.cpp found no free place in its KV cache');
   return new ModelError('engine_failed', `llama_decode failed with code ${code}`);
 }

@@ -3,7 +3,7 @@ import { loadLlama } from './native.ts';
 import { GGML_TYPE } from './native-structs.ts';
 
 /**
- * Quantisation by llama.cpp's own routines, so that a file is bit for bit what its tools would write.
+ * Quantisation by llama.cpp's own routines, so that a file is identical to the file that llama.cpp's tools write.
  * Throws `library_missing` and `library_unknown`.
  */
 export function openQuantiser(): Quantiser {

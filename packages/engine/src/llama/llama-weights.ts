@@ -1,6 +1,9 @@
 /**
  * The weights of one model file in memory, and the contexts that compute with them. Contexts share weights and worker
- * threads; each has a KV cache of its own. The weights are freed when the last holder lets go.
+ * threads; each has a KV cache of its own.
+ *
+ * Invariant: `references` counts the open contexts, and the weights themselves until `close`. The weights and thread pools
+ * are freed when it reaches 0.
  */
 import { totalmem } from 'node:os';
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
@@ -11,9 +14,9 @@ import { addressOf, loadLlama, type Threads } from './native.ts';
 import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';
 
 export interface LlamaWeightsOptions {
-  /** A GGUF file of the phi2 lift (`gptj convert` writes them). */
+  /** A GGUF file with GPT-J in the phi2 layout, as `gptj convert` writes it. */
   readonly path: string;
-  /** What the file's metadata says. */
+  /** The configuration from the file's metadata. */
   readonly config: GptjConfig;
   /** Default: one per physical core. */
   readonly threads?: number;
@@ -22,14 +25,14 @@ export interface LlamaWeightsOptions {
 }
 
 export interface LlamaContextOptions {
-  /** Positions of KV cache, all sequences together. Default: what a quarter of the memory holds, one to eight contexts. */
+  /** Positions of KV cache over all sequences. Default: as many as a quarter of the memory holds, one to eight contexts. */
   readonly cacheCells?: number;
-  /** Storage of keys and values. Default float16; float32 where bits matter more than memory. */
+  /** Storage of keys and values. Default float16; float32 is more precise and takes twice the memory. */
   readonly cacheType?: 'f16' | 'f32';
   /**
-   * Compute a token alike whatever the machine does: always with the same number of threads, and without flash
-   * attention, which on the CPU is wrong in the second decimal of logits (see `docs/decisions.md`), but decodes a fifth
-   * to a third faster. Default: with a float32 cache.
+   * Compute always with the same number of threads and without flash attention, so that results do not depend on the load
+   * of the machine. Flash attention on the CPU is wrong in the second decimal of logits (see `docs/decisions.md`), but
+   * decodes a fifth to a third faster. Default: true with a float32 cache, else false.
    */
   readonly exact?: boolean;
 }
@@ -41,19 +44,19 @@ export interface LlamaWeights {
   readonly warnings: readonly string[];
   /** A model with an empty cache. Throws `out_of_memory`. */
   openModel(options?: LlamaContextOptions): LlamaModel;
-  /** Let go. Models that are open keep the weights until they close. Idempotent. */
+  /** Release the weights. Open models keep them in memory until they close. Idempotent. */
   close(): void;
 }
 
 /** An empty list of GPU devices: only its terminating null pointer. */
 const NO_DEVICES = new BigUint64Array(1);
-/** Tokens computed at once inside a batch: llama.cpp's physical batch. */
+/** Tokens that llama.cpp computes at once within a batch: its physical batch. */
 const PHYSICAL_BATCH_TOKENS = 512;
 
 /**
  * Load weights. Blocks this process while they load: call it in the engine's own process.
  *
- * Throws `library_missing`, `library_unknown`, `model_file_invalid` (with what llama.cpp says of the file),
+ * Throws `library_missing`, `library_unknown`, `invalid_config` (GPTJ_LLAMA_BACKEND), `model_file_invalid` (with the error that llama.cpp logs),
  * `out_of_memory`.
  */
 export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
@@ -79,16 +82,16 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
     );
   }
   const threadCount = options.threads ?? physicalCores();
-  // One pool for each count in use: workers of a larger one that have nothing to do would spin beside it.
+  // One thread pool per number of threads: idle workers of a larger pool would spin and take processor time.
   const pools = new Map<number, Threads>();
   const poolOf = (count: number): Threads => {
     const pool = pools.get(count) ?? library.createThreads(count);
     pools.set(count, pool);
     return pool;
   };
-  let holders = 1;
+  let references = 1;
   const release = (): void => {
-    if (--holders > 0) return;
+    if (--references > 0) return;
     for (const pool of pools.values()) pool.free();
     library.modelFree(model);
   };
@@ -126,7 +129,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         library.setThreads(context, count);
       };
       useThreads(threadCount);
-      holders++;
+      references++;
       const free = (): void => {
         poolOf(threadCount).detach(context);
         library.contextFree(context);
@@ -151,7 +154,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   };
 }
 
-/** Cells that a quarter of this machine's memory holds, one full context at least. */
+/** Cells that a quarter of this machine's memory holds, at least one context and at most eight. */
 function defaultCacheCells(config: GptjConfig, bytesPerValue: number): number {
   const bytesPerCell = 2 * config.layerCount * config.embeddingSize * bytesPerValue;
   const affordable = Math.floor(totalmem() / 4 / bytesPerCell / 256) * 256;

@@ -5,7 +5,7 @@
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
 
-/** Address of something that lives in C. */
+/** Address of memory that C owns or points to. */
 export type Pointer = bigint;
 
 /** The release whose layouts this file describes, as file names of its libraries state it. */
@@ -32,7 +32,7 @@ export const POOLING_NONE = 0;
 /** `LLAMA_FLASH_ATTN_TYPE_DISABLED` */
 export const FLASH_ATTENTION_OFF = 0;
 
-/** Bytes of the C structs passed by value; a check of this file's own layouts. */
+/** Sizes in bytes of the C structs that are passed by value; they check the layouts of this file. */
 const STRUCT_SIZES = { llama_model_params: 80, llama_context_params: 160, llama_batch: 56 } as const;
 
 /** Fields of `struct llama_model_params` that gptj-cloud sets. */
@@ -73,7 +73,7 @@ export interface Batch {
   logits: Pointer;
 }
 
-/** The structs as koffi knows them. Their names are this process's: call it once. */
+/** Define the structs in koffi. Their names are global in the process: call it once. */
 export function defineStructs(): Readonly<
   Record<'modelParams' | 'contextParams' | 'batch' | 'threadpoolParams', koffi.TypeObject>
 > {
@@ -155,7 +155,7 @@ export function defineStructs(): Readonly<
   return { modelParams, contextParams, batch, threadpoolParams };
 }
 
-/** Refuse a library whose structs are not laid out as this file says: known defaults must stand at their places. */
+/** Refuse a library whose structs have another layout than this file: known default values must be at their offsets. */
 export function checkLayouts(
   path: string,
   model: Record<string, unknown>,
@@ -183,9 +183,12 @@ export function checkLayouts(
     ['context.swa_full', true, context.swa_full],
     ['context.kv_unified', false, context.kv_unified],
   ];
-  const wrong = expected.filter(([, want, got]) => want !== got);
+  const wrong = expected.filter(([, value, got]) => value !== got);
   if (wrong.length > 0) {
-    const list = wrong.map(([name, want, got]) => `${name}: expected ${want}, got ${got}`).join('; ');
-    throw new ModelError('library_unknown', `${path}: not laid out like llama.cpp ${SUPPORTED_VERSION} (${list})`);
+    const list = wrong.map(([name, value, got]) => `${name}: expected ${value}, got ${got}`).join('; ');
+    throw new ModelError(
+      'library_unknown',
+      `${path}: expected the struct layouts of llama.cpp ${SUPPORTED_VERSION} (${list})`,
+    );
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The whole native surface: every library and function of llama.cpp that gptj-cloud touches, over the structs of
- * `native-structs.ts`. A wrong layout would be silent corruption, so `loadLlama` refuses any library whose version
- * string or whose default parameters are not exactly those of the one release that is described there.
+ * The native interface: every library and function of llama.cpp that gptj-cloud calls, over the structs of
+ * `native-structs.ts`. A wrong struct layout would corrupt memory silently, so `loadLlama` refuses every library whose
+ * version string or default parameters differ from the one release that is described there.
  *
- * Conventions of this file: a C pointer is a `bigint` address, and an absent pointer is `null`. Memory that C keeps
- * (batch arrays, the abort flag) is owned by the caller as a typed array and passed by `addressOf`.
+ * Conventions: a C pointer is a `bigint` address, and a null pointer is `null`. Memory that C keeps a pointer to (batch
+ * arrays, the abort flag) is a typed array that the caller owns, passed by `addressOf`.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,14 +53,14 @@ export interface LlamaLibrary {
   contextCells(context: Pointer): number;
   contextMemory(context: Pointer): Pointer;
   setEmbeddings(context: Pointer, on: boolean): void;
-  /** Threads of the next decodes, at most as many as were created. */
+  /** Number of threads of the next decodes, at most that of the attached pool. */
   setThreads(context: Pointer, threads: number): void;
   /** `llama_decode` on another thread. Resolves with its return code. */
   decode(context: Pointer, batch: Batch): Promise<number>;
   logits(context: Pointer): Pointer | null;
   embeddings(context: Pointer): Pointer | null;
 
-  /** Worker threads that stay alive between decodes. Contexts that decode by turns share them. */
+  /** Worker threads that stay alive between decodes. Contexts may share them when they decode one at a time. */
   createThreads(threads: number): Threads;
 
   sequenceRemove(memory: Pointer, sequence: number, from: number, to: number): boolean;
@@ -68,11 +68,11 @@ export interface LlamaLibrary {
 
   /** Bytes of a sequence's keys and values. */
   stateSize(context: Pointer, sequence: number): number;
-  /** Copy them out; bytes written. */
+  /** Copy a sequence's keys and values to `target`. Returns the number of bytes written. */
   stateRead(context: Pointer, target: Uint8Array, sequence: number): number;
-  /** Copy them into an empty sequence; bytes read, 0 when they do not fit. */
+  /** Copy keys and values into an empty sequence. Returns the number of bytes read, 0 when they do not fit. */
   stateWrite(context: Pointer, source: Uint8Array, sequence: number): number;
-  /** The last position of a sequence; -1 when it has none. */
+  /** The last position of a sequence; -1 when the sequence is empty. */
   lastPosition(memory: Pointer, sequence: number): number;
 
   blockSize(type: number): number;
@@ -89,7 +89,7 @@ export function addressOf(array: ArrayBufferView): Pointer {
   return koffi.address(array);
 }
 
-/** Floats at an address, without a copy. Valid as long as C keeps the memory. */
+/** A view of floats at an address. Valid as long as C keeps the memory. */
 export function floatsAt(address: Pointer, count: number): Float32Array {
   return new Float32Array(koffi.view(address, count * 4));
 }
@@ -99,7 +99,7 @@ const GPU_DEVICE_TYPES: readonly number[] = [1, 2];
 
 let loaded: LlamaLibrary | undefined;
 
-/** Load llama.cpp, once per process. Throws `library_missing` or `library_unknown` with what to do. */
+/** Load llama.cpp, once per process. Throws `library_missing`, `library_unknown`, `invalid_config`. */
 export function loadLlama(): LlamaLibrary {
   const { env, platform, arch } = process;
   loaded ??= bind(findLibrary({ env, platform: `${platform}-${arch}`, from: import.meta.url }));
@@ -191,9 +191,9 @@ function bind(found: FoundLibrary): LlamaLibrary {
     process.platform === 'win32' ? 'msvcrt.dll' : process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6',
   );
   const strlen = c.symbol('strlen') as Pointer;
-  // Called with (level, text, user): `abs` looks at the level alone, so it is a log callback that does nothing, on any thread.
-  const silence = c.symbol('abs') as Pointer;
-  native.logSet(silence, null);
+  // `abs` reads its first argument only, the log level: a log callback that does nothing, on any thread.
+  const ignoreLog = c.symbol('abs') as Pointer;
+  native.logSet(ignoreLog, null);
   native.loadBackends(directory);
   native.backendInit();
   const hasGpu = GPU_DEVICE_TYPES.some((type) => native.backendByType(type) !== null);
@@ -224,7 +224,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
           .filter((line) => /error|fail|invalid|unable|missing|wrong/i.test(line));
         return { result, errors: errors.slice(-3).join(' · ').trim() };
       } finally {
-        native.logSet(silence, null);
+        native.logSet(ignoreLog, null);
         koffi.unregister(listener);
       }
     },
@@ -252,7 +252,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
       const destroy = native.procAddress(registry, 'ggml_threadpool_free') as Pointer | null;
       if (create === null || destroy === null) return none;
       const params = Buffer.alloc(koffi.sizeof(threadpoolParams));
-      // poll 50: workers spin shortly between graph nodes before they sleep, the library's own default.
+      // poll 50, llama.cpp's default: workers spin briefly between graph nodes before they sleep.
       koffi.encode(params, threadpoolParams, {
         cpumask: new Array(512).fill(false),
         n_threads: threads,

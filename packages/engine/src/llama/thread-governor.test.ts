@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThreadGovernor } from './thread-governor.ts';
 
-/** A machine on which an evaluation of one token takes `cost(threads)`, and threads get `share` of their processor time. */
-function machine(max: number) {
+/** A simulated machine: an evaluation takes `cost(threads)` ms, and threads get `share` of the processor time. */
+function machine(maxThreads: number) {
   let now = 0;
-  const governor = new ThreadGovernor({ max, now: () => now });
+  const governor = new ThreadGovernor({ maxThreads, now: () => now });
   const step = (cost: (threads: number) => number, share: number, tokens = 1): number => {
     const threads = governor.threads(tokens);
     const wallMs = cost(threads);
@@ -22,15 +22,15 @@ function machine(max: number) {
 }
 
 const quiet = (threads: number): number => 8 / threads;
-/** Threads wait for the one that was sent away. */
+/** The threads wait for one that has lost its core. */
 const busy = (threads: number): number => (threads === 1 ? 8 : 18);
 
-test('while all threads get their processor time, all compute', () => {
+test('uses all threads while they get their processor time', () => {
   const { steps } = machine(4);
   assert.deepEqual(new Set(steps(500, quiet, 0.98)), new Set([4]));
 });
 
-test('where others want the cores, the fastest count is found, and kept to but for a try now and then', () => {
+test('uses the fastest thread count on contended cores, and measures the others from time to time', () => {
   const { steps } = machine(4);
   steps(20, busy, 0.6);
   const used = steps(200, busy, 0.6);
@@ -38,13 +38,13 @@ test('where others want the cores, the fastest count is found, and kept to but f
   assert.ok(used.some((threads) => threads === 4));
 });
 
-test('where all threads are fastest all the same, they are used', () => {
+test('uses all threads on contended cores where they are the fastest', () => {
   const { steps } = machine(2);
   const used = steps(300, (threads) => 20 / threads, 0.7);
   assert.ok(used.filter((threads) => threads === 2).length > 285, used.join(' '));
 });
 
-test('sizes of batches are judged apart', () => {
+test('measures every batch size separately', () => {
   const { steps } = machine(2);
   const large = (threads: number): number => 20 / threads;
   for (let i = 0; i < 30; i++) {
@@ -56,19 +56,19 @@ test('sizes of batches are judged apart', () => {
   assert.ok(steps(10, large, 0.6, 50).filter((threads) => threads === 2).length >= 9);
 });
 
-test('long evaluations are left alone, whoever wants the cores', () => {
+test('uses all threads for long evaluations, also on contended cores', () => {
   const { steps } = machine(2);
   assert.deepEqual(new Set(steps(100, () => 90, 0.5)), new Set([2]));
 });
 
-test('when the others have left, all compute again', () => {
+test('uses all threads again when the contention has ended', () => {
   const { steps, pass } = machine(2);
   steps(100, busy, 0.6);
   pass(2_500);
   assert.deepEqual(new Set(steps(300, quiet, 0.98)), new Set([2]));
 });
 
-test('a single core leaves nothing to choose', () => {
+test('uses one thread on one core', () => {
   const { steps } = machine(1);
   assert.deepEqual(new Set(steps(50, () => 8, 0.5)), new Set([1]));
 });

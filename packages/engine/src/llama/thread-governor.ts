@@ -1,83 +1,90 @@
 /**
- * How many threads compute a batch where others want the cores, too. llama.cpp's threads wait for each other hundreds of
- * times in one batch, spinning: when one of them loses its core to another process, or to the server beside this one,
- * all the others burn theirs until it has it back, and a step of a small model takes a hundred times as long (measured:
- * see `docs/decisions.md`).
+ * Chooses the number of threads of an evaluation while other processes use the cores. llama.cpp's threads synchronise
+ * hundreds of times in one batch, by spinning: when the system gives one thread's core to another process, the other
+ * threads spin until it runs again, and a step of a small model takes up to a hundred times as long (measured: see
+ * `docs/decisions.md`).
  *
- * As long as the threads get the processor time that they ask for, all of them compute, and for long evaluations
- * always: they do much between two meetings, and trying fewer threads would cost more than it can save. Else fewer are
- * tried beside all, for batches of a size, and the count that has been fastest is used until the others leave.
+ * States: **uncontended** (all threads compute) → **contended** (the threads lost more than `LOST_SHARE` of their time; for
+ * every batch size the thread counts are measured, and the fastest is used) → uncontended, `CONTENDED_MS` after the last
+ * sign of contention. Evaluations longer than `MAX_GOVERNED_MS` always use all threads: they synchronise rarely for their
+ * length, and measuring fewer threads would cost more than it could save.
  */
 
 export interface ThreadGovernorOptions {
-  readonly max: number;
+  /** Number of threads when the cores are free. */
+  readonly maxThreads: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
 
-/** Evaluations shorter than this together say too little about processor time. */
+/** Contention is decided over at least this much time of evaluations: processor time is coarse below it. */
 const WINDOW_MS = 20;
-/** Share of the threads' time without a core from which somebody else is at work. */
+/** Share of the threads' time without a core from which on the cores count as contended. */
 const LOST_SHARE = 0.12;
-/** Of an evaluation, what may pass before all threads compute and after they end, though nobody disturbs them. */
+/** Time of an evaluation in which not all threads compute even on a free machine: at its start and end. */
 const OVERHEAD_MS = 1;
-/** Evaluations that take longer at their best are left alone. */
+/** Longer evaluations (by their fastest measurement) always use all threads. */
 const MAX_GOVERNED_MS = 20;
-/** The cores count as wanted for this long after the last sign of it. */
+/** The cores count as contended for this long after the last sign of contention. */
 const CONTENDED_MS = 2_000;
-/** Each count is tried again when its figure is this old … */
+/** A thread count is measured again when its measurement is this old … */
 const STALE_MS = 1_000;
-/** … or this many times as old as what it measures. */
+/** … and older than this many of its evaluations. */
 const STALE_EVALUATIONS = 30;
-/** Weight of the newest measurement: rarely held up is still held up, and must not be forgotten by the next few. */
+/** Weight of the newest measurement: low, because a rare long delay must not be averaged away by the next few. */
 const SMOOTHING = 0.05;
 
-/** What is known of batches of a size. */
-interface Size {
-  /** The quickest evaluation there was. */
-  leastMs: number;
-  /** One for each count, since the cores have been wanted. */
-  readonly figures: readonly Figure[];
+/** Measurements of the batches of one size. */
+interface BatchSize {
+  /** The fastest evaluation so far. */
+  minMs: number;
+  /** One per thread count, made while the cores were contended. */
+  readonly measurements: readonly Measurement[];
 }
 
-interface Figure {
-  /** Of one evaluation; 0 before the first. */
-  ms: number;
+interface Measurement {
+  /** Average time of one evaluation; 0 before the first. */
+  averageMs: number;
   /** Null before the first. */
   measuredAt: number | null;
 }
 
 export class ThreadGovernor {
   readonly #now: () => number;
-  /** Thread counts that are worth trying, all first. */
+  /** Thread counts to measure; the first is all threads. */
   readonly #counts: readonly number[];
-  /** By the size of batches: powers of two. */
-  readonly #sizes = new Map<number, Size>();
+  /** By the binary logarithm of the number of tokens, rounded up. */
+  readonly #sizes = new Map<number, BatchSize>();
   #contendedUntil = Number.NEGATIVE_INFINITY;
-  /** The threads' time since the last look, and what of it they were without a core. */
+  /** Time of all threads since contention was last decided. */
   #spentMs = 0;
+  /** The part of it in which they had no core. */
   #lostMs = 0;
 
-  constructor({ max, now }: ThreadGovernorOptions) {
+  constructor({ maxThreads, now }: ThreadGovernorOptions) {
     this.#now = now;
-    this.#counts = [...new Set([max, max - 1, max >> 1, 1])].filter((count) => count >= 1);
+    this.#counts = [...new Set([maxThreads, maxThreads - 1, maxThreads >> 1, 1])].filter((count) => count >= 1);
   }
 
-  /** Threads for the next evaluation, of so many tokens. */
+  /** Number of threads for an evaluation of `tokens` tokens. */
   threads(tokens: number): number {
     const all = this.#counts[0]!;
     const now = this.#now();
-    const { leastMs, figures } = this.#sizeOf(tokens);
-    if (now >= this.#contendedUntil || leastMs > MAX_GOVERNED_MS) return all;
-    const stale = figures.findIndex(
-      ({ ms, measuredAt }) => measuredAt === null || now - measuredAt > Math.max(STALE_MS, STALE_EVALUATIONS * ms),
+    const { minMs, measurements } = this.#sizeOf(tokens);
+    if (now >= this.#contendedUntil || minMs > MAX_GOVERNED_MS) return all;
+    const stale = measurements.findIndex(
+      ({ averageMs, measuredAt }) =>
+        measuredAt === null || now - measuredAt > Math.max(STALE_MS, STALE_EVALUATIONS * averageMs),
     );
     if (stale >= 0) return this.#counts[stale]!;
-    const fastest = figures.reduce((best, figure, i) => (figure.ms < figures[best]!.ms ? i : best), 0);
+    const fastest = measurements.reduce(
+      (best, one, i) => (one.averageMs < measurements[best]!.averageMs ? i : best),
+      0,
+    );
     return this.#counts[fastest]!;
   }
 
-  /** An evaluation took so long, and so much processor time of this process. */
+  /** Record an evaluation: its wall time, and the processor time that this process used meanwhile. */
   measured(evaluation: {
     readonly tokens: number;
     readonly threads: number;
@@ -86,7 +93,7 @@ export class ThreadGovernor {
   }): void {
     const { tokens, threads, wallMs, cpuMs } = evaluation;
     const now = this.#now();
-    // One thread alone can be held up as well, but nobody waits for it.
+    // A single thread that loses its core keeps no other thread waiting.
     if (threads > 1) {
       this.#spentMs += wallMs * threads;
       this.#lostMs += Math.max(0, (wallMs - OVERHEAD_MS) * threads - cpuMs);
@@ -97,24 +104,25 @@ export class ThreadGovernor {
       this.#lostMs = 0;
     }
     const size = this.#sizeOf(tokens);
-    size.leastMs = Math.min(size.leastMs, wallMs);
-    const figure = size.figures[this.#counts.indexOf(threads)];
-    if (figure === undefined) return;
+    size.minMs = Math.min(size.minMs, wallMs);
+    const measurement = size.measurements[this.#counts.indexOf(threads)];
+    if (measurement === undefined) return;
     if (now >= this.#contendedUntil) {
-      // What was measured while others were at work says nothing about the next time.
-      for (const each of size.figures) each.measuredAt = null;
+      // Measurements under an earlier contention do not apply to the next one.
+      for (const each of size.measurements) each.measuredAt = null;
       return;
     }
-    figure.ms = figure.measuredAt === null ? wallMs : figure.ms + SMOOTHING * (wallMs - figure.ms);
-    figure.measuredAt = now;
+    const { averageMs, measuredAt } = measurement;
+    measurement.averageMs = measuredAt === null ? wallMs : averageMs + SMOOTHING * (wallMs - averageMs);
+    measurement.measuredAt = now;
   }
 
-  #sizeOf(tokens: number): Size {
+  #sizeOf(tokens: number): BatchSize {
     const power = Math.ceil(Math.log2(Math.max(1, tokens)));
     const known = this.#sizes.get(power);
     if (known !== undefined) return known;
-    const figures = this.#counts.map((): Figure => ({ ms: 0, measuredAt: null }));
-    const made: Size = { leastMs: Number.POSITIVE_INFINITY, figures };
+    const measurements = this.#counts.map((): Measurement => ({ averageMs: 0, measuredAt: null }));
+    const made: BatchSize = { minMs: Number.POSITIVE_INFINITY, measurements };
     this.#sizes.set(power, made);
     return made;
   }

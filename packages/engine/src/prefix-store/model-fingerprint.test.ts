@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprintModel } from './model-fingerprint.ts';
 
-test('a fingerprint stays with the file and tells sizes, contents and settings apart', async () => {
+test('is the same for the same file, and differs by size, content and settings', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-fingerprint-'));
   try {
     const path = join(folder, 'model');
     const about = { kind: 'llama', cacheType: 'f16' };
     const content = Buffer.alloc(300_000, 'weights');
-    const of = async (bytes: Uint8Array, what = about): Promise<string> => {
+    const of = async (bytes: Uint8Array, settings = about): Promise<string> => {
       await writeFile(path, bytes);
-      return await fingerprintModel(path, what);
+      return await fingerprintModel(path, settings);
     };
     const first = await of(content);
     assert.equal(await of(content, { cacheType: 'f16', kind: 'llama' }), first);

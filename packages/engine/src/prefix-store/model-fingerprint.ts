@@ -5,8 +5,9 @@ const SAMPLES = 64;
 const SAMPLE_BYTES = 2 ** 16;
 
 /**
- * What keys and values depend on, as a hash: the model file, and whatever else `about` names. Of the file its size and
- * samples all over it count: another training changes nearly every weight, and reading all of them takes seconds.
+ * A hash of everything that keys and values depend on: the model file and the settings in `about`. The file is represented
+ * by its size and 64 samples spread over it: other training changes nearly every weight, and reading all of a 6B file takes
+ * seconds.
  */
 export async function fingerprintModel(path: string, about: Readonly<Record<string, string>>): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(Object.entries(about).sort()));

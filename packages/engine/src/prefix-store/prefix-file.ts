@@ -1,13 +1,13 @@
 /**
- * One prefix in one file: its tokens, and the bytes that a model restores it from.
+ * A file with one prefix: its tokens, and the keys and values from which a model restores it.
  *
  *     magic    8 bytes    'GPTJPFX1'
- *     header   u32 length, little-endian, then so many bytes of JSON: {"model": fingerprint, "tokens": ids, "bytes": n}
+ *     header   u32 length in bytes, little-endian, then JSON: {"model": fingerprint, "tokens": ids, "bytes": n}
  *     keys and values     n bytes
  *     sha256   32 bytes   of everything before
  *
- * A file appears whole or not at all under its name, and what the disk lost of it is found by its hash: nothing else
- * may ever reach the native code that reads keys and values.
+ * A file appears under its name complete or not at all, and its hash detects damage: damaged bytes must never reach the
+ * native code that reads keys and values.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
@@ -16,18 +16,18 @@ import type { TokenId } from '@gptj-cloud/model';
 const MAGIC = Buffer.from('GPTJPFX1', 'latin1');
 const HASH_BYTES = 32;
 const CHUNK_BYTES = 2 ** 22;
-/** Tokens of a whole context are far below. */
+/** The header of a full context is far smaller. */
 const MAX_HEADER_BYTES = 2 ** 20;
 
 export interface PrefixFileHeader {
-  /** Fingerprint of the model that the bytes fit. */
+  /** Fingerprint of the model that computed the keys and values. */
   readonly model: string;
   readonly tokens: readonly TokenId[];
-  /** Size of the keys and values. */
+  /** Size of the keys and values in bytes. */
   readonly bytes: number;
 }
 
-/** Write a file aside and put it in its place. Throws what the file system throws; nothing is left behind then. */
+/** Write a temporary file and rename it. Throws what the file system throws, and then leaves no file behind. */
 export async function writePrefixFile(
   path: string,
   model: string,
@@ -38,10 +38,10 @@ export async function writePrefixFile(
   const json = Buffer.from(JSON.stringify(header), 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.byteLength);
-  const aside = `${path}.${randomUUID()}${ASIDE}`;
+  const temporary = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
   const hash = createHash('sha256');
   try {
-    const file = await open(aside, 'wx', 0o600);
+    const file = await open(temporary, 'wx', 0o600);
     try {
       for (const part of [MAGIC, length, json, ...chunks(bytes)]) {
         hash.update(part);
@@ -51,22 +51,22 @@ export async function writePrefixFile(
     } finally {
       await file.close();
     }
-    await rename(aside, path);
+    await rename(temporary, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
 }
 
-/** Hashing holds this process up: others have their turn between chunks. */
+/** Hashing blocks the event loop: it is done in chunks, with an asynchronous write between two of them. */
 function* chunks(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }
 
-/** How names of files end that are being written, or were when their process died. */
-export const ASIDE = '.new';
+/** Suffix of files that are being written, or were when their process died. */
+export const TEMPORARY_SUFFIX = '.new';
 
-/** What a file says of itself; null when it is no such file. Its hash is not looked at. Throws what the file system throws. */
+/** The header of a file; null when the file has another format. Its hash is not checked. Throws what the file system throws. */
 export async function readPrefixHeader(path: string): Promise<PrefixFileHeader | null> {
   const file = await open(path, 'r');
   try {
@@ -83,7 +83,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-/** The keys and values of a file; null when it is damaged, or of another prefix. Throws what the file system throws. */
+/** The keys and values of a file; null when it is damaged or holds another prefix. Throws what the file system throws. */
 export async function readPrefixBytes(
   path: string,
   model: string,

@@ -26,18 +26,18 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const open = (model: string, maxBytes = 100_000): Promise<PrefixStore> => openPrefixStore({ folder, maxBytes, model });
 const names = (): Promise<string[]> => readdir(folder);
-/** Say when a prefix was used last. */
+/** Set the time of a prefix's last use. */
 async function usedAt(name: string, seconds: number): Promise<void> {
   await utimes(join(folder, name), seconds, seconds);
 }
-/** The name of the file that a write makes. */
+/** The name of the file that a write creates. */
 async function written(tokens: readonly number[], bytes: Uint8Array, by = store): Promise<string> {
   const earlier = new Set(await names());
   assert.equal(await by.write(tokens, bytes), true);
-  return (await names()).find((name) => !earlier.has(name)) ?? assert.fail('no file was made');
+  return (await names()).find((name) => !earlier.has(name)) ?? assert.fail('no file was created');
 }
 
-test('a prefix is read again by another process, and nobody else may read it', async () => {
+test('reads a prefix that another process wrote, from files that only its user may read', async () => {
   const name = await written(ONE, bytesOf(1000, 7));
   const next = await open(MODEL);
   assert.deepEqual(await next.list(), [ONE]);
@@ -48,7 +48,7 @@ test('a prefix is read again by another process, and nobody else may read it', a
   assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
 });
 
-test('what is damaged in any byte, or cut anywhere, is not read, and goes', async () => {
+test('does not read a file damaged in any byte or cut anywhere, and removes it', async () => {
   const name = await written(ONE, bytesOf(60, 7));
   const path = join(folder, name);
   const whole = await readFile(path);
@@ -66,7 +66,7 @@ test('what is damaged in any byte, or cut anywhere, is not read, and goes', asyn
   assert.equal(await store.read(ONE), null);
 });
 
-test('files whose beginning is damaged are not listed, and go', async () => {
+test('does not list files with a damaged header, and removes them', async () => {
   const path = join(folder, await written(ONE, bytesOf(10, 7)));
   const whole = await readFile(path);
   const endless = Buffer.from(whole);
@@ -80,7 +80,7 @@ test('files whose beginning is damaged are not listed, and go', async () => {
   }
 });
 
-test('prefixes of another model are neither listed nor read, and stay', async () => {
+test('neither lists nor reads nor removes prefixes of another model', async () => {
   await written(ONE, bytesOf(10, 7));
   const other = await open('b'.repeat(64));
   assert.deepEqual([await other.list(), await other.read(ONE)], [[], null]);
@@ -88,7 +88,7 @@ test('prefixes of another model are neither listed nor read, and stay', async ()
   assert.deepEqual([...((await store.read(ONE)) ?? [])], [...bytesOf(10, 7)]);
 });
 
-test('the last used come first, and the first used go when room is wanted, whosever they are', async () => {
+test('lists the most recently used first, and removes the least recently used of all models to make room', async () => {
   const other = await open('b'.repeat(64));
   await usedAt(await written(ONE, bytesOf(1000, 7)), 2000);
   await usedAt(await written(TWO, bytesOf(1000, 7)), 3000);
@@ -103,14 +103,14 @@ test('the last used come first, and the first used go when room is wanted, whose
   assert.equal(await small.touch(TWO), false);
 });
 
-test('a prefix that is larger than everything together is not kept, and costs no other its place', async () => {
+test('does not store a prefix larger than the limit, and removes none for it', async () => {
   await written(ONE, bytesOf(1000, 7));
   const small = await open(MODEL, 2000);
   assert.equal(await small.write(TWO, bytesOf(2001, 7)), false);
   assert.deepEqual(await small.list(), [ONE]);
 });
 
-test('what a process left half written is removed when it must have died', async () => {
+test('removes old temporary files on opening', async () => {
   await writeFile(join(folder, 'fresh.new'), 'x');
   await writeFile(join(folder, 'old.new'), 'x');
   await usedAt('old.new', 1000);
@@ -118,7 +118,7 @@ test('what a process left half written is removed when it must have died', async
   assert.deepEqual(await names(), ['fresh.new']);
 });
 
-test('a prefix that is removed twice is gone', async () => {
+test('removes a prefix, also twice', async () => {
   await written(ONE, bytesOf(10, 7));
   await store.remove(ONE);
   await store.remove(ONE);

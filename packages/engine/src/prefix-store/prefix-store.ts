@@ -1,32 +1,33 @@
 /**
- * Prefixes on disk, so that the next process need not compute them again. A folder of files, one for each prefix, of
- * any number of models; the least recently used go when it grows too large. Times of modification are times of use.
+ * Prefixes on disk, so that the next process need not compute them again: a folder with one file per prefix, of any number
+ * of models. When the folder grows beyond its limit, the least recently used files are removed. The modification time of a
+ * file is its time of use.
  *
- * Other processes may use the folder, too: what one removes, another finds absent.
+ * Other processes may use the folder at the same time: a file that another process has removed counts as absent.
  */
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TokenId } from '@gptj-cloud/model';
-import { ASIDE, readPrefixBytes, readPrefixHeader, writePrefixFile } from './prefix-file.ts';
+import { readPrefixBytes, readPrefixHeader, TEMPORARY_SUFFIX, writePrefixFile } from './prefix-file.ts';
 
 export interface PrefixStoreOptions {
-  /** Made when it is not there. It then holds what people sent: nobody else may read it. */
+  /** Created when it does not exist. It holds prompts of clients, so only the server's user may read it. */
   readonly folder: string;
-  /** Most bytes of all files together. */
+  /** Maximum size of all files together. */
   readonly maxBytes: number;
-  /** Of the model whose prefixes these are: see `fingerprintModel`. */
+  /** Fingerprint of the model that computes the prefixes: see `fingerprintModel`. */
   readonly model: string;
 }
 
 export interface PrefixStore {
-  /** Tokens of this model's prefixes, last used first. */
+  /** Tokens of this model's prefixes, the most recently used first. */
   list(): Promise<readonly (readonly TokenId[])[]>;
-  /** The bytes of a prefix; null when they are gone, or damaged, and then removed. */
+  /** The bytes of a prefix; null when its file is absent, or damaged, in which case it is removed. */
   read(tokens: readonly TokenId[]): Promise<Uint8Array | null>;
-  /** Keep a prefix, at the cost of those that were not used for longest. False: it is larger than the whole store. */
+  /** Store a prefix; the least recently used ones make room. False when it is larger than the store's limit. */
   write(tokens: readonly TokenId[], bytes: Uint8Array): Promise<boolean>;
-  /** A prefix is used. False: it is gone. */
+  /** Record a use of a prefix. False when its file is absent. */
   touch(tokens: readonly TokenId[]): Promise<boolean>;
   remove(tokens: readonly TokenId[]): Promise<void>;
 }
@@ -38,25 +39,25 @@ interface Entry {
   readonly usedAtMs: number;
 }
 
-const ENDING = '.prefix';
-/** Nobody writes at a file for so long: its process has died. */
+const SUFFIX = '.prefix';
+/** Writing a file never takes this long: the process that wrote an older temporary file has died. */
 const ABANDONED_MS = 600_000;
 
-/** Open a folder of prefixes. Throws what the file system throws when it cannot be made. */
+/** Open a folder of prefixes. Throws what the file system throws when it cannot be created. */
 export async function openPrefixStore({ folder, maxBytes, model }: PrefixStoreOptions): Promise<PrefixStore> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   await removeAbandoned(folder);
-  // The model comes first: other models' files are told by their names.
-  const mine = model.slice(0, 16);
+  // The fingerprint comes first in the file name, so that files of other models are recognised without being read.
+  const ownPrefix = model.slice(0, 16);
   const pathOf = (tokens: readonly TokenId[]): string => {
     const hash = createHash('sha256').update(tokens.join());
-    return join(folder, `${mine}-${hash.digest('hex').slice(0, 32)}${ENDING}`);
+    return join(folder, `${ownPrefix}-${hash.digest('hex').slice(0, 32)}${SUFFIX}`);
   };
 
   return {
     async list() {
-      const entries = (await listEntries(folder, ENDING)).filter(({ name }) => name.startsWith(mine));
+      const entries = (await listEntries(folder, SUFFIX)).filter(({ name }) => name.startsWith(ownPrefix));
       const found: (readonly TokenId[])[] = [];
       for (const { path } of entries.sort((a, b) => b.usedAtMs - a.usedAtMs)) {
         const header = await orNull(readPrefixHeader(path));
@@ -86,7 +87,7 @@ export async function openPrefixStore({ folder, maxBytes, model }: PrefixStoreOp
 }
 
 async function makeRoom(folder: string, maxBytes: number): Promise<void> {
-  const entries = (await listEntries(folder, ENDING)).sort((a, b) => a.usedAtMs - b.usedAtMs);
+  const entries = (await listEntries(folder, SUFFIX)).sort((a, b) => a.usedAtMs - b.usedAtMs);
   let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { path, bytes } of entries) {
     if (total <= maxBytes) return;
@@ -97,13 +98,13 @@ async function makeRoom(folder: string, maxBytes: number): Promise<void> {
 
 async function removeAbandoned(folder: string): Promise<void> {
   const horizon = Date.now() - ABANDONED_MS;
-  for (const { path, usedAtMs } of await listEntries(folder, ASIDE)) {
+  for (const { path, usedAtMs } of await listEntries(folder, TEMPORARY_SUFFIX)) {
     if (usedAtMs < horizon) await rm(path, { force: true });
   }
 }
 
-async function listEntries(folder: string, ending: string): Promise<Entry[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(ending));
+async function listEntries(folder: string, suffix: string): Promise<Entry[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(suffix));
   const entries = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
@@ -114,7 +115,7 @@ async function listEntries(folder: string, ending: string): Promise<Entry[]> {
   return entries.flat();
 }
 
-/** A file that is gone was another process's to remove. */
+/** Null for a file that does not exist: another process may have removed it. */
 async function orNull<T>(result: Promise<T>): Promise<T | null> {
   try {
     return await result;

@@ -1,6 +1,10 @@
 /**
- * The engine's own process: opens one model, runs generations, ends when its parent does.
- * A failed assertion in the native library ends this process and nothing else.
+ * Main module of the engine's process: opens one model, runs generations, and exits when its parent does. A failed
+ * assertion in the native library ends this process alone.
+ *
+ * States: started → (`open`) loading → ready → (`close`, or the parent disconnects) exited. Events of generations are
+ * collected in `pending` and sent in one message: at the end of the scheduler's iteration, or after the delay that every
+ * pending event's request allows. The end of a generation is never delayed.
  */
 import { CheckpointError } from '@gptj-cloud/checkpoint';
 import { ModelError } from '@gptj-cloud/model';
@@ -12,37 +16,37 @@ import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
 let engine: Engine | null = null;
 const running = new Map<number, AbortController>();
 
-/** Events that have not crossed yet. They cross together, since a message costs more than what is in it. */
-let round: [id: number, event: GenerationEvent][] = [];
-/** When those cross that somebody waits for: with the end of the scheduler's round. */
-let soon: NodeJS.Immediate | null = null;
-/** When the others cross at the latest. */
-let late: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
+/** Events that are not sent yet. One message carries them all: a message costs more than its contents. */
+let pending: [id: number, event: GenerationEvent][] = [];
+/** Set when `pending` is to be sent at the end of the scheduler's iteration. */
+let immediate: NodeJS.Immediate | null = null;
+/** Set when `pending` may wait, until `at` on the clock of `performance`. */
+let delayed: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
 
-function sendEvent(id: number, event: GenerationEvent, withinMs: number): void {
-  round.push([id, event]);
-  if (withinMs === 0 || event.type === 'finished') {
-    soon ??= setImmediate(sendRound);
+function sendEvent(id: number, event: GenerationEvent, maxDelayMs: number): void {
+  pending.push([id, event]);
+  if (maxDelayMs === 0 || event.type === 'finished') {
+    immediate ??= setImmediate(sendPending);
     return;
   }
-  const at = performance.now() + withinMs;
-  if (soon !== null || (late !== null && late.at <= at)) return;
-  if (late !== null) clearTimeout(late.timer);
-  late = { timer: setTimeout(sendRound, withinMs), at };
+  const at = performance.now() + maxDelayMs;
+  if (immediate !== null || (delayed !== null && delayed.at <= at)) return;
+  if (delayed !== null) clearTimeout(delayed.timer);
+  delayed = { timer: setTimeout(sendPending, maxDelayMs), at };
 }
 
-function sendRound(): void {
-  if (soon !== null) clearImmediate(soon);
-  if (late !== null) clearTimeout(late.timer);
-  soon = null;
-  late = null;
-  if (round.length === 0) return;
-  send({ kind: 'events', events: round });
-  round = [];
+function sendPending(): void {
+  if (immediate !== null) clearImmediate(immediate);
+  if (delayed !== null) clearTimeout(delayed.timer);
+  immediate = null;
+  delayed = null;
+  if (pending.length === 0) return;
+  send({ kind: 'events', events: pending });
+  pending = [];
 }
 
 function send(message: FromEngine): void {
-  // A parent that is gone reads nothing; 'disconnect' ends this process.
+  // When the parent has gone, 'disconnect' ends this process.
   if (process.connected) process.send?.(message, () => {});
 }
 
@@ -65,7 +69,7 @@ async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>
     const { maxEventDelayMs = 0 } = request;
     for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event, maxEventDelayMs);
   } catch (error) {
-    sendRound();
+    sendPending();
     send({ kind: 'failed', id, error: toWireError(error) });
   } finally {
     running.delete(id);

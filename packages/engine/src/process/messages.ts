@@ -3,7 +3,7 @@ import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.t
 import type { EngineStats } from '../engine-stats.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 
-/** What crosses from the server's process to the engine's. Structured clones; ids are the sender's. */
+/** Messages from the server's process to the engine's, as structured clones. The sender chooses the ids. */
 export type ToEngine =
   | { readonly kind: 'open'; readonly options: OpenModelOptions }
   | { readonly kind: 'generate'; readonly id: number; readonly request: GenerationRequest }
@@ -11,19 +11,19 @@ export type ToEngine =
   | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'close' };
 
-/** What comes back. Never a row of logits. */
+/** Messages from the engine's process to the server's. They never carry rows of logits. */
 export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
   | { readonly kind: 'warning'; readonly message: string }
-  /** What one round of the scheduler gave, over all generations, in order. */
+  /** Events of all generations since the last such message, in order. */
   | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: GenerationEvent])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'stats'; readonly id: number; readonly stats: EngineStats };
 
 /** An error as plain data. */
 export interface WireError {
-  /** A `ModelErrorCode`, or null for an error that is a bug. */
+  /** A `ModelErrorCode`; null for any other error, which is a bug. */
   readonly code: ModelErrorCode | null;
   readonly message: string;
 }
@@ -33,7 +33,7 @@ export function toWireError(error: unknown): WireError {
   return { code: error instanceof ModelError ? error.code : null, message };
 }
 
-/** The typed error again, on the other side. What is no `ModelError` there becomes `engine_failed` here. */
+/** The typed error on the receiving side. An error without a code becomes `engine_failed`. */
 export function fromWireError(error: WireError): ModelError {
   return new ModelError(error.code ?? 'engine_failed', error.message);
 }

@@ -33,7 +33,7 @@ describe('the engine process', () => {
     return undefined;
   };
 
-  it('killed with -9, fails the runs in flight and comes back for the next one', async () => {
+  it('restarts after SIGKILL: generations under way fail with engine_failed, later ones are served', async () => {
     const reasons: string[] = [];
     const engine = await spawnEngine({ ...options, onRestart: (reason) => reasons.push(reason) });
     try {
@@ -80,10 +80,10 @@ describe('the engine process', () => {
     await refused;
   });
 
-  it('has the beginnings of prompts that an earlier one kept, also when that was killed', async () => {
-    const folder = join(dirname(file.path), 'kept');
+  it('restores prefixes that an earlier process persisted, also after SIGKILL', async () => {
+    const folder = join(dirname(file.path), 'persisted');
     const warnings: string[] = [];
-    const kept: SpawnEngineOptions = {
+    const persisting: SpawnEngineOptions = {
       ...options,
       cacheType: 'f16',
       persistedPrefixes: { folder, maxBytes: 2 ** 20 },
@@ -94,42 +94,42 @@ describe('the engine process', () => {
       for await (const event of generate(engine, [...beginning, last], 8)) {
         if (event.type === 'finished') return [event.usage.cachedTokens, event.outcome.sequences[0]?.tokens];
       }
-      return assert.fail('no end');
+      return assert.fail('the generation did not finish');
     };
-    const first = await spawnEngine(kept);
+    const first = await spawnEngine(persisting);
     const expected = await ask(first, 1);
     assert.equal((await ask(first, 2))[0], 90);
     await first.close();
-    const second = await spawnEngine(kept);
+    const second = await spawnEngine(persisting);
     try {
       assert.deepEqual(await ask(second, 1), [90, expected[1]]);
       process.kill(second.pid!, 'SIGKILL');
-      // Fails with the process, or waits for the next one.
+      // Fails with the killed process, or waits for the next one.
       await ask(second, 2).catch(() => undefined);
       assert.equal((await ask(second, 3))[0], 90);
     } finally {
       await second.close();
     }
     const [name = ''] = await readdir(folder);
-    await writeFile(join(folder, name), 'no prefix');
-    const third = await spawnEngine(kept);
+    await writeFile(join(folder, name), 'not a prefix file');
+    const third = await spawnEngine(persisting);
     try {
       assert.deepEqual(await ask(third, 1), [0, expected[1]]);
     } finally {
       await third.close();
     }
     assert.deepEqual(warnings, []);
-    const unusable = { ...kept, persistedPrefixes: { folder: join(file.path, 'kept'), maxBytes: 1 } };
-    await assert.rejects(spawnEngine(unusable), { code: 'invalid_config', message: /folder to keep prefixes in/ });
+    const unusable = { ...persisting, persistedPrefixes: { folder: join(file.path, 'persisted'), maxBytes: 1 } };
+    await assert.rejects(spawnEngine(unusable), { code: 'invalid_config', message: /folder for persisted prefixes/ });
   });
 
-  it('tells what nobody watches together, each token with its own time, and nothing late to others', async () => {
+  it('coalesces delayed events, each with its own time, and sends them with the next event that is not delayed', async () => {
     const engine = await spawnEngine(options);
     try {
       const [first] = await greedyCases();
       const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: first!.prompt.length };
       const { config } = parseGenerateParameters({ max_new_tokens: 64, eos_token_id: -1 }, context);
-      // An hour never passes: all come with the end.
+      // An hour never passes: all events arrive with the end.
       const request = { prompt: first!.prompt, config, maxEventDelayMs: 3_600_000 };
       const events: GenerationEvent[] = [];
       for await (const event of engine.generate(request)) events.push(event);
@@ -140,18 +140,18 @@ describe('the engine process', () => {
       );
       const times = tokens.map(({ atMs }) => atMs ?? Number.NaN);
       assert.ok(times.length > 1 && times.every((time, i) => time >= (times[i - 1] ?? 0)), String(times));
-      // Somebody else's token takes along what was waiting.
-      const unwatched = engine.generate(request)[Symbol.asyncIterator]();
-      const next = unwatched.next();
+      // A message with another generation's token carries the delayed event as well.
+      const delayed = engine.generate(request)[Symbol.asyncIterator]();
+      const next = delayed.next();
       for await (const event of generate(engine, [1, 2, 3])) if (event.type === 'tokens') break;
       assert.equal((await next).value?.type, 'started');
-      await unwatched.return?.();
+      await delayed.return?.();
     } finally {
       await engine.close();
     }
   });
 
-  it('is gone when the engine is closed, also while a run is in flight', async () => {
+  it('has exited when close resolves, also during a generation', async () => {
     const engine = await spawnEngine(options);
     const pid = engine.pid!;
     const run = sequence(generate(engine, [1], 120));
@@ -164,9 +164,9 @@ describe('the engine process', () => {
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   });
 
-  it('that cannot load its file fails the opening with the reason', async () => {
+  it('refuses a file that it cannot load with model_file_invalid', async () => {
     const path = join(dirname(file.path), 'noise.gguf');
-    await writeFile(path, 'this is no model');
+    await writeFile(path, 'not a model');
     await assert.rejects(spawnEngine({ ...options, path }), {
       name: 'ModelError',
       code: 'model_file_invalid',
@@ -174,7 +174,7 @@ describe('the engine process', () => {
     });
   });
 
-  it('without its library fails the opening and says what to install', async () => {
+  it('refuses to open without the library with library_missing', async () => {
     process.env.GPTJ_LLAMA_LIBRARY = dirname(file.path);
     try {
       await assert.rejects(spawnEngine(options), { name: 'ModelError', code: 'library_missing' });

@@ -1,19 +1,19 @@
 /**
  * GPT-J, written to be read from top to bottom.
  *
- * Three things that never mix: what the model *is* (`GptjConfig`), what was *learned* (`GptjWeights`), and what
- * *changes* while it runs (`GptjState`). `forward` then takes one token through the network.
+ * Three separate structures: the shape of the model (`GptjConfig`), its learned weights (`GptjWeights`), and its state
+ * while it runs (`GptjState`). `forward` takes one token through the network.
  *
  * Letters in the shapes
  *   v  vocabulary      d  embedding size      f  feed-forward size      c  cells of the KV cache
  *   h  heads           s = d / h, size of one head                      r  rotary dimensions, the first r of each s
  *
  * All matrices are row-major [out, in], so that y = W x is one dot product per row. Numbers are stored as float32 and
- * summed as float64, JavaScript's own kind.
+ * summed as float64, JavaScript's number type.
  */
 import { type GptjConfig, gptjTensors, ModelError, type TokenId } from '@gptj-cloud/model';
 
-// ------------------------------------------------------------------------------------------------ learned: weights
+// -------------------------------------------------------------------------------------------------------- weights
 
 /** One block. Attention has no biases in GPT-J, and there is a single layer norm. */
 interface BlockWeights {
@@ -38,13 +38,13 @@ export interface GptjWeights {
   readonly headBias: Float32Array; // (v)
 }
 
-/** Where weights come from: tensors by their Hugging Face names, in Hugging Face's row order, as float32. */
+/** A source of weights: tensors by their Hugging Face names, in Hugging Face's row order, as float32. */
 export interface WeightSource {
   readonly config: GptjConfig;
   tensor(name: string): Promise<Float32Array>;
 }
 
-/** Read all weights. Throws `model_file_invalid` for a tensor of another size than the config asks for. */
+/** Read all weights. Throws `model_file_invalid` for a tensor whose size does not match the config. */
 export async function readWeights(source: WeightSource): Promise<GptjWeights> {
   const tensors = new Map<string, Float32Array>();
   for (const { name, shape } of gptjTensors(source.config)) {
@@ -83,13 +83,13 @@ export async function readWeights(source: WeightSource): Promise<GptjWeights> {
   };
 }
 
-// ------------------------------------------------------------------------------------------------- changing: state
+// ---------------------------------------------------------------------------------------------------------- state
 
 export interface GptjState {
-  /** Keys and values of every cell, one array per layer. What makes the next token cheap. */
+  /** Keys and values of every cell, one array per layer: the KV cache. */
   readonly keys: readonly Float32Array[]; // layers × (c, d)
   readonly values: readonly Float32Array[]; // layers × (c, d)
-  /** The residual stream of the token at hand. */
+  /** The residual stream of the current token. */
   readonly x: Float32Array; // (d)
   readonly normed: Float32Array; // (d)
   readonly q: Float32Array; // (d)
@@ -123,7 +123,7 @@ export function createState(config: GptjConfig, cells: number): GptjState {
   };
 }
 
-// -------------------------------------------------------------------------------------------------- the small maths
+// -------------------------------------------------------------------------------------------------------- functions
 
 /** LayerNorm(x) = (x − mean) / √(variance + ε) · weight + bias. */
 function layerNorm(
@@ -144,8 +144,8 @@ function layerNorm(
 }
 
 /**
- * out = W x + bias. By far the most time is spent here. Four rows at a time: x is read once for the four, and the
- * processor adds to four sums side by side instead of waiting for one.
+ * out = W x + bias. Most of the time is spent here. Four rows at a time: x is read once for the four, and the processor
+ * computes four independent sums instead of waiting for one.
  */
 function matmul(out: Float32Array, W: Float32Array, x: Float32Array, bias: Float32Array | null): void {
   const rows = out.length;
@@ -182,8 +182,8 @@ function matmul(out: Float32Array, W: Float32Array, x: Float32Array, bias: Float
 
 /**
  * Rotary position embedding, in place: in each head the pair (x₂ᵢ, x₂ᵢ₊₁), for 2i < r, turns by the angle
- * position · 10000^(−2i/r). Pairs are interleaved in GPT-J (many later models pair i with i + r/2). The rest of the
- * head stays, so it carries content without position. Angles are rounded to float32 where the original rounds them.
+ * position · 10000^(−2i/r). Pairs are interleaved in GPT-J (many later models pair i with i + r/2). The other dimensions
+ * of the head are unchanged. Angles are rounded to float32 where transformers rounds them.
  */
 function rotate(x: Float32Array, position: number, config: GptjConfig): void {
   const { headCount, rotaryDim } = config;
@@ -202,7 +202,7 @@ function rotate(x: Float32Array, position: number, config: GptjConfig): void {
   }
 }
 
-/** x ← eˣ / Σ eˣ over the first n; the maximum is taken off first so that nothing overflows. */
+/** x ← eˣ / Σ eˣ over the first n; the maximum is subtracted first, so that no exponential overflows. */
 function softmax(x: Float32Array, n: number): void {
   let max = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < n; i++) max = Math.max(max, x[i]!);
@@ -223,7 +223,7 @@ function geluNew(x: number): number {
 
 /**
  * Causal attention of the token at `position` over itself and all before it:
- * softmax(q · k / √s) weighs the values, per head. Causality needs no mask: later positions are not in `cells` yet.
+ * the values weighted by softmax(q · k / √s), per head. Causality needs no mask: later positions have no cells yet.
  */
 function attend(state: GptjState, config: GptjConfig, layer: number, cells: readonly number[], position: number): void {
   const { embeddingSize: d, headCount } = config;
@@ -251,26 +251,26 @@ function attend(state: GptjState, config: GptjConfig, layer: number, cells: read
 
 // --------------------------------------------------------------------------------------------------------- forward
 
-/** One token and its place. */
+/** One token, its position and its sequence's cells. */
 export interface Place {
   readonly token: TokenId;
   readonly position: number;
-  /** Cell of each position of the sequence, at least up to this one. Keys and values of the earlier ones are there. */
+  /** Cell of each position of the sequence, at least up to this one. The earlier ones hold their keys and values. */
   readonly cells: readonly number[];
 }
 
 /**
- * Take one token through the network. Leaves its keys and values in its cell and the residual stream after the last
- * block in `state.x`.
+ * Take one token through the network. Writes its keys and values to its cell, and the residual stream after the last
+ * block to `state.x`.
  *
- * @param seen called with the number of blocks passed, 0 … layers-1, when `state.x` is the residual stream there
+ * @param beforeBlock called before every block with its number, 0 … layers-1; `state.x` is then the residual stream there
  */
 export function forward(
   config: GptjConfig,
   weights: GptjWeights,
   state: GptjState,
   place: Place,
-  seen: (layer: number) => void,
+  beforeBlock: (layer: number) => void,
 ): void {
   const { embeddingSize: d } = config;
   const { token, position, cells } = place;
@@ -279,9 +279,9 @@ export function forward(
   x.set(weights.embedding.subarray(token * d, (token + 1) * d));
 
   weights.blocks.forEach((block, layer) => {
-    seen(layer);
+    beforeBlock(layer);
 
-    // One norm feeds both branches: x + attention(ln_1(x)) + mlp(ln_1(x)). The branches don't see each other.
+    // One norm feeds both branches, which are parallel: x + attention(ln_1(x)) + mlp(ln_1(x)).
     layerNorm(normed, x, block.ln1Weight, block.ln1Bias, config.layerNormEpsilon);
 
     matmul(q, block.query, normed, null);
@@ -302,14 +302,14 @@ export function forward(
   });
 }
 
-/** ln_f of the residual stream in `state.x`: what the head reads, and what `hidden` returns. A new array (d). */
+/** ln_f of the residual stream in `state.x`: the input of the head and the hidden state of results. A new array (d). */
 export function finalNorm(config: GptjConfig, weights: GptjWeights, state: GptjState): Float32Array {
   const out = new Float32Array(config.embeddingSize);
   layerNorm(out, state.x, weights.lnFinalWeight, weights.lnFinalBias, config.layerNormEpsilon);
   return out;
 }
 
-/** The head: logits = W h + bias, one for each entry of the vocabulary. A new array (v). */
+/** The head: logits = W h + bias, one per vocabulary entry. A new array (v). */
 export function logitsOf(config: GptjConfig, weights: GptjWeights, hidden: Float32Array): Float32Array {
   const out = new Float32Array(config.vocabSize);
   matmul(out, weights.head, hidden, weights.headBias);

@@ -6,7 +6,7 @@ import { describeLanguageModel } from '../language-model.contract.ts';
 import type { WeightSource } from './gptj.ts';
 import { openReferenceModel } from './reference-model.ts';
 
-/** Made by fixtures/make_tiny_gptj.py with transformers 5.18.0 in float32; 1e-5 is the most seen, of logits up to 10. */
+/** Made by fixtures/make_tiny_gptj.py with transformers 5.18.0 in float32; the largest difference is 1e-5, of logits up to 10. */
 const TOLERANCE = 2e-5;
 
 interface GoldenCase {
@@ -23,7 +23,7 @@ const golden: { readonly config: unknown; readonly cases: readonly GoldenCase[] 
   fixture('tiny-gptj.json').toString('utf8'),
 );
 
-/** The fixture's weights. safetensors: length of the header, header, values. */
+/** The fixture's weights. A safetensors file is the header's length, the header, and the values. */
 function tinyWeights(): WeightSource {
   const file = fixture('tiny-gptj.safetensors');
   const start = 8 + Number(file.readBigUInt64LE(0));
@@ -39,7 +39,7 @@ function tinyWeights(): WeightSource {
   };
 }
 
-/** Little-endian float32, copied to where a Float32Array may begin. */
+/** Little-endian float32, copied to an aligned address. */
 function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
@@ -47,19 +47,19 @@ function floats(bytes: Uint8Array): Float32Array {
 const open = (): Promise<LanguageModel> =>
   openReferenceModel({ weights: tinyWeights(), cacheCells: 150, maxSequences: 12, maxBatchTokens: 128 });
 
-describe('the reference engine beside transformers', () => {
+describe('the reference engine compared with transformers', () => {
   for (const { tokens, firstRow, logits, hidden, exits } of golden.cases) {
     it(`computes the logits, hidden states and early exits of a prompt of ${tokens.length}`, async () => {
       const model = await open();
       try {
         const step = { sequence: model.open(), tokens, scored: 'all', hidden: true, layers: [0, 1] } as const;
         const [result] = await model.evaluate([step]);
-        const close = (rows: readonly Float32Array[], expected: string, what: string): void => {
-          const wanted = floats(Buffer.from(expected, 'base64'));
+        const close = (rows: readonly Float32Array[], golden: string, name: string): void => {
+          const expected = floats(Buffer.from(golden, 'base64'));
           const got = Float32Array.from(rows.slice(firstRow).flatMap((row) => Array.from(row)));
-          assert.equal(got.length, wanted.length, what);
-          const apart = got.reduce((max, value, i) => Math.max(max, Math.abs(value - wanted[i]!)), 0);
-          assert.ok(apart <= TOLERANCE, `${what}: ${apart} apart`);
+          assert.equal(got.length, expected.length, name);
+          const difference = got.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0);
+          assert.ok(difference <= TOLERANCE, `${name}: they differ by ${difference}`);
         };
         close(result!.logits, logits, 'logits');
         close(result!.hidden, hidden, 'hidden');
@@ -72,7 +72,7 @@ describe('the reference engine beside transformers', () => {
     });
   }
 
-  it('refuses a tensor of another size than the config asks for', async () => {
+  it('refuses a tensor whose size does not match the config', async () => {
     const source = tinyWeights();
     const weights: WeightSource = {
       config: source.config,

@@ -1,11 +1,11 @@
 /**
- * The reference engine: GPT-J in plain TypeScript behind the `LanguageModel` interface. Clear before quick; every
- * other engine is held against it.
+ * The reference engine: GPT-J in plain TypeScript behind the `LanguageModel` interface. It is written for clarity rather
+ * than speed, and other engines are tested against it.
  *
- * States: open → (evaluating ↔ open) → closed.
+ * States: open → (evaluating ↔ open) → closed. Invariant: `#memory` is null once `close` was called.
  *
- * Rounding: none to document. Positions are computed one by one, each from its own tokens alone, so results are the
- * same to the bit whatever shares the batch and however a prompt is cut into steps.
+ * Rounding: positions are computed one by one, each from its own tokens alone, so results are bit-identical whatever the
+ * batch contains and however a prompt is cut into steps.
  */
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -35,11 +35,11 @@ import {
 export interface ReferenceModelOptions {
   /** Read once, while the model opens. */
   readonly weights: WeightSource;
-  /** Positions of KV cache over all sequences. Default: what 1 GiB holds, at least one context and at most eight. */
+  /** Positions of KV cache over all sequences. Default: as many as 1 GiB holds, at least one context and at most eight. */
   readonly cacheCells?: number;
   /** Default 256. */
   readonly maxSequences?: number;
-  /** Most tokens in one `evaluate`. Default 2048. */
+  /** Maximum number of tokens in one `evaluate`. Default 2048. */
   readonly maxBatchTokens?: number;
 }
 
@@ -50,7 +50,7 @@ function defaultCacheCells(config: GptjConfig): number {
   return Math.max(config.contextLength, Math.min(8 * config.contextLength, affordable));
 }
 
-/** Load a model. Throws `model_file_invalid` for tensors of a wrong size, and what the source throws. */
+/** Load a model. Throws `model_file_invalid` for tensors of a wrong size, and every error of the source. */
 export async function openReferenceModel(options: ReferenceModelOptions): Promise<LanguageModel> {
   const { config } = options.weights;
   const limits: ModelLimits = {
@@ -62,7 +62,7 @@ export async function openReferenceModel(options: ReferenceModelOptions): Promis
   return new ReferenceModel(config, limits, { weights, state: createState(config, limits.cacheCells) });
 }
 
-/** What `close` lets go of; a running evaluation keeps its hold until it ends. */
+/** The memory that `close` releases; a running evaluation keeps a reference until it ends. */
 interface Memory {
   readonly weights: GptjWeights;
   readonly state: GptjState;
@@ -75,6 +75,7 @@ class ReferenceModel implements LanguageModel {
   readonly #cells: CacheCells;
   #memory: Memory | null;
   #running: Promise<unknown> | null = null;
+  #closing: Promise<void> | null = null;
 
   constructor(config: GptjConfig, limits: ModelLimits, memory: Memory) {
     this.config = config;
@@ -168,13 +169,18 @@ class ReferenceModel implements LanguageModel {
     return sequence;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#memory = null;
-    // An evaluation that fails reports to its own caller; here it only matters that it ended.
+    // A failed evaluation reports to its own caller; here only its end matters.
     await this.#running?.catch(() => {});
   }
 
-  /** Rows of the embedding size that a cell stores: keys and values of every layer. */
+  /** Number of rows of the embedding size in a cell: keys and values of every layer. */
   get #rowsOfCell(): number {
     return 2 * this.config.layerCount;
   }
@@ -190,7 +196,7 @@ class ReferenceModel implements LanguageModel {
     for (const [i, step] of steps.entries()) {
       const rows = newRows(step);
       for (const [j, token] of step.tokens.entries()) {
-        // Let timers, sockets and the signal have their turn between positions.
+        // Let timers, sockets and the signal run between positions.
         await setImmediate();
         if (signal?.aborted) throw aborted(signal);
         const scored = step.scored === 'all' || (step.scored === 'last' && j === step.tokens.length - 1);
@@ -202,14 +208,14 @@ class ReferenceModel implements LanguageModel {
     return results;
   }
 
-  /** One position through the network; its rows are added to `rows` when it is scored. */
+  /** Take one position through the network; add its rows to `rows` when it is scored. */
   #position(memory: Memory, place: Place, step: Step, rows: Rows | null): void {
     const { config } = this;
     const { weights, state } = memory;
     forward(config, weights, state, place, (layer) => {
       if (rows === null) return;
-      step.layers?.forEach((asked, i) => {
-        if (asked === layer) rows.layers[i]!.push(logitsOf(config, weights, state.x));
+      step.layers?.forEach((requested, i) => {
+        if (requested === layer) rows.layers[i]!.push(logitsOf(config, weights, state.x));
       });
     });
     if (rows === null) return;
@@ -225,7 +231,7 @@ class ReferenceModel implements LanguageModel {
   }
 }
 
-/** A step's result while it grows. */
+/** The result of a step that is being computed. */
 interface Rows extends StepResult {
   readonly logits: Float32Array[];
   readonly hidden: Float32Array[];

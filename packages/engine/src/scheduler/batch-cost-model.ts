@@ -1,33 +1,37 @@
 /**
- * How long evaluations take, and from that how many prompt tokens may ride along with others' decoding steps: a long
- * prompt must not stall the streams of those who are already reading.
+ * Measures how long evaluations take. From that it derives how many prompt tokens one evaluation may compute beside
+ * decoding steps, so that a long prompt does not stall the streams of other generations, and how many tokens are worth
+ * drafting.
+ *
+ * Model of the cost: an evaluation takes a fixed time, the weights being read once, and a time per token. The time per
+ * token is measured on evaluations with prompts, the fixed time on evaluations of decoding steps alone.
  */
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
 import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 
-/** A step beside a prompt may take this many times what it takes alone … */
+/** A decoding step beside a prompt may take this many times as long as alone … */
 const STALL_FACTOR = 3;
-/** … or this long, whichever is more: nobody reads faster. */
+/** … or this many milliseconds, whichever is longer. Text that arrives at this rate is faster than people read. */
 const STALL_MS = 150;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
-/** Share of agreeing tokens from which a draft is two kernels' tokens long instead of one's. */
+/** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
 const TRUSTED_ACCEPTANCE = 0.75;
-/** What a draft is expected to save must exceed what it costs by this. */
+/** The expected saving of a draft must exceed its cost by this factor. */
 const DRAFT_MARGIN = 1.15;
-/** Weight of the newest measurement. */
+/** Weight of the newest measurement in the moving averages. */
 const SMOOTHING = 0.2;
 
 export class BatchCostModel {
   readonly #now: () => number;
-  /** Milliseconds of an evaluation of decoding steps alone; null before the first. */
+  /** Milliseconds of an evaluation of decoding steps alone, averaged; null before the first. */
   #decodeMs: number | null = null;
-  /** Steps in those evaluations. */
+  /** Number of steps in those evaluations, averaged. */
   #decodeRows = 1;
-  /** Milliseconds per token of large evaluations; null before the first. */
+  /** Milliseconds per token of evaluations with prompts, averaged; null before the first. */
   #tokenMs: number | null = null;
-  /** Everything measured. */
+  /** Totals over all measured evaluations. */
   readonly counts: EvaluationCounts = new EvaluationCounts();
 
   /** @param now milliseconds, monotonic */
@@ -35,7 +39,7 @@ export class BatchCostModel {
     this.#now = now;
   }
 
-  /** Prompt tokens for the next evaluation that also has decoding steps. */
+  /** Maximum number of prompt tokens in the next evaluation that also has decoding steps. */
   get prefillTokens(): number {
     if (this.#tokenMs === null) return 4 * MIN_PREFILL_TOKENS;
     const allowedMs = Math.max(STALL_MS, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
@@ -43,8 +47,9 @@ export class BatchCostModel {
   }
 
   /**
-   * Tokens worth drafting for a run whose drafts agree with this share, next to `rows` decoding steps. A drafted token
-   * costs what one more token in a batch costs; one that agrees saves that and its share of what every batch costs.
+   * Number of tokens worth drafting for a run with this acceptance (share of its drafted tokens that agreed, 0 … 1), when
+   * `rows` generations take part in evaluations. A drafted token costs the time per token; an accepted one saves that
+   * time and its share of the fixed time.
    */
   draftTokens(acceptance: number, rows: number): number {
     if (this.#tokenMs === null || this.#decodeMs === null) return 0;
@@ -55,7 +60,7 @@ export class BatchCostModel {
     return max - (rows % KERNEL_TOKENS);
   }
 
-  /** Run and measure one evaluation. One that fails is not measured. */
+  /** Run and measure one evaluation. An evaluation that fails is not measured. */
   async time<T>(steps: readonly Step[], evaluate: () => Promise<T>): Promise<T> {
     const startedAt = this.#now();
     const results = await evaluate();
@@ -72,6 +77,6 @@ export class BatchCostModel {
   }
 }
 
-function blend(old: number | null, measured: number): number {
-  return old === null ? measured : old + SMOOTHING * (measured - old);
+function blend(average: number | null, measured: number): number {
+  return average === null ? measured : average + SMOOTHING * (measured - average);
 }

@@ -9,9 +9,9 @@ export interface Slice {
 }
 
 export interface BatchLimits {
-  /** Most tokens in one evaluation. */
+  /** Maximum number of tokens in one evaluation. */
   readonly maxTokens: number;
-  /** Most prompt tokens beside others' decoding steps, so that a long prompt does not stall their streams. */
+  /** Maximum number of prompt tokens in an evaluation that also has decoding steps. */
   readonly prefillTokens: number;
 }
 
@@ -19,8 +19,8 @@ export interface BatchLimits {
 const DECODE_TOKENS = 32;
 
 /**
- * Choose what the next evaluation computes. Decoding steps come first and whole, then prompts in order of arrival,
- * cut to what is left. Rows that do not fit wait.
+ * Choose the slices of the next evaluation. Decoding steps come first and whole, then prompts in order of arrival, cut to
+ * the tokens that are left. Rows that do not fit wait for a later evaluation.
  */
 export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): readonly Slice[] {
   const slices: Slice[] = [];
@@ -40,7 +40,7 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
   const decoding = limits.maxTokens - left;
   if (slices.length > 0) left = Math.min(left, limits.prefillTokens);
   const waiting = prompts.reduce((sum, { work }) => sum + work.row.tokens.length - work.fed, 0);
-  // Prompts that are cut anyway are cut where the batch has a size that the kernels like.
+  // A prompt that is cut anyway is cut where the size of the batch is a multiple of the kernels' tokens.
   if (waiting > left && left >= KERNEL_TOKENS) left -= (decoding + left) % KERNEL_TOKENS;
   for (const { run, work } of prompts) {
     if (left === 0) break;

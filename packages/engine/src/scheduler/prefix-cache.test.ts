@@ -24,7 +24,7 @@ after(async () => {
 
 const tokens = (count: number, first = 0): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** Compute a sequence, put it, give it back. */
+/** Compute a sequence, put it into the cache, release it. */
 async function store(list: readonly number[]): Promise<void> {
   const sequence = model.open();
   await model.evaluate([{ sequence, tokens: list, scored: 'none' }]);
@@ -32,6 +32,7 @@ async function store(list: readonly number[]): Promise<void> {
   model.release(sequence);
 }
 
+/** Length of the prefix that the cache gives. */
 const taken = (list: readonly number[], max = list.length): number => {
   const prefix = cache.take(list, max);
   if (prefix === null) return 0;
@@ -40,7 +41,7 @@ const taken = (list: readonly number[], max = list.length): number => {
   return prefix.length;
 };
 
-test('a stored prefix is taken as far as it is shared and asked', async () => {
+test('gives the shared part of a cached sequence, up to the maximum', async () => {
   cache = new PrefixCache(model, { maxEntries: 4 });
   await store(tokens(40));
   assert.equal(taken(tokens(50)), 40);
@@ -50,7 +51,7 @@ test('a stored prefix is taken as far as it is shared and asked', async () => {
   assert.equal(cache.match(tokens(50)), 40);
 });
 
-test('a longer sequence takes the place of its own prefix, and a shorter one adds nothing', async () => {
+test('replaces an entry by one that continues it, and adds no entry for a shorter one', async () => {
   cache = new PrefixCache(model, { maxEntries: 4 });
   await store(tokens(20));
   await store(tokens(40));
@@ -59,7 +60,7 @@ test('a longer sequence takes the place of its own prefix, and a shorter one add
   assert.equal(model.freeCells, 128 - 40);
 });
 
-test('entries go least recently used first, for room or for new ones', async () => {
+test('drops the least recently used entry for a new one and to free cells', async () => {
   cache = new PrefixCache(model, { maxEntries: 2 });
   await store(tokens(20));
   await store(tokens(20, 100));

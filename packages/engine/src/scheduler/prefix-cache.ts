@@ -1,26 +1,27 @@
 /**
- * Prompts and outputs whose keys and values stay in the model's cache after their generation, for the next one that
- * begins alike. GPT-J is a base model: people send the same long few-shot prompt with every call.
+ * The prefix cache: keys and values of prompts and outputs stay in the model's cache after their generation, and a later
+ * generation with the same prefix forks them. GPT-J is a base model, so clients send the same long few-shot prompt with
+ * every call.
  *
- * An entry is a sequence of the model, forked from the one that computed it: it costs a sequence id, and cells only
- * once nobody else uses them. Entries go, least recently used first, when cells or sequence ids are wanted.
+ * An entry is a sequence of the model, forked from the one that computed it. It costs a sequence id, and cells only once
+ * no generation shares them. Entries are dropped, least recently used first, when cells or sequence ids are needed.
  *
  * Invariants
- * - No entry is a prefix of another: the longer one answers for both.
+ * - No entry is a prefix of another: the longer entry serves both.
  * - `#order` lists the entries from least to most recently used.
  */
 import type { LanguageModel, SequenceId, TokenId } from '@gptj-cloud/model';
 import { PrefixTree } from './prefix-tree.ts';
 
-/** Prefixes shorter than this are computed again: a fork would cost about as much. */
+/** Shorter prefixes are computed again: a fork would take about as long. */
 export const MIN_PREFIX_TOKENS = 16;
 
 export interface PrefixCacheOptions {
-  /** Sequences the cache may hold open. */
+  /** Maximum number of sequences that the cache holds open. */
   readonly maxEntries: number;
 }
 
-/** A prefix found, forked for its new owner. */
+/** A cached prefix, forked for the caller, who releases the sequence. */
 export interface TakenPrefix {
   readonly sequence: SequenceId;
   readonly length: number;
@@ -33,7 +34,7 @@ interface Entry {
 
 export class PrefixCache {
   readonly #model: LanguageModel;
-  /** Sequences it holds open at most. */
+  /** Maximum number of sequences that the cache holds open. */
   readonly maxEntries: number;
   readonly #tree = new PrefixTree<Entry>();
   readonly #order = new Set<Entry>();
@@ -47,13 +48,13 @@ export class PrefixCache {
     return this.#order.size;
   }
 
-  /** How many of the first `max` tokens are stored; 0 when too few to be worth taking. */
+  /** Length of the longest cached prefix of `tokens`, at most `max`; 0 when it is shorter than {@link MIN_PREFIX_TOKENS}. */
   match(tokens: readonly TokenId[], max: number = tokens.length): number {
     const length = Math.min(this.#tree.longest(tokens)?.length ?? 0, max);
     return length < MIN_PREFIX_TOKENS ? 0 : length;
   }
 
-  /** A new sequence that begins with as many of the first `max` tokens as are stored; null when too few are. */
+  /** A fork of the longest cached prefix of `tokens`, at most `max` tokens; null where {@link match} gives 0. */
   take(tokens: readonly TokenId[], max: number): TakenPrefix | null {
     const found = this.#tree.longest(tokens);
     const length = Math.min(found?.length ?? 0, max);
@@ -62,7 +63,7 @@ export class PrefixCache {
     return { sequence: this.#model.fork(found.value.sequence, length), length };
   }
 
-  /** Remember a sequence that holds exactly `tokens`. The caller keeps its own. */
+  /** Cache a sequence that holds exactly `tokens`. The caller keeps its own sequence. */
   put(tokens: readonly TokenId[], sequence: SequenceId): void {
     if (tokens.length < MIN_PREFIX_TOKENS || this.maxEntries === 0) return;
     const found = this.#tree.longest(tokens);
@@ -70,7 +71,7 @@ export class PrefixCache {
       this.#touch(found.value);
       return;
     }
-    // What the new entry continues is answered for by it.
+    // The new entry serves the prompts of the entry that it continues.
     if (found !== null && found.length === found.value.tokens.length) this.#drop(found.value);
     while (this.#order.size >= this.maxEntries) this.#dropOldest();
     const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence) };
@@ -78,7 +79,7 @@ export class PrefixCache {
     this.#order.add(entry);
   }
 
-  /** Drop entries until `cells` cells are free, or none is left. */
+  /** Drop entries until `cells` cells are free or no entry is left. */
   makeRoom(cells: number): void {
     while (this.#model.freeCells < cells && this.#order.size > 0) this.#dropOldest();
   }

@@ -11,11 +11,11 @@ import { Scheduler } from './scheduler.ts';
 
 type Finished = Extract<GenerationEvent, { type: 'finished' }>;
 
-/** What a disk would hold, and what was asked of it. */
+/** A prefix store in memory that records its calls. */
 interface MemoryStore extends PrefixStore {
   readonly held: Map<string, { readonly tokens: readonly TokenId[]; bytes: Uint8Array }>;
   readonly calls: string[];
-  /** Waited for before each write. */
+  /** Every write waits for it. */
   gate: Promise<void>;
   /** Thrown by the next call. */
   failure: Error | null;
@@ -66,7 +66,7 @@ function memoryStore(): MemoryStore {
   return it;
 }
 
-/** A process, as it were: a model and a scheduler that keeps prefixes in the store. */
+/** A model and a scheduler that persists prefixes in the store, as a process would have them. */
 async function start(now = (): number => 0): Promise<{ readonly scheduler: Scheduler; readonly model: LanguageModel }> {
   const { model } = await openModel({ path: file.path, kind: 'reference', cacheCells: 512 });
   const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
@@ -90,12 +90,12 @@ function run({ scheduler }: { readonly scheduler: Scheduler }, prompt: readonly 
   });
 }
 
-/** Let a process do what it does when nobody asks. */
+/** Close a process, which writes its queued prefixes. */
 async function stop(process: { readonly scheduler: Scheduler }): Promise<void> {
   await process.scheduler.close();
 }
 
-test('a beginning that was gone on from is there in the next process, which computes the same', async () => {
+test('restores a reused prefix in the next process, which generates the same tokens', async () => {
   const first = await start();
   const computed = await run(first, [...tokens(80), 1]);
   assert.equal((await run(first, [...tokens(80), 2])).usage.cachedTokens, 80);
@@ -109,7 +109,7 @@ test('a beginning that was gone on from is there in the next process, which comp
   assert.deepEqual(warnings, []);
 });
 
-test('what was asked for once is not kept, nor what is short', async () => {
+test('does not persist a prefix that was used once or is short', async () => {
   const process = await start();
   await run(process, [...tokens(80), 1]);
   await run(process, [...tokens(60, 9), 1]);
@@ -118,7 +118,7 @@ test('what was asked for once is not kept, nor what is short', async () => {
   assert.deepEqual(store.calls, []);
 });
 
-test('beginnings of nearly the same length are one, and a much longer one replaces it', async () => {
+test('persists one of several prefixes of nearly the same length, and replaces it by a much longer one', async () => {
   const process = await start();
   const long = tokens(180);
   for (const [length, last] of [
@@ -134,12 +134,12 @@ test('beginnings of nearly the same length are one, and a much longer one replac
   await stop(process);
   assert.deepEqual(store.calls, ['write 82', 'write 170', 'remove 82']);
   assert.deepEqual(
-    [...store.held.values()].map((kept) => kept.tokens.length),
+    [...store.held.values()].map((stored) => stored.tokens.length),
     [170],
   );
 });
 
-test('a use is noted, once in a while, and what had to go meanwhile is kept anew', async () => {
+test('records uses at most once a minute, and writes an evicted prefix again', async () => {
   let now = 0;
   const process = await start(() => now);
   const again = async (last: number): Promise<void> => {
@@ -158,23 +158,23 @@ test('a use is noted, once in a while, and what had to go meanwhile is kept anew
   assert.deepEqual(store.calls, ['write 80', 'touch 80', 'touch 80', 'write 80']);
 });
 
-test('others are served while one is written, and the next one is written after it', async () => {
-  let letGo = (): void => {};
+test('serves generations while a prefix is written, and writes one prefix at a time', async () => {
+  let openGate = (): void => {};
   store.gate = new Promise((resolve) => {
-    letGo = resolve;
+    openGate = resolve;
   });
   const process = await start();
   for (const first of [0, 100]) {
     for (const last of [1, 2, 3]) await run(process, [...tokens(80, first), last]);
   }
   assert.deepEqual(store.calls, []);
-  letGo();
+  openGate();
   await stop(process);
   assert.deepEqual(store.calls, ['write 80', 'write 80']);
   assert.equal(store.held.size, 2);
 });
 
-test('a disk that fails is said once, and costs nobody an answer', async () => {
+test('warns once when the store fails, and generations go on', async () => {
   store.failure = new Error('no space left');
   const process = await start();
   for (const last of [1, 2, 3]) await run(process, [...tokens(80), last]);
@@ -185,7 +185,7 @@ test('a disk that fails is said once, and costs nobody an answer', async () => {
   assert.match(warnings[0] ?? '', /could not be stored.*no space left/);
 });
 
-test('what does not fit the model is said, removed and computed anew', async () => {
+test('warns of a stored prefix that does not fit the model, removes it and computes it again', async () => {
   store.held.set(tokens(80).join(), { tokens: tokens(80), bytes: new Uint8Array(100) });
   const process = await start();
   assert.equal((await run(process, [...tokens(80), 1])).usage.cachedTokens, 0);
@@ -193,7 +193,7 @@ test('what does not fit the model is said, removed and computed anew', async () 
   assert.match(warnings.join(), /could not be restored.*expected \d+ bytes/);
 });
 
-test('no more is restored than there is room for, and the last used come first', async () => {
+test('restores as many prefixes as the cache has room for, the most recently used first', async () => {
   const first = await start();
   for (const beginning of [0, 40, 100, 150]) {
     for (const last of [1, 2]) await run(first, [...tokens(200, beginning), last]);

@@ -1,12 +1,17 @@
 /**
- * Which prefixes outlive the process: those that a second request went on from. What nobody has asked for twice is not
- * worth the disk: a prompt of a 6B model is half a megabyte for each token.
+ * Persists prefixes of the prefix cache that a second request has reused, so that the next process need not compute them
+ * again. A prefix of one request alone is not worth the disk: with GPT-J-6B it takes half a megabyte per token.
  *
- * They are copied out of the model between two evaluations, which takes about as long as one of them, and written while
- * it goes on.
+ * A prefix is copied out of the model between two evaluations, which takes about as long as one of them, and written to
+ * the store during the next ones.
  *
- * Invariant: `#kept` knows every prefix that is stored or being written, and none of them lies within
- * `MIN_PERSISTED_TOKENS` of another.
+ * States: **restoring** (fills the cache from the store, while the model is idle) → **running** → **closed**. After the first
+ * failure of the store nothing more is persisted in this process (`#isBroken`).
+ *
+ * Invariants
+ * - `#persisted` contains every prefix that is stored or being written. None of them continues another one by fewer than
+ *   `MIN_PERSISTED_TOKENS` tokens.
+ * - At most one prefix is being written at a time.
  */
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
@@ -17,83 +22,84 @@ export interface PrefixPersisterOptions {
   readonly model: LanguageModel;
   readonly prefixes: PrefixCache;
   readonly store: PrefixStore;
-  /** Something could not be read or written; generations go on without it. */
+  /** Called when a prefix could not be read or written. Generations are not affected. */
   readonly onWarning: (message: string) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
 
-/** A prefix, or what is new of one, shorter than this is computed again: on a 6B model that takes a second or two. */
+/** Shorter prefixes, and shorter continuations of a persisted one, are computed again: one to two seconds with 6B. */
 const MIN_PERSISTED_TOKENS = 64;
-/** Prefixes that wait to be written. */
+/** Maximum number of prefixes that wait to be written; the oldest are dropped. */
 const MAX_QUEUED = 8;
-/** How often a use is noted on disk. */
-const TOUCH_EVERY_MS = 60_000;
-/** For what is not written yet when the model is to close. */
-const CLOSE_MS = 3_000;
+/** Minimum time between two updates of a prefix's time of use in the store. */
+const TOUCH_INTERVAL_MS = 60_000;
+/** Time limit for writing the queued prefixes when the model is about to close. */
+const CLOSE_TIMEOUT_MS = 3_000;
 
-interface Kept {
+interface PersistedPrefix {
   readonly tokens: readonly TokenId[];
   touchedAt: number;
 }
 
 export class PrefixPersister {
   readonly #options: PrefixPersisterOptions;
-  readonly #kept = new PrefixTree<Kept>();
-  #due: (readonly TokenId[])[] = [];
+  readonly #persisted = new PrefixTree<PersistedPrefix>();
+  #queue: (readonly TokenId[])[] = [];
   #writing: Promise<void> | null = null;
-  /** The store failed: nothing more is written, for it would fail every time. */
-  #broken = false;
+  #closing: Promise<void> | null = null;
+  /** The store has failed; it is assumed to fail every time. */
+  #isBroken = false;
 
   constructor(options: PrefixPersisterOptions) {
     this.#options = options;
   }
 
-  /** Fill the cache with what is stored, as much as there is room for. Never throws. Call it while the model is idle. */
+  /** Fill the cache with stored prefixes, as many as it has room for. Never rejects. Call it while the model is idle. */
   async restore(): Promise<void> {
     const { model, prefixes, store } = this.#options;
     try {
       const stored = await store.list();
-      for (const tokens of stored) this.#remember(tokens);
+      for (const tokens of stored) this.#record(tokens);
       let room = model.freeCells;
-      let places = prefixes.maxEntries;
+      let entries = prefixes.maxEntries;
       const chosen = stored.filter(({ length }) => {
-        if (length > room || length > model.config.contextLength || places === 0) return false;
+        if (length > room || length > model.config.contextLength || entries === 0) return false;
         room -= length;
-        places--;
+        entries--;
         return true;
       });
-      // The last one in is the last one to go.
+      // The most recently used one is put last, so that the cache drops it last.
       for (const tokens of chosen.reverse()) await this.#restoreOne(tokens);
     } catch (error) {
       this.#giveUp('stored prefixes could not be read', error);
     }
   }
 
-  /** A generation went on from these tokens, which the cache has. */
+  /** Record that a generation has reused these tokens of the cache. */
   recordReuse(tokens: readonly TokenId[]): void {
-    if (this.#broken || tokens.length < MIN_PERSISTED_TOKENS) return;
+    if (this.#isBroken || tokens.length < MIN_PERSISTED_TOKENS) return;
     const { now } = this.#options;
-    const found = this.#kept.longest(tokens);
+    const found = this.#persisted.longest(tokens);
     if (found !== null && tokens.length - found.length < MIN_PERSISTED_TOKENS) {
-      if (now() - found.value.touchedAt < TOUCH_EVERY_MS) return;
+      if (now() - found.value.touchedAt < TOUCH_INTERVAL_MS) return;
       found.value.touchedAt = now();
       void this.#touch(found.value);
       return;
     }
-    if (this.#due.some((due) => tokens.length - sharedLength(due, tokens, 0) < MIN_PERSISTED_TOKENS)) return;
-    if (this.#due.length === MAX_QUEUED) this.#due.shift();
-    this.#due.push(tokens);
+    if (this.#queue.some((queued) => tokens.length - sharedLength(queued, tokens, 0) < MIN_PERSISTED_TOKENS)) return;
+    if (this.#queue.length === MAX_QUEUED) this.#queue.shift();
+    this.#queue.push(tokens);
   }
 
   /**
-   * Store one that is due, unless one is being written. Call it between evaluations.
+   * Start to write the next queued prefix, unless one is being written. Call it between evaluations.
    *
-   * @param onWritten the next one can be stored
+   * @param onWritten called when the next one can be written
    */
   persistNext(onWritten: () => void): void {
     if (this.#writing !== null) return;
-    const next = this.#takeDue();
+    const next = this.#copyNext();
     if (next === null) return;
     this.#writing = this.#write(next.tokens, next.bytes).finally(() => {
       this.#writing = null;
@@ -101,24 +107,29 @@ export class PrefixPersister {
     });
   }
 
-  /** Write what is due, as much as can be done in a few seconds. Call it when the model is idle. */
-  async close(): Promise<void> {
+  /** Write the queued prefixes, for at most `CLOSE_TIMEOUT_MS`. Idempotent. Call it when the model is idle. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const { now } = this.#options;
     const startedAt = now();
     await this.#writing;
-    while (now() - startedAt < CLOSE_MS) {
-      const next = this.#takeDue();
+    while (now() - startedAt < CLOSE_TIMEOUT_MS) {
+      const next = this.#copyNext();
       if (next === null) return;
       await this.#write(next.tokens, next.bytes);
     }
   }
 
-  async #touch({ tokens }: Kept): Promise<void> {
+  async #touch({ tokens }: PersistedPrefix): Promise<void> {
     try {
-      // One that had to make room for others is stored again when it is next used.
-      if (!(await this.#options.store.touch(tokens))) this.#kept.delete(tokens);
+      // A prefix that the store has evicted is persisted again at its next reuse.
+      if (!(await this.#options.store.touch(tokens))) this.#persisted.delete(tokens);
     } catch (error) {
-      this.#giveUp('the use of a prefix could not be noted', error);
+      this.#giveUp('the use of a stored prefix could not be recorded', error);
     }
   }
 
@@ -126,8 +137,8 @@ export class PrefixPersister {
     const { model, prefixes, store, onWarning } = this.#options;
     const bytes = await store.read(tokens);
     if (bytes === null) {
-      this.#kept.delete(tokens);
-      onWarning('a stored prefix is damaged or gone, and is computed anew');
+      this.#persisted.delete(tokens);
+      onWarning('a stored prefix is damaged or gone, and is computed again');
       return;
     }
     try {
@@ -136,16 +147,16 @@ export class PrefixPersister {
       model.release(sequence);
     } catch (error) {
       if (!(error instanceof ModelError && error.code === 'snapshot_invalid')) throw error;
-      this.#kept.delete(tokens);
+      this.#persisted.delete(tokens);
       await store.remove(tokens);
-      onWarning(`a stored prefix could not be restored, and is computed anew: ${error.message}`);
+      onWarning(`a stored prefix could not be restored, and is computed again: ${error.message}`);
     }
   }
 
-  /** The next one that the cache still has. */
-  #takeDue(): { readonly tokens: readonly TokenId[]; readonly bytes: Uint8Array } | null {
+  /** The next queued prefix that the cache still has, with its bytes; null when there is none. */
+  #copyNext(): { readonly tokens: readonly TokenId[]; readonly bytes: Uint8Array } | null {
     const { model, prefixes } = this.#options;
-    for (let tokens = this.#due.shift(); tokens !== undefined; tokens = this.#due.shift()) {
+    for (let tokens = this.#queue.shift(); tokens !== undefined; tokens = this.#queue.shift()) {
       const prefix = prefixes.take(tokens, tokens.length);
       if (prefix === null) continue;
       try {
@@ -161,16 +172,16 @@ export class PrefixPersister {
 
   async #write(tokens: readonly TokenId[], bytes: Uint8Array): Promise<void> {
     const { store } = this.#options;
-    const found = this.#kept.longest(tokens);
-    // From now on, that it is not asked for twice; also one that is too large, for it will always be.
-    this.#remember(tokens);
+    const found = this.#persisted.longest(tokens);
+    // Recorded first, so that it is written once; also when it is too large, because it will always be.
+    this.#record(tokens);
     try {
       if (!(await store.write(tokens, bytes))) {
-        this.#options.onWarning(`a prefix of ${bytes.byteLength} bytes is larger than all that may be kept on disk`);
+        this.#options.onWarning(`a prefix of ${bytes.byteLength} bytes is larger than the prefix store's limit`);
       }
-      // What the new one continues is answered for by it.
+      // The new prefix serves the prompts of the one that it continues.
       if (found !== null && found.length === found.value.tokens.length) {
-        this.#kept.delete(found.value.tokens);
+        this.#persisted.delete(found.value.tokens);
         await store.remove(found.value.tokens);
       }
     } catch (error) {
@@ -178,15 +189,15 @@ export class PrefixPersister {
     }
   }
 
-  #remember(tokens: readonly TokenId[]): void {
-    this.#kept.set(tokens, { tokens, touchedAt: this.#options.now() });
+  #record(tokens: readonly TokenId[]): void {
+    this.#persisted.set(tokens, { tokens, touchedAt: this.#options.now() });
   }
 
-  #giveUp(what: string, error: unknown): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#due = [];
+  #giveUp(failure: string, error: unknown): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#queue = [];
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.onWarning(`${what}; prefixes are no longer kept on disk until the next start: ${reason}`);
+    this.#options.onWarning(`${failure}; no prefixes are persisted until the next start: ${reason}`);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PrefixTree } from './prefix-tree.ts';
 
-test('the longest common prefix wins, also when it ends in the middle of an edge', () => {
+test('finds the longest common prefix, also when it ends within an edge', () => {
   const tree = new PrefixTree<string>();
   tree.set([1, 2, 3, 4, 5], 'a');
   tree.set([1, 2, 3, 9], 'b');
@@ -14,7 +14,7 @@ test('the longest common prefix wins, also when it ends in the middle of an edge
   assert.equal(tree.longest([]), null);
 });
 
-test('a sequence may be a prefix of another one', () => {
+test('stores a sequence that is a prefix of another one', () => {
   const tree = new PrefixTree<string>();
   tree.set([1, 2, 3], 'long');
   tree.set([1, 2], 'short');
@@ -26,7 +26,7 @@ test('a sequence may be a prefix of another one', () => {
   assert.equal(tree.delete([1, 2]), false);
 });
 
-test('random operations agree with a list of sequences', () => {
+test('agrees with a list of sequences over random operations', () => {
   let state = 12345;
   const random = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

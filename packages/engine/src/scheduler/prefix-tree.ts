@@ -1,8 +1,8 @@
 /**
- * A radix tree over token sequences: which stored sequence shares the longest prefix with a given one?
+ * A radix tree over token sequences, for finding the stored sequence that shares the longest prefix with a given one.
  *
- * Every edge carries a run of tokens, every leaf holds a value, and so may inner nodes: a stored sequence that is a
- * prefix of another one. Work is proportional to the tokens compared, whatever the number of sequences.
+ * Invariants: every edge carries at least one token; every leaf holds a value; an inner node holds a value when its
+ * sequence is stored as well. Work is proportional to the number of compared tokens, not to the number of sequences.
  */
 import type { TokenId } from '@gptj-cloud/model';
 
@@ -22,13 +22,13 @@ interface Node<T> {
 export class PrefixTree<T> {
   readonly #root: Node<T> = { edge: [], children: new Map(), value: undefined };
 
-  /** The value stored at exactly this sequence. */
+  /** The value stored under exactly this sequence. */
   get(tokens: readonly TokenId[]): T | undefined {
     const path = this.#path(tokens);
     return path?.at(-1)?.value;
   }
 
-  /** Store a value, in place of one that stood at the same sequence. */
+  /** Store a value under a sequence, replacing an earlier one. */
   set(tokens: readonly TokenId[], value: T): void {
     let parent: Node<T> | null = null;
     let node = this.#root;
@@ -37,7 +37,7 @@ export class PrefixTree<T> {
       const shared = sharedLength(node.edge, tokens, at);
       at += shared;
       if (shared < node.edge.length) {
-        // The sequence leaves in the middle of the edge: split it there.
+        // The sequence leaves the edge in its middle: split the edge.
         const lower: Node<T> = { edge: node.edge.slice(shared), children: node.children, value: node.value };
         const upper: Node<T> = {
           edge: node.edge.slice(0, shared),
@@ -61,7 +61,7 @@ export class PrefixTree<T> {
     }
   }
 
-  /** Remove the value at exactly this sequence. False when there is none. */
+  /** Remove the value stored under exactly this sequence. False when there is none. */
   delete(tokens: readonly TokenId[]): boolean {
     const path = this.#path(tokens);
     const node = path?.at(-1);
@@ -75,7 +75,7 @@ export class PrefixTree<T> {
         parent.children.delete(edge[0]!);
         continue;
       }
-      // One child and no value: the node is only a bend in an edge.
+      // One child and no value: merge the two edges.
       const [child] = children.values();
       parent.children.set(edge[0]!, {
         edge: [...edge, ...child!.edge],
@@ -87,7 +87,7 @@ export class PrefixTree<T> {
     return true;
   }
 
-  /** The stored sequence with the longest common prefix, or null when nothing shares even one token. */
+  /** The stored sequence with the longest common prefix; null when none shares the first token. */
   longest(tokens: readonly TokenId[]): Match<T> | null {
     let node = this.#root;
     let at = 0;
@@ -102,7 +102,7 @@ export class PrefixTree<T> {
     return at === 0 ? null : { length: at, value: anyValue(node) };
   }
 
-  /** Nodes from the root to the one at exactly this sequence; null when no node stands there. */
+  /** Nodes from the root to the node of exactly this sequence; null when there is no such node. */
   #path(tokens: readonly TokenId[]): Node<T>[] | null {
     const path = [this.#root];
     let at = 0;
@@ -116,14 +116,14 @@ export class PrefixTree<T> {
   }
 }
 
-/** How many of its first tokens `edge` shares with `tokens` from `at` on. */
+/** Length of the longest common prefix of `edge` and of `tokens` from position `at` on. */
 export function sharedLength(edge: readonly TokenId[], tokens: readonly TokenId[], at: number): number {
   let shared = 0;
   while (shared < edge.length && at + shared < tokens.length && edge[shared] === tokens[at + shared]) shared++;
   return shared;
 }
 
-/** Some value at or below a node. There is one: every leaf has a value. */
+/** A value at or below a node. Every leaf has one. */
 function anyValue<T>(node: Node<T>): T {
   let here = node;
   while (here.value === undefined) here = here.children.values().next().value!;

@@ -12,7 +12,7 @@ let file: TinyModelFile;
 let model: LanguageModel;
 let scheduler: Scheduler;
 let now = 0;
-/** How many evaluations the model has had, and the most steps in one. */
+/** Number of evaluations, and the largest number of steps in one. */
 let evaluations = 0;
 let widest = 0;
 
@@ -35,7 +35,7 @@ afterEach(async () => {
   assert.equal(model.freeCells, 256, 'cells were lost');
 });
 
-/** The model, counting. */
+/** The model, with its evaluations counted. */
 function counted(inner: LanguageModel): LanguageModel {
   return new Proxy(inner, {
     get(target, name) {
@@ -61,19 +61,19 @@ function request(prompt: readonly number[], parameters: Record<string, unknown>,
   return { prompt, config: parseGenerateParameters({ eos_token_id: -1, ...parameters }, context).config, priority };
 }
 
-interface Heard {
+interface Submitted {
   readonly events: GenerationEvent[];
   readonly ended: Promise<'finished' | Error>;
   readonly cancel: () => void;
 }
 
-function submit(asked: GenerationRequest, onEvent: (event: GenerationEvent) => void = () => {}): Heard {
+function submit(generation: GenerationRequest, onEvent: (event: GenerationEvent) => void = () => {}): Submitted {
   const events: GenerationEvent[] = [];
   let end: (how: 'finished' | Error) => void = () => {};
   const ended = new Promise<'finished' | Error>((resolve) => {
     end = resolve;
   });
-  const cancel = scheduler.submit(asked, {
+  const cancel = scheduler.submit(generation, {
     event(event) {
       events.push(event);
       onEvent(event);
@@ -84,23 +84,23 @@ function submit(asked: GenerationRequest, onEvent: (event: GenerationEvent) => v
   return { events, ended, cancel };
 }
 
-test('decoding steps of many generations share evaluations', async () => {
-  const heard = [1, 2, 3, 4].map((first) => submit(request([first], { max_new_tokens: 8 })));
-  await Promise.all(heard.map(({ ended }) => ended));
+test('evaluates the decoding steps of several generations in one batch', async () => {
+  const submitted = [1, 2, 3, 4].map((first) => submit(request([first], { max_new_tokens: 8 })));
+  await Promise.all(submitted.map(({ ended }) => ended));
   assert.equal(widest, 4);
   assert.equal(evaluations, 8);
 });
 
-test('beams and returned sequences share the cells of their prompt', async () => {
+test('shares the cells of a prompt among its beams and returned sequences', async () => {
   const prompt = Array.from({ length: 60 }, (_, i) => i);
   // Four sequences of 100 tokens would need 400 cells; sharing the prompt they fit 256.
   const { ended } = submit(request(prompt, { num_beams: 4, max_new_tokens: 40 }));
   assert.equal(await ended, 'finished');
 });
 
-test('what does not fit beside others waits for them, and higher priority goes first', async () => {
+test('admits a generation when its reservation fits, by priority, then by arrival', async () => {
   const order: string[] = [];
-  const start = (name: string, priority: number): Heard =>
+  const start = (name: string, priority: number): Submitted =>
     submit(request([1], { max_new_tokens: 120 }, priority), ({ type }) => {
       if (type === 'started') order.push(name);
     });
@@ -109,9 +109,9 @@ test('what does not fit beside others waits for them, and higher priority goes f
   assert.deepEqual(order, ['high', 'first', 'second', 'low']);
 });
 
-test('waiting raises priority, so that nobody starves', async () => {
+test('raises the priority of waiting generations', async () => {
   const order: string[] = [];
-  const start = (name: string, priority: number): Heard =>
+  const start = (name: string, priority: number): Submitted =>
     submit(request([2], { max_new_tokens: 126 }, priority), ({ type }) => {
       if (type === 'started') order.push(name);
     });
@@ -124,17 +124,17 @@ test('waiting raises priority, so that nobody starves', async () => {
   assert.deepEqual(order.slice(2), ['old', 'young']);
 });
 
-test('a cancelled generation frees its cells at once and hears that it was aborted', async () => {
-  const heard = submit(request([3], { max_new_tokens: 100 }), (event) => {
-    if (event.type === 'tokens') heard.cancel();
+test('ends a cancelled generation with aborted after at most one more evaluation', async () => {
+  const submitted = submit(request([3], { max_new_tokens: 100 }), (event) => {
+    if (event.type === 'tokens') submitted.cancel();
   });
-  const error = await heard.ended;
+  const error = await submitted.ended;
   assert.ok(error instanceof Error && 'code' in error && error.code === 'aborted');
-  const tokens = heard.events.filter(({ type }) => type === 'tokens').length;
+  const tokens = submitted.events.filter(({ type }) => type === 'tokens').length;
   assert.equal(tokens, 1);
 });
 
-test('a long prompt does not stop the tokens of those who are being served', async () => {
+test('goes on decoding other generations while a long prompt is computed', async () => {
   let tokensWhilePrompt = 0;
   let promptDone = false;
   const stream = submit(request([4], { max_new_tokens: 100 }), ({ type }) => {
@@ -156,16 +156,16 @@ test('a long prompt does not stop the tokens of those who are being served', asy
   assert.ok(tokensWhilePrompt > before + 1, `${tokensWhilePrompt - before} tokens came while the prompt was computed`);
 });
 
-test('a strategy that fails ends its own generation alone', async () => {
+test('ends one generation when its strategy throws, and no other', async () => {
   const bad = submit(request([5], { max_new_tokens: 20, suppress_tokens: Array.from({ length: 384 }, (_, i) => i) }));
   const good = submit(request([6], { max_new_tokens: 20 }));
   assert.ok((await bad.ended) instanceof Error);
   assert.equal(await good.ended, 'finished');
 });
 
-test('closing cancels everything and leaves the model idle', async () => {
-  const heard = [7, 8, 9].map((first) => submit(request([first], { max_new_tokens: 120 })));
+test('cancels every generation on close and then refuses with closed', async () => {
+  const submitted = [7, 8, 9].map((first) => submit(request([first], { max_new_tokens: 120 })));
   await scheduler.close();
-  for (const { ended } of heard) assert.ok((await ended) instanceof Error);
+  for (const { ended } of submitted) assert.ok((await ended) instanceof Error);
   assert.throws(() => submit(request([1], { max_new_tokens: 1 })), { code: 'closed' });
 });

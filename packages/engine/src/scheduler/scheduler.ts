@@ -1,32 +1,25 @@
 /**
  * The loop beside the model: many generations share one `LanguageModel`, joining and leaving between evaluations.
  *
- * A generation is **waiting** (submitted, no cache yet) → **active** (has sequences, takes part in evaluations)
- * → **ended** (outcome, failure or cancellation; its sequences are released at once).
+ * A generation is **waiting** (submitted, no cache) → **active** (owns sequences, takes part in evaluations) → **ended**
+ * (outcome, failure or cancellation; its sequences are released at once).
  *
  * Invariants
- * - An active generation has a reservation of cache cells and sequences that covers its worst case, so an admitted
- *   generation never fails for lack of cache: what the prefix cache holds beside them is dropped when it is wanted.
- * - Waiting ones are admitted by priority, then arrival; waiting raises the priority, so none starves. One whose prompt begins like a prompt that is being computed right
- *   now waits for that, and then shares it.
+ * - An active generation has reserved cache cells and sequences for its worst case, so it never fails for lack of cache:
+ *   entries of the prefix cache are dropped when a generation needs their cells.
+ * - Waiting generations are admitted by priority, then by arrival. Waiting raises the priority, so every generation is
+ *   admitted in the end. One whose prompt begins like a prompt under evaluation waits for that one and forks it.
  * - Only the loop touches the model, and only between evaluations.
- * - A strategy that throws ends its own generation; an evaluation that fails ends those that took part in it.
+ * - A strategy that throws ends its own generation; an evaluation that fails ends the generations that took part in it.
  */
-import {
-  DecodingError,
-  type DraftPolicy,
-  type GenerateConfig,
-  type GenerateOutcome,
-  maxRows,
-  type Strategy,
-  type TokenReport,
-} from '@gptj-cloud/decoding';
-import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
-import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { DraftPolicy, GenerateOutcome, Strategy } from '@gptj-cloud/decoding';
+import { type LanguageModel, ModelError } from '@gptj-cloud/model';
+import type { GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import { BatchCostModel } from './batch-cost-model.ts';
 import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
+import { Generation, type GenerationListener, type Reservation } from './generation.ts';
 import type { Mutex } from './mutex.ts';
 import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
@@ -39,137 +32,81 @@ export interface SchedulerOptions {
   readonly strategy: (request: GenerationRequest, drafts: DraftPolicy | null) => Strategy<GenerateOutcome>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Whose turn it is to evaluate, when several schedulers share threads. */
+  /** Held during an evaluation: schedulers whose models share threads share it. */
   readonly mutex: Mutex;
   /**
-   * Serve one generation at a time, from an empty cache, prompts cut alike: its batches then depend on nothing but
-   * itself. Default false.
+   * Serve one generation at a time, without the prefix cache, with prompts cut at fixed places: its batches then depend
+   * on its own request alone. Default false.
    */
-  readonly oneByOne?: boolean;
-  /** Where prefixes outlive this process. Default: nowhere. */
+  readonly isolated?: boolean;
+  /** Keeps prefixes for the next process. Default: none. */
   readonly prefixStore?: PrefixStore | null;
-  /** Told what an operator should know of, and generations do not suffer from. */
+  /** Called with what the operator should know and what does not affect generations. */
   readonly onWarning?: (message: string) => void;
 }
 
-/** Sequences that the prefix cache may keep. */
-const PREFIX_ENTRIES = 64;
+/** Maximum number of sequences in the prefix cache. */
+const MAX_PREFIXES = 64;
 /** Waiting this long counts as much as one step of priority. */
 const AGEING_MS = 10_000;
-/** Tokens of a prompt in one evaluation when batches must always be cut alike. */
-const FIXED_PREFILL_TOKENS = 512;
+/** Prompt tokens in one evaluation of an isolated generation. */
+const ISOLATED_PREFILL_TOKENS = 512;
 
-/** Receives a generation's events; called by the loop, must not throw. */
-export interface GenerationListener {
-  event(event: GenerationEvent): void;
-  /** The generation failed; nothing follows. */
-  failed(error: Error): void;
-}
-
-interface Generation {
-  readonly request: GenerationRequest;
-  readonly listener: GenerationListener;
-  readonly reservation: Reservation;
-  readonly arrivedAt: number;
-  run: StrategyRun | null;
-  startedAt: number | null;
-  cancelled: boolean;
-  /** Tokens sent so far of each returned sequence. */
-  readonly sent: number[];
-}
-
-/** Worst case of a generation. */
-interface Reservation {
-  readonly cells: number;
-  readonly sequences: number;
-}
-
-/** Beside the rows of an ask, rows of the ask before it are open while they are forked. */
-function reserve(prompt: readonly TokenId[], config: GenerateConfig): Reservation {
-  const rows = maxRows(config);
-  const grown = Math.max(0, config.maxLength - prompt.length) + 1;
-  return { cells: prompt.length + rows * grown, sequences: rows === 1 ? 1 : 2 * rows };
+interface Evaluation {
+  readonly abort: AbortController;
+  /** The runs whose rows are in it. */
+  readonly runs: ReadonlySet<StrategyRun>;
 }
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #prefixes: PrefixCache;
   readonly #persister: PrefixPersister | null;
+  /** Sequences that generations may have open. */
   readonly #maxSequences: number;
   readonly #costs: BatchCostModel;
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
   readonly #drafts: DraftPolicy | null;
-  #evaluation: { readonly abort: AbortController; readonly taking: ReadonlySet<StrategyRun> } | null = null;
+  /** Under way; null between evaluations. */
+  #evaluation: Evaluation | null = null;
+  /** The loop; null while no generation needs it. */
   #loop: Promise<void> | null = null;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(options: SchedulerOptions) {
-    const { model, now } = options;
-    // A tiny model keeps most of its sequences for generations.
-    const prefixEntries = options.oneByOne === true ? 0 : Math.min(PREFIX_ENTRIES, model.limits.maxSequences >> 2);
+    const { model, now, isolated = false, prefixStore: store = null, onWarning = () => {} } = options;
+    // A model with few sequences keeps most of them for generations.
+    const maxEntries = isolated ? 0 : Math.min(MAX_PREFIXES, model.limits.maxSequences >> 2);
     this.#options = options;
-    this.#prefixes = new PrefixCache(model, { maxEntries: prefixEntries });
+    this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now);
-    this.#drafts =
-      options.oneByOne === true
-        ? null
-        : { draftTokens: (acceptance) => this.#costs.draftTokens(acceptance, this.#active.length) };
-    const { prefixStore: store = null, onWarning = () => {} } = options;
-    // What is copied to disk takes a sequence meanwhile.
-    this.#maxSequences = model.limits.maxSequences - prefixEntries - (store === null ? 0 : 1);
+    this.#drafts = isolated
+      ? null
+      : { draftTokens: (acceptance) => this.#costs.draftTokens(acceptance, this.#active.length) };
+    // A prefix that is being copied to disk needs one sequence.
+    this.#maxSequences = model.limits.maxSequences - maxEntries - (store === null ? 0 : 1);
     this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
-    // What comes meanwhile waits: it may begin like something that is stored.
-    if (this.#persister !== null) this.#loop = this.#looped(this.#persister.restore());
+    // Generations that arrive during the restoration wait: their prompts may begin like a stored prefix.
+    if (this.#persister !== null) this.#loop = this.#runLoop(this.#persister.restore());
   }
 
   /**
-   * Queue a generation. Returns the function that cancels it (idempotent; the listener then hears `aborted`).
+   * Queue a generation. Returns the function that cancels it (idempotent; the listener then receives `aborted`).
    *
    * Throws `context_full` when the prompt leaves no position to generate, `cache_full` and `too_many_sequences` when
    * this request alone needs more than the model has, `closed`.
    */
   submit(request: GenerationRequest, listener: GenerationListener): () => void {
-    if (this.#closed) throw new ModelError('closed', 'the engine is closed');
-    const { model } = this.#options;
-    const { contextLength } = model.config;
-    if (request.prompt.length === 0) throw new RangeError('generate: expected at least one prompt token');
-    if (request.prompt.length > contextLength || request.config.maxLength > contextLength) {
-      const max = Math.max(request.prompt.length, request.config.maxLength);
-      throw new ModelError(
-        'context_full',
-        `expected at most ${contextLength} tokens of prompt and output together, got ${max}`,
-      );
-    }
-    const reservation = reserve(request.prompt, request.config);
-    if (reservation.cells > model.limits.cacheCells) {
-      throw new ModelError(
-        'cache_full',
-        `this request needs ${reservation.cells} positions of cache, the engine has ${model.limits.cacheCells}: ask for fewer tokens, beams or sequences`,
-      );
-    }
-    if (reservation.sequences > this.#maxSequences) {
-      throw new ModelError(
-        'too_many_sequences',
-        `this request needs ${reservation.sequences} sequences, the engine has ${this.#maxSequences}: ask for fewer beams or sequences`,
-      );
-    }
-    const generation: Generation = {
-      request,
-      listener,
-      reservation,
-      arrivedAt: this.#options.now(),
-      run: null,
-      startedAt: null,
-      cancelled: false,
-      sent: [],
-    };
+    if (this.#closing !== null) throw new ModelError('closed', 'the engine is closed');
+    const generation = new Generation(request, listener, this.#options.now);
+    this.#checkFits(generation);
     this.#waiting.push(generation);
     this.#wake();
     return () => this.#cancel(generation);
   }
 
-  /** What was done so far and what is under way. */
+  /** Counts of finished work and of work in progress. */
   get stats(): EngineStats {
     const { model } = this.#options;
     return {
@@ -182,65 +119,94 @@ export class Scheduler {
     };
   }
 
-  /** Cancel everything and wait until the model is idle. Idempotent. Does not close the model. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Cancel every generation and wait until the model is idle. Idempotent. Does not close the model. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     for (const generation of [...this.#waiting, ...this.#active]) this.#cancel(generation);
     while (this.#loop !== null) await this.#loop;
     await this.#persister?.close();
     this.#prefixes.clear();
   }
 
-  #wake(): void {
-    this.#loop ??= this.#looped(this.#work());
+  #checkFits({ request, reservation }: Generation): void {
+    const { contextLength } = this.#options.model.config;
+    const { cacheCells } = this.#options.model.limits;
+    if (request.prompt.length === 0) throw new RangeError('generate: expected at least one prompt token, got none');
+    const length = Math.max(request.prompt.length, request.config.maxLength);
+    if (length > contextLength) {
+      throw new ModelError(
+        'context_full',
+        `expected at most ${contextLength} tokens of prompt and output together, got ${length}`,
+      );
+    }
+    if (reservation.cells > cacheCells) {
+      throw new ModelError(
+        'cache_full',
+        `this request needs ${reservation.cells} positions of cache, the engine has ${cacheCells}: request fewer tokens, beams or sequences`,
+      );
+    }
+    if (reservation.sequences > this.#maxSequences) {
+      throw new ModelError(
+        'too_many_sequences',
+        `this request needs ${reservation.sequences} sequences, the engine has ${this.#maxSequences}: request fewer beams or sequences`,
+      );
+    }
   }
 
-  #looped(work: Promise<void>): Promise<void> {
+  #wake(): void {
+    this.#loop ??= this.#runLoop(this.#work());
+  }
+
+  #runLoop(work: Promise<void>): Promise<void> {
     return work.finally(() => {
       this.#loop = null;
-      // A submission that came while the last round was ending has found the loop still set.
+      // A generation that was submitted during the last iteration has found the loop still running.
       if (this.#waiting.length > 0) this.#wake();
     });
   }
 
   async #work(): Promise<void> {
-    // Submissions of one turn of the event loop start together: their first steps share a batch.
+    // Generations submitted in one iteration of the event loop start together: their first steps share a batch.
     await Promise.resolve();
     for (;;) {
       this.#dropCancelled();
       this.#admit();
-      if (!this.#closed) this.#persister?.persistNext(() => this.#wake());
+      if (this.#closing === null) this.#persister?.persistNext(() => this.#wake());
       if (this.#active.length === 0) return;
       await this.#evaluate();
     }
   }
 
   #cancel(generation: Generation): void {
-    generation.cancelled = true;
+    generation.isCancelled = true;
     const { run } = generation;
     const evaluation = this.#evaluation;
-    if (evaluation === null || run === null || !evaluation.taking.has(run)) {
+    if (evaluation === null || run === null || !evaluation.runs.has(run)) {
       this.#wake();
       return;
     }
-    // Others' work in the same evaluation is not thrown away for one that left.
-    const wanted = this.#active.some(
-      (other) => !other.cancelled && other.run !== null && evaluation.taking.has(other.run),
+    // An evaluation that other generations need goes on.
+    const isNeeded = this.#active.some(
+      (other) => !other.isCancelled && other.run !== null && evaluation.runs.has(other.run),
     );
-    if (!wanted) evaluation.abort.abort();
+    if (!isNeeded) evaluation.abort.abort();
   }
 
   #dropCancelled(): void {
     for (const list of [this.#waiting, this.#active]) {
-      for (const generation of list.filter((entry) => entry.cancelled)) {
+      for (const generation of list.filter(({ isCancelled }) => isCancelled)) {
         this.#fail(generation, new ModelError('aborted', 'the generation was cancelled'));
       }
     }
   }
 
   #admit(): void {
-    for (const next of this.#inOrder()) {
-      if (this.#options.oneByOne === true && this.#active.length > 0) return;
+    for (const next of this.#byPriority()) {
+      if (this.#options.isolated === true && this.#active.length > 0) return;
       if (!this.#fits(next.reservation)) return;
       if (this.#sharesPrompt(next)) continue;
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
@@ -250,59 +216,62 @@ export class Scheduler {
         next.run = new StrategyRun(model, strategy(next.request, this.#drafts), this.#prefixes);
         next.run.begin();
         if (this.#persister !== null) for (const tokens of next.run.reused) this.#persister.recordReuse(tokens);
-        if (next.run.outcome !== null) this.#finish(next);
+        this.#finishIfDone(next);
       } catch (error) {
         this.#fail(next, error as Error);
       }
     }
   }
 
-  /** Those that wait, the next one first. */
-  #inOrder(): readonly Generation[] {
+  /** The waiting generations, the next one to admit first. */
+  #byPriority(): readonly Generation[] {
     const now = this.#options.now();
     const rank = ({ request, arrivedAt }: Generation): number =>
       (request.priority ?? 0) + (now - arrivedAt) / AGEING_MS;
     return [...this.#waiting].sort((a, b) => rank(b) - rank(a));
   }
 
-  #fits(wanted: Reservation): boolean {
-    const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, wanted.cells);
-    const sequences = this.#active.reduce((sum, { reservation }) => sum + reservation.sequences, wanted.sequences);
+  /** Whether a reservation fits beside those of the active generations. */
+  #fits(added: Reservation): boolean {
+    const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, added.cells);
+    const sequences = this.#active.reduce((sum, { reservation }) => sum + reservation.sequences, added.sequences);
     return cells <= this.#options.model.limits.cacheCells && sequences <= this.#maxSequences;
   }
 
-  /** Whether a prompt under way will leave more of this one's in the prefix cache than there is now. */
+  /** Whether a prompt under evaluation will put more of this one's prefix into the cache than is there now. */
   #sharesPrompt({ request }: Generation): boolean {
-    const have = this.#prefixes.match(request.prompt);
+    const cached = this.#prefixes.match(request.prompt);
     return this.#active.some(({ run }) =>
-      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= have + MIN_PREFIX_TOKENS),
+      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= cached + MIN_PREFIX_TOKENS),
     );
   }
 
   async #evaluate(): Promise<void> {
-    const runs = this.#active.map(({ run }) => run!);
-    const slices = planBatch(runs, this.#batchLimits());
+    const slices = planBatch(
+      this.#active.map(({ run }) => run!),
+      this.#batchLimits(),
+    );
     this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
-    const taking = new Set(slices.map(({ run }) => run));
-    for (const generation of this.#active) if (taking.has(generation.run!)) this.#start(generation);
-    if (slices.length > 0 && !(await this.#compute(slices, taking))) return;
+    const runs = new Set(slices.map(({ run }) => run));
+    for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
+    if (slices.length > 0 && !(await this.#compute(slices, runs))) return;
     for (const generation of [...this.#active]) {
-      if (generation.cancelled) continue;
+      if (generation.isCancelled) continue;
       if (generation.run!.complete) this.#advance(generation);
-      else if (taking.has(generation.run!)) generation.run!.keep();
+      else if (runs.has(generation.run!)) generation.run!.copyResults();
     }
   }
 
   #batchLimits(): BatchLimits {
-    const { model, oneByOne } = this.#options;
-    if (oneByOne === true) return { maxTokens: FIXED_PREFILL_TOKENS, prefillTokens: FIXED_PREFILL_TOKENS };
+    const { model, isolated } = this.#options;
+    if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
     return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#costs.prefillTokens };
   }
 
-  /** Run one evaluation. False when it failed; the generations in it are then dealt with. */
-  async #compute(slices: readonly Slice[], taking: ReadonlySet<StrategyRun>): Promise<boolean> {
+  /** Run one evaluation. False when it failed or was aborted; a failure has then ended its generations. */
+  async #compute(slices: readonly Slice[], runs: ReadonlySet<StrategyRun>): Promise<boolean> {
     const abort = new AbortController();
-    this.#evaluation = { abort, taking };
+    this.#evaluation = { abort, runs };
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
       const { model, mutex } = this.#options;
@@ -311,8 +280,9 @@ export class Scheduler {
       return true;
     } catch (error) {
       if (!(error instanceof ModelError && error.code === 'aborted')) {
-        for (const generation of this.#active.filter(({ run }) => taking.has(run!)))
+        for (const generation of this.#active.filter(({ run }) => runs.has(run!))) {
           this.#fail(generation, error as Error);
+        }
       }
       return false;
     } finally {
@@ -320,70 +290,27 @@ export class Scheduler {
     }
   }
 
-  #start(generation: Generation): void {
-    if (generation.startedAt !== null) return;
-    generation.startedAt = this.#options.now();
-    generation.listener.event({ type: 'started' });
-  }
-
   #advance(generation: Generation): void {
     try {
-      const finalTokens = generation.run!.advance();
-      for (const { index, tokens, reports } of finalTokens) this.#send(generation, index, tokens, reports);
-      if (generation.run!.outcome !== null) this.#finish(generation);
-      else if (generation.request.config.numBeams > 1) this.#tellSearch(generation);
+      for (const tokens of generation.run!.advance()) generation.reportTokens(tokens);
+      if (this.#finishIfDone(generation)) return;
+      if (generation.request.config.numBeams > 1) generation.reportSearchStep();
     } catch (error) {
       this.#fail(generation, error as Error);
     }
   }
 
-  /** Nothing is final yet: whoever pays for a search that is cut short would not know of it. */
-  #tellSearch({ request, listener }: Generation): void {
-    listener.event({ type: 'searched', tokens: request.config.numReturnSequences });
-  }
-
-  #send(
-    generation: Generation,
-    index: number,
-    tokens: readonly TokenId[],
-    logprobs: readonly TokenReport[] | undefined,
-  ): void {
-    if (tokens.length === 0) return;
-    generation.sent[index] = (generation.sent[index] ?? 0) + tokens.length;
-    const atMs = this.#options.now() - generation.arrivedAt;
-    generation.listener.event({ type: 'tokens', index, tokens, atMs, ...(logprobs === undefined ? {} : { logprobs }) });
-  }
-
-  #finish(generation: Generation): void {
-    const { request, listener, run, arrivedAt, sent } = generation;
-    const outcome = run!.outcome!;
-    // The last step's tokens become final only at the end; in beam modes all tokens do.
-    for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
-      const from = sent[index] ?? 0;
-      this.#send(generation, index, tokens.slice(from), logprobs?.slice(from));
-    }
-    const endedAt = this.#options.now();
-    const startedAt = generation.startedAt ?? endedAt;
+  #finishIfDone(generation: Generation): boolean {
+    const outcome = generation.run?.outcome ?? null;
+    if (outcome === null) return false;
     this.#remove(generation);
-    listener.event({
-      type: 'finished',
-      outcome,
-      usage: {
-        promptTokens: request.prompt.length,
-        generatedTokens: outcome.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
-        cachedTokens: run!.cachedTokens,
-        queueMs: startedAt - arrivedAt,
-        computeMs: endedAt - startedAt,
-      },
-    });
+    generation.finish(outcome);
+    return true;
   }
 
   #fail(generation: Generation, error: Error): void {
     this.#remove(generation);
-    // Parameters that leave no way on are the caller's doing, and no fault of the engine.
-    generation.listener.failed(
-      error instanceof DecodingError ? new ModelError('generation_impossible', error.message, { cause: error }) : error,
-    );
+    generation.fail(error);
   }
 
   #remove(generation: Generation): void {
@@ -391,6 +318,5 @@ export class Scheduler {
       const at = list.indexOf(generation);
       if (at >= 0) list.splice(at, 1);
     }
-    generation.run?.release();
   }
 }

@@ -1,28 +1,30 @@
 /**
- * One generation in flight: a decoding strategy and the sequences of the model that stand for its rows.
+ * One active generation: a decoding strategy, and a sequence of the model for each row that it has requested.
  *
- * A row that starts from nothing starts from the longest prefix that the cache has of it, if there is one.
+ * A row that continues no other row starts from the longest prefix of it in the prefix cache.
  *
- * Life: constructed → `begin` → (`work` is fed by `feed` until `complete`, then `advance` asks again)* → `outcome` set
- * → `release`. Between asks the run owns exactly one open sequence per row of the last ask; `release` gives all back
- * and may be called in any state, more than once.
+ * States: constructed → `begin` → (`feed` until `complete`, then `advance`)* → `outcome` is set → released.
+ *
+ * Invariants
+ * - Between two requests the run owns exactly one open sequence per row of the last request.
+ * - `release` closes them all; it may be called in any state, more than once.
  */
 import type { FinalTokens, GenerateOutcome, Row, RowResult, ScoreRequest, Strategy } from '@gptj-cloud/decoding';
 import type { LanguageModel, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
 import type { PrefixCache } from './prefix-cache.ts';
 
-/** A row of the current ask that still has tokens to evaluate. */
+/** A row of the current request that still has tokens to evaluate. */
 export interface RowWork {
   readonly row: Row;
   readonly sequence: SequenceId;
-  /** Tokens of the row already evaluated. */
+  /** Number of the row's tokens that are evaluated. */
   readonly fed: number;
 }
 
 interface RowState {
   readonly row: Row;
   readonly sequence: SequenceId;
-  /** Everything the sequence holds once the row is fed. */
+  /** The sequence's tokens once the row is evaluated. */
   readonly content: TokenId[];
   fed: number;
   readonly logits: Float32Array[];
@@ -44,34 +46,34 @@ export class StrategyRun {
     this.#prefixes = prefixes;
   }
 
-  /** What came from the prefix cache, so far. */
+  /** Prefixes of rows that came from the prefix cache so far. */
   get reused(): readonly (readonly TokenId[])[] {
     return this.#reused;
   }
 
-  /** Prompt tokens that came from the prefix cache. */
+  /** Number of prompt tokens that came from the prefix cache. */
   get cachedTokens(): number {
     return this.#reused.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Prompts of the current ask that are still being computed, whole. */
+  /** Prompts of the current request that are not evaluated yet, each in full. */
   get prompts(): readonly (readonly TokenId[])[] {
     return this.#rows
       .filter(({ row, fed }) => row.from === null && fed < row.tokens.length)
       .map(({ row }) => row.tokens);
   }
 
-  /** Set when the strategy has returned. */
+  /** Null until the strategy has returned. */
   get outcome(): GenerateOutcome | null {
     return this.#outcome;
   }
 
-  /** Rows that still wait for an evaluation. */
+  /** Rows that are not evaluated yet. */
   get work(): readonly RowWork[] {
     return this.#rows.filter((state) => state.fed < state.row.tokens.length);
   }
 
-  /** Whether every row of the current ask is evaluated. */
+  /** Whether every row of the current request is evaluated. */
   get complete(): boolean {
     return this.#rows.every((state) => state.fed === state.row.tokens.length);
   }
@@ -94,7 +96,7 @@ export class StrategyRun {
     };
   }
 
-  /** Note that `count` tokens of a row were evaluated, with their results. */
+  /** Record the results of an evaluation of `count` tokens of a row. */
   feed(work: RowWork, count: number, result: StepResult): void {
     const state = work as RowState;
     state.fed += count;
@@ -108,8 +110,8 @@ export class StrategyRun {
     }
   }
 
-  /** Results are views that die with the next evaluation: copy those that must outlive it. */
-  keep(): void {
+  /** Copy the results so far: they are views that the next evaluation overwrites. */
+  copyResults(): void {
     for (const state of this.#rows) {
       for (const rows of [state.logits, state.hidden, ...state.layers]) {
         for (const [i, row] of rows.entries()) rows[i] = row.slice();
@@ -123,7 +125,7 @@ export class StrategyRun {
     return this.#take(this.#strategy.next(result));
   }
 
-  /** Give every sequence back. A single one is remembered: somebody may go on from it. */
+  /** Close every sequence. A single one goes into the prefix cache, for a request that continues it. */
   release(): void {
     const rows = this.#rows;
     this.#rows = [];
@@ -144,7 +146,7 @@ export class StrategyRun {
     return next.value.finalTokens;
   }
 
-  /** Give every asked row a sequence: the last row that continues a sequence takes it over, the others fork it. */
+  /** Open a sequence for every row: the last row that continues a sequence takes it over, the others fork it. */
   #place(rows: readonly Row[]): RowState[] {
     const before = this.#rows;
     const old = before.map((state) => state.sequence);
@@ -155,7 +157,7 @@ export class StrategyRun {
       uses[from]++;
     }
     for (const [i, count] of uses.entries()) if (count === 0) this.#model.release(old[i]!);
-    // Only sequences listed here are open, so that a failure half way leaves nothing behind.
+    // The open sequences that no row has taken over yet: a failure releases them.
     const left = new Set(old.filter((_, i) => uses[i]! > 0));
     const placed: RowState[] = [];
     try {
@@ -181,7 +183,7 @@ export class StrategyRun {
   }
 
   #fresh(row: Row): RowState {
-    // The last token is always computed, for its scores; a prompt scored everywhere needs all of them.
+    // The last token is always computed, for its scores; a row scored at every position is computed in full.
     const max = row.scored === 'all' ? 0 : row.tokens.length - 1;
     const prefix = this.#prefixes?.take(row.tokens, max) ?? null;
     const fed = prefix?.length ?? 0;

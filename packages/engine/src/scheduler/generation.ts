@@ -1,0 +1,110 @@
+/**
+ * One generation in the scheduler: its request, what it reserves, and the events it reports to its listener.
+ *
+ * States: **waiting** (no `run`) → **active** (`run` is set and owns sequences) → **ended** (`finish` or `fail` was called;
+ * its sequences are released). The listener receives `started` once, then tokens in order, then exactly one end.
+ */
+import {
+  DecodingError,
+  type FinalTokens,
+  type GenerateConfig,
+  type GenerateOutcome,
+  maxRows,
+} from '@gptj-cloud/decoding';
+import { ModelError, type TokenId } from '@gptj-cloud/model';
+import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { StrategyRun } from './strategy-run.ts';
+
+/** Receives a generation's events. The scheduler's loop calls it; it must not throw. */
+export interface GenerationListener {
+  event(event: GenerationEvent): void;
+  /** The generation failed; no event follows. */
+  failed(error: Error): void;
+}
+
+/** The cache cells and sequences that a generation needs in the worst case. */
+export interface Reservation {
+  readonly cells: number;
+  readonly sequences: number;
+}
+
+function worstCase(prompt: readonly TokenId[], config: GenerateConfig): Reservation {
+  const rows = maxRows(config);
+  const grown = Math.max(0, config.maxLength - prompt.length) + 1;
+  // While rows are forked, rows of the previous request are open beside those of the next one.
+  return { cells: prompt.length + rows * grown, sequences: rows === 1 ? 1 : 2 * rows };
+}
+
+export class Generation {
+  readonly request: GenerationRequest;
+  readonly reservation: Reservation;
+  readonly arrivedAt: number;
+  run: StrategyRun | null = null;
+  isCancelled = false;
+  readonly #listener: GenerationListener;
+  readonly #now: () => number;
+  #startedAt: number | null = null;
+  /** Number of tokens reported of each returned sequence. */
+  readonly #reported: number[] = [];
+
+  /** @param now milliseconds, monotonic */
+  constructor(request: GenerationRequest, listener: GenerationListener, now: () => number) {
+    this.request = request;
+    this.reservation = worstCase(request.prompt, request.config);
+    this.arrivedAt = now();
+    this.#listener = listener;
+    this.#now = now;
+  }
+
+  /** Report that the first evaluation begins; later calls do nothing. */
+  reportStart(): void {
+    if (this.#startedAt !== null) return;
+    this.#startedAt = this.#now();
+    this.#listener.event({ type: 'started' });
+  }
+
+  reportTokens({ index, tokens, reports }: FinalTokens): void {
+    if (tokens.length === 0) return;
+    this.#reported[index] = (this.#reported[index] ?? 0) + tokens.length;
+    const atMs = this.#now() - this.arrivedAt;
+    const logprobs = reports === undefined ? {} : { logprobs: reports };
+    this.#listener.event({ type: 'tokens', index, tokens, atMs, ...logprobs });
+  }
+
+  /** Report a step of a beam search. No token is final yet, but a search that is cut short is metered by its steps. */
+  reportSearchStep(): void {
+    this.#listener.event({ type: 'searched', tokens: this.request.config.numReturnSequences });
+  }
+
+  /** Report the outcome, after the tokens that only the end made final: those of the last step, in beam modes all. */
+  finish(outcome: GenerateOutcome): void {
+    const { request, run } = this;
+    for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
+      const from = this.#reported[index] ?? 0;
+      const reports = logprobs === undefined ? {} : { reports: logprobs.slice(from) };
+      this.reportTokens({ index, tokens: tokens.slice(from), ...reports });
+    }
+    const endedAt = this.#now();
+    const startedAt = this.#startedAt ?? endedAt;
+    run?.release();
+    this.#listener.event({
+      type: 'finished',
+      outcome,
+      usage: {
+        promptTokens: request.prompt.length,
+        generatedTokens: outcome.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
+        cachedTokens: run?.cachedTokens ?? 0,
+        queueMs: startedAt - this.arrivedAt,
+        computeMs: endedAt - startedAt,
+      },
+    });
+  }
+
+  fail(error: Error): void {
+    this.run?.release();
+    // Parameters that forbid every token are the caller's mistake, not a fault of the engine.
+    const reported =
+      error instanceof DecodingError ? new ModelError('generation_impossible', error.message, { cause: error }) : error;
+    this.#listener.failed(reported);
+  }
+}
