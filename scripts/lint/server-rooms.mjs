@@ -18,7 +18,7 @@ export const SERVER_ROOMS = [
   },
   { name: 'compose', holds: ['compose.ts'], mayImport: ['app', 'api', 'config', ...FEATURES, 'http', 'store'] },
   // Only main and compose import it: every other room is passed the values that it needs.
-  { name: 'config', holds: ['config.ts'], mayImport: [...FEATURES, 'http', 'store'] },
+  { name: 'config', holds: ['config'], mayImport: [...FEATURES, 'http', 'store'] },
   { name: 'app', holds: ['app.ts'], mayImport: ['api', ...FEATURES, 'http', 'store'] },
   { name: 'api', holds: ['api'], mayImport: [...FEATURES, 'http'] },
   { name: 'runs', holds: ['runs'], mayImport: ['generation', 'metering', 'identity', 'audit', 'store'] },
