@@ -1,4 +1,5 @@
 import { ApiError } from '@gptj-cloud/protocol';
+import { type Tracer, trace } from '@opentelemetry/api';
 import { Hono } from 'hono';
 import type { AppEnv } from './api/access/app-env.ts';
 import { type AuthDeps, auth } from './api/access/auth.ts';
@@ -46,7 +47,7 @@ import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createServerMetrics, type ServerMetrics } from './telemetry/metrics/server-metrics.ts';
-import { NO_TRACES, type Tracer } from './telemetry/tracing/tracer.ts';
+
 import type { WebhookService } from './webhooks/webhook-service.ts';
 
 export interface AppDeps {
@@ -99,7 +100,11 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, c.get('requestId'), logger, c.req));
   const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
-  const observe = deps.observe ?? { metrics: createServerMetrics(), tracer: NO_TRACES, metricsToken: null };
+  const observe = deps.observe ?? {
+    metrics: createServerMetrics(),
+    tracer: trace.getTracer('gptj-cloud'),
+    metricsToken: null,
+  };
   const { registry } = observe.metrics;
   app.use(clientAddress(edge.trustedProxies));
   app.use(observeRequests({ ...observe, now: () => performance.now() }));

@@ -40,7 +40,7 @@ import { openPostgres } from './store/postgres.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { observeEngine } from './telemetry/metrics/observe-engine.ts';
 import { observeRuns } from './telemetry/metrics/observe-runs.ts';
-import { createObservation, readAtScrape } from './telemetry/observation.ts';
+import { openObservation, readAtScrape } from './telemetry/observation.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
 /** A loaded model: what runs it, and its tokenizer. */
@@ -126,7 +126,7 @@ async function build(
     const lock = await lockDataDir(config.dataDir);
     open.push(() => lock.release());
   }
-  const observation = createObservation({ ...config, logger });
+  const observation = await openObservation({ ...config, logger });
   open.push(() => observation.close());
   const { metrics, tracer } = observation;
   const { engine: bareEngine, tokenizer } = await parts.openModel(config, logger);

@@ -1,24 +1,24 @@
 import type { Engine } from '@gptj-cloud/engine';
+import type { Tracer } from '@opentelemetry/api';
 import { count, isNull } from 'drizzle-orm';
 import { runs } from '../runs/run-tables.ts';
 import { serverVersion } from '../server-version.ts';
 import type { Database } from '../store/db.ts';
 import type { Logger } from './logger.ts';
+import { measureProcess } from './metrics/process-metrics.ts';
 import {
   createServerMetrics,
   readEngineMetrics,
-  readProcessMetrics,
   readRunMetrics,
   type ServerMetrics,
 } from './metrics/server-metrics.ts';
-import { createOtlpExporter } from './tracing/otlp-exporter.ts';
-import { createTracer, NO_TRACES, type Tracer } from './tracing/tracer.ts';
+import { openTracing } from './tracing/open-tracing.ts';
 
 /** Metrics and traces of a running server. */
 export interface Observation {
   readonly metrics: ServerMetrics;
   readonly tracer: Tracer;
-  /** Send the spans that wait. Idempotent. */
+  /** Send the queued spans. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -29,30 +29,36 @@ export interface ObservationOptions {
   readonly logger: Logger;
 }
 
-/** Metrics always, traces where a collector is named. */
-export function createObservation(options: ObservationOptions): Observation {
-  const metrics = createServerMetrics();
-  const { otlpEndpoint, logger } = options;
-  if (otlpEndpoint === null) return { metrics, tracer: NO_TRACES, close: async () => {} };
-  const exporter = createOtlpExporter({
-    endpoint: otlpEndpoint,
+/** Metrics always, traces where a collector is configured. */
+export async function openObservation(options: ObservationOptions): Promise<Observation> {
+  const { tracer, close } = await openTracing({
+    endpoint: options.otlpEndpoint,
     headers: options.otlpHeaders,
     serviceName: options.otelServiceName,
     serviceVersion: serverVersion(),
-    fetch,
-    onLost: (spans, reason) => logger.warn('traces were lost', { spans, reason }),
+    onLoss: (reason) => options.logger.warn('traces lost', { reason }),
   });
-  const tracer = createTracer(
-    (span) => exporter.add(span),
-    () => performance.timeOrigin + performance.now(),
-  );
-  return { metrics, tracer, close: () => exporter.close() };
+  const metrics = createServerMetrics();
+  const stopMeasuring = measureProcess(metrics);
+  return {
+    metrics,
+    tracer,
+    close() {
+      stopMeasuring();
+      return close();
+    },
+  };
 }
 
-/** Have the metrics page show what is read at every scrape: the process, its engine, the runs in the store. */
+/** Add the metrics that are read at every scrape: build, engine and the open runs of the store. */
 export function readAtScrape(metrics: ServerMetrics, engine: Engine, db: Database): void {
   const { modelName, quantisation, kind } = engine.info;
-  readProcessMetrics(metrics, { build: { version: serverVersion(), model: modelName, quantisation, engine: kind } });
+  const build = { version: serverVersion(), model: modelName, quantisation, engine: kind };
+  metrics.registry.read(
+    { name: 'gptj_build_info', help: 'Always 1; the labels name version, model and engine.' },
+    'gauge',
+    () => [{ value: 1, labels: build }],
+  );
   readEngineMetrics(metrics, engine);
   readRunMetrics(metrics, async () => {
     const rows = await db

@@ -2,6 +2,7 @@ import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { Engine } from '@gptj-cloud/engine';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { trace } from '@opentelemetry/api';
 import type { Hono } from 'hono';
 import type { AppEnv } from '../api/access/app-env.ts';
 import { createApp } from '../app.ts';
@@ -28,7 +29,6 @@ import type { Database, Store } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { observeRuns } from '../telemetry/metrics/observe-runs.ts';
 import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
-import { NO_TRACES } from '../telemetry/tracing/tracer.ts';
 import { openWebhooks, type Webhooks } from '../webhooks/webhooks.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
 import { createOpenAdmission, type OpenAdmission } from './open-admission.ts';
@@ -152,7 +152,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     maxUploadBytes: 200_000,
     maxJsonBytes: 100_000,
     waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },
-    observe: { metrics, tracer: NO_TRACES, metricsToken: null },
+    observe: { metrics, tracer: trace.getTracer('test'), metricsToken: null },
   });
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);

@@ -5,16 +5,12 @@ import type { AppEnv } from '../../api/access/app-env.ts';
 import { metricsToken } from '../../api/access/metrics-token.ts';
 import { metricsPage } from '../../api/operator/metrics-routes.ts';
 import { createServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
-import { createTracer, type FinishedSpan } from '../../telemetry/tracing/tracer.ts';
+import { recordSpans } from '../../testing/record-spans.ts';
 import { observeRequests } from './observe-requests.ts';
 
 function observed() {
   const metrics = createServerMetrics();
-  const spans: FinishedSpan[] = [];
-  const tracer = createTracer(
-    (span) => spans.push(span),
-    () => 0,
-  );
+  const { tracer, ended } = recordSpans();
   const app = new Hono<AppEnv>({ strict: false });
   app.use(observeRequests({ metrics, tracer, now: () => 0 }));
   const rooms = new Hono<AppEnv>({ strict: false });
@@ -25,7 +21,7 @@ function observed() {
   app.route('/', rooms);
   app.all('/v2/runs/:id', (c) => c.text('no', 405));
   app.onError((_, c) => c.text('failed', 500));
-  return { app, metrics, spans };
+  return { app, metrics, ended };
 }
 
 test('requests are counted under the pattern of their route, so that ids and made-up addresses add nothing', async () => {
@@ -44,19 +40,22 @@ test('requests are counted under the pattern of their route, so that ids and mad
 });
 
 test("a request is a span in its caller's trace", async () => {
-  const { app, spans } = observed();
+  const { app, ended } = observed();
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
   assert.equal(await (await app.request('/v2/runs/a', { headers })).text(), traceId);
   await app.request('/fails');
+  await app.request('/v2/runs/a', { headers: { traceparent: headers.traceparent.replace(/1$/, '0') } });
+  const spans = ended();
   assert.deepEqual(
-    spans.map(({ name, error }) => [name, error]),
+    spans.map(({ name, status }) => [name, status.message]),
     [
-      ['GET /v2/runs/:id', null],
+      ['GET /v2/runs/:id', undefined],
       ['GET /fails', '500'],
     ],
+    'a request whose caller does not sample leaves no span',
   );
-  assert.equal(spans[0]?.parentSpanId, '00f067aa0ba902b7');
+  assert.equal(spans[0]?.parentSpanContext?.spanId, '00f067aa0ba902b7');
   assert.equal(spans[0]?.attributes['http.response.status_code'], 200);
 });
 

@@ -1,9 +1,8 @@
+import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { AppEnv } from '../../api/access/app-env.ts';
 import type { ServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
-import { parseTraceparent } from '../../telemetry/tracing/trace-context.ts';
-import type { Tracer } from '../../telemetry/tracing/tracer.ts';
 
 export interface RequestObserver {
   readonly metrics: ServerMetrics;
@@ -23,21 +22,29 @@ export function observeRequests({ metrics, tracer, now }: RequestObserver): Midd
   return async (c, next) => {
     const method = METHODS.has(c.req.method) ? c.req.method : '_OTHER';
     const startedAt = now();
-    const span = tracer.start(method, {
-      kind: 'server',
-      parent: parseTraceparent(c.req.header('traceparent')),
-      attributes: { 'http.request.method': method, 'url.scheme': c.get('secure') ? 'https' : 'http' },
-    });
-    c.set('traceId', span.context?.traceId);
-    await tracer.within(span, next);
+    const parent = propagation.extract(ROOT_CONTEXT, c.req.header());
+    const span = tracer.startSpan(
+      method,
+      {
+        kind: SpanKind.SERVER,
+        attributes: { 'http.request.method': method, 'url.scheme': c.get('secure') ? 'https' : 'http' },
+      },
+      parent,
+    );
+    const { traceId } = span.spanContext();
+    c.set('traceId', trace.isSpanContextValid(span.spanContext()) ? traceId : undefined);
+    await context.with(trace.setSpan(parent, span), next);
     const pattern = routePath(c, -1);
     const route = pattern === '*' || pattern === '/*' ? 'unknown' : pattern;
     const { status } = c.res;
     metrics.httpRequests.add(1, { method, route, status: String(status) });
     metrics.httpSeconds.observe((now() - startedAt) / 1000, { method, route });
-    span.rename(`${method} ${route}`);
-    span.set({ 'http.route': route, 'http.response.status_code': status });
-    if (status >= 500) span.fail(String(status));
+    span.updateName(`${method} ${route}`);
+    span.setAttributes({ 'http.route': route, 'http.response.status_code': status });
+    if (status >= 500) {
+      span.setAttribute('error.type', String(status));
+      span.setStatus({ code: SpanStatusCode.ERROR, message: String(status) });
+    }
     span.end();
   };
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
 import { GPTJ_6B, ModelError } from '@gptj-cloud/model';
-import { createTracer, type FinishedSpan } from '../tracing/tracer.ts';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { recordSpans } from '../../testing/record-spans.ts';
 import { observeEngine } from './observe-engine.ts';
 import { createServerMetrics, readEngineMetrics } from './server-metrics.ts';
 
@@ -16,7 +17,7 @@ const USAGE = { promptTokens: 3, generatedTokens: 3, cachedTokens: 2, queueMs: 2
 
 function observed(events: readonly (GenerationEvent | Error)[]) {
   let ms = 1000;
-  const spans: FinishedSpan[] = [];
+  const { tracer, ended } = recordSpans();
   const metrics = createServerMetrics();
   const engine: Engine = {
     info: {
@@ -48,11 +49,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
     }),
     close: async () => {},
   };
-  const tracer = createTracer(
-    (span) => spans.push(span),
-    () => ms,
-  );
-  return { engine: observeEngine(engine, { metrics, tracer, now: () => ms }), metrics, spans, bare: engine };
+  return { engine: observeEngine(engine, { metrics, tracer, now: () => ms }), metrics, ended, bare: engine };
 }
 
 async function drain(engine: Engine, max = Number.POSITIVE_INFINITY): Promise<void> {
@@ -89,11 +86,12 @@ test('a generation adds its waits, its tokens and its speed to the metrics', asy
 });
 
 test('a generation is a span with the names of OpenTelemetry, without its texts', async () => {
-  const { engine, spans } = observed(STREAM);
+  const { engine, ended } = observed(STREAM);
   await drain(engine);
+  const spans = ended();
   assert.equal(spans.length, 1);
-  const { name, attributes, error, startMs, endMs } = spans[0]!;
-  assert.deepEqual([name, error, startMs, endMs], ['text_completion gpt-j', null, 1000, 1200]);
+  const { name, attributes, status } = spans[0]!;
+  assert.deepEqual([name, status.code], ['text_completion gpt-j', SpanStatusCode.UNSET]);
   assert.equal(attributes['gen_ai.operation.name'], 'text_completion');
   assert.equal(attributes['gen_ai.request.model'], 'gpt-j');
   assert.equal(attributes['gen_ai.request.max_tokens'], 8);
@@ -106,12 +104,12 @@ test('failures, cancellations and readers that leave are told apart', async () =
   const failing = observed([{ type: 'started' }, new ModelError('engine_failed', 'died')]);
   await assert.rejects(drain(failing.engine), { code: 'engine_failed' });
   assert.match(await failing.metrics.registry.render(), /gptj_generations_total\{end="failed"\} 1/);
-  assert.equal(failing.spans[0]?.error, 'engine_failed');
+  assert.equal(failing.ended()[0]?.status.message, 'engine_failed');
 
   const aborted = observed([new ModelError('aborted', 'gone')]);
   await assert.rejects(drain(aborted.engine), { code: 'aborted' });
   assert.match(await aborted.metrics.registry.render(), /gptj_generations_total\{end="cancelled"\} 1/);
-  assert.equal(aborted.spans[0]?.error, null);
+  assert.equal(aborted.ended()[0]?.status.code, SpanStatusCode.UNSET);
 
   const left = observed(STREAM);
   await drain(left.engine, 2);

@@ -1,6 +1,6 @@
 import type { Engine, GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
 import { ModelError } from '@gptj-cloud/model';
-import type { Span, Tracer } from '../tracing/tracer.ts';
+import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { GenerationEnd, ServerMetrics } from './server-metrics.ts';
 
 export interface EngineObserver {
@@ -23,8 +23,7 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
     close: () => engine.close(),
     async *generate(request, signal) {
       const startedAt = now();
-      const span = tracer.start(`text_completion ${engine.info.modelName}`, {
-        kind: 'internal',
+      const span = tracer.startSpan(`text_completion ${engine.info.modelName}`, {
         attributes: {
           'gen_ai.operation.name': 'text_completion',
           'gen_ai.provider.name': 'gptj-cloud',
@@ -34,7 +33,7 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
           'gen_ai.request.choice.count': request.config.numReturnSequences,
         },
       });
-      /** When each sequence last had tokens. */
+      /** Time of the last tokens of each sequence. */
       const lastAt = new Map<number, number>();
       let end: GenerationEnd = 'cancelled';
       try {
@@ -43,13 +42,20 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
           if (event.type === 'finished') {
             end = 'finished';
             observeUsage(event.usage, span);
-            span.set({ 'gen_ai.response.finish_reasons': event.outcome.sequences.map((each) => each.finishReason) });
+            span.setAttribute(
+              'gen_ai.response.finish_reasons',
+              event.outcome.sequences.map((each) => each.finishReason),
+            );
           }
           yield event;
         }
       } catch (error) {
         end = error instanceof ModelError && error.code === 'aborted' ? 'cancelled' : 'failed';
-        if (end === 'failed') span.fail(error instanceof ModelError ? error.code : 'internal');
+        if (end === 'failed') {
+          const type = error instanceof ModelError ? error.code : 'internal';
+          span.setAttribute('error.type', type);
+          span.setStatus({ code: SpanStatusCode.ERROR, message: type });
+        }
         throw error;
       } finally {
         metrics.generations.add(1, { end });
@@ -61,12 +67,12 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
         { index, tokens, atMs }: Extract<GenerationEvent, { type: 'tokens' }>,
         last: Map<number, number>,
       ) {
-        // By the engine's clock: what nobody watches comes late, and together.
+        // By the engine's clock: coalesced token events arrive late.
         const at = atMs === undefined ? now() : startedAt + atMs;
         const before = last.get(index);
         if (last.size === 0) {
           metrics.firstTokenSeconds.observe((at - startedAt) / 1000);
-          span.set({ 'gptj.time_to_first_token_s': (at - startedAt) / 1000 });
+          span.setAttribute('gptj.time_to_first_token_s', (at - startedAt) / 1000);
         }
         // Tokens that come together, as accepted drafts do, share the time since the ones before.
         if (before !== undefined)
@@ -83,7 +89,7 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
     metrics.cachedPromptTokens.add(usage.cachedTokens);
     metrics.generatedTokens.add(usage.generatedTokens);
     if (usage.computeMs > 0) metrics.tokensPerSecond.observe((usage.generatedTokens * 1000) / usage.computeMs);
-    span.set({
+    span.setAttributes({
       'gen_ai.usage.input_tokens': usage.promptTokens,
       'gen_ai.usage.output_tokens': usage.generatedTokens,
       'gen_ai.usage.cache_read.input_tokens': usage.cachedTokens,

@@ -1,8 +1,8 @@
 /**
- * Counters, gauges and histograms, and the text that Prometheus reads of them (exposition format 0.0.4).
+ * Counters, gauges and histograms, rendered in Prometheus' text exposition format 0.0.4.
  *
- * Labels come from the program, never from a request: every value that can be a label is one of few, so the number of
- * series is bounded. The registry refuses more than {@link MAX_SERIES} of one metric instead of growing without end.
+ * Label values come from the program, never from a request, so the number of series is bounded. The registry drops
+ * series beyond {@link MAX_SERIES} of one metric instead of growing without limit.
  */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -14,7 +14,7 @@ export interface Histogram {
   observe(value: number, labels?: Labels): void;
 }
 
-/** One line of a metric that is read when it is asked for. */
+/** One line of a metric that is read at each scrape. */
 export interface Sample {
   readonly value: number;
   readonly labels?: Labels;
@@ -25,7 +25,7 @@ export interface Metric {
   readonly help: string;
 }
 
-/** A histogram that was counted elsewhere: `counts[i]` values of at most `bounds[i]` and more than the bound before. */
+/** A histogram counted by another component: `counts[i]` values of at most `bounds[i]` and more than the bound before. */
 export interface CountedHistogram {
   readonly bounds: readonly number[];
   readonly counts: readonly number[];
@@ -34,7 +34,7 @@ export interface CountedHistogram {
 
 const MAX_SERIES = 1000;
 
-/** What one metric adds to the page. */
+/** Lines that one metric adds to the page. */
 type Collect = () => readonly string[] | Promise<readonly string[]>;
 
 export class MetricsRegistry {
@@ -51,7 +51,7 @@ export class MetricsRegistry {
     };
   }
 
-  /** @param bounds upper bounds of the buckets, ascending; a last one without bound is added */
+  /** @param bounds upper bounds of the buckets, ascending; a bucket without upper bound is appended */
   histogram(metric: Metric, bounds: readonly number[]): Histogram {
     const series = new Map<string, { readonly counts: number[]; sum: number }>();
     this.#register(metric, 'histogram', () =>
@@ -70,7 +70,7 @@ export class MetricsRegistry {
     };
   }
 
-  /** A metric read from elsewhere at every scrape. One that cannot be read is left out. */
+  /** A metric that `samples` computes at every scrape. When that fails, the page leaves it out. */
   read(metric: Metric, type: 'gauge' | 'counter', samples: () => readonly Sample[] | Promise<readonly Sample[]>): void {
     this.#register(metric, type, async () =>
       (await samples()).map(({ value, labels = {} }) => line(metric.name, labelText(labels), value)),
@@ -84,19 +84,19 @@ export class MetricsRegistry {
     });
   }
 
-  /** Of all metrics, in order of registration. */
+  /** The names of all metrics, in order of registration. */
   get names(): readonly string[] {
     return [...this.#metrics.keys()];
   }
 
-  /** The page. */
+  /** The page that Prometheus scrapes. */
   async render(): Promise<string> {
     const blocks = await Promise.all(
       [...this.#metrics.values()].map(async (collect) => {
         try {
           return (await collect()).join('\n');
         } catch {
-          // A store or an engine that does not answer must not hide what is known.
+          // A store or an engine that does not answer must not hide the other metrics.
           return '';
         }
       }),

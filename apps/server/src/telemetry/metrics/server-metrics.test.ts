@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { metricsPage } from '../../api/operator/metrics-routes.ts';
 import { createServerMetrics, readRunMetrics } from './server-metrics.ts';
 
-test('runs that are open are a figure also when there are none', async () => {
+test('a state without open runs is reported as 0', async () => {
   const metrics = createServerMetrics();
   let open: ReadonlyMap<string, number> = new Map();
   readRunMetrics(metrics, async () => open);

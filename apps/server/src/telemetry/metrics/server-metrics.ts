@@ -1,10 +1,10 @@
 import { BATCH_TOKEN_BOUNDS, type Engine, type EngineStats } from '@gptj-cloud/engine';
 import type { RunState } from '@gptj-cloud/protocol';
-import { type Counter, type Histogram, type Labels, MetricsRegistry, type Sample } from './registry.ts';
+import { type Counter, type Histogram, MetricsRegistry, type Sample } from './registry.ts';
 
-/** Seconds. From a cache hit on a small model to a long run on two cores. */
+/** Seconds, from a cache hit on a small model to a long run on two cores. */
 const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-/** Seconds. From 1000 tokens a second to one in two seconds. */
+/** Seconds, from 1000 tokens a second to one token in two seconds. */
 const TOKEN_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 const TOKENS_PER_SECOND = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -13,7 +13,7 @@ const TOKEN_COUNTS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 /** How a generation ended. */
 export type GenerationEnd = 'finished' | 'cancelled' | 'failed';
 
-/** Everything that this process measures as it happens. */
+/** The metrics that the server updates as events happen. */
 export interface ServerMetrics {
   readonly registry: MetricsRegistry;
   readonly httpRequests: Counter;
@@ -44,11 +44,14 @@ export function createServerMetrics(): ServerMetrics {
     ),
     generations: registry.counter(metric('generations_total', 'Generations by how they ended.')),
     queueSeconds: registry.histogram(
-      metric('queue_wait_seconds', 'Time of a generation in the engine before its first evaluation.'),
+      metric('queue_wait_seconds', 'Time a generation waits in the engine before its first evaluation.'),
       WAIT_SECONDS,
     ),
     firstTokenSeconds: registry.histogram(
-      metric('time_to_first_token_seconds', 'Time from asking the engine to its first tokens, waiting included.'),
+      metric(
+        'time_to_first_token_seconds',
+        'Time from the request to the engine until its first tokens, queue wait included.',
+      ),
       WAIT_SECONDS,
     ),
     interTokenSeconds: registry.histogram(
@@ -56,7 +59,7 @@ export function createServerMetrics(): ServerMetrics {
       TOKEN_SECONDS,
     ),
     generationSeconds: registry.histogram(
-      metric('generation_duration_seconds', 'Time from asking the engine to the end of a generation.'),
+      metric('generation_duration_seconds', 'Time from the request to the engine until the end of a generation.'),
       WAIT_SECONDS,
     ),
     tokensPerSecond: registry.histogram(
@@ -71,7 +74,7 @@ export function createServerMetrics(): ServerMetrics {
     cachedPromptTokens: registry.counter(
       metric(
         'cached_prompt_tokens_total',
-        'Of those, tokens found in the prefix cache. Divided by them: the hit rate.',
+        'Prompt tokens found in the prefix cache; divided by prompt_tokens_total, the hit rate.',
       ),
     ),
     generatedTokens: registry.counter(metric('generated_tokens_total', 'Tokens generated, over all sequences.')),
@@ -80,11 +83,11 @@ export function createServerMetrics(): ServerMetrics {
   };
 }
 
-/** Read the engine's own figures at every scrape; one question for all of them. */
+/** Read the engine's statistics at every scrape, with one call for all metrics. */
 export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): void {
   let asked: Promise<EngineStats> | null = null;
   const stats = async (): Promise<EngineStats> => {
-    if (engine.stats === undefined) throw new Error('this engine keeps no figures');
+    if (engine.stats === undefined) throw new Error('this engine has no statistics');
     asked ??= engine.stats().finally(() => {
       asked = null;
     });
@@ -94,12 +97,12 @@ export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): 
     registry.read({ name: `gptj_engine_${name}`, help }, type, async () => [{ value: value(await stats()) }]);
 
   read('evaluations_total', 'counter', 'Evaluations of the model.', ({ evaluations }) => evaluations);
-  read('busy_seconds_total', 'counter', 'Seconds spent in them.', ({ busyMs }) => busyMs / 1000);
+  read('busy_seconds_total', 'counter', 'Seconds spent in evaluations.', ({ busyMs }) => busyMs / 1000);
   read('generations_active', 'gauge', 'Generations that take part in evaluations.', ({ active }) => active);
-  read('generations_waiting', 'gauge', 'Generations that wait for cache.', ({ waiting }) => waiting);
+  read('generations_waiting', 'gauge', 'Generations that wait for space in the KV cache.', ({ waiting }) => waiting);
   read('cache_cells', 'gauge', 'Positions of the KV cache.', ({ cacheCells }) => cacheCells);
-  read('cache_cells_free', 'gauge', 'Positions of the KV cache that hold nothing.', ({ freeCells }) => freeCells);
-  read('cached_prefixes', 'gauge', 'Sequences that the prefix cache keeps.', ({ prefixes }) => prefixes);
+  read('cache_cells_free', 'gauge', 'Free positions of the KV cache.', ({ freeCells }) => freeCells);
+  read('cached_prefixes', 'gauge', 'Sequences in the prefix cache.', ({ prefixes }) => prefixes);
   registry.readHistogram(
     { name: 'gptj_engine_batch_tokens', help: 'Tokens of an evaluation, over all generations in it.' },
     async () => {
@@ -109,40 +112,19 @@ export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): 
   );
 }
 
-/** Gauges of this process, and of what runs. */
-export function readProcessMetrics({ registry }: ServerMetrics, facts: { readonly build: Labels }): void {
-  registry.read({ name: 'gptj_build_info', help: 'Always 1; the labels say what runs.' }, 'gauge', () => [
-    { value: 1, labels: facts.build },
-  ]);
-  registry.read({ name: 'process_resident_memory_bytes', help: 'Memory of the server, engine apart.' }, 'gauge', () => [
-    { value: process.memoryUsage.rss() },
-  ]);
-  registry.read(
-    { name: 'process_cpu_seconds_total', help: 'Processor time of the server, engine apart.' },
-    'counter',
-    () => {
-      const { user, system } = process.cpuUsage();
-      return [{ value: (user + system) / 1e6 }];
-    },
-  );
-  registry.read({ name: 'process_start_time_seconds', help: 'When the server started, Unix time.' }, 'gauge', () => [
-    { value: Math.round(Date.now() / 1000 - process.uptime()) },
-  ]);
-}
-
-/** States that runs here can be in before their end. Nothing is a figure, too: a series that goes cannot be watched. */
-const NOTHING_OPEN: readonly (readonly [RunState, number])[] = [
+/** The states of open runs. A state without runs is reported as 0: an alert cannot watch a series that is absent. */
+const NO_OPEN_RUNS: readonly (readonly [RunState, number])[] = [
   ['received', 0],
   ['running', 0],
 ];
 
-/** Runs that have not ended, by state, as the store has them: those of other servers on it, too. */
+/** Count the open runs of the store by state at every scrape, including those of other servers on the same store. */
 export function readRunMetrics(
   { registry }: ServerMetrics,
   countOpenRuns: () => Promise<ReadonlyMap<string, number>>,
 ): void {
   registry.read({ name: 'gptj_runs_open', help: 'Runs that have not ended, by state.' }, 'gauge', async () =>
-    [...new Map<string, number>([...NOTHING_OPEN, ...(await countOpenRuns())])].map(
+    [...new Map<string, number>([...NO_OPEN_RUNS, ...(await countOpenRuns())])].map(
       ([state, value]): Sample => ({ value, labels: { state } }),
     ),
   );
