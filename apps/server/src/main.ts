@@ -22,9 +22,10 @@ import { createKeyFinder, ensureApiKey } from './identity/api-keys/api-key-store
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
 import { openOAuthProviders } from './identity/oauth/oauth-providers.ts';
 import { createPasswordHasher } from './identity/sessions/password.ts';
-import { ensureOwner } from './identity/users/registration.ts';
+import { ensureOwner } from './identity/users/set-up-owner.ts';
 import { updateUser } from './identity/users/user-store.ts';
 import { createBillingService } from './metering/billing/billing-service.ts';
+import { hasActiveSubscription } from './metering/billing/billing-store.ts';
 import { MANUAL_PROVIDER } from './metering/billing/manual-provider.ts';
 import type { PaymentProvider } from './metering/billing/payment-provider.ts';
 import { openStripeProvider } from './metering/billing/stripe-provider.ts';
@@ -32,6 +33,7 @@ import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
 import { createUsageService } from './metering/usage/usage-service.ts';
+import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
@@ -191,6 +193,7 @@ async function build(
     passwords: createPasswordHasher(),
     settings: { registration, requireVerifiedEmail },
     plans,
+    contents: { ...RUN_CONTENTS, hasActiveSubscription },
     providers: await openOAuthProviders(config.accounts.providers),
     publicUrl: () => config.accounts.publicUrl ?? url,
   };

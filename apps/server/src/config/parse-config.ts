@@ -3,7 +3,7 @@ import { issueText, registerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
-import type { OwnerSettings } from '../identity/users/registration.ts';
+import type { OwnerSettings } from '../identity/users/set-up-owner.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';

@@ -2,6 +2,7 @@ import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Mailer } from './mailer.ts';
 import type { OAuthProvider } from './oauth/oauth-provider.ts';
+import type { ContentsPort } from './projects/project-contents.ts';
 import type { PasswordHasher } from './sessions/password.ts';
 
 /** Who may register: anyone, invited addresses only, or no one. */
@@ -52,5 +53,10 @@ export interface OAuthDeps extends RegistrationDeps {
   readonly providers: ReadonlyMap<string, OAuthProvider>;
 }
 
+/** Dependencies of services that count or delete what other features store for an account. */
+export interface ContentsDeps extends StoreDeps {
+  readonly contents: ContentsPort;
+}
+
 /** Dependencies of all account services; each service names the part that it needs. */
-export interface AccountDeps extends PasswordDeps, OAuthDeps {}
+export interface AccountDeps extends PasswordDeps, OAuthDeps, ContentsDeps {}

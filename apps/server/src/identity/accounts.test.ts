@@ -15,7 +15,7 @@ import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 import { fromBase32 } from '../testing/two-factor.ts';
 import { totp, totpStep } from './sessions/totp.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './users/first-user.ts';
-import { ensureOwner } from './users/registration.ts';
+import { ensureOwner } from './users/set-up-owner.ts';
 
 let it: TestApp;
 let now: Date;
@@ -337,7 +337,7 @@ test('registration can be closed, or left to those whom a project invited', asyn
   try {
     settings.registration = 'closed';
     const told = async (): Promise<string> => JSON.stringify(await (await register({})).json());
-    assert.match(await told(), /"registration_closed","remedy":"nobody can register here, invited or not/);
+    assert.match(await told(), /"registration_closed","remedy":"this server accepts no registrations, invited or not/);
     settings.registration = 'invited';
     assert.match(await told(), /"registration_closed","remedy":"ask an owner of a project/);
     const path = `/v2/projects/${DEFAULT_PROJECT_ID}/invitations`;

@@ -19,10 +19,12 @@ import type { OAuthProvider } from '../identity/oauth/oauth-provider.ts';
 import { createPasswordHasher } from '../identity/sessions/password.ts';
 import { updateUser } from '../identity/users/user-store.ts';
 import { createBillingService } from '../metering/billing/billing-service.ts';
+import { hasActiveSubscription } from '../metering/billing/billing-store.ts';
 import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
 import { openPlanBook } from '../metering/plans/plan-book.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import { createUsageService } from '../metering/usage/usage-service.ts';
+import { RUN_CONTENTS } from '../runs/project-contents-store.ts';
 import { createRunService } from '../runs/run-service.ts';
 import type { RunLimits } from '../runs/run-worker.ts';
 import type { Database, Store } from '../store/db.ts';
@@ -127,6 +129,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
     settings: accountSettings,
     plans,
+    contents: { ...RUN_CONTENTS, hasActiveSubscription },
     providers: options.providers ?? new Map(),
     publicUrl: () => 'http://test',
   };

@@ -41,7 +41,7 @@ import { Hono } from 'hono';
 import { readSmallBody } from '../../http/small-body.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { changePassword, resetPassword } from '../../identity/sessions/change-password.ts';
-import { countAsking } from '../../identity/sessions/login-guard.ts';
+import { enforceRateLimit } from '../../identity/sessions/login-guard.ts';
 import { listSessions } from '../../identity/sessions/session-store.ts';
 import { endSession, signIn } from '../../identity/sessions/sign-in.ts';
 import {
@@ -51,9 +51,10 @@ import {
   confirmTwoFactor,
   endTwoFactor,
 } from '../../identity/sessions/two-factor.ts';
-import { askEmailChange, confirmEmailChange } from '../../identity/users/change-email.ts';
+import { confirmEmailChange, requestEmailChange } from '../../identity/users/change-email.ts';
 import { deleteOwnAccount } from '../../identity/users/delete-account.ts';
-import { askPasswordReset, register, sendVerification, setUp, verifyEmail } from '../../identity/users/registration.ts';
+import { register, sendPasswordReset, sendVerification, verifyEmail } from '../../identity/users/registration.ts';
+import { setUp } from '../../identity/users/set-up-owner.ts';
 import { toUserGet } from '../../identity/users/user.ts';
 import type { AppEnv } from '../access/app-env.ts';
 import { callerOf, requireSession } from '../access/signed-in.ts';
@@ -109,13 +110,13 @@ export function accountRoutes(deps: AccountDeps): Hono<AppEnv> {
     })
     .post('/v2/auth/verify-email/send', async (c) => {
       const { user } = requireSession(c);
-      await countAsking(deps.db, deps.clock(), 'verify', user.id);
+      await enforceRateLimit(deps.db, deps.clock(), 'verify', user.id);
       if (user.verifiedAt === null) await sendVerification(deps, user);
       return c.json({ message: 'a link is on its way, unless the address is verified already' }, 202);
     })
     .post('/v2/auth/forgot-password', async (c) => {
       const { email } = await readSmallBody(c, forgotPasswordSchema);
-      await askPasswordReset(deps, email, callerOf(c));
+      await sendPasswordReset(deps, email, callerOf(c));
       return c.json({ message: 'if that address has an account, a link is on its way' }, 202);
     })
     .post('/v2/auth/reset-password', async (c) => {
@@ -138,7 +139,7 @@ function securityRoutes(deps: AccountDeps): Hono<AppEnv> {
     })
     .post('/v2/auth/email', async (c) => {
       const { user } = requireSession(c);
-      await askEmailChange(deps, user, await readSmallBody(c, changeEmailSchema), callerOf(c));
+      await requestEmailChange(deps, user, await readSmallBody(c, changeEmailSchema), callerOf(c));
       return c.json({ message: 'a link is on its way to the new address; nothing changes before it is followed' }, 202);
     })
     .post('/v2/auth/change-email', async (c) => {

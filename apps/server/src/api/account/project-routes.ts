@@ -30,7 +30,7 @@ import {
 import { Hono } from 'hono';
 import { readSmallBody } from '../../http/small-body.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
-import { countContents, type ProjectContents } from '../../identity/projects/project-contents.ts';
+import type { ProjectContents } from '../../identity/projects/project-contents.ts';
 import {
   addProjectMember,
   answerInvitation,
@@ -55,14 +55,14 @@ import { callerOf, requireSession } from '../access/signed-in.ts';
 export function projectRoutes(deps: AccountDeps): Hono<AppEnv> {
   const { db, clock } = deps;
   const showAll = async (projects: readonly Project[]): Promise<ProjectGetDetailed[]> => {
-    const contents = await countContents(
+    const contents = await deps.contents.countInProjects(
       db,
       projects.map(({ id }) => id),
     );
     return projects.map((project) => toProjectGet(project, contents.get(project.id)));
   };
   const show = async (project: Project): Promise<ProjectGetDetailed> =>
-    toProjectGet(project, (await countContents(db, [project.id])).get(project.id));
+    toProjectGet(project, (await deps.contents.countInProjects(db, [project.id])).get(project.id));
   const members = async (projectId: string): Promise<{ data: MemberGet[] }> => ({
     data: (await listMembers(db, projectId)).map((member) => ({
       user_id: member.userId,

@@ -14,13 +14,13 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { AccountDeps } from '../account-deps.ts';
-import { beginAttempt, countAsking, takeBackAsking } from '../sessions/login-guard.ts';
+import { beginAttempt, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
 import { findSessionUser } from '../sessions/session-store.ts';
 import { beginSession, type SignedIn } from '../sessions/sign-in.ts';
 import { checkSecondFactor } from '../sessions/two-factor.ts';
 import { createLink, findLink, useLink } from '../users/account-link-store.ts';
 import { FIRST_USER_ID } from '../users/first-user.ts';
-import { refuseStranger } from '../users/registration.ts';
+import { enforceRegistrationPolicy } from '../users/registration.ts';
 import type { User } from '../users/user.ts';
 import { findUser, findUserByLogin, freeUsername, insertUser } from '../users/user-store.ts';
 import { findUserByIdentity, insertIdentity, noteIdentityUse } from './identity-store.ts';
@@ -51,7 +51,7 @@ export async function beginOAuth(
 ): Promise<URL> {
   const { db, clock } = deps;
   const provider = findProvider(deps, begun.provider);
-  await countAsking(db, clock(), 'oauth', caller.address);
+  await enforceRateLimit(db, clock(), 'oauth', caller.address);
   const redirectUri = redirectUriOf(deps, provider);
   const flow = await db.transaction((tx) => insertFlow(tx, { ...begun, redirectUri }, clock()));
   return await tell(deps, provider, () => provider.authorizationUrl(flow));
@@ -68,7 +68,7 @@ export async function finishOAuth(deps: AccountDeps, back: OAuthReturn, caller: 
   const place = { provider: provider.name, browser: back.browser, redirectUri: redirectUriOf(deps, provider) };
   const { sessionId, ...flow } = await takeFlow(db, { ...place, state }, clock());
   const identity = await tell(deps, provider, () => provider.identify(back.query, flow));
-  await takeBackAsking(db, 'oauth', caller.address);
+  await refundRateLimit(db, 'oauth', caller.address);
   if (sessionId !== null) {
     const user = await findSessionUser(db, sessionId, clock());
     if (user === null) throw new ApiError('session_ended');
@@ -168,8 +168,8 @@ async function registerIdentity(
   caller: Caller,
 ): Promise<User> {
   const { db, clock, plans } = deps;
-  await countAsking(db, clock(), 'register', caller.address);
-  await refuseStranger(deps, email);
+  await enforceRateLimit(db, clock(), 'register', caller.address);
+  await enforceRegistrationPolicy(deps, email);
   return await db.transaction(async (tx) => {
     const username = await freeUsername(tx, identity.name);
     const made = await insertUser(

@@ -1,19 +1,18 @@
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
-import type { MailDeps, StoreDeps } from '../account-deps.ts';
+import type { ContentsDeps, MailDeps, StoreDeps } from '../account-deps.ts';
 import type { Principal } from '../principal.ts';
-import { countAsking } from '../sessions/login-guard.ts';
+import { enforceRateLimit } from '../sessions/login-guard.ts';
 import { DEFAULT_PROJECT_ID } from '../users/first-user.ts';
 import type { User } from '../users/user.ts';
 import { findUserByLogin, insertProject, lockUser } from '../users/user-store.ts';
-import { countContents } from './project-contents.ts';
 import {
   addMember,
   countMembers,
   countOwnedProjects,
   deleteInvitation,
-  deleteProject,
+  deleteProjects,
   findInvitedProject,
   findProject,
   insertInvitation,
@@ -77,8 +76,8 @@ export async function changeProject(
 }
 
 /** Delete an empty project with its tokens. Throws `conflict` for one with runs or data, and for the user's last one. */
-export async function dropProject(deps: StoreDeps, principal: Principal, id: string, caller: Caller): Promise<void> {
-  const { db, clock } = deps;
+export async function dropProject(deps: ContentsDeps, principal: Principal, id: string, caller: Caller): Promise<void> {
+  const { db, clock, contents } = deps;
   const project = await getOwnedProject(deps, principal, id);
   await db.transaction(async (tx) => {
     // When the last two projects are deleted at once, one stays.
@@ -90,10 +89,10 @@ export async function dropProject(deps: StoreDeps, principal: Principal, id: str
       });
     }
     await lockProject(tx, id, 'update');
-    const contents = (await countContents(tx, [id])).get(id);
-    if (contents !== undefined && contents.runs + contents.data > 0) {
+    const held = (await contents.countInProjects(tx, [id])).get(id);
+    if (held !== undefined && held.runs + held.data > 0) {
       throw new ApiError('conflict', {
-        reason: `the project still holds ${contents.runs} runs and ${contents.data} data`,
+        reason: `the project still holds ${held.runs} runs and ${held.data} data`,
         remedy: 'delete them first',
       });
     }
@@ -103,7 +102,7 @@ export async function dropProject(deps: StoreDeps, principal: Principal, id: str
       projectId: id,
       details: { name: project.name },
     });
-    await deleteProject(tx, id);
+    await deleteProjects(tx, [id]);
   });
 }
 
@@ -168,7 +167,7 @@ export async function inviteToProject(
 ): Promise<string> {
   const { db, clock, mailer, publicUrl } = deps;
   const project = await getOwnedProject(deps, principal, invited.projectId);
-  await countAsking(db, clock(), 'invite', caller.address);
+  await enforceRateLimit(db, clock(), 'invite', caller.address);
   const id = newId('invitation');
   const createdAt = clock();
   await db.transaction(async (tx) => {

@@ -1,5 +1,5 @@
 import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, gt, ne } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, ne } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
 
@@ -50,7 +50,7 @@ export async function findProject(db: Database, userId: string, id: string): Pro
   return rows[0] ?? null;
 }
 
-/** The user's projects, or of them the one with the id `only`. */
+/** A page of the user's projects, or only the one with the id `only`. */
 export async function listProjects(
   db: Database,
   userId: string,
@@ -72,7 +72,7 @@ export async function listProjects(
   return { total: totals[0]?.total ?? 0, projects: rows };
 }
 
-/** How many projects the user owns. */
+/** Count the projects that the user owns. */
 export async function countOwnedProjects(db: Database, userId: string): Promise<number> {
   const totals = await db.select({ total: count() }).from(projects).where(eq(projects.ownerId, userId));
   return totals[0]?.total ?? 0;
@@ -95,12 +95,32 @@ export async function lockProject(
   if (rows.length === 0) throw new ApiError('not_found', { kind: 'project', id: id.slice(0, 100) });
 }
 
-/** What it holds goes with it. */
-export async function deleteProject(tx: Database, id: string): Promise<void> {
-  await tx.delete(projects).where(eq(projects.id, id));
+/** The projects that a user owns, locked against inserts into them until the transaction ends. */
+export async function lockOwnedProjects(
+  tx: Database,
+  userId: string,
+): Promise<readonly { readonly id: string; readonly name: string; readonly isShared: boolean }[]> {
+  const owned = await tx
+    .select({ id: projects.id, name: projects.name })
+    .from(projects)
+    .where(eq(projects.ownerId, userId))
+    .orderBy(asc(projects.id))
+    .for('update');
+  const ids = owned.map(({ id }) => id);
+  const others = await tx
+    .selectDistinct({ id: projectMembers.projectId })
+    .from(projectMembers)
+    .where(and(inArray(projectMembers.projectId, ids), ne(projectMembers.userId, userId)));
+  const shared = new Set(others.map(({ id }) => id));
+  return owned.map((project) => ({ ...project, isShared: shared.has(project.id) }));
 }
 
-/** Owners first, then by when they came. */
+/** Delete projects with their members, invitations and API keys. */
+export async function deleteProjects(tx: Database, ids: readonly string[]): Promise<void> {
+  await tx.delete(projects).where(inArray(projects.id, [...ids]));
+}
+
+/** The members of a project, in the order they joined. */
 export async function listMembers(db: Database, projectId: string): Promise<readonly Member[]> {
   return await db
     .select({
@@ -112,11 +132,11 @@ export async function listMembers(db: Database, projectId: string): Promise<read
     .from(projectMembers)
     .innerJoin(users, eq(users.id, projectMembers.userId))
     .where(eq(projectMembers.projectId, projectId))
-    // The owner first, also of members added in the same millisecond.
+    // Of members added in the same millisecond, the owner comes first.
     .orderBy(asc(projectMembers.addedAt), desc(projectMembers.role), asc(projectMembers.userId));
 }
 
-/** Whether the user was not a member before. */
+/** Add a member. Returns false when the user already was one. */
 export async function addMember(tx: Database, projectId: string, userId: string, now: Date): Promise<boolean> {
   const added = await tx
     .insert(projectMembers)
@@ -126,7 +146,7 @@ export async function addMember(tx: Database, projectId: string, userId: string,
   return added.length > 0;
 }
 
-/** Remove a member who is not an owner, and the tokens they made for the project. Whether there was one. */
+/** Remove a member who is not an owner, with the member's tokens of the project. Returns whether there was one. */
 export async function removeMember(tx: Database, projectId: string, userId: string): Promise<boolean> {
   const removed = await tx
     .delete(projectMembers)
@@ -141,7 +161,7 @@ export async function removeMember(tx: Database, projectId: string, userId: stri
 
 export type NewInvitation = typeof projectInvitations.$inferInsert;
 
-/** Add an invitation; an earlier one of the same address to the same project ends. */
+/** Add an invitation in place of an earlier one of the same address to the same project. */
 export async function insertInvitation(tx: Database, invitation: NewInvitation): Promise<void> {
   await tx
     .delete(projectInvitations)
@@ -189,6 +209,16 @@ export async function findInvitedProject(db: Database, id: string, email: string
   return rows[0]?.projectId ?? null;
 }
 
+/** Whether any project has an open invitation of an address. */
+export async function isInvited(db: Database, email: string, now: Date): Promise<boolean> {
+  const rows = await db
+    .select({ id: projectInvitations.id })
+    .from(projectInvitations)
+    .where(and(eq(projectInvitations.email, email), gt(projectInvitations.expiresAt, now)))
+    .limit(1);
+  return rows.length > 0;
+}
+
 export async function countMembers(db: Database, projectId: string): Promise<number> {
   const totals = await db
     .select({ total: count() })
@@ -204,7 +234,7 @@ export async function deleteInvitation(
   of: { readonly projectId: string } | { readonly email: string },
   now: Date,
 ): Promise<string | null> {
-  const taken = await tx
+  const deleted = await tx
     .delete(projectInvitations)
     .where(
       and(
@@ -214,5 +244,5 @@ export async function deleteInvitation(
       ),
     )
     .returning({ projectId: projectInvitations.projectId });
-  return taken[0]?.projectId ?? null;
+  return deleted[0]?.projectId ?? null;
 }

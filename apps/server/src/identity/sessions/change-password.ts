@@ -1,6 +1,6 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { PasswordDeps } from '../account-deps.ts';
 import { deleteKeysOf } from '../api-keys/api-key-store.ts';
 import { deleteLinks, useLink } from '../users/account-link-store.ts';
 import type { User } from '../users/user.ts';
@@ -8,12 +8,12 @@ import { findUser, updateUser } from '../users/user-store.ts';
 import { deleteSessions } from './session-store.ts';
 
 /**
- * Set a password by the link that was mailed. Every session ends, and a change of address that somebody has begun;
- * two-factor stays on. The link proves the address, too: where nobody had proved it before, whoever made the account may
- * have been somebody else, and their API tokens and second factor end with it. Throws `link_invalid`.
+ * Set a password by the mailed link. Ends every session and a pending change of address; two-factor stays on. The link
+ * also verifies the address: if it was unverified, someone else may have made the account, so API tokens and the second
+ * factor end with it. Throws `link_invalid`.
  */
 export async function resetPassword(
-  deps: AccountDeps,
+  deps: PasswordDeps,
   { token, password }: { readonly token: string; readonly password: string },
   caller: Caller,
 ): Promise<void> {
@@ -23,21 +23,19 @@ export async function resetPassword(
     const { userId, email } = await useLink(tx, 'reset_password', token, clock());
     const user = await findUser(tx, userId);
     if (user === null || user.email !== email) throw new ApiError('link_invalid');
-    const strangers = user.verifiedAt === null ? { totpEnabled: false, totpSecret: null, totpLastStep: null } : {};
-    if (user.verifiedAt === null) await deleteKeysOf(tx, userId);
-    await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock(), ...strangers }, clock());
+    const isFirstProof = user.verifiedAt === null;
+    const noSecondFactor = isFirstProof ? { totpEnabled: false, totpSecret: null, totpLastStep: null } : {};
+    if (isFirstProof) await deleteKeysOf(tx, userId);
+    await updateUser(tx, userId, { passwordHash, verifiedAt: user.verifiedAt ?? clock(), ...noSecondFactor }, clock());
     await deleteSessions(tx, userId, null);
     await deleteLinks(tx, ['change_email'], userId);
     await recordAudit(tx, clock(), { ...caller, userId }, { action: 'user.password_reset', subject: userId });
   });
 }
 
-/**
- * Set the password of somebody who has proved to be there. Every other session ends, and a change of address that was
- * begun.
- */
+/** Change the password of a user who has confirmed the old one. Ends every other session and a pending change of address. */
 export async function changePassword(
-  deps: AccountDeps,
+  deps: PasswordDeps,
   user: User,
   change: { readonly next: string; readonly sessionId: string },
   caller: Caller,

@@ -3,12 +3,14 @@ import { and, asc, desc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Database } from '../../store/db.ts';
 import { projectMembers, projects, sessions, users } from '../identity-tables.ts';
+import { hashSecret, randomSecret } from '../secret.ts';
 import type { User } from '../users/user.ts';
 import { lockUser } from '../users/user-store.ts';
-import { hashSessionSecret, newSessionSecret, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
+import { SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from './session.ts';
 
 const MAX_SESSIONS = 50;
-/** How exact `last_seen_at` is; it is not worth a write for every request. */
+const SECRET_BYTES = 32;
+/** Precision of `last_seen_at`: a write for every request would cost too much. */
 const SEEN_EVERY_MS = 60_000;
 
 export interface NewSession {
@@ -17,7 +19,7 @@ export interface NewSession {
   readonly userAgent: string;
 }
 
-/** Begin a session. The oldest of very many ends. Returns the secret for the cookie with it. */
+/** Begin a session, and end the user's oldest ones beyond the limit. Returns the session and the value of its cookie. */
 export async function insertSession(
   tx: Database,
   { userId, address, userAgent }: NewSession,
@@ -25,14 +27,14 @@ export async function insertSession(
 ): Promise<{ readonly secret: string; readonly session: Session }> {
   await lockUser(tx, userId);
   await tx.delete(sessions).where(lte(sessions.expiresAt, now));
-  const kept = tx
+  const surplus = tx
     .select({ id: sessions.id })
     .from(sessions)
     .where(eq(sessions.userId, userId))
     .orderBy(desc(sessions.createdAt))
     .offset(MAX_SESSIONS - 1);
-  await tx.delete(sessions).where(inArray(sessions.id, kept));
-  const secret = newSessionSecret();
+  await tx.delete(sessions).where(inArray(sessions.id, surplus));
+  const secret = randomSecret(SECRET_BYTES);
   const session = {
     id: newId('session'),
     userId,
@@ -42,11 +44,11 @@ export async function insertSession(
     address,
     userAgent: userAgent.slice(0, 200),
   };
-  await tx.insert(sessions).values({ ...session, hash: hashSessionSecret(secret) });
+  await tx.insert(sessions).values({ ...session, hash: hashSecret(secret) });
   return { secret, session };
 }
 
-/** The living session of a cookie's value, with its user, or null. Notes the use. */
+/** The session that a cookie's value belongs to, with its user, or null when it has ended. Updates `last_seen_at`. */
 export async function findSession(
   db: Database,
   secret: string,
@@ -57,13 +59,7 @@ export async function findSession(
     .select({ session: sessions, user: users })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(
-      and(
-        eq(sessions.hash, hashSessionSecret(secret)),
-        gt(sessions.expiresAt, now),
-        gt(sessions.lastSeenAt, idleSince),
-      ),
-    );
+    .where(and(eq(sessions.hash, hashSecret(secret)), gt(sessions.expiresAt, now), gt(sessions.lastSeenAt, idleSince)));
   const row = rows[0];
   if (row === undefined) return null;
   if (now.getTime() - row.session.lastSeenAt.getTime() >= SEEN_EVERY_MS) {
@@ -83,7 +79,7 @@ export async function findSessionUser(db: Database, id: string, now: Date): Prom
   return rows[0]?.user ?? null;
 }
 
-/** A project of a user, with its plan: the one asked for, or else the first. Null when it is not theirs. */
+/** The project with `projectId`, or the user's first one, with the plan of its owner. Null unless the user is a member. */
 export async function findProjectOfUser(
   db: Database,
   userId: string,
@@ -98,7 +94,7 @@ export async function findProjectOfUser(
     .where(
       and(eq(projectMembers.userId, userId), projectId === null ? undefined : eq(projectMembers.projectId, projectId)),
     )
-    // One's own before those one was invited to.
+    // Projects that the user owns come before those of others.
     .orderBy(sql`${projects.ownerId} <> ${userId}`, asc(projectMembers.addedAt), asc(projectMembers.projectId))
     .limit(1);
   return rows[0] ?? null;
@@ -112,16 +108,16 @@ export async function listSessions(db: Database, userId: string, now: Date): Pro
     .orderBy(desc(sessions.lastSeenAt), desc(sessions.id));
 }
 
-/** End one session of a user; whether there was one. */
+/** End one session of a user. Returns whether there was one. */
 export async function deleteSession(tx: Database, userId: string, id: string): Promise<boolean> {
-  const gone = await tx
+  const deleted = await tx
     .delete(sessions)
     .where(and(eq(sessions.userId, userId), eq(sessions.id, id)))
     .returning({ id: sessions.id });
-  return gone.length > 0;
+  return deleted.length > 0;
 }
 
-/** End all sessions of a user but one. */
-export async function deleteSessions(tx: Database, userId: string, but: string | null): Promise<void> {
-  await tx.delete(sessions).where(and(eq(sessions.userId, userId), but === null ? undefined : ne(sessions.id, but)));
+/** End all sessions of a user except the one with the id `kept`. */
+export async function deleteSessions(tx: Database, userId: string, kept: string | null): Promise<void> {
+  await tx.delete(sessions).where(and(eq(sessions.userId, userId), kept === null ? undefined : ne(sessions.id, kept)));
 }

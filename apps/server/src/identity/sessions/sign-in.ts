@@ -1,7 +1,7 @@
 import { ApiError, type Login } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
 import type { User } from '../users/user.ts';
 import { findUserByLogin } from '../users/user-store.ts';
 import { beginAttempt } from './login-guard.ts';
@@ -9,20 +9,20 @@ import type { Session } from './session.ts';
 import { deleteSession, insertSession } from './session-store.ts';
 import { checkSecondFactor } from './two-factor.ts';
 
-/** A person at a browser. */
+/** A session that has just begun. */
 export interface SignedIn {
   readonly user: User;
   readonly session: Session;
-  /** The value of the session's cookie. */
+  /** Value of the session's cookie. */
   readonly secret: string;
 }
 
 /**
  * Sign in with e-mail address or username, password and, where it is on, a second factor.
- * Throws `sign_in_failed` alike for an unknown login and a wrong password, `code_required`, `code_wrong`,
+ * Throws the same `sign_in_failed` for an unknown login and a wrong password, `code_required`, `code_wrong`,
  * `too_many_attempts`, `account_disabled`.
  */
-export async function signIn(deps: AccountDeps, login: Login, caller: Caller, userAgent: string): Promise<SignedIn> {
+export async function signIn(deps: PasswordDeps, login: Login, caller: Caller, userAgent: string): Promise<SignedIn> {
   const { db, clock } = deps;
   const user = await findUserByLogin(db, login.login);
   const attempt = await beginAttempt(db, clock(), user?.id ?? login.login, caller.address);
@@ -40,7 +40,7 @@ export async function signIn(deps: AccountDeps, login: Login, caller: Caller, us
   if (user.totpEnabled) {
     const code = login.code ?? '';
     if (code === '') {
-      await attempt.takeBack();
+      await attempt.refund();
       throw new ApiError('code_required');
     }
     if (!(await checkSecondFactor(deps, user, code, caller))) {
@@ -52,9 +52,9 @@ export async function signIn(deps: AccountDeps, login: Login, caller: Caller, us
   return await beginSession(deps, user, caller, userAgent);
 }
 
-/** Begin a session of somebody who has just proved who they are. Throws `account_disabled`. */
+/** Begin a session of a user who has been authenticated. Throws `account_disabled`. */
 export async function beginSession(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   user: User,
   caller: Caller,
   userAgent: string,
@@ -65,21 +65,21 @@ export async function beginSession(
     throw new ApiError('account_disabled');
   }
   const begun = await db.transaction(async (tx) => {
-    const made = await insertSession(tx, { userId: user.id, address: caller.address, userAgent }, clock());
+    const inserted = await insertSession(tx, { userId: user.id, address: caller.address, userAgent }, clock());
     await recordAudit(
       tx,
       clock(),
       { ...caller, userId: user.id },
-      { action: 'user.sign_in', subject: made.session.id },
+      { action: 'user.sign_in', subject: inserted.session.id },
     );
-    return made;
+    return inserted;
   });
   return { user, ...begun };
 }
 
-/** End a session of the caller. Throws `not_found`. */
+/** End a session of the user. Throws `not_found`. */
 export async function endSession(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   id: string,
   userId: string,
   caller: Caller,

@@ -1,34 +1,32 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ApiError, type Proof } from '@gptj-cloud/protocol';
-import { and, eq, isNull, lt, or } from 'drizzle-orm';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { Database } from '../../store/db.ts';
-import type { AccountDeps } from '../account-deps.ts';
-import { recoveryCodes, users } from '../identity-tables.ts';
+import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
 import type { User } from '../users/user.ts';
-import { updateUser } from '../users/user-store.ts';
+import { lockUser, updateUser } from '../users/user-store.ts';
 import { type Attempt, beginAttempt } from './login-guard.ts';
 import { base32, matchTotp, totpUri } from './totp.ts';
+import { deleteRecoveryCodes, replaceRecoveryCodes, useRecoveryCode, useTotpStep } from './two-factor-store.ts';
 
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
 const RECOVERY_BYTES = 10;
 
 /**
- * Check the password of somebody who is signed in, before something that a stolen session must not do.
+ * Check the password of a signed-in user before an action that a stolen session must not be enough for.
  * Throws `password_wrong`, `password_not_set`, `too_many_attempts`.
  */
-export async function confirmPassword(deps: AccountDeps, user: User, password: string, caller: Caller): Promise<void> {
+export async function confirmPassword(deps: PasswordDeps, user: User, password: string, caller: Caller): Promise<void> {
   await confirm(deps, user, password, caller, async () => undefined);
 }
 
-/** The same, and a code where two-factor is on. Throws `code_required`, `code_wrong`, too. */
-export async function confirmInPerson(deps: AccountDeps, user: User, proof: Proof, caller: Caller): Promise<void> {
+/** As {@link confirmPassword}, and a code where two-factor is on. Also throws `code_required`, `code_wrong`. */
+export async function confirmInPerson(deps: PasswordDeps, user: User, proof: Proof, caller: Caller): Promise<void> {
   await confirm(deps, user, proof.password, caller, async (attempt) => {
     if (!user.totpEnabled) return;
     const code = proof.code ?? '';
     if (code === '') {
-      await attempt.takeBack();
+      await attempt.refund();
       throw new ApiError('code_required');
     }
     if (!(await checkSecondFactor(deps, user, code, caller))) throw new ApiError('code_wrong');
@@ -36,7 +34,7 @@ export async function confirmInPerson(deps: AccountDeps, user: User, proof: Proo
 }
 
 async function confirm(
-  deps: AccountDeps,
+  deps: PasswordDeps,
   user: User,
   password: string,
   caller: Caller,
@@ -46,88 +44,83 @@ async function confirm(
   const attempt = await beginAttempt(deps.db, deps.clock(), user.id, caller.address);
   if (!(await deps.passwords.verify(password, user.passwordHash))) throw new ApiError('password_wrong');
   await checkMore(attempt);
-  await attempt.takeBack();
+  await attempt.refund();
 }
 
-/** Make a new secret. It counts once `confirmTwoFactor` has seen a code of it. */
+/** Make a new secret. It takes effect when `confirmTwoFactor` has checked one of its codes. Throws `conflict`. */
 export async function beginTwoFactor(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   user: User,
 ): Promise<{ readonly secret: string; readonly uri: string }> {
-  if (user.totpEnabled) {
-    throw new ApiError('conflict', { reason: 'two-factor is on already', remedy: 'turn it off first' });
-  }
   const secret = randomBytes(SECRET_BYTES);
-  await updateUser(db, user.id, { totpSecret: secret.toString('hex'), totpLastStep: null }, clock());
-  const text = base32(secret);
-  return { secret: text, uri: totpUri(text, user.email) };
+  await db.transaction(async (tx) => {
+    // A secret that is in use must not be replaced, even when it was confirmed a moment ago.
+    const { totpEnabled } = await lockUser(tx, user.id);
+    if (totpEnabled) {
+      throw new ApiError('conflict', { reason: 'two-factor is already on', remedy: 'turn it off first' });
+    }
+    await updateUser(tx, user.id, { totpSecret: secret.toString('hex'), totpLastStep: null }, clock());
+  });
+  const encoded = base32(secret);
+  return { secret: encoded, uri: totpUri(encoded, user.email) };
 }
 
-/** Turn two-factor on. Returns recovery codes, each good once, shown this once. Throws `code_wrong`, `conflict`. */
+/** Turn two-factor on. Returns single-use recovery codes, shown only here. Throws `code_wrong`, `conflict`. */
 export async function confirmTwoFactor(
-  deps: AccountDeps,
+  deps: StoreDeps,
   user: User,
   code: string,
   caller: Caller,
 ): Promise<readonly string[]> {
   const { db, clock } = deps;
-  if (user.totpEnabled || user.totpSecret === null) {
+  pendingSecret(user);
+  const attempt = await beginAttempt(db, clock(), user.id, caller.address);
+  const codes = Array.from({ length: RECOVERY_CODES }, () => base32(randomBytes(RECOVERY_BYTES)).toLowerCase());
+  await db.transaction(async (tx) => {
+    const locked = await lockUser(tx, user.id);
+    const step = matchTotp(pendingSecret(locked), code.trim(), clock(), locked.totpLastStep);
+    if (step === null) throw new ApiError('code_wrong');
+    await updateUser(tx, user.id, { totpEnabled: true, totpLastStep: step }, clock());
+    await replaceRecoveryCodes(tx, user.id, codes);
+    await recordAudit(tx, clock(), caller, { action: 'user.two_factor_on', subject: user.id });
+  });
+  await attempt.refund();
+  return codes;
+}
+
+/** The secret that waits for its first code. Throws `conflict`. */
+function pendingSecret({ totpEnabled, totpSecret }: User): Uint8Array {
+  if (totpEnabled || totpSecret === null) {
     throw new ApiError('conflict', {
       reason: 'two-factor was not begun',
       remedy: 'begin it with POST /v2/auth/two-factor',
     });
   }
-  const attempt = await beginAttempt(db, clock(), user.id, caller.address);
-  const step = matchTotp(Buffer.from(user.totpSecret, 'hex'), code.trim(), clock(), user.totpLastStep);
-  if (step === null) throw new ApiError('code_wrong');
-  await attempt.takeBack();
-  const codes = Array.from({ length: RECOVERY_CODES }, () => base32(randomBytes(RECOVERY_BYTES)).toLowerCase());
-  await db.transaction(async (tx) => {
-    await updateUser(tx, user.id, { totpEnabled: true, totpLastStep: step }, clock());
-    await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, user.id));
-    await tx.insert(recoveryCodes).values(codes.map((each) => ({ userId: user.id, hash: hashOf(each) })));
-    await recordAudit(tx, clock(), caller, { action: 'user.two_factor_on', subject: user.id });
-  });
-  return codes;
+  return Buffer.from(totpSecret, 'hex');
 }
 
-export async function endTwoFactor({ db, clock }: AccountDeps, user: User, caller: Caller): Promise<void> {
+export async function endTwoFactor({ db, clock }: StoreDeps, user: User, caller: Caller): Promise<void> {
   await db.transaction(async (tx) => {
     await updateUser(tx, user.id, { totpEnabled: false, totpSecret: null, totpLastStep: null }, clock());
-    await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, user.id));
+    await deleteRecoveryCodes(tx, user.id);
     await recordAudit(tx, clock(), caller, { action: 'user.two_factor_off', subject: user.id });
   });
 }
 
-/** Whether `code` is a code of the app or a recovery code that has not been used. Uses it up. */
-export async function checkSecondFactor(deps: AccountDeps, user: User, code: string, caller: Caller): Promise<boolean> {
-  const { db, clock } = deps;
+/** Check a code of the authenticator app or an unused recovery code, and use it up. */
+export async function checkSecondFactor(
+  { db, clock }: StoreDeps,
+  user: User,
+  code: string,
+  caller: Caller,
+): Promise<boolean> {
   const typed = code.replaceAll(/[\s-]/g, '').toLowerCase();
   const step = matchTotp(Buffer.from(user.totpSecret ?? '', 'hex'), typed, clock(), user.totpLastStep);
-  if (step !== null) return await takeStep(db, user.id, step);
+  if (step !== null) return await useTotpStep(db, user.id, step);
   return await db.transaction(async (tx) => {
-    const used = await tx
-      .delete(recoveryCodes)
-      .where(and(eq(recoveryCodes.userId, user.id), eq(recoveryCodes.hash, hashOf(typed))))
-      .returning({ hash: recoveryCodes.hash });
-    if (used.length === 0) return false;
-    const who = { ...caller, userId: user.id };
-    await recordAudit(tx, clock(), who, { action: 'user.recovery_code_used', subject: user.id });
+    if (!(await useRecoveryCode(tx, user.id, typed))) return false;
+    const signer = { ...caller, userId: user.id };
+    await recordAudit(tx, clock(), signer, { action: 'user.recovery_code_used', subject: user.id });
     return true;
   });
-}
-
-/** Of two that come with the same code at once, one gets it. */
-async function takeStep(db: Database, userId: string, step: number): Promise<boolean> {
-  const taken = await db
-    .update(users)
-    .set({ totpLastStep: step })
-    .where(and(eq(users.id, userId), or(isNull(users.totpLastStep), lt(users.totpLastStep, step))))
-    .returning({ id: users.id });
-  return taken.length > 0;
-}
-
-/** Codes are random, so no salt or stretching helps. */
-function hashOf(code: string): string {
-  return createHash('sha256').update(code, 'utf8').digest('hex');
 }

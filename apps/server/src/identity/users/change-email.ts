@@ -1,28 +1,28 @@
 import { ApiError, invalidParameter, type Proof } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { AccountDeps } from '../account-deps.ts';
-import { countAsking } from '../sessions/login-guard.ts';
+import type { MailDeps, PasswordDeps } from '../account-deps.ts';
+import { enforceRateLimit } from '../sessions/login-guard.ts';
 import { confirmInPerson } from '../sessions/two-factor.ts';
 import { createLink, deleteLinks, useLink } from './account-link-store.ts';
 import type { User } from './user.ts';
 import { findUserByLogin, lockUser, updateUser } from './user-store.ts';
 
 /**
- * Send a link to the address that somebody wants to change to, and word to the present one. Nothing changes before the
- * link is followed. Whether the address has an account already is told to that address alone.
+ * Mail a confirmation link to the new address and a notice to the present one. The address changes only when the link is
+ * followed. Whether the new address already has an account is mailed to that address alone, never replied.
  *
  * Throws what `confirmInPerson` throws, `invalid_request` for the present address, `too_many_attempts`.
  */
-export async function askEmailChange(
-  deps: AccountDeps,
+export async function requestEmailChange(
+  deps: MailDeps & PasswordDeps,
   user: User,
   { email, ...proof }: Proof & { readonly email: string },
   caller: Caller,
 ): Promise<void> {
   const { db, clock, mailer, publicUrl } = deps;
-  await countAsking(db, clock(), 'email', user.id);
+  await enforceRateLimit(db, clock(), 'email', user.id);
   await confirmInPerson(deps, user, proof, caller);
-  if (email === user.email) throw invalidParameter('body->email', 'expected another address than the present one');
+  if (email === user.email) throw invalidParameter('body->email', 'expected a new address, got the present one');
   const isTaken = (await findUserByLogin(db, email)) !== null;
   const token = await db.transaction(async (tx) => {
     const details = { to: email };
@@ -31,23 +31,23 @@ export async function askEmailChange(
   });
   mailer.send({
     to: user.email,
-    subject: 'A change of your e-mail address was asked for',
-    text: `Hello ${user.username},\n\nsomebody who is signed in as you wants your address on ${publicUrl()} to become ${email}. It changes when the link that was sent there is followed.\n\nIf that was not you, change your password now: the link ends with it.\n`,
+    subject: 'A change of your e-mail address was requested',
+    text: `Hello ${user.username},\n\na session signed in to your account on ${publicUrl()} requested to change your address to ${email}. It changes when the link that was sent there is followed.\n\nIf that was not you, change your password now: the link ends with it.\n`,
   });
   mailer.send({
     to: email,
     subject: 'Confirm your new e-mail address',
     text: isTaken
-      ? `Hello,\n\nsomebody wants to use this address for an account on ${publicUrl()}, but it has one there already. Nothing changes.\n`
-      : `Hello ${user.username},\n\nconfirm within a day that this is your new address:\n\n${publicUrl()}/v2/auth/change-email#${token}\n\nIf you did not ask for this, do nothing.\n`,
+      ? `Hello,\n\na user of ${publicUrl()} requested to use this address for an account, but it already has one there. Nothing changes.\n`
+      : `Hello ${user.username},\n\nconfirm within a day that this is your new address:\n\n${publicUrl()}/v2/auth/change-email#${token}\n\nIf you did not request this, do nothing.\n`,
   });
 }
 
 /**
- * Follow such a link: the address changes, and is verified by that. Links that were sent to the old one end. Throws
- * `link_invalid`, `account_disabled`, and `already_exists` when somebody else has got the address since.
+ * Change the address by the mailed link, which also verifies it. Links that were sent to the old address end. Throws
+ * `link_invalid`, `account_disabled`, and `already_exists` when another account has taken the address since.
  */
-export async function confirmEmailChange(deps: AccountDeps, token: string, caller: Caller): Promise<User> {
+export async function confirmEmailChange(deps: MailDeps, token: string, caller: Caller): Promise<User> {
   const { db, clock, mailer, publicUrl } = deps;
   const { before, after } = await db.transaction(async (tx) => {
     const { userId, email } = await useLink(tx, 'change_email', token, clock());
@@ -62,7 +62,7 @@ export async function confirmEmailChange(deps: AccountDeps, token: string, calle
   mailer.send({
     to: before.email,
     subject: 'Your e-mail address was changed',
-    text: `Hello ${before.username},\n\nyour address on ${publicUrl()} is now ${after.email}; this one is used no more.\n`,
+    text: `Hello ${before.username},\n\nyour address on ${publicUrl()} is now ${after.email}; this one is no longer used.\n`,
   });
   return after;
 }

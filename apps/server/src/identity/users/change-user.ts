@@ -1,14 +1,14 @@
 import { ApiError, type UserAdminPatch, type UserPatch } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { StoreDeps } from '../account-deps.ts';
 import { deleteSessions } from '../sessions/session-store.ts';
 import { deleteLinks } from './account-link-store.ts';
 import type { User } from './user.ts';
 import { lockUser, refuseLastOwner, refuseTaken, updateUser } from './user-store.ts';
 
-/** Change what people may change of themselves. Absent fields stay; null empties one. Throws `already_exists`. */
+/** Change the fields of a profile that its user may change. Absent fields stay; null clears one. Throws `already_exists`. */
 export async function changeProfile(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   user: User,
   patch: UserPatch,
   caller: Caller,
@@ -16,16 +16,16 @@ export async function changeProfile(
   return await db.transaction(async (tx) => {
     const { username } = patch;
     if (username !== undefined) await refuseTaken(tx, { username }, user.id);
-    const kept = <Value>(given: Value | undefined, now: Value): Value => (given === undefined ? now : given);
+    const patched = <Value>(given: Value | undefined, present: Value): Value => (given === undefined ? present : given);
     const changed = await updateUser(
       tx,
       user.id,
       {
         username: username ?? user.username,
-        firstname: kept(patch.firstname, user.firstname),
-        lastname: kept(patch.lastname, user.lastname),
-        company: kept(patch.company, user.company),
-        jobTitle: kept(patch.job_title, user.jobTitle),
+        firstname: patched(patch.firstname, user.firstname),
+        lastname: patched(patch.lastname, user.lastname),
+        company: patched(patch.company, user.company),
+        jobTitle: patched(patch.job_title, user.jobTitle),
       },
       clock(),
     );
@@ -36,19 +36,19 @@ export async function changeProfile(
 }
 
 /**
- * What owners of the server do to an account: make somebody an owner, or no longer one; close the account, or open it
- * again. Sessions of a closed account end, and so does every link that could open it; its tokens are refused for as long
- * as it is closed. Throws `not_found`, and `conflict` for the last owner and for closing one's own account.
+ * Change the role of an account, or disable or enable it, for owners of the server. Disabling ends the account's sessions
+ * and every link that could open it; its tokens are refused until it is enabled. Throws `not_found`, and `conflict` for
+ * the last owner and for disabling the caller's own account.
  */
 export async function administerUser(
-  { db, clock }: AccountDeps,
+  { db, clock }: StoreDeps,
   id: string,
   { role, disabled }: UserAdminPatch,
   caller: Caller,
 ): Promise<User> {
   return await db.transaction(async (tx) => {
     if (disabled === true && id === caller.userId) {
-      throw new ApiError('conflict', { reason: 'nobody disables their own account', remedy: 'ask another owner' });
+      throw new ApiError('conflict', { reason: 'you cannot disable your own account', remedy: 'ask another owner' });
     }
     if (role === 'member' || disabled === true) await refuseLastOwner(tx, id);
     const before = await lockUser(tx, id);

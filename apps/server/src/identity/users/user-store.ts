@@ -8,26 +8,26 @@ import type { User } from './user.ts';
 export interface NewUser {
   readonly email: string;
   readonly username: string;
-  /** Null: there is another way to sign in. */
+  /** Null: the user signs in through a provider. */
   readonly passwordHash: string | null;
   readonly planId: string;
-  /** When the address was proved; null: not yet. */
+  /** When the user proved to own the address; null: not yet. */
   readonly verifiedAt: Date | null;
 }
 
-/** Add a member of the server with a first project of its own. Throws `already_exists`. */
-export async function insertUser(tx: Database, user: NewUser, now: Date): Promise<User> {
-  await refuseTaken(tx, user);
+/** Add a member of the server and its first project. Throws `already_exists`. */
+export async function insertUser(tx: Database, wanted: NewUser, now: Date): Promise<User> {
+  await refuseTaken(tx, wanted);
   const inserted = await tx
     .insert(users)
-    .values({ ...user, id: newId('user'), role: 'member', createdAt: now, updatedAt: now })
+    .values({ ...wanted, id: newId('user'), role: 'member', createdAt: now, updatedAt: now })
     .onConflictDoNothing()
     .returning();
-  const made = inserted[0];
-  // Somebody else was quicker between the look and the insert.
-  if (made === undefined) throw new ApiError('already_exists', { what: 'that username or e-mail address' });
-  await insertProject(tx, made.id, 'default', now);
-  return made;
+  const user = inserted[0];
+  // A parallel request inserted the same name or address after the check above.
+  if (user === undefined) throw new ApiError('already_exists', { what: 'that username or e-mail address' });
+  await insertProject(tx, user.id, 'default', now);
+  return user;
 }
 
 /** Add a project that a user owns. */
@@ -38,7 +38,7 @@ export async function insertProject(tx: Database, ownerId: string, name: string,
   return id;
 }
 
-/** Throws `already_exists` when somebody other than `self` has the username or address. */
+/** Throws `already_exists` when a user other than `self` has the username or address. */
 export async function refuseTaken(
   db: Database,
   wanted: { readonly email?: string; readonly username?: string },
@@ -55,7 +55,7 @@ export async function findUser(db: Database, id: string): Promise<User | null> {
   return rows[0] ?? null;
 }
 
-/** By e-mail address or username, in any case of letters. Usernames hold no @, so no login names two. */
+/** Find a user by e-mail address or username, ignoring case. Usernames contain no @, so a login matches one user. */
 export async function findUserByLogin(db: Database, login: string): Promise<User | null> {
   const lower = login.trim().toLowerCase();
   const rows = await db
@@ -82,8 +82,8 @@ export async function lockUser(
 }
 
 /**
- * Refuse to do without somebody who is the last owner of the server. Of two owners that step down at once, the second
- * waits here and then finds the first gone. Throws `conflict`.
+ * Throw `conflict` when the user is the last enabled owner of the server. Locks all owners: when two step down at once,
+ * the second waits here and then counts without the first.
  */
 export async function refuseLastOwner(tx: Database, id: string): Promise<void> {
   const owners = await tx
@@ -93,20 +93,23 @@ export async function refuseLastOwner(tx: Database, id: string): Promise<void> {
     .orderBy(asc(users.id))
     .for('update');
   if (owners.length === 1 && owners[0]?.id === id) {
-    throw new ApiError('conflict', { reason: 'the last owner stays', remedy: 'make somebody else an owner first' });
+    throw new ApiError('conflict', {
+      reason: 'the last owner cannot be removed',
+      remedy: 'make another user an owner first',
+    });
   }
 }
 
-/** A username that is free, as near as can be to what somebody is called elsewhere. */
-export async function freeUsername(db: Database, wish: string): Promise<string> {
-  const base = (wish.split('@')[0] ?? '').replaceAll(/[^\w-]+/g, '-').replaceAll(/^-+|-+$/g, '');
+/** A free username, as close as possible to the user's name at a provider. */
+export async function freeUsername(db: Database, providerName: string): Promise<string> {
+  const base = (providerName.split('@')[0] ?? '').replaceAll(/[^\w-]+/g, '-').replaceAll(/^-+|-+$/g, '');
   const short = base.slice(0, 15);
   const random = () => randomBytes(4).toString('hex');
-  const named = short.length < 3 ? `user-${random()}` : short;
-  return (await findUserByLogin(db, named)) === null ? named : `${named}-${random()}`;
+  const candidate = short.length < 3 ? `user-${random()}` : short;
+  return (await findUserByLogin(db, candidate)) === null ? candidate : `${candidate}-${random()}`;
 }
 
-/** Throws `already_exists` for a username or address that somebody else has, `not_found`. */
+/** Change a user. Throws `already_exists` for the username or address of another user, `not_found`. */
 export async function updateUser(
   db: Database,
   id: string,
@@ -119,7 +122,7 @@ export async function updateUser(
     .where(eq(users.id, id))
     .returning()
     .catch((error: unknown) => {
-      // Somebody was quicker between the look and the update.
+      // A parallel request took the name or address after the caller's check.
       if (isTaken(error)) throw new ApiError('already_exists', { what: 'that username or e-mail address' });
       throw error;
     });
@@ -128,12 +131,12 @@ export async function updateUser(
   return user;
 }
 
-/** What belongs to nobody else goes with them; projects that they own must be gone. */
+/** Delete a user with sessions, tokens, identities and memberships. The user's own projects must be deleted before. */
 export async function deleteUser(tx: Database, id: string): Promise<void> {
   await tx.delete(users).where(eq(users.id, id));
 }
 
-/** Whether a statement failed because something unique is there already. */
+/** Whether a statement broke a unique index (PostgreSQL's unique_violation). */
 function isTaken(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === '23505';

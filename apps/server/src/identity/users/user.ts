@@ -1,11 +1,33 @@
 import { toTimestamp, type UserGet } from '@gptj-cloud/protocol';
 import type { AccountPlans } from '../account-deps.ts';
-import type { users } from '../identity-tables.ts';
 
 /** A person's account. */
-export type User = Readonly<typeof users.$inferSelect>;
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly username: string;
+  /** Null: the user signs in through a provider only. */
+  readonly passwordHash: string | null;
+  /** What the user may do with this server as a whole. */
+  readonly role: 'owner' | 'member';
+  readonly planId: string;
+  readonly firstname: string | null;
+  readonly lastname: string | null;
+  readonly company: string | null;
+  readonly jobTitle: string | null;
+  /** When the user proved to own the e-mail address; null: not yet. */
+  readonly verifiedAt: Date | null;
+  /** Hexadecimal; without `totpEnabled` it waits for its first code. */
+  readonly totpSecret: string | null;
+  readonly totpEnabled: boolean;
+  /** The last TOTP time step whose code was used. */
+  readonly totpLastStep: number | null;
+  readonly disabledAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
 
-/** As the account's owner and the owners of the server see it. */
+/** The reply that shows a user to itself and to owners of the server. */
 export function toUserGet(user: User, plans: AccountPlans): UserGet {
   return {
     id: user.id,

@@ -71,6 +71,16 @@ export async function findActiveSubscription(
   return rows[0] ?? null;
 }
 
+/** Whether any payment provider charges a user. */
+export async function hasActiveSubscription(db: Database, userId: string): Promise<boolean> {
+  const rows = await db
+    .select({ id: subscriptions.subscriptionId })
+    .from(subscriptions)
+    .where(and(eq(subscriptions.userId, userId), eq(subscriptions.status, 'active')))
+    .limit(1);
+  return rows.length > 0;
+}
+
 export type SubscriptionRow = typeof subscriptions.$inferInsert;
 
 /** Write what is known of a subscription now. False: something newer was known, and it stays. Ended is for ever. */

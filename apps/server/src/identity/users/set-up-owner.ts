@@ -1,0 +1,60 @@
+import type { Register } from '@gptj-cloud/protocol';
+import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
+import { createLink, deleteLinks, hasLink, useLink } from './account-link-store.ts';
+import { FIRST_USER_ID } from './first-user.ts';
+import type { User } from './user.ts';
+import { findUser, lockUser, refuseTaken, updateUser } from './user-store.ts';
+
+/** The first owner, as the settings name it. */
+export interface OwnerSettings {
+  readonly email: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+const SERVER: Caller = { userId: null, apiKeyId: null, address: '', requestId: 'start' };
+
+/**
+ * Make sure that an operator can sign in as the first user. Until the first user has a password, it is set up from the
+ * settings, or by a link whose secret is returned here: once, and again only after the link has expired unused.
+ */
+export async function ensureOwner(deps: PasswordDeps, owner: OwnerSettings | null): Promise<string | null> {
+  const user = await findUser(deps.db, FIRST_USER_ID);
+  if (user === null || user.passwordHash !== null) return null;
+  if (owner === null) return await createSetUpLink(deps);
+  await setUpFirstUser(deps, owner, SERVER);
+  return null;
+}
+
+/** Of several servers that start at once on one store, one makes the link. */
+async function createSetUpLink({ db, clock }: StoreDeps): Promise<string | null> {
+  return await db.transaction(async (tx) => {
+    const user = await lockUser(tx, FIRST_USER_ID);
+    if (user.passwordHash !== null || (await hasLink(tx, 'set_up', user.id, clock()))) return null;
+    return await createLink(tx, 'set_up', user, clock());
+  });
+}
+
+/** Set up the first user by the link that the first start printed. Throws `link_invalid`, `already_exists`. */
+export async function setUp(
+  deps: PasswordDeps,
+  request: Register & { readonly token: string },
+  caller: Caller,
+): Promise<User> {
+  return await setUpFirstUser(deps, request, caller, request.token);
+}
+
+async function setUpFirstUser(deps: PasswordDeps, owner: OwnerSettings, caller: Caller, token?: string): Promise<User> {
+  const { db, clock } = deps;
+  const passwordHash = await deps.passwords.hash(owner.password);
+  return await db.transaction(async (tx) => {
+    if (token !== undefined) await useLink(tx, 'set_up', token, clock());
+    await deleteLinks(tx, ['set_up'], FIRST_USER_ID);
+    const { email, username } = owner;
+    await refuseTaken(tx, { email, username }, FIRST_USER_ID);
+    await recordAudit(tx, clock(), caller, { action: 'user.set_up', subject: FIRST_USER_ID, details: { username } });
+    // An operator who sets the server's environment or reads its output needs no further proof of the address.
+    return await updateUser(tx, FIRST_USER_ID, { email, username, passwordHash, verifiedAt: clock() }, clock());
+  });
+}
