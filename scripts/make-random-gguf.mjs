@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import {
   FILE_TYPES,
   GgufWriter,
-  liftedTensors,
-  liftMetadata,
+  phi2Metadata,
+  phi2Tensors,
   planBytes,
   RECIPES,
   TENSOR_TYPES,
@@ -47,14 +47,14 @@ if (target === undefined || recipe === undefined || !(Number.isInteger(layerCoun
 }
 
 const config = { ...shape, layerCount };
-const plans = liftedTensors(config).map(({ name, shape: size }) => {
+const plans = phi2Tensors(config).map(({ name, shape: size }) => {
   if (size.length < 2) return { name, shape: size, type: 'f32' };
   const layer = /^blk\.(\d+)\./.exec(name)?.[1];
   const { used } = tensorType(recipe, name, layer === undefined ? null : Number(layer), layerCount, size[1]);
   return { name, shape: size, type: used };
 });
 const writer = await GgufWriter.create(target, {
-  metadata: liftMetadata({
+  metadata: phi2Metadata({
     config,
     tokenizer: tokenizer(),
     modelName: `random GPT-J (${values.shape}, ${layerCount} layers)`,

@@ -8,7 +8,7 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { type ConvertProgress, convertCheckpoint } from './convert.ts';
 import { readGgufHeader } from './gguf/header.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
-import { liftedToOriginal } from './gguf/row-order.ts';
+import { phi2RowToGptj } from './gguf/row-order.ts';
 import { inspectModel } from './inspect.ts';
 import type { Quantiser } from './quantiser.ts';
 import { assertRefused, assertSurvivesDamage, fixture, readBytes, temporaryFolder } from './reader.contract.ts';
@@ -88,9 +88,9 @@ function wideFolder(t: TestContext): string {
 async function both(t: TestContext, source: string, target: string): Promise<readonly [Weights, Weights]> {
   const original = await openHuggingFaceWeights(source);
   t.after(() => original.close());
-  const lifted = await openGgufWeights(target);
-  t.after(() => lifted.close());
-  return [original, lifted];
+  const exported = await openGgufWeights(target);
+  t.after(() => exported.close());
+  return [original, exported];
 }
 
 for (const type of ['f32', 'f16', 'bf16'] as const) {
@@ -100,16 +100,16 @@ for (const type of ['f32', 'f16', 'bf16'] as const) {
     const summary = await convertCheckpoint({ source, target, type });
     assert.equal(summary.writtenBytes, readFileSync(target).length);
     assert.deepEqual([summary.tensors, summary.fallbacks, summary.warnings], [27, [], []]);
-    const [original, lifted] = await both(t, source, target);
-    assert.deepEqual(lifted.config, original.config);
-    assert.deepEqual(lifted.tokenizer, original.tokenizer);
+    const [original, exported] = await both(t, source, target);
+    assert.deepEqual(exported.config, original.config);
+    assert.deepEqual(exported.tokenizer, original.tokenizer);
     for (const { name } of gptjTensors(original.config)) {
-      assert.deepEqual(await lifted.tensor(name), await original.tensor(name), name);
+      assert.deepEqual(await exported.tensor(name), await original.tensor(name), name);
     }
   });
 }
 
-test('in the file q and k have their rows in lifted order, v has not, and the output bias is zero', async (t) => {
+test('in the file q and k have their rows in the order of phi2, v does not, and the output bias is zero', async (t) => {
   const target = join(temporaryFolder(t), 'out.gguf');
   const source = wideFolder(t);
   await convertCheckpoint({ source, target, type: 'f32' });
@@ -124,7 +124,7 @@ test('in the file q and k have their rows in lifted order, v has not, and the ou
   for (const part of ['q', 'k']) {
     const rows = await original.tensor(`transformer.h.1.attn.${part}_proj.weight`);
     const expected = Array.from({ length: 64 }, (_, row) => {
-      const from = liftedToOriginal(WIDE, row) * 64;
+      const from = phi2RowToGptj(WIDE, row) * 64;
       return [...rows.subarray(from, from + 64)];
     });
     assert.deepEqual([...stored(`blk.1.attn_${part}.weight`)], expected.flat());
@@ -139,9 +139,9 @@ test('matrices become q8_0 through the quantiser, vectors stay f32, and both rea
   const source = wideFolder(t);
   const summary = await convertCheckpoint({ source, target, type: 'q8_0', quantiser: Q8 });
   assert.deepEqual(summary.types, { q8_0: 14, f32: 13 });
-  const [original, lifted] = await both(t, source, target);
+  const [original, exported] = await both(t, source, target);
   for (const { name, shape } of gptjTensors(WIDE)) {
-    const [exact, near] = [await original.tensor(name), await lifted.tensor(name)];
+    const [exact, near] = [await original.tensor(name), await exported.tensor(name)];
     // Half a step of 1/127, and the rounding of the scale to a half.
     const tolerance = shape.length < 2 ? 0 : 0.0046;
     for (const [i, weight] of exact.entries()) assert.ok(Math.abs(weight - near[i]!) <= tolerance, `${name} ${i}`);
@@ -155,7 +155,7 @@ test('rows that do not fit the blocks fall back and are reported', async (t) => 
   assert.deepEqual(summary.fallbacks[0], { tensor: 'token_embd.weight', wanted: 'q4_K', used: 'q8_0', rowLength: 64 });
 });
 
-test('a lifted file converts again, with a warning when it is quantised already', async (t) => {
+test('an exported file converts again, with a warning when it is quantised already', async (t) => {
   const folder = temporaryFolder(t);
   const source = wideFolder(t);
   const [first, second, third] = ['first', 'second', 'third'].map((name) => join(folder, `${name}.gguf`)) as [
@@ -270,7 +270,7 @@ test('a GGUF file of another model is described, and refused as weights', async 
   await assertRefused(openGgufWeights(target), 'unsupported', /"phi3"/);
 });
 
-test('a damaged lifted file is read or refused with a CheckpointError, nothing else', async (t) => {
+test('a damaged exported file is read or refused with a CheckpointError, nothing else', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'out.gguf');
   await convertCheckpoint({ source: fixture('safetensors-f16'), target, type: 'f16' });

@@ -2,8 +2,8 @@ import type { GptjConfig } from '@gptj-cloud/model';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import type { GgufTensorPlan } from './gguf/header-bytes.ts';
-import { liftedTensors, liftMetadata } from './gguf/lift.ts';
-import { isReordered, liftedToOriginal, rowRuns } from './gguf/row-order.ts';
+import { phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
+import { isReordered, phi2RowToGptj, rowRuns } from './gguf/row-order.ts';
 import { GgufWriter } from './gguf/writer.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import type { Quantiser } from './quantiser.ts';
@@ -12,7 +12,7 @@ import { decodeWeights, encodeWeights } from './tensor-codec.ts';
 import { isFloatType, type QuantisedType, rowBytes, rowsOf, TENSOR_TYPES, type TensorType } from './tensor-type.ts';
 
 export interface ConvertOptions {
-  /** Hugging Face folder, or a lifted GGUF file. */
+  /** Hugging Face folder, or a phi2 export (GGUF). */
   readonly source: string;
   /** The GGUF file to make. */
   readonly target: string;
@@ -59,12 +59,12 @@ const PIECE_WEIGHTS = 2 * 1024 * 1024;
 
 /** One tensor of the target and what it is made from. */
 interface Step extends GgufTensorPlan {
-  /** Null for the zero biases of the lift. */
+  /** Null for the zero biases of the phi2 export. */
   readonly source: CheckpointTensor | null;
 }
 
 /**
- * Lift a GPT-J checkpoint into a GGUF file that llama.cpp runs.
+ * Export a GPT-J checkpoint as a GGUF file that llama.cpp runs.
  *
  * The whole source is checked before the first byte is written; the target appears under its name only when it is
  * complete and on the disk. Throws `CheckpointError`: everything the readers refuse, `unsupported` without a quantiser,
@@ -77,7 +77,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     const { steps, fallbacks } = planSteps(checkpoint, options.type);
     checkQuantiser(options, steps);
     const sourceType = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'))?.type ?? 'f32';
-    const metadata = liftMetadata({
+    const metadata = phi2Metadata({
       config: checkpoint.config,
       tokenizer: await checkpoint.readTokenizer(),
       modelName: checkpoint.modelName,
@@ -125,7 +125,7 @@ function planSteps(
   const { config } = checkpoint;
   const sources = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
   const fallbacks: TypeFallback[] = [];
-  const steps = liftedTensors(config).map(({ name, shape, original }): Step => {
+  const steps = phi2Tensors(config).map(({ name, shape, original }): Step => {
     const source = original === null ? null : (sources.get(original) ?? null);
     if (shape.length < 2) return { name, shape, type: 'f32', source };
     const { rowLength } = rowsOf(shape);
@@ -231,7 +231,7 @@ class Transfer {
       return;
     }
     const bytes = target.byteLength / count;
-    for (const run of rowRuns((lifted) => liftedToOriginal(this.#config, lifted), row, count)) {
+    for (const run of rowRuns((exported) => phi2RowToGptj(this.#config, exported), row, count)) {
       const start = (run.row - row) * bytes;
       await this.#checkpoint.readRows(source.name, run.otherRow, target.subarray(start, start + run.rows * bytes));
     }

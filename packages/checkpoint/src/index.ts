@@ -8,10 +8,10 @@ export {
   type TypeFallback,
 } from './convert.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
-export { type LiftOptions, liftedTensors, liftMetadata } from './gguf/lift.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
 export { openGgufCheckpoint } from './gguf/open.ts';
-export { isReordered, liftedToOriginal, originalToLifted } from './gguf/row-order.ts';
+export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
+export { gptjRowToPhi2, isReordered, phi2RowToGptj } from './gguf/row-order.ts';
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
 export { openHuggingFaceCheckpoint } from './hugging-face.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';

@@ -3,8 +3,8 @@ import { BoundedFile } from './bounded-file.ts';
 import type { Checkpoint, CheckpointFormat } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
-import { isLifted } from './gguf/lift.ts';
 import { metadataNumber, metadataString } from './gguf/metadata.ts';
+import { isPhi2Export } from './gguf/phi2-export.ts';
 import { isFolder, openCheckpoint } from './open-checkpoint.ts';
 import { FILE_TYPES, RECIPES } from './recipe.ts';
 import { elementCount } from './tensor-type.ts';
@@ -15,7 +15,7 @@ export interface ModelReport {
   readonly path: string;
   readonly format: CheckpointFormat;
   readonly modelName: string;
-  /** Null for a GGUF file that is not a lifted GPT-J. */
+  /** Null for a GGUF file that is not a GPT-J exported as phi2. */
   readonly config: GptjConfig | null;
   readonly parameters: number;
   /** Of all tensors, without headers. */
@@ -52,7 +52,7 @@ export interface TokenizerReport {
  */
 export async function inspectModel(path: string): Promise<ModelReport> {
   const header = (await isFolder(path)) ? null : await readHeader(path);
-  if (header !== null && !isLifted(header.metadata)) return foreignReport(path, header);
+  if (header !== null && !isPhi2Export(header.metadata)) return foreignReport(path, header);
   const checkpoint = await openCheckpoint(path);
   try {
     const warnings = [...checkpoint.warnings];
@@ -101,7 +101,7 @@ function foreignReport(path: string, header: GgufHeader): ModelReport {
     })),
     tokenizer: null,
     metadata: scalars(header),
-    warnings: [`not a GPT-J lifted by \`gptj convert\` (architecture ${architecture}): it cannot be served`],
+    warnings: [`not a GPT-J written by \`gptj convert\` (architecture ${architecture}): it cannot be served`],
   };
 }
 

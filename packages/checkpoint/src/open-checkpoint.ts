@@ -4,7 +4,7 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
 import { openHuggingFaceCheckpoint } from './hugging-face.ts';
 
-/** Open a Hugging Face folder or a lifted GGUF file. Throws `CheckpointError`. */
+/** Open a Hugging Face folder or a phi2 export (GGUF). Throws `CheckpointError`. */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   return (await isFolder(path)) ? openHuggingFaceCheckpoint(path) : openGgufCheckpoint(path);
 }

@@ -21,7 +21,7 @@ export interface Weights {
 /** Most bytes read at a time on the way to float32. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Open a lifted GGUF file of any type this project reads. Throws `CheckpointError`. */
+/** Open a phi2 export (GGUF) of any type this project reads. Throws `CheckpointError`. */
 export async function openGgufWeights(path: string): Promise<Weights> {
   return toWeights(await openGgufCheckpoint(path));
 }

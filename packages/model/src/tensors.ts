@@ -4,7 +4,7 @@ import type { GptjConfig } from './gptj-config.ts';
 export interface TensorSpec {
   /** Name in a Hugging Face checkpoint. */
   readonly name: string;
-  /** Name in a GGUF file of the `phi2` lift. */
+  /** Name in a GGUF file of the phi2 export. */
   readonly ggufName: string;
   /** Row-major shape: a linear layer is [out, in], as PyTorch stores it. */
   readonly shape: readonly number[];

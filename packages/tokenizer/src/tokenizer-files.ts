@@ -32,7 +32,9 @@ const GPT2_CLASSES: readonly unknown[] = ['GPT2Tokenizer', 'CodeGenTokenizer'];
 /** Classes that load tokenizer.json as it is. */
 const GENERIC_CLASSES: readonly unknown[] = ['PreTrainedTokenizer', 'TokenizersBackend'];
 
-const NAMED_TOKENS: readonly string[] = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => `${name}_token`);
+const NAMED_TOKENS: readonly string[] = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map(
+  (name) => `${name}_token`,
+);
 
 const END_OF_TEXT = '<|endoftext|>';
 const GPT2_DEFAULTS: Fields = { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, unk_token: END_OF_TEXT };

@@ -6,17 +6,17 @@ import { CheckpointError } from '../checkpoint-error.ts';
 import { rowBytes, rowsOf, type TensorType } from '../tensor-type.ts';
 import type { TokenizerData } from '../tokenizer-data.ts';
 import { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './header.ts';
-import { liftedTensors, readGptjConfig, readTokenizerData } from './lift.ts';
 import { metadataString } from './metadata.ts';
-import { isReordered, originalToLifted, rowRuns } from './row-order.ts';
+import { phi2Tensors, readGptjConfig, readTokenizerData } from './phi2-export.ts';
+import { gptjRowToPhi2, isReordered, rowRuns } from './row-order.ts';
 
 /** A weight and where it lies in the file. */
-interface LiftedTensor extends CheckpointTensor {
+interface Phi2Tensor extends CheckpointTensor {
   readonly offset: number;
 }
 
 /**
- * Open a lifted GGUF file as the GPT-J it was made from: Hugging Face names, rows of q and k in their first order.
+ * Open a phi2 export (GGUF) as the GPT-J it was made from: Hugging Face names, rows of q and k in their first order.
  *
  * Throws `CheckpointError`: `unsupported` for any other GGUF file, and what is wrong with this one.
  */
@@ -25,16 +25,16 @@ export async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
   try {
     const header = await readGgufHeader(file);
     const config = readGptjConfig(path, header);
-    return new GgufCheckpoint(file, header, config, matchLifted(path, header, config));
+    return new GgufCheckpoint(file, header, config, matchPhi2Tensors(path, header, config));
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-function matchLifted(file: string, header: GgufHeader, config: GptjConfig): readonly LiftedTensor[] {
+function matchPhi2Tensors(file: string, header: GgufHeader, config: GptjConfig): readonly Phi2Tensor[] {
   const infos = new Map(header.tensors.map((info) => [info.name, info]));
-  const tensors = liftedTensors(config).flatMap(({ name, shape, original }) => {
+  const tensors = phi2Tensors(config).flatMap(({ name, shape, original }) => {
     const info = infos.get(name);
     infos.delete(name);
     const { type, sizeBytes } = checkInfo(file, name, shape, info);
@@ -43,11 +43,7 @@ function matchLifted(file: string, header: GgufHeader, config: GptjConfig): read
       : [{ name: original, shape, type, sizeBytes, offset: info.offset }];
   });
   for (const [name] of infos) {
-    throw new CheckpointError(
-      'unexpected_tensor',
-      { file, tensor: name },
-      'expected only the weights of a lifted GPT-J',
-    );
+    throw new CheckpointError('unexpected_tensor', { file, tensor: name }, 'expected only the weights of a GPT-J');
   }
   return tensors;
 }
@@ -83,9 +79,9 @@ class GgufCheckpoint implements Checkpoint {
   readonly warnings: readonly string[] = [];
   readonly #file: BoundedFile;
   readonly #header: GgufHeader;
-  readonly #byName: ReadonlyMap<string, LiftedTensor>;
+  readonly #byName: ReadonlyMap<string, Phi2Tensor>;
 
-  constructor(file: BoundedFile, header: GgufHeader, config: GptjConfig, tensors: readonly LiftedTensor[]) {
+  constructor(file: BoundedFile, header: GgufHeader, config: GptjConfig, tensors: readonly Phi2Tensor[]) {
     this.path = file.path;
     this.modelName = metadataString(header.metadata, 'general.name') ?? basename(file.path);
     this.config = config;
@@ -111,7 +107,7 @@ class GgufCheckpoint implements Checkpoint {
       await this.#file.read(tensor.offset + firstRow * bytes, target);
       return;
     }
-    const order = (row: number): number => originalToLifted(this.config, row);
+    const order = (row: number): number => gptjRowToPhi2(this.config, row);
     for (const run of rowRuns(order, firstRow, target.byteLength / bytes)) {
       const start = (run.row - firstRow) * bytes;
       await this.#file.read(tensor.offset + run.otherRow * bytes, target.subarray(start, start + run.rows * bytes));

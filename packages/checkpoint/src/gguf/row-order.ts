@@ -11,14 +11,14 @@ export interface RowRun {
 
 /**
  * GPT-J turns the pairs (0,1), (2,3), … of a head's first `rotaryDim` dimensions, Phi-2 the pairs (0, r/2), (1, r/2 + 1), …
- * The lift puts the even rows of each head of q and k first, then the odd ones; what follows the rotary part stays.
+ * The phi2 export puts the even rows of each head of q and k first, then the odd ones; what follows the rotary part stays.
  */
 export function isReordered(name: string): boolean {
   return name.endsWith('.attn.q_proj.weight') || name.endsWith('.attn.k_proj.weight');
 }
 
-/** The row of the Hugging Face tensor that is row `row` of the lifted one. */
-export function liftedToOriginal(config: GptjConfig, row: number): number {
+/** The row of the Hugging Face tensor that is row `row` of the exported one. */
+export function phi2RowToGptj(config: GptjConfig, row: number): number {
   const headSize = config.embeddingSize / config.headCount;
   const half = config.rotaryDim / 2;
   const inHead = row % headSize;
@@ -26,8 +26,8 @@ export function liftedToOriginal(config: GptjConfig, row: number): number {
   return row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1);
 }
 
-/** The row of the lifted tensor that is row `row` of the Hugging Face one. */
-export function originalToLifted(config: GptjConfig, row: number): number {
+/** The row of the exported tensor that is row `row` of the Hugging Face one. */
+export function gptjRowToPhi2(config: GptjConfig, row: number): number {
   const headSize = config.embeddingSize / config.headCount;
   const inHead = row % headSize;
   if (inHead >= config.rotaryDim) return row;

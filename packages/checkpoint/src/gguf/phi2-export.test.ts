@@ -4,8 +4,8 @@ import { GPTJ_6B } from '@gptj-cloud/model';
 import { assertRefused } from '../reader.contract.ts';
 import { TOKEN_TYPE, type TokenizerData } from '../tokenizer-data.ts';
 import type { GgufHeader } from './header.ts';
-import { liftedTensors, liftMetadata, readGptjConfig, readTokenizerData } from './lift.ts';
 import type { GgufValue } from './metadata.ts';
+import { phi2Metadata, phi2Tensors, readGptjConfig, readTokenizerData } from './phi2-export.ts';
 
 const config = { ...GPTJ_6B, vocabSize: 3, bosTokenId: 2, eosTokenId: 2 };
 const tokenizer: TokenizerData = {
@@ -14,16 +14,16 @@ const tokenizer: TokenizerData = {
   tokenTypes: [TOKEN_TYPE.normal, TOKEN_TYPE.normal, TOKEN_TYPE.control],
 };
 
-/** The head of a lifted file, with some metadata replaced, or taken out where null. */
+/** The header of a phi2 export, with some metadata replaced, or taken out where null. */
 function header(changes: Readonly<Record<string, GgufValue | null>> = {}): GgufHeader {
   const metadata = new Map(
-    liftMetadata({ config, tokenizer, modelName: 'x', source: 'x', sourceType: 'f16', fileType: 1 }),
+    phi2Metadata({ config, tokenizer, modelName: 'x', source: 'x', sourceType: 'f16', fileType: 1 }),
   );
   for (const [key, value] of Object.entries(changes)) {
     if (value === null) metadata.delete(key);
     else metadata.set(key, value);
   }
-  const tensors = liftedTensors(config).map(({ name, shape }) => ({
+  const tensors = phi2Tensors(config).map(({ name, shape }) => ({
     name,
     shape,
     type: 'f16' as const,

@@ -18,7 +18,7 @@ import type { TokenizerData } from '../tokenizer-data.ts';
 import type { GgufHeader } from './header.ts';
 import { type GgufMetadata, type GgufValue, metadataNumber, metadataString } from './metadata.ts';
 
-export interface LiftOptions {
+export interface Phi2ExportOptions {
   readonly config: GptjConfig;
   readonly tokenizer: TokenizerData;
   readonly modelName: string;
@@ -28,8 +28,8 @@ export interface LiftOptions {
   readonly fileType: number;
 }
 
-/** The metadata of a lifted file. */
-export function liftMetadata(options: LiftOptions): GgufMetadata {
+/** The metadata of a phi2 export. */
+export function phi2Metadata(options: Phi2ExportOptions): GgufMetadata {
   const { config, tokenizer } = options;
   const uint32 = (value: number): GgufValue => ({ type: 'uint32', value });
   const string = (value: string): GgufValue => ({ type: 'string', value });
@@ -62,37 +62,37 @@ export function liftMetadata(options: LiftOptions): GgufMetadata {
   ]);
 }
 
-/** Name and shape of every tensor of a lifted file, in file order; `original` is null for the zero biases. */
-export function liftedTensors(
+/** Name and shape of every tensor of a phi2 export, in file order; `original` is null for the zero biases. */
+export function phi2Tensors(
   config: GptjConfig,
 ): readonly { readonly name: string; readonly shape: readonly number[]; readonly original: string | null }[] {
   return gptjTensors(config).flatMap(({ name, ggufName, shape }) => {
-    const lifted = { name: ggufName, shape, original: name };
-    if (!ggufName.endsWith('.attn_output.weight')) return [lifted];
+    const exported = { name: ggufName, shape, original: name };
+    if (!ggufName.endsWith('.attn_output.weight')) return [exported];
     const bias = ggufName.replace(/weight$/, 'bias');
-    return [lifted, { name: bias, shape: [config.embeddingSize], original: null }];
+    return [exported, { name: bias, shape: [config.embeddingSize], original: null }];
   });
 }
 
-/** Whether the file says that it is a lifted GPT-J. */
-export function isLifted(metadata: GgufMetadata): boolean {
+/** Whether the file says that it is a GPT-J exported as phi2. */
+export function isPhi2Export(metadata: GgufMetadata): boolean {
   return metadata.get('gptj.lifted')?.value === true;
 }
 
 /**
- * The config of a lifted file. Throws `unsupported` for a GGUF file that is not one, `invalid_config` where keys are
+ * The config of a phi2 export. Throws `unsupported` for a GGUF file that is not one, `invalid_config` where keys are
  * missing or contradict each other.
  */
 export function readGptjConfig(file: string, header: GgufHeader): GptjConfig {
   const { metadata } = header;
   const architecture = metadataString(metadata, 'general.architecture');
-  if (architecture !== 'phi2' || !isLifted(metadata)) {
+  if (architecture !== 'phi2' || !isPhi2Export(metadata)) {
     throw new CheckpointError(
       'unsupported',
       { file },
       architecture === 'phi2'
-        ? 'expected a GPT-J lifted by `gptj convert` (gptj.lifted), got a Phi-2 model'
-        : `expected a GPT-J lifted by \`gptj convert\`, got architecture ${JSON.stringify(architecture)?.slice(0, 60)}`,
+        ? 'expected a GPT-J written by `gptj convert` (gptj.lifted), got a Phi-2 model'
+        : `expected a GPT-J written by \`gptj convert\`, got architecture ${JSON.stringify(architecture)?.slice(0, 60)}`,
     );
   }
   const number = (key: string): number | null => metadataNumber(metadata, key);
@@ -127,7 +127,7 @@ export function readGptjConfig(file: string, header: GgufHeader): GptjConfig {
   }
 }
 
-/** The vocabulary of a lifted file. Throws `invalid_tokenizer`. */
+/** The vocabulary of a phi2 export. Throws `invalid_tokenizer`. */
 export function readTokenizerData(file: string, header: GgufHeader): TokenizerData {
   const { metadata } = header;
   const model = metadataString(metadata, 'tokenizer.ggml.model');
