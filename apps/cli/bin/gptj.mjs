@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript and committed, unlike dist/: npm links a command only when its file is there at installation, and
-// that comes before anything is compiled.
+// Committed JavaScript, not a file of dist/: npm links a command only when its file exists at installation, before
+// anything is compiled.
 import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/main.js', import.meta.url);

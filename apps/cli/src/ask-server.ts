@@ -10,8 +10,8 @@ export interface ServerRequest {
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /**
- * Ask the server of `--url` (else PIPELINE_API_URL, else the default address) with the token of `--token` (else
- * GPTJ_API_TOKEN). Resolves to a reply that is no refusal; throws an error that says what the server said.
+ * Send a request to the server of `--url` (else PIPELINE_API_URL, else the default address) with the token of `--token`
+ * (else GPTJ_API_TOKEN). Resolves to a successful reply; throws an error with the server's message for any other.
  */
 export async function askServer(
   { env, signal }: Pick<CommandContext, 'env' | 'signal'>,
@@ -20,7 +20,7 @@ export async function askServer(
 ): Promise<Response> {
   const url = options.values.get('url') ?? (env.PIPELINE_API_URL?.trim() || DEFAULT_URL);
   const token = options.values.get('token') ?? env.GPTJ_API_TOKEN?.trim() ?? '';
-  if (token === '') throw new UsageError('a server asks for a token: --token, or the variable GPTJ_API_TOKEN');
+  if (token === '') throw new UsageError('expected an API token: --token, or the environment variable GPTJ_API_TOKEN');
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError(`--url: expected http://host:port, got ${JSON.stringify(url)}`);
   }
@@ -29,13 +29,13 @@ export async function askServer(
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     signal,
-    // A token goes to the server it was meant for.
+    // A redirect would send the token to another server.
     redirect: 'error',
   }).catch((cause: unknown) => {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new Error(`cannot reach ${url}: ${reason}`, { cause });
+    throw new Error(`could not reach ${url}: ${reason}`, { cause });
   });
-  if (!reply.ok) throw new Error(`${url} refused: ${await refusal(reply)}`);
+  if (!reply.ok) throw new Error(`${url} refused the request: ${await refusal(reply)}`);
   return reply;
 }
 
@@ -46,7 +46,7 @@ async function refusal(reply: Response): Promise<string> {
     const message: unknown = Reflect.get(Object(Reflect.get(Object(body), 'detail')), 'message');
     if (typeof message === 'string') return `${reply.status} ${message}`;
   } catch {
-    // No JSON: the status says what is known.
+    // The reply is not JSON: the status is all that is known.
   }
   return `status ${reply.status}`;
 }

@@ -30,7 +30,7 @@ async function gptj(args: readonly string[], env: NodeJS.ProcessEnv = {}, column
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-test('help gives every command and an example of each; without a command it is a complaint', async () => {
+test('prints every command for help, and the same as an error without a command', async () => {
   for (const args of [['--help'], ['-h'], ['help']]) {
     const { status, stdout } = await gptj(args);
     assert.equal(status, 0);
@@ -41,7 +41,7 @@ test('help gives every command and an example of each; without a command it is a
   assert.match(stderr, /usage/);
 });
 
-test('the help of a command gives every option, its default and an example, in both spellings', async () => {
+test('prints every option, default and example of a command for --help and help COMMAND', async () => {
   for (const command of COMMANDS) {
     const { status, stdout } = await gptj([command.name, '--help']);
     assert.equal(status, 0);
@@ -55,7 +55,7 @@ test('the help of a command gives every option, its default and an example, in b
   }
 });
 
-test('help fits the terminal', async () => {
+test('wraps help to the width of the terminal', async () => {
   for (const width of [60, 80, 120]) {
     for (const { name } of COMMANDS) {
       const { stdout } = await gptj([name, '--help'], {}, width);
@@ -65,16 +65,16 @@ test('help fits the terminal', async () => {
   }
 });
 
-test('--help is help even among mistakes, and text after --', async () => {
+test('prints help for --help among invalid options, but not after --', async () => {
   assert.equal((await gptj(['serve', '--prot', '--help'])).status, 0);
   assert.equal((await gptj(['inspect', '--', '--help'])).status, 1);
 });
 
-test('the version is that of the package', async () => {
+test('prints the version of the package', async () => {
   assert.match((await gptj(['--version'])).stdout, /^gptj \d+\.\d+\.\d+\n$/);
 });
 
-test('an unknown command or option names the nearest, points to help and ends with 2', async () => {
+test('refuses an unknown command or option with the nearest name, a pointer to help and status 2', async () => {
   assert.deepEqual(await gptj(['sevre']), {
     status: 2,
     stdout: '',
@@ -90,7 +90,7 @@ test('an unknown command or option names the nearest, points to help and ends wi
   assert.equal((await gptj(['convert', 'a', 'b', '--type', 'q3'])).status, 2);
 });
 
-test('an error is one line and ends with 1; its stack is shown on demand', async () => {
+test('prints an error on one line with status 1, and its stack with GPTJ_DEBUG=1', async () => {
   const plain = await gptj(['inspect', '/no/such/file']);
   assert.equal(plain.status, 1);
   assert.match(plain.stderr, /^gptj: \/no\/such\/file: .*\n$/);
@@ -98,12 +98,12 @@ test('an error is one line and ends with 1; its stack is shown on demand', async
   assert.match(debug.stderr, /\n {4}at .*\n[\s\S]*caused by Error: ENOENT/);
 });
 
-test('a name from a file or a shell cannot speak to the terminal', async () => {
+test('makes control characters in a file name visible', async () => {
   const { stderr } = await gptj(['inspect', '/no/\u001b[2Jfile']);
   assert.match(stderr, /^gptj: \/no\/<1b>\[2Jfile: /);
 });
 
-test('inspect describes the embedded model, in tables and as JSON', async () => {
+test('inspects the embedded model, as tables and as JSON', async () => {
   const file = chooseModel(undefined, {});
   const { stdout } = await gptj(['inspect', file, '--tensors']);
   assert.match(stdout, /^format +gguf, q8_0$/m);
@@ -113,7 +113,7 @@ test('inspect describes the embedded model, in tables and as JSON', async () => 
   assert.ok(typeof report === 'object' && report !== null && 'tensorCount' in report && !('tensors' in report));
 });
 
-test('convert does not replace a file unless told to', async (t) => {
+test('convert replaces an existing file only with --overwrite', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   const target = join(folder, 'precious.gguf');
@@ -123,7 +123,7 @@ test('convert does not replace a file unless told to', async (t) => {
   assert.equal(await readFile(target, 'utf8'), 'precious');
 });
 
-test('generate looks for its model in --model, then GPTJ_MODEL', async (t) => {
+test('generate takes its model from --model, then from GPTJ_MODEL', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'broken.gguf');

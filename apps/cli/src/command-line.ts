@@ -1,4 +1,4 @@
-/** From arguments to a command, and from whatever it throws to one line and an exit status. */
+/** Chooses the command from the arguments, and turns its errors into one line and an exit status. */
 import { type Command, type CommandContext, optionsOf } from './command.ts';
 import { adminCommand } from './commands/admin.ts';
 import { convertCommand } from './commands/convert.ts';
@@ -27,7 +27,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   try {
     if (word === undefined || ['help', '--help', '-h'].includes(word)) {
       const about = word === undefined || rest[0] === undefined ? null : findCommand(rest[0]);
-      // Asked for, help is the result; not asked for, it is a complaint.
+      // Requested help is the result; help in place of a missing command is an error message.
       const output = word === undefined ? context.stderr : context.stdout;
       output.write(about === null ? renderOverview(COMMANDS, output) : renderCommandHelp(about, output));
       return word === undefined ? EXIT.usage : EXIT.done;
@@ -46,7 +46,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     return EXIT.done;
   } catch (error) {
     if (!context.signal.aborted) return report(error, word, context);
-    // Off the line that the terminal has put ^C on.
+    // The terminal has written ^C on the current line.
     if (context.stderr.columns !== null) context.stderr.write('\n');
     return EXIT.failed;
   }
@@ -80,7 +80,7 @@ function report(error: unknown, word: string | undefined, { stderr, env }: Comma
   return usage ? EXIT.usage : EXIT.failed;
 }
 
-/** The stack, and those of the causes underneath. */
+/** The stack, and the stacks of the causes. */
 function stackOf(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
   return `${error.stack ?? error.message}${cause}`;

@@ -2,34 +2,34 @@ import type { Readable } from 'node:stream';
 import type { OptionSpec, ParsedOptions } from './options.ts';
 import type { Output } from './output.ts';
 
-/** What a command is given besides its arguments. */
+/** The environment of a command besides its arguments. */
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly env: NodeJS.ProcessEnv;
-  /** Fires on Ctrl-C, and when nobody reads the output any more. */
+  /** Aborts on Ctrl-C, and when the reader of the output has closed it. */
   readonly signal: AbortSignal;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
 
 export interface OptionGroup {
   readonly title: string;
   readonly options: readonly OptionSpec[];
-  /** Help gives the names alone. */
+  /** Help lists the names without summaries. */
   readonly namesOnly?: boolean;
 }
 
 export interface Example {
   readonly line: string;
-  readonly says: string;
+  readonly caption: string;
 }
 
-/** One word after `gptj`. */
+/** A command: the first argument of `gptj`. */
 export interface Command {
   readonly name: string;
-  /** What follows the name, for help: `DIR OUT`. */
+  /** The arguments after the name, for help: `DIR OUT`. */
   readonly usage: string;
   /** One line for the overview. */
   readonly summary: string;

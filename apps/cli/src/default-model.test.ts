@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { chooseModel } from './default-model.ts';
 
-test('the option wins over the environment, and that over the embedded model', async (t) => {
+test('prefers the option to the environment variable, and that to the embedded model', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   assert.throws(() => chooseModel(undefined, {}, folder), /give --model FILE or set GPTJ_MODEL/);
-  assert.throws(() => chooseModel(undefined, {}, join(folder, 'none')), /no model/);
+  assert.throws(() => chooseModel(undefined, {}, join(folder, 'none')), /found no model/);
   for (const name of ['README.md', 'b.gguf', 'a.gguf']) await writeFile(join(folder, name), '');
   assert.equal(chooseModel(undefined, {}, folder), join(folder, 'a.gguf'));
   assert.equal(chooseModel(undefined, { GPTJ_MODEL: '' }, folder), join(folder, 'a.gguf'));

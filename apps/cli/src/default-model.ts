@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the model that comes with the project, found from this file's own place. */
+/** Folder of the model in the repository, relative to this file. */
 const EMBEDDED = fileURLToPath(new URL('../../../models/gptj-nano/', import.meta.url));
 
-/** `--model`, else `GPTJ_MODEL`, else the embedded model. Throws when there is none of them. */
+/** `--model`, else `GPTJ_MODEL`, else the embedded model. Throws when none of them exists. */
 export function chooseModel(option: string | undefined, env: NodeJS.ProcessEnv, embedded: string = EMBEDDED): string {
   const named = option ?? env.GPTJ_MODEL;
   if (named !== undefined && named !== '') return named;
@@ -13,7 +13,7 @@ export function chooseModel(option: string | undefined, env: NodeJS.ProcessEnv, 
     .filter((name) => name.endsWith('.gguf'))
     .sort();
   if (files[0] === undefined)
-    throw new Error('no model: give --model FILE or set GPTJ_MODEL to a file of gptj convert');
+    throw new Error('found no model: give --model FILE or set GPTJ_MODEL to a file written by gptj convert');
   return join(embedded, files[0]);
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatBytes, formatCount, formatDuration, formatParameters } from './figures.ts';
 
-test('bytes have three digits and the unit that fits', () => {
+test('formats bytes with three digits and a decimal unit', () => {
   const cases: readonly [number, string][] = [
     [0, '0 B'],
     [999, '999 B'],
@@ -15,7 +15,7 @@ test('bytes have three digits and the unit that fits', () => {
   for (const [bytes, text] of cases) assert.equal(formatBytes(bytes), text);
 });
 
-test('durations read as people say them, and never as sixty of anything', () => {
+test('formats durations with the largest units, and never 60 of a unit', () => {
   const cases: readonly [number, string][] = [
     [0, '0 ms'],
     [480.4, '480 ms'],
@@ -30,7 +30,7 @@ test('durations read as people say them, and never as sixty of anything', () => 
   for (const [ms, text] of cases) assert.equal(formatDuration(ms), text);
 });
 
-test('counts are grouped, parameters rounded', () => {
+test('groups the digits of counts and rounds numbers of parameters', () => {
   assert.equal(formatCount(1234567), '1 234 567');
   assert.equal(formatCount(999), '999');
   assert.equal(formatParameters(6_050_882_784), '6.05 B');

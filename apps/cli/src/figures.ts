@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Numbers, sizes and durations formatted for people. */
 
 /** `999 B`, `1.24 MB`, `12.2 GB`: decimal units, three digits. */
 export function formatBytes(bytes: number): string {
@@ -23,7 +23,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** `1 234 567`: groups of three, thin enough to read and plain enough to paste. */
+/** `1 234 567`: groups of three digits, separated by spaces. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
 }

@@ -13,7 +13,7 @@ function parameters(...args: string[]): Readonly<Record<string, unknown>> {
   return generateParameters(parseOptions(SPECS, args));
 }
 
-test('parameters go under their wire names, as the JSON they look like', () => {
+test('passes parameters under their wire names, parsed as JSON where they are JSON', () => {
   assert.deepEqual(
     parameters('--model', 'x', '-n', '64', '--temperature', '0.7', '--do-sample', '--no-renormalize-logits'),
     {
@@ -30,12 +30,12 @@ test('parameters go under their wire names, as the JSON they look like', () => {
   });
 });
 
-test('text stays text even where it looks like a number', () => {
+test('keeps text options as strings even where they look like numbers', () => {
   assert.deepEqual(parameters('--compat', '4.25', '--stop-strings', '42'), { compat: '4.25', stop_strings: '42' });
   assert.deepEqual(parameters('--stop-strings', '["a", "b"]'), { stop_strings: ['a', 'b'] });
 });
 
-test('no option stands twice', () => {
+test('declares every option once', () => {
   const names = SPECS.map(({ name }) => name);
   assert.deepEqual(names, [...new Set(names)]);
 });

@@ -28,7 +28,7 @@ export interface GenerationContext {
   readonly warnings: readonly string[];
 }
 
-/** What `--json` prints. Names are the wire's, rates tokens per second; null where nothing could be measured. */
+/** The output of `--json`. Field names are those of the API; rates are tokens per second, null where not measurable. */
 export function generationJson(
   result: GenerationResult,
   { prompt, info, tokenText, warnings }: GenerationContext,

@@ -1,13 +1,13 @@
-/** What `--help` prints: an overview that gets a newcomer going, and every option of one command. */
+/** The text of `--help`: an overview of the commands, or every option of one command. */
 import type { Command, Example } from './command.ts';
 import type { OptionSpec } from './options.ts';
 import { bold, dim, type Output, widthOf } from './output.ts';
 
 const INDENT = 2;
-/** Longer option names get a line of their own. */
-const WIDEST_NAME = 30;
-/** Prose is hard to read wider than this. */
-const WIDEST_TEXT = 100;
+/** Longer option names stand on a separate line. */
+const MAX_NAME_WIDTH = 30;
+/** Maximum width of prose, for readability. */
+const MAX_TEXT_WIDTH = 100;
 
 export const HELP_OPTION: OptionSpec = { name: 'help', short: 'h', value: null, summary: 'show this help' };
 
@@ -30,8 +30,8 @@ export function renderOverview(commands: readonly Command[], output: Output): st
       [
         ['gptj COMMAND --help', 'every option of a command, with defaults and examples'],
         ['gptj --version', 'the version'],
-        ['GPTJ_MODEL=FILE', 'environment: the model file to use where --model is not given'],
-        ['GPTJ_DEBUG=1', 'environment: show where in the program an error arose'],
+        ['GPTJ_MODEL=FILE', 'environment variable: the model file when --model is not given'],
+        ['GPTJ_DEBUG=1', 'environment variable: print the stack of an error'],
       ],
       output,
     ),
@@ -69,12 +69,12 @@ function heading(output: Output, title: string): string {
 }
 
 function examples(list: readonly Example[], output: Output): string {
-  return list.map(({ line, says }) => `  ${dim(output, `# ${says}`)}\n  ${line}\n`).join('');
+  return list.map(({ line, caption }) => `  ${dim(output, `# ${caption}`)}\n  ${line}\n`).join('');
 }
 
 function columns(rows: readonly (readonly [name: string, text: string])[], output: Output): string {
   const width = textWidth(output);
-  const longest = Math.max(0, ...rows.map(([name]) => name.length).filter((length) => length <= WIDEST_NAME));
+  const longest = Math.max(0, ...rows.map(([name]) => name.length).filter((length) => length <= MAX_NAME_WIDTH));
   const start = Math.min(INDENT + longest + 2, Math.floor(width / 2));
   return rows
     .map(([name, text]) => {
@@ -86,10 +86,10 @@ function columns(rows: readonly (readonly [name: string, text: string])[], outpu
 }
 
 function textWidth(output: Output): number {
-  return Math.min(WIDEST_TEXT, widthOf(output));
+  return Math.min(MAX_TEXT_WIDTH, widthOf(output));
 }
 
-/** Words into lines of at most `width` columns, each after `indent` blanks and ended by a line break. */
+/** Wrap words into lines of at most `width` columns, each indented by `indent` spaces and ended by a line break. */
 function wrap(text: string, width: number, indent: number): string {
   const lines: string[] = [];
   let line = '';

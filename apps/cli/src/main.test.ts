@@ -12,7 +12,7 @@ import { chooseModel } from './default-model.ts';
 
 const GPTJ = fileURLToPath(new URL('../bin/gptj.mjs', import.meta.url));
 const EMBEDDED = chooseModel(undefined, {});
-/** Needs no native library, and is slow enough to be interrupted. */
+/** A generation without the native library, slow enough to be interrupted. */
 const ENDLESS = ['generate', 'Once', '--engine', 'reference', '-n', '2000', '--min-new-tokens', '2000'];
 
 function start(t: TestContext, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
@@ -30,7 +30,7 @@ async function run(
   return { status, stdout, stderr };
 }
 
-test('a model is converted, and the file runs', async (t) => {
+test('converts a model and generates with the new file', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
   t.after(() => rm(folder, { recursive: true }));
   const target = join(folder, 'f16.gguf');
@@ -48,7 +48,7 @@ test('a model is converted, and the file runs', async (t) => {
   assert.match(generated.stdout, /^\{"model":.*"sequences":\[\{"text":"[^"]+","token_ids":\[\d+,\d+,\d+\].*\}\n$/);
 });
 
-test('Ctrl-C ends a generation with 130 and without a word', async (t) => {
+test('Ctrl-C ends a generation with status 130 and no message', async (t) => {
   const child = start(t, ENDLESS);
   await once(child.stdout, 'data');
   child.kill('SIGINT');
@@ -56,7 +56,7 @@ test('Ctrl-C ends a generation with 130 and without a word', async (t) => {
   assert.deepEqual([status, stderr], [130, '']);
 });
 
-test('a reader that goes away ends a generation as SIGPIPE would', async (t) => {
+test('a closed output pipe ends a generation with status 141, as SIGPIPE does', async (t) => {
   const child = start(t, ENDLESS);
   await once(child.stdout, 'data');
   child.stdout.destroy();

@@ -3,15 +3,15 @@ import { runCommandLine } from './command-line.ts';
 import { streamOutput } from './output.ts';
 
 /**
- * A signal this soon after the first is the same one: a terminal sends Ctrl-C to the whole group of processes, and
- * whoever started this one may pass it on besides.
+ * A signal this soon after the first counts as the same one: a terminal sends Ctrl-C to the whole process group, and the
+ * parent process may forward it as well.
  */
 const SAME_SIGNAL_MS = 1000;
 
 const stop = new AbortController();
 let stopped: { readonly status: number; readonly atMs: number } | null = null;
 
-/** The first time ends the work in order; a later one at once. */
+/** The first signal ends the command in order; a later one ends the process at once. */
 function onSignal(status: number): void {
   if (stopped !== null) {
     if (performance.now() - stopped.atMs > SAME_SIGNAL_MS) process.exit(stopped.status);
@@ -19,11 +19,11 @@ function onSignal(status: number): void {
   }
   stopped = { status, atMs: performance.now() };
   stop.abort();
-  // A prompt still being read would keep the process waiting.
+  // A command that reads its prompt would keep the process alive.
   process.stdin.destroy();
 }
 
-/** What the process ends with: a command that was stopped before it was done reports the signal. */
+/** The exit status of the process: an interrupted command reports the signal. */
 function exitStatus(status: number): number {
   return status === 0 ? 0 : (stopped?.status ?? status);
 }
@@ -33,7 +33,7 @@ process.on('SIGINT', () => onSignal(130));
 process.on('SIGTERM', () => onSignal(143));
 process.on('SIGHUP', () => onSignal(129));
 for (const stream of [process.stdout, process.stderr]) {
-  // The reader has gone (`gptj … | head`): end as SIGPIPE ends other programs.
+  // The reader has closed the pipe (`gptj … | head`): exit as SIGPIPE ends other programs.
   stream.on('error', () => onSignal(141));
 }
 

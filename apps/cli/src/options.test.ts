@@ -23,7 +23,7 @@ function refusal(...args: string[]): string {
   assert.fail('expected a UsageError');
 }
 
-test('options take their value from the next argument or after =, long or short, dashed or underscored', () => {
+test('takes values from the next argument or after =, for long and short names, with hyphens or underscores', () => {
   assert.deepEqual(values('--model', 'a', '--top-p=0.9'), { model: 'a', 'top-p': '0.9' });
   assert.deepEqual(values('-m', 'a', '--top_p', '0.9'), { model: 'a', 'top-p': '0.9' });
   assert.deepEqual(values('--model', '-'), { model: '-' });
@@ -31,7 +31,7 @@ test('options take their value from the next argument or after =, long or short,
   assert.deepEqual(values('--model='), { model: '' });
 });
 
-test('a switch is on, off by --no-, or what follows =, and never takes the next argument', () => {
+test('sets a switch by its name, --no-name or =value, and never takes the next argument as its value', () => {
   assert.deepEqual(values('--do-sample'), { 'do-sample': 'true' });
   assert.deepEqual(values('--no-do-sample'), { 'do-sample': 'false' });
   assert.deepEqual(values('--do_sample=false'), { 'do-sample': 'false' });
@@ -39,12 +39,12 @@ test('a switch is on, off by --no-, or what follows =, and never takes the next 
   assert.deepEqual(parsed.positionals, ['prompt']);
 });
 
-test('the last of two counts, and after -- everything is positional', () => {
+test('takes the last value of a repeated option, and every argument after -- as positional', () => {
   assert.deepEqual(values('--model', 'a', '--model', 'b'), { model: 'b' });
   assert.deepEqual(parseOptions(SPECS, ['x', '--', '--model', '-y']).positionals, ['x', '--model', '-y']);
 });
 
-test('an unknown option names the nearest known one, or none when none is near', () => {
+test('refuses an unknown option and suggests the nearest known name', () => {
   assert.equal(refusal('--modle', 'x'), 'unknown option --modle; did you mean --model?');
   assert.equal(refusal('--topp'), 'unknown option --topp; did you mean --top-p?');
   assert.equal(refusal('--zebra-crossing'), 'unknown option --zebra-crossing');
@@ -52,14 +52,14 @@ test('an unknown option names the nearest known one, or none when none is near',
   assert.equal(refusal('--no-model'), 'unknown option --no-model');
 });
 
-test('a missing or impossible value is refused with what was expected', () => {
+test('refuses a missing or invalid value and states the expected one', () => {
   assert.equal(refusal('--model'), '--model expects a value: --model FILE');
   assert.equal(refusal('--model', '--top-p', '1'), '--model expects a value: --model FILE');
   assert.equal(refusal('--type', 'q9'), '--type: expected one of f16, q8_0, got "q9"');
   assert.equal(refusal('--do-sample=maybe'), '--do-sample=maybe: expected true or false, or nothing, after =');
 });
 
-test('whole numbers are checked against their bounds', () => {
+test('checks integers against their bounds', () => {
   const number = (text: string): number | null =>
     integerOption(parseOptions(SPECS, [`--top-p=${text}`]), 'top-p', { min: 1, max: 10 });
   assert.equal(number('10'), 10);
@@ -69,7 +69,7 @@ test('whole numbers are checked against their bounds', () => {
   assert.equal(integerOption(parseOptions(SPECS, []), 'top-p', { min: 1, max: 10 }), null);
 });
 
-test('too few and too many positionals are told apart', () => {
+test('refuses too few and too many positional arguments with different messages', () => {
   assert.throws(() => requirePositionals(parseOptions(SPECS, ['a']), ['DIR', 'OUT']), /expected OUT$/);
   assert.throws(() => requirePositionals(parseOptions(SPECS, ['a', 'b']), ['DIR']), /unexpected argument "b"/);
 });

@@ -1,4 +1,4 @@
-/** Command-line arguments against the options a command declares. */
+/** Parses command-line arguments by the options that a command declares. */
 import { nearestName } from './nearest-name.ts';
 
 /** One option of a command, as it is parsed and as help shows it. */
@@ -7,7 +7,7 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter, without its dash. */
   readonly short?: string;
-  /** What stands for the value in help (`FILE`, `N`); null for a switch, which is also negated by `--no-name`. */
+  /** Placeholder of the value in help (`FILE`, `N`); null for a switch, which is also negated by `--no-name`. */
   readonly value: string | null;
   readonly summary: string;
   /** The default as help shows it. */
@@ -17,18 +17,18 @@ export interface OptionSpec {
 }
 
 export interface ParsedOptions {
-  /** Values of options given; of a switch `true` or `false`. Given twice, the last counts. */
+  /** Values of the given options; `true` or `false` of a switch. The last one counts when an option is repeated. */
   readonly values: ReadonlyMap<string, string>;
   readonly positionals: readonly string[];
 }
 
-/** The command line is wrong: shown with a pointer to help, exit status 2. */
+/** The command line is invalid: the message is printed with a pointer to help, and the exit status is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'usage';
 }
 
-/** Throws `UsageError` for an unknown option, a missing value, or a value that is none of the choices. */
+/** Throws `UsageError` for an unknown option, a missing value, or a value that is not among the choices. */
 export function parseOptions(specs: readonly OptionSpec[], args: readonly string[]): ParsedOptions {
   const values = new Map<string, string>();
   const positionals: string[] = [];
@@ -61,7 +61,7 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
   return { values, positionals };
 }
 
-/** The whole number an option was given; null without the option. Throws `UsageError` outside the bounds. */
+/** The integer value of an option; null when the option is absent. Throws `UsageError` outside the bounds. */
 export function integerOption(
   options: ParsedOptions,
   name: string,
@@ -72,26 +72,28 @@ export function integerOption(
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= bounds.min && number <= bounds.max)) {
     throw new UsageError(
-      `--${name}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${JSON.stringify(text)}`,
+      `--${name}: expected an integer from ${bounds.min} to ${bounds.max}, got ${JSON.stringify(text)}`,
     );
   }
   return number;
 }
 
-/** Throws `UsageError` unless there are as many positionals as names; `names` are shown in the message. */
+/** Throws `UsageError` unless there is one positional argument per name; the message contains missing names. */
 export function requirePositionals(options: ParsedOptions, names: readonly string[]): readonly string[] {
   const { positionals } = options;
   if (positionals.length < names.length)
     throw new UsageError(`expected ${names.slice(positionals.length).join(' and ')}`);
   if (positionals.length > names.length) {
-    throw new UsageError(`unexpected argument ${JSON.stringify(positionals[names.length])}; quote text with blanks`);
+    throw new UsageError(
+      `unexpected argument ${JSON.stringify(positionals[names.length])}; quote text that contains spaces`,
+    );
   }
   return positionals;
 }
 
 interface Found {
   readonly spec: OptionSpec;
-  /** What follows `=`; for `--no-name` the value false. */
+  /** The text after `=`; `false` for `--no-name`. */
   readonly inline: string | null;
 }
 
@@ -100,7 +102,7 @@ function findOption(specs: readonly OptionSpec[], arg: string): Found {
   const inline = equals < 0 ? null : arg.slice(equals + 1);
   const flag = equals < 0 ? arg : arg.slice(0, equals);
   const long = flag.startsWith('--');
-  // generate's own names have underscores; whoever types them means the same option.
+  // Parameters of generate have underscores on the wire: `--top_p` is `--top-p`.
   const name = flag.replace(/^--?/, '').replaceAll('_', '-');
   const spec = specs.find((candidate) => (long ? candidate.name === name : candidate.short === name));
   if (spec !== undefined) return { spec, inline };

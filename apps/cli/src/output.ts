@@ -1,17 +1,17 @@
 import type { Writable } from 'node:stream';
 
-/** Where a command writes: one of the process's streams, or a list in a test. */
+/** Destination of a command's text: a stream of the process, or a recording in a test. */
 export interface Output {
   write(text: string): void;
-  /** Resolves when what was written has been taken, so that a slow reader slows the writer. */
+  /** Resolves when the stream has buffer space again, so that a slow reader slows the writer. */
   drained(): Promise<void>;
-  /** Width of the terminal; null when this is none. */
+  /** Width of the terminal; null when the output is not a terminal. */
   readonly columns: number | null;
-  /** Whether to colour: a terminal, and the user has not set NO_COLOR. */
+  /** Whether to use colours: on a terminal, unless NO_COLOR is set. */
   readonly colours: boolean;
 }
 
-/** Width for help and tables where there is no terminal to ask. */
+/** Width of help and tables when the output is not a terminal. */
 export const PLAIN_WIDTH = 100;
 
 /** A stream of the process as an Output. */
@@ -41,7 +41,7 @@ export function streamOutput(
   };
 }
 
-/** Width to lay text out in. */
+/** Width in columns for text layout. */
 export function widthOf(output: Output): number {
   return output.columns ?? PLAIN_WIDTH;
 }

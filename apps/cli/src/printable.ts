@@ -1,6 +1,6 @@
 /**
- * Text from a file or a model, safe to show in a terminal: control characters, which could move the cursor, recolour or
- * rename the window, become their code in brackets. Line breaks and tabs pass where `keepLines` is set.
+ * Make text from a file or a model safe for a terminal: control and bidirectional characters, which could move the cursor or
+ * rename the window, become their code in angle brackets. `keepLines` keeps line breaks and tabs.
  */
 export function printable(text: string, keepLines = false): string {
   return text.replace(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (character) =>
@@ -10,7 +10,7 @@ export function printable(text: string, keepLines = false): string {
   );
 }
 
-/** At most `columns` wide, the end replaced by `…`. */
+/** Cut text to `columns` characters; `…` replaces the end. */
 export function cutTo(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }

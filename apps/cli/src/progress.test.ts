@@ -20,7 +20,7 @@ function steady(): Progress {
   return progress;
 }
 
-test('the line shows bar, percentage, rate and time left, and the label where there is room', () => {
+test('shows bar, percentage, rate and time left, and the label where it fits', () => {
   assert.equal(
     progressLine(steady(), 'transformer.h.3.mlp.fc_in.weight', 110),
     '[████████████▌·················]  41 %   100 MB/s  14 s left         transformer.h.3.mlp.fc_in.weight',
@@ -31,13 +31,13 @@ test('the line shows bar, percentage, rate and time left, and the label where th
   );
 });
 
-test('the line never passes the width of the terminal', () => {
+test('never exceeds the width of the terminal', () => {
   for (let width = 1; width < 160; width++) {
     assert.ok(progressLine(steady(), 'x'.repeat(200), width).length <= width, `at width ${width}`);
   }
 });
 
-test('rate and time left follow the last ten seconds, not the whole', () => {
+test('measures rate and time left over the last ten seconds', () => {
   let progress = steady();
   assert.equal(rateOf(progress), 0.1 * GB);
   assert.equal(timeLeftMs(progress), 14_000);
@@ -46,25 +46,25 @@ test('rate and time left follow the last ten seconds, not the whole', () => {
   assert.equal(Math.round(rateOf(progress)! / 1e6), 10);
 });
 
-test('nothing is said of rate and time before there is enough to tell', () => {
+test('shows no rate and no time left during the first half second', () => {
   const started = advance(startProgress(100, 0), 10, 100);
   assert.equal(rateOf(started), null);
   assert.equal(timeLeftMs(started), null);
   assert.equal(progressLine(started, '', 50), '[█▎···········]  10 %');
 });
 
-test('the list of samples stays short however often progress is told', () => {
+test('keeps the number of samples bounded however often progress is updated', () => {
   let progress = startProgress(1e6, 0);
   for (let ms = 1; ms < 60_000; ms++) progress = advance(progress, ms, ms);
   assert.ok(progress.samples.length < 50);
 });
 
-test('an empty file is done at once, and more bytes than promised are not more than all', () => {
+test('shows 100 % for an empty file and for more bytes than announced', () => {
   assert.match(progressLine(startProgress(0, 0), '', 50), /\] 100 %$/);
   assert.match(progressLine(advance(startProgress(10, 0), 20, 1000), '', 50), /\] 100 % +20 B\/s$/);
 });
 
-test('on a terminal the line is redrawn in place, at most ten times a second, and taken off at the end', () => {
+test('redraws one line on a terminal, at most ten times a second, and erases it at the end', () => {
   const { output, text } = recordingOutput({ columns: 60 });
   let nowMs = 0;
   const printer = createProgressPrinter(output, () => nowMs);
@@ -77,7 +77,7 @@ test('on a terminal the line is redrawn in place, at most ten times a second, an
   assert.ok(!text().includes('\u001b[2J'));
 });
 
-test('elsewhere there is one plain line for each tenth', () => {
+test('prints a line for each tenth where the output is not a terminal', () => {
   const { output, text } = recordingOutput({});
   let nowMs = 0;
   const printer = createProgressPrinter(output, () => nowMs);

@@ -1,6 +1,6 @@
 /**
- * Progress through a known number of bytes. State and text are pure functions; `createProgressPrinter` alone writes.
- * The rate is taken over the last seconds, so that the time left follows a disk that slows down.
+ * Progress through a known number of bytes. State and text are pure functions; only `createProgressPrinter` writes. The
+ * rate is measured over the last ten seconds, so that the time left follows a disk that becomes slower.
  */
 import { formatBytes, formatDuration } from './figures.ts';
 import type { Output } from './output.ts';
@@ -16,17 +16,17 @@ export interface Progress {
   readonly doneBytes: number;
   readonly startMs: number;
   readonly nowMs: number;
-  /** Oldest first; the span over which the rate is taken. */
+  /** Oldest first. The rate is measured from the first one to now. */
   readonly samples: readonly Sample[];
 }
 
 const WINDOW_MS = 10_000;
-/** Below this span a rate is a guess. */
+/** Minimum time span of a rate. */
 const MIN_SPAN_MS = 500;
 /** Samples closer together than this are merged, so that the list stays short. */
 const SAMPLE_MS = 250;
 const REDRAW_MS = 100;
-const MAX_BAR = 30;
+const MAX_BAR_WIDTH = 30;
 const PLAIN_STEPS = 10;
 
 export function startProgress(totalBytes: number, nowMs: number): Progress {
@@ -37,12 +37,12 @@ export function advance(progress: Progress, doneBytes: number, nowMs: number): P
   const { samples } = progress;
   const newest = samples[samples.length - 1]!;
   const merged = nowMs - newest.atMs < SAMPLE_MS ? samples : [...samples, { atMs: nowMs, bytes: doneBytes }];
-  // The last sample before the window stays: without it a slow disk would have no span to measure.
+  // The last sample before the window is kept: a slow disk may have no other sample to measure from.
   const first = merged.findLastIndex((sample) => sample.atMs <= nowMs - WINDOW_MS);
   return { ...progress, doneBytes, nowMs, samples: merged.slice(Math.max(0, first)) };
 }
 
-/** Bytes per second over the last seconds; null before there is enough to tell. */
+/** Bytes per second over the last ten seconds; null before `MIN_SPAN_MS` have passed. */
 export function rateOf(progress: Progress): number | null {
   const oldest = progress.samples[0]!;
   const spanMs = progress.nowMs - oldest.atMs;
@@ -50,7 +50,7 @@ export function rateOf(progress: Progress): number | null {
   return spanMs >= MIN_SPAN_MS && bytes > 0 ? (bytes / spanMs) * 1000 : null;
 }
 
-/** Milliseconds left at the present rate; null when there is no telling. */
+/** Milliseconds left at the present rate; null while there is no rate. */
 export function timeLeftMs(progress: Progress): number | null {
   const rate = rateOf(progress);
   return rate === null ? null : (Math.max(0, progress.totalBytes - progress.doneBytes) / rate) * 1000;
@@ -66,7 +66,7 @@ export function progressLine(progress: Progress, label: string, width: number): 
     (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(9),
     (left === null || left === 0 ? '' : `${formatDuration(left)} left`).padEnd(16),
   ].join('  ');
-  const barWidth = Math.min(MAX_BAR, width - facts.length - 3);
+  const barWidth = Math.min(MAX_BAR_WIDTH, width - facts.length - 3);
   const bar = barWidth < 5 ? '' : `[${drawBar(fraction, barWidth)}] `;
   const line = bar + facts;
   const room = width - line.length - 2;
@@ -76,11 +76,11 @@ export function progressLine(progress: Progress, label: string, width: number): 
 
 export interface ProgressPrinter {
   update(doneBytes: number, totalBytes: number, label: string): void;
-  /** Take the bar off the terminal, so that what follows starts on a clean line. Idempotent. */
+  /** Erase the bar from the terminal. Idempotent. */
   clear(): void;
 }
 
-/** On a terminal one line that is redrawn at most ten times a second; elsewhere a plain line for each tenth. */
+/** On a terminal, one line that is redrawn at most ten times a second; elsewhere, a line for each tenth of the bytes. */
 export function createProgressPrinter(output: Output, now: () => number): ProgressPrinter {
   let progress: Progress | null = null;
   let drawnMs = Number.NEGATIVE_INFINITY;
@@ -97,7 +97,7 @@ export function createProgressPrinter(output: Output, now: () => number): Progre
       } else if (nowMs - drawnMs >= REDRAW_MS) {
         drawnMs = nowMs;
         onScreen = true;
-        // One column stays free: writing the last one makes some terminals wrap.
+        // Some terminals wrap after a character in the last column.
         output.write(`\r${progressLine(progress, label, output.columns - 1)}\u001b[K`);
       }
     },

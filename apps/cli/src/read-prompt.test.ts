@@ -8,19 +8,19 @@ function prompt(args: readonly string[], input: readonly Buffer[], isTTY = false
   return readPrompt(Object.assign(Readable.from(input), { isTTY }), parseOptions([], args));
 }
 
-test('the argument wins, standard input serves where there is none or a dash', async () => {
+test('takes the argument, or standard input without an argument or for a hyphen', async () => {
   assert.equal(await prompt(['Once'], [Buffer.from('no')]), 'Once');
   assert.equal(await prompt([], [Buffer.from('two\nli'), Buffer.from('nes\n')]), 'two\nlines');
   assert.equal(await prompt(['-'], [Buffer.from('x\r\n')]), 'x');
 });
 
-test('characters cut in two by the pipe come out whole, other bytes than UTF-8 are refused', async () => {
+test('joins characters that the pipe has split, and refuses input that is not UTF-8', async () => {
   const bytes = Buffer.from('é');
   assert.equal(await prompt([], [bytes.subarray(0, 1), bytes.subarray(1)]), 'é');
   await assert.rejects(prompt([], [Buffer.of(0xff)]), /expected UTF-8/);
 });
 
-test('no prompt, an empty one, two, and one without end are refused', async () => {
+test('refuses no prompt, an empty one, two prompts and one above the size limit', async () => {
   await assert.rejects(prompt([], [], true), UsageError);
   await assert.rejects(prompt([], [Buffer.from('\n')]), /not empty/);
   await assert.rejects(prompt([''], []), /not empty/);

@@ -1,6 +1,6 @@
 import type { Output } from './output.ts';
 
-/** An Output that keeps what is written, for tests. */
+/** An `Output` that records its text, for tests. */
 export function recordingOutput(options: { readonly columns?: number; readonly colours?: boolean }): {
   readonly output: Output;
   readonly text: () => string;

@@ -64,7 +64,7 @@ async function generation(
 
 const bytes = (text: string): number[] => BYTES.encode(text);
 
-test('text comes with its tokens, never in half characters, and ends with what was not sent before', async () => {
+test('passes text on with its tokens, in whole characters, and the rest at the end', async () => {
   const all = bytes('aé!?');
   const { result, pieces } = await generation([
     { type: 'started' },
@@ -76,7 +76,7 @@ test('text comes with its tokens, never in half characters, and ends with what w
   assert.deepEqual(result.texts, ['aé!?']);
 });
 
-test('a text that ends inside a character ends with a replacement character, as it does when decoded whole', async () => {
+test('ends a text that stops within a character with a replacement character', async () => {
   const cut = bytes('é').slice(0, 1);
   const { result, pieces } = await generation([
     { type: 'finished', outcome: { sequences: [{ tokens: cut, finishReason: 'length' }] }, usage: USAGE },
@@ -85,7 +85,7 @@ test('a text that ends inside a character ends with a replacement character, as 
   assert.deepEqual(result.texts, ['\ufffd']);
 });
 
-test('reading the prompt and writing are timed apart, and the rates leave out cached and first tokens', async () => {
+test('measures prefill and decoding separately, without cached and first tokens in the rates', async () => {
   const { result } = await generation([
     { type: 'started' },
     { type: 'tokens', index: 0, tokens: bytes('a') },
@@ -98,7 +98,7 @@ test('reading the prompt and writing are timed apart, and the rates leave out ca
   );
 });
 
-test('where tokens come only at the end, one rate is given over the whole', async () => {
+test('gives one rate over the whole generation when tokens arrive only at the end', async () => {
   const { result } = await generation([
     { type: 'started' },
     {
@@ -143,6 +143,6 @@ test('where tokens come only at the end, one rate is given over the whole', asyn
   });
 });
 
-test('an engine that stops telling before the end is an error', async () => {
-  await assert.rejects(generation([{ type: 'started' }]), /ended before that/);
+test('throws when the events of the engine end without a finished event', async () => {
+  await assert.rejects(generation([{ type: 'started' }]), /ended without one/);
 });

@@ -1,4 +1,4 @@
-/** Runs one generation, shows its text as it comes, and measures it. */
+/** Runs one generation, passes its text on while it is generated, and measures prefill and decoding. */
 import type { GenerateOutcome } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest, GenerationUsage } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
@@ -10,7 +10,7 @@ export interface GenerationJob {
   readonly request: GenerationRequest;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Takes text of the first sequence as soon as it stands; what it returns is waited for. */
+  /** Receives final text of the first sequence. The generation waits for the promise. */
   readonly onText: (text: string) => Promise<void>;
 }
 
@@ -19,11 +19,11 @@ export interface GenerationResult {
   /** Text of each sequence of the outcome. */
   readonly texts: readonly string[];
   readonly usage: GenerationUsage;
-  /** From the first evaluation to the first tokens: reading the prompt. Null when tokens came only at the end (beams). */
+  /** From the first evaluation to the first tokens. Null when tokens arrive only at the end (beams). */
   readonly prefillMs: number | null;
   /** From the first tokens to the end. Null as above. */
   readonly decodeMs: number | null;
-  /** Tokens that came with the first ones: they are no work of the decode phase. */
+  /** Tokens of the first event, which belong to the prefill. */
   readonly firstTokens: number;
 }
 
@@ -63,5 +63,5 @@ export async function streamGeneration(job: GenerationJob): Promise<GenerationRe
       };
     }
   }
-  throw new Error('expected the engine to finish the generation, but its events ended before that');
+  throw new Error('expected a finished event from the engine, but its events ended without one');
 }

@@ -4,7 +4,7 @@ import { type Column, renderPairs, renderTable } from './table.ts';
 
 const COLUMNS: readonly Column[] = [{ title: 'tensor' }, { title: 'size', align: 'right' }];
 
-test('columns are as wide as their widest cell, numbers to the right, no blanks at the ends', () => {
+test('makes columns as wide as their widest cell, aligns numbers right and trims lines', () => {
   assert.equal(
     renderTable(
       COLUMNS,
@@ -24,23 +24,23 @@ test('columns are as wide as their widest cell, numbers to the right, no blanks 
   );
 });
 
-test('a table too wide for the terminal shortens its widest text column', () => {
+test('cuts the widest text column of a table that is wider than the terminal', () => {
   const table = renderTable(COLUMNS, [['transformer.wte.weight', '412 MB']], 20);
   assert.deepEqual(table.split('\n')[2], 'transformer…  412 MB');
 });
 
-test('what is copied is never cut, however narrow the terminal', () => {
+test('never cuts a column of ids', () => {
   const columns = [{ title: 'id', isWhole: true }, { title: 'name' }];
   const table = renderTable(columns, [['token_0123456789abcdef', 'a name of some length']], 24);
   assert.deepEqual(table.split('\n')[2], 'token_0123456789abcdef  a name …');
 });
 
-test('control characters of a file never reach the terminal', () => {
+test('makes control characters of a file visible', () => {
   assert.match(renderTable(COLUMNS, [['a\u001b[2Jb\n', '1']], 80), /a<1b>\[2Jb<0a>/);
   assert.equal(renderPairs([['name', 'x\u202ey']], 80), 'name  x<202e>y\n');
 });
 
-test('pairs line up, and empty ones are left out', () => {
+test('aligns the values of pairs and leaves out empty ones', () => {
   assert.equal(
     renderPairs(
       [

@@ -4,16 +4,16 @@ export interface Column {
   readonly title: string;
   /** Default `left`. */
   readonly align?: 'left' | 'right';
-  /** Never cut: ids, and what else is copied. */
+  /** Never cut: for ids and other values that people copy. */
   readonly isWhole?: boolean;
 }
 
 const GAP = '  ';
-const NARROWEST = 8;
+const MIN_COLUMN_WIDTH = 8;
 
 /**
- * Rows under titles, each column as wide as its widest cell. When that is wider than `columns`, the widest
- * left-aligned column that may be cut gives way. Lines end without blanks; cells are made {@link printable}.
+ * Rows under titles, each column as wide as its widest cell. When the table is wider than `width`, the widest left-aligned
+ * column that may be cut is cut. Lines have no trailing spaces; cells are made {@link printable}.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
   const cells = rows.map((row) => columns.map((_, at) => printable(row[at] ?? '')));
@@ -24,7 +24,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
       align !== 'right' && isWhole !== true && (best < 0 || widths[at]! > widths[best]!) ? at : best,
     -1,
   );
-  if (excess > 0 && widest >= 0) widths[widest] = Math.max(NARROWEST, widths[widest]! - excess);
+  if (excess > 0 && widest >= 0) widths[widest] = Math.max(MIN_COLUMN_WIDTH, widths[widest]! - excess);
   const line = (row: readonly string[]): string =>
     row
       .map((cell, at) => {
@@ -43,7 +43,7 @@ export function renderPairs(pairs: readonly (readonly [name: string, value: stri
   const nameWidth = Math.max(0, ...shown.map(([name]) => name.length));
   return shown
     .map(([name, value]) => {
-      const room = Math.max(NARROWEST, width - nameWidth - GAP.length);
+      const room = Math.max(MIN_COLUMN_WIDTH, width - nameWidth - GAP.length);
       return `${printable(name).padEnd(nameWidth)}${GAP}${cutTo(printable(value), room)}\n`;
     })
     .join('');

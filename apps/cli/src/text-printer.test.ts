@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { recordingOutput } from './recording-output.ts';
 import { createTextPrinter } from './text-printer.ts';
 
-test('one sequence is written as it comes, after the prompt where that is wanted', async () => {
+test('prints one sequence while it is generated, after the prompt with echo', async () => {
   const { output, text } = recordingOutput({ columns: 80, colours: true });
   const printer = createTextPrinter(output, { prompt: 'Once', echo: true, sequences: 1 });
   printer.begin();
@@ -13,7 +13,7 @@ test('one sequence is written as it comes, after the prompt where that is wanted
   assert.equal(text(), '\u001b[1mOnce\u001b[22m upon a\ttime\n\n');
 });
 
-test('several sequences are written when all are there, each under its number', async () => {
+test('prints several sequences at the end, each under its number', async () => {
   const { output, text } = recordingOutput({});
   const printer = createTextPrinter(output, { prompt: 'Once', echo: true, sequences: 2 });
   printer.begin();
@@ -22,7 +22,7 @@ test('several sequences are written when all are there, each under its number', 
   assert.equal(text(), 'Once\n--- 1 of 2\nx\n--- 2 of 2\ny\n');
 });
 
-test('escape sequences reach a pipe and never a terminal', async () => {
+test('writes escape sequences to a pipe and makes them visible on a terminal', async () => {
   const sequence = '\u001b]0;owned\u0007';
   const written = async (columns?: number): Promise<string> => {
     const { output, text } = recordingOutput(columns === undefined ? {} : { columns });

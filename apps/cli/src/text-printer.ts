@@ -5,19 +5,19 @@ export interface TextPrinterOptions {
   readonly prompt: string;
   /** Show the prompt before its continuation. */
   readonly echo: boolean;
-  /** Sequences that will come. One is shown as it is written; several each under its number when all are there. */
+  /** Number of sequences. One is printed while it is generated; several are printed at the end, each under its number. */
   readonly sequences: number;
 }
 
 export interface TextPrinter {
   begin(): void;
-  /** More of the first sequence. Resolves when the reader has taken it. */
+  /** Print more of the first sequence. Resolves when the output has buffer space again. */
   push(text: string): Promise<void>;
-  /** Every sequence, whole. */
+  /** Print every sequence, or the end of a single one. */
   end(texts: readonly string[]): void;
 }
 
-/** Shows generated text. What a model says may hold escape sequences: a pipe gets them as they are, a terminal does not. */
+/** Prints generated text. It may contain escape sequences: a pipe receives them unchanged, a terminal as visible text. */
 export function createTextPrinter(output: Output, { prompt, echo, sequences }: TextPrinterOptions): TextPrinter {
   const shown = (text: string): string => (output.columns === null ? text : printable(text, true));
   const live = sequences === 1;

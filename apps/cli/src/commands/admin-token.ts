@@ -1,4 +1,4 @@
-/** `gptj admin token …`: the API tokens of the project that the asking token belongs to. */
+/** `gptj admin token …`: the API tokens of the project that the given token belongs to. */
 import { MAX_PAGE, paginatedSchema, type TokenGet, tokenGetSchema } from '@gptj-cloud/protocol';
 import { askServer } from '../ask-server.ts';
 import type { CommandContext } from '../command.ts';
@@ -8,14 +8,15 @@ import { renderTable } from '../table.ts';
 
 const TOKENS = '/v2/tokens';
 
-/** @param args what follows `token`: `create [NAME]`, `list`, `enable ID`, `disable ID` */
+/** @param args the arguments after `token`: `create [NAME]`, `list`, `enable ID`, `disable ID` */
 export async function adminToken(
   context: CommandContext,
   options: ParsedOptions,
   args: readonly string[],
 ): Promise<void> {
   const [task, subject, ...more] = args;
-  if (more.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}; quote text with blanks`);
+  if (more.length > 0)
+    throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}; quote text that contains spaces`);
   switch (task) {
     case 'create':
       return await create(context, options, subject);
@@ -42,9 +43,9 @@ async function create(context: CommandContext, options: ParsedOptions, name: str
     },
   });
   const token = tokenGetSchema.parse(await reply.json());
-  // The value alone on stdout, so that a script can take it.
+  // Only the value goes to stdout, so that a script can read it.
   context.stdout.write(`${printable(token.value)}\n`);
-  context.stderr.write(`${token.id}: shown this once, only its hash is kept\n`);
+  context.stderr.write(`${token.id}: shown only now; the server stores its hash\n`);
 }
 
 async function list(context: CommandContext, options: ParsedOptions): Promise<void> {
@@ -78,7 +79,7 @@ async function enable(context: CommandContext, options: ParsedOptions, id: strin
   context.stdout.write(`${token.id}: ${token.is_enabled ? 'enabled' : 'disabled'}\n`);
 }
 
-/** Until the end of that day, UTC. */
+/** The end of that day, UTC. */
 function parseDay(day: string): string {
   const moment = `${day}T23:59:59Z`;
   if (/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(moment))) return moment;

@@ -25,11 +25,11 @@ const TOKEN = {
 let folder: string;
 let server: Server;
 let url: string;
-/** What the server was asked. */
-let asked: { readonly method: string; readonly url: string; readonly body: string }[];
+/** The requests that the server received. */
+let received: { readonly method: string; readonly url: string; readonly body: string }[];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-admin-'));
-  asked = [];
+  received = [];
   server = createServer(async (request, reply) => {
     if (request.headers.authorization !== 'Bearer owner-token') {
       reply.writeHead(403, { 'content-type': 'application/json' });
@@ -37,7 +37,7 @@ before(async () => {
       return;
     }
     const { method = '', url: path = '' } = request;
-    asked.push({ method, url: path, body: await text(request) });
+    received.push({ method, url: path, body: await text(request) });
     if (path === '/v2/admin/backup') reply.end('the backup');
     else if (method !== 'GET') reply.end(JSON.stringify(TOKEN));
     else reply.end(JSON.stringify({ skip: 0, limit: 100, total: 1, data: [{ ...TOKEN, value: 'gptj_ab…' }] }));
@@ -67,7 +67,7 @@ async function admin(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-test('a running server is asked for its backup with the token of an owner', async () => {
+test('downloads the backup of a running server with the token of an owner', async () => {
   const path = join(folder, 'backup');
   const { status, stdout } = await admin(['backup', path, '--url', url], { GPTJ_API_TOKEN: 'owner-token' });
   assert.equal(status, 0);
@@ -75,7 +75,7 @@ test('a running server is asked for its backup with the token of an owner', asyn
   assert.equal(await readFile(path, 'utf8'), 'the backup');
 });
 
-test('a refusal is shown, and no file is made', async () => {
+test('shows the refusal of the server, and creates no file', async () => {
   const path = join(folder, 'refused');
   const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'member-token']);
   assert.equal(status, 1);
@@ -84,7 +84,7 @@ test('a refusal is shown, and no file is made', async () => {
   assert.ok(!(await readdir(folder)).some((name) => name.startsWith('refused')));
 });
 
-test('a file that is there is not overwritten', async () => {
+test('does not overwrite an existing file', async () => {
   const path = join(folder, 'there');
   await writeFile(path, 'precious');
   const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'owner-token']);
@@ -93,7 +93,7 @@ test('a file that is there is not overwritten', async () => {
   assert.equal(await readFile(path, 'utf8'), 'precious');
 });
 
-test('a folder without a store, an unknown task and a PostgreSQL are refused in words', async () => {
+test('refuses a folder without a store, an unknown task and a PostgreSQL store with a message', async () => {
   const path = join(folder, 'never');
   assert.match((await admin(['backup', path, '--data-dir', join(folder, 'none')])).stderr, /holds no store/);
   assert.match((await admin(['backup', path], { DATABASE_URL: 'postgres://x' })).stderr, /pg_dump/);
@@ -111,12 +111,12 @@ test('a folder without a store, an unknown task and a PostgreSQL are refused in 
   assert.ok(!(await readdir(folder)).some((name) => name.startsWith('never')));
 });
 
-test('a token is made, shown once on a line of its own, listed and disabled', async () => {
+test('creates a token and prints its value alone on a line, lists and disables tokens', async () => {
   const env = { GPTJ_API_TOKEN: 'owner-token', PIPELINE_API_URL: url };
-  asked.length = 0;
+  received.length = 0;
   const made = await admin(['token', 'create', 'ci', '--type', 'runner', '--expires', '2027-01-15'], env);
   assert.deepEqual([made.status, made.stdout], [0, 'gptj_whole\n']);
-  assert.deepEqual(JSON.parse(asked[0]?.body ?? ''), {
+  assert.deepEqual(JSON.parse(received[0]?.body ?? ''), {
     type: 'runner',
     name: 'ci',
     expires_at: '2027-01-15T23:59:59Z',
@@ -125,12 +125,16 @@ test('a token is made, shown once on a line of its own, listed and disabled', as
   assert.match(listed.stdout, /token_1 +ci +run +active +2027-01-15/);
   assert.ok(!listed.stdout.includes('gptj_whole'));
   assert.equal((await admin(['token', 'disable', 'token_1/../x'], env)).status, 0);
-  assert.deepEqual(asked.at(-1), { method: 'PATCH', url: '/v2/tokens/token_1%2F..%2Fx', body: '{"is_enabled":false}' });
+  assert.deepEqual(received.at(-1), {
+    method: 'PATCH',
+    url: '/v2/tokens/token_1%2F..%2Fx',
+    body: '{"is_enabled":false}',
+  });
 });
 
-test('what token cannot do is said before anything is asked', async () => {
+test('refuses invalid token commands before it sends a request', async () => {
   const env = { GPTJ_API_TOKEN: 'owner-token', PIPELINE_API_URL: url };
-  asked.length = 0;
+  received.length = 0;
   for (const args of [
     ['burn'],
     ['disable'],
@@ -140,5 +144,5 @@ test('what token cannot do is said before anything is asked', async () => {
   ]) {
     assert.equal((await admin(['token', ...args], env)).status, 2, args.join(' '));
   }
-  assert.deepEqual(asked, []);
+  assert.deepEqual(received, []);
 });

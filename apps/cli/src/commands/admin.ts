@@ -10,7 +10,7 @@ export const adminCommand: Command = {
   usage: 'TASK [options]',
   summary: 'back up and restore the data of a server, and manage its tokens',
   about:
-    'TASK is backup FILE, restore FILE, token create [NAME], token list, token enable ID or token disable ID. backup writes everything the embedded store holds to FILE: of a running server with --url and the token of an owner, of a stopped one from its data folder. restore makes the store of a data folder that has none. Neither overwrites anything, and FILE holds prompts, results and hashes of credentials: keep it as you keep those. A server with DATABASE_URL is backed up with pg_dump. token works on the API tokens of the project that the asking one belongs to.',
+    'TASK is backup FILE, restore FILE, token create [NAME], token list, token enable ID or token disable ID. backup writes the contents of the embedded store to FILE: of a running server with --url and the token of an owner, of a stopped server from its data folder. restore creates the store of a data folder that has none. Neither overwrites a file. FILE contains prompts, results and hashes of credentials: protect it like those. Back up a server with DATABASE_URL with pg_dump. token manages the API tokens of the project that the given token belongs to.',
   groups: [
     {
       title: 'options',
@@ -18,13 +18,14 @@ export const adminCommand: Command = {
         {
           name: 'url',
           value: 'URL',
-          summary: 'the running server; backup uses the data folder without it',
+          summary: 'address of a running server; without it backup reads the data folder',
           default: 'for token PIPELINE_API_URL, else http://127.0.0.1:8080',
         },
         {
           name: 'token',
           value: 'TOKEN',
-          summary: 'API token of an owner with the scope admin; the variable keeps it out of the list of processes',
+          summary:
+            'API token of an owner with the scope admin; the environment variable keeps it out of the process list',
           default: 'GPTJ_API_TOKEN',
         },
         { name: 'data-dir', value: 'DIR', summary: 'data folder of the server', default: 'DATA_DIR, else ./data' },
@@ -40,14 +41,20 @@ export const adminCommand: Command = {
           choices: ['admin', 'editor', 'runner', 'reader'],
           default: 'editor',
         },
-        { name: 'expires', value: 'DAY', summary: 'last day it is good, UTC', default: 'never' },
+        { name: 'expires', value: 'DAY', summary: 'last day on which the token is valid, UTC', default: 'never' },
       ],
     },
   ],
   examples: [
-    { line: 'gptj admin backup monday.tar.gz --url http://127.0.0.1:8080', says: 'of a server that runs' },
-    { line: 'gptj admin restore monday.tar.gz --data-dir ./fresh', says: 'for a server that will' },
-    { line: 'gptj admin token create ci --type runner --expires 2027-01-31', says: 'a token that can make runs' },
+    { line: 'gptj admin backup monday.tar.gz --url http://127.0.0.1:8080', caption: 'back up a running server' },
+    {
+      line: 'gptj admin restore monday.tar.gz --data-dir ./fresh',
+      caption: 'restore into a data folder before the server starts',
+    },
+    {
+      line: 'gptj admin token create ci --type runner --expires 2027-01-31',
+      caption: 'create a token that can make runs',
+    },
   ],
 
   async run(context, options) {
@@ -64,7 +71,9 @@ export const adminCommand: Command = {
     const dataDir = options.values.get('data-dir') ?? (env.DATA_DIR?.trim() || 'data');
     const url = options.values.get('url');
     if (url === undefined && options.values.get('data-dir') === undefined && env.DATABASE_URL?.trim()) {
-      throw new Error('DATABASE_URL names a PostgreSQL: back it up with pg_dump and restore it with pg_restore');
+      throw new Error(
+        'DATABASE_URL is set: back up its PostgreSQL database with pg_dump and restore it with pg_restore',
+      );
     }
     if (task === 'restore') {
       if (url !== undefined) throw new UsageError('restore works on a data folder: --data-dir, not --url');
@@ -82,7 +91,7 @@ async function* once(make: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array
   yield await make();
 }
 
-/** The backup of a running server, as it comes. */
+/** The backup of a running server, as it arrives. */
 async function* download(context: CommandContext, options: ParsedOptions): AsyncGenerator<Uint8Array> {
   const reply = await askServer(context, options, { method: 'GET', path: '/v2/admin/backup' });
   if (reply.body !== null) yield* reply.body;

@@ -33,8 +33,8 @@ export const convertCommand: Command = {
     },
   ],
   examples: [
-    { line: 'gptj convert ./gpt-j-6b gpt-j-6b.gguf --type q8_0', says: 'half the size of float16, next to no loss' },
-    { line: 'gptj convert gpt-j-6b-f16.gguf small.gguf --type q4_K_M', says: 'a small one from one made before' },
+    { line: 'gptj convert ./gpt-j-6b gpt-j-6b.gguf --type q8_0', caption: 'half the size of float16, next to no loss' },
+    { line: 'gptj convert gpt-j-6b-f16.gguf small.gguf --type q4_K_M', caption: 'a small one from one made before' },
   ],
 
   async run({ stdout, stderr, signal, now }, options) {

@@ -23,7 +23,7 @@ export const generateCommand: Command = {
   usage: '[PROMPT] [options]',
   summary: 'continue a text',
   about:
-    'Continues PROMPT, or the text on standard input, and shows the continuation as it is written. Figures about speed go to standard error, so that output can be piped. Every parameter of transformers’ generate is an option; values are JSON where they look like it.',
+    'Continues PROMPT, or the text on standard input, and prints the continuation while it is generated. The summary with speeds goes to standard error, so that output can be piped. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
   groups: [
     {
       title: 'options',
@@ -38,11 +38,11 @@ export const generateCommand: Command = {
         {
           name: 'engine',
           value: 'NAME',
-          summary: 'what computes',
+          summary: 'the engine that computes the model',
           choices: ['llama', 'reference'],
           default: 'llama',
         },
-        { name: 'threads', value: 'N', summary: 'threads to compute with', default: 'one per physical core' },
+        { name: 'threads', value: 'N', summary: 'number of threads', default: 'one per physical core' },
         { name: 'json', value: null, summary: 'print one JSON object at the end instead of text' },
         { name: 'echo', value: null, summary: 'show the prompt before its continuation', default: 'on a terminal' },
       ],
@@ -51,12 +51,12 @@ export const generateCommand: Command = {
     { title: 'rarely needed', options: RARE_PARAMETERS, namesOnly: true },
   ],
   examples: [
-    { line: 'gptj generate "I met a traveller from an antique land, who said" -n 64', says: 'continue a text' },
+    { line: 'gptj generate "I met a traveller from an antique land, who said" -n 64', caption: 'continue a text' },
     {
       line: 'gptj generate "Once upon a time" --do-sample --temperature 0.8 --top-p 0.95 --seed 7',
-      says: 'draw at random, the same each time',
+      caption: 'sample, with the same result each time',
     },
-    { line: 'gptj generate - --json --num-beams 4 < prompt.txt', says: 'beam search over a file, as JSON' },
+    { line: 'gptj generate - --json --num-beams 4 < prompt.txt', caption: 'beam search over a file, as JSON' },
   ],
 
   async run(context, options) {
@@ -68,7 +68,7 @@ export const generateCommand: Command = {
     const tokenizer = await openTokenizer(path);
     const tokens = tokenizer.encode(prompt);
     const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
-    // Before the weights are loaded: a slip in a parameter should not cost that time.
+    // Checked before the weights are loaded, which takes time.
     const { config, warnings } = checkParameters(parameters, {
       vocabSize: model.vocabSize,
       contextLength: model.contextLength,
@@ -103,7 +103,7 @@ export const generateCommand: Command = {
   },
 };
 
-/** Throws `UsageError`: here parameters come from options. */
+/** Throws `UsageError` for invalid parameters, because they come from options. */
 function checkParameters(parameters: Readonly<Record<string, unknown>>, context: ParameterContext): ParsedParameters {
   try {
     return parseGenerateParameters(parameters, context);

@@ -23,8 +23,8 @@ export const inspectCommand: Command = {
     },
   ],
   examples: [
-    { line: 'gptj inspect gpt-j-6b.gguf', says: 'what a file holds' },
-    { line: 'gptj inspect ./gpt-j-6b --tensors', says: 'every tensor of a downloaded folder' },
+    { line: 'gptj inspect gpt-j-6b.gguf', caption: 'what a file holds' },
+    { line: 'gptj inspect ./gpt-j-6b --tensors', caption: 'every tensor of a downloaded folder' },
   ],
 
   async run({ stdout }, options) {

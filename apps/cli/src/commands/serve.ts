@@ -6,9 +6,9 @@ import { type ParsedOptions, requirePositionals, UsageError } from '../options.t
 export const serveCommand: Command = {
   name: 'serve',
   usage: '[options]',
-  summary: 'answer the Pipeline Cloud API over HTTP',
+  summary: 'serve the Pipeline Cloud API over HTTP',
   about:
-    'Loads a model and answers the 2022 Pipeline Cloud v2 API. The first start makes an API token and shows it once. Ctrl-C takes no new runs, lets those in flight end and stops; a second one stops at once. Options win over environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
+    'Loads a model and serves the 2022 Pipeline Cloud v2 API. The first start creates an API token and prints it once. After Ctrl-C the server accepts no new runs, waits for the current ones and stops; a second Ctrl-C stops it at once. Options override environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
     `${OTHER_VARIABLES.join(', ')}.`,
   groups: [
     {
@@ -21,9 +21,12 @@ export const serveCommand: Command = {
     },
   ],
   examples: [
-    { line: 'gptj serve', says: 'the embedded model on http://127.0.0.1:8080' },
-    { line: 'gptj serve --model gpt-j-6b.gguf --host 0.0.0.0 --port 80', says: 'your model, for the whole network' },
-    { line: 'GPTJ_API_TOKEN=API_TOKEN gptj serve', says: 'with a token of your choice' },
+    { line: 'gptj serve', caption: 'the embedded model on http://127.0.0.1:8080' },
+    {
+      line: 'gptj serve --model gpt-j-6b.gguf --host 0.0.0.0 --port 80',
+      caption: 'your model, for every host of the network',
+    },
+    { line: 'GPTJ_API_TOKEN=API_TOKEN gptj serve', caption: 'with a token of your choice' },
   ],
 
   async run(context, options) {
