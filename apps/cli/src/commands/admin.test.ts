@@ -89,7 +89,7 @@ test('does not overwrite an existing file', async () => {
   await writeFile(path, 'precious');
   const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'owner-token']);
   assert.equal(status, 1);
-  assert.match(stderr, /is there already/);
+  assert.match(stderr, /already exists/);
   assert.equal(await readFile(path, 'utf8'), 'precious');
 });
 
@@ -98,10 +98,10 @@ test('refuses a folder without a store, an unknown task and a PostgreSQL store w
   assert.match((await admin(['backup', path, '--data-dir', join(folder, 'none')])).stderr, /holds no store/);
   assert.match((await admin(['backup', path], { DATABASE_URL: 'postgres://x' })).stderr, /pg_dump/);
   const lost = (await admin(['backup', join(folder, 'no', 'x'), '--url', url, '--token', 'owner-token'])).stderr;
-  assert.match(lost, /there is no folder .*no; make it first/);
+  assert.match(lost, /the folder .*no does not exist; create it first/);
   assert.doesNotMatch(lost, /ENOENT|partial/);
   assert.match((await admin(['nope'])).stderr, /expected backup, restore or token, got "nope"/);
-  assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is no backup/);
+  assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is not a backup/);
   assert.deepEqual(
     await Promise.all(
       [['burn', path], ['backup'], ['backup', path, '--url', url]].map(async (a) => (await admin(a)).status),

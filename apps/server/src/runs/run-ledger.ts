@@ -62,8 +62,8 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
   const acceptAll = (runs: readonly AcceptableRun[]) => db.transaction((tx) => storeRuns(deps, tx, runs));
   const endAll = (ends: readonly AccountedEnding[]) => db.transaction((tx) => storeEnds(deps, tx, ends));
   // Both may be repeated when they failed: ids are new, and a run that has ended is nobody's to end.
-  const accept = batched(acceptAll, { alone: true });
-  const end = batched(endAll, { alone: true });
+  const accept = batched(acceptAll, { retryIndividually: true });
+  const end = batched(endAll, { retryIndividually: true });
   return {
     async accept(run) {
       const shared = run.row.idempotencyKey === null && (run.input?.sizeBytes ?? 0) <= SHARED_BYTES;

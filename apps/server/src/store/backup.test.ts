@@ -11,7 +11,7 @@ import { openStore } from './db.ts';
 import { StoreError } from './store-error.ts';
 
 let folder: string;
-/** A backup taken from a store in use. */
+/** A backup of a store in use. */
 let dump: Uint8Array;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-backup-'));
@@ -39,7 +39,7 @@ async function rows(dataDir: string): Promise<unknown> {
   }
 }
 
-test('a backup of a store in use, restored, holds what was stored', async () => {
+test('a restored backup of a store in use holds its rows', async () => {
   const path = join(folder, 'in-use.tar.gz');
   assert.equal(await writeBackup(path, chunks(dump.subarray(0, 1000), dump.subarray(1000))), dump.byteLength);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
@@ -48,7 +48,7 @@ test('a backup of a store in use, restored, holds what was stored', async () => 
   assert.deepEqual(await readdir(join(folder, 'second')), ['postgres']);
 });
 
-test('a backup of a stopped server is taken from its folder, which must not be in use or empty', async () => {
+test('the folder of a stopped server can be dumped; a folder in use or without a store is refused', async () => {
   const dataDir = join(folder, 'first');
   const bytes = await dumpDataDir(dataDir);
   assert.deepEqual([...bytes.subarray(0, 2)], [0x1f, 0x8b]);
@@ -62,7 +62,7 @@ test('a backup of a stopped server is taken from its folder, which must not be i
   await assert.rejects(stat(join(folder, 'nowhere')));
 });
 
-test('nothing is overwritten, neither a backup nor a store', async () => {
+test('neither a backup nor a store is overwritten', async () => {
   const path = join(folder, 'there.tar.gz');
   await writeFile(path, 'precious');
   await assert.rejects(writeBackup(path, chunks(dump)), code('backup_exists'));
@@ -72,7 +72,7 @@ test('nothing is overwritten, neither a backup nor a store', async () => {
   await assert.rejects(restoreDataDir(join(folder, 'first'), good), code('store_present'));
 });
 
-test('a backup that breaks off leaves nothing behind', async () => {
+test('an interrupted backup leaves no file behind', async () => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield dump.subarray(0, 100);
     throw new Error('connection lost');
@@ -81,7 +81,7 @@ test('a backup that breaks off leaves nothing behind', async () => {
   assert.ok(!(await readdir(folder)).some((name) => name.startsWith('broken')));
 });
 
-test('what is no backup is refused, and the data folder stays free for one that is', async () => {
+test('a file that is not a backup is refused, and the data folder can still be restored into', async () => {
   const dataDir = join(folder, 'third');
   const files: readonly (readonly [name: string, bytes: Uint8Array])[] = [
     ['text', Buffer.from('no backup')],

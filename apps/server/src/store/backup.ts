@@ -1,6 +1,6 @@
 /**
- * Backups of the embedded store: the folder of its PostgreSQL as one gzipped tar, the form PGlite dumps and loads.
- * The whole store passes through memory; larger installations use a PostgreSQL of their own, and pg_dump.
+ * Backups of the embedded store: its PostgreSQL folder as one gzipped tar, the format that PGlite dumps and loads. The
+ * whole store passes through memory; larger installations use a PostgreSQL server and pg_dump.
  */
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -13,18 +13,18 @@ import { openStore } from './db.ts';
 import { StoreError } from './store-error.ts';
 
 export type BackupErrorCode =
-  /** The file to write exists; choose another name. */
+  /** The target file exists; choose another name. */
   | 'backup_exists'
-  /** The backup is missing or damaged, or was not made by this program. */
+  /** The file is missing, damaged, or not a backup of this program. */
   | 'backup_unreadable'
-  /** The backup cannot be written where it should go. */
+  /** The target folder is missing or not writable. */
   | 'backup_unwritable'
-  /** There is no store in the data folder. */
+  /** The data folder holds no store. */
   | 'store_missing'
-  /** The data folder to restore into is not empty. */
+  /** The data folder to restore into already holds a store. */
   | 'store_present';
 
-/** A backup or a restore cannot be done as things are. The message says what to do; nothing was changed. */
+/** A backup or restore was refused and changed nothing. The message names the remedy. */
 export class BackupError extends Error {
   override readonly name = 'BackupError';
   readonly code: BackupErrorCode;
@@ -35,30 +35,30 @@ export class BackupError extends Error {
   }
 }
 
-/** Where a data folder has its store. */
+/** The folder of the embedded store inside a data folder. */
 export function storeFolder(dataDir: string): string {
   return join(dataDir, 'postgres');
 }
 
 /**
- * Write a backup to a file that is not there yet. It appears whole or not at all, readable by its owner alone: it holds
- * prompts, results and hashes of tokens and passwords.
+ * Write a backup to a new file. The file appears whole or not at all and only its owner can read it: a backup holds
+ * prompts, results and hashes of tokens and passwords. Resolves to its size in bytes.
  *
  * Throws `backup_exists`, `backup_unwritable`.
  */
 export async function writeBackup(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  const exists = (cause?: unknown): BackupError =>
-    new BackupError('backup_exists', `${path} is there already; choose another name, or remove it first`, { cause });
-  if (await isThere(path)) throw exists();
-  const aside = `${path}.${randomBytes(6).toString('hex')}.partial`;
+  const alreadyExists = (cause?: unknown): BackupError =>
+    new BackupError('backup_exists', `${path} already exists; choose another name, or remove it first`, { cause });
+  if (await exists(path)) throw alreadyExists();
+  const partial = `${path}.${randomBytes(6).toString('hex')}.partial`;
   let sizeBytes = 0;
   try {
-    const file = await open(aside, 'wx', 0o600).catch((cause: unknown) => {
+    const file = await open(partial, 'wx', 0o600).catch((cause: unknown) => {
       throw unwritable(path, cause);
     });
     try {
       for await (const chunk of chunks) {
-        // `write` may take less than it is given; `writeFile` goes on until all is written.
+        // `write` may write a part of the chunk; `writeFile` writes all of it.
         await file.writeFile(chunk);
         sizeBytes += chunk.byteLength;
       }
@@ -66,36 +66,38 @@ export async function writeBackup(path: string, chunks: AsyncIterable<Uint8Array
     } finally {
       await file.close();
     }
-    // Unlike a rename, a link never replaces what came to be there meanwhile.
-    await link(aside, path).catch((error: unknown) => {
-      throw isCode(error, 'EEXIST') ? exists(error) : error;
+    // Unlike rename, link never replaces a file that appeared in the meantime.
+    await link(partial, path).catch((error: unknown) => {
+      throw isCode(error, 'EEXIST') ? alreadyExists(error) : error;
     });
   } finally {
-    await rm(aside, { force: true });
+    await rm(partial, { force: true });
   }
   return sizeBytes;
 }
 
-/** Why there can be no file beside `path`, by the path that was asked for. */
+/** The `backup_unwritable` error for a failed creation next to `path`; other errors unchanged. */
 function unwritable(path: string, cause: unknown): unknown {
   const folder = dirname(path);
   if (isCode(cause, 'ENOENT') || isCode(cause, 'ENOTDIR')) {
-    return new BackupError('backup_unwritable', `${path}: there is no folder ${folder}; make it first`, { cause });
+    return new BackupError('backup_unwritable', `${path}: the folder ${folder} does not exist; create it first`, {
+      cause,
+    });
   }
   if (isCode(cause, 'EACCES') || isCode(cause, 'EPERM') || isCode(cause, 'EROFS')) {
-    return new BackupError('backup_unwritable', `${path}: the folder ${folder} cannot be written to`, { cause });
+    return new BackupError('backup_unwritable', `${path}: the folder ${folder} is not writable`, { cause });
   }
   return cause;
 }
 
 /**
- * The store of a data folder that no server uses. Throws `store_missing`, and `StoreError` `data_dir_in_use` while a
- * server runs: ask that one for a backup.
+ * Dump the store of a data folder that no server uses. Throws `store_missing`, and `StoreError` `data_dir_in_use` while a
+ * server runs: request the backup from that server.
  */
 export async function dumpDataDir(dataDir: string): Promise<Uint8Array> {
   const folder = storeFolder(dataDir);
-  // Opened, a folder without a store would become one.
-  if (!(await isThere(join(folder, 'PG_VERSION')))) {
+  // PGlite would create a store in a folder without one.
+  if (!(await exists(join(folder, 'PG_VERSION')))) {
     throw new BackupError('store_missing', `${dataDir} holds no store; set --data-dir to the server's data folder`);
   }
   const lock = await lockDataDir(dataDir);
@@ -112,8 +114,8 @@ export async function dumpDataDir(dataDir: string): Promise<Uint8Array> {
 }
 
 /**
- * Make the store of a data folder from a backup. It is unpacked beside, opened and migrated before it takes its place:
- * a backup that cannot be used changes nothing.
+ * Restore the store of a data folder from a backup. The backup is unpacked into a temporary folder, opened and migrated
+ * before it is renamed into place: an unusable backup changes nothing.
  *
  * Throws `store_present`, `backup_unreadable`, and `StoreError` (`store_newer`, `data_dir_in_use`, …).
  */
@@ -122,31 +124,31 @@ export async function restoreDataDir(dataDir: string, path: string): Promise<voi
   const tar = await readBackup(path);
   const lock = await lockDataDir(dataDir);
   try {
-    if (await isThere(folder)) {
+    if (await exists(folder)) {
       throw new BackupError(
         'store_present',
-        `${dataDir} holds a store already; restore into another --data-dir, or move ${folder} away`,
+        `${dataDir} already holds a store; restore into another --data-dir, or move ${folder} away`,
       );
     }
-    const aside = join(dirname(folder), `restore-${randomBytes(6).toString('hex')}`);
+    const temporary = join(dirname(folder), `restore-${randomBytes(6).toString('hex')}`);
     try {
-      await unpack(aside, tar, path);
-      await rename(aside, folder);
+      await unpack(temporary, tar, path);
+      await rename(temporary, folder);
     } finally {
-      await rm(aside, { recursive: true, force: true });
+      await rm(temporary, { recursive: true, force: true });
     }
   } finally {
     await lock.release();
   }
 }
 
-/** The tar of a backup. Unzipped here: PGlite lets the errors of a file that was cut off end the process. */
+/** The tar of a backup. Decompressed here, because a truncated file inside PGlite ends the process. */
 async function readBackup(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await promisify(gunzip)(await readFile(path)));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BackupError('backup_unreadable', `${path} is no backup: expected a whole gzipped tar: ${reason}`, {
+    throw new BackupError('backup_unreadable', `${path} is not a backup: expected a whole gzipped tar: ${reason}`, {
       cause,
     });
   }
@@ -158,11 +160,11 @@ async function unpack(folder: string, tar: Uint8Array<ArrayBuffer>, path: string
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BackupError('backup_unreadable', `${path} is no backup of a store: ${reason}`, { cause });
+    throw new BackupError('backup_unreadable', `${path} is not a backup of a store: ${reason}`, { cause });
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await stat(path).then(
     () => true,
     () => false,

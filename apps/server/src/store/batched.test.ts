@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batched } from './batched.ts';
 
-/** A run that waits until it is let go. */
+/** A `run` whose rounds the test ends. */
 function heldRun() {
   const batches: { readonly items: readonly number[]; letGo(answers: number[] | Error): void }[] = [];
   const run = (items: readonly number[]): Promise<readonly number[]> =>
@@ -14,7 +14,7 @@ function heldRun() {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('calls of one turn, and those that come meanwhile, go together, so many at a time', async () => {
+test('calls of one turn, and calls that arrive during a round, share rounds of at most max calls', async () => {
   const { batches, run } = heldRun();
   const call = batched(run, { max: 3 });
   const answers = Promise.all([1, 2, 3, 4].map(call));
@@ -41,7 +41,7 @@ test('calls of one turn, and those that come meanwhile, go together, so many at 
   assert.equal(await later, 60);
 });
 
-test('a failure, or answers that are too few, fail the calls they are for and no others', async () => {
+test('a failed round, or too few answers, rejects the calls of that round alone', async () => {
   const { batches, run } = heldRun();
   const call = batched(run);
   const first = Promise.allSettled([call(1)]);
@@ -64,7 +64,7 @@ test('a failure, or answers that are too few, fail the calls they are for and no
   assert.equal(await next, 40);
 });
 
-test('of calls that failed together each is tried alone, when that is asked for', async () => {
+test('with retryIndividually, each call of a failed round is retried alone', async () => {
   const sizes: number[] = [];
   const call = batched(
     async (items: readonly number[]) => {
@@ -72,7 +72,7 @@ test('of calls that failed together each is tried alone, when that is asked for'
       if (items.includes(3)) throw new Error('three');
       return items.map((n) => n * 10);
     },
-    { alone: true },
+    { retryIndividually: true },
   );
   const answers = await Promise.allSettled([1, 2, 3, 4].map(call));
   const states = answers.map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));

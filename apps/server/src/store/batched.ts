@@ -1,11 +1,11 @@
 export interface BatchedOptions {
-  /** Calls that go together at most. Default 64. */
+  /** Maximum number of calls in one round. Default 64. */
   readonly max?: number;
   /**
-   * When a round fails, try each of its calls alone, so that one bad call fails no other. For calls that a failed round
-   * leaves undone, or that may be repeated. Default false.
+   * When a round fails, retry each of its calls in a round of its own, so that one bad call does not fail the others.
+   * Requires that a failed round has no effect, or that its calls are idempotent. Default false.
    */
-  readonly alone?: boolean;
+  readonly retryIndividually?: boolean;
 }
 
 interface Call<Item, Answer> {
@@ -15,13 +15,13 @@ interface Call<Item, Answer> {
 }
 
 /**
- * Calls of the same turn of the event loop, and those that come while a round is under way, go together: one by one when
- * it is quiet, and as one round trip when many come at once. An answer for each, in order; a failure fails the calls it
- * was made for.
+ * Combines calls of the same event-loop turn, and calls that arrive while a round is running, into one round. Under low
+ * load each call is a round; under high load one round trip serves many calls. `run` returns one answer per item, in
+ * order; when it rejects, every call of the round rejects.
  */
 export function batched<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { max = 64, alone = false }: BatchedOptions = {},
+  { max = 64, retryIndividually = false }: BatchedOptions = {},
 ): (item: Item) => Promise<Answer> {
   const waiting: Call<Item, Answer>[] = [];
   let busy = false;
@@ -32,17 +32,16 @@ export function batched<Item, Answer>(
       if (answers.length !== calls.length) {
         throw new RangeError(`expected ${calls.length} answers, got ${answers.length}`);
       }
-      // One a call, as was just seen.
       for (const [i, { resolve }] of calls.entries()) resolve(answers[i]!);
     } catch (error) {
-      if (alone && calls.length > 1) for (const call of calls) await round([call]);
+      if (retryIndividually && calls.length > 1) for (const call of calls) await round([call]);
       else for (const { reject } of calls) reject(error);
     }
   };
   const work = async (): Promise<void> => {
     busy = true;
     while (waiting.length > 0) {
-      // The embedded store computes on this thread: without a pause, a round would be over before the next call could come.
+      // The embedded store computes on this thread: without yielding, a round would end before the next call can arrive.
       await new Promise((resolve) => setImmediate(resolve));
       await round(waiting.splice(0, max));
     }

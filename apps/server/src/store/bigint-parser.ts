@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** Bigints come as numbers where that is exact. For all connections of this process. */
+/** Parse int8 columns as numbers where that is exact, else as bigints, on all connections of this process. */
 export function readBigintsAsNumbers(): void {
   pg.types.setTypeParser(pg.types.builtins.INT8, parseBigint);
 }

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const inUse = (error: unknown): boolean =>
   error instanceof StoreError && error.code === 'data_dir_in_use' && error.message.includes(String(process.pid));
 
-test('a folder in use is refused with the process that uses it, and free after release', async () => {
+test('a folder in use is refused with the id of the process that uses it, and is free after release', async () => {
   const lock = await lockDataDir(join(folder, 'made', 'here'));
   await assert.rejects(lockDataDir(join(folder, 'made', 'here')), inUse);
   await lock.release();
@@ -24,7 +24,7 @@ test('a folder in use is refused with the process that uses it, and free after r
   await (await lockDataDir(join(folder, 'made', 'here'))).release();
 });
 
-test('of many that start at once, at most one gets the folder', async () => {
+test('at most one of many concurrent starts gets the folder', async () => {
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(folder)));
   const locks = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   assert.ok(locks.length <= 1, `${locks.length} holders`);
@@ -32,7 +32,7 @@ test('of many that start at once, at most one gets the folder', async () => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('the lock of a dead process is taken over, also one that a crash left half written', async () => {
+test('the lock of a dead process is replaced, even one that a crash left half written', async () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   await writeFile(join(folder, 'server-0000000000000000.lock'), `{"pid":${dead},"startTime":""}`);
   await writeFile(join(folder, 'server-0000000000000001.lock'), '{"pid":');
@@ -41,14 +41,14 @@ test('the lock of a dead process is taken over, also one that a crash left half 
   await lock.release();
 });
 
-test('a process with the number of a dead one is not taken for it', {
+test('a process that reuses the id of a dead one does not count as the holder', {
   skip: process.platform !== 'linux',
 }, async () => {
   await writeFile(join(folder, 'server-0000000000000000.lock'), `{"pid":${process.pid},"startTime":"another boot/1"}`);
   await (await lockDataDir(folder)).release();
 });
 
-test('a folder that cannot be used is refused with its name', async () => {
+test('a folder that cannot be created or written is refused by name', async () => {
   await writeFile(join(folder, 'file'), '');
   await assert.rejects(
     lockDataDir(join(folder, 'file')),

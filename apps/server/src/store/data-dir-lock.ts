@@ -1,11 +1,11 @@
 /**
  * One process per data folder.
  *
- * Every contender puts a file of its own into the folder, then looks for files of other living processes. Whoever
- * sees one steps back. Of two that both hold, one would have looked second and seen the other's file, so there is at
- * most one holder. Two that see each other step back both and try again after random pauses; a true holder stays, so
- * the tries end in a refusal. Files of dead processes are deleted by the next holder; nobody deletes a living one's.
- * Processes on other machines, or in containers of their own, cannot be seen: do not share a folder among those.
+ * Each contender writes a lock file of its own into the folder, then looks for lock files of other living processes. A
+ * contender that finds one withdraws. If two processes held the lock, the later one would have seen the other's file, so
+ * at most one process holds it. Two contenders that see each other both withdraw and retry after random pauses; the
+ * holder never withdraws, so the retries against it end in a refusal. The next holder deletes the files of dead
+ * processes. Processes on other machines or in other PID namespaces are not visible: do not share a folder among them.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -14,22 +14,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from './store-error.ts';
 
 export interface DataDirLock {
-  /** Let the next process in. Idempotent. */
+  /** Delete the lock file. Idempotent. */
   release(): Promise<void>;
 }
 
 const NAME = /^server-[0-9a-f]{16}\.lock$/;
-const TRIES = 8;
+const MAX_ATTEMPTS = 8;
 
-/** Take the folder, making it where it is missing. Throws `data_dir_in_use` or `data_dir_unusable`. */
+/** Lock the folder, which is created when it is missing. Throws `data_dir_in_use` or `data_dir_unusable`. */
 export async function lockDataDir(folder: string): Promise<DataDirLock> {
   const name = `server-${randomBytes(8).toString('hex')}.lock`;
   const path = join(folder, name);
   try {
-    // Prompts and their answers are nobody else's business.
+    // Prompts and results are readable by the server's user alone.
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (let attempt = 1; ; attempt++) {
-      // Written aside and renamed: nobody reads half a file.
+      // Written to another name and renamed, so that no contender reads half a file.
       await writeFile(`${path}.new`, JSON.stringify(await identity(process.pid)));
       await rename(`${path}.new`, path);
       const others = await otherHolders(folder, name);
@@ -39,7 +39,7 @@ export async function lockDataDir(folder: string): Promise<DataDirLock> {
         return { release: () => rm(path, { force: true }) };
       }
       await rm(path, { force: true });
-      if (attempt === TRIES) {
+      if (attempt === MAX_ATTEMPTS) {
         throw new StoreError(
           'data_dir_in_use',
           `${folder} is in use by the server with process id ${living.pid}; stop it, or set DATA_DIR to another folder`,
@@ -72,7 +72,7 @@ async function otherHolders(folder: string, own: string): Promise<readonly Holde
   return holders.filter((holder) => holder !== null);
 }
 
-/** The process named in a lock file if it is alive and still the same one, else null. */
+/** The process id in a lock file when that process is alive and still the same one, else null. */
 async function livingPid(text: string): Promise<number | null> {
   const [, pidText, startTime] = /^\{"pid":(\d+),"startTime":"([^"]*)"\}$/.exec(text) ?? [];
   if (pidText === undefined) return null;
@@ -80,14 +80,14 @@ async function livingPid(text: string): Promise<number | null> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: alive, of another user.
+    // EPERM: the process is alive and belongs to another user.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return null;
   }
   const now = (await identity(pid)).startTime;
   return now === '' || startTime === '' || now === startTime ? pid : null;
 }
 
-/** The start time tells a process from a later one with its number, as after the restart of a container. */
+/** Boot id and start time distinguish a process from a later one with the same id, as after a container restart. */
 async function identity(pid: number): Promise<{ readonly pid: number; readonly startTime: string }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // Field 22, counted from after the command name, which may hold blanks and parentheses.

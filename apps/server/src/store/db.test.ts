@@ -11,7 +11,7 @@ import { openStore } from './db.ts';
 
 keepBaselineWasm();
 
-test('a fresh folder becomes a store, and opened again it holds what was written', async () => {
+test('a new folder becomes a store, which holds its rows when opened again', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-store-'));
   try {
     const file = newFile('a file', Uint8Array.of(0, 1, 255));

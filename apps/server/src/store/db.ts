@@ -4,25 +4,25 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { embeddedPool } from './embedded-pool.ts';
 import { loadMigrations, migrate } from './migrate.ts';
 
-/** What features query: Drizzle on any Postgres. A transaction is one, too. */
+/** Drizzle on any PostgreSQL: the type that features query. A transaction has it too. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
 
 /** An open, migrated database. */
 export interface Store {
   readonly db: Database;
-  /** The whole store as a gzipped tar of its folder, consistent while in use. Null for a PostgreSQL: use pg_dump. */
+  /** The whole store as a gzipped tar of its folder, consistent while in use. Null on a PostgreSQL server: use pg_dump. */
   readonly dump: (() => Promise<Uint8Array>) | null;
   /** Flush and close. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Open the embedded PostgreSQL in a folder, or in memory when `folder` is null, and migrate it. A fresh folder takes
- * a few seconds. One process at a time: guard the folder with `lockDataDir` first.
+ * Open the embedded PostgreSQL in a folder, or in memory when `folder` is null, and migrate it. A new folder takes a few
+ * seconds. One process at a time: lock the folder with `lockDataDir` first.
  *
- * @param from tar of a dump to begin with; the folder must then be fresh
+ * @param from tar of a dump to restore; the folder must then be empty
  *
- * Throws `StoreError` when the data and this version do not fit together.
+ * Throws `StoreError` when this version cannot migrate the data.
  */
 export async function openStore(folder: string | null, from?: Uint8Array<ArrayBuffer>): Promise<Store> {
   const pglite = await PGlite.create({
@@ -40,13 +40,13 @@ export async function openStore(folder: string | null, from?: Uint8Array<ArrayBu
   return {
     db: drizzle(pool),
     async dump() {
-      const alone = await pool.connect();
+      const client = await pool.connect();
       try {
-        // Little is left to recover for whoever opens the copy.
-        await alone.query('CHECKPOINT');
+        // After a checkpoint, opening the copy has little to recover.
+        await client.query('CHECKPOINT');
         return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
       } finally {
-        alone.release();
+        client.release();
       }
     },
     close: () => (closing ??= pool.end().then(() => pglite.close())),

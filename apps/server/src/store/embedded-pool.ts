@@ -1,27 +1,27 @@
 /**
- * The embedded PostgreSQL behind the driver that also speaks to a server: features run on one driver, and statements
- * keep their plans. Planning a join takes several times what answering it takes.
+ * The embedded PostgreSQL behind node-postgres, the driver of PostgreSQL servers too: features use one driver, and
+ * prepared statements keep their plans. Planning a join takes several times as long as executing it.
  */
 import type { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import pg from 'pg';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
 
-/** Statements that keep their plan. Ours are fewer; those of lists of all lengths might be more. */
-const MAX_STATEMENTS = 500;
+/** The code has fewer statements, but `IN` lists of every length could add more. */
+const MAX_PREPARED_STATEMENTS = 500;
 
-/** A pool of one connection: there is one, and whoever has it is alone with the store. */
+/** A pool of one connection: PGlite has one session, and a client that holds it has exclusive use of the store. */
 export function embeddedPool(pglite: PGlite): pg.Pool {
   readBigintsAsNumbers();
   const { connection, ...config } = createPgConfig(pglite);
   const parse = connection.parse.bind(connection);
-  // node-postgres gives parsers of results along, which the adapter of PGlite 0.5 takes for types of parameters.
+  // node-postgres passes result parsers in `types`, which the adapter of PGlite 0.5 mistakes for parameter types.
   connection.parse = ({ name, text }: { readonly name?: string; readonly text: string }) => parse({ name, text });
   const names = new Map<string, string>();
   const nameOf = (text: string): string | null => {
     const known = names.get(text);
     if (known !== undefined) return known;
-    if (names.size >= MAX_STATEMENTS) return null;
+    if (names.size >= MAX_PREPARED_STATEMENTS) return null;
     const name = `statement_${names.size + 1}`;
     names.set(text, name);
     return name;
@@ -32,7 +32,7 @@ export function embeddedPool(pglite: PGlite): pg.Pool {
       super({ ...options, ...{ connection } });
     }
 
-    /** Every statement with parameters by a name: the store then parses and plans it once. */
+    /** Gives each statement with parameters a name, so that the store parses and plans it once. */
     override query(...args: unknown[]): never {
       const [query, values] = args;
       if (hasText(query) && Array.isArray(values) && values.length > 0) {

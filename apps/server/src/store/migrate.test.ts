@@ -18,22 +18,22 @@ const run = (migrations: readonly Migration[]): Promise<void> =>
   migrate((work) => pglite.transaction((tx) => work(tx)), migrations);
 const code = (expected: string) => (error: unknown) => error instanceof StoreError && error.code === expected;
 
-test('migrations run once each, from empty and from an older state', async () => {
+test('each migration is applied once, to an empty store and to an older one', async () => {
   await run([first]);
   await run([first, second]);
   await run([first, second]);
   assert.deepEqual((await pglite.query('SELECT * FROM a')).rows, [{ x: 1, y: 2 }]);
 });
 
-test('a migration that was changed after it ran is refused', async () => {
+test('a migration that changed after it was applied is refused', async () => {
   await assert.rejects(run([{ ...first, sql: 'SELECT 1' }, second]), code('migration_changed'));
 });
 
-test('data of a newer version are refused', async () => {
+test('a store of a newer version is refused', async () => {
   await assert.rejects(run([first]), code('store_newer'));
 });
 
-test('of a migration that fails nothing is kept', async () => {
+test('a failing migration is rolled back whole', async () => {
   const broken: Migration = { version: 3, name: '0003-c.sql', sql: 'CREATE TABLE c (x int); SELECT 1/0;' };
   await assert.rejects(run([first, second, broken]), code('migration_failed'));
   assert.deepEqual((await pglite.query("SELECT to_regclass('c') AS c")).rows, [{ c: null }]);

@@ -2,28 +2,28 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { StoreError } from './store-error.ts';
 
-/** One numbered SQL file. Immutable once released: a change of the schema is a new file. */
+/** One numbered SQL file, immutable once released: a schema change is a new file. */
 export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
 }
 
-/** What the runner needs of a connection inside a transaction; PGlite and node-postgres both can. */
+/** The part of a connection inside a transaction that migrations use; PGlite and node-postgres both have it. */
 export interface MigrationTransaction {
-  /** Run any number of statements without parameters. */
+  /** Execute any number of statements without parameters. */
   exec(sql: string): Promise<unknown>;
   query(sql: string, params?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 export type RunTransaction = (work: (transaction: MigrationTransaction) => Promise<void>) => Promise<void>;
 
-/** One server migrates at a time; the others wait here and then find nothing to do. Any fixed number will do. */
+/** Key of the lock that servers wait for while another one migrates. An arbitrary constant. */
 const ADVISORY_LOCK = 7_024_202_201;
 
 /** The migrations that ship with this version, in order. */
 export async function loadMigrations(): Promise<readonly Migration[]> {
-  // From dist/store and from src/store alike.
+  // The path is valid from dist/store and from src/store.
   const folder = new URL('../../src/store/migrations/', import.meta.url);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return await Promise.all(
@@ -36,10 +36,10 @@ export async function loadMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * Bring the store up to the newest migration, each in a transaction of its own: a crash leaves a whole number of them.
+ * Apply the missing migrations, each in its own transaction: after a crash, every migration is applied whole or not at all.
  *
- * Throws `migration_changed` when a file differs from what was applied, `store_newer` when the store has seen a
- * later version of this program, `migration_failed` when the SQL fails.
+ * Throws `migration_changed` when a file differs from the applied one, `store_newer` when a later version of this program
+ * has migrated the store, `migration_failed` when the SQL fails.
  */
 export async function migrate(transaction: RunTransaction, migrations: readonly Migration[]): Promise<void> {
   await transaction(async (tx) => {
@@ -56,7 +56,7 @@ export async function migrate(transaction: RunTransaction, migrations: readonly 
     if (version > migrations.length) {
       throw new StoreError(
         'store_newer',
-        `the data were written by a newer version: expected schema ${migrations.length} or older, got ${version}; run that version`,
+        `a newer version wrote this store: expected schema ${migrations.length} or older, got ${version}; run that version`,
       );
     }
   });
@@ -70,13 +70,13 @@ async function apply(tx: MigrationTransaction, migration: Migration): Promise<vo
     if (textField(rows[0], 'sha256') === sha256) return;
     throw new StoreError(
       'migration_changed',
-      `migration ${migration.name} differs from the one these data were made with; migrations never change, restore the file`,
+      `migration ${migration.name} differs from the one applied to this store; released migrations never change, restore the file`,
     );
   }
   try {
     await tx.exec(migration.sql);
   } catch (cause) {
-    throw new StoreError('migration_failed', `migration ${migration.name} failed; nothing of it was kept`, { cause });
+    throw new StoreError('migration_failed', `migration ${migration.name} failed and was rolled back`, { cause });
   }
   await tx.query('INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)', [
     migration.version,

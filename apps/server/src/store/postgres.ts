@@ -6,23 +6,23 @@ import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts
 import { StoreError } from './store-error.ts';
 
 export interface PostgresOptions {
-  /** Most connections at a time. Default 10. */
+  /** Maximum number of connections. Default 10. */
   readonly maxConnections?: number;
-  /** Schema that holds the tables; it must exist. Default: what the server's search path says. */
+  /** Existing schema that holds the tables. Default: the first of the server's search path. */
   readonly schema?: string;
-  /** Told of connections that broke while nobody used them; the pool replaces them. */
+  /** Called when an idle connection breaks; the pool replaces it. */
   readonly onIdleError?: (error: Error) => void;
 }
 
-/** For a connection: long enough for a server that restarts, short enough to answer 503 before clients give up. */
+/** Longer than a restart of PostgreSQL, shorter than the timeout of a client, which should receive 503. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A transaction of ours that does nothing for so long has lost its owner; its locks must not stay. */
-const IDLE_TRANSACTION_MS = 60_000;
+/** A transaction idle for this long belongs to a process that died; PostgreSQL ends it and frees its locks. */
+const MAX_IDLE_TRANSACTION_MS = 60_000;
 
 /**
- * Connect to a PostgreSQL and migrate it. Servers that start together migrate once: the others wait.
+ * Connect to a PostgreSQL server and migrate its schema. Of servers that start together, one migrates and the others wait.
  *
- * Throws `StoreError`: `database_unreachable`, and when the data and this version do not fit together.
+ * Throws `StoreError`: `database_unreachable`, or the reason why this version cannot migrate the data.
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   readBigintsAsNumbers();
@@ -30,17 +30,17 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     connectionString: url,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+    idle_in_transaction_session_timeout: MAX_IDLE_TRANSACTION_MS,
     application_name: 'gptj-cloud',
     ...(options.schema === undefined ? {} : { options: `-c search_path=${options.schema}` }),
   });
-  // Without a listener, a connection lost while idle ends the process.
+  // Without a listener, a broken idle connection ends the process.
   pool.on('error', (error) => options.onIdleError?.(error));
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= pool.end());
   try {
     const migrations = await loadMigrations();
-    await reach(pool);
+    await checkConnection(pool);
     await migrate((work) => inTransaction(pool, work), migrations);
   } catch (error) {
     await close();
@@ -49,11 +49,11 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return { db: drizzle(pool), dump: null, close };
 }
 
-async function reach(pool: pg.Pool): Promise<void> {
+async function checkConnection(pool: pg.Pool): Promise<void> {
   try {
     await pool.query('SELECT 1');
   } catch (cause) {
-    // The address stays out of the message: it holds a password.
+    // The message omits the URL, which holds a password.
     const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
     throw new StoreError(
       'database_unreachable',
@@ -75,7 +75,7 @@ async function inTransaction(pool: pg.Pool, work: (tx: MigrationTransaction) => 
     await client.query('COMMIT');
     broken = false;
   } finally {
-    // A connection in an unknown state is closed, which rolls back.
+    // Closing a connection in an unknown state rolls its transaction back.
     client.release(broken);
   }
 }

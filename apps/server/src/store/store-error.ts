@@ -12,7 +12,7 @@ export type StoreErrorCode =
   /** PostgreSQL does not answer at `DATABASE_URL`. */
   | 'database_unreachable';
 
-/** The store cannot be opened as it is. The message says what to do. */
+/** The store cannot be opened. The message names the remedy. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;

@@ -13,7 +13,7 @@ import type { Database, Store } from './db.ts';
 import { openPostgres } from './postgres.ts';
 import { StoreError } from './store-error.ts';
 
-/** A table of the kinds of columns that features use. */
+/** A table with the column types that features use. */
 const things = pgTable('store_test_things', {
   name: text('name').primaryKey(),
   bytes: bytea('bytes').notNull(),
@@ -38,21 +38,21 @@ describeOnEveryStore('the store', (store) => {
 
   before(() => makeThings(store()));
 
-  test('bytes come back as they went in, every value of them', async () => {
+  test('every byte value is read back as written', async () => {
     const bytes = Uint8Array.from({ length: 512 }, (_, i) => i);
     await insertThing(store().db, 'bytes', new Date(0), bytes);
     const found = await findThing(store().db, 'bytes');
     assert.deepEqual([...(found?.bytes ?? [])], [...bytes]);
   });
 
-  test('moments keep their milliseconds, before and after every change of clocks', async () => {
+  test('timestamps keep their milliseconds on both sides of every daylight-saving change', async () => {
     for (const time of ['1969-12-31T23:59:59.999Z', '2026-03-29T01:30:00.001Z', '2026-10-25T01:30:00.123Z']) {
       await insertThing(store().db, time, new Date(time));
       assert.equal((await findThing(store().db, time))?.createdAt.toISOString(), time);
     }
   });
 
-  test('numbers come back alike: bigint as a number while exact, numeric as text', async () => {
+  test('both stores read bigint as a number while exact, and numeric as a string', async () => {
     assert.equal(await value('9007199254740991::bigint'), 9007199254740991);
     assert.equal(await value('9007199254740993::bigint'), 9007199254740993n);
     assert.equal(await value('count(*)'), 1);
@@ -62,7 +62,7 @@ describeOnEveryStore('the store', (store) => {
     assert.equal(await value('true'), true);
   });
 
-  test('of a transaction that throws nothing is kept', async () => {
+  test('a transaction that throws is rolled back', async () => {
     const failing = store().db.transaction(async (tx) => {
       await insertThing(tx, 'never', new Date(0));
       throw new Error('no');
@@ -71,14 +71,16 @@ describeOnEveryStore('the store', (store) => {
     assert.equal(await findThing(store().db, 'never'), undefined);
   });
 
-  test('a dump is there for the embedded store alone', async () => {
+  test('only the embedded store offers a dump', async () => {
     const dump = await store().dump?.();
     // 1f 8b: gzip.
     if (dump !== undefined) assert.deepEqual([...dump.subarray(0, 2)], [0x1f, 0x8b]);
   });
 });
 
-test('servers that start together on one PostgreSQL migrate once', { skip: WITHOUT_POSTGRES }, async () => {
+test('servers that start together on one PostgreSQL apply the migrations once', {
+  skip: WITHOUT_POSTGRES,
+}, async () => {
   const scratch = await createScratchDatabase();
   try {
     const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgres(scratch.url, { maxConnections: 2 })));
@@ -93,7 +95,9 @@ test('servers that start together on one PostgreSQL migrate once', { skip: WITHO
   }
 });
 
-test('two that take rows for update skip what the other holds', { skip: WITHOUT_POSTGRES }, async () => {
+test('two transactions that select for update skip the rows that the other has locked', {
+  skip: WITHOUT_POSTGRES,
+}, async () => {
   const store = await openScratchPostgres();
   try {
     await makeThings(store);
@@ -116,7 +120,7 @@ test('two that take rows for update skip what the other holds', { skip: WITHOUT_
   }
 });
 
-test('a PostgreSQL out of reach is refused without telling the password', async () => {
+test('an unreachable PostgreSQL is refused without the password in the message', async () => {
   await assert.rejects(
     openPostgres('postgres://user:hunter2@127.0.0.1:1/none'),
     (error) =>
