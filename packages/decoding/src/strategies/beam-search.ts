@@ -1,6 +1,6 @@
 import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate, Hypothesis } from './beam.ts';
-import { extendBeam, startBeam } from './beam.ts';
+import { allowedCandidates, extendBeam, startBeams } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
 import type { Decoding } from './decoding.ts';
 
@@ -16,7 +16,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   const { numBeams, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
   const candidateCount = Math.max(2, 1 + eosTokenIds.length) * numBeams;
   const draw = config.doSample ? noise.stream(0) : null;
-  let beams: readonly Beam[] = [startBeam(prompt)];
+  let beams: readonly Beam[] = startBeams(prompt, numBeams);
   let finished: readonly Hypothesis[] = [];
 
   const isFull = () => finished.length === numBeams;
@@ -49,7 +49,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
       const length = before[0]!.sequence.length + 1 - prompt.length;
       const running: Candidate[] = [];
       const ended: Hypothesis[] = [];
-      for (const [rank, candidate] of chooseCandidates(step).entries()) {
+      for (const [rank, candidate] of allowedCandidates(chooseCandidates(step)).entries()) {
         const sequence = [...before[candidate.beam]!.sequence, candidate.token];
         const finishReason = stop.reasonToStop(sequence);
         if (finishReason === null) running.push(candidate);

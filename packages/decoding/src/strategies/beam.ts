@@ -52,9 +52,47 @@ export interface BeamSearch {
   readonly warnings: () => readonly string[];
 }
 
-/** A search's start: the prompt. */
-export function startBeam(prompt: readonly TokenId[]): Beam {
-  return { sequence: prompt, score: 0, parent: 0, beamIndices: [], reports: [] };
+/** Score at which transformers starts every beam but the first. */
+const COPY_SCORE = -1e9;
+
+/** Scores below this belong to tokens that `remove_invalid_values` raised from -inf to the lowest float32. */
+const MIN_POSSIBLE_SCORE = -1e30;
+
+/**
+ * The first beams of a search, as transformers starts them: `count` copies of the prompt, of which only the first has
+ * score 0. A copy is worse than every candidate of the first beam that the parameters allow, and better than every
+ * forbidden one, also after `remove_invalid_values`.
+ */
+export function startBeams(prompt: readonly TokenId[], count: number): readonly Beam[] {
+  return Array.from({ length: count }, (_, index) => ({
+    sequence: prompt,
+    score: index === 0 ? 0 : COPY_SCORE,
+    parent: 0,
+    beamIndices: [],
+    reports: [],
+  }));
+}
+
+/**
+ * A beam's score after a token of log-probability `logprob`. Copies of the prompt add up in float32, where -1e9 absorbs
+ * every log-probability: transformers sees all their candidates as equal.
+ */
+export function addLogprob(score: number, logprob: number): number {
+  return score > COPY_SCORE / 2 && logprob > MIN_POSSIBLE_SCORE ? score + logprob : Math.fround(score + logprob);
+}
+
+/** Whether a beam descends from one of the copies that `startBeams` adds. */
+export function isCopy({ score }: { readonly score: number }): boolean {
+  return score <= COPY_SCORE / 2;
+}
+
+/**
+ * `candidates` without forbidden tokens, unless only forbidden ones are left. transformers reaches forbidden tokens only
+ * after every allowed continuation of every copy.
+ */
+export function allowedCandidates<C extends { readonly score: number }>(candidates: readonly C[]): readonly C[] {
+  const allowed = candidates.filter(({ score }) => score > MIN_POSSIBLE_SCORE);
+  return allowed.length === 0 ? candidates : allowed;
 }
 
 /** `beams[candidate.beam]` with the candidate's token. */

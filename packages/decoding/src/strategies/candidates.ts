@@ -1,4 +1,4 @@
-import type { Candidate } from './beam.ts';
+import { addLogprob, type Candidate } from './beam.ts';
 
 /** Scores of one beam's row and the beam's own score, which is added to each of them. */
 export interface ScoredRow {
@@ -12,7 +12,7 @@ export function topCandidates(rows: readonly ScoredRow[], count: number): Candid
   const best = bestOf(count);
   for (const { beam, scores, beamScore } of rows) {
     for (let token = 0; token < scores.length; token++) {
-      const score = scores[token]! + beamScore;
+      const score = addLogprob(beamScore, scores[token]!);
       if (score > best.min()) best.add(score, { beam, token, score });
     }
   }
@@ -34,7 +34,7 @@ export function drawCandidates(
   for (const { beam, scores, beamScore } of rows) {
     for (let token = 0; token < scores.length; token++) {
       const uniform = draw();
-      const score = scores[token]! + beamScore;
+      const score = addLogprob(beamScore, scores[token]!);
       if (!(score > Number.NEGATIVE_INFINITY)) continue;
       const key = score - Math.log(-Math.log(uniform));
       if (key > best.min()) best.add(key, { beam, token, score });

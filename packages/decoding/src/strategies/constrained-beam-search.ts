@@ -1,6 +1,6 @@
 import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
-import { closeBeam, extendBeam, startBeam } from './beam.ts';
+import { addLogprob, allowedCandidates, closeBeam, extendBeam, startBeams } from './beam.ts';
 import { topCandidates } from './candidates.ts';
 import {
   addToken,
@@ -33,7 +33,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   const rules = heapRules(decoding);
   const longest = Math.max(...constraints.map(lengthOf));
   const heap: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
-  let beams: readonly Beam[] = [startBeam(prompt)];
+  let beams: readonly Beam[] = startBeams(prompt, numBeams);
 
   const stateAfter = (sequence: readonly number[]) => constraintsAfter(constraints, sequence);
 
@@ -69,8 +69,11 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       const state = stateAfter(sequence);
       if (isComplete(state)) continue;
       for (const token of advancingTokens(state)) {
-        const isKnown = placed.some((other) => other.beam === at && other.token === token);
-        const total = rows[at]!.scores[token]! + score;
+        // Copies of one beam would all propose the same sequence.
+        const isKnown = placed.some(
+          (other) => other.token === token && isSameSequence(beams[other.beam]!.sequence, sequence),
+        );
+        const total = addLogprob(score, rows[at]!.scores[token]!);
         if (!isKnown) placed.push({ beam: at, token, score: total, state: addToken(state, token) });
       }
     }
@@ -120,9 +123,11 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
     advance: (step) => {
       applyLogitsProcessors(processors, step.rows);
       const length = beams[0]!.sequence.length;
-      const candidates = topCandidates(
-        step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
-        rules.candidateCount(numBeams),
+      const candidates = allowedCandidates(
+        topCandidates(
+          step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
+          rules.candidateCount(numBeams),
+        ),
       );
       const likeliest = chooseNext(candidates, step);
       const next = withAdvances(likeliest, step);
@@ -159,6 +164,10 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       return unmet === 0 ? [] : [`${unmet} of the sequences do not meet every constraint`];
     },
   };
+}
+
+function isSameSequence(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((token, at) => token === b[at]);
 }
 
 function isPossible({ score }: { readonly score: number }): boolean {

@@ -1,6 +1,6 @@
 import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
-import { closeBeam, extendBeam, startBeam } from './beam.ts';
+import { allowedCandidates, closeBeam, extendBeam, startBeams } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
 import type { Decoding } from './decoding.ts';
 import { type HeapRules, heapRules } from './heap-rules.ts';
@@ -27,14 +27,13 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
   const rules = heapRules(decoding);
   const draw = config.doSample ? noise.stream(stream) : null;
   const shared: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
-  const start = startBeam(prompt);
-  // Sampling starts every beam at score 0; otherwise the others would only repeat the first one's candidates.
-  const startCount = draw === null ? 1 : size;
+  // Sampling starts every beam at score 0; elsewhere all but the first of a group are copies.
+  const start = startBeams(prompt, size).map((beam) => (draw === null ? beam : { ...beam, score: 0 }));
   const groups = Array.from(
     { length: numBeamGroups },
     (_, index): Group => ({
       heap: compat === '4.25' ? shared : { capacity: size, hypotheses: [] },
-      beams: Array.from({ length: startCount }, (_item, at) => ({ ...start, row: index * startCount + at })),
+      beams: start.map((beam, at) => ({ ...beam, row: index * size + at })),
       isDone: false,
     }),
   );
@@ -52,7 +51,9 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
           continue;
         }
         const rows = group.beams.map(({ row }) => ({ ...step.rows[row]!, chosenByEarlierGroups: [...chosen] }));
-        const candidates = chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw);
+        const candidates = allowedCandidates(
+          chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw),
+        );
         const isDecided = advanceGroup(decoding, rules, group, candidates, size, step);
         chosen.push(...group.beams.map(({ sequence }) => sequence.at(-1)!));
         if (isDecided && group.heap === shared) for (const other of groups) other.isDone = true;

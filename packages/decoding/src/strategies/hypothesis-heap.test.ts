@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startBeam } from './beam.ts';
+import { startBeams } from './beam.ts';
 import { addHypothesis, bestHypotheses, type HypothesisHeap, isDecided } from './hypothesis-heap.ts';
 
 const hypothesis = (score: number, token: number) => ({
-  beam: startBeam([token]),
+  beam: startBeams([token], 1)[0]!,
   score,
   finishReason: 'eos' as const,
 });

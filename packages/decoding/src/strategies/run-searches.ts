@@ -4,7 +4,7 @@ import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
-import type { BeamSearch, Hypothesis } from './beam.ts';
+import { type BeamSearch, type Hypothesis, isCopy } from './beam.ts';
 import type { Decoding } from './decoding.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
@@ -58,9 +58,11 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
   const hypotheses = searches.flatMap((search) => search.finish());
   if (hypotheses.length === 0) throw noPossibleToken();
   const warnings = searches.flatMap((search) => search.warnings());
-  if (hypotheses.length < config.numReturnSequences) {
+  const distinct = new Set(hypotheses.map(({ beam }) => beam.sequence.join())).size;
+  if (hypotheses.length < config.numReturnSequences || hypotheses.some(({ beam }) => isCopy(beam))) {
     warnings.push(
-      `only ${hypotheses.length} of ${config.numReturnSequences} sequences are possible under the parameters`,
+      `only ${distinct} of ${config.numReturnSequences} sequences are possible under the parameters; ` +
+        'as in transformers, the others repeat one of them or are missing',
     );
   }
   return {
