@@ -10,10 +10,7 @@ export type {
   CustomProcessor,
   DecodingMode,
   GenerateConfig,
-  OutputOptions,
-  ScoreShaping,
   SequenceBias,
-  WatermarkConfig,
 } from './generate-config.ts';
 export type {
   FinishReason,
@@ -23,17 +20,15 @@ export type {
   TokenLogprob,
   TokenReport,
 } from './generate-outcome.ts';
-export {
-  applyLogitsProcessors,
-  buildLogitsProcessors,
-  type LogitsProcessor,
-  type LogitsProcessorList,
-  type LogitsRow,
-} from './logits-processor-list.ts';
+export type { LogitsProcessor, LogitsRow } from './logits-processor.ts';
+export { applyLogitsProcessors, buildLogitsProcessors, type LogitsProcessorList } from './logits-processor-list.ts';
 export { maxRows } from './max-rows.ts';
 export { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
+export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';
+export { givenParameters, readSplitSpecialTokens } from './parameters/given-parameters.ts';
 export { nearestName } from './parameters/nearest-name.ts';
-export type { ParameterContext } from './parameters/parameter-context.ts';
+export { LIMITS as PARAMETER_LIMITS, type ParameterContext } from './parameters/parameter-context.ts';
+export type { ParameterGroup, ParameterRecord } from './parameters/parameter-record.ts';
 export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';

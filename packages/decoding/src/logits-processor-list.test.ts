@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allowedNextOf } from './allowed-next.ts';
 import { DecodingError } from './decoding-error.ts';
-import { applyLogitsProcessors, buildLogitsProcessors, type LogitsRow } from './logits-processor-list.ts';
+import type { LogitsRow } from './logits-processor.ts';
+import { applyLogitsProcessors, buildLogitsProcessors } from './logits-processor-list.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 
 const NONE = Number.NEGATIVE_INFINITY;

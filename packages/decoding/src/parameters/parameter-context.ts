@@ -1,32 +1,37 @@
 import type { TokenId } from '@gptj-cloud/model';
 
-/** What the parameters are checked against. */
+/** The model and the prompt that parameters are checked for. */
 export interface ParameterContext {
   readonly vocabSize: number;
-  /** Most tokens of prompt and output together. */
+  /** Maximum length of prompt and output together, in tokens. */
   readonly contextLength: number;
   /** The model's end of text; null when it has none. */
   readonly eosTokenId: TokenId | readonly TokenId[] | null;
   /** Default: the first EOS. */
   readonly padTokenId?: TokenId | null;
   readonly promptLength: number;
-  /** Needed for text given in place of token ids; refused without it. */
-  readonly encodeText?: (text: string) => readonly TokenId[];
+  /** Encodes texts that stand for token ids; without it such texts are refused. */
+  readonly encodeText?: (text: string, options?: { readonly splitSpecialTokens: boolean }) => readonly TokenId[];
   /** Layers of the model where the engine can exit early (DoLa); absent: it cannot. */
   readonly earlyExitLayers?: number;
-  /** Names that the caller takes out before: worth suggesting to whoever misspells one. Default: none. */
+  /** Names that the caller handles itself: suggested when a name is unknown. Default: none. */
   readonly otherNames?: readonly string[];
+  /**
+   * A route's own defaults, by wire name. A value in the request wins, also one inside `generation_config`, and a default
+   * length gives way to any length in the request and to the room that the context leaves. Default: none.
+   */
+  readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
 /** Server-side bounds that transformers does not have. */
 export const LIMITS = {
   /** Beams times searches, or sampled sequences, or candidates of contrastive search. */
   rows: 64,
-  /** Words of bad_words, sequence_bias and the like. */
+  /** Entries of bad_words, sequence_bias and similar parameters. */
   listEntries: 4096,
-  /** Ids in one of those words. */
+  /** Ids in one such entry. */
   wordLength: 256,
-  /** Ids over all lists of one parameter. */
+  /** Ids over all entries of one parameter. */
   totalIds: 262_144,
   constraints: 32,
   /** Ids over all constraints. */

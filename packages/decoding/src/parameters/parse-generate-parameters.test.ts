@@ -227,8 +227,8 @@ test('custom processors are checked as the parameters they stand for', () => {
     ],
   });
   assert.deepEqual(config.customProcessors, [
-    { type: 'repetition_penalty', shaping: { repetitionPenalty: 1.2 } },
-    { type: 'top_p', shaping: { topP: 0.5 } },
+    { type: 'repetition_penalty', config: { repetitionPenalty: 1.2 } },
+    { type: 'top_p', config: { topP: 0.5 } },
   ]);
   refused({ logits_processor: [{ type: 'temperature', value: 0 }] }, 'invalid_parameter', ['temperature'], /above 0/);
   refused(
@@ -267,7 +267,7 @@ test('every size has a limit', () => {
     [{ output_scores: true, scores_format: 'base64', max_new_tokens: 84 }, 'output_scores'],
     [{ do_sample: true, num_return_sequences: 64, max_new_tokens: 200, logprobs: 50 }, 'logprobs'],
     [{ prefix_allowed_tokens_fn: { regex: 'a'.repeat(3000) } }, 'prefix_allowed_tokens_fn'],
-    [{ guidance_scale: 2, negative_prompt_ids: new Array(2040).fill(1) }, 'negative_prompt_ids'],
+    [{ guidance_scale: 2, negative_prompt_ids: new Array(2040).fill(1), max_new_tokens: 9 }, 'negative_prompt_ids'],
   ];
   for (const [params, name] of limits) refused(params, 'limit_exceeded', [name], new RegExp(name));
   refused({}, 'limit_exceeded', ['prompt'], /2047/, { promptLength: 2048 });

@@ -4,7 +4,8 @@ import type { ParameterContext } from './parameter-context.ts';
 import { type Fields, refuse, toInteger } from './read-value.ts';
 import { scoresPromptOnly } from './select-mode.ts';
 
-const DEFAULT_LENGTH = 20;
+/** transformers' own default: new tokens in 5.18, prompt and output together in 4.25. */
+export const DEFAULT_NEW_TOKENS = 20;
 
 /**
  * The limit as transformers computes it: prompt and output together. In era 4.25 it may lie at or below the prompt's
@@ -25,7 +26,9 @@ export function readMaxLength(fields: Fields, compat: CompatVersion, context: Pa
   const maxLength = optionalInteger(fields, 'max_length');
   const maxNewTokens = optionalInteger(fields, 'max_new_tokens');
   const limit =
-    compat === '5.18' ? limit518(maxLength, maxNewTokens, context) : limit425(maxLength, maxNewTokens, context);
+    compat === '5.18'
+      ? limit518(maxLength, maxNewTokens, context, roomLeft(fields, context))
+      : limit425(maxLength, maxNewTokens, context);
   const name = maxNewTokens === null ? 'max_length' : 'max_new_tokens';
   if (limit > contextLength) {
     throw new ParameterError(
@@ -42,13 +45,30 @@ export function readMaxLength(fields: Fields, compat: CompatVersion, context: Pa
   return limit;
 }
 
-function limit518(maxLength: number | null, maxNewTokens: number | null, context: ParameterContext): number {
-  const { promptLength, contextLength } = context;
+/** New tokens that the context leaves room for, after the prompt and after `negative_prompt_ids`. */
+export function roomLeft(fields: Fields, { promptLength, contextLength }: ParameterContext): number {
+  const negative = fields.get('negative_prompt_ids');
+  return contextLength - Math.max(promptLength, Array.isArray(negative) ? negative.length : 0);
+}
+
+/** `min_length`, or `min_new_tokens` after the prompt. */
+export function readMinLength(fields: Fields, { promptLength }: ParameterContext): number {
+  const minLength = toInteger('min_length', fields.get('min_length') ?? 0);
+  const minNewTokens = fields.get('min_new_tokens');
+  return Math.max(0, minNewTokens === undefined ? minLength : promptLength + toInteger('min_new_tokens', minNewTokens));
+}
+
+function limit518(
+  maxLength: number | null,
+  maxNewTokens: number | null,
+  { promptLength }: ParameterContext,
+  room: number,
+): number {
   if (maxNewTokens !== null) {
     if (maxNewTokens <= 0) refuse('max_new_tokens', 'an integer of at least 1', maxNewTokens);
     return promptLength + maxNewTokens;
   }
-  if (maxLength === null) return Math.min(promptLength + DEFAULT_LENGTH, contextLength);
+  if (maxLength === null) return promptLength + Math.min(DEFAULT_NEW_TOKENS, room);
   if (maxLength <= promptLength) {
     refuse('max_length', `more than the prompt's ${promptLength} tokens (or set max_new_tokens)`, maxLength);
   }
@@ -63,7 +83,7 @@ function limit425(maxLength: number | null, maxNewTokens: number | null, context
       `max_new_tokens: expected only one of max_length and max_new_tokens, got ${maxLength} and ${maxNewTokens}`,
     );
   }
-  return maxNewTokens === null ? (maxLength ?? DEFAULT_LENGTH) : context.promptLength + maxNewTokens;
+  return maxNewTokens === null ? (maxLength ?? DEFAULT_NEW_TOKENS) : context.promptLength + maxNewTokens;
 }
 
 function optionalInteger(fields: Fields, name: string): number | null {

@@ -1,17 +1,13 @@
-import type { OutputOptions } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS } from './parameter-context.ts';
 import { type Fields, refuse, refuseStrangeFields, toBoolean, toFields, toInteger } from './read-value.ts';
+import type { OutputOptions } from './records/output.ts';
 
-const DEFAULT_TOP_SCORES = 20;
+/** Entries of a row of scores where `scores_format` is absent. */
+export const DEFAULT_TOP_SCORES = 20;
 
-/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits` and the form they come in. */
+/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits`, `scores_format` and `return_dict_in_generate`. */
 export function readOutput(fields: Fields): OutputOptions {
-  for (const name of ['output_attentions', 'output_hidden_states']) {
-    if (toBoolean(name, fields.get(name) ?? false)) {
-      throw new ParameterError('unsupported_parameter', [name], `${name}: expected false (not offered), got true`);
-    }
-  }
   // Without the dictionary transformers returns bare ids and drops every other output.
   const dictionary = toBoolean('return_dict_in_generate', fields.get('return_dict_in_generate') ?? true);
   return {
@@ -39,7 +35,7 @@ function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
   return { type: 'top', count: toInteger(name, form.get('top'), { min: 1, max: LIMITS.topScores }) };
 }
 
-/** How much a call may return at most. */
+/** The size of what a call returns. */
 export interface OutputSize {
   /** Rows of one step. */
   readonly rows: number;
@@ -48,7 +44,7 @@ export interface OutputSize {
   readonly vocabSize: number;
 }
 
-/** Throws `limit_exceeded` when the output asked for would be too large. */
+/** Throws `limit_exceeded` when the requested output is too large. */
 export function limitOutput(output: OutputOptions, { rows, sequences, newTokens, vocabSize }: OutputSize): void {
   const kinds = Number(output.scores) + Number(output.logits);
   const perRow = output.rowFormat.type === 'base64' ? vocabSize : Math.min(output.rowFormat.count, vocabSize);

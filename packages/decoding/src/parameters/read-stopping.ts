@@ -5,15 +5,15 @@ import {
   type Fields,
   refuse,
   refuseStrangeFields,
-  toBoolean,
   toFields,
   toList,
   toNumber,
+  toText,
   toTokenIds,
 } from './read-value.ts';
 import { limitTotal } from './token-lists.ts';
 
-type Stopping = Pick<GenerateConfig, 'maxTimeMs' | 'stopStrings' | 'stopSequences' | 'stopInPrompt'>;
+type Stopping = Pick<GenerateConfig, 'maxTimeMs' | 'stopStrings' | 'stopSequences'>;
 
 /** `max_time`, `stop_strings` and the declarative `stopping_criteria`, which adds to both. */
 export function readStopping(fields: Fields, context: ParameterContext): Stopping {
@@ -24,7 +24,7 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
   if (fields.has('stop_strings')) stopStrings.push(...readStopStrings('stop_strings', fields.get('stop_strings')));
   const name = 'stopping_criteria';
   const criteria = fields.get(name) ?? [];
-  for (const entry of toList(name, criteria, 'a list of objects {"type": …}', LIMITS.customProcessors)) {
+  for (const entry of toList(name, criteria, 'an array of objects {"type": …}', LIMITS.customProcessors)) {
     const form = toFields(name, entry);
     const type = form.get('type');
     if (type === 'max_time') {
@@ -35,7 +35,7 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
       stopStrings.push(...readStopStrings(name, form.get('stop_strings')));
     } else if (type === 'stop_token_sequences') {
       refuseStrangeFields(name, form, ['type', 'sequences']);
-      const sequences = toList(name, form.get('sequences'), 'sequences: a list of lists of ids', LIMITS.listEntries);
+      const sequences = toList(name, form.get('sequences'), 'sequences: an array of arrays of ids', LIMITS.listEntries);
       for (const ids of sequences) stopSequences.push(toTokenIds(name, ids, context.vocabSize, LIMITS.wordLength));
     } else if (type === 'eos') {
       refuseStrangeFields(name, form, ['type', 'eos_token_id']);
@@ -51,18 +51,17 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
     maxTimeMs: maxTimes.length === 0 ? null : Math.min(...maxTimes) * 1000,
     stopStrings: [...new Set(stopStrings)],
     stopSequences,
-    stopInPrompt: toBoolean('stop_in_prompt', fields.get('stop_in_prompt') ?? true),
   };
 }
 
 function readStopStrings(name: string, value: unknown): string[] {
   const list =
-    typeof value === 'string' ? [value] : toList(name, value, 'a text or a list of texts', LIMITS.stopStrings);
-  if (list.length === 0) refuse(name, 'at least one text', value);
-  return list.map((text) => {
-    if (typeof text !== 'string' || text === '') refuse(name, 'non-empty texts', text);
+    typeof value === 'string' ? [value] : toList(name, value, 'a string or an array of strings', LIMITS.stopStrings);
+  if (list.length === 0) refuse(name, 'at least one string', value);
+  return list.map((entry) => {
+    const text = toText(name, entry, 'non-empty strings');
     if (text.length > LIMITS.stopStringLength) {
-      refuse(name, `texts of at most ${LIMITS.stopStringLength} characters`, text.length);
+      refuse(name, `strings of at most ${LIMITS.stopStringLength} characters`, text.length);
     }
     return text;
   });

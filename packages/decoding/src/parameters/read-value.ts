@@ -11,6 +11,10 @@ export type Fields = ReadonlyMap<string, unknown>;
 export interface Bounds {
   readonly min?: number;
   readonly max?: number;
+  /** Exclusive lower bound. */
+  readonly above?: number;
+  /** A remark for the error message, such as how to switch the parameter off. */
+  readonly hint?: string;
 }
 
 /** A JSON-like rendering of any value, short enough for an error message. */
@@ -24,25 +28,27 @@ export function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** Throws `invalid_parameter` with the house's wording. */
+/** Throws `invalid_parameter` in the form "NAME: expected …, got …". */
 export function refuse(name: string, expected: string, value: unknown): never {
   throw new ParameterError('invalid_parameter', [name], `${name}: expected ${expected}, got ${show(value)}`);
 }
 
 /** A number. Integers are numbers; booleans, NaN and the infinities are not. */
 export function toNumber(name: string, value: unknown, bounds: Bounds = {}): number {
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = bounds;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
-    refuse(name, `a number${describeBounds(bounds)}`, value);
-  }
-  return value;
+  return toBoundedNumber(name, value, 'number', bounds);
 }
 
 /** An integer; 2.0 is one. */
 export function toInteger(name: string, value: unknown, bounds: Bounds = {}): number {
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = bounds;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
-    refuse(name, `an integer${describeBounds(bounds)}`, value);
+  return toBoundedNumber(name, value, 'integer', bounds);
+}
+
+/** A number or an integer within bounds. */
+export function toBoundedNumber(name: string, value: unknown, type: 'number' | 'integer', bounds: Bounds): number {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, above = Number.NEGATIVE_INFINITY } = bounds;
+  const isRightType = type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
+  if (typeof value !== 'number' || !isRightType || value < min || value > max || value <= above) {
+    refuse(name, `${type === 'integer' ? 'an integer' : 'a number'}${describeBounds(bounds)}`, value);
   }
   return value;
 }
@@ -53,7 +59,20 @@ export function toBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** An array of bounded length. */
+/** A non-empty string. */
+export function toText(name: string, value: unknown, expected: string): string {
+  if (value === '') refuse(name, expected, value);
+  return toWellFormed(name, value, expected);
+}
+
+/** A string without half surrogate pairs: those occur in no text, so nothing could match them. */
+export function toWellFormed(name: string, value: unknown, expected: string): string {
+  if (typeof value !== 'string') refuse(name, expected, value);
+  if (/\p{Surrogate}/u.test(value)) refuse(name, 'whole characters (half of a surrogate pair stands alone)', value);
+  return value;
+}
+
+/** An array of bounded length. `what` completes "expected …". */
 export function toList(name: string, value: unknown, what: string, max: number): readonly unknown[] {
   if (!Array.isArray(value)) refuse(name, what, value);
   if (value.length > max) {
@@ -93,8 +112,14 @@ export function toTokenIds(name: string, value: unknown, vocabSize: number, max:
   return list.map((id) => toTokenId(name, id, vocabSize));
 }
 
-function describeBounds({ min, max }: Bounds): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  if (min !== undefined) return ` of at least ${min}`;
-  return max === undefined ? '' : ` of at most ${max}`;
+/** " from 0 to 1", " above 0", … and the hint in parentheses. */
+function describeBounds({ min, max, above, hint }: Bounds): string {
+  const remark = hint === undefined ? '' : ` (${hint})`;
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}${remark}`;
+  const parts = [
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(min === undefined ? [] : [`of at least ${min}`]),
+    ...(max === undefined ? [] : [above === undefined ? `of at most ${max}` : `up to ${max}`]),
+  ];
+  return parts.length === 0 ? remark : ` ${parts.join(' and ')}${remark}`;
 }

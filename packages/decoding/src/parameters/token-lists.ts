@@ -2,20 +2,21 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { SequenceBias } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import { type Fields, refuse, toList, toNumber, toTokenId, toTokenIds } from './read-value.ts';
+import type { ParameterSituation } from './parameter-record.ts';
+import { type Fields, refuse, toList, toNumber, toText, toTokenId, toTokenIds } from './read-value.ts';
 
-/** Ids of a text. Throws when the caller has no tokenizer or the text is empty. */
-export function encodeWord(name: string, text: unknown, context: ParameterContext): readonly TokenId[] {
-  if (typeof text !== 'string' || text === '') refuse(name, 'non-empty texts', text);
+/** Token ids of a text. Throws when the caller has no tokenizer or the text is empty. */
+export function encodeWord(name: string, value: unknown, context: ParameterContext): readonly TokenId[] {
+  const text = toText(name, value, 'non-empty strings');
   if (context.encodeText === undefined) {
     throw new ParameterError(
       'unsupported_parameter',
       [name],
-      `${name}: text needs a tokenizer, which is not at hand here; give token ids`,
+      `${name}: text needs a tokenizer, and there is none here; send token ids`,
     );
   }
   const tokens = context.encodeText(text);
-  if (tokens.length === 0) refuse(name, 'texts of at least one token', text);
+  if (tokens.length === 0) refuse(name, 'strings of at least one token', text);
   if (tokens.length > LIMITS.wordLength) {
     throw new ParameterError(
       'limit_exceeded',
@@ -26,14 +27,14 @@ export function encodeWord(name: string, text: unknown, context: ParameterContex
   return tokens;
 }
 
-/** A list of ids or a text in its place. */
+/** Token ids, or a text in their place. */
 export function toWord(name: string, value: unknown, context: ParameterContext): readonly TokenId[] {
   return typeof value === 'string'
     ? encodeWord(name, value, context)
     : toTokenIds(name, value, context.vocabSize, LIMITS.wordLength);
 }
 
-/** Throws `limit_exceeded` when the lists together are too long. */
+/** Throws `limit_exceeded` when the words together have more than `max` ids. */
 export function limitTotal(name: string, words: readonly (readonly TokenId[])[], max: number = LIMITS.totalIds): void {
   const total = words.reduce((sum, word) => sum + word.length, 0);
   if (total > max) {
@@ -41,35 +42,34 @@ export function limitTotal(name: string, words: readonly (readonly TokenId[])[],
   }
 }
 
-/** A list of ids that may be empty (`suppress_tokens`). */
+/** Ids, possibly none (`suppress_tokens`). */
 export function readIdList(fields: Fields, name: string, context: ParameterContext): readonly TokenId[] {
   const value = fields.get(name);
   if (value === undefined) return [];
-  return toList(name, value, 'a list of token ids', context.vocabSize).map((id) =>
+  return toList(name, value, 'an array of token ids', context.vocabSize).map((id) =>
     toTokenId(name, id, context.vocabSize),
   );
 }
 
 /**
- * `bad_words_ids` and its text form `bad_words`, in which a word is forbidden both as given and after a space, as it
- * stands in running text. A word that is an EOS alone is dropped, as transformers does.
+ * `bad_words_ids` and its text form `bad_words`, in which a word is forbidden both as sent and after a space, as in
+ * running text. A word that is an EOS alone is dropped, as transformers does.
  */
 export function readBadWords(
   fields: Fields,
-  context: ParameterContext,
-  eosTokenIds: readonly TokenId[],
-  dropLongOutOfVocabulary: boolean,
+  { compat, context, eosTokenIds }: ParameterSituation,
 ): readonly (readonly TokenId[])[] {
   const words: (readonly TokenId[])[] = [];
   const ids = fields.get('bad_words_ids');
   if (ids !== undefined) {
     const name = 'bad_words_ids';
-    const list = toList(name, ids, 'a non-empty list of lists of token ids', LIMITS.listEntries);
-    if (list.length === 0) refuse(name, 'at least one list of token ids', ids);
+    const list = toList(name, ids, 'a non-empty array of arrays of token ids', LIMITS.listEntries);
+    if (list.length === 0) refuse(name, 'at least one array of token ids', ids);
     for (const entry of list) {
       const word = toTokenIds(name, entry, Number.MAX_SAFE_INTEGER, LIMITS.wordLength);
       if (word.every((id) => id < context.vocabSize)) words.push(word);
-      else if (word.length === 1 || !dropLongOutOfVocabulary) {
+      else if (word.length === 1 || compat === '5.18') {
+        // transformers 4.24 ignores longer words with such ids.
         refuse(name, `token ids from 0 to ${context.vocabSize - 1}`, entry);
       }
     }
@@ -77,8 +77,8 @@ export function readBadWords(
   const texts = fields.get('bad_words');
   if (texts !== undefined) {
     const name = 'bad_words';
-    const list = toList(name, texts, 'a non-empty list of texts', LIMITS.listEntries);
-    if (list.length === 0) refuse(name, 'at least one text', texts);
+    const list = toList(name, texts, 'a non-empty array of strings', LIMITS.listEntries);
+    if (list.length === 0) refuse(name, 'at least one string', texts);
     for (const text of list) {
       words.push(encodeWord(name, text, context));
       if (typeof text === 'string' && !text.startsWith(' ')) words.push(encodeWord(name, ` ${text}`, context));
@@ -97,7 +97,7 @@ export function readSequenceBias(fields: Fields, context: ParameterContext): rea
   const pairs = toList(
     name,
     isObject ? Object.entries(value) : value,
-    'a non-empty list of pairs [[token ids], bias]',
+    'a non-empty array of pairs [[token ids], bias]',
     LIMITS.listEntries,
   );
   if (pairs.length === 0) refuse(name, 'at least one pair [[token ids], bias]', value);

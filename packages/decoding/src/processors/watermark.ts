@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { WatermarkConfig } from '../generate-config.ts';
 import { permutationPrefix } from '../numerics/mersenne-twister.ts';
 import { Ranking } from '../numerics/ranking.ts';
+import type { WatermarkConfig } from '../parameters/read-watermark.ts';
 
 const TABLE_SIZE = 1_000_003;
 /** Candidates that the self-hashing scheme looks at. */

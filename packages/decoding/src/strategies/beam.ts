@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason, TokenReport } from '../generate-outcome.ts';
-import type { LogitsRow } from '../logits-processor-list.ts';
+import type { LogitsRow } from '../logits-processor.ts';
 
 /** A partial output that a beam search keeps. */
 export interface Beam {

@@ -1,5 +1,5 @@
 import type { GeneratedSequence, GenerateOutcome } from '../generate-outcome.ts';
-import type { LogitsRow } from '../logits-processor-list.ts';
+import type { LogitsRow } from '../logits-processor.ts';
 import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';

@@ -1,0 +1,122 @@
+/**
+ * What one parameter of `generate` is: one record holds everything that readers, warnings, processors, the command
+ * line, OpenAPI and the documentation have to know of it. `parameter-table.ts` lists all records.
+ */
+import type { TokenId } from '@gptj-cloud/model';
+import type { CompatVersion, DecodingMode, GenerateConfig } from '../generate-config.ts';
+import type { LogitsProcessor } from '../logits-processor.ts';
+import type { AllowedNext } from '../processors/allowed-tokens.ts';
+import type { Warper } from '../warpers/possible-tokens.ts';
+import type { ParameterContext } from './parameter-context.ts';
+import type { Fields } from './read-value.ts';
+
+/** Where help, the documentation and a form show a parameter. */
+export type ParameterGroup =
+  | 'length'
+  | 'sampling'
+  | 'beams'
+  | 'search'
+  | 'processors'
+  | 'constraints'
+  | 'stopping'
+  | 'output'
+  | 'other';
+
+/** The JSON that a parameter takes. */
+export type ValueShape =
+  | {
+      readonly type: 'number' | 'integer';
+      readonly min?: number;
+      readonly max?: number;
+      /** Exclusive bound. */
+      readonly above?: number;
+    }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'choice'; readonly choices: readonly (string | boolean)[] }
+  /** Strings, arrays and objects. `form` shows them; `schema` is JSON Schema. */
+  | { readonly type: 'json'; readonly form: string; readonly schema: JsonSchema };
+
+/** A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** The circumstances that a value is read under. */
+export interface ParameterSituation {
+  readonly compat: CompatVersion;
+  readonly context: ParameterContext;
+  readonly mode: DecodingMode;
+  /** Warpers act; without sampling their ranges are not checked, as in transformers. */
+  readonly sampling: boolean;
+  /** `top_k` is the number of candidates. */
+  readonly contrastive: boolean;
+  readonly numBeams: number;
+  readonly numBeamGroups: number;
+  readonly numReturnSequences: number;
+  readonly eosTokenIds: readonly TokenId[];
+  /** `max_length` as transformers sees it; under compat 4.25 it may lie below the prompt's length. */
+  readonly maxLength: number;
+}
+
+/** The arguments of a processor beside the configuration. */
+export interface ProcessorContext {
+  readonly prompt: readonly TokenId[];
+  /** The rule of `prefix_allowed_tokens_fn`; null when every token may follow. */
+  readonly allowedNext: AllowedNext | null;
+}
+
+/** Where a parameter acts, and the reason given when it does not. */
+export interface Activity {
+  /** Acts wherever tokens are sampled. */
+  readonly sampling?: true;
+  /** Acts in these modes. */
+  readonly modes?: readonly DecodingMode[];
+  /** Completes "NAME is ignored: …". */
+  readonly otherwise: string;
+}
+
+export interface ParameterRecord {
+  /** Wire name. */
+  readonly name: string;
+  readonly group: ParameterGroup;
+  /** The transformers versions under which it is accepted. */
+  readonly versions: readonly CompatVersion[];
+  /** Set for parameters of this product, which transformers' `generate` does not have. */
+  readonly own?: true;
+  /** One sentence, without default and range, which follow from `value` and `default`. */
+  readonly help: string;
+  readonly value: ValueShape;
+  /** The value where the request has none, as JSON or in words. Absent: no effect. */
+  readonly default?: number | boolean | string;
+  /** The value that switches it off, where that is not the default. */
+  readonly neutral?: number;
+  /** Absent: acts in every mode. */
+  readonly acts?: Activity;
+  /** Steers memory or speed of the Python implementation, not tokens: accepted without effect. */
+  readonly noEffect?: true;
+  /** Why this server refuses it. */
+  readonly unsupported?: string;
+  /** The record whose `read` also takes this name. */
+  readonly readWith?: string;
+  /** The fields of the configuration that the value sets. Throws `ParameterError`. */
+  readonly read?: (fields: Fields, situation: ParameterSituation) => Partial<GenerateConfig>;
+  /** The reason why a given value has no effect, beyond `acts`; null when it has one. */
+  readonly ignored?: (config: GenerateConfig, fields: Fields) => string | null;
+  /** A warning about a value that has its effect, after the name; null when there is none. */
+  readonly caution?: (config: GenerateConfig) => string | null;
+  /** The processor that the configuration asks for; null when it would change nothing. */
+  readonly processor?: (config: GenerateConfig, context: ProcessorContext) => LogitsProcessor | null;
+  /** The same for warpers, which act on rows of possible tokens. `keep`: tokens that must stay possible. */
+  readonly warper?: (config: GenerateConfig, keep: number) => Warper | null;
+  /** The same for what follows the warpers. */
+  readonly finalProcessor?: (config: GenerateConfig) => LogitsProcessor | null;
+  /** An entry of `logits_processor` may have this name as its `type`. */
+  readonly custom?: true;
+}
+
+export const BOTH_VERSIONS: readonly CompatVersion[] = ['5.18', '4.25'];
+export const ONLY_5_18: readonly CompatVersion[] = ['5.18'];
+export const ONLY_4_25: readonly CompatVersion[] = ['4.25'];
+
+export const BEAM_MODES: readonly DecodingMode[] = ['beam', 'beam-sample', 'group', 'constrained'];
+export const WITH_SAMPLING: Activity = { sampling: true, otherwise: 'it acts only with do_sample' };
+export const WITH_BEAMS: Activity = { modes: BEAM_MODES, otherwise: 'it acts only with num_beams above 1' };
+export const WITH_GROUPS: Activity = { modes: ['group'], otherwise: 'it acts only in group beam search' };
