@@ -2,7 +2,7 @@
 // port, declared in the lower room and filled in where the server is composed.
 
 /** Leaves that every room may import. */
-const LEAVES = ['telemetry', 'version', 'config-error'];
+const LEAVES = ['telemetry', 'version', 'config-error', 'within'];
 const FEATURES = ['runs', 'webhooks', 'generation', 'metering', 'identity', 'audit'];
 
 /**
@@ -16,7 +16,11 @@ export const SERVER_ROOMS = [
     holds: ['main.ts', 'embedded-model.ts'],
     mayImport: ['compose', 'app', 'api', 'config', ...FEATURES, 'http', 'store'],
   },
-  { name: 'compose', holds: ['compose.ts'], mayImport: ['app', 'api', 'config', ...FEATURES, 'http', 'store'] },
+  {
+    name: 'compose',
+    holds: ['compose.ts', 'readiness.ts'],
+    mayImport: ['app', 'api', 'config', ...FEATURES, 'http', 'store'],
+  },
   // Only main and compose import it: every other room is passed the values that it needs.
   { name: 'config', holds: ['config'], mayImport: [...FEATURES, 'http', 'store'] },
   { name: 'app', holds: ['app.ts'], mayImport: ['api', ...FEATURES, 'http', 'store'] },
@@ -32,6 +36,7 @@ export const SERVER_ROOMS = [
   { name: 'telemetry', holds: ['telemetry'], mayImport: [] },
   { name: 'version', holds: ['server-version.ts'], mayImport: [] },
   { name: 'config-error', holds: ['config-error.ts'], mayImport: [] },
+  { name: 'within', holds: ['within.ts'], mayImport: [] },
   // Helpers of tests compose whatever a test needs; nothing that runs in production imports them.
   { name: 'testing', holds: ['testing'], mayImport: null },
 ].map((room) => ({ ...room, mayImport: room.mayImport && [...room.mayImport, ...LEAVES] }));

@@ -94,8 +94,11 @@ export interface EdgeOptions {
   readonly hstsSeconds: number;
 }
 
+/** The HTTP application: call `fetch` or, in tests, `request`. */
+export type App = Hono<AppEnv>;
+
 /** The whole HTTP side. Every address is answered with and without a slash at its end, never by a redirect. */
-export function createApp(deps: AppDeps): Hono<AppEnv> {
+export function createApp(deps: AppDeps): App {
   const { logger } = deps;
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, c.get('requestId'), logger, c.req));

@@ -1,60 +1,41 @@
 /**
- * Where everything is built and put together. Nothing else names a concrete engine or store.
+ * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints what
+ * a person needs to begin. No other file names a concrete engine or store.
  */
 import { join } from 'node:path';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { type Engine, openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
+import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { sql } from 'drizzle-orm';
-import { createApp } from './app.ts';
-import { parseConfig, type ServerConfig, type ServerOptions, type StripeConfig } from './config/parse-config.ts';
+import { type Composition, compose } from './compose.ts';
+import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
-import { createGenerationService } from './generation/generation-service.ts';
-import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
-import { createPipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
-import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import { listen } from './http/listen.ts';
 import type { EventStreamOptions } from './http/sse.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
-import type { AccountDeps } from './identity/account-deps.ts';
-import { createKeyFinder, ensureApiKey } from './identity/api-keys/api-key-store.ts';
+import { ensureApiKey } from './identity/api-keys/api-key-store.ts';
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
 import { openOAuthProviders } from './identity/oauth/oauth-providers.ts';
 import { createPasswordHasher } from './identity/sessions/password.ts';
 import { ensureOwner } from './identity/users/set-up-owner.ts';
-import { updateUser } from './identity/users/user-store.ts';
-import { createBillingService } from './metering/billing/billing-service.ts';
-import { hasActiveSubscription } from './metering/billing/billing-store.ts';
 import { MANUAL_PROVIDER } from './metering/billing/manual-provider.ts';
-import type { PaymentProvider } from './metering/billing/payment-provider.ts';
 import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
-import { createUsageService } from './metering/usage/usage-service.ts';
-import { RUN_CONTENTS } from './runs/project-contents-store.ts';
-import { createRunService, type RunService } from './runs/run-service.ts';
-import { createRunSweeper } from './runs/run-sweeper.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
-import { openStore } from './store/db.ts';
+import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
-import { observeEngine } from './telemetry/metrics/observe-engine.ts';
-import { observeRuns } from './telemetry/metrics/observe-runs.ts';
-import { openObservation, readAtScrape } from './telemetry/observation.ts';
-import { openWebhooks } from './webhooks/webhooks.ts';
+import { openObservation } from './telemetry/observation.ts';
+import { sendWebhook } from './webhooks/send-webhook.ts';
 
-/** A loaded model: what runs it, and its tokenizer. */
+/** A loaded model: the engine that runs it, and its tokenizer. */
 export interface ServedModel {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
 }
 
-/** For runs to notice that they are stopped. */
-const STOP_MS = 5_000;
-
-/** What can be exchanged, by tests foremost. */
+/** The surroundings of a server, which tests replace. */
 export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model that the settings name. */
@@ -71,8 +52,8 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /**
-   * Take no new request, wait for the runs in flight as long as the configuration says, end what is left as failed,
-   * close engine and store. Idempotent.
+   * Accept no new request, wait for the runs in flight as long as the configuration says, end the remaining ones as
+   * failed, close engine and store. A second call returns the promise of the first.
    */
   close(): Promise<void>;
 }
@@ -86,6 +67,9 @@ const DEFAULT_PARTS: ServeParts = {
   waiting: { patienceMs: 1000, blankEveryMs: 5000 },
 };
 
+/** Keeps what a start has opened, and closes it in reverse order. */
+type Open = <Resource>(resource: Resource, close: (resource: Resource) => Promise<void>) => Resource;
+
 /**
  * Start a server: options win over the environment, which wins over defaults. Resolves when it listens.
  *
@@ -95,208 +79,114 @@ const DEFAULT_PARTS: ServeParts = {
 export async function serve(options: ServerOptions = {}, parts: Partial<ServeParts> = {}): Promise<RunningServer> {
   const given = { ...DEFAULT_PARTS, ...parts };
   const config = parseConfig(given.environment, options);
-  const open: (() => Promise<void>)[] = [];
+  const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    const close = open.pop();
+    const close = opened.pop();
     if (close === undefined) return;
     try {
       await close();
     } finally {
-      // What cannot be closed must not keep the rest open.
+      // A resource that cannot be closed must not keep the rest open.
       await closeAll();
     }
   };
+  const open: Open = (resource, close) => {
+    opened.push(() => close(resource));
+    return resource;
+  };
   try {
-    return await build(config, given, open, closeAll);
+    const { composition, ...server } = await start(config, given, open);
+    let closing: Promise<void> | undefined;
+    return {
+      ...server,
+      close: () => {
+        // While runs drain the server still listens: new work is refused with 503, and load balancers read /readyz.
+        closing ??= (async () => {
+          try {
+            await composition.drain(config.drainTimeoutMs);
+          } finally {
+            await closeAll();
+          }
+        })();
+        return closing;
+      },
+    };
   } catch (error) {
     await closeAll();
     throw error;
   }
 }
 
-async function build(
+async function start(
   config: ServerConfig,
-  parts: ServeParts,
-  open: (() => Promise<void>)[],
-  closeAll: () => Promise<void>,
-): Promise<RunningServer> {
-  const { clock } = parts;
+  { clock, log, print, waiting, openModel: loadModel }: ServeParts,
+  open: Open,
+): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
   const plans = await openPlanBook(config.plansFile);
-  const provider = await openProvider(config.stripe, clock);
-  const logger = createLogger(parts.log, clock, config.logLevel);
-  if (config.databaseUrl === null) {
-    const lock = await lockDataDir(config.dataDir);
-    open.push(() => lock.release());
-  }
-  const observation = await openObservation({ ...config, logger });
-  open.push(() => observation.close());
-  const { metrics, tracer } = observation;
-  const { engine: bareEngine, tokenizer } = await parts.openModel(config, logger);
-  open.push(() => bareEngine.close());
-  const engine = observeEngine(bareEngine, { metrics, tracer, now: () => performance.now() });
-  const store =
-    config.databaseUrl === null
-      ? await openStore(join(config.dataDir, 'postgres'))
-      : await openPostgres(config.databaseUrl, {
-          maxConnections: config.databasePoolSize,
-          onIdleError: (error) => logger.warn('database connection lost', { error }),
-        });
-  open.push(() => store.close());
-  const { db } = store;
-  readAtScrape(metrics, engine, db);
-
-  const parseParameters = parametersFor(engine, tokenizer);
-  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
-  const admission = await openCountedAdmission({
-    db,
-    plans,
-    servedModel: servedModelName(engine.info),
-    clock,
-    logger,
-  });
-  open.push(() => admission.close());
-  const generations = createGenerationService({ engine, admission, logger });
-  const tags = createPipelineTags({ db, clock, pipelines });
-  const webhooks = openWebhooks({
-    db,
-    logger,
-    clock,
-    allowPrivate: config.webhookPrivateTargets,
-    describeRun: (projectId, id) => runs.find(projectId, id),
-  });
-  open.push(() => webhooks.close());
-  const runs = createRunService({
-    db,
-    limits: { running: config.maxRunningRuns, waiting: config.maxWaitingRuns },
-    pipelines,
-    admission,
-    logger,
-    clock,
-    resourceType: 'cpu',
-    ownsStore: config.databaseUrl === null,
-    findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
-    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
-    onEnded: () => webhooks.runEnded(),
-    observer: observeRuns(metrics),
-  });
-  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: config.retentionDays });
-  open.push(() => sweeper.close());
-  const { smtpUrl, mailFrom, registration, requireVerifiedEmail } = config.accounts;
-  const mailer = smtpUrl === null ? createLogMailer(logger) : createSmtpMailer(smtpUrl, mailFrom, logger);
-  open.push(() => mailer.close());
+  const paymentProvider =
+    config.stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...config.stripe, clock });
+  const logger = createLogger(log, clock, config.logLevel);
+  const ownsStore = config.databaseUrl === null;
+  if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
+  const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
+  const { engine, tokenizer } = open(await loadModel(config, logger), (model) => model.engine.close());
+  const store = open(await openDatabase(config, logger), (each) => each.close());
+  const { owner, smtpUrl, mailFrom, providers, publicUrl, ...accounts } = config.accounts;
+  const mailer = open(
+    smtpUrl === null ? createLogMailer(logger) : createSmtpMailer(smtpUrl, mailFrom, logger),
+    (each) => each.close(),
+  );
+  const admission = open(
+    await openCountedAdmission({ db: store.db, plans, servedModel: servedModelName(engine.info), clock, logger }),
+    (each) => each.close(),
+  );
+  const oauthProviders = await openOAuthProviders(providers);
   let url = '';
-  const accounts: AccountDeps = {
-    db,
-    clock,
-    logger,
-    mailer,
-    passwords: createPasswordHasher(),
-    settings: { registration, requireVerifiedEmail },
-    plans,
-    contents: { ...RUN_CONTENTS, hasActiveSubscription },
-    providers: await openOAuthProviders(config.accounts.providers),
-    publicUrl: () => config.accounts.publicUrl ?? url,
-  };
-
-  let closing: Promise<void> | undefined;
-  const app = createApp({
-    db,
-    accounts,
-    findKey: createKeyFinder(db),
-    runs,
-    pipelines,
-    tags,
-    webhooks: webhooks.service,
-    logger,
-    clock,
-    maxUploadBytes: config.maxUploadBytes,
-    maxJsonBytes: config.maxJsonBytes,
-    modelName: engine.info.modelName,
-    model: { info: engine.info, tokenizer, parseParameters },
-    generations,
-    billing: createBillingService({
-      db,
-      plans,
-      provider,
-      setPlan: async (tx, userId, planId, now) => {
-        await updateUser(tx, userId, { planId }, now);
-      },
+  const composition = open(
+    compose({
+      engine,
+      tokenizer,
+      store,
       clock,
       logger,
+      mailer,
+      passwords: createPasswordHasher(),
+      plans,
+      admission,
+      paymentProvider,
+      oauthProviders,
+      sendWebhook,
+      observation,
+      publicUrl: () => publicUrl ?? url,
+      settings: { ...config, ownsStore, accounts, waiting },
     }),
-    usage: createUsageService({ db, plans, clock }),
-    waiting: parts.waiting,
-    edge: config,
-    dump: store.dump,
-    observe: { metrics, tracer, metricsToken: config.metricsToken },
-    ready: async () =>
-      closing === undefined && (await answers(() => Promise.all([db.execute(sql`SELECT 1`), engine.stats?.()]))),
-  });
-  const listener = await listen((request, peer) => app.fetch(request, { peer }), config);
-  open.push(() => listener.close());
-  url = listener.url;
-  const left = await runs.start();
-  if (left > 0) logger.info('runs of an earlier start go on', { runs: left });
-  // Last: a token made by a start that then fails would never be shown.
-  const firstToken = await ensureApiKey(db, config.apiToken, clock());
-  const setUpToken = await ensureOwner(accounts, config.accounts.owner);
-
-  const { info } = engine;
-  parts.print(
-    `gptj-cloud listens on ${listener.url}: ${info.modelName}, ${info.quantisation}, loaded in ${(info.loadMs / 1000).toFixed(1)} s`,
+    (each) => each.close(),
   );
-  if (firstToken !== null) printToken(parts.print, firstToken, listener.url);
+  const { app } = composition;
+  const listener = open(await listen((request, peer) => app.fetch(request, { peer }), config), (each) => each.close());
+  url = listener.url;
+  const unfinished = await composition.start();
+  if (unfinished > 0) logger.info('runs of an earlier start go on', { runs: unfinished });
+  // Last: a token made by a start that then fails would never be shown.
+  const firstToken = await ensureApiKey(store.db, config.apiToken, clock());
+  const setUpToken = await ensureOwner(composition.accounts, owner);
+
+  const { modelName, quantisation, loadMs } = engine.info;
+  print(`gptj-cloud listens on ${url}: ${modelName}, ${quantisation}, loaded in ${(loadMs / 1000).toFixed(1)} s`);
+  if (firstToken !== null) printToken(print, firstToken, url);
   if (setUpToken !== null) {
-    parts.print(
-      `Set up the owner's account (once, within a day): ${accounts.publicUrl()}/v2/auth/set-up#${setUpToken}`,
-    );
+    const link = `${composition.accounts.publicUrl()}/v2/auth/set-up#${setUpToken}`;
+    print(`Set up the owner's account (once, within a day): ${link}`);
   }
-  return {
-    url: listener.url,
-    port: listener.port,
-    close: () => {
-      closing ??= (async () => {
-        // Until what runs has ended, new work is refused in words, and whoever balances load learns it from /readyz.
-        await Promise.all([drain(runs, config.drainTimeoutMs, logger), generations.close(config.drainTimeoutMs)]);
-        await closeAll();
-      })();
-      return closing;
-    },
-  };
+  return { url, port: listener.port, composition };
 }
 
-/**
- * Let the runs end that somebody waits for, and those that are being executed. What takes longer than allowed is
- * stopped: awaited runs are stored as failed, the others go on after the next start.
- */
-async function drain({ worker }: RunService, timeoutMs: number, logger: Logger): Promise<void> {
-  worker.close();
-  if (await within(worker.drained, timeoutMs)) return;
-  logger.warn('stopping runs that took longer than the drain timeout', { runs: worker.running });
-  await worker.stop();
-  // A run that does not even stop is begun again by the next start.
-  if (!(await within(worker.drained, STOP_MS))) logger.error('runs did not stop', { runs: worker.running });
-}
-
-async function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+async function openDatabase({ databaseUrl, dataDir, databasePoolSize }: ServerConfig, logger: Logger): Promise<Store> {
+  if (databaseUrl === null) return await openStore(join(dataDir, 'postgres'));
+  return await openPostgres(databaseUrl, {
+    maxConnections: databasePoolSize,
+    onIdleError: (error) => logger.warn('database connection lost', { error }),
   });
-  const came = await Promise.race([event.then(() => true), late]);
-  clearTimeout(timer);
-  return came;
-}
-
-async function openProvider(stripe: StripeConfig | null, clock: () => Date): Promise<PaymentProvider> {
-  return stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...stripe, clock });
-}
-
-function parametersFor({ info }: Engine, tokenizer: Tokenizer) {
-  // No list of words in a parameter is longer than the context; reading on would only take time.
-  const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
-  return (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
-    parseGenerateParameters(fields, { ...parameterContext(info, promptLength, encodeText), otherNames });
 }
 
 async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {
@@ -322,13 +212,4 @@ function printToken(print: (line: string) => void, token: string, url: string): 
   print(
     `curl ${url}/v2/runs -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`,
   );
-}
-
-async function answers(ask: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await ask();
-    return true;
-  } catch {
-    return false;
-  }
 }

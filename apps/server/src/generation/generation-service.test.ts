@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
-import { createDirectApp, SOMEBODY } from '../testing/direct-app.ts';
+import { createDirectApp, PRINCIPAL } from '../testing/direct-app.ts';
 import { createScriptedEngine, type Script } from '../testing/scripted-engine.ts';
 import { byteModel, bytesOf } from '../testing/scripted-model.ts';
 
@@ -19,7 +19,7 @@ function open(script: Script | ((promptLength: number) => Script), admit?: () =>
       config: model.parseParameters({ max_new_tokens: 4 }, text.length).config,
     }));
   const generate = (texts: readonly string[], until = signal) =>
-    direct.generations.generate({ principal: SOMEBODY, model: 'm', prompts: prompts(...texts) }, until);
+    direct.generations.generate({ principal: PRINCIPAL, model: 'm', prompts: prompts(...texts) }, until);
   return { ...direct, engine, generate };
 }
 

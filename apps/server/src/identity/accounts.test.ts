@@ -18,7 +18,7 @@ import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './users/first-user.ts';
 import { ensureOwner } from './users/set-up-owner.ts';
 
 let it: TestApp;
-let now: Date;
+let now: Date = NOW;
 before(async () => {
   now = NOW;
   it = await openTestApp({ clock: () => now });

@@ -145,6 +145,16 @@ export async function countOpenRuns(db: Database): Promise<number> {
   return rows[0]?.total ?? 0;
 }
 
+/** The same, by state. */
+export async function countOpenRunsByState(db: Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ state: runs.state, total: count() })
+    .from(runs)
+    .where(isNull(runs.endedAt))
+    .groupBy(runs.state);
+  return new Map(rows.map(({ state, total }) => [state, total]));
+}
+
 /** Of these runs, those that have ended. */
 export async function findEnded(db: Database, ids: readonly string[]): Promise<readonly string[]> {
   const rows = await db

@@ -62,7 +62,7 @@ const RETRY_SECONDS = 5;
 
 export class RunWorker {
   readonly #deps: RunWorkerDeps;
-  readonly #leaseMs: number;
+  readonly #timing: Required<RunTiming>;
   /** Runs accepted here that have not ended, and whether somebody waits for their end. */
   readonly #places = new Map<string, { readonly projectId: string; readonly awaited: boolean }>();
   /** Runs accepted elsewhere whose end somebody here waits for. */
@@ -77,24 +77,25 @@ export class RunWorker {
   #filling: Promise<void> | null = null;
   #closed = false;
   #stopped = false;
-  readonly #repetitions: readonly Repetition[];
+  #repetitions: readonly Repetition[] = [];
   #resolveDrained: () => void = () => {};
   readonly drained: Promise<void>;
 
   constructor(deps: RunWorkerDeps) {
     this.#deps = deps;
     const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, pollMs = deps.ownsStore ? 5_000 : 1_000 } = deps.timing ?? {};
-    this.#leaseMs = leaseMs;
+    this.#timing = { leaseMs, heartbeatMs, pollMs };
     this.drained = new Promise((resolve) => {
       this.#resolveDrained = resolve;
     });
-    this.#repetitions = [repeat(() => this.#heartbeat(), heartbeatMs), repeat(() => this.#poll(), pollMs)];
   }
 
   /** Take over what an earlier process left, and begin. How many runs there are to do. */
   async start(): Promise<number> {
     if (this.#deps.ownsStore) await endAllLeases(this.#deps.db);
     const open = await countOpenRuns(this.#deps.db);
+    const { heartbeatMs, pollMs } = this.#timing;
+    this.#repetitions = [repeat(() => this.#heartbeat(), heartbeatMs), repeat(() => this.#poll(), pollMs)];
     this.wake();
     return open;
   }
@@ -225,7 +226,7 @@ export class RunWorker {
   }
 
   #lease(): Lease {
-    return { owner: this.#deps.owner, expiresAt: new Date(this.#deps.clock().getTime() + this.#leaseMs) };
+    return { owner: this.#deps.owner, expiresAt: new Date(this.#deps.clock().getTime() + this.#timing.leaseMs) };
   }
 
   async #fill(): Promise<void> {

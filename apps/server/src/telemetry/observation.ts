@@ -1,9 +1,6 @@
 import type { Engine } from '@gptj-cloud/engine';
 import type { Tracer } from '@opentelemetry/api';
-import { count, isNull } from 'drizzle-orm';
-import { runs } from '../runs/run-tables.ts';
 import { serverVersion } from '../server-version.ts';
-import type { Database } from '../store/db.ts';
 import type { Logger } from './logger.ts';
 import { measureProcess } from './metrics/process-metrics.ts';
 import {
@@ -50,8 +47,14 @@ export async function openObservation(options: ObservationOptions): Promise<Obse
   };
 }
 
+/** What the metrics page reads from the store at every scrape. */
+export interface ScrapedCounts {
+  /** Runs that have not ended, by state. */
+  readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
+}
+
 /** Add the metrics that are read at every scrape: build, engine and the open runs of the store. */
-export function readAtScrape(metrics: ServerMetrics, engine: Engine, db: Database): void {
+export function readAtScrape(metrics: ServerMetrics, engine: Engine, { countOpenRuns }: ScrapedCounts): void {
   const { modelName, quantisation, kind } = engine.info;
   const build = { version: serverVersion(), model: modelName, quantisation, engine: kind };
   metrics.registry.read(
@@ -60,12 +63,5 @@ export function readAtScrape(metrics: ServerMetrics, engine: Engine, db: Databas
     () => [{ value: 1, labels: build }],
   );
   readEngineMetrics(metrics, engine);
-  readRunMetrics(metrics, async () => {
-    const rows = await db
-      .select({ state: runs.state, total: count() })
-      .from(runs)
-      .where(isNull(runs.endedAt))
-      .groupBy(runs.state);
-    return new Map(rows.map(({ state, total }) => [state, total]));
-  });
+  readRunMetrics(metrics, countOpenRuns);
 }

@@ -1,37 +1,16 @@
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { Engine } from '@gptj-cloud/engine';
-import { GPTJ_6B } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { trace } from '@opentelemetry/api';
-import type { Hono } from 'hono';
-import type { AppEnv } from '../api/access/app-env.ts';
-import { createApp } from '../app.ts';
-import { createGenerationService } from '../generation/generation-service.ts';
-import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
-import { createPipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
-import { createPipelineTags } from '../generation/pipelines/pipeline-tags.ts';
-import type { EventStreamOptions } from '../http/sse.ts';
-import type { WaitingReplyOptions } from '../http/waiting-reply.ts';
+import type { App } from '../app.ts';
+import { type ComposeDeps, type ComposeSettings, type Composition, compose } from '../compose.ts';
 import type { AccountDeps, AccountSettings } from '../identity/account-deps.ts';
-import { createKeyFinder, ensureApiKey, type FoundApiKey } from '../identity/api-keys/api-key-store.ts';
+import { ensureApiKey } from '../identity/api-keys/api-key-store.ts';
 import type { MailMessage } from '../identity/mailer.ts';
-import type { OAuthProvider } from '../identity/oauth/oauth-provider.ts';
-import { createPasswordHasher } from '../identity/sessions/password.ts';
-import { updateUser } from '../identity/users/user-store.ts';
-import { createBillingService } from '../metering/billing/billing-service.ts';
-import { hasActiveSubscription } from '../metering/billing/billing-store.ts';
-import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
 import { openPlanBook } from '../metering/plans/plan-book.ts';
 import type { Admission } from '../metering/usage/admission.ts';
-import { createUsageService } from '../metering/usage/usage-service.ts';
-import { RUN_CONTENTS } from '../runs/project-contents-store.ts';
-import { createRunService } from '../runs/run-service.ts';
 import type { RunLimits } from '../runs/run-worker.ts';
 import type { Database, Store } from '../store/db.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { observeRuns } from '../telemetry/metrics/observe-runs.ts';
-import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
-import { openWebhooks, type Webhooks } from '../webhooks/webhooks.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
+import { createFakeDeps, TEST_SETTINGS } from './fake-deps.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from './fake-model.ts';
 import { createOpenAdmission, type OpenAdmission } from './open-admission.ts';
 import { openTestStore } from './test-store.ts';
@@ -39,15 +18,16 @@ import { openTestStore } from './test-store.ts';
 export const TOKEN = 'test-token-0123456789';
 export const NOW = new Date('2026-01-02T03:04:05.678Z');
 
-/** The app on a store in memory and an engine that writes x's. */
+/** The composed server on a store in memory, with an engine that generates the letter x. */
 export interface TestApp {
-  readonly app: Hono<AppEnv>;
+  readonly app: App;
   readonly engine: FakeEngine;
   readonly store: Store;
   readonly admission: OpenAdmission;
+  readonly runs: Composition['runs'];
   readonly webhooks: Webhooks;
   readonly logLines: string[];
-  /** What was sent, to people. */
+  /** Messages given to the mailer. */
   readonly mails: MailMessage[];
   readonly accounts: AccountDeps;
   /** For tests to change. */
@@ -59,19 +39,15 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export interface TestAppOptions {
-  /** Of accounts, sessions and tokens. Default: always `NOW`. */
+export interface TestAppOptions extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders'>> {
+  /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
   readonly webhookPrivateTargets?: boolean;
-  readonly waiting?: WaitingReplyOptions & EventStreamOptions;
-  /** Default: keys from the store. */
-  readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
-  /** Whom else people can sign in with. Default: nobody. */
-  readonly providers?: ReadonlyMap<string, OAuthProvider>;
-  /** What generates. Default: `engine` of the app. */
+  readonly waiting?: ComposeSettings['waiting'];
+  /** The engine that generates. Default: `engine` of the app. */
   readonly generator?: Engine;
-  /** Default: a token a byte. */
+  /** Default: one token for each byte. */
   readonly tokenizer?: Tokenizer;
   /** Default: `admission` of the app. */
   readonly openAdmission?: (db: Database) => Promise<Admission>;
@@ -81,82 +57,32 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const store = await openTestStore();
   const { db } = store;
   const engine = createFakeEngine();
-  const { generator = engine, tokenizer = byteTokenizer } = options;
-  const logLines: string[] = [];
-  const clock = (): Date => NOW;
-  const logger = createLogger((line) => logLines.push(line), clock);
-  const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
-  const parseParameters = (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
-    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength, otherNames });
-  const pipeline = createGptjPipeline({ engine: generator, tokenizer, parseParameters });
-  const pipelines = createPipelineRegistry([pipeline]);
   const openAdmission = createOpenAdmission();
-  const metrics = createServerMetrics();
   const admission = (await options.openAdmission?.(db)) ?? openAdmission;
-  const tags = createPipelineTags({ db, clock, pipelines });
-  const webhooks = openWebhooks({
-    db,
-    logger,
-    clock,
-    allowPrivate: options.webhookPrivateTargets ?? false,
-    describeRun: (projectId, id) => runs.find(projectId, id),
-  });
-  const runs = createRunService({
-    db,
-    limits: options.queue ?? { running: 2, waiting: 1 },
-    pipelines,
-    admission,
-    logger,
-    clock,
-    resourceType: 'cpu',
-    ownsStore: true,
-    findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
-    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
-    onEnded: () => webhooks.runEnded(),
-    observer: observeRuns(metrics),
-  });
-  await runs.start();
-  await ensureApiKey(db, TOKEN, NOW);
-  const mails: MailMessage[] = [];
+  const accountSettings: TestApp['accountSettings'] = { ...TEST_SETTINGS.accounts };
+  const { queue, clock = () => NOW, findKey } = options;
+  const { deps, logLines, mails } = createFakeDeps(clock);
   const plans = await openPlanBook(null);
-  const accountSettings: TestApp['accountSettings'] = { registration: 'open', requireVerifiedEmail: false };
-  const accounts: AccountDeps = {
-    db,
-    clock: options.clock ?? clock,
-    logger,
-    mailer: { send: (message) => void mails.push(message), close: async () => undefined },
-    // The costs of real ones would make up most of the time that tests take.
-    passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
-    settings: accountSettings,
+  const composition = compose({
+    ...deps,
     plans,
-    contents: { ...RUN_CONTENTS, hasActiveSubscription },
-    providers: options.providers ?? new Map(),
-    publicUrl: () => 'http://test',
-  };
-  const setPlan = async (tx: Database, userId: string, planId: string, now: Date): Promise<void> => {
-    await updateUser(tx, userId, { planId }, now);
-  };
-  const app = createApp({
-    db,
-    accounts,
-    findKey: options.findKey ?? createKeyFinder(db),
-    runs,
-    pipelines,
-    tags,
-    webhooks: webhooks.service,
-    logger,
-    clock,
-    ready: async () => true,
-    modelName: 'fake',
-    model: { info: generator.info, tokenizer, parseParameters },
-    generations: createGenerationService({ engine: generator, admission, logger }),
-    billing: createBillingService({ db, plans, provider: MANUAL_PROVIDER, setPlan, clock, logger }),
-    usage: createUsageService({ db, plans, clock }),
-    maxUploadBytes: 200_000,
-    maxJsonBytes: 100_000,
-    waiting: options.waiting ?? { patienceMs: 30_000, blankEveryMs: 5_000 },
-    observe: { metrics, tracer: trace.getTracer('test'), metricsToken: null },
+    store,
+    engine: options.generator ?? engine,
+    tokenizer: options.tokenizer ?? byteTokenizer,
+    admission,
+    oauthProviders: options.oauthProviders ?? new Map(),
+    ...(findKey === undefined ? {} : { findKey }),
+    settings: {
+      ...TEST_SETTINGS,
+      ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),
+      webhookPrivateTargets: options.webhookPrivateTargets ?? false,
+      accounts: accountSettings,
+      waiting: options.waiting ?? TEST_SETTINGS.waiting,
+    },
   });
+  await composition.start();
+  await ensureApiKey(db, TOKEN, NOW);
+  const { app, runs, webhooks, accounts } = composition;
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${TOKEN}`);
@@ -167,6 +93,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     engine,
     store,
     admission: openAdmission,
+    runs,
     webhooks,
     logLines,
     mails,
@@ -181,10 +108,12 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       }),
     async close() {
       engine.letGo();
-      runs.worker.close();
-      await runs.worker.drained;
-      await webhooks.close();
+      await composition.drain(TEST_DRAIN_MS);
+      await composition.close();
       await store.close();
     },
   };
 }
+
+/** Runs of a test end at once when their engine is let go; a test that leaves one open should fail by its own limit. */
+const TEST_DRAIN_MS = 30_000;

@@ -20,6 +20,9 @@ export interface SendOptions {
   readonly resolve?: (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 }
 
+/** Delivers a message; the status of the reply. Throws `WebhookSendError`. */
+export type SendWebhook = (message: WebhookMessage, options: SendOptions) => Promise<number>;
+
 /** A message could not be handed over; the message says why, in words for the webhook's owner. */
 export class WebhookSendError extends Error {
   override readonly name = 'WebhookSendError';

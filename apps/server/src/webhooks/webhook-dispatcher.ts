@@ -5,7 +5,7 @@
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { sendWebhook, WebhookSendError } from './send-webhook.ts';
+import { type SendWebhook, WebhookSendError } from './send-webhook.ts';
 import { signedHeaders, type Webhook, type WebhookDelivery } from './webhook.ts';
 import { claimDeliveries, recordAttempt } from './webhook-store.ts';
 
@@ -16,6 +16,7 @@ export interface WebhookDispatcherDeps {
   /** What is told of a run: null when it is gone. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
   readonly allowPrivate: boolean;
+  readonly send: SendWebhook;
   /** Default 5 s. */
   readonly pollMs?: number;
 }
@@ -104,7 +105,7 @@ export class WebhookDispatcher {
     { url, secret, projectId, isEnabled }: Webhook,
   ): Promise<{ readonly responseStatus: number | null; readonly failure: string | null }> {
     if (!isEnabled) return { responseStatus: null, failure: 'the webhook is disabled' };
-    const { clock, describeRun, allowPrivate } = this.#deps;
+    const { clock, describeRun, allowPrivate, send } = this.#deps;
     const data = await describeRun(projectId, runId);
     const body = JSON.stringify({ id, type: event, created_at: toTimestamp(createdAt), data });
     const headers = {
@@ -114,7 +115,7 @@ export class WebhookDispatcher {
     };
     try {
       const { signal } = this.#abort;
-      const status = await sendWebhook({ url, headers, body }, { allowPrivate, timeoutMs: TIMEOUT_MS, signal });
+      const status = await send({ url, headers, body }, { allowPrivate, timeoutMs: TIMEOUT_MS, signal });
       const isTaken = status >= 200 && status < 300;
       return { responseStatus: status, failure: isTaken ? null : `expected a status of 2xx, got ${status}` };
     } catch (error) {

@@ -11,6 +11,7 @@ import { insertRuns, type NewRun } from '../runs/run-store.ts';
 import type { Store } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import { sendWebhook } from './send-webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
 import { claimDeliveries, enqueueDeliveries } from './webhook-store.ts';
@@ -48,6 +49,7 @@ before(async () => {
     ...deps,
     logger: createLogger(() => {}, clock),
     describeRun: async (_, id) => ({ id }),
+    send: sendWebhook,
     // The test says when to look.
     pollMs: 3_600_000,
   });

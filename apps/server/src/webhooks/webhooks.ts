@@ -1,6 +1,7 @@
 import type { WebhookEvent } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { SendWebhook } from './send-webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
 import { enqueueDeliveries } from './webhook-store.ts';
@@ -11,6 +12,7 @@ export interface WebhooksDeps {
   readonly clock: () => Date;
   /** Let messages go to private networks and this machine, too. */
   readonly allowPrivate: boolean;
+  readonly send: SendWebhook;
   /** What is told of a run: null when it is gone. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
 }

@@ -211,14 +211,14 @@ test('what cannot be done is refused by name, with what to do', async () => {
 });
 
 test('models are listed and described under every name', async () => {
-  const { app } = open();
-  const list = (await (await app.request('/v1/models')).json()) as { object: string; data: { id: string }[] };
+  const { get } = open();
+  const list = (await (await get('/v1/models')).json()) as { object: string; data: { id: string }[] };
   assert.deepEqual(
     list.data.map(({ id }) => id),
     ['scripted', 'EleutherAI/gpt-j-6b', 'gpt-j-6b'],
   );
   for (const path of ['/v1/models/EleutherAI/gpt-j-6B', '/v1/models/EleutherAI%2Fgpt-j-6b']) {
-    const reply = await app.request(path);
+    const reply = await get(path);
     assert.deepEqual(await reply.json(), {
       id: 'EleutherAI/gpt-j-6b',
       object: 'model',
@@ -226,7 +226,7 @@ test('models are listed and described under every name', async () => {
       owned_by: 'gptj-cloud',
     });
   }
-  assert.equal((await app.request('/v1/models/gpt-4')).status, 404);
+  assert.equal((await get('/v1/models/gpt-4')).status, 404);
 });
 
 test('a stream sends each text as it comes, the finish, the usage if asked, and [DONE]', async () => {

@@ -285,6 +285,8 @@ test('metrics count runs that were accepted, once, and runs that ended, by state
       ['ended_total{state="failed",error="max_retries"}', 1],
       ['ended_total{state="failed",error="pipeline_fault"}', 2],
       ['ended_total{state="failed",error="unsatisfiable"}', 1],
+      ['open{state="received"}', 0],
+      ['open{state="running"}', 0],
     ],
   );
 });

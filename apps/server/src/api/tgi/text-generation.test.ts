@@ -181,12 +181,12 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
 });
 
 test('info and health', async () => {
-  const { app } = open();
-  const info = (await (await app.request('/info')).json()) as Record<string, unknown>;
+  const { get } = open();
+  const info = (await (await get('/info')).json()) as Record<string, unknown>;
   assert.deepEqual(
     [info.model_id, info.max_input_tokens, info.max_total_tokens, info.model_pipeline_tag],
     ['scripted', 2047, 2048, 'text-generation'],
   );
-  const health = await app.request('/health');
+  const health = await get('/health');
   assert.deepEqual([health.status, await health.text()], [200, '']);
 });

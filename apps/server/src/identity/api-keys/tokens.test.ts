@@ -9,7 +9,7 @@ import { apiKeys } from '../identity-tables.ts';
 let it: TestApp;
 let percy: Browser;
 let mallory: Browser;
-let now: Date;
+let now: Date = NOW;
 before(async () => {
   now = NOW;
   it = await openTestApp({ clock: () => now });

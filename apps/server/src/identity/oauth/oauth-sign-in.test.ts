@@ -19,11 +19,11 @@ import { openOAuthProviders } from './oauth-providers.ts';
 
 let it: TestApp;
 let corp: OidcServer;
-let now: Date;
+let now: Date = NOW;
 before(async () => {
   corp = await openOidcServer();
   const providers = await openOAuthProviders([corp.settings, corp.gitHub, { ...corp.settings, name: 'other' }]);
-  it = await openTestApp({ clock: () => now, providers });
+  it = await openTestApp({ clock: () => now, oauthProviders: providers });
 });
 after(async () => {
   await it.close();
@@ -31,7 +31,7 @@ after(async () => {
 });
 beforeEach(() => {
   // Far enough apart that nobody has asked too often.
-  now = new Date((now ?? NOW).getTime() + 2 * 3_600_000);
+  now = new Date(now.getTime() + 2 * 3_600_000);
   Object.assign(corp, { forged: {}, key: null, terse: false, down: false, emails: [] });
 });
 

@@ -26,7 +26,7 @@ import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../users/first-user.ts';
 let it: TestApp;
 let percy: Browser;
 let mary: Browser;
-let now: Date;
+let now: Date = NOW;
 before(async () => {
   now = NOW;
   it = await openTestApp({ clock: () => now });

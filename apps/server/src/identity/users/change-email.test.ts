@@ -14,7 +14,7 @@ import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { turnTwoFactorOn } from '../../testing/two-factor.ts';
 
 let it: TestApp;
-let now: Date;
+let now: Date = NOW;
 before(async () => {
   now = NOW;
   it = await openTestApp({ clock: () => now });

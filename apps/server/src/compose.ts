@@ -1,0 +1,222 @@
+/**
+ * The one wiring of the server: builds every service and connects the ports between them. `main.ts` gives it the real
+ * engine, store and mailer; tests give it fakes. Nothing is read from the environment here, and nothing listens.
+ */
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { type Engine, parameterContext } from '@gptj-cloud/engine';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { sql } from 'drizzle-orm';
+import { type App, createApp } from './app.ts';
+import type { ServerConfig } from './config/parse-config.ts';
+import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
+import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
+import { createPipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
+import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
+import type { EventStreamOptions } from './http/sse.ts';
+import type { WaitingReplyOptions } from './http/waiting-reply.ts';
+import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
+import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';
+import type { Mailer } from './identity/mailer.ts';
+import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
+import type { PasswordHasher } from './identity/sessions/password.ts';
+import { updateUser } from './identity/users/user-store.ts';
+import { createBillingService } from './metering/billing/billing-service.ts';
+import { hasActiveSubscription } from './metering/billing/billing-store.ts';
+import type { PaymentProvider } from './metering/billing/payment-provider.ts';
+import type { PlanBook } from './metering/plans/plan-book.ts';
+import type { Admission } from './metering/usage/admission.ts';
+import { createUsageService } from './metering/usage/usage-service.ts';
+import { createReadiness } from './readiness.ts';
+import { drainRuns } from './runs/drain-runs.ts';
+import { RUN_CONTENTS } from './runs/project-contents-store.ts';
+import { countOpenRunsByState } from './runs/run-leases.ts';
+import { createRunService, type RunService } from './runs/run-service.ts';
+import { createRunSweeper } from './runs/run-sweeper.ts';
+import type { RunTiming } from './runs/run-worker.ts';
+import type { Store } from './store/db.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { countRuns } from './telemetry/metrics/count-runs.ts';
+import { observeEngine } from './telemetry/metrics/observe-engine.ts';
+import { type Observation, readAtScrape } from './telemetry/observation.ts';
+import type { SendWebhook } from './webhooks/send-webhook.ts';
+import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
+
+/** Settings that services read. */
+export type ComposeSettings = Pick<
+  ServerConfig,
+  | 'maxRunningRuns'
+  | 'maxWaitingRuns'
+  | 'retentionDays'
+  | 'webhookPrivateTargets'
+  | 'maxUploadBytes'
+  | 'maxJsonBytes'
+  | 'trustedProxies'
+  | 'corsOrigins'
+  | 'hstsSeconds'
+  | 'metricsToken'
+> & {
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
+  readonly accounts: AccountSettings;
+  readonly waiting: WaitingReplyOptions & EventStreamOptions;
+};
+
+export interface ComposeDeps {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly store: Store;
+  readonly clock: () => Date;
+  readonly logger: Logger;
+  readonly mailer: Mailer;
+  readonly passwords: PasswordHasher;
+  readonly plans: PlanBook;
+  readonly paymentProvider: PaymentProvider;
+  /** Providers of social sign-in, by name. */
+  readonly oauthProviders: ReadonlyMap<string, OAuthProvider>;
+  readonly sendWebhook: SendWebhook;
+  readonly observation: Pick<Observation, 'metrics' | 'tracer'>;
+  /** The base URL of links in mail, without a slash at its end. */
+  readonly publicUrl: () => string;
+  readonly settings: ComposeSettings;
+  readonly admission: Admission;
+  /** Default: the keys of the store. */
+  readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
+  readonly runTiming?: RunTiming;
+}
+
+/** A composed server that does not listen. */
+export interface Composition {
+  readonly app: App;
+  readonly runs: RunService;
+  readonly generations: GenerationService;
+  readonly webhooks: Webhooks;
+  readonly accounts: AccountDeps;
+  /** Begin to execute runs; the number that an earlier process left. */
+  start(): Promise<number>;
+  /**
+   * Refuse new work, be not ready, and wait for runs and generations. Those that take longer than the timeout are
+   * stopped. A second call returns the promise of the first.
+   */
+  drain(timeoutMs: number): Promise<void>;
+  /** Drain without waiting unless that was done, and close the services. What was passed in stays open. */
+  close(): Promise<void>;
+}
+
+export function compose(deps: ComposeDeps): Composition {
+  const { store, tokenizer, clock, logger, plans, admission, settings } = deps;
+  const { db } = store;
+  const { metrics, tracer } = deps.observation;
+  const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
+  readAtScrape(metrics, engine, { countOpenRuns: () => countOpenRunsByState(db) });
+  const parseParameters = parameterParser(engine, tokenizer);
+  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
+  const generations = createGenerationService({ engine, admission, logger });
+  const tags = createPipelineTags({ db, clock, pipelines });
+  const webhooks = openWebhooks({
+    db,
+    logger,
+    clock,
+    send: deps.sendWebhook,
+    allowPrivate: settings.webhookPrivateTargets,
+    describeRun: (projectId, id) => runs.find(projectId, id),
+  });
+  const runs = createRunService({
+    db,
+    limits: { running: settings.maxRunningRuns, waiting: settings.maxWaitingRuns },
+    pipelines,
+    admission,
+    logger,
+    clock,
+    resourceType: 'cpu',
+    ownsStore: settings.ownsStore,
+    findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
+    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
+    onEnded: () => webhooks.runEnded(),
+    observer: countRuns(metrics),
+    ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
+  });
+  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
+  const accounts: AccountDeps = {
+    db,
+    clock,
+    logger,
+    mailer: deps.mailer,
+    passwords: deps.passwords,
+    settings: settings.accounts,
+    plans,
+    contents: { ...RUN_CONTENTS, hasActiveSubscription },
+    providers: deps.oauthProviders,
+    publicUrl: deps.publicUrl,
+  };
+  const answers = createReadiness(
+    [
+      { name: 'database', check: async () => await db.execute(sql`SELECT 1`) },
+      { name: 'engine', check: async () => await engine.stats?.() },
+    ],
+    logger,
+  );
+  let draining: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+  const app = createApp({
+    db,
+    accounts,
+    findKey: deps.findKey ?? createKeyFinder(db),
+    runs,
+    pipelines,
+    tags,
+    webhooks: webhooks.service,
+    logger,
+    clock,
+    maxUploadBytes: settings.maxUploadBytes,
+    maxJsonBytes: settings.maxJsonBytes,
+    modelName: engine.info.modelName,
+    model: { info: engine.info, tokenizer, parseParameters },
+    generations,
+    billing: createBillingService({
+      db,
+      plans,
+      provider: deps.paymentProvider,
+      setPlan: async (tx, userId, planId, now) => {
+        await updateUser(tx, userId, { planId }, now);
+      },
+      clock,
+      logger,
+    }),
+    usage: createUsageService({ db, plans, clock }),
+    waiting: settings.waiting,
+    edge: settings,
+    dump: store.dump,
+    observe: { metrics, tracer, metricsToken: settings.metricsToken },
+    ready: async () => draining === undefined && (await answers()),
+  });
+  const drain = (timeoutMs: number): Promise<void> => {
+    draining ??= Promise.all([drainRuns(runs.worker, timeoutMs, logger), generations.close(timeoutMs)]).then(() => {});
+    return draining;
+  };
+  return {
+    app,
+    runs,
+    generations,
+    webhooks,
+    accounts,
+    start: () => runs.start(),
+    drain,
+    close() {
+      closing ??= (async () => {
+        try {
+          await drain(0);
+        } finally {
+          await Promise.all([sweeper.close(), webhooks.close()]);
+        }
+      })();
+      return closing;
+    },
+  };
+}
+
+function parameterParser({ info }: Engine, tokenizer: Tokenizer) {
+  // No list of words in a parameter is longer than the context; encoding more would only take time.
+  const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
+  return (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
+    parseGenerateParameters(fields, { ...parameterContext(info, promptLength, encodeText), otherNames });
+}

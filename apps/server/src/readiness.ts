@@ -1,0 +1,42 @@
+import type { Logger } from './telemetry/logger.ts';
+import { within } from './within.ts';
+
+/** Something that must answer before the server can take requests. */
+export interface ReadinessCheck {
+  /** For the log: `database`, `engine`. */
+  readonly name: string;
+  /** Rejects when it cannot serve. */
+  readonly check: () => Promise<unknown>;
+}
+
+/** Longer than a busy database or engine takes to answer, shorter than the usual limit of a probe (Kubernetes: 1 s to 10 s). */
+const CHECK_TIMEOUT_MS = 2_000;
+
+/**
+ * Whether every check passes within the time limit. A check that is still under way is joined, not started again:
+ * probes that come every second do not pile up behind an engine that hangs.
+ */
+export function createReadiness(
+  checks: readonly ReadinessCheck[],
+  logger: Logger,
+  timeoutMs: number = CHECK_TIMEOUT_MS,
+): () => Promise<boolean> {
+  const underWay = new Map<string, Promise<unknown>>();
+  const join = ({ name, check }: ReadinessCheck): Promise<unknown> => {
+    const known = underWay.get(name);
+    if (known !== undefined) return known;
+    const started = check().finally(() => underWay.delete(name));
+    underWay.set(name, started);
+    return started;
+  };
+  const passes = async (each: ReadinessCheck): Promise<boolean> => {
+    try {
+      if (await within(join(each), timeoutMs)) return true;
+      logger.warn('not ready: no answer in time', { check: each.name, timeout_ms: timeoutMs });
+    } catch (error) {
+      logger.warn('not ready: check failed', { check: each.name, error });
+    }
+    return false;
+  };
+  return async () => (await Promise.all(checks.map(passes))).every(Boolean);
+}

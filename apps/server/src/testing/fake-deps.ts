@@ -1,0 +1,55 @@
+import { trace } from '@opentelemetry/api';
+import type { ComposeDeps, ComposeSettings } from '../compose.ts';
+import type { MailMessage } from '../identity/mailer.ts';
+import { createPasswordHasher } from '../identity/sessions/password.ts';
+import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
+import { sendWebhook } from '../webhooks/send-webhook.ts';
+
+/** Settings of a small server that tests can fill. */
+export const TEST_SETTINGS: ComposeSettings = {
+  maxRunningRuns: 2,
+  maxWaitingRuns: 1,
+  retentionDays: 0,
+  webhookPrivateTargets: false,
+  maxUploadBytes: 200_000,
+  maxJsonBytes: 100_000,
+  trustedProxies: [],
+  corsOrigins: [],
+  hstsSeconds: 0,
+  metricsToken: null,
+  ownsStore: true,
+  accounts: { registration: 'open', requireVerifiedEmail: false },
+  waiting: { patienceMs: 30_000, blankEveryMs: 5_000 },
+};
+
+/** Dependencies of `compose` that keep what they are given, for tests to look at. */
+export interface FakeDeps {
+  readonly deps: Omit<ComposeDeps, 'engine' | 'tokenizer' | 'store' | 'admission' | 'plans'>;
+  readonly logLines: string[];
+  /** Messages given to the mailer. */
+  readonly mails: MailMessage[];
+}
+
+export function createFakeDeps(clock: () => Date): FakeDeps {
+  const logLines: string[] = [];
+  const mails: MailMessage[] = [];
+  return {
+    logLines,
+    mails,
+    deps: {
+      clock,
+      logger: createLogger((line) => logLines.push(line), clock),
+      mailer: { send: (message) => void mails.push(message), close: async () => undefined },
+      // With real costs, hashing would take most of the time of the tests.
+      passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
+      paymentProvider: MANUAL_PROVIDER,
+      oauthProviders: new Map(),
+      sendWebhook,
+      observation: { metrics: createServerMetrics(), tracer: trace.getTracer('test') },
+      publicUrl: () => 'http://test',
+      settings: TEST_SETTINGS,
+    },
+  };
+}
