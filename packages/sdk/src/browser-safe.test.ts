@@ -12,7 +12,7 @@ const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
 /** Import and re-export statements, and `import(…)`. */
 const IMPORTS = /(?:\bfrom\s+|^import\s+|\bimport\s*\(\s*)['"]([^'"\n]+)['"]\)?;?$/gm;
 
-test('the compiled files load in a browser as they are: every import is relative, no global is of Node', () => {
+test('the compiled files load in a browser: imports are relative, and no global of Node is used', () => {
   assert.ok(files.includes('index.js'));
   for (const file of files) {
     const code = readFileSync(join(dist, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');

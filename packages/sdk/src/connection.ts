@@ -1,14 +1,14 @@
-/** One HTTP request and its reply: what is sent, how long to wait, what counts as an error. Works wherever `fetch` is. */
+/** One HTTP request and its reply: headers, time limits and errors. Needs `fetch` only. */
 import { ConnectionFailedError } from './errors.ts';
 import { errorOf } from './refusal.ts';
 
 export interface Endpoint {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly token: string;
-  /** Longest silence; null waits for ever. */
+  /** Maximum time without a byte from the server; null for no limit. */
   readonly timeoutMs: number | null;
-  /** Most repetitions of one request. */
+  /** Maximum number of retries of one request. */
   readonly maxRetries: number;
   readonly fetch: typeof globalThis.fetch;
 }
@@ -21,22 +21,22 @@ export interface Call {
   /** Default `application/json`. */
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Whether to send it twice does no more than to send it once. Default: everything but POST. */
+  /** Whether sending it twice has the effect of sending it once. Default: true for every method but POST. */
   readonly isIdempotent?: boolean;
 }
 
-/** A reply with a status of success, its body still to be read. */
+/** A successful reply whose body is not read yet. */
 export interface Connection {
   readonly reply: Response;
-  /** The body as it comes; pieces never cut a character in two. To be read once. Throws like {@link connect}. */
+  /** The body in pieces of whole characters. May be read once. Throws like {@link connect}. */
   texts(): AsyncGenerator<string, void, undefined>;
-  /** Let go of what was not read. Idempotent. */
+  /** Discard the unread rest of the body. Idempotent. */
   close(): void;
 }
 
 /**
- * Send a request. Throws a `PipelineApiError` for no reply and for every status outside 2xx; when the caller's signal
- * fires, its reason. A body without a JSON form is a `TypeError`, and nothing is sent.
+ * Send a request. Throws a `PipelineApiError` when no reply arrives and for every status outside 2xx, and the reason of the
+ * caller's signal when that aborts. Throws `TypeError` for a body without a JSON form, before anything is sent.
  */
 export async function connect(endpoint: Endpoint, call: Call): Promise<Connection> {
   call.signal?.throwIfAborted();
@@ -48,22 +48,22 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
     ending.abort();
   });
   const close = (): void => {
-    watch.rest();
+    watch.stop();
     ending.abort();
   };
   const failure = (cause: unknown): unknown => {
     close();
     if (call.signal?.aborted) return call.signal.reason;
     if (isSilent) {
-      const message = `${endpoint.url} was silent for ${endpoint.timeoutMs} ms; raise timeoutMs`;
+      const message = `${endpoint.url} was silent for ${endpoint.timeoutMs} ms; increase timeoutMs`;
       return new ConnectionFailedError(message, { cause });
     }
-    // `fetch` and body readers report every failure of the network as a TypeError.
+    // `fetch` and body readers report every network error as a TypeError.
     if (!(cause instanceof TypeError)) return cause;
     return new ConnectionFailedError(`no complete reply from ${endpoint.url}: ${reasonOf(cause)}`, { cause });
   };
   try {
-    watch.listen();
+    watch.start();
     const reply = await endpoint.fetch(`${endpoint.url}${call.path}`, {
       method: call.method,
       headers: {
@@ -73,11 +73,11 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
         ...call.headers,
       },
       body,
-      // The token goes to the host that was named and to no other.
+      // A redirect would send the token to another host.
       redirect: 'error',
       signal: call.signal === undefined ? ending.signal : AbortSignal.any([call.signal, ending.signal]),
     });
-    watch.rest();
+    watch.stop();
     if (!reply.ok) {
       const { status, statusText, headers } = reply;
       let text = '';
@@ -102,16 +102,16 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
   }
 }
 
-/** Each piece counts as a sign of life. */
+/** The body in pieces; every piece restarts the time limit. */
 async function* pieces(reply: Response, watch: SilenceWatch): AsyncGenerator<string, void, undefined> {
   if (reply.body === null) return;
   const reader = reply.body.getReader();
   const decoder = new TextDecoder();
   try {
     for (;;) {
-      watch.listen();
+      watch.start();
       const piece = await reader.read();
-      watch.rest();
+      watch.stop();
       if (piece.done) break;
       const text = decoder.decode(piece.value, { stream: true });
       if (text !== '') yield text;
@@ -119,32 +119,32 @@ async function* pieces(reply: Response, watch: SilenceWatch): AsyncGenerator<str
     const rest = decoder.decode();
     if (rest !== '') yield rest;
   } finally {
-    // Of a body that broke there is nothing left to cancel.
+    // A broken body has nothing left to cancel.
     reader.cancel().catch(() => undefined);
   }
 }
 
-/** A timer that runs while something is awaited. */
+/** A timer that runs while the client waits for the server. */
 interface SilenceWatch {
-  /** From now on something is awaited. */
-  listen(): void;
-  /** Nothing is awaited: a slow caller is not a silent server. */
-  rest(): void;
+  /** Start the timer: the client waits for the server. */
+  start(): void;
+  /** Stop the timer: the caller processes data, which does not count as silence of the server. */
+  stop(): void;
 }
 
 function watchSilence(limitMs: number | null, onSilence: () => void): SilenceWatch {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const rest = (): void => clearTimeout(timer);
+  const stop = (): void => clearTimeout(timer);
   return {
-    rest,
-    listen: () => {
-      rest();
+    stop,
+    start: () => {
+      stop();
       if (limitMs !== null) timer = setTimeout(onSilence, limitMs);
     },
   };
 }
 
-/** Node keeps the real reason of "fetch failed" in `cause`. */
+/** Node keeps the reason of "fetch failed" in `cause`. */
 function reasonOf(error: Error): string {
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }

@@ -1,19 +1,19 @@
 import type { Run } from './run.ts';
 
-/** What a reply says about itself besides its message. */
+/** Details of an error besides its message. */
 export interface ErrorFacts {
   /** HTTP status; null when no reply came. */
   readonly status?: number | null;
-  /** The server's word for the situation (`token_unknown`, `too_many_runs`, …); else the class's own. */
+  /** Error code of the server (`token_unknown`, `too_many_runs`, …). Default: the code of the class. */
   readonly code?: string | null;
-  /** Names the entry in the server's log. */
+  /** Identifies the entry in the server's log. */
   readonly requestId?: string | null;
-  /** `detail` of the reply, as it came. */
+  /** `detail` of the reply, unchanged. */
   readonly detail?: unknown;
   readonly cause?: unknown;
 }
 
-/** Anything that went wrong between this program and a result. One subclass per situation a caller can act on. */
+/** Base class of every error of this SDK. There is one subclass per situation that a caller can handle. */
 export class PipelineApiError extends Error {
   override readonly name: string = 'PipelineApiError';
   readonly status: number | null;
@@ -21,16 +21,16 @@ export class PipelineApiError extends Error {
   readonly requestId: string | null;
   readonly detail: unknown;
 
-  constructor(message: string, facts: ErrorFacts = {}, ownCode = 'refused') {
+  constructor(message: string, facts: ErrorFacts = {}, classCode = 'refused') {
     super(message, facts.cause === undefined ? {} : { cause: facts.cause });
     this.status = facts.status ?? null;
-    this.code = facts.code ?? ownCode;
+    this.code = facts.code ?? classCode;
     this.requestId = facts.requestId ?? null;
     this.detail = facts.detail;
   }
 }
 
-/** No token, or one the server does not take (401): unknown, expired or disabled, see `code`. */
+/** No token, or one that the server refuses (401): unknown, expired or disabled, see `code`. */
 export class AuthenticationError extends PipelineApiError {
   override readonly name = 'AuthenticationError';
   constructor(message: string, facts?: ErrorFacts) {
@@ -41,7 +41,7 @@ export class AuthenticationError extends PipelineApiError {
 /** The token may not do this (403): a scope is missing, or the plan does not allow it (`code` is `plan_required`). */
 export class PermissionDeniedError extends PipelineApiError {
   override readonly name = 'PermissionDeniedError';
-  /** Names of plans that would allow it; empty for other reasons. */
+  /** Names of plans that allow it; empty for other reasons. */
   readonly plans: readonly string[];
   constructor(message: string, plans: readonly string[], facts?: ErrorFacts) {
     super(message, facts, 'permission_denied');
@@ -49,19 +49,19 @@ export class PermissionDeniedError extends PipelineApiError {
   }
 }
 
-/** Tokens, as a quota counts them. Null where the server does not say. */
+/** Tokens of a quota. Null where the reply does not state them. */
 export interface QuotaFacts {
   readonly limit: number | null;
   readonly used: number | null;
-  /** By runs that have not ended. */
+  /** Reserved by runs that have not ended. */
   readonly reserved: number | null;
-  /** What the refused run could have used at most. */
+  /** Maximum that the refused run could use. */
   readonly requested: number | null;
   readonly resetsAt: Date | null;
   readonly retryAfterMs: number | null;
 }
 
-/** The plan's tokens of the day or month would be exceeded (402). Asking for fewer tokens may fit. */
+/** The run would exceed the plan's tokens of the day or month (402). A request for fewer tokens may fit. */
 export class QuotaExceededError extends PipelineApiError {
   override readonly name = 'QuotaExceededError';
   readonly limit: number | null;
@@ -84,7 +84,7 @@ export class QuotaExceededError extends PipelineApiError {
 /** The server refuses the request (400, 422). */
 export class InvalidRequestError extends PipelineApiError {
   override readonly name = 'InvalidRequestError';
-  /** Names of the offending parameters, as far as the server says. */
+  /** Names of the invalid parameters that the reply states. */
   readonly parameters: readonly string[];
   constructor(message: string, parameters: readonly string[], facts?: ErrorFacts) {
     super(message, facts, 'invalid_request');
@@ -92,7 +92,7 @@ export class InvalidRequestError extends PipelineApiError {
   }
 }
 
-/** No pipeline, run or file of that name (404). */
+/** There is no pipeline, run or file with that id or name (404). */
 export class NotFoundError extends PipelineApiError {
   override readonly name = 'NotFoundError';
   constructor(message: string, facts?: ErrorFacts) {
@@ -100,7 +100,7 @@ export class NotFoundError extends PipelineApiError {
   }
 }
 
-/** The state of things forbids it (409): a name that is taken, a run that has not ended. */
+/** The request conflicts with the present state (409): a name that is taken, a run that has not ended. */
 export class ConflictError extends PipelineApiError {
   override readonly name = 'ConflictError';
   constructor(message: string, facts?: ErrorFacts) {
@@ -108,10 +108,10 @@ export class ConflictError extends PipelineApiError {
   }
 }
 
-/** Too many requests or runs at once, or the queue is full (429). */
+/** Too many requests or runs, or a full queue (429). */
 export class RateLimitedError extends PipelineApiError {
   override readonly name = 'RateLimitedError';
-  /** Null when the server does not say. */
+  /** Null when the reply does not state it. */
   readonly retryAfterMs: number | null;
   constructor(message: string, retryAfterMs: number | null, facts?: ErrorFacts) {
     super(message, facts, 'rate_limited');
@@ -122,7 +122,7 @@ export class RateLimitedError extends PipelineApiError {
 /** The server failed (5xx). The same request may work later. */
 export class ServerError extends PipelineApiError {
   override readonly name = 'ServerError';
-  /** Null when the server does not say. */
+  /** Null when the reply does not state it. */
   readonly retryAfterMs: number | null;
   constructor(message: string, retryAfterMs: number | null, facts?: ErrorFacts) {
     super(message, facts, 'server_error');
@@ -131,9 +131,9 @@ export class ServerError extends PipelineApiError {
 }
 
 /**
- * No complete reply: unreachable, silent for longer than `timeoutMs`, cut off, or redirected.
+ * No complete reply: the server is unreachable, silent for longer than `timeoutMs`, closed the connection, or redirected.
  *
- * A run that was sent may still have been done: send it again with the same `idempotencyKey`, or look at `listRuns`.
+ * A run that was sent may have been executed: send it again with the same `idempotencyKey`, or check `listRuns`.
  */
 export class ConnectionFailedError extends PipelineApiError {
   override readonly name = 'ConnectionFailedError';
@@ -142,7 +142,7 @@ export class ConnectionFailedError extends PipelineApiError {
   }
 }
 
-/** A reply that is not what this API sends: usually `url` points at something else. */
+/** A reply that is not of this API. Usually `url` is the address of another server. */
 export class UnexpectedReplyError extends PipelineApiError {
   override readonly name = 'UnexpectedReplyError';
   constructor(message: string, facts?: ErrorFacts) {
@@ -156,7 +156,7 @@ export class UnexpectedReplyError extends PipelineApiError {
  */
 export class StreamInterruptedError extends PipelineApiError {
   override readonly name = 'StreamInterruptedError';
-  /** For `waitForRun`. Null when the stream ended before it named its run. */
+  /** For `waitForRun`. Null when the stream ended before its first `run` event. */
   readonly runId: string | null;
   constructor(message: string, runId: string | null, code: string) {
     super(message, { code });
@@ -164,10 +164,10 @@ export class StreamInterruptedError extends PipelineApiError {
   }
 }
 
-/** `waitForRun` took longer than it was allowed. The run goes on. */
+/** `waitForRun` took longer than `waitMs`. The run goes on. */
 export class WaitTimeoutError extends PipelineApiError {
   override readonly name = 'WaitTimeoutError';
-  /** As it was seen last. */
+  /** The run in its last known state. */
   readonly run: Run;
   constructor(run: Run, waitMs: number) {
     super(`run ${run.id} is ${run.runState} after ${waitMs} ms; wait again, or cancel it`, {}, 'wait_timeout');
@@ -175,13 +175,13 @@ export class WaitTimeoutError extends PipelineApiError {
   }
 }
 
-/** Thrown by `throwIfFailed`: the run came back, and it failed. */
+/** The run has failed. Thrown by `throwIfFailed`, `downloadResult` and `texts`. */
 export class RunFailedError extends PipelineApiError {
   override readonly name = 'RunFailedError';
   readonly run: Run;
   constructor(run: Run) {
     const text = run.errorInfo?.exception ?? '';
-    super(`run ${run.id} failed (${run.error ?? 'no reason given'})${text && `: ${text}`}`, {}, 'run_failed');
+    super(`run ${run.id} failed (${run.error ?? 'no reason stated'})${text && `: ${text}`}`, {}, 'run_failed');
     this.run = run;
   }
 }

@@ -1,4 +1,4 @@
-/** A request and its whole reply, sent again where that is safe. */
+/** A request and its complete reply, retried when the request is idempotent. */
 import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
 import { ConnectionFailedError, NotFoundError, UnexpectedReplyError } from './errors.ts';
 import { readJson } from './json.ts';
@@ -6,20 +6,20 @@ import { withRetries } from './retry.ts';
 
 /** The reply's JSON. Throws like `connect`, and `UnexpectedReplyError` for a success without JSON. */
 export async function exchange(endpoint: Endpoint, call: Call): Promise<unknown> {
-  return await repeating(endpoint, call, async (connection) => {
+  return await withReply(endpoint, call, async (connection) => {
     const value = readJson(await textOf(connection));
     if (value !== undefined) return value;
     const { status } = connection.reply;
-    throw new UnexpectedReplyError(`${endpoint.url} answered ${status} without JSON`, { status });
+    throw new UnexpectedReplyError(`${endpoint.url} replied with ${status} and no JSON`, { status });
   });
 }
 
 /** The reply's text. Throws like `connect`. */
 export async function exchangeText(endpoint: Endpoint, call: Call): Promise<string> {
-  return await repeating(endpoint, call, textOf);
+  return await withReply(endpoint, call, textOf);
 }
 
-/** Send a DELETE. Gone already, after a reply was lost, is what was asked for. Throws like `connect`. */
+/** Send a DELETE. A 404 after a lost reply counts as success: the lost request has deleted it. Throws like `connect`. */
 export async function remove(endpoint: Endpoint, path: string, signal: AbortSignal | undefined): Promise<void> {
   const call: Call = { method: 'DELETE', path, signal };
   let wasLost = false;
@@ -33,7 +33,7 @@ export async function remove(endpoint: Endpoint, path: string, signal: AbortSign
   });
 }
 
-async function repeating<Value>(
+async function withReply<Value>(
   endpoint: Endpoint,
   call: Call,
   read: (connection: Connection) => Promise<Value>,

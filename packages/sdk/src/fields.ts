@@ -1,4 +1,4 @@
-/** Readers of fields of a reply. Each throws `UnexpectedReplyError` naming the field that is not as the API has it. */
+/** Readers of the fields of a reply. Each throws `UnexpectedReplyError` with the name of a field of another type. */
 import { UnexpectedReplyError } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 
@@ -11,7 +11,7 @@ export interface Page<Item> {
   readonly items: readonly Item[];
 }
 
-/** A field that is null or left out is null. */
+/** Null for a field that is null or absent. */
 export function orNull<Value>(value: unknown, parse: (present: unknown) => Value): Value | null {
   return value === undefined || value === null ? null : parse(value);
 }
@@ -21,13 +21,13 @@ export function objectAt(value: unknown, field: string): JsonObject {
   return value;
 }
 
-export function listAt(value: unknown, field: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw unexpected(field, 'a list', value);
+export function arrayAt(value: unknown, field: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw unexpected(field, 'an array', value);
   return value;
 }
 
-export function textAt(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw unexpected(field, 'text', value);
+export function stringAt(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw unexpected(field, 'a string', value);
   return value;
 }
 
@@ -37,21 +37,26 @@ export function numberAt(value: unknown, field: string): number {
 }
 
 export function booleanAt(value: unknown, field: string): boolean {
-  if (typeof value !== 'boolean') throw unexpected(field, 'true or false', value);
+  if (typeof value !== 'boolean') throw unexpected(field, 'a boolean', value);
   return value;
 }
 
-/** Epoch seconds, or ISO 8601 text. */
+/** Parses epoch seconds or an ISO 8601 string. */
 export function dateAt(value: unknown, field: string): Date {
   const date = new Date(typeof value === 'number' ? value * 1000 : typeof value === 'string' ? value : Number.NaN);
   if (Number.isNaN(date.getTime())) throw unexpected(field, 'epoch seconds or an ISO 8601 date', value);
   return date;
 }
 
-export function wordAt<Word extends string>(words: Readonly<Record<Word, true>>, value: unknown, field: string): Word {
-  const isWord = (word: string): word is Word => Object.hasOwn(words, word);
-  if (typeof value !== 'string' || !isWord(value)) {
-    throw unexpected(field, `one of ${Object.keys(words).join(', ')}`, value);
+/** One of a set of string literals. */
+export function literalAt<Literal extends string>(
+  literals: Readonly<Record<Literal, true>>,
+  value: unknown,
+  field: string,
+): Literal {
+  const isLiteral = (text: string): text is Literal => Object.hasOwn(literals, text);
+  if (typeof value !== 'string' || !isLiteral(value)) {
+    throw unexpected(field, `one of ${Object.keys(literals).join(', ')}`, value);
   }
   return value;
 }
@@ -62,7 +67,7 @@ export function pageOf<Item>(reply: unknown, parse: (item: unknown) => Item): Pa
     skip: numberAt(page.skip, 'skip'),
     limit: numberAt(page.limit, 'limit'),
     total: numberAt(page.total, 'total'),
-    items: listAt(page.data, 'data').map(parse),
+    items: arrayAt(page.data, 'data').map(parse),
   };
 }
 

@@ -1,16 +1,16 @@
-/** Options that several calls share. */
+/** Options of several calls. */
 
 export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListOptions extends CallOptions {
-  /** Items to leave out. Default 0. */
+  /** Number of items to skip. Default 0. */
   readonly skip?: number;
-  /** Items to give at most, up to 100. Default 20. */
+  /** Maximum number of items, up to 100. Default 20. */
   readonly limit?: number;
-  /** By date of creation. Default `newest`. */
+  /** Which items come first, by creation date. Default `newest`. */
   readonly order?: 'newest' | 'oldest';
 }
 
@@ -19,7 +19,7 @@ export function pageQuery({ skip = 0, limit = 20, order = 'newest' }: ListOption
   return new URLSearchParams({ limit: String(limit), skip: String(skip), order_by: orderBy });
 }
 
-/** `?…` of what is given; empty when nothing is. */
+/** The query string of the values that are not undefined; empty when there are none. */
 export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, value);

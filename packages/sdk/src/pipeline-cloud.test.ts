@@ -27,7 +27,7 @@ async function refusalOf(body: unknown, init: ResponseInit): Promise<PipelineApi
   return error;
 }
 
-test('runPipeline posts inline data with the token and gives the run in camelCase', async () => {
+test('runPipeline sends the data with the token and returns the run in camelCase', async () => {
   const { api, sent } = replying(RUN, { status: 201 });
   const run = await api.runPipeline(PIPELINE, ['I met', { response_length: 64, remove_input: false }]);
   assert.equal(sent[0]?.url, 'http://host:1/base/v2/runs');
@@ -59,7 +59,7 @@ test('runPipeline posts inline data with the token and gives the run in camelCas
   } satisfies Omit<Run, 'raw'>);
 });
 
-test('a reply may begin with blanks and come in pieces that cut characters in two', async () => {
+test('reads a reply with leading spaces in pieces that split characters', async () => {
   const bytes = new TextEncoder().encode(`   \n ${JSON.stringify({ ...RUN, result_preview: [['½ é 🦙']] })}`);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -71,7 +71,7 @@ test('a reply may begin with blanks and come in pieces that cut characters in tw
   assert.deepEqual(run.resultPreview, [['½ é 🦙']]);
 });
 
-test('a failed run is returned, and throws only when asked', async () => {
+test('returns a failed run, for which throwIfFailed throws', async () => {
   const run = await replying(FAILED).api.runPipeline(PIPELINE, ['', {}]);
   assert.equal(run.errorInfo?.exception, 'Prompt must be a non-empty string.');
   assert.throws(
@@ -84,7 +84,7 @@ test('a failed run is returned, and throws only when asked', async () => {
   );
 });
 
-test('getRun, listRuns and downloadResult ask for what the 2022 clients ask for', async () => {
+test('getRun, listRuns and downloadResult send the requests of the 2022 clients', async () => {
   const one = replying(RUN);
   const run = await one.api.getRun('run_1/../x');
   assert.equal(one.sent[0]?.url, 'http://host:1/base/v2/runs/run_1%2F..%2Fx');
@@ -101,7 +101,7 @@ test('getRun, listRuns and downloadResult ask for what the 2022 clients ask for'
   await assert.rejects(file.api.downloadResult(await replying(FAILED).api.getRun('x')), RunFailedError);
 });
 
-test('each status has its error class, with the text, code and request id of the reply', async () => {
+test('throws one error class per status, with the message, code and request id of the reply', async () => {
   const classes = [
     [400, InvalidRequestError],
     [401, AuthenticationError],
@@ -126,7 +126,7 @@ test('each status has its error class, with the text, code and request id of the
   }
 });
 
-test('every shape of refusal keeps its text', async () => {
+test('keeps the message of error replies of every form', async () => {
   const status = 401;
   const cases: readonly (readonly [unknown, string])[] = [
     [{ detail: 'Token not provided' }, '401: Token not provided'],
@@ -142,7 +142,7 @@ test('every shape of refusal keeps its text', async () => {
   assert.ok((await refusalOf('x'.repeat(9999), { status })).message.length < 250);
 });
 
-test('an invalid request names its parameters once', async () => {
+test('names every invalid parameter once', async () => {
   const errors = [
     { parameter: 'top_p', error: 'too large' },
     { parameter: 'top_k', error: 'negative' },
@@ -154,7 +154,7 @@ test('an invalid request names its parameters once', async () => {
   assert.equal(error.message, `400: ${message}`);
 });
 
-test('a full queue says when to come back', async () => {
+test('gives the delay of Retry-After for a full queue', async () => {
   const after = async (value: string): Promise<number | null> => {
     const error = await refusalOf({}, { status: 429, headers: { 'retry-after': value } });
     assert.ok(error instanceof RateLimitedError);
@@ -165,7 +165,7 @@ test('a full queue says when to come back', async () => {
   assert.equal(await after('soon'), null);
 });
 
-test('a refusal by the plan tells its figures', async () => {
+test('gives the numbers of the quota when the plan refuses', async () => {
   const limited = await refusalOf(
     { detail: { message: 'slow down', retry_after_ms: 1234 } },
     { status: 429, headers: { 'retry-after': '2' } },
@@ -191,7 +191,7 @@ test('a refusal by the plan tells its figures', async () => {
   assert.deepEqual(plan.plans, ['Developer', 'Premium']);
 });
 
-test('a reply that is not of this API is told apart, and the field at fault named', async () => {
+test('throws UnexpectedReplyError with the field for a reply that is not of this API', async () => {
   for (const body of [
     '<html>',
     '',
@@ -205,7 +205,7 @@ test('a reply that is not of this API is told apart, and the field at fault name
   await assert.rejects(replying({ ...RUN, run_state: 'queued' }).api.getRun('x'), /run_state .* got "queued"/);
 });
 
-test('a network failure is ConnectionFailedError with the reason underneath', async () => {
+test('throws ConnectionFailedError with the reason of a network error', async () => {
   const refused = stub(() => {
     throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') });
   });
@@ -217,13 +217,13 @@ test('a network failure is ConnectionFailedError with the reason underneath', as
   await assert.rejects(cut.api.getRun('x'), ConnectionFailedError);
 });
 
-test('data without a JSON form is refused before anything is sent', async () => {
+test('refuses data without a JSON form before it sends a request', async () => {
   const { api, sent } = replying(RUN);
   await assert.rejects(api.runPipeline(PIPELINE, ['x', { top_k: 10n }]), TypeError);
   assert.equal(sent.length, 0);
 });
 
-test('an aborted call rejects with the reason of the signal', async () => {
+test('rejects an aborted call with the reason of the signal', async () => {
   const never = stub(
     ({ init }) =>
       new Promise((_, reject) => {
@@ -239,7 +239,7 @@ test('an aborted call rejects with the reason of the signal', async () => {
   assert.equal(never.sent.length, 1);
 });
 
-test('silence ends a call only when it lasts longer than the limit', async (t) => {
+test('ends a call when the server is silent for longer than the time limit', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let pieces: ReadableStreamDefaultController<Uint8Array> | undefined;
   const { promise: asked, resolve: onAsked } = withResolvers();
@@ -272,7 +272,7 @@ test('silence ends a call only when it lasts longer than the limit', async (t) =
   );
 });
 
-test('addresses and tokens that cannot work are refused at once', () => {
+test('refuses invalid addresses and tokens in the constructor', () => {
   for (const url of ['API_TOKEN', 'ftp://x', 'http://user:pw@x', 'http://x/?a=b']) {
     assert.throws(() => new PipelineCloud({ token: 't', url }), TypeError);
   }

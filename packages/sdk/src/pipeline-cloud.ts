@@ -15,16 +15,16 @@ import { followCall, openRunStream, type RunStream } from './run-stream.ts';
 export interface PipelineCloudOptions {
   /** API token. */
   readonly token: string;
-  /** Where the server is. Default `http://127.0.0.1:8080`. */
+  /** Address of the server. Default `http://127.0.0.1:8080`. */
   readonly url?: string;
   /**
-   * Longest silence, until the first byte and between two bytes of a reply; null waits for ever. Default 60 000. It does
-   * not limit how long a run may take: the server sends something now and then while it works.
+   * Maximum time until the first byte and between two bytes of a reply; null for no limit. Default 60 000. It does not limit
+   * the length of a run: the server sends a byte every few seconds while the run goes on.
    */
   readonly timeoutMs?: number | null;
   /**
-   * How often a request is sent again after 429, 503 or a broken connection, where that cannot do anything twice.
-   * Default 2. Waits grow from half a second to 8 s, and follow Retry-After up to a minute.
+   * Maximum number of retries of an idempotent request after 429, 503 or a broken connection. Default 2. Delays grow from
+   * half a second to 8 s, and follow Retry-After up to a minute.
    */
   readonly maxRetries?: number;
   /** Default: the global `fetch`. */
@@ -33,38 +33,38 @@ export interface PipelineCloudOptions {
 
 export interface RunOptions extends CallOptions {
   /**
-   * Names this run: asked for again with the same key and input, the server gives the run that is there. 1 to 255
-   * printable ASCII characters. Default: a fresh one for every call, so that repetitions cannot run twice.
+   * Identifies this run: for a second request with the same key and input the server returns the existing run. 1 to 255
+   * printable ASCII characters. Default: a new key for every call, so that retries do not run twice.
    */
   readonly idempotencyKey?: string;
 }
 
 export interface StreamOptions extends RunOptions {
   /**
-   * The run outlives its stream: a dropped connection is taken up where it broke, and who leaves early leaves the run
-   * going (`cancelRun` ends it). Default false: the server ends a run whose stream has gone.
+   * The run outlives its stream: a dropped connection is resumed after the last event, and leaving early does not end the run
+   * (`cancelRun` does). Default false: the server ends a run when its stream is closed.
    */
   readonly keepRunning?: boolean;
 }
 
 export interface WaitOptions extends CallOptions {
-  /** Longest wait; then `WaitTimeoutError`. Default: none. */
+  /** Time limit, after which `WaitTimeoutError` is thrown. Default: none. */
   readonly waitMs?: number;
-  /** Between two looks, at most: they begin closer. Default 2000. */
+  /** Maximum time between two polls; the first ones are closer. Default 2000. */
   readonly pollMs?: number;
 }
 
 export interface ListRunsOptions extends ListOptions {
-  /** Runs of this pipeline alone: an id. */
+  /** Only runs of the pipeline with this id. */
   readonly pipelineId?: string;
-  /** Runs in this state alone. */
+  /** Only runs in this state. */
   readonly runState?: RunState;
 }
 
 const FIRST_POLL_MS = 100;
 
 /**
- * A gptj-cloud server. Constructing sends nothing, and nothing is held that needs closing.
+ * Client of a gptj-cloud server. The constructor sends nothing, and a client holds no resource that needs closing.
  *
  * ```ts
  * const api = new PipelineCloud({ token: 'API_TOKEN' });
@@ -75,7 +75,7 @@ const FIRST_POLL_MS = 100;
  * console.log(run.resultPreview);
  * ```
  *
- * Every method rejects with a `PipelineApiError`: see its subclasses. Every method takes a `signal`.
+ * Every method rejects with a subclass of `PipelineApiError`. Every method takes a `signal`.
  */
 export class PipelineCloud {
   readonly tokens: Tokens;
@@ -85,14 +85,14 @@ export class PipelineCloud {
   readonly tags: PipelineTags;
   readonly #endpoint: Endpoint;
 
-  /** Throws `TypeError` for an address or a token that cannot work. */
+  /** Throws `TypeError` for an invalid address, token or number of retries. */
   constructor(options: PipelineCloudOptions) {
     const endpoint: Endpoint = {
       token: checkToken(options.token),
       url: checkUrl(options.url ?? 'http://127.0.0.1:8080'),
       timeoutMs: options.timeoutMs === undefined ? 60_000 : options.timeoutMs,
       maxRetries: checkCount(options.maxRetries ?? 2),
-      // Browsers' fetch insists on being called as a function of the window.
+      // In browsers `fetch` must be called on the global object.
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     };
     this.#endpoint = endpoint;
@@ -107,21 +107,20 @@ export class PipelineCloud {
    * Run a pipeline and wait for its end. `pipelineId` is an id or a tag; `data` holds the pipeline's inputs as JSON, for
    * GPT-J the prompt and an object of parameters under their wire names.
    *
-   * A run that failed is returned like any other: `throwIfFailed(run)` throws for it. A call that is aborted leaves the
-   * run going.
+   * A failed run is returned like a complete one: `throwIfFailed(run)` throws for it. Aborting the call does not end the run.
    */
   async runPipeline(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
     return parseRun(await exchange(this.#endpoint, createCall({ pipeline_id: pipelineId, data }, options)));
   }
 
-  /** Hand in a run and return it as it was accepted: `waitForRun` gives its end, `followRun` its text as it grows. */
+  /** Start a run and return it as it was accepted. `waitForRun` waits for its end, `followRun` streams its text. */
   async startRun(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
     const body: RunCreate = { pipeline_id: pipelineId, data, async_run: true };
     return parseRun(await exchange(this.#endpoint, createCall(body, options)));
   }
 
   /**
-   * Run a pipeline and read its tokens as they are generated. The run is handed in when the first event is asked for.
+   * Run a pipeline and read its tokens while they are generated. The request is sent when the first event is read.
    *
    * ```ts
    * for await (const text of api.streamPipeline(pipelineId, ['Once', {}]).texts()) show(text);
@@ -135,8 +134,8 @@ export class PipelineCloud {
   }
 
   /**
-   * The events of a run that was made by `startRun` or by a stream with `keepRunning`, from the first on; of others, and
-   * some minutes after its end, only the end. Leaving early leaves the run as it is.
+   * The events of a run from `startRun` or from a stream with `keepRunning`, from the first one on. Of other runs, and some
+   * minutes after the end of a run, only the last event is available. Leaving early does not end the run.
    */
   followRun(runId: string, options: CallOptions = {}): RunStream {
     const call = followCall(runId, '', options.signal);
@@ -147,7 +146,7 @@ export class PipelineCloud {
     return parseRun(await exchange(this.#endpoint, { method: 'GET', path: runPath(runId), signal: options.signal }));
   }
 
-  /** The run when it has ended, complete or failed. Asks again and again, less often as time goes by. */
+  /** Wait until the run has ended, complete or failed, by polling at growing intervals. */
   async waitForRun(runId: string, { signal, waitMs, pollMs = 2000 }: WaitOptions = {}): Promise<Run> {
     const start = performance.now();
     for (let interval = FIRST_POLL_MS; ; interval *= 1.5) {
@@ -159,14 +158,14 @@ export class PipelineCloud {
     }
   }
 
-  /** End a run as failed, wherever it is, and return it. One that has ended stays as it is. */
+  /** Cancel a waiting or running run and return it, as failed. A run that has ended is returned unchanged. */
   async cancelRun(runId: string, options: CallOptions = {}): Promise<Run> {
     const path = `${runPath(runId)}/cancel`;
     const call: Call = { method: 'POST', path, isIdempotent: true, signal: options.signal };
     return parseRun(await exchange(this.#endpoint, call));
   }
 
-  /** Remove a run and its result. Throws `ConflictError` for one that has not ended. */
+  /** Delete a run and its result. Throws `ConflictError` for a run that has not ended. */
   async deleteRun(runId: string, options: CallOptions = {}): Promise<void> {
     await remove(this.#endpoint, runPath(runId), options.signal);
   }
@@ -180,8 +179,8 @@ export class PipelineCloud {
   }
 
   /**
-   * The result's file: a Python pickle of the list of outputs. Where `resultPreview` is not null it says the same as
-   * JSON, and needs no pickle reader. Throws `RunFailedError` for a failed run.
+   * Download the result file: a Python pickle of the list of outputs. `resultPreview`, unless it is null, is the same value as
+   * JSON. Throws `RunFailedError` for a failed run.
    */
   async downloadResult(run: Run, options: CallOptions = {}): Promise<Uint8Array> {
     const { result } = throwIfFailed(run);
@@ -196,7 +195,7 @@ function createCall(body: RunCreate, { idempotencyKey, signal }: RunOptions): Ca
   return { method: 'POST', path: '/v2/runs', body, headers, isIdempotent: true, signal };
 }
 
-/** Not `randomUUID`: browsers have that on https alone. */
+/** Not `randomUUID`: browsers have that on https only. */
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `sdk-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
@@ -207,13 +206,13 @@ function runPath(runId: string): string {
 }
 
 function checkToken(token: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('expected token to be printable ASCII without blanks');
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('expected token to be printable ASCII without spaces');
   return token;
 }
 
 function checkCount(maxRetries: number): number {
   if (Number.isSafeInteger(maxRetries) && maxRetries >= 0) return maxRetries;
-  throw new TypeError(`expected maxRetries to be a count from 0, got ${maxRetries}`);
+  throw new TypeError(`expected maxRetries to be an integer of at least 0, got ${maxRetries}`);
 }
 
 function checkUrl(url: string): string {

@@ -1,4 +1,4 @@
-/** From a reply outside 2xx to the error class of its situation: the one table of statuses. */
+/** Maps a reply outside 2xx to an error: the one table of statuses. */
 import {
   AuthenticationError,
   ConflictError,
@@ -14,7 +14,7 @@ import {
 } from './errors.ts';
 import { isObject, type JsonObject, readJson } from './json.ts';
 
-/** A reply that is not JSON (a proxy's HTML page, say) is quoted up to this many characters. */
+/** Maximum number of characters quoted from a reply that is not JSON, such as a proxy's HTML page. */
 const QUOTE_LENGTH = 200;
 
 export interface Refusal {
@@ -24,16 +24,16 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** The error that tells of `refusal`. `nowMs` is the clock, for a Retry-After that names a date. */
+/** The error for `refusal`. `nowMs` is the current time, for a Retry-After with a date. */
 export function errorOf(refusal: Refusal, nowMs: number): PipelineApiError {
   const { status, headers } = refusal;
   const body = readJson(refusal.text);
   const detail = isObject(body) ? body.detail : undefined;
   const fields = isObject(detail) ? detail : {};
   const quoted = body === undefined ? refusal.text.trim().replace(/\s+/g, ' ').slice(0, QUOTE_LENGTH) : '';
-  const said = saidBy(detail) || quoted || refusal.statusText || 'no message';
+  const summary = summaryOf(detail) || quoted || refusal.statusText || 'no message';
   const remedy = text(fields.remedy);
-  const message = `${status}: ${said}${remedy === null ? '' : ` (${remedy})`}`;
+  const message = `${status}: ${summary}${remedy === null ? '' : ` (${remedy})`}`;
   const facts: ErrorFacts = {
     status,
     code: text(fields.code),
@@ -77,25 +77,27 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** `detail` is a text, an object with a message, or the list of complaints that FastAPI writes. */
-function saidBy(detail: unknown): string {
+/** `detail` is a string, an object with a message, or the array of errors that FastAPI writes. */
+function summaryOf(detail: unknown): string {
   if (typeof detail === 'string') return detail;
   const message = isObject(detail) ? text(detail.message) : null;
-  const complaints = complaintsOf(isObject(detail) ? detail.errors : detail)
-    // A message that already tells what is wrong is not made to say it twice.
-    .filter((complaint) => message === null || !message.includes(complaint.text))
-    .map((complaint) => (complaint.parameter === '' ? complaint.text : `${complaint.parameter}: ${complaint.text}`));
-  return [...(message === null ? [] : [message]), ...complaints].join('; ');
+  const fieldErrors = fieldErrorsOf(isObject(detail) ? detail.errors : detail)
+    // An error that the message contains already is not repeated.
+    .filter((fieldError) => message === null || !message.includes(fieldError.text))
+    .map((fieldError) =>
+      fieldError.parameter === '' ? fieldError.text : `${fieldError.parameter}: ${fieldError.text}`,
+    );
+  return [...(message === null ? [] : [message]), ...fieldErrors].join('; ');
 }
 
 function parametersOf(detail: unknown): readonly string[] {
   const fields: JsonObject = isObject(detail) ? detail : { errors: detail };
   const several: readonly unknown[] = Array.isArray(fields.parameters) ? fields.parameters : [];
-  const named = [fields.parameter, ...several, ...complaintsOf(fields.errors).map(({ parameter }) => parameter)];
+  const named = [fields.parameter, ...several, ...fieldErrorsOf(fields.errors).map(({ parameter }) => parameter)];
   return [...new Set(named.filter((name): name is string => text(name) !== null))];
 }
 
-function complaintsOf(errors: unknown): readonly { readonly parameter: string; readonly text: string }[] {
+function fieldErrorsOf(errors: unknown): readonly { readonly parameter: string; readonly text: string }[] {
   const list: readonly unknown[] = Array.isArray(errors) ? errors : [];
   return list.filter(isObject).map((entry) => ({
     parameter: Array.isArray(entry.loc) ? entry.loc.join('->') : (text(entry.parameter) ?? ''),
@@ -103,7 +105,7 @@ function complaintsOf(errors: unknown): readonly { readonly parameter: string; r
   }));
 }
 
-/** The reply's own figure is exact; the header holds whole seconds or a date. */
+/** `retry_after_ms` of the reply is exact; the header holds whole seconds or a date. */
 function retryAfterMsOf(fields: JsonObject, headers: Headers, nowMs: number): number | null {
   const exact = amount(fields.retry_after_ms);
   if (exact !== null) return exact;

@@ -4,7 +4,7 @@ import { ConnectionFailedError, PipelineApiError, RateLimitedError, ServerError 
 import { pause, retryWaitMs } from './retry.ts';
 import { FAILED, PIPELINE, RUN, type Stub, stub } from './testing/stub-fetch.ts';
 
-/** Replies in order; null breaks the connection. Nothing is waited for: the server says so, or the draw is 0. */
+/** Replies in order; null breaks the connection. Delays are 0, by Retry-After or by a random number of 0. */
 function flaky(replies: readonly (Response | null)[], maxRetries = 2): Stub {
   return stub(
     (_, count) => {
@@ -21,7 +21,7 @@ const now = { 'retry-after': '0' };
 const good = (): Response => Response.json(RUN);
 const busy = (status: number): Response => Response.json({ detail: 'busy' }, { status, headers: now });
 
-test('only 429, 503 and a broken connection are worth another try; waits double to a cap and are drawn', () => {
+test('retries after 429, 503 and a broken connection, with random delays up to a doubling limit', () => {
   const lost = new ConnectionFailedError('lost');
   assert.deepEqual(
     [0, 1, 2, 3, 4, 5, 50].map((count) => retryWaitMs(lost, count, 0.5)),
@@ -34,7 +34,7 @@ test('only 429, 503 and a broken connection are worth another try; waits double 
   assert.equal(retryWaitMs(new Error('x'), 0, 0.5), null);
 });
 
-test('Retry-After is kept to, never undercut, and a longer one than a minute ends it', () => {
+test('waits at least Retry-After, and does not retry when that is more than a minute', () => {
   const limited = (retryAfterMs: number) => new RateLimitedError('x', retryAfterMs);
   assert.equal(retryWaitMs(limited(3000), 5, 0), 3000);
   assert.equal(retryWaitMs(limited(3000), 0, 0.5), 3150);
@@ -42,7 +42,7 @@ test('Retry-After is kept to, never undercut, and a longer one than a minute end
   assert.equal(retryWaitMs(limited(60_001), 0, 0), null);
 });
 
-test('a run is sent again under the same key, and every call has a key of its own', async (t) => {
+test('retries a run under the same idempotency key, with a new key for every call', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const { api, sent } = flaky([busy(429), busy(503), good(), null, good()]);
   assert.equal((await api.runPipeline(PIPELINE, [])).id, 'run_1');
@@ -57,7 +57,7 @@ test('a run is sent again under the same key, and every call has a key of its ow
   assert.equal(own.sent[0]?.headers.get('idempotency-key'), 'mine');
 });
 
-test('there are at most maxRetries repetitions, and the last failure is thrown', async () => {
+test('retries at most maxRetries times and throws the last error', async () => {
   const three = flaky([busy(503), busy(503), busy(429)]);
   await assert.rejects(three.api.getRun('x'), RateLimitedError);
   assert.equal(three.sent.length, 3);
@@ -67,7 +67,7 @@ test('there are at most maxRetries repetitions, and the last failure is thrown',
   await assert.rejects(other.api.getRun('x'), ServerError);
 });
 
-test('a reply that breaks within its body is asked for again', async (t) => {
+test('retries after a connection that breaks within the body', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const cut = new Response(new ReadableStream({ start: (c) => c.error(new TypeError('terminated')) }));
   const { api, sent } = flaky([cut, good()]);
@@ -75,7 +75,7 @@ test('a reply that breaks within its body is asked for again', async (t) => {
   assert.equal(sent.length, 2);
 });
 
-test('what could happen twice is sent once', async () => {
+test('never retries a request that is not idempotent', async () => {
   for (const call of [
     ({ api }: Stub) => api.tokens.create({}),
     ({ api }: Stub) => api.plans.change('developer'),
@@ -87,7 +87,7 @@ test('what could happen twice is sent once', async () => {
   }
 });
 
-test('cancelling is repeated; deleting again what a lost reply deleted is done', async (t) => {
+test('retries a cancellation, and takes 404 after a lost reply of a deletion as success', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const cancel = flaky([busy(503), Response.json(FAILED)]);
   assert.equal((await cancel.api.cancelRun('run_1')).runState, 'failed');
@@ -97,7 +97,7 @@ test('cancelling is repeated; deleting again what a lost reply deleted is done',
   await assert.rejects(flaky([busy(503), missing()]).api.deleteRun('run_1'), { name: 'NotFoundError' });
 });
 
-test('a signal ends the wait for another try', async () => {
+test('ends the delay before a retry when the signal aborts', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const { api, sent } = flaky([Response.json({}, { status: 429, headers: { 'retry-after': '50' } })]);

@@ -1,19 +1,19 @@
-/** When a request is sent again, and how long to wait before. */
+/** Decides when a request is retried, and after which delay. */
 import { ConnectionFailedError, PipelineApiError, RateLimitedError, ServerError } from './errors.ts';
 
-/** Waits double from here on, up to the cap; each is drawn between nothing and that much, so that clients spread out. */
-const FIRST_WAIT_MS = 500;
-const MAX_WAIT_MS = 8_000;
-/** A server that asks for a longer pause than this gets no repetition: its error is the caller's to act on. */
+/** Delays are random between 0 and a limit, so that clients spread out. The limit doubles from this value to the maximum. */
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 8_000;
+/** A request is not retried when Retry-After is longer than this: the caller receives the error. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
 export interface RetryOptions {
-  /** Repetitions at most. */
+  /** Maximum number of retries. */
   readonly maxRetries: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The value of `attempt`, which is told how many attempts there were before and how the last one failed. */
+/** The value of `attempt`, which receives the number of earlier attempts and the error of the last one. */
 export async function withRetries<Value>(
   { maxRetries, signal }: RetryOptions,
   attempt: (count: number, last: unknown) => Promise<Value>,
@@ -32,23 +32,23 @@ export async function withRetries<Value>(
 }
 
 /**
- * How long to wait after the failure of attempt `count` (from 0), or null for failures that stay: only 429, 503 and a
- * broken connection go away by themselves. `draw` is uniform in [0, 1).
+ * The delay before the next attempt after `count` earlier ones, or null for errors that are not retried: only 429, 503 and a
+ * broken connection are transient. `draw` is uniform in [0, 1).
  */
 export function retryWaitMs(error: unknown, count: number, draw: number): number | null {
-  const mayPass =
+  const isTransient =
     error instanceof ConnectionFailedError ||
     error instanceof RateLimitedError ||
     (error instanceof ServerError && error.status === 503);
-  if (!mayPass) return null;
-  const backoffMs = draw * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** count);
-  const askedMs = error instanceof PipelineApiError ? retryAfterOf(error) : null;
-  if (askedMs === null) return backoffMs;
-  // Everybody was told the same moment: come at it or up to a tenth later.
-  return askedMs > MAX_RETRY_AFTER_MS ? null : askedMs * (1 + draw / 10);
+  if (!isTransient) return null;
+  const backoffMs = draw * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** count);
+  const requestedMs = error instanceof PipelineApiError ? retryAfterOf(error) : null;
+  if (requestedMs === null) return backoffMs;
+  // Every client received the same Retry-After: up to a tenth more spreads them out.
+  return requestedMs > MAX_RETRY_AFTER_MS ? null : requestedMs * (1 + draw / 10);
 }
 
-/** Rejects with the signal's reason. */
+/** Wait. Rejects with the signal's reason when it aborts. */
 export function pause(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {

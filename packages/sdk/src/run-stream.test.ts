@@ -11,7 +11,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return all;
 }
 
-test('a stream gives the accepted run, its tokens and the ended run, and passes over what it does not know', async () => {
+test('yields the accepted run, its tokens and the ended run, and skips unknown events', async () => {
   const { api, sent } = stub(() =>
     eventStream([
       ['a-1', 'run', RUNNING],
@@ -41,7 +41,7 @@ test('a stream gives the accepted run, its tokens and the ended run, and passes 
   assert.equal(sent.length, 1);
 });
 
-test('leaving the loop early ends the request', async () => {
+test('ends the request when the loop is left early', async () => {
   let cancelled = 0;
   const { api, sent } = stub(() =>
     eventStream(
@@ -61,7 +61,7 @@ test('leaving the loop early ends the request', async () => {
   assert.equal(sent[0]?.init.signal?.aborted, true);
 });
 
-test('a signal ends a stream with its reason', async () => {
+test('ends a stream with the reason of the signal', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const { api } = stub(({ init }) => {
@@ -82,7 +82,7 @@ test('a signal ends a stream with its reason', async () => {
   );
 });
 
-test('a slow reader is not a silent server', async (t) => {
+test('does not count the time of a slow reader as silence of the server', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { api, sent } = stub(
     () =>
@@ -102,7 +102,7 @@ test('a slow reader is not a silent server', async (t) => {
   assert.equal(events, 3);
 });
 
-test('a dropped stream of a run that goes on is taken up after the last event', async (t) => {
+test('resumes a dropped stream with keepRunning after the last event', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const { api, sent } = stub(
     (_, count) => {
@@ -115,7 +115,7 @@ test('a dropped stream of a run that goes on is taken up after the last event', 
           { isCut: true },
         );
       }
-      // A connection that ends in peace before the run has ended was dropped all the same.
+      // A connection that ends without an error before the run has ended counts as dropped.
       if (count === 1) return eventStream([['a-3', 'token', token('vast ')]]);
       if (count === 2) return Response.json({ detail: 'busy' }, { status: 503 });
       return eventStream([
@@ -142,7 +142,7 @@ test('a dropped stream of a run that goes on is taken up after the last event', 
   );
 });
 
-test('drops in a row are bounded, and a run that ends with its stream is not asked for again', async (t) => {
+test('replaces at most maxRetries dropped connections in a row, and none without keepRunning', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const cut = stub(() => eventStream([], { isCut: true }), { maxRetries: 2 });
   await assert.rejects(collect(cut.api.followRun('run_1')), ConnectionFailedError);
@@ -155,7 +155,7 @@ test('drops in a row are bounded, and a run that ends with its stream is not ask
   assert.equal(bound.sent.length, 1);
 });
 
-test('an error event is thrown with its code and the run that may go on', async () => {
+test('throws an error event with its code and the id of the run', async () => {
   const { api } = stub(() =>
     eventStream([
       ['a-1', 'run', RUNNING],
@@ -168,7 +168,7 @@ test('an error event is thrown with its code and the run that may go on', async 
   );
 });
 
-test('texts throw for a run that fails, and when text handed out is void', async () => {
+test('texts() throws for a failed run and for a restart after text was returned', async () => {
   const failing = stub(() => eventStream([['a-1', 'run', FAILED]]));
   await assert.rejects(collect(failing.api.streamPipeline(PIPELINE, []).texts()), RunFailedError);
   const restarted = stub(() =>
@@ -184,7 +184,7 @@ test('texts throw for a run that fails, and when text handed out is void', async
   );
 });
 
-test('what is no event stream, or holds what no server of this API sends, is told apart', async () => {
+test('throws UnexpectedReplyError for a reply that is not an event stream and for unknown data', async () => {
   const html = stub(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }));
   await assert.rejects(collect(html.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
   assert.equal(html.sent[0]?.init.signal?.aborted, true);

@@ -1,15 +1,15 @@
-/** Events of a run, over as many connections as it takes. */
+/** The events of a run, over one or more connections. */
 import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
 import { ConnectionFailedError, RunFailedError, StreamInterruptedError, UnexpectedReplyError } from './errors.ts';
-import { listAt, numberAt, objectAt, textAt } from './fields.ts';
+import { arrayAt, numberAt, objectAt, stringAt } from './fields.ts';
 import { readJson } from './json.ts';
 import { pause, retryWaitMs, withRetries } from './retry.ts';
 import { hasEnded, parseRun, type Run } from './run.ts';
 import { createSseParser, type SseEvent } from './sse-parser.ts';
 
 /**
- * `run` when the run is accepted and when it has ended, `token` in between. A `run` event that has not ended and comes
- * after tokens says that generation begins anew: what came before is void.
+ * `run` when the run is accepted and when it has ended, `token` in between. A `run` event of a run that has not ended, after
+ * tokens, means that generation has restarted: discard the earlier tokens.
  */
 export type RunEvent =
   | { readonly type: 'run'; readonly run: Run }
@@ -17,19 +17,19 @@ export type RunEvent =
       readonly type: 'token';
       /** Index of the returned sequence. */
       readonly index: number;
-      /** What these tokens add to the text: possibly nothing, never half a character. */
+      /** The text that these tokens add, in whole characters; possibly empty. */
       readonly text: string;
       readonly tokens: readonly number[];
     };
 
 /**
- * Events of one run, once. Nothing is sent before the first is asked for; leaving the loop early ends the request.
- * Iterating again throws a `TypeError`.
+ * The events of one run, iterable once. The request is sent when the first event is read; leaving the loop early ends the
+ * request. Iterating again throws a `TypeError`.
  */
 export interface RunStream extends AsyncIterable<RunEvent> {
   /**
-   * The text of the first returned sequence, piece by piece, in place of the events. Throws `RunFailedError` when the
-   * run fails, and `StreamInterruptedError` when generation begins anew after text was handed out.
+   * The text of the first returned sequence in pieces, instead of events. Throws `RunFailedError` when the run fails, and
+   * `StreamInterruptedError` when generation restarts after text was returned.
    */
   texts(): AsyncIterable<string>;
 }
@@ -38,16 +38,16 @@ export interface RunStreamRequest {
   readonly endpoint: Endpoint;
   /** The request that opens the stream. */
   readonly call: Call;
-  /** Known where a run is followed that is there already. */
+  /** Id of an existing run; null when `call` creates the run. */
   readonly runId: string | null;
-  /** Whether the run outlives its stream, so that a dropped one can be taken up where it broke. */
+  /** Whether the run outlives its stream, so that a dropped connection can be resumed. */
   readonly canResume: boolean;
 }
 
 export function openRunStream(request: RunStreamRequest): RunStream {
   let isTaken = false;
   const take = (): AsyncGenerator<RunEvent, void, undefined> => {
-    if (isTaken) throw new TypeError('expected a stream to be read once; ask for the run again, or keep its events');
+    if (isTaken) throw new TypeError('expected a stream to be read once; use followRun, or keep the events');
     isTaken = true;
     return readEvents(request);
   };
@@ -63,7 +63,7 @@ async function* textsOf(events: AsyncGenerator<RunEvent, void, undefined>): Asyn
     if (event.type === 'run') {
       if (event.run.runState === 'failed') throw new RunFailedError(event.run);
       if (hasText && !hasEnded(event.run)) {
-        const message = `run ${event.run.id} began anew after text was handed out; read the events, or wait for its end`;
+        const message = `run ${event.run.id} restarted after text was returned; read the events, or wait for its end`;
         throw new StreamInterruptedError(message, event.run.id, 'generation_restarted');
       }
     } else if (event.index === 0 && event.text !== '') {
@@ -73,7 +73,7 @@ async function* textsOf(events: AsyncGenerator<RunEvent, void, undefined>): Asyn
   }
 }
 
-/** Every event until the run has ended. A connection that drops is replaced as often as `maxRetries` in a row. */
+/** The events until the run has ended. Up to `maxRetries` dropped connections in a row are replaced. */
 async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, void, undefined> {
   const { endpoint, canResume } = request;
   const { signal } = request.call;
@@ -85,7 +85,7 @@ async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, 
     try {
       for await (const sent of eventsOf(connection, endpoint)) {
         lastId = sent.id;
-        // Tokens are progress; the run alone is what a stream that begins again and again has to say.
+        // Only tokens are progress: a stream that restarts again and again sends run events.
         if (sent.type === 'token') drops = 0;
         const event = parseEvent(sent, runId);
         if (event === null) continue;
@@ -106,7 +106,7 @@ async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, 
   }
 }
 
-/** The request for the events of a run that is there, from the one after `lastId` on. */
+/** The request for the events of an existing run after event `lastId`. */
 export function followCall(runId: string, lastId: string, signal: AbortSignal | undefined): Call {
   return {
     method: 'GET',
@@ -125,25 +125,25 @@ async function openWithRetries(endpoint: Endpoint, call: Call): Promise<Connecti
 async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGenerator<SseEvent, void, undefined> {
   const type = connection.reply.headers.get('content-type') ?? 'nothing';
   if (!type.startsWith('text/event-stream')) {
-    throw new UnexpectedReplyError(`expected ${endpoint.url} to answer with an event stream, got ${type}`);
+    throw new UnexpectedReplyError(`expected an event stream from ${endpoint.url}, got ${type}`);
   }
   const parser = createSseParser();
   for await (const text of connection.texts()) yield* parser.push(text);
 }
 
-/** Null for events that a later server may add. */
+/** Null for unknown events, which a later server may add. */
 function parseEvent({ type, data }: SseEvent, runId: string | null): RunEvent | null {
   if (type !== 'run' && type !== 'token' && type !== 'error') return null;
   const value = readJson(data);
   if (type === 'run') return { type, run: parseRun(value) };
   const fields = objectAt(value, type);
   if (type === 'error') {
-    throw new StreamInterruptedError(textAt(fields.message, 'message'), runId, textAt(fields.code, 'code'));
+    throw new StreamInterruptedError(stringAt(fields.message, 'message'), runId, stringAt(fields.code, 'code'));
   }
   return {
     type,
     index: numberAt(fields.index, 'index'),
-    text: textAt(fields.text, 'text'),
-    tokens: listAt(fields.tokens, 'tokens').map((token) => numberAt(token, 'tokens')),
+    text: stringAt(fields.text, 'text'),
+    tokens: arrayAt(fields.tokens, 'tokens').map((token) => numberAt(token, 'tokens')),
   };
 }

@@ -12,7 +12,7 @@ const EVENTS: readonly SseEvent[] = [
   { id: '2', type: 'message', data: '3' },
 ];
 
-test('events are the same in pieces of every size', () => {
+test('gives the same events for pieces of every size', () => {
   for (let size = 1; size <= TEXT.length; size++) {
     const parser = createSseParser();
     const events: SseEvent[] = [];
@@ -22,12 +22,12 @@ test('events are the same in pieces of every size', () => {
   }
 });
 
-test('an id with a zero character does not count, and fields of other names are nothing', () => {
+test('ignores an id with a NUL character and fields with other names', () => {
   const parser = createSseParser();
   assert.deepEqual(parser.push('id: 1\nid: 2\0\nretry: 5\nx\ndata: a\n\n'), [{ id: '1', type: 'message', data: 'a' }]);
 });
 
-test('what is kept is bounded: one line, one event of many lines, names', () => {
+test('bounds the characters of a line, of an event of many lines and of names', () => {
   assert.throws(() => createSseParser(10).push('data: 12345'), UnexpectedReplyError);
   const lines = createSseParser(10);
   lines.push('data\n');
@@ -36,7 +36,7 @@ test('what is kept is bounded: one line, one event of many lines, names', () => 
   assert.throws(() => createSseParser(10).push('event: 12345'), UnexpectedReplyError);
 });
 
-test('comments and events that ended are not kept: they may go on for ever', () => {
+test('does not count comments and complete events', () => {
   const parser = createSseParser(20);
   for (let count = 0; count < 100; count++) {
     assert.deepEqual(parser.push(': still here\n'), []);

@@ -1,28 +1,28 @@
 /**
- * Server-sent events from text that comes in pieces (WHATWG HTML, section 9.2.6).
+ * Parses server-sent events from text in pieces (WHATWG HTML, section 9.2.6).
  *
- * States: between events, or within one whose lines so far are kept. Memory is bounded: of an unfinished event and its
- * unfinished line at most `maxEventChars` characters are kept, and more is an error. Time is linear in the text.
+ * States: between events, or within an event, whose lines so far are kept. Invariant: at most `maxEventChars` characters of an
+ * unfinished event and its unfinished line are kept; more is an error. Time is linear in the text.
  */
 import { UnexpectedReplyError } from './errors.ts';
 
 export interface SseEvent {
-  /** Its own id or the last one before it; empty when there was none. */
+  /** Id of the event, or the last one before it; empty when there was none. */
   readonly id: string;
-  /** `message` unless named. */
+  /** Default `message`. */
   readonly type: string;
   readonly data: string;
 }
 
 export interface SseParser {
-  /** The events that end within this piece. Throws `UnexpectedReplyError` for one that is too large. */
+  /** The events that end within this piece. Throws `UnexpectedReplyError` for an event that is too large. */
   push(text: string): readonly SseEvent[];
 }
 
-/** 16 Mi characters: far above any result, far below what hurts. */
+/** 16 Mi characters: far above any result, and small enough for any client. */
 export const MAX_EVENT_CHARS: number = 16 * 1024 * 1024;
 
-/** The text comes from a `TextDecoder`, which drops a byte order mark. What is unfinished when the stream ends is dropped, as the standard asks. */
+/** `TextDecoder` has removed a byte order mark. An unfinished event at the end of the stream is dropped, as the standard requires. */
 export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SseParser {
   let afterReturn = false;
   let line = '';
@@ -50,7 +50,7 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
     const value = colon < 0 ? '' : whole.slice(colon + 1).replace(/^ /, '');
     if (field === 'data') data.push(value);
     else {
-      // Comments keep a connection open for hours: they must not add up.
+      // Comments keep a connection open for hours: they do not count.
       kept -= whole.length;
       if (field === 'event') {
         kept += value.length - type.length;
@@ -63,7 +63,7 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
     push(text) {
       const events: SseEvent[] = [];
       let start = 0;
-      // A line break of two characters may be cut in two.
+      // A line break of two characters may be split between pieces.
       if (afterReturn && text.startsWith('\n')) start = 1;
       if (text !== '') afterReturn = text.endsWith('\r');
       const breaks = /\r\n?|\n/g;

@@ -1,4 +1,4 @@
-// Make a token that may run and nothing else, and see what was used this month. Needs a token with the scope admin.
+// Create a token that may only make runs, and print this month's usage. Needs a token with the scope admin.
 import { PipelineCloud } from '@gptj-cloud/sdk';
 
 const api = new PipelineCloud({
@@ -11,7 +11,7 @@ console.log(`plan ${plan?.name}: ${plan?.tokensPerDay ?? 'any number of'} tokens
 
 const inADay = new Date(Date.now() + 24 * 3600 * 1000);
 const token = await api.tokens.create({ name: 'for an afternoon', scopes: ['run'], expiresAt: inADay });
-console.log(`made ${token.name}, which may ${token.scopes.join(', ')}`);
+console.log(`created ${token.name} with the scopes ${token.scopes.join(', ')}`);
 await api.tokens.delete(token.id);
 
 const { rows, total } = await api.usage.get({ groupBy: 'pipeline' });

@@ -1,4 +1,4 @@
-// Hand in a run, do something else, and look for its end later. Ctrl-C cancels it.
+// Start a run and wait for its end later. Ctrl-C cancels it.
 import { PipelineCloud, QuotaExceededError, RateLimitedError } from '@gptj-cloud/sdk';
 
 const api = new PipelineCloud({

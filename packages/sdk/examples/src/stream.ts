@@ -1,4 +1,4 @@
-// Print the text as it is written.
+// Print the text while it is generated.
 import { PipelineCloud } from '@gptj-cloud/sdk';
 
 const api = new PipelineCloud({

@@ -1,18 +1,18 @@
-/** The pipelines that can be run here, and the project's own names for them. */
+/** The pipelines of the server, and the project's tags for them. */
 import type { Endpoint } from '../connection.ts';
 import { exchange, remove } from '../exchange.ts';
-import { listAt, objectAt, orNull, type Page, pageOf, textAt } from '../fields.ts';
+import { arrayAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
 
 export interface Pipeline {
   readonly id: string;
   readonly name: string;
   readonly description: string | null;
-  /** Built-in tags: names that `runPipeline` takes in place of the id. */
+  /** Built-in tags: names that `runPipeline` accepts in place of the id. */
   readonly tags: readonly string[];
 }
 
-/** A name of the form `name:tag` for a pipeline, within one project. */
+/** A name of the form `name:tag` for a pipeline, valid in one project. */
 export interface PipelineTag {
   readonly id: string;
   readonly name: string;
@@ -27,12 +27,12 @@ export interface Pipelines {
 }
 
 export interface PipelineTags {
-  /** `pipeline` is an id or another tag. Not repeated by itself. */
+  /** `pipeline` is an id or another tag. Never retried. */
   create(tag: { readonly name: string; readonly pipeline: string }, options?: CallOptions): Promise<PipelineTag>;
-  /** All of the project, or those of one pipeline. */
+  /** All tags of the project, or those of one pipeline. */
   list(options?: ListOptions & { readonly pipelineId?: string }): Promise<Page<PipelineTag>>;
   getByName(name: string, options?: CallOptions): Promise<PipelineTag>;
-  /** Let it name another pipeline. */
+  /** Assign the tag to another pipeline. */
   move(id: string, pipeline: string, options?: CallOptions): Promise<PipelineTag>;
   delete(id: string, options?: CallOptions): Promise<void>;
 }
@@ -81,19 +81,19 @@ export function createPipelineTags(endpoint: Endpoint): PipelineTags {
 function parsePipeline(reply: unknown): Pipeline {
   const raw = objectAt(reply, 'a pipeline');
   return {
-    id: textAt(raw.id, 'id'),
-    name: textAt(raw.name, 'name'),
-    description: orNull(raw.description, (value) => textAt(value, 'description')),
-    tags: listAt(raw.tags ?? [], 'tags').map((tag) => textAt(tag, 'tags')),
+    id: stringAt(raw.id, 'id'),
+    name: stringAt(raw.name, 'name'),
+    description: orNull(raw.description, (value) => stringAt(value, 'description')),
+    tags: arrayAt(raw.tags ?? [], 'tags').map((tag) => stringAt(tag, 'tags')),
   };
 }
 
 function parseTag(reply: unknown): PipelineTag {
   const raw = objectAt(reply, 'a pipeline tag');
   return {
-    id: textAt(raw.id, 'id'),
-    name: textAt(raw.name, 'name'),
-    projectId: textAt(raw.project_id, 'project_id'),
-    pipelineId: textAt(raw.pipeline_id, 'pipeline_id'),
+    id: stringAt(raw.id, 'id'),
+    name: stringAt(raw.name, 'name'),
+    projectId: stringAt(raw.project_id, 'project_id'),
+    pipelineId: stringAt(raw.pipeline_id, 'pipeline_id'),
   };
 }

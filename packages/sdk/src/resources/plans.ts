@@ -1,7 +1,7 @@
-/** The plans there are, and changing to another one. */
+/** The available plans, and changes of the plan. */
 import type { Endpoint } from '../connection.ts';
 import { exchange } from '../exchange.ts';
-import { dateAt, listAt, numberAt, objectAt, orNull, textAt, wordAt } from '../fields.ts';
+import { arrayAt, dateAt, literalAt, numberAt, objectAt, orNull, stringAt } from '../fields.ts';
 import type { JsonObject } from '../json.ts';
 import type { CallOptions } from '../options.ts';
 
@@ -11,16 +11,16 @@ export interface Plan {
   readonly name: string;
   readonly description: string;
   readonly requestsPerMinute: number | null;
-  /** Runs that were accepted and have not ended, waiting ones included. */
+  /** Accepted runs that have not ended, including waiting ones. */
   readonly concurrentRuns: number | null;
   /** Prompt and generated tokens together; days and months are UTC. */
   readonly tokensPerDay: number | null;
   readonly tokensPerMonth: number | null;
-  /** Larger goes first. */
+  /** Runs of higher priority are executed first. */
   readonly priority: number;
-  /** Longest sequence in tokens, prompt included. */
+  /** Maximum number of tokens of prompt and output together. */
   readonly maxContext: number | null;
-  /** Names of models; `*` stands for any text. */
+  /** Names of models; `*` matches any text. */
   readonly models: readonly string[];
   /** In the currency of the list. */
   readonly prices: {
@@ -33,15 +33,15 @@ export interface Plan {
 
 export interface PlanList {
   readonly currency: string;
-  /** Plans that can be asked for, and the caller's own. */
+  /** Plans that can be requested, and the caller's own. */
   readonly plans: readonly Plan[];
   /** Id of the plan that the project is on. */
   readonly current: string;
-  /** Wishes not granted yet: the caller's own, or everybody's for owners. */
+  /** Pending plan changes: the caller's own, or those of all users for owners. */
   readonly requests: readonly { readonly userId: string; readonly planId: string; readonly requestedAt: Date }[];
 }
 
-/** Done, to be approved by an owner or reported by the payment provider, or to be paid for at `checkoutUrl`. */
+/** A plan change: done, waiting for an owner or the payment provider, or to be paid for at `checkoutUrl`. */
 export interface PlanChange {
   readonly status: 'changed' | 'requested' | 'checkout';
   readonly userId: string;
@@ -51,7 +51,7 @@ export interface PlanChange {
 
 export interface Plans {
   list(options?: CallOptions): Promise<PlanList>;
-  /** Needs the scope `admin`. Only owners of the server may name a user. Not repeated by itself. */
+  /** Needs the scope `admin`. Only owners of the server may pass `userId`. Never retried. */
   change(planId: string, options?: CallOptions & { readonly userId?: string }): Promise<PlanChange>;
 }
 
@@ -69,10 +69,10 @@ export function createPlans(endpoint: Endpoint): Plans {
         'a plan change',
       );
       return {
-        status: wordAt(STATUSES, raw.status, 'status'),
-        userId: textAt(raw.user_id, 'user_id'),
-        planId: textAt(raw.plan_id, 'plan_id'),
-        checkoutUrl: orNull(raw.checkout_url, (value) => textAt(value, 'checkout_url')),
+        status: literalAt(STATUSES, raw.status, 'status'),
+        userId: stringAt(raw.user_id, 'user_id'),
+        planId: stringAt(raw.plan_id, 'plan_id'),
+        checkoutUrl: orNull(raw.checkout_url, (value) => stringAt(value, 'checkout_url')),
       };
     },
   };
@@ -81,15 +81,15 @@ export function createPlans(endpoint: Endpoint): Plans {
 function parsePlanList(reply: unknown): PlanList {
   const raw = objectAt(reply, 'a list of plans');
   return {
-    currency: textAt(raw.currency, 'currency'),
-    plans: listAt(raw.plans, 'plans').map(parsePlan),
-    current: textAt(raw.current, 'current'),
-    requests: listAt(raw.requests, 'requests').map((value) => {
-      const wish = objectAt(value, 'requests');
+    currency: stringAt(raw.currency, 'currency'),
+    plans: arrayAt(raw.plans, 'plans').map(parsePlan),
+    current: stringAt(raw.current, 'current'),
+    requests: arrayAt(raw.requests, 'requests').map((value) => {
+      const request = objectAt(value, 'requests');
       return {
-        userId: textAt(wish.user_id, 'user_id'),
-        planId: textAt(wish.plan_id, 'plan_id'),
-        requestedAt: dateAt(wish.requested_at, 'requested_at'),
+        userId: stringAt(request.user_id, 'user_id'),
+        planId: stringAt(request.plan_id, 'plan_id'),
+        requestedAt: dateAt(request.requested_at, 'requested_at'),
       };
     }),
   };
@@ -99,16 +99,16 @@ function parsePlan(value: unknown): Plan {
   const raw = objectAt(value, 'a plan');
   const prices = objectAt(raw.prices, 'prices');
   return {
-    id: textAt(raw.id, 'id'),
-    name: textAt(raw.name, 'name'),
-    description: textAt(raw.description, 'description'),
+    id: stringAt(raw.id, 'id'),
+    name: stringAt(raw.name, 'name'),
+    description: stringAt(raw.description, 'description'),
     requestsPerMinute: limitAt(raw, 'requests_per_minute'),
     concurrentRuns: limitAt(raw, 'concurrent_runs'),
     tokensPerDay: limitAt(raw, 'tokens_per_day'),
     tokensPerMonth: limitAt(raw, 'tokens_per_month'),
     priority: numberAt(raw.priority, 'priority'),
     maxContext: limitAt(raw, 'max_context'),
-    models: listAt(raw.models, 'models').map((model) => textAt(model, 'models')),
+    models: arrayAt(raw.models, 'models').map((model) => stringAt(model, 'models')),
     prices: {
       monthly: numberAt(prices.monthly, 'prices.monthly'),
       per1000PromptTokens: numberAt(prices.per_1000_prompt_tokens, 'prices.per_1000_prompt_tokens'),

@@ -35,16 +35,16 @@ const PLAN = {
 const TAG = { id: 'pipeline_tag_1', name: 'a/b:c', project_id: 'project_1', pipeline_id: PIPELINE };
 const page = (...data: readonly unknown[]) => ({ skip: 0, limit: 20, total: data.length, data });
 
-/** Method, address and body of the one request. */
-function asked({ sent }: Stub): readonly unknown[] {
+/** Method, path and body of the only request. */
+function requestOf({ sent }: Stub): readonly unknown[] {
   assert.equal(sent.length, 1);
   return [sent[0]?.method, sent[0]?.url.slice(BASE.length), sent[0]?.body];
 }
 
-test('tokens are made, listed, changed and deleted', async () => {
+test('creates, lists, changes and deletes tokens', async () => {
   const made = replying(TOKEN, { status: 201 });
   const token = await made.api.tokens.create({ name: 'ci', scopes: ['run'], expiresAt: new Date(0) });
-  assert.deepEqual(asked(made), [
+  assert.deepEqual(requestOf(made), [
     'POST',
     '/v2/tokens',
     { name: 'ci', scopes: ['run'], expires_at: '1970-01-01T00:00:00.000Z' },
@@ -55,16 +55,16 @@ test('tokens are made, listed, changed and deleted', async () => {
   );
   const list = replying(page(TOKEN));
   assert.equal((await list.api.tokens.list({ order: 'oldest' })).items[0]?.id, 'token_1');
-  assert.deepEqual(asked(list), ['GET', '/v2/tokens?limit=20&skip=0&order_by=created_at%3Aasc', null]);
+  assert.deepEqual(requestOf(list), ['GET', '/v2/tokens?limit=20&skip=0&order_by=created_at%3Aasc', null]);
   const change = replying(TOKEN);
   await change.api.tokens.change('a/b', { isEnabled: false, expiresAt: null });
-  assert.deepEqual(asked(change), ['PATCH', '/v2/tokens/a%2Fb', { is_enabled: false, expires_at: null }]);
+  assert.deepEqual(requestOf(change), ['PATCH', '/v2/tokens/a%2Fb', { is_enabled: false, expires_at: null }]);
   const gone = stub(() => new Response(null, { status: 204 }));
   await gone.api.tokens.delete('token_1');
-  assert.deepEqual(asked(gone), ['DELETE', '/v2/tokens/token_1', null]);
+  assert.deepEqual(requestOf(gone), ['DELETE', '/v2/tokens/token_1', null]);
 });
 
-test('usage is asked for by what is given alone', async () => {
+test('requests usage with the given options only', async () => {
   const usage = replying({
     from: '2026-01-01',
     to: '2026-01-31',
@@ -74,22 +74,22 @@ test('usage is asked for by what is given alone', async () => {
     total: SUMS,
   });
   const { rows, total } = await usage.api.usage.get({ from: '2026-01-01', groupBy: 'token' });
-  assert.deepEqual(asked(usage), ['GET', '/v2/usage?from=2026-01-01&group_by=token', null]);
+  assert.deepEqual(requestOf(usage), ['GET', '/v2/usage?from=2026-01-01&group_by=token', null]);
   assert.deepEqual(total, { runs: 1, promptTokens: 2, generatedTokens: 3, cachedTokens: 4, computeMs: 5 });
   assert.deepEqual(rows, [{ key: 'token_1', name: null, ...total }]);
   const csv = replying('day,runs\n');
   assert.equal(await csv.api.usage.csv(), 'day,runs\n');
-  assert.deepEqual(asked(csv), ['GET', '/v2/usage.csv', null]);
+  assert.deepEqual(requestOf(csv), ['GET', '/v2/usage.csv', null]);
   const line = { description: 'd', quantity: 1, unit: 'month', price: 2, amount: '2.00' };
   const bill = { month: '2026-01', user_id: 'u', plan_id: 'free', currency: 'EUR', lines: [line], total: '2.00' };
   const invoice = replying(bill);
   assert.deepEqual((await invoice.api.usage.previewInvoice({ month: '2026-01' })).lines, [line]);
-  assert.deepEqual(asked(invoice), ['GET', '/v2/invoice-preview?month=2026-01', null]);
+  assert.deepEqual(requestOf(invoice), ['GET', '/v2/invoice-preview?month=2026-01', null]);
 });
 
-test('plans are listed and changed', async () => {
-  const wish = { user_id: 'u', plan_id: 'premium', requested_at: 1 };
-  const list = replying({ currency: 'EUR', plans: [PLAN], current: 'free', requests: [wish] });
+test('lists and changes plans', async () => {
+  const request = { user_id: 'u', plan_id: 'premium', requested_at: 1 };
+  const list = replying({ currency: 'EUR', plans: [PLAN], current: 'free', requests: [request] });
   const plans = await list.api.plans.list();
   assert.deepEqual(
     [plans.current, plans.plans[0]?.concurrentRuns, plans.plans[0]?.prices.per1000GeneratedTokens],
@@ -98,46 +98,46 @@ test('plans are listed and changed', async () => {
   assert.equal(plans.requests[0]?.requestedAt.getTime(), 1000);
   const change = replying({ status: 'checkout', user_id: 'u', plan_id: 'premium', checkout_url: 'https://pay' });
   assert.equal((await change.api.plans.change('premium')).checkoutUrl, 'https://pay');
-  assert.deepEqual(asked(change), ['POST', '/v2/plan', { plan_id: 'premium' }]);
+  assert.deepEqual(requestOf(change), ['POST', '/v2/plan', { plan_id: 'premium' }]);
 });
 
-test('pipelines are looked at, tags managed', async () => {
+test('lists pipelines and manages tags', async () => {
   const list = replying(page({ id: PIPELINE, name: 'gpt-j-6b', tags: ['eleutherai/gpt-j-6b:latest'] }));
   assert.deepEqual((await list.api.pipelines.list()).items[0]?.tags, ['eleutherai/gpt-j-6b:latest']);
   const one = replying({ id: PIPELINE, name: 'gpt-j-6b' });
   assert.equal((await one.api.pipelines.get('a/b:c')).description, null);
-  assert.deepEqual(asked(one), ['GET', '/v2/pipelines/a%2Fb%3Ac', null]);
+  assert.deepEqual(requestOf(one), ['GET', '/v2/pipelines/a%2Fb%3Ac', null]);
   const made = replying(TAG, { status: 201 });
   assert.equal((await made.api.tags.create({ name: 'a/b:c', pipeline: PIPELINE })).pipelineId, PIPELINE);
-  assert.deepEqual(asked(made), ['POST', '/v2/pipeline-tags', { name: 'a/b:c', pipeline_id: PIPELINE }]);
+  assert.deepEqual(requestOf(made), ['POST', '/v2/pipeline-tags', { name: 'a/b:c', pipeline_id: PIPELINE }]);
   const tags = replying(page(TAG));
   await tags.api.tags.list({ pipelineId: PIPELINE });
-  assert.match(String(asked(tags)[1]), new RegExp(`&pipeline_id=${PIPELINE}$`));
+  assert.match(String(requestOf(tags)[1]), new RegExp(`&pipeline_id=${PIPELINE}$`));
   const named = replying(TAG);
   await named.api.tags.getByName('a/b:c');
-  assert.deepEqual(asked(named), ['GET', '/v2/pipeline-tags/by-name/a%2Fb%3Ac', null]);
+  assert.deepEqual(requestOf(named), ['GET', '/v2/pipeline-tags/by-name/a%2Fb%3Ac', null]);
   const moved = replying(TAG);
   await moved.api.tags.move('pipeline_tag_1', 'other:tag');
-  assert.deepEqual(asked(moved), ['PATCH', '/v2/pipeline-tags/pipeline_tag_1', { pipeline_id: 'other:tag' }]);
+  assert.deepEqual(requestOf(moved), ['PATCH', '/v2/pipeline-tags/pipeline_tag_1', { pipeline_id: 'other:tag' }]);
 });
 
-test('runs are handed in, listed by filter, cancelled and deleted', async () => {
+test('starts, lists, cancels and deletes runs', async () => {
   const started = replying(RUNNING, { status: 202 });
   assert.equal((await started.api.startRun(PIPELINE, ['x'])).runState, 'running');
-  assert.deepEqual(asked(started), ['POST', '/v2/runs', { pipeline_id: PIPELINE, data: ['x'], async_run: true }]);
+  assert.deepEqual(requestOf(started), ['POST', '/v2/runs', { pipeline_id: PIPELINE, data: ['x'], async_run: true }]);
   const list = replying(page(RUN));
   await list.api.listRuns({ limit: 5, runState: 'failed', pipelineId: PIPELINE, order: 'oldest' });
   const query = `limit=5&skip=0&order_by=created_at%3Aasc&pipeline_id=${PIPELINE}&run_state=failed`;
-  assert.deepEqual(asked(list), ['GET', `/v2/runs?${query}`, null]);
+  assert.deepEqual(requestOf(list), ['GET', `/v2/runs?${query}`, null]);
   const cancelled = replying(FAILED);
   await cancelled.api.cancelRun('run/1');
-  assert.deepEqual(asked(cancelled), ['POST', '/v2/runs/run%2F1/cancel', null]);
+  assert.deepEqual(requestOf(cancelled), ['POST', '/v2/runs/run%2F1/cancel', null]);
   const gone = stub(() => new Response(null, { status: 204 }));
   await gone.api.deleteRun('run_1');
-  assert.deepEqual(asked(gone), ['DELETE', '/v2/runs/run_1', null]);
+  assert.deepEqual(requestOf(gone), ['DELETE', '/v2/runs/run_1', null]);
 });
 
-test('waitForRun asks until the run has ended, or the time is over', async () => {
+test('waitForRun polls until the run has ended or the time limit has passed', async () => {
   const { api, sent } = stub((_, count) => Response.json(count < 3 ? RUNNING : FAILED));
   assert.equal((await api.waitForRun('run_1', { pollMs: 0 })).runState, 'failed');
   assert.equal(sent.length, 4);

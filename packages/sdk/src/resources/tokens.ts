@@ -1,15 +1,15 @@
-/** API tokens of this account. All of it needs a token with the scope `admin`. */
+/** API tokens of this account. Every call needs a token with the scope `admin`. */
 import type { Endpoint } from '../connection.ts';
 import { exchange, remove } from '../exchange.ts';
-import { booleanAt, dateAt, listAt, objectAt, orNull, type Page, pageOf, textAt, wordAt } from '../fields.ts';
+import { arrayAt, booleanAt, dateAt, literalAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
 
-/** `run` makes runs and reads them, `read` reads, `write` changes, `admin` does all of it and manages accounts. */
+/** `run` makes and reads runs, `read` reads, `write` changes, `admin` includes all of them and manages accounts. */
 export type Scope = 'run' | 'read' | 'write' | 'admin';
 
 export interface ApiToken {
   readonly id: string;
-  /** Whole in the reply that made it, this once; masked but for its first characters ever after. */
+  /** Complete in the reply of `create` only; later all but its first characters are masked. */
   readonly value: string;
   readonly name: string;
   readonly createdAt: Date;
@@ -39,12 +39,12 @@ export interface TokenChange {
 }
 
 export interface Tokens {
-  /** Not repeated by itself: a lost reply may have made a token. */
+  /** Never retried: a request whose reply was lost may have created a token. */
   create(token: NewToken, options?: CallOptions): Promise<ApiToken>;
   list(options?: ListOptions): Promise<Page<ApiToken>>;
   get(id: string, options?: CallOptions): Promise<ApiToken>;
   change(id: string, change: TokenChange, options?: CallOptions): Promise<ApiToken>;
-  /** It is refused from then on. */
+  /** Delete the token, which the server refuses from then on. */
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 
@@ -81,16 +81,16 @@ export function createTokens(endpoint: Endpoint): Tokens {
 function parseToken(reply: unknown): ApiToken {
   const raw = objectAt(reply, 'a token');
   return {
-    id: textAt(raw.id, 'id'),
-    value: textAt(raw.value, 'value'),
-    name: textAt(raw.name, 'name'),
+    id: stringAt(raw.id, 'id'),
+    value: stringAt(raw.value, 'value'),
+    name: stringAt(raw.name, 'name'),
     createdAt: dateAt(raw.created_at, 'created_at'),
     updatedAt: dateAt(raw.updated_at, 'updated_at'),
     expiresAt: orNull(raw.expires_at, (value) => dateAt(value, 'expires_at')),
     lastUsed: orNull(raw.last_used, (value) => dateAt(value, 'last_used')),
     isActive: booleanAt(raw.is_active, 'is_active'),
     isEnabled: booleanAt(raw.is_enabled, 'is_enabled'),
-    projectId: orNull(raw.project_id, (value) => textAt(value, 'project_id')),
-    scopes: listAt(raw.scopes ?? [], 'scopes').map((scope) => wordAt(SCOPES, scope, 'scopes')),
+    projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
+    scopes: arrayAt(raw.scopes ?? [], 'scopes').map((scope) => literalAt(SCOPES, scope, 'scopes')),
   };
 }

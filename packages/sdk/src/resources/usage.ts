@@ -1,7 +1,7 @@
-/** What was used, and what it would cost. */
+/** Usage and invoice previews. */
 import type { Endpoint } from '../connection.ts';
 import { exchange, exchangeText } from '../exchange.ts';
-import { listAt, numberAt, objectAt, orNull, textAt, wordAt } from '../fields.ts';
+import { arrayAt, literalAt, numberAt, objectAt, orNull, stringAt } from '../fields.ts';
 import { type CallOptions, queryOf } from '../options.ts';
 
 export type UsageGroup = 'day' | 'token' | 'pipeline' | 'project';
@@ -18,16 +18,16 @@ export interface UsageSums {
 export interface UsageRow extends UsageSums {
   /** A day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
   readonly key: string;
-  /** Name of the token or project, where it still exists. */
+  /** Name of the token or project; null when it was deleted. */
   readonly name: string | null;
 }
 
 export interface Usage {
-  /** Days, both part of it. */
+  /** First and last day, both included. */
   readonly from: string;
   readonly to: string;
   readonly groupBy: UsageGroup;
-  /** Null: all projects of the server, for its owners. */
+  /** Null for all projects of the server, which only its owners can request. */
   readonly projectId: string | null;
   readonly rows: readonly UsageRow[];
   readonly total: UsageSums;
@@ -46,13 +46,13 @@ export interface InvoiceLine {
   readonly description: string;
   readonly quantity: number;
   readonly unit: 'month' | 'token' | 'ms';
-  /** Of one month, of 1,000 tokens, of one hour. */
+  /** Price of one month, of 1,000 tokens or of one hour. */
   readonly price: number;
-  /** Decimal text, rounded to hundredths. */
+  /** Decimal string, rounded to hundredths. */
   readonly amount: string;
 }
 
-/** Nothing is charged by it. */
+/** A preview: nothing is charged. */
 export interface InvoicePreview {
   /** `YYYY-MM`. */
   readonly month: string;
@@ -60,7 +60,7 @@ export interface InvoicePreview {
   readonly planId: string;
   readonly currency: string;
   readonly lines: readonly InvoiceLine[];
-  /** Decimal text. */
+  /** Decimal string. */
   readonly total: string;
 }
 
@@ -68,7 +68,7 @@ export interface UsageReports {
   get(options?: UsageOptions & { readonly groupBy?: UsageGroup }): Promise<Usage>;
   /** One line per day, project, token, pipeline and plan. */
   csv(options?: UsageOptions): Promise<string>;
-  /** Of `month` (`YYYY-MM`), by default the present one. Owners of the server may name a user. */
+  /** `month` is `YYYY-MM`, by default the current one. Owners of the server may pass `userId`. */
   previewInvoice(
     options?: CallOptions & { readonly month?: string; readonly userId?: string },
   ): Promise<InvoicePreview>;
@@ -97,15 +97,15 @@ export function createUsageReports(endpoint: Endpoint): UsageReports {
 function parseUsage(reply: unknown): Usage {
   const raw = objectAt(reply, 'usage');
   return {
-    from: textAt(raw.from, 'from'),
-    to: textAt(raw.to, 'to'),
-    groupBy: wordAt(GROUPS, raw.group_by, 'group_by'),
-    projectId: orNull(raw.project_id, (value) => textAt(value, 'project_id')),
-    rows: listAt(raw.rows, 'rows').map((value) => {
+    from: stringAt(raw.from, 'from'),
+    to: stringAt(raw.to, 'to'),
+    groupBy: literalAt(GROUPS, raw.group_by, 'group_by'),
+    projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
+    rows: arrayAt(raw.rows, 'rows').map((value) => {
       const row = objectAt(value, 'rows');
       return {
-        key: textAt(row.key, 'key'),
-        name: orNull(row.name, (name) => textAt(name, 'name')),
+        key: stringAt(row.key, 'key'),
+        name: orNull(row.name, (name) => stringAt(name, 'name')),
         ...parseSums(row),
       };
     }),
@@ -127,20 +127,20 @@ function parseSums(value: unknown): UsageSums {
 function parseInvoice(reply: unknown): InvoicePreview {
   const raw = objectAt(reply, 'an invoice preview');
   return {
-    month: textAt(raw.month, 'month'),
-    userId: textAt(raw.user_id, 'user_id'),
-    planId: textAt(raw.plan_id, 'plan_id'),
-    currency: textAt(raw.currency, 'currency'),
-    lines: listAt(raw.lines, 'lines').map((value) => {
+    month: stringAt(raw.month, 'month'),
+    userId: stringAt(raw.user_id, 'user_id'),
+    planId: stringAt(raw.plan_id, 'plan_id'),
+    currency: stringAt(raw.currency, 'currency'),
+    lines: arrayAt(raw.lines, 'lines').map((value) => {
       const line = objectAt(value, 'lines');
       return {
-        description: textAt(line.description, 'description'),
+        description: stringAt(line.description, 'description'),
         quantity: numberAt(line.quantity, 'quantity'),
-        unit: wordAt(UNITS, line.unit, 'unit'),
+        unit: literalAt(UNITS, line.unit, 'unit'),
         price: numberAt(line.price, 'price'),
-        amount: textAt(line.amount, 'amount'),
+        amount: stringAt(line.amount, 'amount'),
       };
     }),
-    total: textAt(raw.total, 'total'),
+    total: stringAt(raw.total, 'total'),
   };
 }

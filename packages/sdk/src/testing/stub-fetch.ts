@@ -2,7 +2,7 @@ import { PipelineCloud, type PipelineCloudOptions } from '../index.ts';
 
 export const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 
-/** A run as the wire has it. */
+/** A run in the form of the API. */
 export const RUN: Readonly<Record<string, unknown>> = {
   id: 'run_1',
   created_at: 1648000000.5,
@@ -34,7 +34,7 @@ export const RUNNING: Readonly<Record<string, unknown>> = {
   result_preview: null,
 };
 
-/** What was sent. */
+/** A recorded request. */
 export interface Sent {
   readonly method: string;
   readonly url: string;
@@ -48,7 +48,7 @@ export interface Stub {
   readonly sent: Sent[];
 }
 
-/** A client whose server is a function; without repetitions unless `options` say otherwise. */
+/** A client whose server is a function; without retries unless `options` set them. */
 export function stub(
   reply: (sent: Sent, count: number) => Response | Promise<Response>,
   options: Partial<PipelineCloudOptions> = {},
@@ -71,12 +71,12 @@ export function stub(
   return { api, sent };
 }
 
-/** One JSON value, or text as it is, to every request. */
+/** Replies to every request with one JSON value, or with a string unchanged. */
 export function replying(body: unknown, init?: ResponseInit): Stub {
   return stub(() => new Response(typeof body === 'string' ? body : JSON.stringify(body), init));
 }
 
-/** A stream of events as the server writes them; `isCut` breaks the connection after the last. */
+/** A stream of events in the server's format; `isCut` breaks the connection after the last one. */
 export function eventStream(
   events: readonly (readonly [id: string, type: string, data: unknown])[],
   options: { readonly isCut?: boolean; readonly onCancel?: () => void } = {},
