@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
+import { renderParameters } from './parameters-page.mjs';
 import { renderSettings } from './settings-page.mjs';
 
 /** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
@@ -10,6 +11,7 @@ export const GENERATED_SECTIONS = [
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },
+  { path: 'docs/generate.md', section: 'parameters', render: renderParameters },
   { path: 'docs/operations.md', section: 'settings', render: renderSettings },
 ];
 

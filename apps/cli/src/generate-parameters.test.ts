@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateParameters, PARAMETER_GROUPS, RARE_PARAMETERS } from './generate-parameters.ts';
+import { describeParameters } from '@gptj-cloud/decoding';
+import { generateParameters, PARAMETER_GROUPS } from './generate-parameters.ts';
 import { parseOptions } from './options.ts';
 
-const SPECS = [
-  ...PARAMETER_GROUPS.flatMap((group) => group.options),
-  ...RARE_PARAMETERS,
-  { name: 'model', value: 'FILE', summary: '' },
-];
+const SPECS = [...PARAMETER_GROUPS.flatMap((group) => group.options), { name: 'model', value: 'FILE', summary: '' }];
 
 function parameters(...args: string[]): Readonly<Record<string, unknown>> {
   return generateParameters(parseOptions(SPECS, args));
@@ -38,4 +35,9 @@ test('keeps text options as strings even where they look like numbers', () => {
 test('declares every option once', () => {
   const names = SPECS.map(({ name }) => name);
   assert.deepEqual(names, [...new Set(names)]);
+});
+
+test('every accepted parameter is an option, and refused ones are not', () => {
+  const names = new Set(SPECS.map(({ name }) => name.replaceAll('-', '_')));
+  for (const { name, effect } of describeParameters()) assert.equal(names.has(name), effect !== 'refused', name);
 });

@@ -1,12 +1,11 @@
 import type { ParameterContext } from '@gptj-cloud/decoding';
-import type { TokenId } from '@gptj-cloud/model';
 import type { EngineInfo } from './engine.ts';
 
 /** The context that `parseGenerateParameters` needs, from an engine and the length of a prompt. */
 export function parameterContext(
   info: EngineInfo,
   promptLength: number,
-  encodeText?: (text: string) => readonly TokenId[],
+  encodeText?: ParameterContext['encodeText'],
 ): ParameterContext {
   const { vocabSize, contextLength, eosTokenId } = info.config;
   return {

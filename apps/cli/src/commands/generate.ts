@@ -4,12 +4,13 @@ import {
   ParameterError,
   type ParsedParameters,
   parseGenerateParameters,
+  readSplitSpecialTokens,
 } from '@gptj-cloud/decoding';
 import { type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { Command } from '../command.ts';
 import { chooseModel } from '../default-model.ts';
-import { generateParameters, PARAMETER_GROUPS, RARE_PARAMETERS } from '../generate-parameters.ts';
+import { generateParameters, PARAMETER_GROUPS } from '../generate-parameters.ts';
 import { generationJson, summaryLine } from '../generation-report.ts';
 import { integerOption, UsageError } from '../options.ts';
 import { dim } from '../output.ts';
@@ -48,7 +49,6 @@ export const generateCommand: Command = {
       ],
     },
     ...PARAMETER_GROUPS,
-    { title: 'rarely needed', options: RARE_PARAMETERS, namesOnly: true },
   ],
   examples: [
     { line: 'gptj generate "I met a traveller from an antique land, who said" -n 64', caption: 'continue a text' },
@@ -66,7 +66,7 @@ export const generateCommand: Command = {
     const prompt = await readPrompt(context.stdin, options);
     const model = await readConfig(path);
     const tokenizer = await openTokenizer(path);
-    const tokens = tokenizer.encode(prompt);
+    const tokens = tokenizer.encode(prompt, { splitSpecialTokens: readSplit(parameters) });
     const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
     // Checked before the weights are loaded, which takes time.
     const { config, warnings } = checkParameters(parameters, {
@@ -74,7 +74,7 @@ export const generateCommand: Command = {
       contextLength: model.contextLength,
       eosTokenId: model.eosTokenId,
       promptLength: tokens.length,
-      encodeText: (text) => tokenizer.encode(text),
+      encodeText: (text, encoding) => tokenizer.encode(text, encoding),
       ...(kind === 'reference' ? { earlyExitLayers: model.layerCount } : {}),
     });
     const { stdout, stderr, signal, now } = context;
@@ -103,10 +103,18 @@ export const generateCommand: Command = {
   },
 };
 
-/** Throws `UsageError` for invalid parameters, because they come from options. */
 function checkParameters(parameters: Readonly<Record<string, unknown>>, context: ParameterContext): ParsedParameters {
+  return withUsageErrors(() => parseGenerateParameters(parameters, context));
+}
+
+function readSplit(parameters: Readonly<Record<string, unknown>>): boolean {
+  return withUsageErrors(() => readSplitSpecialTokens(parameters));
+}
+
+/** Throws `UsageError` in place of `ParameterError`: here parameters come from options. */
+function withUsageErrors<Result>(read: () => Result): Result {
   try {
-    return parseGenerateParameters(parameters, context);
+    return read();
   } catch (error) {
     throw error instanceof ParameterError ? new UsageError(error.message, { cause: error }) : error;
   }
