@@ -19,7 +19,6 @@ import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-s
 import type { Mailer } from './identity/mailer.ts';
 import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
 import type { PasswordHasher } from './identity/sessions/password.ts';
-import { updateUser } from './identity/users/user-store.ts';
 import { createBillingService } from './metering/billing/billing-service.ts';
 import { hasActiveSubscription } from './metering/billing/billing-store.ts';
 import type { PaymentProvider } from './metering/billing/payment-provider.ts';
@@ -176,9 +175,6 @@ export function compose(deps: ComposeDeps): Composition {
       db,
       plans,
       provider: deps.paymentProvider,
-      setPlan: async (tx, userId, planId, now) => {
-        await updateUser(tx, userId, { planId }, now);
-      },
       clock,
       logger,
     }),

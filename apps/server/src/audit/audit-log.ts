@@ -1,12 +1,11 @@
 import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
 import { toTimestamp } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { auditLog } from './audit-tables.ts';
+import { type AuditFilter, type AuditRow, findAuditEntries, insertAuditEntry } from './audit-store.ts';
 
-/** Who does something, and from where. */
+/** Who made a request, and from where. */
 export interface Caller {
-  /** Null: nobody who signed in, or the server itself. */
+  /** Null: not signed in, or the server itself. */
   readonly userId: string | null;
   readonly apiKeyId: string | null;
   /** Network address; empty when unknown. */
@@ -57,16 +56,16 @@ export type AuditAction =
 
 export interface AuditEvent {
   readonly action: AuditAction;
-  /** Id of what was acted on. */
+  /** Id of the object of the action. */
   readonly subject: string | null;
   readonly projectId?: string;
   /** Never passwords, tokens or links. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Add a line. In the transaction of the change, so that neither is there without the other. Lines never change. */
+/** Add an entry, in the transaction of the change, so that neither is stored without the other. Entries never change. */
 export async function recordAudit(db: Database, at: Date, caller: Caller, event: AuditEvent): Promise<void> {
-  await db.insert(auditLog).values({
+  await insertAuditEntry(db, {
     at,
     userId: caller.userId,
     apiKeyId: caller.apiKeyId,
@@ -79,34 +78,17 @@ export async function recordAudit(db: Database, at: Date, caller: Caller, event:
   });
 }
 
-export interface AuditFilter {
-  readonly userId?: string;
-  readonly action?: string;
-}
-
 /** A page of the log of the whole server. */
 export async function listAudit(
   db: Database,
   page: PageQuery<'created_at'>,
   filter: AuditFilter,
 ): Promise<Paginated<AuditEntryGet>> {
-  const wanted = and(
-    filter.userId === undefined ? undefined : eq(auditLog.userId, filter.userId),
-    filter.action === undefined ? undefined : eq(auditLog.action, filter.action),
-  );
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
-  const totals = await db.select({ total: count() }).from(auditLog).where(wanted);
-  const rows = await db
-    .select()
-    .from(auditLog)
-    .where(wanted)
-    .orderBy(order(auditLog.at), order(auditLog.id))
-    .offset(page.skip)
-    .limit(page.limit);
-  return { skip: page.skip, limit: page.limit, total: totals[0]?.total ?? 0, data: rows.map(toEntry) };
+  const { total, rows } = await findAuditEntries(db, page, filter);
+  return { skip: page.skip, limit: page.limit, total, data: rows.map(toEntry) };
 }
 
-function toEntry(row: typeof auditLog.$inferSelect): AuditEntryGet {
+function toEntry(row: AuditRow): AuditEntryGet {
   const details: unknown = JSON.parse(row.details);
   return {
     id: row.id,

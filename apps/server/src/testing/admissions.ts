@@ -10,7 +10,7 @@ import type { Database } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { bookOf, planOf } from './plans.ts';
 
-/** An admission of its own process, on a clock that the test moves. */
+/** The admission of a process, on a clock that the test sets. */
 export async function openOn(db: Database, plan: Plan, clock: { ms: number }): Promise<CountedAdmission> {
   return await openCountedAdmission({
     db,
@@ -25,18 +25,18 @@ export async function openOn(db: Database, plan: Plan, clock: { ms: number }): P
   });
 }
 
-/** The refusal that something is expected to meet. */
-export async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
+/** The error of a call that is expected to be refused. */
+export async function refusalOf(call: Promise<unknown>): Promise<ApiError> {
   try {
-    await asked;
+    await call;
   } catch (error) {
     assert.ok(error instanceof ApiError, String(error));
     return error;
   }
-  assert.fail('nothing was refused');
+  assert.fail('expected a refusal, got none');
 }
 
-/** The counters of an account as the store has them. */
+/** The counters of an account in the store. */
 export async function countersOf(db: Database, account: string): Promise<unknown> {
   const rows = await db
     .select({
@@ -51,7 +51,7 @@ export async function countersOf(db: Database, account: string): Promise<unknown
   return rows[0];
 }
 
-/** What was metered for an account, day by day. */
+/** The metered usage of an account, by day. */
 export const meteredOf = async (db: Database, account: string): Promise<(typeof usageDaily.$inferSelect)[]> =>
   await db.select().from(usageDaily).where(eq(usageDaily.accountId, account)).orderBy(usageDaily.day);
 
@@ -66,7 +66,7 @@ export const cost = (promptTokens: number, generatedTokens: number): GenerationC
   computeMs: 12.5,
 });
 
-/** Let a run in, in a transaction; its ticket. Throws the refusal. */
+/** Admit a run in a transaction and return its ticket. Throws the refusal. */
 export async function admitRun(
   db: Database,
   admission: Admission,

@@ -142,6 +142,17 @@ export async function findOwnApiKey(db: Database, owner: KeyOwner, id: string): 
   return rows[0] === undefined ? null : toApiKey(rows[0]);
 }
 
+/** The names of API keys by their ids; absent for keys that do not exist. */
+export async function findApiKeyNames(db: Database, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({ id: apiKeys.id, name: apiKeys.name })
+    .from(apiKeys)
+    // One parameter: the statement is the same for any number of ids.
+    .where(sql`${apiKeys.id} = ANY(${sql.param([...new Set(ids)])})`);
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 export async function countApiKeys(db: Database, owner: KeyOwner): Promise<number> {
   const totals = await db.select({ total: count() }).from(apiKeys).where(ownedBy(owner));
   return totals[0]?.total ?? 0;

@@ -72,6 +72,16 @@ export async function listProjects(
   return { total: totals[0]?.total ?? 0, projects: rows };
 }
 
+/** The names of projects by their ids; absent for projects that do not exist. */
+export async function findProjectNames(db: Database, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({ id: projects.id, name: projects.name })
+    .from(projects)
+    .where(inArray(projects.id, [...ids]));
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 /** Count the projects that the user owns. */
 export async function countOwnedProjects(db: Database, userId: string): Promise<number> {
   const totals = await db.select({ total: count() }).from(projects).where(eq(projects.ownerId, userId));

@@ -75,10 +75,19 @@ export async function lockUser(
   id: string,
   strength: 'no key update' | 'update' = 'no key update',
 ): Promise<User> {
-  const rows = await tx.select().from(users).where(eq(users.id, id)).for(strength);
-  const user = rows[0];
-  if (user === undefined) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
+  const user = await tryLockUser(tx, id, strength);
+  if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
   return user;
+}
+
+/** As {@link lockUser}, but returns null when there is no such user. */
+export async function tryLockUser(
+  tx: Database,
+  id: string,
+  strength: 'no key update' | 'update' = 'no key update',
+): Promise<User | null> {
+  const rows = await tx.select().from(users).where(eq(users.id, id)).for(strength);
+  return rows[0] ?? null;
 }
 
 /**

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { ApiError } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
 import Stripe from 'stripe';
 import { auditLog } from '../../audit/audit-tables.ts';
@@ -12,6 +11,7 @@ import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
 import type { Database, Store } from '../../store/db.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { refusalOf } from '../../testing/admissions.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
 import { openTestStore } from '../../testing/test-store.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
@@ -64,20 +64,11 @@ const setPlan = async (tx: Database, userId: string, planId: string): Promise<vo
 };
 const clock = (): Date => new Date(now);
 const serviceWith = (provider: PaymentProvider, book = plans): BillingService =>
-  createBillingService({ db: store.db, plans: book, provider, setPlan, clock, logger: createLogger(() => {}, clock) });
+  createBillingService({ db: store.db, plans: book, provider, clock, logger: createLogger(() => {}, clock) });
 const planNow = async (userId = USER): Promise<string | undefined> =>
   (await store.db.select({ planId: users.planId }).from(users).where(eq(users.id, userId)))[0]?.planId;
 
-async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
-  const error: unknown = await asked.then(
-    () => assert.fail('nothing was refused'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof ApiError, String(error));
-  return error;
-}
-
-test('a wish waits for an owner, who grants it; only then the plan changes, and the log says so', async () => {
+test('a plan change request waits for an owner; the approval changes the plan and is in the audit log', async () => {
   const billing = serviceWith(MANUAL_PROVIDER);
   assert.deepEqual(await billing.change(member, { plan_id: 'premium' }, CALLER), {
     status: 'requested',
@@ -106,7 +97,7 @@ test('a wish waits for an owner, who grants it; only then the plan changes, and 
   assert.deepEqual([lines.at(-1)?.action, lines.at(-1)?.userId], ['user.plan', FIRST_USER_ID]);
 });
 
-test('nobody gets a plan past an owner: not for others, not a hidden one, not by a token with less than admin', async () => {
+test('a member cannot set plans: not of others, not hidden ones, not by a token without admin', async () => {
   const billing = serviceWith(MANUAL_PROVIDER);
   const others = await refusalOf(billing.change(member, { plan_id: 'free', user_id: FIRST_USER_ID }, CALLER));
   assert.deepEqual([others.code, others.status], ['owner_required', 403]);
@@ -125,7 +116,7 @@ test('nobody gets a plan past an owner: not for others, not a hidden one, not by
   assert.match(String(event.details.remedy), /^set one up/);
 });
 
-test('a file of plans that cannot be used is told as what it is, no fault of the request', async () => {
+test('reload refuses an invalid plan file with plans_refused', async () => {
   const book: PlanBook = {
     ...plans,
     reload: async () => {
@@ -159,7 +150,7 @@ const openStripe = (api?: { host: string; port: number; protocol: 'http' }) =>
     ...(api === undefined ? {} : { api }),
   });
 
-test('a subscription pays for its plan from the first payment to its end', async () => {
+test('a subscription grants its plan from the first payment to its end', async () => {
   const billing = serviceWith(await openStripe());
   const steps = [
     ['subscription-incomplete', 'free'],
@@ -174,7 +165,7 @@ test('a subscription pays for its plan from the first payment to its end', async
   }
 });
 
-test('an event counts once; what comes late or again brings no ended plan back', async () => {
+test('applies an event once; late and repeated events do not bring an ended plan back', async () => {
   const billing = serviceWith(await openStripe());
   const active = await eventText('subscription-active');
   await deliver(billing, active);
@@ -182,7 +173,7 @@ test('an event counts once; what comes late or again brings no ended plan back',
   await Promise.all([deliver(billing, active), deliver(billing, active)]);
   assert.equal(await planNow(), 'free');
   await deliver(billing, await eventText('subscription-premium'));
-  // Older than what is known, and not seen before.
+  // Older than the stored state, and not recorded before.
   await deliver(billing, active.replace('evt_1R0c0rded', 'evt_late_'));
   assert.equal(await planNow(), 'premium');
   await deliver(billing, await eventText('subscription-deleted'));
@@ -191,7 +182,7 @@ test('an event counts once; what comes late or again brings no ended plan back',
   assert.equal(await planNow(), 'free');
 });
 
-test('an end takes back its own plan only', async () => {
+test('the end of a subscription takes back its own plan only', async () => {
   const billing = serviceWith(await openStripe());
   await deliver(billing, await eventText('subscription-premium'));
   await setPlan(store.db, USER, 'owner');
@@ -199,7 +190,7 @@ test('an end takes back its own plan only', async () => {
   assert.equal(await planNow(), 'owner');
 });
 
-test('of two subscriptions, the one that runs on keeps its plan', async () => {
+test('of two subscriptions, the active one keeps its plan', async () => {
   const billing = serviceWith(await openStripe());
   await deliver(billing, await eventText('subscription-active'));
   const second = (await eventText('subscription-premium'))
@@ -212,7 +203,7 @@ test('of two subscriptions, the one that runs on keeps its plan', async () => {
   assert.equal(await planNow(), 'developer');
 });
 
-test('what is not signed by the provider, or was long ago, changes nothing', async () => {
+test('refuses events with a wrong or an old signature', async () => {
   const billing = serviceWith(await openStripe());
   const payload = await eventText('subscription-active');
   const changed = payload.replace('price_developer', 'price_premium');
@@ -236,23 +227,20 @@ test('what is not signed by the provider, or was long ago, changes nothing', asy
   assert.equal(await planNow(), 'developer');
 });
 
-test('an event that cannot be applied yet is refused whole, and applied when it comes again', async () => {
+test('refuses an event with an unknown price, and applies it when it is sent again', async () => {
   const payload = (await eventText('subscription-active')).replace('price_developer', 'price_new');
   const stripe = await openStripe();
   const refused = await refusalOf(deliver(serviceWith(stripe), payload));
   assert.match(refused.message, /no plan has the price price_new/);
   const later = bookOf(planOf('free'), planOf('new', { stripePriceId: 'price_new' }));
   const logger = createLogger(() => {}, clock);
-  await deliver(
-    createBillingService({ db: store.db, plans: later, provider: stripe, setPlan, clock, logger }),
-    payload,
-  );
+  await deliver(createBillingService({ db: store.db, plans: later, provider: stripe, clock, logger }), payload);
   assert.equal(await planNow(), 'new');
 });
 
 /** A stand-in for Stripe's API on loopback. */
 async function openApi(answer: (path: string) => { readonly status: number; readonly body: unknown }) {
-  const asked: { readonly path: string; readonly form: URLSearchParams }[] = [];
+  const requests: { readonly path: string; readonly form: URLSearchParams }[] = [];
   const bodyOf = async (request: IncomingMessage): Promise<string> => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
@@ -261,7 +249,7 @@ async function openApi(answer: (path: string) => { readonly status: number; read
   const server = createServer((request, response) => {
     const path = `${request.method} ${request.url}`;
     void bodyOf(request).then((text) => {
-      asked.push({ path, form: new URLSearchParams(text) });
+      requests.push({ path, form: new URLSearchParams(text) });
       const { status, body } = answer(path);
       response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(body));
     });
@@ -270,13 +258,13 @@ async function openApi(answer: (path: string) => { readonly status: number; read
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   return {
-    asked,
+    requests,
     api: { host: '127.0.0.1', port: address.port, protocol: 'http' as const },
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 }
 
-test('a first plan is paid for at a checkout; a later one changes the subscription; none ends it', async () => {
+test('the first plan leads to a checkout, a later one changes the subscription, a free one ends it', async () => {
   const remote = await openApi((path) => ({
     status: 200,
     body: path.includes('checkout')
@@ -288,8 +276,8 @@ test('a first plan is paid for at a checkout; a later one changes the subscripti
     const checkout = await billing.change(member, { plan_id: 'developer' }, CALLER);
     assert.deepEqual([checkout.status, checkout.checkout_url], ['checkout', 'https://checkout.stripe.com/c/1']);
     assert.equal(await planNow(), 'free');
-    const form = remote.asked[0]?.form;
-    assert.equal(remote.asked[0]?.path, 'POST /v1/checkout/sessions');
+    const form = remote.requests[0]?.form;
+    assert.equal(remote.requests[0]?.path, 'POST /v1/checkout/sessions');
     assert.deepEqual(
       ['mode', 'line_items[0][price]', 'customer_email', 'subscription_data[metadata][user_id]'].map((n) =>
         form?.get(n),
@@ -298,24 +286,24 @@ test('a first plan is paid for at a checkout; a later one changes the subscripti
     );
     await deliver(billing, await eventText('subscription-active'));
     assert.equal((await billing.change(member, { plan_id: 'premium' }, CALLER)).status, 'requested');
-    const update = remote.asked.at(-1);
+    const update = remote.requests.at(-1);
     assert.equal(update?.path, 'POST /v1/subscriptions/sub_1R0c0rdedDeveloper');
     assert.deepEqual(
       [update?.form.get('items[0][id]'), update?.form.get('items[0][price]')],
       ['si_1', 'price_premium'],
     );
     await billing.change(member, { plan_id: 'free' }, CALLER);
-    assert.equal(remote.asked.at(-1)?.form.get('cancel_at_period_end'), 'true');
-    // Kept until what is paid for runs out, and longer when it is asked for again.
+    assert.equal(remote.requests.at(-1)?.form.get('cancel_at_period_end'), 'true');
+    // It lasts until the paid period ends, and longer when the plan is requested again.
     assert.equal(await planNow(), 'developer');
     await billing.change(member, { plan_id: 'developer' }, CALLER);
-    assert.equal(remote.asked.at(-1)?.form.get('cancel_at_period_end'), 'false');
+    assert.equal(remote.requests.at(-1)?.form.get('cancel_at_period_end'), 'false');
   } finally {
     await remote.close();
   }
 });
 
-test('a provider that refuses is told apart from ours, without its words', async () => {
+test('reports a refusal of the provider as payment_failed, without its message', async () => {
   const error = { type: 'invalid_request_error', message: 'Invalid API Key provided: sk_test_0123' };
   const remote = await openApi(() => ({ status: 401, body: { error } }));
   try {

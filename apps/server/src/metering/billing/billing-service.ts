@@ -1,16 +1,18 @@
 /**
- * How an account comes to a plan. An owner of the server sets one; or a user asks, and the payment provider decides:
- * the manual one leaves it to an owner, another takes the money and reports by webhooks.
+ * Plan changes. An owner of the server sets a user's plan directly. Any other user requests a change from the payment
+ * provider: the manual provider leaves it to an owner; other providers collect the payment and report by webhook.
  *
- * A webhook is applied once, by the id of its event, in one transaction with the change of plan. Events may come late
- * or out of order: what is older than what is known of a subscription changes nothing. When a subscription ends, its
- * user falls back to another one that runs, else to the default plan; but whoever has been given a different plan by
- * an owner meanwhile keeps that.
+ * A webhook is applied once, by the id of its event, in one transaction with the change of plan. Events may arrive late
+ * or out of order: an event older than the stored state of its subscription changes nothing. When a subscription ends,
+ * its user gets the plan of another active subscription, else the default plan; a different plan that an owner has set
+ * meanwhile stays.
  */
 import { ApiError, type PlanChange, type PlanChangeResult, type PlanList, toTimestamp } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import { ConfigError } from '../../config-error.ts';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
+import type { User } from '../../identity/users/user.ts';
+import { findUser, lockUser, tryLockUser, updateUser } from '../../identity/users/user-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type Plan, toPlanGet } from '../plans/plan.ts';
@@ -18,13 +20,10 @@ import type { PlanBook } from '../plans/plan-book.ts';
 import {
   deletePlanRequest,
   findActiveSubscription,
-  findPayer,
   listPlanRequests,
-  lockPayer,
-  type Payer,
+  recordEvent,
   savePlanRequest,
   saveSubscription,
-  takeEvent,
 } from './billing-store.ts';
 import type { PaymentEvent, PaymentProvider, SubscriptionReport } from './payment-provider.ts';
 
@@ -32,8 +31,6 @@ export interface BillingServiceDeps {
   readonly db: Database;
   readonly plans: PlanBook;
   readonly provider: PaymentProvider;
-  /** Put a user on a plan. */
-  readonly setPlan: (tx: Database, userId: string, planId: string, now: Date) => Promise<void>;
   readonly clock: () => Date;
   readonly logger: Logger;
 }
@@ -41,13 +38,13 @@ export interface BillingServiceDeps {
 export interface BillingService {
   list(principal: Principal): Promise<PlanList>;
   /**
-   * Change the plan of the caller, or for owners of the server of any user. Throws `plan_unknown`, `owner_required`,
+   * Change the plan of the caller; owners of the server may change that of any user. Throws `plan_unknown`, `owner_required`,
    * `not_found`, `payment_failed`.
    */
   change(principal: Principal, change: PlanChange, caller: Caller): Promise<PlanChangeResult>;
-  /** Read the file of plans again. Throws `owner_required`, `invalid_request` for a file that cannot be used. */
+  /** Read the plan file again. Throws `owner_required`, `plans_refused` for a file that cannot be used. */
   reload(principal: Principal): Promise<PlanList>;
-  /** Apply a webhook. Throws `webhook_refused`: the provider will send it again. */
+  /** Apply a webhook. Throws `webhook_refused`: the provider then sends it again. */
   handleEvent(payload: string, signature: string, caller: Caller): Promise<void>;
 }
 
@@ -85,15 +82,15 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
       const reply = { user_id: userId, plan_id: plan.id, checkout_url: null };
       if (isOwner) {
         await db.transaction(async (tx) => {
-          if ((await lockPayer(tx, userId)) === null) throw new ApiError('not_found', { kind: 'user', id: userId });
+          await lockUser(tx, userId);
           await setPlan(deps, tx, userId, plan.id, caller);
         });
         return { status: 'changed', ...reply };
       }
-      return { ...reply, ...(await wish(deps, userId, plan)) };
+      return { ...reply, ...(await requestPlanChange(deps, userId, plan)) };
     },
     async reload(principal) {
-      if (!isServerOwner(principal)) throw new ApiError('owner_required', { action: 'read the plans again' });
+      if (!isServerOwner(principal)) throw new ApiError('owner_required', { action: 'reload the plans' });
       try {
         await plans.reload();
       } catch (error) {
@@ -107,28 +104,33 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
       const event = await provider.readEvent(payload, signature);
       await db.transaction(async (tx) => {
         const receivedAt = deps.clock();
-        const isNew = await takeEvent(tx, { provider: provider.name, eventId: event.id, type: event.type, receivedAt });
-        if (isNew && event.report !== null) await apply(deps, tx, event, event.report, caller);
+        const isNew = await recordEvent(tx, {
+          provider: provider.name,
+          eventId: event.id,
+          type: event.type,
+          receivedAt,
+        });
+        if (isNew && event.report !== null) await applyEvent(deps, tx, event, event.report, caller);
       });
     },
   };
 }
 
-/** Somebody who is no owner wants a plan. */
-async function wish(
+/** Pass the plan change request of a user who is not an owner to the payment provider. */
+async function requestPlanChange(
   { db, provider, clock }: BillingServiceDeps,
   userId: string,
   plan: Plan,
 ): Promise<Pick<PlanChangeResult, 'status'> & { readonly checkout_url: string | null }> {
-  const payer = await findPayer(db, userId);
-  if (payer === null) throw new ApiError('not_found', { kind: 'user', id: userId });
+  const user = await findUser(db, userId);
+  if (user === null) throw new ApiError('not_found', { kind: 'user', id: userId });
   const subscription = await findActiveSubscription(db, provider.name, userId);
-  // A subscription that was to end goes on when its plan is asked for again: that is for the provider to know.
-  if (payer.planId === plan.id && subscription === null) {
+  // With a subscription, the provider must decide: a request for the present plan revokes a pending cancellation.
+  if (user.planId === plan.id && subscription === null) {
     await deletePlanRequest(db, userId);
     return { status: 'changed', checkout_url: null };
   }
-  const outcome = await provider.wish({ userId, email: payer.email, plan, subscription });
+  const outcome = await provider.requestPlanChange({ userId, email: user.email, plan, subscription });
   switch (outcome.kind) {
     case 'approval':
       await savePlanRequest(db, { userId, planId: plan.id, requestedAt: clock() });
@@ -139,12 +141,12 @@ async function wish(
       return { status: 'requested', checkout_url: null };
     default:
       outcome satisfies never;
-      throw new TypeError('every outcome of a wish has its reply');
+      throw new TypeError('expected a known outcome of a plan change request, got another');
   }
 }
 
-/** Take over what a provider reports. */
-async function apply(
+/** Apply a provider's report. */
+async function applyEvent(
   deps: BillingServiceDeps,
   tx: Database,
   event: PaymentEvent,
@@ -153,46 +155,45 @@ async function apply(
 ): Promise<void> {
   const { plans, provider, logger } = deps;
   const { userId, subscriptionId, customerId, status } = report;
-  const payer = await lockPayer(tx, userId);
-  if (payer === null) {
-    logger.warn('payment event of a user who is not here', { event_id: event.id, user_id: userId });
+  const user = await tryLockUser(tx, userId);
+  if (user === null) {
+    logger.warn('payment event of an unknown user', { event_id: event.id, user_id: userId });
     return;
   }
-  const plan = provider.paysFor(report.priceId, plans.plans);
+  const plan = provider.planForPrice(report.priceId, plans.plans);
   if (plan === null) {
-    // Refused, so that it comes again when the operator has put the price into the file of plans.
+    // The provider sends a refused event again; by then the operator can have added the price to the plan file.
     throw new ApiError(
       'webhook_refused',
       { reason: `no plan has the price ${report.priceId}` },
-      { remedy: 'give it to a plan as stripe_price_id, reload the plans, and have the event sent again' },
+      { remedy: 'set it as stripe_price_id of a plan, reload the plans, and have the event sent again' },
     );
   }
   const row = { provider: provider.name, subscriptionId, customerId, userId, planId: plan.id, status };
   if (!(await saveSubscription(tx, { ...row, eventAt: event.at }))) return;
-  const next = status === 'active' ? plan.id : await planAfterEnd(deps, tx, userId, plan.id, payer);
-  if (next !== payer.planId) await setPlan(deps, tx, userId, next, caller);
+  const next = status === 'active' ? plan.id : await planAfterEnd(deps, tx, plan.id, user);
+  if (next !== user.planId) await setPlan(deps, tx, userId, next, caller);
 }
 
 async function planAfterEnd(
   { plans, provider }: BillingServiceDeps,
   tx: Database,
-  userId: string,
   endedPlanId: string,
-  payer: Payer,
+  user: User,
 ): Promise<string> {
-  if (payer.planId !== endedPlanId) return payer.planId;
-  return (await findActiveSubscription(tx, provider.name, userId))?.planId ?? plans.defaultPlan.id;
+  if (user.planId !== endedPlanId) return user.planId;
+  return (await findActiveSubscription(tx, provider.name, user.id))?.planId ?? plans.defaultPlan.id;
 }
 
 async function setPlan(
-  { setPlan: put, clock }: BillingServiceDeps,
+  { clock }: BillingServiceDeps,
   tx: Database,
   userId: string,
   planId: string,
   caller: Caller,
 ): Promise<void> {
   const now = clock();
-  await put(tx, userId, planId, now);
+  await updateUser(tx, userId, { planId }, now);
   await deletePlanRequest(tx, userId);
   await recordAudit(tx, now, caller, { action: 'user.plan', subject: userId, details: { plan_id: planId } });
 }

@@ -1,38 +1,17 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
-import { users } from '../../identity/identity-tables.ts';
 import type { Database } from '../../store/db.ts';
 import { billingEvents, planRequests, subscriptions } from './billing-tables.ts';
 import type { Subscription } from './subscription.ts';
 
-export interface AskedPlan {
+/** A plan change request that waits for an owner of the server. */
+export interface PendingPlanRequest {
   readonly userId: string;
   readonly planId: string;
   readonly requestedAt: Date;
 }
 
-/** What billing has to know of a user. */
-export interface Payer {
-  readonly email: string;
-  readonly planId: string;
-}
-
-/** A user, locked until the transaction ends; null when there is none. */
-export async function lockPayer(tx: Database, userId: string): Promise<Payer | null> {
-  const rows = await tx
-    .select({ email: users.email, planId: users.planId })
-    .from(users)
-    .where(eq(users.id, userId))
-    .for('update');
-  return rows[0] ?? null;
-}
-
-export async function findPayer(db: Database, userId: string): Promise<Payer | null> {
-  const rows = await db.select({ email: users.email, planId: users.planId }).from(users).where(eq(users.id, userId));
-  return rows[0] ?? null;
-}
-
-/** Remember a wish; a later one takes its place. */
-export async function savePlanRequest(db: Database, request: AskedPlan): Promise<void> {
+/** Store a plan change request in place of an earlier one of the user. */
+export async function savePlanRequest(db: Database, request: PendingPlanRequest): Promise<void> {
   const { planId, requestedAt } = request;
   await db
     .insert(planRequests)
@@ -44,8 +23,8 @@ export async function deletePlanRequest(db: Database, userId: string): Promise<v
   await db.delete(planRequests).where(eq(planRequests.userId, userId));
 }
 
-/** Wishes in the order they came: of one user, or of all when `userId` is null. */
-export async function listPlanRequests(db: Database, userId: string | null): Promise<readonly AskedPlan[]> {
+/** Pending requests in the order they were made: of one user, or of all users when `userId` is null. */
+export async function listPlanRequests(db: Database, userId: string | null): Promise<readonly PendingPlanRequest[]> {
   return await db
     .select()
     .from(planRequests)
@@ -54,7 +33,7 @@ export async function listPlanRequests(db: Database, userId: string | null): Pro
     .limit(1000);
 }
 
-/** The newest running subscription of a user. */
+/** The newest active subscription of a user. */
 export async function findActiveSubscription(
   db: Database,
   provider: string,
@@ -83,7 +62,7 @@ export async function hasActiveSubscription(db: Database, userId: string): Promi
 
 export type SubscriptionRow = typeof subscriptions.$inferInsert;
 
-/** Write what is known of a subscription now. False: something newer was known, and it stays. Ended is for ever. */
+/** Store a reported state of a subscription. Returns false when a newer state, or its end, is already stored. */
 export async function saveSubscription(tx: Database, row: SubscriptionRow): Promise<boolean> {
   const { planId, status, eventAt } = row;
   const rows = await tx
@@ -92,7 +71,7 @@ export async function saveSubscription(tx: Database, row: SubscriptionRow): Prom
     .onConflictDoUpdate({
       target: [subscriptions.provider, subscriptions.subscriptionId],
       set: { planId, status, eventAt },
-      // Nothing comes after the end, however the events are ordered.
+      // An ended subscription stays ended, in whatever order the events arrive.
       setWhere: sql`${subscriptions.status} = 'active'
         AND (excluded.status = 'ended' OR ${subscriptions.eventAt} <= excluded.event_at)`,
     })
@@ -100,8 +79,8 @@ export async function saveSubscription(tx: Database, row: SubscriptionRow): Prom
   return rows.length > 0;
 }
 
-/** Whether an event is new; it is not from then on. */
-export async function takeEvent(
+/** Record an event. Returns false when it was recorded before. */
+export async function recordEvent(
   tx: Database,
   event: { readonly provider: string; readonly eventId: string; readonly type: string; readonly receivedAt: Date },
 ): Promise<boolean> {

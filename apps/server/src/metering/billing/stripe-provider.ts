@@ -1,24 +1,30 @@
 /**
  * Stripe, through its official library, loaded only when it is set up. A subscription carries the user's id in its
- * metadata, which only the secret key can write; its price says which plan it pays for.
+ * metadata, which only the secret key can write; its price names the plan.
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import type { PaymentEvent, PaymentProvider, PlanWish, SubscriptionReport, WishOutcome } from './payment-provider.ts';
+import type {
+  PaymentEvent,
+  PaymentProvider,
+  PlanChangeOutcome,
+  PlanChangeRequest,
+  SubscriptionReport,
+} from './payment-provider.ts';
 
 export interface StripeOptions {
   readonly secretKey: string;
-  /** Of this server's endpoint, `whsec_…`. */
+  /** Signing secret of this server's endpoint, `whsec_…`. */
   readonly webhookSecret: string;
-  /** Where the checkout sends people back to. */
+  /** Address that the checkout returns to. */
   readonly returnUrl: string;
   readonly clock: () => Date;
-  /** Where the API is. Default: Stripe. */
+  /** Address of the API. Default: Stripe's. */
   readonly api?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };
 }
 
-/** Older deliveries are refused: somebody might be repeating them. */
+/** Older deliveries are refused: they may be replayed. */
 const TOLERANCE_SECONDS = 300;
 const TIMEOUT_MS = 20_000;
 
@@ -30,7 +36,7 @@ const subscriptionSchema = z.object({
   items: z.object({ data: z.array(z.object({ price: z.object({ id: z.string() }) })).min(1) }),
 });
 
-/** Statuses that pay for a plan; `past_due` ones are being collected. */
+/** Statuses that grant a plan; `past_due` payments are being collected. */
 const ACTIVE = new Set(['active', 'trialing', 'past_due']);
 const ENDED = new Set(['canceled', 'unpaid', 'incomplete_expired']);
 
@@ -39,12 +45,12 @@ export async function openStripeProvider(options: StripeOptions): Promise<Paymen
   const stripe = new StripeClient(options.secretKey, { ...options.api, timeout: TIMEOUT_MS, telemetry: false });
   return {
     name: 'stripe',
-    paysFor: (priceId, plans) => plans.find(({ stripePriceId }) => stripePriceId === priceId) ?? null,
-    async wish(wish) {
+    planForPrice: (priceId, plans) => plans.find(({ stripePriceId }) => stripePriceId === priceId) ?? null,
+    async requestPlanChange(request) {
       try {
-        return await fulfil(stripe, wish, options.returnUrl);
+        return await applyPlanChange(stripe, request, options.returnUrl);
       } catch (cause) {
-        // The library's messages may name the key that was used.
+        // The library's messages may contain the secret key.
         const reason = cause instanceof StripeClient.errors.StripeError ? cause.type : 'no answer';
         throw new ApiError('payment_failed', { reason }, { cause });
       }
@@ -73,11 +79,14 @@ export async function openStripeProvider(options: StripeOptions): Promise<Paymen
   };
 }
 
-async function fulfil(stripe: Stripe, wish: PlanWish, returnUrl: string): Promise<WishOutcome> {
-  const { userId, email, plan, subscription } = wish;
+async function applyPlanChange(
+  stripe: Stripe,
+  { userId, email, plan, subscription }: PlanChangeRequest,
+  returnUrl: string,
+): Promise<PlanChangeOutcome> {
   if (plan.stripePriceId === null) {
     if (subscription === null) return { kind: 'approval' };
-    // What is paid for is kept until it runs out.
+    // The paid period is kept until it ends.
     await stripe.subscriptions.update(subscription.subscriptionId, { cancel_at_period_end: true });
     return { kind: 'reported_later' };
   }
@@ -99,7 +108,7 @@ async function fulfil(stripe: Stripe, wish: PlanWish, returnUrl: string): Promis
     success_url: returnUrl,
     cancel_url: returnUrl,
   });
-  if (url === null) throw new TypeError('expected the address of a checkout session, got none');
+  if (url === null) throw new TypeError('expected the URL of a checkout session, got null');
   return { kind: 'checkout', url };
 }
 
@@ -124,7 +133,7 @@ function reportOf(event: Stripe.Event): SubscriptionReport | null {
   const userId = metadata?.user_id;
   const priceId = items.data[0]?.price.id;
   const isEnded = event.type === 'customer.subscription.deleted' || ENDED.has(status);
-  // Subscriptions of other products of the same account carry no user of ours; incomplete ones are not paid yet.
+  // Subscriptions to other products of the same Stripe account name no user; incomplete ones are not paid yet.
   if (userId === undefined || priceId === undefined || !(isEnded || ACTIVE.has(status))) return null;
   const customerId = typeof customer === 'string' ? customer : customer.id;
   return { subscriptionId: id, customerId, userId, status: isEnded ? 'ended' : 'active', priceId };

@@ -1,4 +1,4 @@
-/** A plan that is paid for through a provider. Once ended it stays ended: a new one has a new id. */
+/** A plan that is paid through a provider. An ended subscription stays ended; a new one has a new id. */
 export interface Subscription {
   readonly subscriptionId: string;
   readonly customerId: string;

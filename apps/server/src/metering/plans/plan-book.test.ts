@@ -60,7 +60,7 @@ test('the built-in plans: the embedded model is free, GPT-J-6B needs Developer o
   assert.deepEqual([requestsPerMinute, concurrentRuns, tokensPerDay, tokensPerMonth, maxContext], Array(5).fill(null));
 });
 
-test('a file takes the place of the built-in plans, all but the one for owners', async () => {
+test('a plan file replaces the built-in plans except the one for owners', async () => {
   await writeFile(path, `\ufeff${JSON.stringify(FILE)}`);
   const book = await openPlanBook(path);
   assert.deepEqual(
@@ -70,12 +70,12 @@ test('a file takes the place of the built-in plans, all but the one for owners',
   assert.equal(book.currency, 'EUR');
   const small = book.planOf({ planId: 'small' });
   assert.deepEqual([small.requestsPerMinute, small.tokensPerDay, small.offered, small.priority], [5, 0, true, 0]);
-  // Whoever was on a plan that is gone is on the default one, not on none.
+  // Users of a plan that no longer exists are on the default plan.
   assert.equal(book.planOf({ planId: 'gone' }).id, 'small');
   assert.equal(book.find('gone'), null);
 });
 
-test('a file that cannot be used is refused with the place of every fault', async () => {
+test('refuses an invalid plan file with the path of every fault', async () => {
   assert.match(await faultOf('{"currency"'), /expected JSON/);
   assert.match(await faultOf([]), /file: /);
   const faulty = {
@@ -87,22 +87,22 @@ test('a file that cannot be used is refused with the place of every fault', asyn
   assert.match(message, /plans\.1\.requests_per_minute: /);
   assert.match(message, /plans\.2\.id: expected lower-case letters/);
   assert.match(message, /plans\.2: .*limit/);
-  assert.match(await faultOf({ ...FILE, plans: [PLAN, PLAN] }), /plans\.1\.id: expected an id once, got small again/);
+  assert.match(await faultOf({ ...FILE, plans: [PLAN, PLAN] }), /plans\.1\.id: expected unique ids, got small twice/);
   assert.match(await faultOf({ ...FILE, default_plan: 'none' }), /default_plan: .*\(small\), got "none"/);
   const { tokens_per_day: _, ...lacking } = PLAN;
-  // A limit that was forgotten is not "no limit".
+  // A missing limit does not mean "no limit".
   assert.match(await faultOf({ ...FILE, plans: [lacking] }), /plans\.0\.tokens_per_day: /);
   await assert.rejects(openPlanBook(join(folder, 'missing.json')), /PLANS_FILE: expected a readable JSON file/);
 });
 
-test('the example of the documentation is a file of plans', async () => {
+test('the example of the documentation is a valid plan file', async () => {
   const text = await readFile(new URL('../../../../../docs/api.md', import.meta.url), 'utf8');
   const [, example] = /```json\n(\{\n {2}"currency".*?)```/s.exec(text) ?? [];
   await writeFile(path, example ?? '');
   assert.equal((await openPlanBook(path)).defaultPlan.id, 'free');
 });
 
-test('reading again takes what changed, or keeps what there was when the file is broken', async () => {
+test('reload applies a changed file, and keeps the present plans when the file is invalid', async () => {
   await writeFile(path, JSON.stringify(FILE));
   const book = await openPlanBook(path);
   await writeFile(path, JSON.stringify({ ...FILE, plans: [{ ...PLAN, requests_per_minute: 9 }] }));
@@ -113,7 +113,7 @@ test('reading again takes what changed, or keeps what there was when the file is
   assert.equal(book.defaultPlan.requestsPerMinute, 9);
 });
 
-test('a star stands for any text, and everything else for itself, in any case of letters', () => {
+test('`*` matches any characters, and every other character matches itself, ignoring case', () => {
   const allows = (pattern: string, model: string) => allowsModel(planOf('p', { models: [pattern] }), model);
   for (const [pattern, model] of [
     ['gptj-nano', 'GPTJ-Nano'],
@@ -138,7 +138,7 @@ test('a star stands for any text, and everything else for itself, in any case of
   }
 });
 
-test('a model of the full size is GPT-J-6B, whatever its file calls itself', () => {
+test('a model of the full size is gpt-j-6b, whatever name its file states', () => {
   assert.equal(servedModelName({ config: GPTJ_6B, modelName: 'gptj-nano' }), 'gpt-j-6b');
   assert.equal(servedModelName({ config: { ...GPTJ_6B, layerCount: 4 }, modelName: 'gptj-nano' }), 'gptj-nano');
 });

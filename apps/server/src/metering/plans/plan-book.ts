@@ -7,25 +7,25 @@ import { OWNER_PLAN_ID, type Plan, type PlanFile, planFileSchema } from './plan.
 /** The plans of this server. */
 export interface PlanBook {
   readonly currency: string;
-  /** Plan of accounts whose own is not among the plans, and of those whose subscription ended. */
+  /** Plan of accounts whose own plan no longer exists, or whose subscription ended. */
   readonly defaultPlan: Plan;
   readonly plans: readonly Plan[];
   find(id: string): Plan | null;
-  /** The plan that somebody is on; the default one when theirs is no longer in the file. */
+  /** The plan in force for a principal: the default plan when its own is no longer in the file. */
   planOf(principal: Pick<Principal, 'planId'>): Plan;
-  /** Read the file again. Throws `ConfigError` and keeps the plans there were when it cannot be used. */
+  /** Read the file again. Throws `ConfigError`, and keeps the present plans, when the file cannot be used. */
   reload(): Promise<void>;
 }
 
-/** Larger is no list of plans. */
+/** Bounds the memory that a wrong file can take. */
 const MAX_CHARACTERS = 1_000_000;
 
 /**
- * The plans of a file, or the built-in ones when `path` is null. Throws `ConfigError` that lists every fault, with its
- * place.
+ * Open the plans of a file, or the built-in ones when `path` is null. Throws `ConfigError` that lists every fault with
+ * its path.
  */
 export async function openPlanBook(path: string | null): Promise<PlanBook> {
-  // From dist and from src alike.
+  // The path holds from dist and from src.
   const builtIn = await readPlanFile(
     new URL('../../../src/metering/plans/default-plans.json', import.meta.url),
     'built-in plans',
@@ -40,7 +40,7 @@ export async function openPlanBook(path: string | null): Promise<PlanBook> {
   const find = (id: string): Plan | null => file.plans.find((plan) => plan.id === id) ?? null;
   const defaultPlan = (): Plan => {
     const plan = find(file.defaultPlan);
-    if (plan === null) throw new TypeError('the schema of plan files lets no unknown default plan through');
+    if (plan === null) throw new TypeError(`expected the default plan ${file.defaultPlan} among the plans, got none`);
     return plan;
   };
   return {
@@ -70,7 +70,7 @@ async function readPlanFile(path: string | URL, setting: string): Promise<PlanFi
   }
   let json: unknown;
   try {
-    // A byte order mark is what some editors write.
+    // Some editors write a byte order mark.
     json = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new ConfigError(`${setting}: expected JSON, got ${reasonOf(cause)}`, { cause });

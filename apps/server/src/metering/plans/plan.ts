@@ -1,7 +1,7 @@
 import type { PlanGet } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 
-/** Whoever runs a server is on this plan; a plan file that lacks it gets the built-in one. */
+/** The plan of the first owner of a server. A plan file without it gets the built-in one. */
 export const OWNER_PLAN_ID = 'owner';
 
 /** Money per unit, in the currency of the plan file. */
@@ -12,23 +12,23 @@ export interface PlanPrices {
   readonly perComputeHour: number;
 }
 
-/** What an account may do. A limit that is null is none. */
+/** Limits and prices of an account. Null means no limit. */
 export interface Plan {
   readonly id: string;
   readonly name: string;
   readonly description: string;
-  /** Whether users see it and may ask for it. */
+  /** Whether users see it and may request it. */
   readonly offered: boolean;
   readonly requestsPerMinute: number | null;
-  /** Runs accepted and not ended. */
+  /** Accepted runs that have not ended. */
   readonly concurrentRuns: number | null;
   /** Prompt and generated tokens; days and months are UTC. */
   readonly tokensPerDay: number | null;
   readonly tokensPerMonth: number | null;
   readonly priority: number;
-  /** Longest sequence in tokens. */
+  /** Maximum sequence length in tokens. */
   readonly maxContext: number | null;
-  /** Names of models; `*` stands for any text. */
+  /** Model names; `*` matches any characters. */
   readonly models: readonly string[];
   readonly prices: PlanPrices;
   /** Stripe's id of the price to subscribe to; null: not sold through Stripe. */
@@ -37,7 +37,7 @@ export interface Plan {
 
 export interface PlanFile {
   readonly currency: string;
-  /** Plan of accounts whose own plan is not in the file, and of those whose subscription ended. */
+  /** Plan of accounts whose own plan is not in the file, or whose subscription ended. */
   readonly defaultPlan: string;
   readonly plans: readonly Plan[];
 }
@@ -67,7 +67,7 @@ const planSchema = z.strictObject({
   stripe_price_id: z.string().min(1).max(200).nullable().default(null),
 });
 
-/** A plan file as it is written. */
+/** Parser of plan files. */
 export const planFileSchema = z
   .strictObject({
     currency: z.string().regex(/^[A-Z]{3}$/, 'expected three capital letters, like USD'),
@@ -81,7 +81,7 @@ export const planFileSchema = z
       context.addIssue({
         code: 'custom',
         path: ['plans', index, 'id'],
-        message: `expected an id once, got ${id} again`,
+        message: `expected unique ids, got ${id} twice`,
       });
     });
     if (!ids.includes(defaultPlan)) {
@@ -122,12 +122,12 @@ export function isCounted(plan: Plan): boolean {
   return [requestsPerMinute, concurrentRuns, tokensPerDay, tokensPerMonth].some((limit) => limit !== null);
 }
 
-/** Whether a plan may use a model. Upper and lower case are the same. */
+/** Whether a plan includes a model, ignoring case. */
 export function allowsModel(plan: Plan, model: string): boolean {
   return plan.models.some((pattern) => matches(pattern.toLowerCase().split('*'), model.toLowerCase()));
 }
 
-/** How the API shows a plan. */
+/** A plan as the API replies it. */
 export function toPlanGet(plan: Plan): PlanGet {
   return {
     id: plan.id,
@@ -149,7 +149,7 @@ export function toPlanGet(plan: Plan): PlanGet {
   };
 }
 
-/** The parts of a pattern, split at its stars, in their order: taking each as early as it comes is enough. */
+/** Match a pattern, split at its `*`. It is enough to take the earliest occurrence of each part. */
 function matches(parts: readonly string[], text: string): boolean {
   const first = parts[0] ?? '';
   const last = parts.at(-1) ?? '';

@@ -111,13 +111,13 @@ async function readTokens(reply: Response, max: number): Promise<{ id: string; r
   return { id: /run_[0-9a-f]{32}/.exec(text)?.[0] ?? '', reader };
 }
 
-test('a run that is cancelled midway costs its prompt and what was made, however often it is cancelled', async () => {
+test('a run cancelled midway costs its prompt and the generated tokens, however often it is cancelled', async () => {
   const { id, reader } = await readTokens(await submit({ stream: true, async_run: true }), MADE);
   assert.deepEqual(await reserved(), [1, PROMPT.length + ASKED, PROMPT.length + ASKED]);
   const ends = await Promise.all([cancel(id), cancel(id), cancel(id)]);
   await reader.cancel();
   for (const { run_state, error } of ends) assert.deepEqual([run_state, error], ['failed', 'pipeline_fault']);
-  // What is charged can be seen at the run, as it is told and as it is stored.
+  // The reply and the stored run show the charge.
   const stored = await run(it.request(`/v2/runs/${id}`));
   for (const { usage } of [...ends, stored]) {
     assert.deepEqual(usage, { prompt_tokens: PROMPT.length, generated_tokens: MADE, cached_tokens: 0 });
@@ -127,7 +127,7 @@ test('a run that is cancelled midway costs its prompt and what was made, however
   assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
 });
 
-test('what was made of every sequence counts', async () => {
+test('counts the generated tokens of every sequence', async () => {
   const reply = await submit({ stream: true, async_run: true }, { num_return_sequences: 2, do_sample: true });
   const { id, reader } = await readTokens(reply, 2 * MADE);
   assert.deepEqual(await reserved(), [1, PROMPT.length + 2 * ASKED, PROMPT.length + 2 * ASKED]);
@@ -136,22 +136,22 @@ test('what was made of every sequence counts', async () => {
   assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE]]);
 });
 
-test('a reader who leaves a stream pays for what was made', async () => {
+test('a client that leaves a stream is charged for the generated tokens', async () => {
   const { id, reader } = await readTokens(await submit({ stream: true }), MADE);
   await reader.cancel();
   await until(async () => (await run(it.request(`/v2/runs/${id}`))).ended_at !== null);
   assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
 });
 
-test('a beam search that is cancelled midway costs its prompt and as many tokens as it had come', async () => {
+test('a beam search cancelled midway costs its prompt and the tokens of its progress', async () => {
   const { id } = await run(submit({ async_run: true }, { num_beams: 4, num_return_sequences: 2 }));
-  // Its reader would not be told of a token before its end.
+  // A beam search streams no token before its end.
   await until(() => steps === MADE);
   await cancel(id);
   assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE]]);
 });
 
-test('a run that is cancelled while its prompt is computed costs the prompt', async () => {
+test('a run cancelled during its prompt costs the prompt', async () => {
   stallsAt = 0;
   const { id } = await run(submit({ async_run: true }));
   await until(() => steps === 0);
@@ -159,7 +159,7 @@ test('a run that is cancelled while its prompt is computed costs the prompt', as
   assert.deepEqual(await metered(), [[1, PROMPT.length, 0]]);
 });
 
-test('a run that is cancelled while it waits costs nothing', async () => {
+test('a run cancelled while it waits costs nothing', async () => {
   const first = await readTokens(await submit({ stream: true, async_run: true }), MADE);
   const waiting = await run(submit({ async_run: true }));
   assert.deepEqual(await reserved(), [2, 2 * (PROMPT.length + ASKED), 2 * (PROMPT.length + ASKED)]);
@@ -172,14 +172,14 @@ test('a run that is cancelled while it waits costs nothing', async () => {
   assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);
 });
 
-test('a cancellation that comes when the run has ended changes nothing', async () => {
+test('a cancellation after the end of the run changes nothing', async () => {
   letGo();
   const ended = await run(submit({}));
   assert.deepEqual(await cancel(ended.id), ended);
   assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);
 });
 
-test('a completion whose reader leaves midway costs its prompt and what was made', async () => {
+test('a completion whose client leaves midway costs its prompt and the generated tokens', async () => {
   const reply = await it.post('/v1/completions', {
     model: 'scripted',
     prompt: PROMPT,

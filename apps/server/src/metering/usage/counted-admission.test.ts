@@ -19,17 +19,17 @@ const START = Date.parse('2026-03-10T12:00:00.000Z');
 const MINUTE = 60_000;
 
 describeOnEveryStore('admission', (store) => {
-  test('of 50 at the same time, as many get in as the quota has room for, from two processes', async () => {
+  test('admits 50 parallel requests of two processes up to the quota and not beyond', async () => {
     const plan = planOf('p', { tokensPerDay: 2000, tokensPerMonth: 100_000 });
     const clock = { ms: START };
     const processes = [await openOn(store().db, plan, clock), await openOn(store().db, plan, clock)];
     const who = principalOn(plan, 'user_parallel');
-    const asked = await Promise.allSettled(
+    const attempts = await Promise.allSettled(
       Array.from({ length: 50 }, (_, i) => processes[i % 2]?.admit(who, estimate(40, 60))),
     );
-    const granted = asked.filter((one) => one.status === 'fulfilled');
+    const granted = attempts.filter((one) => one.status === 'fulfilled');
     assert.equal(granted.length, 20);
-    for (const one of asked) {
+    for (const one of attempts) {
       if (one.status === 'rejected') assert.equal(one.reason.code, 'quota_exceeded');
     }
     assert.deepEqual(await countersOf(store().db, who.userId), {
@@ -39,7 +39,7 @@ describeOnEveryStore('admission', (store) => {
       monthUsed: 0,
       monthReserved: 2000,
     });
-    // Half of what was reserved is not used, and returned.
+    // Half of the reservation is unused and returned.
     await Promise.all(granted.map((one) => one.value?.settle(cost(40, 10))));
     assert.deepEqual(await countersOf(store().db, who.userId), {
       running: 0,
@@ -54,13 +54,13 @@ describeOnEveryStore('admission', (store) => {
     assert.equal(again.filter((one) => one.status === 'fulfilled').length, 10);
   });
 
-  test('no 60 seconds hold more requests than the plan allows, and not one fewer', async () => {
+  test('admits in any 60 seconds exactly as many requests as the plan allows', async () => {
     const plan = planOf('p', { requestsPerMinute: 7 });
     const clock = { ms: START };
     const admission = await openOn(store().db, plan, clock);
     const who = principalOn(plan, 'user_rate');
     const granted: number[] = [];
-    // Attempts come faster than allowed, at uneven distances; the sweep between them must not forget what counts.
+    // Attempts come faster than allowed, at uneven intervals; the sweeps between them must keep the requests that count.
     for (let i = 0; i < 400; i++) {
       clock.ms += [10, 400, 1300, 90, 2100][i % 5] ?? 0;
       try {
@@ -70,7 +70,7 @@ describeOnEveryStore('admission', (store) => {
       } catch (error) {
         assert.ok(error instanceof ApiError && error.code === 'rate_limited');
         const oldest = granted.at(-7) ?? 0;
-        // It is refused only when it must be, and told when to come back.
+        // A refusal is necessary, and states the exact time to retry.
         assert.ok(clock.ms - oldest < MINUTE);
         assert.equal(error.details.retry_after_ms, oldest + MINUTE - clock.ms);
         assert.equal(error.retryAfterSeconds, Math.ceil((oldest + MINUTE - clock.ms) / 1000));
@@ -84,7 +84,7 @@ describeOnEveryStore('admission', (store) => {
     assert.ok(granted.length >= 7 * 5);
   });
 
-  test('a clock that is behind, or goes back, lets nobody in early', async () => {
+  test('a clock that is behind or goes back admits no request early', async () => {
     const plan = planOf('p', { requestsPerMinute: 1 });
     const [ahead, behind] = [{ ms: START }, { ms: START - 30_000 }];
     const who = principalOn(plan, 'user_skew');
@@ -97,7 +97,7 @@ describeOnEveryStore('admission', (store) => {
     await second.admit(who, estimate(1, 1));
   });
 
-  test('a clock that was a day ahead shuts nobody out when it is right again', async () => {
+  test('a clock that was a day ahead refuses no request once it is corrected', async () => {
     const plan = planOf('p', { requestsPerMinute: 1, tokensPerDay: 100 });
     const clock = { ms: START + 24 * 60 * MINUTE };
     const admission = await openOn(store().db, plan, clock);
@@ -111,7 +111,7 @@ describeOnEveryStore('admission', (store) => {
     await admission.close();
   });
 
-  test('runs at once are counted until they end, whichever way', async () => {
+  test('counts concurrent runs until they settle or are cancelled', async () => {
     const plan = planOf('p', { concurrentRuns: 2 });
     const admission = await openOn(store().db, plan, { ms: START });
     const who = principalOn(plan, 'user_concurrent');
@@ -126,7 +126,7 @@ describeOnEveryStore('admission', (store) => {
     await refusalOf(admission.admit(who, estimate(1, 1)));
   });
 
-  test('an end counts once, whoever repeats it', async () => {
+  test('a repeated end counts once', async () => {
     const plan = planOf('p', { tokensPerDay: 1000 });
     const { db } = store();
     const admission = await openOn(db, plan, { ms: START });
@@ -160,7 +160,7 @@ describeOnEveryStore('admission', (store) => {
     });
   });
 
-  test('within a transaction, reserving and settling happen when it commits or not at all', async () => {
+  test('reservations and settlements of a transaction take effect only when it commits', async () => {
     for (const plan of [planOf('p', { tokensPerDay: 1000 }), planOf('unlimited')]) {
       const { db } = store();
       const admission = await openOn(db, plan, { ms: START });
@@ -173,7 +173,7 @@ describeOnEveryStore('admission', (store) => {
         }),
         boom,
       );
-      // What was rolled back holds nothing.
+      // The rolled-back reservation holds nothing.
       const ticket = await admitRun(db, admission, who, estimate(10, 990));
       await assert.rejects(
         db.transaction(async (tx) => {
@@ -192,12 +192,12 @@ describeOnEveryStore('admission', (store) => {
     }
   });
 
-  test('of runs that ask together, each has its place or its refusal, and together they end', async () => {
+  test('admits or refuses each run of a batch, and ends the batch together', async () => {
     const plan = planOf('p', { tokensPerDay: 250, maxContext: 200 });
     const { db } = store();
     const admission = await openOn(db, plan, { ms: START });
     const [a, b] = [principalOn(plan, 'user_together_a'), principalOn(plan, 'user_together_b')];
-    const asked = [
+    const requests = [
       { principal: b, estimate: estimate(100, 0) },
       { principal: a, estimate: estimate(201, 0) },
       { principal: a, estimate: estimate(150, 0) },
@@ -205,9 +205,10 @@ describeOnEveryStore('admission', (store) => {
       { principal: b, estimate: estimate(150, 0) },
       { principal: { ...a, planId: 'other' }, estimate: estimate(1000, 0) },
     ];
-    const answers = await db.transaction((tx) => admission.admitRuns(tx, asked));
-    const words = answers.map((answer) => (answer instanceof ApiError ? answer.code : 'in'));
-    assert.deepEqual(words, ['in', 'plan_required', 'in', 'quota_exceeded', 'in', 'in']);
+    const answers = await db.transaction((tx) => admission.admitRuns(tx, requests));
+    const outcomes = answers.map((answer) => (answer instanceof ApiError ? answer.code : 'admitted'));
+    const expected = ['admitted', 'plan_required', 'admitted', 'quota_exceeded', 'admitted', 'admitted'];
+    assert.deepEqual(outcomes, expected);
     const tickets = answers.flatMap((answer) => (answer instanceof ApiError ? [] : [answer.ticket]));
     const costs = [cost(100, 0), cost(120, 0), null, cost(30, 0)];
     const ends = tickets.map((ticket, i) => ({ ticket, cost: costs[i] ?? null }));
@@ -219,11 +220,11 @@ describeOnEveryStore('admission', (store) => {
     assert.deepEqual(await countersOf(db, b.userId), counters);
   });
 
-  test('what a dead process had reserved comes back; what belongs to a run does not', async () => {
+  test('a sweep returns the reservations of a dead process but not those of runs', async () => {
     const plan = planOf('p', { tokensPerDay: 1000, concurrentRuns: 5 });
     const clock = { ms: START + 60 * MINUTE };
     const { db } = store();
-    // What other tests left.
+    // Returns what other tests left open.
     await (await openOn(db, plan, clock)).sweep();
     const dead = await openOn(db, plan, clock);
     const alive = await openOn(db, plan, clock);
@@ -237,9 +238,9 @@ describeOnEveryStore('admission', (store) => {
     assert.equal(await alive.sweep(), 1);
     const counters = { running: 2, dayUsed: 0, dayReserved: 500, monthUsed: 0, monthReserved: 500 };
     assert.deepEqual(await countersOf(db, who.userId), counters);
-    // The run was taken over by the other process.
+    // The other process has taken over the run.
     await endRun(db, alive, kept, cost(150, 0));
-    // The dead one was only asleep: what it used is metered, and what was returned is not returned again.
+    // The process was only asleep: its usage is metered, and its reservation is not returned twice.
     await lost.settle(cost(70, 0));
     await lost.settle(cost(70, 0));
     const after = { running: 1, dayUsed: 220, dayReserved: 300, monthUsed: 220, monthReserved: 300 };
@@ -247,87 +248,13 @@ describeOnEveryStore('admission', (store) => {
     await alive.close();
     await alive.close();
     assert.equal(await dead.sweep(), 1);
-    // Nor does a run hold anything for ever: it was deleted, or is long past its day.
+    // A run's reservation ends after a day: the run was deleted, or has passed its time limit.
     await admitRun(db, dead, who, estimate(200, 0));
     clock.ms += 24 * 60 * MINUTE + 1;
     assert.equal(await dead.sweep(), 1);
   });
 
-  test('days and months are UTC; a run that ends on the next day counts on the day it was let in', async () => {
-    const plan = planOf('p', { tokensPerDay: 100, tokensPerMonth: 250 });
-    const clock = { ms: Date.parse('2026-01-30T23:59:59.999Z') };
-    const { db } = store();
-    const admission = await openOn(db, plan, clock);
-    const who = principalOn(plan, 'user_midnight');
-    const late = await admission.admit(who, estimate(100, 0));
-    const day = await refusalOf(admission.admit(who, estimate(1, 0)));
-    assert.deepEqual([day.code, day.status, day.retryAfterSeconds], ['quota_exceeded', 402, 1]);
-    assert.equal(day.details.resets_at, '2026-01-31T00:00:00.000Z');
-    clock.ms += 1;
-    await (await admission.admit(who, estimate(100, 0))).settle(cost(100, 0));
-    await late.settle(cost(90, 0));
-    await refusalOf(admission.admit(who, estimate(1, 0)));
-    clock.ms = Date.parse('2026-01-31T23:59:59.999Z');
-    const month = planOf('p', { tokensPerMonth: 250 });
-    const monthly = await openOn(db, month, clock);
-    const refused = await refusalOf(monthly.admit(who, estimate(61, 0)));
-    assert.deepEqual([refused.details.period, refused.details.used], ['month', 190]);
-    assert.equal(refused.details.resets_at, '2026-02-01T00:00:00.000Z');
-    const last = await monthly.admit(who, estimate(60, 0));
-    clock.ms += 1;
-    const next = await monthly.admit(who, estimate(250, 0));
-    await last.settle(cost(60, 0));
-    await refusalOf(monthly.admit(who, estimate(1, 0)));
-    await next.settle(cost(10, 0));
-    await monthly.admit(who, estimate(240, 0));
-    const rows = await meteredOf(db, who.userId);
-    assert.deepEqual(
-      rows.map((row) => [row.day, row.promptTokens]),
-      [
-        ['2026-01-30', 90],
-        ['2026-01-31', 160],
-        ['2026-02-01', 10],
-      ],
-    );
-  });
-
-  test('what was used without limits counts when a plan with limits follows', async () => {
-    const plan = planOf('p', { tokensPerDay: 100 });
-    const { db } = store();
-    const admission = await openOn(db, plan, { ms: START });
-    const who = principalOn(plan, 'user_change');
-    const free = { ...who, planId: 'other' };
-    await (await admission.admit(free, estimate(1e6, 0))).settle(cost(60, 0));
-    const inFlight = await admission.admit(free, estimate(1e6, 0));
-    await refusalOf(admission.admit(who, estimate(41, 0)));
-    await inFlight.settle(cost(30, 0));
-    await refusalOf(admission.admit(who, estimate(11, 0)));
-    await admission.admit(who, estimate(10, 0));
-  });
-
-  test('a month is counted from all of its days, and from no other month', async () => {
-    const plan = planOf('p', { tokensPerMonth: 100 });
-    const clock = { ms: Date.parse('2026-01-31T12:00:00Z') };
-    const { db } = store();
-    const admission = await openOn(db, plan, clock);
-    const who = principalOn(plan, 'user_month');
-    const unlimited = { ...who, planId: 'other' };
-    const january = await admission.admit(unlimited, estimate(1000, 0));
-    clock.ms = Date.parse('2026-02-01T12:00:00Z');
-    await (await admission.admit(who, estimate(40, 0))).settle(cost(40, 0));
-    const february = await admission.admit(unlimited, estimate(1000, 0));
-    clock.ms = Date.parse('2026-02-02T12:00:00Z');
-    // The counters have come to this day before the runs of other days end.
-    await (await admission.admit(who, estimate(1, 0))).cancel();
-    await january.settle(cost(1000, 0));
-    await february.settle(cost(50, 0));
-    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
-    clock.ms = Date.parse('2026-02-28T12:00:00Z');
-    assert.equal((await refusalOf(admission.admit(who, estimate(11, 0)))).details.used, 90);
-    await admission.admit(who, estimate(10, 0));
-  });
-
-  test('the owner of the project pays, whoever of its members asks', async () => {
+  test('meters the requests of all members on the owner of the project', async () => {
     const plan = planOf('p', { concurrentRuns: 1 });
     const { db } = store();
     const admission = await openOn(db, plan, { ms: START });
@@ -339,14 +266,14 @@ describeOnEveryStore('admission', (store) => {
     assert.deepEqual([row?.userId, row?.projectId], ['user_a', project.projectId]);
   });
 
-  test('reserved and used together never pass the limit, and return to used when all has ended', async () => {
+  test('reserved plus used tokens never pass the limit, and equal used tokens after all generations end', async () => {
     const plan = planOf('p', { tokensPerDay: 500, concurrentRuns: 6 });
     const clock = { ms: START };
     const { db } = store();
     const admission = await openOn(db, plan, clock);
     let seed = 20260310;
     const below = (n: number): number => {
-      // Park and Miller's generator: the same walk every time.
+      // Park and Miller's generator, for the same sequence every time.
       seed = (seed * 48271) % 2147483647;
       return seed % n;
     };
@@ -357,14 +284,14 @@ describeOnEveryStore('admission', (store) => {
       assert.ok(account !== undefined);
       const { open, who } = account;
       const reserved = open.reduce((sum, [, tokens]) => sum + tokens, 0);
-      const asked = 1 + below(120);
+      const tokens = 1 + below(120);
       const action = below(3);
       const [last, lastTokens] = open[below(Math.max(1, open.length))] ?? [];
       if (action === 0 || last === undefined || lastTokens === undefined) {
-        const fits = open.length < 6 && account.used + reserved + asked <= 500;
-        const answer = await admission.admit(who, estimate(asked, 0)).catch((error: unknown) => error);
+        const fits = open.length < 6 && account.used + reserved + tokens <= 500;
+        const answer = await admission.admit(who, estimate(tokens, 0)).catch((error: unknown) => error);
         assert.equal(!(answer instanceof Error), fits, `step ${step}`);
-        if (!(answer instanceof Error)) open.push([answer as Admitted, asked]);
+        if (!(answer instanceof Error)) open.push([answer as Admitted, tokens]);
       } else {
         open.splice(
           open.findIndex(([one]) => one === last),
@@ -390,7 +317,7 @@ describeOnEveryStore('admission', (store) => {
     }
   });
 
-  test('models and context are refused by name, with the plans that allow them', async () => {
+  test('refuses a model or context with plan_required and names the plans that include it', async () => {
     const plan = planOf('small', { models: ['gptj-nano*'], maxContext: 100 });
     const admission = await openOn(store().db, plan, { ms: START });
     const who = principalOn(plan, 'user_model');
@@ -401,13 +328,13 @@ describeOnEveryStore('admission', (store) => {
     const wide = planOf('wide', { maxContext: 100 });
     const context = await openOn(store().db, wide, { ms: START });
     await context.admit(principalOn(wide, 'user_model'), estimate(60, 40));
-    // Several sequences share their prompt: what counts is the longest.
+    // Several sequences share their prompt: the longest one counts.
     await context.admit(principalOn(wide, 'user_model'), { ...estimate(60, 80), contextTokens: 100 });
     const refused = await refusalOf(context.admit(principalOn(wide, 'user_model'), estimate(60, 41)));
     assert.match(refused.message, /100 tokens together, and 101/);
   });
 
-  test('a cost that is no count is refused before anything is written', async () => {
+  test('refuses a cost that is not a count before writing anything', async () => {
     const plan = planOf('p', { tokensPerDay: 100 });
     const admission = await openOn(store().db, plan, { ms: START });
     const one = await admission.admit(principalOn(plan, 'user_nan'), estimate(1, 1));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { csvLines } from './csv.ts';
 
-test('cells are quoted where they must be, and lines end as the RFC says', () => {
+test('quotes cells where RFC 4180 requires it, and ends lines with CRLF', () => {
   assert.equal(
     csvLines([
       ['a', 1, ''],
@@ -13,7 +13,7 @@ test('cells are quoted where they must be, and lines end as the RFC says', () =>
   assert.equal(csvLines([]), '');
 });
 
-test('no text starts a formula in a spreadsheet', () => {
+test('no string starts a formula in a spreadsheet', () => {
   for (const text of [
     '=1+1',
     '+1',
@@ -29,6 +29,6 @@ test('no text starts a formula in a spreadsheet', () => {
     const cell = csvLines([[text]]);
     assert.ok(cell.startsWith(`"'${text[0]}`), JSON.stringify(cell));
   }
-  // A number of ours is a number, negative or not; a dash inside of a text is harmless.
+  // Numbers stay numbers, also negative ones; a dash inside a string is harmless.
   assert.equal(csvLines([[-1, 'gpt-j', 'a=b']]), '-1,gpt-j,a=b\r\n');
 });

@@ -29,7 +29,7 @@ const used = (planId: string, prompt: number, generated: number, ms: number): Pl
   compute_ms: ms,
 });
 
-test('each line is quantity times price, and the total their sum', () => {
+test('each line is quantity times price, and the total is their sum', () => {
   const invoice = preview('developer', [used('developer', 1_000_000, 250_500, 5_400_000)]);
   assert.deepEqual(
     invoice.lines.map(({ quantity, unit, amount }) => [quantity, unit, amount]),
@@ -43,13 +43,13 @@ test('each line is quantity times price, and the total their sum', () => {
   assert.equal(invoice.total, '16.89');
 });
 
-test('usage is priced by the plan it was used under, the base by the present one', () => {
+test('prices usage by the plan in force at the time, and the month by the present plan', () => {
   assert.equal(preview('free', [used('free', 1e9, 1e9, 1e9), used('developer', 0, 0, 3_600_000)]).total, '2.00');
   assert.deepEqual(preview('free', []).lines, []);
   assert.equal(preview('free', []).total, '0.00');
 });
 
-test('half a hundredth is rounded up, less is not; large sums stay exact', () => {
+test('rounds half a hundredth up and less down; large sums stay exact', () => {
   // 12,500 tokens at 0.0004 per 1,000 are half a cent.
   assert.equal(preview('free', [used('developer', 12_500, 0, 0)]).total, '0.01');
   assert.equal(preview('free', [used('developer', 12_499, 0, 0)]).total, '0.00');

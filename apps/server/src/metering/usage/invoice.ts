@@ -7,23 +7,23 @@ export interface InvoiceOptions {
   readonly month: string;
   readonly userId: string;
   readonly currency: string;
-  /** The plan the account is on now: its monthly price is the base. */
+  /** The account's present plan: its monthly price is the base. */
   readonly plan: Plan;
-  /** Whether there was an account in that month: without one there is no base. */
+  /** Whether the account existed in that month: only then the monthly price is due. */
   readonly isMember: boolean;
-  /** The plan of an id, for what was used under it. */
+  /** The plan with an id, for the usage under it. */
   readonly planOf: (id: string) => Plan;
   readonly usage: readonly PlanUsage[];
 }
 
-/** Prices are kept to a billionth. */
+/** Prices are exact to a billionth. */
 const NANO = 1_000_000_000n;
 const TOKENS_PER_UNIT = 1000n;
 const MS_PER_HOUR = 3_600_000n;
 
 /**
- * What a month would cost: the base of the present plan, and what was used at the prices of the plan it was used
- * under. What costs nothing has no line. In hundredths, each line rounded half up.
+ * Preview of a month's invoice: the present plan's monthly price, and usage at the prices of the plan in force at the
+ * time. Free items have no line. Amounts are hundredths, each line rounded half up.
  */
 export function invoicePreview(options: InvoiceOptions): InvoicePreview {
   const { month, userId, currency, plan } = options;
@@ -75,7 +75,7 @@ export function invoicePreview(options: InvoiceOptions): InvoicePreview {
   };
 }
 
-/** Hundredths of `quantity / unit` things at `price` each, rounded half up. */
+/** The price in hundredths of `quantity / unit` items at `price` each, rounded half up. */
 function priced(quantity: bigint, price: number, unit: bigint): bigint {
   const nano = BigInt(Math.round(price * Number(NANO)));
   const divisor = unit * (NANO / 100n);

@@ -27,7 +27,7 @@ const PLANS = {
   ],
 };
 
-test('of 50 requests at once to a server, by either API, 20 are in the quota, and 20 are metered', async () => {
+test('of 50 parallel requests to both APIs, 20 fit the quota and 20 are metered', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-quota-'));
   await fillDataDir(dataDir);
   const plansFile = join(dataDir, 'plans.json');
@@ -48,14 +48,14 @@ test('of 50 requests at once to a server, by either API, 20 are in the quota, an
         ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       });
     planChangeResultSchema.parse(await (await ask('/v2/plan', { plan_id: 'small' })).json());
-    // Four tokens of prompt and eight of text each.
+    // Each has four prompt tokens and eight generated tokens.
     const run = () => ask('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['four', { response_length: 8 }] });
     const completion = () => ask('/v1/completions', { model: 'fake', prompt: 'four', max_tokens: 8 });
     const replies = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? run() : completion())));
     const statuses = replies.map(({ status }) => status);
     await Promise.all(replies.map((reply) => reply.text()));
     assert.equal(statuses.filter((status) => status === 200).length, 20, statuses.join(' '));
-    // What 402 says, OpenAI's API says with 429 and `insufficient_quota`.
+    // OpenAI's API replies 429 and `insufficient_quota` where the others reply 402.
     assert.equal(statuses.filter((status) => status === 402 || status === 429).length, 30, statuses.join(' '));
     const { total } = usageGetSchema.parse(await (await ask('/v2/usage')).json());
     assert.deepEqual([total.runs, total.prompt_tokens, total.generated_tokens], [20, 80, 160]);

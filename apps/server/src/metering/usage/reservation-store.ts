@@ -1,11 +1,9 @@
-/** The SQL functions of migration 0004 that let requests in and meter them: one round trip each. */
+/** The SQL functions of migration 0004 that admit requests and meter them: one round trip each. */
 import { eq, sql } from 'drizzle-orm';
-import { pgTable, text } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
 import type { Meter } from './ticket.ts';
-
-const holders = pgTable('usage_holders', { holder: text('holder').primaryKey() });
+import { usageHolders } from './usage-tables.ts';
 
 /** Limits that must be counted; null is none. */
 export interface CountedLimits {
@@ -20,8 +18,8 @@ export interface ReservationRequest {
   readonly projectId: string;
   readonly planId: string;
   readonly tokens: number;
-  /** Process that ends it; null: it ends with a run. */
-  readonly holder: string | null;
+  /** The process that ends it; null: it ends with a run. */
+  readonly instanceId: string | null;
   readonly limits: CountedLimits;
   readonly now: Date;
 }
@@ -38,10 +36,10 @@ const answerSchema = z.discriminatedUnion('verdict', [
   }),
 ]);
 
-/** Let in, with what names the reservation, or the limit that stands against it. */
+/** The reservation's key, or the limit that refuses it. */
 export type ReservationAnswer = z.infer<typeof answerSchema>;
 
-/** What a metered generation used, in whole numbers. */
+/** The cost of a generation, in whole numbers. */
 export interface MeteredCost {
   readonly promptTokens: number;
   readonly generatedTokens: number;
@@ -49,24 +47,25 @@ export interface MeteredCost {
   readonly computeMs: number;
 }
 
-/** A cost, and where it goes. */
+/** A cost and its meter. */
 export interface Settlement {
   readonly meter: Meter;
-  /** Null: nothing was used; the reservation is returned whole, and nothing is metered. */
+  /** Null: nothing was used; the whole reservation is returned, and nothing is metered. */
   readonly cost: MeteredCost | null;
 }
 
 /**
- * Let requests in, each with its answer. One statement: many at once cost little more than one. Accounts are locked in
- * their order, so that two servers never wait for each other.
+ * Reserve for several requests, with one answer for each. One statement, since many cost little more than one. Accounts
+ * are locked in the order of their ids, so that two servers cannot deadlock.
  */
 export async function reserveAll(
   db: Database,
   requests: readonly ReservationRequest[],
 ): Promise<readonly ReservationAnswer[]> {
-  const items = requests.map(({ limits, now, ...request }, index) => ({
+  const items = requests.map(({ limits, now, instanceId, ...request }, index) => ({
     index,
     ...request,
+    holder: instanceId,
     now: now.toISOString(),
     per_minute: limits.requestsPerMinute,
     concurrent: limits.concurrentRuns,
@@ -98,8 +97,8 @@ export async function reserveAll(
 }
 
 /**
- * Meter costs, ending their reservations if there are any. False: it had been ended before, and nothing was changed.
- * One statement, which writes the meters in their order.
+ * Meter costs and end their reservations, if any. False for a reservation that was ended before: it changes nothing.
+ * One statement, which writes the meters in a fixed order.
  */
 export async function settleAll(db: Database, settlements: readonly Settlement[]): Promise<readonly boolean[]> {
   const items = settlements.map(({ meter, cost }, index) => ({
@@ -125,17 +124,20 @@ export async function settleAll(db: Database, settlements: readonly Settlement[]
   return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);
 }
 
-/** Say that a process is alive until `expiresAt`, and return what dead ones had reserved; how many reservations. */
-export async function sweepReservations(db: Database, holder: string, now: Date, expiresAt: Date): Promise<number> {
+/**
+ * Store the heartbeat of a process, valid until `expiresAt`, and return the reservations of dead processes. Returns how
+ * many reservations those were.
+ */
+export async function sweepReservations(db: Database, instanceId: string, now: Date, expiresAt: Date): Promise<number> {
   const rows = await db
     .select({ expired: sql<unknown>`expired`.mapWith(Number) })
     .from(
-      sql`usage_sweep(${now.toISOString()}::timestamptz, ${holder}, ${expiresAt.toISOString()}::timestamptz) AS expired`,
+      sql`usage_sweep(${now.toISOString()}::timestamptz, ${instanceId}, ${expiresAt.toISOString()}::timestamptz) AS expired`,
     );
   return Number(rows[0]?.expired ?? 0);
 }
 
-/** A process that ends: what it left open is returned by the next sweep of anybody. */
-export async function forgetHolder(db: Database, holder: string): Promise<void> {
-  await db.delete(holders).where(eq(holders.holder, holder));
+/** Remove the heartbeat of a process that ends. The next sweep of any process returns its open reservations. */
+export async function removeHeartbeat(db: Database, instanceId: string): Promise<void> {
+  await db.delete(usageHolders).where(eq(usageHolders.holder, instanceId));
 }

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 
-/** Where a generation is metered, and which reservation it ends. */
+/** The meter of a generation, and the reservation that its end returns. */
 export interface Meter {
   readonly projectId: string;
   readonly userId: string;
   readonly apiKeyId: string | null;
   readonly pipeline: string;
   readonly planId: string;
-  /** Day (UTC) it was let in; it counts there. */
+  /** Day (UTC) of the admission, under which it is metered. */
   readonly day: string;
-  /** Who pays; null: the owner of the project when it is metered. */
+  /** The paying account; null: the owner of the project at the time of metering. */
   readonly accountId: string | null;
   /** Number of the reservation within the account; null: the plan needs none. */
   readonly seq: number | null;
 }
 
-/** All that is needed to end a generation from another process. */
+/** Everything that another process needs to end a generation. */
 export interface Ticket {
   readonly meter: Meter;
   readonly priority: number;
@@ -39,7 +39,7 @@ export function writeTicket(ticket: Ticket): string {
   return JSON.stringify(ticket);
 }
 
-/** Tickets come from our own store; one that cannot be read is a fault of ours, thrown as it comes. */
+/** Parse a ticket from the store. The parser's error is thrown unchanged: only a bug can write an unreadable ticket. */
 export function readTicket(text: string): Ticket {
   return ticketSchema.parse(JSON.parse(text));
 }

@@ -4,6 +4,7 @@ import { ApiError, invoicePreviewSchema, planListSchema, type UsageGet, usageGet
 import { apiKeys, users } from '../../identity/identity-tables.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
+import { refusalOf } from '../../testing/admissions.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { openCountedAdmission } from './counted-admission.ts';
@@ -81,16 +82,7 @@ const list = (who: Principal, query: { from?: string; to?: string; projectId?: s
   usage.list(who, { from: undefined, to: undefined, projectId: undefined, groupBy: undefined, ...query });
 const keys = ({ rows }: UsageGet) => rows.map((row) => [row.key, row.runs, row.prompt_tokens]);
 
-async function refusalOf(asked: Promise<unknown>): Promise<ApiError> {
-  const error: unknown = await asked.then(
-    () => assert.fail('nothing was refused'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof ApiError, String(error));
-  return error;
-}
-
-test('usage is listed by day, token, pipeline and project, this month unless asked otherwise', async () => {
+test('lists usage by day, token, pipeline and project, by default of this month', async () => {
   const days = await list(owner, {});
   assert.deepEqual([days.from, days.to, days.project_id], ['2026-01-01', '2026-01-31', null]);
   assert.deepEqual(keys(days), [
@@ -128,20 +120,20 @@ test('usage is listed by day, token, pipeline and project, this month unless ask
   assert.deepEqual(keys(await list(owner, { projectId: PROJECT, from: '2026-01-31' })), [['2026-01-31', 2, 1500]]);
 });
 
-test('members see the project they ask by; another is not there for them', async () => {
+test('members see the usage of their own project only', async () => {
   const mine = await list(member, { groupBy: 'project' });
   assert.deepEqual(keys(mine), [[PROJECT, 3, 2500]]);
   assert.equal(mine.project_id, PROJECT);
   const refused = await refusalOf(list(member, { projectId: DEFAULT_PROJECT_ID }));
   assert.deepEqual([refused.code, refused.status], ['not_found', 404]);
-  // A token of an owner with less than admin sees no more.
+  // An owner's token without the scope admin sees no more.
   const weak: Principal = { ...owner, scopes: ['read'] };
   assert.deepEqual(keys(await list(weak, { groupBy: 'project' })), [[DEFAULT_PROJECT_ID, 2, 110]]);
   await refusalOf(list(weak, { projectId: PROJECT }));
   assert.throws(() => usage.csv(member, { from: undefined, to: undefined, projectId: DEFAULT_PROJECT_ID }), ApiError);
 });
 
-test('days that are none, ranges the wrong way round or over a year are refused', async () => {
+test('refuses invalid days, reversed ranges and ranges over a year', async () => {
   for (const query of [
     { from: '2026-02-30' },
     { from: '2026-1-1' },
@@ -155,7 +147,7 @@ test('days that are none, ranges the wrong way round or over a year are refused'
   await list(owner, { from: '2025-01-31' });
 });
 
-test('the CSV holds every row in detail, and no name of a token is a formula', async () => {
+test('the CSV holds every row, and no token name is a formula', async () => {
   let text = '';
   for await (const page of usage.csv(owner, { from: undefined, to: undefined, projectId: undefined })) text += page;
   const lines = text.split('\r\n');
@@ -170,7 +162,7 @@ test('the CSV holds every row in detail, and no name of a token is a formula', a
   );
 });
 
-test('an invoice prices the month of an account by its plan; others have to be an owner to see it', async () => {
+test("an invoice prices an account's month by its plan, for its user and for owners of the server", async () => {
   const invoice = await usage.invoice(member, { month: '2026-01', userId: undefined });
   assert.deepEqual(
     [invoice.month, invoice.plan_id, invoice.total, ...invoice.lines.map(({ amount }) => amount)],
@@ -178,7 +170,7 @@ test('an invoice prices the month of an account by its plan; others have to be a
     ['2026-01', 'paid', '12.56', '10.00', '2.50', '0.06'],
   );
   assert.equal((await usage.invoice(owner, { month: '', userId: MEMBER })).total, '12.56');
-  // Before there was the account, and before the month has come, there is nothing to pay.
+  // Months before the account existed and months to come cost nothing.
   for (const month of ['2025-12', '2026-02', '1999-01']) {
     const { total, lines } = await usage.invoice(owner, { month, userId: MEMBER });
     assert.deepEqual([total, lines], ['0.00', []], month);
@@ -188,7 +180,7 @@ test('an invoice prices the month of an account by its plan; others have to be a
   assert.equal((await refusalOf(usage.invoice(owner, { month: '2026-13', userId: '' }))).code, 'invalid_request');
 });
 
-test('the addresses answer what they promise', async () => {
+test('the usage and billing routes reply as documented', async () => {
   usageGetSchema.parse(await (await it.request('/v2/usage?group_by=token')).json());
   invoicePreviewSchema.parse(await (await it.request('/v2/invoice-preview')).json());
   const { current } = planListSchema.parse(await (await it.request('/v2/plans')).json());
@@ -199,7 +191,7 @@ test('the addresses answer what they promise', async () => {
   assert.match(await csv.text(), /2026-01-01,/);
   const changed = await it.post('/v2/plan', { plan_id: 'developer' });
   assert.deepEqual([changed.status, (await it.request('/v2/plans')).status], [200, 200]);
-  // Nobody signs in for the webhook; without a provider, nothing can be proved.
+  // The webhook needs no sign-in; without a provider it is refused.
   const webhook = await it.app.request('/v2/billing/stripe-webhook', { method: 'POST', body: '{}' });
   assert.equal(webhook.status, 400);
   assert.equal((await it.app.request('/v2/usage.csv')).status, 401);

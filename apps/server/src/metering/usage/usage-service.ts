@@ -10,11 +10,12 @@ import {
   type UsageSums,
 } from '@gptj-cloud/protocol';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
+import { findUser } from '../../identity/users/user-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
 import { csvLines } from './csv.ts';
 import { invoicePreview } from './invoice.ts';
-import { findAccountPlan, listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
+import { listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
 
 export interface UsageServiceDeps {
   readonly db: Database;
@@ -22,7 +23,7 @@ export interface UsageServiceDeps {
   readonly clock: () => Date;
 }
 
-/** Parameters of a request for usage, as the query has them. */
+/** Query parameters of a request for usage, unparsed. */
 export interface UsageQuery {
   readonly from: QueryValue;
   readonly to: QueryValue;
@@ -30,11 +31,11 @@ export interface UsageQuery {
 }
 
 export interface UsageService {
-  /** Sums; by day, and from the first of this month, unless asked otherwise. Throws `invalid_request`, `not_found`. */
+  /** Sums. Default: by day, from the first of this month until today. Throws `invalid_request`, `not_found`. */
   list(principal: Principal, query: UsageQuery & { readonly groupBy: QueryValue }): Promise<UsageGet>;
-  /** The same as CSV, in full detail, page by page. Throws at once what `list` throws. */
+  /** All rows as CSV, page by page. Throws what `list` throws, before the first page. */
   csv(principal: Principal, query: UsageQuery): AsyncIterable<string>;
-  /** What a month would cost the caller, or for owners of the server any user. Throws `invalid_request`, `not_found`. */
+  /** A month's costs of the caller, or for owners of the server of any user. Throws `invalid_request`, `not_found`. */
   invoice(
     principal: Principal,
     query: { readonly month: QueryValue; readonly userId: QueryValue },
@@ -88,7 +89,7 @@ export function createUsageService({ db, plans, clock }: UsageServiceDeps): Usag
     async invoice(principal, query) {
       const month = parseQueryMonth('month', query.month, today().slice(0, 7));
       const userId = userOf(principal, query.userId);
-      const account = await findAccountPlan(db, userId);
+      const account = await findUser(db, userId);
       if (account === null) throw new ApiError('not_found', { kind: 'user', id: userId.slice(0, 100) });
       const usage = await listPlanUsage(db, userId, `${month}-01`, lastDay(month));
       const planOf = (id: string) => plans.planOf({ planId: id });
@@ -106,19 +107,19 @@ async function* csvPages(db: Database, filter: UsageFilter): AsyncGenerator<stri
   }
 }
 
-/** Members see the project they ask by; owners of the server see any, and all of them unless they name one. */
-function projectOf(principal: Principal, asked: QueryValue): string | null {
-  if (asked === undefined || asked === '') return isServerOwner(principal) ? null : principal.projectId;
-  if (asked !== principal.projectId && !isServerOwner(principal)) {
-    throw new ApiError('not_found', { kind: 'project', id: asked.slice(0, 100) });
+/** The principal's project. Owners of the server may name any, and see all projects (null) by default. */
+function projectOf(principal: Principal, requested: QueryValue): string | null {
+  if (requested === undefined || requested === '') return isServerOwner(principal) ? null : principal.projectId;
+  if (requested !== principal.projectId && !isServerOwner(principal)) {
+    throw new ApiError('not_found', { kind: 'project', id: requested.slice(0, 100) });
   }
-  return asked;
+  return requested;
 }
 
-function userOf(principal: Principal, asked: QueryValue): string {
-  if (asked === undefined || asked === '' || asked === principal.userId) return principal.userId;
-  if (!isServerOwner(principal)) throw new ApiError('not_found', { kind: 'user', id: asked.slice(0, 100) });
-  return asked;
+function userOf(principal: Principal, requested: QueryValue): string {
+  if (requested === undefined || requested === '' || requested === principal.userId) return principal.userId;
+  if (!isServerOwner(principal)) throw new ApiError('not_found', { kind: 'user', id: requested.slice(0, 100) });
+  return requested;
 }
 
 function lastDay(month: string): string {

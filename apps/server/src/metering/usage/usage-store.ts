@@ -1,17 +1,18 @@
 import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
 import { and, asc, between, eq, type SQL, sql } from 'drizzle-orm';
-import { apiKeys, projects, users } from '../../identity/identity-tables.ts';
+import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
+import { findProjectNames } from '../../identity/projects/project-store.ts';
 import type { Database } from '../../store/db.ts';
 import { usageDaily } from './usage-tables.ts';
 
-/** Which usage: days (UTC, both included), and the project, or null for all there are. */
+/** Selects usage: days (UTC, both included), and a project, or null for all projects. */
 export interface UsageFilter {
   readonly from: string;
   readonly to: string;
   readonly projectId: string | null;
 }
 
-/** One row of the meters, with the name of its token where that still exists. */
+/** One row of the meters, with the name of its token while the token exists. */
 export interface UsageDetail extends UsageSums {
   readonly day: string;
   readonly project_id: string;
@@ -21,12 +22,12 @@ export interface UsageDetail extends UsageSums {
   readonly plan: string;
 }
 
-/** What an account used under one plan. */
+/** An account's usage under one plan. */
 export interface PlanUsage extends UsageSums {
   readonly planId: string;
 }
 
-const PAGE = 1000;
+const PAGE_ROWS = 1000;
 
 const sum = (column: SQL | (typeof usageDaily)['runs']): SQL<number> => sql`sum(${column})`.mapWith(Number);
 const sums = {
@@ -37,7 +38,7 @@ const sums = {
   compute_ms: sum(usageDaily.computeMs),
 };
 
-/** Sums in the order of their keys. */
+/** Sums for each key of the group, ordered by key. Tokens and projects carry their names while they exist. */
 export async function listUsage(db: Database, filter: UsageFilter, group: UsageGroup): Promise<UsageRow[]> {
   const key = {
     day: usageDaily.day,
@@ -45,18 +46,23 @@ export async function listUsage(db: Database, filter: UsageFilter, group: UsageG
     pipeline: usageDaily.pipeline,
     project: usageDaily.projectId,
   }[group];
-  const name = { day: null, pipeline: null, token: apiKeys.name, project: projects.name }[group];
-  return await db
-    .select({ key: sql<string>`${key}::text`, name: sql<string | null>`max(${name}::text)`, ...sums })
+  const rows = await db
+    .select({ key: sql<string>`${key}::text`, ...sums })
     .from(usageDaily)
-    .leftJoin(apiKeys, eq(apiKeys.id, usageDaily.apiKeyId))
-    .leftJoin(projects, eq(projects.id, usageDaily.projectId))
     .where(within(filter))
     .groupBy(key)
     .orderBy(asc(key));
+  const ids = rows.map((row) => row.key);
+  const names =
+    group === 'token'
+      ? await findApiKeyNames(db, ids)
+      : group === 'project'
+        ? await findProjectNames(db, ids)
+        : new Map<string, string>();
+  return rows.map(({ key, ...rest }) => ({ key, name: names.get(key) ?? null, ...rest }));
 }
 
-/** Every row of the meters but for who asked, in order, a page at a time. */
+/** All rows of the meters, summed over users, in order, one page at a time. */
 export async function* usageDetails(db: Database, filter: UsageFilter): AsyncGenerator<readonly UsageDetail[]> {
   const key = [
     usageDaily.day,
@@ -73,26 +79,29 @@ export async function* usageDetails(db: Database, filter: UsageFilter): AsyncGen
         day: sql<string>`${day}::text`,
         project_id: projectId,
         token_id: apiKeyId,
-        token_name: sql<string>`coalesce(max(${apiKeys.name}), '')`,
         pipeline,
         plan: planId,
         ...sums,
       })
       .from(usageDaily)
-      .leftJoin(apiKeys, eq(apiKeys.id, apiKeyId))
       .where(and(within(filter), after))
       .groupBy(...key)
       .orderBy(...key.map((column) => asc(column)))
-      .limit(PAGE);
-    if (page.length > 0) yield page;
+      .limit(PAGE_ROWS);
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined) return;
+    const names = await findApiKeyNames(
+      db,
+      page.map((row) => row.token_id),
+    );
+    yield page.map((row) => ({ ...row, token_name: names.get(row.token_id) ?? '' }));
+    if (page.length < PAGE_ROWS) return;
     after = sql`(${day}, ${projectId}, ${apiKeyId}, ${pipeline}, ${planId}) >
       (${last.day}::date, ${last.project_id}, ${last.token_id}, ${last.pipeline}, ${last.plan})`;
   }
 }
 
-/** What an account has to pay for, by the plan it was used under. */
+/** An account's billable usage, by the plan in force at that time. */
 export async function listPlanUsage(db: Database, accountId: string, from: string, to: string): Promise<PlanUsage[]> {
   return await db
     .select({ planId: usageDaily.planId, ...sums })
@@ -100,16 +109,6 @@ export async function listPlanUsage(db: Database, accountId: string, from: strin
     .where(and(eq(usageDaily.accountId, accountId), between(usageDaily.day, from, to)))
     .groupBy(usageDaily.planId)
     .orderBy(asc(usageDaily.planId));
-}
-
-/** The plan an account is on, or null when there is no such account. */
-export async function findAccountPlan(
-  db: Database,
-  userId: string,
-): Promise<{ readonly planId: string; readonly createdAt: Date } | null> {
-  const columns = { planId: users.planId, createdAt: users.createdAt };
-  const rows = await db.select(columns).from(users).where(eq(users.id, userId));
-  return rows[0] ?? null;
 }
 
 function within({ from, to, projectId }: UsageFilter): SQL | undefined {

@@ -1,5 +1,6 @@
-/** Daily usage, as the migrations in `store/migrations` create it; SQL functions there write it. */
+/** Daily usage and heartbeats, as the migrations in `store/migrations` create them; SQL functions there write them. */
 import { bigint, date, pgTable, text } from 'drizzle-orm/pg-core';
+import { moment } from '../../store/columns.ts';
 
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull();
 
@@ -16,4 +17,10 @@ export const usageDaily = pgTable('usage_daily', {
   generatedTokens: count('generated_tokens'),
   cachedTokens: count('cached_tokens'),
   computeMs: count('compute_ms'),
+});
+
+/** Heartbeats of the processes that make reservations. */
+export const usageHolders = pgTable('usage_holders', {
+  holder: text('holder').primaryKey(),
+  expiresAt: moment('expires_at').notNull(),
 });

@@ -1,0 +1,85 @@
+import { ApiError } from '@gptj-cloud/protocol';
+import { allowsModel, type Plan } from '../plans/plan.ts';
+import type { PlanBook } from '../plans/plan-book.ts';
+import type { GenerationEstimate } from './admission.ts';
+import type { ReservationAnswer } from './reservation-store.ts';
+
+/** Runs take seconds: a retry sooner would be refused as well. */
+const CONCURRENCY_RETRY_SECONDS = 2;
+
+/** Throw `plan_required` when the plan does not include the served model or the context length. */
+export function enforcePlan(
+  plan: Plan,
+  estimate: GenerationEstimate,
+  { plans, servedModel }: { readonly plans: PlanBook; readonly servedModel: string },
+): void {
+  const context = estimate.contextTokens ?? estimate.promptTokens + estimate.maxGeneratedTokens;
+  const refuse = (reason: string, isEnough: (other: Plan) => boolean): ApiError => {
+    const others = plans.plans.filter((other) => other.offered && isEnough(other));
+    const names = others.map(({ name }) => name);
+    const remedy = names.length === 0 ? 'ask the operator of this server' : `change to the plan ${names.join(' or ')}`;
+    const details = { plan: plan.id, plans: others.map(({ id }) => id) };
+    return new ApiError('plan_required', { plan: plan.name, reason, remedy }, { details });
+  };
+  if (!allowsModel(plan, servedModel)) {
+    throw refuse(`the model ${servedModel} is not part of it`, (other) => allowsModel(other, servedModel));
+  }
+  const fits = (other: Plan): boolean => other.maxContext === null || context <= other.maxContext;
+  if (!fits(plan)) {
+    throw refuse(
+      `prompt and generated text may take ${plan.maxContext} tokens together, and ${context} are requested`,
+      (other) => fits(other) && allowsModel(other, servedModel),
+    );
+  }
+}
+
+/** The error for a request that a counted limit refuses. */
+export function toLimitError(
+  plan: Plan,
+  requested: number,
+  answer: Exclude<ReservationAnswer, { verdict: 'granted' }>,
+): ApiError {
+  switch (answer.verdict) {
+    case 'rate': {
+      const limit = plan.requestsPerMinute ?? 0;
+      const retryAfterSeconds = Math.max(1, Math.ceil(answer.waitMs / 1000));
+      return new ApiError(
+        'rate_limited',
+        { plan: plan.name, limit },
+        { retryAfterSeconds, details: { plan: plan.id, limit, retry_after_ms: Math.ceil(answer.waitMs) } },
+      );
+    }
+    case 'concurrency': {
+      const limit = plan.concurrentRuns ?? 0;
+      return new ApiError(
+        'concurrency_limited',
+        { plan: plan.name, limit, running: answer.used },
+        { retryAfterSeconds: CONCURRENCY_RETRY_SECONDS, details: { plan: plan.id, limit, running: answer.used } },
+      );
+    }
+    case 'day':
+    case 'month': {
+      const { verdict: period, used, reserved, nowMs } = answer;
+      const limit = (period === 'day' ? plan.tokensPerDay : plan.tokensPerMonth) ?? 0;
+      const resetsMs = endOfPeriod(period, new Date(nowMs));
+      const resetsAt = new Date(resetsMs).toISOString();
+      return new ApiError(
+        'quota_exceeded',
+        { plan: plan.name, period, limit, used, reserved, requested, resets_at: resetsAt },
+        {
+          retryAfterSeconds: Math.max(1, Math.ceil((resetsMs - nowMs) / 1000)),
+          details: { plan: plan.id, period, limit, used, reserved, requested, resets_at: resetsAt },
+        },
+      );
+    }
+    default:
+      answer satisfies never;
+      throw new TypeError('expected a known verdict of a reservation, got another');
+  }
+}
+
+/** First moment after the day or month (UTC), in epoch milliseconds. */
+function endOfPeriod(period: 'day' | 'month', now: Date): number {
+  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+  return period === 'day' ? Date.UTC(year, month, now.getUTCDate() + 1) : Date.UTC(year, month + 1, 1);
+}
