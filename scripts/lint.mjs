@@ -9,16 +9,18 @@ import { checkGeneratedDocs } from './lint/generated-docs.mjs';
 import { checkImportLaw, neededExceptions } from './lint/import-law.mjs';
 import { checkPlainWords, countByRoom, describeOccurrence, findForbiddenWords } from './lint/plain-words.mjs';
 import { readProjectFiles } from './lint/project-files.mjs';
-import { prepare, root } from './prepare.mjs';
+import { checkUnusedExports, findUnusedExports } from './lint/unused-exports.mjs';
+import { compile, root } from './prepare.mjs';
 
 const USAGE = `usage: npm run lint [-- options]
 
 Runs Biome, then every check of scripts/lint. Exit status 1 when any of them finds something.
 
   --words [PATH ...]   only list forbidden words, in all files or those below the paths
-  --update             shorten word-counts.json and import-exceptions.json in scripts/lint to what is still needed
+  --update             shorten the lists of exceptions in scripts/lint (*.json) to what is still needed
   -h, --help           show this text`;
 
+const EXPORT_EXCEPTIONS = join(root, 'scripts', 'lint', 'export-exceptions.json');
 const IMPORT_EXCEPTIONS = join(root, 'scripts', 'lint', 'import-exceptions.json');
 const WORD_COUNTS = join(root, 'scripts', 'lint', 'word-counts.json');
 
@@ -36,7 +38,7 @@ else if (values.update) shortenLists();
 else await lint();
 
 async function lint() {
-  prepare();
+  compile();
   const biome = spawnSync('npx', ['biome', 'check', '.'], {
     cwd: root,
     stdio: 'inherit',
@@ -45,6 +47,7 @@ async function lint() {
   if (biome.status !== 0) process.exitCode = 1;
   const files = readProjectFiles(root);
   report('import law of apps/server/src', checkImportLaw(files, readJson(IMPORT_EXCEPTIONS)));
+  report('unused exports', checkUnusedExports(files, readJson(EXPORT_EXCEPTIONS)));
   report('file length', checkFileLength(files));
   report('generated docs', await checkGeneratedDocs(() => renderPages(root)));
   report('plain English', checkPlainWords(files, readJson(WORD_COUNTS)));
@@ -71,6 +74,11 @@ function shortenLists() {
   const allowed = readJson(WORD_COUNTS);
   const rooms = Object.keys(allowed).filter((room) => counts[room] !== undefined);
   writeJson(WORD_COUNTS, Object.fromEntries(rooms.map((room) => [room, Math.min(allowed[room], counts[room])])));
+  const unused = new Set(findUnusedExports(files).map(({ path, name }) => `${path}#${name}`));
+  writeJson(
+    EXPORT_EXCEPTIONS,
+    readJson(EXPORT_EXCEPTIONS).filter((exception) => unused.has(exception)),
+  );
   writeJson(IMPORT_EXCEPTIONS, neededExceptions(files, readJson(IMPORT_EXCEPTIONS)));
 }
 

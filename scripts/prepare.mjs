@@ -45,5 +45,10 @@ export function prepare() {
     run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(stamp, lock);
   }
+  compile();
+}
+
+/** Compile what changed. */
+export function compile() {
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);
 }

@@ -7,7 +7,7 @@ import { renderParameters } from './parameters-page.mjs';
 import { renderSettings } from './settings-page.mjs';
 
 /** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
-export const GENERATED_SECTIONS = [
+const GENERATED_SECTIONS = [
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },

@@ -4,11 +4,11 @@ import { pathToFileURL } from 'node:url';
 
 /** Render one table for each group of settings. */
 export async function renderSettings(root) {
-  const compiled = (name) => import(pathToFileURL(join(root, 'apps/server/dist/config', name)).href);
+  const compiled = (name) => import(pathToFileURL(join(root, name)).href);
   const [{ SETTING_GROUPS, settingDescriptions }, { settingsSchema }, { OAUTH_SETTING_ROWS }] = await Promise.all([
-    compiled('setting.js'),
-    compiled('settings.js'),
-    compiled('oauth-settings.js'),
+    compiled('apps/server/dist/config/setting.js'),
+    compiled('apps/server/dist/config/settings.js'),
+    compiled('apps/server/dist/config/oauth-settings.js'),
   ]);
   const rows = Object.entries(settingsSchema.shape).map(([name, schema]) => {
     const description = settingDescriptions.get(schema);

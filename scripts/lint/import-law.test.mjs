@@ -53,11 +53,11 @@ test("only the stores of the owning folder, other tables and store's schema list
   assert.equal(check('store/db.ts', tables).length, 1);
 });
 
-test('only main and compose import config.ts', () => {
-  assert.deepEqual(check('main.ts', importing('./config.ts')), []);
-  assert.deepEqual(check('compose.ts', importing('./config.ts')), []);
-  assert.equal(check('app.ts', importing('./config.ts')).length, 1);
-  assert.equal(check('api/access/auth.ts', importing('../../config.ts')).length, 1);
+test('only main and compose import config/', () => {
+  assert.deepEqual(check('main.ts', importing('./config/settings.ts')), []);
+  assert.deepEqual(check('compose.ts', importing('./config/settings.ts')), []);
+  assert.equal(check('app.ts', importing('./config/settings.ts')).length, 1);
+  assert.equal(check('api/access/auth.ts', importing('../../config/settings.ts')).length, 1);
 });
 
 test('tests and testing/ import anything, and production does not import testing/', () => {

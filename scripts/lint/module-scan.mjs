@@ -16,10 +16,10 @@ const STATEMENT = new RegExp(
 );
 
 /**
- * - `imports`: `{ from, line, names, all }` for every module named; `names` are those of the other module, `all` is true
- *   when every name of it may be used (`import * as`, `export *`, a call of `import()`). A re-export is an import here.
- * - `exports`: `{ name, line, local, from }`; for a re-export `from` is the module, and `local` its name there; for
- *   `export *` both names are `*`.
+ * - `imports`: `{ from, line, names, all, isReexport }` for every module named; `names` are those of the other module,
+ *   `all` is true when every name of it may be used (`import * as`, `export *`, a call of `import()`).
+ * - `exports`: `{ name, line, local, from, isType }`; for a re-export `from` is the module, and `local` its name there;
+ *   for `export *` both names are `*`. `isType` is true for declarations of types.
  */
 export function scanModule(text) {
   const source = withoutComments(text);
@@ -27,18 +27,25 @@ export function scanModule(text) {
   const exports = [];
   for (const found of source.matchAll(STATEMENT)) {
     const line = source.slice(0, found.index).split('\n').length;
-    const { effect, clause, from, list, reexport, group, everything, name, dynamic } = found.groups;
+    const { effect, clause, from, list, reexport, group, everything, kind, name, dynamic } = found.groups;
     if (effect !== undefined) imports.push({ from: effect, line, names: [], all: false });
     else if (from !== undefined) imports.push({ from, line, ...namesOfClause(clause) });
     else if (list !== undefined) {
       const entries = namesOfList(list);
       for (const entry of entries) exports.push({ name: entry.as, local: entry.name, line, from: reexport ?? null });
       if (reexport !== undefined)
-        imports.push({ from: reexport, line, names: entries.map((one) => one.name), all: false });
+        imports.push({ from: reexport, line, names: entries.map((one) => one.name), all: false, isReexport: true });
     } else if (everything !== undefined) {
       exports.push({ name: group ?? '*', local: '*', line, from: everything });
-      imports.push({ from: everything, line, names: [], all: true });
-    } else if (name !== undefined) exports.push({ name, local: name, line, from: null });
+      imports.push({ from: everything, line, names: [], all: true, isReexport: true });
+    } else if (name !== undefined)
+      exports.push({
+        name: found[0].startsWith('export default') ? 'default' : name,
+        local: name,
+        line,
+        from: null,
+        isType: kind === 'type' || kind === 'interface',
+      });
     else imports.push({ from: dynamic, line, names: [], all: true });
   }
   return { imports, exports };

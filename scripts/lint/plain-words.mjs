@@ -20,7 +20,7 @@ function findInLine(path, number, line, words) {
 }
 
 /** `packages/decoding`, `apps/server`, `docs`, …; `.` for files of the project's own folder. */
-export function roomOf(path) {
+function roomOf(path) {
   const parts = path.split('/');
   if (parts.length === 1) return '.';
   return parts[0] === 'packages' || parts[0] === 'apps' ? parts.slice(0, 2).join('/') : parts[0];

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { optionsOf } from './command.ts';
 import { COMMANDS, runCommandLine } from './command-line.ts';
 import { chooseModel } from './default-model.ts';
-import { recordingOutput } from './recording-output.ts';
+import { recordingOutput } from './testing/recording-output.ts';
 
 interface Ran {
   readonly status: number;

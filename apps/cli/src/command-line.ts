@@ -19,7 +19,7 @@ export const COMMANDS: readonly Command[] = [
   adminCommand,
 ];
 
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Run one command line (without `node` and the script). Resolves to the exit status; never rejects. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {

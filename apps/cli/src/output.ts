@@ -12,7 +12,7 @@ export interface Output {
 }
 
 /** Width of help and tables when the output is not a terminal. */
-export const PLAIN_WIDTH = 100;
+const PLAIN_WIDTH = 100;
 
 /** A stream of the process as an Output. */
 export function streamOutput(

@@ -9,7 +9,7 @@ import {
   startProgress,
   timeLeftMs,
 } from './progress.ts';
-import { recordingOutput } from './recording-output.ts';
+import { recordingOutput } from './testing/recording-output.ts';
 
 const GB = 1e9;
 

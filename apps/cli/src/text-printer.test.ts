@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordingOutput } from './recording-output.ts';
+import { recordingOutput } from './testing/recording-output.ts';
 import { createTextPrinter } from './text-printer.ts';
 
 test('prints one sequence while it is generated, after the prompt with echo', async () => {

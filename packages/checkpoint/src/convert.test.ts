@@ -14,7 +14,8 @@ import type { Quantiser } from './quantiser.ts';
 import { assertRefused, assertSurvivesDamage, fixture, readBytes, temporaryFolder } from './reader.contract.ts';
 import { encodeWeights } from './tensor-codec.ts';
 import { TENSOR_TYPES } from './tensor-type.ts';
-import { openGgufWeights, openHuggingFaceWeights, type Weights } from './weights.ts';
+import { openHuggingFaceWeights } from './testing/hugging-face-weights.ts';
+import { openGgufWeights, type Weights } from './weights.ts';
 
 /** q8_0 as ggml's reference has it: scale = largest magnitude / 127, kept as a half. */
 const Q8: Quantiser = {

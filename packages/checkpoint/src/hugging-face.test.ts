@@ -7,7 +7,8 @@ import { openHuggingFaceCheckpoint } from './hugging-face.ts';
 import { matchTensors } from './match-tensors.ts';
 import { assertRefused, fixture, temporaryFolder } from './reader.contract.ts';
 import type { StoredTensor } from './stored-tensor.ts';
-import { openHuggingFaceWeights, type Weights } from './weights.ts';
+import { openHuggingFaceWeights } from './testing/hugging-face-weights.ts';
+import type { Weights } from './weights.ts';
 
 async function weightsOf(t: TestContext, name: string): Promise<Weights> {
   const weights = await openHuggingFaceWeights(fixture(name));

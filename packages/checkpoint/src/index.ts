@@ -1,4 +1,4 @@
-export type { Checkpoint, CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
+export type { CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
 export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorPlace } from './checkpoint-error.ts';
 export {
   type ConvertOptions,
@@ -9,23 +9,12 @@ export {
 } from './convert.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
-export { openGgufCheckpoint } from './gguf/open.ts';
 export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
-export { gptjRowToPhi2, isReordered, phi2RowToGptj } from './gguf/row-order.ts';
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
-export { openHuggingFaceCheckpoint } from './hugging-face.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
 export { openCheckpoint } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
-export {
-  type FloatType,
-  isFloatType,
-  type QuantisedType,
-  rowBytes,
-  TENSOR_TYPES,
-  type TensorType,
-  type TensorTypeFacts,
-} from './tensor-type.ts';
+export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';
 export { TOKEN_TYPE, type TokenizerData } from './tokenizer-data.ts';
-export { openGgufWeights, openHuggingFaceWeights, readTensor, type Weights } from './weights.ts';
+export { openGgufWeights, type Weights } from './weights.ts';

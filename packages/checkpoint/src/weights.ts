@@ -2,7 +2,6 @@ import type { GptjConfig } from '@gptj-cloud/model';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
-import { openHuggingFaceCheckpoint } from './hugging-face.ts';
 import { decodeWeights } from './tensor-codec.ts';
 import { elementCount, rowBytes, rowsOf } from './tensor-type.ts';
 import type { TokenizerData } from './tokenizer-data.ts';
@@ -26,12 +25,8 @@ export async function openGgufWeights(path: string): Promise<Weights> {
   return toWeights(await openGgufCheckpoint(path));
 }
 
-/** Open a Hugging Face folder. Throws `CheckpointError`. */
-export async function openHuggingFaceWeights(folder: string): Promise<Weights> {
-  return toWeights(await openHuggingFaceCheckpoint(folder));
-}
-
-async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
+/** The weights of an open checkpoint, which they close. Throws `CheckpointError`. */
+export async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
   try {
     return {
       modelName: checkpoint.modelName,
@@ -47,7 +42,7 @@ async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
 }
 
 /** One whole tensor as float32. Throws `missing_tensor`, `truncated`, `io`, `closed`. */
-export async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+async function readTensor(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
   const tensor = checkpoint.tensors.find((candidate) => candidate.name === name);
   if (tensor === undefined) {
     throw new CheckpointError(

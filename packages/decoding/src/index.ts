@@ -23,7 +23,7 @@ export type {
 export type { LogitsProcessor, LogitsRow } from './logits-processor.ts';
 export { applyLogitsProcessors, buildLogitsProcessors, type LogitsProcessorList } from './logits-processor-list.ts';
 export { maxRows } from './max-rows.ts';
-export { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
+export type { NoiseSource } from './noise.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';
 export { givenParameters, readSplitSpecialTokens } from './parameters/given-parameters.ts';

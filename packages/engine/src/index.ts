@@ -5,4 +5,3 @@ export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type EngineKind, type OpenModel, type OpenModelOptions, openModel, openTokenizer } from './open-model.ts';
 export { parameterContext } from './parameter-context.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
-export { openReferenceModel, type ReferenceModelOptions } from './reference/reference-model.ts';

@@ -104,7 +104,7 @@ export function parseGptjConfig(json: unknown): GptjConfig {
 }
 
 /** Throws `invalid_config` when the sizes do not fit together. */
-export function checkShape(config: GptjConfig): void {
+function checkShape(config: GptjConfig): void {
   const { embeddingSize, headCount, rotaryDim } = config;
   if (embeddingSize % headCount !== 0) {
     throw new ModelError('invalid_config', `n_head: expected a divisor of n_embd ${embeddingSize}, got ${headCount}`);

@@ -1,4 +1,4 @@
-export { checkShape, GPTJ_6B, type GptjConfig, parseGptjConfig } from './gptj-config.ts';
+export { GPTJ_6B, type GptjConfig, parseGptjConfig } from './gptj-config.ts';
 export type {
   LanguageModel,
   ModelCapabilities,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeHex, encodeHex, PickleError } from './index.ts';
+import { decodeHex, PickleError } from './index.ts';
 
 test('every byte survives the way to text and back, in either case', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  const text = encodeHex(bytes);
+  const text = Buffer.from(bytes).toString('hex');
   assert.equal(text.slice(0, 4) + text.slice(-6), '0001fdfeff');
   assert.deepEqual(decodeHex(text), bytes);
   assert.deepEqual(decodeHex(text.toUpperCase()), bytes);
@@ -13,7 +13,6 @@ test('every byte survives the way to text and back, in either case', () => {
 
 test('no text is no bytes', () => {
   assert.deepEqual(decodeHex(''), new Uint8Array(0));
-  assert.equal(encodeHex(new Uint8Array(0)), '');
 });
 
 test('an odd number of digits is refused', () => {

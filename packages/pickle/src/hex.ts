@@ -23,19 +23,6 @@ export function decodeHex(text: string | Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Lower-case hexadecimal text, two digits a byte. */
-export function encodeHex(bytes: Uint8Array): string {
-  const digits = new Uint8Array(bytes.length * 2);
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    digits[2 * at] = DIGITS.charCodeAt(byte >> 4);
-    digits[2 * at + 1] = DIGITS.charCodeAt(byte & 15);
-  }
-  return new TextDecoder().decode(digits);
-}
-
-const DIGITS = '0123456789abcdef';
-
 /** 0 to 15, or -1. */
 function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;

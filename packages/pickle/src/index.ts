@@ -1,7 +1,7 @@
-export { decodeHex, encodeHex } from './hex.ts';
+export { decodeHex } from './hex.ts';
 export type { JsonValue } from './json-value.ts';
 export { PickleError, type PickleErrorCode } from './pickle-error.ts';
-export { DEFAULT_PICKLE_LIMITS, type PickleLimits } from './pickle-limits.ts';
+export type { PickleLimits } from './pickle-limits.ts';
 export type { PicklePolicy } from './pickle-policy.ts';
 export { PickleObject, type PickleScalar, PickleTuple, type PickleValue, pythonTypeName } from './pickle-value.ts';
 export { readPickle } from './read-pickle.ts';

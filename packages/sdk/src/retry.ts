@@ -5,7 +5,7 @@ import { ConnectionFailedError, PipelineApiError, RateLimitedError, ServerError 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 8_000;
 /** A request is not retried when Retry-After is longer than this: the caller receives the error. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 export interface RetryOptions {
   /** Maximum number of retries. */

@@ -20,7 +20,7 @@ export interface SseParser {
 }
 
 /** 16 Mi characters: far above any result, and small enough for any client. */
-export const MAX_EVENT_CHARS: number = 16 * 1024 * 1024;
+const MAX_EVENT_CHARS: number = 16 * 1024 * 1024;
 
 /** `TextDecoder` has removed a byte order mark. An unfinished event at the end of the stream is dropped, as the standard requires. */
 export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SseParser {

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { runCommandLine } from '../command-line.ts';
-import { recordingOutput } from '../recording-output.ts';
+import { recordingOutput } from '../testing/recording-output.ts';
 
 const TOKEN = {
   id: 'token_1',

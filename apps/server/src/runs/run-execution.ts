@@ -33,7 +33,7 @@ export interface RunExecutionDeps {
 }
 
 /** Executions of a run whose machinery died, or whose server did, before it fails. */
-export const MAX_ATTEMPTS = 2;
+const MAX_ATTEMPTS = 2;
 /** A longer preview is left out; the result file has it all. */
 const MAX_PREVIEW = 2 ** 20;
 

@@ -4,6 +4,7 @@ import { ApiError, newId } from '@gptj-cloud/protocol';
 import { count } from 'drizzle-orm';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Database, Store } from '../store/db.ts';
+import { findRun } from '../testing/find-run.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
 import { planOf, principalOn } from '../testing/plans.ts';
 import { openTestStore } from '../testing/test-store.ts';
@@ -16,7 +17,6 @@ import {
   type RunEnd,
   type RunLedger,
 } from './run-ledger.ts';
-import { findRun } from './run-store.ts';
 import { files, runs } from './run-tables.ts';
 
 const NOW = new Date('2026-03-10T12:00:00.000Z');

@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
+import { findRun } from '../testing/find-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { insertData } from './data/data-store.ts';
 import { newFile } from './files/file.ts';
@@ -18,16 +19,7 @@ import {
   putBack,
   requestCancel,
 } from './run-leases.ts';
-import {
-  deleteRun,
-  endRuns,
-  findRun,
-  findRuns,
-  insertRuns,
-  listRuns,
-  type RunEnder,
-  type RunEnding,
-} from './run-store.ts';
+import { deleteRun, endRuns, findRuns, insertRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
 import { files, runs } from './run-tables.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;

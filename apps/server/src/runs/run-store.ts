@@ -223,13 +223,7 @@ function usageOf(columns: {
   return { prompt_tokens: promptTokens, generated_tokens: generatedTokens, cached_tokens: cachedTokens };
 }
 
-/** A run of a project; those of others are as good as absent. */
-export async function findRun(db: Database, projectId: string, id: string): Promise<Run | null> {
-  const [run] = await findRuns(db, [{ projectId, id }]);
-  return run ?? null;
-}
-
-/** The same of several at once: for each the run, or null. */
+/** Runs of projects: for each pair the run, or null when there is none or it belongs to another project. */
 export async function findRuns(
   db: Database,
   wanted: readonly { readonly projectId: string; readonly id: string }[],

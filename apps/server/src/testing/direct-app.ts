@@ -21,7 +21,7 @@ export const PRINCIPAL: Principal = {
   scopes: ['run', 'read'],
 };
 
-export const SERVED_SINCE = new Date('2026-01-02T03:04:05Z');
+const SERVED_SINCE = new Date('2026-01-02T03:04:05Z');
 
 /** The composed server without a database, for the APIs that keep nothing: any token is the one of `PRINCIPAL`. */
 export interface DirectApp {

@@ -35,7 +35,7 @@ export interface OidcServer {
 
 const CLIENT_ID = 'gptj';
 const CLIENT_SECRET = 'hunter2-client-secret';
-export const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 export async function openOidcServer(): Promise<OidcServer> {
   const approvals = new Map<string, Approval>();

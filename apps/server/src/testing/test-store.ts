@@ -12,7 +12,7 @@ import { openPostgres } from '../store/postgres.ts';
 import { keepBaselineWasm } from './baseline-wasm.ts';
 
 /** Where tests find a PostgreSQL they may make databases in; undefined when there is none. */
-export const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
+const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
 
 /** For `skip` of tests that need one. */
 export const WITHOUT_POSTGRES: string | false =

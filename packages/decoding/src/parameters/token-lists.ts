@@ -6,7 +6,7 @@ import type { ParameterSituation } from './parameter-record.ts';
 import { type Fields, refuse, toList, toNumber, toText, toTokenId, toTokenIds } from './read-value.ts';
 
 /** Token ids of a text. Throws when the caller has no tokenizer or the text is empty. */
-export function encodeWord(name: string, value: unknown, context: ParameterContext): readonly TokenId[] {
+function encodeWord(name: string, value: unknown, context: ParameterContext): readonly TokenId[] {
   const text = toText(name, value, 'non-empty strings');
   if (context.encodeText === undefined) {
     throw new ParameterError(

@@ -15,7 +15,7 @@ export interface ConstraintState {
 }
 
 /** Nothing met yet. */
-export function startConstraints(constraints: readonly Constraint[]): ConstraintState {
+function startConstraints(constraints: readonly Constraint[]): ConstraintState {
   return { completed: [], inProgress: null, pending: constraints };
 }
 

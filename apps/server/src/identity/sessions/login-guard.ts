@@ -16,16 +16,16 @@ import {
 } from './login-attempt-store.ts';
 
 const HOUR_MS = 3_600_000;
-export const ACCOUNT_RULE: LockoutRule = {
+const ACCOUNT_RULE: LockoutRule = {
   free: 5,
   firstLockMs: 15_000,
   maxLockMs: HOUR_MS,
   resetAfterMs: 24 * HOUR_MS,
 };
 /** Many users share an address. */
-export const ADDRESS_RULE: LockoutRule = { ...ACCOUNT_RULE, free: 30 };
+const ADDRESS_RULE: LockoutRule = { ...ACCOUNT_RULE, free: 30 };
 /** Requests of one kind from one address, for example registrations and mails. */
-export const REQUEST_RULE: LockoutRule = {
+const REQUEST_RULE: LockoutRule = {
   free: 20,
   firstLockMs: 60_000,
   maxLockMs: HOUR_MS,

@@ -8,7 +8,7 @@ export interface ScryptCost {
 }
 
 /** 32 MiB and some tenths of a second. Raising it later is safe: every hash names the costs it was made with. */
-export const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
+const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;

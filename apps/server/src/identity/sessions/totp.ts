@@ -11,7 +11,7 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
  */
 export function matchTotp(secret: Uint8Array, code: string, now: Date, after: number | null): number | null {
   if (!/^\d{6}$/.test(code)) return null;
-  const current = Math.floor(now.getTime() / STEP_MS);
+  const current = totpStep(now);
   for (let step = current - DRIFT_STEPS; step <= current + DRIFT_STEPS; step++) {
     if (after !== null && step <= after) continue;
     if (timingSafeEqual(Buffer.from(totp(secret, step)), Buffer.from(code))) return step;

@@ -1,4 +1,4 @@
-import type { Output } from './output.ts';
+import type { Output } from '../output.ts';
 
 /** An `Output` that records its text, for tests. */
 export function recordingOutput(options: { readonly columns?: number; readonly colours?: boolean }): {
