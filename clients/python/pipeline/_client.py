@@ -17,16 +17,16 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 class PipelineCloud:
-    """A gptj-cloud server.
+    """Client of a gptj-cloud server.
 
-    token: an API token; default the environment's PIPELINE_API_TOKEN.
-    url: where the server is; default PIPELINE_API_URL, else http://127.0.0.1:8080.
-    timeout: longest silence in seconds, while connecting or between two bytes of a reply; None waits for ever.
-        It does not limit how long a run may take: the server sends a blank now and then while it works.
-    max_retries: how often a request is sent again after 429, 503 or a broken connection. Waits grow from half a
-        second to 8 s, and follow Retry-After up to a minute. Runs carry an Idempotency-Key, so none is done twice.
+    token: an API token; default the environment variable PIPELINE_API_TOKEN.
+    url: address of the server; default PIPELINE_API_URL, else http://127.0.0.1:8080.
+    timeout: maximum time in seconds to connect and between two bytes of a reply; None for no limit. It does not limit
+        the length of a run: the server sends a space every few seconds during a run.
+    max_retries: maximum number of retries after 429, 503 or a broken connection. Delays grow from half a second to
+        8 s, and follow Retry-After up to a minute. Runs carry an Idempotency-Key, so none is executed twice.
 
-    Constructing sends nothing; authenticate() asks the server whether the token is good. Safe to share between threads.
+    The constructor sends nothing; authenticate() checks the token. A client may be shared between threads.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class PipelineCloud:
     ) -> None:
         chosen = token or os.environ.get("PIPELINE_API_TOKEN")
         if not chosen:
-            raise AuthenticationError("no API token: give it as first argument, or set PIPELINE_API_TOKEN")
+            raise AuthenticationError("expected an API token: pass it as the first argument, or set PIPELINE_API_TOKEN")
         if not isinstance(max_retries, int) or max_retries < 0:
-            raise ValueError(f"expected max_retries to be a count from 0, got {max_retries!r}")
+            raise ValueError(f"expected max_retries to be an integer of at least 0, got {max_retries!r}")
         self._max_retries = max_retries
         self._transport = Transport(url or os.environ.get("PIPELINE_API_URL") or DEFAULT_URL, chosen, timeout)
 
@@ -49,7 +49,7 @@ class PipelineCloud:
         return f"PipelineCloud(url={self._transport.url!r})"
 
     def authenticate(self) -> Record:
-        """The account the token belongs to. Raises AuthenticationError when the server does not take the token."""
+        """The account of the token. Raises AuthenticationError when the server refuses the token."""
         reply = self._exchange("GET", "/v2/users/me")
         return reply if isinstance(reply, Record) else Record()
 
@@ -88,14 +88,15 @@ class PipelineCloud:
 
         pipeline_id: an id or a tag (`name:tag`). data: the pipeline's inputs as plain JSON data; for GPT-J a list
         of the prompt and a dict of parameters.
-        stream: give a RunStream of events or texts instead. The server ends a run whose stream has gone.
-        async_run: give the run as it was accepted; wait() gives its end. With stream: the run outlives its stream, and
-        a dropped connection is taken up where it broke.
-        idempotency_key: names this run, so that asking again gives the run that is there. Default: a fresh one.
+        stream: return a RunStream of events or texts instead. The server ends a run when its stream is closed.
+        async_run: return the run as it was accepted; wait() returns it when it has ended. With stream: the run outlives
+        its stream, and a dropped connection is resumed after the last event.
+        idempotency_key: identifies this run; for a second request with the same key the server returns the existing
+        run. Default: a new key.
 
-        A run that fails is returned like any other (run_state `failed`, result_preview None): use
-        `run_pipeline(...).raise_for_state()` to have it raise RunFailed. Raises another PipelineError when there
-        is no run at all, and TypeError or ValueError when data has no JSON form.
+        A failed run is returned like a complete one (run_state `failed`, result_preview None):
+        `run_pipeline(...).raise_for_state()` raises RunFailed for it. Raises another PipelineError when no run was
+        made, and TypeError or ValueError when data has no JSON form.
         """
         body: Dict[str, Any] = {"pipeline_id": pipeline_id, "data": data}
         if async_run:
@@ -111,9 +112,9 @@ class PipelineCloud:
         return record_of(Run, self._exchange("GET", _run_path(run_id)), "run_state")
 
     def wait(self, run: Union[Run, str], *, timeout: Optional[float] = None, poll: float = 2.0) -> Run:
-        """The run when it has ended, complete or failed. Raises WaitTimeout after timeout seconds; the run goes on.
+        """Wait until the run has ended, complete or failed. Raises WaitTimeout after timeout seconds; the run goes on.
 
-        poll: seconds between two looks, at most: they begin closer.
+        poll: maximum number of seconds between two polls; the first ones are closer.
         """
         run_id = run if isinstance(run, str) else run.id
         start = time.monotonic()
@@ -129,12 +130,12 @@ class PipelineCloud:
             interval *= 1.5
 
     def cancel_run(self, run: Union[Run, str]) -> Run:
-        """End a run as failed, wherever it is, and return it. One that has ended stays as it is."""
+        """Cancel a waiting or running run and return it, as failed. A run that has ended is returned unchanged."""
         run_id = run if isinstance(run, str) else run.id
         return record_of(Run, self._exchange("POST", f"{_run_path(run_id)}/cancel"), "run_state")
 
     def delete_run(self, run: Union[Run, str]) -> None:
-        """Remove a run and its result. Raises Conflict for one that has not ended."""
+        """Delete a run and its result. Raises Conflict for a run that has not ended."""
         path = _run_path(run if isinstance(run, str) else run.id)
         was_lost = False
 
@@ -146,7 +147,7 @@ class PipelineCloud:
                 was_lost = True
                 raise
             except NotFound:
-                # Gone already, after a reply was lost, is what was asked for.
+                # After a lost reply, 404 means that the lost request has deleted the run.
                 if not was_lost:
                     raise
 
@@ -161,9 +162,9 @@ class PipelineCloud:
         pipeline_id: Optional[str] = None,
         run_state: Optional[str] = None,
     ) -> Page:
-        """Runs of this account, newest first: `total` in all, `limit` of them in `data` after leaving out `skip`.
+        """Runs of this account, newest first: after `skip` of them at most `limit` in `data`, and their number in `total`.
 
-        pipeline_id and run_state leave out those of other pipelines and in other states.
+        pipeline_id and run_state select the runs of one pipeline and in one state.
         """
         query: Dict[str, Any] = {"limit": limit, "skip": skip, "order_by": order_by}
         if pipeline_id is not None:
@@ -176,10 +177,10 @@ class PipelineCloud:
         return page
 
     def download_result(self, run: Union[Run, str]) -> Any:
-        """The whole result of a run (or of the id of a result file), however large.
+        """The complete result of a run, or of a result file by its id, of any size.
 
-        For GPT-J a list holding the list of generated texts. Raises RunFailed for a run that failed, PipelineError
-        for one without a result.
+        For GPT-J a list with the list of generated texts. Raises RunFailed for a failed run, PipelineError for a run
+        without a result.
         """
         if isinstance(run, str):
             file_id = run

@@ -1,4 +1,4 @@
-"""One class per situation a caller can act on. All derive from PipelineError."""
+"""The errors: one class per situation that a caller can handle. All derive from PipelineError."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Tuple
 if TYPE_CHECKING:
     from ._records import Run
 
-# A reply that is not JSON (a proxy's HTML page, say) is quoted up to this many characters.
+# Maximum number of characters quoted from a reply that is not JSON, such as a proxy's HTML page.
 _QUOTE_LENGTH = 200
 
 
 class PipelineError(Exception):
-    """Anything that went wrong between this program and a result.
+    """Base class of every error of this package.
 
-    status is the HTTP status of the reply, None when there was none; code is the server's word for the situation
-    (`token_unknown`, `too_many_runs`, …) and request_id the entry in its log, both None when it does not say; detail
-    is the `detail` of the reply as it came.
+    status is the HTTP status of the reply, None without a reply; code is the server's error code (`token_unknown`,
+    `too_many_runs`, …) and request_id the id in its log, both None when the reply does not state them; detail is the
+    unchanged `detail` of the reply.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PipelineError(Exception):
 
 
 class AuthenticationError(PipelineError):
-    """No token, or one the server does not take (401)."""
+    """No token, or one that the server refuses (401)."""
 
 
 class PermissionDenied(PipelineError):
@@ -46,7 +46,7 @@ class PermissionDenied(PipelineError):
 
 
 class QuotaExceeded(PipelineError):
-    """The plan's tokens of the day or month would be exceeded (402). detail holds `limit`, `used`, `resets_at`, …"""
+    """The run would exceed the plan's tokens of the day or month (402). detail holds `limit`, `used`, `resets_at`, …"""
 
     def __init__(self, message: str, *, retry_after: Optional[float] = None, **rest: Any) -> None:
         super().__init__(message, **rest)
@@ -54,11 +54,11 @@ class QuotaExceeded(PipelineError):
 
 
 class Conflict(PipelineError):
-    """The state of things forbids it (409): a run that has not ended, an idempotency key of another run."""
+    """The request conflicts with the present state (409): a run that has not ended, an idempotency key of another run."""
 
 
 class InvalidRequest(PipelineError):
-    """The server refuses what was asked (400, 422). `parameters` names the offending ones, as far as it says."""
+    """The request is invalid (400, 422). `parameters` names the invalid parameters that the reply states."""
 
     def __init__(self, message: str, *, parameters: Tuple[str, ...] = (), **rest: Any) -> None:
         super().__init__(message, **rest)
@@ -66,11 +66,11 @@ class InvalidRequest(PipelineError):
 
 
 class NotFound(PipelineError):
-    """No pipeline, run or file of that name (404)."""
+    """There is no pipeline, run or file with that id or name (404)."""
 
 
 class RateLimited(PipelineError):
-    """Too many requests, or the queue is full (429). `retry_after` is seconds to wait, None when not said."""
+    """Too many requests, or a full queue (429). `retry_after` is the delay in seconds, None when the reply has none."""
 
     def __init__(self, message: str, *, retry_after: Optional[float] = None, **rest: Any) -> None:
         super().__init__(message, **rest)
@@ -86,22 +86,22 @@ class ServerError(PipelineError):
 
 
 class ConnectionFailed(PipelineError):
-    """No complete reply: unreachable, silent for longer than `timeout`, cut off, or redirected elsewhere.
+    """No complete reply: the server is unreachable, silent for longer than `timeout`, closed the connection, or redirected.
 
-    A run that was sent may still have been done: look at get_runs() before sending it again, or send it with the same
+    A run that was sent may have been executed: check get_runs() before you send it again, or send it with the same
     idempotency_key.
     """
 
 
 class UnexpectedReply(PipelineError):
-    """A reply that is not what this API sends. Usually the url points at something else."""
+    """A reply that is not of this API. Usually url is the address of another server."""
 
 
 class StreamInterrupted(PipelineError):
-    """A stream ended before its run did; the run may go on: run_id is None when the stream had not named it yet.
+    """A stream ended before its run; the run may go on. run_id is None when the stream ended before its first run event.
 
-    code says why: `reader_too_slow` and `stream_ended` are the server's words, `generation_restarted` says that text
-    handed out is void.
+    code gives the reason: `reader_too_slow` and `stream_ended` come from the server, `generation_restarted` means that
+    the text returned so far is void.
     """
 
     def __init__(self, message: str, *, code: str, run_id: Optional[str]) -> None:
@@ -110,7 +110,7 @@ class StreamInterrupted(PipelineError):
 
 
 class WaitTimeout(PipelineError):
-    """wait() took longer than it was allowed. The run goes on; `run` is as it was seen last."""
+    """wait() took longer than its timeout. The run goes on; `run` is its last known state."""
 
     def __init__(self, run: "Run", seconds: float) -> None:
         super().__init__(f"run {run.get('id')} is {run.get('run_state')} after {seconds} s; wait again, or cancel it")
@@ -118,9 +118,9 @@ class WaitTimeout(PipelineError):
 
 
 class RunFailed(PipelineError):
-    """Raised by Run.raise_for_state(): the run came back, and it failed.
+    """The run has failed. Raised by Run.raise_for_state(), download_result() and texts().
 
-    error is the server's kind (`pipeline_fault`, `max_retries`, `unsatisfiable`), exception its text.
+    error is the kind of failure (`pipeline_fault`, `max_retries`, `unsatisfiable`), exception its message.
     """
 
     def __init__(self, run: "Run") -> None:
@@ -128,12 +128,12 @@ class RunFailed(PipelineError):
         self.run = run
         self.error: Optional[str] = run.error
         self.exception: str = info.get("exception") or ""
-        kind = self.error or "no reason given"
+        kind = self.error or "no reason stated"
         super().__init__(f"run {run.get('id')} failed ({kind}): {self.exception}".rstrip(": "), detail=info)
 
 
 def error_from_reply(status: int, reason: str, headers: Mapping[str, str], body: Any, text: str) -> PipelineError:
-    """The error for a reply outside 2xx. body is the parsed JSON, or None where it was not JSON."""
+    """The error for a reply outside 2xx. body is the parsed JSON, or None when the reply was not JSON."""
     detail = body.get("detail") if isinstance(body, dict) else None
     message = _message(status, reason, detail, text if body is None else "")
     rest: dict[str, Any] = {"status": status, "request_id": headers.get("x-request-id"), "detail": detail}
@@ -157,9 +157,9 @@ def error_from_reply(status: int, reason: str, headers: Mapping[str, str], body:
 
 
 def _message(status: int, reason: str, detail: Any, text: str) -> str:
-    said = _said(detail) or " ".join(text.split())[:_QUOTE_LENGTH] or reason
+    summary = _summary(detail) or " ".join(text.split())[:_QUOTE_LENGTH] or reason
     remedy = _text(detail, "remedy")
-    return f"{status}: {said}" + (f" ({remedy})" if remedy else "")
+    return f"{status}: {summary}" + (f" ({remedy})" if remedy else "")
 
 
 def _text(detail: Any, key: str) -> Optional[str]:
@@ -167,33 +167,33 @@ def _text(detail: Any, key: str) -> Optional[str]:
     return value if isinstance(value, str) else None
 
 
-def _said(detail: Any) -> str:
+def _summary(detail: Any) -> str:
     if isinstance(detail, str):
         return detail
     if isinstance(detail, dict):
         parts = [str(detail["message"])] if detail.get("message") else []
-        # A message that already tells what is wrong where is not made to say it twice.
-        for name, text in _complaints(detail.get("errors")):
+        # An error that the message contains already is not repeated.
+        for name, text in _field_errors(detail.get("errors")):
             if not (parts and text in parts[0]):
                 parts.append(f"{name}: {text}" if name else text)
         single = _text(detail, "parameter")
         if single and not any(single in part for part in parts):
             parts.append(f"parameter {single}")
         return "; ".join(parts)
-    return "; ".join(f"{name}: {text}" if name else text for name, text in _complaints(detail))
+    return "; ".join(f"{name}: {text}" if name else text for name, text in _field_errors(detail))
 
 
 def _parameters(detail: Any) -> Tuple[str, ...]:
     if isinstance(detail, dict):
         several = detail.get("parameters")
         named = [_text(detail, "parameter") or "", *(several if isinstance(several, list) else [])]
-        named += [name for name, _ in _complaints(detail.get("errors"))]
+        named += [name for name, _ in _field_errors(detail.get("errors"))]
     else:
-        named = [name for name, _ in _complaints(detail)]
+        named = [name for name, _ in _field_errors(detail)]
     return tuple(dict.fromkeys(str(name) for name in named if name))
 
 
-def _complaints(errors: Any) -> List[Tuple[str, str]]:
+def _field_errors(errors: Any) -> List[Tuple[str, str]]:
     """(parameter, text) of `[{"parameter", "error"}]`, or of the `[{"loc", "msg"}]` that FastAPI writes."""
     found: List[Tuple[str, str]] = []
     for entry in errors if isinstance(errors, list) else []:
@@ -207,7 +207,7 @@ def _complaints(errors: Any) -> List[Tuple[str, str]]:
 
 
 def _retry_after(headers: Mapping[str, str], detail: Any) -> Optional[float]:
-    """Seconds from now; the reply's own figure is exact, the header holds whole seconds or a date."""
+    """Seconds from now. retry_after_ms of the reply is exact; the header holds whole seconds or a date."""
     exact = detail.get("retry_after_ms") if isinstance(detail, dict) else None
     if isinstance(exact, (int, float)) and exact >= 0:
         return exact / 1000

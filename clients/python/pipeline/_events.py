@@ -8,7 +8,7 @@ from typing import Any, Iterable, Iterator, List, NamedTuple, Optional
 from ._errors import StreamInterrupted, UnexpectedReply
 from ._records import Record, Run, record_of
 
-#: Of one event, and of one line, at most this many bytes are kept; more is an error.
+#: Maximum size of one event and of one line; more is an error.
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
@@ -21,9 +21,9 @@ class SentEvent(NamedTuple):
 class Event(Record):
     """One event of a stream.
 
-    type is `run` (the run in `run`: accepted, or ended) or `token` (what it adds to the text of sequence `index` in
-    `text`, its ids in `tokens`). A `run` that has not ended and comes after tokens says that generation begins anew:
-    what came before is void.
+    type is `run` (`run` is the accepted or ended run) or `token` (`text` is added to the text of sequence `index`, `tokens`
+    are its ids). A `run` event of a run that has not ended, after tokens, means that generation has restarted: discard
+    the earlier tokens.
     """
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class Event(Record):
 
 
 def sent_events(lines: Iterable[bytes], limit: int = MAX_EVENT_BYTES) -> Iterator[SentEvent]:
-    """Events of lines as they come, each with its line break. What is unfinished at the end is dropped."""
+    """The events in lines, each with its line break. An unfinished event at the end is dropped."""
     event_id, event_type = "", ""
     data: List[str] = []
     size = 0
@@ -66,7 +66,7 @@ def sent_events(lines: Iterable[bytes], limit: int = MAX_EVENT_BYTES) -> Iterato
 
 
 def event_of(sent: SentEvent, run_id: Optional[str]) -> Optional[Event]:
-    """The event; None for names that a later server may add. Raises StreamInterrupted for an error event."""
+    """The event; None for an unknown one, which a later server may add. Raises StreamInterrupted for an error event."""
     if sent.type not in ("run", "token", "error"):
         return None
     try:
@@ -83,16 +83,16 @@ def event_of(sent: SentEvent, run_id: Optional[str]) -> Optional[Event]:
 
 
 def texts_of(events: Iterable[Event]) -> Iterator[str]:
-    """The text of the first returned sequence, piece by piece.
+    """The text of the first returned sequence in pieces.
 
-    Raises RunFailed when the run fails, and StreamInterrupted when generation begins anew after text was handed out.
+    Raises RunFailed when the run fails, and StreamInterrupted when generation restarts after text was returned.
     """
     has_text = False
     for event in events:
         if event.run is not None:
             event.run.raise_for_state()
             if has_text and not event.run.has_ended:
-                message = "the run began anew after text was handed out; read the events, or wait for its end"
+                message = "the run restarted after text was returned; read the events, or wait for its end"
                 raise StreamInterrupted(message, code="generation_restarted", run_id=event.run.get("id"))
         elif event.text and event.index == 0:
             has_text = True

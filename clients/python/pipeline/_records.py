@@ -1,4 +1,4 @@
-"""What the server replies, as dictionaries whose keys are attributes too."""
+"""Replies of the server as dictionaries whose keys are attributes as well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Record(Dict[str, Any]):
 
     __slots__ = ()
 
-    #: Fields the server may leave out; they read as None by attribute.
+    #: Optional fields: as attributes they are None when absent.
     _optional: FrozenSet[str] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
@@ -32,8 +32,7 @@ class Record(Dict[str, Any]):
 class Run(Record):
     """One run of a pipeline.
 
-    The original client returned failed runs like any other, and so does this one: look at run_state, or call
-    raise_for_state().
+    A failed run is returned like a complete one, as in the original client: check run_state, or call raise_for_state().
     """
 
     __slots__ = ()
@@ -44,20 +43,20 @@ class Run(Record):
 
     id: str
     created_at: Any
-    #: `complete`, `failed`, or one of the states on the way there.
+    #: `complete`, `failed`, or an earlier state.
     run_state: str
     runnable: Record
     data: Record
-    #: The result as JSON: for GPT-J a list holding the list of generated texts. None while running and on failure.
+    #: The result as JSON: for GPT-J a list with the list of generated texts. None while running and on failure.
     result_preview: Optional[List[Any]]
     #: The result's file, for download_result().
     result: Optional[Record]
     #: Milliseconds of computing.
     compute_time_ms: Optional[int]
     error: Optional[str]
-    #: `exception` and `traceback`, both text.
+    #: `exception` and `traceback`, both strings.
     error_info: Optional[Record]
-    #: What the caller should know about the result: parameters without effect foremost.
+    #: Warnings about the result, mostly parameters without effect.
     warnings: Optional[List[str]]
     #: `prompt_tokens`, `generated_tokens`, `cached_tokens`.
     usage: Optional[Record]
@@ -68,7 +67,7 @@ class Run(Record):
         return self.get("run_state") in ("complete", "failed")
 
     def raise_for_state(self) -> "Run":
-        """Raise RunFailed when the run failed; else return the run itself, for chaining."""
+        """Raise RunFailed for a failed run; return any other, for chaining."""
         if self.get("run_state") == "failed":
             raise RunFailed(self)
         return self
@@ -87,7 +86,7 @@ class Page(Record):
 
 
 def record_of(kind: type[_R], body: Any, required: str) -> _R:
-    """body as a record of that kind; UnexpectedReply when it is not an object with that field."""
+    """body as a record of that kind. Raises UnexpectedReply when it is not an object with that field."""
     if not isinstance(body, dict) or required not in body:
-        raise UnexpectedReply(f"expected a JSON object with {required!r}; is the url that of a gptj-cloud server?")
+        raise UnexpectedReply(f"expected a JSON object with {required!r}; is url the address of a gptj-cloud server?")
     return kind(body)

@@ -1,7 +1,7 @@
-"""Result files: hex of a pickle, as the 2022 clients exchange them.
+"""Result files: the hex digits of a pickle, as the 2022 clients exchange them.
 
-A pickle can name any callable of this program, so it is loaded with every name refused: only text, numbers, lists
-and dictionaries come out, which is all a server of this API writes.
+A pickle can name any callable of this program, so every name in it is refused: only strings, numbers, lists and
+dictionaries are loaded, and a server of this API writes nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _DataOnly(pickle.Unpickler):
 def load_result(hex_text: Any) -> Any:
     """The Python value of a result file's `data`. Raises UnexpectedReply for anything but a pickle of plain data."""
     if not isinstance(hex_text, str):
-        raise UnexpectedReply("expected the result file to carry its data as text")
+        raise UnexpectedReply("expected data of the result file to be a string")
     try:
         return _DataOnly(io.BytesIO(bytes.fromhex(hex_text))).load()
     except UnexpectedReply:

@@ -1,4 +1,4 @@
-"""When a request is sent again, and how long to wait before."""
+"""Decides when a request is retried, and after which delay."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ._errors import ConnectionFailed, RateLimited, ServerError
 
 _T = TypeVar("_T")
 
-# Seconds. Waits double from the first on, up to the longest; each is drawn between nothing and that much.
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 8.0
-#: A server that asks for a longer pause than this gets no repetition: its error is the caller's to act on.
-LONGEST_RETRY_AFTER = 60.0
+# Seconds. Delays are random between 0 and a limit that doubles from the first value to the maximum.
+FIRST_DELAY = 0.5
+MAX_DELAY = 8.0
+#: Seconds. A request is not retried when Retry-After is longer than this: the caller receives the error.
+MAX_RETRY_AFTER = 60.0
 
 
 def with_retries(max_retries: int, attempt: Callable[[], _T]) -> _T:
-    """The value of attempt(), tried again after failures that pass by themselves."""
+    """The value of attempt(), retried after transient errors."""
     count = 0
     while True:
         try:
@@ -32,20 +32,20 @@ def with_retries(max_retries: int, attempt: Callable[[], _T]) -> _T:
 
 
 def retry_wait(error: Exception, count: int, draw: float) -> Optional[float]:
-    """Seconds to wait after the failure of attempt number count (from 0), or None for failures that stay.
+    """Seconds to wait before the next attempt after `count` earlier ones, or None for errors that are not retried.
 
-    Only 429, 503 and a broken connection go away by themselves. draw is uniform in [0, 1).
+    Only 429, 503 and a broken connection are transient. draw is uniform in [0, 1).
     """
     if isinstance(error, ConnectionFailed):
-        # A redirect is an answer, and will be the same again.
+        # A redirect is a reply: the next attempt would be redirected as well.
         return None if error.status is not None else _backoff(count, draw)
     if not (isinstance(error, RateLimited) or (isinstance(error, ServerError) and error.status == 503)):
         return None
     if error.retry_after is None:
         return _backoff(count, draw)
-    # Everybody was told the same moment: come at it or up to a tenth later.
-    return None if error.retry_after > LONGEST_RETRY_AFTER else error.retry_after * (1 + draw / 10)
+    # Every client received the same Retry-After: up to a tenth more spreads them out.
+    return None if error.retry_after > MAX_RETRY_AFTER else error.retry_after * (1 + draw / 10)
 
 
 def _backoff(count: int, draw: float) -> float:
-    return draw * min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(count, 30))
+    return draw * min(MAX_DELAY, FIRST_DELAY * 2 ** min(count, 30))

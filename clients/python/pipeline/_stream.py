@@ -1,4 +1,4 @@
-"""Events of a run, over as many connections as it takes."""
+"""The events of a run, over one or more connections."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._transport import EventConnection, Transport
 
 
 class RunStream:
-    """Events of one run, once: `for event in stream`, or `for text in stream.texts()`.
+    """The events of one run, iterable once: `for event in stream`, or `for text in stream.texts()`.
 
-    The run is handed in when the first event is asked for. Leaving early ends the request: at the latest when the
-    stream is closed, by close() or as a context manager.
+    The request is sent when the first event is read. Closing the stream, by close() or as a context manager, ends the
+    request.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class RunStream:
         return next(self._events)
 
     def texts(self) -> Iterator[str]:
-        """The text of the first returned sequence, piece by piece, in place of the events.
+        """The text of the first returned sequence in pieces, instead of events.
 
-        Raises RunFailed when the run fails, and StreamInterrupted when generation begins anew after text was handed
-        out. Leaving the loop early ends the request.
+        Raises RunFailed when the run fails, and StreamInterrupted when generation restarts after text was returned.
+        Leaving the loop early ends the request.
         """
         try:
             yield from texts_of(self)
@@ -68,7 +68,7 @@ class RunStream:
             try:
                 for sent in self._connection or ():
                     last_id = sent.id
-                    # Tokens are progress; the run alone is what a stream that begins again and again has to say.
+                    # Only tokens are progress: a stream that restarts again and again sends run events.
                     if sent.type == "token":
                         drops = 0
                     event = event_of(sent, run_id)

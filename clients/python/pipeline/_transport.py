@@ -1,4 +1,4 @@
-"""One HTTP exchange: what is sent, how long to wait, and what counts as an error."""
+"""One HTTP request and its reply: headers, time limits and errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ._version import __version__
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Redirects come back as they are: following one would hand the token to whoever the reply names."""
+    """Redirects are not followed: that would send the token to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 class Transport:
-    """Sends requests to one server. Holds no connection, so it needs no closing and may be shared by threads."""
+    """Sends requests to one server. It keeps no connection open, so it needs no closing and may be shared by threads."""
 
     def __init__(self, url: str, token: str, timeout: Optional[float]) -> None:
         self._url = _checked_url(url)
@@ -32,7 +32,7 @@ class Transport:
         if timeout is not None and not timeout > 0:
             raise ValueError(f"expected timeout to be seconds above 0, or None for no limit; got {timeout!r}")
         self._timeout = timeout
-        # A proxy set for the outside world cannot reach this machine's own loopback.
+        # A proxy of the environment cannot reach the loopback addresses of this machine.
         proxies = [urllib.request.ProxyHandler({})] if _is_loopback(self._url) else []
         self._opener = urllib.request.build_opener(_NoRedirects, *proxies)
 
@@ -43,7 +43,7 @@ class Transport:
     def exchange(
         self, method: str, path: str, body: Any = None, *, headers: Optional[Mapping[str, str]] = None
     ) -> Any:
-        """The reply's JSON, objects as Record; None for an empty one. Raises a PipelineError for everything else."""
+        """The reply's JSON, objects as Record; None for an empty reply. Raises a PipelineError for any other reply."""
         reply = self._open(method, path, body, {"Accept": "application/json", **(headers or {})})
         with reply:
             return self._json(reply.status, self._read(reply))
@@ -56,12 +56,12 @@ class Transport:
         kind = reply.headers.get("content-type") or "nothing"
         if not kind.startswith("text/event-stream"):
             reply.close()
-            raise UnexpectedReply(f"expected {self._url} to answer with an event stream, got {kind}")
+            raise UnexpectedReply(f"expected an event stream from {self._url}, got {kind}")
         return EventConnection(self, reply)
 
     def _open(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Any:
-        """A reply of 2xx whose body is still to be read, and to be closed."""
-        # Strict JSON: NaN and infinity are refused here (ValueError), before anything is sent.
+        """A 2xx reply whose body is not read yet. The caller closes it."""
+        # Strict JSON: NaN and infinity raise ValueError here, before anything is sent.
         payload = None if body is None else json.dumps(body, allow_nan=False).encode()
         sent = {
             **headers,
@@ -88,7 +88,7 @@ class Transport:
         if 300 <= status < 400:
             target = headers.get("location", "nowhere")
             return ConnectionFailed(
-                f"{self._url} redirects to {target}; redirects are not followed with a token: give that server as url",
+                f"{self._url} redirects to {target}; redirects are refused because of the token: pass that address as url",
                 status=status,
             )
         try:
@@ -107,21 +107,21 @@ class Transport:
     def _json(self, status: int, raw: bytes) -> Any:
         text = raw.decode("utf-8", errors="replace")
         try:
-            # A long run is answered by blanks until its result is there; leading blanks are legal JSON.
+            # During a run the server sends spaces, which may precede JSON.
             return json.loads(text, object_hook=Record) if text.strip() else None
         except (ValueError, RecursionError) as cause:
-            raise UnexpectedReply(f"{self._url} answered {status} without JSON", status=status) from cause
+            raise UnexpectedReply(f"{self._url} replied with {status} and no JSON", status=status) from cause
 
     def lost(self, cause: object) -> ConnectionFailed:
         if isinstance(cause, TimeoutError) or "timed out" in str(cause):
-            return ConnectionFailed(f"{self._url} was silent for {self._timeout} s; raise timeout, or look at its log")
+            return ConnectionFailed(f"{self._url} was silent for {self._timeout} s; increase timeout, or check its log")
         if isinstance(cause, ConnectionRefusedError):
-            return ConnectionFailed(f"nothing answers at {self._url}; start the server, or set url or PIPELINE_API_URL")
+            return ConnectionFailed(f"found no server at {self._url}; start it, or set url or PIPELINE_API_URL")
         return ConnectionFailed(f"lost the connection to {self._url}: {cause or type(cause).__name__}")
 
 
 class EventConnection:
-    """Events of one reply. Closing ends the request."""
+    """The events of one reply. Closing it ends the request."""
 
     def __init__(self, transport: Transport, reply: Any) -> None:
         self._transport = transport
@@ -160,7 +160,7 @@ def _checked_url(url: str) -> str:
 
 def _checked_token(token: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise ValueError("expected the token to be printable ASCII without blanks; look for a stray line break")
+        raise ValueError("expected the token to be printable ASCII without spaces; check it for a line break")
     return token
 
 

@@ -1,4 +1,4 @@
-"""A server on loopback that records requests and answers what the test scripted."""
+"""A server on loopback that records requests and sends the replies of the test."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Reply(NamedTuple):
     status: int = 200
     body: Any = None
     headers: Optional[Dict[str, str]] = None
-    #: Sent as it is in place of body; content_length may promise more than is there.
+    #: Sent unchanged instead of body; content_length may be larger than the body.
     raw: Optional[bytes] = None
     content_length: Optional[int] = None
-    #: Sent after the headers, each on its own, before the body: how the server keeps a long run's reply alive.
-    blanks: int = 0
-    #: Say nothing at all until the server closes.
+    #: Number of spaces sent before the body, as the server does during a run.
+    spaces: int = 0
+    #: Send nothing until the server closes.
     silent: bool = False
 
 
@@ -29,7 +29,7 @@ class Received(NamedTuple):
 
 
 class StubServer:
-    """Use as a context manager. Replies are given in order, the last one again and again."""
+    """Use as a context manager. Replies are sent in order; the last one is repeated."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies: List[Reply] = list(replies)
@@ -40,7 +40,7 @@ class StubServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def _answer(self) -> None:
+            def _reply(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 text = self.rfile.read(length)
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -57,14 +57,14 @@ class StubServer:
                 for name, value in (reply.headers or {}).items():
                     self.send_header(name, value)
                 self.send_header("Connection", "close")
-                self.send_header("Content-Length", str(reply.content_length or reply.blanks + len(raw)))
+                self.send_header("Content-Length", str(reply.content_length or reply.spaces + len(raw)))
                 self.end_headers()
-                for _ in range(reply.blanks):
+                for _ in range(reply.spaces):
                     self.wfile.write(b" ")
                     self.wfile.flush()
                 self.wfile.write(raw)
 
-            do_GET = do_POST = do_DELETE = _answer
+            do_GET = do_POST = do_DELETE = _reply
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -59,7 +59,7 @@ def refusal(status: int, body: Any = None, **rest: Any) -> PipelineError:
 
 
 class TheModelCardSnippet(unittest.TestCase):
-    def test_runs_as_printed_against_the_server_named_in_the_environment(self) -> None:
+    def test_runs_unchanged_against_the_server_of_the_environment_variable(self) -> None:
         with StubServer(Reply(200, RUN)) as stub, mock.patch.dict(os.environ, {"PIPELINE_API_URL": stub.url}):
             api = PipelineCloud("API_TOKEN")
             run = api.run_pipeline(
@@ -91,13 +91,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(json.loads(json.dumps(run)), FAILED)
         self.assertEqual(copy.deepcopy(run), run)
 
-    def test_give_none_for_an_optional_field_the_server_left_out_and_name_the_fields_for_a_wrong_one(self) -> None:
+    def test_give_none_for_an_absent_optional_field_and_list_the_fields_for_an_unknown_one(self) -> None:
         run = self.run_of({"id": "run_1", "run_state": "complete"})
         self.assertIsNone(run.error_info)
         with self.assertRaisesRegex(AttributeError, "'result_previw'; it has id, run_state"):
             run.result_previw
 
-    def test_that_failed_are_returned_and_raise_only_when_asked(self) -> None:
+    def test_that_failed_are_returned_and_raise_for_raise_for_state(self) -> None:
         run = self.run_of(FAILED)
         self.assertIsNone(run["result_preview"])
         with self.assertRaises(RunFailed) as caught:
@@ -108,10 +108,10 @@ class Runs(unittest.TestCase):
         complete = self.run_of(RUN)
         self.assertIs(complete.raise_for_state(), complete)
 
-    def test_may_follow_any_number_of_blanks(self) -> None:
-        self.assertEqual(self.run_of(RUN, blanks=50).result_preview, RUN["result_preview"])
+    def test_may_follow_any_number_of_spaces(self) -> None:
+        self.assertEqual(self.run_of(RUN, spaces=50).result_preview, RUN["result_preview"])
 
-    def test_with_data_that_has_no_json_form_are_refused_before_anything_is_sent(self) -> None:
+    def test_with_data_without_a_json_form_are_refused_before_a_request_is_sent(self) -> None:
         with StubServer(Reply(200, RUN)) as stub:
             api = PipelineCloud("t", url=stub.url)
             with self.assertRaises(ValueError):
@@ -127,7 +127,7 @@ class OtherCalls(unittest.TestCase):
             self.assertEqual(PipelineCloud("t", url=stub.url).get_run("run_1/../x").id, "run_1")
         self.assertEqual(stub.received[0].path, "/v2/runs/run_1%2F..%2Fx")
 
-    def test_get_runs_asks_for_the_page_and_gives_runs(self) -> None:
+    def test_get_runs_requests_the_page_and_returns_runs(self) -> None:
         with StubServer(Reply(200, {"skip": 5, "limit": 2, "total": 7, "data": [RUN, FAILED]})) as stub:
             page = PipelineCloud("t", url=stub.url).get_runs(skip=5, limit=2)
         self.assertEqual(stub.received[0].path, "/v2/runs?limit=2&skip=5&order_by=created_at%3Adesc")
@@ -135,7 +135,7 @@ class OtherCalls(unittest.TestCase):
         with self.assertRaises(RunFailed):
             page.data[1].raise_for_state()
 
-    def test_authenticate_gives_the_account(self) -> None:
+    def test_authenticate_returns_the_account(self) -> None:
         with StubServer(Reply(200, {"username": "ada"})) as stub:
             self.assertEqual(PipelineCloud("t", url=stub.url + "/").authenticate().username, "ada")
         self.assertEqual(stub.received[0].path, "/v2/users/me")
@@ -154,7 +154,7 @@ class OtherCalls(unittest.TestCase):
             with self.assertRaises(RunFailed):
                 api.download_result(api.run_pipeline(PIPELINE, DATA))
 
-    def test_download_result_calls_nothing_a_pickle_names(self) -> None:
+    def test_download_result_refuses_a_pickle_that_names_a_callable(self) -> None:
         calls = b"cos\nsystem\n(S'exit 1'\ntR.".hex()
         for data in (calls, "80", "zz", 7):
             with StubServer(Reply(200, {"id": "file_1", "data": data})) as stub, self.assertRaises(UnexpectedReply):
@@ -180,7 +180,7 @@ class Refusals(unittest.TestCase):
             self.assertIs(type(error), kind)
             self.assertEqual((error.status, error.request_id, str(error)), (status, "r1", f"{status}: no"))
 
-    def test_keep_the_text_of_every_shape_of_detail(self) -> None:
+    def test_keep_the_message_of_every_form_of_detail(self) -> None:
         for body, text in (
             ({"detail": "Token not provided"}, "401: Token not provided"),
             ({"detail": {"message": "Token not found", "token": "…"}}, "401: Token not found"),
@@ -201,7 +201,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(several.parameters, ("body->x", "body->y"))
         self.assertIn("body->y: worse", str(several))
 
-    def test_tell_code_remedy_and_request_of_this_server(self) -> None:
+    def test_have_code_remedy_and_request_id_of_this_server(self) -> None:
         detail = {
             "message": "1 error in request: temperature: expected a number above 0, got 0",
             "code": "invalid_request",
@@ -225,7 +225,7 @@ class Refusals(unittest.TestCase):
         self.assertLess(len(str(error)), 250)
         self.assertEqual(str(refusal(500, raw=b"")), "500: Internal Server Error")
 
-    def test_say_how_long_to_wait(self) -> None:
+    def test_give_the_delay_of_retry_after(self) -> None:
         for header, expected in (({"Retry-After": "7"}, 7.0), ({"Retry-After": "soon"}, None), ({}, None)):
             error = refusal(429, {"detail": {"message": "queue is full"}}, headers=header)
             assert isinstance(error, RateLimited)
@@ -239,21 +239,21 @@ class Refusals(unittest.TestCase):
 
 
 class Connections(unittest.TestCase):
-    def test_that_nobody_answers_say_so(self) -> None:
+    def test_to_an_address_without_a_server_raise_connection_failed(self) -> None:
         with StubServer(Reply()) as stub:
             url = stub.url
-        with self.assertRaisesRegex(ConnectionFailed, "nothing answers at http://127.0.0.1"):
+        with self.assertRaisesRegex(ConnectionFailed, "found no server at http://127.0.0.1"):
             PipelineCloud("t", url=url, max_retries=0).authenticate()
 
-    def test_that_fall_silent_end_after_the_timeout(self) -> None:
+    def test_that_are_silent_end_after_the_timeout(self) -> None:
         with StubServer(Reply(silent=True)) as stub, self.assertRaisesRegex(ConnectionFailed, "silent for 0.05 s"):
             PipelineCloud("t", url=stub.url, timeout=0.05, max_retries=0).authenticate()
 
-    def test_that_are_cut_off_within_the_reply_are_no_reply(self) -> None:
+    def test_that_break_within_the_reply_raise_connection_failed(self) -> None:
         error = refusal(200, raw=b'{"id": "run_1"', content_length=500)
         self.assertIsInstance(error, ConnectionFailed)
 
-    def test_are_never_redirected_with_the_token(self) -> None:
+    def test_never_follow_a_redirect_with_the_token(self) -> None:
         for status in (301, 302, 303, 307, 308):
             with StubServer(Reply(200, RUN)) as other:
                 error = refusal(status, {}, headers={"Location": other.url + "/v2/runs"})
@@ -261,7 +261,7 @@ class Connections(unittest.TestCase):
             self.assertIsInstance(error, ConnectionFailed)
             self.assertIn(other.url, str(error))
 
-    def test_to_something_else_than_a_pipeline_server_are_recognised(self) -> None:
+    def test_to_another_kind_of_server_raise_unexpected_reply(self) -> None:
         for rest in ({"raw": b"<html>hello"}, {"raw": b""}, {"body": [1]}, {"body": {"alive": True}}, {"raw": b"[" * 100000}):
             self.assertIsInstance(refusal(200, **rest), UnexpectedReply)
 
@@ -272,7 +272,7 @@ class Connections(unittest.TestCase):
 
 
 class Construction(unittest.TestCase):
-    def test_takes_the_token_from_the_environment_and_refuses_to_go_without(self) -> None:
+    def test_takes_the_token_from_the_environment_and_refuses_a_missing_one(self) -> None:
         with StubServer(Reply(200, {})) as stub:
             with mock.patch.dict(os.environ, {"PIPELINE_API_TOKEN": "from-env"}):
                 PipelineCloud(url=stub.url).authenticate()
@@ -282,7 +282,7 @@ class Construction(unittest.TestCase):
             with self.assertRaisesRegex(AuthenticationError, "PIPELINE_API_TOKEN"):
                 PipelineCloud()
 
-    def test_refuses_addresses_and_tokens_that_cannot_work(self) -> None:
+    def test_refuses_invalid_addresses_and_tokens(self) -> None:
         for url in ("API_TOKEN", "ftp://x", "http://", "http://user:pw@x", "http://x:99999999", "http://x?a=b"):
             with self.assertRaises(ValueError):
                 PipelineCloud("t", url=url)

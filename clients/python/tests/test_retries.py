@@ -10,7 +10,7 @@ from tests.stub_server import Reply, StubServer
 from tests.test_client import DATA, PIPELINE, RUN
 
 GOOD = Reply(200, RUN)
-#: A reply that breaks within its body.
+#: A reply whose connection breaks within the body.
 CUT = Reply(200, raw=b'{"id": "run_1"', content_length=500)
 
 
@@ -21,7 +21,7 @@ class Retries(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def test_only_429_503_and_a_broken_connection_are_worth_another_try(self) -> None:
+    def test_are_made_after_429_503_and_a_broken_connection_only(self) -> None:
         lost = ConnectionFailed("lost")
         waits = [retry_wait(lost, count, 0.5) for count in (0, 1, 2, 3, 4, 5, 5000)]
         self.assertEqual(waits, [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0])
@@ -29,12 +29,12 @@ class Retries(unittest.TestCase):
         for stays in (ServerError("x", status=500), NotFound("x", status=404), ConnectionFailed("x", status=302)):
             self.assertIsNone(retry_wait(stays, 0, 0.5))
 
-    def test_retry_after_is_never_undercut_and_more_than_a_minute_ends_it(self) -> None:
+    def test_wait_at_least_retry_after_and_are_not_made_when_it_is_more_than_a_minute(self) -> None:
         self.assertEqual(retry_wait(RateLimited("x", retry_after=3.0), 5, 0), 3.0)
         self.assertAlmostEqual(retry_wait(RateLimited("x", retry_after=3.0), 0, 0.5) or 0, 3.15)
         self.assertIsNone(retry_wait(RateLimited("x", retry_after=60.5), 0, 0))
 
-    def test_a_run_is_sent_again_under_its_key_and_the_next_run_has_another(self) -> None:
+    def test_send_a_run_under_the_same_key_and_the_next_run_under_another(self) -> None:
         busy = Reply(429, {"detail": "busy"}, headers={"Retry-After": "7"})
         with StubServer(busy, CUT, GOOD) as stub:
             api = PipelineCloud("t", url=stub.url)
@@ -47,7 +47,7 @@ class Retries(unittest.TestCase):
         self.assertEqual(keys[4], "mine")
         self.assertTrue(7 <= self.slept[0] <= 7.7)
 
-    def test_there_are_at_most_max_retries(self) -> None:
+    def test_are_at_most_max_retries(self) -> None:
         with StubServer(Reply(503, {})) as stub:
             with self.assertRaises(ServerError):
                 PipelineCloud("t", url=stub.url).get_run("run_1")
@@ -57,7 +57,7 @@ class Retries(unittest.TestCase):
                 PipelineCloud("t", url=stub.url).get_run("run_1")
         self.assertEqual(len(stub.received), 1)
 
-    def test_deleting_again_what_a_lost_reply_deleted_is_done(self) -> None:
+    def test_of_a_deletion_take_404_after_a_lost_reply_as_success(self) -> None:
         missing = Reply(404, {"detail": "no run"})
         with StubServer(CUT, missing) as stub:
             PipelineCloud("t", url=stub.url).delete_run("run_1")

@@ -31,7 +31,7 @@ def stream(*events: Tuple[str, str, Any], cut: bool = False) -> Reply:
 
 
 class Streams(unittest.TestCase):
-    def test_give_the_accepted_run_its_tokens_and_the_ended_run(self) -> None:
+    def test_yield_the_accepted_run_its_tokens_and_the_ended_run(self) -> None:
         reply = stream(
             ("a-1", "run", RUNNING),
             ("a-2", "token", token("two ")),
@@ -48,7 +48,7 @@ class Streams(unittest.TestCase):
         self.assertEqual(stub.received[0].body, {"pipeline_id": PIPELINE, "data": DATA, "stream": True})
         self.assertEqual(stub.received[0].headers["accept"], "text/event-stream")
 
-    def test_are_taken_up_after_the_last_event_where_the_run_goes_on(self) -> None:
+    def test_resume_after_the_last_event_with_async_run(self) -> None:
         replies = (
             stream(("a-1", "run", RUNNING), ("a-2", "token", token("two ")), cut=True),
             stream(("a-3", "token", token("vast "))),
@@ -65,13 +65,13 @@ class Streams(unittest.TestCase):
             asked, [("POST", "/v2/runs", None), ("GET", events, "a-2"), ("GET", events, "a-3"), ("GET", events, "a-3")]
         )
 
-    def test_that_drop_end_with_an_error_where_the_run_ends_with_them(self) -> None:
+    def test_without_async_run_raise_when_the_connection_drops(self) -> None:
         with StubServer(stream(("a-1", "run", RUNNING), cut=True)) as stub:
             with self.assertRaises(ConnectionFailed):
                 list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True))
         self.assertEqual(len(stub.received), 1)
 
-    def test_that_drop_without_a_token_in_between_end_after_max_retries(self) -> None:
+    def test_that_drop_without_a_token_end_after_max_retries(self) -> None:
         with StubServer(stream(("a-1", "run", RUNNING), cut=True)) as stub, mock.patch("pipeline._stream.time.sleep"):
             with self.assertRaises(ConnectionFailed):
                 list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True, async_run=True))
@@ -86,7 +86,7 @@ class Streams(unittest.TestCase):
             self.assertEqual(next(texts), "x")
             texts.close()  # type: ignore[attr-defined]
 
-    def test_raise_errors_of_the_server_failures_of_the_run_and_text_that_became_void(self) -> None:
+    def test_raise_error_events_failures_of_the_run_and_restarts(self) -> None:
         def texts(*events: Tuple[str, str, Any]) -> List[str]:
             with StubServer(stream(*events)) as stub:
                 return list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True).texts())
@@ -105,7 +105,7 @@ class Streams(unittest.TestCase):
         with StubServer(Reply(200, RUN)) as stub, self.assertRaises(UnexpectedReply):
             list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True))
 
-    def test_keep_no_more_of_an_event_than_is_allowed(self) -> None:
+    def test_refuse_an_event_above_the_size_limit(self) -> None:
         lines = [b"data: 1\n", b": note\n", b"id: 7\n", b"data:2\r\n", b"\n", b"event: e\n", b"\n", b"data: 3\n"]
         self.assertEqual(list(sent_events(lines)), [SentEvent("7", "message", "1\n2")])
         for endless in ([b"data: 123456"], [b"data\n"] * 3):
@@ -114,7 +114,7 @@ class Streams(unittest.TestCase):
 
 
 class Waiting(unittest.TestCase):
-    def test_asks_until_the_run_has_ended(self) -> None:
+    def test_polls_until_the_run_has_ended(self) -> None:
         replies = (Reply(202, RUNNING), Reply(200, RUNNING), Reply(200, RUNNING), Reply(200, RUN))
         with StubServer(*replies) as stub, mock.patch("pipeline._client.time.sleep") as sleep:
             api = PipelineCloud("t", url=stub.url)
@@ -124,12 +124,12 @@ class Waiting(unittest.TestCase):
         self.assertEqual(stub.received[0].body, {"pipeline_id": PIPELINE, "data": DATA, "async_run": True})
         self.assertEqual(sleep.call_count, 2)
 
-    def test_ends_after_its_timeout_with_the_run_as_it_was_seen(self) -> None:
+    def test_ends_after_its_timeout_with_the_last_state_of_the_run(self) -> None:
         with StubServer(Reply(200, RUNNING)) as stub, self.assertRaises(WaitTimeout) as caught:
             PipelineCloud("t", url=stub.url).wait("run_1", timeout=0)
         self.assertEqual(caught.exception.run.id, "run_1")
 
-    def test_cancel_and_filters_ask_what_the_server_answers(self) -> None:
+    def test_cancel_run_and_the_filters_of_get_runs_send_the_requests_of_the_api(self) -> None:
         page = {"skip": 0, "limit": 1, "total": 0, "data": []}
         with StubServer(Reply(200, FAILED), Reply(200, page)) as stub:
             api = PipelineCloud("t", url=stub.url)
