@@ -1,8 +1,7 @@
 /**
- * `npm run bench -- api MODEL.gguf`: what the server adds to a completion when many ask at once: as fast as they can,
- * and at a pace that leaves the machine time. The same greedy completions by the engine's own interface, through the
- * server on the embedded store, through the server on PostgreSQL (`DATABASE_URL`), and by llama-server, one after the
- * other in the same run.
+ * `npm run bench -- api MODEL.gguf`: the latency that the server adds to a completion with many clients, at full load and
+ * at one request per second and client. The same greedy completions run directly on the engine, through the server on the
+ * embedded store, through the server on PostgreSQL (`DATABASE_URL`), and on llama-server, one after the other.
  */
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
@@ -16,7 +15,7 @@ const PROMPT = 'I met a traveller from an antique land, who said';
 export interface ApiOptions {
   readonly model: string;
   readonly clients: number;
-  /** Requests of each client. */
+  /** Number of requests per client. */
   readonly rounds: number;
   readonly tokens: number;
   readonly cells: number;
@@ -41,7 +40,7 @@ export async function benchApi(options: ApiOptions): Promise<void> {
     console.error(`${name} …`);
     const server = await open();
     try {
-      // Until the code is compiled and the caches are warm.
+      // Warm-up: compiles the code and fills the caches.
       await inClosedLoop(server, options);
       measured.push({
         name,
@@ -64,7 +63,9 @@ export async function benchApi(options: ApiOptions): Promise<void> {
     );
   };
   show(`${clients} clients without a pause, ${tokens} tokens`, 'closed');
-  console.log('All cores are busy: what is added is the time that each request takes of them, 50 times.\n');
+  console.log(
+    'All cores are busy: the added latency is the processor time per request, times the number of clients.\n',
+  );
   show(`${clients} clients, each once a second, ${tokens} tokens`, 'open');
   console.log('Goal: under 3 ms added at the median.');
 }
@@ -79,7 +80,7 @@ function row(name: string, { p50, p99, perSecond }: Latencies, bare: Latencies):
   return [name, perSecond.toFixed(1), p50.toFixed(1), p99.toFixed(1), added(p50, bare.p50), added(p99, bare.p99)];
 }
 
-/** The engine in its process, by messages: what the server stands on. */
+/** The engine in its child process, without a server. */
 async function bareEngine(model: string): Promise<CompletionServer> {
   const engine = await spawnEngine({ path: model });
   const tokenizer = await openTokenizer(model);
@@ -95,40 +96,40 @@ async function bareEngine(model: string): Promise<CompletionServer> {
   };
 }
 
-/** Every client asks again when it has its answer. */
+/** Every client sends its next request when it has the reply. */
 async function inClosedLoop(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
-  return await measure(async (ask) => {
+  return await measure(async (send) => {
     await Promise.all(
       Array.from({ length: clients }, async () => {
-        for (let round = 0; round < rounds; round++) await ask(() => server.complete(PROMPT, tokens));
+        for (let round = 0; round < rounds; round++) await send(() => server.complete(PROMPT, tokens));
       }),
     );
   });
 }
 
-/** Every client asks once a second, at a moment of its own, whether or not it has its answer. */
+/** Every client sends one request per second, evenly spread, whether or not it has the last reply. */
 async function atOneASecond(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
-  return await measure(async (ask) => {
-    const asked: Promise<void>[] = [];
+  return await measure(async (send) => {
+    const replies: Promise<void>[] = [];
     const startedAt = performance.now();
     for (let i = 0; i < clients * rounds; i++) {
       const wait = startedAt + (1000 * i) / clients - performance.now();
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-      asked.push(ask(() => server.complete(PROMPT, tokens)));
+      replies.push(send(() => server.complete(PROMPT, tokens)));
     }
-    await Promise.all(asked);
+    await Promise.all(replies);
   });
 }
 
 async function measure(
-  load: (ask: (request: () => Promise<void>) => Promise<void>) => Promise<void>,
+  load: (send: (request: () => Promise<void>) => Promise<void>) => Promise<void>,
 ): Promise<Latencies> {
   const times: number[] = [];
   const startedAt = performance.now();
   await load(async (request) => {
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     await request();
-    times.push(performance.now() - askedAt);
+    times.push(performance.now() - sentAt);
   });
   const seconds = (performance.now() - startedAt) / 1000;
   return { p50: median(times), p99: quantile(times, 0.99), perSecond: times.length / seconds };

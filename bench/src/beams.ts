@@ -7,8 +7,8 @@ import { median } from './statistics.ts';
 const BEAMS = 4;
 
 /**
- * (e) Beam search next to transformers on the CPU with a random model of the same shape in bfloat16. The peer is the
- * Python that `TRANSFORMERS_PYTHON` names; without it only our own figure is printed.
+ * (e) Beam search compared with transformers on the CPU, with a random model of the same shape in bfloat16. The peer runs in
+ * the Python of `TRANSFORMERS_PYTHON`; without that variable only the engine is measured.
  */
 export async function benchBeams(model: string, tokens: number, rounds: number): Promise<void> {
   const engine = await spawnEngine({ path: model });

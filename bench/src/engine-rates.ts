@@ -1,19 +1,19 @@
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { type Engine, parameterContext } from '@gptj-cloud/engine';
 
-/** Tokens a second of one round. */
+/** Tokens per second of one round. */
 export interface EngineRates {
   readonly prefill: number;
   readonly decode: number;
 }
 
-/** Greedy generation of exactly `generated` tokens from `prompt` random tokens; when each token arrived. */
+/** Generate exactly `generated` tokens greedily after `prompt` random tokens. Returns the arrival time of every token. */
 async function timeTokens(
   engine: Engine,
   prompt: number,
   generated: number,
 ): Promise<{ startedAt: number; arrivals: number[] }> {
-  // Fresh tokens every time: nothing of the prompt may come from the prefix cache.
+  // New random tokens every time, so that no part of the prompt is in the prefix cache.
   const tokens = Array.from({ length: prompt }, () => Math.floor(Math.random() * 50257));
   const parameters = parseGenerateParameters(
     { max_new_tokens: generated, min_new_tokens: generated, do_sample: false },
@@ -29,8 +29,8 @@ async function timeTokens(
 }
 
 /**
- * One round over the whole path a served run takes: process, scheduler, processors, sampler.
- * Prefill: from the first evaluation's start to the first token. Decode: from the first token to the last, at depth 0.
+ * Measure one round through the child process, scheduler, processors and sampler. Prefill: from the start of the first
+ * evaluation to the first token. Decode: from the first token to the last, after a prompt of one token.
  */
 export async function measureEngine(engine: Engine, prompt: number, generated: number): Promise<EngineRates> {
   const prefill = await timeTokens(engine, prompt, 1);

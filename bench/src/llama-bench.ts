@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** What `llama-bench -o json` says of one test. */
+/** The rates in the output of `llama-bench -o json`. */
 export interface PeerRates {
-  /** Tokens a second, one figure per repetition. */
+  /** Tokens per second, one number per repetition. */
   readonly prefill: readonly number[];
   readonly decode: readonly number[];
 }
 
-/** The `llama-bench` to compare with: `LLAMA_BENCH`, else one on the PATH, else the one `npm run bench:peers` builds. */
+/** Path of the peer: `LLAMA_BENCH`, else `llama-bench` on the PATH, else the one that `npm run bench:peers` builds. */
 export function findLlamaBench(root: string): string | null {
   const given = process.env.LLAMA_BENCH;
   if (given !== undefined) return existsSync(given) ? given : null;
@@ -17,7 +17,7 @@ export function findLlamaBench(root: string): string | null {
   return folders.map((folder) => join(folder, 'llama-bench')).find((path) => existsSync(path)) ?? null;
 }
 
-/** One run of the peer: `prompt` tokens of prefill, `generated` tokens of decoding, each repeated. */
+/** Run the peer: `prompt` tokens of prefill and `generated` tokens of decoding, each `repetitions` times. */
 export function runLlamaBench(
   program: string,
   options: {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- MODEL.gguf`: what this machine makes of a model file, next to `llama-bench` on the same file in the
- * same run. Machines are noisy: read the ratios, not the figures.
+ * `npm run bench -- MODEL.gguf`: speed of the engine on a model file, compared with `llama-bench` on the same file in the
+ * same run. Compare the ratios: absolute numbers vary with the load of the machine.
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,12 +22,12 @@ npm run bench -- api MODEL.gguf
 npm run bench -- warpers
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
-load time, and what the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
-\`npm run bench:peers\` builds against the very libraries that the engine loads.
+load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
+\`npm run bench:peers\` builds against the libraries that the engine loads.
 
-serve: many clients over HTTP, next to llama-server (LLAMA_SERVER, else on the PATH) on the same file.
-api: what the server adds for 50 clients; with DATABASE_URL also on PostgreSQL.
-warpers: what shaping the scores of one token costs.`;
+serve: several clients over HTTP, compared with llama-server (LLAMA_SERVER, else on the PATH) on the same file.
+api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
+warpers: time to process the scores of one token.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,8 +46,8 @@ if (positionals[0] === 'warpers') {
   process.exit(0);
 }
 const [command] = positionals;
-const named = command === 'serve' || command === 'api';
-const model = positionals[named ? 1 : 0];
+const hasCommand = command === 'serve' || command === 'api';
+const model = positionals[hasCommand ? 1 : 0];
 if (values.help || model === undefined) {
   console.log(USAGE);
   process.exit(values.help ? 0 : 2);
@@ -70,7 +70,7 @@ if (command === 'serve') {
 }
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const peer = findLlamaBench(root);
-if (peer === null) console.log('No llama-bench here: run `npm run bench:peers` for the comparison.\n');
+if (peer === null) console.log('found no llama-bench: run `npm run bench:peers` for the comparison.\n');
 
 const threads = values.threads === undefined ? undefined : Number(values.threads);
 const engine = await spawnEngine({ path: model, ...(threads === undefined ? {} : { threads }) });

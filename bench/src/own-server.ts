@@ -6,12 +6,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { CompletionServer } from './peer-server.ts';
 import { postJson } from './post-json.ts';
+import { terminate } from './terminate.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const TOKEN = 'gptj_benchmark';
 const COMMAND = fileURLToPath(new URL('../../apps/cli/bin/gptj.mjs', import.meta.url));
 
-/** `gptj serve` in a process of its own, as the peer is, on a data folder that goes when it closes. */
+/** Start `gptj serve` in a child process, like the peer, on a temporary data folder that `close` removes. */
 export async function startOwnServer(
   model: string,
   environment: Readonly<Record<string, string>> = {},
@@ -28,6 +29,11 @@ export async function startOwnServer(
     },
   });
   const url = await listeningAt(child);
+  const close = async (): Promise<void> => {
+    await terminate(child);
+    await rm(folder, { recursive: true });
+  };
+  let closing: Promise<void> | null = null;
   return {
     name: 'gptj-cloud',
     async complete(prompt, tokens) {
@@ -37,12 +43,9 @@ export async function startOwnServer(
       const { run_state: state } = reply.body as { run_state?: string };
       if (state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(reply.body)}`);
     },
-    async close() {
-      await new Promise<void>((resolve) => {
-        child.once('exit', () => resolve());
-        child.kill('SIGTERM');
-      });
-      await rm(folder, { recursive: true });
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }
@@ -57,5 +60,5 @@ async function listeningAt(child: ChildProcess): Promise<string> {
   } finally {
     child.stdout?.resume();
   }
-  throw new Error(`gptj serve ended with ${child.exitCode} before it listened; run it by hand to see why`);
+  throw new Error(`gptj serve ended with ${child.exitCode} before it listened; run it in a terminal for the reason`);
 }

@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { postJson } from './post-json.ts';
+import { terminate } from './terminate.ts';
 
-/** Something that completes prompts over HTTP: ours or a peer. */
+/** A server that completes prompts over HTTP: gptj-cloud or a peer. */
 export interface CompletionServer {
   readonly name: string;
-  /** Generate exactly `tokens` tokens greedily. Resolves when the reply is whole. */
+  /** Generate exactly `tokens` tokens greedily. Resolves when the reply is complete. */
   complete(prompt: string, tokens: number): Promise<void>;
+  /** Every call returns the same promise. */
   close(): Promise<void>;
 }
 
@@ -20,13 +22,14 @@ export function findLlamaServer(): string | null {
   return folders.map((folder) => join(folder, 'llama-server')).find((path) => existsSync(path)) ?? null;
 }
 
-/** llama-server with eight slots over one unified cache of `cells` positions, its prompt cache on. */
+/** Start llama-server with eight slots over one unified cache of `cells` positions, with its prompt cache. */
 export async function startLlamaServer(program: string, model: string, cells: number): Promise<CompletionServer> {
   const port = await freePort();
   const args = ['-m', model, '--host', '127.0.0.1', '--port', `${port}`, '-np', '8', '-kvu', '-c', `${cells}`];
   const child = spawn(program, args, { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;
   await untilHealthy(`${url}/health`, child);
+  let closing: Promise<void> | null = null;
   return {
     name: 'llama-server',
     async complete(prompt, tokens) {
@@ -39,11 +42,10 @@ export async function startLlamaServer(program: string, model: string, cells: nu
         );
       }
     },
-    close: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => resolve());
-        child.kill('SIGTERM');
-      }),
+    close() {
+      closing ??= terminate(child);
+      return closing;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-/** POST a JSON body and read the JSON reply, however long it takes: `fetch` gives up after five minutes of waiting. */
+/** POST a JSON body and read the JSON reply, without a time limit: `fetch` has one of five minutes. */
 export function postJson(
   url: string,
   body: unknown,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- serve MODEL.gguf`: many clients at once, next to llama-server on the same file in the same run.
- * Both serve over HTTP, greedy, with their prompt caches on; they take turns, never run at the same time.
+ * `npm run bench -- serve MODEL.gguf`: several clients at once, compared with llama-server on the same file in the same run.
+ * Both serve greedy completions over HTTP with their prompt caches; only one of them serves at a time.
  */
 
 import { openTokenizer } from '@gptj-cloud/engine';
@@ -13,10 +13,10 @@ import { table } from './table.ts';
 const WORDS =
   'the of and a to in he was that it his her with as had for she not at but be on they have him which said'.split(' ');
 
-/** Text of `count` tokens or a few more, its own for every seed. */
-type Words = (count: number, seed: number) => string;
+/** Makes text of at least `count` tokens, different for every seed. */
+type MakeText = (count: number, seed: number) => string;
 
-function wordsFor(tokenizer: Tokenizer): Words {
+function textMaker(tokenizer: Tokenizer): MakeText {
   return (count, seed) => {
     let state = (Math.imul(seed, 0x9e3779b1) + 0x7f4a7c15) >>> 0;
     let text = '';
@@ -39,27 +39,27 @@ async function time(work: () => Promise<unknown>): Promise<number> {
 interface Scenario {
   readonly name: string;
   readonly goal: string;
-  /** Generated tokens that the measured time is divided into. */
+  /** Number of generated tokens, by which the measured time is divided. */
   readonly tokens: number;
-  /** `round` makes prompts fresh, so that nothing is left over from the round before. */
+  /** Prompts differ by `round`, so that no prompt is cached from an earlier round. */
   readonly run: (server: CompletionServer, round: number) => Promise<void>;
 }
 
-function scenarios(words: Words, generated: number): readonly Scenario[] {
+function scenarios(makeText: MakeText, generated: number): readonly Scenario[] {
   const clients = Array.from({ length: 8 }, (_, i) => i);
   return [
     {
       name: 'a: one stream',
       goal: '1.0',
       tokens: 2 * generated,
-      run: (server, round) => server.complete(words(16, 1000 + round), 2 * generated),
+      run: (server, round) => server.complete(makeText(16, 1000 + round), 2 * generated),
     },
     {
       name: 'b: 8 clients, own prompts',
       goal: '1.2',
       tokens: 8 * generated,
       run: async (server, round) => {
-        await Promise.all(clients.map((i) => server.complete(words(32, 2000 + 8 * round + i), generated)));
+        await Promise.all(clients.map((i) => server.complete(makeText(32, 2000 + 8 * round + i), generated)));
       },
     },
     {
@@ -67,10 +67,10 @@ function scenarios(words: Words, generated: number): readonly Scenario[] {
       goal: '3',
       tokens: 32 * generated,
       run: async (server, round) => {
-        const shared = words(700, 3000 + round);
+        const shared = makeText(700, 3000 + round);
         const client = async (i: number): Promise<void> => {
           for (let k = 0; k < 4; k++)
-            await server.complete(shared + words(8, 4000 + 100 * round + 4 * i + k), generated);
+            await server.complete(shared + makeText(8, 4000 + 100 * round + 4 * i + k), generated);
         };
         await Promise.all(clients.map(client));
       },
@@ -90,14 +90,14 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   const { model, rounds, generated, cells } = options;
   const program = findLlamaServer();
   if (program === null)
-    console.log('No llama-server here: set LLAMA_SERVER or put it on the PATH for the comparison.\n');
+    console.log('found no llama-server: set LLAMA_SERVER or add it to the PATH for the comparison.\n');
   const rows: string[][] = [];
-  const words = wordsFor(await openTokenizer(model));
+  const makeText = textMaker(await openTokenizer(model));
   const own = await startOwnServer(model);
   const peer = program === null ? null : await startLlamaServer(program, model, cells);
   try {
-    for (const server of [own, peer]) await server?.complete(words(16, 1), 4);
-    for (const { name, goal, tokens, run } of scenarios(words, generated)) {
+    for (const server of [own, peer]) await server?.complete(makeText(16, 1), 4);
+    for (const { name, goal, tokens, run } of scenarios(makeText, generated)) {
       const ours: number[] = [];
       const theirs: number[] = [];
       for (let round = 0; round < rounds; round++) {
@@ -111,23 +111,23 @@ export async function benchServe(options: ServeOptions): Promise<void> {
       rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), goal]);
     }
     console.log(table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal'], rows));
-    await repeatedPrompt(words, own, peer, rounds);
+    await repeatedPrompt(makeText, own, peer, rounds);
   } finally {
     await own.close();
     await peer?.close();
   }
 }
 
-/** (d) A long prompt again: how long until its first token, in decoding steps? */
+/** (d) The time to the first token of a repeated long prompt, in decoding steps. */
 async function repeatedPrompt(
-  words: Words,
+  makeText: MakeText,
   own: CompletionServer,
   peer: CompletionServer | null,
   rounds: number,
 ): Promise<void> {
   for (const server of [own, peer]) {
     if (server === null) continue;
-    const prompt = words(700, 9000);
+    const prompt = makeText(700, 9000);
     const firstMs = await time(() => server.complete(prompt, 1));
     const again: number[] = [];
     const steps: number[] = [];

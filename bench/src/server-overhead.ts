@@ -6,13 +6,13 @@ import { median } from './statistics.ts';
 const PROMPT = 'I met a traveller from an antique land, who said';
 
 export interface ServerOverhead {
-  /** Milliseconds of a run by the engine's own interface. */
+  /** Milliseconds of a run directly on the engine. */
   readonly engineMs: number;
-  /** Milliseconds of the same run by HTTP: request, storage, engine, result, reply. */
+  /** Milliseconds of the same run through the server: request, storage, engine, result, reply. */
   readonly serverMs: number;
 }
 
-/** The same greedy run of `tokens` tokens by turns on the bare engine and through a server with its own copy of the model. */
+/** Measure a greedy run of `tokens` tokens alternately on the engine and through a server with its own copy of the model. */
 export async function measureServer(
   engine: Engine,
   model: string,

@@ -1,4 +1,4 @@
-/** Rows as a Markdown table with aligned columns: readable in a terminal and in a note. */
+/** Rows as a Markdown table with aligned columns. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, i) => Math.max(title.length, 3, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

@@ -20,7 +20,7 @@ const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
   'repetition_penalty over 1000 tokens': { repetition_penalty: 1.2, top_k: 0 },
 };
 
-/** What shaping one full row of scores costs, for each setting. Rows look like a language model's: few likely, many unlikely. */
+/** Measure the time to process one row of scores, for each setting. The scores resemble those of a language model. */
 export function benchWarpers(): void {
   let state = 1;
   const random = (): number => {
