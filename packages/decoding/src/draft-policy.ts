@@ -1,6 +1,6 @@
 /**
- * Says how many tokens it is worth to score on trust, for a greedy request that leaves that open. The result does not
- * depend on the answer; only the time does.
+ * Chooses the number of draft tokens for a greedy request without `prompt_lookup_num_tokens`. It changes the speed, not
+ * the tokens.
  */
 export interface DraftPolicy {
   /** Tokens to draft now, 0 for none. `acceptance`: share of this run's recent draft tokens that agreed, 0 … 1. */

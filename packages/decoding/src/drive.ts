@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { RowResult, ScoreRequest, Strategy } from './strategy.ts';
 
-/** Scores whole sequences: the positions from `start` to the end of `tokens`, as `row` asks. */
+/** Scores whole sequences: the positions from `start` to the end of `tokens`. */
 export type Scorer = (request: {
   readonly tokens: readonly TokenId[];
   /** First position to score; equal to the length where nothing is scored. */
@@ -11,8 +11,8 @@ export type Scorer = (request: {
 }) => RowResult;
 
 /**
- * Run a strategy to its end against a scorer that needs no cache, following the tokens of every row. `onAsk` sees each
- * ask, and throws to stop. The driver of tests; an engine's scheduler does the same with sequences of a model.
+ * Run a strategy to its end against a scorer that needs no cache, following the tokens of every row. `onRequest`
+ * gets each request, and throws to stop. The driver of tests; an engine's scheduler does the same with sequences of a model.
  */
 export function runStrategy<Outcome>(
   strategy: Strategy<Outcome>,
@@ -33,7 +33,8 @@ export function runStrategy<Outcome>(
     });
     const result = request.rows.map(({ tokens, scored, hidden = false, layers = [] }, index) => {
       const sequence = rows[index]!;
-      if (tokens.length === 0 && scored !== 'none') throw new RangeError('a row without tokens asks for scores');
+      if (tokens.length === 0 && scored !== 'none')
+        throw new RangeError('row: expected scored "none" without tokens, got scored positions');
       const scoredCount = { none: 0, last: 1, all: tokens.length }[scored];
       return score({ tokens: sequence, start: sequence.length - scoredCount, hidden, layers });
     });

@@ -9,9 +9,9 @@ export interface TokenLogprob {
   readonly logprob: number;
 }
 
-/** What the model thought of one token of the output (or of the prompt). */
+/** The model's prediction for one token of the output or of the prompt. */
 export interface TokenReport extends TokenLogprob {
-  /** The likeliest tokens, best first; as many as were asked for. */
+  /** The requested number of most likely tokens, best first. */
   readonly top: readonly TokenLogprob[];
 }
 
@@ -27,23 +27,23 @@ export interface GeneratedSequence {
   readonly finishReason: FinishReason;
   /** Beam modes: sum of log-probabilities / length ** length_penalty. Absent elsewhere. */
   readonly score?: number;
-  /** One per token, where `logprobs` was asked. */
+  /** One per token, with `logprobs`. */
   readonly logprobs?: readonly TokenReport[];
   /** Beam modes: for each token the beam it continued (row of the step's `scores`); -1 for an EOS that only closes it. */
   readonly beamIndices?: readonly number[];
 }
 
-/** What `generate` gives: `num_return_sequences` sequences in the order transformers returns them. */
+/** The result of `generate`: `num_return_sequences` sequences in the order transformers returns them. */
 export interface GenerateOutcome {
   readonly sequences: readonly GeneratedSequence[];
-  /** One per prompt token after the first, where prompt log-probabilities were asked. */
+  /** One per prompt token after the first, with `prompt_logprobs`. */
   readonly promptLogprobs?: readonly TokenReport[];
   /** `output_scores`: per step, one processed row per running sequence or beam (null: that one had finished). */
   readonly scores?: readonly (readonly (ScoreRow | null)[])[];
   /** `output_logits`: the same before processing. */
   readonly logits?: readonly (readonly (ScoreRow | null)[])[];
-  /** The seed that reproduces this outcome, where anything was drawn. */
+  /** The seed that reproduces this outcome, when tokens were sampled. */
   readonly seed?: number;
-  /** What the caller should know about the result, such as a constraint that was not met. */
+  /** Remarks on the result, such as a constraint that was not met. */
   readonly warnings?: readonly string[];
 }

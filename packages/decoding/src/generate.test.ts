@@ -16,11 +16,11 @@ type Params = Record<string, unknown>;
 
 function run(
   params: Params,
-  { prompt = PROMPT, scorer = toyScorer, asks = [] as ScoreRequest[] } = {},
+  { prompt = PROMPT, scorer = toyScorer, requests = [] as ScoreRequest[] } = {},
 ): GenerateOutcome {
   const { config } = parseGenerateParameters(params, toyContext(prompt.length));
   const strategy = generate({ prompt, config: structuredClone(config) }, { clock: () => 0 });
-  return runStrategy(strategy, scorer, (request) => asks.push(request));
+  return runStrategy(strategy, scorer, (request) => requests.push(request));
 }
 
 const tokensOf = (outcome: GenerateOutcome) => outcome.sequences.map(({ tokens }) => [...tokens]);
@@ -41,7 +41,7 @@ const SOME_OF_EACH: readonly Params[] = [
   { num_beams: 2, guidance_scale: 1.7, negative_prompt_ids: [4, 4] },
 ];
 
-test('row 0 does not depend on how many sequences are asked for', () => {
+test('the first sequence does not depend on num_return_sequences', () => {
   const params = { do_sample: true, seed: 123, max_new_tokens: 12 };
   const four = tokensOf(run({ ...params, num_return_sequences: 4 }));
   assert.deepEqual(tokensOf(run(params)), four.slice(0, 1));
@@ -56,21 +56,21 @@ test('a sampled outcome names the seed that reproduces it', () => {
   assert.equal('seed' in run({}), false);
 });
 
-test('the prompt is scored once, whatever is asked for', () => {
+test('the prompt is scored once in every mode', () => {
   for (const params of SOME_OF_EACH) {
-    const asks: ScoreRequest[] = [];
-    run(params, { asks });
-    const prefills = asks.flatMap((request) => request.rows).filter((row) => row.tokens.length === PROMPT.length);
+    const requests: ScoreRequest[] = [];
+    run(params, { requests });
+    const prefills = requests.flatMap((request) => request.rows).filter((row) => row.tokens.length === PROMPT.length);
     assert.equal(prefills.length, 1, JSON.stringify(params));
   }
 });
 
-test('what was settled is the beginning of what is returned', () => {
+test('tokens reported as final are the beginning of the returned sequence', () => {
   for (const params of SOME_OF_EACH) {
-    const asks: ScoreRequest[] = [];
-    const outcome = run(params, { asks });
+    const requests: ScoreRequest[] = [];
+    const outcome = run(params, { requests });
     for (const [index, { tokens }] of outcome.sequences.entries()) {
-      const finalTokens = asks
+      const finalTokens = requests
         .flatMap((request) => request.finalTokens.filter((one) => one.index === index))
         .flatMap((one) => one.tokens);
       assert.deepEqual(finalTokens, tokens.slice(0, finalTokens.length), JSON.stringify(params));
@@ -80,7 +80,7 @@ test('what was settled is the beginning of what is returned', () => {
   }
 });
 
-test('prompt lookup gives the tokens of plain decoding in fewer asks', () => {
+test('prompt lookup gives the tokens of plain decoding in fewer score requests', () => {
   // A text that repeats itself: the next token depends on the last one alone.
   const scorer: Scorer = ({ tokens, start }) => ({
     logits: tokens
@@ -97,10 +97,10 @@ test('prompt lookup gives the tokens of plain decoding in fewer asks', () => {
   ]) {
     const [plain, lookup]: [ScoreRequest[], ScoreRequest[]] = [[], []];
     const limits = { max_new_tokens: 50, eos_token_id: -1 };
-    const expected = run({ ...limits, ...params }, { scorer, asks: plain });
+    const expected = run({ ...limits, ...params }, { scorer, requests: plain });
     const got = run(
       { ...limits, ...params, prompt_lookup_num_tokens: 6, max_matching_ngram_size: 3 },
-      { scorer, asks: lookup },
+      { scorer, requests: lookup },
     );
     assert.deepEqual(got, expected);
     assert.ok(lookup.length <= plain.length);
@@ -109,7 +109,7 @@ test('prompt lookup gives the tokens of plain decoding in fewer asks', () => {
   }
 });
 
-test('guidance with an unconditional branch that agrees changes nothing', () => {
+test('guidance changes nothing when the unconditional branch has the same logits', () => {
   const scorer = constantScorer(Array.from({ length: TOY_VOCABULARY }, (_, id) => Math.sin(id * 2.7)));
   for (const params of [{}, { num_beams: 3 }, { do_sample: true, seed: 9 }]) {
     const plain = tokensOf(run({ ...params, max_new_tokens: 6 }, { scorer }));
@@ -173,7 +173,7 @@ test('the score of a beam is the sum over its own tokens, in every beam search',
   }
 });
 
-test('long rows survive base64', () => {
+test('base64 rows of a large vocabulary decode to the same scores', () => {
   const logits = Array.from({ length: 7001 }, (_, id) => id / 8);
   const context = { vocabSize: 7001, contextLength: 8, eosTokenId: null, promptLength: 1 };
   const { config } = parseGenerateParameters(
@@ -243,7 +243,7 @@ test('log-probabilities are those of the model before processing', () => {
     { penalty_alpha: 0.3 },
     { num_beams: 2, compat: '4.25', max_length: 46 },
   ]) {
-    const asks: ScoreRequest[] = [];
+    const requests: ScoreRequest[] = [];
     const outcome = run(
       {
         ...('compat' in params ? {} : { max_new_tokens: 5 }),
@@ -252,7 +252,7 @@ test('log-probabilities are those of the model before processing', () => {
         prompt_logprobs: 1,
         repetition_penalty: 1.5,
       },
-      { prompt, asks },
+      { prompt, requests },
     );
     const whole = [...prompt, ...outcome.sequences[0]!.tokens];
     const reports = [...outcome.promptLogprobs!, ...outcome.sequences[0]!.logprobs!];
@@ -266,7 +266,9 @@ test('log-probabilities are those of the model before processing', () => {
       assert.ok(top.every((one, rank) => rank === 0 || one.logprob <= top[rank - 1]!.logprob));
       assert.ok(Math.abs(top[0]!.logprob - (Math.max(...logits!) - Math.log(sum))) < 1e-5);
     }
-    assert.ok(asks.every((request) => request.rows.every((row) => row.scored !== 'all' || row.tokens.length <= 32)));
+    assert.ok(
+      requests.every((request) => request.rows.every((row) => row.scored !== 'all' || row.tokens.length <= 32)),
+    );
   }
 });
 
@@ -316,7 +318,7 @@ test('scores and logits are returned for every step and running row', () => {
   assert.ok(top.scores!.every((step) => step.every((row) => row?.type === 'top' && row.entries.length === 2)));
 });
 
-test('nothing possible is an error that says so, not a wrong token', () => {
+test('fails with no_possible_token when every token is forbidden', () => {
   const all = Array.from({ length: TOY_VOCABULARY }, (_, id) => id);
   for (const params of [{}, { do_sample: true }, { penalty_alpha: 0.5 }]) {
     assert.throws(
@@ -326,7 +328,7 @@ test('nothing possible is an error that says so, not a wrong token', () => {
   }
 });
 
-test('fewer possible sequences than asked for come with a warning', () => {
+test('warns when fewer sequences are possible than num_return_sequences', () => {
   const params = {
     num_beams: 4,
     num_return_sequences: 4,
@@ -343,7 +345,7 @@ test('fewer possible sequences than asked for come with a warning', () => {
   assert.match(outcome.warnings![0]!, /only 2 of 4/);
 });
 
-test('constrained search says which sequences leave a constraint unmet', () => {
+test('constrained search warns of sequences that leave a constraint unmet', () => {
   const outcome = run({ num_beams: 2, force_words_ids: [[7, 8, 9, 10]], max_new_tokens: 2 });
   assert.match(outcome.warnings![0]!, /constraint/);
   assert.equal(run({ num_beams: 2, force_words_ids: [[7]], max_new_tokens: 6 }).warnings, undefined);
@@ -362,7 +364,7 @@ test('custom processors run in their order, and in place of built-in ones', () =
   assert.deepEqual(replaced, run({ repetition_penalty: 1.2 }));
 });
 
-test('any mix of valid parameters ends in time and within what is allowed', () => {
+test('any mix of valid parameters ends in time and within the length and vocabulary limits', () => {
   const draw = seededNoise(2024).stream(0);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(draw() * values.length)]!;
   const maybe = (name: string, values: readonly unknown[]): Params => (draw() < 0.25 ? { [name]: pick(values) } : {});
@@ -419,13 +421,13 @@ test('any mix of valid parameters ends in time and within what is allowed', () =
 });
 
 test('max_new_tokens 0 with prompt_logprobs scores the prompt and generates nothing', () => {
-  const asks: ScoreRequest[] = [];
-  const scored = run({ max_new_tokens: 0, prompt_logprobs: 2 }, { asks });
+  const requests: ScoreRequest[] = [];
+  const scored = run({ max_new_tokens: 0, prompt_logprobs: 2 }, { requests });
   const generated = run({ max_new_tokens: 3, prompt_logprobs: 2 });
   assert.deepEqual(scored.sequences, [{ tokens: [], finishReason: 'length' }]);
   assert.deepEqual(scored.promptLogprobs, generated.promptLogprobs);
   assert.equal(scored.promptLogprobs?.length, PROMPT.length - 1);
-  assert.equal(asks.length, 1);
+  assert.equal(requests.length, 1);
   assert.throws(() => run({ max_new_tokens: 0 }), /max_new_tokens: expected an integer of at least 1/);
 });
 
@@ -435,17 +437,17 @@ test('a prompt that fills the context can be scored, not continued', () => {
   assert.throws(() => run({ max_new_tokens: 1, prompt_logprobs: 0 }, { prompt }), /at most 63 tokens/);
 });
 
-test('what is settled on the way carries the reports that the outcome holds', () => {
+test('final tokens carry the log-probabilities that the outcome holds', () => {
   for (const params of [
     {},
     { do_sample: true, seed: 4, num_return_sequences: 2 },
     { penalty_alpha: 0.6, top_k: 4 },
     { prompt_lookup_num_tokens: 4 },
   ]) {
-    const asks: ScoreRequest[] = [];
-    const outcome = run({ ...params, max_new_tokens: 9, logprobs: 2, eos_token_id: -1 }, { asks });
+    const requests: ScoreRequest[] = [];
+    const outcome = run({ ...params, max_new_tokens: 9, logprobs: 2, eos_token_id: -1 }, { requests });
     for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
-      const finalTokens = asks.flatMap((request) => request.finalTokens).filter((one) => one.index === index);
+      const finalTokens = requests.flatMap((request) => request.finalTokens).filter((one) => one.index === index);
       const seen = finalTokens.flatMap((one) => one.reports ?? []);
       assert.ok(seen.length > 0, JSON.stringify(params));
       assert.deepEqual(seen, logprobs?.slice(0, seen.length));

@@ -34,12 +34,12 @@ export interface GenerateDependencies {
   readonly noise?: NoiseSource;
   /** Bytes of a token; needed for stop strings and regular expressions. */
   readonly tokenBytes?: (token: TokenId) => Uint8Array;
-  /** Drafts for greedy requests that do not ask for any. Default: none. */
+  /** Drafts for greedy requests without `prompt_lookup_num_tokens`. Default: none. */
   readonly drafts?: DraftPolicy;
 }
 
 /**
- * `generate` of transformers as a generator of asks (see `Strategy`): the driver scores rows, the strategy chooses
+ * `generate` of transformers as a generator of score requests (see `Strategy`): the driver scores rows, the strategy chooses
  * tokens. `max_time` counts from this call.
  *
  * Throws `DecodingError`: `missing_dependency` at once; `no_possible_token` while running, when the parameters leave
@@ -67,7 +67,7 @@ function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strateg
   switch (mode) {
     case 'greedy':
     case 'sample':
-      // Drafts are not worth a second, unconditional one.
+      // With guidance a draft would have to be scored twice, which costs more than it saves.
       if (guidanceScale !== 1 || numReturnSequences > 1) return sample(decoding);
       if (promptLookupNumTokens > 0) return promptLookup(decoding, null);
       return drafts !== null && mode === 'greedy' ? promptLookup(decoding, drafts) : sample(decoding);

@@ -127,7 +127,7 @@ test('guidance moves beyond the unconditional log-probabilities', () => {
   );
 });
 
-test('invalid values are removed, -inf only in era 5.18', () => {
+test('invalid values are removed, -inf only under compat 5.18', () => {
   const scores = [Number.NaN, Number.POSITIVE_INFINITY, NONE, 1];
   assert.deepEqual(
     shape({ remove_invalid_values: true }, { scores }),
@@ -136,7 +136,7 @@ test('invalid values are removed, -inf only in era 5.18', () => {
   assert.equal(shape({ remove_invalid_values: true, compat: '4.25' }, { scores })[2], NONE);
 });
 
-test('an allow-list that is forbidden otherwise holds all the same in era 5.18', () => {
+test('under compat 5.18 allowed tokens stay possible where other processors forbid them', () => {
   const params = {
     prefix_allowed_tokens_fn: { allowed_sequences: [[1, 2]], after_prompt: true },
     bad_words_ids: [[1]],
@@ -155,7 +155,7 @@ test('groups are penalised for what earlier groups chose', () => {
   assert.deepEqual(shape(params, { scores: [0, 0, 0, 0] }, { chosenByEarlierGroups: [1, 1] }), [0, -1, 0, 0]);
 });
 
-test('filters act on what temperature made of the scores, or before it when asked', () => {
+test('filters act after temperature, or before it with filter_before_temperature', () => {
   const scores = probabilities(0.5, 0.3, 0.15, 0.05);
   const params = { do_sample: true, top_k: 0, top_p: 0.7, temperature: 0.25 };
   // At temperature 0.25 the first token alone holds 0.88; as the model says it, two are needed.

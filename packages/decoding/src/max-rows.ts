@@ -1,7 +1,7 @@
 import type { GenerateConfig } from './generate-config.ts';
 
 /**
- * Most rows that one ask of this configuration's strategy holds: what a driver must have room for.
+ * Maximum number of rows in one request of this configuration's strategy: the driver needs room for them.
  * Every row is at most `maxLength` tokens long and shares the prompt with the others.
  */
 export function maxRows(config: GenerateConfig): number {
@@ -21,10 +21,10 @@ function rows(config: GenerateConfig): number {
     case 'constrained':
       return config.numBeams;
     case 'beam-sample':
-      // Era 4.25 runs one search per returned sequence.
+      // Compat 4.25 runs one search per returned sequence.
       return config.compat === '4.25' ? config.numBeams * config.numReturnSequences : config.numBeams;
     case 'contrastive':
-      // Every candidate is tried, beside the context that they extend.
+      // The candidates, and the context that they extend.
       return config.topK + 1;
     default:
       return config.mode satisfies never;

@@ -15,14 +15,14 @@ test('a seed and a stream always give the same numbers, strictly between 0 and 1
   assert.ok(Math.abs(mean - 0.5) < 0.02);
 });
 
-test('the numbers are these, on every platform and in every release', () => {
+test('the generator gives fixed numbers for a fixed seed', () => {
   assert.deepEqual(
     take(1, 0, 3).map((number) => number.toFixed(12)),
     ['0.424681966059', '0.003274807108', '0.394629551232'],
   );
 });
 
-test('streams and seeds that lie side by side do not resemble one another', () => {
+test('neighbouring streams and seeds are uncorrelated', () => {
   const streams = [take(7, 0, 2000), take(7, 1, 2000), take(8, 0, 2000), take(7 + 2 ** 32, 0, 2000)];
   for (const [at, a] of streams.entries()) {
     for (const b of streams.slice(at + 1)) {
@@ -32,7 +32,7 @@ test('streams and seeds that lie side by side do not resemble one another', () =
   }
 });
 
-test('all 53 bits of a seed count', () => {
+test('each of the 53 bits of a seed changes the numbers', () => {
   const largest = 2 ** 53 - 1;
   assert.notDeepEqual(take(largest, 0, 4), take(largest - 1, 0, 4));
   assert.notDeepEqual(take(largest, 0, 4), take(largest - 2 ** 40, 0, 4));

@@ -1,6 +1,6 @@
 /**
- * Random numbers for sampling, in independent streams: returned row i draws from stream i alone, so what row 0 gives
- * does not depend on how many rows are asked for.
+ * Random numbers for sampling, in independent streams: returned row i draws from stream i alone, so row 0 does
+ * not depend on num_return_sequences.
  */
 export interface NoiseSource {
   /** Numbers strictly between 0 and 1, one per call. The same index gives the same numbers from the start. */

@@ -4,7 +4,7 @@ import { Ranking } from './numerics/ranking.ts';
 
 const ranking = new Ranking();
 
-/** Collects `output_scores` and `output_logits` in the form asked for. */
+/** Collects `output_scores` and `output_logits` in the requested form. */
 export interface ScoreRecorder {
   /** Begin a step of `rows` rows; until `record` a row counts as finished. */
   readonly startStep: (rows: number) => void;

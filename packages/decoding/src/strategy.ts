@@ -1,18 +1,18 @@
 /**
- * How a decoding strategy talks to whatever scores tokens for it.
+ * The protocol between a decoding strategy and the driver that scores tokens for it.
  *
- * A strategy is a generator. It yields an `Ask`: the rows (token sequences) it wants scored next. It is resumed with
- * one `RowResult` per row. Rows of an ask are built from rows of the ask before: row `from`, cut to `keep` positions,
- * extended by `tokens`. Rows of the previous ask that no row continues are dropped. So a beam step is
+ * A strategy is a generator. It yields a `ScoreRequest`: the rows (token sequences) to score next. It is resumed with
+ * one `RowResult` per row. Rows of a request continue rows of the previous request: row `from`, cut to `keep` positions,
+ * extended by `tokens`. Rows of the previous request that no row continues are dropped. So a beam step is
  * `{from: parentBeam, tokens: [token]}`, a returned sequence forks the prompt's row, a rejected draft is a `keep`.
  *
- * The driver decides how rows become sequences of an engine, in which batch, next to whose rows.
+ * The driver decides how rows become sequences of an engine, and in which batch.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { TokenReport } from './generate-outcome.ts';
 
 export interface Row {
-  /** Index of the row of the previous ask to continue; null starts from nothing. */
+  /** Index of the row of the previous request to continue; null starts an empty row. */
   readonly from: number | null;
   /** Positions of that row to keep before appending. Default: all of them. */
   readonly keep?: number;
@@ -26,27 +26,27 @@ export interface Row {
   readonly layers?: readonly number[];
 }
 
-/** Tokens that are final: they will stand in the output whatever comes. What a stream can send on. */
+/** Tokens that no later step changes: a stream can send them. */
 export interface FinalTokens {
   /** Index of the returned sequence, 0 … num_return_sequences-1. */
   readonly index: number;
   readonly tokens: readonly TokenId[];
-  /** One per token, where log-probabilities were asked for. */
+  /** One per token, with `logprobs`. */
   readonly reports?: readonly TokenReport[];
 }
 
 export interface ScoreRequest {
   readonly rows: readonly Row[];
-  /** Tokens settled since the previous ask. Beam modes settle nothing before the end. */
+  /** Tokens that became final since the previous request. Beam modes have none before the end. */
   readonly finalTokens: readonly FinalTokens[];
 }
 
-/** One row's answer. Arrays are views that die with the next ask: copy what must last. */
+/** The scores of one row. Arrays are views that the next request invalidates: copy what must last. */
 export interface RowResult {
   /** Raw float32 logits, one row of vocabSize per scored position. */
   readonly logits: readonly Float32Array[];
   readonly hidden: readonly Float32Array[];
-  /** `layers[i][j]`: i-th asked layer, j-th scored position. */
+  /** `layers[i][j]`: i-th requested layer, j-th scored position. */
   readonly layers: readonly (readonly Float32Array[])[];
 }
 

@@ -5,7 +5,7 @@ import { Ranking } from './numerics/ranking.ts';
 
 const ranking = new Ranking();
 
-/** What raw logits say of `token`, with the `topCount` likeliest tokens beside it. */
+/** The log-probability of `token` under raw logits, with the `topCount` most likely tokens beside it. */
 export function reportToken(logits: Float32Array, token: TokenId, topCount: number): TokenReport {
   const normaliser = logSumExp(logits);
   const top: { token: TokenId; logprob: number }[] = [];

@@ -9,7 +9,7 @@ const RANGE = 40;
 /**
  * The entries of a row above -inf in descending order, ties by lowest index, sorted only as far as they are looked at.
  *
- * Entries are counted into buckets by their distance from the maximum; as positions are asked for, the next buckets
+ * Entries are counted into buckets by their distance from the maximum; as positions are read, the next buckets
  * are gathered and sorted. A caller needs the top few hundred of a vocabulary, so this is far cheaper than a sort.
  * A ranking owns its buffers: the next `rank` overwrites them.
  */
@@ -70,8 +70,8 @@ export class Ranking {
     let expected = 0;
     let end = first;
     // Twice as many each time: a caller that goes on is likely to go far, and every round looks at the whole row.
-    const wanted = Math.max(ROUND, 2 * this.#gathered);
-    while (end < BUCKETS && expected < wanted) expected += this.#counts[end++]!;
+    const target = Math.max(ROUND, 2 * this.#gathered);
+    while (end < BUCKETS && expected < target) expected += this.#counts[end++]!;
     const from = this.#gathered;
     let to = from;
     const values = this.#values;

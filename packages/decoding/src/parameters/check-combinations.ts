@@ -4,7 +4,7 @@ import { ParameterError } from '../parameter-error.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { limitOutput } from './read-output.ts';
 
-/** What only the finished configuration shows: limits over several parameters, and modes that do not go together. */
+/** Limits over several parameters, and combinations of modes that are not supported. */
 export function checkCombinations(config: GenerateConfig, context: ParameterContext): void {
   const { mode, numBeams, numReturnSequences } = config;
   const newTokens = config.maxLength - context.promptLength;
@@ -36,7 +36,7 @@ export function checkCombinations(config: GenerateConfig, context: ParameterCont
       throw new ParameterError(
         'limit_exceeded',
         ['negative_prompt_ids'],
-        `negative_prompt_ids: with the output at most ${context.contextLength} tokens are possible, got ${unconditional}`,
+        `negative_prompt_ids: expected at most ${context.contextLength} tokens together with the output, got ${unconditional}`,
       );
     }
   }

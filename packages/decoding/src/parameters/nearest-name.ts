@@ -1,12 +1,12 @@
-/** The candidate with the fewest edits to `name`, case aside; null when none is near enough to be a slip. */
+/** The candidate with the fewest edits to `name`, case aside; null when none is near enough. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
-  const wanted = name.toLowerCase().slice(0, 64);
+  const typed = name.toLowerCase().slice(0, 64);
   let nearest: string | null = null;
-  let fewest = Math.max(2, Math.ceil(wanted.length * 0.4)) + 1;
+  let minEdits = Math.max(2, Math.ceil(typed.length * 0.4)) + 1;
   for (const candidate of candidates) {
-    const edits = editDistance(wanted, candidate);
-    if (edits < fewest) {
-      fewest = edits;
+    const edits = editDistance(typed, candidate);
+    if (edits < minEdits) {
+      minEdits = edits;
       nearest = candidate;
     }
   }

@@ -102,7 +102,7 @@ export interface ParameterRecord {
   readonly ignored?: (config: GenerateConfig, fields: Fields) => string | null;
   /** A warning about a value that has its effect, after the name; null when there is none. */
   readonly caution?: (config: GenerateConfig) => string | null;
-  /** The processor that the configuration asks for; null when it would change nothing. */
+  /** The processor of a configuration; null when it would change nothing. */
   readonly processor?: (config: GenerateConfig, context: ProcessorContext) => LogitsProcessor | null;
   /** The same for warpers, which act on rows of possible tokens. `keep`: tokens that must stay possible. */
   readonly warper?: (config: GenerateConfig, keep: number) => Warper | null;

@@ -59,7 +59,7 @@ test('a configuration is plain data', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(config)), config);
 });
 
-test('a least length beyond the limit is warned of by the name that was sent', () => {
+test('a minimum length beyond the limit is warned of by the name in the request', () => {
   const warned = (params: object) => parse(params).warnings.map((warning) => warning.split(' ', 3).join(' '));
   assert.deepEqual(warned({ min_new_tokens: 10, max_new_tokens: 5 }), ['min_new_tokens lies beyond']);
   assert.deepEqual(warned({ min_length: 30, max_length: 20 }), ['min_length lies beyond']);
@@ -89,7 +89,7 @@ test('unknown names are listed all at once, with the nearest known name', () => 
   refused([1], 'invalid_parameter', ['parameters'], /an object/);
 });
 
-test('what transformers has and this server does not is said to be so', () => {
+test('parameters that only transformers has are refused with unsupported_parameter', () => {
   refused({ assistant_model: 'x' }, 'unsupported_parameter', ['assistant_model'], /prompt_lookup/);
   refused({ token_healing: true }, 'unsupported_parameter', ['token_healing'], /not offered/);
   refused({ output_attentions: true }, 'unsupported_parameter', ['output_attentions'], /not offered/);
@@ -110,7 +110,7 @@ test('what transformers has and this server does not is said to be so', () => {
   assert.equal(parse({ token_healing: false, output_attentions: false, attention_mask: [1, 1] }).warnings.length, 0);
 });
 
-test('null means absent, 2 passes for 2.0 and the other way round, booleans are no numbers', () => {
+test('null means absent, 2 and 2.0 are equal, booleans are not numbers', () => {
   assert.deepEqual(parse({ temperature: null, foo: null }).config, parse({}).config);
   assert.equal(parse({ do_sample: true, temperature: 2, top_k: 3.0 }).config.topK, 3);
   for (const params of [
@@ -130,7 +130,7 @@ test('null means absent, 2 passes for 2.0 and the other way round, booleans are 
   }
 });
 
-test('parameters that do not act are accepted and named', () => {
+test('parameters without effect are accepted and named in warnings', () => {
   const params = {
     temperature: 0.5,
     top_p: 0.9,
@@ -154,7 +154,7 @@ test('parameters that do not act are accepted and named', () => {
   ]);
 });
 
-test('text stands for token ids where words are wanted', () => {
+test('text stands for token ids in lists of words', () => {
   const { config } = parse({
     bad_words: ['ab', ' c'],
     sequence_bias: { ab: 2 },
@@ -279,7 +279,7 @@ test('seeds reach 2^53 - 1', () => {
   for (const seed of [-1, 0.5, 2 ** 53, '1']) refused({ seed }, 'invalid_parameter', ['seed'], /an integer from 0/);
 });
 
-test('a hostile value is shown short', () => {
+test('error messages show at most 80 characters of a value', () => {
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   for (const temperature of [circular, 'x'.repeat(1e6), Symbol('s'), 10n, () => 1]) {

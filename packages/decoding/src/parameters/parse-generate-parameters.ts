@@ -64,7 +64,7 @@ function situationOf(fields: Fields, compat: CompatVersion, context: ParameterCo
   };
 }
 
-/** The context with an encoder that reads texts as `split_special_tokens` demands. */
+/** The context with an encoder that applies `split_special_tokens`. */
 function withTokenizerOptions(context: ParameterContext, fields: Fields): ParameterContext {
   const { encodeText } = context;
   if (encodeText === undefined) return context;

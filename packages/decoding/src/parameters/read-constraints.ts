@@ -5,12 +5,12 @@ import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { type Fields, refuse, refuseStrangeFields, toFields, toList, toTokenIds } from './read-value.ts';
 import { limitTotal, toWord } from './token-lists.ts';
 
-/** Whether the request asks for constrained beam search, in whichever form. */
+/** Whether the request has constraints in any form: it selects constrained beam search. */
 export function hasConstraints(fields: Fields): boolean {
   return fields.has('constraints') || fields.has('force_words_ids') || fields.has('force_words');
 }
 
-/** `constraints`, `force_words_ids` and the text form `force_words`, all in one list. */
+/** `constraints`, `force_words_ids` and the text form `force_words`, in one list. */
 export function readConstraints(fields: Fields, context: ParameterContext): readonly Constraint[] {
   const constraints = [
     ...readList(fields, 'constraints', (entry) => readConstraint(entry, context)),
@@ -28,7 +28,7 @@ export function readConstraints(fields: Fields, context: ParameterContext): read
 function readList(fields: Fields, name: string, read: (entry: unknown) => Constraint): Constraint[] {
   const value = fields.get(name);
   if (value === undefined) return [];
-  const list = toList(name, value, 'a non-empty list', LIMITS.constraints);
+  const list = toList(name, value, 'a non-empty array', LIMITS.constraints);
   if (list.length === 0) refuse(name, 'at least one entry', value);
   return list.map(read);
 }
@@ -46,7 +46,7 @@ function readConstraint(entry: unknown, context: ParameterContext): Constraint {
   }
   if (type === 'disjunctive') {
     refuseStrangeFields(name, form, ['type', 'nested_token_ids']);
-    const nested = toList(name, form.get('nested_token_ids'), 'a list of lists of token ids', LIMITS.listEntries);
+    const nested = toList(name, form.get('nested_token_ids'), 'an array of arrays of token ids', LIMITS.listEntries);
     return disjunctive(
       name,
       nested.map((ids) => toTokenIds(name, ids, context.vocabSize, LIMITS.constraintIds)),
@@ -55,18 +55,18 @@ function readConstraint(entry: unknown, context: ParameterContext): Constraint {
   return refuse(name, 'type "phrasal" or "disjunctive"', type);
 }
 
-/** One word (ids or text), or a list of words of which one must occur. */
+/** One word (ids or text), or several of which one must occur. */
 function readForcedWord(name: string, entry: unknown, context: ParameterContext): Constraint {
   if (typeof entry === 'string' && name === 'force_words') {
     return { type: 'phrasal', tokens: toWord(name, entry, context) };
   }
-  const list = toList(name, entry, name === 'force_words' ? 'texts' : 'lists of token ids', LIMITS.constraintIds);
+  const list = toList(name, entry, name === 'force_words' ? 'strings' : 'arrays of token ids', LIMITS.constraintIds);
   const isNested = name === 'force_words' || Array.isArray(list[0]);
   if (!isNested) return { type: 'phrasal', tokens: toTokenIds(name, list, context.vocabSize, LIMITS.constraintIds) };
   return disjunctive(
     name,
     list.map((word) => {
-      if (typeof word === 'string' && name !== 'force_words') refuse(name, 'lists of token ids', word);
+      if (typeof word === 'string' && name !== 'force_words') refuse(name, 'arrays of token ids', word);
       return toWord(name, word, context);
     }),
   );

@@ -56,7 +56,7 @@ function readCustomProcessors(
   });
   const names = processors.map(({ type }) => type);
   const repeated = names.find((type, index) => names.indexOf(type) !== index);
-  // Compat 4.25 refuses a processor that the parameters ask for as well; later the list's takes its place.
+  // Compat 4.25 refuses a processor whose parameter is given as well; later the entry takes its place.
   const doubled =
     situation.compat === '4.25' ? names.find((type) => isProcessor(types, type) && fields.has(type)) : undefined;
   if (repeated !== undefined || doubled !== undefined) {

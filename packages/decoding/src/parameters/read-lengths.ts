@@ -8,18 +8,18 @@ import { scoresPromptOnly } from './select-mode.ts';
 export const DEFAULT_NEW_TOKENS = 20;
 
 /**
- * The limit as transformers computes it: prompt and output together. In era 4.25 it may lie at or below the prompt's
- * length; one token is generated all the same. Throws when it leaves no room or passes the context.
+ * The limit as transformers computes it: prompt and output together. Under compat 4.25 it may lie at or below the
+ * prompt's length; one token is generated all the same. Throws when it leaves no room or exceeds the context.
  */
 export function readMaxLength(fields: Fields, compat: CompatVersion, context: ParameterContext): number {
   const { promptLength, contextLength } = context;
   const scoring = scoresPromptOnly(fields);
-  const longestPrompt = scoring ? contextLength : contextLength - 1;
-  if (promptLength > longestPrompt) {
+  const maxPrompt = scoring ? contextLength : contextLength - 1;
+  if (promptLength > maxPrompt) {
     throw new ParameterError(
       'limit_exceeded',
       ['prompt'],
-      `prompt: expected at most ${longestPrompt} tokens, got ${promptLength}; shorten it`,
+      `prompt: expected at most ${maxPrompt} tokens, got ${promptLength}; shorten it`,
     );
   }
   if (scoring) return promptLength;

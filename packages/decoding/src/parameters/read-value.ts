@@ -76,11 +76,7 @@ export function toWellFormed(name: string, value: unknown, expected: string): st
 export function toList(name: string, value: unknown, what: string, max: number): readonly unknown[] {
   if (!Array.isArray(value)) refuse(name, what, value);
   if (value.length > max) {
-    throw new ParameterError(
-      'limit_exceeded',
-      [name],
-      `${name}: at most ${max} entries are allowed, got ${value.length}`,
-    );
+    throw new ParameterError('limit_exceeded', [name], `${name}: expected at most ${max} entries, got ${value.length}`);
   }
   return value;
 }
@@ -105,10 +101,10 @@ export function toTokenId(name: string, value: unknown, vocabSize: number): Toke
   return value;
 }
 
-/** A non-empty list of ids. */
+/** A non-empty array of ids. */
 export function toTokenIds(name: string, value: unknown, vocabSize: number, max: number): TokenId[] {
-  const list = toList(name, value, 'a list of token ids', max);
-  if (list.length === 0) refuse(name, 'at least one token id in every list', value);
+  const list = toList(name, value, 'an array of token ids', max);
+  if (list.length === 0) refuse(name, 'at least one token id in every array', value);
   return list.map((id) => toTokenId(name, id, vocabSize));
 }
 

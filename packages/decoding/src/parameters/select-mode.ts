@@ -3,7 +3,7 @@ import { ParameterError } from '../parameter-error.ts';
 import { hasConstraints } from './read-constraints.ts';
 import { type Fields, refuse, toBoolean, toInteger, toNumber } from './read-value.ts';
 
-/** What the request asks of the search itself. */
+/** The decoding mode of a request and the parameters that select it. */
 export interface Selection {
   readonly mode: DecodingMode;
   readonly doSample: boolean;
@@ -13,7 +13,7 @@ export interface Selection {
   readonly penaltyAlpha: number;
 }
 
-/** The decoding mode that the parameters select, as each era selects it. Throws where they contradict one another. */
+/** The decoding mode that the parameters select, as each transformers version selects it. Throws where they contradict one another. */
 export function selectMode(fields: Fields, compat: CompatVersion): Selection {
   const count = (name: string) => toInteger(name, fields.get(name) ?? 1, { min: 1 });
   const doSample = toBoolean('do_sample', fields.get('do_sample') ?? false);
@@ -21,7 +21,7 @@ export function selectMode(fields: Fields, compat: CompatVersion): Selection {
   const numBeamGroups = count('num_beam_groups');
   const numReturnSequences = count('num_return_sequences');
   const penaltyAlpha = toNumber('penalty_alpha', fields.get('penalty_alpha') ?? 0);
-  // Era 4.25 wants top_k from the call; era 5.18 lets its default 50 count.
+  // Compat 4.25 needs top_k in the request; under 5.18 its default of 50 counts.
   const topK = toInteger('top_k', fields.get('top_k') ?? (compat === '4.25' ? 0 : 50));
   const contrastive = !doSample && penaltyAlpha > 0 && topK > 1;
   const constrained = hasConstraints(fields);
@@ -67,7 +67,7 @@ function checkSelection(fields: Fields, compat: CompatVersion, selection: Select
     refuse('diversity_penalty', '0 unless num_beam_groups is above 1', diversityPenalty);
   }
   if (compat === '4.25' && mode === 'group' && fields.has('typical_p')) {
-    refuse('typical_p', 'nothing with num_beam_groups above 1', fields.get('typical_p'));
+    refuse('typical_p', 'no value with num_beam_groups above 1', fields.get('typical_p'));
   }
   if ((mode === 'greedy' || mode === 'contrastive' || mode === 'score') && numReturnSequences > 1) {
     refuse('num_return_sequences', `1 in ${mode} decoding (set do_sample or num_beams)`, numReturnSequences);

@@ -21,7 +21,7 @@ function encodeWord(name: string, value: unknown, context: ParameterContext): re
     throw new ParameterError(
       'limit_exceeded',
       [name],
-      `${name}: a text may have at most ${LIMITS.wordLength} tokens, got ${tokens.length}`,
+      `${name}: expected strings of at most ${LIMITS.wordLength} tokens, got ${tokens.length}`,
     );
   }
   return tokens;
@@ -38,7 +38,11 @@ export function toWord(name: string, value: unknown, context: ParameterContext):
 export function limitTotal(name: string, words: readonly (readonly TokenId[])[], max: number = LIMITS.totalIds): void {
   const total = words.reduce((sum, word) => sum + word.length, 0);
   if (total > max) {
-    throw new ParameterError('limit_exceeded', [name], `${name}: at most ${max} ids in all are allowed, got ${total}`);
+    throw new ParameterError(
+      'limit_exceeded',
+      [name],
+      `${name}: expected at most ${max} token ids in total, got ${total}`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { DecodingError } from '../decoding-error.ts';
 
-/** Which ids may follow a sequence. */
+/** The ids that may follow a sequence. */
 export type AllowedNext = (sequence: readonly TokenId[]) => Iterable<TokenId>;
 
 interface Row {
@@ -10,7 +10,7 @@ interface Row {
 }
 
 /**
- * Forbid what `allowedNext` does not list. `forceWhenStuck` (era 5.18): when everything allowed is already forbidden in
+ * Forbid what `allowedNext` does not list. `forceWhenStuck` (compat 5.18): when everything allowed is already forbidden in
  * every row, all rows get the bare mask, 0 on what is allowed.
  *
  * Throws `no_possible_token` when nothing is allowed after some row.

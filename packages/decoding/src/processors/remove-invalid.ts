@@ -1,4 +1,4 @@
-const LARGEST = 3.4028234663852886e38;
+const MAX_FLOAT32 = 3.4028234663852886e38;
 
 /**
  * NaN becomes 0 and +inf the largest float32. `alsoLowest` (transformers from 4.36): -inf becomes the lowest, which
@@ -8,7 +8,7 @@ export function removeInvalidValues(scores: Float32Array, alsoLowest: boolean): 
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
     if (Number.isNaN(score)) scores[id] = 0;
-    else if (score === Number.POSITIVE_INFINITY) scores[id] = LARGEST;
-    else if (alsoLowest && score === Number.NEGATIVE_INFINITY) scores[id] = -LARGEST;
+    else if (score === Number.POSITIVE_INFINITY) scores[id] = MAX_FLOAT32;
+    else if (alsoLowest && score === Number.NEGATIVE_INFINITY) scores[id] = -MAX_FLOAT32;
   }
 }

@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 
-/** Forbid `tokens`. Ids that no token has (an EOS of -1) are passed over. */
+/** Forbid `tokens`. Negative ids (an EOS of -1) are skipped. */
 export function suppress(scores: Float32Array, tokens: readonly TokenId[]): void {
   for (const token of tokens) if (token >= 0) scores[token] = Number.NEGATIVE_INFINITY;
 }

@@ -25,7 +25,7 @@ export function addWatermark(scores: Float32Array, sequence: readonly TokenId[],
       scores[token] = scores[token]! + config.bias;
     return;
   }
-  // A candidate's own list depends on it, so each one is asked whether it is green for itself.
+  // A candidate's green list depends on the candidate, so each is looked up in its own list.
   ranking.rank(scores);
   const candidates = Array.from({ length: Math.min(CANDIDATES, ranking.count) }, (_, at) => ranking.at(at));
   for (const token of candidates) {

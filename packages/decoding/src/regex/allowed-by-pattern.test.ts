@@ -30,7 +30,7 @@ const PATTERNS = [
   '\\u65e5|\\t',
 ];
 
-test('the automaton agrees with the platform about whole matches', () => {
+test('the automaton matches the same texts as RegExp', () => {
   const texts = [
     '',
     'b',
@@ -67,7 +67,7 @@ test('the automaton agrees with the platform about whole matches', () => {
   }
 });
 
-test('every boundary of UTF-8 lengths is where it should be', () => {
+test('code points at the boundaries of UTF-8 lengths match', () => {
   const points = [
     0, 0x7f, 0x80, 0x7ff, 0x800, 0xfff, 0x1000, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x3ffff, 0x40000, 0x10ffff,
   ];
@@ -108,7 +108,7 @@ test('generated text matches the whole pattern when it ends by EOS', () => {
   assert.ok(ended > 20);
 });
 
-test('what is no pattern, or not one of ours, is refused with the place', () => {
+test('refuses invalid and unsupported patterns, naming the position', () => {
   const bad = [
     '(',
     'a**',
@@ -139,7 +139,7 @@ test('what is no pattern, or not one of ours, is refused with the place', () => 
   assert.throws(() => parsePattern('('.repeat(2000)), ParameterError);
 });
 
-test('a pattern cannot take more states than there are', () => {
+test('refuses a pattern that needs too many states', () => {
   for (const regex of [
     '(x{1000}){1000}',
     '((((a|){900}){900}){900}){900}',

@@ -6,7 +6,7 @@ import { DecodingError } from '../decoding-error.ts';
 import { ParameterError } from '../parameter-error.ts';
 import type { Pattern } from './parse-pattern.ts';
 
-/** Most states of the automaton before sets are formed; bounds {n,m} inside {n,m}. */
+/** Maximum number of states before sets are formed; bounds {n,m} inside {n,m}. */
 const MAX_STATES = 5_000;
 /** States over all sets (32 MB). */
 const MAX_IN_SETS = 4_000_000;
@@ -151,7 +151,7 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
   };
 }
 
-/** Bytes that no range tells apart are of one class. */
+/** Bytes that every range treats alike form one class. */
 function byteClasses(states: readonly State[]): Uint16Array {
   const begins = new Uint8Array(257);
   for (const { ranges } of states) {

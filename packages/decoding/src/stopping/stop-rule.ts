@@ -2,14 +2,14 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason } from '../generate-outcome.ts';
 
-/** When a sequence ends. */
+/** The rule by which sequences end. */
 export interface StopRule {
   readonly isEos: (token: TokenId) => boolean;
   /** Why `sequence` (prompt and generated, at least one generated) ends here; null: it goes on. */
   readonly reasonToStop: (sequence: readonly TokenId[]) => FinishReason | null;
   /** The same, without looking for EOS. */
   readonly criterionMet: (sequence: readonly TokenId[]) => FinishReason | null;
-  /** Look at the clock; once per step, so that a step treats all its rows alike. */
+  /** Read the clock; once per step, so that a step treats all its rows alike. */
   readonly tick: () => void;
 }
 

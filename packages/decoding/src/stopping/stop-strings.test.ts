@@ -20,7 +20,7 @@ test('the token may reach beyond the stop string on both sides', () => {
   assert.equal(stops('p', ['opera']), true);
 });
 
-test('what ended before the last token does not count again', () => {
+test('a stop string that ended before the last token does not count again', () => {
   assert.equal(stops('stop', ['st', 'op', 'a']), false);
   assert.equal(stops('stop', ['xstopx', 'st']), false);
   assert.equal(stops(['a', 'stopper'], ['a', 'st']), false);
@@ -39,7 +39,7 @@ test('tokens without bytes neither stop nor separate', () => {
   assert.equal(rule([97, 9999, 98]), true);
 });
 
-test('with a start, what stands before it neither stops nor begins a stop string', () => {
+test('tokens before the start neither stop nor begin a stop string', () => {
   const rule = stopStringRule(['stop'], textTokenBytes, 2);
   assert.equal(rule([textToken('op'), textToken('st'), textToken('op')]), false);
   assert.equal(rule([textToken('op'), textToken('op'), textToken('st'), textToken('op')]), true);

@@ -1,9 +1,10 @@
 import type { TokenId } from '@gptj-cloud/model';
 
 /**
- * Whether a sequence has just come to contain one of `stops`: the last byte of the stop string lies in the last token.
+ * Whether the last token of a sequence completes one of `stops`: the last byte of the stop string lies in the last token.
  * The token may reach beyond it ("st" + "opera" holds "stop"), and prompt tokens count (transformers 5.18,
- * `StopStringCriteria`), unless `start` says where those that count begin. Compared as UTF-8 bytes, so that a character split over tokens is seen.
+ * `StopStringCriteria`); `start` is the first token that counts. Compared as UTF-8 bytes, so that a character split over
+ * tokens is seen.
  */
 export function stopStringRule(
   stops: readonly string[],

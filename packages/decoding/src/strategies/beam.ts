@@ -35,9 +35,9 @@ export interface Hypothesis {
 
 /** One step's rows, in the order of the search's beams. */
 export interface BeamStep {
-  /** `scores`: log-probabilities, to be sent through the chain by the search. */
+  /** `scores`: log-probabilities, to which the search applies the processors. */
   readonly rows: readonly LogitsRow[];
-  /** What the model thought of a token after a beam; empty unless asked for. */
+  /** The model's prediction of a token after a beam; empty without `logprobs`. */
   readonly report: (beam: number, token: TokenId) => readonly TokenReport[];
 }
 
@@ -48,7 +48,7 @@ export interface BeamSearch {
   readonly advance: (step: BeamStep) => void;
   /** The best hypotheses, best first. */
   readonly finish: () => readonly Hypothesis[];
-  /** What the caller should know about what `finish` gave. */
+  /** Remarks on the result of `finish`. */
   readonly warnings: () => readonly string[];
 }
 
@@ -109,7 +109,7 @@ export function extendBeam(beams: readonly Beam[], { beam, token, score }: Candi
 
 /**
  * A running beam as the heap searches of transformers end it (`finalize` of 4.24 and 4.43): with the first EOS, if there
- * is room for it. Nobody chose that one: its log-probability is 0 and its beam index -1, as transformers pads them.
+ * is room for it. That EOS was not chosen by a search step: its log-probability is 0 and its beam index -1, as transformers pads them.
  */
 export function closeBeam(beam: Beam, { eosTokenIds, maxLength }: GenerateConfig): Beam {
   const [eos] = eosTokenIds;

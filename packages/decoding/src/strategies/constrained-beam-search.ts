@@ -15,7 +15,7 @@ import type { Decoding } from './decoding.ts';
 import { heapRules } from './heap-rules.ts';
 import { addHypothesis, bestHypotheses, type HypothesisHeap } from './hypothesis-heap.ts';
 
-/** A candidate and how far it brings the constraints. */
+/** A candidate and the progress of the constraints after it. */
 interface Placed extends Candidate {
   readonly state: ConstraintState;
 }
@@ -37,7 +37,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
 
   const stateAfter = (sequence: readonly number[]) => constraintsAfter(constraints, sequence);
 
-  /** The next beams before the constraints have their say; ended ones go to the heap. */
+  /** The next beams by score alone; ended ones go to the heap. */
   function chooseNext(candidates: readonly Candidate[], step: BeamStep): Placed[] {
     const next: Placed[] = [];
     for (const [rank, candidate] of candidates.entries()) {
@@ -150,10 +150,10 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) =>
         extendBeam(before, candidate, step),
       );
-      const judged = config.compat === '4.25' ? beams.slice(0, 1) : beams;
-      // Constraints may hold an EOS: to era 4.25 a running beam that ends in one has not ended.
+      const checked = config.compat === '4.25' ? beams.slice(0, 1) : beams;
+      // Constraints may hold an EOS: under compat 4.25 a running beam that ends in one has not ended.
       const ends = config.compat === '4.25' ? stop.criterionMet : stop.reasonToStop;
-      if (judged.every(({ sequence }) => ends(sequence) !== null)) {
+      if (checked.every(({ sequence }) => ends(sequence) !== null)) {
         endRunning();
         beams = [];
       }

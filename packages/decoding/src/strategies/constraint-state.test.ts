@@ -6,11 +6,11 @@ import { advancingTokens, bankOf, constraintsAfter, isComplete, lengthOf } from 
 const phrase = (...tokens: number[]): Constraint => ({ type: 'phrasal', tokens });
 const either = (...alternatives: number[][]): Constraint => ({ type: 'disjunctive', alternatives });
 
-test('a phrase is met token by token, and a token that breaks it starts nothing', () => {
+test('a phrase is met token by token, and a token that breaks it does not start it again', () => {
   const constraints = [phrase(1, 2, 3)];
   assert.equal(isComplete(constraintsAfter(constraints, [9, 1, 2, 3])), true);
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1, 2])), [3]);
-  // The second 1 breaks "1 2" and is not looked at as a new start.
+  // The second 1 breaks "1 2" and does not count as a new start.
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1, 1])), [1]);
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1, 1, 2])), [1]);
 });

@@ -1,8 +1,8 @@
 /**
- * How far a sequence has come with a list of constraints (`ConstraintListState` of transformers 4.24 to 4.56).
+ * Progress of a sequence through a list of constraints (`ConstraintListState` of transformers 4.24 to 4.56).
  *
  * One constraint is in progress at a time. A token that breaks its progress puts it back at the end of the pending
- * ones, and is not itself looked at as a new start. Prompt tokens count.
+ * ones, and does not count as a new start itself. Prompt tokens count.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { Constraint } from '../generate-config.ts';
@@ -19,7 +19,7 @@ function startConstraints(constraints: readonly Constraint[]): ConstraintState {
   return { completed: [], inProgress: null, pending: constraints };
 }
 
-/** The state after a sequence; what follows the completion is not looked at. */
+/** The state after a sequence; tokens after the completion are ignored. */
 export function constraintsAfter(constraints: readonly Constraint[], sequence: readonly TokenId[]): ConstraintState {
   let state = startConstraints(constraints);
   for (const token of sequence) {

@@ -5,7 +5,7 @@ import type { NoiseSource } from '../noise.ts';
 import type { ScoreRecorder } from '../score-recorder.ts';
 import type { StopRule } from '../stopping/stop-rule.ts';
 
-/** What every strategy works with. */
+/** The inputs of every strategy. */
 export interface Decoding {
   readonly prompt: readonly TokenId[];
   readonly config: GenerateConfig;

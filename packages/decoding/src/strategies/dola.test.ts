@@ -4,7 +4,7 @@ import { contrastLayers } from './dola.ts';
 
 const logs = (...probabilities: readonly number[]) => Float32Array.from(probabilities, Math.log);
 
-test('what the inner layer knew already is taken away, and the unlikely is out', () => {
+test('subtracts the log-probabilities of the inner layer and forbids unlikely tokens', () => {
   const scores = contrastLayers(logs(0.5, 0.3, 0.16, 0.04), [logs(0.5, 0.1, 0.2, 0.2)]);
   assert.ok(Math.abs(scores[0]! - 0) < 1e-6);
   assert.ok(Math.abs(scores[1]! - Math.log(3)) < 1e-6);

@@ -1,12 +1,12 @@
 import { logSumExp } from '../numerics/log-softmax.ts';
 
-/** ln of the share of the likeliest token's probability below which a token is out. */
+/** ln of the share of the likeliest token's probability below which a token is forbidden. */
 const LOG_RELATIVE_TOP = Math.log(0.1);
 
 /**
  * DoLa (arXiv 2309.03883, `_dola_decoding` of transformers 4.43): the final layer's log-probabilities less those of an
  * inner layer, the one whose distribution is farthest from the final one. Tokens that the final layer finds less
- * than a tenth as likely as its favourite are out.
+ * than a tenth as likely as its most likely token are forbidden.
  *
  * `layers`: at least one row of inner logits. Returns a new row.
  */

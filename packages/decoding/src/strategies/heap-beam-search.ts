@@ -14,11 +14,11 @@ interface Group {
 
 /**
  * Beam search with a heap of finished hypotheses, as transformers did it up to 4.49: beam search and beam sampling of
- * era 4.25, group (diverse) beam search of both eras (arXiv 1610.02424).
+ * compat 4.25, group (diverse) beam search of both versions (arXiv 1610.02424).
  *
- * Groups take turns at each step, each penalised for the tokens that earlier groups took. In era 4.25 all groups share
- * one heap and end together; later each has its own, and a group that ended goes on emitting pad tokens, which count
- * for the penalty. `stream`: the noise of a sampling search.
+ * At each step the groups choose one after the other, each penalised for the tokens that earlier groups chose. Under compat 4.25 all groups
+ * share one heap and end together; later each has its own, and a group that ended goes on emitting pad tokens, which
+ * count for the penalty. `stream`: the noise stream of a sampling search.
  */
 export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
   const { prompt, config, noise } = decoding;
@@ -64,7 +64,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
     finish: () =>
       bestHypotheses(
         compat === '4.25' ? [shared] : groups.map(({ heap }) => heap),
-        // Era 4.25 gives each sampled sequence a search of its own.
+        // Under compat 4.25 each sampled sequence has a search of its own.
         draw === null ? config.numReturnSequences : 1,
       ),
     warnings: () => [],
@@ -86,7 +86,7 @@ function chooseCandidates(
       count,
     );
   }
-  // Era 4.25 warps the sum of log-probability and beam score and carries the warped value on, so that a temperature
+  // Compat 4.25 warps the sum of log-probability and beam score and carries the warped value on, so that a temperature
   // acts again at every step.
   processors.process(rows);
   for (const [at, { scores }] of rows.entries()) {
@@ -143,11 +143,11 @@ function renumber(groups: readonly Group[]): void {
   }
 }
 
-/** In era 4.25 a criterion that the best beam meets ends the search; later all beams must meet one. */
+/** Under compat 4.25 the search ends when the best beam meets a criterion; later all beams must meet one. */
 function isOver({ config, stop }: Decoding, groups: readonly Group[]): boolean {
   const beams = groups.flatMap((group) => group.beams);
-  const judged = config.compat === '4.25' ? beams.slice(0, 1) : beams;
-  return judged.every(({ sequence }) => stop.reasonToStop(sequence) !== null);
+  const checked = config.compat === '4.25' ? beams.slice(0, 1) : beams;
+  return checked.every(({ sequence }) => stop.reasonToStop(sequence) !== null);
 }
 
 function endRunning({ stop, config }: Decoding, rules: HeapRules, groups: readonly Group[]): void {

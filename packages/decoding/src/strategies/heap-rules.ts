@@ -1,6 +1,6 @@
 /**
- * What the two generations of the heap-based beam searches do differently: `BeamSearchScorer` of 4.24 (era 4.25) and
- * of 4.43 (group and constrained search of era 5.18). L is a length with the prompt, P the prompt's.
+ * Where the heap-based beam searches of two releases differ: `BeamSearchScorer` of 4.24 (compat 4.25) and of 4.43
+ * (group and constrained search of compat 5.18). L is a length with the prompt, P the prompt's.
  */
 import type { Decoding } from './decoding.ts';
 import type { HypothesisHeap } from './hypothesis-heap.ts';

@@ -21,7 +21,7 @@ export function addHypothesis({ capacity, hypotheses }: HypothesisHeap, hypothes
   );
 }
 
-/** Whether nothing better than what the heap holds can come, given the best score still `attainable`. */
+/** Whether the heap is full and no score up to `attainable` beats its worst hypothesis. */
 export function isDecided({ capacity, hypotheses }: HypothesisHeap, attainable: number): boolean {
   return hypotheses.length >= capacity && worstScore(hypotheses) >= attainable;
 }

@@ -20,27 +20,27 @@ function decode(prompt: readonly number[], draftTokens: (acceptance: number) => 
   const parameters = { max_new_tokens: 60, eos_token_id: -1, repetition_penalty: 1.01 };
   const context = { vocabSize: VOCAB, contextLength: 128, eosTokenId: 0, promptLength: prompt.length };
   const { config } = parseGenerateParameters(parameters, context);
-  let asks = 0;
+  let requests = 0;
   const strategy = generate({ prompt, config }, { clock: () => 0, drafts: { draftTokens } });
   const score: Scorer = ({ tokens, start }) => ({
     logits: tokens.slice(start).map((_, i) => logitsOf(tokens.slice(0, start + i + 1))),
     hidden: [],
     layers: [],
   });
-  const outcome = runStrategy(strategy, score, () => asks++);
-  return { tokens: outcome.sequences[0]?.tokens, asks };
+  const outcome = runStrategy(strategy, score, () => requests++);
+  return { tokens: outcome.sequences[0]?.tokens, requests };
 }
 
-test('drafts save asks where text repeats, and change no token', () => {
+test('drafts save score requests where text repeats, and change no token', () => {
   for (let first = 0; first < VOCAB; first++) {
     const prompt = [first, (first * 5) % VOCAB];
     const plain = decode(prompt, () => 0);
     const drafted = decode(prompt, () => 6);
     assert.deepEqual(drafted.tokens, plain.tokens);
-    assert.equal(plain.asks, 60);
-    assert.ok(drafted.asks <= plain.asks);
+    assert.equal(plain.requests, 60);
+    assert.ok(drafted.requests <= plain.requests);
   }
-  assert.ok(decode([1, 5], () => 6).asks < 50, 'this text repeats');
+  assert.ok(decode([1, 5], () => 6).requests < 50, 'this text repeats');
 });
 
 test('the policy hears how drafts fare: trust falls when they miss', () => {
@@ -56,6 +56,6 @@ test('the policy hears how drafts fare: trust falls when they miss', () => {
 test('a draft is what followed the longest repetition of the end', () => {
   assert.deepEqual(findDraft([1, 2, 3, 9, 1, 2], 1, 2, 3), [3, 9, 1]);
   assert.deepEqual(findDraft([7, 2, 3, 1, 2, 5, 1, 2], 1, 2, 1), [5]);
-  assert.deepEqual(findDraft([7, 2, 3, 8, 2], 2, 4, 3), [], 'one repeated token is not enough when two are asked');
+  assert.deepEqual(findDraft([7, 2, 3, 8, 2], 2, 4, 3), [], 'one repeated token is less than a minimum of two');
   assert.deepEqual(findDraft([1, 2, 1, 2], 1, 2, 0), []);
 });

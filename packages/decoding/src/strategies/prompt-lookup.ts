@@ -8,19 +8,19 @@ import { choose, outcomeOf, startRows, toFinalTokens } from './sample.ts';
 
 /** Weight of the newest draft in the share of drafted tokens that agreed. */
 const SMOOTHING = 0.3;
-/** What an untried text is trusted with, and what a distrusted one slowly comes back to. */
+/** Assumed acceptance of the first draft; after rejected drafts the estimate returns to it slowly. */
 const FIRST_ACCEPTANCE = 0.4;
 const FORGIVENESS = 0.01;
-/** Without a word from the request, only text that repeats at least so many tokens is taken for a repetition. */
+/** Without `prompt_lookup_num_tokens`, only a repetition of at least this many tokens is drafted from. */
 const MIN_NGRAM = 8;
 const MAX_NGRAM = 8;
 
 /**
  * Greedy decoding or sampling of one sequence, with drafts from the text itself: where the last tokens occurred
- * before, what followed them there is scored along in one ask. Tokens are chosen position by position as without
+ * before, the tokens that followed them there are scored in the same request. Tokens are chosen position by position as without
  * drafts, and a draft is followed for as long as it agrees, so the result is the same token for token.
  *
- * How long drafts are, the request says (`prompt_lookup_num_tokens`), else `policy`.
+ * `prompt_lookup_num_tokens` sets the length of drafts, else `policy`.
  */
 export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): Strategy<GenerateOutcome> {
   const { config, stop, recorder } = decoding;

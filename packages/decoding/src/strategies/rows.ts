@@ -1,6 +1,6 @@
 /**
- * The asks that most strategies make: the prompt first, then rows of one token each. With `guidance_scale` every row
- * has an unconditional twin, which stands as far behind it as there are rows.
+ * The score requests of most strategies: the prompt first, then rows of one token each. With `guidance_scale` every row
+ * has an unconditional twin: row i of n has its twin at row n + i.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
@@ -9,10 +9,10 @@ import type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult } from '../
 import { reportToken } from '../token-report.ts';
 import type { Decoding } from './decoding.ts';
 
-/** Positions of the prompt scored at a time when every one of them is wanted: bounds the memory of one answer. */
+/** Positions of the prompt in one request when all of them are scored: bounds the memory of one result. */
 const CHUNK = 32;
 
-/** Continue row `from` of the ask before by one token. */
+/** Continue row `from` of the previous request by one token. */
 export interface Continuation {
   readonly from: number;
   readonly token: TokenId;
@@ -30,7 +30,7 @@ export interface RowLogits {
 export interface Prefilled {
   /** Logits after the prompt. */
   readonly row: RowLogits;
-  /** One report per prompt token after the first, where asked for. */
+  /** One report per prompt token after the first, with `prompt_logprobs`. */
   readonly promptLogprobs?: readonly TokenReport[];
 }
 
@@ -57,20 +57,20 @@ export function* prefill(decoding: Decoding): Generator<ScoreRequest, Prefilled,
 }
 
 /**
- * Score every position of the prompt, some at a time; `onChunk` sees each answer with the position it starts at. The
- * last chunk's answer is returned, its first row reduced to the last position.
+ * Score every position of the prompt, some at a time; `onChunk` gets each result with the position it starts at.
+ * Returns the last chunk's result, its first row reduced to the last position.
  */
 export function* scoreInChunks(
   prompt: readonly TokenId[],
   twins: readonly Row[],
-  wanted: Pick<Row, 'hidden' | 'layers'>,
+  extra: Pick<Row, 'hidden' | 'layers'>,
   onChunk: (result: RowResult, start: number) => void,
 ): Generator<ScoreRequest, ScoreResult, ScoreResult> {
   let result: ScoreResult = [];
   for (let start = 0; start < prompt.length; start += CHUNK) {
     const tokens = prompt.slice(start, start + CHUNK);
     const isLast = start + CHUNK >= prompt.length;
-    const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...wanted };
+    const row: Row = { from: start === 0 ? null : 0, tokens, scored: 'all', ...extra };
     result = yield { rows: [row, ...(isLast ? twins : [])], finalTokens: [] };
     onChunk(result[0]!, start);
   }
@@ -83,7 +83,7 @@ export function* scoreInChunks(
   return [last, ...rest];
 }
 
-/** Ask for rows that continue those of the ask before, of which there were `previous`. */
+/** A request for rows that continue those of the previous request, which had `previous` rows. */
 export function continueRows(
   config: GenerateConfig,
   previous: number,
@@ -97,7 +97,7 @@ export function continueRows(
   return { rows: twinsOf(config) ? [...rows, ...twins] : rows, finalTokens };
 }
 
-/** Logits of the answer's row `index`. */
+/** Logits of row `index` of a result. */
 export function readRow(result: ScoreResult, index: number, config: GenerateConfig): RowLogits {
   const { logits, layers } = result[index]!;
   const row = { logits: logits[0]!, layers: layers.map((rows) => rows[0]!) };

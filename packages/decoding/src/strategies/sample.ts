@@ -29,7 +29,7 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
   const { config, stop, recorder } = decoding;
   const rows = startRows(decoding);
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
-  // All rows start from the prompt's; afterwards row `from[i]` of the answer belongs to running[i].
+  // All rows start from the prompt's; afterwards row `from[i]` of the result belongs to running[i].
   let logitsOf = (_at: number): RowLogits => afterPrompt;
   let from = rows.map(() => 0);
   let previous = 1;
@@ -78,7 +78,7 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
     return scores;
   };
   let scores = shape(layers.length === 0 ? logits.slice() : contrastLayers(logits, layers));
-  // DoLa leaves few tokens, and the chain may forbid them all: then the final layer decides alone.
+  // DoLa leaves few tokens, and the processors may forbid them all: then the final layer decides alone.
   if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);

@@ -5,7 +5,7 @@ import type { ParameterContext } from '../parameters/parameter-context.ts';
 export const TOY_VOCABULARY = 24;
 export const TOY_EOS: TokenId = 3;
 
-/** What parameters for the toy model and a prompt of `promptLength` are checked against. */
+/** The context in which parameters for the toy model and a prompt of `promptLength` are checked. */
 export function toyContext(promptLength: number): ParameterContext {
   return {
     vocabSize: TOY_VOCABULARY,

@@ -6,7 +6,7 @@ const FEW = 256;
 
 const ranking = new Ranking();
 
-/** Forbid everything below the k-th largest score. What equals the k-th stays, so more than k may. */
+/** Forbid everything below the k-th largest score. Scores equal to the k-th stay, so more than k tokens may stay. */
 export function keepTopK(scores: Float32Array, k: number): void {
   if (k <= FEW) {
     dropBelow(scores, nthLargest(scores, k));

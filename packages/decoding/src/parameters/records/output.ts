@@ -4,7 +4,7 @@ import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-rec
 import { DEFAULT_TOP_SCORES, readOutput } from '../read-output.ts';
 import { type Fields, toBoolean } from '../read-value.ts';
 
-/** What to return beside tokens. */
+/** Output beside tokens. */
 export interface OutputOptions {
   /** Log-probabilities of the N likeliest tokens beside each generated one; null: none, 0: the chosen one alone. */
   readonly topLogprobs: number | null;

@@ -14,7 +14,7 @@ import { readWatermark, type WatermarkConfig } from '../read-watermark.ts';
 import { TOKEN_ID, TOKEN_ID_OR_IDS, TOKEN_IDS } from '../schemas.ts';
 import { readIdList } from '../token-lists.ts';
 
-/** What else changes scores. */
+/** Other changes of scores. */
 export interface ProcessorConfig {
   readonly suppressTokens: readonly TokenId[];
   readonly beginSuppressTokens: readonly TokenId[];
@@ -149,7 +149,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Replaces NaN and infinite scores by finite ones.',
     default: false,
     custom: true,
-    land: (isWanted) => ({ removeInvalidValues: isWanted }),
+    land: (enabled) => ({ removeInvalidValues: enabled }),
     processor: (config) =>
       config.removeInvalidValues ? each(({ scores }) => removeInvalidValues(scores, config.compat === '5.18')) : null,
   }),
@@ -157,7 +157,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     name: 'renormalize_logits',
     group: 'processors',
     versions: BOTH_VERSIONS,
-    help: 'Turns the scores into log-probabilities again after all processors.',
+    help: 'Normalises the scores to log-probabilities again after all processors.',
     default: false,
     land: (renormalizeLogits) => ({ renormalizeLogits }),
     finalProcessor: ({ renormalizeLogits }) =>

@@ -6,7 +6,7 @@ import { numberParameter } from '../define-parameter.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { refuse } from '../read-value.ts';
 
-/** What makes repetition more or less likely. */
+/** Penalties on repetition. */
 export interface RepetitionConfig {
   readonly repetitionPenalty: number;
   readonly encoderRepetitionPenalty: number;

@@ -17,7 +17,7 @@ export const UNSUPPORTED_PARAMETERS: readonly ParameterRecord[] = [
   unsupported('assistant_model', 'there is no second model here; prompt_lookup_num_tokens drafts without one'),
   unsupported('assistant_tokenizer', 'there is no second model here; prompt_lookup_num_tokens drafts without one'),
   unsupported('tokenizer', 'the server uses the tokenizer of GPT-J; leave it out'),
-  unsupported('streamer', 'an object cannot travel in a request; ask for a streamed response instead'),
+  unsupported('streamer', 'an object cannot travel in a request; request a streamed response instead'),
   unsupported('custom_generate', 'code of the caller is not run'),
   unsupported('use_mtp', 'GPT-J has no multi-token-prediction head'),
   unsupported('speculation_type', 'GPT-J has no multi-token-prediction head'),
