@@ -102,6 +102,7 @@ export {
 export { timestampSchema, toTimestamp } from './timestamp.ts';
 export {
   SCOPES,
+  type Scope,
   scopeSchema,
   TOKEN_TYPES,
   type TokenCreate,

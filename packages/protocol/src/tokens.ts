@@ -4,6 +4,8 @@ import { timestampSchema } from './timestamp.ts';
 
 /** `run` makes runs and reads them, `read` reads, `write` changes, `admin` does all of it and manages accounts. */
 export const SCOPES = ['run', 'read', 'write', 'admin'] as const;
+/** A permission of an API token. `admin` includes all others. */
+export type Scope = (typeof SCOPES)[number];
 export const scopeSchema = z.enum(SCOPES);
 
 /** Role names for the usual sets of scopes. */
@@ -12,7 +14,7 @@ export const TOKEN_TYPES = {
   editor: ['run', 'read', 'write'],
   runner: ['run'],
   reader: ['read'],
-} as const satisfies Readonly<Record<string, readonly (typeof SCOPES)[number][]>>;
+} as const satisfies Readonly<Record<string, readonly Scope[]>>;
 
 /** An API token. `value` is whole in the reply that made it and masked but for its first characters ever after. */
 export const tokenGetSchema = z.object({

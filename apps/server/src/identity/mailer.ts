@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Plain text to one address. Lines of the subject never come from users. */
+/** A plain-text message to one address. The subject never contains user input. */
 export interface MailMessage {
   readonly to: string;
   readonly subject: string;
@@ -9,15 +9,15 @@ export interface MailMessage {
 }
 
 export interface Mailer {
-  /** Hand over a message. Returns at once: whether an address has an account must not show in how long a reply takes. */
+  /** Queue a message. Returns at once, so that the time of a reply does not reveal whether an address has an account. */
   send(message: MailMessage): void;
-  /** Wait for what is under way. Idempotent. */
+  /** Wait for messages in flight. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Sends through an SMTP server (`smtp://` or `smtps://user:password@host:port`). What fails is logged, and not tried again. */
+/** Sends through an SMTP server (`smtp://` or `smtps://user:password@host:port`). Failures are logged, not retried. */
 export function createSmtpMailer(url: string, from: string, logger: Logger): Mailer {
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
   const transport = createTransport({ url, ...timeouts }, { from, disableFileAccess: true, disableUrlAccess: true });
   return {
@@ -25,17 +25,17 @@ export function createSmtpMailer(url: string, from: string, logger: Logger): Mai
       const sent = transport
         .sendMail({ ...message })
         .catch((error: unknown) => logger.error('mail could not be sent', { subject: message.subject, error }))
-        .finally(() => underWay.delete(sent));
-      underWay.add(sent);
+        .finally(() => inFlight.delete(sent));
+      inFlight.add(sent);
     },
     async close() {
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       transport.close();
     },
   };
 }
 
-/** Where no SMTP server is set: messages, with their links, go to the log for the operator to pass on. */
+/** Without an SMTP server: messages, with their links, go to the log, for the operator to pass on. */
 export function createLogMailer(logger: Logger): Mailer {
   return {
     send: (message) => logger.warn('mail was not sent: SMTP_URL is not set', { ...message }),

@@ -1,10 +1,9 @@
-/** What a token or session may do. `admin` holds all others. */
-export type Scope = 'run' | 'read' | 'write' | 'admin';
+import type { Scope } from '@gptj-cloud/protocol';
 
-/** Who is asking: set by the one auth layer on every guarded route, trusted from there on. */
+/** The authenticated caller of a request. Set by the auth layer alone; services trust it. */
 export interface Principal {
   readonly userId: string;
-  /** Everything that a request stores or lists belongs to a project. */
+  /** The project that everything the request stores or lists belongs to. */
   readonly projectId: string;
   /** Null for a browser session. */
   readonly apiKeyId: string | null;
@@ -13,7 +12,7 @@ export interface Principal {
   readonly scopes: readonly Scope[];
 }
 
-/** Whether somebody may act on the server as a whole: an owner, and not by a token that was given less than that. */
+/** Whether the caller may administer the server: an owner, with a session or a token that has the scope `admin`. */
 export function isServerOwner({ role, scopes }: Pick<Principal, 'role' | 'scopes'>): boolean {
   return role === 'owner' && scopes.includes('admin');
 }

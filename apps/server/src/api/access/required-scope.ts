@@ -1,4 +1,4 @@
-import type { Scope } from '../../identity/principal.ts';
+import type { Scope } from '@gptj-cloud/protocol';
 
 /** Addresses that make runs, whatever API they belong to. */
 const RUNNING = [

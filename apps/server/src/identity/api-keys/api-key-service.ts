@@ -13,8 +13,9 @@ import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { StoreDeps } from '../account-deps.ts';
 import type { Principal } from '../principal.ts';
+import { hashSecret } from '../secret.ts';
 import { lockUser } from '../users/user-store.ts';
-import { type ApiKey, hashToken, newToken, readScopes, tokenHint, writeScopes } from './api-key.ts';
+import { type ApiKey, newToken, readScopes, tokenHint, writeScopes } from './api-key.ts';
 import {
   countApiKeys,
   deleteApiKey,
@@ -28,7 +29,7 @@ import {
 const MAX_TOKENS = 100;
 
 /**
- * Make a token for the principal's project. The reply is the only place where its value is ever whole.
+ * Make a token for the principal's project. Only this reply contains the whole value.
  * Throws `invalid_request`, `scope_missing` for scopes beyond the principal's, `limit_reached`.
  */
 export async function createToken(
@@ -38,7 +39,7 @@ export async function createToken(
   caller: Caller,
 ): Promise<TokenGet> {
   const now = clock();
-  const scopes = wantedScopes(request, principal);
+  const scopes = requestedScopes(request, principal);
   const expiresAt = request.expires_at ?? null;
   if (expiresAt !== null) refusePast(expiresAt, now);
   const token = newToken();
@@ -62,7 +63,7 @@ export async function createToken(
     if ((await countApiKeys(tx, principal)) >= MAX_TOKENS) {
       throw new ApiError('limit_reached', { limit: MAX_TOKENS, what: 'tokens in a project' });
     }
-    await insertApiKey(tx, key, hashToken(token));
+    await insertApiKey(tx, key, hashSecret(token));
     await recordAudit(tx, now, caller, {
       action: 'token.create',
       subject: key.id,
@@ -73,9 +74,9 @@ export async function createToken(
   return { ...toTokenGet(key, now), value: token };
 }
 
-/** One of the principal's own tokens in its project. Throws `not_found` for any other. */
+/** One of the owner's tokens. Throws `not_found` for any other token. */
 export async function getToken({ db, clock }: StoreDeps, owner: KeyOwner, id: string): Promise<TokenGet> {
-  return toTokenGet(await mustFind(db, owner, id), clock());
+  return toTokenGet(await getOwnApiKey(db, owner, id), clock());
 }
 
 export async function listTokens(
@@ -87,7 +88,7 @@ export async function listTokens(
   return { skip: page.skip, limit: page.limit, total, data: keys.map((key) => toTokenGet(key, clock())) };
 }
 
-/** Rename, enable, disable or expire a token; it counts for the next request. */
+/** Rename, enable, disable or expire a token, with effect from the next request. */
 export async function changeToken(
   { db, clock }: StoreDeps,
   owner: KeyOwner,
@@ -97,7 +98,7 @@ export async function changeToken(
   const now = clock();
   const expiresAt = patch.expires_at === undefined ? patch.expire_at : patch.expires_at;
   const changed = await db.transaction(async (tx) => {
-    const key = await mustFind(tx, owner, id);
+    const key = await getOwnApiKey(tx, owner, id);
     const next = {
       name: patch.name ?? key.name,
       isEnabled: patch.is_enabled ?? key.isEnabled,
@@ -123,7 +124,7 @@ export async function deleteToken(
   caller: Caller,
 ): Promise<void> {
   await db.transaction(async (tx) => {
-    const key = await mustFind(tx, owner, id);
+    const key = await getOwnApiKey(tx, owner, id);
     await deleteApiKey(tx, key.id);
     await recordAudit(tx, clock(), caller, {
       action: 'token.delete',
@@ -134,7 +135,7 @@ export async function deleteToken(
   });
 }
 
-/** As lists show it: of the value, no more than its first characters. */
+/** A token as the API replies it: of its value, only the first characters. */
 export function toTokenGet(key: ApiKey, now: Date): TokenGet {
   return {
     id: key.id,
@@ -152,24 +153,26 @@ export function toTokenGet(key: ApiKey, now: Date): TokenGet {
   };
 }
 
-async function mustFind(db: Database, owner: KeyOwner, id: string): Promise<ApiKey> {
+async function getOwnApiKey(db: Database, owner: KeyOwner, id: string): Promise<ApiKey> {
   const key = await findOwnApiKey(db, owner, id);
   if (key === null) throw new ApiError('not_found', { kind: 'token', id: id.slice(0, 100) });
   return key;
 }
 
-function wantedScopes(request: TokenCreate, principal: Principal): ApiKey['scopes'] {
+function requestedScopes(request: TokenCreate, principal: Principal): ApiKey['scopes'] {
   const { type, scopes } = request;
   if (type != null && scopes != null) throw invalidParameter('body->scopes', 'expected type or scopes, got both');
-  const wanted = readScopes(writeScopes(scopes ?? TOKEN_TYPES[type ?? 'editor']));
-  const beyond = principal.scopes.includes('admin') ? [] : wanted.filter((scope) => !principal.scopes.includes(scope));
+  const requested = readScopes(writeScopes(scopes ?? TOKEN_TYPES[type ?? 'editor']));
+  const beyond = principal.scopes.includes('admin')
+    ? []
+    : requested.filter((scope) => !principal.scopes.includes(scope));
   if (beyond.length > 0) {
     throw new ApiError('scope_missing', { expected: beyond.join(', '), got: principal.scopes.join(', ') });
   }
-  return wanted;
+  return requested;
 }
 
 function refusePast(expiresAt: Date, now: Date): void {
   if (expiresAt <= now)
-    throw invalidParameter('body->expires_at', 'expected a moment to come, got one that has passed');
+    throw invalidParameter('body->expires_at', 'expected a time in the future, got one in the past');
 }

@@ -5,33 +5,34 @@ import { batched } from '../../store/batched.ts';
 import type { Database } from '../../store/db.ts';
 import { apiKeys, projectMembers, projects, users } from '../identity-tables.ts';
 import type { Principal } from '../principal.ts';
+import { hashSecret } from '../secret.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../users/first-user.ts';
 import { lockUser } from '../users/user-store.ts';
-import { type ApiKey, hashToken, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
+import { type ApiKey, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
 
-/** `last_used` is exact to this; it is not worth a write for every request. */
+/** Precision of `last_used`: a write for every request would cost too much. */
 export const USE_NOTED_EVERY_MS = 60_000;
 
-/** A key that a token named, and who asks by it. */
+/** The key of a token, with the principal that it authenticates. */
 export interface FoundApiKey {
   readonly key: ApiKey;
   readonly principal: Principal;
-  /** Whether the user's e-mail address was verified. */
+  /** Whether the user's e-mail address is verified. */
   readonly verified: boolean;
-  /** Whether the user's account was disabled. */
+  /** Whether the user's account is disabled. */
   readonly disabled: boolean;
 }
 
 /**
- * Finds the key a token belongs to, whatever its state, or null. Asks the store every time: what is revoked ends at
- * once. Requests that come together share a question.
+ * Create a function that finds the key of a token, whatever its state, or null. It queries the store every time, so that
+ * a revocation takes effect at once. Concurrent requests share a query.
  */
 export function createKeyFinder(db: Database): (token: string) => Promise<FoundApiKey | null> {
   return batched((tokens: readonly string[]) => findApiKeys(db, tokens));
 }
 
 async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {
-  const hashes = tokens.map(hashToken);
+  const hashes = tokens.map(hashSecret);
   const payer = alias(users, 'payer');
   const rows = await db
     .select({
@@ -43,14 +44,14 @@ async function findApiKeys(db: Database, tokens: readonly string[]): Promise<rea
     })
     .from(apiKeys)
     .innerJoin(users, eq(users.id, apiKeys.userId))
-    // Who left a project keeps no way into it.
+    // The keys of former members find nothing.
     .innerJoin(
       projectMembers,
       and(eq(projectMembers.projectId, apiKeys.projectId), eq(projectMembers.userId, apiKeys.userId)),
     )
     .innerJoin(projects, eq(projects.id, apiKeys.projectId))
     .innerJoin(payer, eq(payer.id, projects.ownerId))
-    // One parameter: the statement is the same for any number of them, and its plan is kept.
+    // One parameter: the statement, and its cached plan, are the same for any number of tokens.
     .where(sql`${apiKeys.hash} = ANY(${sql.param([...new Set(hashes)])})`);
   return hashes.map((hash) => {
     const row = rows.find(({ key }) => sameHash(key.hash, hash));
@@ -82,8 +83,9 @@ function toFound(row: {
 }
 
 /**
- * See that there is a way in. A token from the environment is the key for as long as it stands there: another one
- * replaces it. Without one, and with no key in the store, a token is made. Returns it, to be shown this once, or null.
+ * Make sure that an API key exists. A token from the environment is valid while the environment names it; another one
+ * replaces it. Without one, and with no key in the store, a token is generated. Returns the generated token, for the
+ * operator to see this once, or null.
  */
 export async function ensureApiKey(
   db: Database,
@@ -92,7 +94,7 @@ export async function ensureApiKey(
 ): Promise<string | null> {
   const row = (token: string) => ({
     id: newId('token'),
-    hash: hashToken(token),
+    hash: hashSecret(token),
     hint: tokenHint(token),
     userId: FIRST_USER_ID,
     projectId: DEFAULT_PROJECT_ID,
@@ -122,7 +124,7 @@ export async function ensureApiKey(
   });
 }
 
-/** Whose tokens: a user's, in one project. */
+/** Selects the tokens of a user in one project. */
 export interface KeyOwner {
   readonly userId: string;
   readonly projectId: string;
@@ -186,12 +188,12 @@ export async function deleteApiKey(tx: Database, id: string): Promise<void> {
   await tx.delete(apiKeys).where(eq(apiKeys.id, id));
 }
 
-/** Every key of a user, in all projects. */
+/** Delete all keys of a user, in all projects. */
 export async function deleteKeysOf(tx: Database, userId: string): Promise<void> {
   await tx.delete(apiKeys).where(eq(apiKeys.userId, userId));
 }
 
-/** Note that a key was used; of many servers that note it at once, one writes. */
+/** Record the use of a key. When several servers do so at once, one writes. */
 export async function noteUse(db: Database, id: string, now: Date): Promise<void> {
   const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
   await db

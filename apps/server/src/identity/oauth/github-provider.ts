@@ -6,7 +6,7 @@ import type { OAuthProvider, OAuthProviderSettings, ProviderIdentity } from './o
 const userSchema = z.object({ id: z.number().int(), login: z.string() });
 const emailsSchema = z.array(z.object({ email: z.string(), primary: z.boolean(), verified: z.boolean() }));
 
-/** GitHub, or a GitHub Enterprise Server: OAuth 2 without ID tokens, so its API says who somebody is. */
+/** GitHub, or a GitHub Enterprise Server: OAuth 2 without ID tokens, so the user is read from its API. */
 export function createGitHubProvider(client: OpenIdClient, settings: OAuthProviderSettings): OAuthProvider {
   const { name, url, clientId, clientSecret } = settings;
   const api = url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3`;
@@ -23,7 +23,7 @@ export function createGitHubProvider(client: OpenIdClient, settings: OAuthProvid
   const read = async <Value>(token: string, path: string, schema: z.ZodType<Value>): Promise<Value> => {
     const headers = new Headers({ accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' });
     const reply = await client.fetchProtectedResource(config, token, new URL(api + path), 'GET', undefined, headers);
-    if (!reply.ok) throw new Error(`${path} answered ${reply.status}`);
+    if (!reply.ok) throw new Error(`expected ${path} to reply 2xx, got ${reply.status}`);
     const body: unknown = await reply.json();
     return schema.parse(body);
   };

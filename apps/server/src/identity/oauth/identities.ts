@@ -1,23 +1,23 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
 import { deleteLinks } from '../users/account-link-store.ts';
 import { lockUser } from '../users/user-store.ts';
 import { deleteIdentity, listIdentities } from './identity-store.ts';
 
 /**
- * Remove an identity of the caller. Throws `not_found`, and `conflict` for the last way in: without a password, one
- * identity of a provider that is still there must stay.
+ * Remove a social identity of the user. Throws `not_found`, and `conflict` for the only way to sign in: without a
+ * password, one identity of a configured provider must remain.
  */
 export async function unlinkIdentity(
-  { db, clock, providers }: AccountDeps,
+  { db, clock, providers }: StoreDeps & Pick<OAuthDeps, 'providers'>,
   userId: string,
   id: string,
   caller: Caller,
 ): Promise<void> {
   const issuers = new Set([...providers.values()].map(({ issuer }) => issuer));
   await db.transaction(async (tx) => {
-    // Of the last two, removed at once, one stays.
+    // When the last two are removed at once, one stays.
     const user = await lockUser(tx, userId);
     const linked = await listIdentities(tx, userId);
     const identity = linked.find((each) => each.id === id);

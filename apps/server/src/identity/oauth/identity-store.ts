@@ -4,11 +4,11 @@ import type { Database } from '../../store/db.ts';
 import { identities, users } from '../identity-tables.ts';
 import type { User } from '../users/user.ts';
 
-/** An account elsewhere that signs its owner in here. */
+/** A provider's account that signs its owner in here. */
 export type Identity = Readonly<typeof identities.$inferSelect>;
 export type NewIdentity = Omit<Identity, 'id' | 'createdAt' | 'lastUsedAt'>;
 
-/** Link an identity to a user; false when it is linked already, to whomever. */
+/** Link an identity to a user. Returns false when it is already linked, to this or another user. */
 export async function insertIdentity(tx: Database, identity: NewIdentity, now: Date): Promise<boolean> {
   const rows = await tx
     .insert(identities)
@@ -18,7 +18,7 @@ export async function insertIdentity(tx: Database, identity: NewIdentity, now: D
   return rows.length > 0;
 }
 
-/** Whose identity it is, or null. */
+/** The user that an identity is linked to, or null. */
 export async function findUserByIdentity(db: Database, issuer: string, subject: string): Promise<User | null> {
   const rows = await db
     .select({ user: users })
@@ -28,14 +28,14 @@ export async function findUserByIdentity(db: Database, issuer: string, subject: 
   return rows[0]?.user ?? null;
 }
 
-export async function noteIdentityUse(tx: Database, issuer: string, subject: string, now: Date): Promise<void> {
+export async function recordIdentityUse(tx: Database, issuer: string, subject: string, now: Date): Promise<void> {
   await tx
     .update(identities)
     .set({ lastUsedAt: now })
     .where(and(eq(identities.issuer, issuer), eq(identities.subject, subject)));
 }
 
-/** The oldest first. */
+/** The identities of a user, oldest first. */
 export async function listIdentities(db: Database, userId: string): Promise<readonly Identity[]> {
   return await db
     .select()

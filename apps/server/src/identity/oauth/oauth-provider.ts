@@ -1,44 +1,43 @@
-/** Somebody else who can say who a person is. */
-
 /** A provider as the settings describe it. */
 export interface OAuthProviderSettings {
-  /** As it stands in addresses: lower-case letters, digits and dashes. */
+  /** Name in addresses: lower-case letters, digits and dashes. */
   readonly name: string;
-  /** `oidc` is anything that speaks OpenID Connect; GitHub speaks plain OAuth 2. */
+  /** `oidc` is any provider of OpenID Connect; GitHub has plain OAuth 2. */
   readonly kind: 'oidc' | 'github';
-  /** Issuer of OpenID Connect; for GitHub where it is. */
+  /** Issuer of OpenID Connect; for GitHub its base URL. */
   readonly url: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** What one sign-in is known by. Nonce and verifier are known to nobody but this server and the browser. */
+/** One sign-in at a provider. Only this server and the browser know nonce and verifier. */
 export interface OAuthFlow {
   readonly redirectUri: string;
   readonly state: string;
   readonly nonce: string;
-  /** Of PKCE (RFC 7636). */
+  /** PKCE code verifier (RFC 7636). */
   readonly codeVerifier: string;
 }
 
-/** Who a provider says somebody is. */
+/** A user's identity as the provider states it. */
 export interface ProviderIdentity {
-  /** Means one person for ever, with the issuer. */
+  /** Permanent id of the user at the issuer. */
   readonly subject: string;
-  /** What the person is called there. */
+  /** The user's name at the provider. */
   readonly name: string;
-  /** An address that the provider has verified, as addresses are stored; null: none. */
+  /** An e-mail address that the provider has verified, normalised; null: none. */
   readonly verifiedEmail: string | null;
 }
 
+/** A sign-in provider. */
 export interface OAuthProvider {
   readonly name: string;
   readonly issuer: string;
-  /** Where to send the browser. Throws `oauth_unavailable`. */
+  /** The address to redirect the browser to. Throws `oauth_unavailable`. */
   authorizationUrl(flow: OAuthFlow): Promise<URL>;
   /**
-   * Who came back, by the query of the address they came back to. Throws `oauth_failed` for anything that does not fit
-   * the flow, `oauth_unavailable`.
+   * Identify the user from the query of the callback. Throws `oauth_failed` for a query or reply that does not match the
+   * flow, `oauth_unavailable`.
    */
   identify(query: URLSearchParams, flow: OAuthFlow): Promise<ProviderIdentity>;
 }

@@ -2,7 +2,7 @@ import { createGitHubProvider } from './github-provider.ts';
 import type { OAuthProvider, OAuthProviderSettings } from './oauth-provider.ts';
 import { createOidcProvider } from './oidc-provider.ts';
 
-/** The providers of the settings, by name. Nobody is asked anything yet: a provider that is down stops no start. */
+/** The providers of the settings, by name. None is contacted yet: the server starts also while a provider is down. */
 export async function openOAuthProviders(
   settings: readonly OAuthProviderSettings[],
 ): Promise<ReadonlyMap<string, OAuthProvider>> {

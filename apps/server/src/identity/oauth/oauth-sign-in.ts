@@ -1,19 +1,20 @@
 /**
- * Signing in by somebody else's word. A browser is sent to a provider and comes back with proof of who its user is
- * there; that identity is linked to an account here, or gets one:
+ * Social sign-in (OAuth 2, OpenID Connect). The browser is redirected to a provider and returns with proof of its user's
+ * identity there:
  *
- * - an identity that is linked signs its account in;
- * - an address that the provider has verified, and that nobody has here, becomes a new account, if registration allows;
- * - an account with that address is linked when it has proved the address, too. One that has not might have been made
- *   by somebody else, to wait for its owner;
- * - somebody who is signed in links what they like to their own account.
+ * - a linked identity signs its account in;
+ * - an address that the provider has verified, and that no account has here, becomes a new account, if registration
+ *   allows it;
+ * - an account with that address is linked if it has verified the address itself. An unverified account may have been
+ *   made by an attacker who waits for the owner of the address;
+ * - a signed-in user links any identity to the own account.
  *
- * Two-factor of the account holds in any case, and a disabled account stays closed.
+ * Two-factor of the account applies in every case, and a disabled account cannot sign in.
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
-import type { AccountDeps } from '../account-deps.ts';
+import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
 import { beginAttempt, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
 import { findSessionUser } from '../sessions/session-store.ts';
 import { beginSession, type SignedIn } from '../sessions/sign-in.ts';
@@ -23,29 +24,32 @@ import { FIRST_USER_ID } from '../users/first-user.ts';
 import { enforceRegistrationPolicy } from '../users/registration.ts';
 import type { User } from '../users/user.ts';
 import { findUser, findUserByLogin, freeUsername, insertUser } from '../users/user-store.ts';
-import { findUserByIdentity, insertIdentity, noteIdentityUse } from './identity-store.ts';
+import { findUserByIdentity, insertIdentity, recordIdentityUse } from './identity-store.ts';
 import { describeOAuthError } from './oauth-client.ts';
 import { insertFlow, takeFlow } from './oauth-flow-store.ts';
 import type { OAuthProvider, ProviderIdentity } from './oauth-provider.ts';
 
-/** A browser that came back. */
+/** A browser's return from a provider. */
 export interface OAuthReturn {
   readonly provider: string;
-  /** What its cookie holds. */
+  /** Value of its cookie. */
   readonly browser: string;
   readonly query: URLSearchParams;
   readonly userAgent: string;
 }
 
-/** Signed in; or a second factor is needed, and `token` stands for the first; or linked to the account signed in. */
+/** Signed in; or a second factor is required, and `token` proves the first; or linked to the signed-in account. */
 export type OAuthOutcome =
   | { readonly kind: 'signed_in'; readonly signedIn: SignedIn }
   | { readonly kind: 'code_needed'; readonly token: string }
   | { readonly kind: 'linked' };
 
-/** Where to send a browser. `sessionId`: who is signed in there wants to link. Throws `not_found`, `oauth_unavailable`. */
+/**
+ * Begin a flow, and return the address to redirect the browser to. With a `sessionId` the flow links an identity to the
+ * session's user. Throws `name_unknown`, `too_many_attempts`, `oauth_unavailable`.
+ */
 export async function beginOAuth(
-  deps: AccountDeps,
+  deps: OAuthDeps,
   begun: { readonly provider: string; readonly browser: string; readonly sessionId: string | null },
   caller: Caller,
 ): Promise<URL> {
@@ -54,20 +58,20 @@ export async function beginOAuth(
   await enforceRateLimit(db, clock(), 'oauth', caller.address);
   const redirectUri = redirectUriOf(deps, provider);
   const flow = await db.transaction((tx) => insertFlow(tx, { ...begun, redirectUri }, clock()));
-  return await tell(deps, provider, () => provider.authorizationUrl(flow));
+  return await logFailure(deps, provider, () => provider.authorizationUrl(flow));
 }
 
 /**
- * Take a browser in that came back. Throws `oauth_state_invalid`, `oauth_failed`, `oauth_unavailable`,
+ * Finish a flow when the browser returns. Throws `oauth_state_invalid`, `oauth_failed`, `oauth_unavailable`,
  * `oauth_email_unverified`, `oauth_address_taken`, `registration_closed`, `already_exists`, `account_disabled`.
  */
-export async function finishOAuth(deps: AccountDeps, back: OAuthReturn, caller: Caller): Promise<OAuthOutcome> {
+export async function finishOAuth(deps: OAuthDeps, returned: OAuthReturn, caller: Caller): Promise<OAuthOutcome> {
   const { db, clock } = deps;
-  const provider = findProvider(deps, back.provider);
-  const state = back.query.get('state') ?? '';
-  const place = { provider: provider.name, browser: back.browser, redirectUri: redirectUriOf(deps, provider) };
+  const provider = findProvider(deps, returned.provider);
+  const state = returned.query.get('state') ?? '';
+  const place = { provider: provider.name, browser: returned.browser, redirectUri: redirectUriOf(deps, provider) };
   const { sessionId, ...flow } = await takeFlow(db, { ...place, state }, clock());
-  const identity = await tell(deps, provider, () => provider.identify(back.query, flow));
+  const identity = await logFailure(deps, provider, () => provider.identify(returned.query, flow));
   await refundRateLimit(db, 'oauth', caller.address);
   if (sessionId !== null) {
     const user = await findSessionUser(db, sessionId, clock());
@@ -75,19 +79,19 @@ export async function finishOAuth(deps: AccountDeps, back: OAuthReturn, caller: 
     await link(deps, user, provider, identity, caller);
     return { kind: 'linked' };
   }
-  const user = await userOf(deps, provider, identity, caller);
+  const user = await findOrCreateUser(deps, provider, identity, caller);
   if (user.totpEnabled && user.disabledAt === null) {
     return { kind: 'code_needed', token: await db.transaction((tx) => createLink(tx, 'oauth_code', user, clock())) };
   }
-  return { kind: 'signed_in', signedIn: await beginSession(deps, user, caller, back.userAgent) };
+  return { kind: 'signed_in', signedIn: await beginSession(deps, user, caller, returned.userAgent) };
 }
 
 /**
- * The second step, where two-factor is on. A wrong code may be followed by another. Throws `link_invalid`, `code_wrong`,
+ * Finish a flow with the second factor. A wrong code may be corrected. Throws `link_invalid`, `code_wrong`,
  * `too_many_attempts`, `account_disabled`.
  */
 export async function finishOAuthWithCode(
-  deps: AccountDeps,
+  deps: OAuthDeps,
   { token, code }: { readonly token: string; readonly code: string },
   caller: Caller,
   userAgent: string,
@@ -106,28 +110,28 @@ export async function finishOAuthWithCode(
   return await beginSession(deps, user, caller, userAgent);
 }
 
-function findProvider({ providers }: AccountDeps, name: string): OAuthProvider {
+function findProvider({ providers }: OAuthDeps, name: string): OAuthProvider {
   const provider = providers.get(name);
   if (provider === undefined) {
-    const remedy = 'GET /v2/auth/oauth lists those that are set up';
+    const remedy = 'GET /v2/auth/oauth lists the configured providers';
     throw new ApiError('name_unknown', { kind: 'sign-in provider', name: name.slice(0, 100), remedy });
   }
   return provider;
 }
 
-/** Each provider has its own: an answer of one cannot be handed in as another's. */
-function redirectUriOf({ publicUrl }: AccountDeps, { name }: OAuthProvider): string {
+/** Each provider has its own redirect URI, so that the reply of one cannot be used as the reply of another. */
+function redirectUriOf({ publicUrl }: OAuthDeps, { name }: OAuthProvider): string {
   return `${publicUrl()}/v2/auth/oauth/${name}/callback`;
 }
 
-/** Ask a provider, and log why when it does not work: whoever signs in cannot help it, the operator can. */
-async function tell<Answer>(
-  { logger }: AccountDeps,
+/** Call a provider, and log the reason of a failure: the operator can fix it, the user cannot. */
+async function logFailure<Reply>(
+  { logger }: OAuthDeps,
   { name }: OAuthProvider,
-  ask: () => Promise<Answer>,
-): Promise<Answer> {
+  call: () => Promise<Reply>,
+): Promise<Reply> {
   try {
-    return await ask();
+    return await call();
   } catch (error) {
     if (error instanceof ApiError)
       logger.warn('sign-in by a provider failed', { provider: name, ...describeOAuthError(error) });
@@ -135,9 +139,9 @@ async function tell<Answer>(
   }
 }
 
-/** The account of an identity: its own, one that can be linked to it, or a new one. */
-async function userOf(
-  deps: AccountDeps,
+/** The account of an identity: the linked one, an existing one that it may be linked to, or a new one. */
+async function findOrCreateUser(
+  deps: OAuthDeps,
   provider: OAuthProvider,
   identity: ProviderIdentity,
   caller: Caller,
@@ -145,14 +149,14 @@ async function userOf(
   const { db, clock } = deps;
   const known = await findUserByIdentity(db, provider.issuer, identity.subject);
   if (known !== null) {
-    await noteIdentityUse(db, provider.issuer, identity.subject, clock());
+    await recordIdentityUse(db, provider.issuer, identity.subject, clock());
     return known;
   }
   const email = identity.verifiedEmail;
   if (email === null) throw new ApiError('oauth_email_unverified', { provider: provider.name });
   const sameAddress = await findUserByLogin(db, email);
   if (sameAddress === null) return await registerIdentity(deps, provider, identity, email, caller);
-  // The first user's address is nobody's until the account is set up.
+  // Until the first user is set up, its address is a placeholder.
   const isProved =
     sameAddress.verifiedAt !== null && !(sameAddress.id === FIRST_USER_ID && sameAddress.passwordHash === null);
   if (!isProved) throw new ApiError('oauth_address_taken', { provider: provider.name });
@@ -161,7 +165,7 @@ async function userOf(
 }
 
 async function registerIdentity(
-  deps: AccountDeps,
+  deps: OAuthDeps,
   provider: OAuthProvider,
   identity: ProviderIdentity,
   email: string,
@@ -172,21 +176,21 @@ async function registerIdentity(
   await enforceRegistrationPolicy(deps, email);
   return await db.transaction(async (tx) => {
     const username = await freeUsername(tx, identity.name);
-    const made = await insertUser(
+    const user = await insertUser(
       tx,
       { email, username, passwordHash: null, planId: plans.defaultPlan.id, verifiedAt: clock() },
       clock(),
     );
     const details = { username, provider: provider.name };
-    await recordAudit(tx, clock(), caller, { action: 'user.register', subject: made.id, details });
-    await storeIdentity(tx, deps, made, provider, identity, caller);
-    return made;
+    await recordAudit(tx, clock(), caller, { action: 'user.register', subject: user.id, details });
+    await storeIdentity(tx, deps, user, provider, identity, caller);
+    return user;
   });
 }
 
-/** Link an identity to an account, and tell the account's address. Throws `already_exists` when it is another's. */
+/** Link an identity to an account, and notify the account's address. Throws `already_exists` if it is already linked. */
 async function link(
-  deps: AccountDeps,
+  deps: OAuthDeps,
   user: User,
   provider: OAuthProvider,
   identity: ProviderIdentity,
@@ -203,7 +207,7 @@ async function link(
 
 async function storeIdentity(
   tx: Database,
-  { clock }: AccountDeps,
+  { clock }: StoreDeps,
   user: User,
   provider: OAuthProvider,
   { subject, name }: ProviderIdentity,

@@ -14,7 +14,7 @@ import type { OAuthFlow, OAuthProvider, OAuthProviderSettings, ProviderIdentity 
 const claimsSchema = z.object({
   sub: z.string().min(1).max(500),
   email: z.string().optional(),
-  // Some send it as text.
+  // Some providers send a string.
   email_verified: z.union([z.boolean(), z.string()]).optional(),
   preferred_username: z.string().optional(),
   name: z.string().optional(),
@@ -22,8 +22,8 @@ const claimsSchema = z.object({
 type Claims = z.infer<typeof claimsSchema>;
 
 /**
- * An issuer of OpenID Connect: code flow with PKCE. What it publishes about itself is read at the first sign-in, and
- * again by the next one when that failed. Signatures of ID tokens are checked although they come over TLS.
+ * An issuer of OpenID Connect: code flow with PKCE. Its metadata are read at the first sign-in, and again by the next one
+ * after a failure. Signatures of ID tokens are checked although the tokens arrive over TLS.
  */
 export function createOidcProvider(client: OpenIdClient, settings: OAuthProviderSettings): OAuthProvider {
   const { name, url: issuer } = settings;
@@ -60,13 +60,13 @@ async function discoverIssuer(client: OpenIdClient, settings: OAuthProviderSetti
     timeout: TIMEOUT_SECONDS,
     execute: [
       client.enableNonRepudiationChecks,
-      // The settings let nothing but this machine be asked without TLS.
+      // The settings allow addresses without TLS on this machine only.
       ...(url.protocol === 'http:' ? [client.allowInsecureRequests] : []),
     ],
   });
 }
 
-/** Checks state, issuer, signature, audience, expiry and nonce; the address may be told apart from the rest. */
+/** Check state, issuer, signature, audience, expiry and nonce. The address may come from the userinfo endpoint instead. */
 async function readClaims(
   client: OpenIdClient,
   config: Configuration,

@@ -2,12 +2,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const STEP_MS = 30_000;
-/** Clocks differ, and typing takes time: the code before and the code after are good, too. */
+/** Clocks differ and typing takes time, so the previous and the next code are also accepted. */
 const DRIFT_STEPS = 1;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /**
- * The time step whose code this is, or null. `after` is the last step that was used: it and all before it are refused.
+ * The time step that a code belongs to, or null. Steps up to `after`, the last used one, are refused.
  */
 export function matchTotp(secret: Uint8Array, code: string, now: Date, after: number | null): number | null {
   if (!/^\d{6}$/.test(code)) return null;
@@ -32,14 +32,14 @@ export function totpStep(now: Date): number {
   return Math.floor(now.getTime() / STEP_MS);
 }
 
-/** What an authenticator app reads from a QR code. */
+/** The URI that an authenticator app reads from a QR code. */
 export function totpUri(secret: string, account: string): string {
   return `otpauth://totp/gptj-cloud:${encodeURIComponent(account)}?secret=${secret}&issuer=gptj-cloud`;
 }
 
-/** RFC 4648, without padding. */
+/** Base32 of RFC 4648, without padding. */
 export function base32(bytes: Uint8Array): string {
-  let text = '';
+  let encoded = '';
   let bits = 0;
   let value = 0;
   for (const byte of bytes) {
@@ -47,8 +47,8 @@ export function base32(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += BASE32[(value >> bits) & 31];
+      encoded += BASE32[(value >> bits) & 31];
     }
   }
-  return bits === 0 ? text : text + BASE32[(value << (5 - bits)) & 31];
+  return bits === 0 ? encoded : encoded + BASE32[(value << (5 - bits)) & 31];
 }
