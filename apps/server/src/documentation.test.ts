@@ -8,7 +8,7 @@ import { createServerMetrics } from './telemetry/metrics/server-metrics.ts';
 const read = async (name: string): Promise<string> =>
   await readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
 
-test('every metric of the server is in the table of metrics', async () => {
+test('docs/operations.md names every metric of the server', async () => {
   const text = await read('operations.md');
   const metrics = createServerMetrics();
   measureProcess(metrics)();
@@ -16,9 +16,9 @@ test('every metric of the server is in the table of metrics', async () => {
   for (const name of registry.names) assert.ok(text.includes(`\`${name}\``), name);
 });
 
-test('every address is in the page of the API', async () => {
+test('docs/api.md names every route', async () => {
   const text = await read('api.md');
-  // Up to the first part that varies: the page names that in words of its own.
+  // Up to the first path parameter, whose name in the page may differ.
   const addresses = OPERATIONS.map(({ path }) => path.split('/:', 1)[0] ?? '');
   const named = (address: string): boolean => new RegExp(`${address}(?![\\w-])`).test(text);
   assert.deepEqual(
@@ -27,7 +27,7 @@ test('every address is in the page of the API', async () => {
   );
 });
 
-test('the tests that the security page names are there', async () => {
+test('every test that docs/security.md names exists', async () => {
   const names = [...(await read('security.md')).matchAll(/`([\w/.-]+)\.test\.ts`/g)].map(([, name = '']) => name);
   assert.ok(names.length > 20);
   for (const name of new Set(names)) {

@@ -1,8 +1,8 @@
-/** Facts of a log entry. Never prompts, texts or tokens. */
+/** Fields of a log entry. They never contain prompts, results or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export const LOG_LEVELS = ['info', 'warn', 'error', 'silent'] as const;
-/** The least that is written. */
+/** Entries below the configured level are not written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Logger {
@@ -11,7 +11,7 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** One JSON object a line: line breaks in fields are escaped. An `error` field is written with its stack and causes. */
+/** Writes one JSON object a line, with line breaks escaped. An `error` field is written with its stack and causes. */
 export function createLogger(write: (line: string) => void, clock: () => Date, min: LogLevel = 'info'): Logger {
   const log =
     (level: LogLevel) =>
@@ -24,7 +24,7 @@ export function createLogger(write: (line: string) => void, clock: () => Date, m
 }
 
 function describe(error: Error): LogFields {
-  // Drizzle writes a failed query's parameters into message and stack: prompts would end up here.
+  // Drizzle puts the parameters of a failed query into message and stack; they may hold prompts.
   if ('query' in error && 'params' in error) {
     return { name: error.name, message: 'query failed', query: error.query, cause: error.cause };
   }

@@ -64,7 +64,7 @@ const STREAM: readonly GenerationEvent[] = [
   { type: 'finished', outcome: { sequences: [sequence], warnings: [] }, usage: USAGE },
 ];
 
-test('a generation adds its waits, its tokens and its speed to the metrics', async () => {
+test('a generation adds its queue wait, tokens and speed to the metrics', async () => {
   const { engine, metrics } = observed(STREAM);
   await drain(engine);
   const page = await metrics.registry.render();
@@ -85,7 +85,7 @@ test('a generation adds its waits, its tokens and its speed to the metrics', asy
   }
 });
 
-test('a generation is a span with the names of OpenTelemetry, without its texts', async () => {
+test('a generation is a span with the gen_ai attributes of OpenTelemetry, without its texts', async () => {
   const { engine, ended } = observed(STREAM);
   await drain(engine);
   const spans = ended();
@@ -100,7 +100,7 @@ test('a generation is a span with the names of OpenTelemetry, without its texts'
   assert.deepEqual(attributes['gen_ai.response.finish_reasons'], ['length']);
 });
 
-test('failures, cancellations and readers that leave are told apart', async () => {
+test('failed and cancelled generations, and readers that stop early, are counted separately', async () => {
   const failing = observed([{ type: 'started' }, new ModelError('engine_failed', 'died')]);
   await assert.rejects(drain(failing.engine), { code: 'engine_failed' });
   assert.match(await failing.metrics.registry.render(), /gptj_generations_total\{end="failed"\} 1/);
@@ -116,7 +116,7 @@ test('failures, cancellations and readers that leave are told apart', async () =
   assert.match(await left.metrics.registry.render(), /gptj_generations_total\{end="cancelled"\} 1/);
 });
 
-test("the engine's own figures are read at a scrape", async () => {
+test("the engine's statistics are read at each scrape", async () => {
   const { metrics, bare } = observed([]);
   readEngineMetrics(metrics, bare);
   const page = await metrics.registry.render();

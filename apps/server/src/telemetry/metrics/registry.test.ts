@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MetricsRegistry } from './registry.ts';
 
-test('counters, gauges and histograms are written as Prometheus reads them', async () => {
+test('counters, gauges and histograms are rendered in the text format of Prometheus', async () => {
   const registry = new MetricsRegistry();
   const requests = registry.counter({ name: 'requests_total', help: 'Requests.' });
   const seconds = registry.histogram({ name: 'seconds', help: 'Times.' }, [0.1, 1]);
@@ -31,19 +31,19 @@ test('counters, gauges and histograms are written as Prometheus reads them', asy
   );
 });
 
-test('a histogram that was counted elsewhere is shown cumulated', async () => {
+test('a histogram counted by another component is rendered with cumulative buckets', async () => {
   const registry = new MetricsRegistry();
   registry.readHistogram({ name: 'batch', help: 'Batches.' }, () => ({ bounds: [1, 2], counts: [5, 0, 2], sum: 25 }));
   assert.match(await registry.render(), /le="1"} 5\n.*le="2"} 5\n.*le="\+Inf"} 7\nbatch_sum 25\nbatch_count 7\n/);
 });
 
-test('what a label holds cannot forge a line', async () => {
+test('a label value cannot forge a line', async () => {
   const registry = new MetricsRegistry();
   registry.counter({ name: 'c', help: 'C.' }).add(1, { l: 'a"} 1\nb{x="\\' });
   assert.ok((await registry.render()).endsWith('c{l="a\\"} 1\\nb{x=\\"\\\\"} 1\n'));
 });
 
-test('a metric does not grow without end', async () => {
+test('a metric has at most MAX_SERIES series', async () => {
   const registry = new MetricsRegistry();
   const counter = registry.counter({ name: 'c', help: 'C.' });
   for (let i = 0; i < 5000; i++) counter.add(1, { i: String(i) });
@@ -53,7 +53,7 @@ test('a metric does not grow without end', async () => {
   assert.equal(lines[0], 'c{i="0"} 2');
 });
 
-test('a metric that cannot be read hides no other', async () => {
+test('a metric that fails to read does not hide the others', async () => {
   const registry = new MetricsRegistry();
   registry.read({ name: 'broken', help: 'B.' }, 'gauge', () => Promise.reject(new Error('no')));
   registry.read({ name: 'sound', help: 'S.' }, 'gauge', () => [{ value: 1 }]);
