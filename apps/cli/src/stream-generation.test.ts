@@ -23,6 +23,7 @@ const BYTES: Tokenizer = {
   vocabSize: 256,
   longestTokenBytes: 1,
   encode: (text) => [...new TextEncoder().encode(text)],
+  encodeEnd: (text, { count }) => [...new TextEncoder().encode(text)].slice(-count),
   decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids)),
   tokenBytes: (id) => Uint8Array.of(id),
   isSpecial: () => false,

@@ -8,7 +8,9 @@ export type TokenizerErrorCode =
   /** A token id is not in the vocabulary. */
   | 'unknown_token'
   /** A text has more tokens than the caller allows. */
-  | 'too_many_tokens';
+  | 'too_many_tokens'
+  /** A run of characters of one kind is too long to find the tokens at its end. */
+  | 'piece_too_long';
 
 /** Anything a tokenizer refuses. The code says which situation; the message says what was expected and what came. */
 export class TokenizerError extends Error {

@@ -283,3 +283,30 @@ test('a prompt of 300,000 characters without a space is one piece and still enco
   const text = Array.from({ length: 300_000 }, () => String.fromCharCode(97 + below(26))).join('');
   assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
 });
+
+test('encodeEnd gives the last tokens of the whole text', () => {
+  // tok(text).input_ids[-count:] of transformers 5.18.0.
+  assert.deepEqual(tokenizer.encodeEnd('a'.repeat(3001), { count: 5 }), [24794, 24794, 24794, 24794, 64]);
+  assert.deepEqual(tokenizer.encodeEnd('-'.repeat(2500), { count: 3 }), [10097, 10097, 650]);
+  assert.deepEqual(tokenizer.encodeEnd('='.repeat(1999), { count: 3 }), [23926, 25609, 18604]);
+  const random = seeded(5);
+  for (let round = 0; round < 300; round++) {
+    const text = `${randomText(random)}${['', '<|endoftext|>', '<|extratoken_1|>'][round % 3]}${randomText(random)}`;
+    for (const splitSpecialTokens of [false, true]) {
+      const ids = tokenizer.encode(text, { splitSpecialTokens });
+      for (const count of [1, 2, 7, ids.length + 1]) {
+        assert.deepEqual(tokenizer.encodeEnd(text, { count, splitSpecialTokens }), ids.slice(-count), text);
+      }
+    }
+  }
+  assert.deepEqual(tokenizer.encodeEnd('', { count: 3 }), []);
+});
+
+test('encodeEnd reads long texts by their pieces, and refuses a piece that is too long where it needs it', () => {
+  const long = 'a'.repeat(65_537);
+  const refused = (error: unknown) => error instanceof TokenizerError && error.code === 'piece_too_long';
+  assert.throws(() => tokenizer.encodeEnd(long, { count: 3 }), refused);
+  assert.throws(() => tokenizer.encodeEnd(`${long} b`, { count: 2 }), refused);
+  assert.deepEqual(tokenizer.encodeEnd(`${long} b`, { count: 1 }), tokenizer.encode(' b'));
+  assert.equal(tokenizer.encodeEnd('hello there '.repeat(100_000), { count: 2000 }).length, 2000);
+});

@@ -1,7 +1,7 @@
 import { mergeSymbols } from './byte-pair-encoding.ts';
 import { createPieceCache } from './piece-cache.ts';
 import { pieceEnd } from './pieces.ts';
-import { createAddedTokenSplitter } from './split-added-tokens.ts';
+import { createAddedTokenSplitter, type TextPart } from './split-added-tokens.ts';
 import type { TokenId } from './token.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { indexVocabulary, type TokenizerData } from './vocabulary.ts';
@@ -22,6 +22,13 @@ export interface DecodeOptions {
   readonly skipSpecial?: boolean;
 }
 
+export interface EncodeEndOptions {
+  /** Number of tokens, at least 1. */
+  readonly count: number;
+  /** As in `EncodeOptions`. Default false. */
+  readonly splitSpecialTokens?: boolean;
+}
+
 /** Text to token ids and back. Holds no state that callers can see; share one per vocabulary. */
 export interface Tokenizer {
   /** Ids are 0 … vocabSize-1. */
@@ -40,6 +47,13 @@ export interface Tokenizer {
    */
   encode(text: string, options?: EncodeOptions): TokenId[];
   /**
+   * The last `count` tokens of `encode(text)`. Reads the text once to find its pieces and encodes the last of them alone.
+   *
+   * Throws `piece_too_long` where a piece that it needs (a run of letters, say, without a space) is longer than 65,536
+   * UTF-16 units: where such a run is cut into tokens depends on its beginning, and encoding it takes too long.
+   */
+  encodeEnd(text: string, options: EncodeEndOptions): TokenId[];
+  /**
    * Text of tokens. Bytes that are not UTF-8 become U+FFFD, one per maximal ill-formed part.
    * Throws `unknown_token` for an id outside the vocabulary.
    */
@@ -57,6 +71,8 @@ const MAX_CACHED_PIECES = 8192;
  * its text, and the cache would keep a whole prompt alive for one word.
  */
 const MAX_CACHED_PIECE_LENGTH = 12;
+/** Maximum length of a piece for `encodeEnd`, in UTF-16 units: some 0.1 s of encoding. */
+const MAX_END_PIECE_LENGTH = 65_536;
 
 /** Build a tokenizer. Throws `invalid_vocabulary` and `invalid_merges` for data that does not fit together. */
 export function createTokenizer(data: TokenizerData): Tokenizer {
@@ -126,6 +142,37 @@ export function createTokenizer(data: TokenizerData): Tokenizer {
         }
       }
       return ids;
+    },
+    encodeEnd(text, { count, splitSpecialTokens = false }) {
+      // A piece is one token at least, so no more than the last `count` pieces are needed. The list is a ring.
+      const pieces: TextPart[] = [];
+      let found = 0;
+      const note = (piece: TextPart): void => {
+        pieces[found++ % count] = piece;
+      };
+      for (const part of split(text, { splitSpecialTokens })) {
+        if (part.id !== null) note(part);
+        for (let start = part.start; part.id === null && start < part.end; ) {
+          const end = pieceEnd(text, start, part.end);
+          note({ id: null, start, end });
+          start = end;
+        }
+      }
+      const parts: (readonly TokenId[])[] = [];
+      let ids = 0;
+      for (let at = found - 1; at >= Math.max(0, found - count) && ids < count; at--) {
+        const { id, start, end } = pieces[at % count]!;
+        if (id === null && end - start > MAX_END_PIECE_LENGTH) {
+          throw new TokenizerError(
+            'piece_too_long',
+            `expected runs of at most ${MAX_END_PIECE_LENGTH} characters of one kind, got ${end - start}`,
+          );
+        }
+        const part = id === null ? cachedPiece(text.slice(start, end)) : [id];
+        parts.push(part);
+        ids += part.length;
+      }
+      return parts.reverse().flat().slice(-count);
     },
     decode(ids, options) {
       const skipSpecial = options?.skipSpecial ?? true;

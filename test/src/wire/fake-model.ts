@@ -34,6 +34,7 @@ export function dotModel(): ServedModel {
       vocabSize: GPTJ_6B.vocabSize,
       longestTokenBytes: 1,
       encode: (text) => [...new TextEncoder().encode(text)],
+      encodeEnd: (text, { count }) => [...new TextEncoder().encode(text)].slice(-count),
       decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids)),
       tokenBytes: (id) => Uint8Array.of(id),
       isSpecial: () => false,

@@ -13,6 +13,7 @@ export const byteTokenizer: Tokenizer = {
     if (ids.length > limit) throw new TokenizerError('too_many_tokens', `expected at most ${limit} tokens, got more`);
     return ids;
   },
+  encodeEnd: (text, { count }) => [...new TextEncoder().encode(text)].slice(-count),
   decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
   tokenBytes: (id) => Uint8Array.of(id),
   isSpecial: (id) => id === GPTJ_6B.eosTokenId,
