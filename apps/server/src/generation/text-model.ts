@@ -22,6 +22,16 @@ export function modelNames({ info }: TextModel): readonly string[] {
   return [info.modelName, ...ALIASES.filter((alias) => alias !== info.modelName)];
 }
 
+/**
+ * The field `model` of a request. Beside the names of the model it may be an address, which clients of Hugging Face
+ * send where they were given one in place of a model, or "tgi", the name in the documentation of
+ * text-generation-inference: both mean the model that answers here. Throws `model_unknown`.
+ */
+export function checkModelField(model: TextModel, name: string): void {
+  if (/^https?:\/\//i.test(name) || name === 'tgi') return;
+  checkModelName(model, name);
+}
+
 /** Throws `model_unknown` unless the model answers to that name, in capitals or not. */
 export function checkModelName(model: TextModel, name: string): void {
   const known = modelNames(model);
@@ -33,15 +43,34 @@ export function checkModelName(model: TextModel, name: string): void {
   );
 }
 
-/** Tokens of a text. Throws `invalid_parameter` in the name of `field` for more than `most`, without reading on. */
-export function encodePrompt(model: TextModel, field: string, text: string, max: number): readonly TokenId[] {
+export interface PromptOptions {
+  /** The name of the field, for errors. */
+  readonly field: string;
+  /** Maximum number of tokens. */
+  readonly max: number;
+  /** Keep that many tokens from the end; undefined: refuse a text that is too long. */
+  readonly truncate?: number | undefined;
+  /** Read special tokens in the text literally. */
+  readonly splitSpecialTokens: boolean;
+}
+
+/** Tokens of a prompt. Throws `invalid_parameter` for more than `max`, without reading on. */
+export function encodePrompt(
+  { tokenizer, info }: TextModel,
+  text: string,
+  { field, max, truncate, splitSpecialTokens }: PromptOptions,
+): readonly TokenId[] {
   try {
-    return model.tokenizer.encode(text, { limit: max });
+    if (truncate !== undefined)
+      return tokenizer.encodeEnd(text, { count: Math.min(truncate, max), splitSpecialTokens });
+    return tokenizer.encode(text, { limit: max, splitSpecialTokens });
   } catch (error) {
-    if (!(error instanceof TokenizerError && error.code === 'too_many_tokens')) throw error;
+    if (!(error instanceof TokenizerError)) throw error;
+    if (error.code === 'piece_too_long') throw refuseOption(field, `${error.message}; shorten it`);
+    if (error.code !== 'too_many_tokens') throw error;
     throw refuseOption(
       field,
-      `expected at most ${max} tokens (prompt and output share a context of ${model.info.config.contextLength}), ` +
+      `expected at most ${max} tokens (prompt and output share a context of ${info.config.contextLength}), ` +
         'got more; shorten it',
     );
   }

@@ -1,46 +1,53 @@
 /** `POST /complete` of mesh-transformer-jax's demo server, for which GPT-J was written. */
 import type { JsonValue } from '@gptj-cloud/pickle';
+import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
 import { createFieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
+import { parsePythonFloat } from '../../generation/python-number.ts';
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
 
-const DEFAULT_TOKENS = 512;
-
-const SPELLING: ReadonlyMap<string, string> = new Map([
-  ['max_new_tokens', 'response_length'],
-  ['temperature', 'temp'],
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['response_length', 'max_new_tokens'],
+  ['temp', 'temperature'],
 ]);
+const SPELLING: ReadonlyMap<string, string> = new Map([...NAMES].map(([own, name]) => [name, own] as const));
+const KNOWN = 'context, top_p, temp, response_length, top_k, seed and split_special_tokens';
 
 /**
- * `context`, `top_p`, `temp`, and of our own `response_length`, `top_k` and `seed`. Filters come before temperature, as
- * on that server. 512 tokens unless said otherwise, or what the context leaves. Throws `invalid_parameter`.
+ * `context`, `top_p` and `temp` of the demo server; `response_length`, `top_k`, `seed` and `split_special_tokens` are
+ * additions. The demo server reads its numbers with Python's `float`, so they may be text. Throws `invalid_parameter`.
  */
 export function parseMeshRequest(model: TextModel, fields: ReadonlyMap<string, JsonValue>): PromptRequest {
-  const read = createFieldReader(fields);
+  const read = createFieldReader(new Map([...fields].map(([name, value]) => [name, toNumber(name, value)] as const)));
   const context = read.value('context');
   if (typeof context !== 'string' || context === '') {
-    throw refuseField('context', 'a non-empty text', context ?? null);
+    throw refuseField('context', 'a non-empty string', context ?? null);
   }
-  const temperature = read.number('temp', 0, 100) ?? 1;
+  const temperature = read.number('temp', 0, 100);
   if (temperature === 0) throw refuseField('temp', 'a number above 0 (close to it is greedy)', temperature);
-  const topP = read.number('top_p', 0, 1) ?? 0.9;
-  const topK = read.integer('top_k', { min: 0 }) ?? 0;
-  const seed = read.integer('seed', { min: 0 });
-  const asked = read.integer('response_length', { min: 1 });
-  const [unknown] = read.rest().keys();
-  if (unknown !== undefined) {
-    throw refuseOption(unknown.slice(0, 80), 'unknown; expected context, top_p, temp, response_length, top_k and seed');
-  }
-  const { contextLength } = model.info.config;
-  const ids = encodePrompt(model, 'context', context, contextLength - 1);
-  const generate = new Map<string, JsonValue>([
-    ['do_sample', true],
-    ['filter_before_temperature', true],
+  const given = [
     ['temperature', temperature],
-    ['top_p', topP],
-    ['top_k', topK],
-    ['max_new_tokens', asked ?? Math.min(DEFAULT_TOKENS, contextLength - ids.length)],
-    ...(seed === undefined ? [] : [['seed', seed] as const]),
-  ]);
+    ['top_p', read.number('top_p', 0, 1)],
+    ['top_k', read.integer('top_k', { min: 0 })],
+    ['seed', read.integer('seed', { min: 0 })],
+    ['max_new_tokens', read.integer('response_length', { min: 1 })],
+  ] as const;
+  const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
+  const [unknown] = read.rest().keys();
+  if (unknown !== undefined) throw refuseOption(unknown.slice(0, 80), `unknown; expected ${KNOWN}`);
+  const { contextLength } = model.info.config;
+  const ids = encodePrompt(model, context, { field: 'context', max: contextLength - 1, splitSpecialTokens });
+  const size = { promptLength: ids.length, contextLength };
+  const said = new Map(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+  const generate = applyRouteDefaults(ROUTE_DEFAULTS.mesh, said, size);
   return { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) };
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['top_p', 'temp', 'response_length', 'top_k', 'seed']);
+
+/** The number that a text stands for; a text that is none is left for the reader to refuse. */
+function toNumber(name: string, value: JsonValue): JsonValue {
+  if (typeof value !== 'string' || !NUMBERS.has(name)) return value;
+  return parsePythonFloat(value) ?? value;
 }

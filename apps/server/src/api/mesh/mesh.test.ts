@@ -33,7 +33,7 @@ test('the length is what the context leaves at most, or what is asked for', asyn
 
 test('errors have a status and a text in error', async () => {
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ top_p: 1, temp: 1 }, /^context: expected a non-empty text/],
+    [{ top_p: 1, temp: 1 }, /^context: expected a non-empty string/],
     [{ context: 'a', top_p: 2 }, /^top_p: expected a number from 0 to 1/],
     [{ context: 'a', temp: 0 }, /^temp: expected a number above 0/],
     [{ context: 'a', response_length: 4000 }, /^response_length: .*at most 2047 new tokens/],

@@ -1,13 +1,14 @@
 import type { TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { countCharacters, type ShownToken } from '../../generation/sequence-text.ts';
+import { countCharacters } from '../../generation/prompt-text.ts';
+import type { ShownToken } from '../../generation/sequence-text.ts';
 import { tokenText } from './token-text.ts';
 
-/** The `logprobs` object of a choice: four lists of the same length. */
+/** The `logprobs` object of a choice: four arrays of the same length, an EOS that ended the text included. */
 export interface CompletionLogprobs {
   tokens: string[];
-  /** Null for the first token of a prompt: nothing stands before it. */
+  /** Null for the first token of a prompt: no token precedes it. */
   token_logprobs: (number | null)[];
   /** Null with `logprobs: 0`. */
   top_logprobs: (Record<string, number> | null)[] | null;
@@ -15,22 +16,21 @@ export interface CompletionLogprobs {
   text_offset: number[];
 }
 
-/** `topCount`: the request's `logprobs`. `promptCharacters`: characters of the prompt's text. */
+/** `topCount`: the request's `logprobs`. */
 export function toCompletionLogprobs(
   tokenizer: Tokenizer,
   tokens: readonly ShownToken[],
   topCount: number,
-  promptCharacters: number,
 ): CompletionLogprobs {
   return {
     tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
     token_logprobs: tokens.map(({ report }) => report?.logprob ?? null),
     top_logprobs: topCount === 0 ? null : tokens.map(({ report }) => report && topMap(tokenizer, report)),
-    text_offset: tokens.map(({ offset }) => promptCharacters + offset),
+    text_offset: tokens.map(({ offset }) => offset),
   };
 }
 
-/** A prompt's tokens in the form of generated ones; offsets from its beginning. */
+/** A prompt's tokens in the form of generated ones. */
 export function promptTokens(
   tokenizer: Tokenizer,
   ids: readonly TokenId[],

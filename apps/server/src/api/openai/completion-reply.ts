@@ -3,7 +3,8 @@ import type { FinishReason, GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationUsage } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { likeliest } from '../../generation/likeliest.ts';
-import { countCharacters, createSequenceText, type ShownText } from '../../generation/sequence-text.ts';
+import { readPromptText } from '../../generation/prompt-text.ts';
+import { createSequenceText, type SequenceText, type ShownText } from '../../generation/sequence-text.ts';
 import { type CompletionLogprobs, joinLogprobs, promptTokens, toCompletionLogprobs } from './completion-logprobs.ts';
 import type { CompletionRequest } from './completion-request.ts';
 
@@ -20,7 +21,7 @@ export interface CompletionUsage {
   total_tokens: number;
 }
 
-/** What all of one reply's objects have in common. */
+/** The fields that all objects of one reply share. */
 export interface CompletionHead {
   id: string;
   object: 'text_completion';
@@ -49,37 +50,36 @@ export function completionUsage(usages: readonly GenerationUsage[]): CompletionU
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
-/** Writes parts of choices: how text and its log-probabilities look under the request's options. */
+/** Writes parts of choices under the request's options. */
 export interface ChoiceWriter {
   /** The prompt at the head of a choice, with `echo`; its log-probabilities come from the outcome. */
   echo(prompt: number, outcome?: GenerateOutcome): Omit<CompletionChoice, 'index'>;
-  part(prompt: number, shown: ShownText, finishReason: FinishReason | null): Omit<CompletionChoice, 'index'>;
+  /** The text of a sequence that continues the prompt. */
+  sequence(prompt: number): SequenceText;
+  part(shown: ShownText, finishReason: FinishReason | null): Omit<CompletionChoice, 'index'>;
 }
 
 export function createChoiceWriter(request: CompletionRequest, tokenizer: Tokenizer): ChoiceWriter {
-  const { logprobs: topCount } = request;
-  const textOf = (prompt: number): string => tokenizer.decode(request.echoed[prompt] ?? [], { skipSpecial: false });
-  // Offsets count the prompt's characters whether or not it is shown.
-  const lengths = request.prompts.map(({ prompt }, at) =>
-    topCount === null ? 0 : countCharacters(request.echo ? textOf(at) : tokenizer.decode(prompt)),
-  );
+  const { logprobs: topCount, stops, echo, written } = request;
+  // Offsets count the prompt's characters whether or not it is echoed.
+  const prompts = written.map((ids) => readPromptText(tokenizer, ids));
   return {
     echo: (prompt, outcome) => ({
-      text: textOf(prompt),
+      text: prompts[prompt]!.text,
       logprobs:
         topCount === null
           ? null
           : toCompletionLogprobs(
               tokenizer,
-              promptTokens(tokenizer, request.echoed[prompt] ?? [], outcome?.promptLogprobs),
+              promptTokens(tokenizer, written[prompt]!, outcome?.promptLogprobs),
               topCount,
-              0,
             ),
       finish_reason: null,
     }),
-    part: (prompt, { text, tokens }, finishReason) => ({
+    sequence: (prompt) => createSequenceText(tokenizer, { stops, prompt: prompts[prompt]!, echo }),
+    part: ({ text, tokens }, finishReason) => ({
       text,
-      logprobs: topCount === null ? null : toCompletionLogprobs(tokenizer, tokens, topCount, lengths[prompt] ?? 0),
+      logprobs: topCount === null ? null : toCompletionLogprobs(tokenizer, tokens, topCount),
       finish_reason: finishReason === null ? null : toFinishReason(finishReason),
     }),
   };
@@ -89,16 +89,15 @@ export function createChoiceWriter(request: CompletionRequest, tokenizer: Tokeni
 export function toChoices(
   request: CompletionRequest,
   writer: ChoiceWriter,
-  tokenizer: Tokenizer,
   prompt: number,
   outcome: GenerateOutcome,
 ): readonly CompletionChoice[] {
   const best = likeliest(outcome.sequences, request.n);
   const choices = best.map(({ tokens, logprobs, finishReason }) => {
-    const text = createSequenceText(tokenizer, request.stops);
+    const text = writer.sequence(prompt);
     const [shown, rest] = [text.push(tokens, logprobs), text.end()];
     const all = { text: shown.text + rest.text, tokens: [...shown.tokens, ...rest.tokens] };
-    const choice = writer.part(prompt, all, finishReason);
+    const choice = writer.part(all, finishReason);
     return request.echo ? joined(writer.echo(prompt, outcome), choice) : choice;
   });
   return Array.from({ length: request.n }, (_, at) => ({

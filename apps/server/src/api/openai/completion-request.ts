@@ -1,46 +1,52 @@
-/** `POST /v1/completions`: its fields, checked, in the terms of `generate`. */
-import type { TokenId } from '@gptj-cloud/model';
+/** `POST /v1/completions`: its fields, checked, as parameters of `generate`. */
+import { LIMITS } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
+import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
+import { callerFields } from '../../generation/caller-fields.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
-import { checkModelName, parseConfig, type TextModel } from '../../generation/text-model.ts';
-import { readPrompts } from './completion-prompts.ts';
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
+import { toStopList } from '../../generation/stop-field.ts';
+import { checkModelField, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
+import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
+import { readSampling } from './completion-sampling.ts';
 
 export interface CompletionRequest {
   readonly prompts: readonly PromptRequest[];
-  /** What `echo` shows of each prompt; empty lists without it. */
-  readonly echoed: readonly (readonly TokenId[])[];
+  /** The same prompts as the caller wrote them. */
+  readonly written: readonly CompletionPrompt['shown'][];
   /** Choices of each prompt. */
   readonly n: number;
   /** Sequences the engine makes of each prompt, of which the `n` likeliest are returned. */
   readonly sequences: number;
   readonly echo: boolean;
-  /** Likeliest tokens beside each one; null: no log-probabilities. */
+  /** Number of the likeliest tokens beside each one; null: no log-probabilities. */
   readonly logprobs: number | null;
   readonly stops: readonly string[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
 }
 
-const MAX_SEQUENCES = 64;
-const MAX_LOGPROBS = 100;
-const MAX_STOPS = 4;
-const DEFAULT_TOKENS = 16;
 /** Log-probabilities in one reply: some hundred bytes each. */
 const MAX_LOGPROB_ENTRIES = 1_048_576;
 
-/** `generate`'s names where OpenAI has another, and how refusals then spell them. */
-const SPELLING: ReadonlyMap<string, string> = new Map([
+/** OpenAI's names for parameters of `generate`. */
+const NAMES: ReadonlyMap<string, string> = new Map([
   ['max_new_tokens', 'max_tokens'],
   ['num_return_sequences', 'n'],
   ['stop_strings', 'stop'],
+]);
+
+/** How refusals by `generate` name its parameters here. */
+const SPELLING: ReadonlyMap<string, string> = new Map([
+  ...NAMES,
   ['sequence_bias', 'logit_bias'],
   ['do_sample', 'temperature'],
 ]);
 
-/** Names of `generate` that cannot go under their own name here, and what to use. */
+/** Names of `generate` and of other APIs that are refused here, and what to use. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
-  ['max_new_tokens', 'use max_tokens'],
   ['max_length', 'use max_tokens'],
   ['num_return_sequences', 'use n'],
   ['stop_strings', 'use stop'],
@@ -50,6 +56,10 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['output_logits', 'use logprobs, or POST /v2/runs'],
   ['scores_format', 'use logprobs, or POST /v2/runs'],
   ['return_dict_in_generate', 'leave it out'],
+  ['inputs', 'use prompt'],
+  ['parameters', 'send its fields beside prompt, or use POST /generate'],
+  ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
+  ['adapter_id', 'there are no adapters here; leave it out'],
   ['functions', 'GPT-J has no functions; leave it out'],
   ['tools', 'GPT-J has no tools; leave it out'],
   ['messages', 'GPT-J is no chat model; send prompt'],
@@ -57,21 +67,20 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
 
 /** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
 export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<string, JsonValue>): CompletionRequest {
-  const read = createFieldReader(fields);
+  const read = createFieldReader(callerFields(withMaxTokens(fields), NAMES));
   const name = read.text('model');
-  if (name !== undefined) checkModelName(model, name);
+  if (name !== undefined) checkModelField(model, name);
   read.text('user');
   if (read.value('suffix') !== undefined) {
     throw refuseOption('suffix', 'GPT-J continues text and cannot fill in before a suffix; leave it out');
   }
   const prompt = read.value('prompt');
-  const echo = read.boolean('echo') ?? false;
-  const logprobs = read.integer('logprobs', { min: 0, max: MAX_LOGPROBS }) ?? null;
-  const maxTokens = read.integer('max_tokens', { min: 0 }) ?? DEFAULT_TOKENS;
+  const { echo: echoField, truncate } = readTextGenerationFields(read);
+  const echo = read.boolean('echo') ?? echoField;
+  const logprobs = read.integer('logprobs', { min: 0, max: LIMITS.topLogprobs }) ?? null;
+  const maxTokens = read.integer('max_tokens', { min: 0 });
   const scoring = maxTokens === 0;
-  if (scoring && !(echo && logprobs !== null)) {
-    throw refuseField('max_tokens', 'at least 1 (0 is for echo with logprobs)', maxTokens);
-  }
+  if (scoring && !echo) throw refuseField('max_tokens', 'at least 1 (0 is for echo)', maxTokens);
   const { n, bestOf } = readCounts(read);
   const stream = read.boolean('stream') ?? false;
   const includeUsage = readStreamOptions(read, stream);
@@ -79,44 +88,82 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   if (stream && echo && logprobs !== null) {
     throw refuseOption('echo', 'cannot be streamed with logprobs; leave one of the three out');
   }
-  const stops = readStops(read);
-  const generate = readShaping(read);
+  const stops = toStopList(read.value('stop') ?? read.value('stop_sequences'));
+  const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
+  const given = readSampling(read);
+  if (read.boolean('watermark') === true) given.set('watermarking_config', TGI_WATERMARK);
   for (const [other, value] of read.rest()) {
     const instead = OTHERWISE.get(other);
     if (instead !== undefined) throw refuseOption(other, instead);
-    if (other === 'sequence_bias' && generate.has(other)) {
+    if (other === 'sequence_bias' && given.has(other)) {
       throw refuseOption(other, 'expected one of logit_bias and sequence_bias, got both');
     }
-    generate.set(other, value);
+    given.set(other, value);
   }
-  const isGreedy = generate.get('do_sample') === false && !isAbove(generate.get('num_beams'), 1);
-  // The same text however often it is asked for.
-  const sequences = isGreedy || scoring ? 1 : bestOf;
-  generate.set('max_new_tokens', maxTokens);
-  generate.set('num_return_sequences', sequences);
-  generate.set('stop_in_prompt', false);
-  if (stops.length > 0) generate.set('stop_strings', [...stops]);
-  const chosenBelow = sequences > n;
-  if (logprobs !== null || chosenBelow) generate.set('logprobs', logprobs ?? 0);
-  if (echo && logprobs !== null) generate.set('prompt_logprobs', logprobs);
+  if (maxTokens !== undefined) given.set('max_new_tokens', maxTokens);
+  if (stops.length > 0) given.set('stop_strings', [...stops]);
+  if (splitSpecialTokens) given.set('split_special_tokens', true);
 
   const { contextLength } = model.info.config;
-  const prompts = readPrompts(model, prompt, scoring ? contextLength : contextLength - 1);
+  const max = scoring ? contextLength : contextLength - 1;
+  const prompts = readPrompts(model, prompt, { max, truncate, splitSpecialTokens });
+  const requests = prompts.map(({ ids }): PromptRequest & { readonly sequences: number } => {
+    const generate = applyRouteDefaults(ROUTE_DEFAULTS.completion, given, { promptLength: ids.length, contextLength });
+    const isSampled = generate.get('do_sample') === true;
+    if (!isSampled) for (const filter of ['temperature', 'top_p']) generate.delete(filter);
+    // Greedy decoding makes the same text each time, so once is enough.
+    const sequences = scoring || !(isSampled || isAbove(generate.get('num_beams'), 1)) ? 1 : bestOf;
+    generate.set('num_return_sequences', sequences);
+    const selects = sequences > n;
+    if (logprobs !== null || selects) generate.set('logprobs', logprobs ?? 0);
+    // The mode of `generate` that reads the prompt and generates nothing.
+    if (scoring || (echo && logprobs !== null)) generate.set('prompt_logprobs', logprobs ?? 0);
+    return { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING), sequences };
+  });
   if (logprobs !== null) {
-    const scored = prompts.map(({ ids }) => (echo ? ids.length * n : 0) + maxTokens * sequences);
+    const scored = requests.map(
+      ({ prompt: ids, config, sequences }) => (echo ? ids.length * n : 0) + (config.maxLength - ids.length) * sequences,
+    );
     limitLogprobs((logprobs + 1) * scored.reduce((sum, tokens) => sum + tokens, 0));
   }
   return {
-    prompts: prompts.map(({ ids }) => ({ prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) })),
-    echoed: prompts.map(({ shown }) => (echo ? shown : [])),
+    prompts: requests.map(({ prompt: ids, config }) => ({ prompt: ids, config })),
+    written: prompts.map(({ shown }) => shown),
     n,
-    sequences,
+    sequences: requests[0]?.sequences ?? 1,
     echo,
     logprobs,
-    stops,
+    // `generate` has checked that they are strings.
+    stops: stops.filter((stop) => typeof stop === 'string'),
     stream,
     includeUsage,
   };
+}
+
+/**
+ * `max_new_tokens` in the place of `max_tokens`; beside it, it has no effect: lm-evaluation-harness sends both, the one
+ * from its task, the other as the limit it wants.
+ */
+function withMaxTokens(fields: ReadonlyMap<string, JsonValue>): ReadonlyMap<string, JsonValue> {
+  const asked = fields.get('max_new_tokens') ?? null;
+  if (asked === null) return fields;
+  const rest = new Map(fields);
+  rest.delete('max_new_tokens');
+  if ((fields.get('max_tokens') ?? null) === null) rest.set('max_tokens', asked);
+  return rest;
+}
+
+/**
+ * Fields of text-generation-inference, which clients of Hugging Face send here as well: `return_full_text` is `echo`,
+ * and details are what `logprobs` asks for.
+ */
+function readTextGenerationFields(read: FieldReader): {
+  readonly echo: boolean;
+  readonly truncate: number | undefined;
+} {
+  for (const name of ['details', 'decoder_input_details']) read.boolean(name);
+  read.integer('top_n_tokens', { min: 0 });
+  return { echo: read.boolean('return_full_text') ?? false, truncate: read.integer('truncate', { min: 1 }) };
 }
 
 function limitLogprobs(entries: number): void {
@@ -129,8 +176,8 @@ function limitLogprobs(entries: number): void {
 }
 
 function readCounts(read: FieldReader): { readonly n: number; readonly bestOf: number } {
-  const n = read.integer('n', { min: 1, max: MAX_SEQUENCES }) ?? 1;
-  const bestOf = read.integer('best_of', { min: 1, max: MAX_SEQUENCES }) ?? n;
+  const n = read.integer('n', { min: 1, max: LIMITS.rows }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: LIMITS.rows }) ?? n;
   if (bestOf < n) throw refuseField('best_of', `at least n, which is ${n}`, bestOf);
   return { n, bestOf };
 }
@@ -141,63 +188,13 @@ function readStreamOptions(read: FieldReader, stream: boolean): boolean {
   if (!stream) throw refuseOption('stream_options', 'acts only with stream; leave it out');
   const inner = createFieldReader(options, 'stream_options.');
   const includeUsage = inner.boolean('include_usage') ?? false;
-  // Padding against guessing from lengths; what it hides here is nothing.
+  // Padding against guessing tokens from the lengths of events; it is not offered and not needed to read the stream.
   inner.boolean('include_obfuscation');
   const [unknown] = inner.rest().keys();
   if (unknown !== undefined) throw refuseOption(`stream_options.${unknown}`, 'unknown; expected include_usage');
   return includeUsage;
 }
 
-/** `stop`: a text or up to four. */
-function readStops(read: FieldReader): readonly string[] {
-  const value = read.value('stop');
-  if (value === undefined) return [];
-  const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  const stops = list.filter((stop) => typeof stop === 'string');
-  if (stops.length < list.length || list.length > MAX_STOPS || stops.includes('')) {
-    throw refuseField('stop', `a non-empty text or up to ${MAX_STOPS} of them`, value);
-  }
-  return stops;
-}
-
-/** What shapes the distribution, under `generate`'s names. Sampling unless temperature is 0 or beams are asked for. */
-function readShaping(read: FieldReader): Map<string, JsonValue> {
-  const generate = new Map<string, JsonValue>();
-  const temperature = read.number('temperature', 0, 100) ?? 1;
-  const beams = read.value('num_beams');
-  const asked = read.boolean('do_sample');
-  if (asked === true && temperature === 0) {
-    throw refuseField('temperature', 'above 0 with do_sample (0 is greedy decoding)', temperature);
-  }
-  const sampling = asked ?? (temperature > 0 && !isAbove(beams, 1));
-  generate.set('do_sample', sampling);
-  if (beams !== undefined) generate.set('num_beams', beams);
-  if (sampling) generate.set('temperature', temperature);
-  const topP = read.number('top_p', 0, 1);
-  if (topP !== undefined && sampling) generate.set('top_p', topP);
-  // Unlike generate, this API keeps every token unless told otherwise.
-  generate.set('top_k', read.value('top_k') ?? 0);
-  for (const name of ['presence_penalty', 'frequency_penalty']) {
-    const penalty = read.number(name, -2, 2);
-    if (penalty !== undefined) generate.set(name, penalty);
-  }
-  const biases = readLogitBias(read);
-  if (biases.length > 0) generate.set('sequence_bias', biases);
-  return generate;
-}
-
-/** `logit_bias`: an object from token id to a number that is added to its logit. */
-function readLogitBias(read: FieldReader): JsonValue[] {
-  const entries = [...(read.object('logit_bias') ?? [])];
-  return entries.map(([id, bias]) => {
-    if (!/^\d{1,9}$/.test(id)) throw refuseField('logit_bias', 'token ids as keys', id);
-    if (typeof bias !== 'number' || Math.abs(bias) > 100) {
-      throw refuseField('logit_bias', 'numbers from -100 to 100 as values', bias);
-    }
-    return [[Number(id)], bias];
-  });
-}
-
-function isAbove(value: JsonValue | undefined, min: number): boolean {
-  return typeof value === 'number' && value > min;
+function isAbove(value: JsonValue | undefined, bound: number): boolean {
+  return typeof value === 'number' && value > bound;
 }

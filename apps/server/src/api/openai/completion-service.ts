@@ -3,7 +3,6 @@ import type { GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
 import { ApiError } from '@gptj-cloud/protocol';
 import { eventError } from '../../generation/event-error.ts';
 import type { DirectEvent } from '../../generation/generation-service.ts';
-import { createSequenceText } from '../../generation/sequence-text.ts';
 import type { TextModel } from '../../generation/text-model.ts';
 import {
   type ChoiceWriter,
@@ -24,14 +23,13 @@ export async function collectCompletion(
   head: CompletionHead,
   events: AsyncIterable<DirectEvent>,
 ): Promise<Completion> {
-  const { tokenizer } = model;
-  const writer = createChoiceWriter(request, tokenizer);
+  const writer = createChoiceWriter(request, model.tokenizer);
   const choices: (readonly CompletionChoice[])[] = [];
   const usages: GenerationUsage[] = [];
   for await (const event of events) {
     if (event.type !== 'engine' || event.event.type !== 'finished') continue;
     const { outcome, usage } = event.event;
-    choices[event.prompt] = toChoices(request, writer, tokenizer, event.prompt, outcome);
+    choices[event.prompt] = toChoices(request, writer, event.prompt, outcome);
     usages.push(usage);
   }
   return { ...head, choices: choices.flat(), usage: completionUsage(usages) };
@@ -53,7 +51,7 @@ export async function* streamCompletion(
   const chunk = (choices: readonly CompletionChoice[], usage: Completion['usage'] = null): string =>
     JSON.stringify({ ...head, choices, ...(request.includeUsage ? { usage } : {}) } satisfies Completion);
   try {
-    const prompts = request.prompts.map((_, prompt) => createPromptStream(model, request, writer, prompt));
+    const prompts = request.prompts.map((_, prompt) => createPromptStream(request, writer, prompt));
     for (const prompt of prompts) for (const choice of prompt.begin()) yield chunk([choice]);
     for await (const event of events) {
       if (event.type !== 'engine') continue;
@@ -82,13 +80,8 @@ interface PromptStream {
   end(outcome: GenerateOutcome): readonly CompletionChoice[];
 }
 
-function createPromptStream(
-  { tokenizer }: TextModel,
-  request: CompletionRequest,
-  writer: ChoiceWriter,
-  prompt: number,
-): PromptStream {
-  const texts = Array.from({ length: request.sequences }, () => createSequenceText(tokenizer, request.stops));
+function createPromptStream(request: CompletionRequest, writer: ChoiceWriter, prompt: number): PromptStream {
+  const texts = Array.from({ length: request.sequences }, () => writer.sequence(prompt));
   /** Greedy decoding makes one sequence, which all choices show. */
   const choicesOf = (sequence: number, choice: Omit<CompletionChoice, 'index'>): readonly CompletionChoice[] => {
     const indices = request.sequences === 1 ? Array.from({ length: request.n }, (_, at) => at) : [sequence];
@@ -103,11 +96,11 @@ function createPromptStream(
     push(sequence, { tokens, logprobs }) {
       const shown = texts[sequence]!.push(tokens, logprobs);
       const isEmpty = shown.text === '' && (request.logprobs === null || shown.tokens.length === 0);
-      return isEmpty ? [] : choicesOf(sequence, writer.part(prompt, shown, null));
+      return isEmpty ? [] : choicesOf(sequence, writer.part(shown, null));
     },
     end(outcome) {
       return outcome.sequences.flatMap(({ finishReason }, sequence) =>
-        choicesOf(sequence, writer.part(prompt, texts[sequence]!.end(), finishReason)),
+        choicesOf(sequence, writer.part(texts[sequence]!.end(), finishReason)),
       );
     },
   };

@@ -1,6 +1,7 @@
+import { LIMITS } from '@gptj-cloud/decoding';
 import type { TextModel } from '../../generation/text-model.ts';
 
-/** `GET /info` as TGI has it; what does not exist here is null. */
+/** `GET /info` in the form of TGI; fields without a counterpart here are null. */
 export function describeServedModel({ info }: TextModel): Readonly<Record<string, string | number | null>> {
   const { contextLength } = info.config;
   return {
@@ -8,8 +9,8 @@ export function describeServedModel({ info }: TextModel): Readonly<Record<string
     model_sha: null,
     model_dtype: info.quantisation,
     model_pipeline_tag: 'text-generation',
-    max_best_of: 64,
-    max_stop_sequences: 4,
+    max_best_of: LIMITS.rows,
+    max_stop_sequences: LIMITS.stopStrings,
     max_input_tokens: contextLength - 1,
     max_total_tokens: contextLength,
     max_client_batch_size: 1,

@@ -113,8 +113,9 @@ export async function* streamTextGeneration(
   }
 }
 
+/** The text of the output, after the prompt as the caller wrote it where the full text is asked for. */
 function fullText(tokenizer: Tokenizer, request: TextGenerationRequest, tokens: readonly TokenId[]): string {
-  return tokenizer.decode(request.returnFullText ? [...request.prompt.prompt, ...tokens] : tokens);
+  return (request.returnFullText ? request.inputs : '') + tokenizer.decode(tokens);
 }
 
 function toDetails(

@@ -1,18 +1,25 @@
 /** `{inputs, parameters, options, stream}` of Hugging Face's Inference API and of text-generation-inference (TGI). */
-import type { TokenId } from '@gptj-cloud/model';
+import { LIMITS } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
+import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
+import { callerFields } from '../../generation/caller-fields.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
-import { encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
+import { toStopList } from '../../generation/stop-field.ts';
+import { checkModelField, encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 
 /**
- * Whose defaults hold. `generate`: TGI's own addresses. `compat`: TGI's root. `inference`: the Inference API of 2022,
- * a transformers pipeline, whose defaults for this model sample.
+ * Which service's defaults apply. `generate`: TGI's own routes. `compat`: TGI's root. `inference`: the Inference API of
+ * 2022, a transformers pipeline, whose defaults for this model sample.
  */
 export type Dialect = 'generate' | 'compat' | 'inference';
 
 export interface TextGenerationRequest {
   readonly prompt: PromptRequest;
+  /** The prompt as the caller wrote it, also where `truncate` cuts it. */
+  readonly inputs: string;
   readonly returnFullText: boolean;
   readonly details: boolean;
   readonly decoderInputDetails: boolean;
@@ -20,23 +27,23 @@ export interface TextGenerationRequest {
   readonly sequences: number;
   /** Those that are returned; fewer than made with `best_of`. */
   readonly returned: number;
-  /** Likeliest tokens beside each one; 0: none. */
+  /** Number of the likeliest tokens beside each one; 0: none. */
   readonly topTokens: number;
   readonly stream: boolean;
 }
 
-const MAX_SEQUENCES = 64;
-const MAX_STOPS = 4;
-const MAX_TOP_TOKENS = 100;
-const DEFAULT_NEW_TOKENS = 100;
+/** TGI's names for parameters of `generate`. */
+const NAMES: ReadonlyMap<string, string> = new Map([['stop_strings', 'stop']]);
 
+/** How refusals by `generate` name its parameters here. */
 const SPELLING: ReadonlyMap<string, string> = new Map([
+  ...NAMES,
   ['num_return_sequences', 'best_of'],
-  ['stop_strings', 'stop'],
   ['watermarking_config', 'watermark'],
   ['logprobs', 'top_n_tokens'],
 ]);
 
+/** Names of `generate` and of TGI that are refused here, and what to use. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
   ['adapter_id', 'there are no adapters here; leave it out'],
@@ -50,7 +57,7 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['return_tensors', 'use details'],
 ]);
 
-/** Throws `invalid_parameter` that names the field; unknown fields are refused by name. */
+/** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
 export function parseTextGenerationRequest(
   model: TextModel,
   fields: ReadonlyMap<string, JsonValue>,
@@ -60,39 +67,54 @@ export function parseTextGenerationRequest(
   const body = createFieldReader(fields);
   const inputs = body.value('inputs');
   if (typeof inputs !== 'string' || inputs === '') {
-    throw refuseField('inputs', 'a non-empty text (one prompt a request)', inputs ?? null);
+    throw refuseField('inputs', 'a non-empty string (one prompt a request)', inputs ?? null);
   }
-  const given = body.object('parameters');
+  const name = body.text('model');
+  if (name !== undefined) checkModelField(model, name);
+  const parameters = body.object('parameters');
   const stream = (body.boolean('stream') ?? false) || mustStream;
   readOptions(body);
   const [unknown] = body.rest().keys();
   if (unknown !== undefined) {
-    throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options and stream');
+    throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
   }
 
-  const read = createFieldReader(given ?? new Map<string, JsonValue>());
-  const returnFullText = read.boolean('return_full_text') ?? dialect !== 'generate';
+  const defaults = ROUTE_DEFAULTS[dialect];
+  const read = createFieldReader(callerFields(parameters ?? new Map<string, JsonValue>(), NAMES));
+  const returnFullText = read.boolean('return_full_text') ?? defaults.showsPrompt;
   const details = read.boolean('details') ?? false;
   const decoderInputDetails = read.boolean('decoder_input_details') ?? false;
   if (decoderInputDetails && stream) throw refuseOption('decoder_input_details', 'cannot be streamed; leave it out');
-  const topTokens = read.integer('top_n_tokens', { min: 0, max: MAX_TOP_TOKENS }) ?? 0;
+  const topTokens = read.integer('top_n_tokens', { min: 0, max: LIMITS.topLogprobs }) ?? 0;
   const truncate = read.integer('truncate', { min: 1 });
-  const generate = readShaping(read, dialect, given === undefined);
-  const sampling = generate.get('do_sample') === true;
-  const { sequences, returned } = readCounts(read, dialect, { sampling, stream });
-  for (const [name, value] of read.rest()) {
-    const instead = OTHERWISE.get(name);
-    if (instead !== undefined) throw refuseOption(name, instead);
-    generate.set(name, value);
+  const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
+  const { contextLength } = model.info.config;
+  const prompt = { field: 'inputs', max: contextLength - 1, truncate, splitSpecialTokens };
+  const ids = encodePrompt(model, inputs, prompt);
+
+  const given = readShaping(read, ids.length);
+  if (splitSpecialTokens) given.set('split_special_tokens', true);
+  const counts = readCounts(read, dialect, stream);
+  for (const [other, value] of read.rest()) {
+    const instead = OTHERWISE.get(other);
+    if (instead !== undefined) throw refuseOption(other, instead);
+    given.set(other, value);
   }
+  const size = { promptLength: ids.length, contextLength, withoutParameters: parameters === undefined };
+  const generate = applyRouteDefaults(defaults, given, size);
+  const sampling = generate.get('do_sample') === true;
+  if (sampling && generate.get('temperature') === 0) {
+    throw refuseField('temperature', 'a number above 0 (for greedy decoding set do_sample to false)', 0);
+  }
+  if (!sampling) for (const filter of ['temperature', 'top_p', 'typical_p']) generate.delete(filter);
+  if (counts.bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
+  const { sequences, returned } = counts;
   generate.set('num_return_sequences', sequences);
-  generate.set('stop_in_prompt', false);
   if (details || stream || sequences > returned) generate.set('logprobs', topTokens);
   if (decoderInputDetails) generate.set('prompt_logprobs', 0);
-
-  const ids = readPrompt(model, inputs, truncate);
   return {
     prompt: { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) },
+    inputs,
     returnFullText,
     details,
     decoderInputDetails,
@@ -103,80 +125,51 @@ export function parseTextGenerationRequest(
   };
 }
 
-/** Caching and waiting for the model to load have no counterpart: results are never cached, the model is loaded. */
+/** Accepted without effect: results are never cached, and the model is loaded. */
 function readOptions(body: FieldReader): void {
   const options = body.object('options');
   if (options === undefined) return;
   const read = createFieldReader(options, 'options.');
-  for (const name of ['use_cache', 'wait_for_model', 'use_gpu']) read.boolean(name);
+  for (const name of ['use_cache', 'wait_for_model', 'use_gpu', 'dont_load_model']) read.boolean(name);
   const [unknown] = read.rest().keys();
   if (unknown !== undefined) {
     throw refuseOption(`options.${unknown.slice(0, 80)}`, 'unknown; expected use_cache and wait_for_model');
   }
 }
 
-/** The last `truncate` tokens of the text; the whole of it must be short enough without. */
-function readPrompt(model: TextModel, inputs: string, truncate: number | undefined): readonly TokenId[] {
-  const { contextLength } = model.info.config;
-  if (truncate === undefined) return encodePrompt(model, 'inputs', inputs, contextLength - 1);
-  const max = Math.min(truncate, contextLength - 1);
-  // No more of a long text is read than its end can need.
-  const end = inputs.slice(-max * model.tokenizer.longestTokenBytes);
-  return model.tokenizer.encode(end).slice(-max);
-}
-
-function readShaping(read: FieldReader, dialect: Dialect, withoutParameters: boolean): Map<string, JsonValue> {
-  const generate = new Map<string, JsonValue>();
-  const temperature = read.number('temperature', 0, 100);
-  const topK = read.integer('top_k', { min: 0 });
-  const topP = read.number('top_p', 0, 1);
-  const typicalP = read.number('typical_p', 0, 1);
-  const asked = read.boolean('do_sample');
-  const warps = [(temperature ?? 1) !== 1, (topK ?? 0) > 0, (topP ?? 1) < 1, (typicalP ?? 1) < 1].includes(true);
-  // TGI samples when anything asks for it, and when there are no parameters at all.
-  const sampling = asked ?? (dialect === 'inference' || withoutParameters || warps);
-  if (sampling && temperature === 0) {
-    throw refuseField('temperature', 'a number above 0 (for greedy decoding set do_sample to false)', temperature);
-  }
-  generate.set('do_sample', sampling);
-  const kept = topK ?? (dialect === 'inference' ? undefined : 0);
-  if (kept !== undefined) generate.set('top_k', kept);
+/** TGI's parameters of the distribution and the length, under the names of `generate`. */
+function readShaping(read: FieldReader, promptLength: number): Map<string, JsonValue> {
+  const fields = new Map<string, JsonValue>();
   const shaping = [
-    ['temperature', temperature],
-    ['top_p', topP],
-    ['typical_p', typicalP],
+    ['temperature', read.number('temperature', 0, 100)],
+    ['top_k', read.integer('top_k', { min: 0 })],
+    ['top_p', read.number('top_p', 0, 1)],
+    ['typical_p', read.number('typical_p', 0, 1)],
+    ['do_sample', read.boolean('do_sample')],
+    ['frequency_penalty', read.number('frequency_penalty', -2, 2)],
+    ['max_new_tokens', read.integer('max_new_tokens', { min: 1 })],
   ] as const;
-  for (const [name, value] of shaping) if (value !== undefined && sampling) generate.set(name, value);
-  const frequency = read.number('frequency_penalty', -2, 2);
-  if (frequency !== undefined) generate.set('frequency_penalty', frequency);
-  generate.set('max_new_tokens', read.integer('max_new_tokens', { min: 1 }) ?? DEFAULT_NEW_TOKENS);
-  const stops = readStops(read);
-  if (stops.length > 0) generate.set('stop_strings', [...stops]);
-  // The scheme and strength of TGI's watermark.
-  if (read.boolean('watermark') === true) generate.set('watermarking_config', { greenlist_ratio: 0.5, bias: 2 });
-  return generate;
+  for (const [name, value] of shaping) if (value !== undefined) fields.set(name, value);
+  // The pipelines of 2022 generate one token where max_length leaves no room.
+  const maxLength = read.integer('max_length', { min: 1 });
+  if (maxLength !== undefined) fields.set('max_length', Math.max(maxLength, promptLength + 1));
+  const stops = toStopList(read.value('stop') ?? read.value('stop_sequences'));
+  if (stops.length > 0) fields.set('stop_strings', [...stops]);
+  if (read.boolean('watermark') === true) fields.set('watermarking_config', TGI_WATERMARK);
+  return fields;
 }
 
-/** `stop`, or `stop_sequences` as the Inference API spells it. Their text stays in the output. */
-function readStops(read: FieldReader): readonly string[] {
-  const value = read.value('stop') ?? read.value('stop_sequences');
-  if (value === undefined) return [];
-  const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  const stops = list.filter((stop) => typeof stop === 'string');
-  if (stops.length < list.length || list.length > MAX_STOPS || stops.includes('')) {
-    throw refuseField('stop', `up to ${MAX_STOPS} non-empty texts`, value);
-  }
-  return stops;
+interface SequenceCounts {
+  readonly bestOf: number;
+  /** Sequences to make. */
+  readonly sequences: number;
+  /** Sequences to return. */
+  readonly returned: number;
 }
 
-function readCounts(
-  read: FieldReader,
-  dialect: Dialect,
-  { sampling, stream }: { readonly sampling: boolean; readonly stream: boolean },
-): { readonly sequences: number; readonly returned: number } {
-  const bestOf = read.integer('best_of', { min: 1, max: MAX_SEQUENCES }) ?? 1;
-  if (bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
-  const several = read.integer('num_return_sequences', { min: 1, max: MAX_SEQUENCES }) ?? 1;
+function readCounts(read: FieldReader, dialect: Dialect, stream: boolean): SequenceCounts {
+  const bestOf = read.integer('best_of', { min: 1, max: LIMITS.rows }) ?? 1;
+  const several = read.integer('num_return_sequences', { min: 1, max: LIMITS.rows }) ?? 1;
   if (several > 1 && dialect !== 'inference') {
     throw refuseOption('num_return_sequences', 'the reply has room for one; use best_of or POST /models/…');
   }
@@ -184,5 +177,5 @@ function readCounts(
   if (stream && bestOf * several > 1) {
     throw refuseOption(bestOf > 1 ? 'best_of' : 'num_return_sequences', 'cannot be streamed; leave stream out');
   }
-  return { sequences: bestOf * several, returned: several };
+  return { bestOf, sequences: bestOf * several, returned: several };
 }

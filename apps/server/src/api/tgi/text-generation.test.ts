@@ -152,7 +152,7 @@ test('a failure under way is an event with an error type', async () => {
 
 test('what cannot be done is refused by name, as TGI refuses', async () => {
   const cases: readonly (readonly [string, object, RegExp])[] = [
-    ['/generate', {}, /^inputs: expected a non-empty text/],
+    ['/generate', {}, /^inputs: expected a non-empty string/],
     ['/generate', { inputs: ['a', 'b'] }, /^inputs: .*one prompt a request/],
     ['/generate', { inputs: 'a', prompt: 'b' }, /^prompt: unknown/],
     ['/generate', { inputs: 'a', parameters: { grammar: {} } }, /^grammar: .*prefix_allowed_tokens_fn/],
@@ -162,7 +162,8 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
     ['/generate', { inputs: 'a', parameters: { num_return_sequences: 2 } }, /^num_return_sequences: .*best_of/],
     ['/generate_stream', { inputs: 'a', parameters: { best_of: 2, do_sample: true } }, /^best_of: .*streamed/],
     ['/generate_stream', { inputs: 'a', parameters: { decoder_input_details: true } }, /^decoder_input_details/],
-    ['/generate', { inputs: 'a', parameters: { stop: ['a', 'b', 'c', 'd', 'e'] } }, /^stop: .*up to 4/],
+    ['/generate', { inputs: 'a', parameters: { stop: Array.from({ length: 65 }, () => 'a') } }, /^stop: at most 64/],
+    ['/generate', { inputs: 'a', parameters: { stop: [''] } }, /^stop: expected non-empty/],
     ['/generate', { inputs: 'a', parameters: { max_new_tokens: 0 } }, /^max_new_tokens: /],
     ['/generate', { inputs: 'x'.repeat(2048) }, /^inputs: expected at most 2047 tokens/],
     ['/generate', { inputs: 'a', options: { use_gpu: 1 } }, /^options\.use_gpu: expected true or false/],
@@ -178,6 +179,7 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
   }
   const { post } = open();
   assert.equal((await post('/models/gpt2', { inputs: 'a' })).status, 404);
+  assert.equal((await post('/generate', { inputs: 'a', model: 'gpt2' })).status, 404);
 });
 
 test('info and health', async () => {

@@ -30,6 +30,17 @@ export function parseGptjInput(input: PickleValue): GptjInput {
   return { prompt, parameters: fields };
 }
 
+/** The fields of a dict without those that are None; undefined for anything else. */
+export function dictFields(value: PickleValue): ReadonlyMap<string, PickleValue> | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const fields = new Map<string, PickleValue>();
+  for (const [key, field] of value) {
+    if (typeof key !== 'string') return undefined;
+    if (field !== null) fields.set(key, field);
+  }
+  return fields;
+}
+
 export function refuseInput(reason: string): ApiError {
   return new ApiError('invalid_input', { reason });
 }

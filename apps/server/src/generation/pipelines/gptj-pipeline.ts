@@ -5,11 +5,14 @@
  */
 import { ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
-import { ModelError, type TokenId } from '@gptj-cloud/model';
+import { type GptjConfig, ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
-import { parseGptjInput, refuseInput } from './gptj-input.ts';
+import { applyRouteDefaults } from '../apply-route-defaults.ts';
+import { mergeGenerationConfig } from '../caller-fields.ts';
+import { ROUTE_DEFAULTS } from '../route-defaults.ts';
+import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
 import type { ExecuteOptions, Pipeline, PipelineOutcome } from './pipeline.ts';
 import { createTokenStream } from './token-stream.ts';
@@ -45,7 +48,8 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
     description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
     tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
     prepare(input) {
-      const { prompt, parameters } = parseGptjInput(input);
+      const { prompt, parameters: given } = parseGptjInput(input);
+      const parameters = mergeGenerationConfig(given, dictFields);
       const ids = encodePrompt(deps, prompt, parameters);
       for (const name of BARRED) {
         if (parameters.has(name)) {
@@ -58,7 +62,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       const includeInput = readIncludeInput(parameters);
       const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
       const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
-      const fields = generateFields(parameters, ids.length, deps.engine.info.config.eosTokenId);
+      const fields = generateFields(parameters, ids.length, deps.engine.info.config);
       const parsed = parseFields(deps, fields, ids.length);
       const { config } = parsed;
       const work: GptjWork = {
@@ -120,10 +124,11 @@ function encodePrompt(
   const tooLong = refuseInput(
     `GPT-J inference is limited to ${contextLength} tokens. Reduce the prompt length and/or the expected generation length.`,
   );
+  const splitSpecialTokens = readBoolean(parameters, 'split_special_tokens') ?? false;
   let ids: readonly TokenId[];
   try {
-    // Something must be left to generate.
-    ids = tokenizer.encode(prompt, { limit: contextLength - 1 });
+    // There must be room for one new token.
+    ids = tokenizer.encode(prompt, { limit: contextLength - 1, splitSpecialTokens });
   } catch (error) {
     throw isTooLong(error) ? tooLong : error;
   }
@@ -157,29 +162,32 @@ function dictWarnings(parameters: ReadonlyMap<string, PickleValue>, asDict: bool
   );
 }
 
-/** The pipeline's parameters in `generate`'s terms. */
+/** The pipeline's parameters under the names of `generate`, with the defaults of the route. */
 function generateFields(
   parameters: ReadonlyMap<string, PickleValue>,
   promptLength: number,
-  eosTokenId: TokenId,
+  { contextLength, eosTokenId }: GptjConfig,
 ): Readonly<Record<string, JsonValue>> {
-  const fields: Record<string, JsonValue> = Object.create(null);
-  for (const [name, value] of parameters) if (!OWN.has(name)) fields[name] = toJsonField(name, value);
-  // Rows of scores would be collected for nothing.
+  const given = new Map<string, JsonValue>();
+  for (const [name, value] of parameters) if (!OWN.has(name)) given.set(name, toJsonField(name, value));
+  // Rows of scores would be collected and then left out of the result.
   if (!parameters.has('return_dict_in_generate') && SCORES.some((name) => parameters.has(name))) {
-    fields.return_dict_in_generate = false;
+    given.set('return_dict_in_generate', false);
   }
   const penalty = parameters.get('penalty');
-  if (penalty !== undefined) fields.repetition_penalty = toJsonField('penalty', penalty);
+  if (penalty !== undefined) given.set('repetition_penalty', toJsonField('penalty', penalty));
   const responseLength = parameters.get('response_length');
   if (responseLength !== undefined) {
     // Exactly that many new tokens: the end-of-text token is barred below min_length.
     const length = promptLength + readLength('response_length', responseLength);
-    fields.min_length = length;
-    fields.max_length = length;
+    given.set('min_length', length);
+    given.set('max_length', length);
   }
-  if (!parameters.has('do_sample') && !parameters.has('num_beams')) fields.do_sample = true;
-  if (!parameters.has('pad_token_id')) fields.pad_token_id = eosTokenId;
+  if (!given.has('pad_token_id')) given.set('pad_token_id', eosTokenId);
+  const fields: Record<string, JsonValue> = Object.create(null);
+  for (const [name, value] of applyRouteDefaults(ROUTE_DEFAULTS.run, given, { promptLength, contextLength })) {
+    fields[name] = value;
+  }
   return fields;
 }
 

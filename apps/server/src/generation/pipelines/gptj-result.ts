@@ -2,7 +2,7 @@ import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decodin
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { trimAtStop } from './stop-trimmer.ts';
+import { visibleText } from '../visible-text.ts';
 
 export interface ResultOptions {
   readonly tokenizer: Tokenizer;
@@ -19,10 +19,9 @@ export interface ResultOptions {
  * for. `sequences` are the token ids behind `texts`, not cut at stop strings. Lists without a value are left out.
  */
 export function gptjResult(outcome: GenerateOutcome, { tokenizer, kept, trimAt, asDict }: ResultOptions): JsonValue {
-  const texts = outcome.sequences.map(({ tokens }) => {
-    if (trimAt.length === 0) return tokenizer.decode([...kept, ...tokens]);
-    return tokenizer.decode(kept) + trimAtStop(tokenizer.decode(tokens), trimAt);
-  });
+  // The prompt as the caller wrote it; of the output, special tokens are left out.
+  const prompt = tokenizer.decode(kept, { skipSpecial: false });
+  const texts = outcome.sequences.map(({ tokens }) => prompt + visibleText(tokenizer, trimAt, tokens));
   if (!asDict) return texts;
   const { sequences } = outcome;
   const report = (token: TokenReport): JsonValue => ({

@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
-import { createDetokeniser, type Detokeniser, type Tokenizer } from '@gptj-cloud/tokenizer';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { createVisibleText, type VisibleText } from '../visible-text.ts';
 import type { TokenChunk } from './pipeline.ts';
-import { createStopTrimmer, type StopTrimmer } from './stop-trimmer.ts';
 
 export interface TokenStreamOptions {
   readonly tokenizer: Tokenizer;
@@ -13,22 +13,21 @@ export interface TokenStreamOptions {
 /** The tokens of a generation with their text, sequence by sequence. */
 export interface TokenStream {
   push(index: number, tokens: readonly TokenId[]): void;
-  /** Bring every sequence to its end: tokens that were not pushed, and text that was held back. */
+  /** End every sequence: emit tokens that were not pushed, and text that was held back. */
   end(sequences: readonly (readonly TokenId[])[]): void;
 }
 
-interface SequenceText {
-  readonly detokeniser: Detokeniser;
-  readonly trimmer: StopTrimmer;
+interface StreamedSequence {
+  readonly text: VisibleText;
   pushed: number;
 }
 
 export function createTokenStream({ tokenizer, trimAt, onTokens }: TokenStreamOptions): TokenStream {
-  const sequences = new Map<number, SequenceText>();
-  const at = (index: number): SequenceText => {
+  const sequences = new Map<number, StreamedSequence>();
+  const at = (index: number): StreamedSequence => {
     let sequence = sequences.get(index);
     if (sequence === undefined) {
-      sequence = { detokeniser: createDetokeniser(tokenizer), trimmer: createStopTrimmer(trimAt), pushed: 0 };
+      sequence = { text: createVisibleText(tokenizer, trimAt), pushed: 0 };
       sequences.set(index, sequence);
     }
     return sequence;
@@ -36,7 +35,7 @@ export function createTokenStream({ tokenizer, trimAt, onTokens }: TokenStreamOp
   const push = (index: number, tokens: readonly TokenId[]): void => {
     if (tokens.length === 0) return;
     const sequence = at(index);
-    const text = tokens.map((token) => sequence.trimmer.push(sequence.detokeniser.push(token))).join('');
+    const text = tokens.map((token) => sequence.text.push(token)).join('');
     sequence.pushed += tokens.length;
     onTokens({ index, text, tokens });
   };
@@ -45,8 +44,7 @@ export function createTokenStream({ tokenizer, trimAt, onTokens }: TokenStreamOp
     end(all) {
       for (const [index, tokens] of all.entries()) {
         push(index, tokens.slice(at(index).pushed));
-        const { detokeniser, trimmer } = at(index);
-        const text = trimmer.push(detokeniser.end()) + trimmer.end();
+        const text = at(index).text.end();
         if (text !== '') onTokens({ index, text, tokens: [] });
       }
     },
