@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
 import { renderParameters } from './parameters-page.mjs';
+import { renderRouteDefaults } from './route-defaults-page.mjs';
 import { renderSettings } from './settings-page.mjs';
 
 /** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
 const GENERATED_SECTIONS = [
+  { path: 'docs/api.md', section: 'route defaults', render: renderRouteDefaults },
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },
