@@ -31,6 +31,25 @@ test('the length is what the context leaves at most, or what is asked for', asyn
   assert.deepEqual([config.maxLength, config.topK, config.seed], [4, 40, 7]);
 });
 
+test('takes numbers as text, in the forms that float() of Python reads', async () => {
+  const { complete, engine } = open();
+  for (const [topP, temp, expected] of [
+    ['0.9', '0.75', [0.9, 0.75]],
+    [' .5 ', '1e-1', [0.5, 0.1]],
+    ['1.', '+1_0', [1, 10]],
+  ] as const) {
+    assert.equal((await complete({ context: 'eleutherai', top_p: topP, temp })).status, 200);
+    const { config } = engine.requests.at(-1)!;
+    assert.deepEqual([config.topP, config.temperature], expected);
+  }
+  await complete({ context: 'a', response_length: '3', top_k: '4', seed: '5' });
+  const { config } = engine.requests.at(-1)!;
+  assert.deepEqual([config.maxLength, config.topK, config.seed], [4, 4, 5]);
+  for (const text of ['', 'x', '1,5', 'nan', 'inf', '0x1', '1__0', '_1', '1e', '2', `0.${'1'.repeat(200)}`]) {
+    assert.equal((await complete({ context: 'a', top_p: text })).status, 400, text);
+  }
+});
+
 test('errors have a status and a text in error', async () => {
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ top_p: 1, temp: 1 }, /^context: expected a non-empty string/],

@@ -154,7 +154,7 @@ test("penalties, biases and generate's own parameters reach the engine", async (
     top_p: 0.5,
     top_k: 9,
     repetition_penalty: 1.5,
-    user: 'somebody',
+    user: 'a user',
   });
   const { config } = engine.requests[0]!;
   assert.deepEqual([config.presencePenalty, config.frequencyPenalty], [0.5, -1]);
@@ -213,6 +213,27 @@ test('what cannot be done is refused by name, with what to do', async () => {
   const unknown = await refusal({ model: 'gpt-4' });
   assert.deepEqual([unknown.status, unknown.param, unknown.code], [404, 'model', 'model_not_found']);
   assert.match(unknown.message, /use one of: scripted, EleutherAI\/gpt-j-6b, gpt-j-6b/);
+});
+
+test('takes the fields that clients of Hugging Face and evaluation harnesses send', async () => {
+  const { complete, engine } = open();
+  const last = () => engine.requests.at(-1)!;
+  for (const model of ['http://127.0.0.1:20203', 'https://example.com/v1/', 'tgi', 'GPT-J-6B']) {
+    await completion(await complete({ model, prompt: 'ab' }));
+  }
+  const details = { details: true, decoder_input_details: false, top_n_tokens: 3, return_full_text: false };
+  const plain = await completion(await complete({ prompt: 'ab', do_sample: false, ...details }));
+  assert.equal(plain.choices[0]?.text, 'xyz');
+  const full = await completion(await complete({ prompt: 'ab', return_full_text: true }));
+  assert.equal(full.choices[0]?.text, 'abxyz');
+  await completion(await complete({ prompt: 'abcdef', truncate: 2, watermark: true, adapter_id: null, grammar: null }));
+  assert.deepEqual([last().prompt, last().config.watermark?.bias], [bytesOf('ef'), 2]);
+  await completion(await complete({ prompt: [1, 2, 3], truncate: 2 }));
+  assert.deepEqual(last().prompt, [2, 3]);
+  await completion(await complete({ prompt: 'ab', max_tokens: 8, max_new_tokens: 5 }));
+  assert.equal(last().config.maxLength, 10);
+  await completion(await complete({ prompt: 'ab', max_new_tokens: 5 }));
+  assert.equal(last().config.maxLength, 7);
 });
 
 test('models are listed and described under every name', async () => {

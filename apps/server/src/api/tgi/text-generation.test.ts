@@ -141,6 +141,14 @@ test('a stream has one event a token; the last one carries the whole text', asyn
   }
 });
 
+test('takes the fields that clients of Hugging Face send beside inputs', async () => {
+  const { post } = open();
+  const options = { use_cache: false, wait_for_model: true, dont_load_model: false };
+  for (const model of ['EleutherAI/gpt-j-6b', 'http://127.0.0.1:8080', 'tgi']) {
+    assert.equal((await post('/', { model, inputs: 'a', options })).status, 200);
+  }
+});
+
 test('a failure under way is an event with an error type', async () => {
   const error = new ModelError('engine_failed', 'the engine process ended');
   const { post } = open({ sequences: [bytesOf('xyz')], failure: { after: 2, error } });

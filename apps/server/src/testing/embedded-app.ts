@@ -1,0 +1,56 @@
+/** The embedded model behind the compatible APIs and the GPT-J pipeline, without a store, for tests of its own text. */
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { createEngine, openModel, parameterContext } from '@gptj-cloud/engine';
+import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { embeddedModelPath } from '../embedded-model.ts';
+import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
+import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
+import { createDirectApp } from './direct-app.ts';
+
+export interface EmbeddedApp {
+  readonly tokenizer: Tokenizer;
+  /** The JSON of a reply. Throws unless its status is `status`, by default 200. */
+  post<Reply>(path: string, body: object, status?: number): Promise<Reply>;
+  /** The reply as it comes. */
+  send(path: string, body: object): Promise<Response>;
+  /** Execute a run of `POST /v2/runs`, with its input as the Python clients pickle it. */
+  run(prompt: string, parameters: Readonly<Record<string, JsonValue>>): Promise<EmbeddedRun>;
+  close(): Promise<void>;
+}
+
+export interface EmbeddedRun extends PipelineOutcome {
+  readonly promptTokens: number;
+  /** The token events of a stream. */
+  readonly chunks: readonly TokenChunk[];
+}
+
+export async function openEmbeddedApp(): Promise<EmbeddedApp> {
+  const opened = await openModel({ path: await embeddedModelPath(), cacheCells: 4096 });
+  const engine = createEngine(opened);
+  const { tokenizer } = opened;
+  const { info } = engine;
+  const encodeText = (text: string) => tokenizer.encode(text);
+  const parseParameters = (fields: Readonly<Record<string, JsonValue>>, promptLength: number) =>
+    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText));
+  const direct = createDirectApp({ engine, model: { info, tokenizer, parseParameters } });
+  const pipeline = createGptjPipeline({ engine, tokenizer, parseParameters });
+  return {
+    tokenizer,
+    send: direct.post,
+    async post<Reply>(path: string, body: object, status = 200): Promise<Reply> {
+      const reply = await direct.post(path, body);
+      const text = await reply.text();
+      if (reply.status !== status) throw new Error(`expected status ${status}, got ${reply.status}: ${text}`);
+      return JSON.parse(text) as Reply;
+    },
+    async run(prompt, parameters) {
+      const prepared = pipeline.prepare(readPickle(writePickle([prompt, parameters])));
+      const chunks: TokenChunk[] = [];
+      const signal = new AbortController().signal;
+      const outcome = await prepared.execute({ signal, onTokens: (chunk) => chunks.push(chunk) });
+      return { ...outcome, promptTokens: prepared.promptTokens, chunks };
+    },
+    close: () => engine.close(),
+  };
+}
