@@ -2,13 +2,13 @@
  * The one wiring of the server: builds every service and connects the ports between them. `main.ts` gives it the real
  * engine, store and mailer; tests give it fakes. Nothing is read from the environment here, and nothing listens.
  */
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { type Engine, parameterContext } from '@gptj-cloud/engine';
+import type { Engine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import { type App, createApp } from './app.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
+import { createParameterParser } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
@@ -107,7 +107,7 @@ export function compose(deps: ComposeDeps): Composition {
   const { metrics, tracer } = deps.observation;
   const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
   readAtScrape(metrics, engine, { countOpenRuns: () => countOpenRunsByState(db) });
-  const parseParameters = parameterParser(engine, tokenizer);
+  const parseParameters = createParameterParser(engine.info, tokenizer);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
   const generations = createGenerationService({ engine, admission, logger });
   const tags = createPipelineTags({ db, clock, pipelines });
@@ -208,11 +208,4 @@ export function compose(deps: ComposeDeps): Composition {
       return closing;
     },
   };
-}
-
-function parameterParser({ info }: Engine, tokenizer: Tokenizer) {
-  // No list of words in a parameter is longer than the context; encoding more would only take time.
-  const encodeText = (text: string) => tokenizer.encode(text, { limit: info.config.contextLength });
-  return (fields: object, promptLength: number, otherNames: readonly string[] = []) =>
-    parseGenerateParameters(fields, { ...parameterContext(info, promptLength, encodeText), otherNames });
 }

@@ -161,6 +161,29 @@ test('reads special tokens in text as special tokens', async () => {
   }
 });
 
+test('split_special_tokens reads them literally on every API, in prompts and in parameters', async () => {
+  const text = `a${EOS_TEXT}b`;
+  const ids = [64, 27, 91, 437, 1659, 5239, 91, 29, 65];
+  const literal = { split_special_tokens: true };
+  for (const body of [literal, { generation_config: literal }]) {
+    assert.equal((await complete({ prompt: text, max_tokens: 1, ...body })).usage?.prompt_tokens, ids.length);
+    for (const path of ['/generate', '/', '/models/gpt-j-6b']) {
+      const { details } = await generate(text, { max_new_tokens: 1, ...body }, path);
+      assert.deepEqual(
+        details?.prefill.map(({ id }) => id),
+        ids,
+      );
+    }
+    const run = await embedded.run(text, { do_sample: false, max_new_tokens: 1, ...body });
+    assert.equal(run.promptTokens, ids.length);
+    const forced = { do_sample: false, max_new_tokens: 1, sequence_bias: { [EOS_TEXT]: 50 } };
+    assert.deepEqual((await embedded.run('The end', { ...forced, ...body })).finishReasons, ['length']);
+  }
+  const mesh = { context: text.repeat(260), response_length: 1 };
+  await embedded.post('/complete', mesh);
+  await embedded.post('/complete', { ...mesh, ...literal }, 400);
+});
+
 test('keeps offsets of the output, whether the prompt is echoed or not', async () => {
   const prompts = [[EOS, 464], [464, EOS], [EOS, EOS, 10545, 245, 98], [464, 10545], 'é🙂 x', `${EOS_TEXT}a`, ''];
   for (const prompt of prompts) {

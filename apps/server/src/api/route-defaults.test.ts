@@ -16,7 +16,7 @@ const engine = createScriptedEngine(({ config }) => ({
   sequences: Array.from({ length: config.numReturnSequences }, () => bytesOf('x')),
 }));
 const model = byteModel(engine);
-const { post } = createDirectApp({ engine, model });
+const { get, post } = createDirectApp({ engine, model });
 const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, parseParameters: model.parseParameters });
 
 async function configOf(path: string, body: object): Promise<GenerateConfig> {
@@ -147,7 +147,7 @@ test('as many stop strings as generate takes are taken', async () => {
     assert.deepEqual((await route('ab', { stop_sequences: ['a'] })).stopStrings, ['a'], name);
     assert.deepEqual((await route('ab', { stop: [] })).stopStrings, [], name);
   }
-  const { max_stop_sequences } = (await (await createDirectApp({ engine, model }).app.request('/info')).json()) as {
+  const { max_stop_sequences } = (await (await get('/info')).json()) as {
     max_stop_sequences: number;
   };
   assert.equal(max_stop_sequences, 64);

@@ -56,7 +56,7 @@ export function createFieldReader(fields: ReadonlyMap<string, JsonValue>, prefix
 }
 
 /** The fields of an object without those that are null; undefined for anything else. */
-function toFields(value: JsonValue): ReadonlyMap<string, JsonValue> | undefined {
+export function toFields(value: JsonValue): ReadonlyMap<string, JsonValue> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return new Map(Object.entries(value).filter(([, field]) => field !== null));
 }

@@ -1,17 +1,17 @@
-import { type GenerateConfig, ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
+import { type GenerateConfig, ParameterError } from '@gptj-cloud/decoding';
 import type { EngineInfo } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { refuseOption } from './field-reader.ts';
+import type { ParseParameters } from './parameter-parser.ts';
 
 /** The served model as the compatible APIs see it. */
 export interface TextModel {
   readonly info: EngineInfo;
   readonly tokenizer: Tokenizer;
-  /** `generate`'s parameters, checked for a prompt of that length. Throws `ParameterError`. */
-  readonly parseParameters: (fields: Readonly<Record<string, JsonValue>>, promptLength: number) => ParsedParameters;
+  readonly parseParameters: ParseParameters;
 }
 
 /** Names under which whatever is served here answers, beside its own: what programs of GPT-J's time ask for. */
@@ -76,21 +76,29 @@ export function encodePrompt(
   }
 }
 
-/**
- * Parameters of `generate` for a prompt. `spelling`: what the API at hand calls a parameter, where that differs.
- * Throws `invalid_parameter` in the API's own words.
- */
+export interface ConfigRequest {
+  /** The caller's parameters. */
+  readonly fields: ReadonlyMap<string, JsonValue>;
+  /** The route's, which give way to them. */
+  readonly defaults: Readonly<Record<string, JsonValue>>;
+  readonly promptLength: number;
+  /** The API's names for parameters, where they differ from those of `generate`. */
+  readonly spelling: ReadonlyMap<string, string>;
+}
+
+/** Parameters of `generate` for a prompt. Throws `invalid_parameter`, which names fields as the API does. */
 export function parseConfig(
   model: TextModel,
-  fields: ReadonlyMap<string, JsonValue>,
-  promptLength: number,
-  spelling: ReadonlyMap<string, string>,
+  { fields, defaults, promptLength, spelling }: ConfigRequest,
 ): GenerateConfig {
   const plain: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of fields) plain[name] = value;
   try {
-    return model.parseParameters(plain, promptLength).config;
+    return model.parseParameters(plain, promptLength, { defaults }).config;
   } catch (error) {
+    if (error instanceof TokenizerError && error.code === 'too_many_tokens') {
+      throw new ApiError('invalid_parameter', { reason: `text in a parameter: ${error.message}` }, { cause: error });
+    }
     if (!(error instanceof ParameterError)) throw error;
     const parameters = error.parameters.map((name) => spelling.get(name) ?? name);
     const reason = error.message.replace(/\b[a-z]+(?:_[a-z]+)*\b/g, (word) => spelling.get(word) ?? word);

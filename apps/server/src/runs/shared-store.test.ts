@@ -1,10 +1,9 @@
 /** Two servers on one store: what they see of each other's runs. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { Engine } from '@gptj-cloud/engine';
-import { GPTJ_6B } from '@gptj-cloud/model';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { createParameterParser } from '../generation/parameter-parser.ts';
 import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -65,9 +64,7 @@ async function join(generator?: Engine): Promise<Server> {
 function openServer(generator?: Engine): Server {
   const engine = createFakeEngine();
   const admission = createOpenAdmission();
-  const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
-  const parseParameters = (fields: object, promptLength: number) =>
-    parseGenerateParameters(fields, { contextLength, vocabSize, eosTokenId, promptLength });
+  const parseParameters = createParameterParser(engine.info, byteTokenizer);
   const pipelines = createPipelineRegistry([
     createGptjPipeline({ engine: generator ?? engine, tokenizer: byteTokenizer, parseParameters }),
   ]);

@@ -1,9 +1,9 @@
 /** The embedded model behind the compatible APIs and the GPT-J pipeline, without a store, for tests of its own text. */
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { createEngine, openModel, parameterContext } from '@gptj-cloud/engine';
+import { createEngine, openModel } from '@gptj-cloud/engine';
 import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { embeddedModelPath } from '../embedded-model.ts';
+import { createParameterParser } from '../generation/parameter-parser.ts';
 import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
 import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { createDirectApp } from './direct-app.ts';
@@ -29,11 +29,8 @@ export async function openEmbeddedApp(): Promise<EmbeddedApp> {
   const opened = await openModel({ path: await embeddedModelPath(), cacheCells: 4096 });
   const engine = createEngine(opened);
   const { tokenizer } = opened;
-  const { info } = engine;
-  const encodeText = (text: string) => tokenizer.encode(text);
-  const parseParameters = (fields: Readonly<Record<string, JsonValue>>, promptLength: number) =>
-    parseGenerateParameters(fields, parameterContext(info, promptLength, encodeText));
-  const direct = createDirectApp({ engine, model: { info, tokenizer, parseParameters } });
+  const parseParameters = createParameterParser(engine.info, tokenizer);
+  const direct = createDirectApp({ engine, model: { tokenizer } });
   const pipeline = createGptjPipeline({ engine, tokenizer, parseParameters });
   return {
     tokenizer,

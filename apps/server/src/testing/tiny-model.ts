@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertCheckpoint } from '@gptj-cloud/checkpoint';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { createEngine, type Engine, openModel, parameterContext } from '@gptj-cloud/engine';
+import { createEngine, type Engine, openModel } from '@gptj-cloud/engine';
+import { createParameterParser } from '../generation/parameter-parser.ts';
 import type { TextModel } from '../generation/text-model.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../../packages/engine/fixtures/', import.meta.url));
@@ -32,11 +32,7 @@ export async function openTinyModel(): Promise<TinyModel> {
     const engine = createEngine(opened);
     const { tokenizer } = opened;
     const { info } = engine;
-    const parseParameters: TextModel['parseParameters'] = (fields, promptLength) =>
-      parseGenerateParameters(fields, {
-        ...parameterContext(info, promptLength),
-        encodeText: (text) => tokenizer.encode(text),
-      });
+    const parseParameters = createParameterParser(info, tokenizer);
     return { engine, model: { info, tokenizer, parseParameters }, close: () => engine.close() };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,17 +1,17 @@
 /** `POST /complete` of mesh-transformer-jax's demo server, for which GPT-J was written. */
 import type { JsonValue } from '@gptj-cloud/pickle';
-import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
+import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { parsePythonFloat } from '../../generation/python-number.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
 
-const NAMES: ReadonlyMap<string, string> = new Map([
-  ['response_length', 'max_new_tokens'],
-  ['temp', 'temperature'],
+/** This API's names for parameters of `generate`. */
+const SPELLING: ReadonlyMap<string, string> = new Map([
+  ['max_new_tokens', 'response_length'],
+  ['temperature', 'temp'],
 ]);
-const SPELLING: ReadonlyMap<string, string> = new Map([...NAMES].map(([own, name]) => [name, own] as const));
 const KNOWN = 'context, top_p, temp, response_length, top_k, seed and split_special_tokens';
 
 /**
@@ -26,22 +26,25 @@ export function parseMeshRequest(model: TextModel, fields: ReadonlyMap<string, J
   }
   const temperature = read.number('temp', 0, 100);
   if (temperature === 0) throw refuseField('temp', 'a number above 0 (close to it is greedy)', temperature);
-  const given = [
+  const shaping = [
     ['temperature', temperature],
     ['top_p', read.number('top_p', 0, 1)],
     ['top_k', read.integer('top_k', { min: 0 })],
     ['seed', read.integer('seed', { min: 0 })],
     ['max_new_tokens', read.integer('response_length', { min: 1 })],
   ] as const;
+  const given = new Map<string, JsonValue>();
+  for (const [name, value] of shaping) if (value !== undefined) given.set(name, value);
   const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
   const [unknown] = read.rest().keys();
   if (unknown !== undefined) throw refuseOption(unknown.slice(0, 80), `unknown; expected ${KNOWN}`);
   const { contextLength } = model.info.config;
   const ids = encodePrompt(model, context, { field: 'context', max: contextLength - 1, splitSpecialTokens });
-  const size = { promptLength: ids.length, contextLength };
-  const said = new Map(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
-  const generate = applyRouteDefaults(ROUTE_DEFAULTS.mesh, said, size);
-  return { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) };
+  const { fields: defaults } = chooseDefaults(ROUTE_DEFAULTS.mesh, given);
+  return {
+    prompt: ids,
+    config: parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING }),
+  };
 }
 
 const NUMBERS: ReadonlySet<string> = new Set(['top_p', 'temp', 'response_length', 'top_k', 'seed']);

@@ -1,8 +1,8 @@
 /** `POST /v1/completions`: its fields, checked, as parameters of `generate`. */
-import { LIMITS } from '@gptj-cloud/decoding';
+import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
 import { callerFields } from '../../generation/caller-fields.ts';
+import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
@@ -77,7 +77,7 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   const prompt = read.value('prompt');
   const { echo: echoField, truncate } = readTextGenerationFields(read);
   const echo = read.boolean('echo') ?? echoField;
-  const logprobs = read.integer('logprobs', { min: 0, max: LIMITS.topLogprobs }) ?? null;
+  const logprobs = read.integer('logprobs', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? null;
   const maxTokens = read.integer('max_tokens', { min: 0 });
   const scoring = maxTokens === 0;
   if (scoring && !echo) throw refuseField('max_tokens', 'at least 1 (0 is for echo)', maxTokens);
@@ -107,30 +107,31 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   const { contextLength } = model.info.config;
   const max = scoring ? contextLength : contextLength - 1;
   const prompts = readPrompts(model, prompt, { max, truncate, splitSpecialTokens });
-  const requests = prompts.map(({ ids }): PromptRequest & { readonly sequences: number } => {
-    const generate = applyRouteDefaults(ROUTE_DEFAULTS.completion, given, { promptLength: ids.length, contextLength });
-    const isSampled = generate.get('do_sample') === true;
-    if (!isSampled) for (const filter of ['temperature', 'top_p']) generate.delete(filter);
-    // Greedy decoding makes the same text each time, so once is enough.
-    const sequences = scoring || !(isSampled || isAbove(generate.get('num_beams'), 1)) ? 1 : bestOf;
-    generate.set('num_return_sequences', sequences);
-    const selects = sequences > n;
-    if (logprobs !== null || selects) generate.set('logprobs', logprobs ?? 0);
-    // The mode of `generate` that reads the prompt and generates nothing.
-    if (scoring || (echo && logprobs !== null)) generate.set('prompt_logprobs', logprobs ?? 0);
-    return { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING), sequences };
+  const { sampling, fields: defaults } = chooseDefaults(ROUTE_DEFAULTS.completion, given);
+  if (!sampling) for (const filter of ['temperature', 'top_p']) given.delete(filter);
+  // Greedy decoding makes the same text each time, so once is enough.
+  const isGreedy = !sampling && !isAbove(given.get('num_beams'), 1);
+  const sequences = scoring || isGreedy ? 1 : bestOf;
+  given.set('num_return_sequences', sequences);
+  const selects = sequences > n;
+  if (logprobs !== null || selects) given.set('logprobs', logprobs ?? 0);
+  // The mode of `generate` that reads the prompt and generates nothing needs prompt_logprobs.
+  if (scoring || (echo && logprobs !== null)) given.set('prompt_logprobs', logprobs ?? 0);
+  const requests = prompts.map(({ ids }): PromptRequest => {
+    const config = parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING });
+    return { prompt: ids, config };
   });
   if (logprobs !== null) {
     const scored = requests.map(
-      ({ prompt: ids, config, sequences }) => (echo ? ids.length * n : 0) + (config.maxLength - ids.length) * sequences,
+      ({ prompt: ids, config }) => (echo ? ids.length * n : 0) + (config.maxLength - ids.length) * sequences,
     );
     limitLogprobs((logprobs + 1) * scored.reduce((sum, tokens) => sum + tokens, 0));
   }
   return {
-    prompts: requests.map(({ prompt: ids, config }) => ({ prompt: ids, config })),
+    prompts: requests,
     written: prompts.map(({ shown }) => shown),
     n,
-    sequences: requests[0]?.sequences ?? 1,
+    sequences,
     echo,
     logprobs,
     // `generate` has checked that they are strings.
@@ -176,8 +177,8 @@ function limitLogprobs(entries: number): void {
 }
 
 function readCounts(read: FieldReader): { readonly n: number; readonly bestOf: number } {
-  const n = read.integer('n', { min: 1, max: LIMITS.rows }) ?? 1;
-  const bestOf = read.integer('best_of', { min: 1, max: LIMITS.rows }) ?? n;
+  const n = read.integer('n', { min: 1, max: PARAMETER_LIMITS.rows }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: PARAMETER_LIMITS.rows }) ?? n;
   if (bestOf < n) throw refuseField('best_of', `at least n, which is ${n}`, bestOf);
   return { n, bestOf };
 }

@@ -1,4 +1,4 @@
-import { LIMITS } from '@gptj-cloud/decoding';
+import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import type { TextModel } from '../../generation/text-model.ts';
 
 /** `GET /info` in the form of TGI; fields without a counterpart here are null. */
@@ -9,8 +9,8 @@ export function describeServedModel({ info }: TextModel): Readonly<Record<string
     model_sha: null,
     model_dtype: info.quantisation,
     model_pipeline_tag: 'text-generation',
-    max_best_of: LIMITS.rows,
-    max_stop_sequences: LIMITS.stopStrings,
+    max_best_of: PARAMETER_LIMITS.rows,
+    max_stop_sequences: PARAMETER_LIMITS.stopStrings,
     max_input_tokens: contextLength - 1,
     max_total_tokens: contextLength,
     max_client_batch_size: 1,

@@ -1,8 +1,8 @@
 /** `{inputs, parameters, options, stream}` of Hugging Face's Inference API and of text-generation-inference (TGI). */
-import { LIMITS } from '@gptj-cloud/decoding';
+import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import { applyRouteDefaults } from '../../generation/apply-route-defaults.ts';
 import { callerFields } from '../../generation/caller-fields.ts';
+import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
@@ -79,13 +79,13 @@ export function parseTextGenerationRequest(
     throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
   }
 
-  const defaults = ROUTE_DEFAULTS[dialect];
+  const route = ROUTE_DEFAULTS[dialect];
   const read = createFieldReader(callerFields(parameters ?? new Map<string, JsonValue>(), NAMES));
-  const returnFullText = read.boolean('return_full_text') ?? defaults.showsPrompt;
+  const returnFullText = read.boolean('return_full_text') ?? route.showsPrompt;
   const details = read.boolean('details') ?? false;
   const decoderInputDetails = read.boolean('decoder_input_details') ?? false;
   if (decoderInputDetails && stream) throw refuseOption('decoder_input_details', 'cannot be streamed; leave it out');
-  const topTokens = read.integer('top_n_tokens', { min: 0, max: LIMITS.topLogprobs }) ?? 0;
+  const topTokens = read.integer('top_n_tokens', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? 0;
   const truncate = read.integer('truncate', { min: 1 });
   const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
   const { contextLength } = model.info.config;
@@ -100,20 +100,19 @@ export function parseTextGenerationRequest(
     if (instead !== undefined) throw refuseOption(other, instead);
     given.set(other, value);
   }
-  const size = { promptLength: ids.length, contextLength, withoutParameters: parameters === undefined };
-  const generate = applyRouteDefaults(defaults, given, size);
-  const sampling = generate.get('do_sample') === true;
-  if (sampling && generate.get('temperature') === 0) {
+  const { sampling, fields: defaults } = chooseDefaults(route, given, parameters === undefined);
+  if (sampling && given.get('temperature') === 0) {
     throw refuseField('temperature', 'a number above 0 (for greedy decoding set do_sample to false)', 0);
   }
-  if (!sampling) for (const filter of ['temperature', 'top_p', 'typical_p']) generate.delete(filter);
+  if (!sampling) for (const filter of ['temperature', 'top_p', 'typical_p']) given.delete(filter);
   if (counts.bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
   const { sequences, returned } = counts;
-  generate.set('num_return_sequences', sequences);
-  if (details || stream || sequences > returned) generate.set('logprobs', topTokens);
-  if (decoderInputDetails) generate.set('prompt_logprobs', 0);
+  given.set('num_return_sequences', sequences);
+  if (details || stream || sequences > returned) given.set('logprobs', topTokens);
+  if (decoderInputDetails) given.set('prompt_logprobs', 0);
+  const config = parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING });
   return {
-    prompt: { prompt: ids, config: parseConfig(model, generate, ids.length, SPELLING) },
+    prompt: { prompt: ids, config },
     inputs,
     returnFullText,
     details,
@@ -168,8 +167,8 @@ interface SequenceCounts {
 }
 
 function readCounts(read: FieldReader, dialect: Dialect, stream: boolean): SequenceCounts {
-  const bestOf = read.integer('best_of', { min: 1, max: LIMITS.rows }) ?? 1;
-  const several = read.integer('num_return_sequences', { min: 1, max: LIMITS.rows }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: PARAMETER_LIMITS.rows }) ?? 1;
+  const several = read.integer('num_return_sequences', { min: 1, max: PARAMETER_LIMITS.rows }) ?? 1;
   if (several > 1 && dialect !== 'inference') {
     throw refuseOption('num_return_sequences', 'the reply has room for one; use best_of or POST /models/…');
   }

@@ -17,8 +17,8 @@ function pipelineWithSeenFields() {
   const pipeline = createGptjPipeline({
     engine: createFakeEngine(),
     tokenizer: byteTokenizer,
-    parseParameters: (fields, promptLength, otherNames) => {
-      seen.push({ ...fields });
+    parseParameters: (fields, promptLength, { defaults = {}, otherNames = [] } = {}) => {
+      seen.push({ ...defaults, ...fields });
       const encodeText = (text: string) => byteTokenizer.encode(text, { limit: contextLength });
       return parseGenerateParameters(fields, {
         contextLength,
@@ -26,6 +26,7 @@ function pipelineWithSeenFields() {
         eosTokenId,
         promptLength,
         encodeText,
+        defaults,
         otherNames,
       });
     },

@@ -5,12 +5,13 @@
  */
 import { ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
-import { type GptjConfig, ModelError, type TokenId } from '@gptj-cloud/model';
+import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
-import { applyRouteDefaults } from '../apply-route-defaults.ts';
 import { mergeGenerationConfig } from '../caller-fields.ts';
+import { chooseDefaults } from '../choose-defaults.ts';
+import type { ParseParameters } from '../parameter-parser.ts';
 import { ROUTE_DEFAULTS } from '../route-defaults.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
@@ -20,15 +21,7 @@ import { createTokenStream } from './token-stream.ts';
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  /**
-   * `generate`'s parameters, checked for a prompt of that length; `otherNames` may be suggested beside its own. Throws
-   * `ParameterError`.
-   */
-  readonly parseParameters: (
-    fields: Readonly<Record<string, JsonValue>>,
-    promptLength: number,
-    otherNames: readonly string[],
-  ) => ParsedParameters;
+  readonly parseParameters: ParseParameters;
 }
 
 /** Lengths that, with the prompt's, must fit the context. The source adds the prompt to all three. */
@@ -62,8 +55,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       const includeInput = readIncludeInput(parameters);
       const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
       const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
-      const fields = generateFields(parameters, ids.length, deps.engine.info.config);
-      const parsed = parseFields(deps, fields, ids.length);
+      const parsed = parseFields(deps, generateFields(parameters, ids.length), ids.length);
       const { config } = parsed;
       const work: GptjWork = {
         request: { prompt: ids, config },
@@ -162,12 +154,11 @@ function dictWarnings(parameters: ReadonlyMap<string, PickleValue>, asDict: bool
   );
 }
 
-/** The pipeline's parameters under the names of `generate`, with the defaults of the route. */
+/** The pipeline's parameters under the names of `generate`. */
 function generateFields(
   parameters: ReadonlyMap<string, PickleValue>,
   promptLength: number,
-  { contextLength, eosTokenId }: GptjConfig,
-): Readonly<Record<string, JsonValue>> {
+): ReadonlyMap<string, JsonValue> {
   const given = new Map<string, JsonValue>();
   for (const [name, value] of parameters) if (!OWN.has(name)) given.set(name, toJsonField(name, value));
   // Rows of scores would be collected and then left out of the result.
@@ -183,12 +174,7 @@ function generateFields(
     given.set('min_length', length);
     given.set('max_length', length);
   }
-  if (!given.has('pad_token_id')) given.set('pad_token_id', eosTokenId);
-  const fields: Record<string, JsonValue> = Object.create(null);
-  for (const [name, value] of applyRouteDefaults(ROUTE_DEFAULTS.run, given, { promptLength, contextLength })) {
-    fields[name] = value;
-  }
-  return fields;
+  return given;
 }
 
 /** An integer of at least 0; 2.0 is one. */
@@ -204,11 +190,15 @@ function readLength(name: string, value: PickleValue): number {
 
 function parseFields(
   deps: GptjPipelineDeps,
-  fields: Readonly<Record<string, JsonValue>>,
+  given: ReadonlyMap<string, JsonValue>,
   promptLength: number,
 ): ParsedParameters {
+  const fields: Record<string, JsonValue> = Object.create(null);
+  for (const [name, value] of given) fields[name] = value;
+  const { eosTokenId } = deps.engine.info.config;
+  const defaults = { ...chooseDefaults(ROUTE_DEFAULTS.run, given).fields, pad_token_id: eosTokenId };
   try {
-    return deps.parseParameters(fields, promptLength, [...OWN]);
+    return deps.parseParameters(fields, promptLength, { defaults, otherNames: [...OWN] });
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;
