@@ -179,7 +179,7 @@ test('what cannot be done is refused by name, with what to do', async () => {
     [{ n: 3, best_of: 2 }, 'best_of', /at least n, which is 3/],
     [{ best_of: 2, stream: true }, 'best_of', /streamed/],
     [{ echo: true, logprobs: 1, stream: true }, 'echo', /streamed/],
-    [{ stop: Array.from({ length: 65 }, (_, at) => `s${at}`) }, 'stop', /stop: at most 64/],
+    [{ stop: Array.from({ length: 65 }, (_, at) => `s${at}`) }, 'stop', /stop: expected at most 64/],
     [{ stop: '' }, 'stop', /non-empty/],
     [{ stop: [1] }, 'stop', /non-empty/],
     [{ logit_bias: { a: 1 } }, 'logit_bias', /token ids/],

@@ -170,7 +170,11 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
     ['/generate', { inputs: 'a', parameters: { num_return_sequences: 2 } }, /^num_return_sequences: .*best_of/],
     ['/generate_stream', { inputs: 'a', parameters: { best_of: 2, do_sample: true } }, /^best_of: .*streamed/],
     ['/generate_stream', { inputs: 'a', parameters: { decoder_input_details: true } }, /^decoder_input_details/],
-    ['/generate', { inputs: 'a', parameters: { stop: Array.from({ length: 65 }, () => 'a') } }, /^stop: at most 64/],
+    [
+      '/generate',
+      { inputs: 'a', parameters: { stop: Array.from({ length: 65 }, () => 'a') } },
+      /^stop: expected at most 64/,
+    ],
     ['/generate', { inputs: 'a', parameters: { stop: [''] } }, /^stop: expected non-empty/],
     ['/generate', { inputs: 'a', parameters: { max_new_tokens: 0 } }, /^max_new_tokens: /],
     ['/generate', { inputs: 'x'.repeat(2048) }, /^inputs: expected at most 2047 tokens/],
