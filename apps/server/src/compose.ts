@@ -28,7 +28,7 @@ import { createUsageService } from './metering/usage/usage-service.ts';
 import { createReadiness } from './readiness.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
-import { countOpenRunsByState } from './runs/run-leases.ts';
+import { countOpenRunsByState } from './runs/run-lease-store.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
 import type { RunTiming } from './runs/run-worker.ts';
@@ -129,8 +129,7 @@ export function compose(deps: ComposeDeps): Composition {
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
-    onEnds: (tx, ends) => webhooks.runsEnd(tx, ends),
-    onEnded: () => webhooks.runEnded(),
+    onRunsEnd: (tx, ends) => webhooks.enqueue(tx, ends),
     observer: countRuns(metrics),
     ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
   });

@@ -15,7 +15,7 @@ import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, judgeFailure, TRIED_TOO_OFTEN } from './run-failure.ts';
-import { type ClaimedRun, countAttempt, putBack } from './run-leases.ts';
+import { type ClaimedRun, countAttempt, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunEnder, RunResult } from './run-store.ts';
 import type { AbortReason } from './run-worker.ts';

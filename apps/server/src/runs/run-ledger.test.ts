@@ -14,6 +14,7 @@ import {
   type AcceptableRun,
   type AccountedEnding,
   createRunLedger,
+  type OnRunsEnd,
   type RunEnd,
   type RunLedger,
 } from './run-ledger.ts';
@@ -38,14 +39,21 @@ before(async () => {
 after(() => store.close());
 
 let admission: OpenAdmission;
-let told: RunEnd[];
+/** Ends in transactions, and ends whose transaction was committed. */
+let stored: RunEnd[];
+let committed: RunEnd[];
+const onRunsEnd: OnRunsEnd = async (_tx, ends) => {
+  stored.push(...ends);
+  return () => void committed.push(...ends);
+};
 let ledger: RunLedger;
 beforeEach(async () => {
   await store.db.delete(runs);
   transactions = 0;
   admission = createOpenAdmission();
-  told = [];
-  ledger = createRunLedger({ db, admission, onEnds: async (_tx, ends) => void told.push(...ends) });
+  stored = [];
+  committed = [];
+  ledger = createRunLedger({ db, admission, onRunsEnd });
 });
 
 interface Wish {
@@ -109,7 +117,7 @@ test('a run that is refused, and one that cannot be stored, take nobody along', 
         asked[i]?.principal === refused.principal ? new ApiError('internal') : admitted,
       ),
   };
-  ledger = createRunLedger({ db, admission: choosy, onEnds: async () => undefined });
+  ledger = createRunLedger({ db, admission: choosy, onRunsEnd });
   const broken = acceptable({ dataId: newId('data') });
   const good = [acceptable(), acceptable()].map((run) => ({ ...run, principal: { ...PRINCIPAL } }));
   const asked = [good[0], { ...broken, principal: { ...PRINCIPAL } }, refused, good[1]];
@@ -133,17 +141,37 @@ test('runs that end together share a transaction, and only whose end was stored 
   const [first, second, third] = [acceptable(), acceptable(), acceptable()];
   await Promise.all([first, second, third].map((run) => ledger.accept(run)));
   transactions = 0;
-  const stored = await Promise.all(
+  const answers = await Promise.all(
     [ending(first), ending(first), ending(second, 'another'), ending(third, null)].map((end) => ledger.end(end)),
   );
-  assert.deepEqual([stored.filter(Boolean).length, stored[2], stored[3]], [2, false, true]);
+  assert.deepEqual([answers.filter(Boolean).length, answers[2], answers[3]], [2, false, true]);
   assert.equal(transactions, 1);
   assert.deepEqual(
-    told.map(({ runId, event }) => [runId, event]),
+    committed.map(({ runId, event }) => [runId, event]),
     [first, third].map(({ row }) => [row.id, 'run.failed']),
   );
   assert.deepEqual(
     admission.cancelled,
     [first, third].map(({ row }) => `of ${row.id}`),
+  );
+});
+
+test('each transaction is followed up when it is committed, and a transaction that fails is not', async () => {
+  const [failing, passing] = [acceptable(), acceptable()];
+  await Promise.all([failing, passing].map((run) => ledger.accept(run)));
+  const broken = createRunLedger({
+    db,
+    admission,
+    async onRunsEnd(tx, ends) {
+      await onRunsEnd(tx, ends);
+      throw new Error('the store failed');
+    },
+  });
+  await assert.rejects(broken.end(ending(failing)), /the store failed/);
+  assert.deepEqual([stored.length, committed.length], [1, 0]);
+  assert.equal(await ledger.end(ending(passing)), true);
+  assert.deepEqual(
+    committed.map(({ runId }) => runId),
+    [passing.row.id],
   );
 });

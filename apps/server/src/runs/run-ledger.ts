@@ -15,7 +15,7 @@ import type { NewFile } from './files/file.ts';
 import { insertFiles, type NewFileRow } from './files/file-store.ts';
 import { endRuns, insertRuns, type NewRun, type RunEnding } from './run-store.ts';
 
-/** The end of a run, told within the transaction that stores it. */
+/** The end of a run that is being stored. */
 export interface RunEnd {
   readonly runId: string;
   readonly projectId: string;
@@ -23,11 +23,16 @@ export interface RunEnd {
   readonly endedAt: Date;
 }
 
+/**
+ * Takes part in the transaction that ends runs. The returned function is called when that transaction is committed, and
+ * not when it fails; it must not throw.
+ */
+export type OnRunsEnd = (tx: Database, ends: readonly RunEnd[]) => Promise<() => void>;
+
 export interface RunLedgerDeps {
   readonly db: Database;
   readonly admission: Admission;
-  /** Takes part in the transaction that ends runs. */
-  readonly onEnds: (tx: Database, ends: readonly RunEnd[]) => Promise<void>;
+  readonly onRunsEnd: OnRunsEnd;
 }
 
 /** A run that asks to be accepted. */
@@ -60,7 +65,11 @@ const SHARED_BYTES = 2 ** 16;
 export function createRunLedger(deps: RunLedgerDeps): RunLedger {
   const { db } = deps;
   const acceptAll = (runs: readonly AcceptableRun[]) => db.transaction((tx) => storeRuns(deps, tx, runs));
-  const endAll = (ends: readonly AccountedEnding[]) => db.transaction((tx) => storeEnds(deps, tx, ends));
+  const endAll = async (endings: readonly AccountedEnding[]): Promise<readonly boolean[]> => {
+    const { stored, afterCommit } = await db.transaction((tx) => storeEnds(deps, tx, endings));
+    afterCommit();
+    return stored;
+  };
   // Both may be repeated when they failed: ids are new, and a run that has ended is nobody's to end.
   const accept = batched(acceptAll, { retryIndividually: true });
   const end = batched(endAll, { retryIndividually: true });
@@ -113,22 +122,19 @@ async function storeRuns(
 }
 
 async function storeEnds(
-  { admission, onEnds }: RunLedgerDeps,
+  { admission, onRunsEnd }: RunLedgerDeps,
   tx: Database,
   endings: readonly AccountedEnding[],
-): Promise<readonly boolean[]> {
+): Promise<{ readonly stored: readonly boolean[]; readonly afterCommit: () => void }> {
   const stored = await endRuns(tx, endings);
   const ended = endings.filter((_, i) => stored[i]);
-  if (ended.length === 0) return stored;
+  if (ended.length === 0) return { stored, afterCommit: () => {} };
   await admission.endRuns(
     tx,
     ended.flatMap(({ ticket, cost }) => (ticket === null ? [] : [{ ticket, cost }])),
   );
-  await onEnds(
-    tx,
-    ended.map(({ ender: { runId, projectId, endedAt }, end }): RunEnd => {
-      return { runId, projectId, endedAt, event: 'result' in end ? 'run.completed' : 'run.failed' };
-    }),
-  );
-  return stored;
+  const ends = ended.map(({ ender: { runId, projectId, endedAt }, end }): RunEnd => {
+    return { runId, projectId, endedAt, event: 'result' in end ? 'run.completed' : 'run.failed' };
+  });
+  return { stored, afterCommit: await onRunsEnd(tx, ends) };
 }

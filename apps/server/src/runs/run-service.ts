@@ -29,8 +29,8 @@ import { createRunEvents, type EventReader } from './run-events.ts';
 import { performRun, type RunExecutionDeps, readInput } from './run-execution.ts';
 import { CANCELLED } from './run-failure.ts';
 import { loadData, requestHash, storableInput } from './run-input.ts';
-import { requestCancel } from './run-leases.ts';
-import { createRunLedger, type RunEnd } from './run-ledger.ts';
+import { requestCancel } from './run-lease-store.ts';
+import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { deleteRun, findRunByKey, findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
@@ -48,10 +48,7 @@ export interface RunServiceDeps {
   readonly ownsStore: boolean;
   /** The pipeline that a project means by an id or tag. Throws `pipeline_unknown`. */
   readonly findPipeline: (projectId: string, idOrTag: string) => Promise<Pipeline>;
-  /** Takes part in the transaction that ends runs. */
-  readonly onEnds: (tx: Database, ends: readonly RunEnd[]) => Promise<void>;
-  /** The end of a run was stored. */
-  readonly onEnded: () => void;
+  readonly onRunsEnd: OnRunsEnd;
   readonly observer?: RunObserver;
   readonly timing?: RunTiming;
 }
@@ -130,7 +127,6 @@ export function createRunService(deps: RunServiceDeps): RunService {
 
   const announce = async ({ id, projectId }: { readonly id: string; readonly projectId: string }): Promise<void> => {
     const known = accepted.take(id);
-    deps.onEnded();
     const waiting = waiters.get(id) ?? new Set();
     waiters.delete(id);
     if (waiting.size === 0 && !events.isOpen(id)) return;

@@ -4,10 +4,9 @@ import { newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
 import { findRun } from '../testing/find-run.ts';
+import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
-import { insertData } from './data/data-store.ts';
 import { newFile } from './files/file.ts';
-import { insertFile } from './files/file-store.ts';
 import type { RunFailure } from './run.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import {
@@ -18,8 +17,8 @@ import {
   type Lease,
   putBack,
   requestCancel,
-} from './run-leases.ts';
-import { deleteRun, endRuns, findRuns, insertRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
+} from './run-lease-store.ts';
+import { deleteRun, endRuns, findRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
 import { files, runs } from './run-tables.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
@@ -33,36 +32,8 @@ before(async () => {
 after(() => store.close());
 beforeEach(() => store.db.delete(runs));
 
-interface Stored {
-  readonly lease?: Lease;
-  readonly priority?: number;
-  readonly key?: string;
-}
-
-async function storedRun(createdAt: Date, { lease, priority = 0, key }: Stored = {}): Promise<string> {
-  const file = newFile('data', new Uint8Array());
-  const data = { id: newId('data'), createdAt, file };
-  await insertFile(store.db, PROJECT, file, createdAt);
-  await insertData(store.db, PROJECT, data);
-  const id = newId('run');
-  const row = {
-    id,
-    projectId: PROJECT,
-    apiKeyId: null,
-    pipelineId: 'p',
-    dataId: data.id,
-    createdAt,
-    resourceType: 'cpu',
-    minGpuVramMb: null,
-    isAsync: false,
-    priority,
-    admissionTicket: 'ticket',
-    idempotencyKey: key ?? null,
-    requestHash: null,
-    lease: lease ?? null,
-  };
-  return (await insertRuns(store.db, [row])).has(id) ? id : 'refused';
-}
+const storedRun = async (createdAt: Date, columns?: Parameters<typeof storeRun>[2]): Promise<string> =>
+  (await storeRun(store.db, createdAt, columns)) ?? 'refused';
 
 const ender = (runId: string, owner: string | null): RunEnder => ({ runId, projectId: PROJECT, owner, endedAt: at(9) });
 const state = async (id: string): Promise<unknown> => (await findRun(store.db, PROJECT, id))?.state;
@@ -191,8 +162,8 @@ test('a run that is put back counts no attempt; after a restart nobody has a lea
 });
 
 test('an idempotency key is good for one run of a project', async () => {
-  assert.notEqual(await storedRun(at(1), { key: 'k' }), 'refused');
-  assert.equal(await storedRun(at(1), { key: 'k' }), 'refused');
+  assert.notEqual(await storedRun(at(1), { idempotencyKey: 'k' }), 'refused');
+  assert.equal(await storedRun(at(1), { idempotencyKey: 'k' }), 'refused');
 });
 
 test('lists are cut and filtered; runs of other projects are absent', async () => {

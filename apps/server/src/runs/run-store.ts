@@ -8,7 +8,7 @@ import { returnedRows } from '../store/returned-rows.ts';
 import { type NewFile, withSmallBytes } from './files/file.ts';
 import { fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure } from './run.ts';
-import type { Lease } from './run-leases.ts';
+import type { Lease } from './run-lease-store.ts';
 import { data, files, runs } from './run-tables.ts';
 
 /** What is known of a run when it is accepted. */

@@ -11,7 +11,7 @@
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
-import { type Repetition, repeat } from '../store/repeat.ts';
+import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type ClaimedRun,
@@ -22,7 +22,7 @@ import {
   findCancelRequests,
   findEnded,
   type Lease,
-} from './run-leases.ts';
+} from './run-lease-store.ts';
 
 export interface RunLimits {
   readonly running: number;
@@ -77,7 +77,7 @@ export class RunWorker {
   #filling: Promise<void> | null = null;
   #closed = false;
   #stopped = false;
-  #repetitions: readonly Repetition[] = [];
+  #pollings: readonly Polling[] = [];
   #resolveDrained: () => void = () => {};
   readonly drained: Promise<void>;
 
@@ -95,7 +95,17 @@ export class RunWorker {
     if (this.#deps.ownsStore) await endAllLeases(this.#deps.db);
     const open = await countOpenRuns(this.#deps.db);
     const { heartbeatMs, pollMs } = this.#timing;
-    this.#repetitions = [repeat(() => this.#heartbeat(), heartbeatMs), repeat(() => this.#poll(), pollMs)];
+    const { logger } = this.#deps;
+    this.#pollings = [
+      startPolling(() => this.#heartbeat(), {
+        everyMs: heartbeatMs,
+        onError: (error) => logger.warn('leases could not be renewed', { error }),
+      }),
+      startPolling(() => this.#poll(), {
+        everyMs: pollMs,
+        onError: (error) => logger.warn('ends of runs could not be looked up', { error }),
+      }),
+    ];
     this.wake();
     return open;
   }
@@ -281,12 +291,8 @@ export class RunWorker {
   async #heartbeat(): Promise<void> {
     const ids = [...this.#executing.keys()];
     if (ids.length === 0) return;
-    try {
-      const kept = await extendLeases(this.#deps.db, ids, this.#lease());
-      for (const id of ids) if (!kept.has(id)) this.abort(id, 'lease_lost');
-    } catch (error) {
-      this.#deps.logger.warn('leases could not be renewed', { error });
-    }
+    const kept = await extendLeases(this.#deps.db, ids, this.#lease());
+    for (const id of ids) if (!kept.has(id)) this.abort(id, 'lease_lost');
   }
 
   /** Find leases that ran out, runs accepted elsewhere, and what happened elsewhere to ours: ends, and wishes for one. */
@@ -296,13 +302,9 @@ export class RunWorker {
     const elsewhere = [...this.#places.keys(), ...this.#watched.keys()].filter((id) => !this.#executing.has(id));
     const here = [...this.#executing.keys()];
     const { db } = this.#deps;
-    try {
-      if (here.length > 0) for (const id of await findCancelRequests(db, here)) this.abort(id, 'cancelled');
-      if (elsewhere.length === 0) return;
-      for (const id of await findEnded(db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
-    } catch (error) {
-      this.#deps.logger.warn('ends of runs could not be looked up', { error });
-    }
+    if (here.length > 0) for (const id of await findCancelRequests(db, here)) this.abort(id, 'cancelled');
+    if (elsewhere.length === 0) return;
+    for (const id of await findEnded(db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
   }
 
   /** Runs that somebody here waits for and nobody here executes. */
@@ -313,7 +315,7 @@ export class RunWorker {
   #checkDrained(): void {
     const idle = this.#executing.size === 0 && this.#reserved === 0;
     if (!this.#closed || !idle || this.#awaited().length > 0) return;
-    for (const repetition of this.#repetitions) repetition.stop();
+    for (const polling of this.#pollings) void polling.stop();
     this.#resolveDrained();
   }
 }

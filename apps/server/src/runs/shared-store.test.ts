@@ -79,8 +79,7 @@ function openServer(generator?: Engine): Server {
     resourceType: 'cpu',
     ownsStore: false,
     findPipeline: async (_, id) => pipelines.find(id),
-    onEnds: async () => {},
-    onEnded: () => {},
+    onRunsEnd: async () => () => {},
     timing: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
   });
   return { runs, engine, admission };

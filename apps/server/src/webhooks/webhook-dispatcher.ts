@@ -1,9 +1,10 @@
 /**
- * Sends what is due, from the store, a few at a time. An attempt is counted before it is made: one that a crash cuts
- * short is made again when its time has run out, so that receivers may get a message twice, with the same id.
+ * Sends due deliveries from the store, a few at a time. An attempt is counted before it is made: one that a crash cuts
+ * short is made again when its lease has expired, so a receiver may get a message twice, with the same id.
  */
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
+import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type SendWebhook, WebhookSendError } from './send-webhook.ts';
 import { signedHeaders, type Webhook, type WebhookDelivery } from './webhook.ts';
@@ -13,7 +14,7 @@ export interface WebhookDispatcherDeps {
   readonly db: Database;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** What is told of a run: null when it is gone. */
+  /** The run as the message shows it; null when it was removed. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
   readonly allowPrivate: boolean;
   readonly send: SendWebhook;
@@ -21,10 +22,10 @@ export interface WebhookDispatcherDeps {
   readonly pollMs?: number;
 }
 
-/** Pauses after failed attempts; after the last one it is given up. About nine hours in all. */
-const PAUSES_S = [10, 60, 300, 1800, 7200, 21_600] as const;
-const AT_ONCE = 8;
-const TIMEOUT_MS = 10_000;
+/** Pauses after failed attempts, about nine hours in all; after the last one the delivery has failed. */
+const RETRY_PAUSES_S = [10, 60, 300, 1800, 7200, 21_600] as const;
+const MAX_SENDING = 8;
+const SEND_TIMEOUT_MS = 10_000;
 /** Longer than an attempt can take. */
 const LEASE_MS = 60_000;
 
@@ -32,65 +33,83 @@ export class WebhookDispatcher {
   readonly #deps: WebhookDispatcherDeps;
   readonly #abort = new AbortController();
   readonly #sending = new Set<Promise<void>>();
-  readonly #timer: NodeJS.Timeout;
-  #filling: Promise<void> | null = null;
+  readonly #polling: Polling;
+  /** A delivery may have become due since the last look into the store. */
+  #mayBeDue = false;
+  #dispatching: Promise<void> | null = null;
+  #closing: Promise<void> | undefined;
 
   constructor(deps: WebhookDispatcherDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => this.wake(), deps.pollMs ?? 5_000);
-    this.#timer.unref();
-  }
-
-  /** Look now for what is due. */
-  wake(): void {
-    if (this.#abort.signal.aborted) return;
-    this.#filling ??= this.#fill().finally(() => {
-      this.#filling = null;
+    this.#polling = startPolling(async () => this.wake(), {
+      everyMs: deps.pollMs ?? 5_000,
+      onError: (error) => deps.logger.error('webhooks could not be polled', { error }),
     });
   }
 
-  /** Resolves when nothing that was due is left to send. */
+  /** Send what is due now. Call it after the transaction that stored a delivery. */
+  wake(): void {
+    if (this.#abort.signal.aborted) return;
+    // Also when a look is under way: it may have read the store before the delivery was there.
+    this.#mayBeDue = true;
+    this.#dispatching ??= this.#dispatch();
+  }
+
+  /** Resolves when no due delivery is left to send. */
   async idle(): Promise<void> {
-    while (this.#filling !== null || this.#sending.size > 0) {
-      await this.#filling;
+    while (this.#dispatching !== null || this.#sending.size > 0) {
+      await this.#dispatching;
       await Promise.all(this.#sending);
     }
   }
 
-  /** Break off what is being sent; the store keeps it for the next start. Idempotent. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#abort.abort();
-    await this.idle();
+  /** Abort the attempts under way; the next start repeats them. A second call returns the promise of the first. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#abort.abort();
+      await this.#polling.stop();
+      await this.idle();
+    })();
+    return this.#closing;
   }
 
-  async #fill(): Promise<void> {
-    const { db, clock, logger } = this.#deps;
+  async #dispatch(): Promise<void> {
     try {
-      while (!this.#abort.signal.aborted) {
-        if (this.#sending.size >= AT_ONCE) await Promise.race(this.#sending);
-        const now = clock();
-        const leaseUntil = new Date(now.getTime() + LEASE_MS);
-        const claimed = await claimDeliveries(db, { limit: AT_ONCE - this.#sending.size, now, leaseUntil });
-        if (claimed.length === 0) return;
-        for (const { delivery, webhook } of claimed) {
-          const sending = this.#send(delivery, webhook).finally(() => this.#sending.delete(sending));
-          this.#sending.add(sending);
-        }
+      while (this.#mayBeDue && !this.#abort.signal.aborted) {
+        if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending);
+        this.#mayBeDue = false;
+        // All slots full or not, more may be due behind what was claimed.
+        if ((await this.#claim()) > 0) this.#mayBeDue = true;
       }
     } catch (error) {
-      logger.error('webhooks could not be sent', { error });
+      this.#deps.logger.error('due webhooks could not be read', { error });
+    } finally {
+      // In the same step as the last check of the flag: a call of `wake` comes before it or starts anew.
+      this.#dispatching = null;
     }
+  }
+
+  /** Claim due deliveries for the free slots and start to send them; the number claimed. */
+  async #claim(): Promise<number> {
+    const { db, clock } = this.#deps;
+    const now = clock();
+    const leaseUntil = new Date(now.getTime() + LEASE_MS);
+    const claimed = await claimDeliveries(db, { limit: MAX_SENDING - this.#sending.size, now, leaseUntil });
+    for (const { delivery, webhook } of claimed) {
+      const sending = this.#send(delivery, webhook).finally(() => this.#sending.delete(sending));
+      this.#sending.add(sending);
+    }
+    return claimed.length;
   }
 
   async #send(delivery: WebhookDelivery, webhook: Webhook): Promise<void> {
     const { db, clock, logger } = this.#deps;
     try {
       const { responseStatus, failure } = await this.#attempt(delivery, webhook);
-      // Broken off: nothing is recorded, and the store has it tried again.
+      // Aborted by `close`: nothing is recorded, so the attempt is repeated after the lease.
       if (this.#abort.signal.aborted && failure !== null) return;
       const at = clock();
-      const pauseS = failure === null ? undefined : PAUSES_S[delivery.attempts - 1];
+      const pauseS = failure === null ? undefined : RETRY_PAUSES_S[delivery.attempts - 1];
       const state = failure === null ? 'delivered' : pauseS === undefined ? 'failed' : 'pending';
       const retryAt = pauseS === undefined ? null : new Date(at.getTime() + pauseS * 1000);
       await recordAttempt(db, delivery.id, { state, at, retryAt, responseStatus, failure });
@@ -115,9 +134,9 @@ export class WebhookDispatcher {
     };
     try {
       const { signal } = this.#abort;
-      const status = await send({ url, headers, body }, { allowPrivate, timeoutMs: TIMEOUT_MS, signal });
-      const isTaken = status >= 200 && status < 300;
-      return { responseStatus: status, failure: isTaken ? null : `expected a status of 2xx, got ${status}` };
+      const status = await send({ url, headers, body }, { allowPrivate, timeoutMs: SEND_TIMEOUT_MS, signal });
+      const isAccepted = status >= 200 && status < 300;
+      return { responseStatus: status, failure: isAccepted ? null : `expected a status of 2xx, got ${status}` };
     } catch (error) {
       if (!(error instanceof WebhookSendError)) throw error;
       return { responseStatus: null, failure: error.message };

@@ -2,14 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { newId, type WebhookDeliveryGet, type WebhookGet } from '@gptj-cloud/protocol';
+import type { WebhookDeliveryGet, WebhookGet } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
-import { insertData } from '../runs/data/data-store.ts';
-import { newFile } from '../runs/files/file.ts';
-import { insertFile } from '../runs/files/file-store.ts';
-import { insertRuns, type NewRun } from '../runs/run-store.ts';
 import type { Store } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { sendWebhook } from './send-webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
@@ -24,9 +21,9 @@ const PAUSES_S = [10, 60, 300, 1800, 7200, 21_600];
 let store: Store;
 let receiver: Server;
 let url: string;
-/** What the receiver answers. */
+/** Of the receiver's replies. */
 let status: number;
-/** Ids of the messages that came. */
+/** Ids of the messages that arrived. */
 let got: string[];
 let nowMs: number;
 let dispatcher: WebhookDispatcher;
@@ -50,7 +47,7 @@ before(async () => {
     logger: createLogger(() => {}, clock),
     describeRun: async (_, id) => ({ id }),
     send: sendWebhook,
-    // The test says when to look.
+    // The tests call `wake`.
     pollMs: 3_600_000,
   });
   service = createWebhookService({ ...deps, onDue: () => dispatcher.wake() });
@@ -66,36 +63,10 @@ beforeEach(async () => {
   nowMs = START;
   if (hook !== undefined) await service.remove(DEFAULT_PROJECT_ID, hook.id, CALLER);
   hook = await service.create(DEFAULT_PROJECT_ID, { url }, CALLER);
-  const end = { runId: await storeRun(), projectId: DEFAULT_PROJECT_ID, endedAt: new Date(START) };
+  const runId = await storeRun(store.db, new Date(START));
+  const end = { runId: runId ?? assert.fail(), projectId: DEFAULT_PROJECT_ID, endedAt: new Date(START) };
   await store.db.transaction((tx) => enqueueDeliveries(tx, [{ ...end, event: 'run.completed' }]));
 });
-
-/** What a delivery tells of must be there. */
-async function storeRun(): Promise<string> {
-  const createdAt = new Date(START);
-  const file = newFile('data', new Uint8Array());
-  const [id, dataId] = [newId('run'), newId('data')];
-  await insertFile(store.db, DEFAULT_PROJECT_ID, file, createdAt);
-  await insertData(store.db, DEFAULT_PROJECT_ID, { id: dataId, createdAt, file });
-  const run: NewRun = {
-    id,
-    projectId: DEFAULT_PROJECT_ID,
-    apiKeyId: null,
-    pipelineId: 'p',
-    dataId,
-    createdAt,
-    resourceType: 'cpu',
-    minGpuVramMb: null,
-    isAsync: true,
-    priority: 0,
-    admissionTicket: 'ticket',
-    idempotencyKey: null,
-    requestHash: null,
-    lease: null,
-  };
-  await insertRuns(store.db, [run]);
-  return id;
-}
 
 async function deliveries(): Promise<readonly WebhookDeliveryGet[]> {
   const page = { skip: 0, limit: 10, orderBy: { direction: 'asc' } } as const;
@@ -104,7 +75,7 @@ async function deliveries(): Promise<readonly WebhookDeliveryGet[]> {
 
 const delivery = async (): Promise<WebhookDeliveryGet> => (await deliveries())[0] ?? assert.fail('expected a delivery');
 
-/** Look for what is due at a moment, and send it. */
+/** Send the deliveries that are due at a moment. */
 async function dispatchAt(ms: number): Promise<void> {
   nowMs = ms;
   dispatcher.wake();
@@ -119,7 +90,7 @@ async function exhaust(): Promise<number> {
   return nowMs;
 }
 
-test('a message that is not taken is sent again after ever longer pauses, never sooner, and then given up', async () => {
+test('a message that the receiver refuses is sent again after ever longer pauses, and then fails', async () => {
   status = 503;
   let dueMs = START;
   for (const [failed, pauseS] of [...PAUSES_S, null].entries()) {
@@ -138,11 +109,11 @@ test('a message that is not taken is sent again after ever longer pauses, never 
     }
   }
   await dispatchAt(dueMs + 365 * 86_400_000);
-  assert.equal(got.length, PAUSES_S.length + 1, 'what was given up stays so');
+  assert.equal(got.length, PAUSES_S.length + 1, 'a failed delivery stays failed');
   assert.equal(new Set(got).size, 1, 'every attempt has the id of the same message');
 });
 
-test('what was given up is replayed as a message of its own, and taken', async () => {
+test('a failed delivery can be replayed, as a new message', async () => {
   const endMs = await exhaust();
   status = 204;
   const { id } = await delivery();
@@ -160,7 +131,7 @@ test('what was given up is replayed as a message of its own, and taken', async (
   assert.equal(got.length, PAUSES_S.length + 2);
 });
 
-test('a message that is taken in the end is sent no more', async () => {
+test('a message that a later attempt delivers is not sent again', async () => {
   status = 500;
   await dispatchAt(START);
   status = 200;
@@ -171,7 +142,7 @@ test('a message that is taken in the end is sent no more', async () => {
   assert.equal(got.length, 2);
 });
 
-test('a receiver that is not there costs attempts like one that refuses, and its log says why', async () => {
+test('a receiver that cannot be reached costs attempts like one that refuses, and the delivery names the cause', async () => {
   await service.update(DEFAULT_PROJECT_ID, hook.id, { url: 'http://127.0.0.1:1/' }, CALLER);
   await dispatchAt(START);
   const { state, attempts, due_at, response_status, failure } = await delivery();
@@ -179,7 +150,7 @@ test('a receiver that is not there costs attempts like one that refuses, and its
   assert.match(failure ?? '', /ECONNREFUSED/);
 });
 
-test('an attempt that its server did not live to record counts, and is made again when its time has run out', async () => {
+test('an attempt whose server ended before recording it counts, and is repeated when its lease has expired', async () => {
   const claim = { limit: 8, now: new Date(START), leaseUntil: new Date(START + 60_000) };
   assert.equal((await claimDeliveries(store.db, claim)).length, 1);
   status = 204;

@@ -20,6 +20,7 @@ import {
   insertWebhook,
   listDeliveries,
   listWebhooks,
+  lockWebhook,
   type Page,
   updateWebhook,
 } from './webhook-store.ts';
@@ -27,14 +28,14 @@ import {
 export interface WebhookServiceDeps {
   readonly db: Database;
   readonly clock: () => Date;
-  /** Let messages go to private networks and this machine, too. */
+  /** Allow targets in private networks and on this machine. */
   readonly allowPrivate: boolean;
-  /** Something is due. */
+  /** A delivery was stored that is due at once. */
   readonly onDue: () => void;
 }
 
 /**
- * The webhooks of projects; those of other projects are as good as absent. Throws `not_found`. Each change is in the audit
+ * The webhooks of projects; those of other projects count as absent. Throws `not_found`. Each change is in the audit
  * log: a webhook takes results out of the server.
  */
 export interface WebhookService {
@@ -46,27 +47,21 @@ export interface WebhookService {
   update(projectId: string, id: string, patch: WebhookPatch, caller: Caller): Promise<WebhookGet>;
   remove(projectId: string, id: string, caller: Caller): Promise<void>;
   deliveries(projectId: string, id: string, page: Page): Promise<Paginated<WebhookDeliveryGet>>;
-  /** Send the event of a delivery once more, as a new one. */
+  /** Send the event of a delivery once more, as a new delivery. */
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
 }
 
+/** In one project. */
 const MAX_WEBHOOKS = 20;
 
 export function createWebhookService({ db, clock, allowPrivate, onDue }: WebhookServiceDeps): WebhookService {
-  const find = async (projectId: string, id: string): Promise<Webhook> => {
-    const webhook = await findWebhook(db, projectId, id);
-    if (webhook === null) throw absent('webhook', id);
-    return webhook;
-  };
-  /** Of its address the host alone: what follows may be a secret. */
+  const find = async (projectId: string, id: string): Promise<Webhook> =>
+    present(await findWebhook(db, projectId, id), 'webhook', id);
+  /** Of the URL only the host is recorded: path and query may hold a secret. */
   const record = async (tx: Database, caller: Caller, action: AuditAction, webhook: Webhook): Promise<void> => {
     const { id: subject, projectId, url, isEnabled } = webhook;
-    await recordAudit(tx, clock(), caller, {
-      action,
-      subject,
-      projectId,
-      details: { host: new URL(url).host, enabled: isEnabled },
-    });
+    const details = { host: new URL(url).host, enabled: isEnabled };
+    await recordAudit(tx, clock(), caller, { action, subject, projectId, details });
   };
   return {
     async create(projectId, request, caller) {
@@ -97,25 +92,25 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
       return { skip: page.skip, limit: page.limit, total, data };
     },
     async update(projectId, id, patch, caller) {
-      const before = await find(projectId, id);
       if (patch.url !== undefined) checkWebhookUrl(patch.url, { allowPrivate });
-      const after: Webhook = {
-        ...before,
-        url: patch.url ?? before.url,
-        events: patch.events === undefined ? before.events : [...new Set(patch.events)],
-        isEnabled: patch.is_enabled ?? before.isEnabled,
-        updatedAt: clock(),
-      };
-      await db.transaction(async (tx) => {
+      return await db.transaction(async (tx) => {
+        // Locked: another patch at the same time must not be undone.
+        const before = present(await lockWebhook(tx, projectId, id), 'webhook', id);
+        const after: Webhook = {
+          ...before,
+          url: patch.url ?? before.url,
+          events: patch.events === undefined ? before.events : [...new Set(patch.events)],
+          isEnabled: patch.is_enabled ?? before.isEnabled,
+          updatedAt: clock(),
+        };
         await updateWebhook(tx, after);
         await record(tx, caller, 'webhook.update', after);
+        return toWebhookGet(after, 'without secret');
       });
-      return toWebhookGet(after, 'without secret');
     },
     async remove(projectId, id, caller) {
-      const webhook = await find(projectId, id);
       await db.transaction(async (tx) => {
-        if (!(await deleteWebhook(tx, projectId, id))) throw absent('webhook', id);
+        const webhook = present(await deleteWebhook(tx, projectId, id), 'webhook', id);
         await record(tx, caller, 'webhook.delete', webhook);
       });
     },
@@ -126,8 +121,7 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
     },
     async replay(projectId, id, deliveryId) {
       await find(projectId, id);
-      const delivery = await findDelivery(db, id, deliveryId);
-      if (delivery === null) throw absent('webhook delivery', deliveryId);
+      const delivery = present(await findDelivery(db, id, deliveryId), 'webhook delivery', deliveryId);
       const replay = await insertReplay(db, delivery, clock());
       onDue();
       return toWebhookDeliveryGet(replay);
@@ -135,6 +129,8 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
   };
 }
 
-function absent(kind: string, id: string): ApiError {
-  return new ApiError('not_found', { kind, id: id.slice(0, 100) });
+/** Throws `not_found` for null. */
+function present<Value>(value: Value | null, kind: string, id: string): Value {
+  if (value === null) throw new ApiError('not_found', { kind, id: id.slice(0, 100) });
+  return value;
 }

@@ -1,9 +1,9 @@
-import { isId, newId, type WebhookEvent, webhookEventSchema } from '@gptj-cloud/protocol';
+import { isId, newId, webhookEventSchema } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
-import { parseEvents, type Webhook, type WebhookDelivery } from './webhook.ts';
+import { parseEvents, type RunEndEvent, type Webhook, type WebhookDelivery } from './webhook.ts';
 import { webhookDeliveries, webhooks } from './webhook-tables.ts';
 
 export interface Page {
@@ -12,21 +12,26 @@ export interface Page {
   readonly orderBy: { readonly direction: 'asc' | 'desc' };
 }
 
-/** False when the project has `limit` webhooks already. */
-export async function insertWebhook(db: Database, webhook: Webhook, limit: number): Promise<boolean> {
-  return await db.transaction(async (tx) => {
-    // One at a time: the count must still hold when the row is there.
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`webhooks ${webhook.projectId}`}, 0))`);
-    const rows = await tx.select({ total: count() }).from(webhooks).where(eq(webhooks.projectId, webhook.projectId));
-    if ((rows[0]?.total ?? 0) >= limit) return false;
-    await tx.insert(webhooks).values({ ...webhook, events: webhook.events.join(' ') });
-    return true;
-  });
+/** For a transaction. False when the project has `limit` webhooks already. */
+export async function insertWebhook(tx: Database, webhook: Webhook, limit: number): Promise<boolean> {
+  // One at a time for a project: the count must still hold when the row is inserted.
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`webhooks ${webhook.projectId}`}, 0))`);
+  const rows = await tx.select({ total: count() }).from(webhooks).where(eq(webhooks.projectId, webhook.projectId));
+  if ((rows[0]?.total ?? 0) >= limit) return false;
+  await tx.insert(webhooks).values({ ...webhook, events: webhook.events.join(' ') });
+  return true;
 }
 
 export async function findWebhook(db: Database, projectId: string, id: string): Promise<Webhook | null> {
   if (!isId('webhook', id)) return null;
-  const rows = await db.select().from(webhooks).where(mine(projectId, id));
+  const rows = await db.select().from(webhooks).where(isWebhook(projectId, id));
+  return rows[0] === undefined ? null : toWebhook(rows[0]);
+}
+
+/** The same for a transaction that will change it: others wait for its end. */
+export async function lockWebhook(tx: Database, projectId: string, id: string): Promise<Webhook | null> {
+  if (!isId('webhook', id)) return null;
+  const rows = await tx.select().from(webhooks).where(isWebhook(projectId, id)).for('update');
   return rows[0] === undefined ? null : toWebhook(rows[0]);
 }
 
@@ -53,31 +58,23 @@ export async function updateWebhook(db: Database, webhook: Webhook): Promise<voi
   await db
     .update(webhooks)
     .set({ url, events: events.join(' '), isEnabled, updatedAt })
-    .where(mine(webhook.projectId, webhook.id));
+    .where(isWebhook(webhook.projectId, webhook.id));
 }
 
-/** With its deliveries. */
-export async function deleteWebhook(db: Database, projectId: string, id: string): Promise<boolean> {
-  if (!isId('webhook', id)) return false;
-  const rows = await db.delete(webhooks).where(mine(projectId, id)).returning({ id: webhooks.id });
-  return rows.length > 0;
+/** Delete a webhook and its deliveries; the deleted webhook. */
+export async function deleteWebhook(db: Database, projectId: string, id: string): Promise<Webhook | null> {
+  if (!isId('webhook', id)) return null;
+  const rows = await db.delete(webhooks).where(isWebhook(projectId, id)).returning();
+  return rows[0] === undefined ? null : toWebhook(rows[0]);
 }
 
 /**
- * Have the end of a run delivered to every webhook of its project that wants it. For the transaction that ends it.
- * Whether there was any.
+ * Store a delivery of each run end for every enabled webhook of its project that subscribes to the event. For the
+ * transaction that ends the runs. Whether any was stored.
  */
-export async function enqueueDeliveries(
-  tx: Database,
-  events: readonly {
-    readonly runId: string;
-    readonly projectId: string;
-    readonly event: WebhookEvent;
-    readonly endedAt: Date;
-  }[],
-): Promise<boolean> {
-  const items = events.map(({ endedAt, ...event }) => ({ ...event, endedAt: endedAt.toISOString() }));
-  const due = await tx.execute(sql`
+export async function enqueueDeliveries(tx: Database, ends: readonly RunEndEvent[]): Promise<boolean> {
+  const items = ends.map(({ endedAt, ...event }) => ({ ...event, endedAt: endedAt.toISOString() }));
+  const stored = await tx.execute(sql`
     INSERT INTO webhook_deliveries (id, webhook_id, run_id, event, state, created_at, due_at)
     SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), w.id, e."runId", e.event, 'pending',
       e."endedAt", e."endedAt"
@@ -85,10 +82,10 @@ export async function enqueueDeliveries(
       "runId" text, "projectId" text, event text, "endedAt" timestamptz)
     JOIN webhooks w ON w.project_id = e."projectId" AND w.is_enabled AND e.event = ANY(string_to_array(w.events, ' '))
     RETURNING id`);
-  return returnedRows(due, z.unknown()).length > 0;
+  return returnedRows(stored, z.unknown()).length > 0;
 }
 
-/** Once more what was delivered, or was not. */
+/** Store a new delivery of the same event, due at once. */
 export async function insertReplay(db: Database, delivery: WebhookDelivery, now: Date): Promise<WebhookDelivery> {
   const { webhookId, runId, event } = delivery;
   const replay = { id: newId('webhook_delivery'), webhookId, runId, event, createdAt: now, dueAt: now };
@@ -123,7 +120,7 @@ export async function listDeliveries(
   return { total: totals[0]?.total ?? 0, deliveries: rows.map(toDelivery) };
 }
 
-/** Take deliveries that are due; nobody else does until `leaseUntil`. */
+/** Lease due deliveries until `leaseUntil` and count the attempt; other servers skip them meanwhile. */
 export async function claimDeliveries(
   db: Database,
   claim: { readonly limit: number; readonly now: Date; readonly leaseUntil: Date },
@@ -144,7 +141,7 @@ export async function claimDeliveries(
   return claimed.map(({ webhooks: webhook, ...row }) => ({ delivery: toDelivery(row), webhook: toWebhook(webhook) }));
 }
 
-/** What became of an attempt. With `retryAt` the delivery stays pending. */
+/** Record the outcome of an attempt. With `retryAt` the delivery stays pending. */
 export async function recordAttempt(
   db: Database,
   id: string,
@@ -163,7 +160,7 @@ export async function recordAttempt(
     .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.state, 'pending')));
 }
 
-function mine(projectId: string, id: string) {
+function isWebhook(projectId: string, id: string) {
   return and(eq(webhooks.id, id), eq(webhooks.projectId, projectId));
 }
 

@@ -7,7 +7,7 @@ import {
   webhookEventSchema,
 } from '@gptj-cloud/protocol';
 
-/** An address of a project's that is told of its runs. */
+/** A URL of a project that its run ends are sent to. */
 export interface Webhook {
   readonly id: string;
   readonly projectId: string;
@@ -20,7 +20,15 @@ export interface Webhook {
   readonly updatedAt: Date;
 }
 
-/** One event on its way to one webhook. pending → delivered | failed. */
+/** The end of a run, as webhooks take it. */
+export interface RunEndEvent {
+  readonly runId: string;
+  readonly projectId: string;
+  readonly event: WebhookEvent;
+  readonly endedAt: Date;
+}
+
+/** One event for one webhook. pending → delivered | failed. */
 export interface WebhookDelivery {
   readonly id: string;
   readonly webhookId: string;
@@ -42,8 +50,8 @@ export function newWebhookSecret(): string {
 }
 
 /**
- * Headers that let the receiver check who sent `body` and when (standardwebhooks.com): the signature is over
- * `id.timestamp.body`, so that none of them can be exchanged.
+ * Headers by which the receiver verifies the sender and the time of `body` (standardwebhooks.com): the signature is over
+ * `id.timestamp.body`, so that none of the three can be exchanged.
  */
 export function signedHeaders(
   secret: string,
@@ -59,15 +67,15 @@ export function signedHeaders(
   };
 }
 
-/** Events as they are stored: words. What a later version knew is dropped. */
+/** Events as they are stored, separated by blanks. Names that this version does not know are dropped. */
 export function parseEvents(text: string): readonly WebhookEvent[] {
-  return text.split(' ').flatMap((word) => {
-    const parsed = webhookEventSchema.safeParse(word);
+  return text.split(' ').flatMap((name) => {
+    const parsed = webhookEventSchema.safeParse(name);
     return parsed.success ? [parsed.data] : [];
   });
 }
 
-/** How the API shows a webhook; its secret only when it was just made. */
+/** A webhook as the API shows it; with its secret only in the reply that creates it. */
 export function toWebhookGet(webhook: Webhook, secret: 'with secret' | 'without secret'): WebhookGet {
   return {
     id: webhook.id,

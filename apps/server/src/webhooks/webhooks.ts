@@ -1,7 +1,7 @@
-import type { WebhookEvent } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SendWebhook } from './send-webhook.ts';
+import type { RunEndEvent } from './webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
 import { enqueueDeliveries } from './webhook-store.ts';
@@ -10,46 +10,37 @@ export interface WebhooksDeps {
   readonly db: Database;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** Let messages go to private networks and this machine, too. */
+  /** Allow targets in private networks and on this machine. */
   readonly allowPrivate: boolean;
   readonly send: SendWebhook;
-  /** What is told of a run: null when it is gone. */
+  /** The run as messages show it; null when it was removed. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
 }
 
-/** Webhooks from the end of a run to the receiver's door. */
+/** Webhooks from the end of a run to the receiver. */
 export interface Webhooks {
   readonly service: WebhookService;
-  /** Takes part in the transaction that ends runs. */
-  runsEnd(
-    tx: Database,
-    ends: readonly {
-      readonly runId: string;
-      readonly projectId: string;
-      readonly event: WebhookEvent;
-      readonly endedAt: Date;
-    }[],
-  ): Promise<void>;
-  /** Call it when such a transaction has been committed. */
-  runEnded(): void;
-  /** Resolves when nothing that was due is left to send. */
+  /**
+   * Store the deliveries of runs that end, in the transaction that ends them. Call the returned function when that
+   * transaction is committed: it sends them. Each transaction has its own, since one may commit while others are open.
+   */
+  enqueue(tx: Database, ends: readonly RunEndEvent[]): Promise<() => void>;
+  /** Resolves when no due delivery is left to send. */
   idle(): Promise<void>;
-  /** Break off what is being sent; the next start goes on. Idempotent. */
+  /** Abort the attempts under way; the next start repeats them. A second call returns the promise of the first. */
   close(): Promise<void>;
 }
 
 export function openWebhooks(deps: WebhooksDeps): Webhooks {
   const dispatcher = new WebhookDispatcher(deps);
-  let isDue = false;
   return {
     service: createWebhookService({ ...deps, onDue: () => dispatcher.wake() }),
-    async runsEnd(tx, ends) {
-      // Most projects have no webhooks: the store is asked for due deliveries only when there may be some.
-      if (await enqueueDeliveries(tx, ends)) isDue = true;
-    },
-    runEnded() {
-      if (isDue) dispatcher.wake();
-      isDue = false;
+    async enqueue(tx, ends) {
+      const hasDeliveries = await enqueueDeliveries(tx, ends);
+      return () => {
+        // Most projects have no webhooks: the store is not asked then.
+        if (hasDeliveries) dispatcher.wake();
+      };
     },
     idle: () => dispatcher.idle(),
     close: () => dispatcher.close(),

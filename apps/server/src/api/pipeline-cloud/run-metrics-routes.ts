@@ -8,7 +8,7 @@ import {
   pipelineMetrics,
   runMetrics,
   totalCompute,
-} from '../../runs/run-metrics.ts';
+} from '../../runs/run-metrics-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { AppEnv } from '../access/app-env.ts';
 

@@ -14,7 +14,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../../identity/principal.ts';
 import { batched } from '../../store/batched.ts';
 import type { Database } from '../../store/db.ts';
-import { repeat } from '../../store/repeat.ts';
+import { startPolling } from '../../store/polling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
@@ -62,15 +62,9 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
     return await sweepReservations(db, instanceId, now, new Date(now.getTime() + HEARTBEAT_LIFETIME_MS));
   };
   await sweep();
-  const every = deps.sweepEveryMs === undefined ? SWEEP_EVERY_MS : deps.sweepEveryMs;
-  const sweepAndLog = async (): Promise<void> => {
-    try {
-      await sweep();
-    } catch (error) {
-      deps.logger.error('reservations could not be swept', { error });
-    }
-  };
-  const sweeps = every === null ? null : repeat(sweepAndLog, every);
+  const everyMs = deps.sweepEveryMs === undefined ? SWEEP_EVERY_MS : deps.sweepEveryMs;
+  const onError = (error: unknown): void => deps.logger.error('reservations could not be swept', { error });
+  const polling = everyMs === null ? null : startPolling(sweep, { everyMs, onError });
   let closing: Promise<void> | undefined;
   const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests));
   const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements));
@@ -105,10 +99,13 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
       const counted = settlements.filter(({ meter, cost }) => cost !== null || meter.seq !== null);
       if (counted.length > 0) await settleAll(tx, counted);
     },
-    async close() {
-      sweeps?.stop();
-      closing ??= removeHeartbeat(db, instanceId);
-      await closing;
+    close() {
+      closing ??= (async () => {
+        // A sweep under way would store the heartbeat again.
+        await polling?.stop();
+        await removeHeartbeat(db, instanceId);
+      })();
+      return closing;
     },
   };
 }

@@ -1,0 +1,39 @@
+/** Work that is repeated until it is stopped. */
+export interface Polling {
+  /** Start no more rounds; resolves when the round under way has ended. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface PollingOptions {
+  /** Time between the starts of two rounds, in milliseconds. The first one starts after it, too. */
+  readonly everyMs: number;
+  /** A round failed; the next one comes all the same. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Repeat work, never two rounds at the same time: a round that is due while another runs is skipped, so that a slow
+ * store does not get more and more queries. Does not keep the process alive.
+ */
+export function startPolling(work: () => Promise<unknown>, { everyMs, onError }: PollingOptions): Polling {
+  let round: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      onError(error);
+    } finally {
+      round = null;
+    }
+  };
+  const timer = setInterval(() => {
+    round ??= run();
+  }, everyMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await round;
+    },
+  };
+}
