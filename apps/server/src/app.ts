@@ -1,20 +1,22 @@
-import { ApiError } from '@gptj-cloud/protocol';
 import { type Tracer, trace } from '@opentelemetry/api';
 import { Hono } from 'hono';
-import type { AppEnv } from './api/access/app-env.ts';
-import { type AuthDeps, auth } from './api/access/auth.ts';
-import { metricsToken } from './api/access/metrics-token.ts';
+import { type ApiRoute, READ_OR_WRITE, scope } from './api/access/access.ts';
+import { createGuard, type Guard } from './api/access/guard.ts';
 import { accountRoutes } from './api/account/account-routes.ts';
+import { memberRoutes } from './api/account/member-routes.ts';
 import { oauthRoutes } from './api/account/oauth-routes.ts';
 import { planRoutes } from './api/account/plan-routes.ts';
 import { projectRoutes } from './api/account/project-routes.ts';
+import { securityRoutes } from './api/account/security-routes.ts';
+import { sessionRoutes } from './api/account/session-routes.ts';
 import { tokenRoutes } from './api/account/token-routes.ts';
 import { usageRoutes } from './api/account/usage-routes.ts';
 import { userRoutes } from './api/account/user-routes.ts';
+import { pipelineCloudErrors } from './api/error-dialects.ts';
 import { meshRoutes } from './api/mesh/mesh-routes.ts';
 import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
-import { metricsPage, metricsRoutes } from './api/operator/metrics-routes.ts';
+import { metricsRoutes } from './api/operator/metrics-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
 import { dataRoutes } from './api/pipeline-cloud/data-routes.ts';
@@ -25,17 +27,20 @@ import { runRoutes } from './api/pipeline-cloud/run-routes.ts';
 import { tagRoutes } from './api/pipeline-cloud/tag-routes.ts';
 import { webhookRoutes } from './api/pipeline-cloud/webhook-routes.ts';
 import { huggingFaceRoutes } from './api/tgi/tgi-routes.ts';
+import { recordAudit } from './audit/audit-log.ts';
 import type { GenerationService } from './generation/generation-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { TextModel } from './generation/text-model.ts';
 import { errorReply } from './http/error-reply.ts';
+import type { EventStreamOptions } from './http/event-stream.ts';
+import type { HttpEnv } from './http/http-env.ts';
 import { clientAddress } from './http/middleware/client-address.ts';
 import { cors } from './http/middleware/cors.ts';
 import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
-import type { EventStreamOptions } from './http/sse.ts';
+import { mountRoutes } from './http/mount-routes.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps } from './identity/account-deps.ts';
 import { type FoundApiKey, noteUse } from './identity/api-keys/api-key-store.ts';
@@ -47,7 +52,6 @@ import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createServerMetrics, type ServerMetrics } from './telemetry/metrics/server-metrics.ts';
-
 import type { WebhookService } from './webhooks/webhook-service.ts';
 
 export interface AppDeps {
@@ -95,88 +99,78 @@ export interface EdgeOptions {
 }
 
 /** The HTTP application: call `fetch` or, in tests, `request`. */
-export type App = Hono<AppEnv>;
+export type App = Hono<HttpEnv>;
 
-/** The whole HTTP side. Every address is answered with and without a slash at its end, never by a redirect. */
+/** The whole HTTP side: middleware, and the routes with everything that derives from their records. */
 export function createApp(deps: AppDeps): App {
   const { logger } = deps;
-  const app = new Hono<AppEnv>({ strict: false });
-  app.onError((error, c) => errorReply(error, c.get('requestId'), logger, c.req));
+  // Every address answers with and without a slash at its end, without a redirect.
+  const app = new Hono<HttpEnv>({ strict: false });
+  app.onError((error, c) => errorReply(error, { errors: pipelineCloudErrors, requestId: c.get('requestId'), logger }));
   const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
   const observe = deps.observe ?? {
     metrics: createServerMetrics(),
     tracer: trace.getTracer('gptj-cloud'),
     metricsToken: null,
   };
-  const { registry } = observe.metrics;
   app.use(clientAddress(edge.trustedProxies));
   app.use(observeRequests({ ...observe, now: () => performance.now() }));
   app.use(requestLog(logger));
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
-  app.use(
-    '/metrics',
-    metricsToken(observe.metricsToken, () => metricsPage(registry)),
-  );
-  app.use(auth({ ...storeAuth(deps), findKey: deps.findKey }));
-  for (const routes of [
-    statusRoutes(deps),
-    referenceRoutes(serverVersion()),
-    metricsRoutes(registry),
-    adminRoutes({ db: deps.db, clock: deps.clock, dump: deps.dump ?? null }),
-    userRoutes(deps.accounts),
-    accountRoutes(deps.accounts),
-    oauthRoutes(deps.accounts),
-    tokenRoutes(deps.accounts),
-    projectRoutes(deps.accounts),
-    planRoutes(deps),
-    usageRoutes(deps.usage),
-    fileRoutes(deps),
-    dataRoutes(deps),
-    runRoutes(deps),
-    runMetricsRoutes(deps),
-    webhookRoutes(deps),
-    tagRoutes(deps),
-    pipelineRoutes(deps),
-    openAiRoutes(deps),
-    huggingFaceRoutes(deps),
-    meshRoutes(deps),
-  ]) {
-    app.route('/', routes);
-  }
-  refuseOtherMethods(app, logger);
-  app.notFound((c) => {
-    const unknown = new ApiError('route_unknown', { method: c.req.method, path: c.req.path.slice(0, 200) });
-    return errorReply(unknown, c.get('requestId'), logger, c.req);
+  mountRoutes(app, createRoutes({ ...deps, observe }), {
+    guard: createAppGuard(deps),
+    // A client of a compatible API has a token with the scope `run`, and must learn which addresses there are not.
+    unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),
+    errors: pipelineCloudErrors,
+    logger,
   });
   return app;
 }
 
-function storeAuth({ accounts: { db, clock, settings, publicUrl } }: AppDeps): Omit<AuthDeps, 'findKey'> {
-  return {
+/** The routes, in the order of the reference. */
+function createRoutes(deps: AppDeps & { readonly observe: ObserveOptions }): readonly ApiRoute[] {
+  const { accounts, observe } = deps;
+  const routes: readonly ApiRoute[] = [
+    ...runRoutes(deps),
+    ...fileRoutes(deps),
+    ...dataRoutes(deps),
+    ...pipelineRoutes(deps),
+    ...tagRoutes(deps),
+    ...webhookRoutes(deps),
+    ...runMetricsRoutes(deps),
+    ...planRoutes(deps),
+    ...usageRoutes(deps.usage),
+    ...accountRoutes(accounts),
+    ...sessionRoutes(accounts),
+    ...securityRoutes(accounts),
+    ...oauthRoutes(accounts),
+    ...userRoutes(accounts),
+    ...tokenRoutes(accounts),
+    ...projectRoutes(accounts),
+    ...memberRoutes(accounts),
+    ...openAiRoutes(deps),
+    ...huggingFaceRoutes(deps),
+    ...meshRoutes(deps),
+    ...statusRoutes(deps),
+    ...referenceRoutes(() => routes, serverVersion()),
+    ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
+    ...adminRoutes({
+      dump: deps.dump ?? null,
+      recordBackup: (caller) => recordAudit(deps.db, deps.clock(), caller, { action: 'server.backup', subject: null }),
+    }),
+  ];
+  return routes;
+}
+
+function createAppGuard({ accounts: { db, clock, settings, publicUrl }, findKey }: AppDeps): Guard {
+  return createGuard({
     clock,
+    findKey,
     noteUse: (keyId, now) => noteUse(db, keyId, now),
     findSession: (secret, now) => findSession(db, secret, now),
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
     settings,
     publicUrl,
-  };
-}
-
-/** Answer a known address asked by another method with 405 and the methods there are. */
-function refuseOtherMethods(app: Hono<AppEnv>, logger: Logger): void {
-  const methods = new Map<string, Set<string>>();
-  for (const { method, path } of app.routes) {
-    if (method === 'ALL') continue;
-    methods.set(path, (methods.get(path) ?? new Set()).add(method));
-  }
-  for (const [path, known] of methods) {
-    const allow = [...known, ...(known.has('GET') ? ['HEAD'] : [])].join(', ');
-    app.all(path, (c) => {
-      const refusal = new ApiError('method_not_allowed', { method: c.req.method, path: c.req.path.slice(0, 200) });
-      const reply = errorReply(refusal, c.get('requestId'), logger, c.req);
-      reply.headers.set('Allow', allow);
-      return reply;
-    });
-  }
+  });
 }

@@ -12,7 +12,7 @@ import { createParameterParser } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
-import type { EventStreamOptions } from './http/sse.ts';
+import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
 import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';

@@ -1,71 +1,79 @@
 import { ApiError } from '@gptj-cloud/protocol';
-import type { Context } from 'hono';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import type { DirectEvent, GenerationService, PromptRequest } from '../generation/generation-service.ts';
 import type { TextModel } from '../generation/text-model.ts';
 import { breakOff } from '../http/break-off.ts';
-import { dataStreamReply } from '../http/data-stream.ts';
+import { dataSource, eventStreamReply } from '../http/event-stream.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import { type WaitingReplyOptions, waitingReply } from '../http/waiting-reply.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { AppEnv } from './access/app-env.ts';
 
-export interface DirectReplyDeps {
+/** Dependencies of the routes of all compatible APIs. */
+export interface DirectRoutesDeps {
   readonly model: TextModel;
   readonly generations: GenerationService;
   readonly logger: Logger;
+  readonly clock: () => Date;
+  readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions;
 }
 
-/** How one API writes a generation down. */
+export interface DirectRequest {
+  readonly request: RequestContext;
+  readonly principal: Principal;
+  readonly prompts: readonly PromptRequest[];
+}
+
+/** How one API writes a generation. */
 export interface DirectReplyForms {
-  /** The data of each event, for a reply that is streamed; null: collect. `onFailure` logs what nobody foresaw. */
+  /** The data of each event of a streamed reply; null for a reply in one piece. `onFailure` logs unexpected errors. */
   readonly stream: ((events: AsyncGenerator<DirectEvent>, onFailure: OnFailure) => AsyncGenerator<string>) | null;
-  /** The JSON of a reply that is sent whole. */
+  /** The JSON of a reply in one piece. */
   readonly collect: (events: AsyncGenerator<DirectEvent>) => Promise<unknown>;
 }
 
 export type OnFailure = (error: unknown) => ApiError;
 
 /**
- * Generate and reply. Refusals at the gate throw and get their own status, whether streamed or not. A client that goes
- * away ends its generation.
+ * Generate and reply. Errors before the first event throw and get their own status, whether streamed or not. A client
+ * that disconnects ends its generation.
  */
 export async function directReply(
-  { model, generations, logger, waiting }: DirectReplyDeps,
-  c: Context<AppEnv>,
-  prompts: readonly PromptRequest[],
+  { model, generations, logger, waiting }: DirectRoutesDeps,
+  { request, principal, prompts }: DirectRequest,
   forms: DirectReplyForms,
 ): Promise<Response> {
   const gone = new AbortController();
-  const left = AbortSignal.any([c.req.raw.signal, gone.signal]);
+  const disconnected = AbortSignal.any([request.signal, gone.signal]);
   const maxEventDelayMs = forms.stream === null ? EVENT_COALESCE_MS : 0;
-  const request = { principal: c.get('principal'), model: model.info.modelName, prompts, maxEventDelayMs };
-  const events = generations.generate(request, left);
-  // The gate: what it refuses is answered as an error, not as a broken stream.
+  const generation = { principal, model: model.info.modelName, prompts, maxEventDelayMs };
+  const events = generations.generate(generation, disconnected);
+  // Admission comes before the first event: its refusal is an error reply, not a broken stream.
   await events.next();
-  // A stream that nobody has begun to read is ended here alone.
-  const leave = (): void => {
+  // Ends a stream that its client has not begun to read.
+  const end = (): void => {
     events.return(undefined).catch((error: unknown) => {
-      logger.error('a generation did not end well', { request_id: c.get('requestId'), error });
+      logger.error('a generation did not end well', { request_id: request.requestId, error });
     });
   };
-  if (left.aborted) leave();
-  else left.addEventListener('abort', leave, { once: true });
+  if (disconnected.aborted) end();
+  else disconnected.addEventListener('abort', end, { once: true });
   if (forms.stream === null) {
-    // What ends because nobody waits for it is no failure.
+    // The disconnect of the client is no failure.
     const collected = forms.collect(events).catch((error: unknown) => {
-      if (!left.aborted) throw error;
+      if (!disconnected.aborted) throw error;
       return null;
     });
-    return await waitingReply(collected, waiting, breakOff(c, logger));
+    return await waitingReply(collected, waiting, breakOff(request, logger));
   }
   const onFailure: OnFailure = (error) => {
-    logger.error('request failed', { request_id: c.get('requestId'), error });
+    logger.error('request failed', { request_id: request.requestId, error });
     return new ApiError('internal');
   };
-  return dataStreamReply(forms.stream(events, onFailure), {
-    heartbeatMs: waiting.blankEveryMs,
-    onGone: () => gone.abort(),
-    breakOff: breakOff(c, logger),
-  });
+  return eventStreamReply(
+    dataSource(forms.stream(events, onFailure), () => gone.abort()),
+    { heartbeatMs: waiting.blankEveryMs },
+    breakOff(request, logger),
+  );
 }

@@ -1,24 +1,25 @@
 import { ApiError } from '@gptj-cloud/protocol';
-import { type AskedAddress, inDialectOf } from '../api/error-dialect.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { ErrorDialect } from './error-dialect.ts';
+
+export interface ErrorReplyContext {
+  readonly errors: ErrorDialect;
+  readonly requestId: string;
+  readonly logger: Logger;
+}
 
 /**
- * The reply to a request that threw, in the words of the API that it asked. What nobody foresaw becomes a 500 that says
- * nothing but where to look.
+ * The reply to a request whose handler threw. An unexpected error is logged and becomes a 500 that says nothing but the
+ * request's id.
  */
-export function errorReply(
-  error: unknown,
-  requestId: string,
-  logger: Logger,
-  asked: AskedAddress = { method: 'GET', path: '/v2' },
-): Response {
+export function errorReply(error: unknown, { errors, requestId, logger }: ErrorReplyContext): Response {
   if (!(error instanceof ApiError)) {
     logger.error('request failed', { request_id: requestId, error });
-    return errorReply(new ApiError('internal'), requestId, logger, asked);
+    return errorReply(new ApiError('internal'), { errors, requestId, logger });
   }
   const headers = new Headers({ 'content-type': 'application/json' });
   if (error.status === 401) headers.set('WWW-Authenticate', 'Bearer');
   if (error.retryAfterSeconds !== null) headers.set('Retry-After', String(error.retryAfterSeconds));
-  const { status, body } = inDialectOf(asked, error, requestId);
+  const { status, body } = errors.write(error, requestId);
   return new Response(JSON.stringify(body), { status, headers });
 }

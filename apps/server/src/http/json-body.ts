@@ -1,58 +1,58 @@
-import { PickleError, type PickleValue, toJson } from '@gptj-cloud/pickle';
+import { type JsonValue, PickleError, type PickleValue, toJson } from '@gptj-cloud/pickle';
 import { ApiError, invalidParameter, invalidParameters, issueText } from '@gptj-cloud/protocol';
+import type { z } from 'zod';
 import { parseJson } from './json-parser.ts';
-import { mediaType, readBody } from './request-body.ts';
+import type { JsonSchema } from './openapi/operation.ts';
+import { type BodyLimit, mediaType, readBody, SMALL_BODY } from './request-body.ts';
+import type { RequestBody } from './route.ts';
 
-/** What is needed of a schema of the protocol. */
-export interface BodySchema<Value> {
-  safeParse(
-    input: unknown,
-    params: { readonly error: typeof issueText },
-  ):
-    | { readonly success: true; readonly data: Value }
-    | {
-        readonly success: false;
-        readonly error: {
-          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-        };
-      };
-}
+/** Clients of 2022 sometimes sent no Content-Type, and `curl -d` without -H sends the second one. */
+const JSON_TYPES: ReadonlySet<string> = new Set([
+  '',
+  'application/x-www-form-urlencoded',
+  'application/json',
+  'text/plain',
+]);
 
-/** A body as a schema wants it. */
+/** A body that a schema validated. */
 export interface JsonBody<Value> {
   readonly value: Value;
-  /** Of its fields, those that the schema drops among them. */
+  /** Names of all fields in the body, also of those that the schema drops. */
   readonly names: readonly string[];
   /** The field `data` with Python's types kept apart; undefined when absent. */
   readonly data: PickleValue | undefined;
 }
 
+/** A JSON object that a schema validates and describes. Default limit: that of small bodies. */
+export function jsonBody<Schema extends z.ZodType>(
+  schema: Schema,
+  limit: BodyLimit = SMALL_BODY,
+): RequestBody<z.output<Schema>> {
+  return { content: [{ schema }], read: async (request) => (await readJsonBody(request, schema, limit)).value };
+}
+
+/** A JSON object whose fields the route's own parser validates; the schema only describes it. */
+export function jsonFields(schema: JsonSchema, limit: BodyLimit): RequestBody<ReadonlyMap<string, JsonValue>> {
+  return { content: [{ schema }], read: (request) => readJsonFields(request, limit) };
+}
+
 /**
- * Read, parse and check a JSON body; the field `data` is checked for presence only and returned with Python's types.
- * A missing Content-Type is taken for JSON, as curl users of 2022 sometimes sent none.
+ * Read, parse and validate a JSON body; the field `data` is checked for presence only and returned with Python's types.
  *
- * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and what reading a body throws.
+ * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and the errors of `readBody`.
  */
-export async function readJsonBody<Value>(
+export async function readJsonBody<Schema extends z.ZodType>(
   request: Request,
-  schema: BodySchema<Value>,
-  limit: number,
-): Promise<JsonBody<Value>> {
-  const type = mediaType(request);
-  // curl -d without -H says urlencoded.
-  if (!['', 'application/json', 'application/x-www-form-urlencoded', 'text/plain'].includes(type)) {
-    throw new ApiError('unsupported_media_type', { expected: 'application/json', got: type });
-  }
-  const body = parseJson(await readBody(request, limit));
-  if (!(body instanceof Map)) throw invalidParameter('body', 'expected a JSON object');
+  schema: Schema,
+  limit: BodyLimit,
+): Promise<JsonBody<z.output<Schema>>> {
+  const body = await readJsonObject(request, limit);
   const fields: Record<string, unknown> = Object.create(null);
-  let data: PickleValue | undefined;
-  for (const [key, value] of body) {
-    if (key === 'data') data = value;
-    fields[String(key)] = key === 'data' ? value : toJsonField(String(key), value);
+  for (const [name, value] of body) {
+    fields[name] = name === 'data' ? value : toJsonField(value, `body->${name}`);
   }
   const parsed = schema.safeParse(fields, { error: issueText });
-  if (parsed.success) return { value: parsed.data, names: Object.keys(fields), data };
+  if (parsed.success) return { value: parsed.data, names: [...body.keys()], data: body.get('data') };
   throw invalidParameters(
     parsed.error.issues.map((issue) => ({
       parameter: ['body', ...issue.path.map(String)].join('->'),
@@ -61,11 +61,33 @@ export async function readJsonBody<Value>(
   );
 }
 
-function toJsonField(name: string, value: PickleValue): unknown {
+/**
+ * The fields of a JSON body; `null` counts as absent. A Map, so that no name reaches a prototype.
+ * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and the errors of `readBody`.
+ */
+async function readJsonFields(request: Request, limit: BodyLimit): Promise<ReadonlyMap<string, JsonValue>> {
+  const fields = new Map<string, JsonValue>();
+  for (const [name, value] of await readJsonObject(request, limit)) {
+    if (value !== null) fields.set(name, toJsonField(value, name.slice(0, 80)));
+  }
+  return fields;
+}
+
+async function readJsonObject(request: Request, limit: BodyLimit): Promise<ReadonlyMap<string, PickleValue>> {
+  const type = mediaType(request);
+  if (!JSON_TYPES.has(type)) {
+    throw new ApiError('unsupported_media_type', { expected: 'application/json', got: type.slice(0, 80) });
+  }
+  const body = parseJson(await readBody(request, limit));
+  if (!(body instanceof Map)) throw invalidParameter('body', 'expected a JSON object');
+  return new Map([...body].map(([key, value]) => [String(key), value]));
+}
+
+function toJsonField(value: PickleValue, parameter: string): JsonValue {
   try {
     return toJson(value);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
-    throw invalidParameter(`body->${name}`, error.message);
+    throw invalidParameter(parameter, error.message);
   }
 }

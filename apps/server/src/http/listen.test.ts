@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import type { Peer } from '../api/access/app-env.ts';
+import type { Peer } from './http-env.ts';
 import { type Listener, type ListenTimeouts, listen } from './listen.ts';
 
 const LONG: ListenTimeouts = {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import type { Peer } from '../api/access/app-env.ts';
 import { ConfigError } from '../config-error.ts';
+import type { Peer } from './http-env.ts';
 
 export interface Listener {
   /** For clients on this machine: an unspecified address is shown as loopback. */

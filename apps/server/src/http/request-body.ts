@@ -1,23 +1,35 @@
 import { ApiError } from '@gptj-cloud/protocol';
 
+export interface BodyLimit {
+  readonly maxBytes: number;
+  /** Remedy of `body_too_large`. Default: the catalogue's, which names the setting. */
+  readonly remedy?: string;
+}
+
+/** No field of an account, token or project is longer. */
+export const SMALL_BODY: BodyLimit = {
+  maxBytes: 16_384,
+  remedy: 'send less: no field of this address is that long, and no setting raises this limit',
+};
+
 /**
- * So much beyond the limit is read and dropped before the refusal: a client that is still sending when the connection
- * closes sees a broken pipe, and never the reply that tells it why.
+ * Bytes beyond the limit that are read and dropped before the error: a client that is still sending when the connection
+ * closes sees a broken pipe, and never the reply that says why.
  */
-const MAX_DISCARDED = 64 * 2 ** 20;
+const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
 
 /**
  * The whole body of a request, counted while it arrives: a wrong or missing Content-Length changes nothing.
  * Throws `body_too_large`, `body_incomplete` when the connection breaks, `encoding_refused` when it is compressed.
  */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+export async function readBody(request: Request, { maxBytes, remedy }: BodyLimit): Promise<Uint8Array> {
+  const tooLarge = (): ApiError =>
+    new ApiError('body_too_large', { limit: maxBytes }, remedy === undefined ? {} : { remedy });
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
     throw new ApiError('encoding_refused', { got: JSON.stringify(encoding.slice(0, 40)) });
   }
-  if (Number(request.headers.get('content-length') ?? 0) > limit + MAX_DISCARDED) {
-    throw new ApiError('body_too_large', { limit });
-  }
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes + MAX_DISCARDED_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -26,15 +38,15 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
     const { done, value } = await reader.read().catch((cause: unknown) => {
       throw new ApiError('body_incomplete', {}, { cause });
     });
-    if (done && size <= limit) return Buffer.concat(chunks, size);
-    if (done) throw new ApiError('body_too_large', { limit });
+    if (done && size <= maxBytes) return Buffer.concat(chunks, size);
+    if (done) throw tooLarge();
     size += value.length;
-    if (size <= limit) chunks.push(value);
+    if (size <= maxBytes) chunks.push(value);
     else chunks.length = 0;
-    if (size > limit + MAX_DISCARDED) {
+    if (size > maxBytes + MAX_DISCARDED_BYTES) {
       // Not awaited: the sender decides when its stream ends, and the reply need not wait for that.
       reader.cancel().catch(() => undefined);
-      throw new ApiError('body_too_large', { limit });
+      throw tooLarge();
     }
   }
 }

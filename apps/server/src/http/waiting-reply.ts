@@ -1,20 +1,20 @@
 import { type BreakOff, FAIL_BODY } from './break-off.ts';
 
 /**
- * A reply that may take minutes, for clients that give up after a minute without a byte: first a moment of plain
- * waiting, in which an error still gets its own status; then the headers, a blank every few seconds (JSON may start
- * with blanks), and at last the JSON.
+ * A reply that may take minutes, for clients that time out after a minute without a byte: first a silent wait, in which
+ * an error still gets its own status; then the headers, a blank every few seconds (JSON may start with blanks), and at
+ * last the JSON.
  */
 export interface WaitingReplyOptions {
-  /** Plain waiting before the headers go out. */
+  /** Silent wait before the headers are sent. */
   readonly patienceMs: number;
-  /** Between two blanks. Below the clients' 60 s, and what proxies in between allow. */
+  /** Between two blanks. Below the 60 s of the clients, and below the time-outs of proxies in between. */
   readonly blankEveryMs: number;
 }
 
 /**
- * The reply holding `outcome` as JSON with status 200. A client that goes away stops the blanks, not the outcome.
- * Once blanks are sent, a rejected outcome can only break the connection off: half a reply is no reply.
+ * The reply holding `outcome` as JSON with status 200. A client that disconnects stops the blanks, not the outcome.
+ * Once blanks are sent, a rejected outcome breaks the connection off: half a reply must not look like a whole one.
  */
 export async function waitingReply(
   outcome: Promise<unknown>,
@@ -29,10 +29,10 @@ export async function waitingReply(
   let blanks: NodeJS.Timeout | undefined;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      // The headers leave with the first byte.
+      // The headers are sent with the first byte.
       controller.enqueue(encoder.encode(' '));
       blanks = setInterval(() => {
-        // A reader that takes nothing gets nothing more: blanks must not pile up.
+        // For a client that reads nothing, blanks must not pile up.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(' '));
       }, options.blankEveryMs);
       outcome.then(
@@ -57,7 +57,7 @@ export async function waitingReply(
   return new Response(body, { headers });
 }
 
-/** The value, if it comes in time. Rejects when the promise does in that time. */
+/** The value, or null when the time runs out first. Rejects when the promise rejects in that time. */
 async function withinTime<Value>(promise: Promise<Value>, timeoutMs: number): Promise<{ value: Value } | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {

@@ -1,18 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from './app-env.ts';
+import type { Access } from '../../http/route.ts';
+import { serverOwner } from './access.ts';
+import type { Guard } from './guard.ts';
 
-/**
- * Answer a scraper that brings METRICS_TOKEN, before the auth layer. Whoever brings anything else goes on to it, and
- * needs an API token with the scope `admin`.
- */
-export function metricsToken(token: string | null, page: () => Promise<Response>): MiddlewareHandler<AppEnv> {
+/** A scraper with METRICS_TOKEN as bearer token, or an owner of the server. Null: owners only. */
+export function metricsAccess(token: string | null): Access<Guard, object> {
+  const owner = serverOwner('read metrics');
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
   const expected = token === null ? null : hash(`Bearer ${token}`);
-  return async (c, next) => {
-    // Hashes have one length, and comparing them takes the same time whatever they hold.
-    const given = hash(c.req.header('authorization') ?? '');
-    if (expected !== null && c.req.method === 'GET' && timingSafeEqual(given, expected)) return await page();
-    return await next();
+  return {
+    ...owner,
+    note: 'For owners of the server, and for a scraper with METRICS_TOKEN as bearer token.',
+    async authorize(guard, c) {
+      // Hashes have one length, and comparing them takes the same time whatever they hold.
+      const given = hash(c.req.header('authorization') ?? '');
+      if (expected !== null && timingSafeEqual(given, expected)) return {};
+      return await owner.authorize(guard, c);
+    },
   };
 }

@@ -1,12 +1,10 @@
 /**
- * The pages that links of mails and of the first start lead to. The link's secret stands behind `#`: browsers keep that
- * to themselves, so it is in no log and no Referer; and what only looks at links, as mail scanners do, uses nothing up.
+ * The pages that links in mails and the link printed at the first start open. The link's secret is in the fragment:
+ * browsers do not send it, so it is in no log and no Referer; and a mail scanner that opens links uses up no secret.
  */
 import { createHash } from 'node:crypto';
 
 export type LinkPageKind = 'set-up' | 'verify-email' | 'reset-password' | 'change-email' | 'oauth-code';
-/** Those that lead to what this server's own accounts know. */
-export const LINK_PAGES: readonly LinkPageKind[] = ['set-up', 'verify-email', 'reset-password', 'change-email'];
 
 interface PageText {
   readonly title: string;
@@ -60,7 +58,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** A form that sends what was typed, with the link's secret, to its own address. */
+/** A form that posts its fields, with the link's secret, to its own address. */
 export function linkPage(kind: LinkPageKind): Response {
   const { title, fields, done } = TEXTS[kind];
   const inputs = fields.map(

@@ -1,110 +1,182 @@
-/**
- * Signing in with a provider of the settings, and the identities linked by that.
- *
- *     GET    /v2/auth/oauth                       → {data: [{name}]}: the providers there are
- *     GET    /v2/auth/oauth/{provider}            → 302 to the provider
- *     GET    /v2/auth/oauth/{provider}/callback   → the session's cookie, and 303 to one of the pages below
- *     POST   /v2/auth/oauth-code                  {token, code} → SessionGet: the second step, where two-factor is on
- *     GET    /v2/auth/oauth-code, signed-in       the pages one comes back to
- *     GET    /v2/auth/identities                  → {data: IdentityGet[]}
- *     POST   /v2/auth/identities                  {provider, password, code?} → {authorization_url}: go there to link
- *     DELETE /v2/auth/identities/{id}             → 204
- */
-import { ApiError, type IdentityGet, identityCreateSchema, oauthCodeSchema, toTimestamp } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
+/** Social sign-in (OAuth 2, OpenID Connect), and the identities linked to an account. */
+import {
+  ApiError,
+  authorizationUrlSchema,
+  type IdentityGet,
+  identityCreateSchema,
+  identityGetSchema,
+  oauthCodeSchema,
+  oauthProviderSchema,
+  sessionGetSchema,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
+import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { readSmallBody } from '../../http/small-body.ts';
+import { z } from 'zod';
+import type { HttpEnv } from '../../http/http-env.ts';
+import { jsonBody } from '../../http/json-body.ts';
+import { HTML_PAGE, json, listSchema, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { query } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { unlinkIdentity } from '../../identity/oauth/identities.ts';
 import { type Identity, listIdentities } from '../../identity/oauth/identity-store.ts';
 import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../identity/oauth/oauth-flow-store.ts';
 import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../identity/oauth/oauth-sign-in.ts';
 import { confirmInPerson } from '../../identity/sessions/two-factor.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf, requireSession } from '../access/signed-in.ts';
+import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 import { linkPage } from './link-page.ts';
 import { cookieOptions, setSessionCookie, toSessionGet } from './session-reply.ts';
-import { refusalPage, signedInPage } from './signed-in-page.ts';
+import { errorPage, signedInPage } from './signed-in-page.ts';
 
-export function oauthRoutes(deps: AccountDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false })
-    .get('/v2/auth/oauth', (c) => c.json({ data: [...deps.providers.keys()].map((name) => ({ name })) }))
-    .get('/v2/auth/oauth/:provider', (c) =>
-      shown(c, async () => {
-        const begun = { provider: c.req.param('provider'), browser: browserOf(c), sessionId: null };
-        const url = await beginOAuth(deps, begun, callerOf(c));
-        rememberBrowser(c, begun.browser);
-        return c.redirect(url.href, 302);
-      }),
-    )
-    .get('/v2/auth/oauth/:provider/callback', (c) =>
-      shown(c, async () => {
-        const browser = getCookie(c, browserCookieName(c)) ?? '';
-        const query = new URL(c.req.url).searchParams;
-        const back = { provider: c.req.param('provider'), browser, query, userAgent: c.req.header('user-agent') ?? '' };
-        const outcome = await finishOAuth(deps, back, callerOf(c));
-        if (outcome.kind === 'signed_in') setSessionCookie(c, outcome.signedIn);
-        return c.redirect(pageAfter(outcome), 303);
-      }),
-    )
-    .get('/v2/auth/oauth-code', () => linkPage('oauth-code'))
-    .post('/v2/auth/oauth-code', async (c) => {
-      const step = await readSmallBody(c, oauthCodeSchema);
-      const signedIn = await finishOAuthWithCode(deps, step, callerOf(c), c.req.header('user-agent') ?? '');
-      setSessionCookie(c, signedIn);
-      return c.json(toSessionGet(signedIn, deps.plans));
-    })
-    .get('/v2/auth/signed-in', () => signedInPage())
-    .get('/v2/auth/identities', async (c) => {
-      const { user } = requireSession(c);
-      return c.json({ data: (await listIdentities(deps.db, user.id)).map(toIdentityGet) });
-    })
-    .post('/v2/auth/identities', async (c) => {
-      const { user, session } = requireSession(c);
-      const { provider, ...proof } = await readSmallBody(c, identityCreateSchema);
-      // Whoever made the account could wait here for the owner of the address to come.
-      if (user.verifiedAt === null) throw new ApiError('email_unverified');
-      await confirmInPerson(deps, user, proof, callerOf(c));
-      const browser = browserOf(c);
-      const url = await beginOAuth(deps, { provider, browser, sessionId: session.id }, callerOf(c));
-      rememberBrowser(c, browser);
-      return c.json({ authorization_url: url.href });
-    })
-    .delete('/v2/auth/identities/:id', async (c) => {
-      const { user } = requireSession(c);
-      await unlinkIdentity(deps, user.id, c.req.param('id'), callerOf(c));
-      return c.body(null, 204);
-    });
+const record = { errors: pipelineCloudErrors, tag: 'signing in with a provider' } as const;
+const publicGet = { ...record, method: 'get', access: PUBLIC } as const;
+
+export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/oauth',
+      summary: 'List the providers',
+      replies: { 200: json(listSchema(oauthProviderSchema), 'The providers of this server.') },
+      handle: () => ({ data: [...deps.providers.keys()].map((name) => ({ name })) }),
+    }),
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/oauth/:provider',
+      summary: 'Begin to sign in, for browsers',
+      replies: { 302: { description: 'To the provider; a cookie is set that binds the sign-in to the browser.' } },
+      handle: ({ path, caller }, c) =>
+        withErrorPage(c, async () => {
+          const browser = browserSecret(c);
+          const url = await beginOAuth(deps, { provider: path.provider, browser, sessionId: null }, caller);
+          setBrowserCookie(c, browser);
+          return c.redirect(url.href, 302);
+        }),
+    }),
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/oauth/:provider/callback',
+      summary: 'Address to which the provider sends the browser back',
+      parameters: {
+        code: query('code', 'The authorization code of the provider.', z.string().optional()),
+        state: query('state', 'The state that the provider was given.', z.string().optional()),
+      },
+      replies: { 303: { description: 'To a page of this server; the cookie of the session is set.' } },
+      handle: ({ path, request: { userAgent }, caller }, c) =>
+        withErrorPage(c, async () => {
+          const browser = getCookie(c, browserCookieName(c)) ?? '';
+          // The provider's library reads further parameters, such as `iss` and `error`.
+          const callback = { provider: path.provider, browser, query: new URL(c.req.url).searchParams, userAgent };
+          const outcome = await finishOAuth(deps, callback, caller);
+          if (outcome.kind === 'signed_in') setSessionCookie(c, outcome.signedIn);
+          return c.redirect(pageAfter(outcome), 303);
+        }),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/auth/oauth-code',
+      access: PUBLIC,
+      summary: 'Send the second factor, where the account has one',
+      body: jsonBody(oauthCodeSchema),
+      replies: { 200: json(sessionGetSchema, 'The session; its cookie is set.') },
+      async handle({ body, caller, request: { userAgent } }, c) {
+        const signedIn = await finishOAuthWithCode(deps, body, caller, userAgent);
+        setSessionCookie(c, signedIn);
+        return toSessionGet(signedIn, deps.plans);
+      },
+    }),
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/oauth-code',
+      summary: 'The page that asks for the second factor',
+      replies: { 200: HTML_PAGE },
+      handle: () => linkPage('oauth-code'),
+    }),
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/signed-in',
+      summary: 'The page after a sign-in',
+      replies: { 200: HTML_PAGE },
+      handle: () => signedInPage(),
+    }),
+    ...identityRoutes(deps),
+  ];
 }
 
-/** Always one of this server's own: nothing that a request or a provider says leads anywhere else. */
+function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/auth/identities',
+      access: UNVERIFIED_SESSION,
+      summary: 'List the linked identities',
+      replies: { 200: json(listSchema(identityGetSchema), 'Identities, the oldest first.') },
+      handle: async ({ signedIn: { user } }) => ({
+        data: (await listIdentities(deps.db, user.id)).map(toIdentityGet),
+      }),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/auth/identities',
+      access: UNVERIFIED_SESSION,
+      summary: 'Begin to link an identity of a provider',
+      body: jsonBody(identityCreateSchema),
+      replies: { 200: json(authorizationUrlSchema, 'Address to open in the browser.') },
+      async handle({ body: { provider, ...proof }, signedIn: { user, session }, caller }, c) {
+        // An attacker could register with another person's address and wait for its owner to link an identity.
+        if (user.verifiedAt === null) throw new ApiError('email_unverified');
+        await confirmInPerson(deps, user, proof, caller);
+        const browser = browserSecret(c);
+        const url = await beginOAuth(deps, { provider, browser, sessionId: session.id }, caller);
+        setBrowserCookie(c, browser);
+        return { authorization_url: url.href };
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/auth/identities/:id',
+      access: UNVERIFIED_SESSION,
+      summary: 'Unlink an identity; the last way to sign in stays',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, signedIn: { user }, caller }) => unlinkIdentity(deps, user.id, path.id, caller),
+    }),
+  ];
+}
+
+/** Always a page of this server: no input of a client or a provider chooses the target. */
 function pageAfter(outcome: OAuthOutcome): string {
   if (outcome.kind === 'code_needed') return `/v2/auth/oauth-code#${outcome.token}`;
   return outcome.kind === 'linked' ? '/v2/auth/signed-in#linked' : '/v2/auth/signed-in';
 }
 
-/** People come here by links: browsers get a refusal as a page, programs as ever. */
-async function shown(c: Context<AppEnv>, work: () => Promise<Response>): Promise<Response> {
+/** Browsers follow links to these routes and get an error as a page; programs get it as JSON. */
+async function withErrorPage(c: Context<HttpEnv>, work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
   } catch (error) {
     const isBrowser = (c.req.header('accept') ?? '').includes('text/html');
-    if (error instanceof ApiError && isBrowser) return refusalPage(error, c.get('requestId'));
+    if (error instanceof ApiError && isBrowser) return errorPage(error, c.get('requestId'));
     throw error;
   }
 }
 
-/** A browser with several sign-ins under way has one secret for all of them. */
-function browserOf(c: Context<AppEnv>): string {
+/** One secret serves all sign-ins that a browser has under way. */
+function browserSecret(c: Context<HttpEnv>): string {
   const known = getCookie(c, browserCookieName(c)) ?? '';
   return isBrowserSecret(known) ? known : newBrowserSecret();
 }
 
-function rememberBrowser(c: Context<AppEnv>, browser: string): void {
+function setBrowserCookie(c: Context<HttpEnv>, browser: string): void {
   setCookie(c, browserCookieName(c), browser, { ...cookieOptions(c), maxAge: FLOW_LIFETIME_MS / 1000 });
 }
 
-function browserCookieName(c: Context<AppEnv>): string {
+function browserCookieName(c: Context<HttpEnv>): string {
   return c.get('secure') ? '__Host-gptj_oauth' : 'gptj_oauth';
 }
 

@@ -1,34 +1,77 @@
-import { planChangeSchema } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { readJsonBody } from '../../http/json-body.ts';
+import { planChangeResultSchema, planChangeSchema, planListSchema } from '@gptj-cloud/protocol';
+import { z } from 'zod';
+import { jsonBody } from '../../http/json-body.ts';
+import { json } from '../../http/openapi/operation.ts';
+import { header } from '../../http/parameter.ts';
 import { readBody } from '../../http/request-body.ts';
+import { defineRoute, type RequestBody } from '../../http/route.ts';
 import type { BillingService } from '../../metering/billing/billing-service.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf } from '../access/signed-in.ts';
+import { type ApiRoute, PUBLIC, scope, serverOwner } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface PlanRoutesDeps {
   readonly billing: BillingService;
   readonly maxJsonBytes: number;
 }
 
-/** Providers' events are a few kilobytes. */
+/** Events of payment providers have a few kilobytes. */
 const MAX_EVENT_BYTES = 256 * 1024;
 
-/** The plans there are, changing to another one, and what payment providers report. */
-export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): Hono<AppEnv> {
-  return (
-    new Hono<AppEnv>({ strict: false })
-      .get('/v2/plans', async (c) => c.json(await billing.list(c.get('principal'))))
-      .post('/v2/plans/reload', async (c) => c.json(await billing.reload(c.get('principal'))))
-      .post('/v2/plan', async (c) => {
-        const { value } = await readJsonBody(c.req.raw, planChangeSchema, maxJsonBytes);
-        return c.json(await billing.change(c.get('principal'), value, callerOf(c)));
-      })
-      // Nobody signs in here: the signature of the provider is what guards it.
-      .post('/v2/billing/stripe-webhook', async (c) => {
-        const payload = new TextDecoder().decode(await readBody(c.req.raw, MAX_EVENT_BYTES));
-        await billing.handleEvent(payload, c.req.header('stripe-signature') ?? '', callerOf(c));
-        return c.json({ received: true });
-      })
-  );
+/** The signature covers the bytes, so the body stays text until it is checked. */
+const EVENT: RequestBody<string> = {
+  content: [{ schema: { type: 'object' } }],
+  read: async (request) => new TextDecoder().decode(await readBody(request, { maxBytes: MAX_EVENT_BYTES })),
+};
+
+/** Plans, changing to another plan, and the events of payment providers. */
+export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): readonly ApiRoute[] {
+  const record = { errors: pipelineCloudErrors, tag: 'plans and usage' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/plans',
+      access: scope('read'),
+      summary: 'List the plans',
+      replies: { 200: json(planListSchema, 'The plans, and which of them is the current one.') },
+      handle: ({ principal }) => billing.list(principal),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/plans/reload',
+      access: serverOwner('reload the plans'),
+      summary: 'Read the file of plans again',
+      replies: { 200: json(planListSchema, 'The plans as they are now.') },
+      handle: ({ principal }) => billing.reload(principal),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/plan',
+      access: scope('admin'),
+      summary: 'Change to another plan',
+      body: jsonBody(planChangeSchema, { maxBytes: maxJsonBytes }),
+      replies: { 200: json(planChangeResultSchema, 'The change, or the address to pay for it.') },
+      handle: ({ body, principal, caller }) => billing.change(principal, body, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/billing/stripe-webhook',
+      // The provider does not sign in: its signature authenticates the request.
+      access: PUBLIC,
+      summary: 'Address to which Stripe reports payments',
+      description: 'Authenticated by the signature in Stripe-Signature.',
+      parameters: {
+        signature: header('Stripe-Signature', 'Time and signature of the body.', z.string().optional()),
+      },
+      body: EVENT,
+      replies: { 200: json(z.object({ received: z.boolean() }), 'The event was received.') },
+      async handle({ body, parameters, caller }) {
+        await billing.handleEvent(body, parameters.signature ?? '', caller);
+        return { received: true };
+      },
+    }),
+  ];
 }

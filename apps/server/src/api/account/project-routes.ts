@@ -1,59 +1,27 @@
-/**
- * Projects of the asking user. A token sees its own project alone; changing anything needs `admin` or a session.
- *
- *     POST   /v2/projects                            {name} → 201 ProjectGetDetailed; needs a session
- *     GET    /v2/projects                            ?skip&limit&order_by=created_at:desc → Paginated[ProjectGetDetailed]
- *     GET    /v2/projects/{id}                       → ProjectGetDetailed
- *     PATCH  /v2/projects/{id}                       {name} → ProjectGetDetailed; its owner
- *     DELETE /v2/projects/{id}                       → 204; its owner, when it holds nothing
- *     GET    /v2/projects/{id}/members               → {data: MemberGet[]}
- *     POST   /v2/projects/{id}/members               {username} → 201 {data: MemberGet[]}; its owner
- *     DELETE /v2/projects/{id}/members/{user_id}     → 204; its owner, or the member leaving
- *     GET    /v2/projects/{id}/invitations           → {data: InvitationGet[]}; members
- *     POST   /v2/projects/{id}/invitations           {email} → 201 {data: InvitationGet[]}; its owner
- *     DELETE /v2/projects/{id}/invitations/{id}      → 204; its owner
- *     GET    /v2/invitations                         → {data: InvitationGet[]} to one's own address; needs a session
- *     POST   /v2/invitations/{id}/accept, /decline   → 204; needs a session and a verified address
- */
+/** Projects of a user. A token sees its own project alone; changes need the scope `admin` or a session. */
 import {
-  ApiError,
-  type InvitationGet,
-  invitationCreateSchema,
-  type MemberGet,
-  memberCreateSchema,
   type ProjectGetDetailed,
-  parsePageQuery,
+  paginatedSchema,
   projectCreateSchema,
+  projectGetDetailedSchema,
   projectPatchSchema,
   toTimestamp,
 } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { readSmallBody } from '../../http/small-body.ts';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { PAGE } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import type { ProjectContents } from '../../identity/projects/project-contents.ts';
-import {
-  addProjectMember,
-  answerInvitation,
-  changeProject,
-  createProject,
-  dropProject,
-  getProject,
-  inviteToProject,
-  removeProjectMember,
-  withdrawInvitation,
-} from '../../identity/projects/project-service.ts';
-import {
-  type Invitation,
-  listInvitations,
-  listMembers,
-  listProjects,
-  type Project,
-} from '../../identity/projects/project-store.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf, requireSession } from '../access/signed-in.ts';
+import { changeProject, createProject, dropProject, getProject } from '../../identity/projects/project-service.ts';
+import { listProjects, type Project } from '../../identity/projects/project-store.ts';
+import { type ApiRoute, SESSION, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
-export function projectRoutes(deps: AccountDeps): Hono<AppEnv> {
-  const { db, clock } = deps;
+const projectReply = json(projectGetDetailedSchema, 'The project.');
+
+export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  const { db } = deps;
   const showAll = async (projects: readonly Project[]): Promise<ProjectGetDetailed[]> => {
     const contents = await deps.contents.countInProjects(
       db,
@@ -63,86 +31,63 @@ export function projectRoutes(deps: AccountDeps): Hono<AppEnv> {
   };
   const show = async (project: Project): Promise<ProjectGetDetailed> =>
     toProjectGet(project, (await deps.contents.countInProjects(db, [project.id])).get(project.id));
-  const members = async (projectId: string): Promise<{ data: MemberGet[] }> => ({
-    data: (await listMembers(db, projectId)).map((member) => ({
-      user_id: member.userId,
-      username: member.username,
-      role: member.role,
-      added_at: toTimestamp(member.addedAt),
-    })),
-  });
-  const invitations = async (of: Parameters<typeof listInvitations>[1]): Promise<{ data: InvitationGet[] }> => ({
-    data: (await listInvitations(db, of, clock())).map(toInvitationGet),
-  });
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v2/projects', async (c) => {
-      const { user } = requireSession(c);
-      const { name } = await readSmallBody(c, projectCreateSchema);
-      return c.json(await show(await createProject(deps, user.id, name, callerOf(c))), 201);
-    })
-    .get('/v2/projects', async (c) => {
-      const { skip, limit, order_by: orderBy } = c.req.query();
-      const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-      const { userId, apiKeyId, projectId } = c.get('principal');
-      const { total, projects } = await listProjects(db, userId, apiKeyId === null ? null : projectId, page);
-      return c.json({ skip: page.skip, limit: page.limit, total, data: await showAll(projects) });
-    })
-    .get('/v2/projects/:id', async (c) =>
-      c.json(await show(await getProject(deps, c.get('principal'), c.req.param('id')))),
-    )
-    .patch('/v2/projects/:id', async (c) => {
-      const { name } = await readSmallBody(c, projectPatchSchema);
-      const change = { id: c.req.param('id'), name };
-      return c.json(await show(await changeProject(deps, c.get('principal'), change, callerOf(c))));
-    })
-    .delete('/v2/projects/:id', async (c) => {
-      await dropProject(deps, c.get('principal'), c.req.param('id'), callerOf(c));
-      return c.body(null, 204);
-    })
-    .get('/v2/projects/:id/members', async (c) => {
-      const { id } = await getProject(deps, c.get('principal'), c.req.param('id'));
-      return c.json(await members(id));
-    })
-    .post('/v2/projects/:id/members', async (c) => {
-      const { username } = await readSmallBody(c, memberCreateSchema);
-      const projectId = c.req.param('id');
-      await addProjectMember(deps, c.get('principal'), { projectId, username }, callerOf(c));
-      return c.json(await members(projectId), 201);
-    })
-    .delete('/v2/projects/:id/members/:user', async (c) => {
-      const removed = { projectId: c.req.param('id'), userId: c.req.param('user') };
-      await removeProjectMember(deps, c.get('principal'), removed, callerOf(c));
-      return c.body(null, 204);
-    })
-    .get('/v2/projects/:id/invitations', async (c) => {
-      const { id: projectId } = await getProject(deps, c.get('principal'), c.req.param('id'));
-      return c.json(await invitations({ projectId }));
-    })
-    .post('/v2/projects/:id/invitations', async (c) => {
-      const { email } = await readSmallBody(c, invitationCreateSchema);
-      const projectId = c.req.param('id');
-      await inviteToProject(deps, c.get('principal'), { projectId, email }, callerOf(c));
-      return c.json(await invitations({ projectId }), 201);
-    })
-    .delete('/v2/projects/:id/invitations/:invitation', async (c) => {
-      const withdrawn = { projectId: c.req.param('id'), id: c.req.param('invitation') };
-      await withdrawInvitation(deps, c.get('principal'), withdrawn, callerOf(c));
-      return c.body(null, 204);
-    })
-    .get('/v2/invitations', async (c) => {
-      const { email, verifiedAt } = requireSession(c).user;
-      // Whom they are for is known of a verified address alone.
-      if (verifiedAt === null) throw new ApiError('email_unverified');
-      return c.json(await invitations({ email }));
-    })
-    .post('/v2/invitations/:id/accept', async (c) => {
-      await answerInvitation(deps, requireSession(c).user, { id: c.req.param('id'), accept: true }, callerOf(c));
-      return c.body(null, 204);
-    })
-    .post('/v2/invitations/:id/decline', async (c) => {
-      await answerInvitation(deps, requireSession(c).user, { id: c.req.param('id'), accept: false }, callerOf(c));
-      return c.body(null, 204);
-    });
+  const record = { errors: pipelineCloudErrors, tag: 'projects' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/projects',
+      access: SESSION,
+      summary: 'Create a project',
+      body: jsonBody(projectCreateSchema),
+      replies: { 201: projectReply },
+      handle: async ({ body, signedIn: { user }, caller }) =>
+        await show(await createProject(deps, user.id, body.name, caller)),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/projects',
+      access: scope('read'),
+      summary: 'List projects',
+      parameters: PAGE,
+      replies: { 200: json(paginatedSchema(projectGetDetailedSchema), 'A page of projects.') },
+      async handle({ parameters, principal: { userId, apiKeyId, projectId } }) {
+        const onlyProject = apiKeyId === null ? null : projectId;
+        const { total, projects } = await listProjects(db, userId, onlyProject, parameters);
+        return { skip: parameters.skip, limit: parameters.limit, total, data: await showAll(projects) };
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/projects/:id',
+      access: scope('read'),
+      summary: 'Get a project',
+      replies: { 200: projectReply },
+      handle: async ({ path, principal }) => await show(await getProject(deps, principal, path.id)),
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/projects/:id',
+      access: scope('admin'),
+      summary: 'Rename a project; its owner',
+      body: jsonBody(projectPatchSchema),
+      replies: { 200: projectReply },
+      handle: async ({ path, body, principal, caller }) =>
+        await show(await changeProject(deps, principal, { id: path.id, name: body.name }, caller)),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/projects/:id',
+      access: scope('admin'),
+      summary: 'Delete a project that holds nothing; its owner',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal, caller }) => dropProject(deps, principal, path.id, caller),
+    }),
+  ];
 }
 
 function toProjectGet(project: Project, contents: ProjectContents | undefined): ProjectGetDetailed {
@@ -152,23 +97,12 @@ function toProjectGet(project: Project, contents: ProjectContents | undefined): 
     created_at: toTimestamp(project.createdAt),
     updated_at: toTimestamp(project.updatedAt),
     role: project.role,
-    // Nothing of these is uploaded here: the pipelines are built in and belong to nobody.
+    // The pipelines are built in and belong to no project.
     n_functions: 0,
     n_pipelines: 0,
     n_models: 0,
     n_function_runs: 0,
     n_pipeline_runs: contents?.runs ?? 0,
     n_data: contents?.data ?? 0,
-  };
-}
-
-function toInvitationGet(invitation: Invitation): InvitationGet {
-  return {
-    id: invitation.id,
-    project: { id: invitation.projectId, name: invitation.projectName },
-    email: invitation.email,
-    invited_by: invitation.invitedBy,
-    created_at: toTimestamp(invitation.createdAt),
-    expires_at: toTimestamp(invitation.expiresAt),
   };
 }

@@ -1,22 +1,22 @@
 import { type SessionGet, toTimestamp } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
+import type { HttpEnv } from '../../http/http-env.ts';
 import type { AccountPlans } from '../../identity/account-deps.ts';
 import { csrfToken, SESSION_LIFETIME_MS } from '../../identity/sessions/session.ts';
 import type { SignedIn } from '../../identity/sessions/sign-in.ts';
 import { toUserGet } from '../../identity/users/user.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { sessionCookieName } from '../access/auth.ts';
+import { sessionCookieName } from '../access/session-cookie.ts';
 
 /** Give the browser the cookie of a session. */
-export function setSessionCookie(c: Context<AppEnv>, { secret }: SignedIn): void {
+export function setSessionCookie(c: Context<HttpEnv>, { secret }: SignedIn): void {
   setCookie(c, sessionCookieName(c.get('secure')), secret, {
     ...cookieOptions(c),
     maxAge: SESSION_LIFETIME_MS / 1000,
   });
 }
 
-export function deleteSessionCookie(c: Context<AppEnv>): void {
+export function deleteSessionCookie(c: Context<HttpEnv>): void {
   deleteCookie(c, sessionCookieName(c.get('secure')), cookieOptions(c));
 }
 
@@ -29,7 +29,7 @@ export function toSessionGet({ session, user, secret }: SignedIn, plans: Account
   };
 }
 
-/** Of every cookie that says who somebody is: out of reach of scripts, and not sent with what other sites write. */
-export function cookieOptions(c: Context<AppEnv>) {
+/** Options of every cookie that identifies a user: scripts cannot read it, and other sites' writes do not carry it. */
+export function cookieOptions(c: Context<HttpEnv>) {
   return { path: '/', httpOnly: true, sameSite: 'Lax', secure: c.get('secure') } as const;
 }

@@ -1,14 +1,14 @@
-/** The pages that signing in with a provider ends at. */
+/** The pages after a sign-in with a provider. */
 import { createHash } from 'node:crypto';
 import type { ApiError } from '@gptj-cloud/protocol';
 
 const SCRIPT = `
 const form = document.querySelector('form'), out = document.querySelector('output');
-const say = (text) => { out.textContent = text; };
+const show = (text) => { out.textContent = text; };
 fetch('/v2/auth/session').then(async (reply) => {
-  if (!reply.ok) return say('You are not signed in.');
+  if (!reply.ok) return show('You are not signed in.');
   const session = await reply.json();
-  say((location.hash === '#linked' ? 'Linked. ' : '') + 'You are signed in as ' + session.user.username + '.');
+  show((location.hash === '#linked' ? 'Linked. ' : '') + 'You are signed in as ' + session.user.username + '.');
   form.hidden = false;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -16,7 +16,7 @@ fetch('/v2/auth/session').then(async (reply) => {
       method: 'POST', headers: { 'content-type': 'application/json', 'x-csrf-token': session.csrf_token }, body: '{}' });
     const body = await made.json();
     form.hidden = made.ok;
-    say(made.ok ? 'Your API token, shown this once: ' + body.value : body.detail.message + ' (' + body.detail.remedy + ')');
+    show(made.ok ? 'Your API token, shown this once: ' + body.value : body.detail.message + ' (' + body.detail.remedy + ')');
   });
 });`;
 
@@ -24,7 +24,7 @@ const policy = (script: string): string =>
   `default-src 'none'; ${script}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 const HASH = createHash('sha256').update(SCRIPT).digest('base64');
 
-/** Says who is signed in, and makes an API token for who wants one. */
+/** Shows the signed-in user, and creates an API token on request. */
 export function signedInPage(): Response {
   return page(
     200,
@@ -34,8 +34,8 @@ export function signedInPage(): Response {
   );
 }
 
-/** A refusal for people. */
-export function refusalPage(error: ApiError, requestId: string): Response {
+/** An error as a page. */
+export function errorPage(error: ApiError, requestId: string): Response {
   const { remedy } = error.details;
   const lines = [error.message, typeof remedy === 'string' ? remedy : '', `${error.code}, request ${requestId}`];
   const body = lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('');

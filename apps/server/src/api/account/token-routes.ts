@@ -1,15 +1,9 @@
-/**
- * API tokens of the asking user in the present project; they need the scope `admin` or a session.
- *
- *     POST   /v2/tokens        {name?, type? | scopes?, expires_at?} → 201 TokenGet with the whole value, this once
- *     GET    /v2/tokens        ?skip&limit&order_by=created_at:desc → Paginated[TokenGet]
- *     GET    /v2/tokens/{id}   → TokenGet
- *     PATCH  /v2/tokens/{id}   {name?, is_enabled?, expires_at?} → TokenGet
- *     DELETE /v2/tokens/{id}   → 204
- */
-import { parsePageQuery, tokenCreateSchema, tokenPatchSchema } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { readSmallBody } from '../../http/small-body.ts';
+/** API tokens of a user in the current project. */
+import { paginatedSchema, tokenCreateSchema, tokenGetSchema, tokenPatchSchema } from '@gptj-cloud/protocol';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { PAGE } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { StoreDeps } from '../../identity/account-deps.ts';
 import {
   changeToken,
@@ -18,28 +12,56 @@ import {
   getToken,
   listTokens,
 } from '../../identity/api-keys/api-key-service.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf } from '../access/signed-in.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
-export function tokenRoutes(deps: StoreDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v2/tokens', async (c) => {
-      const request = await readSmallBody(c, tokenCreateSchema);
-      return c.json(await createToken(deps, c.get('principal'), request, callerOf(c)), 201);
-    })
-    .get('/v2/tokens', async (c) => {
-      const { skip, limit, order_by: orderBy } = c.req.query();
-      const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-      return c.json(await listTokens(deps, c.get('principal'), page));
-    })
-    .get('/v2/tokens/:id', async (c) => c.json(await getToken(deps, c.get('principal'), c.req.param('id'))))
-    .patch('/v2/tokens/:id', async (c) => {
-      const patch = await readSmallBody(c, tokenPatchSchema);
-      const change = { id: c.req.param('id'), patch };
-      return c.json(await changeToken(deps, c.get('principal'), change, callerOf(c)));
-    })
-    .delete('/v2/tokens/:id', async (c) => {
-      await deleteToken(deps, c.get('principal'), c.req.param('id'), callerOf(c));
-      return c.body(null, 204);
-    });
+const tokenReply = json(tokenGetSchema, 'The token, without its value.');
+
+export function tokenRoutes(deps: StoreDeps): readonly ApiRoute[] {
+  const record = { access: scope('admin'), errors: pipelineCloudErrors, tag: 'tokens' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/tokens',
+      summary: 'Create an API token',
+      body: jsonBody(tokenCreateSchema),
+      replies: { 201: json(tokenGetSchema, 'The token with its whole value, which is shown this once.') },
+      handle: ({ body, principal, caller }) => createToken(deps, principal, body, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/tokens',
+      summary: 'List API tokens',
+      parameters: PAGE,
+      replies: { 200: json(paginatedSchema(tokenGetSchema), 'A page of tokens, without their values.') },
+      handle: ({ parameters, principal }) => listTokens(deps, principal, parameters),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/tokens/:id',
+      summary: 'Get an API token',
+      replies: { 200: tokenReply },
+      handle: ({ path, principal }) => getToken(deps, principal, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/tokens/:id',
+      summary: 'Rename, disable or limit an API token',
+      body: jsonBody(tokenPatchSchema),
+      replies: { 200: tokenReply },
+      handle: ({ path, body, principal, caller }) => changeToken(deps, principal, { id: path.id, patch: body }, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/tokens/:id',
+      summary: 'Delete an API token',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal, caller }) => deleteToken(deps, principal, path.id, caller),
+    }),
+  ];
 }

@@ -1,31 +1,64 @@
-import { Hono } from 'hono';
+import { invoicePreviewSchema, USAGE_GROUPS, usageGetSchema } from '@gptj-cloud/protocol';
+import { z } from 'zod';
+import { json, media } from '../../http/openapi/operation.ts';
+import { query } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { UsageService } from '../../metering/usage/usage-service.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
-/** What was used, as JSON and as CSV, and what a month would cost. */
-export function usageRoutes(usage: UsageService): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false })
-    .get('/v2/usage', async (c) => {
-      const { from, to, project_id: projectId, group_by: groupBy } = c.req.query();
-      return c.json(await usage.list(c.get('principal'), { from, to, projectId, groupBy }));
-    })
-    .get('/v2/usage.csv', (c) => {
-      const { from, to, project_id: projectId } = c.req.query();
-      const pages = usage.csv(c.get('principal'), { from, to, projectId });
-      return new Response(byteStream(pages), {
-        headers: {
-          'content-type': 'text/csv; charset=utf-8',
-          'content-disposition': 'attachment; filename="usage.csv"',
-        },
-      });
-    })
-    .get('/v2/invoice-preview', async (c) => {
-      const { month, user_id: userId } = c.req.query();
-      return c.json(await usage.invoice(c.get('principal'), { month, userId }));
-    });
+const day = z.string().meta({ format: 'date' }).optional();
+const DAYS = {
+  from: query('from', 'First day, UTC.', day),
+  to: query('to', 'Last day, UTC, part of the time.', day),
+  projectId: query(
+    'project_id',
+    'Another project than the current one, or `all` for owners of the server.',
+    z.string().optional(),
+  ),
+} as const;
+
+/** Usage as JSON and as CSV, and the preview of an invoice. */
+export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
+  const record = { method: 'get', access: scope('read'), errors: pipelineCloudErrors, tag: 'plans and usage' } as const;
+  return [
+    defineRoute({
+      ...record,
+      path: '/v2/usage',
+      summary: 'Usage',
+      parameters: { ...DAYS, groupBy: query('group_by', 'What a line stands for.', z.enum(USAGE_GROUPS).optional()) },
+      replies: { 200: json(usageGetSchema, 'Lines and their sum.') },
+      handle: ({ parameters, principal }) => usage.list(principal, parameters),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/usage.csv',
+      summary: 'Usage, run by run, for spreadsheets',
+      parameters: DAYS,
+      replies: { 200: media('text/csv', 'RFC 4180.') },
+      handle: ({ parameters, principal }) =>
+        new Response(byteStream(usage.csv(principal, parameters)), {
+          headers: {
+            'content-type': 'text/csv; charset=utf-8',
+            'content-disposition': 'attachment; filename="usage.csv"',
+          },
+        }),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/invoice-preview',
+      summary: 'Cost of a month by the prices of the plan',
+      parameters: {
+        month: query('month', 'For example 2026-01.', z.string().optional()),
+        userId: query('user_id', 'Another user, for owners of the server.', z.string().optional()),
+      },
+      replies: { 200: json(invoicePreviewSchema, 'Its lines and their sum.') },
+      handle: ({ parameters, principal }) => usage.invoice(principal, parameters),
+    }),
+  ];
 }
 
-/** Texts as bytes, asked for when the reader has room: a slow one holds a page, not the table. */
+/** Texts as bytes, pulled when the client has read the ones before: a slow client holds one page, not the table. */
 function byteStream(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = texts[Symbol.asyncIterator]();
   const encoder = new TextEncoder();

@@ -1,32 +1,29 @@
-/**
- *     GET   /v2/users/me         → UserGetDetailed: what every client asks first, to see whether its token is good
- *     PATCH /v2/users/me         {username?, firstname?, lastname?, company?, job_title?} → UserGet; needs a session
- *     GET   /v2/users            ?skip&limit&order_by=created_at:desc → Paginated[UserGet]; owners of the server
- *     GET   /v2/users/{id}       → UserGet; owners of the server
- *     PATCH /v2/users/{id}       {role?, disabled?} → UserGet; owners of the server
- *     DELETE /v2/users/{id}      → 204: with everything it holds; owners of the server
- *     GET   /v2/audit-log        ?skip&limit&order_by=created_at:desc&user_id&action → Paginated[AuditEntry]; owners
- */
+/** Users: the own account, and administration by owners of the server. */
 import {
   ApiError,
+  auditEntrySchema,
   type PageQuery,
-  parsePageQuery,
+  paginatedSchema,
   type UserGet,
-  type UserGetDetailed,
   userAdminPatchSchema,
+  userGetDetailedSchema,
+  userGetSchema,
   userPatchSchema,
 } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
+import { z } from 'zod';
 import { listAudit } from '../../audit/audit-log.ts';
-import { readSmallBody } from '../../http/small-body.ts';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { PAGE, query } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { listTokens, toTokenGet } from '../../identity/api-keys/api-key-service.ts';
 import { administerUser, changeProfile } from '../../identity/users/change-user.ts';
 import { deleteAccount } from '../../identity/users/delete-account.ts';
 import { toUserGet, type User } from '../../identity/users/user.ts';
 import { findUser, listUsers } from '../../identity/users/user-store.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf, requireSession } from '../access/signed-in.ts';
+import { type ApiRoute, SESSION, scope, serverOwner } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const FIRST_PAGE: PageQuery<'created_at'> = {
   skip: 0,
@@ -34,69 +31,120 @@ const FIRST_PAGE: PageQuery<'created_at'> = {
   orderBy: { field: 'created_at', direction: 'desc' },
 };
 
-export function userRoutes(deps: AccountDeps): Hono<AppEnv> {
+const userReply = json(userGetSchema, 'The user.');
+const record = { errors: pipelineCloudErrors, tag: 'users' } as const;
+
+export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
   const { db, clock } = deps;
   const show = (user: User): UserGet => toUserGet(user, deps.plans);
-  const mustFind = async (id: string) => {
-    const user = await findUser(db, id);
-    if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
-    return user;
-  };
-  return new Hono<AppEnv>({ strict: false })
-    .get('/v2/users/me', async (c) => {
-      const principal = c.get('principal');
-      const key = c.get('apiKey');
-      // A token without `admin` learns of no other.
-      const tokens = principal.scopes.includes('admin')
-        ? (await listTokens(deps, principal, FIRST_PAGE)).data
-        : key === undefined
-          ? []
-          : [toTokenGet(key, clock())];
-      const user: UserGetDetailed = { ...show(await mustFind(principal.userId)), tokens };
-      return c.json(user);
-    })
-    .patch('/v2/users/me', async (c) => {
-      const { user } = requireSession(c);
-      return c.json(show(await changeProfile(deps, user, await readSmallBody(c, userPatchSchema), callerOf(c))));
-    })
-    .get('/v2/users', async (c) => {
-      requireOwner(c, "see everybody's account");
-      const page = pageOf(c);
-      const { total, users } = await listUsers(db, page);
-      return c.json({ skip: page.skip, limit: page.limit, total, data: users.map(show) });
-    })
-    .get('/v2/users/:id', async (c) => {
-      requireOwner(c, "see another's account");
-      return c.json(show(await mustFind(c.req.param('id'))));
-    })
-    .patch('/v2/users/:id', async (c) => {
-      requireOwner(c, "change another's account");
-      const patch = await readSmallBody(c, userAdminPatchSchema);
-      return c.json(show(await administerUser(deps, c.req.param('id'), patch, callerOf(c))));
-    })
-    .delete('/v2/users/:id', async (c) => {
-      requireOwner(c, "delete another's account");
-      const id = c.req.param('id');
-      if (id === c.get('principal').userId) {
-        const remedy = 'delete it with POST /v2/auth/delete-account and the password';
-        throw new ApiError('conflict', { reason: 'this is your own account', remedy });
-      }
-      await deleteAccount(deps, id, callerOf(c));
-      return c.body(null, 204);
-    })
-    .get('/v2/audit-log', async (c) => {
-      requireOwner(c, 'read the audit log');
-      const { user_id: userId = '', action = '' } = c.req.query();
-      const filter = { ...(userId === '' ? {} : { userId }), ...(action === '' ? {} : { action }) };
-      return c.json(await listAudit(db, pageOf(c), filter));
-    });
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/users/me',
+      // Every client sends this first, to check its token.
+      access: scope(),
+      summary: 'Get the own account',
+      replies: { 200: json(userGetDetailedSchema, 'The user, with the tokens that the caller may see.') },
+      async handle({ principal, apiKey }) {
+        // A token without `admin` sees no other token.
+        const tokens = principal.scopes.includes('admin')
+          ? (await listTokens(deps, principal, FIRST_PAGE)).data
+          : apiKey === undefined
+            ? []
+            : [toTokenGet(apiKey, clock())];
+        return { ...show(await getUser(deps, principal.userId)), tokens };
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/users/me',
+      access: SESSION,
+      summary: 'Change the own profile',
+      body: jsonBody(userPatchSchema),
+      replies: { 200: userReply },
+      handle: async ({ body, signedIn: { user }, caller }) => show(await changeProfile(deps, user, body, caller)),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/users',
+      access: serverOwner('list all accounts'),
+      summary: 'List users',
+      parameters: PAGE,
+      replies: { 200: json(paginatedSchema(userGetSchema), 'A page of users.') },
+      async handle({ parameters: { skip, limit, orderBy } }) {
+        const { total, users } = await listUsers(db, { skip, limit, orderBy });
+        return { skip, limit, total, data: users.map(show) };
+      },
+    }),
+    ...administrationRoutes(deps),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/audit-log',
+      access: serverOwner('read the audit log'),
+      summary: 'Read the audit log',
+      parameters: {
+        ...PAGE,
+        userId: query('user_id', 'Of this user alone.', z.string().optional()),
+        action: query('action', 'Of this action alone.', z.string().optional()),
+      },
+      replies: { 200: json(paginatedSchema(auditEntrySchema), 'A page of entries.') },
+      async handle({ parameters: { userId, action, ...page } }) {
+        const filter = {
+          ...(userId === undefined ? {} : { userId }),
+          ...(action === undefined ? {} : { action }),
+        };
+        return await listAudit(db, page, filter);
+      },
+    }),
+  ];
 }
 
-function pageOf(c: Context<AppEnv>): PageQuery<'created_at'> {
-  const { skip, limit, order_by: orderBy } = c.req.query();
-  return parsePageQuery({ skip, limit, orderBy }, ['created_at']);
+function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/users/:id',
+      access: serverOwner("see another user's account"),
+      summary: 'Get a user',
+      replies: { 200: userReply },
+      handle: async ({ path }) => toUserGet(await getUser(deps, path.id), deps.plans),
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/users/:id',
+      access: serverOwner("change another user's account"),
+      summary: "Change a user's role, disable or enable an account",
+      body: jsonBody(userAdminPatchSchema),
+      replies: { 200: userReply },
+      handle: async ({ path, body, caller }) =>
+        toUserGet(await administerUser(deps, path.id, body, caller), deps.plans),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/users/:id',
+      access: serverOwner("delete another user's account"),
+      summary: 'Delete an account with everything it holds',
+      replies: { 204: NO_CONTENT },
+      async handle({ path, principal, caller }) {
+        if (path.id === principal.userId) {
+          const remedy = 'delete it with POST /v2/auth/delete-account and the password';
+          throw new ApiError('conflict', { reason: 'this is your own account', remedy });
+        }
+        await deleteAccount(deps, path.id, caller);
+      },
+    }),
+  ];
 }
 
-function requireOwner(c: Context<AppEnv>, action: string): void {
-  if (c.get('principal').role !== 'owner') throw new ApiError('owner_required', { action });
+async function getUser({ db }: AccountDeps, id: string): Promise<User> {
+  const user = await findUser(db, id);
+  if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
+  return user;
 }

@@ -1,25 +1,56 @@
 import { ModelError } from '@gptj-cloud/model';
-import { Hono } from 'hono';
-import { readJsonFields } from '../../http/json-fields.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { directReply } from '../direct-reply.ts';
-import type { DirectRoutesDeps } from '../openai/openai-routes.ts';
+import { jsonFields } from '../../http/json-body.ts';
+import { json } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { integer, number, object, text } from '../described-json.ts';
+import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
+import { meshErrors } from '../error-dialects.ts';
 import { parseMeshRequest } from './mesh-request.ts';
 
+const requestSchema = object(
+  {
+    context: { ...text, description: 'The prompt.' },
+    top_p: number('0 to 1. Default 0.9.'),
+    temp: number('Temperature, above 0. Default 1.'),
+    response_length: integer('Maximum number of new tokens. Default 512, or the room that the context leaves.'),
+    top_k: integer('Default 0, which keeps all.'),
+    seed: integer('The same seed gives the same text.'),
+  },
+  ['context'],
+);
+
 /** The demo server of mesh-transformer-jax. It answered errors with 200; here they have a status of their own. */
-export function meshRoutes(deps: DirectRoutesDeps): Hono<AppEnv> {
+export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
   const { model, maxJsonBytes } = deps;
-  return new Hono<AppEnv>({ strict: false }).post('/complete', async (c) => {
-    const prompt = parseMeshRequest(model, await readJsonFields(c.req.raw, maxJsonBytes));
-    return await directReply(deps, c, [prompt], {
-      stream: null,
-      collect: async (events) => {
-        for await (const event of events) {
-          if (event.type !== 'engine' || event.event.type !== 'finished') continue;
-          return { completion: model.tokenizer.decode(event.event.outcome.sequences[0]?.tokens ?? []) };
-        }
-        throw new ModelError('engine_failed', 'the engine ended the generation without a result');
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/complete',
+      access: scope('run'),
+      errors: meshErrors,
+      tag: 'mesh-transformer-jax',
+      summary: 'Complete a prompt, as the demo of the original',
+      description: 'Filters before temperature, as that code did.',
+      body: jsonFields(requestSchema, { maxBytes: maxJsonBytes }),
+      replies: { 200: json(object({ completion: text }), 'The text.') },
+      async handle({ body, principal, request }) {
+        const prompts = [parseMeshRequest(model, body)];
+        return await directReply(
+          deps,
+          { request, principal, prompts },
+          {
+            stream: null,
+            collect: async (events) => {
+              for await (const event of events) {
+                if (event.type !== 'engine' || event.event.type !== 'finished') continue;
+                return { completion: model.tokenizer.decode(event.event.outcome.sequences[0]?.tokens ?? []) };
+              }
+              throw new ModelError('engine_failed', 'the engine ended the generation without a result');
+            },
+          },
+        );
       },
-    });
-  });
+    }),
+  ];
 }

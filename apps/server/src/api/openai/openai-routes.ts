@@ -1,41 +1,67 @@
-import { Hono } from 'hono';
-import type { GenerationService } from '../../generation/generation-service.ts';
-import type { TextModel } from '../../generation/text-model.ts';
-import { readJsonFields } from '../../http/json-fields.ts';
-import type { WaitingReplyOptions } from '../../http/waiting-reply.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { directReply } from '../direct-reply.ts';
+import { jsonFields } from '../../http/json-body.ts';
+import { json } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { list, object } from '../described-json.ts';
+import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
+import { openAiErrors } from '../error-dialects.ts';
 import { completionHead } from './completion-reply.ts';
 import { parseCompletionRequest } from './completion-request.ts';
+import { completionRequestSchema, completionSchema, modelSchema } from './completion-schema.ts';
 import { collectCompletion, streamCompletion } from './completion-service.ts';
 import { describeModel, listModels } from './model-list.ts';
 
-/** What the routes of all compatible APIs need. */
-export interface DirectRoutesDeps {
-  readonly model: TextModel;
-  readonly generations: GenerationService;
-  readonly logger: Logger;
-  readonly clock: () => Date;
-  readonly maxJsonBytes: number;
-  readonly waiting: WaitingReplyOptions;
-}
-
-/** The part of OpenAI's API that a model without chat can answer. */
-export function openAiRoutes(deps: DirectRoutesDeps): Hono<AppEnv> {
+/** The part of OpenAI's API that fits a model without chat. */
+export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
   const { model, clock, maxJsonBytes } = deps;
   const servedSince = clock();
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v1/completions', async (c) => {
-      const request = parseCompletionRequest(model, await readJsonFields(c.req.raw, maxJsonBytes));
-      const head = completionHead(model.info.modelName, clock());
-      return await directReply(deps, c, request.prompts, {
-        stream: request.stream
-          ? (events, onFailure) => streamCompletion(model, request, head, events, onFailure)
-          : null,
-        collect: (events) => collectCompletion(model, request, head, events),
-      });
-    })
-    .get('/v1/models', (c) => c.json(listModels(model, servedSince)))
-    .get('/v1/models/:name{.+}', (c) => c.json(describeModel(model, c.req.param('name'), servedSince)));
+  const record = { errors: openAiErrors, tag: 'OpenAI' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v1/completions',
+      access: scope('run'),
+      summary: 'Complete prompts',
+      body: jsonFields(completionRequestSchema, { maxBytes: maxJsonBytes }),
+      replies: {
+        200: {
+          description: 'The completion, or its events.',
+          content: [{ schema: completionSchema }, { type: 'text/event-stream', schema: completionSchema }],
+        },
+      },
+      async handle({ body, principal, request }) {
+        const completion = parseCompletionRequest(model, body);
+        const head = completionHead(model.info.modelName, clock());
+        return await directReply(
+          deps,
+          { request, principal, prompts: completion.prompts },
+          {
+            stream: completion.stream
+              ? (events, onFailure) => streamCompletion(model, completion, head, events, onFailure)
+              : null,
+            collect: (events) => collectCompletion(model, completion, head, events),
+          },
+        );
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v1/models',
+      access: scope('run', 'read'),
+      summary: 'List models',
+      replies: { 200: json(object({ object: { const: 'list' }, data: list(modelSchema) }), 'The served model.') },
+      handle: () => listModels(model, servedSince),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v1/models/:name{.+}',
+      access: scope('run', 'read'),
+      summary: 'Get a model',
+      replies: { 200: json(modelSchema, 'The model.') },
+      handle: ({ path }) => describeModel(model, path.name, servedSince),
+    }),
+  ];
 }

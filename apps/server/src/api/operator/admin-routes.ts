@@ -1,27 +1,40 @@
-import { ApiError } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { recordAudit } from '../../audit/audit-log.ts';
-import { isServerOwner } from '../../identity/principal.ts';
-import type { Database, Store } from '../../store/db.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf } from '../access/signed-in.ts';
+import { ApiError, errorBodySchema } from '@gptj-cloud/protocol';
+import type { Caller } from '../../audit/audit-log.ts';
+import { json, media } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, serverOwner } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface AdminRoutesDeps {
-  readonly db: Database;
-  readonly clock: () => Date;
-  /** Of the embedded store; null: it is kept elsewhere. */
-  readonly dump: Store['dump'];
+  /** Dumps the embedded store, a gzipped tar; null on a PostgreSQL server, which has tools of its own. */
+  readonly dump: (() => Promise<Uint8Array>) | null;
+  /** Writes a backup into the audit log. */
+  readonly recordBackup: (caller: Caller) => Promise<void>;
 }
 
-/** For the owners of this server. */
-export function adminRoutes({ db, clock, dump }: AdminRoutesDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false }).get('/v2/admin/backup', async (c) => {
-    if (!isServerOwner(c.get('principal'))) throw new ApiError('owner_required', { action: 'take a backup' });
-    if (dump === null) throw new ApiError('backup_elsewhere');
-    await recordAudit(db, clock(), callerOf(c), { action: 'server.backup', subject: null });
-    return c.body(new Uint8Array(await dump()), 200, {
-      'content-type': 'application/gzip',
-      'content-disposition': 'attachment; filename="gptj-cloud-backup.tar.gz"',
-    });
-  });
+/** Operations for the owners of this server. */
+export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v2/admin/backup',
+      access: serverOwner('take a backup'),
+      errors: pipelineCloudErrors,
+      tag: 'server',
+      summary: 'A backup of the embedded store',
+      description: 'All data of the server, consistent while it runs. Restore it with `gptj admin restore`.',
+      replies: {
+        200: media('application/gzip', 'A gzipped tar.', { type: 'string', contentMediaType: 'application/gzip' }),
+        409: json(errorBodySchema, 'The server keeps its data in a PostgreSQL of its own: use pg_dump.'),
+      },
+      handle: async ({ caller }, c) => {
+        if (dump === null) throw new ApiError('backup_elsewhere');
+        await recordBackup(caller);
+        return c.body(new Uint8Array(await dump()), 200, {
+          'content-type': 'application/gzip',
+          'content-disposition': 'attachment; filename="gptj-cloud-backup.tar.gz"',
+        });
+      },
+    }),
+  ];
 }

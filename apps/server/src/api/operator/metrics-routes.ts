@@ -1,20 +1,25 @@
-import { ApiError } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { isServerOwner } from '../../identity/principal.ts';
+import { media } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { MetricsRegistry } from '../../telemetry/metrics/registry.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import type { ApiRoute } from '../access/access.ts';
+import { metricsAccess } from '../access/metrics-token.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
-/** What Prometheus reads. */
-export async function metricsPage(registry: MetricsRegistry): Promise<Response> {
-  return new Response(await registry.render(), {
-    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-  });
-}
-
-/** The server's figures, for its operators alone: they tell how much everybody uses it. */
-export function metricsRoutes(registry: MetricsRegistry): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false }).get('/metrics', async (c) => {
-    if (!isServerOwner(c.get('principal'))) throw new ApiError('owner_required', { action: 'read metrics' });
-    return await metricsPage(registry);
-  });
+/** Metrics for Prometheus. They show how much every user uses the server, so only its operators read them. */
+export function metricsRoutes(registry: MetricsRegistry, metricsToken: string | null): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/metrics',
+      access: metricsAccess(metricsToken),
+      errors: pipelineCloudErrors,
+      tag: 'server',
+      summary: 'Metrics for Prometheus',
+      replies: { 200: media('text/plain', 'Exposition format 0.0.4.') },
+      handle: async () =>
+        new Response(await registry.render(), {
+          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+        }),
+    }),
+  ];
 }

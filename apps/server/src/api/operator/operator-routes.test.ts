@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
-import { listAudit } from '../../audit/audit-log.ts';
-import { errorReply } from '../../http/error-reply.ts';
+import { listAudit, recordAudit } from '../../audit/audit-log.ts';
+import type { HttpEnv } from '../../http/http-env.ts';
+import { mountRoutes } from '../../http/mount-routes.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
 import type { Store } from '../../store/db.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
+import { openGuard } from '../../testing/open-guard.ts';
 import { openEmbeddedTestStore } from '../../testing/test-store.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { scope } from '../access/access.ts';
+import type { Guard } from '../access/guard.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 
@@ -29,25 +34,39 @@ const OWNER: Principal = {
   scopes: ['run', 'read', 'write', 'admin'],
 };
 
-async function ask(path: string, principal: Principal, dump: Store['dump'] = store.dump): Promise<Response> {
-  const app = new Hono<AppEnv>();
-  const logger = createLogger(
-    () => {},
-    () => new Date(0),
-  );
-  app.onError((error, c) => errorReply(error, 'id', logger, c.req));
+interface AskOptions {
+  readonly dump?: Store['dump'];
+  readonly metricsToken?: string;
+  readonly init?: RequestInit;
+  readonly guard?: Guard;
+}
+
+async function ask(path: string, principal: Principal, options: AskOptions = {}): Promise<Response> {
+  const app = new Hono<HttpEnv>();
+  const clock = (): Date => new Date(0);
   app.use(async (c, next) => {
-    c.set('principal', principal);
     c.set('clientAddress', '198.51.100.7');
     c.set('requestId', 'request-1');
     await next();
   });
-  app.route('/', adminRoutes({ db: store.db, clock: () => new Date(0), dump }));
-  app.route('/', metricsRoutes(createServerMetrics().registry));
-  return await app.request(path);
+  const dump = options.dump === undefined ? store.dump : options.dump;
+  const routes = [
+    ...adminRoutes({
+      dump,
+      recordBackup: (caller) => recordAudit(store.db, clock(), caller, { action: 'server.backup', subject: null }),
+    }),
+    ...metricsRoutes(createServerMetrics().registry, options.metricsToken ?? null),
+  ];
+  mountRoutes(app, routes, {
+    guard: options.guard ?? openGuard(principal),
+    unknownAccess: () => scope(),
+    errors: pipelineCloudErrors,
+    logger: createLogger(() => {}, clock),
+  });
+  return await app.request(path, options.init);
 }
 
-test('a backup is for owners of the server, and is written into the audit log', async () => {
+test('gives owners a backup and records it in the audit log', async () => {
   const reply = await ask('/v2/admin/backup', OWNER);
   assert.equal(reply.status, 200);
   const tar = gunzipSync(Buffer.from(await reply.arrayBuffer()));
@@ -57,7 +76,7 @@ test('a backup is for owners of the server, and is written into the audit log', 
   assert.equal(data.length, 1);
 });
 
-test('members, and tokens of owners without the scope, get neither backup nor metrics', async () => {
+test('refuses backup and metrics to members, and to tokens of owners without the scope admin', async () => {
   for (const principal of [
     { ...OWNER, role: 'member' },
     { ...OWNER, scopes: ['run', 'read', 'write'] },
@@ -70,8 +89,28 @@ test('members, and tokens of owners without the scope, get neither backup nor me
   assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
 });
 
-test('a server on a PostgreSQL says where its backups are made', async () => {
-  const reply = await ask('/v2/admin/backup', OWNER, null);
+test('names pg_dump as the way to back up a server on PostgreSQL', async () => {
+  const reply = await ask('/v2/admin/backup', OWNER, { dump: null });
   assert.equal(reply.status, 409);
   assert.match(await reply.text(), /pg_dump/);
+});
+
+test('gives metrics to a scraper with the metrics token, and refuses every other token', async () => {
+  const guard: Guard = {
+    ...openGuard(OWNER),
+    authenticate: async () => {
+      throw new ApiError('token_unknown');
+    },
+  };
+  const statusOf = async (metricsToken: string | null, authorization: string | null, method = 'GET') => {
+    const init = { method, headers: authorization === null ? {} : { authorization } };
+    const token = metricsToken === null ? {} : { metricsToken };
+    return (await ask('/metrics', OWNER, { ...token, init, guard })).status;
+  };
+  assert.equal(await statusOf('secret-token', 'Bearer secret-token'), 200);
+  assert.equal(await statusOf('secret-token', 'Bearer secret-tokem'), 401);
+  assert.equal(await statusOf('secret-token', 'Bearer secret-token', 'POST'), 401);
+  assert.equal(await statusOf('secret-token', null), 401);
+  assert.equal(await statusOf(null, 'Bearer null'), 401);
+  assert.equal(await statusOf(null, ''), 401);
 });

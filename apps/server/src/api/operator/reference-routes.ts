@@ -1,28 +1,40 @@
-import { Hono } from 'hono';
-import { OPERATIONS, openApiDocument } from '../../http/openapi/openapi-document.ts';
+import { openApiDocument } from '../../http/openapi/openapi-document.ts';
+import type { Operation } from '../../http/openapi/operation.ts';
+import { HTML_PAGE, json } from '../../http/openapi/operation.ts';
 import { REFERENCE_POLICY, referencePage } from '../../http/openapi/reference-page.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, PUBLIC } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
-/** The reference, for machines and for people. Open to anybody: it says what is in the source. */
-export function referenceRoutes(version: string): Hono<AppEnv> {
-  // Made when it is first asked for: most processes never are.
-  let texts: { readonly json: string; readonly html: string } | null = null;
-  const make = () => {
-    const document = openApiDocument(OPERATIONS, version);
-    texts ??= { json: JSON.stringify(document), html: referencePage(document) };
-    return texts;
+const CACHING = 'public, max-age=300';
+
+/** The reference of all operations, as OpenAPI and as a page. It is public: it holds nothing that the source does not. */
+export function referenceRoutes(operations: () => readonly Operation[], version: string): readonly ApiRoute[] {
+  // Built at the first request: most processes get none.
+  let built: { readonly document: string; readonly page: string } | null = null;
+  const reference = () => {
+    if (built !== null) return built;
+    const document = openApiDocument(operations(), version);
+    built = { document: JSON.stringify(document), page: referencePage(document) };
+    return built;
   };
-  return new Hono<AppEnv>({ strict: false })
-    .get('/openapi.json', (c) =>
-      c.body((texts ?? make()).json, 200, {
-        'content-type': 'application/json',
-        'cache-control': 'public, max-age=300',
-      }),
-    )
-    .get('/docs', (c) =>
-      c.html((texts ?? make()).html, 200, {
-        'content-security-policy': REFERENCE_POLICY,
-        'cache-control': 'public, max-age=300',
-      }),
-    );
+  const record = { method: 'get', access: PUBLIC, errors: pipelineCloudErrors, tag: 'server' } as const;
+  return [
+    defineRoute({
+      ...record,
+      path: '/openapi.json',
+      summary: 'This reference as an OpenAPI document',
+      replies: { 200: json({ type: 'object' }, 'An OpenAPI 3.1 document.') },
+      handle: (_, c) =>
+        c.body(reference().document, 200, { 'content-type': 'application/json', 'cache-control': CACHING }),
+    }),
+    defineRoute({
+      ...record,
+      path: '/docs',
+      summary: 'This reference as a page',
+      replies: { 200: HTML_PAGE },
+      handle: (_, c) =>
+        c.html(reference().page, 200, { 'content-security-policy': REFERENCE_POLICY, 'cache-control': CACHING }),
+    }),
+  ];
 }

@@ -1,11 +1,14 @@
-import { ApiError, parseQueryBoolean } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
-import { onePart, parseMultipart } from '../../http/multipart.ts';
-import { mediaType, readBody } from '../../http/request-body.ts';
+import { ApiError, fileGetSchema } from '@gptj-cloud/protocol';
+import { z } from 'zod';
+import { formPart } from '../../http/multipart-body.ts';
+import { json } from '../../http/openapi/operation.ts';
+import { type Parameter, query } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import { decodeUpload, newFile, toFileGet, withSmallBytes } from '../../runs/files/file.ts';
 import { findFile, insertFile } from '../../runs/files/file-store.ts';
 import type { Database } from '../../store/db.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface FileRoutesDeps {
   readonly db: Database;
@@ -13,29 +16,45 @@ export interface FileRoutesDeps {
   readonly maxUploadBytes: number;
 }
 
-/** Uploading a file (hex of its bytes, as one part of a form) and reading it back. */
-export function fileRoutes({ db, clock, maxUploadBytes }: FileRoutesDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v2/files', async (c) => {
-      // Clients up to 0.2.11 send a second part, file_path, with nothing to act on.
-      const part = onePart(await readMultipart(c.req.raw, maxUploadBytes), 'file');
-      const file = newFile(part.filename ?? part.name, decodeUpload(part.bytes));
-      await insertFile(db, c.get('principal').projectId, file, clock());
-      return c.json(toFileGet(withSmallBytes(file)), 201);
-    })
-    .get('/v2/files/:id', async (c) => {
-      const withData = parseQueryBoolean('return_data', c.req.query('return_data'));
-      const file = await findFile(db, c.get('principal').projectId, c.req.param('id'), withData ? 'all' : 'small');
-      if (file === null) throw new ApiError('not_found', { kind: 'file', id: c.req.param('id').slice(0, 100) });
-      return c.json(toFileGet(file));
-    });
-}
+/** Large files and data come without their bytes unless the client asks for them. */
+export const RETURN_DATA: Parameter<boolean> = query(
+  'return_data',
+  'Include the bytes of large files, too.',
+  z.boolean().default(false),
+);
 
-/** The parts of an upload. Throws `unsupported_media_type`, `invalid_multipart` and what reading a body throws. */
-export async function readMultipart(request: Request, limit: number): Promise<ReturnType<typeof parseMultipart>> {
-  const type = mediaType(request);
-  if (type !== 'multipart/form-data') {
-    throw new ApiError('unsupported_media_type', { expected: 'multipart/form-data', got: type === '' ? 'none' : type });
-  }
-  return parseMultipart(await readBody(request, limit), request.headers.get('content-type') ?? '');
+/** Uploading a file, as hexadecimal digits in one part of a form, and reading it back. */
+export function fileRoutes({ db, clock, maxUploadBytes }: FileRoutesDeps): readonly ApiRoute[] {
+  const record = { errors: pipelineCloudErrors, tag: 'data' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/files',
+      access: scope('run'),
+      summary: 'Upload a file',
+      // Clients up to 0.2.11 send a second part, file_path, which is ignored.
+      body: formPart('file', 'Hexadecimal digits of the bytes.', { maxBytes: maxUploadBytes }),
+      replies: { 201: json(fileGetSchema, 'The file.') },
+      async handle({ body: part, principal }) {
+        const file = newFile(part.filename ?? part.name, decodeUpload(part.bytes));
+        await insertFile(db, principal.projectId, file, clock());
+        return toFileGet(withSmallBytes(file));
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/files/:id',
+      access: scope('run', 'read'),
+      summary: 'Get a file',
+      parameters: { withBytes: RETURN_DATA },
+      replies: { 200: json(fileGetSchema, 'The file.') },
+      async handle({ path, parameters, principal }) {
+        const file = await findFile(db, principal.projectId, path.id, parameters.withBytes ? 'all' : 'small');
+        if (file === null) throw new ApiError('not_found', { kind: 'file', id: path.id.slice(0, 100) });
+        return toFileGet(file);
+      },
+    }),
+  ];
 }

@@ -1,67 +1,138 @@
-import { ApiError, type EnvironmentGet, parsePageQuery } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
+import {
+  ApiError,
+  environmentGetSchema,
+  errorBodySchema,
+  type PageQuery,
+  type Paginated,
+  paginatedSchema,
+  pipelineGetSchema,
+} from '@gptj-cloud/protocol';
 import { toPipelineGet } from '../../generation/pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../../generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
-import type { AppEnv } from '../access/app-env.ts';
-
-/** What clients upload Python code with, and how a refusal names it. */
-const UPLOADS: readonly (readonly [path: string, kind: string])[] = [
-  ['/v2/functions', 'functions'],
-  ['/v2/models', 'models'],
-  ['/v2/pipelines', 'pipelines'],
-  ['/v2/pipeline-files/initiate-multipart-upload', 'pipeline files'],
-  ['/v2/pipeline-files/presigned-url', 'pipeline files'],
-  ['/v2/pipeline-files/finalise-multipart-upload', 'pipeline files'],
-  ['/v2/environments', 'environments'],
-];
-
-/** The environment that clients from 0.4.0 on know as the default one. It holds nothing: no Python runs here. */
-const DEFAULT_ENVIRONMENT: EnvironmentGet = {
-  id: 'environment_35a54969b7474150b87afdf155431884',
-  name: 'public/mystic-default-20230126',
-  python_requirements: [],
-  locked: true,
-};
+import { json } from '../../http/openapi/operation.ts';
+import { PAGE } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
+import { DEFAULT_ENVIRONMENT, findEnvironment } from './environments.ts';
 
 export interface PipelineRoutesDeps {
   readonly pipelines: PipelineRegistry;
   readonly tags: PipelineTags;
 }
 
-/** Looking at the built-in pipelines and the one environment; uploads are refused in words the client shows. */
-export function pipelineRoutes({ pipelines, tags }: PipelineRoutesDeps): Hono<AppEnv> {
-  const page = <Item>(c: Context<AppEnv>, items: readonly Item[]) => {
-    const { skip: from, limit: max, order_by: orderBy } = c.req.query();
-    const { skip, limit } = parsePageQuery({ skip: from, limit: max, orderBy }, ['created_at']);
-    return { skip, limit, total: items.length, data: items.slice(skip, skip + limit) };
-  };
-  const environment = (idOrName: string): EnvironmentGet => {
-    if (idOrName === DEFAULT_ENVIRONMENT.id || idOrName === DEFAULT_ENVIRONMENT.name) return DEFAULT_ENVIRONMENT;
-    const remedy = 'GET /v2/environments lists the one there is';
-    throw new ApiError('name_unknown', { kind: 'environment', name: idOrName.slice(0, 100), remedy });
-  };
+/** Addresses where clients upload Python code, and the name of each upload in the error. */
+const UPLOADS = [
+  ['/v2/pipelines', 'pipelines'],
+  ['/v2/functions', 'functions'],
+  ['/v2/models', 'models'],
+  ['/v2/environments', 'environments'],
+  ['/v2/pipeline-files/initiate-multipart-upload', 'pipeline files'],
+  ['/v2/pipeline-files/presigned-url', 'pipeline files'],
+  ['/v2/pipeline-files/finalise-multipart-upload', 'pipeline files'],
+] as const;
+
+const REFUSED = { 403: json(errorBodySchema, 'Always: this server runs no uploaded code.') } as const;
+const environmentReply = json(environmentGetSchema, 'The environment.');
+const record = { errors: pipelineCloudErrors, tag: 'pipelines' } as const;
+
+/** The built-in pipelines and the one environment; uploads of code are refused with a message that clients show. */
+export function pipelineRoutes(deps: PipelineRoutesDeps): readonly ApiRoute[] {
+  const { pipelines, tags } = deps;
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/pipelines',
+      access: scope('read'),
+      summary: 'List the built-in pipelines',
+      parameters: PAGE,
+      replies: { 200: json(paginatedSchema(pipelineGetSchema), 'A page of pipelines.') },
+      handle: ({ parameters }) =>
+        pageOf(
+          pipelines.ids.map((id) => pipelines.describe(id)),
+          parameters,
+        ),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      // A tag may hold slashes.
+      path: '/v2/pipelines/:id{.+}',
+      access: scope('read'),
+      summary: 'Get a pipeline by id or tag',
+      replies: { 200: json(pipelineGetSchema, 'The pipeline.') },
+      handle: async ({ path, principal }) => toPipelineGet(await tags.resolve(principal.projectId, path.id)),
+    }),
+    ...environmentRoutes(),
+    ...uploadRoutes(deps),
+  ];
+}
+
+function environmentRoutes(): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/environments',
+      access: scope('read'),
+      summary: 'List environments; there is one',
+      parameters: PAGE,
+      replies: { 200: json(paginatedSchema(environmentGetSchema), 'A page of one environment.') },
+      handle: ({ parameters }) => pageOf([DEFAULT_ENVIRONMENT], parameters),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/environments/by-name/:name{.+}',
+      access: scope('read'),
+      summary: 'Get an environment by name',
+      replies: { 200: environmentReply },
+      handle: ({ path }) => findEnvironment(path.name),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/environments/:id',
+      access: scope('read'),
+      summary: 'Get an environment',
+      replies: { 200: environmentReply },
+      handle: ({ path }) => findEnvironment(path.id),
+    }),
+  ];
+}
+
+function uploadRoutes({ pipelines }: PipelineRoutesDeps): readonly ApiRoute[] {
   const refuse = (kind: string): never => {
     throw new ApiError('upload_refused', { kind, known: pipelines.ids.join(', ') });
   };
-  const routes = new Hono<AppEnv>({ strict: false })
-    .get('/v2/pipelines', (c) =>
-      c.json(
-        page(
-          c,
-          pipelines.ids.map((id) => pipelines.describe(id)),
-        ),
-      ),
-    )
-    // A tag may hold slashes.
-    .get('/v2/pipelines/:id{.+}', async (c) =>
-      c.json(toPipelineGet(await tags.resolve(c.get('principal').projectId, c.req.param('id')))),
-    )
-    .get('/v2/environments', (c) => c.json(page(c, [DEFAULT_ENVIRONMENT])))
-    .get('/v2/environments/by-name/:name{.+}', (c) => c.json(environment(c.req.param('name'))))
-    .get('/v2/environments/:id', (c) => c.json(environment(c.req.param('id'))))
-    .patch('/v2/environments/:id', () => refuse('environments'))
-    .delete('/v2/environments/:id', () => refuse('environments'));
-  for (const [path, kind] of UPLOADS) routes.post(path, () => refuse(kind));
-  return routes;
+  return [
+    ...(['patch', 'delete'] as const).map((method) =>
+      defineRoute({
+        ...record,
+        method,
+        path: '/v2/environments/:id',
+        access: scope('write'),
+        summary: 'Refused: environments cannot be changed',
+        replies: REFUSED,
+        handle: () => refuse('environments'),
+      }),
+    ),
+    ...UPLOADS.map(([path, kind]) =>
+      defineRoute({
+        ...record,
+        method: 'post',
+        path,
+        access: scope('write'),
+        summary: 'Refused: the server takes no code',
+        replies: REFUSED,
+        handle: () => refuse(kind),
+      }),
+    ),
+  ];
+}
+
+function pageOf<Item>(items: readonly Item[], { skip, limit }: PageQuery<string>): Paginated<Item> {
+  return { skip, limit, total: items.length, data: items.slice(skip, skip + limit) };
 }

@@ -1,23 +1,27 @@
 import {
-  invalidParameter,
-  parsePageQuery,
-  type QueryValue,
-  type RunState,
+  RUN_STATES,
+  type RunCreate,
   runCreateSchema,
   runEventData,
-  runStateSchema,
+  runEventSchema,
+  runGetSchema,
+  runPageSchema,
 } from '@gptj-cloud/protocol';
-import { Hono } from 'hono';
+import { z } from 'zod';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
 import { breakOff } from '../../http/break-off.ts';
-import { readJsonBody } from '../../http/json-body.ts';
-import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/sse.ts';
+import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/event-stream.ts';
+import { type JsonBody, readJsonBody } from '../../http/json-body.ts';
+import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
+import { defineRoute, type RequestBody } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
 import { ignoredFields } from '../../runs/ignored-fields.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface RunRoutesDeps {
   readonly runs: RunService;
@@ -27,62 +31,136 @@ export interface RunRoutesDeps {
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
 }
 
-/** Making a run, following it, looking at runs, ending and removing them. */
-export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v2/runs', async (c) => {
-      const { value, names, data } = await readJsonBody(c.req.raw, runCreateSchema, maxJsonBytes);
-      const principal = c.get('principal');
-      const accepted = await runs.create({
-        principal,
-        request: value,
-        input: data ?? null,
-        warnings: ignoredFields(names),
-        idempotencyKey: parseIdempotencyKey(c.req.header('idempotency-key')),
-      });
-      const { projectId } = principal;
-      if (value.stream ?? false) {
-        const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
-        const source = readerSource(reader, () => {
-          if (!accepted.isAsync) void runs.abandon(projectId, accepted.id).catch(() => undefined);
+/** Lists can be limited to one pipeline. */
+export const PIPELINE_ID: Parameter<string | undefined> = query(
+  'pipeline_id',
+  'Of this pipeline alone, by id or tag.',
+  z.string().optional(),
+);
+
+const IDEMPOTENCY_KEY = header(
+  'Idempotency-Key',
+  'Up to 255 characters. The same key with the same body returns the same run.',
+  z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters without blanks')
+    .optional(),
+);
+
+const EVENTS = { type: 'text/event-stream', schema: runEventSchema } as const;
+
+/** Creating, following, listing, cancelling and deleting runs. */
+export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): readonly ApiRoute[] {
+  const record = { errors: pipelineCloudErrors, tag: 'runs' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/runs',
+      access: scope('run'),
+      summary: 'Run a pipeline',
+      description:
+        'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. A long run has blanks sent before its JSON, which any JSON reader skips. A failed run is answered with 200 and its `error`.',
+      parameters: { idempotencyKey: IDEMPOTENCY_KEY },
+      body: runBody(maxJsonBytes),
+      replies: {
+        200: { description: 'The run as it ended, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
+        202: json(runGetSchema, 'The run as it was accepted, with `async_run`.'),
+      },
+      async handle({ body, parameters, principal, request }, c) {
+        const { projectId } = principal;
+        const accepted = await runs.create({
+          principal,
+          request: body.value,
+          input: body.data ?? null,
+          warnings: ignoredFields(body.names),
+          idempotencyKey: parameters.idempotencyKey ?? null,
         });
-        return eventStreamReply(source, waiting, breakOff(c, logger));
-      }
-      accepted.events?.close();
-      if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
-      return await waitingReply(accepted.ended(), waiting, breakOff(c, logger));
-    })
-    .get('/v2/runs', async (c) => {
-      const { skip, limit, order_by: orderBy, pipeline_id: wanted, run_state: state } = c.req.query();
-      const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-      const { projectId } = c.get('principal');
-      const pipelineId = await tags.idOf(projectId, wanted);
-      return c.json(await runs.list({ projectId, pipelineId, state: parseRunState(given(state)) }, page));
-    })
-    .get('/v2/runs/:id', async (c) => c.json(await runs.get(c.get('principal').projectId, c.req.param('id'))))
-    .get('/v2/runs/:id/events', async (c) => {
-      const { projectId } = c.get('principal');
-      const id = c.req.param('id');
-      const after = c.req.header('last-event-id') ?? null;
-      const reader = await runs.events(projectId, id, after);
-      // Nobody would read what a stream holds open.
-      if (c.req.method === 'HEAD') {
-        reader?.close();
-        return c.body(null, 200, { 'content-type': 'text/event-stream' });
-      }
-      return eventStreamReply(
-        readerSource(reader ?? endOnly(runs, projectId, id), () => undefined),
-        waiting,
-        breakOff(c, logger),
-      );
-    })
-    .post('/v2/runs/:id/cancel', async (c) =>
-      c.json(await runs.cancel(c.get('principal').projectId, c.req.param('id'))),
-    )
-    .delete('/v2/runs/:id', async (c) => {
-      await runs.remove(c.get('principal').projectId, c.req.param('id'));
-      return c.body(null, 204);
-    });
+        if (body.value.stream ?? false) {
+          const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
+          const source = readerSource(reader, () => {
+            if (!accepted.isAsync) void runs.abandon(projectId, accepted.id).catch(() => undefined);
+          });
+          return eventStreamReply(source, waiting, breakOff(request, logger));
+        }
+        accepted.events?.close();
+        if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
+        return await waitingReply(accepted.ended(), waiting, breakOff(request, logger));
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/runs',
+      access: scope('run', 'read'),
+      summary: 'List the runs of the project',
+      parameters: {
+        ...PAGE,
+        pipelineId: PIPELINE_ID,
+        state: query('run_state', 'In this state alone.', z.enum(RUN_STATES).optional()),
+      },
+      replies: { 200: json(runPageSchema, 'A page of runs.') },
+      async handle({ parameters, principal: { projectId } }) {
+        const pipelineId = await tags.idOf(projectId, parameters.pipelineId);
+        return await runs.list({ projectId, pipelineId, state: parameters.state ?? null }, parameters);
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/runs/:id',
+      access: scope('run', 'read'),
+      summary: 'Get a run',
+      replies: { 200: json(runGetSchema, 'The run as it is now.') },
+      handle: ({ path, principal }) => runs.get(principal.projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/runs/:id/events',
+      access: scope('run', 'read'),
+      summary: 'Follow a run',
+      parameters: {
+        after: header('Last-Event-ID', 'Continue after this event; browsers send it.', z.string().optional()),
+      },
+      replies: { 200: media(EVENTS.type, 'Its events, from the beginning or from there on.', EVENTS.schema) },
+      async handle({ path, parameters, principal: { projectId }, request }, c) {
+        const reader = await runs.events(projectId, path.id, parameters.after ?? null);
+        // The reply to HEAD has no body that could hold a stream open.
+        if (c.req.method === 'HEAD') {
+          reader?.close();
+          return c.body(null, 200, { 'content-type': EVENTS.type });
+        }
+        const source = readerSource(reader ?? endOnly(runs, projectId, path.id), () => undefined);
+        return eventStreamReply(source, waiting, breakOff(request, logger));
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/runs/:id/cancel',
+      access: scope('run'),
+      summary: 'Cancel a run',
+      replies: { 200: json(runGetSchema, 'The run, failed unless it had ended before.') },
+      handle: ({ path, principal }) => runs.cancel(principal.projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/runs/:id',
+      access: scope('write'),
+      summary: 'Delete a run that has ended, with its data and result',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal }) => runs.remove(principal.projectId, path.id),
+    }),
+  ];
+}
+
+function runBody(maxJsonBytes: number): RequestBody<JsonBody<RunCreate>> {
+  return {
+    content: [{ schema: runCreateSchema }],
+    read: (request) => readJsonBody(request, runCreateSchema, { maxBytes: maxJsonBytes }),
+  };
 }
 
 function readerSource(reader: EventReader, onGone: () => void): EventSource {
@@ -90,7 +168,7 @@ function readerSource(reader: EventReader, onGone: () => void): EventSource {
     async next() {
       const numbered = await reader.next();
       if (numbered === null) return null;
-      return { id: numbered.id, event: numbered.event.type, data: runEventData(numbered.event) };
+      return { id: numbered.id, event: numbered.event.type, data: JSON.stringify(runEventData(numbered.event)) };
     },
     close(reason) {
       reader.close();
@@ -99,7 +177,7 @@ function readerSource(reader: EventReader, onGone: () => void): EventSource {
   };
 }
 
-/** For a run whose events are not kept here (any more): the one event of its end. */
+/** For a run whose events this process does not hold: the one event of its end. */
 function endOnly(runs: RunService, projectId: string, id: string): EventReader {
   let read = false;
   return {
@@ -112,21 +190,4 @@ function endOnly(runs: RunService, projectId: string, id: string): EventReader {
       return { id: 'end', event: { type: 'run', run: await runs.ended(projectId, id) } };
     },
   };
-}
-
-function given(value: QueryValue): string | null {
-  return value === undefined || value === '' ? null : value;
-}
-
-function parseRunState(value: string | null): RunState | null {
-  if (value === null) return null;
-  const parsed = runStateSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalidParameter('query->run_state', `expected one of ${runStateSchema.options.join(', ')}`);
-}
-
-function parseIdempotencyKey(value: string | undefined): string | null {
-  if (value === undefined) return null;
-  if (/^[\x21-\x7e]{1,255}$/.test(value)) return value;
-  throw invalidParameter('header->Idempotency-Key', 'expected 1 to 255 printable ASCII characters without blanks');
 }

@@ -1,40 +1,80 @@
-import { parsePageQuery, pipelineTagCreateSchema, pipelineTagPatchSchema } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
+import {
+  pipelineTagCreateSchema,
+  pipelineTagGetSchema,
+  pipelineTagPageSchema,
+  pipelineTagPatchSchema,
+} from '@gptj-cloud/protocol';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
-import { readJsonBody } from '../../http/json-body.ts';
-import type { AppEnv } from '../access/app-env.ts';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { PAGE } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
+import { PIPELINE_ID } from './run-routes.ts';
 
 export interface TagRoutesDeps {
   readonly tags: PipelineTags;
   readonly maxJsonBytes: number;
 }
 
+const tagReply = json(pipelineTagGetSchema, 'The tag.');
+
 /** Names for pipelines, as clients from 0.3.0 on manage them. */
-export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): Hono<AppEnv> {
-  const project = (c: Context<AppEnv>): string => c.get('principal').projectId;
-  return (
-    new Hono<AppEnv>({ strict: false })
-      .post('/v2/pipeline-tags', async (c) => {
-        const { value } = await readJsonBody(c.req.raw, pipelineTagCreateSchema, maxJsonBytes);
-        return c.json(await tags.create(project(c), value), 201);
-      })
-      .get('/v2/pipeline-tags', async (c) => {
-        const { skip, limit, order_by: orderBy, pipeline_id: pipelineId } = c.req.query();
-        const page = parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-        const wanted = await tags.idOf(project(c), pipelineId);
-        return c.json(await tags.list(project(c), wanted, page));
-      })
+export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRoute[] {
+  const limit = { maxBytes: maxJsonBytes };
+  const record = { errors: pipelineCloudErrors, tag: 'pipelines' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/pipeline-tags',
+      access: scope('write'),
+      summary: 'Name a pipeline',
+      body: jsonBody(pipelineTagCreateSchema, limit),
+      replies: { 201: tagReply },
+      handle: ({ body, principal }) => tags.create(principal.projectId, body),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/pipeline-tags',
+      access: scope('read'),
+      summary: 'List tags',
+      parameters: { ...PAGE, pipelineId: PIPELINE_ID },
+      replies: { 200: json(pipelineTagPageSchema, 'A page of tags.') },
+      async handle({ parameters, principal: { projectId } }) {
+        return await tags.list(projectId, await tags.idOf(projectId, parameters.pipelineId), parameters);
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
       // Names hold slashes, which clients do not escape.
-      .get('/v2/pipeline-tags/by-name/:name{.+}', async (c) =>
-        c.json(await tags.byName(project(c), c.req.param('name'))),
-      )
-      .patch('/v2/pipeline-tags/:id', async (c) => {
-        const { value } = await readJsonBody(c.req.raw, pipelineTagPatchSchema, maxJsonBytes);
-        return c.json(await tags.move(project(c), c.req.param('id'), value.pipeline_id));
-      })
-      .delete('/v2/pipeline-tags/:id', async (c) => {
-        await tags.remove(project(c), c.req.param('id'));
-        return c.body(null, 204);
-      })
-  );
+      path: '/v2/pipeline-tags/by-name/:name{.+}',
+      access: scope('read'),
+      summary: 'Get a tag by name',
+      replies: { 200: tagReply },
+      handle: ({ path, principal }) => tags.byName(principal.projectId, path.name),
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/pipeline-tags/:id',
+      access: scope('write'),
+      summary: 'Point a tag at another pipeline',
+      body: jsonBody(pipelineTagPatchSchema, limit),
+      replies: { 200: tagReply },
+      handle: ({ path, body, principal }) => tags.move(principal.projectId, path.id, body.pipeline_id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/pipeline-tags/:id',
+      access: scope('write'),
+      summary: 'Delete a tag',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal }) => tags.remove(principal.projectId, path.id),
+    }),
+  ];
 }

@@ -1,41 +1,98 @@
-import { parsePageQuery, webhookCreateSchema, webhookPatchSchema } from '@gptj-cloud/protocol';
-import { type Context, Hono } from 'hono';
-import { readJsonBody } from '../../http/json-body.ts';
+import {
+  webhookCreateSchema,
+  webhookDeliveryGetSchema,
+  webhookDeliveryPageSchema,
+  webhookGetSchema,
+  webhookPageSchema,
+  webhookPatchSchema,
+} from '@gptj-cloud/protocol';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { PAGE } from '../../http/parameter.ts';
+import { defineRoute } from '../../http/route.ts';
 import type { WebhookService } from '../../webhooks/webhook-service.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { callerOf } from '../access/signed-in.ts';
+import { type ApiRoute, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface WebhookRoutesDeps {
   readonly webhooks: WebhookService;
   readonly maxJsonBytes: number;
 }
 
-/** The webhooks of the asking project, what was sent to them, and sending it again. */
-export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): Hono<AppEnv> {
-  const project = (c: Context<AppEnv>): string => c.get('principal').projectId;
-  const page = (c: Context<AppEnv>) => {
-    const { skip, limit, order_by: orderBy } = c.req.query();
-    return parsePageQuery({ skip, limit, orderBy }, ['created_at']);
-  };
-  return new Hono<AppEnv>({ strict: false })
-    .post('/v2/webhooks', async (c) => {
-      const { value } = await readJsonBody(c.req.raw, webhookCreateSchema, maxJsonBytes);
-      return c.json(await webhooks.create(project(c), value, callerOf(c)), 201);
-    })
-    .get('/v2/webhooks', async (c) => c.json(await webhooks.list(project(c), page(c))))
-    .get('/v2/webhooks/:id', async (c) => c.json(await webhooks.get(project(c), c.req.param('id'))))
-    .patch('/v2/webhooks/:id', async (c) => {
-      const { value } = await readJsonBody(c.req.raw, webhookPatchSchema, maxJsonBytes);
-      return c.json(await webhooks.update(project(c), c.req.param('id'), value, callerOf(c)));
-    })
-    .delete('/v2/webhooks/:id', async (c) => {
-      await webhooks.remove(project(c), c.req.param('id'), callerOf(c));
-      return c.body(null, 204);
-    })
-    .get('/v2/webhooks/:id/deliveries', async (c) =>
-      c.json(await webhooks.deliveries(project(c), c.req.param('id'), page(c))),
-    )
-    .post('/v2/webhooks/:id/deliveries/:delivery/replay', async (c) =>
-      c.json(await webhooks.replay(project(c), c.req.param('id'), c.req.param('delivery')), 201),
-    );
+const webhookReply = json(webhookGetSchema, 'The webhook.');
+
+/** The webhooks of a project, their deliveries, and sending a delivery again. */
+export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): readonly ApiRoute[] {
+  const limit = { maxBytes: maxJsonBytes };
+  const record = { errors: pipelineCloudErrors, tag: 'webhooks' } as const;
+  return [
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/webhooks',
+      access: scope('write'),
+      summary: 'Add a webhook for the ends of runs',
+      description: 'Deliveries are signed with the secret of the webhook and retried when they fail.',
+      body: jsonBody(webhookCreateSchema, limit),
+      replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown this once.') },
+      handle: ({ body, principal, caller }) => webhooks.create(principal.projectId, body, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/webhooks',
+      access: scope('read'),
+      summary: 'List webhooks',
+      parameters: PAGE,
+      replies: { 200: json(webhookPageSchema, 'A page of webhooks.') },
+      handle: ({ parameters, principal }) => webhooks.list(principal.projectId, parameters),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/webhooks/:id',
+      access: scope('read'),
+      summary: 'Get a webhook',
+      replies: { 200: webhookReply },
+      handle: ({ path, principal }) => webhooks.get(principal.projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'patch',
+      path: '/v2/webhooks/:id',
+      access: scope('write'),
+      summary: 'Change a webhook',
+      body: jsonBody(webhookPatchSchema, limit),
+      replies: { 200: webhookReply },
+      handle: ({ path, body, principal, caller }) => webhooks.update(principal.projectId, path.id, body, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/webhooks/:id',
+      access: scope('write'),
+      summary: 'Delete a webhook',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal, caller }) => webhooks.remove(principal.projectId, path.id, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/webhooks/:id/deliveries',
+      access: scope('read'),
+      summary: 'List the deliveries of a webhook',
+      parameters: PAGE,
+      replies: { 200: json(webhookDeliveryPageSchema, 'A page of deliveries.') },
+      handle: ({ path, parameters, principal }) => webhooks.deliveries(principal.projectId, path.id, parameters),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/webhooks/:id/deliveries/:delivery/replay',
+      access: scope('write'),
+      summary: 'Send a delivery again',
+      replies: { 201: json(webhookDeliveryGetSchema, 'The new delivery.') },
+      handle: ({ path, principal }) => webhooks.replay(principal.projectId, path.id, path.delivery),
+    }),
+  ];
 }

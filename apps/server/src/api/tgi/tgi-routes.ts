@@ -1,41 +1,109 @@
-import { type Context, Hono } from 'hono';
+import type { JsonValue } from '@gptj-cloud/pickle';
 import { checkModelName } from '../../generation/text-model.ts';
-import { readJsonFields } from '../../http/json-fields.ts';
-import type { AppEnv } from '../access/app-env.ts';
-import { directReply } from '../direct-reply.ts';
-import type { DirectRoutesDeps } from '../openai/openai-routes.ts';
+import { jsonFields } from '../../http/json-body.ts';
+import { json } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import { type ApiRoute, PUBLIC, scope } from '../access/access.ts';
+import { list, object, text } from '../described-json.ts';
+import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
+import { tgiErrors } from '../error-dialects.ts';
 import { describeServedModel } from './model-info.ts';
 import { collectTextGeneration, streamTextGeneration } from './text-generation-reply.ts';
 import { type Dialect, parseTextGenerationRequest } from './text-generation-request.ts';
+import { generatedEventSchema, generatedSchema, textGenerationRequestSchema } from './text-generation-schema.ts';
 
 export interface HuggingFaceRoutesDeps extends DirectRoutesDeps {
   readonly ready: () => Promise<boolean>;
 }
 
-/** Hugging Face's Inference API (`/models/…`) and text-generation-inference (everything else). */
-export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): Hono<AppEnv> {
+interface TextGenerationInput extends Omit<DirectRequest, 'prompts'> {
+  readonly body: ReadonlyMap<string, JsonValue>;
+}
+
+const EVENTS = { type: 'text/event-stream', schema: generatedEventSchema } as const;
+const record = { errors: tgiErrors, tag: 'text-generation-inference' } as const;
+
+/** Hugging Face's Inference API (`/models/…`) and text-generation-inference (all other routes). */
+export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRoute[] {
   const { model, ready, maxJsonBytes } = deps;
-  const generate = async (c: Context<AppEnv>, dialect: Dialect, mustStream = false): Promise<Response> => {
-    const fields = await readJsonFields(c.req.raw, maxJsonBytes);
-    const request = parseTextGenerationRequest(model, fields, dialect, mustStream);
-    return await directReply(deps, c, [request.prompt], {
-      stream: request.stream ? (events, onFailure) => streamTextGeneration(model, request, events, onFailure) : null,
-      collect: async (events) => {
-        const replies = await collectTextGeneration(model, request, events);
-        return dialect === 'generate' ? replies[0] : replies;
+  const generate = async (input: TextGenerationInput, dialect: Dialect, mustStream = false): Promise<Response> => {
+    const { body, request, principal } = input;
+    const generation = parseTextGenerationRequest(model, body, dialect, mustStream);
+    return await directReply(
+      deps,
+      { request, principal, prompts: [generation.prompt] },
+      {
+        stream: generation.stream
+          ? (events, onFailure) => streamTextGeneration(model, generation, events, onFailure)
+          : null,
+        collect: async (events) => {
+          const replies = await collectTextGeneration(model, generation, events);
+          return dialect === 'generate' ? replies[0] : replies;
+        },
       },
-    });
-  };
-  return new Hono<AppEnv>({ strict: false })
-    .post('/', (c) => generate(c, 'compat'))
-    .post('/generate', (c) => generate(c, 'generate'))
-    .post('/generate_stream', (c) => generate(c, 'generate', true))
-    .post('/models/:name{.+}', async (c) => {
-      checkModelName(model, c.req.param('name'));
-      return await generate(c, 'inference');
-    })
-    .get('/info', (c) => c.json(describeServedModel(model)))
-    .get('/health', async (c) =>
-      (await ready()) ? c.body(null, 200) : c.json({ error: 'unhealthy', error_type: 'healthcheck' }, 503),
     );
+  };
+  const generating = {
+    ...record,
+    method: 'post',
+    access: scope('run'),
+    body: jsonFields(textGenerationRequestSchema, { maxBytes: maxJsonBytes }),
+  } as const;
+  const textOrEvents = (schema: typeof generatedSchema) =>
+    ({ 200: { description: 'The text, or events.', content: [{ schema }, EVENTS] } }) as const;
+  return [
+    defineRoute({
+      ...generating,
+      path: '/',
+      summary: 'Generate, as the root of text-generation-inference',
+      replies: textOrEvents(list(generatedSchema)),
+      handle: (input) => generate(input, 'compat'),
+    }),
+    defineRoute({
+      ...generating,
+      path: '/generate',
+      summary: 'Generate',
+      replies: textOrEvents(generatedSchema),
+      handle: (input) => generate(input, 'generate'),
+    }),
+    defineRoute({
+      ...generating,
+      path: '/generate_stream',
+      summary: 'Generate, with events',
+      replies: { 200: { description: 'Events.', content: [EVENTS] } },
+      handle: (input) => generate(input, 'generate', true),
+    }),
+    defineRoute({
+      ...generating,
+      path: '/models/:name{.+}',
+      summary: 'Generate, as the Inference API of 2022',
+      replies: textOrEvents(list(generatedSchema)),
+      async handle(input) {
+        checkModelName(model, input.path.name);
+        return await generate(input, 'inference');
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/info',
+      access: scope('read'),
+      summary: 'Get the served model and its limits',
+      replies: { 200: json(object({ model_id: text }), 'Model and limits.') },
+      handle: () => describeServedModel(model),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/health',
+      access: PUBLIC,
+      summary: 'Check whether the server can generate now',
+      replies: {
+        200: { description: 'The server can generate.' },
+        503: json(tgiErrors.schema, 'The server cannot generate now.'),
+      },
+      handle: async (_, c) =>
+        (await ready()) ? c.body(null, 200) : c.json({ error: 'unhealthy', error_type: 'healthcheck' }, 503),
+    }),
+  ];
 }

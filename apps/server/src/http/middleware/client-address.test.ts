@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
+import type { HttpEnv } from '../http-env.ts';
 import { clientAddress } from './client-address.ts';
 
 async function seen(
@@ -9,7 +9,7 @@ async function seen(
   peer: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<HttpEnv>();
   app.use(clientAddress(trusted));
   app.get('/', (c) => c.json([c.get('clientAddress'), c.get('secure')]));
   return await (await app.request('/', { headers }, { peer: { address: peer, encrypted: false } })).json();

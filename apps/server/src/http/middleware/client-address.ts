@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
+import type { HttpEnv } from '../http-env.ts';
 
 /**
  * Find out who is asking: the address that connected or, when that is a trusted proxy, the last address of
@@ -8,7 +8,7 @@ import type { AppEnv } from '../../api/access/app-env.ts';
  *
  * @param trustedProxies addresses and networks (`10.0.0.0/8`) of proxies; others' headers are not believed
  */
-export function clientAddress(trustedProxies: readonly string[]): MiddlewareHandler<AppEnv> {
+export function clientAddress(trustedProxies: readonly string[]): MiddlewareHandler<HttpEnv> {
   const trusted = new BlockList();
   for (const network of trustedProxies) {
     const [address = '', bits] = network.split('/');

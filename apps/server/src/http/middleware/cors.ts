@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
+import type { HttpEnv } from '../http-env.ts';
 
 /** What pages may read beside the body. */
 const EXPOSED = 'X-Request-Id, Retry-After';
@@ -11,7 +11,7 @@ const MAX_AGE_SECONDS = 600;
  * Let pages of the origins listed call the API with an API token. No credentials: cookies of a session are never sent
  * across origins. Without origins, and to other origins, nothing is said, so browsers refuse.
  */
-export function cors(origins: readonly string[]): MiddlewareHandler<AppEnv> {
+export function cors(origins: readonly string[]): MiddlewareHandler<HttpEnv> {
   const allowed = new Set(origins);
   return async (c, next) => {
     const origin = c.req.header('origin');

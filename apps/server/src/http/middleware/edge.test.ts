@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import type { HttpEnv } from '../http-env.ts';
 import { cors } from './cors.ts';
 import { requestLog } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -11,7 +11,7 @@ const ORIGIN = 'https://app.example.org';
 
 function edge(origins: readonly string[] = [], hstsSeconds = 0, secure = false) {
   const lines: string[] = [];
-  const app = new Hono<AppEnv>();
+  const app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
     c.set('secure', secure);
     await next();

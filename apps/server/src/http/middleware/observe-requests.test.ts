@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
-import { metricsToken } from '../../api/access/metrics-token.ts';
-import { metricsPage } from '../../api/operator/metrics-routes.ts';
 import { createServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
 import { recordSpans } from '../../testing/record-spans.ts';
+import type { HttpEnv } from '../http-env.ts';
 import { observeRequests } from './observe-requests.ts';
 
 function observed() {
   const metrics = createServerMetrics();
   const { tracer, ended } = recordSpans();
-  const app = new Hono<AppEnv>({ strict: false });
+  const app = new Hono<HttpEnv>({ strict: false });
   app.use(observeRequests({ metrics, tracer, now: () => 0 }));
-  const rooms = new Hono<AppEnv>({ strict: false });
+  const rooms = new Hono<HttpEnv>({ strict: false });
   rooms.get('/v2/runs/:id', (c) => c.text(c.get('traceId') ?? ''));
   rooms.get('/fails', () => {
     throw new Error('no');
@@ -57,24 +55,4 @@ test("a request is a span in its caller's trace", async () => {
   );
   assert.equal(spans[0]?.parentSpanContext?.spanId, '00f067aa0ba902b7');
   assert.equal(spans[0]?.attributes['http.response.status_code'], 200);
-});
-
-test('a scraper with the metrics token is answered; whoever has another goes on to the auth layer', async () => {
-  const { registry } = createServerMetrics();
-  registry.counter({ name: 'c', help: 'C.' }).add(1);
-  const ask = async (token: string | null, authorization: string | null, method = 'GET'): Promise<number> => {
-    const app = new Hono<AppEnv>();
-    app.use(
-      '/metrics',
-      metricsToken(token, () => metricsPage(registry)),
-    );
-    app.all('/metrics', (c) => c.text('auth layer', 401));
-    return (await app.request('/metrics', { method, headers: authorization === null ? {} : { authorization } })).status;
-  };
-  assert.equal(await ask('secret-token', 'Bearer secret-token'), 200);
-  assert.equal(await ask('secret-token', 'Bearer secret-tokem'), 401);
-  assert.equal(await ask('secret-token', 'Bearer secret-token', 'POST'), 401);
-  assert.equal(await ask('secret-token', null), 401);
-  assert.equal(await ask(null, 'Bearer null'), 401);
-  assert.equal(await ask(null, ''), 401);
 });

@@ -1,8 +1,9 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import type { AppEnv } from '../../api/access/app-env.ts';
+
 import type { ServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
+import type { HttpEnv } from '../http-env.ts';
 
 export interface RequestObserver {
   readonly metrics: ServerMetrics;
@@ -18,7 +19,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
  * Count and time every request under its route's pattern, never its path, and make it a span in the trace that the
  * client's `traceparent` names. Of a streamed reply the time until its headers counts.
  */
-export function observeRequests({ metrics, tracer, now }: RequestObserver): MiddlewareHandler<AppEnv> {
+export function observeRequests({ metrics, tracer, now }: RequestObserver): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const method = METHODS.has(c.req.method) ? c.req.method : '_OTHER';
     const startedAt = now();
@@ -34,7 +35,7 @@ export function observeRequests({ metrics, tracer, now }: RequestObserver): Midd
     const { traceId } = span.spanContext();
     c.set('traceId', trace.isSpanContextValid(span.spanContext()) ? traceId : undefined);
     await context.with(trace.setSpan(parent, span), next);
-    const pattern = routePath(c, -1);
+    const pattern = routePath(c);
     const route = pattern === '*' || pattern === '/*' ? 'unknown' : pattern;
     const { status } = c.res;
     metrics.httpRequests.add(1, { method, route, status: String(status) });

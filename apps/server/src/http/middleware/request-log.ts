@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { HttpEnv } from '../http-env.ts';
 
 /** What a caller may name its request by: nothing that breaks a log line or a page. */
 const SANE_ID = /^[\w.:-]{1,128}$/;
@@ -10,7 +10,7 @@ const SANE_ID = /^[\w.:-]{1,128}$/;
  * Give every request an id, sent back as X-Request-Id (the caller's own, when it sent a sane one), and every reply a
  * line in the log. Queries and bodies stay out of it.
  */
-export function requestLog(logger: Logger): MiddlewareHandler<AppEnv> {
+export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';
     const requestId = SANE_ID.test(given) ? given : randomUUID();

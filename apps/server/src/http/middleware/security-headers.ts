@@ -1,11 +1,11 @@
 import type { MiddlewareHandler } from 'hono';
-import type { AppEnv } from '../../api/access/app-env.ts';
+import type { HttpEnv } from '../http-env.ts';
 
 /** A reply that is no page may load, run and be framed by nothing. Pages set a policy of their own. */
 const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** What every reply tells browsers. A route's own Content-Security-Policy and Cache-Control stay. */
-export function securityHeaders(options: { readonly hstsSeconds: number }): MiddlewareHandler<AppEnv> {
+export function securityHeaders(options: { readonly hstsSeconds: number }): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     await next();
     const { headers } = c.res;

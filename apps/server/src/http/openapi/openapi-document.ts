@@ -1,28 +1,8 @@
 import * as protocol from '@gptj-cloud/protocol';
 import { z } from 'zod';
-import { ACCOUNT_OPERATIONS } from '../../api/account/account-operations.ts';
-import { OAUTH_OPERATIONS } from '../../api/account/oauth-operations.ts';
-import { PROJECT_OPERATIONS } from '../../api/account/project-operations.ts';
-import { USAGE_OPERATIONS } from '../../api/account/usage-operations.ts';
-import { COMPATIBLE_OPERATIONS } from '../../api/compatible-operations.ts';
-import { STATUS_OPERATIONS } from '../../api/operator/status-operations.ts';
-import { PIPELINE_OPERATIONS } from '../../api/pipeline-cloud/pipeline-operations.ts';
-import { RUN_OPERATIONS } from '../../api/pipeline-cloud/run-operations.ts';
-import type { Access, Content, DescribedSchema, JsonSchema, Operation, Parameter } from './operation.ts';
+import type { Content, DescribedSchema, JsonSchema, Operation, SecurityScheme } from './operation.ts';
 
-/** Everything that is described, in the order of the reference. */
-export const OPERATIONS: readonly Operation[] = [
-  ...RUN_OPERATIONS,
-  ...PIPELINE_OPERATIONS,
-  ...USAGE_OPERATIONS,
-  ...ACCOUNT_OPERATIONS,
-  ...OAUTH_OPERATIONS,
-  ...PROJECT_OPERATIONS,
-  ...COMPATIBLE_OPERATIONS,
-  ...STATUS_OPERATIONS,
-];
-
-/** What the reference page reads of the document; the rest is for other tools. */
+/** The parts of the document that the reference page reads; the rest is for other tools. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
@@ -43,14 +23,7 @@ export interface OpenApiOperation {
 
 export type OpenApiContent = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
-const SECURITY: Readonly<Record<Access, readonly JsonSchema[]>> = {
-  public: [],
-  token: [{ token: [] }, { session: [] }],
-  session: [{ session: [] }],
-  admin: [{ token: [] }, { session: [] }],
-};
-
-/** OpenAPI 3.1 of the operations, from the schemas that validate their bodies. */
+/** OpenAPI 3.1 of the operations, in their order, from the schemas that validate requests. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
   const schemas = new SchemaComponents();
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
@@ -92,7 +65,7 @@ export function openApiPath(path: string): string {
 }
 
 function describe(operation: Operation, schemas: SchemaComponents): OpenApiOperation {
-  const { method, path, tag, summary, description, access, parameters = [], body, replies, refusal } = operation;
+  const { method, path, tag, summary, description, security, parameters, body, replies, refusal } = operation;
   const content = (list: readonly Content[], io: 'input' | 'output'): OpenApiContent =>
     Object.fromEntries(
       list.map(({ type = 'application/json', schema }) => [type, { schema: schemas.use(schema, io) }]),
@@ -103,21 +76,19 @@ function describe(operation: Operation, schemas: SchemaComponents): OpenApiOpera
     required: true,
     schema: { type: 'string' },
   }));
-  const given = parameters.map(({ name, in: place, description: text, schema }: Parameter) => ({
+  const given = parameters.map(({ name, in: place, description: text, described }) => ({
     name,
     in: place,
     required: false,
     description: text,
-    schema,
+    schema: described,
   }));
-  const note = access === 'admin' ? 'For owners of the server.' : undefined;
-  const texts = [description, note].filter((text) => text !== undefined);
   return {
     operationId: `${method}${openApiPath(path).replaceAll(/[^a-zA-Z0-9]+/g, '_')}`.replace(/_$/, ''),
     tags: [tag],
     summary,
-    ...(texts.length === 0 ? {} : { description: texts.join(' ') }),
-    security: SECURITY[access],
+    ...(description === undefined ? {} : { description }),
+    security: security.map((scheme: SecurityScheme) => ({ [scheme]: [] })),
     parameters: [...inPath, ...given],
     ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, 'input') } }),
     responses: {
@@ -131,14 +102,14 @@ function describe(operation: Operation, schemas: SchemaComponents): OpenApiOpera
         ]),
       ),
       default: {
-        description: 'A refusal: the status says of which kind, the body why and what to do.',
-        content: content([{ schema: refusal ?? protocol.errorBodySchema }], 'output'),
+        description: 'An error: the status names its kind, the body the reason and the remedy.',
+        content: content([{ schema: refusal }], 'output'),
       },
     },
   };
 }
 
-/** Schemas that the protocol exports go by their names and are written once; others stay where they are used. */
+/** Schemas that the protocol exports are components under their names; other schemas stay inline. */
 class SchemaComponents {
   readonly #names = z.registry<{ id: string }>();
   readonly #all: Record<string, JsonSchema> = {};
@@ -151,14 +122,14 @@ class SchemaComponents {
     }
   }
 
-  /** In order of their names. */
+  /** Sorted by name. */
   get all(): Readonly<Record<string, JsonSchema>> {
     return Object.fromEntries(Object.entries(this.#all).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   use(schema: DescribedSchema, io: 'input' | 'output'): JsonSchema {
     if (!(schema instanceof z.ZodType)) return schema;
-    // Inside of another one a named schema becomes a reference, by itself it would not.
+    // A named schema becomes a reference inside another schema only.
     const wrapped = z.toJSONSchema(z.object({ root: schema }), {
       metadata: this.#names,
       io,
@@ -168,7 +139,7 @@ class SchemaComponents {
       const { id: _, ...shape } = json;
       return [name, JSON.stringify(shape)];
     });
-    // What is read and what is written may differ under one name, by defaults for instance.
+    // Input and output of one schema may differ, for instance by defaults.
     const renamed = new Map(
       named.map(([name, json]): [string, string] => {
         const known = this.#all[name];

@@ -1,80 +1,83 @@
 import { z } from 'zod';
 
-/** A schema that validates, or one written down where code of its own does. */
+/** A schema that validates, or plain JSON Schema where a parser of its own validates. */
 export type DescribedSchema = z.ZodType | JsonSchema;
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A body: of a request or of a reply. */
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** How a request can authenticate: an API token as bearer token, or the cookie of a session. */
+export type SecurityScheme = 'token' | 'session';
+
+/** The body of a request or of a reply in one media type. */
 export interface Content {
   /** Default `application/json`. */
   readonly type?: string;
   readonly schema: DescribedSchema;
 }
 
-export interface Reply {
+export interface Reply<Body = unknown> {
   readonly description: string;
-  /** Absent: no body. One entry for every media type. */
+  /** One entry for every media type. Absent: no body. */
   readonly content?: readonly Content[];
+  /** For the compiler alone: what a handler returns for this reply. */
+  readonly returns?: Body;
 }
 
-export interface Parameter {
+/** By status. */
+export type Replies = Readonly<Record<number, Reply>>;
+
+/** What a handler returns for a reply. */
+export type ReplyBody<Each> = Each extends Reply<infer Body> ? Body : never;
+
+/** A parameter as the reference shows it. */
+export interface DescribedParameter {
   readonly name: string;
   readonly in: 'query' | 'header';
   readonly description: string;
-  readonly schema: JsonSchema;
+  readonly described: JsonSchema;
 }
-
-/**
- * Who may ask. `public`: anybody. `token`: an API token or a session. `session`: a session. `admin`: an owner of the
- * server, by a session or a token with the scope `admin`.
- */
-export type Access = 'public' | 'token' | 'session' | 'admin';
 
 /** One method at one address, as the reference describes it. */
 export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As the router has it: `/v2/runs/:id`. */
+  readonly method: Method;
+  /** As the router writes it: `/v2/runs/:id`. */
   readonly path: string;
+  /** Section of the reference. */
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  readonly access: Access;
-  readonly parameters?: readonly Parameter[];
+  /** Any one of these is enough; empty for a public route. */
+  readonly security: readonly SecurityScheme[];
+  readonly parameters: readonly DescribedParameter[];
   readonly body?: readonly Content[];
-  /** Body of a refusal where it is not the usual `Error`. */
-  readonly refusal?: JsonSchema;
-  /** By status. Refusals need not be listed: every operation has them. */
-  readonly replies: Readonly<Record<number, Reply>>;
+  readonly replies: Replies;
+  /** Body of an error. */
+  readonly refusal: DescribedSchema;
 }
 
-/** A reply with a JSON body. */
-export function json(schema: DescribedSchema, description: string): Reply {
+type DeepReadonly<Value> = unknown extends Value ? Value : { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> };
+
+/** A reply with a JSON body. The compiler holds the handler to the schema, where that is one that validates. */
+export function json<Schema extends DescribedSchema>(
+  schema: Schema,
+  description: string,
+): Reply<Schema extends z.ZodType ? DeepReadonly<z.output<Schema>> : unknown> {
   return { description, content: [{ schema }] };
 }
 
+/** A reply in another media type, which the handler makes itself. */
+export function media(type: string, description: string, schema: DescribedSchema = { type: 'string' }): Reply<never> {
+  return { description, content: [{ type, schema }] };
+}
+
+/** An HTML page. */
+export const HTML_PAGE: Reply<never> = media('text/html', 'A page.');
+
 /** A reply without a body. */
-export const NO_CONTENT: Reply = { description: 'Done; there is nothing to say.' };
+export const NO_CONTENT: Reply<void> = { description: 'Done. The reply has no body.' };
 
 /** A list in one piece. */
 export function listSchema<Item extends z.ZodType>(item: Item): z.ZodObject<{ data: z.ZodArray<Item> }> {
   return z.object({ data: z.array(item) });
 }
-
-export function query(name: string, description: string, schema: JsonSchema = { type: 'string' }): Parameter {
-  return { name, in: 'query', description, schema };
-}
-
-export function header(name: string, description: string): Parameter {
-  return { name, in: 'header', description, schema: { type: 'string' } };
-}
-
-/** What every paged list takes. */
-export const PAGE: readonly Parameter[] = [
-  query('skip', 'How many to leave out at the beginning.', { type: 'integer', minimum: 0, default: 0 }),
-  query('limit', 'How many to give at most.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-  query('order_by', 'Field and direction.', {
-    type: 'string',
-    default: 'created_at:desc',
-    examples: ['created_at:asc'],
-  }),
-];

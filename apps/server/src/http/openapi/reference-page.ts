@@ -17,12 +17,12 @@ nav a { margin-right: 1rem; }
 h2 { margin-top: 2rem; }
 `;
 
-/** Nothing but the style above may load, and nothing may run. */
+/** Allows the style above and nothing else. */
 export const REFERENCE_POLICY: string = `default-src 'none'; style-src 'sha256-${createHash('sha256')
   .update(STYLE)
   .digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** The document as a page: no script, nothing loaded from anywhere. */
+/** The document as a page without scripts and external resources. */
 export function referencePage(document: OpenApiDocument): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -58,7 +58,7 @@ ${shapes.join('\n')}
 
 function operationEntry(path: string, method: string, operation: OpenApiOperation): string {
   const { operationId, summary, description, security, parameters, requestBody, responses } = operation;
-  const access = security.length === 0 ? 'open to anybody' : security.map((each) => Object.keys(each)[0]).join(' or ');
+  const access = security.length === 0 ? 'public' : security.map((each) => Object.keys(each)[0]).join(' or ');
   const replies = Object.entries(responses).map(
     ([status, reply]) =>
       `<p><b>${escapeHtml(status)}</b> ${escapeHtml(reply.description)}</p>${contentBlocks(reply.content ?? {})}`,
@@ -85,7 +85,7 @@ function contentBlocks(content: OpenApiContent): string {
     .join('');
 }
 
-/** JSON in which references are links. */
+/** JSON whose references are links. */
 function schemaBlock(schema: JsonSchema): string {
   const text = escapeHtml(JSON.stringify(schema, null, 2));
   return `<pre>${text.replaceAll(/#\/components\/schemas\/(\w+)/g, '<a href="#schema-$1">$1</a>')}</pre>`;

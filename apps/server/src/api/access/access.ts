@@ -1,0 +1,76 @@
+/** The kinds of access that a route can name. */
+import { ApiError } from '@gptj-cloud/protocol';
+import type { Caller } from '../../audit/audit-log.ts';
+import type { Access, Route } from '../../http/route.ts';
+import { isServerOwner, type Principal } from '../../identity/principal.ts';
+import type { SignedIn } from '../../identity/sessions/sign-in.ts';
+import { type Authenticated, callerOf, type Guard } from './guard.ts';
+
+export type ApiRoute = Route<Guard>;
+
+/** On public routes the caller has no user. */
+export interface PublicGrant {
+  readonly caller: Caller;
+}
+
+/** The user who is signed in, beside everything else that authentication found. */
+export interface SessionGrant extends Authenticated {
+  readonly signedIn: SignedIn;
+}
+
+/** Without authentication. A POST from a page of another site is refused. */
+export const PUBLIC: Access<Guard, PublicGrant> = {
+  security: [],
+  async authorize(guard, c) {
+    guard.refuseOtherSites(c);
+    return { caller: callerOf(c) };
+  },
+};
+
+/** An API token with one of the scopes, or with `admin`; or a session. Without scopes: any token. */
+export function scope(...scopes: readonly Principal['scopes'][number][]): Access<Guard, Authenticated> {
+  return {
+    security: ['token', 'session'],
+    authorize: (guard, c) => guard.authenticate(c, { scopes, allowUnverified: false }),
+  };
+}
+
+/** An API token with the scope `read` to read and `write` for everything else; or a session. */
+export const READ_OR_WRITE: Access<Guard, Authenticated> = {
+  security: ['token', 'session'],
+  authorize(guard, c) {
+    const reads = ['GET', 'HEAD'].includes(c.req.method);
+    return guard.authenticate(c, { scopes: [reads ? 'read' : 'write'], allowUnverified: false });
+  },
+};
+
+/** A session. An API token is refused with `session_required`: a stolen token must not take an account over. */
+export const SESSION: Access<Guard, SessionGrant> = session(false);
+
+/** A session, also of a user whose e-mail address is not verified yet. */
+export const UNVERIFIED_SESSION: Access<Guard, SessionGrant> = session(true);
+
+/** An owner of the server, by a session or by a token with the scope `admin`. `action` names the request in errors. */
+export function serverOwner(action: string): Access<Guard, Authenticated> {
+  return {
+    security: ['token', 'session'],
+    note: 'For owners of the server.',
+    async authorize(guard, c) {
+      const authenticated = await guard.authenticate(c, { scopes: ['admin'], allowUnverified: false });
+      if (!isServerOwner(authenticated.principal)) throw new ApiError('owner_required', { action });
+      return authenticated;
+    },
+  };
+}
+
+function session(allowUnverified: boolean): Access<Guard, SessionGrant> {
+  return {
+    security: ['session'],
+    async authorize(guard, c) {
+      const authenticated = await guard.authenticate(c, { scopes: [], allowUnverified });
+      const { signedIn } = authenticated;
+      if (signedIn === undefined) throw new ApiError('session_required');
+      return { ...authenticated, signedIn };
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/** Authentication: every route that is not public needs an API token or a session. */
+import { ApiError, SCOPES } from '@gptj-cloud/protocol';
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+import type { Caller } from '../../audit/audit-log.ts';
+import type { HttpEnv } from '../../http/http-env.ts';
+import type { AccountSettings } from '../../identity/account-deps.ts';
+import type { ApiKey } from '../../identity/api-keys/api-key.ts';
+import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../identity/api-keys/api-key-store.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { isCsrfToken, type Session } from '../../identity/sessions/session.ts';
+import type { SignedIn } from '../../identity/sessions/sign-in.ts';
+import type { User } from '../../identity/users/user.ts';
+import { refuseOtherSites } from './other-sites.ts';
+import { sessionCookieName } from './session-cookie.ts';
+
+/** The caller of an authenticated request. */
+export interface Authenticated {
+  readonly principal: Principal;
+  /** Set when the request came with an API token. */
+  readonly apiKey: ApiKey | undefined;
+  /** Set when the request came with a session. */
+  readonly signedIn: SignedIn | undefined;
+  /** The caller as the audit log records it. */
+  readonly caller: Caller;
+}
+
+export interface AuthenticationRules {
+  /** A token needs one of these; `admin` is enough for every route. Empty: any token. */
+  readonly scopes: readonly Principal['scopes'][number][];
+  /** Whether a user whose e-mail address is not verified may send the request. */
+  readonly allowUnverified: boolean;
+}
+
+/** Checks requests for the routes' `access`. */
+export interface Guard {
+  /**
+   * Authenticate with `Authorization: Bearer <token>`, or with the cookie of a session; the header wins.
+   *
+   * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
+   * `csrf_token_wrong`, `account_disabled`, `email_unverified`, and `not_found` for a project in X-Project-Id that the
+   * user is no member of.
+   */
+  authenticate(c: Context<HttpEnv>, rules: AuthenticationRules): Promise<Authenticated>;
+  /** Refuse a POST that a page of another site sent. Throws `csrf_token_wrong`. */
+  refuseOtherSites(c: Context<HttpEnv>): void;
+}
+
+/** Every request reads keys and sessions from the store, so a revoked one fails at the next request. */
+export interface GuardDeps {
+  readonly clock: () => Date;
+  /** The key a token belongs to, whatever its state, or null. */
+  readonly findKey: (token: string) => Promise<FoundApiKey | null>;
+  readonly noteUse: (keyId: string, now: Date) => Promise<void>;
+  /** The session of a cookie's value, or null when it has ended. */
+  readonly findSession: (
+    secret: string,
+    now: Date,
+  ) => Promise<{ readonly session: Session; readonly user: User } | null>;
+  /** A project of a user, or the user's first when the id is null; null when the user is no member of it. */
+  readonly findProject: (
+    userId: string,
+    projectId: string | null,
+  ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
+  readonly settings: Pick<AccountSettings, 'requireVerifiedEmail'>;
+  /** Address at which browsers reach this server, where it differs from a request's Host. */
+  readonly publicUrl: () => string;
+}
+
+export function createGuard(deps: GuardDeps): Guard {
+  return {
+    async authenticate(c, rules) {
+      const header = c.req.header('authorization');
+      const cookie = getCookie(c, sessionCookieName(c.get('secure')));
+      const found =
+        header === undefined && cookie !== undefined
+          ? await bySession(deps, rules, c, cookie)
+          : await byToken(deps, rules, header ?? '');
+      return { ...found, caller: callerOf(c, found.principal) };
+    },
+    refuseOtherSites: (c) => refuseOtherSites(c, deps.publicUrl()),
+  };
+}
+
+/** The caller as the audit log records it; on public routes, without a user. */
+export function callerOf(c: Context<HttpEnv>, principal?: Principal): Caller {
+  return {
+    userId: principal?.userId ?? null,
+    apiKeyId: principal?.apiKeyId ?? null,
+    address: c.get('clientAddress'),
+    requestId: c.get('requestId'),
+  };
+}
+
+type Found = Omit<Authenticated, 'caller'>;
+
+async function byToken(deps: GuardDeps, rules: AuthenticationRules, header: string): Promise<Found> {
+  const [, token] = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(header) ?? [];
+  if (token === undefined) throw new ApiError('token_missing');
+  const found = await deps.findKey(token);
+  if (found === null) throw new ApiError('token_unknown');
+  const { key, principal, verified, disabled } = found;
+  const now = deps.clock();
+  if (!key.isEnabled) throw new ApiError('token_disabled');
+  if (key.expiresAt !== null && key.expiresAt <= now) {
+    throw new ApiError('token_expired', { when: key.expiresAt.toISOString() });
+  }
+  if (disabled) throw new ApiError('account_disabled');
+  refuseUnverified(deps, rules, verified);
+  refuseScopes(rules, principal);
+  if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() >= USE_NOTED_EVERY_MS) {
+    await deps.noteUse(key.id, now);
+  }
+  return { apiKey: key, principal, signedIn: undefined };
+}
+
+async function bySession(
+  deps: GuardDeps,
+  rules: AuthenticationRules,
+  c: Context<HttpEnv>,
+  secret: string,
+): Promise<Found> {
+  const found = await deps.findSession(secret, deps.clock());
+  if (found === null) throw new ApiError('session_ended');
+  const { session, user } = found;
+  if (user.disabledAt !== null) throw new ApiError('account_disabled');
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+    const given = c.req.header('x-csrf-token');
+    if (given === undefined) throw new ApiError('csrf_token_wrong', { got: 'none' });
+    if (!isCsrfToken(secret, given)) throw new ApiError('csrf_token_wrong', { got: 'another' });
+  }
+  refuseUnverified(deps, rules, user.verifiedAt !== null);
+  const projectId = c.req.header('x-project-id') ?? null;
+  const project = await deps.findProject(user.id, projectId);
+  if (project === null) {
+    throw new ApiError('not_found', { kind: 'project', id: (projectId ?? 'of the user').slice(0, 100) });
+  }
+  return {
+    apiKey: undefined,
+    signedIn: { session, user, secret },
+    principal: { ...project, userId: user.id, apiKeyId: null, role: user.role, scopes: SCOPES },
+  };
+}
+
+function refuseScopes({ scopes: accepted }: AuthenticationRules, { scopes }: Principal): void {
+  if (accepted.length === 0 || scopes.includes('admin') || accepted.some((scope) => scopes.includes(scope))) return;
+  throw new ApiError('scope_missing', { expected: accepted.join(' or '), got: scopes.join(', ') });
+}
+
+function refuseUnverified({ settings }: GuardDeps, { allowUnverified }: AuthenticationRules, verified: boolean): void {
+  if (settings.requireVerifiedEmail && !verified && !allowUnverified) throw new ApiError('email_unverified');
+}

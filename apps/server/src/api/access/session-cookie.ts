@@ -1,0 +1,4 @@
+/** Name of a session's cookie. Browsers accept a `__Host-` cookie from this host over TLS only. */
+export function sessionCookieName(secure: boolean): string {
+  return secure ? '__Host-gptj_session' : 'gptj_session';
+}

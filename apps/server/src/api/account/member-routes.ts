@@ -1,0 +1,160 @@
+/** Members of projects and invitations to them. */
+import {
+  ApiError,
+  type InvitationGet,
+  invitationCreateSchema,
+  invitationGetSchema,
+  type MemberGet,
+  memberCreateSchema,
+  memberGetSchema,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, listSchema, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import type { AccountDeps } from '../../identity/account-deps.ts';
+import {
+  addProjectMember,
+  answerInvitation,
+  getProject,
+  inviteToProject,
+  removeProjectMember,
+  withdrawInvitation,
+} from '../../identity/projects/project-service.ts';
+import { type Invitation, listInvitations, listMembers } from '../../identity/projects/project-store.ts';
+import { type ApiRoute, SESSION, scope } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
+
+const membersReply = json(listSchema(memberGetSchema), 'The members.');
+const invitationsReply = json(listSchema(invitationGetSchema), 'The open invitations.');
+const record = { errors: pipelineCloudErrors, tag: 'projects' } as const;
+
+export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  const members = async (projectId: string): Promise<{ data: MemberGet[] }> => ({
+    data: (await listMembers(deps.db, projectId)).map((member) => ({
+      user_id: member.userId,
+      username: member.username,
+      role: member.role,
+      added_at: toTimestamp(member.addedAt),
+    })),
+  });
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/projects/:id/members',
+      access: scope('read'),
+      summary: 'List members',
+      replies: { 200: membersReply },
+      handle: async ({ path, principal }) => await members((await getProject(deps, principal, path.id)).id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/projects/:id/members',
+      access: scope('admin'),
+      summary: 'Add a member; the owner of the project',
+      body: jsonBody(memberCreateSchema),
+      replies: { 201: membersReply },
+      async handle({ path, body, principal, caller }) {
+        await addProjectMember(deps, principal, { projectId: path.id, username: body.username }, caller);
+        return await members(path.id);
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/projects/:id/members/:user',
+      access: scope('admin'),
+      summary: 'Remove a member, or leave',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal, caller }) =>
+        removeProjectMember(deps, principal, { projectId: path.id, userId: path.user }, caller),
+    }),
+    ...invitationRoutes(deps),
+  ];
+}
+
+function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  const invitations = async (of: Parameters<typeof listInvitations>[1]): Promise<{ data: InvitationGet[] }> => ({
+    data: (await listInvitations(deps.db, of, deps.clock())).map(toInvitationGet),
+  });
+  return [
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/projects/:id/invitations',
+      access: scope('read'),
+      summary: 'List invitations',
+      replies: { 200: invitationsReply },
+      async handle({ path, principal }) {
+        const { id: projectId } = await getProject(deps, principal, path.id);
+        return await invitations({ projectId });
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/projects/:id/invitations',
+      access: scope('admin'),
+      summary: 'Invite by e-mail; the owner of the project',
+      body: jsonBody(invitationCreateSchema),
+      replies: { 201: invitationsReply },
+      async handle({ path, body, principal, caller }) {
+        await inviteToProject(deps, principal, { projectId: path.id, email: body.email }, caller);
+        return await invitations({ projectId: path.id });
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/projects/:id/invitations/:invitation',
+      access: scope('admin'),
+      summary: 'Withdraw an invitation; the owner of the project',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal, caller }) =>
+        withdrawInvitation(deps, principal, { projectId: path.id, id: path.invitation }, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/invitations',
+      access: SESSION,
+      summary: 'List the invitations to the own address',
+      replies: { 200: invitationsReply },
+      async handle({ signedIn: { user } }) {
+        // Only a verified address proves that the invitations are for this user.
+        if (user.verifiedAt === null) throw new ApiError('email_unverified');
+        return await invitations({ email: user.email });
+      },
+    }),
+    ...(
+      [
+        ['accept', 'Accept an invitation'],
+        ['decline', 'Decline an invitation'],
+      ] as const
+    ).map(([answer, summary]) =>
+      defineRoute({
+        ...record,
+        method: 'post',
+        path: `/v2/invitations/:id/${answer}`,
+        access: SESSION,
+        summary,
+        replies: { 204: NO_CONTENT },
+        handle: ({ path, signedIn: { user }, caller }) =>
+          answerInvitation(deps, user, { id: path.id, accept: answer === 'accept' }, caller),
+      }),
+    ),
+  ];
+}
+
+function toInvitationGet(invitation: Invitation): InvitationGet {
+  return {
+    id: invitation.id,
+    project: { id: invitation.projectId, name: invitation.projectName },
+    email: invitation.email,
+    invited_by: invitation.invitedBy,
+    created_at: toTimestamp(invitation.createdAt),
+    expires_at: toTimestamp(invitation.expiresAt),
+  };
+}

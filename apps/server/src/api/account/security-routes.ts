@@ -1,0 +1,113 @@
+/** Changes of password, e-mail address and second factor, and deleting the account. */
+import {
+  changeEmailSchema,
+  changePasswordSchema,
+  deleteAccountSchema,
+  recoveryCodesSchema,
+  twoFactorConfirmSchema,
+  twoFactorDisableSchema,
+  twoFactorGetSchema,
+  twoFactorPasswordSchema,
+} from '@gptj-cloud/protocol';
+import { jsonBody } from '../../http/json-body.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
+import { defineRoute } from '../../http/route.ts';
+import type { AccountDeps } from '../../identity/account-deps.ts';
+import { changePassword } from '../../identity/sessions/change-password.ts';
+import {
+  beginTwoFactor,
+  confirmInPerson,
+  confirmPassword,
+  confirmTwoFactor,
+  endTwoFactor,
+} from '../../identity/sessions/two-factor.ts';
+import { requestEmailChange } from '../../identity/users/change-email.ts';
+import { deleteOwnAccount } from '../../identity/users/delete-account.ts';
+import { type ApiRoute, UNVERIFIED_SESSION } from '../access/access.ts';
+import { pipelineCloudErrors } from '../error-dialects.ts';
+import { MAIL_SENT } from './account-routes.ts';
+import { deleteSessionCookie } from './session-reply.ts';
+
+const record = {
+  method: 'post',
+  access: UNVERIFIED_SESSION,
+  errors: pipelineCloudErrors,
+  tag: 'signing in',
+} as const;
+
+export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...record,
+      path: '/v2/auth/email',
+      summary: 'Request a link to change to another e-mail address',
+      body: jsonBody(changeEmailSchema),
+      replies: { 202: MAIL_SENT },
+      async handle({ body, signedIn: { user }, caller }) {
+        await requestEmailChange(deps, user, body, caller);
+        return { message: 'a link is on its way to the new address; nothing changes before it is followed' };
+      },
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/password',
+      summary: 'Change the password; ends the other sessions',
+      body: jsonBody(changePasswordSchema),
+      replies: { 204: NO_CONTENT },
+      async handle({ body: { current_password: password, code, new_password: next }, signedIn, caller }) {
+        const { user, session } = signedIn;
+        await confirmInPerson(deps, user, { password, code }, caller);
+        await changePassword(deps, user, { next, sessionId: session.id }, caller);
+      },
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/delete-account',
+      summary: 'Delete the own account with everything it holds',
+      body: jsonBody(deleteAccountSchema),
+      replies: { 204: NO_CONTENT },
+      async handle({ body, signedIn: { user }, caller }, c) {
+        await deleteOwnAccount(deps, user, body, caller);
+        deleteSessionCookie(c);
+      },
+    }),
+    ...twoFactorRoutes(deps),
+  ];
+}
+
+function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      ...record,
+      path: '/v2/auth/two-factor',
+      summary: 'Begin two-factor sign-in',
+      body: jsonBody(twoFactorPasswordSchema),
+      replies: { 200: json(twoFactorGetSchema, 'The secret for the authenticator app.') },
+      async handle({ body, signedIn: { user }, caller }) {
+        await confirmPassword(deps, user, body.password, caller);
+        return await beginTwoFactor(deps, user);
+      },
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/two-factor/confirm',
+      summary: 'Turn two-factor sign-in on, with a code',
+      body: jsonBody(twoFactorConfirmSchema),
+      replies: { 200: json(recoveryCodesSchema, 'Codes for a lost device, shown this once.') },
+      handle: async ({ body, signedIn: { user }, caller }) => ({
+        recovery_codes: await confirmTwoFactor(deps, user, body.code, caller),
+      }),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/two-factor/disable',
+      summary: 'Turn two-factor sign-in off',
+      body: jsonBody(twoFactorDisableSchema),
+      replies: { 204: NO_CONTENT },
+      async handle({ body, signedIn: { user }, caller }) {
+        await confirmInPerson(deps, user, body, caller);
+        await endTwoFactor(deps, user, caller);
+      },
+    }),
+  ];
+}

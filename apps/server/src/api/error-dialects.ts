@@ -1,0 +1,38 @@
+/** How each API writes errors. */
+import { errorBodySchema, toErrorBody } from '@gptj-cloud/protocol';
+import type { ErrorDialect } from '../http/error-dialect.ts';
+import type { JsonSchema } from '../http/openapi/operation.ts';
+import { openAiStatus, toOpenAiError } from './openai/openai-error.ts';
+import { tgiStatus, toTgiError } from './tgi/tgi-error.ts';
+
+const text: JsonSchema = { type: 'string' };
+const textOrNull: JsonSchema = { type: ['string', 'null'] };
+const object = (properties: Readonly<Record<string, JsonSchema>>, required: readonly string[]): JsonSchema => ({
+  type: 'object',
+  required,
+  properties,
+});
+
+/** `{"detail": {…}}` with code, message and request id: the form of Pipeline Cloud's v2 API. */
+export const pipelineCloudErrors: ErrorDialect = {
+  schema: errorBodySchema,
+  write: (error, requestId) => ({ status: error.status, body: toErrorBody(error, requestId) }),
+};
+
+/** `{"error": {message, type, param, code}}`, with the codes that OpenAI's clients know. */
+export const openAiErrors: ErrorDialect = {
+  schema: object({ error: object({ message: text, type: text, param: textOrNull, code: textOrNull }, []) }, []),
+  write: (error) => ({ status: openAiStatus(error), body: toOpenAiError(error) }),
+};
+
+/** `{"error", "error_type"}` of text-generation-inference, with 422 for what does not validate. */
+export const tgiErrors: ErrorDialect = {
+  schema: object({ error: text, error_type: text }, ['error']),
+  write: (error) => ({ status: tgiStatus(error), body: toTgiError(error) }),
+};
+
+/** `{"error"}` of mesh-transformer-jax's demo, with a status of its own instead of 200. */
+export const meshErrors: ErrorDialect = {
+  schema: object({ error: text }, ['error']),
+  write: (error) => ({ status: error.status, body: { error: toTgiError(error).error } }),
+};

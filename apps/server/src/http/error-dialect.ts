@@ -1,0 +1,9 @@
+import type { ApiError } from '@gptj-cloud/protocol';
+import type { DescribedSchema } from './openapi/operation.ts';
+
+/** How one API writes errors. */
+export interface ErrorDialect {
+  /** Schema of the body, for the reference. */
+  readonly schema: DescribedSchema;
+  readonly write: (error: ApiError, requestId: string) => { readonly status: number; readonly body: unknown };
+}

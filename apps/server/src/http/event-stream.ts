@@ -1,0 +1,88 @@
+import { type BreakOff, FAIL_BODY } from './break-off.ts';
+
+/** One server-sent event. No field holds a line break. */
+export interface ServerSentEvent {
+  readonly id?: string;
+  readonly event?: string;
+  readonly data: string;
+}
+
+/** The events of a stream. */
+export interface EventSource {
+  /** Waits for the next event; null at the end. */
+  next(): Promise<ServerSentEvent | null>;
+  /** The stream ended, or its client disconnected. Called once. */
+  close(reason: 'ended' | 'gone'): void | Promise<void>;
+}
+
+export interface EventStreamOptions {
+  /** Between two comment lines that keep the connection open. Default 15 s. */
+  readonly heartbeatMs?: number;
+}
+
+/** The last header tells nginx not to buffer the stream. */
+const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+
+/**
+ * A reply of server-sent events. The next event is requested when the client has read the one before, so a slow client
+ * costs its socket's buffer and no more.
+ */
+export function eventStreamReply(
+  source: EventSource,
+  { heartbeatMs = 15_000 }: EventStreamOptions,
+  breakOff: BreakOff = FAIL_BODY,
+): Response {
+  const encoder = new TextEncoder();
+  let heartbeat: NodeJS.Timeout | undefined;
+  let closed = false;
+  const close = async (reason: 'ended' | 'gone'): Promise<void> => {
+    clearInterval(heartbeat);
+    if (closed) return;
+    closed = true;
+    await source.close(reason);
+  };
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      heartbeat = setInterval(() => {
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'));
+      }, heartbeatMs);
+    },
+    async pull(controller) {
+      try {
+        const event = await source.next();
+        if (closed) return;
+        if (event !== null) {
+          controller.enqueue(encoder.encode(formatEvent(event)));
+          return;
+        }
+        await close('ended');
+        controller.close();
+      } catch (error) {
+        if (closed) return;
+        await close('ended');
+        breakOff(controller, error);
+      }
+    },
+    cancel: () => close('gone'),
+  });
+  return new Response(body, { headers: HEADERS });
+}
+
+/** A source of events that have nothing but data. `onGone` runs when the client disconnects. */
+export function dataSource(texts: AsyncGenerator<string>, onGone: () => void): EventSource {
+  return {
+    async next() {
+      const { done, value } = await texts.next();
+      return done === true ? null : { data: value };
+    },
+    async close(reason) {
+      if (reason === 'gone') onGone();
+      await texts.return(undefined);
+    },
+  };
+}
+
+function formatEvent({ id, event, data }: ServerSentEvent): string {
+  const fields = [id === undefined ? '' : `id: ${id}\n`, event === undefined ? '' : `event: ${event}\n`];
+  return `${fields.join('')}data: ${data}\n\n`;
+}

@@ -1,0 +1,24 @@
+/** The client's end of the connection. */
+export interface Peer {
+  readonly address: string;
+  readonly encrypted: boolean;
+  /** End the connection once the bytes written so far are sent. */
+  breakOff(): void;
+}
+
+/** Types of the router's context: bindings come from the listener, variables from the middleware. */
+export interface HttpEnv {
+  Bindings: {
+    /** Absent where the app is called without a connection, as tests do. */
+    readonly peer?: Peer;
+  };
+  Variables: {
+    requestId: string;
+    /** Address of the client, seen through trusted proxies; empty when unknown. */
+    clientAddress: string;
+    /** Whether the client came over TLS. */
+    secure: boolean;
+    /** Trace of the request's span, 32 hex digits; undefined when traces are off. */
+    traceId: string | undefined;
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * One record a route. Registration, authorisation, validation, the error dialect, 405 and the reference derive from it.
+ * This file knows the router and no feature: the guard behind `access` and the dialects come from `api/`.
+ */
+import type { Context } from 'hono';
+import type { ErrorDialect } from './error-dialect.ts';
+import type { HttpEnv } from './http-env.ts';
+import type { Content, Method, Operation, Replies, ReplyBody, SecurityScheme } from './openapi/operation.ts';
+import { type ParameterSet, type ParameterValues, readParameters } from './parameter.ts';
+import { type RequestContext, requestContext } from './request-context.ts';
+
+/** Who may send a request. `Guard` checks it; `Grant` is what the check tells the handler, such as the principal. */
+export interface Access<Guard, Grant extends object> {
+  /** Any one of these is enough; empty for a public route. */
+  readonly security: readonly SecurityScheme[];
+  /** A sentence for the reference. */
+  readonly note?: string;
+  /** Throws an `ApiError` to refuse. */
+  readonly authorize: (guard: Guard, c: Context<HttpEnv>) => Promise<Grant>;
+}
+
+/** The body of a request: its description, and the function that reads and validates it. */
+export interface RequestBody<Value> {
+  readonly content: readonly Content[];
+  readonly read: (request: Request) => Promise<Value>;
+}
+
+type SegmentName<Segment> = Segment extends `:${infer Name}{${string}`
+  ? Name
+  : Segment extends `:${infer Name}`
+    ? Name
+    : never;
+type PathName<Path> = Path extends `${infer Segment}/${infer Rest}`
+  ? SegmentName<Segment> | PathName<Rest>
+  : SegmentName<Path>;
+/** Values of the `:name` segments of a path. */
+export type PathValues<Path> = { readonly [Name in PathName<Path>]: string };
+
+/** A request that passed authorisation and validation. */
+export type RouteInput<Path, Grant, Parameters extends ParameterSet, Body> = Grant & {
+  readonly request: RequestContext;
+  readonly path: PathValues<Path>;
+  readonly parameters: ParameterValues<Parameters>;
+  readonly body: Body;
+};
+
+export interface RouteRecord<
+  Guard,
+  Grant extends object,
+  Path extends string,
+  Parameters extends ParameterSet,
+  Body,
+  Described extends Replies,
+> {
+  readonly method: Method;
+  /** As the router writes it: `/v2/runs/:id`, or `/v1/models/:name{.+}` for a name with slashes. */
+  readonly path: Path;
+  readonly access: Access<Guard, Grant>;
+  readonly errors: ErrorDialect;
+  /** Section of the reference. */
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: Parameters;
+  readonly body?: RequestBody<Body>;
+  /** By status. Errors need not be listed: every route has them. */
+  readonly replies: Described;
+  /** Returns the JSON of the reply with the lowest status below 300, nothing for a reply without a body, or a response. */
+  readonly handle: (
+    input: RouteInput<Path, Grant, Parameters, Body>,
+    c: Context<HttpEnv>,
+  ) => HandlerResult<Described> | Promise<HandlerResult<Described>>;
+}
+
+type HandlerResult<Described extends Replies> = Response | ReplyBody<Described[keyof Described]>;
+
+/** A route as the router and the reference use it. */
+export interface Route<Guard> extends Operation {
+  readonly errors: ErrorDialect;
+  readonly serve: (guard: Guard, c: Context<HttpEnv>) => Promise<Response>;
+}
+
+const SUCCESS = [200, 201, 202, 204] as const;
+
+/** Define a route. The handler runs after authorisation, parameters and body, in this order. */
+export function defineRoute<
+  Guard,
+  Grant extends object,
+  const Path extends string,
+  Described extends Replies,
+  Parameters extends ParameterSet = Record<never, never>,
+  Body = undefined,
+>(record: RouteRecord<Guard, Grant, Path, Parameters, Body, Described>): Route<Guard> {
+  const { method, path, access, errors, tag, summary, description, parameters, body, replies, handle } = record;
+  const status = SUCCESS.find((each) => replies[each] !== undefined) ?? 200;
+  const note = access.note;
+  const texts = [description, note].filter((text) => text !== undefined);
+  return {
+    method,
+    path,
+    errors,
+    tag,
+    summary,
+    ...(texts.length === 0 ? {} : { description: texts.join(' ') }),
+    security: access.security,
+    parameters: Object.values(parameters ?? {}),
+    ...(body === undefined ? {} : { body: body.content }),
+    replies,
+    refusal: errors.schema,
+    async serve(guard, c) {
+      const grant = await access.authorize(guard, c);
+      const input = {
+        ...grant,
+        request: requestContext(c),
+        path: c.req.param(),
+        parameters: readParameters(
+          { query: (name) => c.req.query(name), header: (name) => c.req.header(name) },
+          parameters ?? {},
+        ),
+        body: await body?.read(c.req.raw),
+      };
+      // The router matched the path, so every name in it has a value; absent parameters and bodies have absent types.
+      const result = await handle(input as RouteInput<Path, Grant, Parameters, Body>, c);
+      if (result instanceof Response) return result;
+      return status === 204 ? c.body(null, status) : c.json(result, status);
+    },
+  };
+}
