@@ -17,8 +17,6 @@ const TITLES: Readonly<Record<ParameterGroup, string>> = {
   output: 'output',
   other: 'other parameters',
 };
-/** Groups that a terminal seldom needs: help lists their names alone. */
-const NAMES_ONLY: ReadonlySet<ParameterGroup> = new Set(['output', 'other']);
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['max_new_tokens', 'n'],
   ['temperature', 't'],
@@ -29,14 +27,20 @@ const BY_OPTION: ReadonlyMap<string, ParameterDescription> = new Map(
   ACCEPTED.map((description) => [toOptionName(description.name), description]),
 );
 
-/** Every parameter as an option, in groups. */
-export const PARAMETER_GROUPS: readonly OptionGroup[] = [...new Set(ACCEPTED.map(({ group }) => group))].map(
-  (group) => ({
+const ACTING = ACCEPTED.filter(({ effect }) => effect === 'acts');
+
+/** Every parameter as an option, in groups. Help lists the names of those without effect. */
+export const PARAMETER_GROUPS: readonly OptionGroup[] = [
+  ...[...new Set(ACTING.map(({ group }) => group))].map((group) => ({
     title: TITLES[group],
-    options: ACCEPTED.filter((description) => description.group === group).map(toOption),
-    ...(NAMES_ONLY.has(group) ? { namesOnly: true } : {}),
-  }),
-);
+    options: ACTING.filter((description) => description.group === group).map(toOption),
+  })),
+  {
+    title: 'accepted without effect',
+    options: ACCEPTED.filter(({ effect }) => effect === 'none').map(toOption),
+    namesOnly: true,
+  },
+];
 
 /** The parameters that were given, under their wire names: the input of `parseGenerateParameters`. */
 export function generateParameters(options: ParsedOptions): Readonly<Record<string, unknown>> {
@@ -54,7 +58,9 @@ function toOptionName(name: string): string {
 
 function toOption(description: ParameterDescription): OptionSpec {
   const short = SHORT_NAMES.get(description.name);
-  const fallback = description.default === false ? undefined : description.default;
+  // Without a value a switch is off.
+  const isOff = description.type === 'boolean' && description.default === false;
+  const fallback = isOff ? undefined : description.default;
   return {
     name: toOptionName(description.name),
     ...(short === undefined ? {} : { short }),
