@@ -29,7 +29,7 @@ export const FORBIDDEN_WORDS = [
     pattern: /countFailure|uncount|takeBack|countAsking/,
     instead: 'recordAttempt, refundAttempt, enforceRateLimit, refundRateLimit',
   },
-  { pattern: /\bTurns\b/, instead: 'Mutex' },
+  { pattern: /\bTurns(?=[<(;,.]| \})/, instead: 'Mutex' },
   { pattern: /step-?clock/i, instead: 'BatchCostModel' },
   { pattern: /prefix-?keeper|keepNext/i, instead: 'PrefixPersister, recordReuse, persistNext' },
   // Golden files name the release that they were recorded with `era`; code that reads them has to.

@@ -105,7 +105,7 @@ test('wrong input and wrong parameters are refused in words before anything is s
 
 test('a body that is no run is refused with every parameter at fault', async () => {
   const body = await detail(await it.post('/v2/runs', { pipeline_id: 7, data_id: 'x', data: [] }), 400);
-  assert.deepEqual(body.errors, [{ parameter: 'body->pipeline_id', error: 'expected a text, got a number' }]);
+  assert.deepEqual(body.errors, [{ parameter: 'body->pipeline_id', error: 'expected a string, got a number' }]);
   await detail(await it.post('/v2/runs', []), 400);
   await detail(await it.request('/v2/runs', { method: 'POST', body: '{"pipeline_id": NaN}' }), 400);
 });

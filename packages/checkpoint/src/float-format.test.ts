@@ -54,7 +54,7 @@ test('narrowing to binary16 rounds to nearest, ties to even, also below the norm
   }
 });
 
-test('narrowing tells where the first number is that does not fit, and lets infinities and NaN through', () => {
+test('narrowing returns the index of the first number that does not fit, and keeps infinities and NaN', () => {
   const target = new Uint16Array(4);
   assert.equal(encodeHalf(Float32Array.of(Number.NEGATIVE_INFINITY, Number.NaN, 1, 65520), target), 3);
   assert.deepEqual([target[0], target[3]], [0xfc00, 0x7c00]);

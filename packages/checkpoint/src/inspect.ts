@@ -20,7 +20,7 @@ export interface ModelReport {
   readonly parameters: number;
   /** Of all tensors, without headers. */
   readonly sizeBytes: number;
-  /** The recipe a GGUF file was made by, where it says so. */
+  /** The recipe that a GGUF file was made by, where its metadata state it. */
   readonly recipe: string | null;
   /** Hugging Face names; a foreign GGUF file's own. */
   readonly tensors: readonly TensorReport[];

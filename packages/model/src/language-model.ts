@@ -22,7 +22,7 @@ export type SequenceId = number;
 /** Which positions of a step's tokens are scored. */
 export type Scored = 'none' | 'last' | 'all';
 
-/** Append `tokens` to `sequence` and say what is wanted of the new positions. */
+/** Append `tokens` to `sequence`, and select which of the new positions are scored. */
 export interface Step {
   readonly sequence: SequenceId;
   /** At least one token. */

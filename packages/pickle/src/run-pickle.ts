@@ -267,7 +267,7 @@ class Machine<T> {
   #append(items: readonly PickleValue<T>[]): void {
     const list = this.#top();
     if (!Array.isArray(list)) {
-      this.#source.fail('wrong_operand', `expected a list to append to, got ${pythonTypeName(list)}`);
+      this.#source.fail('wrong_operand', `expected a Python list to append to, got ${pythonTypeName(list)}`);
     }
     for (const item of items) list.push(item);
   }

@@ -8,7 +8,7 @@ export type ErrorValues = Readonly<Record<string, string | number>>;
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
- * A refusal with its place in the catalogue. Thrown by whatever finds the fault; turned into a reply in one place.
+ * A refusal with its place in the catalogue. Thrown by whatever finds the fault; converted to a reply in one place.
  * Messages are for the caller: no paths, no stack, no tokens.
  */
 export class ApiError extends Error {
@@ -24,7 +24,7 @@ export class ApiError extends Error {
     values: ErrorValues = {},
     options: {
       readonly details?: ErrorDetails;
-      /** What to do here, where the catalogue's word does not fit. */
+      /** What to do here, where the catalogue's remedy does not fit. */
       readonly remedy?: string;
       readonly retryAfterSeconds?: number;
       readonly cause?: unknown;
@@ -53,7 +53,7 @@ export const errorBodySchema = z.object({
 });
 export type ErrorBody = z.infer<typeof errorBodySchema>;
 
-/** The body that tells of `error`. */
+/** The body of the reply for `error`. */
 export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
   return { detail: { message: error.message, code: error.code, ...error.details, request_id: requestId } };
 }

@@ -23,12 +23,12 @@ export const ERROR_CATALOGUE = {
   token_expired: {
     status: 401,
     message: 'token expired {when}',
-    remedy: 'make a new token, or give this one a later end',
+    remedy: 'create a new token, or set a later expires_at',
   },
   token_disabled: {
     status: 401,
     message: 'token is disabled',
-    remedy: 'enable it again, or use another',
+    remedy: 'enable it again, or use another token',
   },
   scope_missing: {
     status: 403,
@@ -58,7 +58,7 @@ export const ERROR_CATALOGUE = {
   sign_in_failed: {
     status: 401,
     message: 'login or password is wrong',
-    remedy: 'check both; a forgotten password can be set anew with POST /v2/auth/forgot-password',
+    remedy: 'check both; POST /v2/auth/forgot-password sends a link to set a new password',
   },
   code_required: {
     status: 401,
@@ -73,12 +73,12 @@ export const ERROR_CATALOGUE = {
   password_wrong: {
     status: 403,
     message: 'password is wrong',
-    remedy: 'send the present password of this account',
+    remedy: 'send the current password of this account',
   },
   password_not_set: {
     status: 409,
-    message: 'this account has no password yet, and that needs one',
-    remedy: 'set one by the link that POST /v2/auth/forgot-password sends',
+    message: 'this account has no password, and this request needs one',
+    remedy: 'set one with the link that POST /v2/auth/forgot-password sends',
   },
   account_disabled: {
     status: 403,
@@ -87,13 +87,13 @@ export const ERROR_CATALOGUE = {
   },
   oauth_state_invalid: {
     status: 400,
-    message: 'this sign-in was not begun in this browser, was completed before, or took too long',
-    remedy: 'begin again',
+    message: 'this sign-in was started in another browser, is already completed, or has expired',
+    remedy: 'start the sign-in again',
   },
   oauth_failed: {
     status: 400,
-    message: '{provider} did not say who you are: {reason}',
-    remedy: 'begin again; if that does not help, request_id names the entry in the server log',
+    message: 'sign-in with {provider} failed: {reason}',
+    remedy: 'start the sign-in again; if that does not help, request_id names the entry in the server log',
   },
   oauth_unavailable: {
     status: 502,
@@ -102,18 +102,18 @@ export const ERROR_CATALOGUE = {
   },
   oauth_email_unverified: {
     status: 403,
-    message: '{provider} does not say that it has verified an e-mail address of yours',
-    remedy: 'verify it there; or register here with a password, and link {provider} to that account',
+    message: '{provider} reports no verified e-mail address',
+    remedy: 'verify the address at {provider}; or register here with a password, and link {provider} to that account',
   },
   oauth_address_taken: {
     status: 409,
-    message: 'the e-mail address that {provider} gave has an account here, which cannot be linked by itself',
+    message: 'the e-mail address from {provider} has an account here, which is not linked automatically',
     remedy:
       'sign in with the password of that account (POST /v2/auth/forgot-password sends a link to set one) and link {provider} to it',
   },
   too_many_attempts: {
     status: 429,
-    message: 'too many attempts; no further one is looked at for now',
+    message: 'too many attempts; further attempts are refused for now',
     remedy: 'wait the seconds in the Retry-After header and try again',
   },
   link_invalid: {
@@ -260,7 +260,7 @@ export const ERROR_CATALOGUE = {
   quota_exceeded: {
     status: 402,
     message:
-      'quota of the plan {plan} would be exceeded: {limit} tokens a {period}, {used} used, {reserved} reserved by runs not ended, up to {requested} asked for',
+      'quota of the plan {plan} would be exceeded: {limit} tokens a {period}, {used} used, {reserved} reserved by runs not ended, up to {requested} requested',
     remedy: 'ask for fewer tokens, wait until {resets_at}, or change to a larger plan',
   },
   plan_required: {
@@ -305,13 +305,13 @@ export const ERROR_CATALOGUE = {
   },
   engine_failed: {
     status: 503,
-    message: 'the model stopped while it computed: {reason}',
+    message: 'the model stopped during the generation: {reason}',
     remedy: 'wait the seconds in the Retry-After header and send the request again',
   },
   idempotency_key_reused: {
     status: 409,
-    message: 'this Idempotency-Key belongs to run {id}, which was asked with another body',
-    remedy: 'use a fresh key for every new run, and the same key only to send the very same run again',
+    message: 'this Idempotency-Key belongs to run {id}, which was requested with another body',
+    remedy: 'use a new key for every new run, and repeat a key only to repeat the same request',
   },
   run_not_ended: {
     status: 409,
@@ -320,7 +320,7 @@ export const ERROR_CATALOGUE = {
   },
   tag_taken: {
     status: 409,
-    message: 'there is a pipeline tag {name} already',
+    message: 'the pipeline tag {name} already exists',
     remedy: 'point it elsewhere with PATCH /v2/pipeline-tags/<id>, or choose another name',
   },
   too_many_webhooks: {

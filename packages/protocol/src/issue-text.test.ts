@@ -10,12 +10,12 @@ import { webhookCreateSchema } from './webhooks.ts';
 const texts = (schema: z.ZodType, input: unknown): readonly string[] =>
   schema.safeParse(input, { error: issueText }).error?.issues.map(({ message }) => message) ?? [];
 
-test('what a schema refuses is said as expected and got', () => {
+test('issues of a schema become messages of the form expected …, got …', () => {
   const run = { pipeline_id: 'p', data: [] };
   const cases: readonly (readonly [z.ZodType, unknown, string])[] = [
-    [runCreateSchema, { pipeline_id: 7, data: [] }, 'expected a text, got a number'],
-    [runCreateSchema, { ...run, stream: 'yes' }, 'expected true or false, got a text'],
-    [runCreateSchema, { ...run, compute_requirements: [] }, 'expected an object, got a list'],
+    [runCreateSchema, { pipeline_id: 7, data: [] }, 'expected a string, got a number'],
+    [runCreateSchema, { ...run, stream: 'yes' }, 'expected true or false, got a string'],
+    [runCreateSchema, { ...run, compute_requirements: [] }, 'expected an object, got an array'],
     [runCreateSchema, { ...run, compute_requirements: { min_gpu_vram_mb: 1.5 } }, 'expected an integer, got 1.5'],
     [runCreateSchema, { ...run, compute_requirements: { min_gpu_vram_mb: -1 } }, 'expected at least 0, got -1'],
     [runCreateSchema, { ...run, compute_type: 'tpu' }, 'expected one of cpu, gpu, got "tpu"'],
@@ -23,12 +23,12 @@ test('what a schema refuses is said as expected and got', () => {
     [tokenCreateSchema, { scopes: ['rum'] }, 'expected one of run, read, write, admin, got "rum"'],
     [tokenCreateSchema, { nam: 'x' }, 'expected only the fields name, type, scopes, expires_at, got "nam"'],
     [webhookCreateSchema, { url: 'x'.repeat(3000) }, 'expected at most 2048 characters, got 3000'],
-    [loginSchema, { login: 'a' }, 'expected a text, got nothing'],
+    [loginSchema, { login: 'a' }, 'expected a string, got nothing'],
   ];
   for (const [schema, input, text] of cases) assert.deepEqual(texts(schema, input), [text]);
 });
 
-test('a moment without a zone, or none at all, is refused with an example', () => {
+test('refuses a time without a zone, or that is no time, with an example', () => {
   for (const moment of ['2026-12-01', '2026-12-01T00:00:00', 'soon']) {
     assert.match(texts(tokenCreateSchema, { expires_at: moment }).join(), /with a zone like 2026-12-01T00:00:00Z/);
   }
@@ -36,12 +36,12 @@ test('a moment without a zone, or none at all, is refused with an example', () =
   assert.match(texts(tokenCreateSchema, { expires_at: true }).join(), /^expected epoch seconds or ISO 8601/);
 });
 
-test('messages that a schema has of its own stay, and no password is repeated', () => {
+test('keeps the messages of a schema, and repeats no password', () => {
   const body = { email: 'a@b.c', username: 'x', password: 'hunter2' };
   const said = texts(registerSchema, body).join('; ');
   assert.match(said, /expected 3 to 24 letters/);
   assert.match(said, /expected at least 8 characters/);
   const misplaced = texts(loginSchema, { login: ['hunter2'], password: { hunter2: 1 } });
-  assert.deepEqual(misplaced, ['expected a text, got a list', 'expected a text, got an object']);
+  assert.deepEqual(misplaced, ['expected a string, got an array', 'expected a string, got an object']);
   assert.doesNotMatch([said, ...misplaced].join(), /hunter2/);
 });

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 
-/** Characters of a caller's text that are shown again at most. */
+/** How many characters of a caller's string a message repeats at most. */
 const MAX_SHOWN = 40;
 
 /** Names of types for people who write JSON. */
 const TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'an integer',
   boolean: 'true or false',
-  array: 'a list',
+  array: 'an array',
   object: 'an object',
   record: 'an object',
 };
 
 /**
  * What a schema has found, as `expected …, got …`: to be given to every `safeParse` whose issues become a message.
- * Texts come back only where the schema has a list of choices, and short: a wrong value may be a password, and the
- * field for it a slip.
+ * Strings are repeated only where the schema has a list of choices, and cut: a wrong value may be a password, and the
+ * field for it a mistake.
  */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
@@ -33,8 +33,8 @@ export const issueText: z.core.$ZodErrorMap = (issue) => {
       return `expected only ${fieldsOf(issue.inst)}, got ${issue.keys.slice(0, 20).map(show).join(', ')}`;
     case 'invalid_format':
       return issue.format === 'datetime'
-        ? 'expected epoch seconds, or ISO 8601 with a zone like 2026-12-01T00:00:00Z, got another text'
-        : `expected a text of the format ${issue.format}, got another`;
+        ? 'expected epoch seconds, or ISO 8601 with a zone like 2026-12-01T00:00:00Z, got another string'
+        : `expected a string in the format ${issue.format}, got another string`;
     case 'invalid_union':
       return `expected another kind of value, got ${kindOf(issue.input)}`;
     default:

@@ -4,7 +4,7 @@ import { timestampSchema } from './timestamp.ts';
 /** A limit; null is none. */
 const limitSchema = z.number().nullable();
 
-/** A plan as anybody with a token sees it. Prices are in the currency of the list. */
+/** A plan as every token with the scope read sees it. Prices are in the currency of the list. */
 export const planGetSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -19,7 +19,7 @@ export const planGetSchema = z.object({
   priority: z.number(),
   /** Longest sequence in tokens, prompt included. */
   max_context: limitSchema,
-  /** Names of models; `*` stands for any text. */
+  /** Names of models; `*` stands for any string. */
   models: z.array(z.string()),
   prices: z.object({
     monthly: z.number(),
@@ -30,7 +30,7 @@ export const planGetSchema = z.object({
 });
 export type PlanGet = z.infer<typeof planGetSchema>;
 
-/** Somebody's wish for another plan, for an owner to grant. */
+/** A user's request for another plan, for an owner of the server to approve. */
 export const planRequestSchema = z.object({
   user_id: z.string(),
   plan_id: z.string(),
@@ -45,7 +45,7 @@ export const planListSchema = z.object({
   plans: z.array(planGetSchema),
   /** The plan that the caller's project is on. */
   current: z.string(),
-  /** Wishes not granted yet: the caller's own, or everybody's for owners. */
+  /** Requests not approved yet: the caller's own, or those of all users for owners of the server. */
   requests: z.array(planRequestSchema),
 });
 export type PlanList = z.infer<typeof planListSchema>;

@@ -63,7 +63,7 @@ export const userPatchSchema = z.strictObject({
 });
 export type UserPatch = z.infer<typeof userPatchSchema>;
 
-/** What owners of the server may change of anybody's account. */
+/** What owners of the server may change in any account. */
 export const userAdminPatchSchema = z
   .strictObject({ role: z.enum(['owner', 'member']).optional(), disabled: z.boolean().optional() })
   .refine((patch) => patch.role !== undefined || patch.disabled !== undefined, 'expected role or disabled');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { paginatedSchema } from './paginated.ts';
 import { timestampSchema } from './timestamp.ts';
 
-/** What webhooks can be told of. A cancelled run has failed. */
+/** Events that webhooks can receive. A cancelled run has failed. */
 export const WEBHOOK_EVENTS = ['run.completed', 'run.failed'] as const;
 export const webhookEventSchema = z.enum(WEBHOOK_EVENTS);
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;

@@ -221,7 +221,7 @@ test('who declines is told so, people as a page in which nothing of the query is
   const reply = await it.app.request(`/v2/auth/oauth/corp/callback?${query}`, { headers });
   const html = await reply.text();
   assert.equal(reply.status, 400);
-  assert.match(html, /corp did not say who you are: access was denied/);
+  assert.match(html, /sign-in with corp failed: access was denied/);
   assert.doesNotMatch(html, /<script|alert/);
   assert.match(reply.headers.get('content-security-policy') ?? '', /^default-src 'none'; base-uri/);
   const unknown = await it.app.request('/v2/auth/oauth/%3Cscript%3E', { headers });
