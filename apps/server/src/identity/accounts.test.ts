@@ -22,6 +22,7 @@ let now: Date = NOW;
 before(async () => {
   now = NOW;
   it = await openTestApp({ clock: () => now });
+  await registerUser(it, 'percy');
 });
 after(() => it.close());
 
@@ -37,7 +38,7 @@ const register = (body: Record<string, unknown>): Promise<Response> =>
     ...body,
   });
 
-test('registration keeps the rules of usernames, passwords and addresses', async () => {
+test('refuses usernames, passwords and addresses that break the rules', async () => {
   const wrong: Record<string, unknown>[] = [
     { username: 'ab' },
     { username: 'a'.repeat(25) },
@@ -57,7 +58,7 @@ test('registration keeps the rules of usernames, passwords and addresses', async
     assert.equal(await refusal(await register(body)), '400 invalid_request', JSON.stringify(body));
 });
 
-test('nobody registers as more than a member: unknown fields are refused, prototypes too', async () => {
+test('refuses unknown fields of a registration, so that every new user is a member', async () => {
   for (const field of ['role', 'plan_id', 'planId', 'id', 'verified', 'constructor']) {
     assert.equal(await refusal(await register({ [field]: 'owner' })), '400 invalid_request', field);
   }
@@ -69,16 +70,16 @@ test('nobody registers as more than a member: unknown fields are refused, protot
   });
   assert.equal(await refusal(reply), '400 invalid_request');
   assert.equal(Reflect.get({}, 'role'), undefined);
-  const member = await registerUser(it, 'percy');
+  const member = await registerUser(it, 'shelley');
   assert.deepEqual([member.role, member.verified, member.subscribed], ['member', false, false]);
 });
 
-test('addresses and usernames are taken once, in any case of letters', async () => {
+test('addresses and usernames are unique, ignoring case', async () => {
   assert.equal(await refusal(await register({ username: 'PERCY' })), '409 already_exists');
   assert.equal(await refusal(await register({ email: 'Percy@Example.com' })), '409 already_exists');
 });
 
-test('one signs in by address or username, and the cookie is out of reach of scripts and other sites', async () => {
+test('signs in by address or username, with a cookie that is HttpOnly and SameSite', async () => {
   for (const name of ['Percy@EXAMPLE.com', 'percy']) {
     const reply = await login({ login: name, password: PASSWORD });
     assert.equal(reply.status, 200);
@@ -89,9 +90,9 @@ test('one signs in by address or username, and the cookie is out of reach of scr
   assert.doesNotMatch(JSON.stringify(await it.store.db.execute(sql`SELECT * FROM users`)), new RegExp(PASSWORD));
 });
 
-test('an unknown login and a wrong password are refused alike', async () => {
+test('replies the same to an unknown login and a wrong password', async () => {
   const bodies = await Promise.all(
-    ['percy', 'nobody'].map(async (name) => {
+    ['percy', 'unknown'].map(async (name) => {
       const body: unknown = await (await login({ login: name, password: 'Wrong12345' })).json();
       return JSON.stringify(body).replace(/"request_id":"[^"]*"/, '');
     }),
@@ -112,7 +113,7 @@ test('writes with the cookie need its CSRF token; reads do not', async () => {
   assert.equal(await refusal(plain), '403 csrf_token_wrong');
 });
 
-test('a page of another site cannot sign its visitor in', async () => {
+test('refuses a sign-in that a page of another site sends', async () => {
   const signIn = (headers: Record<string, string>) =>
     postAsNobody(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
   const others = ['https://evil.org', 'http://localhost:81', 'http://localhost.evil.org', 'null', 'x'];
@@ -126,7 +127,7 @@ test('a page of another site cannot sign its visitor in', async () => {
   }
 });
 
-test('signing out ends the session; sessions are listed and ended one by one, only by their user', async () => {
+test('signing out ends the session; only its user can list and end a session', async () => {
   const [one, two] = [await signInAs(it, 'percy'), await signInAs(it, 'percy')];
   const mallory = await registerAndSignIn(it, 'mallory');
   assert.match(await (await one.ask('/v2/auth/sessions')).text(), new RegExp(two.session.id));
@@ -139,7 +140,7 @@ test('signing out ends the session; sessions are listed and ended one by one, on
   assert.equal(await refusal(await one.ask('/v2/users/me')), '401 session_ended');
 });
 
-test('a session ends a week after its last use and a month after its first', async () => {
+test('a session ends a week after its last use and a month after sign-in', async () => {
   const start = now;
   const day = 86_400;
   const idle = await signInAs(it, 'percy');
@@ -154,7 +155,7 @@ test('a session ends a week after its last use and a month after its first', asy
   now = start;
 });
 
-test('an address is verified by the mailed link, once and while it is fresh', async () => {
+test('the mailed link verifies an address once, within two days', async () => {
   const user = await registerUser(it, 'mary');
   const secret = mailedSecret(it, user.email);
   assert.match(it.mails.at(-1)?.text ?? '', /http:\/\/test\/v2\/auth\/verify-email#/);
@@ -171,24 +172,24 @@ test('an address is verified by the mailed link, once and while it is fresh', as
   assert.equal(await refusal(await verify(secret)), '400 link_invalid');
 });
 
-test('a forgotten password is set anew by the mailed link, and every session ends', async () => {
-  const mary = await signInAs(it, 'mary');
+test('the mailed link sets a new password and ends every session', async () => {
+  const harriet = await registerAndSignIn(it, 'harriet');
   const ask = (email: string) => postAsNobody(it, '/v2/auth/forgot-password', { email });
-  const [known, unknown] = [await ask('mary@example.com'), await ask('nobody@example.com')];
+  const [known, unknown] = [await ask('harriet@example.com'), await ask('unknown@example.com')];
   assert.deepEqual([known.status, await known.text()], [unknown.status, await unknown.text()]);
-  assert.ok(!it.mails.some(({ to }) => to === 'nobody@example.com'));
-  const token = mailedSecret(it, 'mary@example.com');
+  assert.ok(!it.mails.some(({ to }) => to === 'unknown@example.com'));
+  const token = mailedSecret(it, 'harriet@example.com');
   const weak = await postAsNobody(it, '/v2/auth/reset-password', { token, password: 'weak' });
   assert.equal(await refusal(weak), '400 invalid_request');
   const reset = () => postAsNobody(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
   assert.equal((await reset()).status, 204);
   assert.equal(await refusal(await reset()), '400 link_invalid');
-  assert.equal(await refusal(await mary.ask('/v2/users/me')), '401 session_ended');
-  assert.equal(await refusal(await login({ login: 'mary', password: PASSWORD })), '401 sign_in_failed');
-  await signInAs(it, 'mary', 'Frankenstein1818');
+  assert.equal(await refusal(await harriet.ask('/v2/users/me')), '401 session_ended');
+  assert.equal(await refusal(await login({ login: 'harriet', password: PASSWORD })), '401 sign_in_failed');
+  await signInAs(it, 'harriet', 'Frankenstein1818');
 });
 
-test('who resets the password of an account that never proved its address takes it from whoever made it', async () => {
+test('resetting the password of an unverified account ends the tokens that its maker made', async () => {
   const mallory = await registerAndSignIn(it, 'victor');
   const made: unknown = await (await mallory.ask('/v2/tokens', 'POST', {})).json();
   const headers = { authorization: `Bearer ${Reflect.get(Object(made), 'value')}` };
@@ -200,76 +201,74 @@ test('who resets the password of an account that never proved its address takes 
   await signInAs(it, 'victor', 'Frankenstein1818');
 });
 
-test('a password is changed knowing the present one, and other sessions end', async () => {
-  const [here, there] = [
-    await signInAs(it, 'mary', 'Frankenstein1818'),
-    await signInAs(it, 'mary', 'Frankenstein1818'),
-  ];
+test('changing a password requires the present one and ends the other sessions', async () => {
+  const [here, there] = [await registerAndSignIn(it, 'fanny'), await signInAs(it, 'fanny')];
   const change = (current: string) =>
-    here.ask('/v2/auth/password', 'POST', { current_password: current, new_password: PASSWORD });
+    here.ask('/v2/auth/password', 'POST', { current_password: current, new_password: 'Frankenstein1818' });
   assert.equal(await refusal(await change('Wrong12345')), '403 password_wrong');
-  assert.equal((await change('Frankenstein1818')).status, 204);
+  assert.equal((await change(PASSWORD)).status, 204);
   assert.equal((await here.ask('/v2/users/me')).status, 200);
   assert.equal(await refusal(await there.ask('/v2/users/me')), '401 session_ended');
 });
 
-test('with two-factor on, a password is not enough, and no code is good twice', async () => {
-  const mary = await signInAs(it, 'mary');
-  const begin = (password: string) => mary.ask('/v2/auth/two-factor', 'POST', { password });
+test('with two-factor on, sign-in requires a code, and each code works once', async () => {
+  const claire = await registerAndSignIn(it, 'claire');
+  const begin = (password: string) => claire.ask('/v2/auth/two-factor', 'POST', { password });
   assert.equal(await refusal(await begin('Wrong12345')), '403 password_wrong');
   const { secret, uri } = twoFactorGetSchema.parse(await (await begin(PASSWORD)).json());
-  assert.match(uri, new RegExp(`^otpauth://totp/gptj-cloud:mary%40example.com\\?secret=${secret}`));
+  assert.match(uri, new RegExp(`^otpauth://totp/gptj-cloud:claire%40example.com\\?secret=${secret}`));
   const bytes = fromBase32(secret);
   const code = (steps = 0): string => totp(bytes, totpStep(now) + steps);
-  const confirm = (typed: string) => mary.ask('/v2/auth/two-factor/confirm', 'POST', { code: typed });
+  const confirm = (typed: string) => claire.ask('/v2/auth/two-factor/confirm', 'POST', { code: typed });
   assert.equal(await refusal(await confirm(code(5))), '401 code_wrong');
   const { recovery_codes: codes } = recoveryCodesSchema.parse(await (await confirm(code())).json());
   assert.equal(codes.length, 10);
 
   const password = PASSWORD;
-  assert.equal(await refusal(await login({ login: 'mary', password })), '401 code_required');
-  assert.equal(await refusal(await login({ login: 'mary', password, code: code() })), '401 code_wrong');
+  assert.equal(await refusal(await login({ login: 'claire', password })), '401 code_required');
+  assert.equal(await refusal(await login({ login: 'claire', password, code: code() })), '401 code_wrong');
   later(30);
-  assert.equal((await login({ login: 'mary', password, code: code() })).status, 200);
-  assert.equal(await refusal(await login({ login: 'mary', password, code: code() })), '401 code_wrong');
-  assert.equal((await login({ login: 'mary', password, code: codes[0] })).status, 200);
-  assert.equal(await refusal(await login({ login: 'mary', password, code: codes[0] })), '401 code_wrong');
-  const parallel = await Promise.all([1, 2].map(() => login({ login: 'mary', password, code: code(1) })));
+  assert.equal((await login({ login: 'claire', password, code: code() })).status, 200);
+  assert.equal(await refusal(await login({ login: 'claire', password, code: code() })), '401 code_wrong');
+  assert.equal((await login({ login: 'claire', password, code: codes[0] })).status, 200);
+  assert.equal(await refusal(await login({ login: 'claire', password, code: codes[0] })), '401 code_wrong');
+  const parallel = await Promise.all([1, 2].map(() => login({ login: 'claire', password, code: code(1) })));
   assert.deepEqual(parallel.map(({ status }) => status).sort(), [200, 401]);
-  // The failure may have been counted before the success, which forgets it, or after.
+  // The failure may have been counted before the success, which clears it, or after.
   later(60);
-  assert.equal((await login({ login: 'mary', password, code: code() })).status, 200);
+  assert.equal((await login({ login: 'claire', password, code: code() })).status, 200);
 
-  // Whoever knows the password cannot guess codes without end by leaving the code out in between.
+  // Omitting the code in between does not allow more guesses.
   const guesses: string[] = [];
   for (let i = 0; i < 6; i++) {
-    guesses.push(await refusal(await login({ login: 'mary', password, code: '000000' })));
-    await login({ login: 'mary', password });
+    guesses.push(await refusal(await login({ login: 'claire', password, code: '000000' })));
+    await login({ login: 'claire', password });
   }
   assert.deepEqual(guesses, [...new Array<string>(5).fill('401 code_wrong'), '429 too_many_attempts']);
   later(60);
-  assert.equal((await login({ login: 'mary', password, code: codes[1] })).status, 200);
+  assert.equal((await login({ login: 'claire', password, code: codes[1] })).status, 200);
 
-  const disable = (proof: object) => mary.ask('/v2/auth/two-factor/disable', 'POST', { password, ...proof });
+  const disable = (proof: object) => claire.ask('/v2/auth/two-factor/disable', 'POST', { password, ...proof });
   const change = (proof: object) =>
-    mary.ask('/v2/auth/password', 'POST', { current_password: password, new_password: password, ...proof });
+    claire.ask('/v2/auth/password', 'POST', { current_password: password, new_password: password, ...proof });
   for (const act of [disable, change]) {
     assert.equal(await refusal(await act({})), '401 code_required');
     assert.equal(await refusal(await act({ code: codes[1] })), '401 code_wrong');
   }
   assert.equal((await change({ code: codes[2] })).status, 204);
   assert.equal((await disable({ code: codes[3] })).status, 204);
-  await signInAs(it, 'mary');
+  await signInAs(it, 'claire');
 });
 
-test('what takes an account over needs a session: an API token with every scope is refused', async () => {
+test('refuses API tokens, whatever their scopes, for actions that could take over an account', async () => {
   for (const path of ['/v2/auth/password', '/v2/auth/two-factor', '/v2/projects', '/v2/auth/logout']) {
     assert.equal(await refusal(await it.post(path, {})), '403 session_required', path);
   }
 });
 
-test('people change what is theirs to change, and nothing else', async () => {
+test('a user can change the fields of the own profile and no others', async () => {
   const percy = await signInAs(it, 'percy');
+  await registerUser(it, 'trelawny');
   const patch = (body: Record<string, unknown>) => percy.ask('/v2/users/me', 'PATCH', body);
   const changed = userGetSchema.parse(await (await patch({ company: 'The Examiner', firstname: null })).json());
   assert.deepEqual([changed.company, changed.firstname], ['The Examiner', null]);
@@ -277,12 +276,12 @@ test('people change what is theirs to change, and nothing else', async () => {
     assert.equal(await refusal(await patch(body)), '400 invalid_request', JSON.stringify(body));
   }
   assert.equal(await refusal(await patch({ company: 'a\r\nb' })), '400 invalid_request');
-  assert.equal(await refusal(await patch({ username: 'MARY' })), '409 already_exists');
+  assert.equal(await refusal(await patch({ username: 'TRELAWNY' })), '409 already_exists');
   const me = userGetDetailedSchema.parse(await (await percy.ask('/v2/users/me')).json());
   assert.deepEqual([me.username, me.company, me.role, me.tokens], ['percy', 'The Examiner', 'member', []]);
 });
 
-test('accounts of others and roles are for owners of the server; the last owner stays', async () => {
+test('only owners of the server manage accounts and roles; the last owner stays an owner', async () => {
   const percy = await signInAs(it, 'percy');
   const target = `/v2/users/${percy.user.id}`;
   assert.equal(await refusal(await percy.ask('/v2/users')), '403 owner_required');
@@ -301,7 +300,7 @@ test('accounts of others and roles are for owners of the server; the last owner 
   assert.equal(await refusal(await percy.ask('/v2/users')), '403 owner_required');
 });
 
-test('the first owner is set up once, by the link that is handed out once', async () => {
+test('the first owner is set up once, by a link that is returned once', async () => {
   const { accounts } = it;
   const token = (await ensureOwner(accounts, null)) ?? '';
   assert.match(token, /^[\w-]{32}$/);
@@ -321,7 +320,7 @@ test('the first owner is set up once, by the link that is handed out once', asyn
   await signInAs(it, 'theowner');
 });
 
-test('the pages of links run one script and nothing else', async () => {
+test('the pages of mailed links allow one script and nothing else', async () => {
   for (const kind of ['set-up', 'verify-email', 'reset-password', 'change-email', 'oauth-code', 'signed-in']) {
     const reply = await it.app.request(`/v2/auth/${kind}`);
     assert.equal(reply.status, 200);
@@ -332,14 +331,17 @@ test('the pages of links run one script and nothing else', async () => {
   }
 });
 
-test('registration can be closed, or left to those whom a project invited', async () => {
+test('registration can be closed, or limited to invited addresses', async () => {
   const settings = it.accountSettings;
   try {
     settings.registration = 'closed';
-    const told = async (): Promise<string> => JSON.stringify(await (await register({})).json());
-    assert.match(await told(), /"registration_closed","remedy":"this server accepts no registrations, invited or not/);
+    const refused = async (): Promise<string> => JSON.stringify(await (await register({})).json());
+    assert.match(
+      await refused(),
+      /"registration_closed","remedy":"this server accepts no registrations, invited or not/,
+    );
     settings.registration = 'invited';
-    assert.match(await told(), /"registration_closed","remedy":"ask an owner of a project/);
+    assert.match(await refused(), /"registration_closed","remedy":"ask an owner of a project/);
     const path = `/v2/projects/${DEFAULT_PROJECT_ID}/invitations`;
     assert.equal((await it.post(path, { email: 'someone@example.com' })).status, 201);
     assert.equal((await register({})).status, 201);
@@ -348,7 +350,7 @@ test('registration can be closed, or left to those whom a project invited', asyn
   }
 });
 
-test('where addresses must be verified, an account can do nothing before', async () => {
+test('with required verification, an unverified account can only verify its address', async () => {
   const settings = it.accountSettings;
   try {
     settings.requireVerifiedEmail = true;

@@ -41,7 +41,7 @@ before(async () => {
 });
 after(() => server.close());
 
-test('a message is sent through the SMTP server, and closing waits for it', async () => {
+test('sends a message through the SMTP server, and close waits for it', async () => {
   const mailer = createSmtpMailer(url, 'gptj-cloud <noreply@example.com>', logger);
   mailer.send(MESSAGE);
   await mailer.close();
@@ -54,7 +54,7 @@ test('a message is sent through the SMTP server, and closing waits for it', asyn
   assert.equal(logLines.length, 0);
 });
 
-test('a message that cannot be sent is an entry of the log without its link', async () => {
+test('logs a message that cannot be sent, without its link', async () => {
   const mailer = createSmtpMailer('smtp://127.0.0.1:1', 'noreply@example.com', logger);
   mailer.send(MESSAGE);
   await mailer.close();
@@ -62,7 +62,7 @@ test('a message that cannot be sent is an entry of the log without its link', as
   assert.doesNotMatch(logLines.join(''), /secret/);
 });
 
-test('without an SMTP server the log holds the link', async () => {
+test('logs the link when there is no SMTP server', async () => {
   const mailer = createLogMailer(logger);
   mailer.send(MESSAGE);
   await mailer.close();

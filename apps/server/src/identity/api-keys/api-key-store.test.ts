@@ -16,7 +16,7 @@ beforeEach(() => store.db.delete(apiKeys));
 const NOW = new Date(0);
 const known = async (token: string): Promise<boolean> => (await createKeyFinder(store.db)(token)) !== null;
 
-test('the first start makes a token and shows it once', async () => {
+test('the first start makes a token and returns it once', async () => {
   const token = await ensureApiKey(store.db, null, NOW);
   assert.match(token ?? '', /^gptj_[\w-]{32}$/);
   assert.ok(await known(token ?? ''));
@@ -24,7 +24,7 @@ test('the first start makes a token and shows it once', async () => {
   assert.ok(await known(token ?? ''));
 });
 
-test('a token from the environment is good for as long as it stands there', async () => {
+test('a token of the environment works as long as the environment names it', async () => {
   assert.equal(await ensureApiKey(store.db, 'first-token', NOW), null);
   assert.ok(await known('first-token'));
   await ensureApiKey(store.db, 'second-token', NOW);
@@ -33,13 +33,13 @@ test('a token from the environment is good for as long as it stands there', asyn
   assert.equal(await known('second-token'), false);
 });
 
-test('no token is stored, only its hash', async () => {
+test('stores the hash of a token and not the token', async () => {
   await ensureApiKey(store.db, 'a-secret-token', NOW);
   const rows = await store.db.execute(sql`SELECT * FROM api_keys`);
   assert.doesNotMatch(JSON.stringify(rows), /a-secret-token/);
 });
 
-test('unknown tokens and hashes used as tokens are unknown', async () => {
+test('finds nothing for an unknown token or a hash used as a token', async () => {
   await ensureApiKey(store.db, 'a-secret-token', NOW);
   const [row] = await store.db.select().from(apiKeys);
   assert.deepEqual(

@@ -35,7 +35,7 @@ const show = async (id: string): Promise<TokenGet> =>
   tokenGetSchema.parse(await (await percy.ask(`/v2/tokens/${id}`)).json());
 const patch = (id: string, body: unknown, by = percy) => by.ask(`/v2/tokens/${id}`, 'PATCH', body);
 
-test('the value of a token is shown once and stored as a hash', async () => {
+test('replies the value of a token once and stores its hash', async () => {
   const token = await make({ name: 'notebook' });
   assert.match(token.value, /^gptj_[\w-]{32}$/);
   assert.deepEqual([token.name, token.user_id, token.is_active], ['notebook', percy.user.id, true]);
@@ -49,7 +49,7 @@ test('the value of a token is shown once and stored as a hash', async () => {
   assert.equal((await ask(token)).status, 200);
 });
 
-test('a disabled token is refused by the very next request, and good again when enabled', async () => {
+test('refuses a disabled token from the next request on, until it is enabled', async () => {
   const token = await make();
   assert.equal((await ask(token)).status, 200);
   const changed = tokenGetSchema.parse(await (await patch(token.id, { is_enabled: false, name: 'off' })).json());
@@ -59,7 +59,7 @@ test('a disabled token is refused by the very next request, and good again when 
   assert.equal((await ask(token)).status, 200);
 });
 
-test('a token ends at the millisecond of its end', async () => {
+test('a token expires at its millisecond', async () => {
   const start = now;
   const end = new Date(start.getTime() + 60_000);
   for (const expires_at of [end.getTime() / 1000, end.toISOString(), '2026-01-02T05:05:05.678+01:00']) {
@@ -80,7 +80,7 @@ test('a token ends at the millisecond of its end', async () => {
   assert.equal((await ask(token)).status, 200);
 });
 
-test('a deleted token is refused by the very next request', async () => {
+test('refuses a deleted token from the next request on', async () => {
   const token = await make();
   assert.equal((await ask(token)).status, 200);
   assert.equal((await percy.ask(`/v2/tokens/${token.id}`, 'DELETE')).status, 204);
@@ -88,7 +88,7 @@ test('a deleted token is refused by the very next request', async () => {
   assert.equal(await refusal(await percy.ask(`/v2/tokens/${token.id}`)), '404 not_found');
 });
 
-test('tokens of others, and of other projects, are as if they were not there', async () => {
+test('replies not_found for tokens of other users and other projects', async () => {
   const token = await make();
   for (const [method, body] of [
     ['GET', undefined],
@@ -104,7 +104,7 @@ test('tokens of others, and of other projects, are as if they were not there', a
   assert.equal((await ask(token)).status, 200);
 });
 
-test('the last use is noted at most once a minute', async () => {
+test('updates last_used at most once a minute', async () => {
   const start = now;
   const token = await make();
   assert.equal((await show(token.id)).last_used, null);
@@ -118,7 +118,7 @@ test('the last use is noted at most once a minute', async () => {
   now = start;
 });
 
-test('a token does what its scopes say and no more', async () => {
+test('a token allows what its scopes name and nothing else', async () => {
   const types = {
     reader: ['read'],
     runner: ['run'],
@@ -156,13 +156,13 @@ test('a token does what its scopes say and no more', async () => {
   }
 });
 
-test('a token without admin learns of no other token', async () => {
+test('a token without admin lists no other token', async () => {
   const reader = await make({ type: 'reader' });
   const me = await (await ask(reader)).text();
   assert.deepEqual([...me.matchAll(/token_[0-9a-f]{32}/g)].map(String), [reader.id]);
 });
 
-test('unknown fields, two ways to say the scopes, ends that have passed and unprintable names are refused', async () => {
+test('refuses unknown fields, type together with scopes, past expiry and unprintable names', async () => {
   const wrong: readonly unknown[] = [
     { user_id: mallory.user.id },
     { project_id: 'project_x' },
@@ -195,7 +195,7 @@ test('unknown fields, two ways to say the scopes, ends that have passed and unpr
   }
 });
 
-test('tokens come in pages, newest first, up to a hundred of them', async () => {
+test('lists tokens in pages, newest first, and refuses the 101st', async () => {
   const shelley = await registerAndSignIn(it, 'shelley');
   const made: string[] = [];
   for (let i = 0; i < 100; i++) {
@@ -212,7 +212,7 @@ test('tokens come in pages, newest first, up to a hundred of them', async () => 
   );
 });
 
-test('a token made for a project dies when its user leaves the project', async () => {
+test('refuses the token of a user who has left the project', async () => {
   const token = await make();
   await it.store.db.execute(sql`DELETE FROM project_members WHERE user_id = ${percy.user.id}`);
   assert.equal(await refusal(await ask(token)), '401 token_unknown');

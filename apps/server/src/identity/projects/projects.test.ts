@@ -50,7 +50,7 @@ const list = async (reply: Response): Promise<unknown[]> => {
 const audit = async (query = ''): Promise<AuditEntryGet[]> =>
   paginatedSchema(auditEntrySchema).parse(await (await it.request(`/v2/audit-log?limit=100${query}`)).json()).data;
 
-test('everybody begins with a project of their own and may make more', async () => {
+test('a new user has one project and can make more', async () => {
   assert.deepEqual(await names(percy), ['default']);
   now = new Date(now.getTime() + 1000);
   const made = await make('ozymandias');
@@ -60,7 +60,7 @@ test('everybody begins with a project of their own and may make more', async () 
   assert.equal(renamed.name, 'statue');
 });
 
-test("others' projects are as if they were not there, whatever one asks of them", async () => {
+test('replies not_found to every request for a project of other users', async () => {
   const secret = await make('secret');
   const at = `/v2/projects/${secret.id}`;
   const tries: readonly (readonly [method: string, path: string, body?: unknown])[] = [
@@ -83,7 +83,7 @@ test("others' projects are as if they were not there, whatever one asks of them"
   assert.ok(!(await names(mary)).includes('secret'));
 });
 
-test('a token belongs to one project and sees no other', async () => {
+test('a token sees only the project that it belongs to', async () => {
   const statue = await make('for a token');
   const headers = { 'x-project-id': statue.id };
   const token = tokenGetSchema.parse(await (await percy.ask('/v2/tokens', 'POST', { type: 'admin' }, headers)).json());
@@ -98,7 +98,7 @@ test('a token belongs to one project and sees no other', async () => {
   assert.equal(await refusal(await ask(`/v2/projects/${first.data[0]?.id}`)), '404 not_found');
 });
 
-test('a member sees the project and what it holds, changes nothing of it, and may leave', async () => {
+test('a member sees the project and its contents, cannot change it, and can leave', async () => {
   const shared = await make('shared');
   const at = `/v2/projects/${shared.id}`;
   const add = (username: string) => percy.ask(`${at}/members`, 'POST', { username });
@@ -110,11 +110,11 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
       ['mary', 'member'],
     ],
   );
-  const told = async (reply: Response): Promise<string> => JSON.stringify(await reply.json());
-  const again = await told(await add('mary'));
+  const textOf = async (reply: Response): Promise<string> => JSON.stringify(await reply.json());
+  const again = await textOf(await add('mary'));
   assert.match(again, /"message":"mary is already a member","code":"conflict"/);
-  const nobody = await told(await add('nobody'));
-  assert.match(nobody, /"message":"no user is called nobody","code":"name_unknown","remedy":"check the username/);
+  const unknown = await textOf(await add('unknown'));
+  assert.match(unknown, /"message":"no user is called unknown","code":"name_unknown","remedy":"check the username/);
   assert.equal((await project(await mary.ask(at))).role, 'member');
   for (const [method, path, body] of [
     ['PATCH', at, { name: 'mine' }],
@@ -132,11 +132,11 @@ test('a member sees the project and what it holds, changes nothing of it, and ma
   assert.equal((await mary.ask(`${at}/members/${mary.user.id}`, 'DELETE')).status, 204);
   assert.equal(await refusal(await withToken()), '401 token_unknown');
   assert.equal(await refusal(await mary.ask(at)), '404 not_found');
-  const owner = await told(await percy.ask(`${at}/members/${percy.user.id}`, 'DELETE'));
+  const owner = await textOf(await percy.ask(`${at}/members/${percy.user.id}`, 'DELETE'));
   assert.match(owner, /"code":"not_found","remedy":"give the user_id of a member/);
 });
 
-test('an invitation is for whoever proves to own its address', async () => {
+test('only a user with the verified address can accept an invitation', async () => {
   const shared = await make('by invitation');
   const invite = async (): Promise<InvitationGet[]> => {
     const reply = await percy.ask(`/v2/projects/${shared.id}/invitations`, 'POST', { email: 'Byron@Example.com' });
@@ -171,7 +171,7 @@ test('an invitation is for whoever proves to own its address', async () => {
   assert.equal(await refusal(await byron.ask(`/v2/invitations/${withdrawn?.id}/decline`, 'POST')), '404 not_found');
 });
 
-test('an empty project can be deleted; one that holds data, and the only one, cannot', async () => {
+test('deletes an empty project, but not one that holds data and not the only one', async () => {
   const empty = await make('empty');
   assert.equal((await percy.ask(`/v2/projects/${empty.id}`, 'DELETE')).status, 204);
   assert.equal(await refusal(await percy.ask(`/v2/projects/${empty.id}`)), '404 not_found');
@@ -190,7 +190,7 @@ test('an empty project can be deleted; one that holds data, and the only one, ca
   assert.equal(await refusal(await percy.ask(`/v2/projects/${full.id}`, 'DELETE')), '409 conflict');
 });
 
-test('of the last two projects, deleted at once, one stays', async () => {
+test('one of the last two projects stays when both are deleted at once', async () => {
   const claire = await registerAndSignIn(it, 'claire');
   await make('second', claire);
   const { data } = projectPage.parse(await (await claire.ask('/v2/projects')).json());
@@ -198,13 +198,13 @@ test('of the last two projects, deleted at once, one stays', async () => {
   assert.deepEqual(replies.map(({ status }) => status).sort(), [204, 409]);
 });
 
-test('unknown fields and names that break lines are refused', async () => {
+test('refuses unknown fields and names with line breaks', async () => {
   for (const body of [{}, { name: '' }, { name: 'a\r\nb' }, { name: 'a', owner_id: 'x' }, { name: 'a', id: 'x' }]) {
     assert.equal(await refusal(await percy.ask('/v2/projects', 'POST', body)), '400 invalid_request');
   }
 });
 
-test('the audit log tells who did what, when and from where, newest first, and of every kind', async () => {
+test('the audit log lists who did what, when and from where, newest first', async () => {
   const token = tokenGetSchema.parse(
     await (await percy.ask('/v2/tokens', 'POST', { name: 'audited' }, { 'x-request-id': 'from-the-test' })).json(),
   );
@@ -223,13 +223,17 @@ test('the audit log tells who did what, when and from where, newest first, and o
     [failed?.user_id, failed?.subject, failed?.details],
     [null, percy.user.id, { reason: 'wrong password' }],
   );
+  const { id } = await make('audited');
+  await percy.ask(`/v2/projects/${id}/members`, 'POST', { username: 'mary' });
+  await percy.ask(`/v2/projects/${id}/members/${mary.user.id}`, 'DELETE');
+  await percy.ask(`/v2/projects/${id}/invitations`, 'POST', { email: 'audited@example.com' });
   const seen = new Set((await audit()).map(({ action }) => action));
   for (const action of ['user.register', 'user.sign_in', 'project.create', 'project.invite', 'project.member_remove']) {
     assert.ok(seen.has(action), action);
   }
 });
 
-test('the audit log cannot be changed, and a change that fails leaves no line', async () => {
+test('the audit log is append-only, and a failed change leaves no entry', async () => {
   for (const statement of ['UPDATE audit_log SET action = $$x$$', 'DELETE FROM audit_log', 'TRUNCATE audit_log']) {
     await assert.rejects(it.store.db.execute(sql.raw(statement)), (error) =>
       /append-only/.test(String(error instanceof Error ? error.cause : error)),
@@ -240,13 +244,13 @@ test('the audit log cannot be changed, and a change that fails leaves no line', 
   assert.equal((await audit('&action=project.delete')).length, before);
 });
 
-test('no password, token or link is in the log or the audit log', async () => {
+test('neither the log nor the audit log contains passwords, tokens or links', async () => {
   const written = `${it.logLines.join('')}${JSON.stringify(await it.store.db.execute(sql`SELECT * FROM audit_log`))}`;
   assert.doesNotMatch(written, /gptj_[\w-]{32}|Ozymandias1818|Wrong12345/);
   assert.ok(!written.includes(mailedSecret(it, 'percy@example.com')));
 });
 
-test('what a caller sends cannot begin a line of the log', async () => {
+test('a request cannot forge a line of the log', async () => {
   const evil = encodeURIComponent('\n{"level":"error","message":"forged"}');
   await it.request(`/v2/projects/${evil}`);
   await it.request(`/v2/tokens/${evil}?x=${evil}`, { headers: { 'x-request-id': 'a b', 'user-agent': 'x' } });

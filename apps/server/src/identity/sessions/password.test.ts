@@ -4,7 +4,7 @@ import { createPasswordHasher } from './password.ts';
 
 const hasher = createPasswordHasher({ n: 16, r: 1, p: 1 });
 
-test('a hash is salted, names its costs, and is good for one password', async () => {
+test('a hash is salted, states its costs, and matches one password', async () => {
   const [one, two] = await Promise.all([hasher.hash('Ozymandias1818'), hasher.hash('Ozymandias1818')]);
   assert.notEqual(one, two);
   assert.match(one, /^scrypt\$16\$1\$1\$[\w-]{22}\$[\w-]{43}$/);
@@ -13,12 +13,12 @@ test('a hash is salted, names its costs, and is good for one password', async ()
   assert.equal(await hasher.verify('', one), false);
 });
 
-test('hashes made with other costs stay good', async () => {
+test('hashes with other costs still match', async () => {
   const old = await createPasswordHasher({ n: 32, r: 2, p: 1 }).hash('Ozymandias1818');
   assert.ok(await hasher.verify('Ozymandias1818', old));
 });
 
-test('the key is that of RFC 7914', async () => {
+test('derives the key of RFC 7914', async () => {
   // scrypt("pleaseletmein", "SodiumChloride", 16384, 8, 1), the first 32 bytes.
   const key = Buffer.from('7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2', 'hex').toString(
     'base64url',
@@ -27,12 +27,12 @@ test('the key is that of RFC 7914', async () => {
   assert.ok(await hasher.verify('pleaseletmein', `scrypt$16384$8$1$${salt}$${key}`));
 });
 
-test('however it was typed, a letter with an accent is the same', async () => {
+test('composed and decomposed letters are the same password', async () => {
   const hash = await hasher.hash('Caf\u00e9Caf\u00e91');
   assert.ok(await hasher.verify('Cafe\u0301Cafe\u03011', hash));
 });
 
-test('nobody has a password; a hash that cannot be read is an error', async () => {
+test('null matches no password; an unreadable hash throws', async () => {
   assert.equal(await hasher.verify('', null), false);
   assert.equal(await hasher.verify('Ozymandias1818', null), false);
   await assert.rejects(hasher.verify('x', 'plain text'), /not readable/);

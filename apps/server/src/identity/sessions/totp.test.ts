@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { base32, matchTotp, totp, totpStep } from './totp.ts';
 
-// RFC 6238, appendix B, SHA-1, whose codes have eight digits; ours are the last six.
+// RFC 6238, appendix B, SHA-1, whose codes have eight digits; these are the last six.
 const SECRET = Buffer.from('12345678901234567890');
 const VECTORS: readonly (readonly [seconds: number, code: string])[] = [
   [59, '287082'],
@@ -13,11 +13,11 @@ const VECTORS: readonly (readonly [seconds: number, code: string])[] = [
   [20000000000, '353130'],
 ];
 
-test('codes are those of RFC 6238', () => {
+test('makes the codes of RFC 6238', () => {
   for (const [seconds, code] of VECTORS) assert.equal(totp(SECRET, totpStep(new Date(seconds * 1000))), code);
 });
 
-test('the codes before and after are good, others and used ones are not', () => {
+test('accepts the previous and the next code, but no others and no used ones', () => {
   const now = new Date(1234567890_000);
   const step = totpStep(now);
   for (const [offset, good] of [
@@ -35,7 +35,7 @@ test('the codes before and after are good, others and used ones are not', () => 
     assert.equal(matchTotp(SECRET, code, now, null), null);
 });
 
-test('base32 is that of RFC 4648 without padding', () => {
+test('base32 follows RFC 4648 without padding', () => {
   const texts: readonly (readonly [string, string])[] = [
     ['', ''],
     ['f', 'MY'],

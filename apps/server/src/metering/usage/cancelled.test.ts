@@ -1,4 +1,4 @@
-/** What is charged for generations that are cut short: what was generated, once, and the rest of the reservation returns. */
+/** A cancelled generation is charged once for its prompt and generated tokens, and its reservation is returned. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema } from '@gptj-cloud/protocol';
@@ -99,7 +99,7 @@ const submit = (options: object, parameters: object = {}): Promise<Response> =>
   });
 const cancel = (id: string): Promise<RunGet> => run(it.request(`/v2/runs/${id}/cancel`, { method: 'POST' }));
 
-/** Read a stream until so many tokens of a run have come; the run's id. */
+/** Read a stream until `max` token events of a run have arrived. Returns the run's id. */
 async function readTokens(reply: Response, max: number): Promise<{ id: string; reader: ReadableStreamDefaultReader }> {
   const reader = reply.body?.getReader() ?? assert.fail('expected a body');
   let text = '';
