@@ -62,9 +62,6 @@ export {
   MAX_PAGE,
   type OrderBy,
   type PageQuery,
-  parseOrderBy,
-  parsePageQuery,
-  parseQueryBoolean,
   type QueryValue,
 } from './query.ts';
 export {
