@@ -13,10 +13,10 @@ import {
   planBytes,
   RECIPES,
   TENSOR_TYPES,
-  TOKEN_TYPE,
   tensorType,
 } from '../packages/checkpoint/dist/index.js';
 import { GPTJ_6B } from '../packages/model/dist/index.js';
+import { plainAddedToken } from '../packages/tokenizer/dist/index.js';
 import { randomBlocks, syntheticVocabulary } from './synthetic-model.mjs';
 
 const SHAPES = {
@@ -103,12 +103,10 @@ function vector(plan) {
 
 function tokenizer() {
   const { tokens, merges } = syntheticVocabulary();
-  const fillers = Array.from({ length: config.vocabSize - tokens.length }, (_, i) => `<|extratoken_${i + 1}|>`);
-  return {
-    tokens: [...tokens, ...fillers],
-    merges,
-    tokenTypes: [...tokens, ...fillers].map((_, id) =>
-      id > config.eosTokenId ? TOKEN_TYPE.unused : id === config.eosTokenId ? TOKEN_TYPE.control : TOKEN_TYPE.normal,
-    ),
-  };
+  const extra = Array.from({ length: config.vocabSize - tokens.length }, (_, i) => `<|extratoken_${i + 1}|>`);
+  const all = [...tokens, ...extra];
+  const addedTokens = all
+    .slice(config.eosTokenId)
+    .map((content, i) => plainAddedToken(config.eosTokenId + i, content, i === 0));
+  return { tokens: all, merges, addedTokens, unused: [] };
 }

@@ -1,6 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { CheckpointError } from './checkpoint-error.ts';
+import { foreignFileName } from './foreign-file.ts';
+import { parsePythonJson } from './python-json.ts';
 
 /** Random reads from one file, never past its end. */
 export class BoundedFile {
@@ -25,7 +27,7 @@ export class BoundedFile {
       );
     }
     try {
-      // Asked before opening, which would wait for ever on a pipe without a writer.
+      // Checked before opening, which would wait for ever on a pipe without a writer.
       const { size } = await regularFile(path);
       return new BoundedFile(path, size, await open(path, 'r'));
     } catch (error) {
@@ -76,33 +78,49 @@ async function regularFile(path: string): Promise<{ readonly size: number }> {
   return stats;
 }
 
-/** The whole of a small file as text. Throws `too_large` past `mostBytes`, `not_found`, `io`. */
-export async function readSmallText(path: string, mostBytes: number): Promise<string> {
+/** The whole of a small file as text. Throws `too_large` past `maxBytes`, `not_found`, `unsupported`, `io`. */
+export async function readSmallText(path: string, maxBytes: number): Promise<string> {
   const file = await BoundedFile.open(path);
   try {
-    if (file.sizeBytes > mostBytes) {
+    if (file.sizeBytes > maxBytes) {
       throw new CheckpointError(
         'too_large',
         { file: path },
-        `expected at most ${mostBytes} bytes, got ${file.sizeBytes}`,
+        `expected at most ${maxBytes} bytes, got ${file.sizeBytes}`,
       );
     }
     const bytes = new Uint8Array(file.sizeBytes);
     await file.read(0, bytes);
+    checkNotForeign(path, bytes);
     return new TextDecoder('utf-8').decode(bytes);
   } finally {
     await file.close();
   }
 }
 
-/** {@link readSmallText}, parsed. Throws `malformed` for anything but JSON. */
-export async function readSmallJson(path: string, mostBytes: number): Promise<unknown> {
-  const text = await readSmallText(path, mostBytes);
+/** {@link readSmallText}, parsed as Python's `json` does. Throws `malformed` for anything but JSON. */
+export async function readSmallJson(path: string, maxBytes: number): Promise<unknown> {
+  const text = await readSmallText(path, maxBytes);
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch (error) {
     throw new CheckpointError('malformed', { file: path }, 'expected JSON', { cause: error });
   }
+}
+
+/** Throws `unsupported` for a Git LFS pointer and an HTML page, by the first bytes of a file. */
+export function checkNotForeign(path: string, start: Uint8Array): void {
+  const foreign = foreignFileName(start);
+  if (foreign !== null) {
+    throw new CheckpointError('unsupported', { file: path }, `expected a file of a model, got ${foreign}`);
+  }
+}
+
+/** The first bytes of a file, fewer where it is shorter. */
+export async function readStart(file: BoundedFile, maxBytes: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(Math.min(file.sizeBytes, maxBytes));
+  await file.read(0, bytes);
+  return bytes;
 }
 
 function readError(path: string, cause: unknown): CheckpointError {

@@ -29,6 +29,8 @@ export type CheckpointErrorCode =
   | 'invalid_tokenizer'
   /** The file to write exists; pass `--overwrite`, or choose another name. */
   | 'target_exists'
+  /** The target is a folder, a device, a symbolic link or the like; only a regular file is replaced. */
+  | 'target_not_a_file'
   /** The target has no room for the file. */
   | 'disk_full'
   /** The caller aborted the work. */

@@ -1,6 +1,6 @@
 import type { GptjConfig } from '@gptj-cloud/model';
+import type { ParsedTokenizerFiles } from '@gptj-cloud/tokenizer';
 import type { TensorType } from './tensor-type.ts';
-import type { TokenizerData } from './tokenizer-data.ts';
 
 /** One weight tensor, under its Hugging Face name and in Hugging Face's row order, whatever the file's own. */
 export interface CheckpointTensor {
@@ -11,6 +11,9 @@ export interface CheckpointTensor {
   readonly type: TensorType;
   readonly sizeBytes: number;
 }
+
+/** The tokenizer of a checkpoint, and the added tokens that have no row in the model. */
+export type CheckpointTokenizer = ParsedTokenizerFiles;
 
 export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf';
 
@@ -27,15 +30,15 @@ export interface Checkpoint {
   readonly config: GptjConfig;
   /** In the order of `gptjTensors(config)`. */
   readonly tensors: readonly CheckpointTensor[];
-  /** What the file says that is neither needed nor wrong. */
+  /** What the reader ignored, and what stands in the way of a conversion. */
   readonly warnings: readonly string[];
   /**
    * Raw bytes of whole rows, from `firstRow` on, as many as `target` takes. A vector is one row.
    * Throws `missing_tensor`, `truncated`, `io`, `closed`.
    */
   readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;
-  /** Vocabulary, merges and kinds of tokens. Throws `invalid_tokenizer`, `not_found`. */
-  readTokenizer(): Promise<TokenizerData>;
+  /** Vocabulary, merges and added tokens. Throws `invalid_tokenizer`, `not_found`. */
+  readTokenizer(): Promise<CheckpointTokenizer>;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -11,9 +11,9 @@ import { openGgufCheckpoint } from './gguf/open.ts';
 import { phi2RowToGptj } from './gguf/row-order.ts';
 import { inspectModel } from './inspect.ts';
 import type { Quantiser } from './quantiser.ts';
-import { assertRefused, assertSurvivesDamage, fixture, readBytes, temporaryFolder } from './reader.contract.ts';
+import { assertRefused, assertSurvivesDamage, readBytes, temporaryFolder } from './reader.contract.ts';
 import { encodeWeights } from './tensor-codec.ts';
-import { TENSOR_TYPES } from './tensor-type.ts';
+import { type FloatType, rowBytes, TENSOR_TYPES } from './tensor-type.ts';
 import { openHuggingFaceWeights } from './testing/hugging-face-weights.ts';
 import { openGgufWeights, type Weights } from './weights.ts';
 
@@ -37,50 +37,67 @@ const Q8: Quantiser = {
 
 const WIDE: GptjConfig = {
   ...GPTJ_6B,
-  vocabSize: 24,
+  vocabSize: 280,
   contextLength: 16,
   embeddingSize: 64,
   headCount: 2,
   rotaryDim: 8,
   feedForwardSize: 96,
   layerCount: 2,
-  bosTokenId: 20,
-  eosTokenId: 20,
+  bosTokenId: 276,
+  eosTokenId: 276,
+  eosTokenIds: [276],
 };
 
+/** 256 bytes, twenty pairs of letters, the end of text, an added token, and two rows without a token. */
+function wideTokenizer(): unknown {
+  const isPrintable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  let next = 256;
+  const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
+  const merges = Array.from('abcdefghijklmnopqrst', (letter) => `${letter} z`);
+  const tokens = [...bytes, ...merges.map((merge) => merge.replace(' ', ''))];
+  return {
+    added_tokens: [
+      { id: 276, content: '<|endoftext|>', special: true },
+      { id: 277, content: '### End', special: false, rstrip: true },
+    ],
+    model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
+  };
+}
+
 /** A safetensors folder of `WIDE` whose weights are a function of their place. */
-function wideFolder(t: TestContext): string {
+function wideFolder(t: TestContext, type: FloatType = 'f32'): string {
   const folder = join(temporaryFolder(t), 'wide');
   mkdirSync(folder);
   const header: Record<string, unknown> = {};
-  const parts: Float32Array[] = [];
+  const parts: Uint8Array[] = [];
   let offset = 0;
   for (const [index, { name, shape }] of gptjTensors(WIDE).entries()) {
     const numbers = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
       Math.sin(i + 1000 * index),
     );
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + numbers.byteLength] };
-    offset += numbers.byteLength;
-    parts.push(numbers);
+    const bytes = new Uint8Array(rowBytes(type, numbers.length));
+    encodeWeights(type, numbers, bytes);
+    header[name] = { dtype: type.toUpperCase(), shape, data_offsets: [offset, offset + bytes.byteLength] };
+    offset += bytes.byteLength;
+    parts.push(bytes);
   }
   const json = Buffer.from(JSON.stringify(header).padEnd(8 * Math.ceil(JSON.stringify(header).length / 8)));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  writeFileSync(
-    join(folder, 'model.safetensors'),
-    Buffer.concat([length, json, ...parts.map((part) => Buffer.from(part.buffer))]),
-  );
-  writeFileSync(join(folder, 'tokenizer.json'), readFileSync(join(fixture('safetensors-f32'), 'tokenizer.json')));
+  writeFileSync(join(folder, 'model.safetensors'), Buffer.concat([length, json, ...parts]));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(wideTokenizer()));
   const config = {
-    vocab_size: 24,
+    vocab_size: WIDE.vocabSize,
     n_positions: 16,
     n_embd: 64,
     n_layer: 2,
     n_head: 2,
     rotary_dim: 8,
     n_inner: 96,
-    bos_token_id: 20,
-    eos_token_id: 20,
+    bos_token_id: 276,
+    eos_token_id: 276,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   return folder;
@@ -97,7 +114,7 @@ async function both(t: TestContext, source: string, target: string): Promise<rea
 for (const type of ['f32', 'f16', 'bf16'] as const) {
   test(`a ${type} checkpoint converted to ${type} and read back is the same to the bit`, async (t) => {
     const target = join(temporaryFolder(t), 'out.gguf');
-    const source = fixture(`pytorch-${type}`);
+    const source = wideFolder(t, type);
     const summary = await convertCheckpoint({ source, target, type });
     assert.equal(summary.writtenBytes, readFileSync(target).length);
     assert.deepEqual([summary.tensors, summary.fallbacks, summary.warnings], [27, [], []]);
@@ -177,7 +194,7 @@ test('progress grows to the size of the file', async (t) => {
   const seen: ConvertProgress[] = [];
   const target = join(temporaryFolder(t), 'out.gguf');
   const { writtenBytes } = await convertCheckpoint({
-    source: fixture('safetensors-f32'),
+    source: wideFolder(t),
     target,
     type: 'f16',
     onProgress: (progress) => seen.push(progress),
@@ -192,7 +209,7 @@ test('cancelling half way leaves nothing in the folder', async (t) => {
   const controller = new AbortController();
   let calls = 0;
   const running = convertCheckpoint({
-    source: fixture('safetensors-f32'),
+    source: wideFolder(t),
     target: join(folder, 'out.gguf'),
     type: 'f16',
     signal: controller.signal,
@@ -242,9 +259,34 @@ test('a weight that f16 cannot hold stops the conversion and is named', async (t
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test('a tokenizer or metadata that could not be opened is refused before anything is written', async (t) => {
+  const folder = temporaryFolder(t);
+  const source = wideFolder(t);
+  const tokenizer = JSON.parse(readFileSync(join(source, 'tokenizer.json'), 'utf8'));
+  const { A: id, ...vocab } = tokenizer.model.vocab;
+  tokenizer.model.vocab = { ...vocab, AA: id };
+  writeFileSync(join(source, 'tokenizer.json'), JSON.stringify(tokenizer));
+  const target = join(folder, 'out.gguf');
+  await assertRefused(convertCheckpoint({ source, target, type: 'f16' }), 'invalid_tokenizer', /byte 0x41/);
+  assert.deepEqual(readdirSync(folder), []);
+  assert.match((await inspectModel(source)).warnings.join(), /no usable tokenizer.*0x41/);
+});
+
+test('a file whose tensors llama.cpp would not align is refused', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  await convertCheckpoint({ source: wideFolder(t), target, type: 'f32' });
+  const bytes = readFileSync(target);
+  // A key of the same length in place of another one that nothing needs.
+  const at = bytes.indexOf('general.file_type');
+  bytes.write('general.alignment', at);
+  bytes.writeUInt32LE(8, at + 'general.alignment'.length + 4);
+  writeFileSync(target, bytes);
+  await assertRefused(openGgufWeights(target), 'unsupported', /general\.alignment: expected a multiple of 32.*got 8/);
+});
+
 test('inspect describes a folder and the file made from it alike', async (t) => {
   const target = join(temporaryFolder(t), 'out.gguf');
-  const source = fixture('safetensors-f16');
+  const source = wideFolder(t, 'f16');
   await convertCheckpoint({ source, target, type: 'f16' });
   const [folder, file] = [await inspectModel(source), await inspectModel(target)];
   assert.deepEqual([folder.format, file.format], ['safetensors', 'gguf']);
@@ -252,15 +294,21 @@ test('inspect describes a folder and the file made from it alike', async (t) => 
   for (const field of ['config', 'parameters', 'tokenizer', 'modelName', 'warnings'] as const) {
     assert.deepEqual(file[field], folder[field], field);
   }
-  assert.deepEqual(file.tokenizer, { tokens: 24, merges: 10, controlTokens: 1, unusedTokens: 3 });
+  assert.deepEqual(file.tokenizer, {
+    tokens: 280,
+    merges: 20,
+    addedTokens: 2,
+    controlTokens: 1,
+    unusedTokens: 2,
+  });
   assert.equal(folder.tensors.length, 25);
-  assert.equal(file.metadata['gptj.source'], 'safetensors-f16');
+  assert.equal(file.metadata['gptj.source'], 'wide');
 });
 
 test('a GGUF file of another model is described, and refused as weights', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'out.gguf');
-  await convertCheckpoint({ source: fixture('safetensors-f16'), target, type: 'f16' });
+  await convertCheckpoint({ source: wideFolder(t, 'f16'), target, type: 'f16' });
   const bytes = readFileSync(target).toString('latin1');
   writeFileSync(target, Buffer.from(bytes.replace('gptj.lifted', 'gptj.LIFTED'), 'latin1'));
   const report = await inspectModel(target);
@@ -274,7 +322,7 @@ test('a GGUF file of another model is described, and refused as weights', async 
 test('a damaged exported file is read or refused with a CheckpointError, nothing else', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'out.gguf');
-  await convertCheckpoint({ source: fixture('safetensors-f16'), target, type: 'f16' });
+  await convertCheckpoint({ source: wideFolder(t, 'f16'), target, type: 'f16' });
   const bytes = readFileSync(target);
   const file = await BoundedFile.open(target);
   const { tensors } = await readGgufHeader(file);

@@ -1,9 +1,13 @@
 import type { GptjConfig } from '@gptj-cloud/model';
+import { checkTokenizer, droppedWarning } from './check-tokenizer.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import type { GgufTensorPlan } from './gguf/header-bytes.ts';
-import { phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
+import { MAX_HEADER_BYTES } from './gguf/header.ts';
+import { type GgufTensorPlan, ggufHeaderBytes } from './gguf/header-bytes.ts';
+import type { GgufMetadata } from './gguf/metadata.ts';
+import { phi2Metadata, phi2Tensors, readGptjConfig } from './gguf/phi2-export.ts';
 import { isReordered, phi2RowToGptj, rowRuns } from './gguf/row-order.ts';
+import { readTokenizerData } from './gguf/tokenizer-metadata.ts';
 import { GgufWriter } from './gguf/writer.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import type { Quantiser } from './quantiser.ts';
@@ -77,14 +81,17 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     const { steps, fallbacks } = planSteps(checkpoint, options.type);
     checkQuantiser(options, steps);
     const sourceType = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'))?.type ?? 'f32';
+    const { data: tokenizer, dropped } = await checkpoint.readTokenizer();
+    checkTokenizer(checkpoint.path, tokenizer);
     const metadata = phi2Metadata({
       config: checkpoint.config,
-      tokenizer: await checkpoint.readTokenizer(),
+      tokenizer,
       modelName: checkpoint.modelName,
       source: checkpoint.modelName,
       sourceType,
       fileType: FILE_TYPES[options.type],
     });
+    checkReadable(options.target, metadata, steps);
     const writer = await GgufWriter.create(options.target, {
       metadata,
       tensors: steps,
@@ -107,6 +114,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
       fallbacks,
       warnings: [
         ...checkpoint.warnings,
+        ...droppedWarning(dropped),
         ...(isFloatType(sourceType)
           ? []
           : [`the source is quantised already (${sourceType}): its losses stay in the result`]),
@@ -141,6 +149,28 @@ function planSteps(
     return { name, shape, type: used, source };
   });
   return { steps, fallbacks };
+}
+
+/** Refuse metadata that the reader of the finished file would refuse: a conversion may take half an hour. */
+function checkReadable(target: string, metadata: GgufMetadata, steps: readonly Step[]): void {
+  const tensors = steps.map(({ name, shape, type }) => ({
+    name,
+    shape,
+    type,
+    typeId: TENSOR_TYPES[type].id,
+    offset: 0,
+    sizeBytes: 0,
+  }));
+  readGptjConfig(target, { metadata, tensors });
+  checkTokenizer(target, readTokenizerData(target, { metadata, tensors }));
+  const headerBytes = ggufHeaderBytes(metadata, steps).byteLength;
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw new CheckpointError(
+      'too_large',
+      { file: target },
+      `expected metadata of at most ${MAX_HEADER_BYTES} bytes, got ${headerBytes}`,
+    );
+  }
 }
 
 /** Refuse a library whose blocks are not the ones written into the header. */

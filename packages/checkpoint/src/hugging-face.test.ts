@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { GPTJ_6B, type GptjConfig, gptjTensors } from '@gptj-cloud/model';
-import { openHuggingFaceCheckpoint } from './hugging-face.ts';
+import { folderModelName, openHuggingFaceCheckpoint } from './hugging-face.ts';
 import { matchTensors } from './match-tensors.ts';
 import { assertRefused, fixture, temporaryFolder } from './reader.contract.ts';
 import type { StoredTensor } from './stored-tensor.ts';
@@ -84,7 +84,9 @@ test('a config of another model or another size than the weights is refused', as
   writeFileSync(path, JSON.stringify({ ...config, n_layer: 3 }));
   await assertRefused(openHuggingFaceCheckpoint(folder), 'missing_tensor', /transformer\.h\.2\.ln_1\.weight/);
   writeFileSync(path, JSON.stringify({ ...config, n_layer: 1 }));
-  await assertRefused(openHuggingFaceCheckpoint(folder), 'unexpected_tensor', /transformer\.h\.1\./);
+  const fewer = await openHuggingFaceCheckpoint(folder);
+  t.after(() => fewer.close());
+  assert.match(fewer.warnings.join(), /ignored.*transformer\.h\.1\./);
   writeFileSync(path, JSON.stringify({ ...config, n_inner: 64 }));
   await assertRefused(
     openHuggingFaceCheckpoint(folder),
@@ -108,10 +110,19 @@ test('an index cannot point outside its folder', async (t) => {
   }
 });
 
-test('a tensor that two shards hold is refused', async (t) => {
+test('of a tensor that two shards hold, the last file counts, wherever the index places it', async (t) => {
   const folder = copyOf(t, 'safetensors-shards');
-  cpSync(join(fixture('safetensors-f16'), 'model.safetensors'), join(folder, 'model-00002-of-00002.safetensors'));
-  await assertRefused(openHuggingFaceCheckpoint(folder), 'duplicate_tensor', /as the index says/);
+  cpSync(join(fixture('safetensors-bf16'), 'model.safetensors'), join(folder, 'model-00002-of-00002.safetensors'));
+  const weights = await openHuggingFaceWeights(folder);
+  t.after(() => weights.close());
+  await assertSameWeights(weights, await weightsOf(t, 'safetensors-bf16'));
+});
+
+test('a folder of the Hugging Face cache gives the name of its repository', () => {
+  const snapshot = join('hub', 'models--EleutherAI--gpt-j-6b', 'snapshots', '47e169305d2e8376be1d31e765533382721b2cc1');
+  assert.equal(folderModelName(snapshot), 'EleutherAI/gpt-j-6b');
+  assert.equal(folderModelName(join('hub', 'models--gpt2', 'snapshots', 'abc')), 'gpt2');
+  assert.equal(folderModelName(join('models--a--b', 'other', 'abc')), 'abc');
 });
 
 const CONFIG: GptjConfig = {
@@ -124,15 +135,17 @@ const CONFIG: GptjConfig = {
   layerCount: 1,
 };
 
+const PLACED = { strides: [], storedType: 'F32', type: 'f32', offset: 0 } as const;
+
 function stored(change: (tensor: StoredTensor) => readonly StoredTensor[]): readonly StoredTensor[] {
   return gptjTensors(CONFIG)
-    .map(({ name, shape }): StoredTensor => ({ name, shape, storedType: 'F32', type: 'f32', offset: 0, sizeBytes: 0 }))
+    .map(({ name, shape }): StoredTensor => ({ name, shape, ...PLACED }))
     .flatMap(change);
 }
 
 test('every tensor of the table must be there once, with its shape and a float type', async () => {
   const refused = (tensors: readonly StoredTensor[]) =>
-    Promise.resolve().then(() => matchTensors('x', CONFIG, tensors));
+    Promise.resolve().then(() => matchTensors('x', CONFIG, tensors, false));
   for (const { name } of gptjTensors(CONFIG)) {
     const only = (change: (tensor: StoredTensor) => readonly StoredTensor[]): readonly StoredTensor[] =>
       stored((tensor) => (tensor.name === name ? change(tensor) : [tensor]));
@@ -150,27 +163,56 @@ test('names may lack the prefix, but not both spellings may be there', async () 
       'x',
       CONFIG,
       stored((tensor) => [bare(tensor)]),
-    ).length,
+      false,
+    ).weights.length,
     15,
   );
   const both = stored((tensor) => (tensor.name.endsWith('wte.weight') ? [tensor, bare(tensor)] : [tensor]));
   await assertRefused(
-    Promise.resolve().then(() => matchTensors('x', CONFIG, both)),
+    Promise.resolve().then(() => matchTensors('x', CONFIG, both, false)),
     'duplicate_tensor',
     /also transformer\.wte/,
   );
 });
 
-test('causal masks are let pass, a bias that GPT-J does not have is not', async () => {
-  const extra = (name: string): readonly StoredTensor[] => [
-    ...stored((tensor) => [tensor]),
-    { name, shape: [4], storedType: 'F32', type: 'f32', offset: 0, sizeBytes: 0 },
-  ];
-  assert.equal(matchTensors('x', CONFIG, extra('h.0.attn.bias')).length, 15);
-  assert.equal(matchTensors('x', CONFIG, extra('transformer.h.0.attn.masked_bias')).length, 15);
+test('entries that GPT-J does not have are ignored and named, causal masks are ignored silently', () => {
+  const ignored = (name: string): readonly string[] =>
+    matchTensors('x', CONFIG, [...stored((tensor) => [tensor]), { name, shape: [4], ...PLACED }], false).ignored;
+  assert.deepEqual(ignored('h.0.attn.bias'), []);
+  assert.deepEqual(ignored('transformer.h.0.attn.masked_bias'), []);
+  for (const name of ['h.0.attn.q_proj.bias', 'transformer.h.0.attn.rotary_emb.cos_cached', 'v_head.weight', 'step']) {
+    assert.deepEqual(ignored(name), [name]);
+  }
+});
+
+test('an entry of another type under the name of a mask is ignored, under the name of a weight it is refused', async () => {
+  const float = { shape: [], strides: [], storedType: 'float', type: null, offset: 0 };
+  const mask = [...stored((tensor) => [tensor]), { name: 'h.0.attn.masked_bias', ...float }];
+  assert.equal(matchTensors('x', CONFIG, mask, false).weights.length, 15);
+  const weight = stored((tensor) => [tensor.name === 'lm_head.bias' ? { name: tensor.name, ...float } : tensor]);
   await assertRefused(
-    Promise.resolve().then(() => matchTensors('x', CONFIG, extra('h.0.attn.q_proj.bias'))),
-    'unexpected_tensor',
-    /q_proj\.bias/,
+    Promise.resolve().then(() => matchTensors('x', CONFIG, weight, false)),
+    'wrong_type',
+    /got float/,
+  );
+});
+
+test('tied embeddings share one stored tensor, and two stored ones are both used', async () => {
+  const without = (name: string): readonly StoredTensor[] => stored((tensor) => (tensor.name === name ? [] : [tensor]));
+  const sourceOf = (tensors: readonly StoredTensor[], name: string): string | undefined =>
+    matchTensors('x', CONFIG, tensors, true).weights.find((weight) => weight.name === name)?.stored.name;
+  assert.equal(sourceOf(without('lm_head.weight'), 'lm_head.weight'), 'transformer.wte.weight');
+  assert.equal(sourceOf(without('transformer.wte.weight'), 'transformer.wte.weight'), 'lm_head.weight');
+  assert.equal(
+    sourceOf(
+      stored((tensor) => [tensor]),
+      'lm_head.weight',
+    ),
+    'lm_head.weight',
+  );
+  await assertRefused(
+    Promise.resolve().then(() => matchTensors('x', CONFIG, without('lm_head.weight'), false)),
+    'missing_tensor',
+    /lm_head\.weight/,
   );
 });

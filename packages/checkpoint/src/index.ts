@@ -16,5 +16,4 @@ export { openCheckpoint } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
 export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';
-export { TOKEN_TYPE, type TokenizerData } from './tokenizer-data.ts';
 export { openGgufWeights, type Weights } from './weights.ts';

@@ -1,5 +1,6 @@
 import { type GptjConfig, parameterCount } from '@gptj-cloud/model';
 import { BoundedFile } from './bounded-file.ts';
+import { checkTokenizer, droppedWarning } from './check-tokenizer.ts';
 import type { Checkpoint, CheckpointFormat } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
@@ -8,9 +9,8 @@ import { isPhi2Export } from './gguf/phi2-export.ts';
 import { isFolder, openCheckpoint } from './open-checkpoint.ts';
 import { FILE_TYPES, RECIPES } from './recipe.ts';
 import { elementCount } from './tensor-type.ts';
-import { TOKEN_TYPE } from './tokenizer-data.ts';
 
-/** What `gptj inspect` shows. Plain data. */
+/** The report of `gptj inspect`. Plain data. */
 export interface ModelReport {
   readonly path: string;
   readonly format: CheckpointFormat;
@@ -42,6 +42,8 @@ export interface TensorReport {
 export interface TokenizerReport {
   readonly tokens: number;
   readonly merges: number;
+  /** Tokens that are matched in the text itself, special ones included. */
+  readonly addedTokens: number;
   readonly controlTokens: number;
   readonly unusedTokens: number;
 }
@@ -107,13 +109,16 @@ function foreignReport(path: string, header: GgufHeader): ModelReport {
 
 async function tokenizerReport(checkpoint: Checkpoint, warnings: string[]): Promise<TokenizerReport | null> {
   try {
-    const { tokens, merges, tokenTypes } = await checkpoint.readTokenizer();
-    const count = (type: number): number => tokenTypes.filter((candidate) => candidate === type).length;
+    const { data, dropped } = await checkpoint.readTokenizer();
+    checkTokenizer(checkpoint.path, data);
+    warnings.push(...droppedWarning(dropped));
+    const { tokens, merges, addedTokens, unused } = data;
     return {
       tokens: tokens.length,
       merges: merges.length,
-      controlTokens: count(TOKEN_TYPE.control),
-      unusedTokens: count(TOKEN_TYPE.unused),
+      addedTokens: addedTokens.length,
+      controlTokens: addedTokens.filter(({ special }) => special).length,
+      unusedTokens: unused.length,
     };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;

@@ -1,68 +1,88 @@
 import { type GptjConfig, gptjTensors } from '@gptj-cloud/model';
 import { CheckpointError } from './checkpoint-error.ts';
-import type { StoredTensor } from './stored-tensor.ts';
-import type { FloatType } from './tensor-type.ts';
+import type { StoredFloatType, StoredTensor } from './stored-tensor.ts';
 
 /** A stored tensor that is a weight of the model. */
 export interface MatchedTensor<Stored extends StoredTensor> {
-  /** Name of the model room's table. */
+  /** Name in the table of `@gptj-cloud/model`. */
   readonly name: string;
-  readonly type: FloatType;
-  readonly stored: Stored;
+  readonly stored: Stored & { readonly type: StoredFloatType };
+}
+
+export interface MatchResult<Stored extends StoredTensor> {
+  /** In the table's order. */
+  readonly weights: readonly MatchedTensor<Stored>[];
+  /** Names of entries that are not weights of GPT-J, as the file spells them, without the masks of old checkpoints. */
+  readonly ignored: readonly string[];
 }
 
 const PREFIX = 'transformer.';
+const EMBEDDING = 'wte.weight';
+const HEAD = 'lm_head.weight';
 
-/** Causal masks and rotary tables that old checkpoints save beside the weights; they follow from the config. */
-const BUFFER = /\.attn\.(bias|masked_bias|embed_positions|rotary_emb\.inv_freq)$/;
+/** Causal masks and rotary tables of old checkpoints. They follow from the config; transformers drops them silently. */
+const KNOWN_BUFFER = /(?:^|\.)h\.\d+\.attn\.(?:bias|masked_bias|embed_positions|rotary_emb\.inv_freq)$/;
 
 /**
- * Find every tensor of the model in what the files hold, with or without the `transformer.` prefix, in the table's
- * order. Throws `missing_tensor`, `wrong_shape`, `wrong_type`, `duplicate_tensor` (stored under both names), and
- * `unexpected_tensor` for a weight that GPT-J does not have: leaving it out would compute another model.
+ * Find every weight of the model among the entries of the files, with or without the `transformer.` prefix. Entries
+ * that the model does not have are ignored, as transformers ignores them.
+ *
+ * Throws `missing_tensor`, `wrong_shape`, `wrong_type`, and `duplicate_tensor` for a weight stored under both names.
+ *
+ * @param isTied whether embedding and head may share one stored tensor (`tie_word_embeddings`)
  */
 export function matchTensors<Stored extends StoredTensor>(
   path: string,
   config: GptjConfig,
   stored: readonly Stored[],
-): readonly MatchedTensor<Stored>[] {
-  const byName = new Map<string, Stored>();
+  isTied: boolean,
+): MatchResult<Stored> {
+  const byKey = new Map<string, Stored[]>();
   for (const tensor of stored) {
-    const name = tensor.name.startsWith(PREFIX) ? tensor.name.slice(PREFIX.length) : tensor.name;
-    const other = byName.get(name);
-    if (other !== undefined) {
+    const key = keyOf(tensor.name);
+    byKey.set(key, [...(byKey.get(key) ?? []), tensor]);
+  }
+  const used = new Set<Stored>();
+  const find = (key: string): Stored | undefined => {
+    const [tensor, other] = byKey.get(key) ?? [];
+    if (tensor !== undefined && other !== undefined) {
       throw new CheckpointError(
         'duplicate_tensor',
-        { file: path, tensor: tensor.name },
-        `expected one tensor of this name, got two${other.name === tensor.name ? '' : ` (also ${other.name})`}`,
+        { file: path, tensor: other.name },
+        `expected one tensor of this name, got two${other.name === tensor.name ? '' : ` (also ${tensor.name})`}`,
       );
     }
-    byName.set(name, tensor);
-  }
-  const matched = gptjTensors(config).map(({ name, shape }) => {
+    return tensor;
+  };
+  const weights = gptjTensors(config).map(({ name, shape }) => {
     const place = { file: path, tensor: name };
-    const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
-    const tensor = byName.get(key);
+    const key = keyOf(name);
+    const twin = isTied && (key === HEAD || key === EMBEDDING) ? find(key === HEAD ? EMBEDDING : HEAD) : undefined;
+    const tensor = find(key) ?? twin;
     if (tensor === undefined) {
       throw new CheckpointError('missing_tensor', place, `expected shape [${shape}], got no such tensor`);
     }
-    byName.delete(key);
+    used.add(tensor);
+    if (!isFloat(tensor)) {
+      throw new CheckpointError(
+        'wrong_type',
+        place,
+        `expected float64, float32, float16 or bfloat16, got ${tensor.storedType}`,
+      );
+    }
     if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
       throw new CheckpointError('wrong_shape', place, `expected [${shape}] from config.json, got [${tensor.shape}]`);
     }
-    if (tensor.type === null) {
-      throw new CheckpointError('wrong_type', place, `expected float32, float16 or bfloat16, got ${tensor.storedType}`);
-    }
-    return { name, type: tensor.type, stored: tensor };
+    return { name, stored: tensor };
   });
-  for (const tensor of byName.values()) {
-    if (!BUFFER.test(tensor.name)) {
-      throw new CheckpointError(
-        'unexpected_tensor',
-        { file: path, tensor: tensor.name },
-        `expected only the weights of a GPT-J of ${config.layerCount} layers, got a tensor of shape [${tensor.shape}] more`,
-      );
-    }
-  }
-  return matched;
+  const ignored = stored.filter((tensor) => !used.has(tensor) && !KNOWN_BUFFER.test(tensor.name));
+  return { weights, ignored: ignored.map(({ name }) => name) };
+}
+
+function keyOf(name: string): string {
+  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
+}
+
+function isFloat<Stored extends StoredTensor>(tensor: Stored): tensor is Stored & { readonly type: StoredFloatType } {
+  return tensor.type !== null;
 }

@@ -9,8 +9,6 @@ export interface Shards {
   readonly format: Exclude<CheckpointFormat, 'gguf'>;
   /** Paths, each once. */
   readonly files: readonly string[];
-  /** Tensor name to path, from the index; null for a single file. */
-  readonly owner: ReadonlyMap<string, string> | null;
 }
 
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;
@@ -25,11 +23,10 @@ const PLACES = [
 export async function findShards(folder: string): Promise<Shards> {
   for (const { format, single, index } of PLACES) {
     const path = join(folder, single);
-    if (existsSync(path)) return { format, files: [path], owner: null };
+    if (existsSync(path)) return { format, files: [path] };
     const indexPath = join(folder, index);
     if (existsSync(indexPath)) {
-      const owner = parseIndex(folder, indexPath, await readSmallJson(indexPath, MAX_INDEX_BYTES));
-      return { format, files: [...new Set(owner.values())], owner };
+      return { format, files: parseIndex(folder, indexPath, await readSmallJson(indexPath, MAX_INDEX_BYTES)) };
     }
   }
   throw new CheckpointError(
@@ -39,12 +36,16 @@ export async function findShards(folder: string): Promise<Shards> {
   );
 }
 
-function parseIndex(folder: string, path: string, index: unknown): ReadonlyMap<string, string> {
+/**
+ * The files that the index names. Which tensor it places in which file is not read, as transformers does not read it:
+ * it loads all tensors of all of these files, in the order of their names.
+ */
+function parseIndex(folder: string, path: string, index: unknown): readonly string[] {
   const map = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new CheckpointError('malformed', { file: path }, 'expected weight_map to be an object from tensor to file');
   }
-  const owner = new Map<string, string>();
+  const files = new Set<string>();
   for (const [tensor, file] of Object.entries(map)) {
     // A name with a separator could point outside the folder.
     if (typeof file !== 'string' || !/^[A-Za-z0-9_][\w.-]{0,200}$/.test(file)) {
@@ -54,15 +55,14 @@ function parseIndex(folder: string, path: string, index: unknown): ReadonlyMap<s
         `expected the plain name of a file in the same folder, got ${JSON.stringify(file)?.slice(0, 100)}`,
       );
     }
-    owner.set(tensor, join(folder, file));
+    files.add(join(folder, file));
   }
-  const count = new Set(owner.values()).size;
-  if (count === 0 || count > MAX_SHARDS) {
+  if (files.size === 0 || files.size > MAX_SHARDS) {
     throw new CheckpointError(
       'malformed',
       { file: path },
-      `expected 1 to ${MAX_SHARDS} files in weight_map, got ${count}`,
+      `expected 1 to ${MAX_SHARDS} files in weight_map, got ${files.size}`,
     );
   }
-  return owner;
+  return [...files].sort();
 }

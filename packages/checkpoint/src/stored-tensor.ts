@@ -1,25 +1,44 @@
 import type { BoundedFile } from './bounded-file.ts';
-import type { FloatType } from './tensor-type.ts';
 
-/** What a file's own directory says of one tensor: the bytes at `offset` are its row-major elements. */
+/** A type of stored elements that a weight may have; `f64` is rounded to float32 as it is read. */
+export type StoredFloatType = 'f64' | 'f32' | 'f16' | 'bf16';
+
+/** Bytes of one element. */
+export const STORED_FLOAT_BYTES: Readonly<Record<StoredFloatType, number>> = { f64: 8, f32: 4, f16: 2, bf16: 2 };
+
+/** One entry of a weights file's own directory. */
 export interface StoredTensor {
   /** As the file spells it. */
   readonly name: string;
   readonly shape: readonly number[];
+  /** Elements from one step of each dimension to the next; row-major tensors without gaps have {@link rowMajorStrides}. */
+  readonly strides: readonly number[];
   /** The element type as the file spells it, for messages. */
   readonly storedType: string;
-  /** Null for integers, booleans and everything else that is not a weight. */
-  readonly type: FloatType | null;
-  /** From the start of the file. */
+  /** Null for integers, booleans and everything else that cannot be a weight. */
+  readonly type: StoredFloatType | null;
+  /** Of the first element, from the start of the file. */
   readonly offset: number;
-  readonly sizeBytes: number;
 }
 
 /** Reads the directory of one weights file of a format. */
 export type HeaderReader = (file: BoundedFile) => Promise<readonly StoredTensor[]>;
 
-/** Most tensors of one file. GPT-J-6B has 285. */
+/** Maximum number of tensors in one file. GPT-J-6B has 285. */
 export const MAX_TENSORS: number = 1 << 16;
 
-/** Most dimensions of one tensor. */
-export const MAX_DIMENSIONS = 8;
+/** Maximum number of dimensions of one tensor. Weights have two; PyTorch itself allows 64. */
+export const MAX_DIMENSIONS = 64;
+
+/** Strides of a row-major tensor without gaps. */
+export function rowMajorStrides(shape: readonly number[]): readonly number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}
+
+/** Whether the elements lie one after another in row-major order. The stride of a dimension of size 1 is never used. */
+export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+  const expected = rowMajorStrides(shape);
+  return strides.every((stride, i) => shape[i] === 1 || stride === expected[i]);
+}

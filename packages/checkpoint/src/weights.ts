@@ -1,10 +1,10 @@
 import type { GptjConfig } from '@gptj-cloud/model';
+import type { TokenizerData } from '@gptj-cloud/tokenizer';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
 import { decodeWeights } from './tensor-codec.ts';
 import { elementCount, rowBytes, rowsOf } from './tensor-type.ts';
-import type { TokenizerData } from './tokenizer-data.ts';
 
 /** Weights as numbers, for an engine that computes in float32. */
 export interface Weights {
@@ -17,7 +17,7 @@ export interface Weights {
   close(): Promise<void>;
 }
 
-/** Most bytes read at a time on the way to float32. */
+/** Maximum number of bytes that are read at a time on the way to float32. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Open a phi2 export (GGUF) of any type this project reads. Throws `CheckpointError`. */
@@ -31,7 +31,7 @@ export async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
     return {
       modelName: checkpoint.modelName,
       config: checkpoint.config,
-      tokenizer: await checkpoint.readTokenizer(),
+      tokenizer: (await checkpoint.readTokenizer()).data,
       tensor: (name) => readTensor(checkpoint, name),
       close: () => checkpoint.close(),
     };

@@ -1,6 +1,6 @@
-import { openGgufWeights, TOKEN_TYPE, type TokenizerData, type Weights } from '@gptj-cloud/checkpoint';
+import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
-import { createTokenizer, plainAddedToken, type Tokenizer } from '@gptj-cloud/tokenizer';
+import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
 import { openLlamaWeights } from './llama/llama-weights.ts';
 import { loadLlama } from './llama/native.ts';
@@ -53,28 +53,10 @@ export interface OpenModel {
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   const file = await openGgufWeights(path);
   try {
-    return tokenizerOf(file.tokenizer);
+    return createTokenizer(file.tokenizer);
   } finally {
     await file.close();
   }
-}
-
-/** Files written before 2026-12 call GPT-J's own added tokens unused. */
-const EXTRA_TOKEN = /^<\|extratoken_\d+\|>$/;
-
-/** The tokenizer that a GGUF file's token types describe. */
-function tokenizerOf({ tokens, merges, tokenTypes }: TokenizerData): Tokenizer {
-  const addedTokens = tokens.flatMap((content, id) => {
-    const type = tokenTypes[id];
-    const isAdded =
-      type === TOKEN_TYPE.control ||
-      type === TOKEN_TYPE.userDefined ||
-      (type === TOKEN_TYPE.unused && EXTRA_TOKEN.test(content));
-    return isAdded ? [plainAddedToken(id, content, type === TOKEN_TYPE.control)] : [];
-  });
-  const added = new Set(addedTokens.map((token) => token.id));
-  const unused = tokenTypes.flatMap((type, id) => (type === TOKEN_TYPE.unused && !added.has(id) ? [id] : []));
-  return createTokenizer({ tokens, merges, addedTokens, unused });
 }
 
 /** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is not a GPT-J. */
@@ -83,7 +65,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const startedAt = performance.now();
   const file = await openGgufWeights(path);
   try {
-    const tokenizer = tokenizerOf(file.tokenizer);
+    const tokenizer = createTokenizer(file.tokenizer);
     const { config } = file;
     const prefixStore = await openPrefixes(options);
     const { quantisation, ...opened } =

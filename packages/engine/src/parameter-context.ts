@@ -7,11 +7,11 @@ export function parameterContext(
   promptLength: number,
   encodeText?: ParameterContext['encodeText'],
 ): ParameterContext {
-  const { vocabSize, contextLength, eosTokenId } = info.config;
+  const { vocabSize, contextLength, eosTokenIds } = info.config;
   return {
     vocabSize,
     contextLength,
-    eosTokenId,
+    eosTokenId: eosTokenIds,
     promptLength,
     ...(encodeText === undefined ? {} : { encodeText }),
     ...(info.earlyExitLayers === null ? {} : { earlyExitLayers: info.earlyExitLayers }),

@@ -1,11 +1,11 @@
 import { ModelError } from './model-error.ts';
 import type { TokenId } from './token.ts';
 
-/** The shape of a GPT-J. What the model *is*; weights and state live elsewhere. */
+/** The shape of a GPT-J and the ids of its special tokens. */
 export interface GptjConfig {
-  /** Rows of the embedding and of the head (50400 for GPT-J, of which 50257 are real tokens). */
+  /** Rows of the embedding and of the head (50400 for GPT-J, of which 50257 are in the vocabulary). */
   readonly vocabSize: number;
-  /** Most positions of one sequence (`n_positions`, 2048). */
+  /** Maximum number of positions of one sequence (`n_positions`, 2048). */
   readonly contextLength: number;
   /** Width of the residual stream (`n_embd`, 4096 for 6B). */
   readonly embeddingSize: number;
@@ -16,12 +16,16 @@ export interface GptjConfig {
   /** Width of the MLP (`n_inner`, default 4 × embeddingSize). */
   readonly feedForwardSize: number;
   readonly layerNormEpsilon: number;
-  readonly bosTokenId: TokenId;
-  readonly eosTokenId: TokenId;
+  /** Null where config.json has none, or an id past the vocabulary. */
+  readonly bosTokenId: TokenId | null;
+  /** The first of {@link eosTokenIds}; null where there is none. */
+  readonly eosTokenId: TokenId | null;
+  /** Tokens that end a generation. Empty: it ends by length alone. */
+  readonly eosTokenIds: readonly TokenId[];
 }
 
 /** EleutherAI/gpt-j-6b. */
-export const GPTJ_6B: GptjConfig = {
+export const GPTJ_6B: GptjConfig & { readonly bosTokenId: TokenId; readonly eosTokenId: TokenId } = {
   vocabSize: 50400,
   contextLength: 2048,
   embeddingSize: 4096,
@@ -32,75 +36,96 @@ export const GPTJ_6B: GptjConfig = {
   layerNormEpsilon: 1e-5,
   bosTokenId: 50256,
   eosTokenId: 50256,
+  eosTokenIds: [50256],
+};
+
+/** Names by which transformers calls the tanh approximation of GELU that GPT-J was trained with. */
+const GELU_NEW: readonly unknown[] = [
+  'gelu_new',
+  'gelu_pytorch_tanh',
+  'gelu_python_tanh',
+  'gelu_fast',
+  'gelu_accurate',
+];
+
+/** Other names of a field (`attribute_map` of transformers' `GPTJConfig`). They win over the field's own name there. */
+const ALIASES: Readonly<Record<string, string>> = {
+  n_positions: 'max_position_embeddings',
+  n_embd: 'hidden_size',
+  n_head: 'num_attention_heads',
+  n_layer: 'num_hidden_layers',
 };
 
 /**
- * Read a Hugging Face `config.json`.
+ * Read a Hugging Face `config.json`, with the aliases and the defaults of transformers' `GPTJConfig`.
  *
- * Throws `invalid_config` for another architecture, another activation than `gelu_new`, tied embeddings,
- * or sizes that do not fit together; the message names the field, what was expected and what came.
+ * Throws `invalid_config` for another architecture, another activation than `gelu_new` or sizes that do not fit
+ * together; the message names the field, the expected value and the value in the file.
  */
 export function parseGptjConfig(json: unknown): GptjConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new ModelError(
-      'invalid_config',
-      `config.json: expected an object, got ${json === null ? 'null' : typeof json}`,
-    );
+    throw invalid(`expected an object, got ${Array.isArray(json) ? 'an array' : json === null ? 'null' : typeof json}`);
   }
   const fields = json as Readonly<Record<string, unknown>>;
   const modelType = fields.model_type;
   if (modelType !== undefined && modelType !== 'gptj') {
-    throw new ModelError(
-      'invalid_config',
-      `config.json: model_type: expected "gptj", got ${JSON.stringify(modelType)}`,
-    );
+    throw invalid(`model_type: expected "gptj", got ${JSON.stringify(modelType)}`);
   }
-  const activation = fields.activation_function ?? 'gelu_new';
-  if (activation !== 'gelu_new') {
-    throw new ModelError(
-      'invalid_config',
-      `config.json: activation_function: expected "gelu_new", got ${JSON.stringify(activation)}`,
-    );
+  const activation = fields.activation_function === undefined ? 'gelu_new' : fields.activation_function;
+  if (!GELU_NEW.includes(activation)) {
+    throw invalid(`activation_function: expected "gelu_new", got ${JSON.stringify(activation)}`);
   }
-  if (fields.tie_word_embeddings === true) {
-    throw new ModelError(
-      'invalid_config',
-      'config.json: tie_word_embeddings: expected false (GPT-J has its own head), got true',
-    );
-  }
-  const integer = (name: string, fallback: number | undefined, min: number, max: number): number => {
-    const value = fields[name] ?? fallback;
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const alias = ALIASES[name];
+    const used = alias !== undefined && fields[alias] !== undefined ? alias : name;
+    const value = fields[used] === undefined ? fallback : fields[used];
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-      throw new ModelError(
-        'invalid_config',
-        `config.json: ${name}: expected an integer from ${min} to ${max}, got ${JSON.stringify(value)}`,
-      );
+      throw invalid(`${used}: expected an integer from ${min} to ${max}, got ${shown(value)}`);
     }
     return value;
   };
-  const embeddingSize = integer('n_embd', undefined, 1, 1 << 17);
-  const epsilon = fields.layer_norm_epsilon ?? 1e-5;
+  const embeddingSize = integer('n_embd', 4096, 1, 1 << 17);
+  const epsilon = fields.layer_norm_epsilon === undefined ? 1e-5 : fields.layer_norm_epsilon;
   if (typeof epsilon !== 'number' || !(epsilon > 0 && epsilon < 1)) {
-    throw new ModelError(
-      'invalid_config',
-      `config.json: layer_norm_epsilon: expected a number between 0 and 1, got ${JSON.stringify(epsilon)}`,
-    );
+    throw invalid(`layer_norm_epsilon: expected a number between 0 and 1, got ${shown(epsilon)}`);
   }
-  const vocabSize = integer('vocab_size', undefined, 1, 1 << 20);
+  const vocabSize = integer('vocab_size', 50400, 1, 1 << 20);
+  const tokens = (name: string): readonly TokenId[] => readTokenIds(name, fields[name], vocabSize);
+  const eosTokenIds = tokens('eos_token_id');
   const config: GptjConfig = {
     vocabSize,
-    contextLength: integer('n_positions', undefined, 1, 1 << 20),
+    contextLength: integer('n_positions', 2048, 1, 1 << 20),
     embeddingSize,
-    layerCount: integer('n_layer', undefined, 1, 1024),
-    headCount: integer('n_head', undefined, 1, 1024),
-    rotaryDim: integer('rotary_dim', embeddingSize, 2, 1 << 17),
-    feedForwardSize: integer('n_inner', 4 * embeddingSize, 1, 1 << 20),
+    layerCount: integer('n_layer', 28, 1, 1024),
+    headCount: integer('n_head', 16, 1, 1024),
+    rotaryDim: integer('rotary_dim', 64, 2, 1 << 17),
+    feedForwardSize: fields.n_inner === null ? 4 * embeddingSize : integer('n_inner', 4 * embeddingSize, 1, 1 << 20),
     layerNormEpsilon: epsilon,
-    bosTokenId: integer('bos_token_id', 50256, 0, vocabSize - 1),
-    eosTokenId: integer('eos_token_id', 50256, 0, vocabSize - 1),
+    bosTokenId: tokens('bos_token_id')[0] ?? null,
+    eosTokenId: eosTokenIds[0] ?? null,
+    eosTokenIds,
   };
   checkShape(config);
   return config;
+}
+
+/** One id, several or none. An id past the vocabulary is left out: the model never chooses it. */
+function readTokenIds(name: string, value: unknown, vocabSize: number): readonly TokenId[] {
+  const listed: readonly unknown[] =
+    value === undefined ? [50256] : value === null ? [] : Array.isArray(value) ? value : [value];
+  const ids = listed.filter((id): id is number => typeof id === 'number' && Number.isInteger(id));
+  if (ids.length !== listed.length) {
+    throw invalid(`${name}: expected a token id, an array of them or null, got ${shown(value)}`);
+  }
+  return [...new Set(ids.filter((id) => id >= 0 && id < vocabSize))];
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value)?.slice(0, 100) ?? 'nothing');
+}
+
+function invalid(message: string): ModelError {
+  return new ModelError('invalid_config', `config.json: ${message}`);
 }
 
 /** Throws `invalid_config` when the sizes do not fit together. */

@@ -5,6 +5,6 @@ export type { PickleLimits } from './pickle-limits.ts';
 export type { PicklePolicy } from './pickle-policy.ts';
 export { PickleObject, type PickleScalar, PickleTuple, type PickleValue, pythonTypeName } from './pickle-value.ts';
 export { readPickle } from './read-pickle.ts';
-export { runPickle } from './run-pickle.ts';
+export { runPickle, runPickleAt } from './run-pickle.ts';
 export { toJson } from './to-json.ts';
 export { writePickle } from './write-pickle.ts';

@@ -34,12 +34,34 @@ export function runPickle<T = never>(
   policy: PicklePolicy<T>,
   limits?: Partial<PickleLimits>,
 ): PickleValue<T> {
+  const machine = startMachine(bytes, policy, limits);
+  const value = machine.run();
+  machine.checkEnd();
+  return value;
+}
+
+/**
+ * {@link runPickle} for a pickle that starts at `offset` and may have other bytes after it. `endOffset` is that of the
+ * byte after its STOP.
+ */
+export function runPickleAt<T = never>(
+  bytes: Uint8Array,
+  offset: number,
+  policy: PicklePolicy<T>,
+  limits?: Partial<PickleLimits>,
+): { readonly value: PickleValue<T>; readonly endOffset: number } {
+  const machine = startMachine(bytes.subarray(offset), policy, limits);
+  const value = machine.run();
+  return { value, endOffset: bytes.length - machine.remaining };
+}
+
+function startMachine<T>(bytes: Uint8Array, policy: PicklePolicy<T>, limits?: Partial<PickleLimits>): Machine<T> {
   const bounds = { ...DEFAULT_PICKLE_LIMITS, ...limits };
   if (bytes.length > bounds.inputBytes) {
     throw new PickleError('limit_input', `expected at most ${bounds.inputBytes} bytes, got ${bytes.length}`, null);
   }
   if (bytes.length === 0) throw new PickleError('empty_input', 'expected a pickle, got no bytes', null);
-  return new Machine(bytes, policy, bounds).run();
+  return new Machine(bytes, policy, bounds);
 }
 
 class Machine<T> {
@@ -63,6 +85,18 @@ class Machine<T> {
       const code = this.#source.opcode();
       if (code === opcode.stop) return this.#stop();
       this.#step(code);
+    }
+  }
+
+  /** Bytes after the last opcode that was read. */
+  get remaining(): number {
+    return this.#source.remaining;
+  }
+
+  /** Throws `trailing_bytes` where bytes follow the pickle. */
+  checkEnd(): void {
+    if (this.#source.remaining > 0) {
+      this.#source.fail('trailing_bytes', `expected the end after STOP, got ${this.#source.remaining} more bytes`);
     }
   }
 
@@ -186,9 +220,6 @@ class Machine<T> {
     if (value === undefined || this.#stack.length > 1 || this.#marks.length > 0) {
       const marks = this.#marks.length > 0 ? ` and ${this.#marks.length} open marks` : '';
       this.#source.fail('not_one_value', `expected one value at the end, got ${this.#stack.length}${marks}`);
-    }
-    if (this.#source.remaining > 0) {
-      this.#source.fail('trailing_bytes', `expected the end after STOP, got ${this.#source.remaining} more bytes`);
     }
     checkSize(value, this.#limits, this.#source.opcodeAt);
     return value;

@@ -49,7 +49,7 @@ export function joinVocabulary(model: BpeModel, added: readonly AddedToken[], vo
   return {
     tokens: ids.map((id) => spelled.get(id) ?? ''),
     merges: model.merges,
-    addedTokens: added.filter(({ id }) => id < size),
+    addedTokens: added.filter(({ id }) => id < size).sort((a, b) => a.id - b.id),
     unused: ids.filter((id) => !spelled.has(id)),
   };
 }

@@ -48,7 +48,7 @@ export function parseTokenizerFiles(files: TokenizerFiles, vocabSize: number): P
   const config = optionalFields(files.tokenizerConfig, 'tokenizer_config.json') ?? {};
   const isGpt2 = checkClass(config, files.tokenizerJson !== undefined);
   checkConfig(config, files.tokenizerJson !== undefined);
-  const { model, fromJson } = readModel(files);
+  const { model, fromJson } = readModel(files, isGpt2);
   const special = readSpecialTokens(files, config, isGpt2);
   const roles = new Set(special.named.map(({ content }) => content));
   const listed = [
@@ -87,9 +87,12 @@ function checkConfig(config: Fields, hasJson: boolean): void {
   }
 }
 
-function readModel(files: TokenizerFiles): { model: BpeModel; fromJson: TokenizerJson['addedTokens'] } {
+function readModel(
+  files: TokenizerFiles,
+  isGpt2: boolean,
+): { model: BpeModel; fromJson: TokenizerJson['addedTokens'] } {
   if (files.tokenizerJson !== undefined) {
-    const { model, addedTokens } = readTokenizerJson(files.tokenizerJson);
+    const { model, addedTokens } = readTokenizerJson(files.tokenizerJson, isGpt2);
     return { model, fromJson: addedTokens };
   }
   const lines = (files.mergesText ?? '').split(/\r?\n/);

@@ -62,9 +62,9 @@ test('added tokens keep their flags, and their ids follow from the vocabulary an
   const { tokens, addedTokens } = parseTokenizerJson(file({ top: { added_tokens: added } }));
   const plain = { lstrip: false, rstrip: false, singleWord: false };
   assert.deepEqual(addedTokens, [
+    { ...plain, id: 257, content: 'hey', special: true, normalized: true },
     { ...plain, id: 258, content: '<|endoftext|>', special: true, normalized: false },
     { ...plain, id: 259, content: ' X', special: false, normalized: true, rstrip: true },
-    { ...plain, id: 257, content: 'hey', special: true, normalized: true },
   ]);
   assert.equal(tokens[259], ' X');
   const tokenizer = createTokenizer(parseTokenizerJson(file({ top: { added_tokens: added } })));

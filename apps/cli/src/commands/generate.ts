@@ -72,7 +72,7 @@ export const generateCommand: Command = {
     const { config, warnings } = checkParameters(parameters, {
       vocabSize: model.vocabSize,
       contextLength: model.contextLength,
-      eosTokenId: model.eosTokenId,
+      eosTokenId: model.eosTokenIds,
       promptLength: tokens.length,
       encodeText: (text, encoding) => tokenizer.encode(text, encoding),
       ...(kind === 'reference' ? { earlyExitLayers: model.layerCount } : {}),

@@ -39,7 +39,7 @@ export interface GgufHeader {
 }
 
 /** GPT-J's is 2 MB: nearly all of it vocabulary. */
-const MAX_HEADER_BYTES = 64 * 1024 * 1024;
+export const MAX_HEADER_BYTES: number = 64 * 1024 * 1024;
 const FIRST_READ_BYTES = 4 * 1024 * 1024;
 const MAX_PAIRS = 1 << 14;
 const MAX_STRING_BYTES = 1 << 24;

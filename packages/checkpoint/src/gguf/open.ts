@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import type { GptjConfig } from '@gptj-cloud/model';
 import { BoundedFile } from '../bounded-file.ts';
-import type { Checkpoint, CheckpointTensor } from '../checkpoint.ts';
+import type { Checkpoint, CheckpointTensor, CheckpointTokenizer } from '../checkpoint.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { rowBytes, rowsOf, type TensorType } from '../tensor-type.ts';
-import type { TokenizerData } from '../tokenizer-data.ts';
 import { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './header.ts';
-import { metadataString } from './metadata.ts';
-import { phi2Tensors, readGptjConfig, readTokenizerData } from './phi2-export.ts';
+import { GGUF_ALIGNMENT, metadataNumber, metadataString } from './metadata.ts';
+import { phi2Tensors, readGptjConfig } from './phi2-export.ts';
 import { gptjRowToPhi2, isReordered, rowRuns } from './row-order.ts';
+import { readTokenizerData } from './tokenizer-metadata.ts';
 
 /** A weight and where it lies in the file. */
 interface Phi2Tensor extends CheckpointTensor {
@@ -24,11 +24,24 @@ export async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
   const file = await BoundedFile.open(path);
   try {
     const header = await readGgufHeader(file);
+    checkAlignment(path, header);
     const config = readGptjConfig(path, header);
     return new GgufCheckpoint(file, header, config, matchPhi2Tensors(path, header, config));
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** llama.cpp aborts the process where a tensor does not start at a multiple of 32 bytes. */
+function checkAlignment(file: string, { metadata }: GgufHeader): void {
+  const alignment = metadataNumber(metadata, 'general.alignment') ?? GGUF_ALIGNMENT;
+  if (alignment % GGUF_ALIGNMENT !== 0) {
+    throw new CheckpointError(
+      'unsupported',
+      { file },
+      `general.alignment: expected a multiple of ${GGUF_ALIGNMENT}, as llama.cpp does, got ${alignment}; convert the model again`,
+    );
   }
 }
 
@@ -114,8 +127,8 @@ class GgufCheckpoint implements Checkpoint {
     }
   }
 
-  async readTokenizer(): Promise<TokenizerData> {
-    return readTokenizerData(this.path, this.#header);
+  async readTokenizer(): Promise<CheckpointTokenizer> {
+    return { data: readTokenizerData(this.path, this.#header), dropped: [] };
   }
 
   async close(): Promise<void> {

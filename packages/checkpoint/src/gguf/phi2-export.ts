@@ -9,14 +9,17 @@
  * | `gptj.lifted`            | bool    | true: the tensors are a GPT-J's, in the order above                  |
  * | `gptj.source`            | string  | name of the folder or file it was made from                          |
  * | `gptj.source_type`       | string  | storage of the source's matrices: `f32`, `f16`, `bf16`, …            |
- * | `gptj.rotary_dim`        | uint32  | dimensions of a head that are turned: what to undo the order with    |
+ * | `gptj.rotary_dim`        | uint32  | dimensions of a head that are rotated, needed to restore the row order |
  * | `gptj.layer_norm_epsilon`| float64 | as in config.json; phi2's own key has only 32 bits                   |
+ * | `gptj.eos_token_ids`     | int32[] | all tokens that end a generation, where there are several            |
+ * | `gptj.added_token_flags` | int32[] | see tokenizer-metadata.ts                                            |
  */
 import { type GptjConfig, gptjTensors, ModelError, parseGptjConfig } from '@gptj-cloud/model';
+import type { TokenizerData } from '@gptj-cloud/tokenizer';
 import { CheckpointError } from '../checkpoint-error.ts';
-import type { TokenizerData } from '../tokenizer-data.ts';
 import type { GgufHeader } from './header.ts';
 import { type GgufMetadata, type GgufValue, metadataNumber, metadataString } from './metadata.ts';
+import { tokenizerMetadata } from './tokenizer-metadata.ts';
 
 export interface Phi2ExportOptions {
   readonly config: GptjConfig;
@@ -51,13 +54,12 @@ export function phi2Metadata(options: Phi2ExportOptions): GgufMetadata {
     ['gptj.source_type', string(options.sourceType)],
     ['gptj.rotary_dim', uint32(config.rotaryDim)],
     ['gptj.layer_norm_epsilon', { type: 'float64', value: config.layerNormEpsilon }],
-    ['tokenizer.ggml.model', string('gpt2')],
-    ['tokenizer.ggml.pre', string('gpt-2')],
-    ['tokenizer.ggml.tokens', { type: 'array', of: 'string', value: tokenizer.tokens }],
-    ['tokenizer.ggml.token_type', { type: 'array', of: 'int32', value: tokenizer.tokenTypes }],
-    ['tokenizer.ggml.merges', { type: 'array', of: 'string', value: tokenizer.merges }],
-    ['tokenizer.ggml.bos_token_id', uint32(config.bosTokenId)],
-    ['tokenizer.ggml.eos_token_id', uint32(config.eosTokenId)],
+    ...tokenizerMetadata(tokenizer),
+    ...(config.bosTokenId === null ? [] : [['tokenizer.ggml.bos_token_id', uint32(config.bosTokenId)] as const]),
+    ...(config.eosTokenId === null ? [] : [['tokenizer.ggml.eos_token_id', uint32(config.eosTokenId)] as const]),
+    ...(config.eosTokenIds.length < 2
+      ? []
+      : [['gptj.eos_token_ids', { type: 'array', of: 'int32', value: config.eosTokenIds }] as const]),
     ['tokenizer.ggml.add_bos_token', { type: 'bool', value: false }],
   ]);
 }
@@ -105,6 +107,7 @@ export function readGptjConfig(file: string, header: GgufHeader): GptjConfig {
       throw new CheckpointError('invalid_config', { file }, `${key}: expected ${expected}, got ${number(key)}`);
     }
   }
+  const eosIds = metadata.get('gptj.eos_token_ids');
   const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
   try {
     return parseGptjConfig({
@@ -117,7 +120,7 @@ export function readGptjConfig(file: string, header: GgufHeader): GptjConfig {
       n_inner: number('phi2.feed_forward_length'),
       layer_norm_epsilon: number('gptj.layer_norm_epsilon'),
       bos_token_id: number('tokenizer.ggml.bos_token_id'),
-      eos_token_id: number('tokenizer.ggml.eos_token_id'),
+      eos_token_id: eosIds?.type === 'array' ? eosIds.value : number('tokenizer.ggml.eos_token_id'),
     });
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
@@ -125,42 +128,4 @@ export function readGptjConfig(file: string, header: GgufHeader): GptjConfig {
       cause: error,
     });
   }
-}
-
-/** The vocabulary of a phi2 export. Throws `invalid_tokenizer`. */
-export function readTokenizerData(file: string, header: GgufHeader): TokenizerData {
-  const { metadata } = header;
-  const model = metadataString(metadata, 'tokenizer.ggml.model');
-  const tokens = metadata.get('tokenizer.ggml.tokens');
-  const merges = metadata.get('tokenizer.ggml.merges');
-  const types = metadata.get('tokenizer.ggml.token_type');
-  const rows = header.tensors.find(({ name }) => name === 'token_embd.weight')?.shape[0];
-  if (
-    model !== 'gpt2' ||
-    !(tokens?.type === 'array' && tokens.of === 'string') ||
-    !(merges?.type === 'array' && merges.of === 'string') ||
-    !(types?.type === 'array' && types.of === 'int32')
-  ) {
-    throw new CheckpointError(
-      'invalid_tokenizer',
-      { file },
-      'expected tokenizer.ggml.model "gpt2" with tokens, merges and token_type',
-    );
-  }
-  if (tokens.value.length !== rows || types.value.length !== rows) {
-    throw new CheckpointError(
-      'invalid_tokenizer',
-      { file },
-      `expected ${rows} tokens and types as in token_embd.weight, got ${tokens.value.length} and ${types.value.length}`,
-    );
-  }
-  const badMerge = merges.value.findIndex((merge) => merge.split(' ').length !== 2);
-  if (badMerge >= 0) {
-    throw new CheckpointError(
-      'invalid_tokenizer',
-      { file },
-      `expected merge ${badMerge} to be two tokens with a space between`,
-    );
-  }
-  return { tokens: tokens.value, merges: merges.value, tokenTypes: types.value };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, type Stats } from 'node:fs';
 import { type FileHandle, link, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../bounded-file.ts';
@@ -50,7 +50,7 @@ export class GgufWriter {
 
   /** Create the partial file and write the header. Throws `target_exists`, `disk_full`, `not_found`, `io`. */
   static async create(path: string, options: GgufWriterOptions): Promise<GgufWriter> {
-    if (!options.overwrite && existsSync(path)) throw targetExists(path);
+    checkTarget(path, options.overwrite ?? false);
     const header = ggufHeaderBytes(options.metadata, options.tensors);
     const dataBytes = options.tensors.reduce((sum, tensor) => align(sum + planBytes(tensor), GGUF_ALIGNMENT), 0);
     const totalBytes = header.byteLength + dataBytes;
@@ -148,8 +148,28 @@ export class GgufWriter {
   }
 }
 
+/**
+ * Refuses to replace a file without `overwrite`, and always to replace what is no regular file: `/dev/null`, a folder,
+ * or a symbolic link, which would be replaced instead of followed.
+ */
+function checkTarget(path: string, overwrite: boolean): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isFile()) {
+    const got = stats.isSymbolicLink() ? 'a symbolic link; name the file that it points to' : kindOf(stats);
+    throw new CheckpointError('target_not_a_file', { file: path }, `expected a regular file or none, found ${got}`);
+  }
+  if (!overwrite) throw targetExists(path);
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'a pipe or socket';
+}
+
 async function moveIntoPlace(partialPath: string, path: string, overwrite: boolean): Promise<void> {
   if (overwrite) {
+    checkTarget(path, overwrite);
     await rename(partialPath, path);
     return;
   }

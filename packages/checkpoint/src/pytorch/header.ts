@@ -1,17 +1,20 @@
 /**
  * PyTorch's zip format (torch.save since 1.6): `<root>/data.pkl` describes the tensors, `<root>/data/<key>` are their
- * storages, `<root>/byteorder` says `little` or `big` (since 2.1; little before).
+ * storages, `<root>/byteorder` is `little` or `big` (since 2.1; little before).
  */
-import type { BoundedFile } from '../bounded-file.ts';
+import { runPickle } from '@gptj-cloud/pickle';
+import { type BoundedFile, checkNotForeign, readStart } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MAX_TENSORS, type StoredTensor } from '../stored-tensor.ts';
-import { elementCount, type FloatType } from '../tensor-type.ts';
-import { type PickledTensor, parseStateDict, STORAGE_ITEM_BYTES } from './state-dict.ts';
+import { FOREIGN_FILE_BYTES } from '../foreign-file.ts';
+import { MAX_TENSORS, type StoredFloatType, type StoredTensor } from '../stored-tensor.ts';
+import { isLegacyFile, readLegacyHeader } from './legacy-header.ts';
+import { type PickledTensor, parseStateDict, STORAGE_ITEM_BYTES, type StateDict } from './state-dict.ts';
 import { entryDataOffset, readZipDirectory, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 const MAX_PICKLE_BYTES = 16 * 1024 * 1024;
 
-const FLOAT_TYPES: ReadonlyMap<string, FloatType> = new Map([
+const FLOAT_TYPES: ReadonlyMap<string, StoredFloatType> = new Map([
+  ['DoubleStorage', 'f64'],
   ['FloatStorage', 'f32'],
   ['HalfStorage', 'f16'],
   ['BFloat16Storage', 'bf16'],
@@ -19,8 +22,24 @@ const FLOAT_TYPES: ReadonlyMap<string, FloatType> = new Map([
 
 /** Throws `unsupported`, `malformed`, `too_large`, `truncated`, `wrong_shape`. */
 export async function readPytorchHeader(file: BoundedFile): Promise<readonly StoredTensor[]> {
+  const start = await readStart(file, FOREIGN_FILE_BYTES);
+  checkNotForeign(file.path, start);
+  if (isLegacyFile(start)) {
+    const { stateDict, storageOffsets } = await readLegacyHeader(file);
+    return toStored(file, stateDict, async ({ storageKey }) => storageOffsets.get(storageKey));
+  }
+  if (start[0] !== 0x50 || start[1] !== 0x4b) {
+    throw new CheckpointError(
+      'unsupported',
+      { file: file.path },
+      'expected a zip archive made by torch.save; is it an interrupted download?',
+    );
+  }
+  return readZipHeader(file);
+}
+
+async function readZipHeader(file: BoundedFile): Promise<readonly StoredTensor[]> {
   const place = { file: file.path };
-  await checkMagic(file);
   const directory = await readZipDirectory(file);
   const pickleName = [...directory.entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickle = pickleName === undefined ? undefined : directory.entries.get(pickleName);
@@ -40,29 +59,48 @@ export async function readPytorchHeader(file: BoundedFile): Promise<readonly Sto
       `expected data.pkl of at most ${MAX_PICKLE_BYTES} bytes, got ${pickle.sizeBytes}`,
     );
   }
-  const pickled = parseStateDict(file.path, await readEntry(file, directory, pickle));
-  if (pickled.length > MAX_TENSORS) {
-    throw new CheckpointError('too_large', place, `expected at most ${MAX_TENSORS} tensors, got ${pickled.length}`);
-  }
-  const offsets = new Map<string, number>();
-  const tensors: StoredTensor[] = [];
-  for (const tensor of pickled) tensors.push(await locate(file, directory, root, tensor, offsets));
-  return tensors;
+  const bytes = await readEntry(file, directory, pickle);
+  const stateDict = parseStateDict(file.path, (policy) => runPickle(bytes, policy));
+  return toStored(file, stateDict, (tensor) => locate(file, directory, root, tensor));
 }
 
-async function checkMagic(file: BoundedFile): Promise<void> {
-  const magic = new Uint8Array(4);
-  await file.read(0, magic);
-  if (magic[0] === 0x50 && magic[1] === 0x4b) return;
-  // Before 1.6: a bare pickle (protocol 2) of PyTorch's magic number.
-  const legacy = magic[0] === 0x80 && magic[1] === 0x02;
-  throw new CheckpointError(
-    'unsupported',
-    { file: file.path },
-    legacy
-      ? 'expected the zip format of PyTorch 1.6 or newer, got the older one; in Python: torch.save(torch.load(path, map_location="cpu"), path)'
-      : 'expected a zip archive made by torch.save; is it a Git LFS pointer or an interrupted download?',
-  );
+/** Tensors with their places; entries that are no tensors become ones that no weight can be. */
+async function toStored(
+  file: BoundedFile,
+  { tensors, others }: StateDict,
+  storageOffset: (tensor: PickledTensor) => Promise<number | undefined>,
+): Promise<readonly StoredTensor[]> {
+  if (tensors.length > MAX_TENSORS) {
+    throw new CheckpointError(
+      'too_large',
+      { file: file.path },
+      `expected at most ${MAX_TENSORS} tensors, got ${tensors.length}`,
+    );
+  }
+  const offsets = new Map<string, number>();
+  const stored: StoredTensor[] = [];
+  for (const tensor of tensors) {
+    const { name, shape, strides, storageKey, storageType, firstElement, dtype } = tensor;
+    const start = offsets.get(storageKey) ?? (await storageOffset(tensor));
+    if (start === undefined) {
+      throw new CheckpointError(
+        'malformed',
+        { file: file.path, tensor: name },
+        `expected the storage ${storageKey.slice(0, 40)}, found none`,
+      );
+    }
+    offsets.set(storageKey, start);
+    stored.push({
+      name,
+      shape,
+      strides,
+      storedType: dtype ?? storageType,
+      type: dtype === null ? (FLOAT_TYPES.get(storageType) ?? null) : null,
+      offset: start + firstElement * STORAGE_ITEM_BYTES.get(storageType)!,
+    });
+  }
+  const placeless = { shape: [], strides: [], type: null, offset: 0 };
+  return [...stored, ...others.map(({ name, type }) => ({ ...placeless, name, storedType: type }))];
 }
 
 async function checkByteOrder(file: BoundedFile, directory: ZipDirectory, root: string): Promise<void> {
@@ -84,39 +122,22 @@ async function readEntry(file: BoundedFile, directory: ZipDirectory, entry: ZipE
   return bytes;
 }
 
+/** Where the tensor's storage starts; undefined where the archive has no such entry. */
 async function locate(
   file: BoundedFile,
   directory: ZipDirectory,
   root: string,
-  tensor: PickledTensor,
-  offsets: Map<string, number>,
-): Promise<StoredTensor> {
-  const place = { file: file.path, tensor: tensor.name };
-  const { storageKey, storageType, storageLength, firstElement, shape } = tensor;
-  const itemBytes = STORAGE_ITEM_BYTES.get(storageType);
+  { name, storageKey, storageType, storageLength }: PickledTensor,
+): Promise<number | undefined> {
   const entry = directory.entries.get(`${root}data/${storageKey}`);
-  if (itemBytes === undefined || entry === undefined) {
-    throw new CheckpointError(
-      'malformed',
-      place,
-      `expected data/${storageKey.slice(0, 40)} in the archive, found none`,
-    );
-  }
-  if (entry.sizeBytes !== storageLength * itemBytes) {
+  if (entry === undefined) return undefined;
+  const sizeBytes = storageLength * STORAGE_ITEM_BYTES.get(storageType)!;
+  if (entry.sizeBytes !== sizeBytes) {
     throw new CheckpointError(
       'wrong_shape',
-      place,
-      `expected ${storageLength * itemBytes} bytes for ${storageLength} elements of ${storageType}, got ${entry.sizeBytes}`,
+      { file: file.path, tensor: name },
+      `expected ${sizeBytes} bytes for ${storageLength} elements of ${storageType}, got ${entry.sizeBytes}`,
     );
   }
-  const start = offsets.get(storageKey) ?? (await entryDataOffset(file, directory, entry));
-  offsets.set(storageKey, start);
-  return {
-    name: tensor.name,
-    shape,
-    storedType: storageType,
-    type: FLOAT_TYPES.get(storageType) ?? null,
-    offset: start + firstElement * itemBytes,
-    sizeBytes: elementCount(shape) * itemBytes,
-  };
+  return entryDataOffset(file, directory, entry);
 }

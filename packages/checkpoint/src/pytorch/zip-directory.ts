@@ -92,17 +92,12 @@ interface End {
 }
 
 async function readEnd(file: BoundedFile): Promise<End> {
-  // The record is the last thing in the file but for a comment of up to 65,535 bytes.
+  // A comment of up to 65,535 bytes, or other bytes, may follow the record.
   const tail = new Uint8Array(Math.min(file.sizeBytes, END_BYTES + 0xffff));
   const tailOffset = file.sizeBytes - tail.byteLength;
   await file.read(tailOffset, tail);
   const view = new DataView(tail.buffer);
-  let at = tail.byteLength - END_BYTES;
-  while (
-    at >= 0 &&
-    !(view.getUint32(at, true) === END_SIGNATURE && at + END_BYTES + view.getUint16(at + 20, true) === tail.byteLength)
-  )
-    at--;
+  const at = findEnd(view, tailOffset);
   if (at < 0) {
     throw new CheckpointError(
       'truncated',
@@ -125,6 +120,22 @@ async function readEnd(file: BoundedFile): Promise<End> {
     offset: view.getUint32(at + 16, true),
     endOffset: tailOffset + at,
   };
+}
+
+/**
+ * Where the end record starts: the last signature whose comment fits and whose directory lies before it. Bytes after
+ * it are ignored, as PyTorch's own reader does. -1 for none.
+ */
+function findEnd(view: DataView, tailOffset: number): number {
+  for (let at = view.byteLength - END_BYTES; at >= 0; at--) {
+    if (view.getUint32(at, true) !== END_SIGNATURE) continue;
+    const commentEnd = at + END_BYTES + view.getUint16(at + 20, true);
+    const size = view.getUint32(at + 12, true);
+    const offset = view.getUint32(at + 16, true);
+    const isZip64 = size === IN_EXTRA || offset === IN_EXTRA;
+    if (commentEnd <= view.byteLength && (isZip64 || offset + size <= tailOffset + at)) return at;
+  }
+  return -1;
 }
 
 async function readEnd64(file: BoundedFile, offset: number, locatorOffset: number): Promise<End> {

@@ -23,9 +23,27 @@ test('a header gives name, shape, type and place of every tensor, and leaves the
   const tensors = await readBytes(temporaryFolder(t), bytes, readSafetensorsHeader);
   const start = bytes.byteLength - 17;
   assert.deepEqual(tensors, [
-    { name: 'a', shape: [2, 2], storedType: 'F32', type: 'f32', offset: start, sizeBytes: 16 },
-    { name: 'b', shape: [], storedType: 'U8', type: null, offset: start + 16, sizeBytes: 1 },
+    { name: 'a', shape: [2, 2], strides: [2, 1], storedType: 'F32', type: 'f32', offset: start },
+    { name: 'b', shape: [], strides: [], storedType: 'U8', type: null, offset: start + 16 },
   ]);
+});
+
+test('types that no weight has, and many dimensions, are read over', async (t) => {
+  const shape = [1, 1, 1, 1, 1, 1, 1, 1, 2];
+  const header = ['F64', 'F8_E4M3', 'C64', 'F4'].map((dtype, i) => {
+    const [start, end] = [
+      [0, 16],
+      [16, 18],
+      [18, 34],
+      [34, 35],
+    ][i]!;
+    return `"${dtype}":${entry(shape, [start, end], dtype)}`;
+  });
+  const tensors = await readBytes(temporaryFolder(t), file(`{${header.join()}}`, 35), readSafetensorsHeader);
+  assert.deepEqual(
+    tensors.map(({ type }) => type),
+    ['f64', null, null, null],
+  );
 });
 
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: CheckpointErrorCode, words: RegExp])[] = [
@@ -37,11 +55,19 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: Checkp
   ['a list', file('[]'), 'malformed', /object/],
   ['an entry without offsets', file('{"a":{"dtype":"F32","shape":[]}}'), 'malformed', /data_offsets/],
   ['an entry that is null', file('{"a":null}'), 'malformed', /a: expected \{dtype/],
-  ['an unknown type', file(`{"a":${entry([4], [0, 4], 'F8_E4M3')}}`), 'unsupported', /F8_E4M3/],
+  ['an unknown type', file(`{"a":${entry([4], [0, 4], 'F9')}}`), 'unsupported', /F9/],
+  ['bytes after the last tensor', file(`{"a":${entry([3], [0, 12])}}`), 'malformed', /4 more bytes/],
+  [
+    'a gap before the first tensor',
+    file(`{"a":${entry([3], [4, 16])}}`),
+    'malformed',
+    /gap of 4 bytes after the header/,
+  ],
+  ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'unsupported', /Git LFS pointer/],
   ['a type that is a number', file(`{"a":${entry([4], [0, 16], 3)}}`), 'malformed', /dtype/],
   ['a negative size', file(`{"a":${entry([-4], [0, 16])}}`), 'malformed', /shape/],
   ['a fraction in the shape', file(`{"a":${entry([0.5], [0, 2])}}`), 'malformed', /shape/],
-  ['nine dimensions', file(`{"a":${entry([1, 1, 1, 1, 1, 1, 1, 1, 1], [0, 4])}}`), 'malformed', /at most 8/],
+  ['65 dimensions', file(`{"a":${entry(new Array(65).fill(1), [0, 4])}}`), 'malformed', /at most 64/],
   ['three offsets', file(`{"a":${entry([4], [0, 8, 16])}}`), 'malformed', /\[start, end\]/],
   ['more bytes than the shape has', file(`{"a":${entry([3], [0, 16])}}`), 'wrong_shape', /expected 12 bytes.*got 16/],
   ['offsets that run backwards', file(`{"a":${entry([4], [16, 0])}}`), 'wrong_shape', /got -16/],

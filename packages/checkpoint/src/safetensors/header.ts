@@ -2,39 +2,63 @@
  * The safetensors format: eight bytes of header length (little-endian), a JSON object from tensor name to
  * {dtype, shape, data_offsets}, then the data. https://github.com/huggingface/safetensors, format section.
  */
-import type { BoundedFile } from '../bounded-file.ts';
+import { type BoundedFile, checkNotForeign, readStart } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
-import { MAX_DIMENSIONS, MAX_TENSORS, type StoredTensor } from '../stored-tensor.ts';
-import { elementCount, type FloatType } from '../tensor-type.ts';
+import { FOREIGN_FILE_BYTES } from '../foreign-file.ts';
+import {
+  MAX_DIMENSIONS,
+  MAX_TENSORS,
+  rowMajorStrides,
+  type StoredFloatType,
+  type StoredTensor,
+} from '../stored-tensor.ts';
+import { elementCount } from '../tensor-type.ts';
 
 /** GPT-J-6B needs 30 kB. */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 
-const ITEM_BYTES: ReadonlyMap<string, number> = new Map([
-  ['F64', 8],
-  ['I64', 8],
-  ['U64', 8],
-  ['F32', 4],
-  ['I32', 4],
-  ['U32', 4],
-  ['F16', 2],
-  ['BF16', 2],
-  ['I16', 2],
-  ['U16', 2],
-  ['I8', 1],
-  ['U8', 1],
-  ['BOOL', 1],
+/** Bits of an element (`Dtype` of the safetensors crate 0.6). */
+const ITEM_BITS: ReadonlyMap<string, number> = new Map([
+  ['C64', 64],
+  ['F64', 64],
+  ['I64', 64],
+  ['U64', 64],
+  ['F32', 32],
+  ['I32', 32],
+  ['U32', 32],
+  ['F16', 16],
+  ['BF16', 16],
+  ['I16', 16],
+  ['U16', 16],
+  ['F8_E5M2', 8],
+  ['F8_E4M3', 8],
+  ['F8_E8M0', 8],
+  ['F8_E4M3FNUZ', 8],
+  ['F8_E5M2FNUZ', 8],
+  ['I8', 8],
+  ['U8', 8],
+  ['BOOL', 8],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+  ['F4', 4],
 ]);
 
-const FLOAT_TYPES: ReadonlyMap<string, FloatType> = new Map([
+const FLOAT_TYPES: ReadonlyMap<string, StoredFloatType> = new Map([
+  ['F64', 'f64'],
   ['F32', 'f32'],
   ['F16', 'f16'],
   ['BF16', 'bf16'],
 ]);
 
+/** An entry and where its bytes end. */
+interface PlacedTensor extends StoredTensor {
+  readonly endOffset: number;
+}
+
 /** Throws `malformed`, `too_large`, `truncated`, `unsupported`, `duplicate_tensor`, `wrong_shape`. */
 export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly StoredTensor[]> {
   const place = { file: file.path };
+  checkNotForeign(file.path, await readStart(file, FOREIGN_FILE_BYTES));
   const prefix = new Uint8Array(8);
   await file.read(0, prefix);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
@@ -62,7 +86,7 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
   if (entries.length > MAX_TENSORS) {
     throw new CheckpointError('too_large', place, `expected at most ${MAX_TENSORS} tensors, got ${entries.length}`);
   }
-  // JSON.parse keeps the last of two equal keys and says nothing.
+  // JSON.parse keeps the last of two equal keys and reports nothing.
   const duplicate = firstDuplicateKey(text);
   if (duplicate !== null) {
     throw new CheckpointError('duplicate_tensor', { ...place, tensor: duplicate }, 'expected one entry, got two');
@@ -71,11 +95,11 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
   const tensors = entries
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => parseEntry(file, name, entry, dataStart));
-  checkOverlap(file, tensors);
-  return tensors;
+  checkCoverage(file, dataStart, tensors);
+  return tensors.map(({ endOffset: _, ...tensor }) => tensor);
 }
 
-function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: number): StoredTensor {
+function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: number): PlacedTensor {
   const place = { file: file.path, tensor: name };
   if (
     typeof entry !== 'object' ||
@@ -86,12 +110,12 @@ function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: 
   }
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string') throw new CheckpointError('malformed', place, 'expected dtype to be a string');
-  const itemBytes = ITEM_BYTES.get(dtype);
-  if (itemBytes === undefined) {
+  const itemBits = ITEM_BITS.get(dtype);
+  if (itemBits === undefined) {
     throw new CheckpointError(
       'unsupported',
       place,
-      `expected dtype F32, F16 or BF16, got ${JSON.stringify(dtype.slice(0, 40))}`,
+      `expected dtype F64, F32, F16 or BF16, got ${JSON.stringify(dtype.slice(0, 40))}`,
     );
   }
   if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) {
@@ -101,7 +125,7 @@ function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: 
     throw new CheckpointError('malformed', place, 'expected data_offsets to be [start, end]');
   }
   const [start = 0, end = 0] = offsets;
-  const sizeBytes = elementCount(shape) * itemBytes;
+  const sizeBytes = (elementCount(shape) * itemBits) / 8;
   if (end - start !== sizeBytes) {
     throw new CheckpointError(
       'wrong_shape',
@@ -116,25 +140,45 @@ function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: 
       `expected data up to byte ${dataStart + end}, got a file of ${file.sizeBytes} bytes`,
     );
   }
-  return { name, shape, storedType: dtype, type: FLOAT_TYPES.get(dtype) ?? null, offset: dataStart + start, sizeBytes };
+  return {
+    name,
+    shape,
+    strides: rowMajorStrides(shape),
+    storedType: dtype,
+    type: FLOAT_TYPES.get(dtype) ?? null,
+    offset: dataStart + start,
+    endOffset: dataStart + end,
+  };
 }
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
-function checkOverlap(file: BoundedFile, tensors: readonly StoredTensor[]): void {
-  const byOffset = tensors.filter((tensor) => tensor.sizeBytes > 0).sort((a, b) => a.offset - b.offset);
-  for (let i = 1; i < byOffset.length; i++) {
-    const before = byOffset[i - 1]!;
-    const tensor = byOffset[i]!;
-    if (tensor.offset < before.offset + before.sizeBytes) {
+/** The format wants the data of all tensors one after another, from the header to the end of the file. */
+function checkCoverage(file: BoundedFile, dataStart: number, tensors: readonly PlacedTensor[]): void {
+  const byOffset = [...tensors].sort((a, b) => a.offset - b.offset || a.endOffset - b.endOffset);
+  let end = dataStart;
+  let before = 'the header';
+  for (const { name, offset, endOffset } of byOffset) {
+    if (offset !== end) {
+      const got =
+        offset < end ? `bytes that also belong to ${before}` : `a gap of ${offset - end} bytes after ${before}`;
       throw new CheckpointError(
         'malformed',
-        { file: file.path, tensor: tensor.name },
-        `expected data of its own, got bytes that also belong to ${before.name}`,
+        { file: file.path, tensor: name },
+        `expected data at byte ${end}, got ${got}`,
       );
     }
+    end = endOffset;
+    before = name;
+  }
+  if (end !== file.sizeBytes) {
+    throw new CheckpointError(
+      'malformed',
+      { file: file.path },
+      `expected the file to end after ${before} at byte ${end}, got ${file.sizeBytes - end} more bytes`,
+    );
   }
 }
 

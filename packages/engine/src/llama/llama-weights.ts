@@ -105,7 +105,8 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       const { result: context, errors } = library.logged(() =>
         library.contextInit(model, {
           ...library.contextDefaultParams(),
-          n_ctx: cacheCells ?? defaultCacheCells(config, cacheType === 'f16' ? 2 : 4),
+          // llama.cpp aborts the process for fewer cells than sequences.
+          n_ctx: Math.max(MAX_SEQUENCES, cacheCells ?? defaultCacheCells(config, cacheType === 'f16' ? 2 : 4)),
           n_batch: MAX_BATCH_TOKENS,
           n_ubatch: PHYSICAL_BATCH_TOKENS,
           n_seq_max: MAX_SEQUENCES,

@@ -47,7 +47,13 @@ export function readPrompts(
 }
 
 function readText(model: TextModel, text: string, options: CompletionPromptOptions): CompletionPrompt {
-  if (text === '') return { ids: [model.info.config.eosTokenId], shown: [] };
+  if (text === '') {
+    const { eosTokenId } = model.info.config;
+    if (eosTokenId === null) {
+      throw refuseField('prompt', 'a text that is not empty, as the model has no end of text', '');
+    }
+    return { ids: [eosTokenId], shown: [] };
+  }
   const ids = encodePrompt(model, text, { field: 'prompt', ...options });
   return { ids, shown: ids };
 }

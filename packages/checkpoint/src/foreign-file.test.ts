@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { foreignFileName } from './foreign-file.ts';
+
+const nameOf = (text: string): string | null => foreignFileName(new TextEncoder().encode(text));
+
+test('a Git LFS pointer and an HTML page are recognised by their first bytes', () => {
+  assert.match(nameOf('version https://git-lfs.github.com/spec/v1\noid sha256:0') ?? '', /Git LFS pointer/);
+  assert.match(nameOf('<!DOCTYPE html>\n<html>') ?? '', /HTML page/);
+  assert.match(nameOf('\n <html lang="en">') ?? '', /HTML page/);
+});
+
+test('a model file is neither', () => {
+  for (const text of ['{"a":1}', 'GGUF', 'PK\u0003\u0004', '']) assert.equal(nameOf(text), null);
+});

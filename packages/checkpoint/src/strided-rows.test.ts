@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertRefused, readBytes, temporaryFolder } from './reader.contract.ts';
+import type { StoredFloatType } from './stored-tensor.ts';
+import { checkWithinStorage, createRowReader } from './strided-rows.ts';
+
+const COUNT = 64;
+const STORAGE = Float32Array.from({ length: COUNT }, (_, i) => i);
+
+const LAYOUTS: readonly (readonly [what: string, shape: readonly number[], strides: readonly number[]])[] = [
+  ['row-major', [5, 7], [7, 1]],
+  ['transposed', [5, 7], [1, 5]],
+  ['a slice of columns', [5, 3], [7, 1]],
+  ['every other column', [5, 3], [7, 2]],
+  ['a transposed slice of columns', [5, 3], [1, 9]],
+  ['every other row of a transposed matrix', [3, 4], [2, 9]],
+  ['one row for all', [5, 7], [0, 1]],
+  ['one column for all', [5, 7], [1, 0]],
+  ['one element for all', [5, 7], [0, 0]],
+  ['overlapping rows', [5, 7], [1, 1]],
+  ['a vector', [9], [1]],
+  ['every third element', [9], [3]],
+  ['a repeated element', [9], [0]],
+  ['one row', [1, 7], [99, 3]],
+  ['one column', [7, 1], [3, 99]],
+];
+
+for (const [what, shape, strides] of LAYOUTS) {
+  test(`reads ${what} as PyTorch does, from every row on`, async (t) => {
+    const [rows, rowLength] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
+    const [rowStride, columnStride] = shape.length === 1 ? [0, strides[0]!] : [strides[0]!, strides[1]!];
+    const first = 2;
+    const expected = Array.from({ length: rows }, (_, row) =>
+      Array.from({ length: rowLength }, (_, column) => first + row * rowStride + column * columnStride),
+    );
+    await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {
+      const type: StoredFloatType = 'f32';
+      const reader = createRowReader({ name: 'x', shape, strides, storedType: 'F32', type, offset: 4 * first, source });
+      for (let row = 0; row < rows; row++) {
+        const target = new Float32Array((rows - row) * rowLength);
+        await reader.read(row, new Uint8Array(target.buffer));
+        assert.deepEqual([...target], expected.slice(row).flat());
+        const one = new Float32Array(rowLength);
+        await reader.read(row, new Uint8Array(one.buffer));
+        assert.deepEqual([...one], expected[row]);
+      }
+    });
+  });
+}
+
+test('elements far apart in both dimensions are refused', async (t) => {
+  await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {
+    const tensor = { name: 'x', shape: [3, 3], strides: [65, 300], storedType: 'F32', type: 'f32', offset: 0 } as const;
+    await assertRefused(
+      Promise.resolve().then(() => createRowReader({ ...tensor, source })),
+      'unsupported',
+      /tensor\.contiguous\(\)/,
+    );
+  });
+});
+
+test('a tensor must end within its storage', async () => {
+  const check = (shape: readonly number[], strides: readonly number[], first: number) =>
+    Promise.resolve().then(() => checkWithinStorage('f', { name: 'x', shape, strides }, first, COUNT));
+  await check([8, 8], [1, 8], 0);
+  await check([8, 0], [1000, 1000], 60);
+  await assertRefused(check([8, 8], [1, 8], 1), 'wrong_shape', /strides \[1,8\] from element 1 on/);
+  await assertRefused(check([2], [2 ** 52], 2 ** 52), 'wrong_shape', /storage of 64/);
+});
