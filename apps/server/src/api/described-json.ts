@@ -1,4 +1,5 @@
 /** JSON Schema of the compatible APIs. Their requests are validated field by field, so zod has no schema of them. */
+import { parameterSchemas } from '@gptj-cloud/decoding';
 import type { JsonSchema } from '../http/openapi/operation.ts';
 
 export const text: JsonSchema = { type: 'string' };
@@ -12,3 +13,6 @@ export const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items }
 export const number = (description: string): JsonSchema => ({ type: 'number', description });
 export const integer = (description: string): JsonSchema => ({ type: 'integer', description });
 export const flag = (description: string): JsonSchema => ({ type: 'boolean', description });
+
+/** `generate`'s parameters, which these APIs take beside fields of their own. */
+export const generateParameters: Readonly<Record<string, JsonSchema>> = parameterSchemas('5.18');

@@ -3,7 +3,7 @@ import { jsonFields } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
-import { integer, number, object, text } from '../described-json.ts';
+import { flag, integer, number, object, text } from '../described-json.ts';
 import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { meshErrors } from '../error-dialects.ts';
 import { parseMeshRequest } from './mesh-request.ts';
@@ -16,6 +16,7 @@ const requestSchema = object(
     response_length: integer('Maximum number of new tokens. Default 512, or the room that the context leaves.'),
     top_k: integer('Default 0, which keeps all.'),
     seed: integer('The same seed gives the same text.'),
+    split_special_tokens: flag('Read special tokens in the prompt as plain text. Default false.'),
   },
   ['context'],
 );

@@ -1,11 +1,12 @@
 import type { JsonSchema } from '../../http/openapi/operation.ts';
-import { flag, integer, list, number, object, text } from '../described-json.ts';
+import { flag, generateParameters, integer, list, number, object, text } from '../described-json.ts';
 
 const TOKENS: JsonSchema = { type: 'array', items: { type: 'integer' }, description: 'Token ids.' };
 
-/** Body of `POST /v1/completions`. */
+/** Body of `POST /v1/completions`: OpenAI's fields, and `generate`'s under their own names. */
 export const completionRequestSchema: JsonSchema = object(
   {
+    ...generateParameters,
     model: { ...text, description: 'Any name of this model; see GET /v1/models.' },
     prompt: { anyOf: [text, list(text), TOKENS, list(TOKENS)] },
     max_tokens: integer('Default 16. 0 scores the prompt, with echo and logprobs.'),

@@ -1,11 +1,13 @@
+import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import type { JsonSchema } from '../../http/openapi/operation.ts';
-import { flag, integer, list, number, object, text } from '../described-json.ts';
+import { flag, generateParameters, integer, list, number, object, text } from '../described-json.ts';
 
 /** Body of every generating route of text-generation-inference. */
 export const textGenerationRequestSchema: JsonSchema = object(
   {
     inputs: { ...text, description: 'The prompt.' },
     parameters: object({
+      ...generateParameters,
       max_new_tokens: integer('Default 100.'),
       do_sample: flag('Sample instead of decoding greedily.'),
       temperature: number('Above 0.'),
@@ -17,7 +19,7 @@ export const textGenerationRequestSchema: JsonSchema = object(
       return_full_text: flag('Begin with the prompt.'),
       stop: {
         anyOf: [text, list(text)],
-        description: 'Up to four; stop_sequences is the same. They stay in the text.',
+        description: `Up to ${PARAMETER_LIMITS.stopStrings}; stop_sequences is the same. They stay in the text.`,
       },
       watermark: flag("Mark the text, by TGI's scheme and strength."),
       seed: integer('The same seed gives the same text.'),
@@ -34,6 +36,7 @@ export const textGenerationRequestSchema: JsonSchema = object(
       use_gpu: flag('Accepted without effect.'),
     }),
     stream: flag('Answer with server-sent events.'),
+    model: { ...text, description: 'Any name of this model; see GET /v1/models.' },
   },
   ['inputs'],
 );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { parameterSchemas } from '@gptj-cloud/decoding';
 import { z } from 'zod';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { type OpenApiDocument, openApiDocument, openApiPath } from './openapi-document.ts';
@@ -82,6 +83,17 @@ test('describes the fields of the compatible APIs that their parsers know', asyn
   assert.ok('watermark' in parameters.properties);
   const all = Object.fromEntries(Object.keys(options.properties).map((name) => [name, true]));
   assert.equal((await it.post('/generate', { inputs: 'a', options: all })).status, 200);
+});
+
+test('describes the parameters of generate in the bodies of the APIs that take them', async () => {
+  const { paths } = await servedDocument();
+  const bodyOf = (path: string): unknown => paths[path]?.post?.requestBody?.content['application/json']?.schema;
+  const completion = shape.parse(bodyOf('/v1/completions')).properties;
+  const parameters = shape.parse(shape.parse(bodyOf('/generate')).properties.parameters).properties;
+  for (const [name, schema] of Object.entries(parameterSchemas('5.18'))) {
+    assert.ok(name in completion && name in parameters, name);
+    if (name === 'num_beams') assert.deepEqual([completion[name], parameters[name]], [schema, schema]);
+  }
 });
 
 test('serves the page without scripts and external resources, and forbids both by its policy', async () => {
