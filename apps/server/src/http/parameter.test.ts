@@ -4,7 +4,11 @@ import { ApiError, MAX_PAGE } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import { header, PAGE, type ParameterSet, query, readParameters } from './parameter.ts';
 
-function read<Parameters extends ParameterSet>(parameters: Parameters, search: string, headers: Readonly<Record<string, string>> = {}) {
+function read<Parameters extends ParameterSet>(
+  parameters: Parameters,
+  search: string,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const values = new URLSearchParams(search);
   const given = new Headers(headers);
   return readParameters(

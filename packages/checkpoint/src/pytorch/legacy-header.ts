@@ -67,7 +67,7 @@ async function findStorages(
 ): Promise<ReadonlyMap<string, number>> {
   const place = { file: file.path };
   const byKey = new Map(tensors.map((tensor) => [tensor.storageKey, tensor]));
-  if (!Array.isArray(keys)) throw new CheckpointError('malformed', place, 'expected a list of storage keys');
+  if (!Array.isArray(keys)) throw new CheckpointError('malformed', place, 'expected an array of storage keys');
   const offsets = new Map<string, number>();
   const count = new Uint8Array(COUNT_BYTES);
   let at = start;
