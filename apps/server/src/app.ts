@@ -47,6 +47,7 @@ import { type FoundApiKey, noteUse } from './identity/api-keys/api-key-store.ts'
 import { findProjectOfUser, findSession } from './identity/sessions/session-store.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
+import { createRunMetrics } from './runs/run-metrics.ts';
 import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
@@ -138,7 +139,7 @@ function createRoutes(deps: AppDeps & { readonly observe: ObserveOptions }): rea
     ...pipelineRoutes(deps),
     ...tagRoutes(deps),
     ...webhookRoutes(deps),
-    ...runMetricsRoutes(deps),
+    ...runMetricsRoutes(createRunMetrics(deps)),
     ...planRoutes(deps),
     ...usageRoutes(deps.usage),
     ...accountRoutes(accounts),

@@ -14,9 +14,8 @@ import { HTML_PAGE, json, NO_CONTENT, type Reply } from '../../http/openapi/oper
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { resetPassword } from '../../identity/sessions/change-password.ts';
-import { enforceRateLimit } from '../../identity/sessions/login-guard.ts';
 import { confirmEmailChange } from '../../identity/users/change-email.ts';
-import { register, sendPasswordReset, sendVerification, verifyEmail } from '../../identity/users/registration.ts';
+import { register, resendVerification, sendPasswordReset, verifyEmail } from '../../identity/users/registration.ts';
 import { setUp } from '../../identity/users/set-up-owner.ts';
 import { toUserGet } from '../../identity/users/user.ts';
 import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
@@ -92,8 +91,7 @@ function emailRoutes(deps: AccountDeps): readonly ApiRoute[] {
       summary: 'Send another link to verify the address',
       replies: { 202: MAIL_SENT },
       async handle({ signedIn: { user } }) {
-        await enforceRateLimit(deps.db, deps.clock(), 'verify', user.id);
-        if (user.verifiedAt === null) await sendVerification(deps, user);
+        await resendVerification(deps, user);
         return { message: 'a link is on its way, unless the address is verified already' };
       },
     }),

@@ -1,18 +1,10 @@
 /** Members of projects and invitations to them. */
-import {
-  ApiError,
-  type InvitationGet,
-  invitationCreateSchema,
-  invitationGetSchema,
-  type MemberGet,
-  memberCreateSchema,
-  memberGetSchema,
-  toTimestamp,
-} from '@gptj-cloud/protocol';
+import { invitationCreateSchema, invitationGetSchema, memberCreateSchema, memberGetSchema } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, listSchema, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
+import { getInvitations, getMembers, getOwnInvitations } from '../../identity/projects/project-queries.ts';
 import {
   addProjectMember,
   answerInvitation,
@@ -21,7 +13,6 @@ import {
   removeProjectMember,
   withdrawInvitation,
 } from '../../identity/projects/project-service.ts';
-import { type Invitation, listInvitations, listMembers } from '../../identity/projects/project-store.ts';
 import { type ApiRoute, SESSION, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -30,14 +21,6 @@ const invitationsReply = json(listSchema(invitationGetSchema), 'The open invitat
 const record = { errors: pipelineCloudErrors, tag: 'projects' } as const;
 
 export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
-  const members = async (projectId: string): Promise<{ data: MemberGet[] }> => ({
-    data: (await listMembers(deps.db, projectId)).map((member) => ({
-      user_id: member.userId,
-      username: member.username,
-      role: member.role,
-      added_at: toTimestamp(member.addedAt),
-    })),
-  });
   return [
     defineRoute({
       ...record,
@@ -46,7 +29,7 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: scope('read'),
       summary: 'List members',
       replies: { 200: membersReply },
-      handle: async ({ path, principal }) => await members((await getProject(deps, principal, path.id)).id),
+      handle: async ({ path, principal }) => await getMembers(deps, (await getProject(deps, principal, path.id)).id),
     }),
     defineRoute({
       ...record,
@@ -58,7 +41,7 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       replies: { 201: membersReply },
       async handle({ path, body, principal, caller }) {
         await addProjectMember(deps, principal, { projectId: path.id, username: body.username }, caller);
-        return await members(path.id);
+        return await getMembers(deps, path.id);
       },
     }),
     defineRoute({
@@ -76,9 +59,6 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
 }
 
 function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
-  const invitations = async (of: Parameters<typeof listInvitations>[1]): Promise<{ data: InvitationGet[] }> => ({
-    data: (await listInvitations(deps.db, of, deps.clock())).map(toInvitationGet),
-  });
   return [
     defineRoute({
       ...record,
@@ -87,10 +67,8 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: scope('read'),
       summary: 'List invitations',
       replies: { 200: invitationsReply },
-      async handle({ path, principal }) {
-        const { id: projectId } = await getProject(deps, principal, path.id);
-        return await invitations({ projectId });
-      },
+      handle: async ({ path, principal }) =>
+        await getInvitations(deps, (await getProject(deps, principal, path.id)).id),
     }),
     defineRoute({
       ...record,
@@ -102,7 +80,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       replies: { 201: invitationsReply },
       async handle({ path, body, principal, caller }) {
         await inviteToProject(deps, principal, { projectId: path.id, email: body.email }, caller);
-        return await invitations({ projectId: path.id });
+        return await getInvitations(deps, path.id);
       },
     }),
     defineRoute({
@@ -122,11 +100,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: SESSION,
       summary: 'List the invitations to the own address',
       replies: { 200: invitationsReply },
-      async handle({ signedIn: { user } }) {
-        // Only a verified address proves that the invitations are for this user.
-        if (user.verifiedAt === null) throw new ApiError('email_unverified');
-        return await invitations({ email: user.email });
-      },
+      handle: ({ signedIn: { user } }) => getOwnInvitations(deps, user),
     }),
     ...(
       [
@@ -146,15 +120,4 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       }),
     ),
   ];
-}
-
-function toInvitationGet(invitation: Invitation): InvitationGet {
-  return {
-    id: invitation.id,
-    project: { id: invitation.projectId, name: invitation.projectName },
-    email: invitation.email,
-    invited_by: invitation.invitedBy,
-    created_at: toTimestamp(invitation.createdAt),
-    expires_at: toTimestamp(invitation.expiresAt),
-  };
 }

@@ -2,13 +2,11 @@
 import {
   ApiError,
   authorizationUrlSchema,
-  type IdentityGet,
   identityCreateSchema,
   identityGetSchema,
   oauthCodeSchema,
   oauthProviderSchema,
   sessionGetSchema,
-  toTimestamp,
 } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -19,8 +17,7 @@ import { HTML_PAGE, json, listSchema, NO_CONTENT } from '../../http/openapi/oper
 import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
-import { unlinkIdentity } from '../../identity/oauth/identities.ts';
-import { type Identity, listIdentities } from '../../identity/oauth/identity-store.ts';
+import { getIdentities, unlinkIdentity } from '../../identity/oauth/identities.ts';
 import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../identity/oauth/oauth-flow-store.ts';
 import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../identity/oauth/oauth-sign-in.ts';
 import { confirmInPerson } from '../../identity/sessions/two-factor.ts';
@@ -115,9 +112,7 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: UNVERIFIED_SESSION,
       summary: 'List the linked identities',
       replies: { 200: json(listSchema(identityGetSchema), 'Identities, the oldest first.') },
-      handle: async ({ signedIn: { user } }) => ({
-        data: (await listIdentities(deps.db, user.id)).map(toIdentityGet),
-      }),
+      handle: ({ signedIn: { user } }) => getIdentities(deps, user.id),
     }),
     defineRoute({
       ...record,
@@ -178,14 +173,4 @@ function setBrowserCookie(c: Context<HttpEnv>, browser: string): void {
 
 function browserCookieName(c: Context<HttpEnv>): string {
   return c.get('secure') ? '__Host-gptj_oauth' : 'gptj_oauth';
-}
-
-function toIdentityGet(identity: Identity): IdentityGet {
-  return {
-    id: identity.id,
-    provider: identity.provider,
-    name: identity.name,
-    created_at: toTimestamp(identity.createdAt),
-    last_used: identity.lastUsedAt === null ? null : toTimestamp(identity.lastUsedAt),
-  };
 }

@@ -1,36 +1,23 @@
 /** Projects of a user. A token sees its own project alone; changes need the scope `admin` or a session. */
 import {
-  type ProjectGetDetailed,
   paginatedSchema,
   projectCreateSchema,
   projectGetDetailedSchema,
   projectPatchSchema,
-  toTimestamp,
 } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
-import type { ProjectContents } from '../../identity/projects/project-contents.ts';
+import { describeProject, getProjects } from '../../identity/projects/project-queries.ts';
 import { changeProject, createProject, dropProject, getProject } from '../../identity/projects/project-service.ts';
-import { listProjects, type Project } from '../../identity/projects/project-store.ts';
 import { type ApiRoute, SESSION, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const projectReply = json(projectGetDetailedSchema, 'The project.');
 
 export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
-  const { db } = deps;
-  const showAll = async (projects: readonly Project[]): Promise<ProjectGetDetailed[]> => {
-    const contents = await deps.contents.countInProjects(
-      db,
-      projects.map(({ id }) => id),
-    );
-    return projects.map((project) => toProjectGet(project, contents.get(project.id)));
-  };
-  const show = async (project: Project): Promise<ProjectGetDetailed> =>
-    toProjectGet(project, (await deps.contents.countInProjects(db, [project.id])).get(project.id));
   const record = { errors: pipelineCloudErrors, tag: 'projects' } as const;
   return [
     defineRoute({
@@ -42,7 +29,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       body: jsonBody(projectCreateSchema),
       replies: { 201: projectReply },
       handle: async ({ body, signedIn: { user }, caller }) =>
-        await show(await createProject(deps, user.id, body.name, caller)),
+        await describeProject(deps, await createProject(deps, user.id, body.name, caller)),
     }),
     defineRoute({
       ...record,
@@ -52,11 +39,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       summary: 'List projects',
       parameters: PAGE,
       replies: { 200: json(paginatedSchema(projectGetDetailedSchema), 'A page of projects.') },
-      async handle({ parameters, principal: { userId, apiKeyId, projectId } }) {
-        const onlyProject = apiKeyId === null ? null : projectId;
-        const { total, projects } = await listProjects(db, userId, onlyProject, parameters);
-        return { skip: parameters.skip, limit: parameters.limit, total, data: await showAll(projects) };
-      },
+      handle: ({ parameters, principal }) => getProjects(deps, principal, parameters),
     }),
     defineRoute({
       ...record,
@@ -65,7 +48,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: scope('read'),
       summary: 'Get a project',
       replies: { 200: projectReply },
-      handle: async ({ path, principal }) => await show(await getProject(deps, principal, path.id)),
+      handle: async ({ path, principal }) => await describeProject(deps, await getProject(deps, principal, path.id)),
     }),
     defineRoute({
       ...record,
@@ -76,7 +59,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       body: jsonBody(projectPatchSchema),
       replies: { 200: projectReply },
       handle: async ({ path, body, principal, caller }) =>
-        await show(await changeProject(deps, principal, { id: path.id, name: body.name }, caller)),
+        await describeProject(deps, await changeProject(deps, principal, { id: path.id, name: body.name }, caller)),
     }),
     defineRoute({
       ...record,
@@ -88,21 +71,4 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       handle: ({ path, principal, caller }) => dropProject(deps, principal, path.id, caller),
     }),
   ];
-}
-
-function toProjectGet(project: Project, contents: ProjectContents | undefined): ProjectGetDetailed {
-  return {
-    id: project.id,
-    name: project.name,
-    created_at: toTimestamp(project.createdAt),
-    updated_at: toTimestamp(project.updatedAt),
-    role: project.role,
-    // The pipelines are built in and belong to no project.
-    n_functions: 0,
-    n_pipelines: 0,
-    n_models: 0,
-    n_function_runs: 0,
-    n_pipeline_runs: contents?.runs ?? 0,
-    n_data: contents?.data ?? 0,
-  };
 }

@@ -1,10 +1,10 @@
 /** Sign-in and sessions. Writes with the cookie of a session carry its `csrf_token` in X-CSRF-Token. */
-import { loginSchema, sessionEntrySchema, sessionGetSchema, toTimestamp } from '@gptj-cloud/protocol';
+import { loginSchema, sessionEntrySchema, sessionGetSchema } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, listSchema, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
-import { listSessions } from '../../identity/sessions/session-store.ts';
+import { getSessions } from '../../identity/sessions/session-queries.ts';
 import { endSession, signIn } from '../../identity/sessions/sign-in.ts';
 import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
@@ -60,20 +60,7 @@ export function sessionRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: UNVERIFIED_SESSION,
       summary: 'List the sessions of the user',
       replies: { 200: json(listSchema(sessionEntrySchema), 'Sessions.') },
-      async handle({ signedIn: { session: current, user } }) {
-        const sessions = await listSessions(deps.db, user.id, deps.clock());
-        return {
-          data: sessions.map((session) => ({
-            id: session.id,
-            created_at: toTimestamp(session.createdAt),
-            last_seen: toTimestamp(session.lastSeenAt),
-            expires_at: toTimestamp(session.expiresAt),
-            address: session.address,
-            user_agent: session.userAgent,
-            current: session.id === current.id,
-          })),
-        };
-      },
+      handle: ({ signedIn }) => getSessions(deps, signedIn),
     }),
     defineRoute({
       ...record,

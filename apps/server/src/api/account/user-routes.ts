@@ -11,7 +11,6 @@ import {
   userPatchSchema,
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
-import { listAudit } from '../../audit/audit-log.ts';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE, query } from '../../http/parameter.ts';
@@ -21,7 +20,7 @@ import { listTokens, toTokenGet } from '../../identity/api-keys/api-key-service.
 import { administerUser, changeProfile } from '../../identity/users/change-user.ts';
 import { deleteAccount } from '../../identity/users/delete-account.ts';
 import { toUserGet, type User } from '../../identity/users/user.ts';
-import { findUser, listUsers } from '../../identity/users/user-store.ts';
+import { getAuditLog, getUser, getUsers } from '../../identity/users/user-queries.ts';
 import { type ApiRoute, SESSION, scope, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -35,7 +34,6 @@ const userReply = json(userGetSchema, 'The user.');
 const record = { errors: pipelineCloudErrors, tag: 'users' } as const;
 
 export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
-  const { db, clock } = deps;
   const show = (user: User): UserGet => toUserGet(user, deps.plans);
   return [
     defineRoute({
@@ -52,7 +50,7 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
           ? (await listTokens(deps, principal, FIRST_PAGE)).data
           : apiKey === undefined
             ? []
-            : [toTokenGet(apiKey, clock())];
+            : [toTokenGet(apiKey, deps.clock())];
         return { ...show(await getUser(deps, principal.userId)), tokens };
       },
     }),
@@ -74,9 +72,9 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
       summary: 'List users',
       parameters: PAGE,
       replies: { 200: json(paginatedSchema(userGetSchema), 'A page of users.') },
-      async handle({ parameters: { skip, limit, orderBy } }) {
-        const { total, users } = await listUsers(db, { skip, limit, orderBy });
-        return { skip, limit, total, data: users.map(show) };
+      async handle({ parameters }) {
+        const page = await getUsers(deps, parameters);
+        return { ...page, data: page.data.map(show) };
       },
     }),
     ...administrationRoutes(deps),
@@ -97,7 +95,7 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
           ...(userId === undefined ? {} : { userId }),
           ...(action === undefined ? {} : { action }),
         };
-        return await listAudit(db, page, filter);
+        return await getAuditLog(deps, page, filter);
       },
     }),
   ];
@@ -141,10 +139,4 @@ function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       },
     }),
   ];
-}
-
-async function getUser({ db }: AccountDeps, id: string): Promise<User> {
-  const user = await findUser(db, id);
-  if (user === null) throw new ApiError('not_found', { kind: 'user', id: id.slice(0, 100) });
-  return user;
 }

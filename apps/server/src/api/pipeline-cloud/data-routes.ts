@@ -1,44 +1,22 @@
-import { ApiError, type DataCreate, dataCreateSchema, dataGetSchema, newId } from '@gptj-cloud/protocol';
+import { type DataCreate, dataCreateSchema, dataGetSchema } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import type { Part } from '../../http/multipart.ts';
 import { formPart, isForm } from '../../http/multipart-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute, type RequestBody } from '../../http/route.ts';
-import { toDataGet } from '../../runs/data/data.ts';
-import { findData, insertData } from '../../runs/data/data-store.ts';
-import { newFile, withSmallBytes } from '../../runs/files/file.ts';
-import { findFile, insertFile } from '../../runs/files/file-store.ts';
-import type { Database } from '../../store/db.ts';
+import { createDataFromBytes, createDataFromFile, getData } from '../../runs/data/data-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { RETURN_DATA } from './file-routes.ts';
+import { type FileRoutesDeps, RETURN_DATA } from './file-routes.ts';
 
-export interface DataRoutesDeps {
-  readonly db: Database;
-  readonly clock: () => Date;
-  readonly maxUploadBytes: number;
+export interface DataRoutesDeps extends FileRoutesDeps {
   readonly maxJsonBytes: number;
 }
 
 type DataSource = { readonly file: DataCreate } | { readonly part: Part };
 
 /** Data of runs, made from an uploaded file (clients up to 0.4.0) or from raw bytes (from 0.4.2). */
-export function dataRoutes({ db, clock, maxUploadBytes, maxJsonBytes }: DataRoutesDeps): readonly ApiRoute[] {
-  const fromFile = async ({ id }: DataCreate, projectId: string) => {
-    const file = await findFile(db, projectId, id, 'small');
-    if (file === null) throw new ApiError('not_found', { kind: 'file', id: id.slice(0, 100) });
-    const data = { id: newId('data'), createdAt: clock(), file };
-    await insertData(db, projectId, data);
-    return data;
-  };
-  const fromBytes = async (part: Part, projectId: string) => {
-    const data = { id: newId('data'), createdAt: clock(), file: newFile(part.filename ?? part.name, part.bytes) };
-    await db.transaction(async (tx) => {
-      await insertFile(tx, projectId, data.file, data.createdAt);
-      await insertData(tx, projectId, data);
-    });
-    return { ...data, file: withSmallBytes(data.file) };
-  };
+export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'data' } as const;
   return [
     defineRoute({
@@ -48,10 +26,12 @@ export function dataRoutes({ db, clock, maxUploadBytes, maxJsonBytes }: DataRout
       access: scope('run'),
       summary: 'Make the data of a run from an uploaded file or from bytes',
       description: 'The bytes are a pickle of plain values; a pickle that would run code is refused.',
-      body: dataBody(maxUploadBytes, maxJsonBytes),
+      body: dataBody(deps),
       replies: { 201: json(dataGetSchema, 'The data.') },
       async handle({ body, principal: { projectId } }) {
-        return toDataGet(await ('part' in body ? fromBytes(body.part, projectId) : fromFile(body.file, projectId)));
+        if ('file' in body) return await createDataFromFile(deps, projectId, body.file.id);
+        const { name, filename, bytes } = body.part;
+        return await createDataFromBytes(deps, projectId, { name: filename ?? name, bytes });
       },
     }),
     defineRoute({
@@ -62,16 +42,13 @@ export function dataRoutes({ db, clock, maxUploadBytes, maxJsonBytes }: DataRout
       summary: 'Get data',
       parameters: { withBytes: RETURN_DATA },
       replies: { 200: json(dataGetSchema, 'The data.') },
-      async handle({ path, parameters, principal }) {
-        const data = await findData(db, principal.projectId, path.id, parameters.withBytes ? 'all' : 'small');
-        if (data === null) throw new ApiError('not_found', { kind: 'data', id: path.id.slice(0, 100) });
-        return toDataGet(data);
-      },
+      handle: ({ path, parameters, principal }) =>
+        getData(deps, principal.projectId, { id: path.id, withBytes: parameters.withBytes }),
     }),
   ];
 }
 
-function dataBody(maxUploadBytes: number, maxJsonBytes: number): RequestBody<DataSource> {
+function dataBody({ maxUploadBytes, maxJsonBytes }: DataRoutesDeps): RequestBody<DataSource> {
   const file = jsonBody(dataCreateSchema, { maxBytes: maxJsonBytes });
   const part = formPart('data', 'The bytes.', { maxBytes: maxUploadBytes });
   return {

@@ -1,37 +1,18 @@
 import {
   hardwareMetricsGetSchema,
-  invalidParameter,
   pipelineMetricsGetSchema,
   runMetricsGetSchema,
   totalComputeGetSchema,
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
-import type { PipelineRegistry } from '../../generation/pipelines/pipeline-registry.ts';
-import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
 import { json } from '../../http/openapi/operation.ts';
-import { type ParameterValues, query } from '../../http/parameter.ts';
+import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
-import {
-  hardwareMetrics,
-  type MetricsQuery,
-  pipelineMetrics,
-  runMetrics,
-  totalCompute,
-} from '../../runs/run-metrics-store.ts';
-import type { Database } from '../../store/db.ts';
+import type { RunMetrics } from '../../runs/run-metrics.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { PIPELINE_ID } from './run-routes.ts';
 
-export interface RunMetricsRoutesDeps {
-  readonly db: Database;
-  readonly pipelines: PipelineRegistry;
-  readonly tags: PipelineTags;
-  readonly clock: () => Date;
-}
-
-const DAY_MS = 86_400_000;
-const MAX_SPAN_DAYS = 366;
 const MAX_BUCKETS = 1000;
 
 const momentSchema = z
@@ -55,16 +36,7 @@ const SPAN = {
 } as const;
 
 /** Metrics of runs for the dashboard. */
-export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoutesDeps): readonly ApiRoute[] {
-  const metricsQuery = async (span: ParameterValues<typeof SPAN>, projectId: string): Promise<MetricsQuery> => {
-    const end = span.end ?? clock();
-    const start = span.start ?? new Date(end.getTime() - DAY_MS);
-    const length = end.getTime() - start.getTime();
-    if (length <= 0 || length > MAX_SPAN_DAYS * DAY_MS) {
-      throw invalidParameter('query->start', `expected up to ${MAX_SPAN_DAYS} days before end`);
-    }
-    return { projectId, pipelineId: await tags.idOf(projectId, span.pipelineId), start, end };
-  };
+export function runMetricsRoutes(metrics: RunMetrics): readonly ApiRoute[] {
   const record = {
     method: 'get',
     access: scope('read'),
@@ -81,8 +53,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
         buckets: query('bucket_count', 'Number of buckets.', z.int().min(1).max(MAX_BUCKETS).default(100)),
       },
       replies: { 200: json(runMetricsGetSchema, 'Buckets of time, all of it, and the same span before it.') },
-      handle: async ({ parameters, principal }) =>
-        await runMetrics(db, await metricsQuery(parameters, principal.projectId), parameters.buckets),
+      handle: ({ parameters: { buckets, ...span }, principal }) => metrics.overTime(principal.projectId, span, buckets),
     }),
     defineRoute({
       ...record,
@@ -90,12 +61,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
       summary: 'Runs by pipeline',
       parameters: SPAN,
       replies: { 200: json(pipelineMetricsGetSchema, 'One entry for each pipeline.') },
-      handle: async ({ parameters, principal }) =>
-        await pipelineMetrics(
-          db,
-          await metricsQuery(parameters, principal.projectId),
-          (id) => pipelines.describe(id).name,
-        ),
+      handle: ({ parameters, principal }) => metrics.byPipeline(principal.projectId, parameters),
     }),
     defineRoute({
       ...record,
@@ -103,8 +69,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
       summary: 'Compute in all',
       parameters: SPAN,
       replies: { 200: json(totalComputeGetSchema, 'Sums, and their changes against the span before.') },
-      handle: async ({ parameters, principal }) =>
-        await totalCompute(db, await metricsQuery(parameters, principal.projectId)),
+      handle: ({ parameters, principal }) => metrics.compute(principal.projectId, parameters),
     }),
     defineRoute({
       ...record,
@@ -112,8 +77,7 @@ export function runMetricsRoutes({ db, pipelines, tags, clock }: RunMetricsRoute
       summary: 'Runs by kind of resource',
       parameters: SPAN,
       replies: { 200: json(hardwareMetricsGetSchema, 'One entry for each kind.') },
-      handle: async ({ parameters, principal }) =>
-        await hardwareMetrics(db, await metricsQuery(parameters, principal.projectId)),
+      handle: ({ parameters, principal }) => metrics.byHardware(principal.projectId, parameters),
     }),
   ];
 }

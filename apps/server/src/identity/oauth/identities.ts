@@ -1,9 +1,14 @@
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, type IdentityGet, toTimestamp } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
 import { deleteLinks } from '../users/account-link-store.ts';
 import { lockUser } from '../users/user-store.ts';
-import { deleteIdentity, listIdentities } from './identity-store.ts';
+import { deleteIdentity, type Identity, listIdentities } from './identity-store.ts';
+
+/** The identities linked to the user, the oldest first. */
+export async function getIdentities({ db }: StoreDeps, userId: string): Promise<{ readonly data: IdentityGet[] }> {
+  return { data: (await listIdentities(db, userId)).map(toIdentityGet) };
+}
 
 /**
  * Remove a social identity of the user. Throws `not_found`, and `conflict` for the only way to sign in: without a
@@ -34,4 +39,14 @@ export async function unlinkIdentity(
     const details = { provider: identity.provider };
     await recordAudit(tx, clock(), caller, { action: 'user.identity_unlink', subject: userId, details });
   });
+}
+
+function toIdentityGet(identity: Identity): IdentityGet {
+  return {
+    id: identity.id,
+    provider: identity.provider,
+    name: identity.name,
+    created_at: toTimestamp(identity.createdAt),
+    last_used: identity.lastUsedAt === null ? null : toTimestamp(identity.lastUsedAt),
+  };
 }

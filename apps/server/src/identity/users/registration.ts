@@ -31,6 +31,12 @@ export async function register(
   return user;
 }
 
+/** Mail another link to verify the address, unless it is verified. Throws `too_many_attempts`. */
+export async function resendVerification(deps: MailDeps, user: User): Promise<void> {
+  await enforceRateLimit(deps.db, deps.clock(), 'verify', user.id);
+  if (user.verifiedAt === null) await sendVerification(deps, user);
+}
+
 /** Mail a link that verifies the user's address. */
 export async function sendVerification({ db, clock, mailer, publicUrl }: MailDeps, user: User): Promise<void> {
   const token = await db.transaction((tx) => createLink(tx, 'verify_email', user, clock()));

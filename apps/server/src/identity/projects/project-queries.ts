@@ -1,0 +1,92 @@
+import {
+  ApiError,
+  type InvitationGet,
+  type MemberGet,
+  type PageQuery,
+  type Paginated,
+  type ProjectGetDetailed,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
+import type { ContentsDeps, StoreDeps } from '../account-deps.ts';
+import type { Principal } from '../principal.ts';
+import type { User } from '../users/user.ts';
+import type { ProjectContents } from './project-contents.ts';
+import { type Invitation, listInvitations, listMembers, listProjects, type Project } from './project-store.ts';
+
+/** A project as the API returns it, with counts of its contents. */
+export async function describeProject(deps: ContentsDeps, project: Project): Promise<ProjectGetDetailed> {
+  const contents = await deps.contents.countInProjects(deps.db, [project.id]);
+  return toProjectGet(project, contents.get(project.id));
+}
+
+/** A page of the projects of the user; for a token, the token's project. */
+export async function getProjects(
+  { db, contents }: ContentsDeps,
+  { userId, apiKeyId, projectId }: Principal,
+  page: PageQuery<'created_at'>,
+): Promise<Paginated<ProjectGetDetailed>> {
+  const { total, projects } = await listProjects(db, userId, apiKeyId === null ? null : projectId, page);
+  const counts = await contents.countInProjects(
+    db,
+    projects.map(({ id }) => id),
+  );
+  const data = projects.map((project) => toProjectGet(project, counts.get(project.id)));
+  return { skip: page.skip, limit: page.limit, total, data };
+}
+
+export async function getMembers({ db }: StoreDeps, projectId: string): Promise<{ readonly data: MemberGet[] }> {
+  const members = await listMembers(db, projectId);
+  return {
+    data: members.map((member) => ({
+      user_id: member.userId,
+      username: member.username,
+      role: member.role,
+      added_at: toTimestamp(member.addedAt),
+    })),
+  };
+}
+
+/** The open invitations to a project. */
+export async function getInvitations(
+  { db, clock }: StoreDeps,
+  projectId: string,
+): Promise<{ readonly data: InvitationGet[] }> {
+  return { data: (await listInvitations(db, { projectId }, clock())).map(toInvitationGet) };
+}
+
+/** The open invitations to the user's address. Throws `email_unverified`: only a verified address is the user's. */
+export async function getOwnInvitations(
+  { db, clock }: StoreDeps,
+  { email, verifiedAt }: User,
+): Promise<{ readonly data: InvitationGet[] }> {
+  if (verifiedAt === null) throw new ApiError('email_unverified');
+  return { data: (await listInvitations(db, { email }, clock())).map(toInvitationGet) };
+}
+
+function toProjectGet(project: Project, contents: ProjectContents | undefined): ProjectGetDetailed {
+  return {
+    id: project.id,
+    name: project.name,
+    created_at: toTimestamp(project.createdAt),
+    updated_at: toTimestamp(project.updatedAt),
+    role: project.role,
+    // The pipelines are built in and belong to no project.
+    n_functions: 0,
+    n_pipelines: 0,
+    n_models: 0,
+    n_function_runs: 0,
+    n_pipeline_runs: contents?.runs ?? 0,
+    n_data: contents?.data ?? 0,
+  };
+}
+
+function toInvitationGet(invitation: Invitation): InvitationGet {
+  return {
+    id: invitation.id,
+    project: { id: invitation.projectId, name: invitation.projectName },
+    email: invitation.email,
+    invited_by: invitation.invitedBy,
+    created_at: toTimestamp(invitation.createdAt),
+    expires_at: toTimestamp(invitation.expiresAt),
+  };
+}
