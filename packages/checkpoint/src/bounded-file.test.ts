@@ -32,7 +32,7 @@ test('a pipe is refused at once', { skip: process.platform === 'win32', timeout:
   await assertRefused(BoundedFile.open(path), 'not_found', /regular file/);
 });
 
-test('small texts are read up to their bound, and must be JSON where JSON is asked for', async (t) => {
+test('small text files are read up to their limit, and readSmallJson refuses what is not JSON', async (t) => {
   const path = join(temporaryFolder(t), 'x.json');
   writeFileSync(path, '{"é":1}');
   assert.deepEqual(await readSmallJson(path, 8), { é: 1 });

@@ -21,7 +21,7 @@ export type CheckpointErrorCode =
   | 'wrong_shape'
   /** A tensor has another number format than its place allows. */
   | 'wrong_type'
-  /** A weight does not fit the number format asked for. */
+  /** A weight does not fit the number format of the target. */
   | 'out_of_range'
   /** config.json or the metadata contradicts itself or the weights. */
   | 'invalid_config'

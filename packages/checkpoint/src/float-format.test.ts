@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeBfloat, decodeHalf, encodeBfloat, encodeHalf, halfToFloat } from './float-format.ts';
 
-test('every binary16 value widens to the number its bits say', () => {
+test('every binary16 value widens to the number that its bits encode', () => {
   const halves = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
   const floats = new Float32Array(halves.length);
   decodeHalf(halves, floats);

@@ -1,6 +1,6 @@
 import type { QuantisedType } from './tensor-type.ts';
 
-/** Makes quantised blocks. Implemented over llama.cpp in the engine room; this room only calls it. */
+/** Makes quantised blocks. `@gptj-cloud/engine` implements it with llama.cpp. */
 export interface Quantiser {
   /** Weights in a block, as the library has it. */
   blockSize(type: QuantisedType): number;

@@ -1,4 +1,4 @@
-/** What every reader of this room promises of damaged files, and what its tests share. */
+/** The contract of every reader on damaged files, and helpers that the tests share. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

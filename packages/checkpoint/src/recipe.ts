@@ -41,7 +41,7 @@ export interface TensorTypeChoice {
 
 /**
  * The type of one matrix. `tensorName` is its GGUF name; `layer` is null outside the layers. Vectors are always f32
- * and not asked for here.
+ * and have no entry here.
  */
 export function tensorType(
   recipe: Recipe,

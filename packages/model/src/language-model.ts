@@ -41,9 +41,9 @@ export interface Step {
 export interface StepResult {
   /** One row of `vocabSize` raw logits per scored position, in order. */
   readonly logits: readonly Float32Array[];
-  /** One row of `embeddingSize` per scored position where `hidden` was asked, else empty. */
+  /** One row of `embeddingSize` per scored position where the step has `hidden`, else empty. */
   readonly hidden: readonly Float32Array[];
-  /** `layers[i][j]`: logits of the i-th asked layer at the j-th scored position. Empty unless asked. */
+  /** `layers[i][j]`: logits of the i-th requested layer at the j-th scored position. Empty without `layers`. */
   readonly layers: readonly (readonly Float32Array[])[];
 }
 
@@ -57,7 +57,7 @@ export interface ModelLimits {
   readonly maxSequences: number;
   /** Cells of the KV cache, shared by all sequences. */
   readonly cacheCells: number;
-  /** Most tokens in one `evaluate`, summed over its steps. */
+  /** Maximum number of tokens in one `evaluate`, summed over its steps. */
   readonly maxBatchTokens: number;
 }
 

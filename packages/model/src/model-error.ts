@@ -32,7 +32,7 @@ export type ModelErrorCode =
   /** The engine's process ended, or failed for a reason that no other code names. */
   | 'engine_failed';
 
-/** Anything a model or an engine refuses. The code says which situation; the message says what was expected and what came. */
+/** Thrown for everything that a model or an engine refuses. The message states the expected and the actual value. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly code: ModelErrorCode;

@@ -1,2 +1,2 @@
-/** What JSON can say. */
+/** A JSON value. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };

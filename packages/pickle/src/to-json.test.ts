@@ -31,7 +31,7 @@ test('integers beyond 2^53 are rounded to the nearest double, as JSON.parse does
   assert.equal(toJson(2n ** 64n + 1n), JSON.parse('18446744073709551617'));
 });
 
-test('what JSON cannot say is refused with its own code', () => {
+test('a value without a JSON form is refused with its own code', () => {
   const cases: readonly (readonly [PickleValue<unknown>, string])[] = [
     [Number.NaN, 'not_finite'],
     [new Map([['temperature', [-Infinity]]]), 'not_finite'],

@@ -8,7 +8,7 @@ export interface AddedToken {
   readonly id: TokenId;
   /** The text that becomes this token. Not empty, and well-formed Unicode. */
   readonly content: string;
-  /** Decoding leaves the token out unless asked for it, and `splitSpecialTokens` keeps text from becoming it. */
+  /** Decoding leaves the token out by default, and `splitSpecialTokens` keeps text from becoming it. */
   readonly special: boolean;
   /** The token takes the white space before it. */
   readonly lstrip: boolean;

@@ -1,2 +1,2 @@
-/** Index of a vocabulary entry, 0 … vocabSize-1. The same plain number as the model room's; this room imports nothing. */
+/** Index of a vocabulary entry, 0 … vocabSize-1. The same number as `TokenId` of `@gptj-cloud/model`, which this package does not import. */
 export type TokenId = number;

@@ -1,7 +1,7 @@
 import { CheckpointError } from '../checkpoint-error.ts';
 import { GGUF_ITEM_TYPES, type GgufItemType, type GgufValue } from './metadata.ts';
 
-/** Most items of one array. Vocabularies have up to 300,000. */
+/** Maximum number of items in one array. Vocabularies have up to 300,000. */
 const MAX_ARRAY_ITEMS = 1 << 21;
 
 /** The header goes on past the bytes at hand. */

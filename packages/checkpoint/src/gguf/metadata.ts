@@ -36,7 +36,7 @@ export const GGUF_ARRAY_ID = 9;
 
 export const GGUF_MAGIC = 0x46554747;
 export const GGUF_VERSION = 3;
-/** Tensors start at multiples of this unless `general.alignment` says otherwise. */
+/** Tensors start at multiples of this unless `general.alignment` has another value. */
 export const GGUF_ALIGNMENT = 32;
 
 /** The string under `key`, or null when it is missing or of another type. */

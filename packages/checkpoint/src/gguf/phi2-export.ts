@@ -76,7 +76,7 @@ export function phi2Tensors(
   });
 }
 
-/** Whether the file says that it is a GPT-J exported as phi2. */
+/** Whether the metadata marks the file as a GPT-J exported as phi2. */
 export function isPhi2Export(metadata: GgufMetadata): boolean {
   return metadata.get('gptj.lifted')?.value === true;
 }

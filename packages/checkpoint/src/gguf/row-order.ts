@@ -2,9 +2,9 @@ import type { GptjConfig } from '@gptj-cloud/model';
 
 /** For each run of `rows` rows from `firstRow` on: where they lie on the other side. One run where the order is the same. */
 export interface RowRun {
-  /** First row asked for. */
+  /** First row of the run. */
   readonly row: number;
-  /** Where it and the `rows - 1` after it lie. */
+  /** Where that row and the `rows - 1` after it lie on the other side. */
   readonly otherRow: number;
   readonly rows: number;
 }

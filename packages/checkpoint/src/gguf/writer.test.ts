@@ -34,7 +34,7 @@ test('the file appears under its name only when it is finished, whole and padded
   assert.deepEqual(bytes.subarray(-64), expected);
 });
 
-test('an existing file is left alone unless overwriting is asked for', async (t) => {
+test('an existing file is not replaced without overwrite', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'out.gguf');
   writeFileSync(path, 'precious');

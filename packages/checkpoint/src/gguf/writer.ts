@@ -230,7 +230,7 @@ function targetExists(path: string): CheckpointError {
 function writeError(path: string, cause: unknown): CheckpointError {
   const code = errnoOf(cause);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new CheckpointError('disk_full', { file: path }, 'expected room on the disk, it is full', { cause });
+    return new CheckpointError('disk_full', { file: path }, 'the disk is full', { cause });
   }
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new CheckpointError('not_found', { file: path }, 'expected its folder to exist', { cause });

@@ -69,7 +69,7 @@ export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory>
   return { entries, startOffset: offset };
 }
 
-/** Where an entry's bytes start: its local header may be longer than the directory says, as torch pads to 64 bytes. */
+/** Where an entry's bytes start: its local header may be longer than in the directory, as torch pads to 64 bytes. */
 export async function entryDataOffset(file: BoundedFile, directory: ZipDirectory, entry: ZipEntry): Promise<number> {
   const header = new Uint8Array(LOCAL_BYTES);
   await file.read(entry.headerOffset, header);
