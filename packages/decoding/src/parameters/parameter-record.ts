@@ -1,6 +1,6 @@
 /**
- * What one parameter of `generate` is: one record holds everything that readers, warnings, processors, the command
- * line, OpenAPI and the documentation have to know of it. `parameter-table.ts` lists all records.
+ * The description of one parameter of `generate`. Readers, warnings, processors, the command line, OpenAPI and the
+ * documentation derive from it. `parameter-table.ts` lists all records.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { CompatVersion, DecodingMode, GenerateConfig } from '../generate-config.ts';

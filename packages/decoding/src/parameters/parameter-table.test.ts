@@ -8,7 +8,7 @@ import { toyContext } from '../testing/toy-scorer.ts';
 import { numberParameter } from './define-parameter.ts';
 import { describeParameters, parameterSchemas } from './describe-parameters.ts';
 import { ONLY_5_18, type ParameterRecord, WITH_SAMPLING } from './parameter-record.ts';
-import { acceptedNames, PARAMETERS } from './parameter-table.ts';
+import { indexParameters, PARAMETERS } from './parameter-table.ts';
 import { parseGenerateParameters } from './parse-generate-parameters.ts';
 import { PROCESSOR_ORDER } from './processor-order.ts';
 
@@ -141,7 +141,7 @@ test('a configuration holds every field, each set by one record', () => {
 
 test('each processor of a version has its place in the order, and each place its processor', () => {
   for (const compat of ['5.18', '4.25'] as const) {
-    const accepted = acceptedNames(compat);
+    const accepted = indexParameters(PARAMETERS).accepted[compat];
     const processing = PARAMETERS.filter((record) => isProcessing(record) && accepted.has(record.name));
     // encoder_no_repeat_ngram_size is accepted under 4.25 and refused with any value that would act.
     const expected = processing

@@ -38,14 +38,33 @@ export const PARAMETERS: readonly ParameterRecord[] = [
   ...UNSUPPORTED_PARAMETERS,
 ];
 
-/** The names that a version accepts. */
-export function acceptedNames(
-  compat: CompatVersion,
-  table: readonly ParameterRecord[] = PARAMETERS,
-): ReadonlySet<string> {
-  return new Set(
-    table
-      .filter(({ versions, unsupported }) => unsupported === undefined && versions.includes(compat))
-      .map(({ name }) => name),
-  );
+/** Look-ups in a table of parameters, built once for each table. */
+interface ParameterIndex {
+  /** The names that each version accepts. */
+  readonly accepted: Readonly<Record<CompatVersion, ReadonlySet<string>>>;
+  /** The reasons of refused names. */
+  readonly unsupported: ReadonlyMap<string, string>;
+  readonly readers: readonly NonNullable<ParameterRecord['read']>[];
+}
+
+const indexes = new WeakMap<readonly ParameterRecord[], ParameterIndex>();
+
+export function indexParameters(table: readonly ParameterRecord[]): ParameterIndex {
+  const known = indexes.get(table);
+  if (known !== undefined) return known;
+  const accepted = (compat: CompatVersion): ReadonlySet<string> =>
+    new Set(
+      table
+        .filter(({ versions, unsupported }) => unsupported === undefined && versions.includes(compat))
+        .map(({ name }) => name),
+    );
+  const index: ParameterIndex = {
+    accepted: { '5.18': accepted('5.18'), '4.25': accepted('4.25') },
+    unsupported: new Map(
+      table.flatMap(({ name, unsupported }) => (unsupported === undefined ? [] : [[name, unsupported] as const])),
+    ),
+    readers: table.map(({ read }) => read).filter((read) => read !== undefined),
+  };
+  indexes.set(table, index);
+  return index;
 }

@@ -5,7 +5,7 @@ import { givenParameters, withDefaults } from './given-parameters.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ParameterContext } from './parameter-context.ts';
 import type { ParameterRecord, ParameterSituation } from './parameter-record.ts';
-import { acceptedNames, PARAMETERS } from './parameter-table.ts';
+import { indexParameters, PARAMETERS } from './parameter-table.ts';
 import { parameterWarnings } from './parameter-warnings.ts';
 import { refuseSuppressedForcedTokens } from './read-forced-tokens.ts';
 import { readMaxLength } from './read-lengths.ts';
@@ -75,9 +75,10 @@ function withTokenizerOptions(context: ParameterContext, fields: Fields): Parame
 
 function readConfig(fields: Fields, situation: ParameterSituation, table: readonly ParameterRecord[]): GenerateConfig {
   const { compat, mode } = situation;
-  const parts = table.map(({ read }) => read?.(fields, situation) ?? {});
+  const config = { compat, mode };
+  for (const read of indexParameters(table).readers) Object.assign(config, read(fields, situation));
   // Complete, since every field of GenerateConfig belongs to a record: parameter-table.test.ts checks it.
-  return Object.assign({ compat, mode }, ...parts) as GenerateConfig;
+  return config as GenerateConfig;
 }
 
 function readCompat(fields: Fields): CompatVersion {
@@ -92,17 +93,16 @@ function refuseUnknown(
   table: readonly ParameterRecord[],
   otherNames: readonly string[] = [],
 ): void {
-  const accepted = acceptedNames(compat, table);
-  const reasons = new Map(table.map(({ name, unsupported }) => [name, unsupported]));
-  const names = [...fields.keys()].filter((name) => !accepted.has(name));
-  const unsupported = names.filter((name) => reasons.get(name) !== undefined);
-  const unknown = names.filter((name) => reasons.get(name) === undefined);
+  const { accepted, unsupported: reasons } = indexParameters(table);
+  const names = [...fields.keys()].filter((name) => !accepted[compat].has(name));
+  if (names.length === 0) return;
+  const unsupported = names.filter((name) => reasons.has(name));
+  const unknown = names.filter((name) => !reasons.has(name));
   if (unknown.length > 0) {
     const otherVersion: CompatVersion = compat === '5.18' ? '4.25' : '5.18';
-    const acceptedThere = acceptedNames(otherVersion, table);
     const listed = unknown.slice(0, 20).map((name) => {
-      if (acceptedThere.has(name)) return `${show(name)} (exists only in ${otherVersion})`;
-      const nearest = nearestName(name, [...accepted, ...otherNames]);
+      if (accepted[otherVersion].has(name)) return `${show(name)} (exists only in ${otherVersion})`;
+      const nearest = nearestName(name, [...accepted[compat], ...otherNames]);
       return nearest === null ? show(name) : `${show(name)} (did you mean ${nearest}?)`;
     });
     throw new ParameterError(

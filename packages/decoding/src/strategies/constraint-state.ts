@@ -14,7 +14,7 @@ export interface ConstraintState {
   readonly pending: readonly Constraint[];
 }
 
-/** Nothing met yet. */
+/** The state before the first token: no constraint is met. */
 function startConstraints(constraints: readonly Constraint[]): ConstraintState {
   return { completed: [], inProgress: null, pending: constraints };
 }

@@ -88,7 +88,7 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
   return token;
 }
 
-/** What finished rows give. */
+/** The outcome of finished rows. */
 export function outcomeOf(
   { prompt, config, recorder }: Decoding,
   rows: readonly RunningRow[],

@@ -3,7 +3,7 @@ import type { Strategy } from '../strategy.ts';
 import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
 
-/** What the model thinks of the prompt's own tokens; nothing is generated. One empty sequence is returned. */
+/** Log-probabilities of the prompt's tokens; nothing is generated. Returns one empty sequence. */
 export function* scorePrompt(decoding: Decoding): Strategy<GenerateOutcome> {
   const { promptLogprobs } = yield* prefill(decoding);
   return {
