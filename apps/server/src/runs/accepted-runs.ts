@@ -1,40 +1,40 @@
 import type { PreparedRun } from '../generation/pipelines/pipeline.ts';
 import type { Run } from './run.ts';
-import { type RunEnding, toEnded } from './run-store.ts';
+import { type RunEnding, toEndedRun } from './run-end.ts';
 
-/** What this process knows of runs that it has accepted and that have not been told of: they need not be read from the store. */
+/** Runs that this process has accepted, until their end is announced: they need not be read from the store again. */
 export interface AcceptedRuns {
   add(run: Run, prepared: PreparedRun): void;
-  /** Null when it was accepted elsewhere. */
+  /** Null when another process has accepted it. */
   prepared(id: string): PreparedRun | null;
-  begun(id: string, startedAt: Date): void;
-  /** Its end was stored. */
-  ended(ending: RunEnding): void;
-  /** Forget a run: as it is stored when it ended here, else null. */
+  recordStart(id: string, startedAt: Date): void;
+  /** Call it when the end is stored. */
+  recordEnd(ending: RunEnding): void;
+  /** Remove a run; returned as it is stored when it ended in this process, else null. */
   take(id: string): Run | null;
 }
 
-interface Known {
+interface AcceptedRun {
   readonly run: Run;
   readonly prepared: PreparedRun;
 }
 
 export function createAcceptedRuns(): AcceptedRuns {
-  const known = new Map<string, Known>();
+  const accepted = new Map<string, AcceptedRun>();
   const change = (id: string, changed: (run: Run) => Run): void => {
-    const one = known.get(id);
-    if (one !== undefined) known.set(id, { ...one, run: changed(one.run) });
+    const known = accepted.get(id);
+    if (known !== undefined) accepted.set(id, { ...known, run: changed(known.run) });
   };
   return {
     add(run, prepared) {
-      known.set(run.id, { run, prepared });
+      accepted.set(run.id, { run, prepared });
     },
-    prepared: (id) => known.get(id)?.prepared ?? null,
-    begun: (id, startedAt) => change(id, (run) => ({ ...run, startedAt })),
-    ended: (ending) => change(ending.ender.runId, (run) => toEnded(run, ending)),
+    prepared: (id) => accepted.get(id)?.prepared ?? null,
+    recordStart: (id, startedAt) => change(id, (run) => ({ ...run, startedAt })),
+    recordEnd: (ending) => change(ending.ender.runId, (run) => toEndedRun(run, ending)),
     take(id) {
-      const run = known.get(id)?.run;
-      known.delete(id);
+      const run = accepted.get(id)?.run;
+      accepted.delete(id);
       return run === undefined || run.endedAt === null ? null : run;
     },
   };

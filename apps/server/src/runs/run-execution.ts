@@ -1,7 +1,6 @@
 /** The execution of a claimed run: input read, pipeline executed, end stored. */
 import type { GenerationEvent } from '@gptj-cloud/engine';
-import { PickleError, type PickleValue, readPickle, writePickle } from '@gptj-cloud/pickle';
-import { ApiError, type RunGet } from '@gptj-cloud/protocol';
+import { writePickle } from '@gptj-cloud/pickle';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pipelines/pipeline.ts';
@@ -10,14 +9,15 @@ import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AcceptedRuns } from './accepted-runs.ts';
-import { findData } from './data/data-store.ts';
 import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
+import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
-import { CANCELLED, INTERRUPTED, judgeFailure, TRIED_TOO_OFTEN } from './run-failure.ts';
+import { CANCELLED, INTERRUPTED, TRIED_TOO_OFTEN, toRunFailure } from './run-failure.ts';
+import { loadData, readInput } from './run-input.ts';
 import { type ClaimedRun, countAttempt, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
-import type { RunEnder, RunResult } from './run-store.ts';
+import type { RunQueries } from './run-queries.ts';
 import type { AbortReason } from './run-worker.ts';
 
 export interface RunExecutionDeps {
@@ -29,62 +29,57 @@ export interface RunExecutionDeps {
   readonly clock: () => Date;
   readonly owner: string;
   readonly accepted: AcceptedRuns;
-  readonly show: (run: ClaimedRun) => Promise<RunGet>;
+  readonly queries: Pick<RunQueries, 'get'>;
 }
 
-/** Executions of a run whose machinery died, or whose server did, before it fails. */
+/** Executions of a run whose engine or server ended, before it fails. */
 const MAX_ATTEMPTS = 2;
-/** A longer preview is left out; the result file has it all. */
-const MAX_PREVIEW = 2 ** 20;
+/** Characters of JSON. A longer preview is left out; the result file has all outputs. */
+const MAX_PREVIEW_LENGTH = 2 ** 20;
 
-/** Of the attempt under way. */
+/** State of the attempt under way. */
 interface Progress {
   meter: GenerationMeter | null;
   /** Readers of its events have seen tokens. */
-  hasShown: boolean;
+  hasTokenEvents: boolean;
 }
 
 type Execution =
   | { readonly type: 'complete'; readonly outcome: PipelineOutcome }
   | { readonly type: 'failed'; readonly failure: RunFailure }
-  /** Nothing is stored: the run waits for its next execution, or is somebody else's by now. */
+  /** Nothing is stored: the run waits for its next execution, or another process has its lease. */
   | { readonly type: 'left' };
 
-/** Execute a run and store how it ended. Rejects when the store fails. */
+/** Execute a run and store its end. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
-  const progress: Progress = { meter: null, hasShown: false };
-  deps.accepted.begun(run.id, run.startedAt);
+  const progress: Progress = { meter: null, hasTokenEvents: false };
+  deps.accepted.recordStart(run.id, run.startedAt);
   const execution = await execute(deps, run, signal, progress);
   if (execution.type === 'left') return;
-  const ender: RunEnder = {
-    runId: run.id,
-    projectId: run.projectId,
-    owner: deps.owner,
-    endedAt: deps.clock(),
-  };
-  const { admissionTicket: ticket } = run;
-  const fail = async (failure: RunFailure, cost: GenerationCost | null): Promise<void> => {
-    await deps.ledger.end({ ender, ticket, cost, end: { failure } });
+  const { id: runId, projectId, admissionTicket: ticket } = run;
+  const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
+  const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<void> => {
+    await deps.ledger.recordEnd({ ender, ticket, cost, end });
   };
   if (execution.type === 'failed') {
-    // Only a run that its owner ended costs what it has taken; what failed here is not charged.
-    await fail(execution.failure, execution.failure === CANCELLED ? (progress.meter?.cost() ?? null) : null);
+    const { failure } = execution;
+    // A run that its owner cancelled is charged for what was generated; one that failed is not charged.
+    await recordEnd(failure === CANCELLED ? (progress.meter?.cost() ?? null) : null, { failure });
     return;
   }
+  const { outcome } = execution;
   try {
-    const { outcome } = execution;
-    await deps.ledger.end({ ender, ticket, cost: outcome.usage, end: { result: resultOf(outcome) } });
+    await recordEnd(outcome.usage, { result: toResult(outcome) });
   } catch (error) {
-    deps.logger.error('result could not be stored', { run_id: run.id, error });
-    await fail(judgeFailure(error).failure, null);
+    deps.logger.error('result could not be stored', { run_id: runId, error });
+    await recordEnd(null, { failure: toRunFailure(error).failure });
   }
 }
 
-function resultOf({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
-  const preview = JSON.stringify(outputs);
+function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
   return {
     file: newFile('result', writePickle(outputs)),
-    preview: preview.length <= MAX_PREVIEW ? preview : null,
+    preview: JSON.stringify(outputs).length <= MAX_PREVIEW_LENGTH ? outputs : null,
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,
@@ -101,53 +96,66 @@ async function execute(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Execution> {
+  const { events, logger } = deps;
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED };
   if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
-  if (run.isAsync && !deps.events.isOpen(run.id)) {
+  if (run.isAsync && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
-    deps.events.open(run.id);
-    deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
+    events.open(run.id);
+    await publishRun(deps, run);
   }
-  const onTokens = (chunk: TokenChunk): void => {
-    progress.hasShown = true;
-    deps.events.publish(run.id, { type: 'token', index: chunk.index, text: chunk.text, tokens: [...chunk.tokens] });
-  };
   for (let { attempts } = run; ; attempts++) {
     try {
-      signal.throwIfAborted();
-      const prepared = deps.accepted.prepared(run.id) ?? (await prepareStored(deps, run));
-      const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
-      progress.meter = meter;
-      const onEvent = (event: GenerationEvent): void => meter.note(0, event);
-      // Without events nobody can follow it before its end.
-      const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
-      const outcome = await prepared.execute({ signal, priority: run.priority, maxEventDelayMs, onTokens, onEvent });
-      return { type: 'complete', outcome };
+      return { type: 'complete', outcome: await attempt(deps, run, signal, progress) };
     } catch (error) {
-      if (signal.aborted) return await abandon(deps, run, signal.reason);
-      const { failure, retry, unexpected } = judgeFailure(error);
+      if (signal.aborted) return await toAborted(deps, run, signal.reason);
+      const { failure, retry, unexpected } = toRunFailure(error);
       if (!retry || attempts >= MAX_ATTEMPTS) {
-        deps.logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
+        logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
         return { type: 'failed', failure };
       }
-      deps.logger.warn('run attempt failed', { run_id: run.id, attempts, error });
+      logger.warn('run attempt failed', { run_id: run.id, attempts, error });
       await countAttempt(deps.db, run.id, deps.owner);
-      // What readers have seen is void: tell them that generation begins anew.
-      if (progress.hasShown) deps.events.publish(run.id, { type: 'run', run: await deps.show(run) });
-      progress.hasShown = false;
+      // The tokens that readers have seen are void: this event says that generation begins anew.
+      if (progress.hasTokenEvents) await publishRun(deps, run);
+      progress.hasTokenEvents = false;
     }
   }
 }
 
-async function abandon(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortReason): Promise<Execution> {
+async function attempt(
+  deps: RunExecutionDeps,
+  run: ClaimedRun,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<PipelineOutcome> {
+  signal.throwIfAborted();
+  const prepared = deps.accepted.prepared(run.id) ?? (await prepareStored(deps, run));
+  const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
+  progress.meter = meter;
+  const onTokens = ({ index, text, tokens }: TokenChunk): void => {
+    progress.hasTokenEvents = true;
+    deps.events.publish(run.id, { type: 'token', index, text, tokens: [...tokens] });
+  };
+  const onEvent = (event: GenerationEvent): void => meter.note(0, event);
+  // A run without events has no readers before its end.
+  const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
+  return await prepared.execute({ signal, priority: run.priority, maxEventDelayMs, onTokens, onEvent });
+}
+
+async function publishRun({ events, queries }: RunExecutionDeps, { id, projectId }: ClaimedRun): Promise<void> {
+  events.publish(id, { type: 'run', run: await queries.get(projectId, id) });
+}
+
+async function toAborted(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortReason): Promise<Execution> {
   switch (reason) {
     case 'cancelled':
       return { type: 'failed', failure: CANCELLED };
     case 'lease_lost':
-      deps.logger.warn('run went on elsewhere or was ended', { run_id: run.id });
+      deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
       return { type: 'left' };
     case 'stopping':
-      // Whoever waits is told; what nobody waits for is done after the next start.
+      // A caller who waits gets a failed run; an asynchronous run is executed after the next start.
       if (!run.isAsync) return { type: 'failed', failure: INTERRUPTED };
       await putBack(deps.db, run.id, deps.owner);
       return { type: 'left' };
@@ -156,19 +164,8 @@ async function abandon(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortRea
   }
 }
 
-/** The run again from what is stored of it. What was sound when it was accepted may no longer be, after an update. */
+/** Prepare a run from its stored data. Input that was valid when it was accepted may be refused after an update. */
 async function prepareStored({ db, pipelines }: RunExecutionDeps, run: ClaimedRun): Promise<PreparedRun> {
-  const stored = await findData(db, run.projectId, run.dataId, 'all');
-  if (stored === null) throw new ApiError('not_found', { kind: 'data', id: run.dataId });
-  return pipelines.find(run.pipelineId).prepare(readInput(stored.file.bytes ?? new Uint8Array()));
-}
-
-/** Throws `invalid_pickle`. */
-export function readInput(bytes: Uint8Array): PickleValue {
-  try {
-    return readPickle(bytes);
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
-  }
+  const { file } = await loadData(db, run.projectId, run.dataId);
+  return pipelines.find(run.pipelineId).prepare(readInput(file.bytes ?? new Uint8Array()));
 }

@@ -2,12 +2,12 @@ import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { RunFailure } from './run.ts';
 
-/** What an exception in a run means for it. */
-export interface FailureVerdict {
+/** The failure that an exception makes of a run. */
+export interface FailureOfRun {
   readonly failure: RunFailure;
-  /** The cause was below the pipeline and may be gone the next time. */
+  /** The cause was in the engine and may be gone at the next attempt. */
   readonly retry: boolean;
-  /** Nobody foresaw it: the log gets the details, the owner of the run does not. */
+  /** A fault of the server: the details go to the log, not to the owner of the run. */
   readonly unexpected: boolean;
 }
 
@@ -17,16 +17,16 @@ export const INTERRUPTED: RunFailure = runFailure(
   'the server stopped before the run ended; run it again',
 );
 
-/** Ended by its owner. */
+/** Cancelled by its owner. */
 export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was cancelled');
 
-/** Begun as often as is allowed, and never ended: the server died each time. */
+/** Begun as often as is allowed; the server ended each time before the run did. */
 export const TRIED_TOO_OFTEN: RunFailure = runFailure(
   'max_retries',
   'the server stopped before the run ended, each time that it was begun',
 );
 
-export function judgeFailure(error: unknown): FailureVerdict {
+export function toRunFailure(error: unknown): FailureOfRun {
   if (error instanceof ApiError) {
     // Stored input that this version refuses.
     return { failure: runFailure('pipeline_fault', error.message), retry: false, unexpected: false };

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
-import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
+import { PickleError, type PickleValue, readPickle } from '@gptj-cloud/pickle';
 import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
 import { findData } from './data/data-store.ts';
 import { pickleInput } from './input-pickle.ts';
 
-/** Data of a project with all bytes. Throws `not_found`. */
+/** Data of a project with all their bytes. Throws `not_found`. */
 export async function loadData(db: Database, projectId: string, id: string): Promise<StoredData> {
   const stored = await findData(db, projectId, id, 'all');
   if (stored === null) throw new ApiError('not_found', { kind: 'data', id: id.slice(0, 100) });
   return stored;
 }
 
-/** Inline data as the clients' uploads are kept: a pickle. Throws `invalid_input`. */
+/** Inline data as a pickle, the form of the clients' uploads. Throws `invalid_input`. */
 export function storableInput(input: PickleValue): Uint8Array {
   try {
     return pickleInput(input);
@@ -23,7 +23,17 @@ export function storableInput(input: PickleValue): Uint8Array {
   }
 }
 
-/** Tells requests apart that would make different runs. */
+/** The input in stored data. Throws `invalid_pickle`. */
+export function readInput(bytes: Uint8Array): PickleValue {
+  try {
+    return readPickle(bytes);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
+  }
+}
+
+/** The same for requests that make the same run, for idempotency keys. */
 export function requestHash(request: Omit<RunCreate, 'data'>, pipelineId: string, inline: Uint8Array | null): string {
   const { data_id: dataId, async_run: isAsync, compute_requirements: needs } = request;
   const fields = [pipelineId, dataId ?? null, isAsync ?? false, needs?.min_gpu_vram_mb ?? null];

@@ -1,6 +1,6 @@
 /**
- * The runs table as a queue. A run that has not ended is somebody's while its lease lasts, and anybody's otherwise:
- * one that waits has no lease, one whose owner died has an old one.
+ * The runs table as a queue. While its lease lasts, only the lease's owner may execute a run; otherwise any process may
+ * claim it: a waiting run has no lease, a run whose owner ended has an expired one.
  */
 import type { RunState } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
@@ -12,7 +12,7 @@ export interface Lease {
   readonly expiresAt: Date;
 }
 
-/** A run with a lease, and what executing it takes. */
+/** A run with a lease, with the values that its execution needs. */
 export interface ClaimedRun {
   readonly id: string;
   readonly projectId: string;
@@ -25,13 +25,11 @@ export interface ClaimedRun {
   readonly admissionTicket: string | null;
   /** Executions begun, this one included. */
   readonly attempts: number;
-  /** Its end was asked for while somebody executed it who has died since. */
+  /** Its cancellation was requested while a process executed it that has ended since. */
   readonly cancelRequested: boolean;
 }
 
-/**
- * Take up to `limit` runs, those of higher priority first, then in order of arrival; only of `ids` where they are given.
- */
+/** Lease up to `limit` runs, by priority, then in order of arrival; only runs of `ids` unless that is null. */
 export async function claimRuns(
   db: Database,
   claim: { readonly limit: number; readonly lease: Lease; readonly now: Date; readonly ids: readonly string[] | null },
@@ -59,7 +57,7 @@ export async function claimRuns(
       leaseOwner: claim.lease.owner,
       leaseExpiresAt: claim.lease.expiresAt,
     })
-    // An array is made once; a join might ask the locking query again for every row.
+    // An array is built once; a join might run the locking query again for every row.
     .where(sql`${runs.id} = ANY(ARRAY(${free}))`)
     .returning({
       id: runs.id,
@@ -77,7 +75,7 @@ export async function claimRuns(
   return claimed.sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
 }
 
-/** Keep runs for longer; the ids that are still the owner's. */
+/** Extend leases; the ids of the runs whose lease is still the owner's. */
 export async function extendLeases(db: Database, ids: readonly string[], lease: Lease): Promise<ReadonlySet<string>> {
   const rows = await db
     .update(runs)
@@ -87,7 +85,7 @@ export async function extendLeases(db: Database, ids: readonly string[], lease: 
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Ask whoever executes a run to end it. False when nobody does who is alive: the asker may end it then. */
+/** Ask the process that executes a run to end it. False when no lease is valid: the caller may end it then. */
 export async function requestCancel(db: Database, id: string, now: Date): Promise<boolean> {
   const rows = await db
     .update(runs)
@@ -97,7 +95,7 @@ export async function requestCancel(db: Database, id: string, now: Date): Promis
   return rows.length > 0;
 }
 
-/** Of these runs, those whose end was asked for. */
+/** Those of the runs whose cancellation was requested. */
 export async function findCancelRequests(db: Database, ids: readonly string[]): Promise<readonly string[]> {
   const rows = await db
     .select({ id: runs.id })
@@ -106,7 +104,7 @@ export async function findCancelRequests(db: Database, ids: readonly string[]): 
   return rows.map(({ id }) => id);
 }
 
-/** Note that the owner begins a run once more. */
+/** Count another execution by the owner of the lease. */
 export async function countAttempt(db: Database, id: string, owner: string): Promise<void> {
   await db
     .update(runs)
@@ -114,7 +112,7 @@ export async function countAttempt(db: Database, id: string, owner: string): Pro
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner)));
 }
 
-/** Put a run back among those that wait, as if this execution had never begun. */
+/** Return a run to the waiting ones, as if this execution had not begun. */
 export async function putBack(db: Database, id: string, owner: string): Promise<void> {
   const state: RunState = 'received';
   await db
@@ -129,7 +127,7 @@ export async function putBack(db: Database, id: string, owner: string): Promise<
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner), isNull(runs.endedAt)));
 }
 
-/** For a store that no other process uses: whoever had leases is dead. How many there were. */
+/** End all leases of a store that no other process uses: their owners have ended. The number of leases. */
 export async function endAllLeases(db: Database): Promise<number> {
   const rows = await db
     .update(runs)
@@ -139,7 +137,7 @@ export async function endAllLeases(db: Database): Promise<number> {
   return rows.length;
 }
 
-/** Runs that have not ended, whoever accepted them. */
+/** The number of runs that have not ended, of all processes. */
 export async function countOpenRuns(db: Database): Promise<number> {
   const rows = await db.select({ total: count() }).from(runs).where(isNull(runs.endedAt));
   return rows[0]?.total ?? 0;
@@ -155,7 +153,7 @@ export async function countOpenRunsByState(db: Database): Promise<ReadonlyMap<st
   return new Map(rows.map(({ state, total }) => [state, total]));
 }
 
-/** Of these runs, those that have ended. */
+/** Those of the runs that have ended. */
 export async function findEnded(db: Database, ids: readonly string[]): Promise<readonly string[]> {
   const rows = await db
     .select({ id: runs.id })

@@ -56,13 +56,13 @@ beforeEach(async () => {
   ledger = createRunLedger({ db, admission, onRunsEnd });
 });
 
-interface Wish {
+interface AcceptableOptions {
   readonly key?: string;
   readonly bytes?: number;
   readonly dataId?: string;
 }
 
-function acceptable({ key, bytes = 3, dataId }: Wish = {}): AcceptableRun {
+function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): AcceptableRun {
   return {
     principal: PRINCIPAL,
     estimate: { model: 'p', promptTokens: 1, maxGeneratedTokens: 1 },
@@ -80,7 +80,6 @@ function acceptable({ key, bytes = 3, dataId }: Wish = {}): AcceptableRun {
       requestHash: null,
       lease: { owner: 'me', expiresAt: NOW },
     },
-    // Data that are named must be there; these are not.
     input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,
   };
 }
@@ -98,7 +97,7 @@ const stateOf = async ({ row }: AcceptableRun): Promise<unknown> =>
   (await findRun(store.db, DEFAULT_PROJECT_ID, row.id))?.state;
 const countFiles = async (): Promise<number> => (await store.db.select({ total: count() }).from(files))[0]?.total ?? 0;
 
-test('runs that are accepted together share a transaction; a large input has one to itself', async () => {
+test('runs that are accepted together share a transaction; a large input has its own', async () => {
   const small = Array.from({ length: 20 }, () => acceptable());
   const large = acceptable({ bytes: 100_000 });
   const tickets = await Promise.all([...small, large].map((run) => ledger.accept(run)));
@@ -107,7 +106,7 @@ test('runs that are accepted together share a transaction; a large input has one
   for (const run of [...small, large]) assert.equal(await stateOf(run), 'running');
 });
 
-test('a run that is refused, and one that cannot be stored, take nobody along', async () => {
+test('a run that is refused, or cannot be stored, does not fail the runs of the same transaction', async () => {
   const refused = acceptable();
   const { admitRuns } = admission;
   const choosy = {
@@ -118,7 +117,9 @@ test('a run that is refused, and one that cannot be stored, take nobody along', 
       ),
   };
   ledger = createRunLedger({ db, admission: choosy, onRunsEnd });
-  const broken = acceptable({ dataId: newId('data') });
+  // PostgreSQL text cannot hold U+0000: the shared transaction fails, and each run is tried alone.
+  const valid = acceptable();
+  const broken: AcceptableRun = { ...valid, row: { ...valid.row, pipelineId: 'p\0' } };
   const good = [acceptable(), acceptable()].map((run) => ({ ...run, principal: { ...PRINCIPAL } }));
   const asked = [good[0], { ...broken, principal: { ...PRINCIPAL } }, refused, good[1]];
   const answers = await Promise.allSettled(asked.map((run) => ledger.accept(run as AcceptableRun)));
@@ -130,19 +131,19 @@ test('a run that is refused, and one that cannot be stored, take nobody along', 
   for (const run of [broken, refused]) assert.equal(await stateOf(run), undefined);
 });
 
-test('of two runs under one key the second is not stored, nor is its input', async () => {
+test('of two runs under one idempotency key the second is not stored, nor is its input', async () => {
   assert.notEqual(await ledger.accept(acceptable({ key: 'k' })), null);
   const before = await countFiles();
   assert.equal(await ledger.accept(acceptable({ key: 'k' })), null);
   assert.equal(await countFiles(), before);
 });
 
-test('runs that end together share a transaction, and only whose end was stored is told of and settled', async () => {
+test('runs that end together share a transaction; only stored ends are reported and settled', async () => {
   const [first, second, third] = [acceptable(), acceptable(), acceptable()];
   await Promise.all([first, second, third].map((run) => ledger.accept(run)));
   transactions = 0;
   const answers = await Promise.all(
-    [ending(first), ending(first), ending(second, 'another'), ending(third, null)].map((end) => ledger.end(end)),
+    [ending(first), ending(first), ending(second, 'another'), ending(third, null)].map((end) => ledger.recordEnd(end)),
   );
   assert.deepEqual([answers.filter(Boolean).length, answers[2], answers[3]], [2, false, true]);
   assert.equal(transactions, 1);
@@ -167,11 +168,21 @@ test('each transaction is followed up when it is committed, and a transaction th
       throw new Error('the store failed');
     },
   });
-  await assert.rejects(broken.end(ending(failing)), /the store failed/);
+  await assert.rejects(broken.recordEnd(ending(failing)), /the store failed/);
   assert.deepEqual([stored.length, committed.length], [1, 0]);
-  assert.equal(await ledger.end(ending(passing)), true);
+  assert.equal(await ledger.recordEnd(ending(passing)), true);
   assert.deepEqual(
     committed.map(({ runId }) => runId),
     [passing.row.id],
   );
+});
+
+test('a run whose data were removed after they were read is refused with not_found, and the others are stored', async () => {
+  const [good, orphan] = [acceptable(), acceptable({ dataId: newId('data') })];
+  const [stored, refused] = await Promise.allSettled([good, orphan].map((run) => ledger.accept(run)));
+  assert.equal(stored?.status, 'fulfilled');
+  assert.ok(refused?.status === 'rejected' && refused.reason instanceof ApiError, JSON.stringify(refused));
+  assert.equal(refused.reason.code, 'not_found');
+  assert.deepEqual([await stateOf(good), await stateOf(orphan)], ['running', undefined]);
+  assert.equal(transactions, 1);
 });

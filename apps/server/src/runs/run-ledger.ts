@@ -1,8 +1,8 @@
 /**
- * The two transactions of a run. Its beginning: reservation, data and run. Its end: result, state, metering and
- * deliveries to webhooks, which only the owner of the lease can commit, so that a run ends once, however often it was
- * begun. Runs that begin or end while such a transaction is under way share the next one: what many runs at once cost
- * is little more than what one costs.
+ * The two transactions of a run. The first stores reservation, data and run. The second stores result, state, metering
+ * and webhook deliveries; only the owner of the lease can commit it, so that a run ends once, however often its execution
+ * was begun. Runs that come while such a transaction is under way share the next one: many runs at once cost little more
+ * than one.
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../identity/principal.ts';
@@ -10,10 +10,11 @@ import type { Admission, AdmittedRun, GenerationEstimate } from '../metering/usa
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
-import { insertAllData } from './data/data-store.ts';
+import { holdData, insertAllData } from './data/data-store.ts';
 import type { NewFile } from './files/file.ts';
 import { insertFiles, type NewFileRow } from './files/file-store.ts';
-import { endRuns, insertRuns, type NewRun, type RunEnding } from './run-store.ts';
+import type { RunEnding } from './run-end.ts';
+import { endRuns, insertRuns, type NewRun } from './run-store.ts';
 
 /** The end of a run that is being stored. */
 export interface RunEnd {
@@ -35,32 +36,32 @@ export interface RunLedgerDeps {
   readonly onRunsEnd: OnRunsEnd;
 }
 
-/** A run that asks to be accepted. */
+/** A run to accept. */
 export interface AcceptableRun {
   readonly principal: Principal;
   readonly estimate: GenerationEstimate;
   readonly row: Omit<NewRun, 'priority' | 'admissionTicket'>;
-  /** Its input, to be stored as the data that the row names; null: that is stored already. */
+  /** Its input, to be stored as the data with the id of the row; null when they are stored already. */
   readonly input: NewFile | null;
 }
 
 export interface AccountedEnding extends RunEnding {
-  /** What ends its reservation. */
+  /** The reservation that the end releases. */
   readonly ticket: string | null;
 }
 
 export interface RunLedger {
   /**
-   * Store a run. Null: its project has a run under the same idempotency key. Throws what admission refuses it with;
-   * nothing is stored then.
+   * Store a run. Null: its project has a run under the same idempotency key. Throws the refusal of admission, and
+   * `not_found` when its data were removed; nothing is stored then.
    */
   accept(run: AcceptableRun): Promise<AdmittedRun | null>;
-  /** Store an end; false when the run was no longer the ender's. */
-  end(ending: AccountedEnding): Promise<boolean>;
+  /** Store an end; false when the run has ended already or its lease has another owner. */
+  recordEnd(ending: AccountedEnding): Promise<boolean>;
 }
 
-/** A larger input or result has a transaction to itself: the rest need not wait for it. */
-const SHARED_BYTES = 2 ** 16;
+/** A larger input or result has its own transaction: the others need not wait for it. */
+const MAX_SHARED_BYTES = 2 ** 16;
 
 export function createRunLedger(deps: RunLedgerDeps): RunLedger {
   const { db } = deps;
@@ -70,12 +71,12 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
     afterCommit();
     return stored;
   };
-  // Both may be repeated when they failed: ids are new, and a run that has ended is nobody's to end.
+  // Both may be repeated after a failure: ids are new, and a run that has ended cannot be ended again.
   const accept = batched(acceptAll, { retryIndividually: true });
   const end = batched(endAll, { retryIndividually: true });
   return {
     async accept(run) {
-      const shared = run.row.idempotencyKey === null && (run.input?.sizeBytes ?? 0) <= SHARED_BYTES;
+      const shared = run.row.idempotencyKey === null && (run.input?.sizeBytes ?? 0) <= MAX_SHARED_BYTES;
       try {
         const answer = shared ? await accept(run) : (await acceptAll([run]))[0];
         if (answer instanceof ApiError) throw answer;
@@ -85,9 +86,9 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
         throw error;
       }
     },
-    async end(ending) {
+    async recordEnd(ending) {
       const bytes = 'result' in ending.end ? ending.end.result.file.sizeBytes : 0;
-      return bytes <= SHARED_BYTES ? await end(ending) : (await endAll([ending]))[0] === true;
+      return bytes <= MAX_SHARED_BYTES ? await end(ending) : (await endAll([ending]))[0] === true;
     },
   };
 }
@@ -102,23 +103,30 @@ async function storeRuns(
   tx: Database,
   runs: readonly AcceptableRun[],
 ): Promise<readonly (AdmittedRun | ApiError)[]> {
-  const answers = await admission.admitRuns(tx, runs);
+  // Data that are named may have been removed since they were read.
+  const held = await holdData(
+    tx,
+    runs.flatMap(({ row, input }) => (input === null ? [row.dataId] : [])),
+  );
+  const complete = runs.filter(({ row, input }) => input !== null || held.has(row.dataId));
+  const admissions = await admission.admitRuns(tx, complete);
+  const answers = new Map(complete.map((run, i) => [run, admissions[i]]));
   const rows: NewRun[] = [];
   const inputs: (NewFileRow & { readonly data: StoredData })[] = [];
-  runs.forEach(({ row, input: file }, i) => {
-    const admitted = answers[i];
-    if (admitted === undefined || admitted instanceof ApiError) return;
+  for (const [{ row, input: file }, admitted] of answers) {
+    if (admitted === undefined || admitted instanceof ApiError) continue;
     rows.push({ ...row, priority: admitted.priority, admissionTicket: admitted.ticket });
     const { projectId, dataId: id, createdAt } = row;
     if (file !== null) inputs.push({ projectId, createdAt, file, data: { id, createdAt, file } });
-  });
-  if (rows.length === 0) return answers;
-  await insertFiles(tx, inputs);
-  await insertAllData(tx, inputs);
-  const stored = await insertRuns(tx, rows);
-  // Only a run that is stored alone can have a key.
-  if (stored.size < rows.length) throw new KeyTaken();
-  return answers;
+  }
+  if (rows.length > 0) {
+    await insertFiles(tx, inputs);
+    await insertAllData(tx, inputs);
+    const stored = await insertRuns(tx, rows);
+    // Only a run that is stored alone can have a key.
+    if (stored.size < rows.length) throw new KeyTaken();
+  }
+  return runs.map((run) => answers.get(run) ?? new ApiError('not_found', { kind: 'data', id: run.row.dataId }));
 }
 
 async function storeEnds(

@@ -1,35 +1,31 @@
 import type { RunError } from '@gptj-cloud/protocol';
+import type { RunEnding } from './run-end.ts';
 import type { RunLedger } from './run-ledger.ts';
-import type { RunEnding } from './run-store.ts';
 
-/** Told of what became of runs here, once it is stored. */
+/** Counts runs that this process has accepted or ended, after that is stored. */
 export interface RunObserver {
   accepted(): void;
-  /** `error` is null for a run that is complete. */
+  /** `error` is null for a complete run. */
   ended(error: RunError | null): void;
 }
 
 /**
- * The same ledger, observed. A run that was refused, or that somebody else ended, is nothing that happened here.
+ * The same ledger, observed. A run that was refused, or ended by another process, is not counted.
  *
- * @param onEnd hears of every end that was stored
+ * @param onEnd gets every end that was stored
  */
-export function observeLedger(
-  ledger: RunLedger,
-  observer: RunObserver | undefined,
-  onEnd: (ending: RunEnding) => void,
-): RunLedger {
+export function observeLedger(ledger: RunLedger, observer: RunObserver, onEnd: (ending: RunEnding) => void): RunLedger {
   return {
     async accept(run) {
       const admitted = await ledger.accept(run);
-      if (admitted !== null) observer?.accepted();
+      if (admitted !== null) observer.accepted();
       return admitted;
     },
-    async end(ending) {
-      const stored = await ledger.end(ending);
-      if (!stored) return false;
+    async recordEnd(ending) {
+      const isStored = await ledger.recordEnd(ending);
+      if (!isStored) return false;
       onEnd(ending);
-      observer?.ended('failure' in ending.end ? ending.end.failure.error : null);
+      observer.ended('failure' in ending.end ? ending.end.failure.error : null);
       return true;
     },
   };

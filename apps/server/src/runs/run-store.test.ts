@@ -8,6 +8,7 @@ import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
+import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import {
   claimRuns,
@@ -18,7 +19,7 @@ import {
   putBack,
   requestCancel,
 } from './run-lease-store.ts';
-import { deleteRun, endRuns, findRuns, listRuns, type RunEnder, type RunEnding } from './run-store.ts';
+import { deleteRun, endRuns, findRuns, listRuns } from './run-store.ts';
 import { files, runs } from './run-tables.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
@@ -41,9 +42,9 @@ const claim = async (owner: string, now: number, limit = 1): Promise<readonly st
   const claimed = await claimRuns(store.db, { limit, lease: lease(owner, now + 10), now: at(now), ids: null });
   return claimed.map(({ id }) => id);
 };
-const result = () => ({
+const result = (): RunResult => ({
   file: newFile('result', Uint8Array.of(1)),
-  preview: '["\\u0000"]',
+  preview: ['\0'],
   computeTimeMs: 1.6,
   promptTokens: 3,
   generatedTokens: 2,
@@ -67,9 +68,9 @@ test('a run is ended by the owner of its lease, once', async () => {
   assert.equal(await failRun(ender(id, 'a'), INTERRUPTED), false);
   assert.equal(await failRun(ender(id, null), INTERRUPTED), false);
   const found = await findRun(store.db, PROJECT, id);
-  assert.deepEqual([found?.state, found?.resultPreview, found?.computeTimeMs], ['complete', '["\\u0000"]', 2]);
-  assert.deepEqual(found?.usage, { prompt_tokens: 3, generated_tokens: 2, cached_tokens: 1 });
-  assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, '["top_p is ignored"]']);
+  assert.deepEqual([found?.state, found?.resultPreview, found?.computeTimeMs], ['complete', ['\0'], 2]);
+  assert.deepEqual(found?.usage, { promptTokens: 3, generatedTokens: 2, cachedTokens: 1 });
+  assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, ['top_p is ignored']]);
 });
 
 test("runs that end together end each by itself, and once; a result that is not its run's is not kept", async () => {

@@ -1,17 +1,25 @@
-import { isId, type OrderBy, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
+import type { JsonValue } from '@gptj-cloud/pickle';
+import {
+  finishReasonSchema,
+  isId,
+  type OrderBy,
+  type RunState,
+  runErrorSchema,
+  runStateSchema,
+} from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
-import { type NewFile, withSmallBytes } from './files/file.ts';
 import { fileColumns, insertFiles } from './files/file-store.ts';
-import type { Run, RunFailure } from './run.ts';
+import type { Run, RunFailure, RunTokens } from './run.ts';
+import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import type { Lease } from './run-lease-store.ts';
 import { data, files, runs } from './run-tables.ts';
 
-/** What is known of a run when it is accepted. */
+/** The columns of a run that is accepted. */
 export interface NewRun {
   readonly id: string;
   readonly projectId: string;
@@ -26,36 +34,8 @@ export interface NewRun {
   readonly admissionTicket: string;
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
-  /** Given when its execution begins at once. */
+  /** Null when it waits for its execution. */
   readonly lease: Lease | null;
-}
-
-export interface RunResult {
-  readonly file: NewFile;
-  readonly preview: string | null;
-  readonly computeTimeMs: number;
-  readonly promptTokens: number;
-  readonly generatedTokens: number;
-  readonly cachedTokens: number;
-  readonly seed: number | null;
-  readonly warnings: readonly string[];
-  readonly finishReasons: readonly string[];
-}
-
-/** Who may end a run: the owner of its lease, or anybody. */
-export interface RunEnder {
-  readonly runId: string;
-  readonly projectId: string;
-  /** Null: whoever has its lease. */
-  readonly owner: string | null;
-  readonly endedAt: Date;
-}
-
-export interface RunEnding {
-  readonly ender: RunEnder;
-  /** What is charged for it; null: nothing. */
-  readonly cost: GenerationCost | null;
-  readonly end: { readonly result: RunResult } | { readonly failure: RunFailure };
 }
 
 export type RunOrder = OrderBy<'created_at'>;
@@ -73,8 +53,8 @@ export interface RunPageQuery {
 }
 
 /**
- * Store runs whose data is stored. The ids of those that were: not one whose project has a run under its idempotency
- * key already.
+ * Store runs whose data are stored. Returns the ids of the stored ones: a run whose project has one under its
+ * idempotency key is not stored.
  */
 export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise<ReadonlySet<string>> {
   const items = rows.map(({ lease, ...run }) => {
@@ -100,8 +80,8 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
 }
 
 /**
- * Store ends of runs, with their results, in a transaction. For each whether it was stored: not when the run was no
- * longer the ender's to end. One statement for the runs, however many they are.
+ * Store ends of runs, with their results, in a transaction. Returns for each whether it was stored: not when the run has
+ * ended or its lease has another owner. One statement for all runs.
  */
 export async function endRuns(tx: Database, endings: readonly RunEnding[]): Promise<readonly boolean[]> {
   await insertFiles(
@@ -155,34 +135,12 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
   return endings.map((_, i) => ended.has(i));
 }
 
-/** A run as it is stored once its end is. */
-export function toEnded(run: Run, { ender, end, cost }: RunEnding): Run {
-  const ended = { ...run, endedAt: ender.endedAt };
-  if ('failure' in end) {
-    const columns = failedColumns(end.failure, cost);
-    const { state, error, errorException: exception, errorTraceback: traceback, computeTimeMs } = columns;
-    return { ...ended, state, failure: { error, exception, traceback }, computeTimeMs, usage: usageOf(columns) };
-  }
-  const columns = completeColumns(end.result);
-  return {
-    ...ended,
-    state: columns.state,
-    result: withSmallBytes(end.result.file),
-    resultPreview: columns.resultPreview,
-    computeTimeMs: columns.computeTimeMs,
-    usage: usageOf(columns),
-    seed: columns.seed,
-    warnings: columns.warnings,
-    finishReasons: columns.finishReasons,
-  };
-}
-
 function completeColumns(result: RunResult) {
   const state: RunState = 'complete';
   return {
     state,
     resultFileId: result.file.id,
-    resultPreview: result.preview,
+    resultPreview: result.preview === null ? null : JSON.stringify(result.preview),
     computeTimeMs: Math.round(result.computeTimeMs),
     promptTokens: result.promptTokens,
     generatedTokens: result.generatedTokens,
@@ -193,34 +151,14 @@ function completeColumns(result: RunResult) {
   };
 }
 
+/** A run that was cancelled midway keeps its cost, so that its owner sees what is charged. */
 function failedColumns(failure: RunFailure, cost: GenerationCost | null) {
   const state: RunState = 'failed';
-  // PostgreSQL text can hold neither U+0000 nor half of a surrogate pair.
-  const clean = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
-  return {
-    state,
-    error: failure.error,
-    errorException: clean(failure.exception),
-    errorTraceback: clean(failure.traceback),
-    ...(cost === null ? NO_COST : costColumns(cost)),
-  };
-}
-
-/** Of a run that was cancelled midway, so that what is charged can be seen there. */
-function costColumns({ computeMs, promptTokens, generatedTokens, cachedTokens = 0 }: GenerationCost) {
-  return { computeTimeMs: Math.round(computeMs), promptTokens, generatedTokens, cachedTokens };
-}
-
-const NO_COST = { computeTimeMs: null, promptTokens: null, generatedTokens: null, cachedTokens: null };
-
-function usageOf(columns: {
-  readonly promptTokens: number | null;
-  readonly generatedTokens: number | null;
-  readonly cachedTokens: number | null;
-}): Run['usage'] {
-  const { promptTokens, generatedTokens, cachedTokens } = columns;
-  if (promptTokens === null || generatedTokens === null || cachedTokens === null) return null;
-  return { prompt_tokens: promptTokens, generated_tokens: generatedTokens, cached_tokens: cachedTokens };
+  const { error, exception: errorException, traceback: errorTraceback } = storableFailure(failure);
+  const text = { state, error, errorException, errorTraceback };
+  if (cost === null) return text;
+  const { computeMs, promptTokens, generatedTokens, cachedTokens = 0 } = cost;
+  return { ...text, computeTimeMs: Math.round(computeMs), promptTokens, generatedTokens, cachedTokens };
 }
 
 /** Runs of projects: for each pair the run, or null when there is none or it belongs to another project. */
@@ -296,44 +234,59 @@ function toRun({ run, data: input, input: file, result }: RunRow): Run {
     id: run.id,
     projectId: run.projectId,
     pipelineId: run.pipelineId,
-    data: { ...input, file },
-    state: runStateSchema.parse(run.state),
     createdAt: run.createdAt,
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     computeTimeMs: run.computeTimeMs,
     resourceType: run.resourceType,
     minGpuVramMb: run.minGpuVramMb,
-    result: run.resultFileId === null ? null : result,
-    resultPreview: run.resultPreview,
-    failure:
-      run.error === null
-        ? null
-        : {
-            error: runErrorSchema.parse(run.error),
-            exception: run.errorException ?? '',
-            traceback: run.errorTraceback ?? '',
-          },
-    usage: usageOf(run),
     admissionTicket: run.admissionTicket,
     isAsync: run.isAsync,
     seed: run.seed,
-    warnings: run.warnings,
-    finishReasons: run.finishReasons,
+    data: { ...input, file },
+    state: runStateSchema.parse(run.state),
+    result: run.resultFileId === null ? null : result,
+    resultPreview: parseColumn(outputsSchema, run.resultPreview),
+    failure: toFailure(run),
+    usage: toTokens(run),
+    warnings: parseColumn(warningsSchema, run.warnings) ?? [],
+    finishReasons: parseColumn(finishReasonsSchema, run.finishReasons),
   };
 }
 
-/** Remove an ended run, its result, and its data unless another run was made of them. Call it in a transaction. */
+const warningsSchema = z.array(z.string());
+const finishReasonsSchema = z.array(finishReasonSchema);
+/** Written by this server as JSON, so whatever is in it is JSON. */
+const outputsSchema = z.array(z.custom<JsonValue>());
+
+/** The value of a column of JSON text. */
+function parseColumn<Value>(schema: z.ZodType<Value>, text: string | null): Value | null {
+  return text === null ? null : schema.parse(JSON.parse(text));
+}
+
+function toFailure({ error, errorException, errorTraceback }: RunRow['run']): RunFailure | null {
+  if (error === null) return null;
+  return { error: runErrorSchema.parse(error), exception: errorException ?? '', traceback: errorTraceback ?? '' };
+}
+
+function toTokens({ promptTokens, generatedTokens, cachedTokens }: RunRow['run']): RunTokens | null {
+  if (promptTokens === null || generatedTokens === null || cachedTokens === null) return null;
+  return { promptTokens, generatedTokens, cachedTokens };
+}
+
+/** Remove an ended run, its result, and its data unless they are the input of another run. Call it in a transaction. */
 export async function deleteRun(tx: Database, run: Run): Promise<void> {
+  // A run that is being accepted with the same data holds them until it is stored, and is then counted below.
+  await tx.select({ id: data.id }).from(data).where(eq(data.id, run.data.id)).for('update');
   await tx.delete(runs).where(and(eq(runs.id, run.id), eq(runs.projectId, run.projectId)));
   if (run.result !== null) await tx.delete(files).where(eq(files.id, run.result.id));
   const unused = sql`NOT EXISTS (SELECT 1 FROM ${runs} WHERE ${runs.dataId} = ${run.data.id})`;
-  const dropped = await tx
+  const deleted = await tx
     .delete(data)
     .where(and(eq(data.id, run.data.id), unused))
     .returning({ fileId: data.fileId });
-  for (const { fileId } of dropped) {
-    const alone = sql`NOT EXISTS (SELECT 1 FROM ${data} WHERE ${data.fileId} = ${fileId})`;
-    await tx.delete(files).where(and(eq(files.id, fileId), alone));
+  for (const { fileId } of deleted) {
+    const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${data} WHERE ${data.fileId} = ${fileId})`;
+    await tx.delete(files).where(and(eq(files.id, fileId), isUnused));
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Executes runs of the store, so many at a time.
+ * Executes the stored runs, a limited number at a time.
  *
- * A place is reserved before a run is stored, so that a full queue refuses without a trace; it is free again when the
- * run has ended. A run begins at once when a slot is free and nobody waits in the store; otherwise it is stored
- * without a lease, and whoever has a free slot claims it. Leases are renewed by a heartbeat; a run whose lease was lost
- * (cancelled elsewhere, or claimed after a long pause) is aborted here.
+ * A place is reserved before a run is stored, so that a full queue refuses and stores nothing; the place is free again
+ * when the run has ended. A run begins at once when a slot is free and no run waits in the store; otherwise it is stored
+ * without a lease, and a process with a free slot claims it. A heartbeat renews leases; a run whose lease was lost
+ * (cancelled by another process, or claimed by one after a long pause) is aborted here.
  *
- * States: **open** → `close`: no new places; runs that somebody waits for are still executed, others stay in the store
- * → (`stop`: everything that runs or is waited for is aborted) → `drained`: nobody here waits and nothing runs.
+ * States: **open** → `close`: no new places; runs that a caller waits for are still executed, others stay in the store
+ * → (`stop`: every run that is executed or waited for is aborted) → `drained`: no caller waits and nothing is executed.
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
@@ -29,13 +29,13 @@ export interface RunLimits {
   readonly waiting: number;
 }
 
-/** How often things are looked after. */
+/** Lifetime of leases and intervals of the worker's timers. */
 export interface RunTiming {
   /** Default 30 s. */
   readonly leaseMs?: number;
   /** How often leases are renewed. Default: three times while they last. */
   readonly heartbeatMs?: number;
-  /** How often the store is asked for runs that nobody here knows of. Default 5 s; 1 s in a shared store. */
+  /** How often the store is asked for runs of other processes. Default 5 s; 1 s in a shared store. */
   readonly pollMs?: number;
 }
 
@@ -44,18 +44,18 @@ export interface RunWorkerDeps {
   readonly limits: RunLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** Name of this process among those that share the store. */
+  /** Identifies this process among those that share the store. */
   readonly owner: string;
-  /** No other process uses the store: leases found at the start are of the dead. */
+  /** No other process uses the store: leases found at the start belong to processes that have ended. */
   readonly ownsStore: boolean;
-  /** Execute a claimed run and store its end. Rejects only when the store fails; the lease then runs out. */
+  /** Execute a claimed run and store its end. Rejects only when the store fails; the lease then expires. */
   readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<void>;
-  /** A run was executed here, or one that was accepted or watched here was ended elsewhere. */
-  readonly onEnded: (run: { readonly id: string; readonly projectId: string }) => void;
+  /** A run was executed here, or one that was accepted or watched here ended elsewhere. Must not throw. */
+  readonly onRunEnded: (run: { readonly id: string; readonly projectId: string }) => void;
   readonly timing?: RunTiming;
 }
 
-/** Why a run is aborted. */
+/** Why an execution is aborted. */
 export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping';
 
 const RETRY_SECONDS = 5;
@@ -63,16 +63,16 @@ const RETRY_SECONDS = 5;
 export class RunWorker {
   readonly #deps: RunWorkerDeps;
   readonly #timing: Required<RunTiming>;
-  /** Runs accepted here that have not ended, and whether somebody waits for their end. */
+  /** Runs accepted here that have not ended, and whether a caller waits for the end. */
   readonly #places = new Map<string, { readonly projectId: string; readonly awaited: boolean }>();
-  /** Runs accepted elsewhere whose end somebody here waits for. */
+  /** Runs accepted elsewhere whose end a caller here waits for. */
   readonly #watched = new Map<string, { readonly projectId: string }>();
   /** Places of runs about to be stored. */
   #reserved = 0;
   readonly #executing = new Map<string, AbortController>();
-  /** Slots taken: by executions and by claims on their way. */
+  /** Slots taken, by executions and by claims under way. */
   #slots = 0;
-  /** The store may hold runs that wait. */
+  /** The store may hold waiting runs. */
   #mayWait = true;
   #filling: Promise<void> | null = null;
   #closed = false;
@@ -90,7 +90,7 @@ export class RunWorker {
     });
   }
 
-  /** Take over what an earlier process left, and begin. How many runs there are to do. */
+  /** Begin to execute runs; the number of runs in the store that have not ended. */
   async start(): Promise<number> {
     if (this.#deps.ownsStore) await endAllLeases(this.#deps.db);
     const open = await countOpenRuns(this.#deps.db);
@@ -115,7 +115,7 @@ export class RunWorker {
     return this.#places.size + this.#reserved;
   }
 
-  /** Nothing begins here any more. */
+  /** After `stop`: no execution begins. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -125,7 +125,10 @@ export class RunWorker {
     return this.#executing.size;
   }
 
-  /** Throws `too_many_runs` when full, `shutting_down` after `close`. Give it back with `store` or `giveUp`. */
+  /**
+   * Reserve a place for a run about to be stored; `enqueue`, `begin` or `releaseReservation` must follow. Throws
+   * `too_many_runs` when the queue is full, `shutting_down` after `close`.
+   */
   reserve(): void {
     if (this.#closed) throw new ApiError('shutting_down', {}, { retryAfterSeconds: RETRY_SECONDS });
     const { running, waiting } = this.#deps.limits;
@@ -139,30 +142,30 @@ export class RunWorker {
     this.#reserved++;
   }
 
-  /** A lease for a run about to be stored, when it can begin at once. Use it with `begin`, or `giveUpLease`. */
+  /** A lease for a run about to be stored, when it can begin at once; else null. `begin` or `releaseReservation` must follow. */
   takeLease(): Lease | null {
     if (this.#mayWait || this.#slots >= this.#deps.limits.running) return null;
     this.#slots++;
     return this.#lease();
   }
 
-  /** The run of a reserved place is stored without a lease: it waits for its turn. */
-  queued({ id, projectId, isAsync }: Pick<ClaimedRun, 'id' | 'projectId' | 'isAsync'>): void {
+  /** The run of a reserved place is stored without a lease: it waits for a slot. */
+  enqueue({ id, projectId, isAsync }: Pick<ClaimedRun, 'id' | 'projectId' | 'isAsync'>): void {
     this.#reserved--;
     this.#places.set(id, { projectId, awaited: !isAsync });
     this.#mayWait = true;
     this.wake();
   }
 
-  /** The run of a reserved place is stored with a lease of `takeLease`: it begins. */
+  /** The run of a reserved place is stored with the lease of `takeLease`: execute it. */
   begin(run: ClaimedRun): void {
     this.#reserved--;
     this.#places.set(run.id, { projectId: run.projectId, awaited: !run.isAsync });
     void this.#execute(run);
   }
 
-  /** Nothing was stored for a reserved place. */
-  giveUp(lease: Lease | null): void {
+  /** No run was stored for a reserved place. */
+  releaseReservation(lease: Lease | null): void {
     this.#reserved--;
     if (lease !== null) this.#freeSlot();
     this.#checkDrained();
@@ -175,16 +178,16 @@ export class RunWorker {
     return execution !== undefined;
   }
 
-  /** A run was ended without being executed here. */
-  ended(id: string): void {
+  /** The end of a run was stored that is not executed here. */
+  recordEnd(id: string): void {
     const known = this.#places.get(id) ?? this.#watched.get(id);
     this.#places.delete(id);
     this.#watched.delete(id);
-    if (known !== undefined) this.#deps.onEnded({ id, projectId: known.projectId });
+    if (known !== undefined) this.#deps.onRunEnded({ id, projectId: known.projectId });
     this.#checkDrained();
   }
 
-  /** Tell of the end of a run that need not have been accepted here. */
+  /** Report the end of a run by `onRunEnded`, also when another process has accepted it. */
   watch(run: { readonly id: string; readonly projectId: string }): void {
     if (!this.#places.has(run.id)) this.#watched.set(run.id, { projectId: run.projectId });
   }
@@ -193,24 +196,24 @@ export class RunWorker {
     this.#watched.delete(runId);
   }
 
-  /** Look for runs that wait. */
+  /** Look for waiting runs in the store. */
   wake(): void {
     this.#mayWait = true;
     if (this.#stopped) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = null;
-      // Somebody came in between the last look and now.
+      // A run was stored after the last look.
       if (this.#mayWait && this.#slots < this.#deps.limits.running && !this.#stopped) this.wake();
     });
   }
 
-  /** Give no more places. */
+  /** Reserve no more places. */
   close(): void {
     this.#closed = true;
     this.#checkDrained();
   }
 
-  /** Abort everything that still runs or is waited for; what nobody waits for stays in the store. */
+  /** Abort every run that is executed or that a caller waits for; the others stay in the store. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.#stopped = true;
@@ -219,13 +222,13 @@ export class RunWorker {
     try {
       await this.#endAwaited();
     } catch (error) {
-      // They wait in the store for the next start.
-      this.#deps.logger.error('runs that wait could not be ended', { error });
+      // They stay in the store for the next start.
+      this.#deps.logger.error('waiting runs could not be ended', { error });
     }
     this.#checkDrained();
   }
 
-  /** Claim what is waited for; aborted before it begins, each is only given its end. */
+  /** Claim the runs that callers wait for; each is aborted before it begins, and only its end is stored. */
   async #endAwaited(): Promise<void> {
     const ids = this.#awaited();
     if (ids.length === 0) return;
@@ -257,7 +260,7 @@ export class RunWorker {
       this.#slots -= free - claimed.length;
       if (claimed.length === free) this.#mayWait = true;
       for (const run of claimed) {
-        // Our own, when this process was held up for so long that its leases ran out; the claim has renewed it.
+        // One of this process, which was held up until its leases expired; the claim has renewed the lease.
         if (this.#executing.has(run.id)) this.#slots--;
         else void this.#execute(run);
       }
@@ -277,7 +280,7 @@ export class RunWorker {
       this.#executing.delete(run.id);
       this.#places.delete(run.id);
       this.#watched.delete(run.id);
-      this.#deps.onEnded(run);
+      this.#deps.onRunEnded(run);
       this.#freeSlot();
       this.#checkDrained();
     }
@@ -295,7 +298,7 @@ export class RunWorker {
     for (const id of ids) if (!kept.has(id)) this.abort(id, 'lease_lost');
   }
 
-  /** Find leases that ran out, runs accepted elsewhere, and what happened elsewhere to ours: ends, and wishes for one. */
+  /** Find expired leases and runs of other processes, and for runs of this process the ends and cancel requests of others. */
   async #poll(): Promise<void> {
     this.wake();
     if (this.#deps.ownsStore) return;
@@ -304,10 +307,10 @@ export class RunWorker {
     const { db } = this.#deps;
     if (here.length > 0) for (const id of await findCancelRequests(db, here)) this.abort(id, 'cancelled');
     if (elsewhere.length === 0) return;
-    for (const id of await findEnded(db, elsewhere)) if (!this.#executing.has(id)) this.ended(id);
+    for (const id of await findEnded(db, elsewhere)) if (!this.#executing.has(id)) this.recordEnd(id);
   }
 
-  /** Runs that somebody here waits for and nobody here executes. */
+  /** Runs that a caller here waits for and that are not executed here. */
   #awaited(): readonly string[] {
     return [...this.#places].filter(([id, { awaited }]) => awaited && !this.#executing.has(id)).map(([id]) => id);
   }

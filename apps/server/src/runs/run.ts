@@ -1,19 +1,13 @@
-import {
-  finishReasonSchema,
-  type PipelineGet,
-  type RunError,
-  type RunGet,
-  type RunState,
-  type RunUsage,
-  toTimestamp,
-} from '@gptj-cloud/protocol';
+import type { FinishReason } from '@gptj-cloud/decoding';
+import type { JsonValue } from '@gptj-cloud/pickle';
+import { type PipelineGet, type RunError, type RunGet, type RunState, toTimestamp } from '@gptj-cloud/protocol';
 import { type StoredData, toDataGet } from './data/data.ts';
 import { type StoredFile, toFileGet } from './files/file.ts';
 
 /**
- * A run. received ⇄ running → complete | failed; a waiting run that is cancelled goes from received to failed. Running
- * means that somebody has its lease; one whose owner died is run again, from the beginning. Complete has a result,
- * failed has a failure, nothing else has either.
+ * A run. received ⇄ running → complete | failed; a waiting run that is cancelled goes from received to failed. A running
+ * run has a lease; when its owner ends, the run is executed again from the beginning. A complete run has a result, a
+ * failed one has a failure, and a run in another state has neither.
  */
 export interface Run {
   readonly id: string;
@@ -28,21 +22,34 @@ export interface Run {
   readonly resourceType: string | null;
   readonly minGpuVramMb: number | null;
   readonly result: StoredFile | null;
-  /** The list of outputs as JSON text; null when it is too long to travel with every reply. */
-  readonly resultPreview: string | null;
+  /** The outputs; null when there are none or they are too long for every reply. */
+  readonly resultPreview: readonly JsonValue[] | null;
   readonly failure: RunFailure | null;
-  /** What ends its reservation. */
+  /** The reservation that its end releases. */
   readonly admissionTicket: string | null;
   readonly isAsync: boolean;
-  readonly usage: RunUsage | null;
+  readonly usage: RunTokens | null;
   readonly seed: number | null;
-  /** JSON text: a list of sentences. */
-  readonly warnings: string | null;
-  /** JSON text: one reason for each returned sequence. */
-  readonly finishReasons: string | null;
+  /** Sentences for the caller. */
+  readonly warnings: readonly string[];
+  /** One for each returned sequence; null before the end. */
+  readonly finishReasons: readonly FinishReason[] | null;
 }
 
-/** What every run begins with. */
+export interface RunTokens {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
+}
+
+/** Why a run failed, for its owner to read. */
+export interface RunFailure {
+  readonly error: RunError;
+  readonly exception: string;
+  readonly traceback: string;
+}
+
+/** Values of every run that has not ended. */
 export const NEW_RUN = {
   endedAt: null,
   computeTimeMs: null,
@@ -51,20 +58,14 @@ export const NEW_RUN = {
   failure: null,
   usage: null,
   seed: null,
-  warnings: null,
+  warnings: [],
   finishReasons: null,
 } as const;
 
-/** Why a run failed, in words for its owner. */
-export interface RunFailure {
-  readonly error: RunError;
-  readonly exception: string;
-  readonly traceback: string;
-}
-
-/** How the API shows a run. Every key is always there: old examples index the reply and catch KeyError. */
+/** A run as the API shows it. Every key is always there: old examples index the reply and catch KeyError. */
 export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
   const timestamp = (date: Date | null): number | null => (date === null ? null : toTimestamp(date));
+  const { usage, failure } = run;
   return {
     id: run.id,
     created_at: toTimestamp(run.createdAt),
@@ -78,18 +79,19 @@ export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
     blocking: false,
     compute_requirements: run.minGpuVramMb === null ? null : { min_gpu_vram_mb: run.minGpuVramMb },
     result: run.result === null ? null : toFileGet(run.result),
-    result_preview: parseList(run.resultPreview),
-    error: run.failure?.error ?? null,
-    error_info: run.failure === null ? null : { exception: run.failure.exception, traceback: run.failure.traceback },
-    warnings: parseList(run.warnings)?.map(String) ?? [],
-    finish_reasons: parseList(run.finishReasons)?.map((reason) => finishReasonSchema.parse(reason)) ?? null,
-    usage: run.usage,
+    result_preview: run.resultPreview === null ? null : [...run.resultPreview],
+    error: failure?.error ?? null,
+    error_info: failure === null ? null : { exception: failure.exception, traceback: failure.traceback },
+    warnings: [...run.warnings],
+    finish_reasons: run.finishReasons === null ? null : [...run.finishReasons],
+    usage:
+      usage === null
+        ? null
+        : {
+            prompt_tokens: usage.promptTokens,
+            generated_tokens: usage.generatedTokens,
+            cached_tokens: usage.cachedTokens,
+          },
     seed: run.seed,
   };
-}
-
-function parseList(text: string | null): unknown[] | null {
-  if (text === null) return null;
-  const list: unknown = JSON.parse(text);
-  return Array.isArray(list) ? list : null;
 }

@@ -1,21 +1,21 @@
-/** Two servers on one store: what they see of each other's runs. */
+/** Two servers on one store execute, cancel and wait for each other's runs. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Engine } from '@gptj-cloud/engine';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
-import { createParameterParser } from '../generation/parameter-parser.ts';
-import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
-import { createPipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import { compose } from '../compose.ts';
 import type { Principal } from '../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { createFakeDeps } from '../testing/fake-deps.ts';
 import { byteTokenizer, createFakeEngine, type FakeEngine } from '../testing/fake-model.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
+import { bookOf, planOf } from '../testing/plans.ts';
 import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { until } from '../testing/until.ts';
-import { type AcceptedRun, createRunService, type RunService } from './run-service.ts';
+import type { AcceptedRun } from './run-acceptance.ts';
+import type { RunService } from './run-service.ts';
 import { runs as runRows } from './run-tables.ts';
 
 const PRINCIPAL: Principal = {
@@ -48,11 +48,11 @@ afterEach(async () => {
     await runs.worker.stop();
     await runs.worker.drained;
   }
-  // What was put back is not for the next test's servers.
+  // Runs that were put back must not reach the servers of the next test.
   await store.db.delete(runRows);
 });
 
-/** A server more. Whoever has a free slot claims a waiting run: the first is busy before the second joins. */
+/** Start another server. Any server with a free slot claims a waiting run: the first is busy before the second joins. */
 async function join(generator?: Engine): Promise<Server> {
   const server = openServer(generator);
   servers.push(server);
@@ -60,27 +60,20 @@ async function join(generator?: Engine): Promise<Server> {
   return server;
 }
 
-/** One slot, quick to notice what others do; its leases outlast the test. */
+/** One slot, and frequent polls for what other servers do; leases outlast the test. */
 function openServer(generator?: Engine): Server {
   const engine = createFakeEngine();
   const admission = createOpenAdmission();
-  const parseParameters = createParameterParser(engine.info, byteTokenizer);
-  const pipelines = createPipelineRegistry([
-    createGptjPipeline({ engine: generator ?? engine, tokenizer: byteTokenizer, parseParameters }),
-  ]);
-  const clock = (): Date => new Date();
-  const runs = createRunService({
-    db: store.db,
-    limits: { running: 1, waiting: 20 },
-    pipelines,
+  const { deps } = createFakeDeps(() => new Date());
+  const { runs } = compose({
+    ...deps,
+    engine: generator ?? engine,
+    tokenizer: byteTokenizer,
+    store,
     admission,
-    logger: createLogger(() => {}, clock),
-    clock,
-    resourceType: 'cpu',
-    ownsStore: false,
-    findPipeline: async (_, id) => pipelines.find(id),
-    onRunsEnd: async () => () => {},
-    timing: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
+    plans: bookOf(planOf('owner')),
+    settings: { ...deps.settings, ownsStore: false, maxRunningRuns: 1, maxWaitingRuns: 20 },
+    runTiming: { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 },
   });
   return { runs, engine, admission };
 }
@@ -94,7 +87,7 @@ async function submit({ runs }: Server, isAsync: boolean, length = 1n): Promise<
   });
 }
 
-test('each run is executed by one of them, also when the other accepted it', async () => {
+test('each run is executed by one server, also when the other accepted it', async () => {
   const a = await join();
   a.engine.hold();
   const first = await submit(a, true);
@@ -102,28 +95,28 @@ test('each run is executed by one of them, also when the other accepted it', asy
   const b = await join();
   const others = await Promise.all(Array.from({ length: 5 }, () => submit(a, true)));
   for (const { id } of others) {
-    assert.equal((await b.runs.ended(DEFAULT_PROJECT_ID, id)).run_state, 'complete');
+    assert.equal((await b.runs.waitUntilEnded(DEFAULT_PROJECT_ID, id)).run_state, 'complete');
   }
   assert.deepEqual([a.engine.began, b.engine.began], [1, 5]);
   a.engine.letGo();
-  assert.equal((await b.runs.ended(DEFAULT_PROJECT_ID, first.id)).run_state, 'complete');
+  assert.equal((await b.runs.waitUntilEnded(DEFAULT_PROJECT_ID, first.id)).run_state, 'complete');
 });
 
-test('who waits at one is told when the other has executed the run', async () => {
+test('a caller who waits at one server gets the run that the other has executed', async () => {
   const a = await join();
   a.engine.hold();
   const held = await submit(a, true);
   await until(() => a.engine.began === 1);
   const b = await join();
   const waiting = await submit(a, false);
-  assert.equal((await waiting.ended()).run_state, 'complete');
+  assert.equal((await waiting.waitUntilEnded()).run_state, 'complete');
   assert.equal(b.engine.began, 1);
-  // Left in the store, it would be claimed by the servers of the next test.
+  // A run left in the store would be claimed by the servers of the next test.
   a.engine.letGo();
-  assert.equal((await a.runs.ended(DEFAULT_PROJECT_ID, held.id)).run_state, 'complete');
+  assert.equal((await a.runs.waitUntilEnded(DEFAULT_PROJECT_ID, held.id)).run_state, 'complete');
 });
 
-test('a run that is cancelled at one stops at the other', async () => {
+test('a run that is cancelled at one server stops at the other', async () => {
   const b = await join();
   b.engine.hold();
   const { id } = await submit(b, true);
@@ -134,7 +127,7 @@ test('a run that is cancelled at one stops at the other', async () => {
   await until(() => b.runs.worker.running === 0);
 });
 
-/** A run that `a` accepted, and that `b` has executed as far as its second of three tokens; it goes no further. */
+/** A run that `a` accepted and that `b` executes: it is held before its third and last token. */
 async function executedElsewhere(): Promise<{ readonly a: Server; readonly b: Server; readonly id: string }> {
   const a = await join();
   a.engine.hold();
@@ -155,7 +148,7 @@ async function executedElsewhere(): Promise<{ readonly a: Server; readonly b: Se
   return { a, b, id };
 }
 
-test('who executes a run that another accepted charges for its prompt, too, when it is cancelled midway', async () => {
+test('the server that executes a run of another charges for its prompt, too, when it is cancelled midway', async () => {
   const { b, id } = await executedElsewhere();
   assert.equal((await b.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
   assert.deepEqual(
@@ -164,7 +157,7 @@ test('who executes a run that another accepted charges for its prompt, too, when
   );
 });
 
-test('a run that is cancelled at one is ended, and charged, by the other that executes it', async () => {
+test('a run that is cancelled at one server is ended, and charged, by the other that executes it', async () => {
   const { a, b, id } = await executedElsewhere();
   assert.equal((await a.runs.cancel(DEFAULT_PROJECT_ID, id)).run_state, 'failed');
   assert.deepEqual(

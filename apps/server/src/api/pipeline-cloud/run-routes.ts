@@ -79,13 +79,13 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
         if (body.value.stream ?? false) {
           const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
           const source = readerSource(reader, () => {
-            if (!accepted.isAsync) void runs.abandon(projectId, accepted.id).catch(() => undefined);
+            if (!accepted.isAsync) runs.abandon(projectId, accepted.id);
           });
           return eventStreamReply(source, waiting, breakOff(request, logger));
         }
         accepted.events?.close();
         if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
-        return await waitingReply(accepted.ended(), waiting, breakOff(request, logger));
+        return await waitingReply(accepted.waitUntilEnded(), waiting, breakOff(request, logger));
       },
     }),
     defineRoute({
@@ -187,7 +187,7 @@ function endOnly(runs: RunService, projectId: string, id: string): EventReader {
     async next() {
       if (read) return null;
       read = true;
-      return { id: 'end', event: { type: 'run', run: await runs.ended(projectId, id) } };
+      return { id: 'end', event: { type: 'run', run: await runs.waitUntilEnded(projectId, id) } };
     },
   };
 }

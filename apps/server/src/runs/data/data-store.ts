@@ -1,5 +1,5 @@
 import { isId } from '@gptj-cloud/protocol';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { fileColumns } from '../files/file-store.ts';
 import { data, files } from '../run-tables.ts';
@@ -9,7 +9,7 @@ export async function insertData(db: Database, projectId: string, row: StoredDat
   await insertAllData(db, [{ projectId, data: row }]);
 }
 
-/** Many in one statement. Their files must be stored. */
+/** All rows in one statement. Their files must be stored. */
 export async function insertAllData(
   db: Database,
   rows: readonly { readonly projectId: string; readonly data: StoredData }[],
@@ -25,7 +25,7 @@ export async function insertAllData(
       id text, "projectId" text, "fileId" text, "createdAt" timestamptz)`);
 }
 
-/** Data of a project; those of others are as good as absent. */
+/** Data of a project; those of other projects count as absent. */
 export async function findData(
   db: Database,
   projectId: string,
@@ -39,4 +39,15 @@ export async function findData(
     .innerJoin(files, eq(files.id, data.fileId))
     .where(and(eq(data.id, id), eq(data.projectId, projectId)));
   return rows[0] ?? null;
+}
+
+/** Hold data for a run that is about to be stored, against removal by others, until the transaction ends; the ids found. */
+export async function holdData(tx: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx
+    .select({ id: data.id })
+    .from(data)
+    .where(inArray(data.id, [...ids]))
+    .for('key share');
+  return new Set(rows.map(({ id }) => id));
 }

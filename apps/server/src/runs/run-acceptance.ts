@@ -1,0 +1,140 @@
+import { ApiError, newId, type RunGet } from '@gptj-cloud/protocol';
+import { withWarnings } from '../generation/pipelines/pipeline.ts';
+import type { AdmittedRun } from '../metering/usage/admission.ts';
+import type { AcceptedRuns } from './accepted-runs.ts';
+import { withSmallBytes } from './files/file.ts';
+import { NEW_RUN, type Run } from './run.ts';
+import type { EventReader, RunEvents } from './run-events.ts';
+import { requestHash } from './run-input.ts';
+import type { RunLedger } from './run-ledger.ts';
+import type { RunQueries } from './run-queries.ts';
+import { findRunByKey } from './run-store.ts';
+import type { RunWaiters } from './run-waiters.ts';
+import { prepareWork, type RunRequest, type RunWork, type RunWorkDeps } from './run-work.ts';
+import type { RunWorker } from './run-worker.ts';
+
+/** An accepted run: it is stored and will end, whether or not a caller waits. */
+export interface AcceptedRun {
+  readonly id: string;
+  readonly isAsync: boolean;
+  /** The ended run, complete or failed. Rejects only when the store fails. */
+  waitUntilEnded(): Promise<RunGet>;
+  /** Its events from the first on; null unless the request has `stream` or is asynchronous. */
+  readonly events: EventReader | null;
+}
+
+export interface RunAcceptanceDeps extends RunWorkDeps {
+  readonly clock: () => Date;
+  readonly resourceType: string;
+  readonly ledger: RunLedger;
+  readonly worker: RunWorker;
+  readonly events: RunEvents;
+  readonly accepted: AcceptedRuns;
+  readonly waiters: RunWaiters;
+  readonly queries: RunQueries;
+}
+
+/** Accepts runs: input checked, a place reserved, the run stored, its execution begun or queued. */
+export function createRunAcceptance(deps: RunAcceptanceDeps): (request: RunRequest) => Promise<AcceptedRun> {
+  return async (request) => {
+    const { work, inline } = await prepareWork(deps, request);
+    const { idempotencyKey: key } = request;
+    if (key === null) return (await accept(deps, request, work, null)) ?? missingAnswer();
+    const hash = requestHash(request.request, work.pipeline.id, inline);
+    return (
+      (await findRepeated(deps, request, key, hash)) ??
+      (await accept(deps, request, work, hash)) ??
+      // The same key came twice at the same time.
+      (await findRepeated(deps, request, key, hash)) ??
+      missingAnswer()
+    );
+  };
+}
+
+function missingAnswer(): never {
+  throw new ApiError('internal');
+}
+
+/** The run that the project made under the same key. Throws `idempotency_key_reused` when that was another request. */
+async function findRepeated(
+  { db, waiters, events }: RunAcceptanceDeps,
+  { principal: { projectId } }: RunRequest,
+  key: string,
+  hash: string,
+): Promise<AcceptedRun | null> {
+  const known = await findRunByKey(db, projectId, key);
+  if (known === null) return null;
+  const { id, isAsync, requestHash: knownHash } = known;
+  if (knownHash !== hash) throw new ApiError('idempotency_key_reused', { id });
+  return {
+    id,
+    isAsync,
+    waitUntilEnded: () => waiters.waitUntilEnded(projectId, id),
+    events: events.read(id, null),
+  };
+}
+
+/** Store a run and have it executed. Null: the project has a run under its idempotency key. */
+async function accept(
+  deps: RunAcceptanceDeps,
+  asked: RunRequest,
+  work: RunWork,
+  hash: string | null,
+): Promise<AcceptedRun | null> {
+  const { ledger, worker, clock, resourceType } = deps;
+  const { principal, request, idempotencyKey } = asked;
+  const { pipeline, prepared, data } = work;
+  const { projectId, apiKeyId } = principal;
+  const id = newId('run');
+  const dataId = 'file' in data ? data.id : newId('data');
+  const isAsync = request.async_run ?? false;
+  const createdAt = clock();
+  const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
+  const known = { id, projectId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
+  worker.reserve();
+  const lease = worker.takeLease();
+  let admitted: AdmittedRun | null = null;
+  try {
+    const { promptTokens, maxGeneratedTokens, contextTokens } = prepared;
+    admitted = await ledger.accept({
+      principal,
+      estimate: { model: pipeline.id, promptTokens, maxGeneratedTokens, contextTokens },
+      row: { ...known, apiKeyId, dataId, idempotencyKey, requestHash: hash, lease },
+      input: 'file' in data ? null : data,
+    });
+  } finally {
+    if (admitted === null) worker.releaseReservation(lease);
+  }
+  if (admitted === null) return null;
+  const { priority, ticket: admissionTicket } = admitted;
+  const stored = 'file' in data ? data : { createdAt, file: data };
+  const run: Run = {
+    ...NEW_RUN,
+    ...known,
+    data: { id: dataId, createdAt: stored.createdAt, file: withSmallBytes(stored.file) },
+    state: lease === null ? 'received' : 'running',
+    startedAt: lease === null ? null : createdAt,
+    admissionTicket,
+  };
+  deps.accepted.add(run, withWarnings(prepared, asked.warnings ?? []));
+  const following = follow(deps, run, request.stream ?? false);
+  if (lease === null) worker.enqueue(run);
+  else {
+    const started = { startedAt: createdAt, attempts: 1, cancelRequested: false };
+    worker.begin({ ...known, ...started, dataId, priority, admissionTicket });
+  }
+  return following;
+}
+
+/** Register for the events and the end of a run before it can begin, so that none is missed. */
+function follow({ events, waiters, queries }: RunAcceptanceDeps, run: Run, isStreamed: boolean): AcceptedRun {
+  const { id, projectId, isAsync } = run;
+  let reader: EventReader | null = null;
+  if (isAsync || isStreamed) {
+    events.open(id);
+    events.publish(id, { type: 'run', run: queries.toGet(run) });
+    reader = events.read(id, null);
+  }
+  const end = isAsync ? null : waiters.waitForNextEnd(projectId, id).end;
+  return { id, isAsync, waitUntilEnded: () => end ?? waiters.waitUntilEnded(projectId, id), events: reader };
+}

@@ -1,0 +1,79 @@
+import { ApiError, isTerminal, type RunGet } from '@gptj-cloud/protocol';
+import type { Database } from '../store/db.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { EventReader, RunEvents } from './run-events.ts';
+import { CANCELLED } from './run-failure.ts';
+import { requestCancel } from './run-lease-store.ts';
+import type { RunLedger } from './run-ledger.ts';
+import type { RunQueries } from './run-queries.ts';
+import { deleteRun } from './run-store.ts';
+import type { RunWaiters } from './run-waiters.ts';
+import type { RunWorker } from './run-worker.ts';
+
+export interface RunCommandsDeps {
+  readonly db: Database;
+  readonly clock: () => Date;
+  readonly logger: Logger;
+  readonly ownsStore: boolean;
+  readonly ledger: RunLedger;
+  readonly worker: RunWorker;
+  readonly events: RunEvents;
+  readonly waiters: RunWaiters;
+  readonly queries: RunQueries;
+}
+
+/** What an owner does with a run that was accepted. */
+export interface RunCommands {
+  /** The kept events of a run after the event with id `after`; null when none are kept any more. Throws `not_found`. */
+  events(projectId: string, id: string, after: string | null): Promise<EventReader | null>;
+  /** End a run as failed, whichever process executes it. A run that has ended stays as it is. */
+  cancel(projectId: string, id: string): Promise<RunGet>;
+  /**
+   * The reader of a stream has left: cancel its run unless that is asynchronous or has other readers. Returns at once;
+   * a run that could not be cancelled goes on, and the log has the reason.
+   */
+  abandon(projectId: string, id: string): void;
+  /** Remove a run, its result, and its data unless another run has the same. Throws `run_not_ended`. */
+  remove(projectId: string, id: string): Promise<void>;
+}
+
+export function createRunCommands(deps: RunCommandsDeps): RunCommands {
+  const { db, clock, logger, ledger, worker, events, waiters, queries } = deps;
+
+  const cancel = async (projectId: string, id: string): Promise<RunGet> => {
+    const run = await queries.read(projectId, id);
+    if (isTerminal(run.state)) return queries.toGet(run);
+    // A process that executes it ends it: it knows what the run has cost.
+    const isRequested = worker.abort(id, 'cancelled') || (!deps.ownsStore && (await requestCancel(db, id, clock())));
+    if (!isRequested) {
+      const ender = { runId: id, projectId, owner: null, endedAt: clock() };
+      await ledger.recordEnd({ ender, ticket: run.admissionTicket, cost: null, end: { failure: CANCELLED } });
+      worker.recordEnd(id);
+    }
+    return await waiters.waitUntilEnded(projectId, id);
+  };
+  const cancelAbandoned = async (projectId: string, id: string): Promise<void> => {
+    try {
+      const run = await queries.read(projectId, id);
+      if (!run.isAsync && !isTerminal(run.state)) await cancel(projectId, id);
+    } catch (error) {
+      logger.error('abandoned run could not be cancelled and goes on', { run_id: id, error });
+    }
+  };
+
+  return {
+    cancel,
+    async events(projectId, id, after) {
+      await queries.read(projectId, id);
+      return events.read(id, after);
+    },
+    abandon(projectId, id) {
+      if (events.readers(id) === 0) void cancelAbandoned(projectId, id);
+    },
+    async remove(projectId, id) {
+      const run = await queries.read(projectId, id);
+      if (!isTerminal(run.state)) throw new ApiError('run_not_ended', { id });
+      await db.transaction((tx) => deleteRun(tx, run));
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** How a run ends, in values: `run-store` writes them, and a run known to this process changes by them. */
+import type { FinishReason } from '@gptj-cloud/decoding';
+import type { JsonValue } from '@gptj-cloud/pickle';
+import type { GenerationCost } from '../metering/usage/admission.ts';
+import { type NewFile, withSmallBytes } from './files/file.ts';
+import type { Run, RunFailure } from './run.ts';
+
+export interface RunResult {
+  readonly file: NewFile;
+  /** The outputs; null when they are too long for every reply. */
+  readonly preview: readonly JsonValue[] | null;
+  readonly computeTimeMs: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly cachedTokens: number;
+  readonly seed: number | null;
+  readonly warnings: readonly string[];
+  readonly finishReasons: readonly FinishReason[];
+}
+
+/** The process that ends a run, and when. */
+export interface RunEnder {
+  readonly runId: string;
+  readonly projectId: string;
+  /** The owner of its lease; null ends it whether or not there is a lease. */
+  readonly owner: string | null;
+  readonly endedAt: Date;
+}
+
+export interface RunEnding {
+  readonly ender: RunEnder;
+  /** The cost to charge; null: none. */
+  readonly cost: GenerationCost | null;
+  readonly end: { readonly result: RunResult } | { readonly failure: RunFailure };
+}
+
+/** The run as the store has it when its end is stored. */
+export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
+  const { endedAt } = ender;
+  if ('failure' in end) {
+    return {
+      ...run,
+      endedAt,
+      state: 'failed',
+      failure: storableFailure(end.failure),
+      computeTimeMs: cost === null ? null : Math.round(cost.computeMs),
+      usage:
+        cost === null
+          ? null
+          : {
+              promptTokens: cost.promptTokens,
+              generatedTokens: cost.generatedTokens,
+              cachedTokens: cost.cachedTokens ?? 0,
+            },
+    };
+  }
+  const { file, preview, computeTimeMs, promptTokens, generatedTokens, cachedTokens, ...rest } = end.result;
+  return {
+    ...run,
+    ...rest,
+    endedAt,
+    state: 'complete',
+    result: withSmallBytes(file),
+    resultPreview: preview,
+    computeTimeMs: Math.round(computeTimeMs),
+    usage: { promptTokens, generatedTokens, cachedTokens },
+  };
+}
+
+/** PostgreSQL text can hold neither U+0000 nor half of a surrogate pair: each is replaced by U+FFFD. */
+export function storableFailure({ error, exception, traceback }: RunFailure): RunFailure {
+  const storable = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  return { error, exception: storable(exception), traceback: storable(traceback) };
+}

@@ -1,0 +1,107 @@
+import { isTerminal, type RunEvent, type RunGet } from '@gptj-cloud/protocol';
+import type { Logger } from '../telemetry/logger.ts';
+import type { AcceptedRuns } from './accepted-runs.ts';
+import type { RunEvents } from './run-events.ts';
+import type { RunQueries } from './run-queries.ts';
+import type { RunWorker } from './run-worker.ts';
+
+export interface RunWaitersDeps {
+  readonly queries: RunQueries;
+  readonly accepted: AcceptedRuns;
+  readonly events: RunEvents;
+  readonly worker: () => Pick<RunWorker, 'watch' | 'unwatch' | 'stopped'>;
+  readonly logger: Logger;
+}
+
+/** The end that a caller waits for. */
+export interface AwaitedEnd {
+  readonly end: Promise<RunGet>;
+  /** Wait no longer; `end` then stays pending. Idempotent. */
+  readonly cancel: () => void;
+}
+
+/** Callers that wait for the end of a run, whichever process executes it. */
+export interface RunWaiters {
+  /** Wait for an end that comes from now on: not one that has come already. */
+  waitForNextEnd(projectId: string, id: string): AwaitedEnd;
+  /** The run when it has ended; at once when it has already. Rejects with `not_found`, or when the store fails. */
+  waitUntilEnded(projectId: string, id: string): Promise<RunGet>;
+  /** The worker has done with a run: give the end to its waiters and to the readers of its events. */
+  onRunEnded(run: { readonly id: string; readonly projectId: string }): void;
+}
+
+interface Waiter {
+  readonly resolve: (run: RunGet) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const GOES_ON: RunEvent = {
+  type: 'error',
+  code: 'stream_ended',
+  message: 'this stream has ended; the run goes on: ask for it by its id',
+};
+
+export function createRunWaiters({ queries, accepted, events, worker, logger }: RunWaitersDeps): RunWaiters {
+  const waiters = new Map<string, Set<Waiter>>();
+
+  const resolveWaiters = async (id: string, projectId: string): Promise<void> => {
+    const known = accepted.take(id);
+    const waiting = waiters.get(id) ?? new Set();
+    waiters.delete(id);
+    if (waiting.size === 0 && !events.isOpen(id)) return;
+    try {
+      const run = known === null ? await queries.get(projectId, id) : queries.toGet(known);
+      const hasEnded = isTerminal(run.run_state);
+      events.publish(id, hasEnded ? { type: 'run', run } : GOES_ON);
+      events.end(id);
+      if (!hasEnded && !worker().stopped && waiting.size > 0) {
+        // Another process executes it now.
+        waiters.set(id, new Set([...(waiters.get(id) ?? []), ...waiting]));
+        worker().watch({ id, projectId });
+        return;
+      }
+      for (const { resolve } of waiting) resolve(run);
+    } catch (error) {
+      logger.error('end of a run could not be read', { run_id: id, error });
+      events.end(id);
+      for (const { reject } of waiting) reject(error);
+    }
+  };
+
+  const waitForNextEnd = (projectId: string, id: string): AwaitedEnd => {
+    worker().watch({ id, projectId });
+    let cancel = (): void => {};
+    const end = new Promise<RunGet>((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      const waiting = waiters.get(id) ?? new Set();
+      waiters.set(id, waiting.add(waiter));
+      cancel = () => {
+        waiting.delete(waiter);
+        if (waiting.size > 0 || waiters.get(id) !== waiting) return;
+        waiters.delete(id);
+        worker().unwatch(id);
+      };
+    });
+    // Its caller may have left; `resolveWaiters` has logged the failure.
+    end.catch(() => undefined);
+    return { end, cancel };
+  };
+
+  return {
+    waitForNextEnd,
+    async waitUntilEnded(projectId, id) {
+      // Register first, read then: an end in between is not missed.
+      const { end, cancel } = waitForNextEnd(projectId, id);
+      try {
+        const run = await queries.get(projectId, id);
+        if (!isTerminal(run.run_state)) return await end;
+        cancel();
+        return run;
+      } catch (error) {
+        cancel();
+        throw error;
+      }
+    },
+    onRunEnded: ({ id, projectId }) => void resolveWaiters(id, projectId),
+  };
+}
