@@ -38,7 +38,7 @@ export async function resendVerification(deps: MailDeps, user: User): Promise<vo
 }
 
 /** Mail a link that verifies the user's address. */
-export async function sendVerification({ db, clock, mailer, publicUrl }: MailDeps, user: User): Promise<void> {
+async function sendVerification({ db, clock, mailer, publicUrl }: MailDeps, user: User): Promise<void> {
   const token = await db.transaction((tx) => createLink(tx, 'verify_email', user, clock()));
   mailer.send({
     to: user.email,
