@@ -136,7 +136,7 @@ test('refuses to mount two records with the same method and path', () => {
   assert.throws(() => mount([greet, greet]), /two routes for POST \/greetings\/:name/);
 });
 
-test('describes a record in the OpenAPI document and in the reference', () => {
+test('describes a record in the OpenAPI document and in the reference', async () => {
   const document = openApiDocument([greet, forget], '1');
   const operation = document.paths['/greetings/{name}']?.post;
   assert.equal(operation?.summary, 'Greet a user');
@@ -151,5 +151,5 @@ test('describes a record in the OpenAPI document and in the reference', () => {
   );
   assert.ok(operation?.requestBody?.content['application/json'] !== undefined);
   assert.deepEqual(Object.keys(operation?.responses ?? {}), ['201', 'default']);
-  assert.match(referencePage(document), /<b>POST<\/b><code>\/greetings\/\{name\}<\/code>/);
+  assert.match(await referencePage(document), /<b>POST<\/b><code>\/greetings\/\{name\}<\/code>/);
 });

@@ -2,7 +2,8 @@
  * The pages that links in mails and the link printed at the first start open. The link's secret is in the fragment:
  * browsers do not send it, so it is in no log and no Referer; and a mail scanner that opens links uses up no secret.
  */
-import { createHash } from 'node:crypto';
+import { html } from 'hono/html';
+import { htmlPage, inlineText, pagePolicy } from '../../http/html-page.ts';
 
 export type LinkPageKind = 'set-up' | 'verify-email' | 'reset-password' | 'change-email' | 'oauth-code';
 
@@ -37,7 +38,7 @@ const TEXTS: Readonly<Record<LinkPageKind, PageText>> = {
   },
 };
 
-const SCRIPT = `
+const SCRIPT = inlineText(`
 const form = document.querySelector('form'), out = document.querySelector('output');
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -47,28 +48,19 @@ form.addEventListener('submit', async (event) => {
   if (reply.ok) { form.hidden = true; out.textContent = form.dataset.done; return; }
   const { detail } = await reply.json();
   out.textContent = detail.message + ' (' + detail.remedy + ')';
-});`;
-
-const POLICY = [
-  "default-src 'none'",
-  `script-src 'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'`,
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+});`);
 
 /** A form that posts its fields, with the link's secret, to its own address. */
-export function linkPage(kind: LinkPageKind): Response {
+export async function linkPage(kind: LinkPageKind): Promise<Response> {
   const { title, fields, done } = TEXTS[kind];
   const inputs = fields.map(
-    ([name, type, label]) => `<p><label>${label}<br><input name="${name}" type="${type}" required></label></p>`,
+    ([name, type, label]) => html`<p><label>${label}<br><input name="${name}" type="${type}" required></label></p>`,
   );
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${title}</title><h1>${title}</h1>
-<form data-done="${done}">${inputs.join('')}<p><button>${title}</button></p></form>
-<p><output></output></p><script>${SCRIPT}</script></html>`;
-  return new Response(html, {
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
+  return await htmlPage({
+    title,
+    body: html`
+<form data-done="${done}">${inputs}<p><button>${title}</button></p></form>
+<p><output></output></p><script>${SCRIPT.text}</script>`,
+    policy: pagePolicy(`script-src ${SCRIPT.source}`, "connect-src 'self'"),
   });
 }

@@ -11,12 +11,14 @@ const CACHING = 'public, max-age=300';
 /** The reference of all operations, as OpenAPI and as a page. It is public: it holds nothing that the source does not. */
 export function referenceRoutes(operations: () => readonly Operation[], version: string): readonly ApiRoute[] {
   // Built at the first request: most processes get none.
-  let built: { readonly document: string; readonly page: string } | null = null;
-  const reference = () => {
-    if (built !== null) return built;
+  let built: Promise<{ readonly document: string; readonly page: string }> | null = null;
+  const build = async () => {
     const document = openApiDocument(operations(), version);
-    built = { document: JSON.stringify(document), page: referencePage(document) };
-    return built;
+    return { document: JSON.stringify(document), page: await referencePage(document) };
+  };
+  const reference = async () => {
+    built ??= build();
+    return await built;
   };
   const record = { method: 'get', access: PUBLIC, errors: pipelineCloudErrors, tag: 'server' } as const;
   return [
@@ -25,16 +27,19 @@ export function referenceRoutes(operations: () => readonly Operation[], version:
       path: '/openapi.json',
       summary: 'This reference as an OpenAPI document',
       replies: { 200: json({ type: 'object' }, 'An OpenAPI 3.1 document.') },
-      handle: (_, c) =>
-        c.body(reference().document, 200, { 'content-type': 'application/json', 'cache-control': CACHING }),
+      handle: async (_, c) =>
+        c.body((await reference()).document, 200, { 'content-type': 'application/json', 'cache-control': CACHING }),
     }),
     defineRoute({
       ...record,
       path: '/docs',
       summary: 'This reference as a page',
       replies: { 200: HTML_PAGE },
-      handle: (_, c) =>
-        c.html(reference().page, 200, { 'content-security-policy': REFERENCE_POLICY, 'cache-control': CACHING }),
+      handle: async (_, c) =>
+        c.html((await reference()).page, 200, {
+          'content-security-policy': REFERENCE_POLICY,
+          'cache-control': CACHING,
+        }),
     }),
   ];
 }

@@ -107,7 +107,7 @@ test('serves the page without scripts and external resources, and forbids both b
     assert.ok(html.includes(`<code>${path}</code>`), path);
 });
 
-test('escapes markup in descriptions', () => {
+test('escapes markup in descriptions', async () => {
   const operation: Operation = {
     method: 'get',
     path: '/x',
@@ -119,6 +119,6 @@ test('escapes markup in descriptions', () => {
     refusal: {},
     replies: { 200: json({ description: '<i>' }, '</details>') },
   };
-  const html = referencePage(openApiDocument([operation], '1'));
+  const html = await referencePage(openApiDocument([operation], '1'));
   assert.doesNotMatch(html, /<script|<img|<i>|<b><|id="<b>/);
 });
