@@ -1,6 +1,7 @@
 import type { PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
+import { pageOrder } from '../store/page-order.ts';
 import { auditLog } from './audit-tables.ts';
 
 export type AuditRow = Readonly<typeof auditLog.$inferSelect>;
@@ -26,14 +27,12 @@ export async function findAuditEntries(
     userId === undefined ? undefined : eq(auditLog.userId, userId),
     action === undefined ? undefined : eq(auditLog.action, action),
   );
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
-  const totals = await db.select({ total: count() }).from(auditLog).where(matches);
   const rows = await db
     .select()
     .from(auditLog)
     .where(matches)
-    .orderBy(order(auditLog.at), order(auditLog.id))
+    .orderBy(...pageOrder(page, auditLog.at, auditLog.id))
     .offset(page.skip)
     .limit(page.limit);
-  return { total: totals[0]?.total ?? 0, rows };
+  return { total: await db.$count(auditLog, matches), rows };
 }

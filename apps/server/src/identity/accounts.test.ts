@@ -13,7 +13,7 @@ import {
 } from '../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 import { fromBase32 } from '../testing/two-factor.ts';
-import { totp, totpStep } from './sessions/totp.ts';
+import { totp, totpStep } from './two-factor/totp.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './users/first-user.ts';
 import { ensureOwner } from './users/set-up-owner.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { recoveryCodesSchema, twoFactorGetSchema } from '@gptj-cloud/protocol';
-import { base32, totp, totpStep } from '../identity/sessions/totp.ts';
+import { base32, totp, totpStep } from '../identity/two-factor/totp.ts';
 import { type Browser, PASSWORD } from './browser.ts';
 
 /** Turn two-factor on for somebody whose password is `PASSWORD`: a code that is used up by that, and the recovery codes. */

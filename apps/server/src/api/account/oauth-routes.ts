@@ -20,7 +20,7 @@ import type { AccountDeps } from '../../identity/account-deps.ts';
 import { getIdentities, unlinkIdentity } from '../../identity/oauth/identities.ts';
 import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../identity/oauth/oauth-flow-store.ts';
 import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../identity/oauth/oauth-sign-in.ts';
-import { confirmInPerson } from '../../identity/sessions/two-factor.ts';
+import { confirmInPerson } from '../../identity/two-factor/two-factor.ts';
 import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { linkPage } from './link-page.ts';

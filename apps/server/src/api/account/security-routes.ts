@@ -20,7 +20,7 @@ import {
   confirmPassword,
   confirmTwoFactor,
   endTwoFactor,
-} from '../../identity/sessions/two-factor.ts';
+} from '../../identity/two-factor/two-factor.ts';
 import { requestEmailChange } from '../../identity/users/change-email.ts';
 import { deleteOwnAccount } from '../../identity/users/delete-account.ts';
 import { type ApiRoute, UNVERIFIED_SESSION } from '../access/access.ts';

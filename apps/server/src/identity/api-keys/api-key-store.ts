@@ -1,8 +1,9 @@
 import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { and, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { batched } from '../../store/batched.ts';
 import type { Database } from '../../store/db.ts';
+import { pageOrder } from '../../store/page-order.ts';
 import { apiKeys, projectMembers, projects, users } from '../identity-tables.ts';
 import type { Principal } from '../principal.ts';
 import { hashSecret } from '../secret.ts';
@@ -116,8 +117,7 @@ export async function ensureApiKey(
     // Of several servers that start at once on one store, one makes the first token.
     await lockUser(tx, FIRST_USER_ID);
     await tx.delete(apiKeys).where(fromEnvironment);
-    const totals = await tx.select({ total: count() }).from(apiKeys);
-    if ((totals[0]?.total ?? 0) > 0) return null;
+    if ((await tx.$count(apiKeys)) > 0) return null;
     const token = newToken();
     await tx.insert(apiKeys).values({ ...row(token), name: 'first token', source: 'generated' });
     return token;
@@ -156,8 +156,7 @@ export async function findApiKeyNames(db: Database, ids: readonly string[]): Pro
 }
 
 export async function countApiKeys(db: Database, owner: KeyOwner): Promise<number> {
-  const totals = await db.select({ total: count() }).from(apiKeys).where(ownedBy(owner));
-  return totals[0]?.total ?? 0;
+  return await db.$count(apiKeys, ownedBy(owner));
 }
 
 export async function listApiKeys(
@@ -165,12 +164,11 @@ export async function listApiKeys(
   owner: KeyOwner,
   page: PageQuery<'created_at'>,
 ): Promise<{ readonly total: number; readonly keys: readonly ApiKey[] }> {
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
   const rows = await db
     .select()
     .from(apiKeys)
     .where(ownedBy(owner))
-    .orderBy(order(apiKeys.createdAt), order(apiKeys.id))
+    .orderBy(...pageOrder(page, apiKeys.createdAt, apiKeys.id))
     .offset(page.skip)
     .limit(page.limit);
   return { total: await countApiKeys(db, owner), keys: rows.map(toApiKey) };

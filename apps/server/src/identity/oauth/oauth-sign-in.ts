@@ -18,7 +18,7 @@ import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
 import { beginAttempt, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
 import { findSessionUser } from '../sessions/session-store.ts';
 import { beginSession, type SignedIn } from '../sessions/sign-in.ts';
-import { checkSecondFactor } from '../sessions/two-factor.ts';
+import { checkSecondFactor } from '../two-factor/two-factor.ts';
 import { createLink, findLink, useLink } from '../users/account-link-store.ts';
 import { FIRST_USER_ID } from '../users/first-user.ts';
 import { enforceRegistrationPolicy } from '../users/registration.ts';

@@ -1,6 +1,7 @@
 import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, inArray, ne } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
+import { pageOrder } from '../../store/page-order.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
 
 /** A project as one of its members sees it. */
@@ -58,7 +59,6 @@ export async function listProjects(
   page: PageQuery<'created_at'>,
 ): Promise<{ readonly total: number; readonly projects: readonly Project[] }> {
   const wanted = and(eq(projectMembers.userId, userId), only === null ? undefined : eq(projects.id, only));
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
   const joined = eq(projectMembers.projectId, projects.id);
   const totals = await db.select({ total: count() }).from(projects).innerJoin(projectMembers, joined).where(wanted);
   const rows = await db
@@ -66,7 +66,7 @@ export async function listProjects(
     .from(projects)
     .innerJoin(projectMembers, joined)
     .where(wanted)
-    .orderBy(order(projects.createdAt), order(projects.id))
+    .orderBy(...pageOrder(page, projects.createdAt, projects.id))
     .offset(page.skip)
     .limit(page.limit);
   return { total: totals[0]?.total ?? 0, projects: rows };
@@ -84,8 +84,7 @@ export async function findProjectNames(db: Database, ids: readonly string[]): Pr
 
 /** Count the projects that the user owns. */
 export async function countOwnedProjects(db: Database, userId: string): Promise<number> {
-  const totals = await db.select({ total: count() }).from(projects).where(eq(projects.ownerId, userId));
-  return totals[0]?.total ?? 0;
+  return await db.$count(projects, eq(projects.ownerId, userId));
 }
 
 export async function renameProject(tx: Database, id: string, name: string, now: Date): Promise<void> {
@@ -230,11 +229,7 @@ export async function isInvited(db: Database, email: string, now: Date): Promise
 }
 
 export async function countMembers(db: Database, projectId: string): Promise<number> {
-  const totals = await db
-    .select({ total: count() })
-    .from(projectMembers)
-    .where(eq(projectMembers.projectId, projectId));
-  return totals[0]?.total ?? 0;
+  return await db.$count(projectMembers, eq(projectMembers.projectId, projectId));
 }
 
 /** Delete an invitation of a project or to an address. Returns its project, or null when there is none. */

@@ -2,12 +2,12 @@ import { ApiError, type Login } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
+import { checkSecondFactor } from '../two-factor/two-factor.ts';
 import type { User } from '../users/user.ts';
 import { findUserByLogin } from '../users/user-store.ts';
 import { beginAttempt } from './login-guard.ts';
 import type { Session } from './session.ts';
 import { deleteSession, insertSession } from './session-store.ts';
-import { checkSecondFactor } from './two-factor.ts';
 
 /** A session that has just begun. */
 export interface SignedIn {

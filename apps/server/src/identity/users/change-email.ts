@@ -2,7 +2,7 @@ import { ApiError, invalidParameter, type Proof } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { MailDeps, PasswordDeps } from '../account-deps.ts';
 import { enforceRateLimit } from '../sessions/login-guard.ts';
-import { confirmInPerson } from '../sessions/two-factor.ts';
+import { confirmInPerson } from '../two-factor/two-factor.ts';
 import { createLink, deleteLinks, useLink } from './account-link-store.ts';
 import type { User } from './user.ts';
 import { findUserByLogin, lockUser, updateUser } from './user-store.ts';

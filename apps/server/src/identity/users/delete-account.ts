@@ -3,7 +3,7 @@ import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { ContentsDeps, MailDeps, PasswordDeps } from '../account-deps.ts';
 import { deleteProjects, lockOwnedProjects } from '../projects/project-store.ts';
-import { confirmInPerson } from '../sessions/two-factor.ts';
+import { confirmInPerson } from '../two-factor/two-factor.ts';
 import { FIRST_USER_ID } from './first-user.ts';
 import type { User } from './user.ts';
 import { deleteUser, lockUser, refuseLastOwner } from './user-store.ts';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError, newId, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, or, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
+import { pageOrder } from '../../store/page-order.ts';
 import { projectMembers, projects, users } from '../identity-tables.ts';
 import type { User } from './user.ts';
 
@@ -155,13 +156,11 @@ export async function listUsers(
   db: Database,
   page: PageQuery<'created_at'>,
 ): Promise<{ readonly total: number; readonly users: readonly User[] }> {
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
-  const totals = await db.select({ total: count() }).from(users);
   const rows = await db
     .select()
     .from(users)
-    .orderBy(order(users.createdAt), order(users.id))
+    .orderBy(...pageOrder(page, users.createdAt, users.id))
     .offset(page.skip)
     .limit(page.limit);
-  return { total: totals[0]?.total ?? 0, users: rows };
+  return { total: await db.$count(users), users: rows };
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { ApiError, type Proof } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
+import { type Attempt, beginAttempt } from '../sessions/login-guard.ts';
 import type { User } from '../users/user.ts';
 import { lockUser, updateUser } from '../users/user-store.ts';
-import { type Attempt, beginAttempt } from './login-guard.ts';
 import { base32, matchTotp, totpUri } from './totp.ts';
 import { deleteRecoveryCodes, replaceRecoveryCodes, useRecoveryCode, useTotpStep } from './two-factor-store.ts';
 

@@ -1,4 +1,4 @@
-/** Limits that several requests reach at once. On PGlite transactions run one after another; the races are PostgreSQL's. */
+/** Checks before a write, by parallel requests. PGlite runs transactions one after another; only PostgreSQL has the races. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
@@ -6,21 +6,25 @@ import { sql } from 'drizzle-orm';
 import type { Caller } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
+import { fromBase32 } from '../testing/two-factor.ts';
 import { createToken } from './api-keys/api-key-service.ts';
 import { ensureApiKey } from './api-keys/api-key-store.ts';
 import type { Principal } from './principal.ts';
 import { addProjectMember, answerInvitation, createProject, inviteToProject } from './projects/project-service.ts';
 import { insertSession } from './sessions/session-store.ts';
+import { totp, totpStep } from './two-factor/totp.ts';
+import { beginTwoFactor, confirmTwoFactor } from './two-factor/two-factor.ts';
 import { FIRST_USER_ID } from './users/first-user.ts';
+import { ensureOwner } from './users/set-up-owner.ts';
 import type { User } from './users/user.ts';
-import { insertUser } from './users/user-store.ts';
+import { findUser, insertUser } from './users/user-store.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 const clock = (): Date => NOW;
 const CALLER: Caller = { userId: null, apiKeyId: null, address: '192.0.2.1', requestId: 'test' };
 const PARALLEL = 8;
 
-describeOnEveryStore('limits under parallel requests', (store) => {
+describeOnEveryStore('identity under parallel requests', (store) => {
   let deps: { readonly db: Database; readonly clock: () => Date };
   before(async () => {
     deps = { db: store().db, clock };
@@ -138,6 +142,28 @@ describeOnEveryStore('limits under parallel requests', (store) => {
       FROM generate_series(1, 50) n`);
     await allCodes(() => deps.db.transaction((tx) => insertSession(tx, session, NOW)));
     assert.equal(await countOf(sql`sessions WHERE user_id = ${user.id}`), 50);
+  });
+
+  test('beginTwoFactor keeps a secret that was confirmed after the request read its user', async () => {
+    const user = await newUser();
+    const { secret } = await beginTwoFactor(deps, user);
+    const pending = (await findUser(deps.db, user.id)) ?? assert.fail('expected the user');
+    const code = totp(fromBase32(secret), totpStep(NOW));
+    await confirmTwoFactor(deps, pending, code, CALLER);
+    await assert.rejects(beginTwoFactor(deps, user), (error) => error instanceof ApiError && error.code === 'conflict');
+    assert.equal((await findUser(deps.db, user.id))?.totpSecret, pending.totpSecret);
+    await assert.rejects(
+      confirmTwoFactor(deps, pending, code, CALLER),
+      (error) => error instanceof ApiError && error.code === 'conflict',
+    );
+    assert.equal(await countOf(sql`recovery_codes WHERE user_id = ${user.id}`), 10);
+  });
+
+  test('ensureOwner makes one set-up link when several servers start at once', async () => {
+    const passwords = { hash: async () => '', verify: async () => false };
+    const links = await Promise.all(Array.from({ length: PARALLEL }, () => ensureOwner({ ...deps, passwords }, null)));
+    assert.equal(links.filter((link) => link !== null).length, 1);
+    assert.equal(await countOf(sql`account_links WHERE purpose = 'set_up'`), 1);
   });
 
   test('ensureApiKey makes one first token when several servers start at once', async () => {
