@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertRefused, temporaryFolder } from '../reader.contract.ts';
@@ -46,6 +46,27 @@ test('an existing file is not replaced without overwrite', async (t) => {
   await writer.finish();
   assert.notEqual(readFileSync(path, 'utf8'), 'precious');
   assert.deepEqual(readdirSync(folder), ['out.gguf']);
+});
+
+test('a folder, a device and a symbolic link are never replaced', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'folder'));
+  writeFileSync(join(folder, 'target'), 'precious');
+  symlinkSync(join(folder, 'target'), join(folder, 'link'));
+  symlinkSync(join(folder, 'nothing'), join(folder, 'dangling'));
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [join(folder, 'folder'), /found a folder/],
+    [join(folder, 'link'), /found a symbolic link; name the file that it points to/],
+    [join(folder, 'dangling'), /found a symbolic link/],
+    ...(process.platform === 'win32' ? [] : [['/dev/null', /found a device/] as const]),
+  ];
+  for (const [path, words] of cases) {
+    for (const overwrite of [true, false]) {
+      await assertRefused(GgufWriter.create(path, { ...OPTIONS, overwrite }), 'target_not_a_file', words);
+    }
+  }
+  assert.deepEqual(readdirSync(folder).sort(), ['dangling', 'folder', 'link', 'target']);
+  assert.equal(readFileSync(join(folder, 'target'), 'utf8'), 'precious');
 });
 
 test('a file that appears while writing is not replaced', async (t) => {
