@@ -145,6 +145,7 @@ test('as many stop strings as generate takes are taken', async () => {
   ] as const) {
     assert.equal((await route('ab', { stop })).stopStrings.length, 64, name);
     assert.deepEqual((await route('ab', { stop_sequences: ['a'] })).stopStrings, ['a'], name);
+    assert.deepEqual((await route('ab', { stop: 'a', stop_sequences: ['b'] })).stopStrings, ['a', 'b'], name);
     assert.deepEqual((await route('ab', { stop: [] })).stopStrings, [], name);
   }
   const { max_stop_sequences } = (await (await get('/info')).json()) as {

@@ -1,10 +1,10 @@
 import type { JsonValue } from '@gptj-cloud/pickle';
+import type { FieldReader } from './field-reader.ts';
 
 /**
- * A field of stop strings, as an array: APIs take one string in its place, and an empty array for none. `generate` checks
- * the strings and their number.
+ * The stop strings of a request: `stop`, and `stop_sequences` as the Inference API spells it. Either is one string or an
+ * array; an empty array means none. `generate` checks the strings and their number.
  */
-export function toStopList(value: JsonValue | undefined): readonly JsonValue[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
+export function readStops(read: FieldReader): readonly JsonValue[] {
+  return ['stop', 'stop_sequences'].flatMap((name) => read.value(name) ?? []);
 }

@@ -6,7 +6,7 @@ import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
-import { toStopList } from '../../generation/stop-field.ts';
+import { readStops } from '../../generation/stop-field.ts';
 import { checkModelField, parseConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
@@ -88,7 +88,7 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   if (stream && echo && logprobs !== null) {
     throw refuseOption('echo', 'cannot be streamed with logprobs; leave one of the three out');
   }
-  const stops = toStopList(read.value('stop') ?? read.value('stop_sequences'));
+  const stops = readStops(read);
   const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
   const given = readSampling(read);
   if (read.boolean('watermark') === true) given.set('watermarking_config', TGI_WATERMARK);

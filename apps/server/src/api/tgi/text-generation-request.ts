@@ -6,7 +6,7 @@ import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
-import { toStopList } from '../../generation/stop-field.ts';
+import { readStops } from '../../generation/stop-field.ts';
 import { checkModelField, encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 
@@ -152,7 +152,7 @@ function readShaping(read: FieldReader, promptLength: number): Map<string, JsonV
   // The pipelines of 2022 generate one token where max_length leaves no room.
   const maxLength = read.integer('max_length', { min: 1 });
   if (maxLength !== undefined) fields.set('max_length', Math.max(maxLength, promptLength + 1));
-  const stops = toStopList(read.value('stop') ?? read.value('stop_sequences'));
+  const stops = readStops(read);
   if (stops.length > 0) fields.set('stop_strings', [...stops]);
   if (read.boolean('watermark') === true) fields.set('watermarking_config', TGI_WATERMARK);
   return fields;
