@@ -1,4 +1,4 @@
-// The compatible APIs behind the server's own gates.
+// The compatible APIs behind authentication and admission.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openTestApp, type TestApp } from '../testing/test-app.ts';
@@ -18,7 +18,7 @@ const ADDRESSES: readonly (readonly [string, object, unknown])[] = [
   ['/complete', { context: 'hi', response_length: 2 }, { completion: 'xx' }],
 ];
 
-test('every address answers with the token, and is admitted and metered like a run', async () => {
+test('every route answers with the token, and is admitted and metered like a run', async () => {
   for (const [path, body, expected] of ADDRESSES) {
     const before = it.admission.settled.length;
     const reply = await it.post(path, body);
@@ -30,7 +30,7 @@ test('every address answers with the token, and is admitted and metered like a r
   }
 });
 
-test('without a token nothing is generated, and the refusal is in the words of the API', async () => {
+test('generates nothing without a token, and refuses in the form of the API', async () => {
   const began = it.engine.began;
   for (const [path, body] of ADDRESSES) {
     const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
@@ -48,7 +48,7 @@ test('without a token nothing is generated, and the refusal is in the words of t
   assert.equal((await it.app.request('/health')).status, 200);
 });
 
-test('unknown addresses and methods of an API are refused in its words', async () => {
+test('refuses unknown routes and methods in the form of the API', async () => {
   const unknown = await it.post('/v1/chat/completions', {});
   const { error } = (await unknown.json()) as { error: { code: string } };
   assert.deepEqual([unknown.status, error.code], [404, 'route_unknown']);
@@ -56,7 +56,7 @@ test('unknown addresses and methods of an API are refused in its words', async (
   assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'POST']);
 });
 
-test('bodies that are no JSON object are refused', async () => {
+test('refuses bodies that are not JSON objects', async () => {
   for (const [path] of ADDRESSES) {
     for (const body of ['', '[]', '{', '"x"', '{"prompt":"a","prompt":"b"}', `{"a":${'['.repeat(500)}`]) {
       const headers = { 'content-type': 'application/json' };
@@ -68,7 +68,7 @@ test('bodies that are no JSON object are refused', async () => {
   }
 });
 
-test('a stream that is given up before its first token gives back what was reserved', { timeout: 10_000 }, async () => {
+test('releases the reservation of a stream that is abandoned before its first token', { timeout: 10_000 }, async () => {
   it.engine.hold();
   try {
     for (const echo of [true, false]) {

@@ -53,7 +53,7 @@ before(async () => {
 });
 after(() => it.close());
 
-/** What is built in, the same for everybody. */
+/** Built-in objects, the same for every project. */
 const SHARED = [
   '/v2/auth/oauth',
   '/v2/pipelines',

@@ -1,4 +1,4 @@
-/** Readers that stop reading, on real sockets: they cost what a socket holds, slow nobody down, and are cut off. */
+/** Readers that stop reading, on real sockets: they cost the buffer of a socket, delay no other client, and are cut off. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -108,7 +108,7 @@ async function theRunningOne(listener: Listener): Promise<string> {
   return page.data[0]?.id ?? '';
 }
 
-test('a run is not slowed down by a reader that stalls, who is cut off when it falls too far behind', async () => {
+test('a reader that stalls does not slow down its run, and is cut off when it falls too far behind', async () => {
   const listener = await listenFor();
   let wake = (): void => {};
   let seen = 0;
@@ -142,7 +142,7 @@ test('a run is not slowed down by a reader that stalls, who is cut off when it f
   assert.match(text, /event: error\ndata: \{"code":"reader_too_slow"/);
 });
 
-test('a completion waits for its reader: what is not read is not generated, and others go on', async () => {
+test('a completion waits for its reader and generates no unread text, while others go on', async () => {
   pause = () => null;
   const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   const settled = it.admission.settled.length;
@@ -161,7 +161,7 @@ test('a completion waits for its reader: what is not read is not generated, and 
   await closed;
 });
 
-test('a reader who stalls on a run that nobody else waits for is cut off, and the run ends', async () => {
+test('a reader that stalls on a run without other readers is cut off, and the run ends', async () => {
   const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   let letGo = (): void => {};
   const held = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Stop strings from the tokens of an engine to the bytes of a socket: nothing of them is ever shown. */
+/** Stop strings from the tokens of an engine to the bytes of a socket: no part of one is ever sent. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readPickle } from '@gptj-cloud/pickle';
@@ -10,7 +10,7 @@ import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestApp, type TestApp, TOKEN } from '../testing/test-app.ts';
 import { openTinyModel, type TinyModel } from '../testing/tiny-model.ts';
 
-/** Ids from here on are the pieces of the case that is tried. */
+/** Ids from here on are the pieces of the case under test. */
 const FIRST_PIECE = 1000;
 
 let it: TestApp;
@@ -85,21 +85,21 @@ function split(text: string, size: number, first: number): readonly Uint8Array[]
   return cuts.map((from, i) => bytes.subarray(from, cuts[i + 1] ?? bytes.length));
 }
 
-/** Up to and with the piece that ends the stop string: there an engine stops. */
+/** The pieces up to the one that ends the stop string, where an engine stops. */
 function upToStop(all: readonly Uint8Array[], stop: string): readonly Uint8Array[] {
   const count = all.findIndex((_, at) => Buffer.concat(all.slice(0, at + 1)).includes(stop));
   return all.slice(0, count + 1);
 }
 
 const TEXTS = [
-  // What begins like it, before and right at its beginning.
+  // Text that begins like the stop string, before it and right at its beginning.
   { text: 'an S, an ST, STSTOPPED', stop: 'STOP', shown: 'an S, an ST, ST' },
   { text: 'STOP', stop: 'STOP', shown: '' },
   // Characters of several bytes, split within.
   { text: 'é¶ é¶日 x', stop: '¶日', shown: 'é¶ é' },
 ] as const;
 
-/** Characters of a piece, and of the first one. */
+/** Bytes of a piece, and of the first one. */
 const SIZES = [
   [1, 1],
   [2, 1],
@@ -109,7 +109,7 @@ const SIZES = [
   [100, 100],
 ] as const;
 
-test('a run with trim_stop shows what stands before the stop string, however tokens split it', async () => {
+test('a run with trim_stop shows the text before the stop string, however tokens split it', async () => {
   finishReason = 'stop';
   for (const { text, stop, shown } of TEXTS) {
     for (const [size, first] of SIZES) {
@@ -120,14 +120,14 @@ test('a run with trim_stop shows what stands before the stop string, however tok
       assert.equal(streamed.text, shown, what);
       assert.deepEqual(streamed.run.result_preview, [[shown]], what);
       assert.ok(!streamed.raw.includes(stop), what);
-      // Told again, and kept.
+      // The replayed events and the stored result.
       assert.equal((await readRun(await ask(`/v2/runs/${streamed.run.id}/events`))).text, shown, what);
       assert.deepEqual(readPickle(Buffer.from(streamed.run.result?.data ?? '', 'hex')), [[shown]], what);
     }
   }
 });
 
-test('a streamed completion shows what stands before the stop string, however tokens split it', async () => {
+test('a streamed completion shows the text before the stop string, however tokens split it', async () => {
   finishReason = 'stop';
   for (const { text, stop, shown } of TEXTS) {
     for (const [size, first] of SIZES) {
@@ -140,7 +140,7 @@ test('a streamed completion shows what stands before the stop string, however to
   }
 });
 
-test('what only began like a stop string is shown when the text ends', async () => {
+test('shows the beginning of a stop string when the text ends there', async () => {
   finishReason = 'length';
   pieces = split('on and STO', 1, 1);
   const run = await streamRun({ response_length: 10, stop_strings: ['STOP'], trim_stop: true });
@@ -155,7 +155,7 @@ test('without trim_stop a run shows the stop string, as transformers does', asyn
   assert.deepEqual([run.text, run.run.result_preview], ['go STOP', [['go STOP']]]);
 });
 
-test('a stop string that an engine finds across its tokens is not shown', async () => {
+test('does not show a stop string that an engine finds across tokens', async () => {
   const tiny: TinyModel = await openTinyModel();
   try {
     const direct = createDirectApp(tiny);

@@ -7,8 +7,8 @@ export interface IntegerBounds {
 }
 
 /**
- * Takes a request's fields one by one, checked; what nobody took is left over. Every method gives undefined for a field
- * that is absent, and throws `invalid_parameter` with the field's name.
+ * Reads a request's fields one by one and checks them. Every method returns undefined for a field that is absent, and
+ * throws `invalid_parameter` with the field's name.
  */
 export interface FieldReader {
   value(name: string): JsonValue | undefined;
@@ -17,6 +17,7 @@ export interface FieldReader {
   integer(name: string, bounds: IntegerBounds): number | undefined;
   number(name: string, min: number, max: number): number | undefined;
   object(name: string): ReadonlyMap<string, JsonValue> | undefined;
+  /** The fields that were not read. */
   rest(): ReadonlyMap<string, JsonValue>;
 }
 
@@ -28,16 +29,16 @@ export function createFieldReader(fields: ReadonlyMap<string, JsonValue>, prefix
     left.delete(name);
     return found ?? undefined;
   };
-  const checked = <Value>(name: string, what: string, check: (found: JsonValue) => Value | undefined) => {
+  const checked = <Value>(name: string, expected: string, check: (found: JsonValue) => Value | undefined) => {
     const found = value(name);
     if (found === undefined) return undefined;
     const result = check(found);
-    if (result === undefined) throw refuseField(prefix + name, what, found);
+    if (result === undefined) throw refuseField(prefix + name, expected, found);
     return result;
   };
   return {
     value,
-    text: (name) => checked(name, 'a text', (found) => (typeof found === 'string' ? found : undefined)),
+    text: (name) => checked(name, 'a string', (found) => (typeof found === 'string' ? found : undefined)),
     boolean: (name) => checked(name, 'true or false', (found) => (typeof found === 'boolean' ? found : undefined)),
     integer: (name, { min, max = Number.MAX_SAFE_INTEGER }) =>
       checked(
@@ -61,14 +62,14 @@ export function toFields(value: JsonValue): ReadonlyMap<string, JsonValue> | und
   return new Map(Object.entries(value).filter(([, field]) => field !== null));
 }
 
-/** A field is refused for its value. */
+/** The error for a field whose value is wrong. */
 export function refuseField(name: string, expected: string, got: JsonValue): ApiError {
   const text = JSON.stringify(got);
   const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
   return refuseOption(name, `expected ${expected}, got ${shown}`);
 }
 
-/** A field is refused; `reason` says why and what to do. */
+/** The error for a field. `reason`: why it is refused, and what to do. */
 export function refuseOption(name: string, reason: string): ApiError {
   return new ApiError('invalid_parameter', { reason: `${name}: ${reason}` }, { details: { parameters: [name] } });
 }

@@ -1,10 +1,10 @@
 import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 
-/** Long enough for the engine's process to be started again with a small model. */
+/** Enough time to start the engine's process again with a small model. */
 const RESTART_SECONDS = 5;
 
-/** What went wrong with a generation, as its caller is told. Errors that nobody foresaw come back as they are. */
+/** The error of a generation as an `ApiError` for its caller. Unexpected errors are returned as they are. */
 export function toGenerationError(error: unknown): unknown {
   if (!(error instanceof ModelError)) return error;
   switch (error.code) {

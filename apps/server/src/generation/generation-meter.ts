@@ -2,12 +2,12 @@ import type { GenerationEvent } from '@gptj-cloud/engine';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 
 /**
- * Counts what the prompts of one request have cost so far: of those that are cut short, what was streamed of them, or
- * how far a beam search had come.
+ * Counts the cost of one request's prompts so far. A prompt that is cut short costs the tokens that were streamed, or
+ * those that a beam search had computed.
  */
 export interface GenerationMeter {
-  note(prompt: number, event: GenerationEvent): void;
-  /** Null while nothing has been computed. */
+  record(prompt: number, event: GenerationEvent): void;
+  /** Null as long as no prompt has started. */
   cost(): GenerationCost | null;
 }
 
@@ -22,7 +22,7 @@ interface PromptCost {
 export function createGenerationMeter(promptLengths: readonly number[], now: () => number): GenerationMeter {
   const started = new Map<number, PromptCost>();
   return {
-    note(prompt, event) {
+    record(prompt, event) {
       let one = started.get(prompt);
       if (one === undefined) {
         one = { startedAt: now(), generatedTokens: 0, searchedTokens: 0, final: null };

@@ -23,7 +23,7 @@ function open(script: Script | ((promptLength: number) => Script), admit?: () =>
   return { ...direct, engine, generate };
 }
 
-test('a generation is settled with what the engine says it cost, over all prompts', async () => {
+test('settles a generation with the cost that the engine reports, over all prompts', async () => {
   const { generate, admission, engine } = open((length) => ({ sequences: [bytesOf('x'.repeat(length))] }));
   const types: string[] = [];
   for await (const event of generate(['a', 'bcd'])) {
@@ -42,7 +42,7 @@ test('a generation is settled with what the engine says it cost, over all prompt
   );
 });
 
-test('a refusal at the gate comes before the first event, and nothing runs', async () => {
+test('refuses before the first event and runs nothing when admission refuses', async () => {
   const refusal = new ApiError('rate_limited');
   const { generate, admission, engine } = open({ sequences: [[1]] }, () => Promise.reject(refusal));
   await assert.rejects(generate(['a']).next(), refusal);
@@ -50,7 +50,7 @@ test('a refusal at the gate comes before the first event, and nothing runs', asy
   assert.deepEqual([admission.settled, admission.cancelled], [[], []]);
 });
 
-test('a reader that leaves ends every prompt and pays for what was made', async () => {
+test('ends every prompt and charges the generated tokens when the reader stops', async () => {
   const { generate, admission, engine } = open({
     sequences: [bytesOf('xyz')],
     pause: (token) => (token === 2 ? NEVER : null),
@@ -66,7 +66,7 @@ test('a reader that leaves ends every prompt and pays for what was made', async 
   assert.equal(admission.settled.length, 1);
 });
 
-test('an aborted signal ends a generation that waits, and one that never began costs nothing', async () => {
+test('ends a waiting generation on abort, and charges nothing for one that never started', async () => {
   const { generate, admission, engine } = open({ sequences: [bytesOf('x')], pause: () => NEVER });
   const gone = new AbortController();
   const events = generate(['a'], gone.signal);
@@ -86,7 +86,7 @@ test('an aborted signal ends a generation that waits, and one that never began c
   assert.deepEqual([admission.settled.length, admission.cancelled.length], [1, 1]);
 });
 
-test('one prompt that fails ends the others and is charged to nobody; the error is one that callers understand', async () => {
+test('a prompt that fails ends the others, is not charged, and throws an ApiError', async () => {
   const cases = [
     [new ModelError('engine_failed', 'died'), 'engine_failed', 503],
     [new ModelError('cache_full', 'too much'), 'generation_too_large', 400],
@@ -108,7 +108,7 @@ test('one prompt that fails ends the others and is charged to nobody; the error 
   }
 });
 
-test('prompts of one request run a few at a time', async () => {
+test('runs at most 8 prompts of one request at a time', async () => {
   let max = 0;
   const { generate, engine } = open({
     sequences: [bytesOf('x')],
@@ -122,7 +122,7 @@ test('prompts of one request run a few at a time', async () => {
   assert.equal(max, 8);
 });
 
-test('closing takes no more, and cancels what outlasts its patience', async () => {
+test('refuses new generations when closing, and cancels those that run longer than patienceMs', async () => {
   const { generate, generations, engine } = open({ sequences: [bytesOf('x')], pause: () => NEVER });
   const events = generate(['a']);
   await events.next();

@@ -1,9 +1,10 @@
 /**
- * Generations that are answered and not stored: those of the compatible APIs. One request may hold several prompts; it
- * is admitted, metered and cancelled as one.
+ * Generations that are answered and not stored: those of the compatible APIs. A request may hold several prompts; it is
+ * admitted, metered and cancelled as one.
  *
- * asked → admitted (what it may use is reserved) → its prompts run, a few at a time → ended. However it ends, the
- * reservation is given back exactly once: settled with what was computed, or cancelled when nothing was, or for nothing.
+ * requested → admitted (its maximum usage is reserved) → its prompts run, a few at a time → ended. However it ends, the
+ * reservation is released exactly once: settled with the actual usage, or cancelled where nothing was computed or the
+ * server failed.
  */
 import type { GenerateConfig } from '@gptj-cloud/decoding';
 import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
@@ -24,7 +25,7 @@ export interface PromptRequest {
 
 export interface DirectGeneration {
   readonly principal: Principal;
-  /** As plans name it. */
+  /** The name of the model in plans. */
   readonly model: string;
   /** At least one. */
   readonly prompts: readonly PromptRequest[];
@@ -48,19 +49,19 @@ export interface GenerationServiceDeps {
 
 export interface GenerationService {
   /**
-   * Generate. Ending the iteration early or aborting `signal` cancels what runs and frees its cache.
+   * Generate. Ending the iteration early or aborting `signal` cancels the prompts that run and frees their cache.
    *
-   * Throws `ApiError`: what admission throws before the first event; later `engine_failed`, `generation_too_large`,
+   * Throws `ApiError`: the errors of admission before the first event; later `engine_failed`, `generation_too_large`,
    * `invalid_parameter`, `shutting_down`.
    */
   generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
-  /** Take no more, wait for those that run as long as `patienceMs`, then cancel them and wait a moment. Idempotent. */
+  /** Refuse new generations, wait up to `patienceMs` for running ones, then cancel them and wait a moment. Idempotent. */
   close(patienceMs: number): Promise<void>;
 }
 
-/** Prompts of one request that run at the same time: the others must not stand in the way of other requests. */
-const PROMPTS_AT_ONCE = 8;
-/** For cancelled generations to end. */
+/** Prompts of one request that run at the same time, so that one request does not delay all others. */
+const MAX_CONCURRENT_PROMPTS = 8;
+/** Time for cancelled generations to end. */
 const STOP_MS = 2_000;
 
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
@@ -81,32 +82,32 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       prompts.map(({ prompt }) => prompt.length),
       now,
     );
-    const over = new AbortController();
-    const until = AbortSignal.any([signal, stop.signal, over.signal]);
+    const ended = new AbortController();
+    const stopPrompts = AbortSignal.any([signal, stop.signal, ended.signal]);
     let complete = false;
     let failed = false;
     try {
       yield { type: 'admitted' };
       const events = mergeEvents(
         prompts.length,
-        PROMPTS_AT_ONCE,
-        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs }, until),
-        () => over.abort(),
+        MAX_CONCURRENT_PROMPTS,
+        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs }, stopPrompts),
+        () => ended.abort(),
       );
       for await (const { source, event } of events) {
-        meter.note(source, event);
+        meter.record(source, event);
         yield { type: 'engine', prompt: source, event };
       }
       complete = true;
     } catch (error) {
-      // A client that left has had, or made this server do, what it pays for; what failed here is not charged.
+      // A client that disconnected pays for the tokens computed for it; a failure of the server is not charged.
       failed = !signal.aborted;
       throw toGenerationError(error);
     } finally {
       const cost = failed ? null : meter.cost();
-      const ended = cost === null ? admitted.cancel() : admitted.settle(cost);
-      // Whoever has its answer may know that metering failed; nobody is there to tell in the other cases.
-      await (complete ? ended : ended.catch((error) => logger.error('usage of a generation is lost', { error })));
+      const released = cost === null ? admitted.cancel() : admitted.settle(cost);
+      // Only a complete generation can still report that metering failed.
+      await (complete ? released : released.catch((error) => logger.error('usage of a generation is lost', { error })));
     }
   }
 
@@ -129,7 +130,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         });
         const timers = [
           setTimeout(() => stop.abort(), patienceMs),
-          // What is held up by a reader that does not read ends with its connection.
+          // A generation whose client does not read ends with its connection.
           setTimeout(() => idle(), patienceMs + STOP_MS),
         ];
         await drained;
@@ -140,7 +141,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   };
 }
 
-/** The most that a request may use. */
+/** The maximum usage of a request. */
 function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
   const newTokens = ({ prompt, config }: PromptRequest): number =>
     Math.max(0, config.maxLength - prompt.length) * config.numReturnSequences;

@@ -21,7 +21,7 @@ test('counts the bytes of a character that has begun and not ended', () => {
     assert.equal(incompleteCharacterLength(Uint8Array.from(bytes)), length, `${bytes}`);
 });
 
-test('tells the beginning of UTF-8 text from other bytes', () => {
+test('distinguishes the beginning of UTF-8 text from other bytes', () => {
   assert.ok(isBeginningOfText(Uint8Array.of(0xe6, 0x97)));
   assert.ok(isBeginningOfText(Uint8Array.of(0xe6, 0x97, 0xa5, 0xf0)));
   assert.ok(!isBeginningOfText(Uint8Array.of(0xe6, 0x61)));

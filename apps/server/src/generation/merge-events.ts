@@ -6,13 +6,13 @@ export interface MergedEvent<Event> {
 }
 
 /**
- * Events of several sources as they come. Sources are opened in their order, `atOnce` of them running at a time. The
- * first failure ends everything; when this ends, however it does, so has every source that was opened: `cancel` is
- * called first, for those that wait for something.
+ * Events of several sources as they come. Sources are opened in their order, at most `maxConcurrent` of them at a time.
+ * The first failure ends all of them. However the iteration ends, every source that was opened has ended by then;
+ * `cancel` is called first, for sources that wait.
  */
 export async function* mergeEvents<Event>(
   count: number,
-  atOnce: number,
+  maxConcurrent: number,
   open: (source: number) => AsyncIterable<Event>,
   cancel: () => void,
 ): AsyncGenerator<MergedEvent<Event>> {
@@ -21,13 +21,13 @@ export async function* mergeEvents<Event>(
   let opened = 0;
   const step = (source: number, iterator: AsyncIterator<Event>): void => {
     const next = iterator.next().then((result) => ({ source, result }));
-    // Heard of below if it still matters then.
+    // Thrown by the race below unless the iteration has ended by then.
     next.catch(() => {});
     steps.set(source, next);
   };
   try {
     for (;;) {
-      for (; steps.size < atOnce && opened < count; opened++) {
+      for (; steps.size < maxConcurrent && opened < count; opened++) {
         const iterator = open(opened)[Symbol.asyncIterator]();
         iterators.set(opened, iterator);
         step(opened, iterator);

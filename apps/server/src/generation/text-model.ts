@@ -14,10 +14,10 @@ export interface TextModel {
   readonly parseParameters: ParseParameters;
 }
 
-/** Names under which whatever is served here answers, beside its own: what programs of GPT-J's time ask for. */
+/** Names that the served model answers to beside its own: those that programs written for GPT-J send. */
 const ALIASES: readonly string[] = ['EleutherAI/gpt-j-6b', 'gpt-j-6b'];
 
-/** Names a request may use; the first is the model's own. */
+/** Names that a request may use; the first is the model's own. */
 export function modelNames({ info }: TextModel): readonly string[] {
   return [info.modelName, ...ALIASES.filter((alias) => alias !== info.modelName)];
 }

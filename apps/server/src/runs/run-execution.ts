@@ -137,7 +137,7 @@ async function attempt(
     progress.hasTokenEvents = true;
     deps.events.publish(run.id, { type: 'token', index, text, tokens: [...tokens] });
   };
-  const onEvent = (event: GenerationEvent): void => meter.note(0, event);
+  const onEvent = (event: GenerationEvent): void => meter.record(0, event);
   // A run without events has no readers before its end.
   const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
   return await prepared.execute({ signal, priority: run.priority, maxEventDelayMs, onTokens, onEvent });

@@ -1,4 +1,5 @@
 import { ModelError } from '@gptj-cloud/model';
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { jsonFields } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -13,7 +14,9 @@ const requestSchema = object(
     context: { ...text, description: 'The prompt.' },
     top_p: number('0 to 1. Default 0.9.'),
     temp: number('Temperature, above 0. Default 1.'),
-    response_length: integer('Maximum number of new tokens. Default 512, or the room that the context leaves.'),
+    response_length: integer(
+      `Maximum number of new tokens. Default ${ROUTE_DEFAULTS.mesh.newTokens}, or the room that the context leaves.`,
+    ),
     top_k: integer('Default 0, which keeps all.'),
     seed: integer('The same seed gives the same text.'),
     split_special_tokens: flag('Read special tokens in the prompt as plain text. Default false.'),

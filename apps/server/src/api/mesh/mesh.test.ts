@@ -11,7 +11,7 @@ function open(script: Script = { sequences: [bytesOf(' world')] }) {
   return { engine, complete: (body: unknown) => post('/complete', body) };
 }
 
-test("the demo's request is answered with a completion", async () => {
+test("answers the demo's request with a completion", async () => {
   const { complete, engine } = open();
   const reply = await complete({ context: 'eleutherai', top_p: 0.9, temp: 0.75 });
   assert.deepEqual([reply.status, await reply.json()], [200, { completion: ' world' }]);
@@ -22,7 +22,7 @@ test("the demo's request is answered with a completion", async () => {
   assert.equal(config.maxLength, 10 + 512);
 });
 
-test('the length is what the context leaves at most, or what is asked for', async () => {
+test('the length is response_length, or 512 as far as the context has room', async () => {
   const { complete, engine } = open();
   await complete({ context: 'x'.repeat(2000), top_p: 1, temp: 1 });
   await complete({ context: 'x', response_length: 3, top_k: 40, seed: 7 });
@@ -50,7 +50,7 @@ test('takes numbers as text, in the forms that float() of Python reads', async (
   }
 });
 
-test('errors have a status and a text in error', async () => {
+test('errors have a status and a message in error', async () => {
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ top_p: 1, temp: 1 }, /^context: expected a non-empty string/],
     [{ context: 'a', top_p: 2 }, /^top_p: expected a number from 0 to 1/],

@@ -57,7 +57,7 @@ export function joinLogprobs(first: CompletionLogprobs, second: CompletionLogpro
   };
 }
 
-/** The likeliest tokens, and always the chosen one, so that it is greedy exactly when it equals the largest. */
+/** The most likely tokens, and always the chosen one, so that it is greedy exactly when it equals the largest. */
 function topMap(tokenizer: Tokenizer, report: TokenReport): Record<string, number> {
   const map: Record<string, number> = Object.create(null);
   for (const { token, logprob } of [...report.top, report]) map[tokenText(tokenizer, token)] = logprob;

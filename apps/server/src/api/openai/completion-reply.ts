@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { FinishReason, GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationUsage } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { likeliest } from '../../generation/likeliest.ts';
 import { readPromptText } from '../../generation/prompt-text.ts';
+import { selectMostLikely } from '../../generation/select-most-likely.ts';
 import { createSequenceText, type SequenceText, type ShownText } from '../../generation/sequence-text.ts';
 import { type CompletionLogprobs, joinLogprobs, promptTokens, toCompletionLogprobs } from './completion-logprobs.ts';
 import type { CompletionRequest } from './completion-request.ts';
@@ -92,7 +92,7 @@ export function toChoices(
   prompt: number,
   outcome: GenerateOutcome,
 ): readonly CompletionChoice[] {
-  const best = likeliest(outcome.sequences, request.n);
+  const best = selectMostLikely(outcome.sequences, request.n);
   const choices = best.map(({ tokens, logprobs, finishReason }) => {
     const text = writer.sequence(prompt);
     const [shown, rest] = [text.push(tokens, logprobs), text.end()];

@@ -18,10 +18,10 @@ export interface CompletionRequest {
   readonly written: readonly CompletionPrompt['shown'][];
   /** Choices of each prompt. */
   readonly n: number;
-  /** Sequences the engine makes of each prompt, of which the `n` likeliest are returned. */
+  /** Sequences the engine makes of each prompt, of which the `n` most likely are returned. */
   readonly sequences: number;
   readonly echo: boolean;
-  /** Number of the likeliest tokens beside each one; null: no log-probabilities. */
+  /** Number of the most likely tokens beside each one; null: no log-probabilities. */
   readonly logprobs: number | null;
   readonly stops: readonly string[];
   readonly stream: boolean;

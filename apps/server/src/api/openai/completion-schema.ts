@@ -1,3 +1,4 @@
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import type { JsonSchema } from '../../http/openapi/operation.ts';
 import { flag, generateParameters, integer, list, number, object, text } from '../described-json.ts';
 
@@ -9,7 +10,9 @@ export const completionRequestSchema: JsonSchema = object(
     ...generateParameters,
     model: { ...text, description: 'Any name of this model; see GET /v1/models.' },
     prompt: { anyOf: [text, list(text), TOKENS, list(TOKENS)] },
-    max_tokens: integer('Default 16. 0 scores the prompt, with echo and logprobs.'),
+    max_tokens: integer(
+      `Default ${ROUTE_DEFAULTS.completion.newTokens}, or the room that the context leaves. 0 answers the prompt, with echo, and scores it, with logprobs.`,
+    ),
     temperature: number('Default 1. 0 decodes greedily.'),
     top_p: number('Default 1.'),
     n: integer('Choices for each prompt. Default 1.'),
@@ -23,6 +26,8 @@ export const completionRequestSchema: JsonSchema = object(
     frequency_penalty: number('-2 to 2.'),
     logit_bias: { type: 'object', additionalProperties: { type: 'number' }, description: 'By token id.' },
     seed: integer('The same seed gives the same text.'),
+    split_special_tokens: flag('Read special tokens in texts literally, for text of unknown origin.'),
+    truncate: integer('Keep this many tokens of the end of each prompt.'),
     user: text,
   },
   ['prompt'],

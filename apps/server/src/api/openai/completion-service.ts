@@ -1,8 +1,8 @@
 import type { GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
 import { ApiError } from '@gptj-cloud/protocol';
-import { eventError } from '../../generation/event-error.ts';
 import type { DirectEvent } from '../../generation/generation-service.ts';
+import { toStreamError } from '../../generation/stream-error.ts';
 import type { TextModel } from '../../generation/text-model.ts';
 import {
   type ChoiceWriter,
@@ -16,7 +16,7 @@ import {
 import type { CompletionRequest } from './completion-request.ts';
 import { toOpenAiError } from './openai-error.ts';
 
-/** The one reply of a request that is not streamed. Throws what the events throw. */
+/** The reply of a request that is not streamed. Throws the errors of `events`. */
 export async function collectCompletion(
   model: TextModel,
   request: CompletionRequest,
@@ -36,8 +36,8 @@ export async function collectCompletion(
 }
 
 /**
- * The data of each event of a streamed reply, `[DONE]` last. A failure under way is an event with `error`, after which
- * the stream ends without `[DONE]`.
+ * The data of each event of a streamed reply, `[DONE]` last. A failure is an event with `error`, after which the stream
+ * ends without `[DONE]`.
  */
 export async function* streamCompletion(
   model: TextModel,
@@ -64,7 +64,7 @@ export async function* streamCompletion(
       }
     }
   } catch (error) {
-    yield JSON.stringify(toOpenAiError(eventError(error instanceof ApiError ? error : onFailure(error))));
+    yield JSON.stringify(toOpenAiError(toStreamError(error instanceof ApiError ? error : onFailure(error))));
     return;
   }
   if (request.includeUsage) yield chunk([], completionUsage(usages));

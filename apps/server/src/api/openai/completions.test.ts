@@ -30,7 +30,7 @@ async function refusal(body: Readonly<Record<string, unknown>>) {
   return { status: reply.status, ...error };
 }
 
-test('a completion has the shape that clients of OpenAI read', async () => {
+test('answers with the object that clients of OpenAI read', async () => {
   const { complete, engine } = open();
   const { id, ...rest } = await completion(await complete({ model: 'scripted', prompt: 'ab', max_tokens: 3 }));
   assert.match(id, /^cmpl-[0-9a-f]{32}$/);
@@ -46,7 +46,7 @@ test('a completion has the shape that clients of OpenAI read', async () => {
   assert.deepEqual([config.mode, config.maxLength, config.topK, config.temperature], ['sample', 5, 0, 1]);
 });
 
-test('without max_tokens there are 16; temperature 0 is greedy; n of them are copies of one', async () => {
+test('generates 16 tokens by default; temperature 0 is greedy, its n choices copies of one', async () => {
   const { complete, engine } = open();
   const { choices, usage } = await completion(await complete({ prompt: 'ab', temperature: 0, n: 3 }));
   assert.deepEqual(
@@ -62,7 +62,7 @@ test('without max_tokens there are 16; temperature 0 is greedy; n of them are co
   assert.deepEqual([config.mode, config.maxLength, config.numReturnSequences], ['greedy', 18, 1]);
 });
 
-test('a prompt is a text, texts, token ids or lists of them; choices follow one another', async () => {
+test('accepts a string, strings, token ids or arrays of them as prompt; choices keep their order', async () => {
   const forms: readonly (readonly [unknown, readonly (readonly number[])[]])[] = [
     ['hi', [bytesOf('hi')]],
     [
@@ -91,7 +91,7 @@ test('a prompt is a text, texts, token ids or lists of them; choices follow one 
   }
 });
 
-test('best_of returns the likeliest per token, and everything made is counted', async () => {
+test('best_of returns the sequences most likely per token and counts all generated tokens', async () => {
   // The scripted log-probability of a token is -id/100: small ids are likely.
   const { complete, engine } = open({ sequences: [bytesOf('zz'), bytesOf('a'), bytesOf('bbb')] });
   const { choices, usage } = await completion(await complete({ prompt: 'p', best_of: 3, n: 2 }));
@@ -106,7 +106,7 @@ test('best_of returns the likeliest per token, and everything made is counted', 
   assert.equal(engine.requests[0]!.config.numReturnSequences, 3);
 });
 
-test('log-probabilities hold the chosen token, the likelier ones, and offsets that count the prompt', async () => {
+test('log-probabilities hold the chosen token, more likely ones, and offsets that count the prompt', async () => {
   const { complete } = open({ sequences: [bytesOf('aé')] });
   const { choices } = await completion(await complete({ prompt: 'pé', logprobs: 1 }));
   assert.deepEqual(choices[0]?.logprobs, {
@@ -124,7 +124,7 @@ test('log-probabilities hold the chosen token, the likelier ones, and offsets th
   assert.equal(none.choices[0]?.logprobs?.token_logprobs.length, 3);
 });
 
-test('stop text is cut from the text and from the log-probabilities', async () => {
+test('cuts a stop string from the text and from the log-probabilities', async () => {
   const { complete, engine } = open({ sequences: [bytesOf('one##two')], finishReason: 'stop' });
   const { choices } = await completion(await complete({ prompt: 'p', stop: ['##', '!'], logprobs: 0 }));
   assert.equal(choices[0]?.text, 'one');
@@ -143,7 +143,7 @@ test('echo puts the prompt before every text', async () => {
   );
 });
 
-test("penalties, biases and generate's own parameters reach the engine", async () => {
+test('passes penalties, biases and parameters of generate to the engine', async () => {
   const { complete, engine } = open();
   await complete({
     prompt: 'p',
@@ -167,7 +167,7 @@ test("penalties, biases and generate's own parameters reach the engine", async (
   assert.equal(engine.requests[1]!.config.mode, 'beam');
 });
 
-test('what cannot be done is refused by name, with what to do', async () => {
+test('refuses invalid requests by the name of the field, with a remedy', async () => {
   const cases: readonly (readonly [Readonly<Record<string, unknown>>, string, RegExp])[] = [
     [{ suffix: 'x' }, 'suffix', /leave it out/],
     [{ tempratur: 1 }, 'tempratur', /did you mean temperature/],
@@ -236,7 +236,7 @@ test('takes the fields that clients of Hugging Face and evaluation harnesses sen
   assert.equal(last().config.maxLength, 7);
 });
 
-test('models are listed and described under every name', async () => {
+test('lists and describes the model under every name', async () => {
   const { get } = open();
   const list = (await (await get('/v1/models')).json()) as { object: string; data: { id: string }[] };
   assert.deepEqual(
@@ -255,7 +255,7 @@ test('models are listed and described under every name', async () => {
   assert.equal((await get('/v1/models/gpt-4')).status, 404);
 });
 
-test('a stream sends each text as it comes, the finish, the usage if asked, and [DONE]', async () => {
+test('streams each text as it comes, the finish reason, the usage if requested, and [DONE]', async () => {
   const { complete } = open({ sequences: [bytesOf('xé'), bytesOf('y')] });
   const reply = await complete({ prompt: 'p', n: 2, stream: true, stream_options: { include_usage: true } });
   assert.match(reply.headers.get('content-type') ?? '', /^text\/event-stream/);
@@ -276,7 +276,7 @@ test('a stream sends each text as it comes, the finish, the usage if asked, and 
   assert.equal(new Set(chunks.map(({ id }) => id)).size, 1);
 });
 
-test('a stream shows no part of a stop string, and log-probabilities only of what it shows', async () => {
+test('streams no part of a stop string, nor log-probabilities of its tokens', async () => {
   const { complete } = open({ sequences: [bytesOf('a#b##c')], finishReason: 'stop' });
   const reply = await complete({ prompt: 'p', stream: true, stop: '##', logprobs: 0, echo: false });
   const chunks = (await readData(reply)).slice(0, -1).map((line) => JSON.parse(line) as Completion);
@@ -290,7 +290,7 @@ test('a stream shows no part of a stop string, and log-probabilities only of wha
   );
 });
 
-test('streamed echo begins with the prompt; copies of a greedy choice are all streamed', async () => {
+test('streams the prompt first with echo, and all copies of a greedy choice', async () => {
   const { complete } = open({ sequences: [bytesOf('x')] });
   const reply = await complete({ prompt: ['a', 'b'], n: 2, temperature: 0, stream: true, echo: true });
   const texts = new Map<number, string>();
@@ -307,7 +307,7 @@ test('streamed echo begins with the prompt; copies of a greedy choice are all st
   ]);
 });
 
-test('a failure under way is an event of the stream, and no [DONE] follows', async () => {
+test('sends a failure in the middle of a stream as an event, without [DONE]', async () => {
   const error = new ModelError('engine_failed', 'the engine process ended');
   const { complete } = open({ sequences: [bytesOf('xyz')], failure: { after: 1, error } });
   const data = await readData(await complete({ prompt: 'p', stream: true }));
@@ -317,7 +317,7 @@ test('a failure under way is an event of the stream, and no [DONE] follows', asy
   assert.match(last.error.message, /; wait 5 seconds and send the request again$/);
 });
 
-test('refusals at the gate have their own status, streamed or not', async () => {
+test('refusals of admission have their own status, streamed or not', async () => {
   const engine = createScriptedEngine(() => ({ sequences: [[120]] }));
   const { post } = createDirectApp({
     engine,

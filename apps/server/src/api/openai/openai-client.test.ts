@@ -43,7 +43,7 @@ async function withScripted(
   }
 }
 
-test('completions.create gives text, choices, log-probabilities and usage', async () => {
+test('completions.create returns text, choices, log-probabilities and usage', async () => {
   const model = tiny.model.info.modelName;
   const reply = await client.completions.create({
     model,
@@ -67,7 +67,7 @@ test('completions.create gives text, choices, log-probabilities and usage', asyn
   assert.ok((reply.usage?.completion_tokens ?? 0) > 4);
 });
 
-test('a stream is the same text in parts, and ends with the usage', async () => {
+test('streams the same text in parts, and the usage last', async () => {
   const body = { model: 'gpt-j-6b', prompt: 'abc', max_tokens: 20, temperature: 0 } as const;
   const whole = await client.completions.create(body);
   const stream = await client.completions.create({ ...body, stream: true, stream_options: { include_usage: true } });
@@ -101,7 +101,7 @@ test('echo with token ids and max_tokens 0 scores a prompt', async () => {
   );
 });
 
-test('models.list and models.retrieve', async () => {
+test('models.list and models.retrieve return the model under every name', async () => {
   const ids: string[] = [];
   for await (const { id } of client.models.list()) ids.push(id);
   assert.ok(ids.includes('EleutherAI/gpt-j-6b'));
@@ -129,7 +129,7 @@ test('refusals become the typed errors of the client', async () => {
   await refuseWith(new ApiError('token_unknown'), AuthenticationError);
 });
 
-test('a failure in the middle of a stream is thrown by it', async () => {
+test('the stream throws a failure in its middle', async () => {
   const engine = createScriptedEngine(() => ({
     sequences: [bytesOf('xyz')],
     failure: { after: 2, error: new Error('unforeseen') },
@@ -148,12 +148,12 @@ test('a failure in the middle of a stream is thrown by it', async () => {
   });
 });
 
-test('a client that leaves a stream, or gives up waiting, ends the generation', async () => {
+test('ends the generation when the client leaves a stream or stops waiting', async () => {
   const never = new Promise<void>(() => {});
   const ways = [
     { stream: true, patienceMs: 30_000 },
     { stream: false, patienceMs: 30_000 },
-    // The head of the reply is out.
+    // The head of the reply has been sent.
     { stream: false, patienceMs: 0 },
   ];
   for (const { stream, patienceMs } of ways) {

@@ -1,7 +1,7 @@
 import type { ApiError, ErrorCode } from '@gptj-cloud/protocol';
-import type { ToldError } from '../../generation/event-error.ts';
+import type { ErrorContent } from '../../generation/stream-error.ts';
 
-/** The body of an error as OpenAI's clients read it. */
+/** The body of an error in the form that OpenAI's clients read. */
 export interface OpenAiErrorBody {
   error: { message: string; type: string; param: string | null; code: string };
 }
@@ -17,8 +17,8 @@ const CODES: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['quota_exceeded', 'insufficient_quota'],
 ]);
 
-/** Refusals that say how to go on keep their remedy in the message: it is all that clients show. */
-export function toOpenAiError(error: ToldError): OpenAiErrorBody {
+/** The message contains the remedy, because clients show the message alone. */
+export function toOpenAiError(error: ErrorContent): OpenAiErrorBody {
   const { remedy, parameters } = error.details;
   const first: unknown = Array.isArray(parameters) ? parameters[0] : undefined;
   return {
@@ -36,7 +36,7 @@ export function openAiStatus(error: ApiError): number {
   return error.code === 'quota_exceeded' ? 429 : error.status;
 }
 
-function typeOf({ status, code }: ToldError): string {
+function typeOf({ status, code }: ErrorContent): string {
   if (code === 'quota_exceeded') return 'insufficient_quota';
   if (status >= 500) return 'server_error';
   if (status === 429) return 'rate_limit_error';

@@ -1,4 +1,4 @@
-// Against numbers of transformers 5.18.0: fixtures/prompt-logprobs.json, made by the script beside it.
+// Log-probabilities of transformers 5.18.0: fixtures/prompt-logprobs.json, made by the script beside it.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ interface Case {
   readonly prompt: readonly number[];
   /** Of each token after the first. */
   readonly logprobs: readonly number[];
-  /** Of the likeliest token at the same place. */
+  /** Of the most likely token at the same place. */
   readonly largest: readonly number[];
   readonly next: { readonly token: number; readonly logprob: number };
 }
@@ -38,7 +38,7 @@ function assertClose(got: number | null | undefined, expected: number, what: str
 }
 
 for (const maxTokens of [0, 1]) {
-  test(`prompts are scored as transformers scores them, with max_tokens ${maxTokens}`, async () => {
+  test(`scores prompts as transformers does, with max_tokens ${maxTokens}`, async () => {
     const { choices, usage } = await score({ prompt: cases.map(({ prompt }) => prompt), max_tokens: maxTokens });
     assert.equal(choices.length, cases.length);
     for (const [at, { prompt, logprobs, largest, next }] of cases.entries()) {
@@ -51,8 +51,8 @@ for (const maxTokens of [0, 1]) {
         const logprob: number | null | undefined = got.logprobs?.token_logprobs[token + 1];
         const top = Math.max(...Object.values(got.logprobs?.top_logprobs?.[token + 1] ?? {}));
         assertClose(logprob, expected, what);
-        assertClose(top, largest[token]!, `${what}, likeliest`);
-        // How lm-eval tells whether a token is the greedy one.
+        assertClose(top, largest[token]!, `${what}, most likely`);
+        // lm-evaluation-harness takes a token for the greedy one by this comparison.
         assert.equal(logprob === top, expected === largest[token], what);
       }
       if (maxTokens === 1) assertClose(got.logprobs?.token_logprobs.at(-1), next.logprob, `prompt ${at}, next`);
@@ -61,7 +61,7 @@ for (const maxTokens of [0, 1]) {
   });
 }
 
-test('a text is scored as its tokens are, and offsets point into what is echoed', async () => {
+test('scores a text as its tokens, with offsets into the echoed text', async () => {
   const text = 'abc é ke';
   const ids = tiny.model.tokenizer.encode(text);
   const byText = await score({ prompt: text, max_tokens: 0 });
@@ -73,7 +73,7 @@ test('a text is scored as its tokens are, and offsets point into what is echoed'
   assert.deepEqual(choice?.logprobs?.text_offset.slice(0, 4), [0, 2, 3, 4]);
 });
 
-test('a prompt that fills the context is scored; one token more is refused', async () => {
+test('scores a prompt that fills the context and refuses one token more', async () => {
   const { contextLength } = tiny.model.info.config;
   const prompt = Array.from({ length: contextLength }, (_, at) => at % 300);
   const { choices } = await score({ prompt, max_tokens: 0 });
@@ -82,7 +82,7 @@ test('a prompt that fills the context is scored; one token more is refused', asy
   assert.equal(reply.status, 400);
 });
 
-test('streamed and whole replies say the same, log-probabilities included', async () => {
+test('streamed and whole replies are equal, log-probabilities included', async () => {
   const body = { prompt: [125, 356, 283], max_tokens: 12, temperature: 0.7, seed: 3, logprobs: 2 };
   const whole = await score({ ...body, echo: false });
   const reply = await direct.post('/v1/completions', { ...body, stream: true });

@@ -2,9 +2,9 @@ import type { FinishReason, GeneratedSequence, GenerateOutcome, TokenReport } fr
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import { createDetokeniser, type Detokeniser, type Tokenizer } from '@gptj-cloud/tokenizer';
-import { eventError } from '../../generation/event-error.ts';
 import type { DirectEvent } from '../../generation/generation-service.ts';
-import { likeliest } from '../../generation/likeliest.ts';
+import { selectMostLikely } from '../../generation/select-most-likely.ts';
+import { toStreamError } from '../../generation/stream-error.ts';
 import type { TextModel } from '../../generation/text-model.ts';
 import type { TextGenerationRequest } from './text-generation-request.ts';
 import { toTgiError } from './tgi-error.ts';
@@ -33,7 +33,7 @@ export interface TextGeneration {
   details?: SequenceDetails & { best_of_sequences?: readonly (SequenceDetails & { generated_text: string })[] };
 }
 
-/** The returned sequences of a request that is not streamed. Throws what the events throw. */
+/** The returned sequences of a request that is not streamed. Throws the errors of `events`. */
 export async function collectTextGeneration(
   model: TextModel,
   request: TextGenerationRequest,
@@ -45,7 +45,7 @@ export async function collectTextGeneration(
   }
   if (outcome === null) throw new ModelError('engine_failed', 'the engine ended the generation without a result');
   const { sequences } = outcome;
-  const best = likeliest(sequences, request.returned);
+  const best = selectMostLikely(sequences, request.returned);
   const { tokenizer } = model;
   const describe = (sequence: GeneratedSequence): SequenceDetails => toDetails(tokenizer, request, outcome, sequence);
   return best.map((sequence) => {
@@ -72,7 +72,7 @@ export async function* streamTextGeneration(
 ): AsyncGenerator<string> {
   const detokeniser = createDetokeniser(tokenizer);
   let index = 0;
-  /** The newest token waits for the next event: should it be the last, it carries the end. */
+  /** The newest token waits for the next event: the last token carries the whole text. */
   let held: object | null = null;
   try {
     for await (const event of events) {
@@ -109,7 +109,7 @@ export async function* streamTextGeneration(
       }
     }
   } catch (error) {
-    yield JSON.stringify(toTgiError(eventError(error instanceof ApiError ? error : onFailure(error))));
+    yield JSON.stringify(toTgiError(toStreamError(error instanceof ApiError ? error : onFailure(error))));
   }
 }
 
@@ -135,7 +135,7 @@ function toDetails(
   };
 }
 
-/** The prompt's tokens; nothing stands before the first, so that it has no log-probability. */
+/** The prompt's tokens; the first has no log-probability, because no token precedes it. */
 function prefillOf(
   tokenizer: Tokenizer,
   { prompt }: TextGenerationRequest,

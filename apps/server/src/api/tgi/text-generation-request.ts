@@ -27,7 +27,7 @@ export interface TextGenerationRequest {
   readonly sequences: number;
   /** Those that are returned; fewer than made with `best_of`. */
   readonly returned: number;
-  /** Number of the likeliest tokens beside each one; 0: none. */
+  /** Number of the most likely tokens beside each one; 0: none. */
   readonly topTokens: number;
   readonly stream: boolean;
 }

@@ -1,4 +1,5 @@
 import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
+import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import type { JsonSchema } from '../../http/openapi/operation.ts';
 import { flag, generateParameters, integer, list, number, object, text } from '../described-json.ts';
 
@@ -8,7 +9,8 @@ export const textGenerationRequestSchema: JsonSchema = object(
     inputs: { ...text, description: 'The prompt.' },
     parameters: object({
       ...generateParameters,
-      max_new_tokens: integer('Default 100.'),
+      max_new_tokens: integer(`Default ${ROUTE_DEFAULTS.generate.newTokens}, or the room that the context leaves.`),
+      max_length: integer('Maximum length of prompt and output together.'),
       do_sample: flag('Sample instead of decoding greedily.'),
       temperature: number('Above 0.'),
       top_k: integer('0 keeps all.'),
@@ -24,6 +26,7 @@ export const textGenerationRequestSchema: JsonSchema = object(
       watermark: flag("Mark the text, by TGI's scheme and strength."),
       seed: integer('The same seed gives the same text.'),
       truncate: integer('Keep this many tokens of the end of the prompt.'),
+      split_special_tokens: flag('Read special tokens in texts literally, for text of unknown origin.'),
       best_of: integer('Number of sequences to sample, of which the most likely is returned.'),
       details: flag('Return tokens and their log-probabilities.'),
       decoder_input_details: flag('Those of the prompt, too.'),

@@ -12,7 +12,7 @@ function open(script: Script = { sequences: [bytesOf('xyz')] }) {
 
 const HUB = '/models/EleutherAI/gpt-j-6b';
 
-test('TGI answers with the continuation, the Inference API and the root with a list of whole texts', async () => {
+test('/generate returns the continuation, the Inference API and the root an array of whole texts', async () => {
   const { post } = open();
   const ask = async (path: string, parameters: object = {}) =>
     (await (await post(path, { inputs: 'ab', parameters })).json()) as unknown;
@@ -23,7 +23,7 @@ test('TGI answers with the continuation, the Inference API and the root with a l
   assert.deepEqual(await ask(HUB, { return_full_text: false }), [{ generated_text: 'xyz' }]);
 });
 
-test("each API has its own defaults: TGI's greedy, and the pipeline of 2022 that samples among 50", async () => {
+test('TGI decodes greedily by default, the Inference API samples with top_k 50', async () => {
   const { post, engine } = open();
   const bodies: readonly (readonly [string, object])[] = [
     ['/generate', { inputs: 'ab', parameters: {} }],
@@ -45,7 +45,7 @@ test("each API has its own defaults: TGI's greedy, and the pipeline of 2022 that
   );
 });
 
-test('parameters reach the engine; truncate keeps the end of the prompt', async () => {
+test('passes parameters to the engine; truncate keeps the end of the prompt', async () => {
   const { post, engine } = open();
   await post('/generate', {
     inputs: 'abcdef',
@@ -70,7 +70,7 @@ test('parameters reach the engine; truncate keeps the end of the prompt', async 
   assert.deepEqual([config.watermark?.greenlistRatio, config.watermark?.bias], [0.5, 2]);
 });
 
-test('details tell of every token, the prompt too when asked', async () => {
+test('details list every token, and those of the prompt with decoder_input_details', async () => {
   const { post } = open({ sequences: [[...bytesOf('é'), GPTJ_6B.eosTokenId]], finishReason: 'eos' });
   const parameters = { details: true, decoder_input_details: true, top_n_tokens: 1 };
   const reply = (await (await post('/generate', { inputs: 'ab', parameters })).json()) as {
@@ -100,7 +100,7 @@ test('details tell of every token, the prompt too when asked', async () => {
   });
 });
 
-test('best_of returns the likeliest per token and shows the others in details; several come from the pipeline alone', async () => {
+test('best_of returns the sequence most likely per token, the others in details; /models returns several', async () => {
   const { post, engine } = open({ sequences: [bytesOf('zz'), bytesOf('a')] });
   const parameters = { best_of: 2, do_sample: true, details: true };
   const reply = (await (await post('/generate', { inputs: 'ab', parameters })).json()) as {
@@ -117,7 +117,7 @@ test('best_of returns the likeliest per token and shows the others in details; s
   assert.deepEqual(await several.json(), [{ generated_text: 'zz' }, { generated_text: 'a' }]);
 });
 
-test('a stream has one event a token; the last one carries the whole text', async () => {
+test('streams one event per token, the last one with the whole text', async () => {
   for (const [path, body] of [
     ['/generate_stream', {}],
     ['/generate', { stream: true }],
@@ -149,7 +149,7 @@ test('takes the fields that clients of Hugging Face send beside inputs', async (
   }
 });
 
-test('a failure under way is an event with an error type', async () => {
+test('sends a failure in the middle of a stream as an event with an error type', async () => {
   const error = new ModelError('engine_failed', 'the engine process ended');
   const { post } = open({ sequences: [bytesOf('xyz')], failure: { after: 2, error } });
   const data = await readData(await post('/generate_stream', { inputs: 'p' }));
@@ -158,7 +158,7 @@ test('a failure under way is an event with an error type', async () => {
   assert.match(last.error, /engine process ended; wait 5 seconds and send the request again$/);
 });
 
-test('what cannot be done is refused by name, as TGI refuses', async () => {
+test('refuses invalid requests by the name of the field, with the status of TGI', async () => {
   const cases: readonly (readonly [string, object, RegExp])[] = [
     ['/generate', {}, /^inputs: expected a non-empty string/],
     ['/generate', { inputs: ['a', 'b'] }, /^inputs: .*one prompt a request/],
@@ -194,7 +194,7 @@ test('what cannot be done is refused by name, as TGI refuses', async () => {
   assert.equal((await post('/generate', { inputs: 'a', model: 'gpt2' })).status, 404);
 });
 
-test('info and health', async () => {
+test('describes the model at /info and answers /health', async () => {
   const { get } = open();
   const info = (await (await get('/info')).json()) as Record<string, unknown>;
   assert.deepEqual(

@@ -1,14 +1,14 @@
 import type { ApiError } from '@gptj-cloud/protocol';
-import type { ToldError } from '../../generation/event-error.ts';
+import type { ErrorContent } from '../../generation/stream-error.ts';
 
-/** The body of an error as clients of Hugging Face's services read it. */
+/** The body of an error in the form that clients of Hugging Face's services read. */
 export interface TgiErrorBody {
   error: string;
-  /** Clients raise an exception of their own by it. */
+  /** Selects the exception that clients raise. */
   error_type: 'validation' | 'overloaded' | 'generation' | 'unavailable' | 'auth' | 'unknown';
 }
 
-export function toTgiError(error: ToldError): TgiErrorBody {
+export function toTgiError(error: ErrorContent): TgiErrorBody {
   const { remedy } = error.details;
   return {
     error: typeof remedy === 'string' ? `${error.message}; ${remedy}` : error.message,
@@ -16,12 +16,12 @@ export function toTgiError(error: ToldError): TgiErrorBody {
   };
 }
 
-/** TGI answers what it cannot validate with 422. */
+/** TGI answers invalid requests with 422. */
 export function tgiStatus(error: ApiError): number {
   return error.status === 400 ? 422 : error.status;
 }
 
-function typeOf({ status }: ToldError): TgiErrorBody['error_type'] {
+function typeOf({ status }: ErrorContent): TgiErrorBody['error_type'] {
   switch (status) {
     case 400:
     case 413:

@@ -7,9 +7,9 @@ export interface GptjInput {
   readonly parameters: ReadonlyMap<string, PickleValue>;
 }
 
-/** The graph's own checks: two inputs, a str and a dict. Throws `invalid_input` with the words of `Graph.run`. */
+/** Checks the graph's inputs: a str and a dict. Throws `invalid_input` with the messages of `Graph.run`. */
 export function parseGptjInput(input: PickleValue): GptjInput {
-  // A value that is no list is one input, as the client's callers found out.
+  // A value that is not a list counts as one input, as in the original client.
   const inputs = input instanceof PickleTuple ? input.items : Array.isArray(input) ? input : [input];
   if (inputs.length !== 2) {
     throw refuseShape(`Mismatch of number of inputs, expecting 2 got ${inputs.length}`);
@@ -24,7 +24,7 @@ export function parseGptjInput(input: PickleValue): GptjInput {
   for (const [key, value] of parameters) {
     if (typeof key !== 'string')
       throw refuseShape(`Input type mismatch, expecting keys of type str got ${typeName(key)}`);
-    // None is what Python callers write for "not given".
+    // Python callers write None for a parameter that is absent.
     if (value !== null) fields.set(key, value);
   }
   return { prompt, parameters: fields };
@@ -45,7 +45,7 @@ export function refuseInput(reason: string): ApiError {
   return new ApiError('invalid_input', { reason });
 }
 
-/** The graph's words name Python's types; what is meant stands in the remedy. */
+/** The graph's messages name Python types; the remedy shows the JSON form. */
 function refuseShape(reason: string): ApiError {
   return new ApiError('invalid_input', { reason }, { remedy: 'send data as [prompt, {parameters}]; {} is enough' });
 }

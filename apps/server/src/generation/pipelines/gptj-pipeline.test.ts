@@ -10,7 +10,7 @@ import { createGptjPipeline } from './gptj-pipeline.ts';
 const LIMIT =
   'GPT-J inference is limited to 2048 tokens. Reduce the prompt length and/or the expected generation length.';
 
-/** A pipeline whose parameters for `generate` can be looked at. */
+/** A pipeline that keeps the parameters it passes to `generate`. */
 function pipelineWithSeenFields() {
   const seen: Readonly<Record<string, JsonValue>>[] = [];
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
@@ -69,7 +69,7 @@ function refusal(input: PickleValue): {
   assert.fail('nothing was refused');
 }
 
-test('the graph takes two inputs, a str and a dict, from a list or a tuple', () => {
+test('accepts two inputs, a str and a dict, from a list or a tuple', () => {
   const { pipeline } = pipelineWithSeenFields();
   pipeline.prepare(new PickleTuple<never>(['hi', dict({})]));
   const messages: readonly (readonly [PickleValue, string])[] = [
@@ -86,13 +86,13 @@ test('the graph takes two inputs, a str and a dict, from a list or a tuple', () 
   for (const [input, message] of messages) assert.equal(refusal(input).message, message);
 });
 
-test('input of another shape is refused with the shape that is wanted', () => {
+test('refuses input of another shape and shows the expected one', () => {
   for (const input of [['hi'], 'hi', [7n, dict({})], ['hi', []]]) {
     assert.match(String(refusal(input).remedy), /\[prompt, \{parameters\}\]/);
   }
 });
 
-test('the prompt is dropped from the text unless it is asked for; remove_input has the last word', async () => {
+test('leaves the prompt out of the text by default; remove_input wins over include_input', async () => {
   const kept = [['hixx']];
   const dropped = [['xx']];
   const two = { response_length: 2n };
@@ -105,7 +105,7 @@ test('the prompt is dropped from the text unless it is asked for; remove_input h
   assert.deepEqual(refusal(['hi', dict({ remove_input: 1n })]).parameters, ['remove_input']);
 });
 
-test('response_length is exactly that many new tokens and overrides both lengths', () => {
+test('response_length generates exactly that many tokens and overrides both lengths', () => {
   assert.deepEqual(fieldsFor({ response_length: 5n, max_length: 7n, min_length: 9n, temperature: 0.5 }), {
     min_length: 11,
     max_length: 11,
@@ -115,12 +115,12 @@ test('response_length is exactly that many new tokens and overrides both lengths
   });
 });
 
-test('sampling is the default unless do_sample or num_beams is given', () => {
+test('samples by default unless do_sample or num_beams is given', () => {
   assert.deepEqual(fieldsFor({ do_sample: false }), { do_sample: false, pad_token_id: 50256 });
   assert.deepEqual(fieldsFor({ num_beams: 2n, pad_token_id: 0n }), { num_beams: 2, pad_token_id: 0 });
 });
 
-test('penalty is another name of repetition_penalty and overrides it; None is not given', () => {
+test('penalty is another name of repetition_penalty and overrides it; None means absent', () => {
   assert.deepEqual(fieldsFor({ penalty: 1.5, repetition_penalty: 1.1, response_length: null, do_sample: true }), {
     repetition_penalty: 1.5,
     do_sample: true,
@@ -128,7 +128,7 @@ test('penalty is another name of repetition_penalty and overrides it; None is no
   });
 });
 
-test('prompt and each given length together must fit the context', () => {
+test('refuses a prompt and a length that together exceed the context', () => {
   const prompt = 'x'.repeat(48);
   for (const name of ['response_length', 'max_length', 'min_length']) {
     assert.equal(refusal([prompt, dict({ [name]: 2001n })]).message, LIMIT);
@@ -139,7 +139,7 @@ test('prompt and each given length together must fit the context', () => {
   assert.equal(refusal(['x'.repeat(3_000_000), dict({})]).message, LIMIT);
 });
 
-test('parameters the pipeline never took are refused in its words, after the lengths', () => {
+test('refuses parameters that the original pipeline refused, with its message, after checking lengths', () => {
   for (const name of ['attention_mask', 'output_attentions', 'output_hidden_states']) {
     const { message, parameters } = refusal(['hi', dict({ [name]: false })]);
     assert.equal(message, `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`);
@@ -148,7 +148,7 @@ test('parameters the pipeline never took are refused in its words, after the len
   assert.equal(refusal(['hi', dict({ attention_mask: true, max_length: 4000n })]).message, LIMIT);
 });
 
-test('response_length must be an integer, as which 64.0 passes; what JSON cannot say is refused by name', () => {
+test('response_length must be an integer, 64.0 included; values without a JSON form are refused by name', () => {
   assert.deepEqual(fieldsFor({ response_length: 64 }), fieldsFor({ response_length: 64n }));
   for (const value of [64.5, -1, Number.NaN, true, '64', -1n]) {
     assert.deepEqual(refusal(['hi', dict({ response_length: value })]).parameters, ['response_length']);
@@ -171,7 +171,7 @@ test('a parameter that generate refuses keeps its name and message', () => {
   assert.match(refusal(['hi', dict({ bad_words: ['x'.repeat(2049)] })]).message, /at most 2048 tokens/);
 });
 
-test('return_dict_in_generate gives a dict of what was asked for; without it there are texts and a warning', async () => {
+test('return_dict_in_generate returns a dict of all requested results; without it, texts and a warning', async () => {
   const parameters = { response_length: 2n, include_input: true, return_dict_in_generate: true };
   assert.deepEqual(await outputsFor('hi', parameters), [
     { texts: ['hixx'], sequences: [[104, 105, 120, 120]], finish_reasons: ['length'] },
@@ -183,7 +183,7 @@ test('return_dict_in_generate gives a dict of what was asked for; without it the
   assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is ignored/s);
 });
 
-test('tokens are told as they come, with the text of the result', async () => {
+test('emits tokens as they come, with the text of the result', async () => {
   const run = pipelineWithSeenFields().pipeline.prepare([
     'hi',
     dict({ response_length: 2n, num_return_sequences: 2n }),

@@ -1,7 +1,7 @@
 /**
- * "GPT-J 6B" as its 2023 source ran it (premade `gpt-j:v1.0-fp16`): a prompt and a dict in, a list of texts out.
- * Where that source and its sibling of 2022 differ (is the prompt part of the text when nobody says?), this follows
- * the 2023 one, which agrees with how the public programs of 2022 read the reply: no.
+ * "GPT-J 6B" as its source of 2023 ran it (premade `gpt-j:v1.0-fp16`): a prompt and a dict in, a list of texts out. By
+ * default the text does not contain the prompt, as in that source and as the public programs of 2022 expect; the source
+ * of 2022 differed.
  */
 import { ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
@@ -24,13 +24,13 @@ export interface GptjPipelineDeps {
   readonly parseParameters: ParseParameters;
 }
 
-/** Lengths that, with the prompt's, must fit the context. The source adds the prompt to all three. */
+/** Lengths that must fit the context together with the prompt: the source adds the prompt's length to all three. */
 const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
-/** Parameters of the pipeline itself; everything else goes to `generate`. */
-const OWN = new Set(['response_length', 'include_input', 'remove_input', 'penalty', 'trim_stop']);
-/** The source barred `return_dict_in_generate` and `output_scores`, too: it had no way to return them. */
-const BARRED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
-/** What generate returns beside text, which has its place only in the dict of `return_dict_in_generate`. */
+/** Parameters of the pipeline itself; all others go to `generate`. */
+const PIPELINE_PARAMETERS = new Set(['response_length', 'include_input', 'remove_input', 'penalty', 'trim_stop']);
+/** The source refused `return_dict_in_generate` and `output_scores`, too, because it could not return them. */
+const UNSUPPORTED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
+/** Results of `generate` that only the dict of `return_dict_in_generate` can hold. */
 const SCORES = ['output_scores', 'output_logits'] as const;
 const ONLY_IN_DICT = ['logprobs', 'prompt_logprobs'] as const;
 
@@ -44,7 +44,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       const { prompt, parameters: given } = parseGptjInput(input);
       const parameters = mergeGenerationConfig(given, dictFields);
       const ids = encodePrompt(deps, prompt, parameters);
-      for (const name of BARRED) {
+      for (const name of UNSUPPORTED) {
         if (parameters.has(name)) {
           throw refuseParameter(
             name,
@@ -57,12 +57,12 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
       const parsed = parseFields(deps, generateFields(parameters, ids.length), ids.length);
       const { config } = parsed;
-      const work: GptjWork = {
+      const run: GptjRun = {
         request: { prompt: ids, config },
         warnings: [...parsed.warnings, ...dictWarnings(parameters, asDict)],
         result: {
           tokenizer: deps.tokenizer,
-          kept: includeInput ? ids : [],
+          shownPrompt: includeInput ? ids : [],
           trimAt: trimStop ? config.stopStrings : [],
           asDict,
         },
@@ -71,13 +71,14 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
         promptTokens: ids.length,
         maxGeneratedTokens: (config.maxLength - ids.length) * config.numReturnSequences,
         contextTokens: config.maxLength,
-        execute: (options) => execute(deps, work, options),
+        execute: (options) => execute(deps, run, options),
       };
     },
   };
 }
 
-interface GptjWork {
+/** A checked run: the request to the engine and the form of its result. */
+interface GptjRun {
   readonly request: GenerationRequest;
   readonly warnings: readonly string[];
   readonly result: ResultOptions;
@@ -85,7 +86,7 @@ interface GptjWork {
 
 async function execute(
   { engine, tokenizer }: GptjPipelineDeps,
-  { request, warnings, result }: GptjWork,
+  { request, warnings, result }: GptjRun,
   { signal, priority = 0, maxEventDelayMs = 0, onTokens, onEvent }: ExecuteOptions,
 ): Promise<PipelineOutcome> {
   const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
@@ -106,7 +107,7 @@ async function execute(
   throw new ModelError('engine_failed', 'the engine ended the run without a result');
 }
 
-/** Tokens of the prompt, if it and the asked lengths fit the context. Does not read a long prompt to its end. */
+/** Tokens of the prompt, if it fits the context together with the lengths in the request. Stops reading where it does not. */
 function encodePrompt(
   { engine, tokenizer }: GptjPipelineDeps,
   prompt: string,
@@ -160,7 +161,7 @@ function generateFields(
   promptLength: number,
 ): ReadonlyMap<string, JsonValue> {
   const given = new Map<string, JsonValue>();
-  for (const [name, value] of parameters) if (!OWN.has(name)) given.set(name, toJsonField(name, value));
+  for (const [name, value] of parameters) if (!PIPELINE_PARAMETERS.has(name)) given.set(name, toJsonField(name, value));
   // Rows of scores would be collected and then left out of the result.
   if (!parameters.has('return_dict_in_generate') && SCORES.some((name) => parameters.has(name))) {
     given.set('return_dict_in_generate', false);
@@ -169,7 +170,7 @@ function generateFields(
   if (penalty !== undefined) given.set('repetition_penalty', toJsonField('penalty', penalty));
   const responseLength = parameters.get('response_length');
   if (responseLength !== undefined) {
-    // Exactly that many new tokens: the end-of-text token is barred below min_length.
+    // Exactly that many new tokens: below min_length the end-of-text token is forbidden.
     const length = promptLength + readLength('response_length', responseLength);
     given.set('min_length', length);
     given.set('max_length', length);
@@ -198,7 +199,7 @@ function parseFields(
   const { eosTokenId } = deps.engine.info.config;
   const defaults = { ...chooseDefaults(ROUTE_DEFAULTS.run, given).fields, pad_token_id: eosTokenId };
   try {
-    return deps.parseParameters(fields, promptLength, { defaults, otherNames: [...OWN] });
+    return deps.parseParameters(fields, promptLength, { defaults, otherNames: [...PIPELINE_PARAMETERS] });
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;

@@ -6,8 +6,8 @@ import { visibleText } from '../visible-text.ts';
 
 export interface ResultOptions {
   readonly tokenizer: Tokenizer;
-  /** Tokens of the prompt when it is part of the text, else none. */
-  readonly kept: readonly TokenId[];
+  /** Tokens of the prompt where it is part of the text; else none. */
+  readonly shownPrompt: readonly TokenId[];
   /** Cut generated text where one of these begins. */
   readonly trimAt: readonly string[];
   /** `return_dict_in_generate`. */
@@ -15,12 +15,15 @@ export interface ResultOptions {
 }
 
 /**
- * The pipeline's one output: the list of texts, or with `return_dict_in_generate` a dict of everything that was asked
- * for. `sequences` are the token ids behind `texts`, not cut at stop strings. Lists without a value are left out.
+ * The pipeline's one output: the list of texts, or with `return_dict_in_generate` a dict of all requested results.
+ * `sequences` are the token ids of `texts`, not cut at stop strings. Lists without a value are left out.
  */
-export function gptjResult(outcome: GenerateOutcome, { tokenizer, kept, trimAt, asDict }: ResultOptions): JsonValue {
+export function gptjResult(
+  outcome: GenerateOutcome,
+  { tokenizer, shownPrompt, trimAt, asDict }: ResultOptions,
+): JsonValue {
   // The prompt as the caller wrote it; of the output, special tokens are left out.
-  const prompt = tokenizer.decode(kept, { skipSpecial: false });
+  const prompt = tokenizer.decode(shownPrompt, { skipSpecial: false });
   const texts = outcome.sequences.map(({ tokens }) => prompt + visibleText(tokenizer, trimAt, tokens));
   if (!asDict) return texts;
   const { sequences } = outcome;
@@ -31,7 +34,7 @@ export function gptjResult(outcome: GenerateOutcome, { tokenizer, kept, trimAt, 
   });
   const result: { [key: string]: JsonValue } = {
     texts,
-    sequences: sequences.map(({ tokens }) => [...kept, ...tokens]),
+    sequences: sequences.map(({ tokens }) => [...shownPrompt, ...tokens]),
     finish_reasons: sequences.map(({ finishReason }) => finishReason),
   };
   if (sequences.some(({ score }) => score !== undefined)) {

@@ -95,7 +95,7 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
   };
 }
 
-/** Tags that come with a pipeline have no row: their id follows from their name, and nobody can change them. */
+/** Tags that come with a pipeline have no row: their id follows from their name, and they cannot be changed. */
 function builtInTag(name: string, pipelineId: string): PipelineTagGet {
   const digits = createHash('sha256').update(name).digest('hex').slice(0, 32);
   return { id: `pipeline_tag_${digits}`, name, project_id: DEFAULT_PROJECT_ID, pipeline_id: pipelineId };

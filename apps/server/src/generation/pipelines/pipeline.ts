@@ -5,7 +5,7 @@ import type { JsonValue, PickleValue } from '@gptj-cloud/pickle';
 import type { PipelineGet } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 
-/** Something that runs can be made of. */
+/** A kind of run: checks its input and executes it. */
 export interface Pipeline {
   readonly id: string;
   readonly name: string;
@@ -29,18 +29,18 @@ export interface ExecuteOptions {
   readonly priority?: number;
   /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
   readonly maxEventDelayMs?: number;
-  /** Told of tokens as they become final. */
+  /** Called with tokens as they become final. */
   readonly onTokens?: (chunk: TokenChunk) => void;
-  /** Told of everything that costs, also of what is not final. */
+  /** Called with every event of the engine, for metering: also with tokens that are not final. */
   readonly onEvent?: (event: GenerationEvent) => void;
 }
 
-/** A run whose input is sound. May be executed more than once: a retry starts from the beginning. */
+/** A run whose input is valid. May be executed more than once: a retry starts from the beginning. */
 export interface PreparedRun {
   readonly promptTokens: number;
-  /** Most tokens that may be generated, over all returned sequences. */
+  /** Maximum number of generated tokens, over all returned sequences. */
   readonly maxGeneratedTokens: number;
-  /** Longest sequence it may fill, prompt included. */
+  /** Maximum length of a sequence, prompt included. */
   readonly contextTokens: number;
   /** Throws `ModelError`. */
   execute(options: ExecuteOptions): Promise<PipelineOutcome>;
@@ -59,13 +59,13 @@ export interface PipelineOutcome {
   readonly usage: PipelineUsage;
   /** One for each returned sequence. */
   readonly finishReasons: readonly FinishReason[];
-  /** What gives this outcome again; null when nothing was drawn. */
+  /** The seed that reproduces this outcome; null where nothing was sampled. */
   readonly seed: number | null;
   /** Sentences for the caller: parameters without effect, notes on the result. */
   readonly warnings: readonly string[];
 }
 
-/** The same run, whose outcome has those warnings before its own. */
+/** The same run; its outcome has `warnings` before its own. */
 export function withWarnings(prepared: PreparedRun, warnings: readonly string[]): PreparedRun {
   if (warnings.length === 0) return prepared;
   return {
