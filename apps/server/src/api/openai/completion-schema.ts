@@ -26,7 +26,6 @@ export const completionRequestSchema: JsonSchema = object(
     frequency_penalty: number('-2 to 2.'),
     logit_bias: { type: 'object', additionalProperties: { type: 'number' }, description: 'By token id.' },
     seed: integer('The same seed gives the same text.'),
-    split_special_tokens: flag('Read special tokens in texts literally, for text of unknown origin.'),
     truncate: integer('Keep this many tokens of the end of each prompt.'),
     user: text,
   },

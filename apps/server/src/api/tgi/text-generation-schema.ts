@@ -10,7 +10,6 @@ export const textGenerationRequestSchema: JsonSchema = object(
     parameters: object({
       ...generateParameters,
       max_new_tokens: integer(`Default ${ROUTE_DEFAULTS.generate.newTokens}, or the room that the context leaves.`),
-      max_length: integer('Maximum length of prompt and output together.'),
       do_sample: flag('Sample instead of decoding greedily.'),
       temperature: number('Above 0.'),
       top_k: integer('0 keeps all.'),
@@ -26,7 +25,6 @@ export const textGenerationRequestSchema: JsonSchema = object(
       watermark: flag("Mark the text, by TGI's scheme and strength."),
       seed: integer('The same seed gives the same text.'),
       truncate: integer('Keep this many tokens of the end of the prompt.'),
-      split_special_tokens: flag('Read special tokens in texts literally, for text of unknown origin.'),
       best_of: integer('Number of sequences to sample, of which the most likely is returned.'),
       details: flag('Return tokens and their log-probabilities.'),
       decoder_input_details: flag('Those of the prompt, too.'),
