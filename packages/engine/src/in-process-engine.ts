@@ -1,3 +1,9 @@
+/**
+ * The engine without a process boundary.
+ *
+ * States: **open** → **closing** (every generation is cancelled, the models close) → closed. Invariants: the isolated
+ * context is opened by the first deterministic request and closed with the engine; after `close()` no generation starts.
+ */
 import { type DraftPolicy, type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
