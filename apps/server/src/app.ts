@@ -1,4 +1,4 @@
-import { type Tracer, trace } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
 import { Hono } from 'hono';
 import { type ApiRoute, READ_OR_WRITE, scope } from './api/access/access.ts';
 import { createGuard, type Guard } from './api/access/guard.ts';
@@ -52,7 +52,7 @@ import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { createServerMetrics, type ServerMetrics } from './telemetry/metrics/server-metrics.ts';
+import type { ServerMetrics } from './telemetry/metrics/server-metrics.ts';
 import type { WebhookService } from './webhooks/webhook-service.ts';
 
 export interface AppDeps {
@@ -68,7 +68,7 @@ export interface AppDeps {
   readonly clock: () => Date;
   readonly ready: () => Promise<boolean>;
   readonly modelName: string;
-  /** What the compatible APIs generate with. */
+  /** The served model, for the compatible APIs. */
   readonly model: TextModel;
   readonly generations: GenerationService;
   readonly billing: BillingService;
@@ -76,15 +76,12 @@ export interface AppDeps {
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
-  /** Default: no proxies, no other origins, no HSTS. */
-  readonly edge?: EdgeOptions;
-  /** Default: metrics of its own, no traces. */
-  readonly observe?: ObserveOptions;
-  /** Of the embedded store. Default: none, it is kept elsewhere. */
-  readonly dump?: Store['dump'];
+  readonly edge: EdgeOptions;
+  readonly observe: ObserveOptions;
+  readonly dump: Store['dump'];
 }
 
-/** What watches it. */
+/** Metrics and traces of requests. */
 export interface ObserveOptions {
   readonly metrics: ServerMetrics;
   readonly tracer: Tracer;
@@ -92,7 +89,7 @@ export interface ObserveOptions {
   readonly metricsToken: string | null;
 }
 
-/** How the server meets proxies and browsers. */
+/** Proxies that are trusted, and headers for browsers. */
 export interface EdgeOptions {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
@@ -104,22 +101,16 @@ export type App = Hono<HttpEnv>;
 
 /** The whole HTTP side: middleware, and the routes with everything that derives from their records. */
 export function createApp(deps: AppDeps): App {
-  const { logger } = deps;
+  const { logger, edge, observe } = deps;
   // Every address answers with and without a slash at its end, without a redirect.
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, { errors: pipelineCloudErrors, requestId: c.get('requestId'), logger }));
-  const edge = deps.edge ?? { trustedProxies: [], corsOrigins: [], hstsSeconds: 0 };
-  const observe = deps.observe ?? {
-    metrics: createServerMetrics(),
-    tracer: trace.getTracer('gptj-cloud'),
-    metricsToken: null,
-  };
   app.use(clientAddress(edge.trustedProxies));
   app.use(observeRequests({ ...observe, now: () => performance.now() }));
   app.use(requestLog(logger));
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
-  mountRoutes(app, createRoutes({ ...deps, observe }), {
+  mountRoutes(app, createRoutes(deps), {
     guard: createAppGuard(deps),
     // A client of a compatible API has a token with the scope `run`, and must learn which addresses there are not.
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),
@@ -130,7 +121,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** The routes, in the order of the reference. */
-function createRoutes(deps: AppDeps & { readonly observe: ObserveOptions }): readonly ApiRoute[] {
+function createRoutes(deps: AppDeps): readonly ApiRoute[] {
   const { accounts, observe } = deps;
   const routes: readonly ApiRoute[] = [
     ...runRoutes(deps),
@@ -157,7 +148,7 @@ function createRoutes(deps: AppDeps & { readonly observe: ObserveOptions }): rea
     ...referenceRoutes(() => routes, serverVersion()),
     ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
     ...adminRoutes({
-      dump: deps.dump ?? null,
+      dump: deps.dump,
       recordBackup: (caller) => recordAudit(deps.db, deps.clock(), caller, { action: 'server.backup', subject: null }),
     }),
   ];

@@ -10,7 +10,7 @@ import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
 import { createParameterParser } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
-import { createPipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
+import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -87,6 +87,7 @@ export interface ComposeDeps {
 export interface Composition {
   readonly app: App;
   readonly runs: RunService;
+  readonly pipelines: PipelineRegistry;
   readonly generations: GenerationService;
   readonly webhooks: Webhooks;
   readonly accounts: AccountDeps;
@@ -97,7 +98,10 @@ export interface Composition {
    * stopped. A second call returns the promise of the first.
    */
   drain(timeoutMs: number): Promise<void>;
-  /** Drain without waiting unless that was done, and close the services. What was passed in stays open. */
+  /**
+   * Drain without waiting unless that was done, and close the services; the dependencies stay open. A second call returns
+   * the promise of the first.
+   */
   close(): Promise<void>;
 }
 
@@ -170,13 +174,7 @@ export function compose(deps: ComposeDeps): Composition {
     modelName: engine.info.modelName,
     model: { info: engine.info, tokenizer, parseParameters },
     generations,
-    billing: createBillingService({
-      db,
-      plans,
-      provider: deps.paymentProvider,
-      clock,
-      logger,
-    }),
+    billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, clock }),
     waiting: settings.waiting,
     edge: settings,
@@ -191,6 +189,7 @@ export function compose(deps: ComposeDeps): Composition {
   return {
     app,
     runs,
+    pipelines,
     generations,
     webhooks,
     accounts,

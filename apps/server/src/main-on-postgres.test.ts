@@ -42,7 +42,7 @@ const ask = (server: RunningServer, path: string, body?: object): Promise<Respon
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   });
 
-test('servers that start together on an empty PostgreSQL share it, and what they stored is there for the next', {
+test('servers that start together on an empty PostgreSQL share it, and the next start finds their runs', {
   skip,
 }, async () => {
   try {

@@ -54,7 +54,7 @@ async function start(options: ServerOptions = {}, parts: Partial<ServeParts> = {
 const post = (server: RunningServer, token: string = TOKEN): Promise<Response> =>
   fetch(`${server.url}/v2/runs`, { method: 'POST', body: BODY, headers: { authorization: `Bearer ${token}` } });
 
-test('the first start prints a token that works, with a command that uses it; the second prints none', async () => {
+test('the first start prints a token that works and a command that uses it; the second start prints none', async () => {
   const first = await start();
   assert.match(printed[0] ?? '', /^gptj-cloud listens on http:\/\/127\.0\.0\.1:\d+: fake, F32, loaded in 0\.0 s$/);
   const token = /^API token: (\S+)$/.exec(printed[1] ?? '')?.[1] ?? '';
@@ -83,7 +83,7 @@ test('the owner of the environment can sign in, and no link is printed', async (
   assert.deepEqual([user.role, user.username, user.verified], ['owner', 'owner', true]);
 });
 
-test('a stopping server refuses what is new, says that it is not ready, ends the runs in flight and answers them', async () => {
+test('a stopping server refuses new runs, is not ready, and answers the runs in flight', async () => {
   const server = await start({ apiToken: TOKEN });
   engine.hold();
   const reply = post(server);
@@ -109,7 +109,7 @@ test('runs that outlast the drain are stopped and stored as failed', async () =>
   assert.deepEqual([run.run_state, run.error], ['failed', 'max_retries']);
 });
 
-test('a run that nobody waits for outlasts the server: the next start begins it anew', async () => {
+test('an asynchronous run outlasts the server: the next start executes it from the beginning', async () => {
   const server = await start({ apiToken: TOKEN, drainTimeoutMs: 0 });
   engine.hold();
   const headers = { authorization: `Bearer ${TOKEN}` };
@@ -125,7 +125,7 @@ test('a run that nobody waits for outlasts the server: the next start begins it 
   await until(async () => (await state()) === 'complete');
 });
 
-test('a run goes on when its client has gone', async () => {
+test('a run goes on when its client has disconnected', async () => {
   const server = await start({ apiToken: TOKEN }, { waiting: { patienceMs: 0, blankEveryMs: 5 } });
   engine.hold();
   const socket = connect(server.port, '127.0.0.1');
@@ -143,7 +143,7 @@ test('a run goes on when its client has gone', async () => {
   await until(async () => (await state()) === 'complete');
 });
 
-test('a kill leaves a run that the next start executes, and a lock that it takes over', async () => {
+test('after a kill the next start takes over the lock and executes the run', async () => {
   const script = fileURLToPath(new URL('./testing/held-server.js', import.meta.url));
   const child = spawn(process.execPath, [script, folder], {
     env: { ...process.env, GPTJ_API_TOKEN: TOKEN },
@@ -171,7 +171,7 @@ test('a kill leaves a run that the next start executes, and a lock that it takes
   }
 });
 
-test('what was opened is closed again when the start fails', async () => {
+test('a start that fails closes what it has opened', async () => {
   await assert.rejects(start({}, { openModel: async () => Promise.reject(new Error('no such file')) }), /no such file/);
   const first = await start({ apiToken: TOKEN });
   const elsewhere = await mkdtemp(join(tmpdir(), 'gptj-server-'));

@@ -67,7 +67,7 @@ const DEFAULT_PARTS: ServeParts = {
   waiting: { patienceMs: 1000, blankEveryMs: 5000 },
 };
 
-/** Keeps what a start has opened, and closes it in reverse order. */
+/** Registers an opened resource, to be closed in reverse order. */
 type Open = <Resource>(resource: Resource, close: (resource: Resource) => Promise<void>) => Resource;
 
 /**

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { runCrashTrial } from '../testing/crash-trial.ts';
 import { fillDataDir } from '../testing/test-store.ts';
 
-test('of 24 runs on a server that is killed 3 times, each ends once and is metered once', async () => {
+test('24 runs on a server that is killed 3 times end once each and are metered once each', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
   try {
     await fillDataDir(dataDir);

@@ -30,7 +30,7 @@ test('the request of 2022 is 2 bytes of protocol and nothing a Python would run'
   );
 });
 
-test('what no pickle of plain data holds is refused', () => {
+test('a value that is not plain data is refused', () => {
   // A reader of other pickles makes such values; the type says that none comes here.
   const strange: unknown = new PickleObject('x');
   assert.throws(() => pickleInput(strange as PickleValue), PickleError);

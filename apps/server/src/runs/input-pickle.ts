@@ -1,10 +1,10 @@
 import { PickleError, PickleTuple, type PickleValue } from '@gptj-cloud/pickle';
 
 /**
- * A pickle (protocol 2, no memo) that reads back as the very same value: 64 stays an int and 64.0 a float, tuples stay
- * tuples. So a run that is executed again after a crash gets what it was given.
+ * A pickle (protocol 2, no memo) that reads back as the same value: 64 stays an int and 64.0 a float, tuples stay tuples.
+ * A run that is executed again after a crash gets the same input.
  *
- * The value is a tree of bounded depth, as the parsers of requests give it. Throws `PickleError` (`no_json_form`) for
+ * The value is a tree of bounded depth, as the parsers of requests return it. Throws `PickleError` (`no_json_form`) for
  * objects and for ints beyond 255 bytes.
  */
 export function pickleInput(value: PickleValue): Uint8Array {
@@ -62,7 +62,7 @@ function floatBytes(value: number): Uint8Array {
   return bytes;
 }
 
-/** UTF-8 in which a lone surrogate is kept, as Python's `surrogatepass` does. */
+/** UTF-8 that keeps lone surrogates, as Python's error handler `surrogatepass` does. */
 function textBytes(text: string): Uint8Array {
   const utf8 = /\p{Surrogate}/u.test(text)
     ? Buffer.concat(Array.from(text, characterBytes))

@@ -38,7 +38,7 @@ export async function deleteInProjects(tx: Database, projectIds: readonly string
   await tx.delete(files).where(inArray(files.projectId, ids));
 }
 
-/** What runs keep for projects, for identity to count and delete. */
+/** The runs, data and files of projects, for identity to count and delete. */
 export const RUN_CONTENTS: Pick<ContentsPort, 'countInProjects' | 'deleteInProjects'> = {
   countInProjects,
   deleteInProjects,

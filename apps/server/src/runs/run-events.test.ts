@@ -13,7 +13,7 @@ async function rest(reader: EventReader | null): Promise<readonly string[]> {
   return seen;
 }
 
-test('every reader gets every event once, in order, whenever it came', async () => {
+test('every reader gets every event once, in order, however late it began', async () => {
   const events = createRunEvents({ name: 'p', now: () => 0 });
   events.open('r');
   events.publish('r', token('a'));
@@ -31,7 +31,7 @@ test('every reader gets every event once, in order, whenever it came', async () 
   assert.equal(events.read('unknown', null), null);
 });
 
-test('a reader that falls too far behind gets an error and its end; the others go on', async () => {
+test('the stream of a reader that falls too far behind ends with an error; the others go on', async () => {
   const events = createRunEvents({ name: 'p', now: () => 0, keptEvents: 2 });
   events.open('r');
   const slow = events.read('r', null);
@@ -41,7 +41,7 @@ test('a reader that falls too far behind gets an error and its end; the others g
   assert.deepEqual(await rest(events.read('r', 'p-1')), ['2b', '3c']);
 });
 
-test('a closed reader wakes up and is gone', async () => {
+test('closing a reader ends its pending read', async () => {
   const events = createRunEvents({ name: 'p', now: () => 0 });
   events.open('r');
   const reader = events.read('r', null);
@@ -52,7 +52,7 @@ test('a closed reader wakes up and is gone', async () => {
   assert.equal(events.readers('r'), 0);
 });
 
-test('events of ended runs are forgotten after a while, or when there are too many', () => {
+test('events of ended runs are dropped after a time, or when there are too many', () => {
   let now = 0;
   const events = createRunEvents({ name: 'p', now: () => now, keptRuns: 2, keptMs: 100 });
   for (const id of ['a', 'b', 'c']) {

@@ -1,6 +1,6 @@
 import type { RunEvent } from '@gptj-cloud/protocol';
 
-/** An event with its id: name of the log and number within the run, from 1 on. */
+/** An event with its id: the name of the log and the number within the run, from 1 on. */
 export interface NumberedEvent {
   readonly id: string;
   readonly event: RunEvent;
@@ -8,21 +8,22 @@ export interface NumberedEvent {
 
 /** A reader of one run's events. */
 export interface EventReader {
-  /** The next event, waited for; null when the run's events are over or the reader was closed. */
+  /** Wait for the next event; null when the run's events are over or the reader was closed. */
   next(): Promise<NumberedEvent | null>;
   /** Idempotent. */
   close(): void;
 }
 
 export interface RunEventsOptions {
-  /** Tells this log from those of earlier processes, whose runs may have begun anew: a word. */
+  /** Part of event ids that differs for each process: the same run may have begun anew. Letters and digits. */
   readonly name: string;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Events kept of one run. A reader that falls further behind is cut off with an error event. */
+  /** Events kept of one run. The stream of a reader that falls further behind ends with an error event. Default 4096. */
   readonly keptEvents?: number;
-  /** Ended runs whose events are kept for late readers, for `keptMs` each. */
+  /** Ended runs whose events are kept for late readers, for `keptMs` each. Default 64. */
   readonly keptRuns?: number;
+  /** Default five minutes. */
   readonly keptMs?: number;
 }
 
@@ -35,13 +36,13 @@ export interface RunEvents {
   /** The run's events are over. */
   end(runId: string): void;
   /**
-   * Read from the event after id `after` on; from the beginning when it is null or from another log. Null when nothing
-   * is kept of this run.
+   * Read from the event after id `after` on; from the beginning when it is null or an id of another log. Null when no
+   * events of this run are kept.
    */
   read(runId: string, after: string | null): EventReader | null;
   /** Whether events of this run are kept and not over. */
   isOpen(runId: string): boolean;
-  /** How many read the events of this run. */
+  /** The number of open readers of this run. */
   readers(runId: string): number;
 }
 
@@ -53,7 +54,7 @@ interface Channel {
   readonly wakes: Set<() => void>;
 }
 
-/** Nobody is waited for: readers hold nothing but a position, and what they read is shared. */
+/** No reader holds up the others or the run: a reader is a position, and the events are shared. */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { name, now, keptEvents = 4096, keptRuns = 64, keptMs = 300_000 } = options;
   const channels = new Map<string, Channel>();

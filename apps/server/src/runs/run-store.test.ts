@@ -73,7 +73,7 @@ test('a run is ended by the owner of its lease, once', async () => {
   assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, ['top_p is ignored']]);
 });
 
-test("runs that end together end each by itself, and once; a result that is not its run's is not kept", async () => {
+test('of ends that are stored together each is stored once; the result of a rejected end is deleted', async () => {
   const [first, second, third] = [
     await storedRun(at(1), { lease: lease('a', 20) }),
     await storedRun(at(2), { lease: lease('b', 20) }),
@@ -101,14 +101,14 @@ test("runs that end together end each by itself, and once; a result that is not 
   assert.equal(await countFiles(), before + 1);
 });
 
-test('a failure is stored with its text, whatever characters that has', async () => {
+test('a failure is stored with characters that PostgreSQL refuses replaced', async () => {
   const id = await storedRun(at(1));
   const failure = { error: 'pipeline_fault' as const, exception: 'a\0b\ud800', traceback: '' };
   assert.equal(await failRun(ender(id, null), failure), true);
   assert.equal((await findRun(store.db, PROJECT, id))?.failure?.exception, 'a\ufffdb\ufffd');
 });
 
-test('runs are claimed by priority, then in order of arrival, each by one', async () => {
+test('runs are claimed by priority, then in order of arrival, each by one owner', async () => {
   const [old, young, urgent] = [
     await storedRun(at(1)),
     await storedRun(at(2)),
@@ -120,7 +120,7 @@ test('runs are claimed by priority, then in order of arrival, each by one', asyn
   assert.deepEqual([await state(old), await state(young)], ['running', 'running']);
 });
 
-test('a lease that is not renewed runs out, and its run is claimed again with one more attempt', async () => {
+test('a run whose lease has expired is claimed again, with one more attempt', async () => {
   const id = await storedRun(at(1));
   assert.deepEqual(await claim('a', 5), [id]);
   assert.deepEqual(await extendLeases(store.db, [id], lease('a', 30)), new Set([id]));
@@ -131,7 +131,7 @@ test('a lease that is not renewed runs out, and its run is claimed again with on
   assert.equal(await completeRun(ender(id, 'a')), false);
 });
 
-test('who executes a run is asked to end it; who has died is not, and its successor knows', async () => {
+test('a cancellation is requested of the owner of a valid lease, and seen by the next owner', async () => {
   const id = await storedRun(at(1), { lease: lease('a', 20) });
   const waiting = await storedRun(at(2));
   assert.equal(await requestCancel(store.db, waiting, at(5)), false);
@@ -151,7 +151,7 @@ test('who executes a run is asked to end it; who has died is not, and its succes
   assert.deepEqual(await findCancelRequests(store.db, [id]), []);
 });
 
-test('a run that is put back counts no attempt; after a restart nobody has a lease', async () => {
+test('a run that is put back counts no attempt; after a restart no run has a lease', async () => {
   const id = await storedRun(at(1));
   await claim('a', 5);
   await putBack(store.db, id, 'a');
@@ -162,12 +162,12 @@ test('a run that is put back counts no attempt; after a restart nobody has a lea
   assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
 });
 
-test('an idempotency key is good for one run of a project', async () => {
+test('a project has one run for an idempotency key', async () => {
   assert.notEqual(await storedRun(at(1), { idempotencyKey: 'k' }), 'refused');
   assert.equal(await storedRun(at(1), { idempotencyKey: 'k' }), 'refused');
 });
 
-test('lists are cut and filtered; runs of other projects are absent', async () => {
+test('lists are paginated and filtered; runs of other projects are absent', async () => {
   const ids = [await storedRun(at(1)), await storedRun(at(2)), await storedRun(at(3))];
   await failRun(ender(ids[1] ?? '', null), INTERRUPTED);
   const list = async (direction: 'asc' | 'desc', skip: number, filter: object = {}): Promise<unknown> => {
@@ -183,7 +183,7 @@ test('lists are cut and filtered; runs of other projects are absent', async () =
   assert.equal(await findRun(store.db, newId('project'), ids[0] ?? ''), null);
 });
 
-test('a deleted run takes its result and its own data with it', async () => {
+test('the result and the unshared data of a deleted run are deleted, too', async () => {
   const before = await countFiles();
   const id = await storedRun(at(1), { lease: lease('a', 20) });
   await completeRun(ender(id, 'a'));

@@ -151,7 +151,7 @@ function completeColumns(result: RunResult) {
   };
 }
 
-/** A run that was cancelled midway keeps its cost, so that its owner sees what is charged. */
+/** A run that was cancelled midway keeps its cost, so that its owner can check the charge. */
 function failedColumns(failure: RunFailure, cost: GenerationCost | null) {
   const state: RunState = 'failed';
   const { error, exception: errorException, traceback: errorTraceback } = storableFailure(failure);
@@ -166,10 +166,10 @@ export async function findRuns(
   db: Database,
   wanted: readonly { readonly projectId: string; readonly id: string }[],
 ): Promise<readonly (Run | null)[]> {
-  // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
+  // Only valid ids reach the query: PostgreSQL fails on text with U+0000.
   const ids = [...new Set(wanted.map(({ id }) => id))].filter((id) => isId('run', id));
   if (ids.length === 0) return wanted.map(() => null);
-  // One parameter: the statement is the same for any number of them, and its plan is kept.
+  // One parameter: the statement is the same for any number of ids, so its plan is reused.
   const rows = await selectRuns(db).where(sql`${runs.id} = ANY(${sql.param(ids)})`);
   const found = new Map(rows.map((row) => [row.run.id, toRun(row)]));
   return wanted.map(({ projectId, id }) => {

@@ -21,7 +21,7 @@ const sweepAt = async (days: number, retentionDays: number): Promise<number> => 
   }
 };
 
-test('ended runs go when their days are over, with data and result; others stay', async () => {
+test('ended runs are removed after the retention, with data and result; others stay', async () => {
   const post = async (extra: object) =>
     runGetSchema.parse(
       await (

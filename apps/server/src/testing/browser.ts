@@ -4,7 +4,7 @@ import type { TestApp } from './test-app.ts';
 
 export const PASSWORD = 'Ozymandias1818';
 
-/** Somebody signed in: asks with the session's cookie, and writes with its CSRF token. */
+/** A signed-in user: requests carry the cookie of the session and its CSRF token. */
 export interface Browser {
   readonly user: UserGet;
   readonly session: SessionGet;
@@ -12,7 +12,7 @@ export interface Browser {
   ask(path: string, method?: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
-/** A POST of JSON by nobody. */
+/** A POST of JSON without credentials. */
 export async function postAsNobody(
   it: TestApp,
   path: string,
@@ -24,7 +24,7 @@ export async function postAsNobody(
   return await it.app.request(path, { ...init, method: 'POST', body: JSON.stringify(body), headers });
 }
 
-/** Register somebody; the e-mail address is `<username>@example.com`. */
+/** Register a user with the e-mail address `<username>@example.com`. */
 export async function registerUser(it: TestApp, username: string): Promise<UserGet> {
   const email = `${username}@example.com`;
   const reply = await postAsNobody(it, '/v2/auth/register', { email, username, password: PASSWORD });
@@ -55,13 +55,13 @@ export async function registerAndSignIn(it: TestApp, username: string): Promise<
   return await signInAs(it, username);
 }
 
-/** The secret of the link in the newest mail to an address. */
+/** The secret of the link in the latest mail to an address. */
 export function mailedSecret(it: TestApp, to: string): string {
   const mail = it.mails.findLast((each) => each.to === to);
   return /#([\w-]{32})\n/.exec(mail?.text ?? '')?.[1] ?? '';
 }
 
-/** The code of a refusal. */
+/** Status and code of an error reply. */
 export async function refusal(reply: Response): Promise<string> {
   const body: unknown = await reply.json();
   assert.ok(typeof body === 'object' && body !== null && 'detail' in body, JSON.stringify(body));

@@ -1,6 +1,6 @@
 /**
- * Runs are submitted to a server that is killed with SIGKILL again and again, while they are submitted and while they
- * are executed; in the end every one of them must have ended, once, and be metered as its result says.
+ * Runs are submitted to a server that is killed with SIGKILL repeatedly, while they are submitted and while they are
+ * executed. In the end each run must have ended once, and be metered as its result says.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,18 +22,18 @@ export interface CrashTrial {
   readonly runs: number;
   readonly kills: number;
   readonly dataDir: string;
-  /** What starts a server that prints its address: a script and its arguments, for Node. */
+  /** Script and arguments for Node, of a server that prints its address. */
   readonly command: readonly string[];
-  /** 0 ≤ x < 1: when to kill. */
+  /** 0 ≤ x < 1: decides when to kill. */
   readonly random: () => number;
-  /** Told of what happens, for people. */
+  /** Gets a line for each kill. */
   readonly log?: (line: string) => void;
 }
 
-/** What became of the runs. */
+/** The outcome of the trial. */
 export interface CrashReport {
   readonly complete: number;
-  /** Those whose server was killed each time that they were begun. */
+  /** Failed runs whose server was killed during each attempt. */
   readonly triedTooOften: number;
   readonly submissionsRepeated: number;
   readonly kills: number;
@@ -49,7 +49,7 @@ export async function runCrashTrial(trial: CrashTrial): Promise<CrashReport> {
   const server = new KilledServer(trial);
   await server.start();
   try {
-    // The first half of the kills comes while runs are submitted, the second while they are executed.
+    // Half of the kills come while runs are submitted, the others while they are executed.
     const early = Math.ceil(trial.kills / 2);
     const thresholds = Array.from({ length: early }, () => 1 + Math.floor(trial.random() * (trial.runs - 1)));
     const submitted = await submitAll(server, trial, thresholds);
@@ -130,7 +130,7 @@ function checkRuns(
   return { complete, triedTooOften: runs.length - complete };
 }
 
-/** Meters say what the results say. */
+/** The metered tokens are those of the results. */
 async function checkUsage(server: KilledServer, runs: readonly RunGet[]): Promise<void> {
   const usage = usageGetSchema.parse(await server.ask('/v2/usage', { headers: HEADERS }));
   const sum = (of: (run: RunGet) => number | undefined): number => runs.reduce((all, run) => all + (of(run) ?? 0), 0);
@@ -144,7 +144,7 @@ async function checkUsage(server: KilledServer, runs: readonly RunGet[]): Promis
   );
 }
 
-/** No result was stored for a run that ended otherwise, and none twice. */
+/** Each complete run has one result file, and no other run has one. */
 async function checkResults(dataDir: string, complete: number): Promise<void> {
   const store = await openStore(join(dataDir, 'postgres'));
   try {
@@ -155,14 +155,14 @@ async function checkResults(dataDir: string, complete: number): Promise<void> {
   }
 }
 
-/** A server in a child process, its successors, and requests that outlast them. */
+/** A server in a child process, which is killed and restarted, and requests that are repeated until they are answered. */
 class KilledServer {
   readonly #trial: CrashTrial;
   #child: ChildProcess | null = null;
   #url: Promise<string> = Promise.reject(new Error('not started'));
-  /** Exits are the trial's doing. */
+  /** The trial kills the server: its exit is expected. */
   #isKilling = false;
-  /** Why there is no server any more, nor will be. */
+  /** The reason why no server will run again. */
   #over: Error | null = null;
   repeated = 0;
   kills = 0;
@@ -214,12 +214,12 @@ class KilledServer {
     await exited;
   }
 
-  /** Stop it in order; requests under way have been answered. */
+  /** Stop the server with SIGTERM; requests under way have been answered. */
   async stop(): Promise<void> {
     await this.#kill('SIGTERM');
   }
 
-  /** The trial is over: whatever still asks is told so. Idempotent. */
+  /** End the trial: requests that are still repeated fail. Idempotent. */
   async close(): Promise<void> {
     this.#over ??= new Error('the trial is over');
     await this.#kill('SIGKILL');
@@ -235,7 +235,7 @@ class KilledServer {
     await this.start();
   }
 
-  /** The JSON of a reply; a request that the server did not live to answer is sent again. */
+  /** The JSON of a reply; a request whose server was killed before it answered is sent again. */
   async ask(path: string, init: RequestInit): Promise<unknown> {
     for (;;) {
       try {
@@ -269,7 +269,7 @@ class KilledServer {
   }
 }
 
-/** What programs need of the environment; settings of other servers must not reach this one, their database least. */
+/** The variables that any program needs; settings, above all a database, must not reach the server under trial. */
 function sharedEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot'];
   return Object.fromEntries(
@@ -277,7 +277,7 @@ function sharedEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Let the server work, which may have to share a core with this process. */
+/** Give the server processor time: it may share a core with this process. */
 async function pause(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 10));
 }

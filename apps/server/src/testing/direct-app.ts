@@ -2,6 +2,7 @@ import type { Engine } from '@gptj-cloud/engine';
 import type { App } from '../app.ts';
 import { compose } from '../compose.ts';
 import type { GenerationService } from '../generation/generation-service.ts';
+import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
 import type { TextModel } from '../generation/text-model.ts';
 import type { FoundApiKey } from '../identity/api-keys/api-key-store.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -26,6 +27,7 @@ const SERVED_SINCE = new Date('2026-01-02T03:04:05Z');
 /** The composed server without a database, for the APIs that keep nothing: any token is the one of `PRINCIPAL`. */
 export interface DirectApp {
   readonly app: App;
+  readonly pipelines: PipelineRegistry;
   readonly generations: GenerationService;
   readonly admission: OpenAdmission;
   readonly logLines: string[];
@@ -46,7 +48,7 @@ export interface DirectAppOptions {
 export function createDirectApp({ engine, model, admit, patienceMs = 30_000 }: DirectAppOptions): DirectApp {
   const { deps, logLines } = createFakeDeps(() => SERVED_SINCE);
   const admission = createOpenAdmission(7);
-  const { app, generations } = compose({
+  const { app, pipelines, generations } = compose({
     ...deps,
     engine,
     tokenizer: model.tokenizer,
@@ -59,6 +61,7 @@ export function createDirectApp({ engine, model, admit, patienceMs = 30_000 }: D
   const authorization = 'Bearer token';
   return {
     app,
+    pipelines,
     generations,
     admission,
     logLines,

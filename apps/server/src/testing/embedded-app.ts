@@ -1,10 +1,9 @@
-/** The embedded model behind the compatible APIs and the GPT-J pipeline, without a store, for tests of its own text. */
+/** The embedded model behind the compatible APIs and the GPT-J pipeline, without a store, for tests of the text that it generates. */
 import { createEngine, openModel } from '@gptj-cloud/engine';
 import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { embeddedModelPath } from '../embedded-model.ts';
-import { createParameterParser } from '../generation/parameter-parser.ts';
-import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
 import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { createDirectApp } from './direct-app.ts';
 
@@ -12,7 +11,7 @@ export interface EmbeddedApp {
   readonly tokenizer: Tokenizer;
   /** The JSON of a reply. Throws unless its status is `status`, by default 200. */
   post<Reply>(path: string, body: object, status?: number): Promise<Reply>;
-  /** The reply as it comes. */
+  /** The reply, unread. */
   send(path: string, body: object): Promise<Response>;
   /** Execute a run of `POST /v2/runs`, with its input as the Python clients pickle it. */
   run(prompt: string, parameters: Readonly<Record<string, JsonValue>>): Promise<EmbeddedRun>;
@@ -29,9 +28,8 @@ export async function openEmbeddedApp(): Promise<EmbeddedApp> {
   const opened = await openModel({ path: await embeddedModelPath(), cacheCells: 4096 });
   const engine = createEngine(opened);
   const { tokenizer } = opened;
-  const parseParameters = createParameterParser(engine.info, tokenizer);
   const direct = createDirectApp({ engine, model: { tokenizer } });
-  const pipeline = createGptjPipeline({ engine, tokenizer, parseParameters });
+  const pipeline = direct.pipelines.find(GPTJ_PIPELINE_ID);
   return {
     tokenizer,
     send: direct.post,

@@ -7,7 +7,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
 import { sendWebhook } from '../webhooks/send-webhook.ts';
 
-/** Settings of a small server that tests can fill. */
+/** Settings with a queue that is small enough for a test to fill. */
 export const TEST_SETTINGS: ComposeSettings = {
   maxRunningRuns: 2,
   maxWaitingRuns: 1,
@@ -24,7 +24,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   waiting: { patienceMs: 30_000, blankEveryMs: 5_000 },
 };
 
-/** Dependencies of `compose` that keep what they are given, for tests to look at. */
+/** Dependencies of `compose` that record log lines and mails for the test. */
 export interface FakeDeps {
   readonly deps: Omit<ComposeDeps, 'engine' | 'tokenizer' | 'store' | 'admission' | 'plans'>;
   readonly logLines: string[];

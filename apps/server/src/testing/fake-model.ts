@@ -4,7 +4,7 @@ import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 
 const LETTER = 0x78;
 
-/** One token a byte, so that lengths can be counted by eye; 50256 is the end of text. */
+/** One token for each byte, so that lengths are easy to count; 50256 is the end of text. */
 export const byteTokenizer: Tokenizer = {
   vocabSize: GPTJ_6B.vocabSize,
   longestTokenBytes: 1,
@@ -19,15 +19,15 @@ export const byteTokenizer: Tokenizer = {
   isSpecial: (id) => id === GPTJ_6B.eosTokenId,
 };
 
-/** An engine that writes "xxx…" up to the length limit, at once or when it is let go. */
+/** An engine that generates "xxx…" up to the length limit, at once or when it is let go. */
 export interface FakeEngine extends Engine {
-  /** Errors of the next generations, one each. */
+  /** Errors of the next generations, one for each. */
   readonly failures: unknown[];
-  /** The same, thrown when all tokens are there. */
+  /** The same, thrown after the last token. */
   readonly lateFailures: unknown[];
-  /** Generations that began. */
+  /** The number of generations that began. */
   readonly began: number;
-  /** Make generations wait, until `letGo`. */
+  /** Make generations wait until `letGo`. */
   hold(): void;
   letGo(): void;
 }

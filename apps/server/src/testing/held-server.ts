@@ -1,4 +1,4 @@
-/** A server process whose runs never end, for tests that kill it. Its data folder is the first argument. */
+/** A server process whose runs never end, for tests that kill it. The first argument is its data folder. */
 import { serve } from '../main.ts';
 import { keepBaselineWasm } from './baseline-wasm.ts';
 import { byteTokenizer, createFakeEngine } from './fake-model.ts';

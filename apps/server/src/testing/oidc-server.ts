@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { listen } from '../http/listen.ts';
 import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
 
-/** What a provider was asked to let somebody in with. */
+/** An authorization request that the user has approved. */
 interface Approval {
   readonly redirectUri: string;
   readonly challenge: string;
@@ -11,24 +11,24 @@ interface Approval {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** A provider on this machine whose users are whoever a test wants. It holds to the rules, unless it is told not to. */
+/** An OpenID Connect provider on this machine. A test sets its user and makes it break single rules of the protocol. */
 export interface OidcServer {
   readonly settings: OAuthProviderSettings;
-  /** The same machine as a GitHub Enterprise Server. */
+  /** The same server as a GitHub Enterprise Server. */
   readonly gitHub: OAuthProviderSettings;
-  /** Who signs in next. */
+  /** The claims of the user who signs in next. */
   user: Record<string, unknown>;
-  /** Claims of ID tokens that are not as they should be. */
+  /** Claims that replace those of ID tokens. */
   forged: Record<string, unknown>;
-  /** What signs ID tokens; another key than the published one forges them. */
+  /** The key that signs ID tokens instead of the published one. */
   key: KeyObject | null;
-  /** Whether ID tokens leave addresses to the userinfo endpoint. */
+  /** Whether only the userinfo endpoint has the e-mail address, not the ID token. */
   terse: boolean;
-  /** Answers nothing but errors. */
+  /** Every request is answered with 503. */
   down: boolean;
-  /** What GitHub's API says of the addresses of `user`. */
+  /** The e-mail addresses of `user` in GitHub's API. */
   emails: readonly { readonly email: string; readonly primary: boolean; readonly verified: boolean }[];
-  /** Let `user` in: the query of the address that the browser is sent back to. */
+  /** Approve the request for `user`; the query of the redirect back to the client. */
   approve(authorizationUrl: string): URLSearchParams;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function openOidcServer(): Promise<OidcServer> {
   const redeem = (form: URLSearchParams, secret: string): Approval | null => {
     const code = form.get('code') ?? '';
     const approval = approvals.get(code);
-    // Good once.
+    // A code can be used once.
     approvals.delete(code);
     if (approval === undefined || secret !== CLIENT_SECRET) return null;
     const challenge = createHash('sha256')
@@ -75,7 +75,7 @@ export async function openOidcServer(): Promise<OidcServer> {
     tokens.set(token, approval);
     return token;
   };
-  const holderOf = (header: string | undefined): Approval | undefined =>
+  const approvalOf = (header: string | undefined): Approval | undefined =>
     tokens.get(header?.slice('Bearer '.length) ?? '');
 
   app.post('/token', async (c) => {
@@ -98,17 +98,17 @@ export async function openOidcServer(): Promise<OidcServer> {
     const idToken = signed({ alg: 'RS256', kid: 'one' }, payload, it.key ?? RSA.privateKey);
     return c.json({ access_token: tokenOf(approval), token_type: 'Bearer', id_token: idToken });
   });
-  app.get('/userinfo', (c) => c.json({ ...holderOf(c.req.header('authorization'))?.claims }));
+  app.get('/userinfo', (c) => c.json({ ...approvalOf(c.req.header('authorization'))?.claims }));
 
   app.post('/login/oauth/access_token', async (c) => {
     const form = new URLSearchParams(await c.req.text());
     const approval = redeem(form, form.get('client_secret') ?? '');
-    // GitHub tells errors with 200.
+    // GitHub sends errors with status 200.
     if (approval === null) return c.json({ error: 'bad_verification_code' });
     return c.json({ access_token: tokenOf(approval), token_type: 'bearer', scope: 'read:user,user:email' });
   });
   app.get('/api/v3/user', (c) => {
-    const claims = holderOf(c.req.header('authorization'))?.claims;
+    const claims = approvalOf(c.req.header('authorization'))?.claims;
     return claims === undefined ? c.json({}, 401) : c.json({ id: claims.id, login: claims.login });
   });
   app.get('/api/v3/user/emails', (c) => c.json(it.emails));
@@ -128,8 +128,9 @@ export async function openOidcServer(): Promise<OidcServer> {
     approve(authorizationUrl) {
       const { searchParams: asked } = new URL(authorizationUrl);
       const read = (name: string): string => asked.get(name) ?? '';
-      if (read('response_type') !== 'code' || read('client_id') !== CLIENT_ID) throw new Error('not asked for a code');
-      if (read('code_challenge_method') !== 'S256') throw new Error('not asked with PKCE');
+      if (read('response_type') !== 'code' || read('client_id') !== CLIENT_ID)
+        throw new Error('expected response_type code of the registered client');
+      if (read('code_challenge_method') !== 'S256') throw new Error('expected PKCE with S256');
       const code = randomBytes(8).toString('hex');
       const claims = { ...it.user };
       approvals.set(code, {

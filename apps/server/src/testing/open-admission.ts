@@ -1,6 +1,6 @@
 import type { Admission, GenerationCost } from '../metering/usage/admission.ts';
 
-/** An admission that lets everybody in, and remembers what it was told. */
+/** An admission without limits that records the ends of what it admitted. */
 export interface OpenAdmission extends Admission {
   readonly settled: GenerationCost[];
   readonly cancelled: string[];

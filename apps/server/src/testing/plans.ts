@@ -2,7 +2,7 @@ import type { Principal } from '../identity/principal.ts';
 import type { Plan } from '../metering/plans/plan.ts';
 import type { PlanBook } from '../metering/plans/plan-book.ts';
 
-/** A plan without limits but for those given. */
+/** A plan whose only limits are the given ones. */
 export function planOf(id: string, limits: Partial<Plan> = {}): Plan {
   return {
     id,
@@ -36,7 +36,7 @@ export function bookOf(first: Plan, ...others: readonly Plan[]): PlanBook {
   };
 }
 
-/** Somebody on a plan, in a project that is not in the store: they pay for themselves. */
+/** A user with a plan, in a project that is not in the store: the user pays for it. */
 export function principalOn(plan: Plan, userId: string): Principal {
   return {
     userId,

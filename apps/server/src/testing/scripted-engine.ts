@@ -1,25 +1,25 @@
 import type { Engine, GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import { GPTJ_6B, ModelError, type TokenId } from '@gptj-cloud/model';
 
-/** An engine that writes what a test says, token by token, and stops where it is told to. */
+/** An engine that generates the tokens of a script and pauses or fails where the script says. */
 export interface ScriptedEngine extends Engine {
   /** Requests in order of arrival. */
   readonly requests: GenerationRequest[];
-  /** Generations that are under way now. */
+  /** The number of generations under way. */
   readonly running: number;
 }
 
 export interface Script {
   /** Tokens of each returned sequence. */
   readonly sequences: readonly (readonly TokenId[])[];
-  /** Waited for before the token with this index of any sequence. */
+  /** Awaited before the token with this index of each sequence. */
   readonly pause?: (tokenIndex: number) => Promise<void> | null;
   readonly finishReason?: 'length' | 'eos' | 'stop';
-  /** Thrown after so many tokens. */
+  /** `error` is thrown after `after` tokens. */
   readonly failure?: { readonly after: number; readonly error: unknown };
 }
 
-/** Every token has the log-probability -id/100, and id + 1 stands beside it as likelier. */
+/** Every token has the log-probability -id/100; the top token is id + 1 with -id/200. */
 export function createScriptedEngine(script: (request: GenerationRequest) => Script): ScriptedEngine {
   const requests: GenerationRequest[] = [];
   let running = 0;
@@ -95,7 +95,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
   };
 }
 
-/** Settles when the signal fires; for races with what may never come. */
+/** Resolves when the signal fires. */
 async function aborted(signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted) return;
   await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));

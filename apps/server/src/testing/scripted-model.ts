@@ -3,7 +3,7 @@ import { createParameterParser } from '../generation/parameter-parser.ts';
 import type { TextModel } from '../generation/text-model.ts';
 import { byteTokenizer } from './fake-model.ts';
 
-/** One token a byte, and a control token: what a scripted engine's tokens mean. */
+/** A model with one token for each byte; a larger id is a token with the text `<id>`. */
 export function byteModel({ info }: Pick<Engine, 'info'>): TextModel {
   return {
     info,

@@ -1,4 +1,4 @@
-/** A server process whose tokens take their time, for tests that kill it. Its data folder is the first argument. */
+/** A server process that takes 2 ms for each token, for tests that kill it. The first argument is its data folder. */
 import { serve } from '../main.ts';
 import { keepBaselineWasm } from './baseline-wasm.ts';
 import { byteTokenizer, createFakeEngine } from './fake-model.ts';

@@ -115,5 +115,5 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   };
 }
 
-/** Runs of a test end at once when their engine is let go; a test that leaves one open should fail by its own limit. */
+/** Runs end at once when their engine is let go; a test that leaves one open reaches its own time limit. */
 const TEST_DRAIN_MS = 30_000;

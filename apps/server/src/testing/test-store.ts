@@ -11,14 +11,14 @@ import { loadMigrations } from '../store/migrate.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { keepBaselineWasm } from './baseline-wasm.ts';
 
-/** Where tests find a PostgreSQL they may make databases in; undefined when there is none. */
+/** A PostgreSQL in which tests may create databases; undefined when there is none. */
 const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
 
-/** For `skip` of tests that need one. */
+/** The `skip` option of tests that need a PostgreSQL. */
 export const WITHOUT_POSTGRES: string | false =
   TEST_DATABASE_URL === undefined ? 'TEST_DATABASE_URL names no PostgreSQL to test on' : false;
 
-/** A database of its own, dropped by `drop`. */
+/** A new database, dropped by `drop`. */
 export interface ScratchDatabase {
   readonly url: string;
   drop(): Promise<void>;
@@ -44,7 +44,7 @@ async function administer(url: string, statement: string): Promise<void> {
   }
 }
 
-/** A store of its own on PostgreSQL; closing it drops the database. */
+/** A store in a new database on PostgreSQL; closing it drops the database. */
 export async function openScratchPostgres(): Promise<Store> {
   const scratch = await createScratchDatabase();
   try {
@@ -92,7 +92,7 @@ export async function openTestStore(): Promise<Store> {
   return process.env.TEST_STORE === 'postgres' ? await openScratchPostgres() : await openEmbeddedTestStore();
 }
 
-/** In memory, from a template made once: making a PostgreSQL from nothing takes seconds. */
+/** In memory, from a template that is made once: a new PostgreSQL takes seconds. */
 export async function openEmbeddedTestStore(): Promise<Store> {
   keepBaselineWasm();
   const path = await templatePath('.tar');
@@ -113,17 +113,17 @@ export async function fillDataDir(dataDir: string): Promise<void> {
     () => false,
   );
   if (!isThere) await appear(template, async (aside) => (await openStore(aside)).close());
-  // A thousand small files: `cp` takes more than twice as long.
+  // A thousand small files: the asynchronous `cp` takes more than twice as long.
   cpSync(template, join(dataDir, 'postgres'), { recursive: true });
 }
 
-/** Templates are as good as the migrations they were made with. */
+/** The path of the template for the current migrations. */
 async function templatePath(ending: string): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
   return fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}${ending}`, import.meta.url));
 }
 
-/** Test files run beside each other: none may find half a template. */
+/** Create a file or folder in one step: test files run in parallel, and none may find half a template. */
 async function appear(path: string, make: (aside: string) => Promise<void>): Promise<void> {
   const aside = `${path}.${process.pid}`;
   await make(aside);

@@ -1,4 +1,4 @@
-/** The tiny random GPT-J of the engine room's fixtures, served by the reference engine, for tests of exact numbers. */
+/** The tiny random GPT-J of the engine's fixtures on the reference engine, for tests of exact numbers. */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { recoveryCodesSchema, twoFactorGetSchema } from '@gptj-cloud/protocol';
 import { base32, totp, totpStep } from '../identity/two-factor/totp.ts';
 import { type Browser, PASSWORD } from './browser.ts';
 
-/** Turn two-factor on for somebody whose password is `PASSWORD`: a code that is used up by that, and the recovery codes. */
+/** Turn on two-factor authentication for a user with the password `PASSWORD`; the code that this used, and the recovery codes. */
 export async function turnTwoFactorOn(
   by: Browser,
   now: Date,
@@ -14,7 +14,7 @@ export async function turnTwoFactorOn(
   return { usedCode, recoveryCodes: recoveryCodesSchema.parse(await confirmed.json()).recovery_codes };
 }
 
-/** What an authenticator app makes of the secret it is shown. */
+/** The bytes of a base32 secret, as an authenticator app decodes them. */
 export function fromBase32(text: string): Uint8Array {
   const bits = [...text].map((letter) =>
     'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),

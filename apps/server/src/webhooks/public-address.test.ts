@@ -8,7 +8,7 @@ test('addresses of the internet are public', () => {
   }
 });
 
-test('this machine, its neighbours, metadata services and disguises of them are not', () => {
+test('this machine, private networks, metadata services and addresses translated to them are not public', () => {
   for (const address of [
     '0.0.0.0',
     '127.0.0.1',

@@ -1,8 +1,8 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * Networks that a server on the internet must not be sent to: its own machine, its neighbours, the cloud's metadata
- * service, and addresses that lead to them in disguise. From IANA's special-purpose registries (RFC 6890).
+ * Networks that webhooks must not reach: this machine, its neighbours, the cloud's metadata service, and addresses that
+ * are translated to them. From IANA's special-purpose registries (RFC 6890).
  */
 const IPV4: readonly (readonly [network: string, prefix: number])[] = [
   ['0.0.0.0', 8],
@@ -21,7 +21,7 @@ const IPV4: readonly (readonly [network: string, prefix: number])[] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
-/** Only what is routed as global unicast; within it, ranges for documents and for IPv4 inside IPv6. */
+/** Global unicast; the ranges of IPV6 in it are for documentation and for IPv4 inside IPv6. */
 const GLOBAL_IPV6: readonly [network: string, prefix: number] = ['2000::', 3];
 const IPV6: readonly (readonly [network: string, prefix: number])[] = [
   ['2001::', 23],
@@ -36,7 +36,7 @@ for (const [network, prefix] of IPV6) blocked.addSubnet(network, prefix, 'ipv6')
 const globalIpv6 = new BlockList();
 globalIpv6.addSubnet(...GLOBAL_IPV6, 'ipv6');
 
-/** Whether an IP address is one of the public internet. */
+/** Whether an IP address belongs to the public internet. */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
   if (isIPv6(address)) return globalIpv6.check(address, 'ipv6') && !blocked.check(address, 'ipv6');

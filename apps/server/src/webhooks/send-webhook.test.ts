@@ -36,7 +36,7 @@ const options: SendOptions = { allowPrivate: true, timeoutMs: 5_000, signal };
 const message = (url: string) => ({ url, headers: { 'content-type': 'application/json' }, body: '{"é":1}' });
 const refused = (reason: RegExp) => (error: unknown) => error instanceof WebhookSendError && reason.test(error.message);
 
-test('a message arrives whole, and its status comes back; redirects are not followed', async () => {
+test('a message arrives whole and the status of the reply is returned; redirects are not followed', async () => {
   assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/hook`), options), 204);
   assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/redirect`), options), 302);
   assert.deepEqual(bodies, ['POST /hook {"é":1}', 'POST /redirect {"é":1}']);
@@ -72,16 +72,19 @@ test('the connection goes to the address that was checked', async () => {
   assert.deepEqual(asked, ['hooks.example']);
 });
 
-test('a receiver that does not answer, or is not there, fails in words', async () => {
+test('a receiver that does not answer, or has no address, rejects with the reason', async () => {
   await assert.rejects(
     sendWebhook(message(`http://127.0.0.1:${port}/silent`), { ...options, timeoutMs: 20 }),
     refused(/no reply within 0\.02 s/),
   );
   const resolve = async () => [];
-  await assert.rejects(sendWebhook(message('http://nobody.example/'), { ...options, resolve }), refused(/no address/));
+  await assert.rejects(
+    sendWebhook(message('http://no-address.example/'), { ...options, resolve }),
+    refused(/no address/),
+  );
 });
 
-test('addresses that cannot be right are refused when they are given', () => {
+test('URLs that cannot be valid targets are refused when a webhook is created', () => {
   const isRefused = (error: unknown): boolean => error instanceof ApiError && error.code === 'webhook_target_refused';
   for (const url of [
     'nothing',

@@ -12,7 +12,7 @@ export interface WebhookMessage {
 }
 
 export interface SendOptions {
-  /** Let messages go to private networks and this machine, too. */
+  /** Allow targets in private networks and on this machine. */
   readonly allowPrivate: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -23,32 +23,32 @@ export interface SendOptions {
 /** Delivers a message; the status of the reply. Throws `WebhookSendError`. */
 export type SendWebhook = (message: WebhookMessage, options: SendOptions) => Promise<number>;
 
-/** A message could not be handed over; the message says why, in words for the webhook's owner. */
+/** A message could not be delivered; the text is for the owner of the webhook. */
 export class WebhookSendError extends Error {
   override readonly name = 'WebhookSendError';
   readonly code = 'webhook_not_sent';
 }
 
 /**
- * Check the address of a webhook as far as that goes without asking for names: http or https, no password in it, no
- * private address spelled out. Throws `webhook_target_refused`.
+ * Check the URL of a webhook without a DNS lookup: http or https, no password, no literal private address. Throws
+ * `webhook_target_refused`.
  */
 export function checkWebhookUrl(text: string, { allowPrivate }: Pick<SendOptions, 'allowPrivate'>): void {
   const refuse = (reason: string): ApiError =>
     new ApiError('webhook_target_refused', { target: text.slice(0, 200), reason });
-  if (!URL.canParse(text)) throw refuse('it is no URL');
+  if (!URL.canParse(text)) throw refuse('expected a URL');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('expected http or https');
-  if (url.username !== '' || url.password !== '') throw refuse('a user name and password in it would be logged');
+  if (url.username !== '' || url.password !== '') throw refuse('a user name and password in a URL would be logged');
   const host = hostOf(url);
   if (!allowPrivate && (isIP(host) !== 0 ? !isPublicAddress(host) : isLocalName(host))) {
-    throw refuse('it is not on the public internet');
+    throw refuse('expected a host on the public internet');
   }
 }
 
 /**
- * POST a message and give the status of the reply; its body is not read. The address that the connection is made to is
- * the one that was checked, so a name that changes its mind in between leads nowhere. Redirects are not followed.
+ * POST a message; the status of the reply, whose body is not read. The connection is made to the address that was
+ * checked, so a DNS answer that changes in between (rebinding) has no effect. Redirects are not followed.
  *
  * Throws `WebhookSendError`.
  */
@@ -79,15 +79,15 @@ export async function sendWebhook(message: WebhookMessage, options: SendOptions)
   });
 }
 
-/** A look-up that fails when any address of the name is not public: a choice among them would be left to chance. */
+/** A lookup that fails when any address of the name is not public: which one is used would be left to chance. */
 function checkedLookup({ allowPrivate, resolve = resolveName }: SendOptions): LookupFunction {
   return (hostname, { all }, callback) => {
     resolve(hostname).then(
       (addresses) => {
         const [first] = addresses;
-        const strange = allowPrivate ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
+        const refused = allowPrivate ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
         if (first === undefined) callback(new WebhookSendError(`${hostname} has no address`), '', 0);
-        else if (strange !== undefined) callback(refusal(strange.address), '', 0);
+        else if (refused !== undefined) callback(refusal(refused.address), '', 0);
         else if (all === true) callback(null, [...addresses]);
         else callback(null, first.address, first.family);
       },

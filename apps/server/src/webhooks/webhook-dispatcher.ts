@@ -47,7 +47,7 @@ export class WebhookDispatcher {
     });
   }
 
-  /** Send what is due now. Call it after the transaction that stored a delivery. */
+  /** Send the due deliveries. Call it after the transaction that stored one. */
   wake(): void {
     if (this.#abort.signal.aborted) return;
     // Also when a look is under way: it may have read the store before the delivery was there.
@@ -78,7 +78,7 @@ export class WebhookDispatcher {
       while (this.#mayBeDue && !this.#abort.signal.aborted) {
         if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending);
         this.#mayBeDue = false;
-        // All slots full or not, more may be due behind what was claimed.
+        // There may be more due deliveries than were claimed.
         if ((await this.#claim()) > 0) this.#mayBeDue = true;
       }
     } catch (error) {

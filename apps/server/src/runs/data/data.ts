@@ -8,7 +8,7 @@ export interface StoredData {
   readonly file: StoredFile;
 }
 
-/** How the API shows data. */
+/** Data as the API shows them. */
 export function toDataGet(data: StoredData): DataGet {
   return { id: data.id, hex_file: toFileGet(data.file), created_at: toTimestamp(data.createdAt) };
 }

@@ -38,11 +38,11 @@ export interface NewFileRow {
   readonly createdAt: Date;
 }
 
-/** Many small ones in one statement. They travel as one parameter: one for each value costs more than the insertion. */
+/** Many small files in one statement, as one parameter: a parameter for each value costs more than the insertion. */
 export async function insertFiles(db: Database, rows: readonly NewFileRow[]): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
-  // Alone, it may be large.
+  // A single file may be large.
   if (rows.length === 1) return await insertFile(db, first.projectId, first.file, first.createdAt);
   const items = rows.map(({ projectId, file: { id, name, path, bytes }, createdAt }) => {
     return { id, projectId, name, path, base64: Buffer.from(bytes).toString('base64'), createdAt };
@@ -54,14 +54,14 @@ export async function insertFiles(db: Database, rows: readonly NewFileRow[]): Pr
       id text, "projectId" text, name text, path text, base64 text, "createdAt" timestamptz)`);
 }
 
-/** A file of a project; those of others are as good as absent. */
+/** A file of a project; those of other projects count as absent. */
 export async function findFile(
   db: Database,
   projectId: string,
   id: string,
   bytes: 'small' | 'all',
 ): Promise<StoredFile | null> {
-  // Nothing but an id reaches the query: PostgreSQL fails on text with U+0000.
+  // Only a valid id reaches the query: PostgreSQL fails on text with U+0000.
   if (!isId('file', id)) return null;
   const rows = await db
     .select(fileColumns(files, bytes))

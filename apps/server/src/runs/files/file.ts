@@ -7,7 +7,7 @@ export interface StoredFile {
   readonly name: string;
   readonly path: string;
   readonly sizeBytes: number;
-  /** Null when not asked for and not small. */
+  /** Null when they were not requested and are larger than `INLINE_BYTES`. */
   readonly bytes: Uint8Array | null;
 }
 
@@ -16,11 +16,11 @@ export interface NewFile extends StoredFile {
   readonly bytes: Uint8Array;
 }
 
-/** Files up to this size travel inside every reply that names them. */
+/** The bytes of files up to this size are in every reply that names the file. */
 export const INLINE_BYTES = 10_000;
 const MAX_NAME = 255;
 
-/** The file without bytes that are too many to travel unasked. */
+/** The file, without its bytes when they are larger than `INLINE_BYTES`. */
 export function withSmallBytes(file: StoredFile): StoredFile {
   return file.sizeBytes <= INLINE_BYTES ? file : { ...file, bytes: null };
 }
@@ -30,7 +30,7 @@ export function newFile(name: string, bytes: Uint8Array): NewFile {
   return { id: newId('file'), name: tidyName(name), path: newPath(), sizeBytes: bytes.length, bytes };
 }
 
-/** How the API shows a file. */
+/** A file as the API shows it. */
 export function toFileGet(file: StoredFile): FileGet {
   return {
     id: file.id,
@@ -59,7 +59,7 @@ function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46);
 }
 
-/** PostgreSQL text cannot hold U+0000; nothing needs the other control characters. */
+/** Control characters are replaced: PostgreSQL text cannot hold U+0000, and no name needs the others. */
 function tidyName(name: string): string {
   const tidy = Array.from(name.slice(0, MAX_NAME), (character) => (character < ' ' ? '_' : character)).join('');
   return tidy === '' ? 'file' : tidy;
