@@ -37,7 +37,7 @@ async function detail(response: Response, status: number): Promise<Record<string
   return { ...body.detail };
 }
 
-test('a run with inline data answers with its result, as the sample of 2022 reads it', async () => {
+test('answers a run with inline data with its result, as the sample of 2022 reads it', async () => {
   const reply = await endedRun(await run(PROMPT, { response_length: 4, remove_input: false }));
   assert.deepEqual(reply.result_preview, [[`${PROMPT}xxxx`]]);
   assert.equal(reply.run_state, 'complete');
@@ -47,7 +47,7 @@ test('a run with inline data answers with its result, as the sample of 2022 read
   assert.equal(reply.runnable.id, GPTJ_PIPELINE_ID);
 });
 
-test('fields that a run does not have are ignored, and named in its warnings', async () => {
+test('ignores unknown fields of a run, and names them in its warnings', async () => {
   const body = { pipeline_id: GPTJ_PIPELINE_ID, data: [PROMPT, { max_new_tokens: 2, min_p: 0.1, do_sample: false }] };
   const reply = await endedRun(await it.post('/v2/runs', { asyncrun: true, zzzzzzzz: 1, blocking: true, ...body }));
   const [first, second, third, ...more] = reply.warnings ?? [];
@@ -64,7 +64,7 @@ test('fields that a run does not have are ignored, and named in its warnings', a
   assert.ok((loud.warnings ?? []).join('').length < 4000);
 });
 
-test('the result file holds the pickle of the preview, in hex', async () => {
+test('stores the pickle of the preview in the result file, in hex', async () => {
   const reply = await endedRun(await run(PROMPT, { response_length: 2, num_return_sequences: 2 }));
   assert.deepEqual(reply.result_preview, [['xx', 'xx']]);
   const file = fileGetSchema.parse(await (await it.request(`/v2/files/${reply.result?.id}?return_data=True`)).json());
@@ -74,7 +74,7 @@ test('the result file holds the pickle of the preview, in hex', async () => {
   assert.match(file.path, /^object_[a-z0-9]{64}$/);
 });
 
-test('a run is found again by its id and in the list, newest first', async () => {
+test('finds a run by its id and in the list, newest first', async () => {
   const first = await endedRun(await run('one', {}));
   assert.deepEqual(runGetSchema.parse(await (await it.request(`/v2/runs/${first.id}`)).json()), first);
   const page = runPageSchema.parse(
@@ -84,7 +84,7 @@ test('a run is found again by its id and in the list, newest first', async () =>
   assert.ok(page.total >= 1);
 });
 
-test('wrong input and wrong parameters are refused in words before anything is stored', async () => {
+test('refuses invalid input and parameters with a message before anything is stored', async () => {
   const total = async (): Promise<number> => runPageSchema.parse(await (await it.request('/v2/runs')).json()).total;
   const before = await total();
   const refusals: readonly (readonly [prompt: unknown, parameters: unknown, message: RegExp])[] = [
@@ -103,14 +103,14 @@ test('wrong input and wrong parameters are refused in words before anything is s
   assert.equal(await total(), before);
 });
 
-test('a body that is no run is refused with every parameter at fault', async () => {
+test('refuses an invalid body with every parameter at fault', async () => {
   const body = await detail(await it.post('/v2/runs', { pipeline_id: 7, data_id: 'x', data: [] }), 400);
   assert.deepEqual(body.errors, [{ parameter: 'body->pipeline_id', error: 'expected a string, got a number' }]);
   await detail(await it.post('/v2/runs', []), 400);
   await detail(await it.request('/v2/runs', { method: 'POST', body: '{"pipeline_id": NaN}' }), 400);
 });
 
-test('unknown pipelines, functions and data are refused', async () => {
+test('refuses unknown pipelines, functions and data', async () => {
   assert.match(
     String((await detail(await it.post('/v2/runs', { pipeline_id: 'a:b', data: [] }), 404)).message),
     /no pipeline a:b/,
@@ -122,7 +122,7 @@ test('unknown pipelines, functions and data are refused', async () => {
   }
 });
 
-test('an engine that dies once is tried again; one that dies twice fails the run with 200', async () => {
+test('retries a run once when the engine dies, and fails it with 200 the second time', async () => {
   const died = (): ModelError => new ModelError('engine_failed', 'the engine process ended');
   it.engine.failures.push(died());
   assert.equal((await endedRun(await run('hi', {}))).run_state, 'complete');
@@ -133,7 +133,7 @@ test('an engine that dies once is tried again; one that dies twice fails the run
   assert.equal(typeof failed.error_info?.traceback, 'string');
 });
 
-test('a full queue refuses with 429 and a time to come back', async () => {
+test('refuses a run with 429 and Retry-After when the queue is full', async () => {
   it.engine.hold();
   const stored = async (): Promise<number> => {
     const page = (await (await it.request('/v2/runs?limit=1')).json()) as { readonly total: number };
@@ -141,7 +141,7 @@ test('a full queue refuses with 429 and a time to come back', async () => {
   };
   const before = await stored();
   const replies = [run('a', {}), run('b', {}), run('c', {})];
-  // Once it is stored, a run has its place, in the engine or in the queue.
+  // A stored run holds its place in the engine or in the queue.
   while ((await stored()) < before + 3);
   const refused = await run('d', {});
   assert.match(String((await detail(refused, 429)).message), /too many runs are waiting: 1 of 1/);
@@ -150,7 +150,7 @@ test('a full queue refuses with 429 and a time to come back', async () => {
   for (const reply of replies) assert.equal((await endedRun(await reply)).run_state, 'complete');
 });
 
-test('an unforeseen error fails the run without telling its internals', async () => {
+test('fails a run at an unexpected error without showing internals', async () => {
   it.engine.failures.push(new Error('secret path /home/x'));
   const failed = await endedRun(await run('hi', {}));
   assert.equal(failed.error, 'pipeline_fault');
@@ -158,13 +158,13 @@ test('an unforeseen error fails the run without telling its internals', async ()
   assert.ok(it.logLines.some((line) => line.includes('secret') && line.includes(failed.id)));
 });
 
-test('uploads of code are refused with a text the client shows', async () => {
+test('refuses uploads of code with a message that the client shows', async () => {
   for (const path of ['/v2/functions', '/v2/models/', '/v2/pipelines', '/v2/pipeline-files/presigned-url']) {
     assert.match(String((await detail(await it.post(path, {}), 403)).message), /does not run code/);
   }
 });
 
-test('every address is answered with and without a slash at its end', async () => {
+test('answers every address with and without a slash at its end', async () => {
   for (const path of ['/v2/users/me', '/v2/runs', '/v2/status', `/v2/pipelines/${GPTJ_PIPELINE_ID}`, '/healthz']) {
     assert.equal((await it.request(path)).status, 200, path);
     assert.equal((await it.request(`${path}/`)).status, 200, `${path}/`);
@@ -218,13 +218,13 @@ test('refuses a missing and a wrong token on every route that is not public', as
   assert.ok(walked > 20);
 });
 
-test('a wrong method is 405 with the methods there are; a wrong address is 404', async () => {
+test('answers a wrong method by 405 with Allow, and a wrong address by 404', async () => {
   const reply = await it.request('/v2/runs', { method: 'PATCH' });
   await detail(reply, 405);
   assert.equal(reply.headers.get('allow'), 'POST, GET, HEAD');
   const unknown = await detail(await it.request('/v2/nothing'), 404);
   const front: unknown = await (await it.request('/')).json();
-  // What they name for further reading is there.
+  // The addresses they name exist.
   for (const text of [String(unknown.remedy), JSON.stringify(front)]) {
     const named = [...text.matchAll(/GET (\/[\w./]*)/g)].map(([, path = '']) => path);
     assert.deepEqual(named, ['/docs', '/openapi.json']);
@@ -232,14 +232,14 @@ test('a wrong method is 405 with the methods there are; a wrong address is 404',
   }
 });
 
-test('bodies above the limits are refused, counted or announced', async () => {
+test('refuses bodies above the limits, whether counted or announced', async () => {
   await detail(await it.post('/v2/runs', { data: 'x'.repeat(100_001) }), 413);
   const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(50_000)) });
   const init: RequestInit & { duplex: 'half' } = { method: 'POST', body: stream, duplex: 'half' };
   await detail(await it.request('/v2/runs', init), 413);
 });
 
-test('the remedy for a body above a limit that no setting raises does not name one', async () => {
+test('names no setting in the remedy for a limit that no setting raises', async () => {
   const login = (size: number) => it.post('/v2/auth/login', { login: 'a', password: 'x'.repeat(size) });
   const { message, remedy } = await detail(await login(20_000), 413);
   assert.equal(message, 'body is too large: expected at most 16384 bytes');
@@ -250,7 +250,7 @@ test('the remedy for a body above a limit that no setting raises does not name o
   );
 });
 
-test('data of small files travel unasked, data of large ones when asked for', async () => {
+test('includes the bytes of small files always, and of large ones with return_data', async () => {
   const upload = async (bytes: Uint8Array, name: string, path: string): Promise<unknown> => {
     const form = new FormData();
     form.append(name, new Blob([bytes]), 'x');
@@ -270,7 +270,7 @@ test('data of small files travel unasked, data of large ones when asked for', as
   await detail(await it.request(`/v2/files/${file.id}?return_data=perhaps`), 400);
 });
 
-test('a run of data that are no plain pickle is refused with the reason', async () => {
+test('refuses a run whose data are no plain pickle, with the reason', async () => {
   // pickle.dumps(print, 2)
   const pickle = Buffer.from('80026362756c74696e730a7072696e740a71002e', 'hex');
   const form = new FormData();
@@ -281,7 +281,7 @@ test('a run of data that are no plain pickle is refused with the reason', async 
   assert.match(String(body.reason), /^forbidden_/);
 });
 
-test('logs hold neither prompts nor tokens', async () => {
+test('logs neither prompts nor tokens', async () => {
   await run('a very private prompt', { response_length: 1 });
   await run('a very private prompt', { nonsense: 'a very private value' });
   assert.doesNotMatch(it.logLines.join(''), /private|test-token/);

@@ -85,7 +85,7 @@ export interface AppDeps {
 export interface ObserveOptions {
   readonly metrics: ServerMetrics;
   readonly tracer: Tracer;
-  /** For scrapers without an account; null: none. */
+  /** Token of scrapers without an account; null: no such token. */
   readonly metricsToken: string | null;
 }
 

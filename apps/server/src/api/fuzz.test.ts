@@ -19,7 +19,7 @@ interface Sample {
 
 let it: TestApp;
 before(async () => {
-  // Ten thousand look-ups of the same key would take longer than everything else.
+  // Ten thousand look-ups of one key would take longer than the test itself.
   let found: FoundApiKey | null | undefined;
   it = await openTestApp({
     findKey: async (token) => {
@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => it.close());
 
-test(`${MUTATIONS} mutations of the clients' bodies give no crash and no 5xx`, async () => {
+test(`answers ${MUTATIONS} mutations of the clients' bodies without a crash and without a 5xx`, async () => {
   const samples = await clientSamples();
   const random = mulberry32(SEED);
   const statuses = new Map<number, number>();
@@ -50,7 +50,7 @@ test(`${MUTATIONS} mutations of the clients' bodies give no crash and no 5xx`, a
   assert.ok((statuses.get(400) ?? 0) > MUTATIONS / 10, JSON.stringify([...statuses]));
 });
 
-/** What the clients send, as recorded, with ids that exist here; and a run whose data are a mutated pickle. */
+/** Recorded bodies of the clients with ids that exist here, and a run whose data are a mutated pickle. */
 async function clientSamples(): Promise<readonly Sample[]> {
   const disposition = 'Content-Disposition: form-data; name=';
   const octets = 'Content-Type: application/octet-stream\r\n';

@@ -9,7 +9,7 @@ import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 let it: TestApp;
 let percy: Browser;
 let mallory: Browser;
-/** What Percy has: ids by the address they are asked at. */
+/** Ids of Percy's entries by their addresses. */
 let things: ReadonlyMap<string, string>;
 
 before(async () => {
@@ -63,7 +63,7 @@ const SHARED = [
   '/models',
 ];
 
-/** Bodies that would do, if it were theirs. */
+/** Bodies that are valid for the owner. */
 const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /v2/users': { role: 'member' },
   'PATCH /v2/tokens': { is_enabled: false },
@@ -77,7 +77,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 interface Route {
   readonly method: string;
   readonly path: string;
-  /** Up to the first parameter. */
+  /** The path up to the first parameter. */
   readonly root: string;
 }
 
@@ -101,12 +101,12 @@ function ask(by: Browser, { method, path }: Route, id: string): Promise<Response
   return by.ask(target, method, method === 'GET' ? undefined : (BODIES[`${method} ${action}`] ?? {}));
 }
 
-test('every address with an id refuses it to whom it does not belong, and knows whose it is', async () => {
+test('answers every address with an id for its owner alone', async () => {
   let walked = 0;
   for (const route of routesWithIds()) {
     if (SHARED.includes(route.root)) continue;
     const id = things.get(route.root);
-    assert.ok(id !== undefined, `${route.path}: say in this test whose it is`);
+    assert.ok(id !== undefined, `${route.path}: add its owner to this test`);
     const reply = await ask(mallory, route, id);
     const expected = route.root === '/v2/users' ? 403 : route.root === '/v2/invitations' ? 403 : 404;
     assert.equal(reply.status, expected, `${route.method} ${route.path}: ${await reply.text()}`);
@@ -122,7 +122,7 @@ test('every address with an id refuses it to whom it does not belong, and knows 
   }
 });
 
-test('lists hold what is of the project and nothing else', async () => {
+test('lists entries of the project and no others', async () => {
   for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags']) {
     const id = things.get(path) ?? '';
     assert.ok((await (await percy.ask(path)).text()).includes(id), path);
@@ -132,7 +132,7 @@ test('lists hold what is of the project and nothing else', async () => {
   }
 });
 
-test("another's data and files cannot be put into a run, nor another's run found by its key", async () => {
+test('refuses data and files of another project in a run, and finds no run of another project by its key', async () => {
   const run = { pipeline_id: GPTJ_PIPELINE_ID, data_id: things.get('/v2/data') };
   assert.equal((await mallory.ask('/v2/runs', 'POST', run)).status, 404);
   assert.equal((await mallory.ask('/v2/data', 'POST', { id: things.get('/v2/files') })).status, 404);
@@ -142,7 +142,7 @@ test("another's data and files cannot be put into a run, nor another's run found
   assert.notEqual(/run_[0-9a-f]{32}/.exec(one)?.[0], /run_[0-9a-f]{32}/.exec(two)?.[0]);
 });
 
-test('compressed bodies are refused: a bomb never unfolds', async () => {
+test('refuses compressed bodies, so that no bomb is decompressed', async () => {
   const reply = await it.request('/v2/runs', {
     method: 'POST',
     body: gzipSync(Buffer.alloc(1_000_000)),

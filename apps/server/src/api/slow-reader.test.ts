@@ -10,12 +10,12 @@ import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-e
 import { openTestApp, type TestApp, TOKEN } from '../testing/test-app.ts';
 import { until } from '../testing/until.ts';
 
-/** One token stands for so much text that a generation is far more than sockets hold. */
+/** The text of one token is so long that a generation exceeds the buffers of sockets by far. */
 const TOKEN_BYTES = 4096;
 const SEQUENCES = 3;
 const LENGTH = 2000;
 const EVENTS = SEQUENCES * LENGTH;
-/** More than sockets hold on both sides, less than a whole generation. */
+/** More than the buffers of both sockets, less than a whole generation. */
 const HELD_EVENTS = 4000;
 
 const TIMEOUTS: ListenTimeouts = {
@@ -28,7 +28,7 @@ const TIMEOUTS: ListenTimeouts = {
 
 let it: TestApp;
 let engine: ScriptedEngine;
-/** Waited for before each token. */
+/** Awaited before each token. */
 let pause: (token: number) => Promise<void> | null = () => null;
 const open: { close(): Promise<void> | void }[] = [];
 before(async () => {
@@ -66,7 +66,7 @@ const RUN = {
 };
 const COMPLETION = { model: 'scripted', prompt: 'p', max_tokens: LENGTH, n: SEQUENCES, stream: true };
 
-/** Send a request and read nothing of its reply. */
+/** Send a request without reading its reply. */
 async function askAndStall({ port }: Listener, path: string, body: object): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   open.push({ close: () => void socket.destroy() });
@@ -87,7 +87,7 @@ const ask = (listener: Listener, path: string, body?: object): Promise<Response>
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   });
 
-/** Events of a stream, counted as they come; the last one of them. */
+/** Counts the events of a stream as they arrive, and keeps the last one. */
 async function count(reply: Response, onEvent: (count: number) => void = () => {}): Promise<[number, string]> {
   let events = 0;
   let rest = '';
@@ -112,7 +112,7 @@ test('a reader that stalls does not slow down its run, and is cut off when it fa
   const listener = await listenFor();
   let wake = (): void => {};
   let seen = 0;
-  // The engine goes on as the other reader reads: were that one slowed down, too, this would never end.
+  // The engine waits for the other client: if that one were slowed down too, this would never end.
   pause = async (token) => {
     while (seen < (token - 100) * SEQUENCES) {
       await new Promise<void>((resolve) => {
@@ -127,7 +127,7 @@ test('a reader that stalls does not slow down its run, and is cut off when it fa
     seen = events;
     wake();
   });
-  // The state of the run at its beginning and at its end besides.
+  // Beside the state of the run at its beginning and its end.
   assert.equal(events, EVENTS + 2);
   assert.match(last, /"run_state":"complete"/);
 
@@ -152,7 +152,7 @@ test('a completion waits for its reader and generates no unread text, while othe
   const [events, last] = await count(await ask(patient, '/v1/completions', { ...COMPLETION, n: 1 }));
   assert.ok(events >= LENGTH, String(events));
   assert.equal(last, 'data: [DONE]');
-  // The connection on which nothing moves is broken, and ends what was made for it.
+  // The idle connection is closed, which ends its generation.
   await until(() => it.admission.settled.length === settled + 2);
   assert.equal(engine.running, 0);
   const cost = it.admission.settled.at(-1);
@@ -167,7 +167,7 @@ test('a reader that stalls on a run without other readers is cut off, and the ru
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-  // More than sockets hold, less than is kept for a reader who is late; then nothing.
+  // More than the buffers of sockets, less than the server keeps for a late client.
   pause = (token) => (token === LENGTH - 1 ? held : null);
   const sequences = 2;
   const data = ['p', { response_length: LENGTH, num_return_sequences: sequences, do_sample: true }];
@@ -178,7 +178,7 @@ test('a reader that stalls on a run without other readers is cut off, and the ru
   await until(() => it.admission.settled.length === settled + 1);
   letGo();
   const find = async (): Promise<RunGet> => runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
-  // What a run has cost is settled within the transaction that ends it, which others see when it is committed.
+  // The transaction that ends a run settles its cost; others see both when it is committed.
   await until(async () => (await find()).ended_at !== null);
   const run = await find();
   assert.equal(run.run_state, 'failed');

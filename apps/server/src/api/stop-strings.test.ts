@@ -44,7 +44,7 @@ const ask = (path: string, body?: object): Promise<Response> =>
 
 interface StreamedRun {
   readonly raw: string;
-  /** Of its token events. */
+  /** The text of its token events. */
   readonly text: string;
   readonly run: RunGet;
 }
@@ -77,7 +77,7 @@ async function streamCompletion(body: object): Promise<{ readonly raw: string; r
   return { raw, texts };
 }
 
-/** The bytes of a text in pieces of a size, the first of which is shorter or longer. */
+/** The bytes of a text in pieces of one size; the first has another size. */
 function split(text: string, size: number, first: number): readonly Uint8Array[] {
   const bytes = Buffer.from(text);
   const cuts = [0];
@@ -95,7 +95,7 @@ const TEXTS = [
   // Text that begins like the stop string, before it and right at its beginning.
   { text: 'an S, an ST, STSTOPPED', stop: 'STOP', shown: 'an S, an ST, ST' },
   { text: 'STOP', stop: 'STOP', shown: '' },
-  // Characters of several bytes, split within.
+  // Characters of several bytes, split inside.
   { text: 'é¶ é¶日 x', stop: '¶日', shown: 'é¶ é' },
 ] as const;
 
@@ -148,7 +148,7 @@ test('shows the beginning of a stop string when the text ends there', async () =
   assert.deepEqual((await streamCompletion({ max_tokens: 10, stop: 'STOP' })).texts, ['on and STO']);
 });
 
-test('without trim_stop a run shows the stop string, as transformers does', async () => {
+test('returns the stop string without trim_stop, as transformers does', async () => {
   finishReason = 'stop';
   pieces = split('go STOP', 2, 1);
   const run = await streamRun({ response_length: 10, stop_strings: ['STOP'] });
@@ -170,7 +170,7 @@ test('does not show a stop string that an engine finds across tokens', async () 
     };
     const { text, reasons } = await write([]);
     assert.deepEqual(reasons, ['length']);
-    // Letters come in pairs from this model: three of them are never one token.
+    // The tokens of this model hold two letters: three letters are never one token.
     const stops = [...text.matchAll(/(?=([a-l]{3}))/g)].map(([, letters = '']) => letters).slice(0, 6);
     assert.ok(stops.length >= 3, text);
     for (const stop of stops) {

@@ -8,7 +8,7 @@ import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { byteModel, bytesOf } from '../testing/scripted-model.ts';
 import { listen } from './listen.ts';
 
-test('a reply that has begun and fails ends without an end, is logged in one line and charged to nobody', async (t) => {
+test('ends a failing reply without its last chunk, logs it in one line and settles no cost', async (t) => {
   let fail = (): void => {};
   const failing = new Promise<void>((resolve) => {
     fail = resolve;

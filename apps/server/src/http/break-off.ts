@@ -8,7 +8,7 @@ export type BreakOff = (controller: ReadableStreamDefaultController<Uint8Array>,
 /** Fail the body without a log line. */
 export const FAIL_BODY: BreakOff = (controller, error) => controller.error(error);
 
-/** Log the error and end the connection: the status is sent already, and half a reply must not look like a whole one. */
+/** Log the error and end the connection: the status is sent, and half a reply must not look like a whole one. */
 export function breakOff({ requestId, peer }: RequestContext, logger: Logger): BreakOff {
   return (controller, error) => {
     const request = { request_id: requestId };

@@ -11,7 +11,7 @@ const refuses = (text: string, reason: RegExp): void =>
     text.slice(0, 50),
   );
 
-test('Python types stay apart: int, float, dict, list', () => {
+test("keeps Python's types apart: int, float, dict, list", () => {
   assert.deepEqual(
     parse(' {"a": [64, 64.0, -0, 1e2, true, null], "b": {"c": "d"}} '),
     new Map<string, unknown>([
@@ -22,23 +22,23 @@ test('Python types stay apart: int, float, dict, list', () => {
   assert.equal(parse('123456789012345678901234567890'), 123456789012345678901234567890n);
 });
 
-test('texts are read with their escapes, lone surrogates and line separators', () => {
+test('reads strings with escapes, lone surrogates and line separators', () => {
   assert.equal(parse('"a\\n\\u0041\\ud83d\\ude00\\ud800\\u0000\\/\u2028é"'), 'a\nA😀\ud800\0/\u2028é');
 });
 
-test('__proto__ is a key like any other', () => {
+test('reads __proto__ as a key like any other', () => {
   assert.deepEqual(parse('{"__proto__": {"x": 1}}'), new Map([['__proto__', new Map([['x', 1n]])]]));
 });
 
-test('what readers could take differently, or Python alone reads, is refused with its place', () => {
-  refuses('{"a": 1, "a": 2}', /key "a" is there twice \(at character 9\)/);
+test('refuses input that parsers read differently, with its position', () => {
+  refuses('{"a": 1, "a": 2}', /key "a" occurs twice \(at character 9\)/);
   refuses('1e999', /number too large/);
   refuses('9'.repeat(1001), /at most 1000 digits/);
   refuses('NaN', /expected a value/);
   refuses('Infinity', /expected a value/);
 });
 
-test('broken JSON is refused', () => {
+test('refuses broken JSON', () => {
   for (const text of [
     '',
     ' ',
@@ -61,7 +61,7 @@ test('broken JSON is refused', () => {
   assert.throws(() => parseJson(Uint8Array.of(0x22, 0xff, 0x22)), /expected UTF-8/);
 });
 
-test('nesting and the number of values are bounded', () => {
+test('limits nesting and the number of values', () => {
   parse('['.repeat(200) + ']'.repeat(200));
   refuses('['.repeat(1_000_000), /at most 200 levels/);
   refuses('{"a":'.repeat(1_000_000), /at most 200 levels/);

@@ -1,9 +1,9 @@
 import type { PickleValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
-const DEEPEST = 200;
+const MAX_DEPTH = 200;
 const MAX_DIGITS = 1000;
-/** Values in one document: time and memory for each are many times its two bytes of text. */
+/** Values in one document: each takes many times the time and memory of its two bytes of text. */
 const MAX_VALUES = 200_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
@@ -21,7 +21,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * JSON as Python reads it: 64 is an int (bigint), 64.0 a float (number), an object a Map whose keys reach no
- * prototype. Stricter than `JSON.parse` in what two readers could take differently: a repeated key is refused, and so
+ * prototype. Stricter than `JSON.parse` where two parsers may differ: a repeated key is refused, and so
  * is a number beyond a double. Lone surrogates in escapes are kept.
  *
  * Throws `invalid_json` with the place, also for nesting deeper than 200 and for more than 200,000 values.
@@ -54,7 +54,7 @@ class JsonReader {
   }
 
   #value(depth: number): PickleValue {
-    if (depth > DEEPEST) this.#fail(`expected at most ${DEEPEST} levels`);
+    if (depth > MAX_DEPTH) this.#fail(`expected at most ${MAX_DEPTH} levels`);
     if (++this.#values > MAX_VALUES) this.#fail(`expected at most ${MAX_VALUES} values`);
     this.#skipBlank();
     switch (this.#text[this.#at]) {
@@ -84,7 +84,7 @@ class JsonReader {
       if (this.#text[this.#at] !== '"') this.#fail('expected a key in double quotes');
       const keyAt = this.#at;
       const key = this.#string();
-      if (object.has(key)) this.#fail(`key ${JSON.stringify(key.slice(0, 40))} is there twice`, keyAt);
+      if (object.has(key)) this.#fail(`key ${JSON.stringify(key.slice(0, 40))} occurs twice`, keyAt);
       if (!this.#take(':')) this.#fail('expected ":"');
       object.set(key, this.#value(depth + 1));
     } while (this.#take(','));
@@ -116,7 +116,7 @@ class JsonReader {
         return result;
       }
       if (code !== BACKSLASH) {
-        this.#fail(Number.isNaN(code) ? 'a text has no end' : 'expected control characters escaped');
+        this.#fail(Number.isNaN(code) ? 'a string has no end' : 'expected control characters escaped');
       }
       result += this.#escape();
     }

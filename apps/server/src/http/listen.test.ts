@@ -27,7 +27,7 @@ async function withServer(
   }
 }
 
-/** What a connection gives until the server ends it. */
+/** The bytes of a connection until the server ends it. */
 async function untilClosed(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -39,7 +39,7 @@ async function untilClosed(socket: Socket): Promise<string> {
   return text;
 }
 
-/** A connection that its client holds open for as long as it can: a part of a request every now and then. */
+/** A connection whose client keeps it open with a part of a request at intervals. */
 async function trickle(port: number, first: string, part: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   const closed = untilClosed(socket);
@@ -52,41 +52,41 @@ async function trickle(port: number, first: string, part: string): Promise<strin
   }
 }
 
-/** Without its guard a connection would stay for the minute of the others. */
+/** Without the limit under test, a connection would stay open until another limit. */
 const GUARDED = { timeout: 10_000 };
 
-test('a client that sends its headers too slowly is cut off, however steadily', GUARDED, async () => {
+test('disconnects a client that sends its headers too slowly, however steadily', GUARDED, async () => {
   await withServer({ headersMs: 50 }, async ({ port }) => {
     assert.match(await trickle(port, 'POST / HTTP/1.1\r\nHost: x\r\n', 'X: y\r\n'), /^HTTP\/1\.1 408 /);
   });
 });
 
-test('a client that connects and sends nothing is cut off', GUARDED, async () => {
+test('disconnects a client that sends nothing', GUARDED, async () => {
   await withServer({ headersMs: 50 }, async ({ port }) => {
     assert.match(await untilClosed(connect(port, '127.0.0.1')), /^HTTP\/1\.1 408 /);
   });
 });
 
-test('a client that sends its body too slowly is cut off, however steadily', GUARDED, async () => {
+test('disconnects a client that sends its body too slowly, however steadily', GUARDED, async () => {
   await withServer({ headersMs: 50, requestMs: 50 }, async ({ port }) => {
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n';
     assert.doesNotMatch(await trickle(port, head, 'x'), /^HTTP\/1\.1 200 /);
   });
 });
 
-test('a connection that is kept for a next request is given up when none comes', GUARDED, async () => {
+test('closes a kept-alive connection without a next request', GUARDED, async () => {
   await withServer({ keepAliveMs: 50 }, async ({ port }) => {
     const socket = connect(port, '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi');
     const text = await untilClosed(socket);
     assert.match(text, /^HTTP\/1\.1 200 /);
-    // What the client is told, in whole seconds; Node's own default would be 5.
+    // The server announces whole seconds; Node's default is 5.
     assert.match(text, /^keep-alive: timeout=0\r$/im);
     assert.ok(text.endsWith('hi'));
   });
 });
 
-test('a connection that is kept serves the next request', GUARDED, async () => {
+test('serves the next request on a kept-alive connection', GUARDED, async () => {
   await withServer({}, async ({ port }) => {
     const socket = connect(port, '127.0.0.1');
     const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi';
@@ -97,7 +97,7 @@ test('a connection that is kept serves the next request', GUARDED, async () => {
   });
 });
 
-test('a client that reads nothing of its reply is cut off, and the reply learns of it', GUARDED, async () => {
+test("disconnects a client that does not read its reply, and cancels the reply's body", GUARDED, async () => {
   let cancelled: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     cancelled = resolve;
@@ -123,7 +123,7 @@ test('a client that reads nothing of its reply is cut off, and the reply learns 
   );
 });
 
-test('a stopping server ends a stream under way before it closes', async () => {
+test('ends a running stream before the server closes', async () => {
   let finish: () => void = () => {};
   const stream = (): Response =>
     new Response(
@@ -154,18 +154,18 @@ test('a stopping server ends a stream under way before it closes', async () => {
   );
 });
 
-test('a stopping server does not wait for connections that ask nothing', { timeout: 4_000 }, async () => {
+test('closes without waiting for connections that have sent no request', { timeout: 4_000 }, async () => {
   const listener = await listen(() => new Response('hi'), { host: '127.0.0.1', port: 0 }, LONG);
   const socket = connect(listener.port, '127.0.0.1');
   await once(socket, 'connect');
-  // The server knows of it: it has answered one that came later.
+  // The server has accepted it: it has answered a later connection.
   assert.equal(await (await fetch(listener.url)).text(), 'hi');
   const closed = untilClosed(socket);
   await listener.close();
   assert.equal(await closed, '');
 });
 
-test('a request knows the address that connected', async () => {
+test('passes the address of the connection to the request', async () => {
   await withServer(
     {},
     async ({ url }) => {

@@ -6,22 +6,22 @@ import { ConfigError } from '../config-error.ts';
 import type { Peer } from './http-env.ts';
 
 export interface Listener {
-  /** For clients on this machine: an unspecified address is shown as loopback. */
+  /** For clients on this machine: loopback where the server listens on every address. */
   readonly url: string;
   readonly port: number;
-  /** Take no new connections, wait a moment for replies under way, then break what is left. Idempotent. */
+  /** Accept no new connections, wait 5 s for running replies, then disconnect the remaining clients. Idempotent. */
   close(): Promise<void>;
 }
 
-/** A sender gets this long for its headers, and that long for the whole request. */
+/** Time limits for the headers of a request, and for the whole request. */
 export interface ListenTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
-  /** A connection on which neither side moves a byte is broken: its client does not read. Waiting runs send blanks. */
+  /** A connection without a byte in this time is closed: its client does not read. Waiting runs send blanks. */
   readonly idleMs: number;
-  /** Longer than the 5 s after which httpx and requests forget a connection. */
+  /** Longer than the 5 s after which httpx and requests drop an idle connection. */
   readonly keepAliveMs: number;
-  /** How often the first two are looked at. */
+  /** Interval at which the first two are checked. */
   readonly checkEveryMs: number;
 }
 
@@ -35,7 +35,7 @@ const TIMEOUTS: ListenTimeouts = {
 const FLUSH_MS = 5_000;
 const SWEEP_MS = 20;
 
-/** Serve `fetch` over HTTP. Throws `ConfigError` when the address cannot be had. */
+/** Serve `fetch` over HTTP. Throws `ConfigError` when it cannot listen on the address. */
 export async function listen(
   fetch: (request: Request, peer: Peer) => Response | Promise<Response>,
   address: { readonly host: string; readonly port: number },
@@ -68,7 +68,7 @@ export async function listen(
     port,
     async close() {
       stopped ??= new Promise((resolve) => server.close(resolve));
-      // Connections that are kept for a next request, or a first one, would stay.
+      // The server closes neither kept-alive connections nor those without a first request by itself.
       const sweep = setInterval(() => {
         server.closeIdleConnections();
         for (const socket of fresh) if (socket.bytesRead === 0) socket.destroy();
@@ -81,7 +81,7 @@ export async function listen(
   };
 }
 
-/** Connections that have made no request: Node counts them as busy. Clients open some in advance. */
+/** Connections without a request yet, which clients open in advance. Node counts them as busy. */
 function freshConnections(server: Server): ReadonlySet<Socket> {
   const fresh = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -17,7 +17,7 @@ const refuses = (body: string, contentType: string = TYPE): void =>
   );
 const part = (headers: string, text: string): string => `--b0\r\n${headers}\r\n\r\n${text}\r\n`;
 
-test('fields and files are read, bytes untouched', () => {
+test('reads fields and files without changing their bytes', () => {
   const body = `${part('Content-Disposition: form-data; name="file_path"', '/')}${part(
     'Content-Disposition: form-data; name="file"; filename="a \\"b\\".bin"\r\nContent-Type: application/octet-stream',
     '\r\n--b\0\xff\r\n',
@@ -28,7 +28,7 @@ test('fields and files are read, bytes untouched', () => {
   ]);
 });
 
-test('empty parts, quoted boundaries, padding after a boundary and encoded names are read', () => {
+test('reads empty parts, quoted boundaries, padding after a boundary and encoded names', () => {
   const empty = `${part("content-disposition: FORM-DATA; NAME=file; filename*=utf-8''%C3%A9", '')}--b0--`;
   assert.deepEqual(parse(empty, 'multipart/form-data; charset=x; boundary="b0"'), [
     { name: 'file', filename: 'é', text: '' },
@@ -36,7 +36,7 @@ test('empty parts, quoted boundaries, padding after a boundary and encoded names
   assert.equal(parse('--b0 \t\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b0--').length, 1);
 });
 
-test('what is no form is refused', () => {
+test('refuses a body that is not multipart/form-data with invalid_multipart', () => {
   const whole = part('Content-Disposition: form-data; name="a"', 'x');
   for (const body of [
     '',
@@ -61,7 +61,7 @@ test('what is no form is refused', () => {
   }
 });
 
-test('a part is asked for by its name and must be there once', () => {
+test('finds a part by name, and refuses none and two of that name', () => {
   const parts = (names: readonly string[]) =>
     parseMultipart(
       Buffer.from(`${names.map((name) => part(`Content-Disposition: form-data; name="${name}"`, '')).join('')}--b0--`),

@@ -17,7 +17,7 @@ const MAX_HEADER_BYTES = 8192;
 const CRLF = Buffer.from('\r\n');
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
-/** Parts in their order. Throws `invalid_multipart`. */
+/** The parts in the order of the body. Throws `invalid_multipart`. */
 export function parseMultipart(body: Uint8Array, contentType: string): readonly Part[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const delimiter = Buffer.from(`\r\n--${parseBoundary(contentType)}`, 'latin1');
@@ -45,7 +45,7 @@ export function parseMultipart(body: Uint8Array, contentType: string): readonly 
   }
 }
 
-/** The one part of that name. Throws `invalid_multipart` when there is none, or several. */
+/** The part with that name. Throws `invalid_multipart` for none and for several. */
 export function onePart(parts: readonly Part[], name: string): Part {
   const found = parts.filter((part) => part.name === name);
   if (found.length > 1) throw refuse(`expected one part named "${name}", got ${found.length}`);

@@ -17,7 +17,7 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
-/** A reply whose headers went out before its outcome. */
+/** A reply whose headers were sent before its outcome. */
 async function lateReply(promise: Promise<unknown>): Promise<ReadableStreamDefaultReader<Uint8Array>> {
   const reply = waitingReply(promise, OPTIONS);
   mock.timers.tick(1000);
@@ -30,14 +30,14 @@ async function lateReply(promise: Promise<unknown>): Promise<ReadableStreamDefau
 const text = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> =>
   new TextDecoder().decode((await reader.read()).value);
 
-test('an outcome in good time is plain JSON, and an early error keeps its status', async () => {
+test('sends an early outcome as plain JSON, and throws an early error', async () => {
   const reply = await waitingReply(Promise.resolve({ a: 1 }), OPTIONS);
   assert.equal(reply.headers.get('content-type'), 'application/json');
   assert.equal(await reply.text(), '{"a":1}');
   await assert.rejects(waitingReply(Promise.reject(new Error('no')), OPTIONS), /no/);
 });
 
-test('a late outcome comes after blanks, one every interval', async () => {
+test('sends a blank every interval before a late outcome', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   assert.equal(await text(reader), ' ');
@@ -50,7 +50,7 @@ test('a late outcome comes after blanks, one every interval', async () => {
   assert.equal((await reader.read()).done, true);
 });
 
-test('blanks do not pile up for a reader that takes nothing', async () => {
+test('sends no more blanks to a client that reads nothing', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   mock.timers.tick(5000 * 1000);
@@ -59,7 +59,7 @@ test('blanks do not pile up for a reader that takes nothing', async () => {
   assert.deepEqual([await text(reader), await text(reader)], [' ', '1']);
 });
 
-test('a late failure breaks the reply off', async () => {
+test('breaks the reply off at a late failure', async () => {
   const { promise, reject } = deferred();
   const reader = await lateReply(promise);
   reject(new Error('store failed'));
@@ -68,7 +68,7 @@ test('a late failure breaks the reply off', async () => {
   }, /store failed/);
 });
 
-test('a client that goes away stops the blanks and leaves the outcome alone', async () => {
+test('stops the blanks, and not the outcome, when the client disconnects', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   await reader.cancel();

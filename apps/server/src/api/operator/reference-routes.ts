@@ -8,7 +8,7 @@ import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const CACHING = 'public, max-age=300';
 
-/** The reference of all operations, as OpenAPI and as a page. It is public: it holds nothing that the source does not. */
+/** The reference of all operations, as OpenAPI and as a page. It is public, as the source is. */
 export function referenceRoutes(operations: () => readonly Operation[], version: string): readonly ApiRoute[] {
   // Built at the first request: most processes get none.
   let built: Promise<{ readonly document: string; readonly page: string }> | null = null;

@@ -63,8 +63,8 @@ async function all(reply: Response): Promise<readonly Received[]> {
 const brief = ({ event }: Received): string =>
   event.type === 'run' ? event.run.run_state : event.type === 'token' ? event.text : event.code;
 
-test('what is told of a run at its beginning and its end is what is stored', async () => {
-  // Its input is a file too large to travel unasked.
+test('returns the stored run at its beginning and its end', async () => {
+  // Its input is a file too large to be included by default.
   const large = { response_length: 2, bad_words_ids: Array.from({ length: 4000 }, (_, id) => [id]) };
   it.engine.failures.push(new ModelError('cache_full', 'no room'));
   const failed = await run(await post(BODY));
@@ -90,7 +90,7 @@ test('what is told of a run at its beginning and its end is what is stored', asy
   }
 });
 
-test('a stream tells of the run, its tokens, and its end', async () => {
+test('streams the run, its tokens and its end', async () => {
   const events = await all(await post({ ...BODY, stream: true }));
   assert.deepEqual(events.map(brief), ['running', 'x', 'x', 'complete']);
   assert.deepEqual(
@@ -104,18 +104,18 @@ test('a stream tells of the run, its tokens, and its end', async () => {
   assert.deepEqual(last.run.finish_reasons, ['length']);
 });
 
-test('a wrong request for a stream is refused like any other', async () => {
+test('refuses an invalid request for a stream like any other', async () => {
   const reply = await post({ ...BODY, data: ['hi', { tempratur: 1 }], stream: true });
   assert.equal(reply.status, 400);
   assert.equal(await code(reply), 'invalid_parameter');
 });
 
-test('warnings name the parameters that had no effect', async () => {
+test('warns of parameters without effect', async () => {
   const reply = await run(await post({ ...BODY, data: ['hi', { response_length: 1, do_sample: false, top_p: 0.5 }] }));
   assert.match(reply.warnings?.join() ?? '', /^top_p is ignored/);
 });
 
-test('events of a run are read again from where a reader was cut off, while it runs and after', async () => {
+test('resumes the events of a run after Last-Event-ID, while it runs and after its end', async () => {
   it.engine.hold();
   const { id } = await run(await post({ ...BODY, async_run: true }));
   const events = (after: string): Promise<readonly Received[]> =>
@@ -126,14 +126,14 @@ test('events of a run are read again from where a reader was cut off, while it r
   assert.deepEqual(seen.map(brief), ['running', 'x', 'x', 'complete']);
   assert.deepEqual(await events(seen[2]?.id ?? ''), seen.slice(3));
   assert.deepEqual(await events(seen[3]?.id ?? ''), []);
-  // The id of a server that has died since: what it told is void.
+  // An event id of a server process that has died: its events are void.
   assert.deepEqual(await events('1234abcd-3'), seen);
   const other = await run(await post(BODY));
   assert.deepEqual((await all(await it.request(`/v2/runs/${other.id}/events`))).map(brief), ['complete']);
   assert.equal((await it.request('/v2/runs/run_x/events')).status, 404);
 });
 
-test('a run whose stream loses its reader is cancelled; one asked with async_run goes on', async () => {
+test('cancels a run whose stream loses its client; one with async_run goes on', async () => {
   for (const isAsync of [false, true]) {
     it.engine.hold();
     let id = '';
@@ -151,7 +151,7 @@ test('a run whose stream loses its reader is cancelled; one asked with async_run
   }
 });
 
-test('an engine that dies amid a stream starts over, and the stream says so', async () => {
+test('restarts a run in its stream, with an event, when the engine dies', async () => {
   const died = (): ModelError => new ModelError('engine_failed', 'the engine process ended');
   it.engine.lateFailures.push(died());
   const events = await all(await post({ ...BODY, stream: true }));
@@ -169,7 +169,7 @@ test('an asynchronous run is answered at once and found when it has ended', asyn
   await until(async () => (await find(accepted.id)).run_state === 'complete');
 });
 
-test('the same key and body are the same run; another body under the key is refused', async () => {
+test('returns the same run for the same idempotency key and body, and refuses another body', async () => {
   const headers = { 'idempotency-key': 'key-1' };
   it.engine.hold();
   const began = it.engine.began;
@@ -186,7 +186,7 @@ test('the same key and body are the same run; another body under the key is refu
   assert.equal((await post(BODY, { 'idempotency-key': '' })).status, 400);
 });
 
-test('a run is cancelled where it is: executing, waiting or ended', async () => {
+test('cancels an executing and a waiting run, and leaves an ended one as it is', async () => {
   it.engine.hold();
   const began = it.engine.began;
   const accepted: RunGet[] = [];
@@ -201,7 +201,7 @@ test('a run is cancelled where it is: executing, waiting or ended', async () => 
     assert.deepEqual([cancelled.run_state, cancelled.error], ['failed', 'pipeline_fault']);
     assert.deepEqual(await run(await cancel(id ?? '')), cancelled);
   }
-  // The one that had begun costs its prompt.
+  // The run that had begun costs its prompt.
   assert.equal(it.admission.cancelled.length, tickets + 1);
   assert.deepEqual(
     it.admission.settled.slice(settled).map(({ promptTokens, generatedTokens }) => [promptTokens, generatedTokens]),
@@ -210,7 +210,7 @@ test('a run is cancelled where it is: executing, waiting or ended', async () => 
   assert.equal((await cancel('run_x')).status, 404);
 });
 
-test('a run is deleted with its data and result when it has ended', async () => {
+test('deletes an ended run with its data and result', async () => {
   it.engine.hold();
   const { id } = await run(await post({ ...BODY, async_run: true }));
   const remove = (): Promise<Response> => it.request(`/v2/runs/${id}`, { method: 'DELETE' });
@@ -225,7 +225,7 @@ test('a run is deleted with its data and result when it has ended', async () => 
   }
 });
 
-test('lists are filtered by state and pipeline', async () => {
+test('filters lists by state and pipeline', async () => {
   const total = async (query: string): Promise<number> =>
     runPageSchema.parse(await (await it.request(`/v2/runs?${query}`)).json()).total;
   assert.ok((await total('run_state=complete')) > 0);
@@ -234,7 +234,7 @@ test('lists are filtered by state and pipeline', async () => {
   assert.equal((await it.request('/v2/runs?run_state=cancelled')).status, 400);
 });
 
-test('inline data are kept with their types: a float stays a float', async () => {
+test('keeps the Python types of inline data: a float stays a float', async () => {
   const data = ['hi', { response_length: 1, temperature: 1.0, do_sample: true }];
   const body = JSON.stringify({ ...BODY, data }).replace('"temperature":1', '"temperature":1.0');
   const reply = await run(await it.request('/v2/runs', { method: 'POST', body }));
@@ -246,7 +246,7 @@ test('inline data are kept with their types: a float stays a float', async () =>
   assert.deepEqual(readPickle(Buffer.from(reply.data.hex_file.data ?? '', 'hex')), ['hi', parameters]);
 });
 
-test('what a run costs is settled once, also when it was tried twice', async () => {
+test('settles the cost of a run once, also when it was tried twice', async () => {
   const settled = it.admission.settled.length;
   it.engine.failures.push(new ModelError('engine_failed', 'the engine process ended'));
   assert.equal((await run(await post(BODY))).run_state, 'complete');
@@ -256,7 +256,7 @@ test('what a run costs is settled once, also when it was tried twice', async () 
   );
 });
 
-test('metrics count runs that were accepted, once, and runs that ended, by state and error', async () => {
+test('counts accepted runs once, and ended runs by state and error', async () => {
   const counts = async (): Promise<ReadonlyMap<string, number>> => {
     const page = await (await it.request('/metrics')).text();
     return new Map(

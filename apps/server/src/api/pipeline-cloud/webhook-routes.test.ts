@@ -60,7 +60,7 @@ const run = async () =>
     await json(it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 1 }] })),
   );
 
-test('the end of a run reaches the webhooks that want it, signed', async () => {
+test('sends the end of a run, signed, to the webhooks that subscribe to it', async () => {
   const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
   assert.deepEqual(hook.events, ['run.completed', 'run.failed']);
   const failures = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url, events: ['run.failed'] })));
@@ -96,7 +96,7 @@ test('the end of a run reaches the webhooks that want it, signed', async () => {
   for (const { id } of [hook, failures]) assert.equal((await send('DELETE', `/v2/webhooks/${id}`)).status, 204);
 });
 
-test('a receiver that fails is tried again later; one that is disabled gets nothing', async () => {
+test('retries a failing receiver later, and sends a disabled one nothing', async () => {
   const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
   status = 500;
   await run();
@@ -114,7 +114,7 @@ test('a receiver that fails is tried again later; one that is disabled gets noth
   await send('DELETE', path);
 });
 
-test('webhooks show their secret once, and refuse fields they do not have', async () => {
+test('shows the secret of a webhook once, and refuses unknown fields', async () => {
   const hook = webhookGetSchema.parse(await json(send('POST', '/v2/webhooks', { url })));
   assert.match(hook.secret ?? '', /^whsec_/);
   const page = webhookPageSchema.parse(await json(send('GET', '/v2/webhooks')));
@@ -130,7 +130,7 @@ test('webhooks show their secret once, and refuse fields they do not have', asyn
   assert.equal((await send('GET', '/v2/webhooks/webhook_x')).status, 404);
 });
 
-test('what is done to webhooks is in the audit log, with the host they go to and nothing that may be secret', async () => {
+test('records changes of webhooks in the audit log, with their host and without secrets', async () => {
   for (const { id } of webhookPageSchema.parse(await json(send('GET', '/v2/webhooks?limit=100'))).data) {
     await send('DELETE', `/v2/webhooks/${id}`);
   }
@@ -152,7 +152,7 @@ test('what is done to webhooks is in the audit log, with the host they go to and
   );
 });
 
-test('tags name pipelines for a project, as the clients use them', async () => {
+test('names pipelines of a project by tags, as the clients use them', async () => {
   const name = 'team/gpt-j:v1';
   const create = (body: object): Promise<Response> => send('POST', '/v2/pipeline-tags', body);
   const tag = pipelineTagGetSchema.parse(await json(create({ name, pipeline_id: 'gpt-j:latest' })));
@@ -180,7 +180,7 @@ test('tags name pipelines for a project, as the clients use them', async () => {
     [await list('skip=0&limit=5&order_by=created_at%3Adesc&pipeline_id='), await list('pipeline_id=x')],
     [1, 0],
   );
-  // A filter takes what a run is made by.
+  // A filter takes ids and tags, as a run does.
   const runs = async (pipeline: string): Promise<number> =>
     runPageSchema.parse(await json(send('GET', `/v2/runs?pipeline_id=${pipeline}`))).total;
   const made = await runs(GPTJ_PIPELINE_ID);
@@ -201,7 +201,7 @@ test('tags name pipelines for a project, as the clients use them', async () => {
   assert.equal((await send('DELETE', `/v2/pipeline-tags/${tag.id}`)).status, 404);
 });
 
-test('environments can be looked at and not be changed', async () => {
+test('shows environments and refuses to change them', async () => {
   const name = 'public/mystic-default-20230126';
   const environment = await json(send('GET', `/v2/environments/by-name/${name}`));
   assert.ok(typeof environment === 'object' && environment !== null && 'id' in environment);
@@ -211,7 +211,7 @@ test('environments can be looked at and not be changed', async () => {
   assert.equal((await send('POST', '/v2/environments', { name: 'x' })).status, 403);
 });
 
-test('metrics count runs by time, pipeline and resource', async () => {
+test('counts runs by time, pipeline and resource', async () => {
   await run();
   it.engine.failures.push(new Error('broken'));
   await run();
@@ -220,7 +220,7 @@ test('metrics count runs by time, pipeline and resource', async () => {
   const metrics = runMetricsGetSchema.parse(await json(send('GET', `/v2/metrics/runs?${query}`)));
   const { overall_bucket: overall, metrics_buckets: buckets } = metrics;
   assert.equal(buckets.length, 10);
-  // All runs were made at the same moment, ten seconds before the end.
+  // All runs were created at the same time, ten seconds before the end.
   assert.equal(buckets[9]?.run_count, overall.run_count);
   assert.equal(metrics.preceding_bucket.run_count, 0);
   assert.ok(overall.run_count >= 2 && (overall.success_rate ?? 1) < 1);

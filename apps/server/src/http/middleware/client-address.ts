@@ -3,10 +3,10 @@ import type { MiddlewareHandler } from 'hono';
 import type { HttpEnv } from '../http-env.ts';
 
 /**
- * Find out who is asking: the address that connected or, when that is a trusted proxy, the last address of
- * X-Forwarded-For that is none. Sets `clientAddress` and `secure` (TLS up to here or up to a trusted proxy).
+ * Determine the client's address: the address of the connection or, when that is a trusted proxy, the last address in
+ * X-Forwarded-For that is no trusted proxy. Sets `clientAddress` and `secure` (TLS up to here or up to a trusted proxy).
  *
- * @param trustedProxies addresses and networks (`10.0.0.0/8`) of proxies; others' headers are not believed
+ * @param trustedProxies addresses and networks (`10.0.0.0/8`) of proxies; the headers of other peers are ignored
  */
 export function clientAddress(trustedProxies: readonly string[]): MiddlewareHandler<HttpEnv> {
   const trusted = new BlockList();
@@ -24,7 +24,7 @@ export function clientAddress(trustedProxies: readonly string[]): MiddlewareHand
     let secure = c.env?.peer?.encrypted ?? false;
     if (isTrusted(peer)) {
       const hops = (c.req.header('x-forwarded-for') ?? '').split(',').map((hop) => plain(hop.trim()));
-      // From the right: each proxy appends whom it was asked by, and anything further left is the client's word.
+      // From the right: each proxy appends the address of its client; a client can write anything further left.
       while (isTrusted(address) && isIP(hops.at(-1) ?? '') !== 0) address = hops.pop() ?? address;
       secure = c.req.header('x-forwarded-proto')?.split(',').at(-1)?.trim() === 'https';
     }
@@ -34,7 +34,7 @@ export function clientAddress(trustedProxies: readonly string[]): MiddlewareHand
   };
 }
 
-/** IPv4 in its own form, whatever socket it came by. */
+/** An IPv4 address without the prefix that IPv6 sockets add. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

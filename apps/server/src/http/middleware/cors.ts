@@ -1,15 +1,15 @@
 import type { MiddlewareHandler } from 'hono';
 import type { HttpEnv } from '../http-env.ts';
 
-/** What pages may read beside the body. */
+/** Headers that pages may read. */
 const EXPOSED = 'X-Request-Id, Retry-After';
 const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
-/** How long browsers may remember the answer. */
+/** Time for which browsers may cache a preflight. */
 const MAX_AGE_SECONDS = 600;
 
 /**
- * Let pages of the origins listed call the API with an API token. No credentials: cookies of a session are never sent
- * across origins. Without origins, and to other origins, nothing is said, so browsers refuse.
+ * Let pages of the listed origins call the API with an API token. Credentials are not allowed, so that browsers never send
+ * the cookie of a session across origins. Other origins get no CORS headers, so browsers refuse.
  */
 export function cors(origins: readonly string[]): MiddlewareHandler<HttpEnv> {
   const allowed = new Set(origins);
@@ -17,7 +17,7 @@ export function cors(origins: readonly string[]): MiddlewareHandler<HttpEnv> {
     const origin = c.req.header('origin');
     const known = origin !== undefined && allowed.has(origin);
     if (known && c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
-      // A preflight carries no token, so it is answered before the auth layer.
+      // A preflight carries no token, so it is answered before authentication.
       c.header('Access-Control-Allow-Methods', METHODS);
       // Without credentials `*` means every header but Authorization.
       c.header('Access-Control-Allow-Headers', 'Authorization, *');

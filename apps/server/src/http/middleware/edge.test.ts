@@ -37,7 +37,7 @@ function edge(origins: readonly string[] = [], hstsSeconds = 0, secure = false) 
   return { app, lines };
 }
 
-test('every reply forbids sniffing, framing and loading, errors and unknown addresses too', async () => {
+test('forbids sniffing, framing and loading in every reply, also of errors and unknown addresses', async () => {
   for (const path of ['/', '/throws', '/nothing']) {
     const { headers } = await edge().app.request(path);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
@@ -48,32 +48,32 @@ test('every reply forbids sniffing, framing and loading, errors and unknown addr
   }
 });
 
-test('a page keeps its own policy and caching', async () => {
+test('keeps the policy and caching that a page sets', async () => {
   const { headers } = await edge().app.request('/page');
   assert.equal(headers.get('content-security-policy'), "default-src 'self'");
   assert.equal(headers.get('cache-control'), 'max-age=9');
   assert.equal(headers.get('x-frame-options'), 'DENY');
 });
 
-test('strict transport is promised over TLS alone', async () => {
+test('sends Strict-Transport-Security over TLS alone', async () => {
   const promised = async (secure: boolean): Promise<string | null> =>
     (await edge([], 3600, secure).app.request('/')).headers.get('strict-transport-security');
   assert.equal(await promised(true), 'max-age=3600; includeSubDomains');
   assert.equal(await promised(false), null);
 });
 
-test('without origins nothing is said about them', async () => {
+test('sends no CORS headers without configured origins', async () => {
   const { headers } = await edge().app.request('/', { headers: { origin: ORIGIN } });
   assert.equal(headers.get('access-control-allow-origin'), null);
   assert.equal(headers.get('vary'), null);
 });
 
-test('a listed origin may read replies, without credentials; another may not', async () => {
+test('lets a listed origin read replies without credentials, and no other origin', async () => {
   const ask = async (origin: string) => (await edge([ORIGIN]).app.request('/', { headers: { origin } })).headers;
   const known = await ask(ORIGIN);
   assert.equal(known.get('access-control-allow-origin'), ORIGIN);
   assert.equal(known.get('access-control-allow-credentials'), null);
-  // What is sent, and nothing else.
+  // The headers that the server sends, and no others.
   assert.equal(known.get('access-control-expose-headers'), 'X-Request-Id, Retry-After');
   assert.match(known.get('vary') ?? '', /Origin/);
   for (const origin of ['https://evil.example.org', `${ORIGIN}.evil.org`, 'null', 'http://app.example.org']) {
@@ -83,7 +83,7 @@ test('a listed origin may read replies, without credentials; another may not', a
   }
 });
 
-test('the preflight of a listed origin is answered without a token; of another it is not', async () => {
+test('answers the preflight of a listed origin without a token, and no other preflight', async () => {
   const preflight = async (origin: string) =>
     await edge([ORIGIN]).app.request('/', {
       method: 'OPTIONS',
@@ -96,7 +96,7 @@ test('the preflight of a listed origin is answered without a token; of another i
   assert.equal((await preflight('https://evil.example.org')).status, 404);
 });
 
-test("a caller's request id is kept when it is sane, and replaced when it could break a log", async () => {
+test('keeps a valid request id of the caller, and replaces one that could break a log line', async () => {
   const idOf = async (id: string): Promise<[string, string]> => {
     const { app, lines } = edge();
     const reply = await app.request('/', { headers: { 'x-request-id': id } });
@@ -112,7 +112,7 @@ test("a caller's request id is kept when it is sane, and replaced when it could 
   }
 });
 
-test('what a path holds cannot forge a line of the log', async () => {
+test('logs a path with line breaks in one line', async () => {
   const { app, lines } = edge();
   await app.request('/%0a%7b%22level%22:%22error%22%7d');
   assert.equal(lines.join('').trimEnd().split('\n').length, 1);

@@ -22,7 +22,7 @@ function observed() {
   return { app, metrics, ended };
 }
 
-test('requests are counted under the pattern of their route, so that ids and made-up addresses add nothing', async () => {
+test('counts requests by the pattern of their route, so that ids and unknown addresses add no series', async () => {
   const { app, metrics } = observed();
   for (const path of ['/v2/runs/a', '/v2/runs/b/', '/nothing/a', '/nothing/b', '/fails']) await app.request(path);
   await app.request('/v2/runs/a', { method: 'DELETE' });
@@ -37,7 +37,7 @@ test('requests are counted under the pattern of their route, so that ids and mad
   ]);
 });
 
-test("a request is a span in its caller's trace", async () => {
+test('makes a request a span in the trace of its caller', async () => {
   const { app, ended } = observed();
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };

@@ -12,12 +12,12 @@ export interface RequestObserver {
   readonly now: () => number;
 }
 
-/** Methods that may be a label; anybody can make up others. */
+/** Methods that may be a label; clients can invent others. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
  * Count and time every request under its route's pattern, never its path, and make it a span in the trace that the
- * client's `traceparent` names. Of a streamed reply the time until its headers counts.
+ * client's `traceparent` names. The duration of a streamed reply ends with its headers.
  */
 export function observeRequests({ metrics, tracer, now }: RequestObserver): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {

@@ -3,17 +3,17 @@ import type { MiddlewareHandler } from 'hono';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HttpEnv } from '../http-env.ts';
 
-/** What a caller may name its request by: nothing that breaks a log line or a page. */
-const SANE_ID = /^[\w.:-]{1,128}$/;
+/** Request ids that callers may choose: without characters that break a log line or a page. */
+const VALID_ID = /^[\w.:-]{1,128}$/;
 
 /**
- * Give every request an id, sent back as X-Request-Id (the caller's own, when it sent a sane one), and every reply a
- * line in the log. Queries and bodies stay out of it.
+ * Give every request an id, sent back as X-Request-Id (the caller's own, when it sent a valid one), and every reply a
+ * line in the log. Queries and bodies are not logged.
  */
 export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';
-    const requestId = SANE_ID.test(given) ? given : randomUUID();
+    const requestId = VALID_ID.test(given) ? given : randomUUID();
     const startedMs = performance.now();
     c.set('requestId', requestId);
     await next();
