@@ -23,12 +23,12 @@ export function modelNames({ info }: TextModel): readonly string[] {
 }
 
 /**
- * The field `model` of a request. Beside the names of the model it may be an address, which clients of Hugging Face
- * send where they were given one in place of a model, or "tgi", the name in the documentation of
- * text-generation-inference: both mean the model that answers here. Throws `model_unknown`.
+ * Checks the field `model` of a request. Beside the names of the model it may be empty, an address, which clients of
+ * Hugging Face send where they were given one in place of a model, or "tgi", the name in the documentation of
+ * text-generation-inference: all mean the model that answers here. Throws `model_unknown`.
  */
 export function checkModelField(model: TextModel, name: string): void {
-  if (/^https?:\/\//i.test(name) || name === 'tgi') return;
+  if (name === '' || name === 'tgi' || /^https?:\/\//i.test(name)) return;
   checkModelName(model, name);
 }
 

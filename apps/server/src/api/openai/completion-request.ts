@@ -68,42 +68,16 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
 /** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
 export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<string, JsonValue>): CompletionRequest {
   const read = createFieldReader(callerFields(withMaxTokens(fields), NAMES));
-  const name = read.text('model');
-  if (name !== undefined) checkModelField(model, name);
-  read.text('user');
-  if (read.value('suffix') !== undefined) {
-    throw refuseOption('suffix', 'GPT-J continues text and cannot fill in before a suffix; leave it out');
-  }
   const prompt = read.value('prompt');
-  const { echo: echoField, truncate } = readTextGenerationFields(read);
-  const echo = read.boolean('echo') ?? echoField;
-  const logprobs = read.integer('logprobs', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? null;
-  const maxTokens = read.integer('max_tokens', { min: 0 });
-  const scoring = maxTokens === 0;
-  if (scoring && !echo) throw refuseField('max_tokens', 'at least 1 (0 is for echo)', maxTokens);
-  const { n, bestOf } = readCounts(read);
-  const stream = read.boolean('stream') ?? false;
-  const includeUsage = readStreamOptions(read, stream);
-  if (stream && bestOf > n) throw refuseOption('best_of', 'cannot be streamed; leave stream out, or set best_of to n');
-  if (stream && echo && logprobs !== null) {
-    throw refuseOption('echo', 'cannot be streamed with logprobs; leave one of the three out');
-  }
-  const stops = readStops(read);
-  const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
-  const given = readSampling(read);
-  if (read.boolean('watermark') === true) given.set('watermarking_config', TGI_WATERMARK);
-  for (const [other, value] of read.rest()) {
-    const instead = OTHERWISE.get(other);
-    if (instead !== undefined) throw refuseOption(other, instead);
-    if (other === 'sequence_bias' && given.has(other)) {
-      throw refuseOption(other, 'expected one of logit_bias and sequence_bias, got both');
-    }
-    given.set(other, value);
-  }
+  readFieldsWithoutEffect(model, read);
+  const options = readOptions(read);
+  const { echo, n, logprobs, stops, maxTokens, truncate, splitSpecialTokens } = options;
+  const given = readGenerateFields(read);
   if (maxTokens !== undefined) given.set('max_new_tokens', maxTokens);
   if (stops.length > 0) given.set('stop_strings', [...stops]);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
 
+  const scoring = maxTokens === 0;
   const { contextLength } = model.info.config;
   const max = scoring ? contextLength : contextLength - 1;
   const prompts = readPrompts(model, prompt, { max, truncate, splitSpecialTokens });
@@ -111,7 +85,7 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   if (!sampling) for (const filter of ['temperature', 'top_p']) given.delete(filter);
   // Greedy decoding makes the same text each time, so once is enough.
   const isGreedy = !sampling && !isAbove(given.get('num_beams'), 1);
-  const sequences = scoring || isGreedy ? 1 : bestOf;
+  const sequences = scoring || isGreedy ? 1 : options.bestOf;
   given.set('num_return_sequences', sequences);
   const selects = sequences > n;
   if (logprobs !== null || selects) given.set('logprobs', logprobs ?? 0);
@@ -136,9 +110,75 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
     logprobs,
     // `generate` has checked that they are strings.
     stops: stops.filter((stop) => typeof stop === 'string'),
+    stream: options.stream,
+    includeUsage: options.includeUsage,
+  };
+}
+
+function readFieldsWithoutEffect(model: TextModel, read: FieldReader): void {
+  const name = read.text('model');
+  if (name !== undefined) checkModelField(model, name);
+  read.text('user');
+  // `logprobs` asks for the details of text-generation-inference here.
+  for (const field of ['details', 'decoder_input_details']) read.boolean(field);
+  read.integer('top_n_tokens', { min: 0 });
+  if (read.value('suffix') !== undefined) {
+    throw refuseOption('suffix', 'GPT-J continues text and cannot fill in before a suffix; leave it out');
+  }
+}
+
+interface CompletionOptions extends Pick<CompletionRequest, 'echo' | 'logprobs' | 'n' | 'stream' | 'includeUsage'> {
+  readonly bestOf: number;
+  readonly maxTokens: number | undefined;
+  /** As they came: `generate` checks them. */
+  readonly stops: readonly JsonValue[];
+  readonly truncate: number | undefined;
+  readonly splitSpecialTokens: boolean;
+}
+
+/** The fields that are not parameters of `generate`, or have another name there. */
+function readOptions(read: FieldReader): CompletionOptions {
+  const fullText = read.boolean('return_full_text') ?? false;
+  const echo = read.boolean('echo') ?? fullText;
+  const logprobs = read.integer('logprobs', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? null;
+  const maxTokens = read.integer('max_tokens', { min: 0 });
+  if (maxTokens === 0 && !echo) throw refuseField('max_tokens', 'at least 1 (0 is for echo)', maxTokens);
+  const n = read.integer('n', { min: 1, max: PARAMETER_LIMITS.rows }) ?? 1;
+  const bestOf = read.integer('best_of', { min: 1, max: PARAMETER_LIMITS.rows }) ?? n;
+  if (bestOf < n) throw refuseField('best_of', `at least n, which is ${n}`, bestOf);
+  const stream = read.boolean('stream') ?? false;
+  const includeUsage = readStreamOptions(read, stream);
+  if (stream && bestOf > n) throw refuseOption('best_of', 'cannot be streamed; leave stream out, or set best_of to n');
+  if (stream && echo && logprobs !== null) {
+    throw refuseOption('echo', 'cannot be streamed with logprobs; leave one of the three out');
+  }
+  return {
+    echo,
+    logprobs,
+    maxTokens,
+    n,
+    bestOf,
     stream,
     includeUsage,
+    stops: readStops(read),
+    truncate: read.integer('truncate', { min: 1 }),
+    splitSpecialTokens: read.boolean('split_special_tokens') ?? false,
   };
+}
+
+/** The fields that are left are parameters of `generate`. */
+function readGenerateFields(read: FieldReader): Map<string, JsonValue> {
+  const fields = readSampling(read);
+  if (read.boolean('watermark') === true) fields.set('watermarking_config', TGI_WATERMARK);
+  for (const [name, value] of read.rest()) {
+    const instead = OTHERWISE.get(name);
+    if (instead !== undefined) throw refuseOption(name, instead);
+    if (name === 'sequence_bias' && fields.has(name)) {
+      throw refuseOption(name, 'expected one of logit_bias and sequence_bias, got both');
+    }
+    fields.set(name, value);
+  }
+  return fields;
 }
 
 /**
@@ -154,19 +194,6 @@ function withMaxTokens(fields: ReadonlyMap<string, JsonValue>): ReadonlyMap<stri
   return rest;
 }
 
-/**
- * Fields of text-generation-inference, which clients of Hugging Face send here as well: `return_full_text` is `echo`,
- * and details are what `logprobs` asks for.
- */
-function readTextGenerationFields(read: FieldReader): {
-  readonly echo: boolean;
-  readonly truncate: number | undefined;
-} {
-  for (const name of ['details', 'decoder_input_details']) read.boolean(name);
-  read.integer('top_n_tokens', { min: 0 });
-  return { echo: read.boolean('return_full_text') ?? false, truncate: read.integer('truncate', { min: 1 }) };
-}
-
 function limitLogprobs(entries: number): void {
   if (entries <= MAX_LOGPROB_ENTRIES) return;
   throw refuseOption(
@@ -174,13 +201,6 @@ function limitLogprobs(entries: number): void {
     `the reply would hold up to ${entries} log-probabilities, at most ${MAX_LOGPROB_ENTRIES} are allowed; lower ` +
       'logprobs or max_tokens, or send the prompts in parts',
   );
-}
-
-function readCounts(read: FieldReader): { readonly n: number; readonly bestOf: number } {
-  const n = read.integer('n', { min: 1, max: PARAMETER_LIMITS.rows }) ?? 1;
-  const bestOf = read.integer('best_of', { min: 1, max: PARAMETER_LIMITS.rows }) ?? n;
-  if (bestOf < n) throw refuseField('best_of', `at least n, which is ${n}`, bestOf);
-  return { n, bestOf };
 }
 
 function readStreamOptions(read: FieldReader, stream: boolean): boolean {

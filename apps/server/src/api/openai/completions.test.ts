@@ -218,7 +218,7 @@ test('refuses invalid requests by the name of the field, with a remedy', async (
 test('takes the fields that clients of Hugging Face and evaluation harnesses send', async () => {
   const { complete, engine } = open();
   const last = () => engine.requests.at(-1)!;
-  for (const model of ['http://127.0.0.1:20203', 'https://example.com/v1/', 'tgi', 'GPT-J-6B']) {
+  for (const model of ['', 'http://127.0.0.1:20203', 'https://example.com/v1/', 'tgi', 'GPT-J-6B']) {
     await completion(await complete({ model, prompt: 'ab' }));
   }
   const details = { details: true, decoder_input_details: false, top_n_tokens: 3, return_full_text: false };
