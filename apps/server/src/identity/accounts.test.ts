@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import {
   mailedSecret,
   PASSWORD,
-  postAsNobody,
+  postSignedOut,
   refusal,
   registerAndSignIn,
   registerUser,
@@ -29,9 +29,9 @@ after(() => it.close());
 const later = (seconds: number): void => {
   now = new Date(now.getTime() + seconds * 1000);
 };
-const login = (body: Record<string, unknown>): Promise<Response> => postAsNobody(it, '/v2/auth/login', body);
+const login = (body: Record<string, unknown>): Promise<Response> => postSignedOut(it, '/v2/auth/login', body);
 const register = (body: Record<string, unknown>): Promise<Response> =>
-  postAsNobody(it, '/v2/auth/register', {
+  postSignedOut(it, '/v2/auth/register', {
     email: 'someone@example.com',
     username: 'someone',
     password: PASSWORD,
@@ -115,7 +115,7 @@ test('writes with the cookie need its CSRF token; reads do not', async () => {
 
 test('refuses a sign-in that a page of another site sends', async () => {
   const signIn = (headers: Record<string, string>) =>
-    postAsNobody(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
+    postSignedOut(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
   const others = ['https://evil.org', 'http://localhost:81', 'http://localhost.evil.org', 'null', 'x'];
   for (const headers of [{ 'sec-fetch-site': 'cross-site' }, ...others.map((origin) => ({ origin }))]) {
     assert.equal(await refusal(await signIn(headers)), '403 csrf_token_wrong', JSON.stringify(headers));
@@ -159,9 +159,9 @@ test('the mailed link verifies an address once, within two days', async () => {
   const user = await registerUser(it, 'mary');
   const secret = mailedSecret(it, user.email);
   assert.match(it.mails.at(-1)?.text ?? '', /http:\/\/test\/v2\/auth\/verify-email#/);
-  const verify = (token: string) => postAsNobody(it, '/v2/auth/verify-email', { token });
+  const verify = (token: string) => postSignedOut(it, '/v2/auth/verify-email', { token });
   assert.equal(
-    await refusal(await postAsNobody(it, '/v2/auth/reset-password', { token: secret, password: PASSWORD })),
+    await refusal(await postSignedOut(it, '/v2/auth/reset-password', { token: secret, password: PASSWORD })),
     '400 link_invalid',
   );
   const start = now;
@@ -174,14 +174,14 @@ test('the mailed link verifies an address once, within two days', async () => {
 
 test('the mailed link sets a new password and ends every session', async () => {
   const harriet = await registerAndSignIn(it, 'harriet');
-  const ask = (email: string) => postAsNobody(it, '/v2/auth/forgot-password', { email });
+  const ask = (email: string) => postSignedOut(it, '/v2/auth/forgot-password', { email });
   const [known, unknown] = [await ask('harriet@example.com'), await ask('unknown@example.com')];
   assert.deepEqual([known.status, await known.text()], [unknown.status, await unknown.text()]);
   assert.ok(!it.mails.some(({ to }) => to === 'unknown@example.com'));
   const token = mailedSecret(it, 'harriet@example.com');
-  const weak = await postAsNobody(it, '/v2/auth/reset-password', { token, password: 'weak' });
+  const weak = await postSignedOut(it, '/v2/auth/reset-password', { token, password: 'weak' });
   assert.equal(await refusal(weak), '400 invalid_request');
-  const reset = () => postAsNobody(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
+  const reset = () => postSignedOut(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
   assert.equal((await reset()).status, 204);
   assert.equal(await refusal(await reset()), '400 link_invalid');
   assert.equal(await refusal(await harriet.ask('/v2/users/me')), '401 session_ended');
@@ -194,9 +194,9 @@ test('resetting the password of an unverified account ends the tokens that its m
   const made: unknown = await (await mallory.ask('/v2/tokens', 'POST', {})).json();
   const headers = { authorization: `Bearer ${Reflect.get(Object(made), 'value')}` };
   assert.equal((await it.app.request('/v2/users/me', { headers })).status, 200);
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'victor@example.com' });
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'victor@example.com' });
   const token = mailedSecret(it, 'victor@example.com');
-  await postAsNobody(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
+  await postSignedOut(it, '/v2/auth/reset-password', { token, password: 'Frankenstein1818' });
   assert.equal(await refusal(await it.app.request('/v2/users/me', { headers })), '401 token_unknown');
   await signInAs(it, 'victor', 'Frankenstein1818');
 });
@@ -305,14 +305,14 @@ test('the first owner is set up once, by a link that is returned once', async ()
   const token = (await ensureOwner(accounts, null)) ?? '';
   assert.match(token, /^[\w-]{32}$/);
   assert.equal(await ensureOwner(accounts, null), null);
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'owner@localhost' });
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'owner@localhost' });
   const body = { email: 'Owner@Example.com', username: 'theowner', password: PASSWORD };
-  const setUp = (secret: string) => postAsNobody(it, '/v2/auth/set-up', { ...body, token: secret });
+  const setUp = (secret: string) => postSignedOut(it, '/v2/auth/set-up', { ...body, token: secret });
   assert.equal(await refusal(await setUp('x'.repeat(32))), '400 link_invalid');
   assert.equal((await setUp(token)).status, 200);
   assert.equal(await refusal(await setUp(token)), '400 link_invalid');
   const toOldAddress = { token: mailedSecret(it, 'owner@localhost'), password: PASSWORD };
-  assert.equal(await refusal(await postAsNobody(it, '/v2/auth/reset-password', toOldAddress)), '400 link_invalid');
+  assert.equal(await refusal(await postSignedOut(it, '/v2/auth/reset-password', toOldAddress)), '400 link_invalid');
   const owner = await signInAs(it, 'owner@example.com');
   assert.deepEqual([owner.user.id, owner.user.role, owner.user.verified], [FIRST_USER_ID, 'owner', true]);
   const again = { email: 'other@example.com', username: 'other', password: 'Other12345' };
@@ -360,8 +360,8 @@ test('with required verification, an unverified account can only verify its addr
     const old = mailedSecret(it, byron.user.email);
     assert.equal((await byron.ask('/v2/auth/verify-email/send', 'POST')).status, 202);
     const token = mailedSecret(it, byron.user.email);
-    assert.equal(await refusal(await postAsNobody(it, '/v2/auth/verify-email', { token: old })), '400 link_invalid');
-    assert.equal((await postAsNobody(it, '/v2/auth/verify-email', { token })).status, 200);
+    assert.equal(await refusal(await postSignedOut(it, '/v2/auth/verify-email', { token: old })), '400 link_invalid');
+    assert.equal((await postSignedOut(it, '/v2/auth/verify-email', { token })).status, 200);
     assert.equal((await byron.ask('/v2/users/me')).status, 200);
   } finally {
     settings.requireVerifiedEmail = false;

@@ -13,13 +13,13 @@ const logger = createLogger(
 );
 const MESSAGE = { to: 'percy@example.com', subject: 'Set a new password', text: 'Hello,\n\nhttp://test/#secret\n' };
 
-/** As much of SMTP as takes a message; what clients said. */
-const said: string[] = [];
+/** The part of SMTP that accepts a message. Records the commands of clients. */
+const commands: string[] = [];
 const server = createServer((socket) => {
   socket.write('220 test\r\n');
   let inData = false;
   createInterface({ input: socket }).on('line', (line) => {
-    said.push(line);
+    commands.push(line);
     if (inData) {
       if (line === '.') {
         inData = false;
@@ -46,7 +46,7 @@ test('sends a message through the SMTP server, and close waits for it', async ()
   mailer.send(MESSAGE);
   await mailer.close();
   await mailer.close();
-  const text = said.join('\n');
+  const text = commands.join('\n');
   assert.match(text, /MAIL FROM:<noreply@example.com>/);
   assert.match(text, /RCPT TO:<percy@example.com>/);
   assert.match(text, /Subject: Set a new password/);

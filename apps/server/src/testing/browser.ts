@@ -13,7 +13,7 @@ export interface Browser {
 }
 
 /** A POST of JSON without credentials. */
-export async function postAsNobody(
+export async function postSignedOut(
   it: TestApp,
   path: string,
   body: unknown,
@@ -27,13 +27,13 @@ export async function postAsNobody(
 /** Register a user with the e-mail address `<username>@example.com`. */
 export async function registerUser(it: TestApp, username: string): Promise<UserGet> {
   const email = `${username}@example.com`;
-  const reply = await postAsNobody(it, '/v2/auth/register', { email, username, password: PASSWORD });
+  const reply = await postSignedOut(it, '/v2/auth/register', { email, username, password: PASSWORD });
   assert.equal(reply.status, 201, await reply.clone().text());
   return userGetSchema.parse(await reply.json());
 }
 
 export async function signInAs(it: TestApp, login: string, password: string = PASSWORD): Promise<Browser> {
-  const reply = await postAsNobody(it, '/v2/auth/login', { login, password });
+  const reply = await postSignedOut(it, '/v2/auth/login', { login, password });
   assert.equal(reply.status, 200, await reply.clone().text());
   const session = sessionGetSchema.parse(await reply.json());
   const cookie = /^[^;]+/.exec(reply.headers.get('set-cookie') ?? '')?.[0] ?? '';

@@ -6,7 +6,7 @@ import {
   type Browser,
   mailedSecret,
   PASSWORD,
-  postAsNobody,
+  postSignedOut,
   refusal,
   registerAndSignIn,
   signInAs,
@@ -51,7 +51,7 @@ async function link(by: Browser, user: Record<string, unknown>): Promise<Respons
 async function verifiedUser(username: string): Promise<Browser> {
   const browser = await registerAndSignIn(it, username);
   const token = mailedSecret(it, `${username}@example.com`);
-  assert.equal((await postAsNobody(it, '/v2/auth/verify-email', { token })).status, 200);
+  assert.equal((await postSignedOut(it, '/v2/auth/verify-email', { token })).status, 200);
   return browser;
 }
 
@@ -101,7 +101,7 @@ test('two-factor of the account applies: no session without a code, and few gues
   assert.doesNotMatch(reply.headers.get('set-cookie') ?? '', /gptj_session/);
   const token = /^\/v2\/auth\/oauth-code#([\w-]{32})$/.exec(reply.headers.get('location') ?? '')?.[1] ?? '';
   const step = (code: string, by = token): Promise<Response> =>
-    postAsNobody(it, '/v2/auth/oauth-code', { token: by, code });
+    postSignedOut(it, '/v2/auth/oauth-code', { token: by, code });
   await assertRefused(step(usedCode), '401 code_wrong');
   const good = await step(recoveryCodes[0] ?? '');
   assert.equal(sessionGetSchema.parse(await good.json()).user.username, 'polly');
@@ -184,10 +184,10 @@ test('unlinks identities except the only way to sign in', async () => {
   for (const address of ['/v2/auth/delete-account', '/v2/auth/two-factor']) {
     assert.equal(await refusal(await ask(address, 'POST', proof)), '409 password_not_set', address);
   }
-  await assertRefused(postAsNobody(it, '/v2/auth/login', { login: 'jane', ...proof }), '401 sign_in_failed');
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
+  await assertRefused(postSignedOut(it, '/v2/auth/login', { login: 'jane', ...proof }), '401 sign_in_failed');
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
   const token = mailedSecret(it, 'jane@example.com');
-  assert.equal((await postAsNobody(it, '/v2/auth/reset-password', { token, ...proof })).status, 204);
+  assert.equal((await postSignedOut(it, '/v2/auth/reset-password', { token, ...proof })).status, 204);
   const jane = await signInAs(it, 'jane');
   assert.equal((await jane.ask(path, 'DELETE')).status, 204);
 });

@@ -80,7 +80,7 @@ export async function dropProject(deps: ContentsDeps, principal: Principal, id: 
   const { db, clock, contents } = deps;
   const project = await getOwnedProject(deps, principal, id);
   await db.transaction(async (tx) => {
-    // When the last two projects are deleted at once, one stays.
+    // When the last two projects are deleted at once, one of the requests must fail.
     await lockUser(tx, project.ownerId);
     if (id === DEFAULT_PROJECT_ID || (await countOwnedProjects(tx, project.ownerId)) === 1) {
       throw new ApiError('conflict', {

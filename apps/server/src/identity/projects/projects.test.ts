@@ -15,7 +15,7 @@ import { sql } from 'drizzle-orm';
 import {
   type Browser,
   mailedSecret,
-  postAsNobody,
+  postSignedOut,
   refusal,
   registerAndSignIn,
   signInAs,
@@ -151,8 +151,8 @@ test('only a user with the verified address can accept an invitation', async () 
   const byron = await registerAndSignIn(it, 'byron');
   assert.equal(await refusal(await answer(byron, 'accept')), '403 email_unverified');
   assert.equal(await refusal(await byron.ask('/v2/invitations')), '403 email_unverified');
-  await postAsNobody(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'byron@example.com') });
-  await postAsNobody(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'mary@example.com') });
+  await postSignedOut(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'byron@example.com') });
+  await postSignedOut(it, '/v2/auth/verify-email', { token: mailedSecret(it, 'mary@example.com') });
   assert.equal(await refusal(await answer(mary, 'accept')), '404 not_found');
   assert.equal((await list(await mary.ask('/v2/invitations'))).length, 0);
   assert.equal((await list(await byron.ask('/v2/invitations'))).length, 1);
@@ -217,7 +217,7 @@ test('the audit log lists who did what, when and from where, newest first', asyn
   await it.post('/v2/tokens', { name: 'by a token' });
   const [byToken] = await audit(`&action=token.create&user_id=${FIRST_USER_ID}`);
   assert.match(byToken?.token_id ?? '', /^token_[0-9a-f]{32}$/);
-  await postAsNobody(it, '/v2/auth/login', { login: 'percy', password: 'Wrong12345' });
+  await postSignedOut(it, '/v2/auth/login', { login: 'percy', password: 'Wrong12345' });
   const [failed] = await audit('&action=user.sign_in_failed');
   assert.deepEqual(
     [failed?.user_id, failed?.subject, failed?.details],

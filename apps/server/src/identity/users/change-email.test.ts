@@ -5,7 +5,7 @@ import {
   type Browser,
   mailedSecret,
   PASSWORD,
-  postAsNobody,
+  postSignedOut,
   refusal,
   registerAndSignIn,
   signInAs,
@@ -23,7 +23,7 @@ after(() => it.close());
 
 const ask = (by: Browser, email: string, proof: Record<string, unknown> = { password: PASSWORD }): Promise<Response> =>
   by.ask('/v2/auth/email', 'POST', { email, ...proof });
-const follow = (token: string): Promise<Response> => postAsNobody(it, '/v2/auth/change-email', { token });
+const follow = (token: string): Promise<Response> => postSignedOut(it, '/v2/auth/change-email', { token });
 const mailTo = (to: string): string => it.mails.findLast((mail) => mail.to === to)?.text ?? '';
 
 test('the link mailed to the new address changes it once, and the old address gets a notice before and after', async () => {
@@ -39,7 +39,7 @@ test('the link mailed to the new address changes it once, and the old address ge
   assert.match(mailTo('mary@example.com'), /is now shelley@example\.com/);
   assert.equal(await refusal(await follow(token)), '400 link_invalid');
   await signInAs(it, 'shelley@example.com');
-  const old = await postAsNobody(it, '/v2/auth/login', { login: 'mary@example.com', password: PASSWORD });
+  const old = await postSignedOut(it, '/v2/auth/login', { login: 'mary@example.com', password: PASSWORD });
   assert.equal(await refusal(old), '401 sign_in_failed');
   const log = await (await it.request('/v2/audit-log?action=user.email_change')).text();
   assert.match(log, /"from":"mary@example\.com","to":"shelley@example\.com"/);
@@ -95,11 +95,11 @@ test('the first of several links to one address gets it', async () => {
 
 test('a change ends links to the old address, and a new password ends the link of a change', async () => {
   const jane = await registerAndSignIn(it, 'jane');
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
   const reset = mailedSecret(it, 'jane@example.com');
   await ask(jane, 'williams@example.com');
   const late = (): Promise<Response> =>
-    postAsNobody(it, '/v2/auth/reset-password', { token: reset, password: 'Another1234' });
+    postSignedOut(it, '/v2/auth/reset-password', { token: reset, password: 'Another1234' });
   assert.equal((await follow(mailedSecret(it, 'williams@example.com'))).status, 200);
   assert.equal(await refusal(await late()), '400 link_invalid');
   // Also when the address is changed back.
@@ -109,9 +109,9 @@ test('a change ends links to the old address, and a new password ends the link o
 
   const thief = 'thief@example.com';
   await ask(jane, thief);
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
   const token = mailedSecret(it, 'jane@example.com');
-  assert.equal((await postAsNobody(it, '/v2/auth/reset-password', { token, password: PASSWORD })).status, 204);
+  assert.equal((await postSignedOut(it, '/v2/auth/reset-password', { token, password: PASSWORD })).status, 204);
   assert.equal(await refusal(await follow(mailedSecret(it, thief))), '400 link_invalid');
 
   const again = await signInAs(it, 'jane');

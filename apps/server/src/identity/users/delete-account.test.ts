@@ -7,7 +7,7 @@ import {
   type Browser,
   mailedSecret,
   PASSWORD,
-  postAsNobody,
+  postSignedOut,
   refusal,
   registerAndSignIn,
   signInAs,
@@ -112,7 +112,7 @@ test('disabling an account ends its sessions and refuses its tokens and sign-ins
   const trelawny = await registerAndSignIn(it, 'trelawny');
   const path = `/v2/users/${trelawny.user.id}`;
   const token = await makeToken(trelawny);
-  await postAsNobody(it, '/v2/auth/forgot-password', { email: 'trelawny@example.com' });
+  await postSignedOut(it, '/v2/auth/forgot-password', { email: 'trelawny@example.com' });
   const link = mailedSecret(it, 'trelawny@example.com');
   assert.equal(await refusal(await trelawny.ask(path, 'PATCH', { disabled: true })), '403 owner_required');
   assert.equal(await refusal(await asOwner('PATCH', path, {})), '400 invalid_request');
@@ -121,10 +121,10 @@ test('disabling an account ends its sessions and refuses its tokens and sign-ins
   assert.equal(await refusal(await trelawny.ask('/v2/users/me')), '401 session_ended');
   assert.equal(await refusal(await withToken(token)), '403 account_disabled');
   const login = { login: 'trelawny', password: PASSWORD };
-  assert.equal(await refusal(await postAsNobody(it, '/v2/auth/login', login)), '403 account_disabled');
-  const wrong = await postAsNobody(it, '/v2/auth/login', { ...login, password: 'Wrong12345' });
+  assert.equal(await refusal(await postSignedOut(it, '/v2/auth/login', login)), '403 account_disabled');
+  const wrong = await postSignedOut(it, '/v2/auth/login', { ...login, password: 'Wrong12345' });
   assert.equal(await refusal(wrong), '401 sign_in_failed');
-  const reset = await postAsNobody(it, '/v2/auth/reset-password', { token: link, password: 'Another1234' });
+  const reset = await postSignedOut(it, '/v2/auth/reset-password', { token: link, password: 'Another1234' });
   assert.equal(await refusal(reset), '400 link_invalid');
   assert.equal((await asOwner('PATCH', path, { disabled: false })).status, 200);
   assert.equal((await withToken(token)).status, 200);

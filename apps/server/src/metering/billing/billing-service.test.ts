@@ -24,7 +24,7 @@ import { openStripeProvider } from './stripe-provider.ts';
 const SECRET = 'whsec_0123456789abcdef';
 const USER = 'user_11111111111111111111111111111111';
 const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'req-1' };
-/** When the first event was made. */
+/** Time of the first event. */
 const START = 1767322800_000;
 
 const member: Principal = {
@@ -134,7 +134,7 @@ async function eventText(name: string): Promise<string> {
   return await readFile(new URL(`../../../fixtures/stripe/${name}.json`, import.meta.url), 'utf8');
 }
 
-/** A payload as Stripe delivers it, made when the clock says. */
+/** A payload as Stripe delivers it, created at the time of the clock. */
 async function deliver(billing: BillingService, payload: string, secret = SECRET, madeAt = now): Promise<void> {
   const timestamp = Math.floor(madeAt / 1000);
   const signature = await library.webhooks.generateTestHeaderStringAsync({ payload, secret, timestamp });

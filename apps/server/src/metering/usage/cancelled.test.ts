@@ -20,9 +20,9 @@ const MADE = 3;
 let it: TestApp;
 let engine: ScriptedEngine;
 let admission: CountedAdmission;
-/** Tokens that are made before the generation is held. */
+/** Number of tokens that are generated before the engine pauses. */
 let stallsAt = MADE;
-/** How many were made when it last got there. */
+/** Number of tokens generated at the last pause. */
 let steps = -1;
 let held: Promise<void> | null;
 let letGo: () => void;
@@ -81,7 +81,7 @@ async function reserved(): Promise<readonly unknown[]> {
   return [running, dayReserved, monthReserved];
 }
 
-/** What was metered: requests, tokens of prompts, tokens made. */
+/** The metered requests, prompt tokens and generated tokens. */
 const metered = async (): Promise<readonly (readonly number[])[]> =>
   (await meteredOf(it.store.db, FIRST_USER_ID)).map(({ runs, promptTokens, generatedTokens }) => [
     runs,
