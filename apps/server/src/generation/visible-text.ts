@@ -39,6 +39,7 @@ export function createVisibleText(
 
 /** The text of a whole sequence, cut where the first stop string begins. */
 export function visibleText(tokenizer: Tokenizer, stops: readonly string[], tokens: readonly TokenId[]): string {
+  if (stops.length === 0) return tokenizer.decode(tokens);
   const text = createVisibleText(tokenizer, stops);
   return tokens.map((token) => text.push(token)).join('') + text.end();
 }

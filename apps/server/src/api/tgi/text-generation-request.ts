@@ -64,22 +64,8 @@ export function parseTextGenerationRequest(
   dialect: Dialect,
   mustStream = false,
 ): TextGenerationRequest {
-  const body = createFieldReader(fields);
-  const inputs = body.value('inputs');
-  if (typeof inputs !== 'string' || inputs === '') {
-    throw refuseField('inputs', 'a non-empty string (one prompt a request)', inputs ?? null);
-  }
-  const name = body.text('model');
-  if (name !== undefined) checkModelField(model, name);
-  const parameters = body.object('parameters');
-  const stream = (body.boolean('stream') ?? false) || mustStream;
-  readOptions(body);
-  const [unknown] = body.rest().keys();
-  if (unknown !== undefined) {
-    throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
-  }
-
   const route = ROUTE_DEFAULTS[dialect];
+  const { inputs, parameters, stream } = readBody(model, fields, mustStream);
   const read = createFieldReader(callerFields(parameters ?? new Map<string, JsonValue>(), NAMES));
   const returnFullText = read.boolean('return_full_text') ?? route.showsPrompt;
   const details = read.boolean('details') ?? false;
@@ -88,25 +74,18 @@ export function parseTextGenerationRequest(
   const topTokens = read.integer('top_n_tokens', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? 0;
   const truncate = read.integer('truncate', { min: 1 });
   const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
-  const { contextLength } = model.info.config;
-  const prompt = { field: 'inputs', max: contextLength - 1, truncate, splitSpecialTokens };
-  const ids = encodePrompt(model, inputs, prompt);
+  const { bestOf, sequences, returned } = readCounts(read, dialect, stream);
 
-  const given = readShaping(read, ids.length);
+  const max = model.info.config.contextLength - 1;
+  const ids = encodePrompt(model, inputs, { field: 'inputs', max, truncate, splitSpecialTokens });
+  const given = readGenerateFields(read, ids.length);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
-  const counts = readCounts(read, dialect, stream);
-  for (const [other, value] of read.rest()) {
-    const instead = OTHERWISE.get(other);
-    if (instead !== undefined) throw refuseOption(other, instead);
-    given.set(other, value);
-  }
   const { sampling, fields: defaults } = chooseDefaults(route, given, parameters === undefined);
   if (sampling && given.get('temperature') === 0) {
     throw refuseField('temperature', 'a number above 0 (for greedy decoding set do_sample to false)', 0);
   }
   if (!sampling) for (const filter of ['temperature', 'top_p', 'typical_p']) given.delete(filter);
-  if (counts.bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
-  const { sequences, returned } = counts;
+  if (bestOf > 1 && !sampling) throw refuseOption('best_of', 'acts only when sampling; set do_sample to true');
   given.set('num_return_sequences', sequences);
   if (details || stream || sequences > returned) given.set('logprobs', topTokens);
   if (decoderInputDetails) given.set('prompt_logprobs', 0);
@@ -124,6 +103,31 @@ export function parseTextGenerationRequest(
   };
 }
 
+interface TextGenerationBody {
+  readonly inputs: string;
+  /** Undefined where the body has none. */
+  readonly parameters: ReadonlyMap<string, JsonValue> | undefined;
+  readonly stream: boolean;
+}
+
+function readBody(model: TextModel, fields: ReadonlyMap<string, JsonValue>, mustStream: boolean): TextGenerationBody {
+  const body = createFieldReader(fields);
+  const inputs = body.value('inputs');
+  if (typeof inputs !== 'string' || inputs === '') {
+    throw refuseField('inputs', 'a non-empty string (one prompt a request)', inputs ?? null);
+  }
+  const name = body.text('model');
+  if (name !== undefined) checkModelField(model, name);
+  const parameters = body.object('parameters');
+  const stream = (body.boolean('stream') ?? false) || mustStream;
+  readOptions(body);
+  const [unknown] = body.rest().keys();
+  if (unknown !== undefined) {
+    throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
+  }
+  return { inputs, parameters, stream };
+}
+
 /** Accepted without effect: results are never cached, and the model is loaded. */
 function readOptions(body: FieldReader): void {
   const options = body.object('options');
@@ -136,8 +140,8 @@ function readOptions(body: FieldReader): void {
   }
 }
 
-/** TGI's parameters of the distribution and the length, under the names of `generate`. */
-function readShaping(read: FieldReader, promptLength: number): Map<string, JsonValue> {
+/** Parameters of `generate`: TGI's with their own bounds, and all others. */
+function readGenerateFields(read: FieldReader, promptLength: number): Map<string, JsonValue> {
   const fields = new Map<string, JsonValue>();
   const shaping = [
     ['temperature', read.number('temperature', 0, 100)],
@@ -155,6 +159,11 @@ function readShaping(read: FieldReader, promptLength: number): Map<string, JsonV
   const stops = readStops(read);
   if (stops.length > 0) fields.set('stop_strings', [...stops]);
   if (read.boolean('watermark') === true) fields.set('watermarking_config', TGI_WATERMARK);
+  for (const [name, value] of read.rest()) {
+    const instead = OTHERWISE.get(name);
+    if (instead !== undefined) throw refuseOption(name, instead);
+    fields.set(name, value);
+  }
   return fields;
 }
 
