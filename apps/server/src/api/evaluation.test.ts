@@ -284,3 +284,14 @@ test('runs take what the caller says inside generation_config', async () => {
   const [dict] = await text({ generation_config: { ...greedy, return_dict_in_generate: true, logprobs: 0 } });
   assert.ok(typeof dict === 'object' && dict !== null && 'logprobs' in dict && 'texts' in dict);
 });
+
+test('runs sample by default, and temperature then acts without a warning', async () => {
+  for (const parameters of [{ max_new_tokens: 5 }, { temperature: 0.5, max_new_tokens: 5 }]) {
+    const { seed, warnings } = await embedded.run(PROMPT, parameters);
+    assert.equal(typeof seed, 'number');
+    assert.deepEqual(warnings, []);
+  }
+  const { seed, warnings } = await embedded.run(PROMPT, { do_sample: false, temperature: 0.5, max_new_tokens: 5 });
+  assert.equal(seed, null);
+  assert.match(warnings.join(), /^temperature is ignored/);
+});
