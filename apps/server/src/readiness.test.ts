@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReadiness } from './readiness.ts';
 import { createLogger } from './telemetry/logger.ts';
+import { createDirectApp } from './testing/direct-app.ts';
+import { byteTokenizer, createFakeEngine } from './testing/fake-model.ts';
 
 function openReadiness(checks: Readonly<Record<string, () => Promise<unknown>>>) {
   const lines: string[] = [];
@@ -54,4 +56,21 @@ test('is not ready when a check hangs; later calls join it, and a check that ans
   assert.equal(calls, 2);
   answer();
   assert.equal(await fresh, true);
+});
+
+test('GET /readyz answers 503 when the engine does not answer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let asked = (): void => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const stats = (): Promise<never> => {
+    asked();
+    return new Promise(() => {});
+  };
+  const { get } = createDirectApp({ engine: { ...createFakeEngine(), stats }, model: { tokenizer: byteTokenizer } });
+  const reply = get('/readyz');
+  await isAsked;
+  t.mock.timers.tick(2_000);
+  assert.equal((await reply).status, 503);
 });
