@@ -1,4 +1,4 @@
-/** Counts of a project's runs over time. A run counts when it was created; runtimes are those of complete runs. */
+/** Counts of a project's runs by time of creation; runtimes are those of complete runs. */
 import {
   type HardwareMetricsGet,
   type PipelineMetricsGet,
@@ -36,7 +36,7 @@ const counts = {
   computeMs: sql<number>`coalesce(sum(${runs.computeTimeMs}), 0)`.mapWith(Number),
 };
 
-/** `bucketCount` equal parts of the time, all of it, and as long a time before it. */
+/** Counts for `bucketCount` equal parts of the span, for the whole span, and for the span of equal length before it. */
 export async function runMetrics(db: Database, query: MetricsQuery, bucketCount: number): Promise<RunMetricsGet> {
   const { start, end } = query;
   const widthMs = (end.getTime() - start.getTime()) / bucketCount;
@@ -46,7 +46,7 @@ export async function runMetrics(db: Database, query: MetricsQuery, bucketCount:
     .select({ bucket, ...counts })
     .from(runs)
     .where(during(query))
-    // By position: the expression's parameters would make it another one.
+    // By position: with parameters of its own, the same expression would count as another one.
     .groupBy(sql`1`);
   const byBucket = new Map(rows.map((row) => [Math.min(row.bucket, bucketCount - 1), row]));
   const at = (index: number): Date => new Date(start.getTime() + index * widthMs);
@@ -64,7 +64,7 @@ export async function runMetrics(db: Database, query: MetricsQuery, bucketCount:
   };
 }
 
-/** The same in one part for each pipeline, the busiest first. */
+/** Counts for each pipeline, the one with the most runs first. */
 export async function pipelineMetrics(
   db: Database,
   query: MetricsQuery,
@@ -83,7 +83,7 @@ export async function pipelineMetrics(
   }));
 }
 
-/** Sums, and how they changed against as long a time before. */
+/** Sums, and their change against the span of equal length before. */
 export async function totalCompute(db: Database, query: MetricsQuery): Promise<TotalComputeGet> {
   const [now = NO_RUNS] = await db.select(counts).from(runs).where(during(query));
   const [then = NO_RUNS] = await db
