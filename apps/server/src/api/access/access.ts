@@ -1,8 +1,8 @@
 /** The kinds of access that a route can name. */
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, type Scope } from '@gptj-cloud/protocol';
 import type { Caller } from '../../audit/audit-log.ts';
 import type { Access, Route } from '../../http/route.ts';
-import { isServerOwner, type Principal } from '../../identity/principal.ts';
+import { isServerOwner } from '../../identity/principal.ts';
 import type { SignedIn } from '../../identity/sessions/sign-in.ts';
 import { type Authenticated, callerOf, type Guard } from './guard.ts';
 
@@ -28,7 +28,7 @@ export const PUBLIC: Access<Guard, PublicGrant> = {
 };
 
 /** An API token with one of the scopes, or with `admin`; or a session. Without scopes: any token. */
-export function scope(...scopes: readonly Principal['scopes'][number][]): Access<Guard, Authenticated> {
+export function scope(...scopes: readonly Scope[]): Access<Guard, Authenticated> {
   return {
     security: ['token', 'session'],
     authorize: (guard, c) => guard.authenticate(c, { scopes, allowUnverified: false }),

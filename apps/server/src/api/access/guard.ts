@@ -1,5 +1,5 @@
 /** Authentication: every route that is not public needs an API token or a session. */
-import { ApiError, SCOPES } from '@gptj-cloud/protocol';
+import { ApiError, SCOPES, type Scope } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Caller } from '../../audit/audit-log.ts';
@@ -27,7 +27,7 @@ export interface Authenticated {
 
 export interface AuthenticationRules {
   /** A token needs one of these; `admin` is enough for every route. Empty: any token. */
-  readonly scopes: readonly Principal['scopes'][number][];
+  readonly scopes: readonly Scope[];
   /** Whether a user whose e-mail address is not verified may send the request. */
   readonly allowUnverified: boolean;
 }

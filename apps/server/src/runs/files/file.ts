@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { decodeHex, PickleError } from '@gptj-cloud/pickle';
 import { ApiError, type FileGet, newId } from '@gptj-cloud/protocol';
 
 /** A stored file. */
@@ -48,15 +49,13 @@ export function toFileGet(file: StoredFile): FileGet {
  * digits.
  */
 export function decodeUpload(part: Uint8Array): Uint8Array {
-  for (const byte of part) if (!isHexDigit(byte)) return part;
-  if (part.length % 2 !== 0) {
-    throw new ApiError('invalid_hex', { reason: `expected an even number of digits, got ${part.length}` });
+  try {
+    return decodeHex(part);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    if (error.code === 'hex_digit') return part;
+    throw new ApiError('invalid_hex', { reason: error.message }, { cause: error });
   }
-  return Buffer.from(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('latin1'), 'hex');
-}
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46);
 }
 
 /** Control characters are replaced: PostgreSQL text cannot hold U+0000, and no name needs the others. */
