@@ -185,7 +185,17 @@ test('split_special_tokens reads them literally on every API, in prompts and in 
 });
 
 test('keeps offsets of the output, whether the prompt is echoed or not', async () => {
-  const prompts = [[EOS, 464], [464, EOS], [EOS, EOS, 10545, 245, 98], [464, 10545], 'é🙂 x', `${EOS_TEXT}a`, ''];
+  const prompts = [
+    [EOS, 464],
+    [464, EOS],
+    [EOS, EOS, 10545, 245, 98],
+    [464, 10545],
+    [10545, 464],
+    [245, 10545, 10545, 98, 464],
+    'é🙂 x',
+    `${EOS_TEXT}a`,
+    '',
+  ];
   for (const prompt of prompts) {
     const body = { prompt, max_tokens: 3, logprobs: 1 };
     const echoed = await choice({ ...body, echo: true });

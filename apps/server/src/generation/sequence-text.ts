@@ -1,8 +1,8 @@
 import type { TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { incompleteCharacterLength, isBeginningOfText } from './incomplete-character.ts';
-import { countCharacters, EMPTY_PROMPT, type PromptText } from './prompt-text.ts';
+import { continuesCharacter, createCharacterCounter } from './character-counter.ts';
+import { EMPTY_PROMPT, type PromptText } from './prompt-text.ts';
 import { createVisibleText, type VisibleText } from './visible-text.ts';
 
 /** A token that is reported beside the text. */
@@ -43,51 +43,33 @@ interface HeldToken extends ShownToken {
   readonly end: number;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 export function createSequenceText(
   tokenizer: Tokenizer,
   { stops, prompt = EMPTY_PROMPT, echo = false }: SequenceTextOptions,
 ): SequenceText {
-  /** Counts the characters of the whole sequence, also of what stop strings cut. */
-  let counter = new TextDecoder('utf-8', { ignoreBOM: true });
+  const counter = createCharacterCounter(prompt);
   let visible: VisibleText | null = null;
-  let characters = prompt.characters;
   let bytes = 0;
-  /** The newest bytes, at most 4: enough to see whether a character has ended. */
-  let newest: Uint8Array = prompt.incomplete;
   let held: HeldToken[] = [];
 
-  /** Whether a character has begun that `next` does not continue: U+FFFD then stands before it. */
-  const breaks = (next: Uint8Array): boolean => {
-    const begun = newest.subarray(newest.length - incompleteCharacterLength(newest));
-    return begun.length > 0 && next.length > 0 && !isBeginningOfText(Buffer.concat([begun, next.subarray(0, 1)]));
-  };
-
-  /** Decide whether the first bytes of the sequence end the character that the prompt began. Returns text to show. */
-  const begin = (first: Uint8Array): string => {
+  /** Decide whether the first bytes of the sequence continue the character that the prompt began. */
+  const begin = (first: Uint8Array): { readonly visible: VisibleText; readonly before: string } => {
     const { incomplete } = prompt;
-    const continues = incomplete.length > 0 && first.length > 0 && !breaks(first);
+    const continues = incomplete.length > 0 && continuesCharacter(incomplete, first);
     visible = createVisibleText(tokenizer, stops, continues ? incomplete : undefined);
-    counter = new TextDecoder('utf-8', { ignoreBOM: true });
-    if (continues) counter.decode(incomplete, { stream: true });
-    if (continues || incomplete.length === 0) return '';
-    characters++;
-    newest = new Uint8Array(0);
-    return echo ? '\ufffd' : '';
+    return { visible, before: echo && incomplete.length > 0 && !continues ? '\ufffd' : '' };
   };
 
   const push = (token: TokenId, report: TokenReport | null): string => {
-    if (tokenizer.isSpecial(token)) {
-      const offset = characters + (incompleteCharacterLength(newest) > 0 ? 1 : 0);
-      held.push({ token, offset, report, start: bytes, end: bytes });
-      return '';
-    }
-    const own = tokenizer.tokenBytes(token);
-    const before = visible === null ? begin(own) : '';
-    held.push({ token, offset: characters + Number(breaks(own)), report, start: bytes, end: bytes + own.length });
+    const own = tokenizer.isSpecial(token) ? NO_BYTES : tokenizer.tokenBytes(token);
+    held.push({ token, offset: counter.advance(own), report, start: bytes, end: bytes + own.length });
     bytes += own.length;
-    newest = Buffer.concat([newest, own]).subarray(-4);
-    characters += countCharacters(counter.decode(own, { stream: true }));
-    return before + visible!.push(token);
+    if (own.length === 0) return '';
+    if (visible !== null) return visible.push(token);
+    const begun = begin(own);
+    return begun.before + begun.visible.push(token);
   };
 
   const take = (isShown: (token: HeldToken) => boolean): readonly ShownToken[] => {
@@ -104,12 +86,11 @@ export function createSequenceText(
       return { text, tokens: take(({ end }) => end <= shown) };
     },
     end() {
-      const before = visible === null ? begin(new Uint8Array(0)) : '';
-      const text = before + visible!.end();
-      const shown = visible!.shownBytes;
+      const begun = visible === null ? begin(NO_BYTES) : { visible, before: '' };
+      const text = begun.before + begun.visible.end();
+      const shown = begun.visible.shownBytes;
       // A token that reaches into the stop string still began before it.
-      const tokens = take(({ start, end }) => start < shown || end <= shown);
-      return { text, tokens };
+      return { text, tokens: take(({ start, end }) => start < shown || end <= shown) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { countCharacters } from '../../generation/prompt-text.ts';
+import { createCharacterCounter } from '../../generation/character-counter.ts';
 import type { ShownToken } from '../../generation/sequence-text.ts';
 import { tokenText } from './token-text.ts';
 
@@ -36,13 +36,12 @@ export function promptTokens(
   ids: readonly TokenId[],
   reports: readonly TokenReport[] | undefined,
 ): readonly ShownToken[] {
-  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let offset = 0;
-  return ids.map((token, at) => {
-    const shown = { token, offset, report: at === 0 ? null : (reports?.[at - 1] ?? null) };
-    offset += countCharacters(utf8.decode(tokenizer.tokenBytes(token), { stream: true }));
-    return shown;
-  });
+  const counter = createCharacterCounter();
+  return ids.map((token, at) => ({
+    token,
+    offset: counter.advance(tokenizer.tokenBytes(token)),
+    report: at === 0 ? null : (reports?.[at - 1] ?? null),
+  }));
 }
 
 export function joinLogprobs(first: CompletionLogprobs, second: CompletionLogprobs): CompletionLogprobs {
