@@ -76,9 +76,11 @@ test('lets a listed origin read replies without credentials, and no other origin
   // The headers that the server sends, and no others.
   assert.equal(known.get('access-control-expose-headers'), 'X-Request-Id, Retry-After');
   assert.match(known.get('vary') ?? '', /Origin/);
+  assert.equal(known.get('cross-origin-resource-policy'), 'cross-origin');
   for (const origin of ['https://evil.example.org', `${ORIGIN}.evil.org`, 'null', 'http://app.example.org']) {
     const other = await ask(origin);
     assert.equal(other.get('access-control-allow-origin'), null, origin);
+    assert.equal(other.get('cross-origin-resource-policy'), 'same-origin');
     assert.match(other.get('vary') ?? '', /Origin/);
   }
 });

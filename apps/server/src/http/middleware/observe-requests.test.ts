@@ -11,12 +11,13 @@ function observed() {
   const { tracer, ended } = recordSpans();
   const app = new Hono<HttpEnv>({ strict: false });
   app.use(observeRequests({ metrics, tracer, now: () => 0 }));
-  const rooms = new Hono<HttpEnv>({ strict: false });
-  rooms.get('/v2/runs/:id', (c) => c.text(c.get('traceId') ?? ''));
-  rooms.get('/fails', () => {
+  const routes = new Hono<HttpEnv>({ strict: false });
+  routes.get('/v2/runs/latest', (c) => c.text('latest'));
+  routes.get('/v2/runs/:id', (c) => c.text(c.get('traceId') ?? ''));
+  routes.get('/fails', () => {
     throw new Error('no');
   });
-  app.route('/', rooms);
+  app.route('/', routes);
   app.all('/v2/runs/:id', (c) => c.text('no', 405));
   app.onError((_, c) => c.text('failed', 500));
   return { app, metrics, ended };
@@ -27,11 +28,14 @@ test('counts requests by the pattern of their route, so that ids and unknown add
   for (const path of ['/v2/runs/a', '/v2/runs/b/', '/nothing/a', '/nothing/b', '/fails']) await app.request(path);
   await app.request('/v2/runs/a', { method: 'DELETE' });
   await app.request('/v2/runs/a', { method: 'BREW' });
+  // Later patterns match this path, too.
+  await app.request('/v2/runs/latest');
   const lines = (await metrics.registry.render()).split('\n').filter((line) => line.startsWith('gptj_http_requests'));
   assert.deepEqual(lines.toSorted(), [
     'gptj_http_requests_total{method="DELETE",route="/v2/runs/:id",status="405"} 1',
     'gptj_http_requests_total{method="GET",route="/fails",status="500"} 1',
     'gptj_http_requests_total{method="GET",route="/v2/runs/:id",status="200"} 2',
+    'gptj_http_requests_total{method="GET",route="/v2/runs/latest",status="200"} 1',
     'gptj_http_requests_total{method="GET",route="unknown",status="404"} 2',
     'gptj_http_requests_total{method="_OTHER",route="/v2/runs/:id",status="405"} 1',
   ]);
