@@ -62,8 +62,9 @@ test('the first start prints a token that works and a command that uses it; the 
   assert.match(printed[4] ?? '', /^Set up the owner's account .*: http:\S+\/v2\/auth\/set-up#[\w-]{32}$/);
   assert.equal((await post(first, token)).status, 200);
   await assert.rejects(start(), (error) => error instanceof StoreError && error.code === 'data_dir_in_use');
-  await first.close();
-  await first.close();
+  const closed = first.close();
+  assert.equal(first.close(), closed);
+  await closed;
   printed = [];
   const second = await start();
   assert.equal(printed.length, 1);
