@@ -201,7 +201,7 @@ test('refuses a missing and a wrong token on every route that is not public', as
   for (const { method, path } of it.app.routes) {
     if (path === '/*') continue;
     const target = path.replaceAll(/:\w+/g, 'x');
-    const asked = method === 'ALL' ? 'PUT' : method;
+    const sent = method === 'ALL' ? 'PUT' : method;
     const refusals = [
       {},
       { authorization: 'Bearer wrong' },
@@ -209,8 +209,8 @@ test('refuses a missing and a wrong token on every route that is not public', as
       { cookie: 'gptj_session=wrong' },
     ];
     for (const headers of refusals) {
-      const { status } = await it.app.request(target, { method: asked, headers });
-      if (PUBLIC_ROUTES.has(`${asked} ${path}`)) assert.notEqual(status, 401, path);
+      const { status } = await it.app.request(target, { method: sent, headers });
+      if (PUBLIC_ROUTES.has(`${sent} ${path}`)) assert.notEqual(status, 401, path);
       else assert.equal(status, 401, `${method} ${path}`);
     }
     walked++;

@@ -74,9 +74,9 @@ test('returns the stored run at its beginning and its end', async () => {
     data_id: failed.data.id,
     compute_requirements: { min_gpu_vram_mb: 1 },
   };
-  const told = [failed, await run(await post(again)), await run(await post({ ...BODY, data: ['hi', large] }))];
-  assert.equal(told[2]?.data.hex_file.data, null);
-  for (const one of told) assert.deepEqual(await find(one.id), one);
+  const returned = [failed, await run(await post(again)), await run(await post({ ...BODY, data: ['hi', large] }))];
+  assert.equal(returned[2]?.data.hex_file.data, null);
+  for (const one of returned) assert.deepEqual(await find(one.id), one);
 
   // Three at once, where two run: one comes from the queue.
   const bodies = [BODY, BODY, BODY].map((body) => ({ ...body, stream: true }));
@@ -228,6 +228,7 @@ test('deletes an ended run with its data and result', async () => {
 test('filters lists by state and pipeline', async () => {
   const total = async (query: string): Promise<number> =>
     runPageSchema.parse(await (await it.request(`/v2/runs?${query}`)).json()).total;
+  assert.equal((await run(await post(BODY))).run_state, 'complete');
   assert.ok((await total('run_state=complete')) > 0);
   assert.equal(await total(`pipeline_id=${GPTJ_PIPELINE_ID}&run_state=`), await total(''));
   assert.equal(await total('pipeline_id=other'), 0);

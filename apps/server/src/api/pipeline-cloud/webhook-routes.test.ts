@@ -170,8 +170,8 @@ test('names pipelines of a project by tags, as the clients use them', async () =
     assert.equal((await create({ name: taken, pipeline_id: GPTJ_PIPELINE_ID })).status, 409);
   }
   for (const bad of ['no tag', 'x:y', 'X1:y', 'x1:-y', 'x1/:y']) {
-    const told = JSON.stringify(await json(create({ name: bad, pipeline_id: GPTJ_PIPELINE_ID })));
-    assert.match(told, /invalid_request.*the name of 2 or more characters/, bad);
+    const body = JSON.stringify(await json(create({ name: bad, pipeline_id: GPTJ_PIPELINE_ID })));
+    assert.match(body, /invalid_request.*the name of 2 or more characters/, bad);
   }
   assert.equal((await create({ name: 'a1:b', pipeline_id: 'unknown' })).status, 404);
   const list = async (query: string): Promise<number> =>
