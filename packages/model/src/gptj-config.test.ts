@@ -4,7 +4,7 @@ import { GPTJ_6B, parseGptjConfig } from './gptj-config.ts';
 
 const SMALL = { n_embd: 128, n_head: 2, n_layer: 1, vocab_size: 300, eos_token_id: 299, bos_token_id: 299 };
 
-test('an empty config is GPT-J-6B, as in transformers', () => {
+test('an empty config gives GPT-J-6B, as in transformers', () => {
   assert.deepEqual(parseGptjConfig({ model_type: 'gptj' }), GPTJ_6B);
 });
 
@@ -17,7 +17,7 @@ test('rotary_dim is 64 where it is absent, also for one head', () => {
   });
 });
 
-test('the aliases of transformers are read, and win over the name of the field', () => {
+test('reads the aliases of transformers, which override the field of the canonical name', () => {
   const { n_embd, n_head, n_layer, ...rest } = SMALL;
   const aliases = { hidden_size: n_embd, num_attention_heads: n_head, num_hidden_layers: n_layer };
   const config = parseGptjConfig({ ...rest, ...aliases, max_position_embeddings: 77, n_embd: 1 });
@@ -26,7 +26,7 @@ test('the aliases of transformers are read, and win over the name of the field',
   assert.throws(() => parseGptjConfig({ hidden_size: 0.5 }), { message: /hidden_size: expected an integer.*got 0\.5/ });
 });
 
-test('ends of text may be one, several or none, and ids past the vocabulary never occur', () => {
+test('accepts one, several or no EOS token ids and drops ids past the vocabulary', () => {
   for (const [value, ids] of [
     [10, [10]],
     [
@@ -44,7 +44,7 @@ test('ends of text may be one, several or none, and ids past the vocabulary neve
   assert.throws(() => parseGptjConfig({ ...SMALL, eos_token_id: ['a'] }), { message: /eos_token_id: .*\["a"\]/ });
 });
 
-test('every name of the tanh approximation of GELU is accepted, another activation is refused', () => {
+test('accepts every name of the tanh approximation of GELU and refuses other activations', () => {
   for (const name of ['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast']) {
     assert.deepEqual(parseGptjConfig({ ...SMALL, activation_function: name }), parseGptjConfig(SMALL));
   }

@@ -3,7 +3,7 @@ import type { TokenId } from './token.ts';
 
 /** The shape of a GPT-J and the ids of its special tokens. */
 export interface GptjConfig {
-  /** Rows of the embedding and of the head (50400 for GPT-J, of which 50257 are in the vocabulary). */
+  /** Rows of the embedding and of the LM head (50400 for GPT-J, of which 50257 are in the vocabulary). */
   readonly vocabSize: number;
   /** Maximum number of positions of one sequence (`n_positions`, 2048). */
   readonly contextLength: number;
@@ -11,16 +11,16 @@ export interface GptjConfig {
   readonly embeddingSize: number;
   readonly layerCount: number;
   readonly headCount: number;
-  /** Leading dimensions of each head that rotary embedding turns, in interleaved pairs (64 for 6B). */
+  /** Leading dimensions of each head to which rotary embedding applies, in interleaved pairs (64 for 6B). */
   readonly rotaryDim: number;
   /** Width of the MLP (`n_inner`, default 4 × embeddingSize). */
   readonly feedForwardSize: number;
   readonly layerNormEpsilon: number;
   /** Null where config.json has none, or an id past the vocabulary. */
   readonly bosTokenId: TokenId | null;
-  /** The first of {@link eosTokenIds}; null where there is none. */
+  /** The first of {@link eosTokenIds}; null if that is empty. */
   readonly eosTokenId: TokenId | null;
-  /** Tokens that end a generation. Empty: it ends by length alone. */
+  /** Tokens that end a generation. If empty, only the length limit ends it. */
   readonly eosTokenIds: readonly TokenId[];
 }
 
@@ -39,7 +39,7 @@ export const GPTJ_6B: GptjConfig & { readonly bosTokenId: TokenId; readonly eosT
   eosTokenIds: [50256],
 };
 
-/** Names by which transformers calls the tanh approximation of GELU that GPT-J was trained with. */
+/** Names in transformers of the tanh approximation of GELU, with which GPT-J was trained. */
 const GELU_NEW: readonly unknown[] = [
   'gelu_new',
   'gelu_pytorch_tanh',
@@ -48,7 +48,7 @@ const GELU_NEW: readonly unknown[] = [
   'gelu_accurate',
 ];
 
-/** Other names of a field (`attribute_map` of transformers' `GPTJConfig`). They win over the field's own name there. */
+/** Other names of a field (`attribute_map` of transformers' `GPTJConfig`). An alias overrides the canonical field. */
 const ALIASES: Readonly<Record<string, string>> = {
   n_positions: 'max_position_embeddings',
   n_embd: 'hidden_size',
@@ -59,8 +59,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 /**
  * Read a Hugging Face `config.json`, with the aliases and the defaults of transformers' `GPTJConfig`.
  *
- * Throws `invalid_config` for another architecture, another activation than `gelu_new` or sizes that do not fit
- * together; the message names the field, the expected value and the value in the file.
+ * Throws `invalid_config` for another architecture, an activation other than `gelu_new` or inconsistent sizes; the
+ * message names the field, the expected value and the value in the file.
  */
 export function parseGptjConfig(json: unknown): GptjConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
@@ -109,7 +109,7 @@ export function parseGptjConfig(json: unknown): GptjConfig {
   return config;
 }
 
-/** One id, several or none. An id past the vocabulary is left out: the model never chooses it. */
+/** One id, an array or null. Drops ids past the vocabulary: the model never generates them. */
 function readTokenIds(name: string, value: unknown, vocabSize: number): readonly TokenId[] {
   const listed: readonly unknown[] =
     value === undefined ? [50256] : value === null ? [] : Array.isArray(value) ? value : [value];
@@ -128,7 +128,7 @@ function invalid(message: string): ModelError {
   return new ModelError('invalid_config', `config.json: ${message}`);
 }
 
-/** Throws `invalid_config` when the sizes do not fit together. */
+/** Throws `invalid_config` when the sizes are inconsistent. */
 function checkShape(config: GptjConfig): void {
   const { embeddingSize, headCount, rotaryDim } = config;
   if (embeddingSize % headCount !== 0) {

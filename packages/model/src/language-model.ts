@@ -1,8 +1,8 @@
 /**
- * The seam between "which tokens" and "which numbers": everything that decodes text takes a `LanguageModel`,
- * everything that multiplies matrices implements one.
+ * The interface between decoding and inference engines: decoding strategies take a `LanguageModel`, engines implement
+ * one.
  *
- * Vocabulary of the seam
+ * Terms
  * - **position**: one token of one sequence, with its keys and values in the KV cache.
  * - **cell**: the storage of one position. Forked sequences share the cells of their common prefix.
  * - **sequence**: an ordered list of positions, grown at the end by `evaluate` and cut at the end by `truncate`.
@@ -10,7 +10,7 @@
  * Invariants
  * - One `evaluate` at a time; `fork`, `truncate` and `release` only between evaluations.
  * - An `evaluate` that throws has changed nothing: every sequence is as long as before the call.
- * - Numbers depend on tokens and positions alone, never on which cells or which other sequences are used,
+ * - Logits depend on tokens and positions alone, never on which cells or which other sequences are used,
  *   up to the rounding that an implementation documents.
  */
 import type { GptjConfig } from './gptj-config.ts';
@@ -37,7 +37,7 @@ export interface Step {
   readonly layers?: readonly number[];
 }
 
-/** What one step gave. The arrays are views, valid until the next call on the model: copy what must last. */
+/** Result of one step. The arrays are views, valid until the next call on the model: copy them to keep them. */
 export interface StepResult {
   /** One row of `vocabSize` raw logits per scored position, in order. */
   readonly logits: readonly Float32Array[];
@@ -48,7 +48,7 @@ export interface StepResult {
 }
 
 export interface ModelCapabilities {
-  /** Steps may ask for `layers`. */
+  /** Whether steps may set `layers`. */
   readonly earlyExit: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
   readonly capabilities: ModelCapabilities;
-  /** Cells that no sequence uses. A step of n tokens needs n of them. */
+  /** Number of free cells. A step of n tokens needs n of them. */
   readonly freeCells: number;
 
   /** Start an empty sequence. Throws `too_many_sequences`. */
@@ -74,12 +74,12 @@ export interface LanguageModel {
   length(sequence: SequenceId): number;
   /**
    * A new sequence with the first `length` positions of `source` (default: all), sharing their cells: no copy,
-   * no computation. The two grow apart from there. Throws `too_many_sequences`.
+   * no computation. Later tokens of either do not affect the other. Throws `too_many_sequences`.
    */
   fork(source: SequenceId, length?: number): SequenceId;
   /** Drop the positions from `length` on. A no-op when the sequence is not longer. */
   truncate(sequence: SequenceId, length: number): void;
-  /** Give the sequence back. Cells that no other sequence shares become free. */
+  /** Release the sequence. Frees the cells that no other sequence shares. */
   release(sequence: SequenceId): void;
 
   /**
@@ -92,12 +92,12 @@ export interface LanguageModel {
 
   /**
    * Keys and values of a sequence as bytes for {@link LanguageModel.restore}, in this process or a later one. Their
-   * layout is the implementation's own: they fit the same weights, cache and release alone.
+   * layout depends on the implementation: restore them only with the same weights, cache types and release.
    */
   snapshot(sequence: SequenceId): Uint8Array;
   /**
-   * A new sequence of `length` positions, from bytes that `snapshot` gave for as many. It continues like the one they
-   * were taken from. Give it nothing that may have changed since: implementations check sizes, not numbers.
+   * A new sequence of `length` positions, from bytes that `snapshot` returned for that length. It continues like
+   * the original sequence. The caller must ensure the bytes' integrity: implementations check sizes, not contents.
    *
    * Throws `snapshot_invalid`, `cache_full`, `too_many_sequences`; nothing has changed then.
    */

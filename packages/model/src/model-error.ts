@@ -9,7 +9,7 @@ export type ModelErrorCode =
   | 'cache_full'
   /** A sequence would grow beyond the context length of the model. */
   | 'context_full'
-  /** One evaluation has more tokens than the model takes at once. */
+  /** One evaluation has more tokens than the batch limit of the model. */
   | 'batch_too_large'
   /** This engine lacks the operation, for example logits of inner layers. */
   | 'unsupported'
@@ -25,14 +25,14 @@ export type ModelErrorCode =
   | 'model_file_invalid'
   /** The model or its cache does not fit the memory. */
   | 'out_of_memory'
-  /** The parameters leave no token, or need more than the engine has. */
+  /** The parameters leave no token to choose, or need a capability that the engine lacks. */
   | 'generation_impossible'
   /** A stored prefix is damaged or belongs to another model. */
   | 'snapshot_invalid'
   /** The engine's process ended, or failed for a reason that no other code names. */
   | 'engine_failed';
 
-/** Thrown for everything that a model or an engine refuses. The message states the expected and the actual value. */
+/** Thrown by models and engines. The message states the expected and the actual value. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly code: ModelErrorCode;

@@ -11,7 +11,7 @@ export interface TensorSpec {
 }
 
 /**
- * Every tensor a checkpoint must hold, in file order. Attention has no biases in GPT-J; the fused buffers that old
+ * Every tensor that a checkpoint must have, in file order. Attention has no biases in GPT-J; the fused buffers that old
  * checkpoints carry (`attn.bias`, `attn.masked_bias`) are not weights and are not listed.
  */
 export function gptjTensors(config: GptjConfig): readonly TensorSpec[] {
@@ -42,7 +42,7 @@ export function gptjTensors(config: GptjConfig): readonly TensorSpec[] {
   return tensors;
 }
 
-/** Weights in all tensors of the table. */
+/** Total number of weights over all tensors. */
 export function parameterCount(config: GptjConfig): number {
   return gptjTensors(config).reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, 1), 0);
 }
