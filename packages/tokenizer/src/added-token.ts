@@ -8,17 +8,17 @@ export interface AddedToken {
   readonly id: TokenId;
   /** The text that becomes this token. Not empty, and well-formed Unicode. */
   readonly content: string;
-  /** Decoding leaves the token out by default, and `splitSpecialTokens` keeps text from becoming it. */
+  /** Decoding skips the token by default, and with `splitSpecialTokens` encoding does not match it. */
   readonly special: boolean;
-  /** The token takes the white space before it. */
+  /** A match includes the white space before it. */
   readonly lstrip: boolean;
-  /** The token takes the white space after it. */
+  /** A match includes the white space after it. */
   readonly rstrip: boolean;
   /** Matches only where no word character precedes or follows. */
   readonly singleWord: boolean;
   /**
    * Matched after the tokens whose flag is false, in the text between them. This project reads no tokenizer with a
-   * normaliser, so the flag decides only which token wins where two overlap.
+   * normaliser, so the flag decides only which token matches where two overlap.
    */
   readonly normalized: boolean;
 }

@@ -29,10 +29,10 @@ export function parseAddedToken(entry: Fields, where: string): AddedTokenEntry {
 }
 
 /**
- * Give added tokens their ids as the `tokenizers` library 0.23 does, which does not read the ids in the file: a content
- * that the vocabulary or an earlier entry has keeps that id, a new one gets the next id after all others. Of two
- * entries with one content the flags of the last one count, but what was special once stays special. Empty contents
- * are left out.
+ * Assign ids to added tokens as the `tokenizers` library 0.23 does, which ignores the ids in the file: content that is
+ * already in the vocabulary or in an earlier entry keeps that id, new content gets the next free id. If two entries have
+ * the same content, the flags of the last one apply, but a token stays special once any entry marks it special. Entries
+ * with empty content are dropped.
  *
  * @param vocabulary the tokens of the model by their spelling
  */

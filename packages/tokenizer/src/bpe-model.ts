@@ -8,11 +8,11 @@ import type { TokenizerData } from './vocabulary.ts';
 export interface BpeModel {
   /** Ids by spelling. */
   readonly vocabulary: ReadonlyMap<string, TokenId>;
-  /** `left right`, best first. */
+  /** `left right`, by increasing rank. */
   readonly merges: readonly string[];
 }
 
-/** No vocabulary comes near this; ids beyond it are an attack on memory. */
+/** Far above any real vocabulary; refuses ids that would exhaust memory. */
 const MAX_TOKENS = 1 << 20;
 
 /** Read `vocab` (token to id) and `merges` (`"a b"` or `["a", "b"]`). Throws `invalid_vocabulary`, `invalid_merges`. */
@@ -28,10 +28,10 @@ export function parseBpeModel(vocab: unknown, merges: unknown): BpeModel {
 }
 
 /**
- * Put a model and its added tokens together for an embedding of `vocabSize` rows: ids without a token are unused, and
- * tokens with an id at or past it are left out, as the model has no row for them. Default: as many as there are.
+ * Combine a BPE model and its added tokens for an embedding of `vocabSize` rows: ids without a token are marked unused,
+ * and tokens with ids from `vocabSize` on are dropped, as the model has no row for them. Default: the largest id + 1.
  *
- * Throws `invalid_vocabulary` for two tokens on one id.
+ * Throws `invalid_vocabulary` for two tokens with the same id.
  */
 export function joinVocabulary(model: BpeModel, added: readonly AddedToken[], vocabSize?: number): TokenizerData {
   const all = [...model.vocabulary, ...added.map(({ content, id }): [string, TokenId] => [content, id])];

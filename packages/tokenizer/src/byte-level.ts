@@ -1,6 +1,6 @@
 /**
- * The byte-level spelling of GPT-2: every byte is written as one printable character, so that a vocabulary file holds
- * no control characters and no spaces. Bytes that print stand for themselves; the other 68 become U+0100 and up,
+ * The byte-level spelling of GPT-2: every byte is written as one printable character, so that a vocabulary file has
+ * no control characters and no spaces. Printable bytes map to themselves; the other 68 map to U+0100 and up,
  * in order (a space is `Ġ`, a newline `Ċ`).
  */
 
@@ -21,7 +21,7 @@ export function spellByte(byte: number): string {
   return characterOfByte[byte]!;
 }
 
-/** The bytes that a byte-level spelling stands for; null when a character of it is outside the alphabet. */
+/** The bytes of a byte-level spelling; null when it has a character outside the alphabet. */
 export function spelledBytes(spelling: string): Uint8Array | null {
   const bytes = new Uint8Array(spelling.length);
   for (let i = 0; i < spelling.length; i++) {

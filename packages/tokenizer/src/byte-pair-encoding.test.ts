@@ -18,7 +18,7 @@ function merged(letters: readonly number[], way: typeof mergeByHeap): number[] {
   return Array.from(symbols.subarray(0, way(symbols, symbols.length, table)));
 }
 
-test('merges the lowest rank first and the leftmost of equals', () => {
+test('merges the pair of the lowest rank first, and the leftmost of equal pairs', () => {
   for (const way of [mergeByScan, mergeByHeap]) {
     assert.deepEqual(merged([], way), []);
     assert.deepEqual(merged([3], way), [3]);
@@ -29,7 +29,7 @@ test('merges the lowest rank first and the leftmost of equals', () => {
   }
 });
 
-test('the scan and the heap give the same on every row of up to eight letters of three', () => {
+test('the scan and the heap give the same merges for every sequence of up to eight letters over an alphabet of three', () => {
   for (let length = 0; length <= 8; length++) {
     for (let row = 0; row < 3 ** length; row++) {
       const letters = Array.from({ length }, (_, i) => Math.floor(row / 3 ** i) % 3);
@@ -38,7 +38,7 @@ test('the scan and the heap give the same on every row of up to eight letters of
   }
 });
 
-test('the table finds each of many merges and nothing else', () => {
+test('the merge table finds every merge and no other pair', () => {
   const many = Array.from({ length: 2000 }, (_, i) => ({
     left: (i * 7919) % 50021,
     right: (i * 104729) % 50023,

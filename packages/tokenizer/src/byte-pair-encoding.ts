@@ -1,11 +1,11 @@
 /**
  * Byte-pair encoding of one piece: while any two neighbours merge, merge the pair of lowest rank, the leftmost of
- * equals. Two ways to the same result: short pieces look at all neighbours each time, O(n²) with a tiny constant; long
- * ones keep the candidates in a heap, O(n log n), because a prompt without spaces is one piece of any length.
+ * equals. Two algorithms with the same result: short pieces are scanned for each merge, O(n²) with a small constant; long
+ * pieces keep the candidates in a heap, O(n log n), because a prompt without spaces is one piece of any length.
  */
 import type { MergeTable } from './merge-table.ts';
 
-/** From this many symbols on the heap wins. */
+/** From this number of symbols on, the heap is faster. */
 const LONG_PIECE = 96;
 
 /**
@@ -17,7 +17,7 @@ export function mergeSymbols(symbols: Int32Array, count: number, merges: MergeTa
   return count < LONG_PIECE ? mergeByScan(symbols, count, merges) : mergeByHeap(symbols, count, merges);
 }
 
-/** The quadratic way. Exported for the test that holds the two against each other. */
+/** The quadratic algorithm. Exported for the test that compares both. */
 export function mergeByScan(symbols: Int32Array, count: number, merges: MergeTable): number {
   // ranks[i]: rank of the pair (i, i+1)
   const ranks: number[] = [];
@@ -42,17 +42,17 @@ export function mergeByScan(symbols: Int32Array, count: number, merges: MergeTab
   return length;
 }
 
-/** Key of a candidate: rank first, then position, so that numbers order as candidates do. Below 2^53 by far. */
+/** Key of a candidate: rank first, then position, so that comparing keys compares candidates. Far below 2^53. */
 const POSITIONS = 2 ** 32;
 
-/** The heap's way. Exported for the test that holds the two against each other. */
+/** The heap algorithm. Exported for the test that compares both. */
 export function mergeByHeap(symbols: Int32Array, count: number, merges: MergeTable): number {
   // A linked list over the symbols; ranks[i] is the rank of the pair that starts at i, -1 when it does not merge or
   // when i has been merged away. A candidate whose rank is no longer ranks[position] is stale and skipped.
   const next = new Int32Array(count);
   const previous = new Int32Array(count);
   const ranks = new Int32Array(count).fill(-1);
-  // Every merge removes a pair and adds at most two candidates: 3 × count bounds all that is ever pushed.
+  // Every merge removes a pair and adds at most two candidates: 3 × count bounds the number of pushes.
   const heap = new Float64Array(3 * count);
   let heapSize = 0;
   const consider = (at: number): void => {
@@ -100,7 +100,7 @@ function siftUp(heap: Float64Array, from: number, key: number): void {
   heap[at] = key;
 }
 
-/** Put `key` in the place of the top. */
+/** Replace the top of the heap by `key`. */
 function siftDown(heap: Float64Array, size: number, key: number): void {
   let at = 0;
   for (;;) {

@@ -1,20 +1,20 @@
 import type { TokenId } from './token.ts';
 import type { DecodeOptions, Tokenizer } from './tokenizer.ts';
 
-/** Turns a stream of tokens into text as they come. For one stream; not shared. */
+/** Incremental detokeniser: decodes a stream of tokens to text. Holds the state of one stream; do not share it. */
 export interface Detokeniser {
   /**
-   * Text that the token completes: possibly none, as a token may end inside a character. Throws `unknown_token`, and
-   * the stream stands as before.
+   * Text that this token completes: empty if the token ends inside a character. Throws `unknown_token` and leaves the
+   * state unchanged.
    */
   push(id: TokenId): string;
-  /** The rest: U+FFFD when the stream ends inside a character, else nothing. Afterwards a new stream may begin. */
+  /** Flush: U+FFFD when the stream ends inside a character, else the empty string. Resets the state for a new stream. */
   end(): string;
 }
 
 /**
  * A detokeniser at the start of a stream. Everything it returns, joined, equals `tokenizer.decode` of all the ids with
- * the same options; no return value holds half a character.
+ * the same options; no return value has part of a character.
  */
 export function createDetokeniser(tokenizer: Tokenizer, options?: DecodeOptions): Detokeniser {
   const skipSpecial = options?.skipSpecial ?? true;

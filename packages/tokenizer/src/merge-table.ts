@@ -4,11 +4,11 @@ import type { TokenId } from './token.ts';
 export interface MergeTable {
   /** Rank of the merge of `left` and `right`, -1 when they do not merge. */
   rank(left: TokenId, right: TokenId): number;
-  /** Token that the merge of this rank makes, by rank. */
+  /** Resulting token of each merge, by rank. */
   readonly product: Int32Array;
 }
 
-/** One merge: its parts and what they make. The index in the list is the rank. */
+/** One merge: its parts and the resulting token. The index in the list is the rank. */
 export interface Merge {
   readonly left: TokenId;
   readonly right: TokenId;
@@ -19,7 +19,7 @@ export interface Merge {
  * Open addressing over flat arrays: the inner loop of the encoder is this lookup, and a `Map` keyed by the pair would
  * box every key, as pairs of GPT-J's tokens do not fit in 31 bits.
  *
- * Of two equal pairs the last one counts, as in the `tokenizers` library.
+ * If a pair occurs twice, the last one applies, as in the `tokenizers` library.
  */
 export function createMergeTable(merges: readonly Merge[]): MergeTable {
   let size = 16;
@@ -30,7 +30,7 @@ export function createMergeTable(merges: readonly Merge[]): MergeTable {
   const ranks = new Int32Array(size);
   const product = new Int32Array(merges.length);
 
-  /** Slot that holds the pair, or the free slot where it belongs. */
+  /** Slot of the pair, or the free slot for it. */
   const slotOf = (left: number, right: number): number => {
     const mixed = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
     let slot = (mixed ^ (mixed >>> 15)) & mask;

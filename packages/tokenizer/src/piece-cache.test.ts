@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPieceCache } from './piece-cache.ts';
 
-test('holds at most two generations of pieces, and keeps those that are used', () => {
+test('caches at most two generations of pieces and evicts the ones not used recently', () => {
   const cache = createPieceCache(10);
   cache.set('often', [1]);
   for (let i = 0; i < 1000; i++) {

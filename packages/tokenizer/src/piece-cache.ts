@@ -1,7 +1,7 @@
 import type { TokenId } from './token.ts';
 
 /**
- * Pieces already encoded. Two generations instead of a strict least-recently-used order: a hit in the old one moves
+ * Cache of encoded pieces. Two generations instead of a strict least-recently-used order: a hit in the old one moves
  * the piece to the new one, and when the new one is full the old one is dropped. Holds at most 2 × `capacity` pieces.
  */
 export interface PieceCache {

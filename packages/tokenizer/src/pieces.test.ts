@@ -13,7 +13,7 @@ function pieces(text: string): string[] {
   return found;
 }
 
-test('words take the one blank before them, and a run of blanks leaves its last to the word', () => {
+test('a word includes the one space before it, and a run of spaces leaves its last one to the word', () => {
   assert.deepEqual(pieces('Hello world'), ['Hello', ' world']);
   assert.deepEqual(pieces('a   b  '), ['a', '  ', ' b', '  ']);
   assert.deepEqual(pieces('a \n b'), ['a', ' \n', ' b']);
@@ -21,7 +21,7 @@ test('words take the one blank before them, and a run of blanks leaves its last 
   assert.deepEqual(pieces(' '), [' ']);
 });
 
-test('letters, numbers and the rest part, and lower-case contractions stand alone', () => {
+test('splits between letters, numbers and other characters, and splits off lower-case contractions', () => {
   assert.deepEqual(pieces('ab12!?'), ['ab', '12', '!?']);
   assert.deepEqual(pieces("they've it's WE'LL"), ['they', "'ve", ' it', "'s", ' WE', "'", 'LL']);
   assert.deepEqual(pieces(" 's!'s"), [" '", 's', "!'", 's']);
@@ -47,6 +47,6 @@ test('agrees with the pattern of GPT-2 on every mixture of five kinds of charact
   }
 });
 
-test('a pair of surrogates is never parted', () => {
+test('never splits a surrogate pair', () => {
   assert.deepEqual(pieces('😀😀 𝒳𝓎'), ['😀😀', ' 𝒳𝓎']);
 });

@@ -1,5 +1,5 @@
 /**
- * GPT-2's pre-tokenisation. Merges never cross the border of a piece. As a pattern, with Unicode's White_Space for `\s`:
+ * GPT-2's pre-tokenisation. Merges never cross a piece boundary. As a pattern, with Unicode's White_Space for `\s`:
  *
  * ```text
  * 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+

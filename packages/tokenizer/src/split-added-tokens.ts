@@ -3,7 +3,7 @@ import { isWhiteSpace } from './pieces.ts';
 import { createTextMatcher, type TextMatcher } from './text-matcher.ts';
 import type { TokenId } from './token.ts';
 
-/** A part of a text: an added token, or ordinary text where `id` is null. Places are in UTF-16 units. */
+/** A part of a text: an added token, or ordinary text where `id` is null. Offsets are in UTF-16 units. */
 export interface TextPart {
   readonly id: TokenId | null;
   readonly start: number;
@@ -76,9 +76,9 @@ function* splitGroup(
       end = spaceEnd;
     }
     if (textStart < start) yield { id: null, start: textStart, end: start };
-    // The library drops the token where an earlier one took all of its text.
+    // The library drops the token if an earlier match covers all of its text.
     if (start < end) yield { id: token.id, start, end };
-    // May lie before the white space that an earlier token took: the library reads that white space twice, too.
+    // May be before the white space that an earlier match included: the library reads that white space twice, too.
     textStart = end;
   }
   if (textStart < to) yield { id: null, start: textStart, end: to };

@@ -1,4 +1,4 @@
-/** One occurrence: which pattern, and its place in UTF-16 units. */
+/** One occurrence: the pattern's index and the offsets in UTF-16 units. */
 export interface TextMatch {
   readonly pattern: number;
   readonly start: number;

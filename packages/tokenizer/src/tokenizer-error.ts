@@ -12,7 +12,7 @@ export type TokenizerErrorCode =
   /** A run of characters of one kind is too long to find the tokens at its end. */
   | 'piece_too_long';
 
-/** Thrown for everything that a tokenizer refuses. The message states the expected and the actual value. */
+/** Thrown by tokenizers and their readers. The message states the expected and the actual value. */
 export class TokenizerError extends Error {
   override readonly name = 'TokenizerError';
   readonly code: TokenizerErrorCode;

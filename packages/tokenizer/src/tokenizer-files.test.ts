@@ -26,7 +26,7 @@ function addedTokens(files: TokenizerFiles, vocabSize = 300): readonly unknown[]
   ]);
 }
 
-test('GPT2Tokenizer sorts by the ids in the file and adds the end of text', () => {
+test('GPT2Tokenizer sorts added tokens by the ids in the file and adds <|endoftext|>', () => {
   const tokenizerJson = json([added(290, '[B]'), added(280, '[A]', { special: true })]);
   for (const tokenizerConfig of [undefined, { tokenizer_class: 'GPT2TokenizerFast' }]) {
     assert.deepEqual(addedTokens({ tokenizerJson, tokenizerConfig }), [
@@ -37,7 +37,7 @@ test('GPT2Tokenizer sorts by the ids in the file and adds the end of text', () =
   }
 });
 
-test('PreTrainedTokenizerFast keeps the order of the file and adds what the config names', () => {
+test('PreTrainedTokenizerFast keeps the order of the file and adds the tokens of the config', () => {
   const tokenizerConfig = {
     tokenizer_class: 'PreTrainedTokenizerFast',
     eos_token: '<|end|>',
@@ -52,7 +52,7 @@ test('PreTrainedTokenizerFast keeps the order of the file and adds what the conf
   ]);
 });
 
-test('added_tokens_decoder takes the place of the older files', () => {
+test('added_tokens_decoder replaces special_tokens_map.json and added_tokens.json', () => {
   const files = {
     vocabJson: vocab,
     mergesText: '#version: 0.2\r\nh e\r\n',
@@ -70,7 +70,7 @@ test('added_tokens_decoder takes the place of the older files', () => {
   assert.deepEqual(createTokenizer(data).encode('he[D]<|endoftext|>'), [256, 258, 257]);
 });
 
-test('special_tokens_map.json and added_tokens.json count without it', () => {
+test('reads special_tokens_map.json and added_tokens.json if added_tokens_decoder is absent', () => {
   const files = {
     vocabJson: vocab,
     mergesText: 'h e',
@@ -89,7 +89,7 @@ test('added tokens without a row are dropped and reported', () => {
   assert.deepEqual([data.addedTokens.length, dropped], [1, ['[PAD]']]);
 });
 
-test('without tokenizer.json, tokens that would be added to every text are refused', () => {
+test('without tokenizer.json, refuses settings that add tokens to every text', () => {
   for (const name of ['add_bos_token', 'add_eos_token']) {
     const tokenizerConfig = { [name]: true };
     assert.throws(() => parseTokenizerFiles({ vocabJson: vocab, mergesText: 'h e', tokenizerConfig }, 300), {

@@ -40,7 +40,7 @@ const END_OF_TEXT = '<|endoftext|>';
 const GPT2_DEFAULTS: Fields = { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, unk_token: END_OF_TEXT };
 
 /**
- * Throws `unsupported_tokenizer` for what GPT-2's tokenizer does not do, `invalid_vocabulary` and `invalid_merges`.
+ * Throws `unsupported_tokenizer` for settings that GPT-2's tokenizer does not have, `invalid_vocabulary` and `invalid_merges`.
  *
  * @param vocabSize rows of the model's embedding
  */
@@ -100,7 +100,7 @@ function readModel(
   return { model: parseBpeModel(files.vocabJson, merges), fromJson: [] };
 }
 
-/** `added_tokens_decoder` of tokenizer_config.json by rising id; without it, what the older files hold. */
+/** `added_tokens_decoder` of tokenizer_config.json by rising id; without it, the tokens of the older files. */
 function listDecoder(
   files: TokenizerFiles,
   config: Fields,

@@ -45,7 +45,7 @@ test('merges may be spelled as strings or as pairs', () => {
   }
 });
 
-test('the vocabulary is padded to the model with entries that stand for no text', () => {
+test('pads the vocabulary to vocabSize with entries that decode to no text', () => {
   const tokenizer = createTokenizer(parseTokenizerJson(file(), { vocabSize: 300 }));
   assert.equal(tokenizer.vocabSize, 300);
   assert.equal(tokenizer.decode([257, 299, 256]), 'heyhe');
@@ -82,13 +82,13 @@ test('tokens at or past vocabSize are dropped', () => {
   assert.equal(createTokenizer(data).encode('[PAD]').length, 5);
 });
 
-test('a token of the vocabulary outside the byte-level alphabet stands for its own text', () => {
+test('a token outside the byte-level alphabet decodes to its own text', () => {
   const tokenizer = createTokenizer(parseTokenizerJson(file({ model: vocabOf([['f o', 259]]) })));
   assert.equal(tokenizer.decode([259]), 'f o');
   assert.deepEqual(tokenizer.encode('f o').length, 3);
 });
 
-test('of two equal merges the rank of the last one counts, and there may be none', () => {
+test('of two equal merges the rank of the last one applies, and the list may be empty', () => {
   const encode = (merges: readonly string[]): readonly number[] => {
     const vocab = vocabOf([['ey', 259]]);
     return createTokenizer(parseTokenizerJson(file({ model: { ...vocab, merges } }))).encode('hey');
@@ -100,7 +100,7 @@ test('of two equal merges the rank of the last one counts, and there may be none
   assert.deepEqual(encode([]).length, 3);
 });
 
-test('another kind of tokenizer is refused by name', () => {
+test('refuses other kinds of tokenizers and names the setting', () => {
   const cases: readonly (readonly [RegExp, unknown])[] = [
     [/model\.type.*"Unigram"/, file({ model: { type: 'Unigram' } })],
     [/byte_fallback/, file({ model: { byte_fallback: true } })],

@@ -12,7 +12,7 @@ export interface TokenizerJsonOptions {
 /** The parts of a `tokenizer.json`. */
 export interface TokenizerJson {
   readonly model: BpeModel;
-  /** `id` as the file has it: the library does not read it, transformers sorts by it. */
+  /** `id` from the file: the library ignores it, transformers sorts by it. */
   readonly addedTokens: readonly (AddedTokenEntry & { readonly id: unknown })[];
 }
 
@@ -32,7 +32,7 @@ export function parseTokenizerJson(json: unknown, options?: TokenizerJsonOptions
 /**
  * {@link parseTokenizerJson} without ids for the added tokens.
  *
- * @param isRebuilt whether the tokenizer's class takes only the vocabulary and the merges from the file: a
+ * @param isRebuilt whether the tokenizer's class reads only the vocabulary and the merges from the file: a
  *   pre-tokeniser or decoder that is missing is then GPT-2's
  */
 export function readTokenizerJson(json: unknown, isRebuilt = false): TokenizerJson {
@@ -83,7 +83,7 @@ function onlyPart(json: unknown): unknown {
 
 function partType(part: unknown): unknown {
   if (!isFields(part)) return part;
-  // What transformers 5 writes for a tokenizer that adds no tokens: the template `$A`, and `$A $B` for pairs.
+  // transformers 5 writes this for a tokenizer that adds no tokens: the template `$A`, and `$A $B` for pairs.
   const isPlain = part.type === 'TemplateProcessing' && isFields(part.special_tokens) && isTrivial(part.single);
   return isPlain ? null : part.type;
 }

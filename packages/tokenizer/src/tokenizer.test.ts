@@ -100,7 +100,7 @@ test('decodes every golden row, at once and as a stream, to the text of the toke
   }
 });
 
-test('decoding what was encoded gives the text back, at once and as a stream of whole characters', () => {
+test('decoding the encoded ids gives the text again, at once and as a stream of whole characters', () => {
   const below = seeded(1);
   const stream = createDetokeniser(tokenizer);
   for (let round = 0; round < 2000; round++) {
@@ -115,7 +115,7 @@ test('decoding what was encoded gives the text back, at once and as a stream of 
   }
 });
 
-test('a stream of any tokens joins to the decoding of all of them', () => {
+test('the joined output of a stream equals decoding all ids at once, for any ids', () => {
   const below = seeded(2);
   for (let round = 0; round < 3000; round++) {
     const ids = Array.from({ length: below(12) }, () => (below(3) > 0 ? below(256) : below(50400)));
@@ -125,7 +125,7 @@ test('a stream of any tokens joins to the decoding of all of them', () => {
   }
 });
 
-test('a character in several tokens comes with its last one, and end() reports a cut one', () => {
+test('a character of several tokens is output with its last token, and end() returns U+FFFD for a cut one', () => {
   const ids = tokenizer.encode('𠮷');
   assert.ok(ids.length > 1);
   const stream = createDetokeniser(tokenizer);
@@ -170,7 +170,7 @@ test('added tokens in a text become their ids, special tokens only without split
   assert.equal(tokenizer.decode(literal), text);
 });
 
-test('special tokens are left out of decoded text by default, other added tokens are not', () => {
+test('decoding skips special tokens by default but not other added tokens', () => {
   assert.equal(tokenizer.decode([64, 50256, 65]), 'ab');
   assert.equal(tokenizer.decode([64, 50256, 65], { skipSpecial: false }), 'a<|endoftext|>b');
   assert.equal(tokenizer.decode([64, 50257, 50399]), 'a<|extratoken_1|><|extratoken_143|>');
@@ -180,7 +180,7 @@ test('special tokens are left out of decoded text by default, other added tokens
   );
 });
 
-test('a text of many beginnings of added tokens is read in linear time', () => {
+test('matches added tokens in linear time in a text of many prefixes of added tokens', () => {
   let reads = 0;
   const text = new Proxy(Object('<|extratoken_1'.repeat(5000)), {
     get(target, key) {
@@ -196,7 +196,7 @@ test('a text of many beginnings of added tokens is read in linear time', () => {
   assert.ok(reads < 10 * text.length, `${reads} reads of ${text.length} units`);
 });
 
-test('an added token that takes white space makes no bound on the bytes of a token', () => {
+test('longestTokenBytes is Infinity when an added token includes surrounding white space', () => {
   const data = gptjVocabulary();
   const addedTokens = data.addedTokens.map((token) => ({ ...token, rstrip: true }));
   const greedy = createTokenizer({ ...data, addedTokens });
@@ -223,7 +223,7 @@ test('the bytes of the tokens, joined, are the text in UTF-8, and none is longer
   assert.equal(tokenizer.vocabSize, 50400);
 });
 
-test('an id outside the vocabulary is refused and leaves a stream as it was', () => {
+test('an id outside the vocabulary is refused and leaves the stream unchanged', () => {
   const stream = createDetokeniser(tokenizer);
   const [first, ...rest] = tokenizer.encode('𠮷');
   stream.push(first!);
@@ -237,7 +237,7 @@ test('an id outside the vocabulary is refused and leaves a stream as it was', ()
   assert.equal(rest.map((id) => stream.push(id)).join(''), '𠮷');
 });
 
-test('a text of exactly the limit passes, one token more is refused', () => {
+test('accepts a text of exactly the limit and refuses one token more', () => {
   const below = seeded(3);
   for (let round = 0; round < 200; round++) {
     const text = randomText(below);
@@ -249,7 +249,7 @@ test('a text of exactly the limit passes, one token more is refused', () => {
   }
 });
 
-test('a limit that is no number refuses all text rather than none', () => {
+test('a limit of NaN refuses every text', () => {
   assert.throws(() => tokenizer.encode('a', { limit: Number.NaN }), { code: 'too_many_tokens' });
 });
 

@@ -29,13 +29,13 @@ export interface EncodeEndOptions {
   readonly splitSpecialTokens?: boolean;
 }
 
-/** Text to token ids and back. Holds no state that callers can see; share one per vocabulary. */
+/** Text to token ids and back. Safe to share: create one per vocabulary. */
 export interface Tokenizer {
   /** Ids are 0 … vocabSize-1. */
   readonly vocabSize: number;
   /**
    * Maximum number of bytes of text that one token can stand for; n bytes are at least n / longestTokenBytes tokens.
-   * Infinity where an added token takes the white space around it.
+   * Infinity if an added token includes the white space around it.
    */
   readonly longestTokenBytes: number;
   /**
