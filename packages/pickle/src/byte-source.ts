@@ -1,7 +1,7 @@
 import { PickleError, type PickleErrorCode } from './pickle-error.ts';
 import { decodeUtf8 } from './utf8.ts';
 
-/** Reads the arguments of opcodes. No read leaves the input: a length beyond it is `truncated` before any memory is taken. */
+/** Reads the arguments of opcodes. Never reads past the input: a length beyond its end throws `truncated` before any allocation. */
 export class ByteSource {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -47,13 +47,13 @@ export class ByteSource {
     return this.#view.getInt32(this.#advance(4), true);
   }
 
-  /** A length: above 2^53 it is rounded, which no input is long enough to notice. */
+  /** A 64-bit length. Rounded above 2^53, which is far past the end of any input. */
   u64(): number {
     const at = this.#advance(8);
     return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;
   }
 
-  /** Big-endian, alone among the numbers of the format. */
+  /** Big-endian, unlike all other numbers of the format. */
   f64(): number {
     return this.#view.getFloat64(this.#advance(8), false);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeHex, PickleError } from './index.ts';
 
-test('every byte survives the way to text and back, in either case', () => {
+test('decodes every byte value in upper and lower case', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   const text = Buffer.from(bytes).toString('hex');
   assert.equal(text.slice(0, 4) + text.slice(-6), '0001fdfeff');
@@ -11,7 +11,7 @@ test('every byte survives the way to text and back, in either case', () => {
   assert.deepEqual(decodeHex(new TextEncoder().encode(text)), bytes);
 });
 
-test('no text is no bytes', () => {
+test('decodes the empty string to no bytes', () => {
   assert.deepEqual(decodeHex(''), new Uint8Array(0));
 });
 
@@ -24,7 +24,7 @@ test('an odd number of digits is refused', () => {
   }
 });
 
-test('anything but digits is refused at its place', () => {
+test('refuses any other character with its offset', () => {
   // The neighbours of the digits in ASCII, and what a case-folding by one bit could mistake for a letter.
   for (const character of ['z', 'g', 'G', '@', '`', '/', ':', ' ', '\n', 'é', '٣', '!', '\u0001']) {
     assert.throws(

@@ -3,7 +3,7 @@ import { PickleError } from './pickle-error.ts';
 /**
  * Bytes from hexadecimal text of either case, given as a string or as the ASCII bytes of an upload.
  *
- * Throws `PickleError`: `hex_digit` (nothing but digits may be there, no blanks either), `hex_odd_length`.
+ * Throws `PickleError`: `hex_digit` for any other character, white space included, `hex_odd_length`.
  */
 export function decodeHex(text: string | Uint8Array): Uint8Array {
   const digits = typeof text === 'string' ? new TextEncoder().encode(text) : text;

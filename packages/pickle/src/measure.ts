@@ -3,7 +3,7 @@ import type { PickleLimits } from './pickle-limits.ts';
 import { type PickleScalar, PickleTuple, type PickleValue } from './pickle-value.ts';
 
 interface Size {
-  /** Values and keys, with everything inside. */
+  /** Number of values and keys, nested ones included. */
   nodes: number;
   depth: number;
   text: number;
@@ -22,9 +22,9 @@ interface OpenContainer<T> {
 }
 
 /**
- * Check the size a value would have written out in full, and that it does not contain itself. Each container is
- * visited once however often it is named, so the time is linear in what the pickle spelled out, while the size may
- * be exponential in it.
+ * Check the size of a value with aliases expanded, and that it has no cycle. Each container is visited once however
+ * often it is referenced, so the time is linear in the size of the pickle, while the expanded size may be exponential
+ * in it.
  */
 export function checkSize<T>(value: PickleValue<T>, limits: PickleLimits, offset: number): void {
   const sizes = new Map<object, Size | 'open'>();

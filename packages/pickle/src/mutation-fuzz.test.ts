@@ -1,5 +1,5 @@
-// A seeded mutation fuzzer: whatever happens to the bytes of a real pickle, the reader returns a value within its
-// limits or throws a PickleError, and nothing else.
+// A seeded mutation fuzzer: for any mutation of a real pickle, the reader returns a value within its limits or throws
+// a PickleError.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -39,12 +39,12 @@ test(`${MUTATIONS} mutations of real pickles end in a value within the limits or
     }
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
-  // The fuzzer is worth its time only while it reaches all parts of the reader.
+  // Fails if the mutations no longer reach all parts of the reader.
   assert.ok((outcomes.get('value') ?? 0) > MUTATIONS / 50, 'values');
   assert.ok(outcomes.size > 15, `kinds of outcome: ${[...outcomes.keys()].join(', ')}`);
 });
 
-test('with every hook answering, mutations still end in a value or a PickleError', () => {
+test('with every policy hook accepting, mutations still end in a value or a PickleError', () => {
   const random = seededRandom(6);
   const permissive: PicklePolicy<string> = {
     keys: 'primitive',

@@ -1,4 +1,4 @@
-/** The opcodes the machine carries out (CPython Lib/pickletools.py, protocols 2 to 5). */
+/** The opcodes that the machine executes (CPython Lib/pickletools.py, protocols 2 to 5). */
 export const opcode = {
   proto: 0x80,
   frame: 0x95,
@@ -43,7 +43,7 @@ export const opcode = {
 
 type Refusal = 'object' | 'no_json_form' | 'text' | 'rare';
 
-/** Real opcodes that are never carried out, with the ground for it. */
+/** Valid opcodes that the machine refuses, with the reason. */
 const REFUSED: ReadonlyMap<number, readonly [name: string, refusal: Refusal]> = new Map([
   [0x69, ['INST', 'object']],
   [0x6f, ['OBJ', 'object']],
@@ -87,7 +87,7 @@ const ADVICE: Readonly<Record<Refusal, string>> = {
   rare: 'which no pickle of plain data needs; pickle with pickle.dumps, dill.dumps or cloudpickle.dumps',
 };
 
-/** Code and message for an opcode the machine does not carry out. */
+/** Error code and message for an opcode that the machine refuses. */
 export function refusalOf(code: number): {
   readonly code: 'forbidden_opcode' | 'no_json_form' | 'unknown_opcode';
   readonly message: string;

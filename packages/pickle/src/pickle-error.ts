@@ -1,4 +1,4 @@
-/** What was wrong; stable, one meaning each. */
+/** Stable error codes. */
 export type PickleErrorCode =
   // The bytes do not form a pickle.
   /** There are no bytes. */
@@ -25,14 +25,14 @@ export type PickleErrorCode =
   | 'wrong_operand'
   /** A dict is given a key without a value. */
   | 'odd_items'
-  /** The stack holds other than one value at STOP. */
+  /** The stack does not have exactly one value at STOP. */
   | 'not_one_value'
-  // A pickle, but not one this reader takes.
+  // A valid pickle that this reader refuses.
   /** The opcode makes objects or calls functions. */
   | 'forbidden_opcode'
-  /** The pickle names a class or function that is not on the list of this reader. */
+  /** The pickle names a class or function that is not on the allow list. */
   | 'forbidden_global'
-  /** The pickle calls a listed class with arguments that this reader does not take. */
+  /** The pickle calls a listed class with unsupported arguments. */
   | 'forbidden_call'
   /** A dict has a key that is not a string. */
   | 'key_not_string'
@@ -67,7 +67,7 @@ export type PickleErrorCode =
   /** Hexadecimal text has a character that is no digit. */
   | 'hex_digit';
 
-/** A pickle (or its hexadecimal form) was refused. Nothing of it was run or kept. */
+/** A pickle (or its hexadecimal form) was refused. No code from it was executed. */
 export class PickleError extends Error {
   override readonly name = 'PickleError';
   readonly code: PickleErrorCode;

@@ -1,22 +1,22 @@
 /** Bounds on the work and memory a pickle may cause. Counts, unless a unit is named. */
 export interface PickleLimits {
   readonly inputBytes: number;
-  /** Values waiting on the stack, and marks among them. */
+  /** Values and marks on the stack. */
   readonly stack: number;
   readonly memo: number;
-  /** Lists, tuples and dicts made. */
+  /** Lists, tuples and dicts created. */
   readonly containers: number;
   /** Containers within containers; a flat list is 1 deep. */
   readonly depth: number;
-  /** Values and keys of the result, written out in full: a container named twice counts twice. */
+  /** Values and keys of the result with aliases expanded: a container referenced twice counts twice. */
   readonly nodes: number;
-  /** UTF-16 units of all strings of the result, written out in full. */
+  /** UTF-16 units of all strings of the result, with aliases expanded. */
   readonly text: number;
   /** Bytes of one integer. */
   readonly integerBytes: number;
 }
 
-/** For the body of a request: far above any real one, far below what hurts. */
+/** For a request body: far above any real one, far below the memory of the process. */
 export const DEFAULT_PICKLE_LIMITS: PickleLimits = {
   inputBytes: 16 * 2 ** 20,
   stack: 1_000_000,

@@ -1,5 +1,5 @@
 /**
- * A Python value read from a pickle. Python's types stay apart:
+ * A Python value read from a pickle. Python's types map to distinct types:
  *
  * | Python        | here                                       |
  * | ------------- | ------------------------------------------ |
@@ -12,8 +12,8 @@
  * | dict          | `Map`, in insertion order                  |
  * | anything else | {@link PickleObject}, made by the policy   |
  *
- * A container that the pickle names twice is the same object twice; there are no cycles. Keys of different types stay
- * apart, where Python takes 1, 1.0 and True for the same key.
+ * A container that the pickle references twice is the same object twice; there are no cycles. Keys of different types
+ * are distinct, whereas Python treats 1, 1.0 and True as the same key.
  */
 export type PickleValue<T = never> =
   | PickleScalar
@@ -33,7 +33,7 @@ export class PickleTuple<T = never> {
   }
 }
 
-/** A value that only the policy understands: a permitted global, or what it made from one. Opaque to the machine. */
+/** A value created by the policy: an allowed global, or the result of calling one. Opaque to the machine. */
 export class PickleObject<T> {
   readonly value: T;
 
@@ -42,7 +42,7 @@ export class PickleObject<T> {
   }
 }
 
-/** Words for messages: what a value is in Python's terms. */
+/** Python type name of a value, for messages. */
 export function pythonTypeName(value: PickleValue<unknown>): string {
   if (value === null) return 'None';
   if (Array.isArray(value)) return 'list';

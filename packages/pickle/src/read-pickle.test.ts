@@ -24,7 +24,7 @@ function refuses(
   return thrown;
 }
 
-test('ints are bigint and floats are number, so that 64 and 64.0 stay apart', () => {
+test('ints are bigint and floats are number, so that 64 and 64.0 are distinct', () => {
   assert.deepEqual(readPickle(pickle('8002 5d 28 4b40 47 4050000000000000 65 2e')), [64n, 64]);
 });
 
@@ -44,7 +44,7 @@ test('NaN and the infinities are floats', () => {
   ]);
 });
 
-test('a tuple is not a list', () => {
+test('reads a tuple as PickleTuple, not as an array', () => {
   assert.deepEqual(readPickle(pickle('8002 4b01 4b02 86 2e')), new PickleTuple([1n, 2n]));
   assert.deepEqual(readPickle(pickle('8002 29 2e')), new PickleTuple([]));
 });
@@ -66,17 +66,17 @@ test('lone surrogates pass through among ordinary characters', () => {
   assert.equal(readPickle(pickle('8004 8c08 eda080 c3a9 edbfbf 2e')), '\ud800é\udfff');
 });
 
-test('a byte order mark is text', () => {
+test('keeps a byte order mark in a string', () => {
   assert.equal(readPickle(pickle('8004 8c04 efbbbf 61 2e')), '\ufeffa');
 });
 
-test('bytes that are no UTF-8 are refused', () => {
+test('refuses strings that are not UTF-8', () => {
   for (const text of ['8c01ff', '8c02c328', '8c02eda0', '8c02c080', '8c04f4908080', '8c05eda080ff61']) {
     refuses(pickle('8004', text, '2e'), 'invalid_utf8', 2);
   }
 });
 
-test('what makes objects is refused, and the message names it and the remedy', () => {
+test('refuses opcodes that create objects, and the message names the class and the remedy', () => {
   const datetime = pickle('8004 8c08 6461746574696d65 8c08 6461746574696d65 93 29 52 2e');
   const error = refuses(datetime, 'forbidden_global', 22);
   assert.match(error.message, /"datetime\.datetime".*convert numpy values.*plain str/);
@@ -89,14 +89,14 @@ test('what makes objects is refused, and the message names it and the remedy', (
   refuses(pickle('8004 4b01 51 2e'), 'forbidden_call', 4);
 });
 
-test('a long or strange class name is quoted and cut in the message', () => {
+test('quotes and truncates a long or unprintable class name in the message', () => {
   const error = refuses(pickle('8004 63', '61'.repeat(5000), '0a 1b5b 0a 2e'), 'forbidden_global', 2);
   assert.ok(error.message.length < 400);
   const strange = refuses(pickle('8004 63 61 0a 1b5b 0a 2e'), 'forbidden_global', 2);
   assert.ok(!strange.message.includes('\u001b'));
 });
 
-test('bytes and sets are refused for having no JSON form', () => {
+test('refuses bytes and sets with no_json_form', () => {
   for (const opcode of ['4300', '4200000000', '8e0000000000000000', '960000000000000000', '8f', '91']) {
     refuses(pickle('8005', opcode, '2e'), 'no_json_form', 2);
   }
@@ -116,7 +116,7 @@ test('keys that are not strings are refused', () => {
   }
 });
 
-test('one value and nothing else', () => {
+test('refuses a pickle with no value, several values or trailing bytes', () => {
   refuses(pickle('8004 2e'), 'not_one_value', 2);
   refuses(pickle('8004 4e 4e 2e'), 'not_one_value', 4);
   refuses(pickle('8004 28 4e 2e'), 'not_one_value', 4);
@@ -125,7 +125,7 @@ test('one value and nothing else', () => {
   refuses(new Uint8Array(0), 'empty_input', null);
 });
 
-test('no opcode reaches below a mark or an empty stack', () => {
+test('refuses opcodes that pop below a mark or from an empty stack', () => {
   refuses(pickle('8004 61 2e'), 'stack_underflow', 2);
   refuses(pickle('8004 5d 28 4e 61 2e'), 'stack_underflow', 5);
   refuses(pickle('8004 5d 28 94 2e'), 'stack_underflow', 4);
@@ -135,13 +135,13 @@ test('no opcode reaches below a mark or an empty stack', () => {
   refuses(pickle('8004 5d 73 2e'), 'stack_underflow', 3);
 });
 
-test('only lists grow and only dicts take items, in pairs', () => {
+test('appends only to lists and sets items only on dicts, in pairs', () => {
   refuses(pickle('8004 29 4e 61 2e'), 'wrong_operand', 4);
   refuses(pickle('8004 5d 28 8c0161 4e 75 2e'), 'wrong_operand', 8);
   refuses(pickle('8004 7d 28 8c0161 75 2e'), 'odd_items', 7);
 });
 
-test('lengths beyond the input are refused before memory is taken', () => {
+test('refuses lengths beyond the input before allocating', () => {
   for (const head of [
     '58 ffffffff',
     '8d ffffffffffffffff',
@@ -164,12 +164,12 @@ test('memo entries are found by number, counted by MEMOIZE, and refused when mis
   refuses(pickle('8002 6affffffff 2e'), 'memo_miss', 2);
 });
 
-test('a list in itself is a cycle, also through a dict and a tuple', () => {
+test('refuses a list that contains itself, also through a dict and a tuple', () => {
   refuses(pickle('8004 5d 94 6800 61 2e'), 'cycle', 7);
   refuses(pickle('8004 5d 94 7d 8c0161 6800 85 73 61 2e'), 'cycle', 13);
 });
 
-test('nested aliases count as often as they are named, without being written out', () => {
+test('counts nested aliases once per reference without expanding them', () => {
   // 100 lists, each holding the one before ten times: 10^100 leaves in some 2,700 bytes.
   const level = (index: number): string => `5d 94 28 ${`68${(index - 1).toString(16).padStart(2, '0')}`.repeat(10)} 65`;
   const bombs = Array.from({ length: 100 }, (_, index) => level(index + 1));
@@ -180,20 +180,20 @@ test('nested aliases count as often as they are named, without being written out
   assert.deepEqual(readPickle(doubling), new PickleTuple([null, null]));
 });
 
-test('a string named often counts as often', () => {
+test('counts an aliased string once per reference', () => {
   const text = '61'.repeat(200);
   const bytes = pickle('8004 5d 28 8cc8', text, '94', '6800'.repeat(9), '65 2e');
   refuses(bytes, 'limit_text', bytes.length - 1, { text: 1999 });
   assert.ok(readPickle(bytes, { text: 2000 }));
 });
 
-test('an alias that deepens another alias counts with its whole depth', () => {
+test('counts the full depth of an alias inside another alias', () => {
   const bytes = pickle('8004 5d 94 85 85 85 94 5d 94 6801 61 85 85 86 2e');
   refuses(bytes, 'limit_depth', bytes.length - 1, { depth: 7 });
   assert.ok(readPickle(bytes, { depth: 8 }));
 });
 
-test('each limit holds at its bound and refuses one beyond', () => {
+test('each limit accepts its bound and refuses one more', () => {
   const cases: readonly [keyof PickleLimits, PickleErrorCode, Uint8Array, number, number | null][] = [
     ['inputBytes', 'limit_input', pickle('8004 4e 2e'), 4, null],
     ['stack', 'limit_stack', pickle('8004 28 4e 4e 4e 74 2e'), 4, 5],

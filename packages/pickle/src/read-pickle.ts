@@ -6,10 +6,10 @@ import { runPickle } from './run-pickle.ts';
 const PLAIN_DATA: PicklePolicy = { keys: 'string' };
 
 /**
- * Read a pickle of plain data: str, int, float, bool, None, list, tuple, and dict with string keys. Meant for request
- * bodies from anyone.
+ * Read a pickle of plain data: str, int, float, bool, None, list, tuple, and dict with string keys. Safe for
+ * untrusted request bodies.
  *
- * Limits default to `DEFAULT_PICKLE_LIMITS`. Throws `PickleError` for everything else, classes and functions foremost.
+ * Limits default to `DEFAULT_PICKLE_LIMITS`. Throws `PickleError` for everything else, such as classes and functions.
  */
 export function readPickle(bytes: Uint8Array, limits?: Partial<PickleLimits>): PickleValue {
   return runPickle(bytes, PLAIN_DATA, limits);

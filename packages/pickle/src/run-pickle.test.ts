@@ -93,20 +93,20 @@ test('a class the policy does not know is refused by name', () => {
   );
 });
 
-test('a call the policy does not answer is refused', () => {
+test('refuses a call for which the policy returns undefined', () => {
   assert.throws(
     () => runPickle(decodeHex('800263746f7263680a466c6f617453746f726167650a29522e'), policy),
     (error: unknown) => error instanceof PickleError && error.code === 'forbidden_call',
   );
 });
 
-test('without hooks nothing is called, whatever the opcodes', () => {
+test('without hooks, refuses every opcode that would create an object', () => {
   for (const hex of ['80024e51 2e', '8002 4e 4e 62 2e', '8002 63610a620a 29 81 2e']) {
     assert.throws(() => runPickle(decodeHex(hex.replaceAll(' ', '')), { keys: 'primitive' }), PickleError);
   }
 });
 
-test('what a hook throws reaches the caller as it is', () => {
+test('an exception of a hook propagates to the caller unchanged', () => {
   const own = new RangeError('not this storage');
   const throwing: PicklePolicy = {
     keys: 'primitive',
@@ -117,7 +117,7 @@ test('what a hook throws reaches the caller as it is', () => {
   assert.throws(() => runPickle(decodeHex('80024b01512e'), throwing), own);
 });
 
-test('primitive keys are all but containers and objects', () => {
+test('with primitive keys, accepts every key but containers and objects', () => {
   const primitive: PicklePolicy = { keys: 'primitive' };
   assert.deepEqual(
     runPickle(decodeHex('80027d284b014e4e4e884e4740040000000000004e5800000000 4e752e'.replaceAll(' ', '')), primitive),
@@ -135,7 +135,7 @@ test('primitive keys are all but containers and objects', () => {
   );
 });
 
-test('an object made by a call that ends up in itself by way of a list is a cycle', () => {
+test('refuses an object that contains itself through a list', () => {
   // OrderedDict(), memo 0, d['a'] = [d]
   const hex = '800263636f6c6c656374696f6e730a4f726465726564446963740a295271005801000000615d680061732e';
   assert.throws(

@@ -1,7 +1,7 @@
-// A pickle is a program for a stack machine. This is that machine, without the parts that run Python: the only things
-// it can make are None, bools, numbers, strings, lists, tuples and dicts; everything else is up to a PicklePolicy.
+// A pickle is a program for a stack machine. This is that machine without the parts that execute Python: it creates
+// only None, bools, numbers, strings, lists, tuples and dicts; a PicklePolicy decides on everything else.
 //
-// Plain data (request bodies): use `readPickle`. With objects of your own choice:
+// For plain data (request bodies) use `readPickle`. Example with objects:
 //
 //   type Token = { readonly kind: 'tensor', … } | { readonly kind: 'class', readonly name: string };
 //   const policy: PicklePolicy<Token> = {
@@ -13,7 +13,7 @@
 //   };
 //   const value: PickleValue<Token> = runPickle(bytes, policy, { inputBytes: 64 * 2 ** 20 });
 //
-// An OrderedDict is best answered with a Map: SETITEMS then fills it. Undefined from a hook refuses with a PickleError
+// Return a Map for an OrderedDict: SETITEMS then fills it. If a hook returns undefined, the machine throws a PickleError
 // that names the class. Ints arrive as bigint, floats as number, tuples as PickleTuple, arguments as an array.
 
 import { ByteSource } from './byte-source.ts';
@@ -27,7 +27,7 @@ import { PickleObject, type PickleScalar, PickleTuple, type PickleValue, pythonT
 /**
  * Read one pickle of protocol 0 to 5 made of binary opcodes, with `policy` deciding on everything that is not data.
  *
- * Limits default to {@link DEFAULT_PICKLE_LIMITS}. Throws {@link PickleError}, and what a hook of the policy throws.
+ * Limits default to {@link DEFAULT_PICKLE_LIMITS}. Throws {@link PickleError} and the exceptions of the policy's hooks.
  */
 export function runPickle<T = never>(
   bytes: Uint8Array,
@@ -341,7 +341,7 @@ class Machine<T> {
     this.#push(value);
   }
 
-  // Objects: all of it up to the policy
+  // Objects: created by the policy alone
 
   #global(module: string, name: string): void {
     const token = this.#policy.global?.(module, name);
@@ -391,7 +391,7 @@ class Machine<T> {
   }
 }
 
-/** A name from the input, fit for a message. */
+/** A name from the input, quoted and truncated for a message. */
 function shown(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }

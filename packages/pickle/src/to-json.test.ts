@@ -19,7 +19,7 @@ test('__proto__ and constructor are keys like any other', () => {
   assert.equal('polluted' in {}, false);
 });
 
-test('a container that is named twice becomes two', () => {
+test('copies a container that is referenced twice', () => {
   const shared: PickleValue[] = [1n];
   const json = toJson([shared, shared]);
   assert.ok(Array.isArray(json));
@@ -31,7 +31,7 @@ test('integers beyond 2^53 are rounded to the nearest double, as JSON.parse does
   assert.equal(toJson(2n ** 64n + 1n), JSON.parse('18446744073709551617'));
 });
 
-test('a value without a JSON form is refused with its own code', () => {
+test('refuses a value without a JSON form, with a code for each kind', () => {
   const cases: readonly (readonly [PickleValue<unknown>, string])[] = [
     [Number.NaN, 'not_finite'],
     [new Map([['temperature', [-Infinity]]]), 'not_finite'],

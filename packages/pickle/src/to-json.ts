@@ -10,7 +10,7 @@ interface OpenContainer {
 
 /**
  * The value as plain JSON values: tuples become arrays, dicts become objects without a prototype (so `__proto__` is a
- * key like any other), and a container that is named twice becomes two. Integers beyond 2^53 are rounded to the
+ * key like any other), and a container that is referenced twice is copied. Integers beyond 2^53 are rounded to the
  * nearest double, as `JSON.parse` does.
  *
  * Throws `PickleError`: `not_finite` for NaN and infinities, `no_json_form` for an integer beyond the range of a

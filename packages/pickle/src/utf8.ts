@@ -1,9 +1,9 @@
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** UTF-8 with Python's `surrogatepass`: a surrogate may stand as three bytes. Null when it is not that. */
+/** UTF-8 with Python's `surrogatepass`: a surrogate may be encoded as three bytes. Null for invalid UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
-  // Surrogates are looked for first: to learn of them from the decoder's exceptions would cost microseconds a string.
+  // Search for surrogates first: detecting them by the decoder's exceptions would cost microseconds per string.
   const parts: string[] = [];
   let from = 0;
   try {
@@ -19,7 +19,7 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
   }
 }
 
-/** Where ED A0..BF 80..BF stands at or after `from`, or -1. */
+/** Index of the first ED A0..BF 80..BF at or after `from`, or -1. */
 function indexOfSurrogate(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xed, from); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
     const second = bytes[at + 1] ?? 0;

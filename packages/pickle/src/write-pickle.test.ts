@@ -39,7 +39,7 @@ test('values of any depth are written', () => {
   assert.equal(writePickle(deep).length, 3 + 9 + 3 * 200_000 + 6 * 100_000);
 });
 
-test('a value that occurs twice is written twice, one that contains itself is refused', () => {
+test('writes an aliased value twice and refuses a cycle', () => {
   const shared = ['x'];
   assert.deepEqual(toJson(readPickle(writePickle([shared, shared]))), [['x'], ['x']]);
   const cycle: JsonValue[] = [];

@@ -11,7 +11,7 @@ interface OpenContainer {
 }
 
 /**
- * A pickle of protocol 2 without memo, which every Python from 2.3 on reads: arrays become lists, objects dicts.
+ * A pickle of protocol 2 without memo, readable by Python 2.3 and later: arrays become lists, objects dicts.
  * Numbers that are integers up to 2^53 become int (BININT, or LONG1 beyond 32 bits), all others, -0 among them, float.
  *
  * Throws `PickleError`: `not_finite` for NaN and infinities, `cycle` for a value that contains itself.
