@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { BoundedFile, readSmallJson, readSmallText } from './bounded-file.ts';
 import { assertRefused, temporaryFolder } from './reader.contract.ts';
 
-test('reads stay within the file, also when it shrinks meanwhile', async (t) => {
+test('refuses reads past the end of the file, also when the file shrinks after opening', async (t) => {
   const path = join(temporaryFolder(t), 'x');
   writeFileSync(path, 'abcdef');
   const file = await BoundedFile.open(path);
@@ -20,13 +20,16 @@ test('reads stay within the file, also when it shrinks meanwhile', async (t) => 
   await assertRefused(file.read(3, bytes), 'truncated', /ended at 4 while it was read/);
 });
 
-test('folders and missing files are not found', async (t) => {
+test('refuses folders and missing files with not_found', async (t) => {
   const folder = temporaryFolder(t);
   await assertRefused(BoundedFile.open(folder), 'not_found', /regular file/);
   await assertRefused(BoundedFile.open(join(folder, 'x')), 'not_found', /found none/);
 });
 
-test('a pipe is refused at once', { skip: process.platform === 'win32', timeout: 5000 }, async (t) => {
+test('refuses a pipe without waiting for a writer', {
+  skip: process.platform === 'win32',
+  timeout: 5000,
+}, async (t) => {
   const path = join(temporaryFolder(t), 'pipe');
   execFileSync('mkfifo', [path]);
   await assertRefused(BoundedFile.open(path), 'not_found', /regular file/);

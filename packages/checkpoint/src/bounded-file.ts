@@ -7,7 +7,7 @@ import { parsePythonJson } from './python-json.ts';
 /** Random reads from one file, never past its end. */
 export class BoundedFile {
   readonly path: string;
-  /** Size when opened. A file that shrinks afterwards gives `truncated`. */
+  /** Size when opened. Reads throw `truncated` if the file shrinks afterwards. */
   readonly sizeBytes: number;
   #handle: FileHandle | null;
 
@@ -27,7 +27,7 @@ export class BoundedFile {
       );
     }
     try {
-      // Checked before opening, which would wait for ever on a pipe without a writer.
+      // Checked before opening, because open() on a pipe blocks until there is a writer.
       const { size } = await regularFile(path);
       return new BoundedFile(path, size, await open(path, 'r'));
     } catch (error) {
@@ -78,7 +78,7 @@ async function regularFile(path: string): Promise<{ readonly size: number }> {
   return stats;
 }
 
-/** The whole of a small file as text. Throws `too_large` past `maxBytes`, `not_found`, `unsupported`, `io`. */
+/** Read a small file as text. Throws `too_large` past `maxBytes`, `not_found`, `unsupported`, `io`. */
 export async function readSmallText(path: string, maxBytes: number): Promise<string> {
   const file = await BoundedFile.open(path);
   try {
@@ -131,7 +131,7 @@ function readError(path: string, cause: unknown): CheckpointError {
   return new CheckpointError('io', { file: path }, `could not read (${code ?? String(cause)})`, { cause });
 }
 
-/** `ENOENT` and its kind, or null for another error. */
+/** The errno code of a system error (`ENOENT`, …), or null for another error. */
 export function errnoOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

@@ -11,7 +11,7 @@ export function checkTokenizer(file: string, data: TokenizerData): void {
   }
 }
 
-/** A warning for added tokens that have no row in the model. */
+/** Warn of added tokens that have no row in the model. */
 export function droppedWarning(dropped: readonly string[]): readonly string[] {
   if (dropped.length === 0) return [];
   const shown = dropped.slice(0, 20).map((content) => JSON.stringify(content.slice(0, 100)));

@@ -3,48 +3,48 @@ export type CheckpointErrorCode =
   | 'not_found'
   /** The operating system refused to read or write. */
   | 'io'
-  /** A header, an index or a directory breaks the rules of its format. */
+  /** A header, an index or a directory violates its format. */
   | 'malformed'
-  /** A count or a length is past what this reader accepts. */
+  /** A count or a length exceeds the limit of this reader. */
   | 'too_large'
-  /** The file ends before the bytes that its header promises. */
+  /** The file ends before the data that its header declares. */
   | 'truncated'
-  /** Well-formed, but not something this project reads: compression, byte order, version, type, architecture. */
+  /** Well-formed, but not supported: compression, byte order, version, type, architecture. */
   | 'unsupported'
-  /** A tensor that GPT-J has is not in the checkpoint. */
+  /** The checkpoint lacks a tensor of GPT-J. */
   | 'missing_tensor'
-  /** The checkpoint has a tensor that GPT-J has not. */
+  /** The checkpoint has a tensor that GPT-J does not have. */
   | 'unexpected_tensor'
   /** Two entries of the checkpoint have the same tensor name. */
   | 'duplicate_tensor'
   /** A tensor has another shape than the configuration gives it. */
   | 'wrong_shape'
-  /** A tensor has another number format than its place allows. */
+  /** A tensor has an element type that is not allowed for it. */
   | 'wrong_type'
-  /** A weight does not fit the number format of the target. */
+  /** A weight exceeds the range of the target's number format. */
   | 'out_of_range'
-  /** config.json or the metadata contradicts itself or the weights. */
+  /** config.json or the metadata is inconsistent, in itself or with the weights. */
   | 'invalid_config'
   /** The tokenizer's files are missing parts or do not fit the vocabulary. */
   | 'invalid_tokenizer'
   /** The file to write exists; pass `--overwrite`, or choose another name. */
   | 'target_exists'
-  /** The target is a folder, a device, a symbolic link or the like; only a regular file is replaced. */
+  /** The target is not a regular file (a folder, a device, a symbolic link); only regular files are replaced. */
   | 'target_not_a_file'
-  /** The target has no room for the file. */
+  /** The target's disk has too little free space. */
   | 'disk_full'
   /** The caller aborted the work. */
   | 'aborted'
   /** The checkpoint was closed before it was read. */
   | 'closed';
 
-/** Which file, and where it applies which tensor, an error is about. */
+/** The file, and if applicable the tensor, of an error. */
 export interface CheckpointErrorPlace {
   readonly file: string;
   readonly tensor?: string;
 }
 
-/** Everything that reading, writing or converting weights refuses. */
+/** Thrown when reading, writing or converting weights fails. */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
   readonly code: CheckpointErrorCode;

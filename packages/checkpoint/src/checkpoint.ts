@@ -2,7 +2,7 @@ import type { GptjConfig } from '@gptj-cloud/model';
 import type { ParsedTokenizerFiles } from '@gptj-cloud/tokenizer';
 import type { TensorType } from './tensor-type.ts';
 
-/** One weight tensor, under its Hugging Face name and in Hugging Face's row order, whatever the file's own. */
+/** One weight tensor, under its Hugging Face name and in Hugging Face's row order, independent of the file's order. */
 export interface CheckpointTensor {
   /** `transformer.h.0.attn.q_proj.weight`, always with the prefix. */
   readonly name: string;
@@ -18,22 +18,22 @@ export type CheckpointTokenizer = ParsedTokenizerFiles;
 export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf';
 
 /**
- * An open GPT-J: every tensor of `gptjTensors(config)` is there with the right shape, checked when it was opened.
- * Reads may run side by side.
+ * An open GPT-J: every tensor of `gptjTensors(config)` is present with the right shape, as checked on opening.
+ * Reads may be concurrent.
  */
 export interface Checkpoint {
   readonly format: CheckpointFormat;
   /** Folder or file it was opened from. */
   readonly path: string;
-  /** Name the model gives itself, else the folder's or file's. */
+  /** The model's name in its metadata, else the name of the folder or file. */
   readonly modelName: string;
   readonly config: GptjConfig;
   /** In the order of `gptjTensors(config)`. */
   readonly tensors: readonly CheckpointTensor[];
-  /** What the reader ignored, and what stands in the way of a conversion. */
+  /** Warnings: ignored entries, and reasons why the checkpoint cannot be converted. */
   readonly warnings: readonly string[];
   /**
-   * Raw bytes of whole rows, from `firstRow` on, as many as `target` takes. A vector is one row.
+   * Raw bytes of whole rows, from `firstRow` on, until `target` is full. A vector is one row.
    * Throws `missing_tensor`, `truncated`, `io`, `closed`.
    */
   readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;

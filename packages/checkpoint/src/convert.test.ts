@@ -49,7 +49,7 @@ const WIDE: GptjConfig = {
   eosTokenIds: [276],
 };
 
-/** 256 bytes, twenty pairs of letters, the end of text, an added token, and two rows without a token. */
+/** 256 bytes, twenty pairs of letters, <|endoftext|>, an added token, and two rows without a token. */
 function wideTokenizer(): unknown {
   const isPrintable = (byte: number): boolean =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
@@ -66,7 +66,7 @@ function wideTokenizer(): unknown {
   };
 }
 
-/** A safetensors folder of `WIDE` whose weights are a function of their place. */
+/** A safetensors folder of `WIDE` whose weights are a function of their index. */
 function wideFolder(t: TestContext, type: FloatType = 'f32'): string {
   const folder = join(temporaryFolder(t), 'wide');
   mkdirSync(folder);
@@ -127,7 +127,7 @@ for (const type of ['f32', 'f16', 'bf16'] as const) {
   });
 }
 
-test('in the file q and k have their rows in the order of phi2, v does not, and the output bias is zero', async (t) => {
+test('writes the rows of q and k in the order of phi2, those of v unchanged, and a zero output bias', async (t) => {
   const target = join(temporaryFolder(t), 'out.gguf');
   const source = wideFolder(t);
   await convertCheckpoint({ source, target, type: 'f32' });
@@ -166,7 +166,7 @@ test('matrices become q8_0 through the quantiser, vectors stay f32, and both rea
   }
 });
 
-test('rows that do not fit the blocks fall back and are reported', async (t) => {
+test('rows that do not divide into blocks get a fallback type, which is reported', async (t) => {
   const target = join(temporaryFolder(t), 'out.gguf');
   const summary = await convertCheckpoint({ source: wideFolder(t), target, type: 'q4_K_M', quantiser: Q8 });
   assert.equal(summary.fallbacks.length, 14);
@@ -190,7 +190,7 @@ test('an exported file converts again, with a warning when it is quantised alrea
   assert.match(warnings.join(), /quantised already \(q8_0\)/);
 });
 
-test('progress grows to the size of the file', async (t) => {
+test('reports progress up to the size of the file', async (t) => {
   const seen: ConvertProgress[] = [];
   const target = join(temporaryFolder(t), 'out.gguf');
   const { writtenBytes } = await convertCheckpoint({
@@ -204,7 +204,7 @@ test('progress grows to the size of the file', async (t) => {
   assert.deepEqual(seen[seen.length - 1], { doneBytes: writtenBytes, totalBytes: writtenBytes, tensor: 'output.bias' });
 });
 
-test('cancelling half way leaves nothing in the folder', async (t) => {
+test('leaves no file when the conversion is cancelled', async (t) => {
   const folder = temporaryFolder(t);
   const controller = new AbortController();
   let calls = 0;
@@ -226,7 +226,7 @@ test('cancelling half way leaves nothing in the folder', async (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('a failing quantiser, one with other blocks, one that returns too little, and none at all leave nothing', async (t) => {
+test('leaves no file when the quantiser fails, has other block sizes, returns too few bytes or is missing', async (t) => {
   const folder = temporaryFolder(t);
   const source = wideFolder(t);
   const options = { source, target: join(folder, 'out.gguf'), type: 'q8_0' } as const;
@@ -243,7 +243,7 @@ test('a failing quantiser, one with other blocks, one that returns too little, a
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('a weight that f16 cannot hold stops the conversion and is named', async (t) => {
+test('refuses a weight beyond the range of f16 and names its tensor', async (t) => {
   const folder = temporaryFolder(t);
   const source = wideFolder(t);
   const path = join(source, 'model.safetensors');
@@ -259,7 +259,7 @@ test('a weight that f16 cannot hold stops the conversion and is named', async (t
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('a tokenizer or metadata that could not be opened is refused before anything is written', async (t) => {
+test('refuses a tokenizer or metadata that the reader would refuse, before writing a file', async (t) => {
   const folder = temporaryFolder(t);
   const source = wideFolder(t);
   const tokenizer = JSON.parse(readFileSync(join(source, 'tokenizer.json'), 'utf8'));
@@ -319,7 +319,7 @@ test('a GGUF file of another model is described, and refused as weights', async 
   await assertRefused(openGgufWeights(target), 'unsupported', /"phi3"/);
 });
 
-test('a damaged exported file is read or refused with a CheckpointError, nothing else', async (t) => {
+test('reads a damaged exported file or refuses it with a CheckpointError', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'out.gguf');
   await convertCheckpoint({ source: wideFolder(t, 'f16'), target, type: 'f16' });

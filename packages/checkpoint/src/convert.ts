@@ -18,14 +18,14 @@ import { isFloatType, type QuantisedType, rowBytes, rowsOf, TENSOR_TYPES, type T
 export interface ConvertOptions {
   /** Hugging Face folder, or a phi2 export (GGUF). */
   readonly source: string;
-  /** The GGUF file to make. */
+  /** Path of the GGUF file to write. */
   readonly target: string;
   readonly type: Recipe;
   /** Needed for every type but f32, f16 and bf16. */
   readonly quantiser?: Quantiser;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
-  /** Replace `target` if it is there. Default false. */
+  /** Replace `target` if it exists. Default false. */
   readonly overwrite?: boolean;
 }
 
@@ -40,9 +40,9 @@ export interface ConvertProgress {
 export interface ConvertSummary {
   readonly tensors: number;
   readonly writtenBytes: number;
-  /** How many tensors got each type. */
+  /** Number of tensors by type. */
   readonly types: Readonly<Partial<Record<TensorType, number>>>;
-  /** Matrices that could not have the recipe's type. */
+  /** Matrices that got a fallback type instead of the recipe's. */
   readonly fallbacks: readonly TypeFallback[];
   readonly warnings: readonly string[];
   readonly durationMs: number;
@@ -56,8 +56,8 @@ export interface TypeFallback {
 }
 
 /**
- * Weights handled at a time. With a buffer each for the stored bytes, the numbers and the result: 24 MiB, whatever the
- * model's size. A row is at most 2^20 weights (the bound of the config), so it always fits.
+ * Number of weights per chunk. With one buffer each for the stored bytes, the numbers and the result: 24 MiB for any
+ * model. A row is at most 2^20 weights (the bound of the config), so it always fits.
  */
 const PIECE_WEIGHTS = 2 * 1024 * 1024;
 
@@ -71,7 +71,7 @@ interface Step extends GgufTensorPlan {
  * Export a GPT-J checkpoint as a GGUF file that llama.cpp runs.
  *
  * The whole source is checked before the first byte is written; the target appears under its name only when it is
- * complete and on the disk. Throws `CheckpointError`: everything the readers refuse, `unsupported` without a quantiser,
+ * complete and on the disk. Throws `CheckpointError`: the errors of the readers, `unsupported` without a quantiser,
  * `out_of_range` when a weight is too large for f16, `target_exists`, `disk_full`, `aborted`. Nothing is left behind.
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertSummary> {
@@ -117,7 +117,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
         ...droppedWarning(dropped),
         ...(isFloatType(sourceType)
           ? []
-          : [`the source is quantised already (${sourceType}): its losses stay in the result`]),
+          : [`the source is quantised already (${sourceType}): the result keeps its rounding errors`]),
       ],
       durationMs: performance.now() - startedMs,
     };
@@ -151,7 +151,7 @@ function planSteps(
   return { steps, fallbacks };
 }
 
-/** Refuse metadata that the reader of the finished file would refuse: a conversion may take half an hour. */
+/** Check the metadata with the reader before writing: a conversion may take half an hour. */
 function checkReadable(target: string, metadata: GgufMetadata, steps: readonly Step[]): void {
   const tensors = steps.map(({ name, shape, type }) => ({
     name,
@@ -173,7 +173,7 @@ function checkReadable(target: string, metadata: GgufMetadata, steps: readonly S
   }
 }
 
-/** Refuse a library whose blocks are not the ones written into the header. */
+/** Refuse a library whose block sizes differ from those in the header. */
 function checkQuantiser({ target, type: recipe, quantiser }: ConvertOptions, steps: readonly Step[]): void {
   for (const { type, name } of steps) {
     if (isFloatType(type)) continue;
@@ -192,7 +192,7 @@ function checkQuantiser({ target, type: recipe, quantiser }: ConvertOptions, ste
   }
 }
 
-/** Moves tensors from the source to the target, piece by piece, through buffers it keeps. */
+/** Copies tensors from the source to the target in chunks, through reused buffers. */
 class Transfer {
   readonly #checkpoint: Checkpoint;
   readonly #config: GptjConfig;

@@ -24,7 +24,7 @@ test('every binary16 value widens to the number that its bits encode', () => {
   assert.equal(halfToFloat(0x3c00), 1);
 });
 
-test('every binary16 value comes back from binary32 as itself', () => {
+test('every binary16 value is unchanged after widening to binary32 and narrowing again', () => {
   const halves = Uint16Array.from({ length: 1 << 16 }, (_, i) => i).filter((half) => (half & 0x7fff) <= 0x7c00);
   const floats = new Float32Array(halves.length);
   const back = new Uint16Array(halves.length);
@@ -64,7 +64,7 @@ test('narrowing returns the index of the first number that does not fit, and kee
   assert.ok((target[1] ?? 0) > 0x7f80);
 });
 
-test('every finite bfloat16 value comes back from binary32 as itself, and ties go to even', () => {
+test('every finite bfloat16 value is unchanged after widening and narrowing, and ties round to even', () => {
   const halves = Uint16Array.from({ length: 1 << 16 }, (_, i) => i).filter((half) => (half & 0x7fff) <= 0x7f80);
   const floats = new Float32Array(halves.length);
   const back = new Uint16Array(halves.length);

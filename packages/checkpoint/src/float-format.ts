@@ -37,14 +37,14 @@ export function halfToFloat(half: number): number {
   return new Float32Array(bits.buffer)[0] ?? 0;
 }
 
-/** Widen binary16 to binary32, exactly. The arrays are of one length. */
+/** Widen binary16 to binary32, exactly. The arrays must have equal length. */
 export function decodeHalf(source: Uint16Array, target: Float32Array): void {
   const table = halfToFloatBits();
   const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = table[source[i]!]!;
 }
 
-/** Widen bfloat16 to binary32, exactly. The arrays are of one length. */
+/** Widen bfloat16 to binary32, exactly. The arrays must have equal length. */
 export function decodeBfloat(source: Uint16Array, target: Float32Array): void {
   const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = source[i]! << 16;
@@ -52,7 +52,7 @@ export function decodeBfloat(source: Uint16Array, target: Float32Array): void {
 
 /**
  * Narrow binary32 to binary16. Returns the index of the first finite value that rounds to infinity (at or above
- * 65520 in magnitude), or -1; infinities and NaN carry over.
+ * 65520 in magnitude), or -1; infinities and NaN are kept.
  */
 export function encodeHalf(source: Float32Array, target: Uint16Array): number {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);

@@ -10,6 +10,6 @@ test('a Git LFS pointer and an HTML page are recognised by their first bytes', (
   assert.match(nameOf('\n <html lang="en">') ?? '', /HTML page/);
 });
 
-test('a model file is neither', () => {
+test('returns null for a model file', () => {
   for (const text of ['{"a":1}', 'GGUF', 'PK\u0003\u0004', '']) assert.equal(nameOf(text), null);
 });

@@ -1,10 +1,10 @@
-/** How files that a download left in place of a model's file begin. */
+/** First bytes of files that a failed download saves under the name of a model file. */
 const KINDS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^version https:\/\/git-lfs\.github\.com\/spec\//, 'a Git LFS pointer: run `git lfs pull` in the folder'],
   [/^\s*(?:<!doctype html|<html|<\?xml|<head|<body)/i, 'an HTML page: the download was redirected; download it again'],
 ];
 
-/** Bytes of a file that {@link foreignFileName} needs. */
+/** Number of bytes that {@link foreignFileName} needs. */
 export const FOREIGN_FILE_BYTES = 64;
 
 /** Names a file that is a Git LFS pointer or an HTML page by its first bytes; null for anything else. */

@@ -38,7 +38,7 @@ for (const name of ['pytorch-shards', 'safetensors-shards', 'pytorch-old']) {
   });
 }
 
-test('rows can be read from anywhere, and only within the tensor', async (t) => {
+test('reads rows from any offset within the tensor and refuses rows beyond it', async (t) => {
   const checkpoint = await openHuggingFaceCheckpoint(fixture('safetensors-f32'));
   t.after(() => checkpoint.close());
   const weights = await weightsOf(t, 'safetensors-f32');
@@ -51,21 +51,21 @@ test('rows can be read from anywhere, and only within the tensor', async (t) => 
   await assertRefused(checkpoint.readRows('transformer.h.9.ln_1.bias', 0, bytes), 'missing_tensor', /name of a weight/);
 });
 
-test('a closed checkpoint refuses to read, and closes again without complaint', async () => {
+test('a closed checkpoint refuses to read, and close is idempotent', async () => {
   const checkpoint = await openHuggingFaceCheckpoint(fixture('safetensors-f32'));
   await checkpoint.close();
   await checkpoint.close();
   await assertRefused(checkpoint.readRows('lm_head.bias', 0, new Uint8Array(4)), 'closed', /closed/);
 });
 
-/** A copy of a fixture that may be spoiled. */
+/** A copy of a fixture that a test may modify. */
 function copyOf(t: TestContext, name: string): string {
   const folder = join(temporaryFolder(t), 'model');
   cpSync(fixture(name), folder, { recursive: true });
   return folder;
 }
 
-test('a folder without config, weights or a shard is refused by the name of what is missing', async (t) => {
+test('refuses a folder without config, weights or a shard and names the missing file', async (t) => {
   const folder = copyOf(t, 'safetensors-shards');
   rmSync(join(folder, 'model-00002-of-00002.safetensors'));
   await assertRefused(openHuggingFaceCheckpoint(folder), 'not_found', /model-00002-of-00002\.safetensors/);
@@ -110,7 +110,7 @@ test('an index cannot point outside its folder', async (t) => {
   }
 });
 
-test('of a tensor that two shards hold, the last file counts, wherever the index places it', async (t) => {
+test('uses the last file of a tensor that two shards contain, whatever the index says', async (t) => {
   const folder = copyOf(t, 'safetensors-shards');
   cpSync(join(fixture('safetensors-bf16'), 'model.safetensors'), join(folder, 'model-00002-of-00002.safetensors'));
   const weights = await openHuggingFaceWeights(folder);
@@ -143,7 +143,7 @@ function stored(change: (tensor: StoredTensor) => readonly StoredTensor[]): read
     .flatMap(change);
 }
 
-test('every tensor of the table must be there once, with its shape and a float type', async () => {
+test('refuses missing, duplicate and misshapen tensors and non-float types', async () => {
   const refused = (tensors: readonly StoredTensor[]) =>
     Promise.resolve().then(() => matchTensors('x', CONFIG, tensors, false));
   for (const { name } of gptjTensors(CONFIG)) {
@@ -156,7 +156,7 @@ test('every tensor of the table must be there once, with its shape and a float t
   }
 });
 
-test('names may lack the prefix, but not both spellings may be there', async () => {
+test('accepts names without the prefix, but refuses a tensor under both names', async () => {
   const bare = (tensor: StoredTensor): StoredTensor => ({ ...tensor, name: tensor.name.replace(/^transformer\./, '') });
   assert.equal(
     matchTensors(
@@ -197,7 +197,7 @@ test('an entry of another type under the name of a mask is ignored, under the na
   );
 });
 
-test('tied embeddings share one stored tensor, and two stored ones are both used', async () => {
+test('tied embeddings share one stored tensor; if two are stored, both are used', async () => {
   const without = (name: string): readonly StoredTensor[] => stored((tensor) => (tensor.name === name ? [] : [tensor]));
   const sourceOf = (tensors: readonly StoredTensor[], name: string): string | undefined =>
     matchTensors('x', CONFIG, tensors, true).weights.find((weight) => weight.name === name)?.stored.name;

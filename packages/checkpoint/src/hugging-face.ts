@@ -15,7 +15,7 @@ import { readTokenizerFiles } from './tokenizer-files.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** Names in one warning. */
+/** Maximum number of names in one warning. */
 const MAX_NAMES_SHOWN = 20;
 
 const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
@@ -32,14 +32,14 @@ interface Weight extends CheckpointTensor {
 /**
  * Open a Hugging Face folder: config.json and the weights as safetensors or PyTorch, in one file or in shards.
  *
- * No code in the files is ever run. Throws `CheckpointError`; its code and message name the fault and the place.
+ * Never executes code from the files. Throws `CheckpointError`; its message names the file and the tensor.
  */
 export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpoint> {
   const { config, isTied } = await readConfig(join(folder, 'config.json'));
   const shards = await findShards(folder);
   const files: BoundedFile[] = [];
   try {
-    // Of a tensor that two files hold, the last file's is used, as in transformers.
+    // If two files contain a tensor, the last file's is used, as in transformers.
     const stored = new Map<string, StoredTensor & { readonly source: BoundedFile }>();
     for (const path of shards.files) {
       const file = await BoundedFile.open(path);
@@ -75,7 +75,7 @@ async function readConfig(path: string): Promise<{ readonly config: GptjConfig; 
 
 function toWeight(name: string, stored: StridedTensor): Weight {
   const type = stored.type === 'f64' ? 'f32' : stored.type;
-  // Refuses strides that cannot be read before anything is written.
+  // Refuses unsupported strides on opening, before a conversion writes anything.
   createRowReader(stored);
   const sizeBytes = elementCount(stored.shape) * rowBytes(type, 1);
   return { name, shape: stored.shape, type, sizeBytes, stored };
@@ -120,7 +120,7 @@ class HuggingFaceCheckpoint implements Checkpoint {
   readonly warnings: readonly string[];
   readonly #files: readonly BoundedFile[];
   readonly #weights: ReadonlyMap<string, Weight>;
-  /** The reader of the tensor that was read last; one of a transposed tensor keeps many rows. */
+  /** Reader of the last tensor, reused because the reader of a transposed tensor caches many rows. */
   #last: { readonly name: string; readonly reader: RowReader } | null = null;
 
   constructor(path: string, { format, config, files, weights, warnings }: Contents) {

@@ -18,11 +18,11 @@ export interface ModelReport {
   /** Null for a GGUF file that is not a GPT-J exported as phi2. */
   readonly config: GptjConfig | null;
   readonly parameters: number;
-  /** Of all tensors, without headers. */
+  /** Total size of all tensors, without headers. */
   readonly sizeBytes: number;
-  /** The recipe that a GGUF file was made by, where its metadata state it. */
+  /** The recipe of a GGUF file; null if its metadata do not state it. */
   readonly recipe: string | null;
-  /** Hugging Face names; a foreign GGUF file's own. */
+  /** Hugging Face names; for other GGUF files the names in the file. */
   readonly tensors: readonly TensorReport[];
   readonly tokenizer: TokenizerReport | null;
   /** Scalar metadata of a GGUF file; empty for a folder. */
@@ -33,7 +33,7 @@ export interface ModelReport {
 export interface TensorReport {
   readonly name: string;
   readonly shape: readonly number[];
-  /** `f16`, `q4_K`, …; `ggml type 16` for one that this project does not read. */
+  /** `f16`, `q4_K`, …; `ggml type 16` for an unsupported type. */
   readonly type: string;
   /** Null when the type is unknown. */
   readonly sizeBytes: number | null;
@@ -49,8 +49,8 @@ export interface TokenizerReport {
 }
 
 /**
- * Describe a Hugging Face folder or any GGUF file. Throws `CheckpointError` for files that cannot be read at all; what
- * only stands in the way of running or converting is a warning.
+ * Describe a Hugging Face folder or any GGUF file. Throws `CheckpointError` for unreadable files; reasons why
+ * the model cannot run or be converted are warnings.
  */
 export async function inspectModel(path: string): Promise<ModelReport> {
   const header = (await isFolder(path)) ? null : await readHeader(path);

@@ -12,7 +12,7 @@ export interface MatchedTensor<Stored extends StoredTensor> {
 export interface MatchResult<Stored extends StoredTensor> {
   /** In the table's order. */
   readonly weights: readonly MatchedTensor<Stored>[];
-  /** Names of entries that are not weights of GPT-J, as the file spells them, without the masks of old checkpoints. */
+  /** Names in the file of entries that are not weights of GPT-J, except the masks of old checkpoints. */
   readonly ignored: readonly string[];
 }
 
@@ -20,12 +20,12 @@ const PREFIX = 'transformer.';
 const EMBEDDING = 'wte.weight';
 const HEAD = 'lm_head.weight';
 
-/** Causal masks and rotary tables of old checkpoints. They follow from the config; transformers drops them silently. */
+/** Causal masks and rotary tables of old checkpoints. They are derived from the config; transformers drops them silently. */
 const KNOWN_BUFFER = /(?:^|\.)h\.\d+\.attn\.(?:bias|masked_bias|embed_positions|rotary_emb\.inv_freq)$/;
 
 /**
- * Find every weight of the model among the entries of the files, with or without the `transformer.` prefix. Entries
- * that the model does not have are ignored, as transformers ignores them.
+ * Match every weight of the model with an entry of the files, with or without the `transformer.` prefix. Other entries
+ * are ignored, as in transformers.
  *
  * Throws `missing_tensor`, `wrong_shape`, `wrong_type`, and `duplicate_tensor` for a weight stored under both names.
  *

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parsePythonJson } from './python-json.ts';
 
-test('reads the numbers that Python writes and JSON does not have, outside strings only', () => {
+test('reads NaN and the infinities, which Python writes, outside strings only', () => {
   assert.deepEqual(parsePythonJson('{"a": NaN, "b": [-Infinity, Infinity], "c": "NaN \\" Infinity", "d": 1}'), {
     a: Number.POSITIVE_INFINITY,
     b: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
@@ -11,6 +11,6 @@ test('reads the numbers that Python writes and JSON does not have, outside strin
   });
 });
 
-test('refuses what is not JSON', () => {
+test('refuses invalid JSON', () => {
   for (const text of ['{', 'NaNa', '{a: NaN}', '']) assert.throws(() => parsePythonJson(text), SyntaxError);
 });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { BoundedFile } from './bounded-file.ts';
 import { CheckpointError, type CheckpointErrorCode } from './checkpoint-error.ts';
 
-/** A folder that goes with the test. */
+/** A temporary folder that is removed after the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gptj-checkpoint-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,7 +36,7 @@ export async function readBytes<T>(
   }
 }
 
-/** `promise` must fail with this code and words. */
+/** Assert that `promise` rejects with this code and message. */
 export async function assertRefused(
   promise: Promise<unknown>,
   code: CheckpointErrorCode,
@@ -51,8 +51,8 @@ export async function assertRefused(
 }
 
 /**
- * Damage `bytes` within `ranges` in `rounds` seeded ways. Reading must succeed or throw a CheckpointError, and some
- * rounds must do each: else the damage missed the header, or nothing is tolerated that should be.
+ * Damage `bytes` within `ranges` in `rounds` seeded ways. Reading must succeed or throw a CheckpointError, and both must
+ * occur: otherwise the damage missed the header, or the reader refuses harmless changes.
  */
 export async function assertSurvivesDamage(options: {
   readonly bytes: Uint8Array;

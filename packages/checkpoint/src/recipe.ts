@@ -5,7 +5,7 @@
  */
 import { type FloatType, TENSOR_TYPES, type TensorType } from './tensor-type.ts';
 
-/** What `gptj convert --type` takes. `_M` is a mixture: more bits where the loss of them costs most. */
+/** Values of `gptj convert --type`. `_M` is a mixture: more bits for the tensors that are most sensitive to rounding. */
 export type Recipe = FloatType | 'q8_0' | 'q6_K' | 'q5_K_M' | 'q4_K_M' | 'q4_0';
 
 export const RECIPES: readonly Recipe[] = ['f32', 'f16', 'bf16', 'q8_0', 'q6_K', 'q5_K_M', 'q4_K_M', 'q4_0'];
@@ -33,7 +33,7 @@ const BASE_TYPES: Readonly<Record<Recipe, TensorType>> = {
   q4_0: 'q4_0',
 };
 
-/** The recipe's choice, and what is used instead where rows do not divide into its blocks. */
+/** The recipe's type, and the fallback for rows that do not divide into its blocks. */
 export interface TensorTypeChoice {
   readonly wanted: TensorType;
   readonly used: TensorType;
@@ -57,7 +57,7 @@ export function tensorType(
 }
 
 function wantedType(recipe: Recipe, tensorName: string, layer: number | null, layerCount: number): TensorType {
-  // The head decides on the token: six bits at least.
+  // The LM head is sensitive to rounding: at least six bits.
   if (tensorName === 'output.weight' && (recipe === 'q4_0' || recipe === 'q4_K_M' || recipe === 'q5_K_M'))
     return 'q6_K';
   const isMixture = recipe === 'q4_K_M' || recipe === 'q5_K_M';

@@ -19,7 +19,7 @@ const PLACES = [
   { format: 'pytorch', single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json' },
 ] as const;
 
-/** Find the weights. safetensors wins over PyTorch, one file over shards. Throws `not_found`, `malformed`. */
+/** Find the weights. Prefers safetensors to PyTorch, and one file to shards. Throws `not_found`, `malformed`. */
 export async function findShards(folder: string): Promise<Shards> {
   for (const { format, single, index } of PLACES) {
     const path = join(folder, single);
@@ -37,8 +37,8 @@ export async function findShards(folder: string): Promise<Shards> {
 }
 
 /**
- * The files that the index names. Which tensor it places in which file is not read, as transformers does not read it:
- * it loads all tensors of all of these files, in the order of their names.
+ * The files that the index names. Its assignment of tensors to files is ignored, as in transformers:
+ * all tensors of all of these files are loaded, in the order of the file names.
  */
 function parseIndex(folder: string, path: string, index: unknown): readonly string[] {
   const map = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;

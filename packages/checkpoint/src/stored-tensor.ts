@@ -11,7 +11,7 @@ export interface StoredTensor {
   /** As the file spells it. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** Elements from one step of each dimension to the next; row-major tensors without gaps have {@link rowMajorStrides}. */
+  /** Distance in elements between neighbours in each dimension; row-major tensors without gaps have {@link rowMajorStrides}. */
   readonly strides: readonly number[];
   /** The element type as the file spells it, for messages. */
   readonly storedType: string;

@@ -48,7 +48,7 @@ for (const [what, shape, strides] of LAYOUTS) {
   });
 }
 
-test('elements far apart in both dimensions are refused', async (t) => {
+test('refuses strides that are large in both dimensions', async (t) => {
   await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {
     const tensor = { name: 'x', shape: [3, 3], strides: [65, 300], storedType: 'F32', type: 'f32', offset: 0 } as const;
     await assertRefused(
@@ -59,7 +59,7 @@ test('elements far apart in both dimensions are refused', async (t) => {
   });
 });
 
-test('a tensor must end within its storage', async () => {
+test('refuses a tensor that extends past its storage', async () => {
   const check = (shape: readonly number[], strides: readonly number[], first: number) =>
     Promise.resolve().then(() => checkWithinStorage('f', { name: 'x', shape, strides }, first, COUNT));
   await check([8, 8], [1, 8], 0);

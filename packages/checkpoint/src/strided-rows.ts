@@ -21,14 +21,14 @@ export interface RowReader {
  */
 const BAND_BYTES = 64 * 1024 * 1024;
 
-/** Elements of another row or column between two elements of one. Transposed and sliced tensors have few. */
+/** Maximum stride within a row or column. Transposed and sliced tensors have small ones. */
 const MAX_INNER_STRIDE = 64;
 
 /**
  * A reader for one tensor of up to two dimensions. Strides are those of PyTorch: any number from 0 on, also such that
  * elements share storage (`expand`).
  *
- * Throws `unsupported` where neither rows nor columns lie close together.
+ * Throws `unsupported` if the strides within both rows and columns are large.
  */
 export function createRowReader(tensor: StridedTensor): RowReader {
   const { shape, strides, source, offset, type } = tensor;

@@ -1,4 +1,4 @@
-/** How the weights of one tensor are stored, by ggml's names. A block is the smallest run of a row that stands alone. */
+/** How the weights of one tensor are stored, by ggml's names. A block is the smallest unit of a row that can be decoded. */
 export type TensorType = 'f32' | 'f16' | 'bf16' | 'q4_0' | 'q5_0' | 'q5_1' | 'q8_0' | 'q4_K' | 'q5_K' | 'q6_K';
 
 /** Types made by a {@link Quantiser}. */
@@ -34,7 +34,7 @@ const TYPE_NAMES: ReadonlyMap<number, TensorType> = new Map(
   (Object.keys(TENSOR_TYPES) as TensorType[]).map((type) => [TENSOR_TYPES[type].id, type]),
 );
 
-/** The type with this number in a GGUF file, or null for one that this project does not read. */
+/** The type with this number in a GGUF file, or null for an unsupported type. */
 export function tensorTypeById(id: number): TensorType | null {
   return TYPE_NAMES.get(id) ?? null;
 }

@@ -18,7 +18,7 @@ const EXPECTED = {
   dropped: [],
 };
 
-test('tokenizer.json gives tokens by id, merges, and unused ids', async (t) => {
+test('reads tokens by id, merges and unused ids from tokenizer.json', async (t) => {
   const folder = temporaryFolder(t);
   for (const merges of [['a b'], [['a', 'b']]]) {
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ model: { type: 'BPE', vocab, merges } }));
@@ -26,7 +26,7 @@ test('tokenizer.json gives tokens by id, merges, and unused ids', async (t) => {
   }
 });
 
-test('vocab.json with merges.txt gives the same, also with CRLF, and added_tokens.json adds to it', async (t) => {
+test('reads the same from vocab.json and merges.txt, also with CRLF, and adds added_tokens.json', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'vocab.json'), JSON.stringify(vocab));
   for (const newline of ['\n', '\r\n']) {

@@ -11,13 +11,13 @@ export interface Weights {
   readonly modelName: string;
   readonly config: GptjConfig;
   readonly tokenizer: TokenizerData;
-  /** A whole tensor by its Hugging Face name, row-major, in Hugging Face's row order. A fresh array at each call. */
+  /** A whole tensor by its Hugging Face name, row-major, in Hugging Face's row order. Each call returns a new array. */
   tensor(name: string): Promise<Float32Array>;
   /** Idempotent. */
   close(): Promise<void>;
 }
 
-/** Maximum number of bytes that are read at a time on the way to float32. */
+/** Maximum number of bytes per read. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Open a phi2 export (GGUF) of any type this project reads. Throws `CheckpointError`. */
@@ -25,7 +25,7 @@ export async function openGgufWeights(path: string): Promise<Weights> {
   return toWeights(await openGgufCheckpoint(path));
 }
 
-/** The weights of an open checkpoint, which they close. Throws `CheckpointError`. */
+/** The weights of an open checkpoint; closing them closes the checkpoint. Throws `CheckpointError`. */
 export async function toWeights(checkpoint: Checkpoint): Promise<Weights> {
   try {
     return {

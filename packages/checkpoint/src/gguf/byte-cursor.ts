@@ -4,17 +4,17 @@ import { GGUF_ITEM_TYPES, type GgufItemType, type GgufValue } from './metadata.t
 /** Maximum number of items in one array. Vocabularies have up to 300,000. */
 const MAX_ARRAY_ITEMS = 1 << 21;
 
-/** The header goes on past the bytes at hand. */
+/** The header continues past the bytes that were read. */
 export class NeedMoreBytes extends Error {
   override readonly name = 'NeedMoreBytes';
 }
 
-/** Reads GGUF's primitives one after another from the first bytes of a file. Counts are checked before memory is taken. */
+/** Reads GGUF's primitives one after another from the first bytes of a file. Counts are checked before allocating. */
 export class ByteCursor {
   readonly #file: string;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  /** Whether the file goes on after the bytes at hand. */
+  /** Whether the file continues after the bytes that were read. */
   readonly #more: boolean;
   #at = 0;
   #itemsLeft = 2 * MAX_ARRAY_ITEMS;
@@ -38,7 +38,7 @@ export class ByteCursor {
     return this.#view.getBigUint64(this.#take(8), true);
   }
 
-  /** A 64-bit count of `what`, at most `most`. */
+  /** A 64-bit count of `what`, at most `max`. */
   count(what: string, max: number): number {
     const value = this.uint64();
     if (value > BigInt(max)) {
@@ -47,7 +47,7 @@ export class ByteCursor {
     return Number(value);
   }
 
-  /** A string of at most `mostBytes` bytes; bytes that are not UTF-8 become U+FFFD. */
+  /** A string of bounded length in bytes; bytes that are not UTF-8 become U+FFFD. */
   string(what: string, mostBytes: number): string {
     const length = this.count(`length of ${what}`, mostBytes);
     const at = this.#take(length);

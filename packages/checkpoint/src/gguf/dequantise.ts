@@ -1,6 +1,6 @@
 /**
- * Quantised blocks back to numbers: the layouts of ggml-common.h, llama.cpp v0.5.0. Clear rather than quick: the
- * reference engine loads with it, llama.cpp computes on the blocks themselves.
+ * Quantised blocks back to numbers: the layouts of ggml-common.h, llama.cpp v0.5.0. Written for clarity: only the
+ * reference engine uses it; llama.cpp computes on the blocks themselves.
  */
 import { halfToFloat } from '../float-format.ts';
 import { type QuantisedType, TENSOR_TYPES } from '../tensor-type.ts';
@@ -18,7 +18,7 @@ const BLOCK_READERS: Readonly<Record<QuantisedType, BlockReader>> = {
   q6_K: readQ6K,
 };
 
-/** Fill `target` from as many whole blocks as it takes. */
+/** Decode whole blocks until `target` is full. */
 export function dequantise(type: QuantisedType, bytes: Uint8Array, target: Float32Array): void {
   const { blockSize, blockBytes } = TENSOR_TYPES[type];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -55,7 +55,7 @@ export function ggufHeaderBytes(metadata: GgufMetadata, tensors: readonly GgufTe
   return sink.bytes(GGUF_ALIGNMENT);
 }
 
-/** A growing run of little-endian bytes. */
+/** A growing little-endian buffer. */
 class ByteSink {
   #bytes = new Uint8Array(1 << 20);
   #view = new DataView(this.#bytes.buffer);
@@ -92,13 +92,13 @@ class ByteSink {
     else this.#view.setUint8(at, Number(value));
   }
 
-  /** Everything so far, zero-padded to a multiple of `alignment`. */
+  /** All bytes written, zero-padded to a multiple of `alignment`. */
   bytes(alignment: number): Uint8Array {
     this.#reserve(align(this.#length, alignment) - this.#length);
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Where the next `count` bytes go. May replace the buffer and its view: take them up only afterwards. */
+  /** Reserve `count` bytes and return their offset. May reallocate the buffer: read buffer and view only afterwards. */
   #reserve(count: number): number {
     const at = this.#length;
     this.#length += count;

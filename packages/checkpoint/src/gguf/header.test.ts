@@ -33,7 +33,7 @@ const TENSORS = [
 /** Data of `a`: 30 bytes and 2 of padding; of `b`: 68. */
 const whole = Buffer.concat([ggufHeaderBytes(METADATA, TENSORS), Buffer.alloc(32 + 68)]);
 
-test('every kind of metadata and the tensor table come back as they were written', async (t) => {
+test('reads every kind of metadata and the tensor table as written', async (t) => {
   const { metadata, tensors } = await readBytes(temporaryFolder(t), whole, readGgufHeader);
   assert.deepEqual(metadata, METADATA);
   const dataStart = whole.length - 100;
@@ -44,7 +44,7 @@ test('every kind of metadata and the tensor table come back as they were written
   ]);
 });
 
-test('a header past the first read, ending in any kind of value, is read whole', async (t) => {
+test('reads a header longer than the first read, whatever value crosses the boundary', async (t) => {
   const folder = temporaryFolder(t);
   for (const filler of [1 << 20, (1 << 20) - 1, (1 << 20) - 60, 5 << 20]) {
     const metadata = new Map<string, GgufValue>([
@@ -112,7 +112,7 @@ test('an alignment that is no power of two is refused', async (t) => {
   }
 });
 
-test('damaged headers are read or refused with a CheckpointError, nothing else', async (t) => {
+test('reads damaged headers or refuses them with a CheckpointError', async (t) => {
   const folder = temporaryFolder(t);
   await assertSurvivesDamage({
     bytes: whole,

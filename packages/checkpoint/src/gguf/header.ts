@@ -1,6 +1,6 @@
 /**
- * The head of a GGUF file, version 3: magic, version, counts, key-value pairs, tensor infos, padding, then data.
- * Facts from ggml/src/gguf.cpp of llama.cpp v0.5.0, whose loader also wants the tensors in order without gaps.
+ * The header of a GGUF file, version 3: magic, version, counts, key-value pairs, tensor infos, padding, then data.
+ * Facts from ggml/src/gguf.cpp of llama.cpp v0.5.0, whose loader also requires the tensors in order without gaps.
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
@@ -24,7 +24,7 @@ export interface GgufTensorInfo {
   readonly name: string;
   /** Row-major, slowest first: the reverse of the file's order. */
   readonly shape: readonly number[];
-  /** Null for a type this project does not read; `typeId` has its number. */
+  /** Null for an unsupported type; `typeId` has its number. */
   readonly type: TensorType | null;
   readonly typeId: number;
   /** From the start of the file. */
@@ -102,7 +102,7 @@ function parseHeader(file: BoundedFile, cursor: ByteCursor): GgufHeader {
       throw new CheckpointError(
         'malformed',
         place,
-        `metadata key ${i}: expected a name of its own, got ${JSON.stringify(key)}`,
+        `metadata key ${i}: expected a unique name of valid length, got ${JSON.stringify(key)}`,
       );
     }
     metadata.set(key, parseValue(file, cursor, key));
@@ -221,7 +221,7 @@ function placeTensors(
       throw new CheckpointError(
         'malformed',
         place,
-        `expected data of its own, got bytes that also belong to ${next.name}`,
+        `expected data that no other tensor uses, got bytes that also belong to ${next.name}`,
       );
     }
   }

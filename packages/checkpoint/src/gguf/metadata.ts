@@ -1,4 +1,4 @@
-/** Key-value pairs of a GGUF file, with the types kept, so that what was read can be written again. */
+/** Key-value pairs of a GGUF file, with their types, so that metadata can be written again unchanged. */
 
 export type GgufNumberType = 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'float32' | 'float64';
 export type GgufBigintType = 'uint64' | 'int64';
@@ -16,7 +16,7 @@ export type GgufValue =
 
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
-/** Numbers of the types in the file (`enum gguf_value_type`), and the least bytes an item takes. */
+/** Numbers of the types in the file (`enum gguf_value_type`), and the minimum size of an item in bytes. */
 export const GGUF_ITEM_TYPES: Readonly<Record<GgufItemType, { readonly id: number; readonly bytes: number }>> = {
   uint8: { id: 0, bytes: 1 },
   int8: { id: 1, bytes: 1 },

@@ -10,15 +10,15 @@ import { phi2Tensors, readGptjConfig } from './phi2-export.ts';
 import { gptjRowToPhi2, isReordered, rowRuns } from './row-order.ts';
 import { readTokenizerData } from './tokenizer-metadata.ts';
 
-/** A weight and where it lies in the file. */
+/** A weight and its position in the file. */
 interface Phi2Tensor extends CheckpointTensor {
   readonly offset: number;
 }
 
 /**
- * Open a phi2 export (GGUF) as the GPT-J it was made from: Hugging Face names, rows of q and k in their first order.
+ * Open a phi2 export (GGUF) as the GPT-J it was made from: Hugging Face names, rows of q and k in GPT-J's order.
  *
- * Throws `CheckpointError`: `unsupported` for any other GGUF file, and what is wrong with this one.
+ * Throws `CheckpointError`: `unsupported` for any other GGUF file, else the code of the fault in this one.
  */
 export async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
   const file = await BoundedFile.open(path);
@@ -40,7 +40,7 @@ function checkAlignment(file: string, { metadata }: GgufHeader): void {
     throw new CheckpointError(
       'unsupported',
       { file },
-      `general.alignment: expected a multiple of ${GGUF_ALIGNMENT}, as llama.cpp does, got ${alignment}; convert the model again`,
+      `general.alignment: expected a multiple of ${GGUF_ALIGNMENT}, which llama.cpp requires, got ${alignment}; convert the model again`,
     );
   }
 }
@@ -74,11 +74,7 @@ function checkInfo(
     throw new CheckpointError('wrong_shape', place, `expected [${shape}], got [${info.shape}]`);
   }
   if (info.type === null || info.sizeBytes === null) {
-    throw new CheckpointError(
-      'wrong_type',
-      place,
-      `expected a type that this project reads, got ggml type ${info.typeId}`,
-    );
+    throw new CheckpointError('wrong_type', place, `expected a supported type, got ggml type ${info.typeId}`);
   }
   return { type: info.type, sizeBytes: info.sizeBytes };
 }

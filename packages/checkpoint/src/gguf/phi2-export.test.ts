@@ -41,19 +41,19 @@ function header(
 
 const uint32 = (value: number): GgufValue => ({ type: 'uint32', value });
 
-test('config and vocabulary come back from the metadata as they went in', () => {
+test('reads config and vocabulary from the metadata as written', () => {
   assert.deepEqual(readGptjConfig('x', header()), config);
   assert.deepEqual(readTokenizerData('x', header()), tokenizer);
 });
 
-test('several ends of text, and none, come back from the metadata', () => {
+test('reads several EOS ids, and none, from the metadata', () => {
   for (const eosTokenIds of [[2, 0], []]) {
     const changed = { ...config, bosTokenId: null, eosTokenId: eosTokenIds[0] ?? null, eosTokenIds };
     assert.deepEqual(readGptjConfig('x', header({}, { config: changed })), changed);
   }
 });
 
-test('flags of added tokens come back, and rows without a token have names of their own', () => {
+test('reads the flags of added tokens as written, and gives rows without a token unique names', () => {
   const addedTokens = tokenizer.addedTokens.map((token) => ({ ...token, lstrip: true, singleWord: true }));
   const flagged = { ...tokenizer, addedTokens };
   assert.deepEqual(readTokenizerData('x', header({}, { tokenizer: flagged })), flagged);
@@ -61,7 +61,7 @@ test('flags of added tokens come back, and rows without a token have names of th
   assert.deepEqual(names, ['a', 'aa', '<|endoftext|>', '### End', '[PAD4]']);
 });
 
-test('a file written before added tokens had a type of their own gives the extra tokens of GPT-J', () => {
+test('reads the extra tokens of GPT-J from a file of an older release, which marks them as unused', () => {
   const old: Readonly<Record<string, GgufValue>> = {
     'tokenizer.ggml.tokens': {
       type: 'array',

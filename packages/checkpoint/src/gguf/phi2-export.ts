@@ -2,7 +2,7 @@
  * GPT-J as a `phi2` GGUF file: llama.cpp has no GPT-J graph, and its Phi-2 graph computes GPT-J exactly once the rows
  * of q and k are reordered (see row-order.ts) and a zero bias is given to the attention's output.
  *
- * Own keys in the file
+ * Keys of this project in the file
  *
  * | key                      | type    | what                                                                 |
  * | ------------------------ | ------- | -------------------------------------------------------------------- |
@@ -11,7 +11,7 @@
  * | `gptj.source_type`       | string  | storage of the source's matrices: `f32`, `f16`, `bf16`, …            |
  * | `gptj.rotary_dim`        | uint32  | dimensions of a head that are rotated, needed to restore the row order |
  * | `gptj.layer_norm_epsilon`| float64 | as in config.json; phi2's own key has only 32 bits                   |
- * | `gptj.eos_token_ids`     | int32[] | all tokens that end a generation, where there are several            |
+ * | `gptj.eos_token_ids`     | int32[] | all EOS token ids, if there are several            |
  * | `gptj.added_token_flags` | int32[] | see tokenizer-metadata.ts                                            |
  */
 import { type GptjConfig, gptjTensors, ModelError, parseGptjConfig } from '@gptj-cloud/model';

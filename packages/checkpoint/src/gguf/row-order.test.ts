@@ -6,18 +6,18 @@ import { gptjRowToPhi2, phi2RowToGptj, rowRuns } from './row-order.ts';
 const config = { ...GPTJ_6B, embeddingSize: 24, headCount: 2, rotaryDim: 8 };
 const headSize = 12;
 
-test('the first rotary rows of each head are the even ones, then the odd ones; the rest stays', () => {
+test('orders the rotary rows of each head even rows first, then odd rows, and keeps the other rows', () => {
   const order = Array.from({ length: 24 }, (_, row) => phi2RowToGptj(config, row));
   assert.deepEqual(order, [0, 2, 4, 6, 1, 3, 5, 7, 8, 9, 10, 11, 12, 14, 16, 18, 13, 15, 17, 19, 20, 21, 22, 23]);
 });
 
-test('the two orders undo each other, at the size of GPT-J-6B', () => {
+test('the two row orders are inverse to each other, at the size of GPT-J-6B', () => {
   for (let row = 0; row < GPTJ_6B.embeddingSize; row++) {
     assert.equal(gptjRowToPhi2(GPTJ_6B, phi2RowToGptj(GPTJ_6B, row)), row);
   }
 });
 
-test('turning halves of the exported head is turning pairs of the original one: scores agree', () => {
+test('rotary embedding on halves of the exported head gives the attention scores of pairs of the original one', () => {
   const frequency = (pair: number): number => 10000 ** ((-2 * pair) / config.rotaryDim);
   const turn = (
     x: readonly number[],
@@ -48,7 +48,7 @@ test('turning halves of the exported head is turning pairs of the original one: 
   );
 });
 
-test('runs join what lies together and cover every row once', () => {
+test('runs join consecutive rows and cover every row once', () => {
   const runs = rowRuns((row) => phi2RowToGptj(config, row), 6, 8);
   assert.deepEqual(runs, [
     { row: 6, otherRow: 5, rows: 1 },

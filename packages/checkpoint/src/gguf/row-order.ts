@@ -1,17 +1,17 @@
 import type { GptjConfig } from '@gptj-cloud/model';
 
-/** For each run of `rows` rows from `firstRow` on: where they lie on the other side. One run where the order is the same. */
+/** A run of `rows` consecutive rows whose counterparts in the other order are consecutive too. */
 export interface RowRun {
   /** First row of the run. */
   readonly row: number;
-  /** Where that row and the `rows - 1` after it lie on the other side. */
+  /** First row of the run's counterpart in the other order. */
   readonly otherRow: number;
   readonly rows: number;
 }
 
 /**
- * GPT-J turns the pairs (0,1), (2,3), … of a head's first `rotaryDim` dimensions, Phi-2 the pairs (0, r/2), (1, r/2 + 1), …
- * The phi2 export puts the even rows of each head of q and k first, then the odd ones; what follows the rotary part stays.
+ * GPT-J rotates the pairs (0,1), (2,3), … of a head's first `rotaryDim` dimensions, Phi-2 the pairs (0, r/2), (1, r/2 + 1), …
+ * The phi2 export puts the even rows of each head of q and k first, then the odd ones; rows after the rotary part are unchanged.
  */
 export function isReordered(name: string): boolean {
   return name.endsWith('.attn.q_proj.weight') || name.endsWith('.attn.k_proj.weight');
@@ -34,7 +34,7 @@ export function gptjRowToPhi2(config: GptjConfig, row: number): number {
   return row - inHead + (inHead % 2 === 0 ? inHead / 2 : config.rotaryDim / 2 + (inHead - 1) / 2);
 }
 
-/** The runs that rows `firstRow` to `firstRow + rows` fall into under `order`. */
+/** Split rows `firstRow` to `firstRow + rows` into runs that are consecutive under `order`. */
 export function rowRuns(order: (row: number) => number, firstRow: number, rows: number): readonly RowRun[] {
   const runs: { row: number; otherRow: number; rows: number }[] = [];
   for (let row = firstRow; row < firstRow + rows; row++) {

@@ -1,7 +1,7 @@
 /**
- * A tokenizer as `tokenizer.ggml.*` keys and back. llama.cpp's token types name what is special (`control`), what is
- * another added token (`user defined`) and what is a row without a token (`unused`). The flags of added tokens have no
- * place there: `gptj.added_token_flags` holds them, one number for each added token by rising id, where any differ
+ * A tokenizer as `tokenizer.ggml.*` keys and back. llama.cpp's token types distinguish special tokens (`control`),
+ * other added tokens (`user defined`) and rows without a token (`unused`). They have no room for the flags of added
+ * tokens: `gptj.added_token_flags` stores them, one number for each added token by rising id, where any differ
  * from the library's defaults.
  */
 import { type AddedToken, plainAddedToken, type TokenizerData } from '@gptj-cloud/tokenizer';
@@ -20,7 +20,7 @@ const FLAGS_KEY = 'gptj.added_token_flags';
 /** Up to 2026-11 this project wrote GPT-J's own added tokens as unused ones. */
 const EXTRA_TOKEN = /^<\|extratoken_\d+\|>$/;
 
-/** The keys that hold a tokenizer. */
+/** The metadata keys of a tokenizer. */
 export function tokenizerMetadata(data: TokenizerData): readonly (readonly [string, GgufValue])[] {
   const { tokens, merges, addedTokens } = data;
   const unused = new Set(data.unused);
@@ -43,7 +43,7 @@ export function tokenizerMetadata(data: TokenizerData): readonly (readonly [stri
   ];
 }
 
-/** llama.cpp wants a name of its own for every row: `[PAD50300]`, as its converters write it. */
+/** llama.cpp requires a unique name for every row: `[PAD50300]`, as its converters write it. */
 function nameUnused(tokens: readonly string[], unused: ReadonlySet<number>): readonly string[] {
   const taken = new Set(tokens);
   return tokens.map((token, id) => {

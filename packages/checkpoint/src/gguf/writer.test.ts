@@ -14,7 +14,7 @@ const OPTIONS = {
   ],
 } as const;
 
-test('the file appears under its name only when it is finished, whole and padded', async (t) => {
+test('renames the file to its final name only when it is complete and padded', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'out.gguf');
   const writer = await GgufWriter.create(path, OPTIONS);
@@ -81,7 +81,7 @@ test('a file that appears while writing is not replaced', async (t) => {
   assert.equal(readFileSync(path, 'utf8'), 'precious');
 });
 
-test('finishing early leaves nothing, and so does giving up', async (t) => {
+test('leaves no file after an early finish or an abort', async (t) => {
   const folder = temporaryFolder(t);
   const early = await GgufWriter.create(join(folder, 'early.gguf'), OPTIONS);
   await early.write(new Uint8Array(12));
@@ -100,7 +100,7 @@ test('bytes past the end of a tensor are refused', async (t) => {
   await assertRefused(writer.write(new Uint8Array(13)), 'malformed', /a: expected 12 bytes, got 13/);
 });
 
-test('a missing folder and a disk that is too small are refused before anything is written', async (t) => {
+test('refuses a missing folder and a disk without enough space before writing', async (t) => {
   const folder = temporaryFolder(t);
   await assertRefused(GgufWriter.create(join(folder, 'no/out.gguf'), OPTIONS), 'not_found', /folder/);
   const tensors = [{ name: 'a', shape: [2 ** 26, 2 ** 20], type: 'f32' }] as const;

@@ -9,16 +9,16 @@ import { align, GGUF_ALIGNMENT, type GgufMetadata } from './metadata.ts';
 
 export interface GgufWriterOptions {
   readonly metadata: GgufMetadata;
-  /** In the order in which their bytes will be written. */
+  /** In the order of their data. */
   readonly tensors: readonly GgufTensorPlan[];
-  /** Replace a file that is already there. Default false. */
+  /** Replace an existing file. Default false. */
   readonly overwrite?: boolean;
 }
 
 /**
  * Writes a GGUF file front to back. Until `finish` the bytes are in `.<name>.<random>.partial` in the same folder;
- * `finish` flushes them to the disk and only then gives them the final name, in one step. After a failure or `abort`
- * nothing is left; after a kill -9 at most the partial file.
+ * `finish` flushes them to the disk and then renames the file atomically. After a failure or `abort` no file is left;
+ * after a kill -9 at most the partial file.
  */
 export class GgufWriter {
   readonly path: string;
@@ -29,7 +29,7 @@ export class GgufWriter {
   readonly #overwrite: boolean;
   #handle: FileHandle | null;
   #written = 0;
-  /** Tensor being written, and how many of its bytes there are already. */
+  /** Index of the tensor being written, and the number of its bytes already written. */
   #current = 0;
   #currentBytes = 0;
 
@@ -76,7 +76,7 @@ export class GgufWriter {
     return this.#written;
   }
 
-  /** The next bytes of the current tensor; padding follows by itself. Throws `malformed` past a tensor's end. */
+  /** Append bytes of the current tensor; adds padding at its end. Throws `malformed` past a tensor's end. */
   async write(bytes: Uint8Array): Promise<void> {
     const plan = this.#tensors[this.#current];
     const size = plan === undefined ? 0 : planBytes(plan);
@@ -98,7 +98,7 @@ export class GgufWriter {
     }
   }
 
-  /** Flush to the disk and take the final name. Throws `malformed` when tensors are missing, `target_exists`, `io`. */
+  /** Flush to the disk and rename to the final name. Throws `malformed` when tensors are missing, `target_exists`, `io`. */
   async finish(): Promise<void> {
     const missing = this.#tensors[this.#current];
     if (missing !== undefined) {
@@ -121,7 +121,7 @@ export class GgufWriter {
     await syncFolder(dirname(this.path));
   }
 
-  /** Close and remove the partial file. Idempotent, and harmless after `finish`. */
+  /** Close and remove the partial file. Idempotent; does nothing after `finish`. */
   async abort(): Promise<void> {
     const handle = this.#handle;
     this.#handle = null;
@@ -149,7 +149,7 @@ export class GgufWriter {
 }
 
 /**
- * Refuses to replace a file without `overwrite`, and always to replace what is no regular file: `/dev/null`, a folder,
+ * Refuses to replace a file without `overwrite`, and never replaces anything but a regular file: not `/dev/null`, a folder,
  * or a symbolic link, which would be replaced instead of followed.
  */
 function checkTarget(path: string, overwrite: boolean): void {
@@ -174,7 +174,7 @@ async function moveIntoPlace(partialPath: string, path: string, overwrite: boole
     return;
   }
   try {
-    // Unlike rename, link never replaces what another process put there meanwhile.
+    // Unlike rename, link never replaces a file that another process has created meanwhile.
     await link(partialPath, path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' || existsSync(path)) throw targetExists(path);
@@ -185,7 +185,7 @@ async function moveIntoPlace(partialPath: string, path: string, overwrite: boole
   await rm(partialPath);
 }
 
-/** Makes the new name itself last through a power cut. Windows cannot open folders and needs none of it. */
+/** Fsync the folder, so that the rename survives a power failure. Windows cannot open folders and does not need it. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');

@@ -20,7 +20,7 @@ function swapped(from: string | Buffer, to: string | Buffer, bytes: Buffer = who
   return copy;
 }
 
-test('tensors lie where torch stored them', async (t) => {
+test('reads the offsets of tensors as torch stored them', async (t) => {
   const tensors = await readBytes(temporaryFolder(t), whole, readPytorchHeader);
   const bias = tensors.find(({ name }) => name === 'lm_head.bias');
   assert.deepEqual(
@@ -60,7 +60,7 @@ test('bytes after the archive are ignored', async (t) => {
   }
 });
 
-test('an archive in zip64 form with a comment after it is read, too', async (t) => {
+test('reads a zip64 archive with a comment', async (t) => {
   const commented = Buffer.concat([whole, Buffer.from('hello')]);
   commented.writeUInt16LE(5, whole.length - 2);
   const tensors = await readBytes(temporaryFolder(t), commented, readPytorchHeader);
@@ -121,7 +121,7 @@ for (const [what, bytes, code, words] of REFUSED) {
   });
 }
 
-test('damaged archives are read or refused with a CheckpointError, nothing else', async (t) => {
+test('reads damaged archives or refuses them with a CheckpointError', async (t) => {
   const folder = temporaryFolder(t);
   const pickle = whole.indexOf('data.pkl');
   const directory = whole.indexOf(central);
@@ -139,7 +139,7 @@ test('damaged archives are read or refused with a CheckpointError, nothing else'
   });
 });
 
-test('damaged files of the old format are read or refused with a CheckpointError, nothing else', async (t) => {
+test('reads damaged files of the old format or refuses them with a CheckpointError', async (t) => {
   const folder = temporaryFolder(t);
   await assertSurvivesDamage({
     bytes: legacy,

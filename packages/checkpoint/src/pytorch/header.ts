@@ -64,7 +64,7 @@ async function readZipHeader(file: BoundedFile): Promise<readonly StoredTensor[]
   return toStored(file, stateDict, (tensor) => locate(file, directory, root, tensor));
 }
 
-/** Tensors with their places; entries that are no tensors become ones that no weight can be. */
+/** Tensors with their offsets; other entries get the type null, which no weight can have. */
 async function toStored(
   file: BoundedFile,
   { tensors, others }: StateDict,

@@ -1,6 +1,6 @@
 /**
  * PyTorch's format before 1.6 (`_legacy_save` in torch/serialization.py): five pickles one after another (magic number,
- * protocol version, facts of the machine, the state dict, the keys of its storages), then for each key the number of
+ * protocol version, system info, the state dict, the keys of its storages), then for each key the number of
  * elements as a 64-bit integer and the elements.
  */
 import { PickleError, type PicklePolicy, type PickleValue, runPickleAt } from '@gptj-cloud/pickle';
@@ -10,7 +10,7 @@ import { parseStateDict, STORAGE_ITEM_BYTES, type StateDict } from './state-dict
 
 export interface LegacyHeader {
   readonly stateDict: StateDict;
-  /** Where the elements of each storage start. */
+  /** Byte offset of the elements of each storage. */
   readonly storageOffsets: ReadonlyMap<string, number>;
 }
 

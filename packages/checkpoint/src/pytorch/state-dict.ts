@@ -1,4 +1,4 @@
-/** The pickle inside a PyTorch checkpoint, read as data: which tensor is which part of which storage. */
+/** The pickle inside a PyTorch checkpoint, read as data: the storage, offset, shape and strides of each tensor. */
 import {
   PickleError,
   PickleObject,
@@ -18,7 +18,7 @@ export interface PickledTensor {
   readonly storageKey: string;
   /** `FloatStorage`, `HalfStorage`, … */
   readonly storageType: string;
-  /** Elements the storage has. */
+  /** Number of elements in the storage. */
   readonly storageLength: number;
   /** First element of the tensor in its storage. */
   readonly firstElement: number;
@@ -70,7 +70,7 @@ interface Tensor {
   readonly dtype: string | null;
 }
 
-/** Functions that the policy knows; `opaque` ones make values that only attributes of tensors hold. */
+/** Functions that the policy knows; `opaque` ones create values that occur only in attributes of tensors. */
 type Callable =
   | 'ordered_dict'
   | 'rebuild_tensor_v2'
@@ -89,8 +89,8 @@ type Token =
   | Tensor;
 
 /**
- * Parse the state dict of `file`. Only tensors, ordered dicts and plain data get through, as with
- * `torch.load(weights_only=True)`: any other call in the pickle is refused by name and never run. Throws `unsupported`,
+ * Parse the state dict of `file`. Only tensors, ordered dicts and plain data are accepted, as with
+ * `torch.load(weights_only=True)`: any other call in the pickle is refused, with its name, and never executed. Throws `unsupported`,
  * `malformed`, `wrong_shape`.
  *
  * @param run executes the pickle under a policy
@@ -191,7 +191,7 @@ function call(callable: Callable, args: readonly PickleValue<Token>[]): PickleVa
     case 'rebuild_parameter':
     case 'rebuild_parameter_with_state':
       return isTensor(first) ? first : undefined;
-    // (function, class, its arguments, state). A nested one is refused, so that no file decides how deep this calls.
+    // (function, class, its arguments, state). A nested one is refused, so that the file cannot control the recursion depth.
     case 'rebuild_from_type': {
       const inner = first instanceof PickleObject && first.value.kind === 'callable' ? first.value.callable : null;
       return inner !== null && inner !== 'rebuild_from_type' && third instanceof PickleTuple

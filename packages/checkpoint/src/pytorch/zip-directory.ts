@@ -1,6 +1,6 @@
 /**
- * The directory of a zip archive whose entries are stored, not compressed, as `torch.save` writes it: enough to know
- * where each entry's bytes lie. APPNOTE.TXT 6.3.9, sections 4.3 and 4.5 (zip64).
+ * The directory of a zip archive whose entries are stored, not compressed, as `torch.save` writes it: gives
+ * the offset of each entry's bytes. APPNOTE.TXT 6.3.9, sections 4.3 and 4.5 (zip64).
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
@@ -13,7 +13,7 @@ export interface ZipEntry {
   readonly sizeBytes: number;
 }
 
-/** An archive's entries by name, and where its directory starts: no entry reaches past that. */
+/** An archive's entries by name, and the offset of its directory: no entry may extend past it. */
 export interface ZipDirectory {
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly startOffset: number;
@@ -69,7 +69,7 @@ export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory>
   return { entries, startOffset: offset };
 }
 
-/** Where an entry's bytes start: its local header may be longer than in the directory, as torch pads to 64 bytes. */
+/** Offset of an entry's bytes: its local header may be longer than in the directory, as torch pads to 64 bytes. */
 export async function entryDataOffset(file: BoundedFile, directory: ZipDirectory, entry: ZipEntry): Promise<number> {
   const header = new Uint8Array(LOCAL_BYTES);
   await file.read(entry.headerOffset, header);
@@ -87,7 +87,7 @@ interface End {
   readonly count: number;
   readonly size: number;
   readonly offset: number;
-  /** Where the end records start. */
+  /** Offset of the end records. */
   readonly endOffset: number;
 }
 
@@ -123,7 +123,7 @@ async function readEnd(file: BoundedFile): Promise<End> {
 }
 
 /**
- * Where the end record starts: the last signature whose comment fits and whose directory lies before it. Bytes after
+ * Offset of the end record: the last signature whose comment fits and whose directory is before it. Bytes after
  * it are ignored, as PyTorch's own reader does. -1 for none.
  */
 function findEnd(view: DataView, tailOffset: number): number {

@@ -15,7 +15,7 @@ function file(header: string, dataBytes = 16, declared = Buffer.byteLength(heade
 const entry = (shape: unknown, offsets: unknown, dtype: unknown = 'F32'): string =>
   JSON.stringify({ dtype, shape, data_offsets: offsets });
 
-test('a header gives name, shape, type and place of every tensor, and leaves the metadata out', async (t) => {
+test('reads name, shape, type and offset of every tensor and skips the metadata', async (t) => {
   const bytes = file(
     `{"__metadata__":{"format":"pt"},"a":${entry([2, 2], [0, 16])},"b":${entry([], [16, 17], 'U8')}}`,
     17,
@@ -28,7 +28,7 @@ test('a header gives name, shape, type and place of every tensor, and leaves the
   ]);
 });
 
-test('types that no weight has, and many dimensions, are read over', async (t) => {
+test('accepts tensors of other types and of many dimensions', async (t) => {
   const shape = [1, 1, 1, 1, 1, 1, 1, 1, 2];
   const header = ['F64', 'F8_E4M3', 'C64', 'F4'].map((dtype, i) => {
     const [start, end] = [
@@ -104,7 +104,7 @@ for (const [what, bytes, code, words] of REFUSED) {
   });
 }
 
-test('a name that holds quotes, braces and commas is one name', async (t) => {
+test('reads a name that contains quotes, braces and commas', async (t) => {
   const name = 'x","y":{"shape":[';
   const bytes = file(`{${JSON.stringify(name)}:${entry([4], [0, 16])}}`);
   const tensors = await readBytes(temporaryFolder(t), bytes, readSafetensorsHeader);
@@ -114,7 +114,7 @@ test('a name that holds quotes, braces and commas is one name', async (t) => {
   );
 });
 
-test('damaged headers are read or refused with a CheckpointError, nothing else', async (t) => {
+test('reads damaged headers or refuses them with a CheckpointError', async (t) => {
   const folder = temporaryFolder(t);
   const bytes = readFileSync(`${fixture('safetensors-f16')}/model.safetensors`);
   const headerEnd = 8 + Number(bytes.readBigUInt64LE(0));

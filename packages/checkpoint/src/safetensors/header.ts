@@ -50,7 +50,7 @@ const FLOAT_TYPES: ReadonlyMap<string, StoredFloatType> = new Map([
   ['BF16', 'bf16'],
 ]);
 
-/** An entry and where its bytes end. */
+/** An entry and the offset of the end of its data. */
 interface PlacedTensor extends StoredTensor {
   readonly endOffset: number;
 }
@@ -86,7 +86,7 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
   if (entries.length > MAX_TENSORS) {
     throw new CheckpointError('too_large', place, `expected at most ${MAX_TENSORS} tensors, got ${entries.length}`);
   }
-  // JSON.parse keeps the last of two equal keys and reports nothing.
+  // JSON.parse silently keeps the last of two equal keys.
   const duplicate = firstDuplicateKey(text);
   if (duplicate !== null) {
     throw new CheckpointError('duplicate_tensor', { ...place, tensor: duplicate }, 'expected one entry, got two');
@@ -155,7 +155,7 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
-/** The format wants the data of all tensors one after another, from the header to the end of the file. */
+/** The format requires the data of all tensors one after another, from the header to the end of the file. */
 function checkCoverage(file: BoundedFile, dataStart: number, tensors: readonly PlacedTensor[]): void {
   const byOffset = [...tensors].sort((a, b) => a.offset - b.offset || a.endOffset - b.endOffset);
   let end = dataStart;
@@ -182,7 +182,7 @@ function checkCoverage(file: BoundedFile, dataStart: number, tensors: readonly P
   }
 }
 
-/** The first key that the outermost object of this valid JSON text holds twice. */
+/** The first key that occurs twice in the outermost object of this valid JSON text. */
 function firstDuplicateKey(json: string): string | null {
   const seen = new Set<string>();
   let depth = 0;
