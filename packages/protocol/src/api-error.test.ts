@@ -13,16 +13,16 @@ test('an error body is a dict with the message, the code and what to do', () => 
   assert.match(body.detail.remedy ?? '', /check the id/);
 });
 
-test('where the remedy of the catalogue does not fit, another one takes its place', () => {
+test('a remedy given with the error replaces the one of the catalogue', () => {
   const { message, details } = new ApiError('not_found', { kind: 'run', id: 'x' }, { remedy: 'ask {id}' });
   assert.deepEqual([message, details.remedy], ['no run with id x', 'ask {id}']);
 });
 
-test('a value of a placeholder is not read for placeholders itself', () => {
+test('does not expand placeholders inside the value of a placeholder', () => {
   assert.equal(new ApiError('not_found', { kind: '{id}', id: '$&' }).message, 'no {id} with id $&');
 });
 
-test('no error that a POST may meet is 422, whose text the old clients drop', () => {
+test('no error of a POST has status 422, for which the 2022 clients drop the message', () => {
   const entries: readonly (readonly [string, ErrorEntry])[] = Object.entries(ERROR_CATALOGUE);
   for (const [code, entry] of entries) {
     assert.ok(entry.status >= 400 && entry.status !== 422, code);

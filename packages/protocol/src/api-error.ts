@@ -4,19 +4,19 @@ import { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 /** Values of a message's placeholders. */
 export type ErrorValues = Readonly<Record<string, string | number>>;
 
-/** Further facts shown beside the message, for example `parameters` or `errors`. Must be JSON. */
+/** Further fields of `detail`, for example `parameters` or `errors`. Must be JSON. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
- * A refusal with its place in the catalogue. Thrown by whatever finds the fault; converted to a reply in one place.
- * Messages are for the caller: no paths, no stack, no tokens.
+ * An error of the catalogue. Thrown anywhere in the server; `http/error-reply.ts` converts it to a reply.
+ * Messages are sent to the client: no paths, no stack, no tokens.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
   readonly status: number;
   readonly details: ErrorDetails;
-  /** Seconds after which trying again makes sense; sent as Retry-After. Null: not worth a retry. */
+  /** Seconds until a retry may succeed; sent as Retry-After. Null: a retry will not help. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -24,7 +24,7 @@ export class ApiError extends Error {
     values: ErrorValues = {},
     options: {
       readonly details?: ErrorDetails;
-      /** What to do here, where the catalogue's remedy does not fit. */
+      /** Replaces the catalogue's remedy. */
       readonly remedy?: string;
       readonly retryAfterSeconds?: number;
       readonly cause?: unknown;
@@ -40,8 +40,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Error reply. The 2022 clients show `detail.message` and the other keys of `detail` to their user; a `detail` that
- * is a plain string is lost on them.
+ * Error reply. The 2022 clients show `detail.message` and the other keys of `detail` to their user; they do not show a `detail`
+ * that is a plain string.
  */
 export const errorBodySchema = z.object({
   detail: z.looseObject({
@@ -58,7 +58,7 @@ export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
   return { detail: { message: error.message, code: error.code, ...error.details, request_id: requestId } };
 }
 
-/** A placeholder without a value stays visible: a hole in a message is a bug that should show. */
+/** A placeholder without a value is left as it is, so that the bug is visible. */
 function fill(template: string, values: ErrorValues): string {
   return template.replace(/\{(\w+)\}/g, (whole, key: string) =>
     Object.hasOwn(values, key) ? String(values[key]) : whole,

@@ -1,4 +1,4 @@
-/** One kind of refusal: its HTTP status, its text with `{placeholders}`, and what the caller can do. */
+/** One error: its HTTP status, its message with `{placeholders}`, and the remedy for the caller. */
 export interface ErrorEntry {
   readonly status: number;
   readonly message: string;
@@ -6,7 +6,7 @@ export interface ErrorEntry {
 }
 
 /**
- * Every error the server answers with. POST errors that a person should read must not be 422: the 2022 clients turn
+ * Every error the server answers with. A POST must not reply 422 with a message for the user: the 2022 clients turn
  * that status into InvalidSchema without reading the body.
  */
 export const ERROR_CATALOGUE = {

@@ -3,8 +3,8 @@ import { runGetSchema } from './runs.ts';
 
 /**
  * Events of a run's stream, in this order: `run` when it is accepted, `token` while it is generated, `run` when it has
- * ended. A `run` event between tokens says that generation begins anew: what came before is void. `error` ends a
- * stream that cannot go on; the run itself does, unless the message says otherwise. Events carry ids that count from 1 within a run.
+ * ended. A `run` event between tokens means that generation has restarted: discard the earlier tokens. `error` ends a
+ * stream; the run itself continues, unless the message says otherwise. Events carry ids that count from 1 within a run.
  */
 export const runEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), run: runGetSchema }),
@@ -12,7 +12,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('token'),
     /** Index of the returned sequence. */
     index: z.int(),
-    /** What these tokens add to the text: possibly nothing, never half a character. */
+    /** Text that these tokens add: possibly empty, always whole characters. */
     text: z.string(),
     tokens: z.array(z.int()),
   }),
@@ -34,7 +34,7 @@ export function runEventData(event: RunEvent): unknown {
   }
 }
 
-/** The event again from its name and `data`; null for names that a later server may add. Throws `ZodError`. */
+/** Parse an event from its name and `data`; null for unknown names, which a later server may add. Throws `ZodError`. */
 export function parseRunEvent(type: string, data: unknown): RunEvent | null {
   if (type === 'run') return runEventSchema.parse({ type, run: data });
   if (type !== 'token' && type !== 'error') return null;

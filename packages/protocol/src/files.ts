@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { timestampSchema } from './timestamp.ts';
 
-/** A stored file. `data` is the lower-case hex of its bytes, present when `return_data` was asked. */
+/** A stored file. `data` is the lower-case hex of its bytes, present when the request has `return_data`. */
 export const fileGetSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -14,8 +14,8 @@ export const fileGetSchema = z.object({
 export type FileGet = z.infer<typeof fileGetSchema>;
 
 /**
- * JSON body of `POST /v2/data`: the FileGet that `POST /v2/files/` returned, echoed whole. Only the id is believed;
- * the rest of the body is whatever the client kept.
+ * JSON body of `POST /v2/data`: the complete FileGet that `POST /v2/files/` returned. Only the id is used;
+ * the other fields are ignored.
  */
 export const dataCreateSchema = z.object({ id: z.string() });
 export type DataCreate = z.infer<typeof dataCreateSchema>;

@@ -1,4 +1,4 @@
-/** Kinds of things the API names. An id is `<kind>_<32 lower-case hex digits>`. */
+/** Kinds of objects of the API. An id is `<kind>_<32 lower-case hex digits>`. */
 export const ID_KINDS = [
   'pipeline',
   'function',

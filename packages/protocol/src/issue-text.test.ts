@@ -36,7 +36,7 @@ test('refuses a time without a zone, or that is no time, with an example', () =>
   assert.match(texts(tokenCreateSchema, { expires_at: true }).join(), /^expected epoch seconds or ISO 8601/);
 });
 
-test('keeps the messages of a schema, and repeats no password', () => {
+test('keeps the messages of a schema and does not repeat passwords', () => {
   const body = { email: 'a@b.c', username: 'x', password: 'hunter2' };
   const said = texts(registerSchema, body).join('; ');
   assert.match(said, /expected 3 to 24 letters/);

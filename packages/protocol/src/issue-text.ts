@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How many characters of a caller's string a message repeats at most. */
+/** Maximum number of characters of a caller's string in a message. */
 const MAX_SHOWN = 40;
 
 /** Names of types for people who write JSON. */
@@ -15,9 +15,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a schema has found, as `expected …, got …`: to be given to every `safeParse` whose issues become a message.
- * Strings are repeated only where the schema has a list of choices, and cut: a wrong value may be a password, and the
- * field for it a mistake.
+ * Zod error map that writes issues as `expected …, got …`. Pass it to every `safeParse` whose issues become a message.
+ * Strings are repeated, truncated, only where the schema has a list of choices: a value sent in the wrong field may be a
+ * password.
  */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
@@ -61,7 +61,7 @@ function amount(bound: number | bigint, origin: string): string {
   return origin === 'array' ? `${bound} ${bound === 1 ? 'entry' : 'entries'}` : String(bound);
 }
 
-/** How long, or how much. */
+/** Length of a string or array, or the value of a number. */
 function size(value: unknown): string {
   if (typeof value === 'string' || Array.isArray(value)) return String(value.length);
   return typeof value === 'number' ? String(value) : kindOf(value);

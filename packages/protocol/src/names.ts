@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * A name that people give: 1 to 100 characters on one line. Control, format and line-separating characters are refused:
+ * A user-chosen name: 1 to 100 characters on one line. Control, format and line-separating characters are refused:
  * names appear in logs, mails and terminals.
  */
 export const nameSchema: z.ZodString = z

@@ -10,7 +10,7 @@ export const pipelineTagNameSchema = z
     'expected name:tag, the name of 2 or more characters a-z, 0-9, -, ., _ and /, with a letter or digit at both ends, the tag of 1 to 128 characters A-Z, a-z, 0-9, _, - and ., not beginning with - or .',
   );
 
-/** Body of `POST /v2/pipeline-tags`. The pipeline may be given by another tag. */
+/** Body of `POST /v2/pipeline-tags`. `pipeline_id` may be another tag. */
 export const pipelineTagCreateSchema = z.object({ name: pipelineTagNameSchema, pipeline_id: z.string() });
 export type PipelineTagCreate = z.infer<typeof pipelineTagCreateSchema>;
 
@@ -27,7 +27,7 @@ export type PipelineTagGet = z.infer<typeof pipelineTagGetSchema>;
 
 export const pipelineTagPageSchema = paginatedSchema(pipelineTagGetSchema);
 
-/** An environment of the original: what Python packages uploaded code finds. Here there is one, to look at. */
+/** An environment of Pipeline Cloud: the Python packages available to uploaded code. This server has one, read-only. */
 export const environmentGetSchema = z.object({
   id: z.string(),
   name: z.string(),

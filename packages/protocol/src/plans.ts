@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { timestampSchema } from './timestamp.ts';
 
-/** A limit; null is none. */
+/** A limit; null for no limit. */
 const limitSchema = z.number().nullable();
 
 /** A plan as every token with the scope read sees it. Prices are in the currency of the list. */
@@ -15,9 +15,9 @@ export const planGetSchema = z.object({
   /** Prompt and generated tokens together; days and months are UTC. */
   tokens_per_day: limitSchema,
   tokens_per_month: limitSchema,
-  /** Larger goes first. */
+  /** Runs of higher priority are executed first. */
   priority: z.number(),
-  /** Longest sequence in tokens, prompt included. */
+  /** Maximum number of tokens of prompt and output together. */
   max_context: limitSchema,
   /** Names of models; `*` stands for any string. */
   models: z.array(z.string()),
@@ -30,7 +30,7 @@ export const planGetSchema = z.object({
 });
 export type PlanGet = z.infer<typeof planGetSchema>;
 
-/** A user's request for another plan, for an owner of the server to approve. */
+/** A user's pending request for another plan, which an owner of the server may approve. */
 export const planRequestSchema = z.object({
   user_id: z.string(),
   plan_id: z.string(),
@@ -41,9 +41,9 @@ export type PlanRequest = z.infer<typeof planRequestSchema>;
 /** Reply to `GET /v2/plans`. */
 export const planListSchema = z.object({
   currency: z.string(),
-  /** Plans that can be asked for, and the caller's own. */
+  /** Plans that can be requested, and the caller's own. */
   plans: z.array(planGetSchema),
-  /** The plan that the caller's project is on. */
+  /** The plan of the caller's project. */
   current: z.string(),
   /** Requests not approved yet: the caller's own, or those of all users for owners of the server. */
   requests: z.array(planRequestSchema),
@@ -57,7 +57,7 @@ export const planChangeSchema = z.strictObject({
 });
 export type PlanChange = z.infer<typeof planChangeSchema>;
 
-/** Reply to it: done, to be approved by an owner, or to be paid for at `checkout_url`. */
+/** Reply to `POST /v2/plan`: done, waiting for an owner's approval, or for payment at `checkout_url`. */
 export const planChangeResultSchema = z.object({
   status: z.enum(['changed', 'requested', 'checkout']),
   user_id: z.string(),

@@ -10,7 +10,7 @@ export const projectGetDetailedSchema = z.object({
   avatar_image_url: z.string().nullish(),
   created_at: timestampSchema,
   updated_at: timestampSchema,
-  /** Of the asking user in this project. */
+  /** Role of the caller in this project. */
   role: z.enum(['owner', 'member']),
   n_functions: z.number(),
   n_pipelines: z.number(),

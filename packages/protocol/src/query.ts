@@ -19,12 +19,12 @@ export const MAX_PAGE = 100;
 /** A value of a query string; empty counts as absent (httpx leaves `name=` for unset ones). */
 export type QueryValue = string | undefined;
 
-/** A refusal that names one parameter of the request, in the shape of a list of validation errors. */
+/** An `invalid_request` error for one parameter, in the form of a list of validation errors. */
 export function invalidParameter(parameter: string, error: string): ApiError {
   return invalidParameters([{ parameter, error }]);
 }
 
-/** A refusal that lists every parameter at fault. */
+/** An `invalid_request` error that lists every invalid parameter. */
 export function invalidParameters(errors: readonly { readonly parameter: string; readonly error: string }[]): ApiError {
   const count = `${errors.length} validation error${errors.length === 1 ? '' : 's'}`;
   const summary = errors.map(({ parameter, error }) => `${parameter}: ${error}`).join('; ');

@@ -20,7 +20,7 @@ export const runMetricsGetSchema = z.object({
   bucket_count: z.number(),
   metrics_buckets: z.array(runMetricsBucketSchema),
   overall_bucket: runMetricsBucketSchema,
-  /** As long a time, just before `start`. */
+  /** The period of the same length before `start`. */
   preceding_bucket: runMetricsBucketSchema,
 });
 export type RunMetricsGet = z.infer<typeof runMetricsGetSchema>;
@@ -31,7 +31,7 @@ export const pipelineMetricsGetSchema = z.array(
 );
 export type PipelineMetricsGet = z.infer<typeof pipelineMetricsGetSchema>;
 
-/** Reply to `GET /v2/metrics/compute`. Rates are changes against as long a time before: 0.5 is half more. */
+/** Reply to `GET /v2/metrics/compute`. Rates are relative changes to the preceding period of the same length: 0.5 is an increase by half. */
 export const totalComputeGetSchema = z.object({
   run_count: z.number(),
   failed_run_count: z.number(),

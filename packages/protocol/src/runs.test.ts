@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { GPTJ_PIPELINE_ID, isId, newId } from './ids.ts';
 import { runCreateSchema } from './runs.ts';
 
-test('a run is created from all seven keys with nulls, or from two', () => {
+test('accepts a run with all seven keys, nulls included, and one with two keys', () => {
   const full = {
     pipeline_id: GPTJ_PIPELINE_ID,
     function_id: null,
@@ -18,7 +18,7 @@ test('a run is created from all seven keys with nulls, or from two', () => {
   assert.deepEqual(runCreateSchema.parse({ ...short, unknown: 1 }), short);
 });
 
-test('a run needs exactly one of pipeline and function, and one of data and data_id', () => {
+test('requires exactly one of pipeline_id and function_id, and one of data and data_id', () => {
   const paths = (body: unknown): unknown =>
     runCreateSchema.safeParse(body).error?.issues.map((issue) => issue.path.join('.'));
   assert.deepEqual(paths({}), ['pipeline_id', 'data']);
@@ -31,7 +31,7 @@ test('a run needs exactly one of pipeline and function, and one of data and data
   }
 });
 
-test('ids are their kind and 32 lower-case hex digits', () => {
+test('accepts ids of a kind and 32 lower-case hex digits only', () => {
   assert.ok(isId('pipeline', GPTJ_PIPELINE_ID));
   assert.ok(isId('run', newId('run')));
   assert.notEqual(newId('run'), newId('run'));

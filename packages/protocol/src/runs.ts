@@ -4,7 +4,7 @@ import { paginatedSchema } from './paginated.ts';
 import { pipelineGetSchema } from './pipelines.ts';
 import { timestampSchema } from './timestamp.ts';
 
-/** Every state the 2022 clients can parse. Another word makes them raise. */
+/** Every state that the 2022 clients can parse. They raise an exception for any other value. */
 export const RUN_STATES = [
   'received',
   'allocating_cluster',
@@ -26,8 +26,8 @@ export function isTerminal(state: RunState): boolean {
 }
 
 /**
- * Why a run failed: `pipeline_fault`, the pipeline raised; `max_retries`, the machinery below it died too often;
- * `unsatisfiable`, no resource here can hold it.
+ * Why a run failed: `pipeline_fault`, the pipeline raised; `max_retries`, the engine failed too often;
+ * `unsatisfiable`, the server's resources are too small for it.
  */
 export const RUN_ERRORS = ['max_retries', 'pipeline_fault', 'unsatisfiable'] as const;
 export const runErrorSchema = z.enum(RUN_ERRORS);
@@ -38,8 +38,8 @@ export const runErrorInfoSchema = z.object({ exception: z.string(), traceback: z
 export type RunErrorInfo = z.infer<typeof runErrorInfoSchema>;
 
 /**
- * Body of `POST /v2/runs`. Python clients send all seven keys, nulls included; curl users two. `blocking` changes
- * nothing: the reply always holds the outcome. Unknown keys are ignored, as the original did.
+ * Body of `POST /v2/runs`. Python clients send all seven keys, nulls included; curl users two. `blocking` has
+ * no effect: the reply always contains the result. Unknown keys are ignored, as in Pipeline Cloud.
  */
 export const runCreateSchema = z
   .object({
@@ -50,9 +50,9 @@ export const runCreateSchema = z
     blocking: z.boolean().nullish(),
     compute_type: z.enum(['cpu', 'gpu']).nullish(),
     compute_requirements: z.object({ min_gpu_vram_mb: z.int32().min(0).nullish() }).nullish(),
-    /** Answer at once, with the run as it was accepted; ask for it later. */
+    /** Reply immediately with the accepted run; poll for its result. */
     async_run: z.boolean().nullish(),
-    /** Answer with server-sent events, see `RunEvent`. */
+    /** Reply with server-sent events, see `RunEvent`. */
     stream: z.boolean().nullish(),
   })
   .check((context) => {
@@ -106,12 +106,12 @@ export const runGetSchema = z.object({
   result_preview: z.array(z.unknown()).nullish(),
   error: runErrorSchema.nullish(),
   error_info: runErrorInfoSchema.nullish(),
-  /** A sentence for each parameter that had no effect, and what else the caller should know about the result. */
+  /** Warnings: a sentence for each parameter without effect, and remarks on the result. */
   warnings: z.array(z.string()).nullish(),
   /** One for each returned sequence of a complete run. */
   finish_reasons: z.array(finishReasonSchema).nullish(),
   usage: runUsageSchema.nullish(),
-  /** The seed that gives this result again, where anything was drawn. */
+  /** The seed that reproduces this result; null when no token was sampled. */
   seed: z.number().nullish(),
 });
 export type RunGet = z.infer<typeof runGetSchema>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * A moment: epoch seconds, with a fraction. The original API's shared schemas encode dates this way, and every client
+ * A time: epoch seconds, with a fraction. Pipeline Cloud's shared schemas encode dates this way, and every client
  * version reads it (they take ISO 8601 text too).
  */
 export const timestampSchema = z.number();

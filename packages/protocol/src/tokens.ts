@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nameSchema } from './names.ts';
 import { timestampSchema } from './timestamp.ts';
 
-/** `run` makes runs and reads them, `read` reads, `write` changes, `admin` does all of it and manages accounts. */
+/** `run` creates and reads runs, `read` reads, `write` changes, `admin` includes all of them and manages accounts. */
 export const SCOPES = ['run', 'read', 'write', 'admin'] as const;
 /** A permission of an API token. `admin` includes all others. */
 export type Scope = (typeof SCOPES)[number];
@@ -16,7 +16,7 @@ export const TOKEN_TYPES = {
   reader: ['read'],
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;
 
-/** An API token. `value` is whole in the reply that made it and masked but for its first characters ever after. */
+/** An API token. `value` is complete only in the reply of its creation; later all but its first characters are masked. */
 export const tokenGetSchema = z.object({
   id: z.string(),
   value: z.string(),
@@ -34,7 +34,7 @@ export const tokenGetSchema = z.object({
 });
 export type TokenGet = z.infer<typeof tokenGetSchema>;
 
-/** A moment as clients write it: epoch seconds or ISO 8601 with a zone; a `Date` after parsing. */
+/** A time as clients write it: epoch seconds or ISO 8601 with a zone; a `Date` after parsing. */
 const momentSchema = z
   .union(
     [z.number().min(0).max(8e12), z.iso.datetime({ offset: true })],
@@ -54,7 +54,7 @@ export type TokenCreate = z.output<typeof tokenCreateSchema>;
 export const tokenPatchSchema = z.strictObject({
   name: nameSchema.optional(),
   is_enabled: z.boolean().optional(),
-  /** Null: never. `expire_at` is what the original's schema called it. */
+  /** Null: never. `expire_at` is the name in Pipeline Cloud's schema. */
   expires_at: momentSchema.nullish(),
   expire_at: momentSchema.nullish(),
 });

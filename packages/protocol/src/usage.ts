@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { invalidParameter, type QueryValue } from './query.ts';
 
-/** What usage can be listed by. */
+/** Groupings of usage. */
 export const USAGE_GROUPS = ['day', 'token', 'pipeline', 'project'] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];
 
@@ -15,7 +15,7 @@ export const usageSumsSchema = z.object({
 });
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
-/** One line: `key` is a day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
+/** One row: `key` is a day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
 export const usageRowSchema = usageSumsSchema.extend({
   key: z.string(),
   /** Name of the token or project, where it still exists. */
@@ -39,7 +39,7 @@ export const invoiceLineSchema = z.object({
   description: z.string(),
   quantity: z.number(),
   unit: z.enum(['month', 'token', 'ms']),
-  /** Of one month, of 1,000 tokens, of one hour. */
+  /** Price of one month, of 1,000 tokens or of one hour. */
   price: z.number(),
   /** Decimal text, rounded half up to hundredths. */
   amount: z.string(),
@@ -72,7 +72,7 @@ export function parseQueryMonth(name: string, value: QueryValue, fallback: strin
   return value;
 }
 
-/** What to list usage by; by day when absent. Throws `invalid_request`. */
+/** The grouping of usage; `day` when absent. Throws `invalid_request`. */
 export function parseUsageGroup(value: QueryValue): UsageGroup {
   if (value === undefined || value === '') return 'day';
   const group = USAGE_GROUPS.find((known) => known === value);

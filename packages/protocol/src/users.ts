@@ -6,7 +6,7 @@ import { tokenGetSchema } from './tokens.ts';
 /** Letters, digits, `-` and `_`, 3 to 24 of them. */
 export const usernameSchema = z.string().regex(/^[A-Za-z0-9-_]{3,24}$/, 'expected 3 to 24 letters, digits, - or _');
 
-/** An address as it is stored: lower case. */
+/** An e-mail address in its stored form: lower case. */
 export const emailSchema = z
   .string()
   .trim()
@@ -26,7 +26,7 @@ export const newPasswordSchema = z
   .regex(/[a-z]/, 'expected a lower-case letter')
   .regex(/[A-Z]/, 'expected an upper-case letter');
 
-/** An account as others see it. */
+/** The public fields of an account. */
 export const userGetSchema = z.object({
   id: z.string(),
   email: z.string(),
@@ -53,7 +53,7 @@ export type UserGet = z.infer<typeof userGetSchema>;
 export const userGetDetailedSchema = userGetSchema.extend({ tokens: z.array(tokenGetSchema) });
 export type UserGetDetailed = z.infer<typeof userGetDetailedSchema>;
 
-/** What people may change of their own account. */
+/** Fields that users may change in their own account. */
 export const userPatchSchema = z.strictObject({
   username: usernameSchema.optional(),
   firstname: nameSchema.nullish(),
@@ -63,7 +63,7 @@ export const userPatchSchema = z.strictObject({
 });
 export type UserPatch = z.infer<typeof userPatchSchema>;
 
-/** What owners of the server may change in any account. */
+/** Fields that owners of the server may change in any account. */
 export const userAdminPatchSchema = z
   .strictObject({ role: z.enum(['owner', 'member']).optional(), disabled: z.boolean().optional() })
   .refine((patch) => patch.role !== undefined || patch.disabled !== undefined, 'expected role or disabled');
@@ -103,10 +103,10 @@ export const confirmEmailSchema = z.strictObject({ token: linkTokenSchema });
 export const deleteAccountSchema = z.strictObject(proof);
 export type Proof = z.infer<typeof deleteAccountSchema>;
 
-/** Link a provider's account to one's own. */
+/** Link a provider's account to the caller's account. */
 export const identityCreateSchema = z.strictObject({ provider: z.string().min(1).max(40), ...proof });
 export const authorizationUrlSchema = z.object({ authorization_url: z.string() });
-/** An account elsewhere that signs its owner in here. */
+/** A social identity linked to an account. */
 export const identityGetSchema = z.object({
   id: z.string(),
   provider: z.string(),
@@ -116,9 +116,9 @@ export const identityGetSchema = z.object({
 });
 export type IdentityGet = z.infer<typeof identityGetSchema>;
 export const oauthProviderSchema = z.object({ name: z.string() });
-/** `token` is what the page of the address has behind its #. */
+/** `token` is the fragment (after #) of the page's URL. */
 export const oauthCodeSchema = z.strictObject({ token: linkTokenSchema, code: z.string().min(1).max(40) });
-/** Two-factor is begun with the password, and ended with a code, too. */
+/** Enabling two-factor requires the password; disabling it requires password and code. */
 export const twoFactorPasswordSchema = z.strictObject({ password: proof.password });
 export const twoFactorDisableSchema = z.strictObject(proof);
 export const twoFactorConfirmSchema = z.strictObject({ code: z.string().min(1).max(40) });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { paginatedSchema } from './paginated.ts';
 import { timestampSchema } from './timestamp.ts';
 
-/** Events that webhooks can receive. A cancelled run has failed. */
+/** Events that webhooks can receive. A cancelled run counts as failed. */
 export const WEBHOOK_EVENTS = ['run.completed', 'run.failed'] as const;
 export const webhookEventSchema = z.enum(WEBHOOK_EVENTS);
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;
@@ -10,7 +10,7 @@ export type WebhookEvent = z.infer<typeof webhookEventSchema>;
 const url = z.string().max(2048);
 const events = z.array(webhookEventSchema).min(1).max(WEBHOOK_EVENTS.length);
 
-/** Body of `POST /v2/webhooks`. Without `events`, all of them. */
+/** Body of `POST /v2/webhooks`. `events` defaults to all. */
 export const webhookCreateSchema = z.strictObject({ url, events: events.optional() });
 export type WebhookCreate = z.infer<typeof webhookCreateSchema>;
 
@@ -29,13 +29,13 @@ export const webhookGetSchema = z.object({
   is_enabled: z.boolean(),
   created_at: timestampSchema,
   updated_at: timestampSchema,
-  /** Key of the signatures, in the reply to its creation alone. */
+  /** Secret key of the signatures, only in the reply of the creation. */
   secret: z.string().optional(),
 });
 export type WebhookGet = z.infer<typeof webhookGetSchema>;
 export const webhookPageSchema = paginatedSchema(webhookGetSchema);
 
-/** One event on its way to one webhook. */
+/** Delivery of one event to one webhook. */
 export const webhookDeliveryGetSchema = z.object({
   id: z.string(),
   webhook_id: z.string(),
@@ -44,10 +44,10 @@ export const webhookDeliveryGetSchema = z.object({
   state: z.enum(['pending', 'delivered', 'failed']),
   attempts: z.number(),
   created_at: timestampSchema,
-  /** When it is tried next; of an ended one, when it was tried last. */
+  /** Time of the next attempt; of an ended delivery, time of the last attempt. */
   due_at: timestampSchema,
   ended_at: timestampSchema.nullish(),
-  /** Of the last attempt that got a reply. */
+  /** HTTP status of the last attempt that got a reply. */
   response_status: z.number().nullish(),
   failure: z.string().nullish(),
 });
