@@ -1,12 +1,12 @@
 export type DecodingErrorCode =
-  /** The parameters leave no token, or fewer than the beams need. */
+  /** The parameters forbid every token, or leave fewer than the beams need. */
   | 'no_possible_token'
   /** A regular expression needs more memory than it may use. */
   | 'pattern_too_complex'
   /** The configuration needs something that the caller did not pass, for example a tokenizer. */
   | 'missing_dependency';
 
-/** A generation cannot go on. The message says what happened and which parameters to change. */
+/** A generation fails. The message states the reason and the parameters to change. */
 export class DecodingError extends Error {
   override readonly name = 'DecodingError';
   readonly code: DecodingErrorCode;

@@ -12,7 +12,7 @@ export type Scorer = (request: {
 
 /**
  * Run a strategy to its end against a scorer that needs no cache, following the tokens of every row. `onRequest`
- * gets each request, and throws to stop. The driver of tests; an engine's scheduler does the same with sequences of a model.
+ * receives each request, and throws to stop. For tests; an engine's scheduler does the same with sequences of a model.
  */
 export function runStrategy<Outcome>(
   strategy: Strategy<Outcome>,

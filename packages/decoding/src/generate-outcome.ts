@@ -3,7 +3,7 @@ import type { TokenId } from '@gptj-cloud/model';
 /** Why a sequence ended: an EOS token, the length limit, a stop string or criterion, or `max_time`. */
 export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 
-/** A token and its natural-log probability under the model's unprocessed distribution. */
+/** A token and its log-probability (natural) under the model's unprocessed distribution. */
 export interface TokenLogprob {
   readonly token: TokenId;
   readonly logprob: number;

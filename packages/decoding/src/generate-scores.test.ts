@@ -7,7 +7,7 @@ import type { ScoreRequest } from './strategy.ts';
 import { EVERY_MODE, runToy, TOY_PROMPT } from './testing/run-toy.ts';
 import { constantScorer, TOY_EOS, TOY_VOCABULARY, toyScorer } from './testing/toy-scorer.ts';
 
-test('tokens reported as final are the beginning of the returned sequence', () => {
+test('tokens reported as final are a prefix of the returned sequence', () => {
   for (const params of EVERY_MODE) {
     const requests: ScoreRequest[] = [];
     const outcome = runToy(params, { requests });
@@ -47,7 +47,7 @@ test('the score of a beam is the sum over its own tokens, in every beam search',
         assert.ok(Math.abs(logprobs![at]!.logprob - logprob) < 1e-4, `token ${at} of ${shown}`);
         sum += logprob;
       }
-      // A penalty of diversity is part of the score.
+      // The score includes diversity_penalty.
       if (!('diversity_penalty' in params)) assert.ok(Math.abs(sum - score!) < 1e-4, shown);
     }
   }
@@ -70,7 +70,7 @@ test('base64 rows of a large vocabulary decode to the same scores', () => {
   );
 });
 
-test('log-probabilities are those of the model before processing', () => {
+test('reports log-probabilities of the model before processing', () => {
   const prompt = Array.from({ length: 41 }, (_, at) => (at * 7) % TOY_VOCABULARY);
   for (const params of [
     { temperature: 0.5, do_sample: true, seed: 3 },
@@ -164,13 +164,13 @@ test('max_new_tokens 0 with prompt_logprobs scores the prompt and generates noth
   assert.throws(() => runToy({ max_new_tokens: 0 }), /max_new_tokens: expected an integer of at least 1/);
 });
 
-test('a prompt that fills the context can be scored, not continued', () => {
+test('a prompt that fills the context can be scored but not continued', () => {
   const prompt = Array.from({ length: 64 }, (_, at) => at % 20);
   assert.equal(runToy({ max_new_tokens: 0, prompt_logprobs: 0 }, { prompt }).promptLogprobs?.length, 63);
   assert.throws(() => runToy({ max_new_tokens: 1, prompt_logprobs: 0 }, { prompt }), /at most 63 tokens/);
 });
 
-test('final tokens carry the log-probabilities that the outcome holds', () => {
+test('final tokens have the same log-probabilities as the outcome', () => {
   for (const params of [
     {},
     { do_sample: true, seed: 4, num_return_sequences: 2 },

@@ -21,7 +21,7 @@ test('the first sequence does not depend on num_return_sequences', () => {
   assert.equal(new Set(four.map(String)).size, 4);
 });
 
-test('a sampled outcome names the seed that reproduces it', () => {
+test('a sampled outcome contains the seed that reproduces it', () => {
   const first = runToy({ do_sample: true });
   assert.ok(first.seed !== undefined);
   assert.deepEqual(runToy({ do_sample: true, seed: first.seed }), first);
@@ -121,7 +121,7 @@ test('max_time ends every sequence after the step that passed it', () => {
   }
 });
 
-test('a stop string stays in the output and names the reason', () => {
+test('keeps a stop string in the output and reports finish reason stop', () => {
   const text = 'st';
   const tokens = [textToken('x'), textToken(text), textToken('opera'), textToken('x')];
   const scorer: Scorer = ({ tokens: prefix, start }) => ({
@@ -173,13 +173,13 @@ test('warns when fewer sequences are possible than num_return_sequences', () => 
   assert.match(outcome.warnings![0]!, /only 2 of 4/);
 });
 
-test('constrained search warns of sequences that leave a constraint unmet', () => {
+test('constrained search warns of sequences that do not meet every constraint', () => {
   const outcome = runToy({ num_beams: 2, force_words_ids: [[7, 8, 9, 10]], max_new_tokens: 2 });
   assert.match(outcome.warnings![0]!, /constraint/);
   assert.equal(runToy({ num_beams: 2, force_words_ids: [[7]], max_new_tokens: 6 }).warnings, undefined);
 });
 
-test('custom processors run in their order, and in place of built-in ones', () => {
+test('custom processors run in the given order and replace built-in ones of the same type', () => {
   const forced = runToy({
     logits_processor: [
       { type: 'suppress_tokens', value: [7] },
@@ -192,7 +192,7 @@ test('custom processors run in their order, and in place of built-in ones', () =
   assert.deepEqual(replaced, runToy({ repetition_penalty: 1.2 }));
 });
 
-test('any mix of valid parameters ends in time and within the length and vocabulary limits', () => {
+test('any mix of valid parameters ends within the time, length and vocabulary limits', () => {
   const draw = seededNoise(2024).stream(0);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(draw() * values.length)]!;
   const maybe = (name: string, values: readonly unknown[]): Record<string, unknown> =>

@@ -1,4 +1,4 @@
-// Values worked out by hand from the formulas; the golden files hold the broad comparison with transformers.
+// Values computed by hand from the formulas; the golden files compare with transformers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allowedNextOf } from './allowed-next.ts';
@@ -32,7 +32,7 @@ function shape(
 const probabilities = (...values: readonly number[]) => values.map((value) => Math.log(value));
 const kept = (scores: readonly number[]) => scores.flatMap((score, id) => (score > NONE ? [id] : []));
 
-test('repetition is penalised away from the token, whatever the sign of its score', () => {
+test('repetition_penalty lowers the score of a repeated token, whatever its sign', () => {
   assert.deepEqual(shape({ repetition_penalty: 2 }, { scores: [4, -4, 4, 4, 4], generated: [1, 1] }), [2, -8, 4, 4, 4]);
   assert.deepEqual(
     shape({ encoder_repetition_penalty: 2 }, { scores: [4, -4, 4, 4, 4], generated: [1] }),
@@ -40,14 +40,14 @@ test('repetition is penalised away from the token, whatever the sign of its scor
   );
 });
 
-test('n-grams of the text, and of the prompt alone, do not come again', () => {
+test('forbids repeated n-grams of the whole text and of the prompt alone', () => {
   const text = { scores: [0, 0, 0, 0, 0], prompt: [1, 2], generated: [4, 1] };
   assert.deepEqual(kept(shape({ no_repeat_ngram_size: 2 }, text)), [0, 1, 3, 4]);
   assert.deepEqual(kept(shape({ no_repeat_ngram_size: 1 }, text)), [0, 3]);
   assert.deepEqual(kept(shape({ encoder_no_repeat_ngram_size: 1 }, text)), [0, 3, 4]);
 });
 
-test('words are forbidden and biased at their last token', () => {
+test('forbids and biases words at their last token', () => {
   const text = { scores: [0, 0, 0, 0, 0], prompt: [1], generated: [2] };
   assert.deepEqual(kept(shape({ bad_words_ids: [[1, 2, 4], [0], [2, 2, 1]] }, text)), [1, 2, 3]);
   assert.deepEqual(
@@ -65,7 +65,7 @@ test('words are forbidden and biased at their last token', () => {
   );
 });
 
-test('EOS is held back, favoured and forced by length', () => {
+test('forbids EOS below the minimum length, favours it with growing length and forces it at the maximum', () => {
   const scores = [1, 1, 1, -2, 1];
   assert.deepEqual(kept(shape({ min_new_tokens: 2 }, { scores, generated: [1] })), [0, 1, 2, 4]);
   assert.deepEqual(kept(shape({ min_new_tokens: 2 }, { scores, generated: [1, 1] })), [0, 1, 2, 3, 4]);
@@ -81,7 +81,7 @@ test('EOS is held back, favoured and forced by length', () => {
   assert.equal(shape({ ...decay, compat: '4.25' }, { scores, generated: [1, 1, 1] })[3], -8);
 });
 
-test('each filter keeps what its paper says', () => {
+test('each warper keeps the tokens that its paper specifies', () => {
   const row = { scores: probabilities(0.3, 0.1, 0.1, 0.5) };
   const sample = { do_sample: true, top_k: 0 };
   assert.deepEqual(kept(shape({ ...sample, top_p: 0.79 }, row)), [0, 3]);
@@ -101,7 +101,7 @@ test('each filter keeps what its paper says', () => {
   assert.deepEqual(kept(shape({ ...sample, top_h: 0.7 }, row)), [0, 3]);
 });
 
-test('beams leave enough tokens to go on when some are EOS', () => {
+test('with beams, warpers leave enough tokens to continue when some are EOS', () => {
   const row = { scores: probabilities(0.9, 0.05, 0.03, 0.01, 0.01) };
   const params = { do_sample: true, num_beams: 2, top_k: 1 };
   assert.equal(kept(shape(params, row)).length, 2);
@@ -117,7 +117,7 @@ test('temperature comes before top_p, and warpers act only when sampling', () =>
   assert.deepEqual(kept(shape({ ...params, temperature: 0.3 }, row)), [0, 1, 2, 3]);
 });
 
-test('guidance moves beyond the unconditional log-probabilities', () => {
+test('guidance extrapolates away from the unconditional log-probabilities', () => {
   const conditional = probabilities(0.5, 0.2, 0.2, 0.1);
   const unconditional = Float32Array.from(probabilities(0.25, 0.4, 0.2, 0.15));
   const shaped = shape({ guidance_scale: 1.5 }, { scores: conditional }, { unconditional });
@@ -127,7 +127,7 @@ test('guidance moves beyond the unconditional log-probabilities', () => {
   );
 });
 
-test('invalid values are removed, -inf only under compat 5.18', () => {
+test('remove_invalid_values replaces NaN and +inf, and -inf only under compat 5.18', () => {
   const scores = [Number.NaN, Number.POSITIVE_INFINITY, NONE, 1];
   assert.deepEqual(
     shape({ remove_invalid_values: true }, { scores }),
@@ -136,7 +136,7 @@ test('invalid values are removed, -inf only under compat 5.18', () => {
   assert.equal(shape({ remove_invalid_values: true, compat: '4.25' }, { scores })[2], NONE);
 });
 
-test('under compat 5.18 allowed tokens stay possible where other processors forbid them', () => {
+test('under compat 5.18 allowed tokens stay possible when other processors forbid all of them', () => {
   const params = {
     prefix_allowed_tokens_fn: { allowed_sequences: [[1, 2]], after_prompt: true },
     bad_words_ids: [[1]],
@@ -150,7 +150,7 @@ test('under compat 5.18 allowed tokens stay possible where other processors forb
   );
 });
 
-test('groups are penalised for what earlier groups chose', () => {
+test('diversity_penalty lowers the scores of tokens that earlier groups chose', () => {
   const params = { num_beams: 4, num_beam_groups: 2, diversity_penalty: 0.5 };
   assert.deepEqual(shape(params, { scores: [0, 0, 0, 0] }, { chosenByEarlierGroups: [1, 1] }), [0, -1, 0, 0]);
 });
@@ -158,7 +158,7 @@ test('groups are penalised for what earlier groups chose', () => {
 test('filters act after temperature, or before it with filter_before_temperature', () => {
   const scores = probabilities(0.5, 0.3, 0.15, 0.05);
   const params = { do_sample: true, top_k: 0, top_p: 0.7, temperature: 0.25 };
-  // At temperature 0.25 the first token alone holds 0.88; as the model says it, two are needed.
+  // At temperature 0.25 the first token alone holds 0.88; under the raw logits, two are needed.
   assert.deepEqual(kept(shape(params, { scores })), [0]);
   const mesh = shape({ ...params, filter_before_temperature: true }, { scores });
   assert.deepEqual(kept(mesh), [0, 1]);

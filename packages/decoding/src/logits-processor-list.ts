@@ -14,11 +14,11 @@ import { type Warper, warpPossibleTokens } from './warpers/possible-tokens.ts';
 /** The processors of a configuration in order. */
 export interface LogitsProcessorList {
   readonly process: LogitsProcessor;
-  /** What follows `process`: warpers when sampling. Compat 4.25 adds the beam score before it, 5.18 after it. */
+  /** Applied after `process`: warpers when sampling. Compat 4.25 adds the beam score before it, 5.18 after it. */
   readonly warp: LogitsProcessor;
 }
 
-/** The processors of a configuration for a prompt. `allowedNext` stands for `prefix_allowed_tokens_fn`. */
+/** The processors of a configuration for a prompt. `allowedNext` implements `prefix_allowed_tokens_fn`. */
 export function buildLogitsProcessors(
   config: GenerateConfig,
   prompt: readonly TokenId[],
@@ -50,7 +50,7 @@ function inProcessorOrder({ compat }: GenerateConfig, table: readonly ParameterR
   return [...listed, ...table.filter(({ name, versions }) => !known.has(name) && versions.includes(compat))];
 }
 
-/** Custom processors take the place of the built-in one of their type, the others follow in their order. */
+/** A custom processor replaces the built-in one of its type; the others follow in the given order. */
 function withCustomProcessors(
   config: GenerateConfig,
   context: ProcessorContext,

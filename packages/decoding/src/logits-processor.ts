@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 
-/** Scores of one sequence on their way through the processors. */
+/** Scores of one sequence, which the processors change in place. */
 export interface LogitsRow {
   /** Changed in place. */
   readonly scores: Float32Array;
@@ -15,7 +15,7 @@ export interface LogitsRow {
 /** Changes rows in place. The rows of one call are the beams of one search (of one group), or a single row. */
 export type LogitsProcessor = (rows: readonly LogitsRow[]) => void;
 
-/** A processor that looks at each row by itself. */
+/** A processor that changes each row independently. */
 export function each(change: (row: LogitsRow) => void): LogitsProcessor {
   return (rows) => rows.forEach(change);
 }

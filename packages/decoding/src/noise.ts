@@ -44,7 +44,7 @@ function xoshiro128(low: number, high: number, index: number): () => number {
     d = (d << 11) | (d >>> 21);
     return result;
   };
-  // Half a step off the grid: neither 0 nor 1 can come out.
+  // Offset by half a step, so that neither 0 nor 1 occurs.
   return () => ((next() >>> 6) * 2 ** 26 + (next() >>> 6) + 0.5) / 2 ** 52;
 }
 

@@ -3,16 +3,16 @@ export type ParameterErrorCode =
   | 'unknown_parameter'
   /** The value has a wrong type, is out of range, or conflicts with another parameter. */
   | 'invalid_parameter'
-  /** transformers has the parameter, this server does not. */
+  /** transformers has the parameter; this server does not support it. */
   | 'unsupported_parameter'
   /** The value is valid, but larger than this server allows. */
   | 'limit_exceeded';
 
-/** A request's parameters are refused. The message says what was expected, what came, and what to do. */
+/** Invalid parameters of a request. The message states the expected and the actual value, and the remedy. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
   readonly code: ParameterErrorCode;
-  /** Wire names of the parameters at fault. */
+  /** Wire names of the invalid parameters. */
   readonly parameters: readonly string[];
 
   constructor(code: ParameterErrorCode, parameters: readonly string[], message: string) {

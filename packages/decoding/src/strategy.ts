@@ -26,7 +26,7 @@ export interface Row {
   readonly layers?: readonly number[];
 }
 
-/** Tokens that no later step changes: a stream can send them. */
+/** Final tokens: no later step changes them, so they can be streamed. */
 export interface FinalTokens {
   /** Index of the returned sequence, 0 … num_return_sequences-1. */
   readonly index: number;
@@ -41,7 +41,7 @@ export interface ScoreRequest {
   readonly finalTokens: readonly FinalTokens[];
 }
 
-/** The scores of one row. Arrays are views that the next request invalidates: copy what must last. */
+/** The scores of one row. Arrays are views that the next request invalidates: copy them to keep them. */
 export interface RowResult {
   /** Raw float32 logits, one row of vocabSize per scored position. */
   readonly logits: readonly Float32Array[];

@@ -1,6 +1,6 @@
 import { DecodingError } from '../decoding-error.ts';
 
-/** Index of the largest value; the lowest on ties. NaN never wins. Throws `no_possible_token` when all are -inf. */
+/** Index of the largest value; the lowest on ties. NaN is ignored. Throws `no_possible_token` when all are -inf. */
 export function argmaxOrRefuse(values: Float32Array): number {
   let best = -1;
   let largest = Number.NEGATIVE_INFINITY;
@@ -15,7 +15,7 @@ export function argmaxOrRefuse(values: Float32Array): number {
   return best;
 }
 
-/** The error of a position at which nothing can follow. */
+/** The error of a position at which every token is forbidden. */
 export function noPossibleToken(): DecodingError {
   return new DecodingError(
     'no_possible_token',

@@ -1,7 +1,7 @@
 const STEPS = 256;
 const STEPS_PER_UNIT = STEPS / Math.LN2;
 const UNIT_PER_STEP = Math.LN2 / STEPS;
-/** Below this exp underflows float64. */
+/** Below this, exp underflows in float64. */
 const SMALLEST = -745;
 
 const fractions = Float64Array.from({ length: STEPS }, (_, at) => 2 ** (at / STEPS));

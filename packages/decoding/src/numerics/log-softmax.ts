@@ -1,6 +1,6 @@
 import { expOfNegative } from './exponential.ts';
 
-/** The largest value; -inf when there is none. NaN is passed over. */
+/** The largest value; -inf when there is none. NaN is ignored. */
 export function largestOf(values: Float32Array): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) if (values[index]! > largest) largest = values[index]!;
@@ -8,7 +8,7 @@ export function largestOf(values: Float32Array): number {
 }
 
 /**
- * log(sum(exp(values))), in float64 with the maximum taken out. -inf when every value is -inf.
+ * log(sum(exp(values))), in float64 with the maximum subtracted. -inf when every value is -inf.
  * NaN entries count as -inf: they cannot be chosen.
  */
 export function logSumExp(values: Float32Array): number {

@@ -25,7 +25,7 @@ function* rows(): Generator<Float32Array> {
   yield Float32Array.of(3.4e38, -3.4e38, 0, Number.POSITIVE_INFINITY, NONE);
 }
 
-test('a ranking is the stable descending sort, however far it is read', () => {
+test('a ranking equals the stable descending sort at every position read', () => {
   const ranking = new Ranking();
   for (const row of rows()) {
     const sorted = Array.from(row.keys())
@@ -45,7 +45,7 @@ test('a ranking is the stable descending sort, however far it is read', () => {
   }
 });
 
-test('keeping the first of a ranking sets the others to -inf, ties by index', () => {
+test('keepFirst sets all but the first entries to -inf, ties by index', () => {
   const row = Float32Array.of(1, 2, 2, NONE, 2, 0);
   const ranking = new Ranking();
   ranking.rank(row);
@@ -53,7 +53,7 @@ test('keeping the first of a ranking sets the others to -inf, ties by index', ()
   assert.deepEqual([...row], [NONE, 2, 2, NONE, NONE, NONE]);
 });
 
-test('the quick exponential is exact to twelve digits and ends in 0', () => {
+test('expOfNegative is accurate to twelve digits and underflows to 0', () => {
   for (let x = 0; x > -745; x -= 0.37) {
     const exact = Math.exp(x);
     assert.ok(Math.abs(expOfNegative(x) - exact) <= exact * 1e-11 + 5e-324, `exp(${x})`);
@@ -64,7 +64,7 @@ test('the quick exponential is exact to twelve digits and ends in 0', () => {
   assert.equal(expOfNegative(Number.NaN), 0);
 });
 
-test('log-sum-exp stands large, forbidden and missing values', () => {
+test('logSumExp handles large values, -inf and NaN', () => {
   assert.ok(Math.abs(logSumExp(Float32Array.of(1000, 1000, NONE)) - (1000 + Math.LN2)) < 1e-9);
   assert.equal(logSumExp(Float32Array.of(NONE, NONE)), NONE);
   assert.equal(logSumExp(Float32Array.of(Number.NaN, 0)), 0);

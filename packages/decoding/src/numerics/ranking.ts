@@ -1,13 +1,13 @@
 const BUCKETS = 2048;
-/** Entries sorted at first, at least: what most callers look at. */
+/** Minimum number of entries in the first sort: enough for most callers. */
 const ROUND = 128;
 /** Indices are packed below the sort key; no vocabulary is larger. */
 const INDEX_RANGE = 2 ** 20;
-/** Distance from the maximum beyond which a softmax holds next to nothing: one bucket for all of that. */
+/** Distance from the maximum beyond which the softmax is negligible: one bucket for all such entries. */
 const RANGE = 40;
 
 /**
- * The entries of a row above -inf in descending order, ties by lowest index, sorted only as far as they are looked at.
+ * The entries of a row above -inf in descending order, ties by lowest index, sorted lazily.
  *
  * Entries are counted into buckets by their distance from the maximum; as positions are read, the next buckets
  * are gathered and sorted. A caller needs the top few hundred of a vocabulary, so this is far cheaper than a sort.
@@ -69,7 +69,7 @@ export class Ranking {
     const first = this.#nextBucket;
     let expected = 0;
     let end = first;
-    // Twice as many each time: a caller that goes on is likely to go far, and every round looks at the whole row.
+    // Double the count each time: every round scans the whole row.
     const target = Math.max(ROUND, 2 * this.#gathered);
     while (end < BUCKETS && expected < target) expected += this.#counts[end++]!;
     const from = this.#gathered;

@@ -41,7 +41,7 @@ export function checkCombinations(config: GenerateConfig, context: ParameterCont
     }
   }
   limitOutput(config.output, {
-    // Scores are of the rows that tokens are chosen from: no unconditional ones, no candidates tried.
+    // Scores are returned of the rows from which tokens are chosen, not of unconditional rows or rejected candidates.
     rows: mode === 'contrastive' ? 1 : rows / (config.guidanceScale === 1 ? 1 : 2),
     sequences: numReturnSequences,
     newTokens,

@@ -9,14 +9,14 @@ interface NumberDetails<Default extends number | null> extends Details, Bounds {
   readonly type: 'number' | 'integer';
   /** null: absent. */
   readonly default: Default;
-  /** Where the bounds are checked; elsewhere the value is taken as it is. Default: everywhere. */
+  /** When the bounds are checked; otherwise any value is accepted. Default: always. */
   readonly checkedWhen?: (situation: ParameterSituation) => boolean;
-  readonly land: (value: number | Default, situation: ParameterSituation) => Partial<GenerateConfig>;
+  readonly toConfig: (value: number | Default, situation: ParameterSituation) => Partial<GenerateConfig>;
 }
 
-/** A number within bounds. `land` gives the fields of the configuration that it sets. */
+/** A number within bounds. `toConfig` returns the configuration fields that the value sets. */
 export function numberParameter<const Default extends number | null>(details: NumberDetails<Default>): ParameterRecord {
-  const { type, default: fallback, min, max, above, hint, checkedWhen, land, ...record } = details;
+  const { type, default: fallback, min, max, above, hint, checkedWhen, toConfig, ...record } = details;
   const bounds: Bounds = {
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
@@ -30,24 +30,24 @@ export function numberParameter<const Default extends number | null>(details: Nu
     ...(fallback === null ? {} : { default: fallback }),
     read: (fields, situation) => {
       const given = fields.get(record.name);
-      if (given === undefined) return land(fallback, situation);
+      if (given === undefined) return toConfig(fallback, situation);
       const isChecked = checkedWhen === undefined || checkedWhen(situation);
-      return land(toBoundedNumber(record.name, given, type, isChecked ? bounds : {}), situation);
+      return toConfig(toBoundedNumber(record.name, given, type, isChecked ? bounds : {}), situation);
     },
   };
 }
 
 interface BooleanDetails extends Details {
   readonly default: boolean;
-  readonly land: (value: boolean, situation: ParameterSituation) => Partial<GenerateConfig>;
+  readonly toConfig: (value: boolean, situation: ParameterSituation) => Partial<GenerateConfig>;
 }
 
 export function booleanParameter(details: BooleanDetails): ParameterRecord {
-  const { default: fallback, land, ...record } = details;
+  const { default: fallback, toConfig, ...record } = details;
   return {
     ...record,
     value: { type: 'boolean' },
     default: fallback,
-    read: (fields, situation) => land(toBoolean(record.name, fields.get(record.name) ?? fallback), situation),
+    read: (fields, situation) => toConfig(toBoolean(record.name, fields.get(record.name) ?? fallback), situation),
   };
 }

@@ -19,11 +19,11 @@ export interface ParameterDescription {
   readonly above?: number;
   /** Values of a choice. */
   readonly choices?: readonly (string | boolean)[];
-  /** How the JSON looks; set for type `json`. */
+  /** Form of the JSON, for example `[id, …]`; set for type `json`. */
   readonly form?: string;
-  /** The value where the request has none, as JSON or in words. */
+  /** The default, as JSON or in words. */
   readonly default?: number | boolean | string;
-  /** The value that switches it off, where that is not the default. */
+  /** The value that disables it, if that is not the default. */
   readonly neutral?: number;
   /** The decoding modes in which it acts. */
   readonly modes: readonly DecodingMode[];

@@ -10,14 +10,14 @@ const CONTEXT: ParameterContext = { vocabSize: 50400, contextLength: 256, eosTok
 const parse = (input: unknown, context: Partial<ParameterContext>) =>
   parseGenerateParameters(input, { ...CONTEXT, ...context });
 
-test('parameters inside generation_config count as given, and those beside it win', () => {
+test('parameters inside generation_config count as given, and those beside it override them', () => {
   const given = givenParameters({ generation_config: { do_sample: false, top_k: 3, top_p: null }, top_k: 5 });
   assert.deepEqual([given.get('do_sample'), given.get('top_k'), given.has('top_p')], [false, 5, false]);
   assert.equal(givenParameters(undefined).size, 0);
   assert.throws(() => givenParameters({ generation_config: [1] }), ParameterError);
 });
 
-test("a route's defaults give way to the request, also inside generation_config", () => {
+test("the request overrides a route's defaults, also inside generation_config", () => {
   const defaults = { do_sample: true, temperature: 0.7, max_new_tokens: 16 };
   const sampled = parse({}, { defaults }).config;
   assert.deepEqual([sampled.doSample, sampled.temperature, sampled.maxLength], [true, 0.7, 26]);
@@ -32,11 +32,11 @@ test('any length in the request replaces a default length', () => {
   assert.deepEqual([config.maxLength, config.minLength], [12, 11]);
 });
 
-test('defaults are never named in warnings', () => {
+test('warnings never mention defaults', () => {
   assert.deepEqual(parse({ do_sample: false }, { defaults: { temperature: 0.7, length_penalty: 2 } }).warnings, []);
 });
 
-test('a default length is cut to the room that the context leaves, a length in the request is not', () => {
+test('reduces a default length to the free context, but not a length in the request', () => {
   const defaults = { max_new_tokens: 100 };
   assert.equal(parse({}, { defaults, promptLength: 248 }).config.maxLength, 256);
   assert.equal(parse({}, { defaults: { max_length: 300 } }).config.maxLength, 256);
@@ -50,7 +50,7 @@ test('a default length leaves room for a negative prompt that is longer than the
   assert.equal(parse(negative, { defaults: { max_new_tokens: 100 } }).config.maxLength, 16);
 });
 
-test('split_special_tokens reaches the encoder of texts, wherever it is given', () => {
+test('passes split_special_tokens to the encoder of texts, also from inside generation_config', () => {
   const seen: unknown[] = [];
   const encodeText: ParameterContext['encodeText'] = (_text, options) => {
     seen.push(options?.splitSpecialTokens);

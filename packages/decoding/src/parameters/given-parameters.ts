@@ -3,8 +3,9 @@ import { roomLeft } from './read-lengths.ts';
 import { type Fields, refuse, toBoolean, toFields } from './read-value.ts';
 
 /**
- * The parameters that a request gives, by wire name: its own fields and those of its `generation_config`, of which its
- * own win. `null` means absent. Names and values are not checked. Throws `ParameterError` when either is no object.
+ * The parameters that a request gives, by wire name: its own fields and those of its `generation_config`, of which the
+ * former take precedence. `null` means absent. Names and values are not checked. Throws `ParameterError` when either is
+ * not an object.
  */
 export function givenParameters(input: unknown): Fields {
   const given = toFields('parameters', input ?? {});
@@ -24,13 +25,13 @@ export function readSplitSpecialTokens(input: unknown): boolean {
   return toBoolean(name, givenParameters(input).get(name) ?? false);
 }
 
-/** Parameters of which a request has at most one in effect: a default gives way to either. */
+/** Mutually exclusive parameters: either one in the request replaces the default of the other. */
 const ALTERNATIVES: readonly (readonly string[])[] = [
   ['max_new_tokens', 'max_length'],
   ['min_new_tokens', 'min_length'],
 ];
 
-/** `given` over a route's defaults. A default length is cut to the room that the context leaves. */
+/** `given` merged over a route's defaults. A default length is reduced to the free context. */
 export function withDefaults(given: Fields, context: ParameterContext): Fields {
   const fields = new Map(given);
   for (const [name, value] of toFields('defaults', context.defaults ?? {})) {

@@ -1,4 +1,4 @@
-/** The candidate with the fewest edits to `name`, case aside; null when none is near enough. */
+/** The candidate with the fewest edits to `name`, ignoring case; null when none is close enough. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
   const typed = name.toLowerCase().slice(0, 64);
   let nearest: string | null = null;

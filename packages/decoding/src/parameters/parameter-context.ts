@@ -12,13 +12,13 @@ export interface ParameterContext {
   readonly promptLength: number;
   /** Encodes texts that stand for token ids; without it such texts are refused. */
   readonly encodeText?: (text: string, options?: { readonly splitSpecialTokens: boolean }) => readonly TokenId[];
-  /** Layers of the model where the engine can exit early (DoLa); absent: it cannot. */
+  /** Number of layers with early-exit logits (DoLa); absent: the engine has none. */
   readonly earlyExitLayers?: number;
-  /** Names that the caller handles itself: suggested when a name is unknown. Default: none. */
+  /** Names that the caller parses: included in the suggestions for an unknown name. Default: none. */
   readonly otherNames?: readonly string[];
   /**
-   * A route's own defaults, by wire name. A value in the request wins, also one inside `generation_config`, and a default
-   * length gives way to any length in the request and to the room that the context leaves. Default: none.
+   * A route's own defaults, by wire name. A value in the request takes precedence, also one inside `generation_config`; any
+   * length in the request replaces a default length, which is also reduced to the free context. Default: none.
    */
   readonly defaults?: Readonly<Record<string, unknown>>;
 }

@@ -10,7 +10,7 @@ import type { Warper } from '../warpers/possible-tokens.ts';
 import type { ParameterContext } from './parameter-context.ts';
 import type { Fields } from './read-value.ts';
 
-/** Where help, the documentation and a form show a parameter. */
+/** Section of a parameter in help, documentation and forms. */
 export type ParameterGroup =
   | 'length'
   | 'sampling'
@@ -22,7 +22,7 @@ export type ParameterGroup =
   | 'output'
   | 'other';
 
-/** The JSON that a parameter takes. */
+/** The JSON type of a parameter. */
 export type ValueShape =
   | {
       readonly type: 'number' | 'integer';
@@ -39,7 +39,7 @@ export type ValueShape =
 /** A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The circumstances that a value is read under. */
+/** Everything besides the value that a parameter's reader depends on. */
 export interface ParameterSituation {
   readonly compat: CompatVersion;
   readonly context: ParameterContext;
@@ -63,9 +63,9 @@ export interface ProcessorContext {
   readonly allowedNext: AllowedNext | null;
 }
 
-/** Where a parameter acts, and the reason given when it does not. */
+/** The decoding modes in which a parameter acts, and the reason shown in warnings otherwise. */
 export interface Activity {
-  /** Acts wherever tokens are sampled. */
+  /** Acts in all modes that sample. */
   readonly sampling?: true;
   /** Acts in these modes. */
   readonly modes?: readonly DecodingMode[];
@@ -84,9 +84,9 @@ export interface ParameterRecord {
   /** One sentence, without default and range, which follow from `value` and `default`. */
   readonly help: string;
   readonly value: ValueShape;
-  /** The value where the request has none, as JSON or in words. Absent: no effect. */
+  /** The default, as JSON or in words. Absent: no effect. */
   readonly default?: number | boolean | string;
-  /** The value that switches it off, where that is not the default. */
+  /** The value that disables it, if that is not the default. */
   readonly neutral?: number;
   /** Absent: acts in every mode. */
   readonly acts?: Activity;
@@ -100,13 +100,13 @@ export interface ParameterRecord {
   readonly read?: (fields: Fields, situation: ParameterSituation) => Partial<GenerateConfig>;
   /** The reason why a given value has no effect, beyond `acts`; null when it has one. */
   readonly ignored?: (config: GenerateConfig, fields: Fields) => string | null;
-  /** A warning about a value that has its effect, after the name; null when there is none. */
+  /** A warning about a value that has an effect, without the name; null for none. */
   readonly caution?: (config: GenerateConfig) => string | null;
   /** The processor of a configuration; null when it would change nothing. */
   readonly processor?: (config: GenerateConfig, context: ProcessorContext) => LogitsProcessor | null;
   /** The same for warpers, which act on rows of possible tokens. `keep`: tokens that must stay possible. */
   readonly warper?: (config: GenerateConfig, keep: number) => Warper | null;
-  /** The same for what follows the warpers. */
+  /** The same for processors that run after the warpers. */
   readonly finalProcessor?: (config: GenerateConfig) => LogitsProcessor | null;
   /** An entry of `logits_processor` may have this name as its `type`. */
   readonly custom?: true;

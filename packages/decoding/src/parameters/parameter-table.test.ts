@@ -27,7 +27,7 @@ const LAST_ALLOWED_ID: ParameterRecord = numberParameter({
   min: 0,
   default: null,
   acts: WITH_SAMPLING,
-  land: (lastId, { context }) => {
+  toConfig: (lastId, { context }) => {
     if (lastId === null) return {};
     const above = Array.from({ length: context.vocabSize - lastId - 1 }, (_, index) => lastId + 1 + index);
     return { suppressTokens: above };
@@ -36,7 +36,7 @@ const LAST_ALLOWED_ID: ParameterRecord = numberParameter({
 });
 const EXTENDED = [...PARAMETERS, LAST_ALLOWED_ID];
 
-test('one record makes a parameter: it is accepted, checked, applied and documented', () => {
+test('one record defines a parameter: it is parsed, checked, applied and documented', () => {
   const parse = (parameters: unknown) => parseGenerateParameters(parameters, toyContext(PROMPT.length), EXTENDED);
   const { config, warnings } = parse({ do_sample: true, last_allowed_id: 3 });
   assert.deepEqual(warnings, []);
@@ -59,12 +59,12 @@ test('one record makes a parameter: it is accepted, checked, applied and documen
   });
 });
 
-test('no name stands twice', () => {
+test('every name is unique', () => {
   const names = PARAMETERS.map(({ name }) => name);
   assert.deepEqual(names, [...new Set(names)]);
 });
 
-test('every parameter is read, without effect, or refused', () => {
+test('every parameter has a reader, is marked without effect, or is refused', () => {
   const readElsewhere = new Set(['compat', 'generation_config']);
   for (const { name, read, readWith, noEffect, unsupported } of PARAMETERS) {
     if (readElsewhere.has(name)) continue;
@@ -75,7 +75,7 @@ test('every parameter is read, without effect, or refused', () => {
   }
 });
 
-test('a configuration holds every field, each set by one record', () => {
+test('every field of a configuration is set by exactly one record', () => {
   const { config } = parseGenerateParameters({}, toyContext(PROMPT.length));
   // A field missing from this list does not compile.
   const fields: Readonly<Record<keyof GenerateConfig, true>> = {
@@ -139,7 +139,7 @@ test('a configuration holds every field, each set by one record', () => {
   assert.deepEqual(Object.keys(config).sort(), Object.keys(fields).sort());
 });
 
-test('each processor of a version has its place in the order, and each place its processor', () => {
+test('the processor order of each version lists exactly the processors of that version', () => {
   for (const compat of ['5.18', '4.25'] as const) {
     const accepted = indexParameters(PARAMETERS).accepted[compat];
     const processing = PARAMETERS.filter((record) => isProcessing(record) && accepted.has(record.name));

@@ -38,7 +38,7 @@ export const PARAMETERS: readonly ParameterRecord[] = [
   ...UNSUPPORTED_PARAMETERS,
 ];
 
-/** Look-ups in a table of parameters, built once for each table. */
+/** Index of a parameter table, built once per table. */
 interface ParameterIndex {
   /** The names that each version accepts. */
   readonly accepted: Readonly<Record<CompatVersion, ReadonlySet<string>>>;

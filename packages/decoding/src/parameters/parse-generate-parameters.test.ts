@@ -34,7 +34,7 @@ function refused(
   );
 }
 
-test('without parameters decoding is greedy, for 20 new tokens or 20 in all', () => {
+test('without parameters, decodes greedily up to 20 new tokens (5.18) or 20 tokens in total (4.25)', () => {
   const { config, warnings } = parse({});
   assert.equal(config.mode, 'greedy');
   assert.equal(config.maxLength, 30);
@@ -59,7 +59,7 @@ test('a configuration is plain data', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(config)), config);
 });
 
-test('a minimum length beyond the limit is warned of by the name in the request', () => {
+test('warns of a minimum length beyond the limit, under its name in the request', () => {
   const warned = (params: object) => parse(params).warnings.map((warning) => warning.split(' ', 3).join(' '));
   assert.deepEqual(warned({ min_new_tokens: 10, max_new_tokens: 5 }), ['min_new_tokens lies beyond']);
   assert.deepEqual(warned({ min_length: 30, max_length: 20 }), ['min_length lies beyond']);
@@ -154,7 +154,7 @@ test('parameters without effect are accepted and named in warnings', () => {
   ]);
 });
 
-test('text stands for token ids in lists of words', () => {
+test('accepts text in place of token ids in lists of words', () => {
   const { config } = parse({
     bad_words: ['ab', ' c'],
     sequence_bias: { ab: 2 },
@@ -202,7 +202,7 @@ test('constraints have a declarative form', () => {
   );
 });
 
-test('stopping criteria add to the stop parameters', () => {
+test('merges stopping_criteria with the stop parameters', () => {
   const { config } = parse({
     max_time: 3,
     stop_strings: ['a', 'b'],
@@ -219,7 +219,7 @@ test('stopping criteria add to the stop parameters', () => {
   refused({ stopping_criteria: [{ type: 'eval', code: '1' }] }, 'invalid_parameter', ['stopping_criteria'], /max_time/);
 });
 
-test('custom processors are checked as the parameters they stand for', () => {
+test('checks custom processors like the parameters of their type', () => {
   const { config } = parse({
     logits_processor: [
       { type: 'repetition_penalty', value: 1.2 },
@@ -242,7 +242,7 @@ test('custom processors are checked as the parameters they stand for', () => {
   refused({ ...twice, compat: '4.25' }, 'invalid_parameter', ['logits_processor'], /twice/);
 });
 
-test('an inline generation_config holds the same names, and the call wins', () => {
+test('accepts the same names inside generation_config, and fields of the request override them', () => {
   const { config } = parse({ generation_config: { do_sample: true, top_k: 7, seed: 3 }, top_k: 9 });
   assert.deepEqual([config.mode, config.topK, config.seed], ['sample', 9, 3]);
   refused({ generation_config: { foo: 1 } }, 'unknown_parameter', ['foo'], /foo/);
@@ -274,7 +274,7 @@ test('every size has a limit', () => {
   assert.equal(parse({ max_new_tokens: 2038 }).config.maxLength, 2048);
 });
 
-test('seeds reach 2^53 - 1', () => {
+test('accepts seeds up to 2^53 - 1', () => {
   assert.equal(parse({ do_sample: true, seed: 2 ** 53 - 1, deterministic: true }).config.seed, 2 ** 53 - 1);
   for (const seed of [-1, 0.5, 2 ** 53, '1']) refused({ seed }, 'invalid_parameter', ['seed'], /an integer from 0/);
 });

@@ -24,10 +24,10 @@ export interface ParsedParameters {
  * Check the parameters of one `generate` call under their wire names (snake_case, as transformers spells them).
  *
  * `compat: "4.25"` selects the names, defaults and checks of transformers 4.25; otherwise those of 5.18 hold. `null`
- * means absent. Integers pass for floats, 2.0 passes for an integer, booleans are not numbers. Parameters that the
+ * means absent. Integers are accepted as floats and 2.0 as an integer; booleans are not numbers. Parameters that the
  * selected mode does not use are accepted and named in `warnings`.
  *
- * `table`: the parameters there are. Throws `ParameterError`: `unknown_parameter` lists every unknown name at once.
+ * `table`: the known parameters. Throws `ParameterError`: `unknown_parameter` lists every unknown name at once.
  */
 export function parseGenerateParameters(
   input: unknown,

@@ -1,10 +1,9 @@
 import type { CompatVersion } from '../generate-config.ts';
 
 /**
- * The order in which transformers applies processors, warpers and what follows them, by the parameters they belong to
+ * The order in which transformers applies processors and warpers, by the names of their parameters
  * (`_get_logits_processor` and `_get_logits_warper` of 4.24, `_get_logits_processor` of 5.18.0). `presence_penalty`
- * stands for both penalties of OpenAI, which have their place after `repetition_penalty`. A parameter with a processor
- * that is not listed comes after the listed processors.
+ * applies both penalties of OpenAI, after `repetition_penalty`. Processors that are not listed run after the listed ones.
  */
 export const PROCESSOR_ORDER: Readonly<Record<CompatVersion, readonly string[]>> = {
   '5.18': [

@@ -6,7 +6,7 @@ import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import {
   type Fields,
   refuse,
-  refuseStrangeFields,
+  refuseUnknownFields,
   toBoolean,
   toFields,
   toList,
@@ -22,7 +22,7 @@ export function readAllowedTokens(fields: Fields, context: ParameterContext): Al
   if (value === undefined) return null;
   const form = toFields(name, value);
   if (form.has('regex')) {
-    refuseStrangeFields(name, form, ['regex']);
+    refuseUnknownFields(name, form, ['regex']);
     const pattern = toWellFormed(name, form.get('regex'), 'regex to be a string');
     if (pattern.length > LIMITS.patternLength) {
       throw new ParameterError(
@@ -35,7 +35,7 @@ export function readAllowedTokens(fields: Fields, context: ParameterContext): Al
     byteAutomaton(parsePattern(pattern));
     return { type: 'regex', pattern, vocabSize: context.vocabSize };
   }
-  refuseStrangeFields(name, form, ['allowed_sequences', 'after_prompt']);
+  refuseUnknownFields(name, form, ['allowed_sequences', 'after_prompt']);
   const sequences = toList(
     name,
     form.get('allowed_sequences'),

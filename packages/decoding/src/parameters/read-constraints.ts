@@ -2,7 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { Constraint } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import { type Fields, refuse, refuseStrangeFields, toFields, toList, toTokenIds } from './read-value.ts';
+import { type Fields, refuse, refuseUnknownFields, toFields, toList, toTokenIds } from './read-value.ts';
 import { limitTotal, toWord } from './token-lists.ts';
 
 /** Whether the request has constraints in any form: it selects constrained beam search. */
@@ -38,14 +38,14 @@ function readConstraint(entry: unknown, context: ParameterContext): Constraint {
   const form = toFields(name, entry);
   const type = form.get('type');
   if (type === 'phrasal') {
-    refuseStrangeFields(name, form, ['type', 'token_ids']);
+    refuseUnknownFields(name, form, ['type', 'token_ids']);
     return {
       type: 'phrasal',
       tokens: toTokenIds(name, form.get('token_ids'), context.vocabSize, LIMITS.constraintIds),
     };
   }
   if (type === 'disjunctive') {
-    refuseStrangeFields(name, form, ['type', 'nested_token_ids']);
+    refuseUnknownFields(name, form, ['type', 'nested_token_ids']);
     const nested = toList(name, form.get('nested_token_ids'), 'an array of arrays of token ids', LIMITS.listEntries);
     return disjunctive(
       name,

@@ -2,7 +2,7 @@ import type { CustomProcessor } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS } from './parameter-context.ts';
 import { BOTH_VERSIONS, type ParameterRecord, type ParameterSituation } from './parameter-record.ts';
-import { type Fields, refuse, refuseStrangeFields, toFields, toList } from './read-value.ts';
+import { type Fields, refuse, refuseUnknownFields, toFields, toList } from './read-value.ts';
 
 /**
  * `logits_processor`: an ordered array of `{"type": "repetition_penalty", "value": 1.2}`, where `type` is the name of one
@@ -42,7 +42,7 @@ function readCustomProcessors(
   const list = toList(name, fields.get(name) ?? [], 'an array of objects {"type", "value"}', LIMITS.customProcessors);
   const processors = list.map((entry) => {
     const form = toFields(name, entry);
-    refuseStrangeFields(name, form, ['type', 'value']);
+    refuseUnknownFields(name, form, ['type', 'value']);
     const type = form.get('type');
     const record = typeof type === 'string' ? types.get(type) : undefined;
     if (record?.read === undefined) return refuse(name, `a type among ${[...types.keys()].join(', ')}`, type);

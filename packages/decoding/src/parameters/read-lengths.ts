@@ -9,7 +9,7 @@ export const DEFAULT_NEW_TOKENS = 20;
 
 /**
  * The limit as transformers computes it: prompt and output together. Under compat 4.25 it may lie at or below the
- * prompt's length; one token is generated all the same. Throws when it leaves no room or exceeds the context.
+ * prompt's length; one token is generated nevertheless. Throws when the prompt fills the context or the limit exceeds it.
  */
 export function readMaxLength(fields: Fields, compat: CompatVersion, context: ParameterContext): number {
   const { promptLength, contextLength } = context;
@@ -45,7 +45,7 @@ export function readMaxLength(fields: Fields, compat: CompatVersion, context: Pa
   return limit;
 }
 
-/** New tokens that the context leaves room for, after the prompt and after `negative_prompt_ids`. */
+/** Number of tokens that fit into the context after the prompt and after `negative_prompt_ids`. */
 export function roomLeft(fields: Fields, { promptLength, contextLength }: ParameterContext): number {
   const negative = fields.get('negative_prompt_ids');
   return contextLength - Math.max(promptLength, Array.isArray(negative) ? negative.length : 0);

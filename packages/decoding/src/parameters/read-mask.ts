@@ -8,7 +8,7 @@ export const MASK_SCHEMA: ValueShape = {
   schema: { type: 'array', items: { oneOf: [{ const: 1 }, { type: 'array', items: { const: 1 } }] } },
 };
 
-/** A reader that refuses masks with zeros: prompts come one at a time and unpadded. */
+/** A reader that refuses masks with zeros: prompts are single and unpadded. */
 export function refuseMask(name: string): (fields: Fields, situation: ParameterSituation) => Partial<GenerateConfig> {
   return (fields, { context }) => {
     const value = fields.get(name);

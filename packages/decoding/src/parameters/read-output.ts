@@ -1,6 +1,6 @@
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS } from './parameter-context.ts';
-import { type Fields, refuse, refuseStrangeFields, toBoolean, toFields, toInteger } from './read-value.ts';
+import { type Fields, refuse, refuseUnknownFields, toBoolean, toFields, toInteger } from './read-value.ts';
 import type { OutputOptions } from './records/output.ts';
 
 /** Entries of a row of scores where `scores_format` is absent. */
@@ -31,7 +31,7 @@ function readRowFormat(fields: Fields): OutputOptions['rowFormat'] {
   if (value === 'base64') return { type: 'base64' };
   if (typeof value === 'string') refuse(name, '"base64" or {"top": N}', value);
   const form = toFields(name, value);
-  refuseStrangeFields(name, form, ['top']);
+  refuseUnknownFields(name, form, ['top']);
   return { type: 'top', count: toInteger(name, form.get('top'), { min: 1, max: LIMITS.topScores }) };
 }
 

@@ -4,7 +4,7 @@ import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import {
   type Fields,
   refuse,
-  refuseStrangeFields,
+  refuseUnknownFields,
   toFields,
   toList,
   toNumber,
@@ -28,17 +28,17 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
     const form = toFields(name, entry);
     const type = form.get('type');
     if (type === 'max_time') {
-      refuseStrangeFields(name, form, ['type', 'max_time']);
+      refuseUnknownFields(name, form, ['type', 'max_time']);
       maxTimes.push(toNumber(name, form.get('max_time'), { min: 0 }));
     } else if (type === 'stop_strings') {
-      refuseStrangeFields(name, form, ['type', 'stop_strings']);
+      refuseUnknownFields(name, form, ['type', 'stop_strings']);
       stopStrings.push(...readStopStrings(name, form.get('stop_strings')));
     } else if (type === 'stop_token_sequences') {
-      refuseStrangeFields(name, form, ['type', 'sequences']);
+      refuseUnknownFields(name, form, ['type', 'sequences']);
       const sequences = toList(name, form.get('sequences'), 'sequences: an array of arrays of ids', LIMITS.listEntries);
       for (const ids of sequences) stopSequences.push(toTokenIds(name, ids, context.vocabSize, LIMITS.wordLength));
     } else if (type === 'eos') {
-      refuseStrangeFields(name, form, ['type', 'eos_token_id']);
+      refuseUnknownFields(name, form, ['type', 'eos_token_id']);
       const ids = form.get('eos_token_id');
       const list = toTokenIds(name, Array.isArray(ids) ? ids : [ids], context.vocabSize, LIMITS.wordLength);
       for (const id of list) stopSequences.push([id]);

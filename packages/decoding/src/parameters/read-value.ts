@@ -2,7 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import { ParameterError } from '../parameter-error.ts';
 
 /**
- * The fields of a request after `null` was dropped (null means absent). A Map, so that no field name can reach a
+ * The fields of a request after `null` was dropped (null means absent). A Map, so that a field name cannot access a
  * prototype.
  */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -53,7 +53,7 @@ export function toBoundedNumber(name: string, value: unknown, type: 'number' | '
   return value;
 }
 
-/** true or false; nothing else passes for one. */
+/** true or false; other truthy or falsy values are refused. */
 export function toBoolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') refuse(name, 'true or false', value);
   return value;
@@ -65,7 +65,7 @@ export function toText(name: string, value: unknown, expected: string): string {
   return toWellFormed(name, value, expected);
 }
 
-/** A string without half surrogate pairs: those occur in no text, so nothing could match them. */
+/** A string without lone surrogates: valid text has none, so such a string could never match. */
 export function toWellFormed(name: string, value: unknown, expected: string): string {
   if (typeof value !== 'string') refuse(name, expected, value);
   if (/\p{Surrogate}/u.test(value)) refuse(name, 'whole characters (half of a surrogate pair stands alone)', value);
@@ -88,9 +88,9 @@ export function toFields(name: string, value: unknown): Fields {
 }
 
 /** Throws unless every field is among `known`. */
-export function refuseStrangeFields(name: string, fields: Fields, known: readonly string[]): void {
-  const strange = [...fields.keys()].filter((field) => !known.includes(field));
-  if (strange.length > 0) refuse(name, `only the fields ${known.join(', ')}`, strange);
+export function refuseUnknownFields(name: string, fields: Fields, known: readonly string[]): void {
+  const unexpected = [...fields.keys()].filter((field) => !known.includes(field));
+  if (unexpected.length > 0) refuse(name, `only the fields ${known.join(', ')}`, unexpected);
 }
 
 /** One id of the vocabulary. */

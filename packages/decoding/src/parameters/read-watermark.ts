@@ -1,6 +1,6 @@
 import { ParameterError } from '../parameter-error.ts';
 import type { ParameterContext } from './parameter-context.ts';
-import { type Fields, refuse, refuseStrangeFields, toFields, toInteger, toNumber } from './read-value.ts';
+import { type Fields, refuse, refuseUnknownFields, toFields, toInteger, toNumber } from './read-value.ts';
 
 /** `watermarking_config`, the green-list scheme of Kirchenbauer et al. (arXiv 2301.10226, 2306.04634). */
 export interface WatermarkConfig {
@@ -24,7 +24,7 @@ export function readWatermark(fields: Fields, context: ParameterContext): Waterm
         '(greenlist_ratio, bias, hashing_key, seeding_scheme, context_width)',
     );
   }
-  refuseStrangeFields(name, form, ['greenlist_ratio', 'bias', 'hashing_key', 'seeding_scheme', 'context_width']);
+  refuseUnknownFields(name, form, ['greenlist_ratio', 'bias', 'hashing_key', 'seeding_scheme', 'context_width']);
   const seedingScheme = form.get('seeding_scheme') ?? 'lefthash';
   if (seedingScheme !== 'lefthash' && seedingScheme !== 'selfhash') {
     refuse(name, 'seeding_scheme "lefthash" or "selfhash"', seedingScheme);

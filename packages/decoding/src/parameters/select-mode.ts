@@ -13,7 +13,7 @@ export interface Selection {
   readonly penaltyAlpha: number;
 }
 
-/** The decoding mode that the parameters select, as each transformers version selects it. Throws where they contradict one another. */
+/** The decoding mode that the parameters select, as each transformers version selects it. Throws when they contradict each other. */
 export function selectMode(fields: Fields, compat: CompatVersion): Selection {
   const count = (name: string) => toInteger(name, fields.get(name) ?? 1, { min: 1 });
   const doSample = toBoolean('do_sample', fields.get('do_sample') ?? false);
@@ -41,7 +41,7 @@ export function selectMode(fields: Fields, compat: CompatVersion): Selection {
   return selection;
 }
 
-/** `max_new_tokens` 0 has a meaning beside `prompt_logprobs` alone. */
+/** `max_new_tokens` 0 is valid only together with `prompt_logprobs`. */
 export function scoresPromptOnly(fields: Fields): boolean {
   return fields.get('max_new_tokens') === 0 && fields.has('prompt_logprobs');
 }

@@ -92,7 +92,7 @@ export function readBadWords(
   return words.filter((word) => word.length > 1 || !eosTokenIds.includes(word[0]!));
 }
 
-/** `sequence_bias`: pairs of ids (or text) and bias, or an object from text to bias. A repeated key: the last wins. */
+/** `sequence_bias`: pairs of ids (or text) and bias, or an object from text to bias. Of a repeated key the last value applies. */
 export function readSequenceBias(fields: Fields, context: ParameterContext): readonly SequenceBias[] {
   const name = 'sequence_bias';
   const value = fields.get(name);

@@ -10,10 +10,10 @@ interface Row {
 }
 
 /**
- * Forbid what `allowedNext` does not list. `forceWhenStuck` (compat 5.18): when everything allowed is already forbidden in
- * every row, all rows get the bare mask, 0 on what is allowed.
+ * Forbid all tokens that `allowedNext` does not list. `forceWhenStuck` (compat 5.18): when all allowed tokens are already
+ * forbidden in every row, all rows get score 0 for allowed tokens and -inf for the others.
  *
- * Throws `no_possible_token` when nothing is allowed after some row.
+ * Throws `no_possible_token` when no token is allowed for some row.
  */
 export function keepAllowed(rows: readonly Row[], allowedNext: AllowedNext, forceWhenStuck: boolean): void {
   const lists = rows.map(({ sequence }) => [...allowedNext(sequence)]);

@@ -2,8 +2,8 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { CompatVersion } from '../generate-config.ts';
 
 /**
- * Favour EOS by `factor` for each of the `excess` tokens beyond the start. Compat 4.25 multiplies the score itself, so
- * that a negative one gets worse; from 4.34 on the score grows by a multiple of its size. A forbidden EOS stays forbidden.
+ * Favour EOS by `factor` for each of the `excess` tokens beyond the start. Compat 4.25 multiplies the score itself, which
+ * lowers a negative one; from 4.34 on the score grows by a multiple of its size. A forbidden EOS stays forbidden.
  */
 export function favourEos(
   scores: Float32Array,

@@ -3,7 +3,7 @@ import type { TokenId } from '@gptj-cloud/model';
 /**
  * Forbid every token that would complete an n-gram of `text`: the last n-1 tokens of `sequence` and the token after
  * each place where they occur in `text`. With `text` = `sequence` no n-gram occurs twice; with the prompt as `text`
- * none is taken over from the prompt.
+ * no n-gram of the prompt is repeated.
  */
 export function forbidRepeatedNgrams(
   scores: Float32Array,

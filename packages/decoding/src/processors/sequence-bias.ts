@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { SequenceBias } from '../generate-config.ts';
 
-/** Whether `tokens` without its last stands at the end of `sequence`, so that the last would complete it. */
+/** Whether `sequence` ends with `tokens` without its last, so that the last token would complete it. */
 function isPending(sequence: readonly TokenId[], tokens: readonly TokenId[]): boolean {
   const offset = sequence.length - (tokens.length - 1);
   if (offset < 0) return false;

@@ -5,7 +5,7 @@ export function suppress(scores: Float32Array, tokens: readonly TokenId[]): void
   for (const token of tokens) if (token >= 0) scores[token] = Number.NEGATIVE_INFINITY;
 }
 
-/** Forbid everything but `tokens`, which are equally likely from here. */
+/** Forbid all tokens but `tokens`, which become equally likely. */
 export function force(scores: Float32Array, tokens: readonly TokenId[]): void {
   scores.fill(Number.NEGATIVE_INFINITY);
   for (const token of tokens) scores[token] = 0;

@@ -16,7 +16,7 @@ test('permutations are those of torch.randperm', () => {
   assert.deepEqual([...permutationPrefix(1_000_003, 5, 15485863)], [138280, 994103, 467886, 915329, 149437]);
 });
 
-test('the last token decides which tokens gain the bias', () => {
+test('the last token determines the green list, whose tokens get the bias', () => {
   const scores = new Float32Array(20);
   const config = {
     greenlistRatio: 0.25,

@@ -4,7 +4,7 @@ import { Ranking } from '../numerics/ranking.ts';
 import type { WatermarkConfig } from '../parameters/read-watermark.ts';
 
 const TABLE_SIZE = 1_000_003;
-/** Candidates that the self-hashing scheme looks at. */
+/** Number of candidates that the self-hashing scheme considers. */
 const CANDIDATES = 40;
 const SEED_MODULUS = 2n ** 64n - 1n;
 

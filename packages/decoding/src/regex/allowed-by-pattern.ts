@@ -16,12 +16,12 @@ export interface PatternSituation {
   readonly tokenBytes: (token: TokenId) => Uint8Array;
 }
 
-/** Prefix trees of vocabularies, by the function that gives their bytes: made once, 50400 tokens take a while. */
+/** Prefix trees of vocabularies, cached by `tokenBytes` function: building one for 50400 tokens is slow. */
 const vocabularies = new WeakMap<PatternSituation['tokenBytes'], Branch>();
 
 /**
- * The tokens that keep the generated text on the way to matching the whole pattern: the automaton and the prefix tree
- * of the vocabulary are walked together. EOS is allowed where the text matches; tokens without bytes never are.
+ * The tokens after which the generated text can still match the whole pattern: traverses the automaton and the prefix
+ * tree of the vocabulary together. EOS is allowed where the text matches; tokens without bytes never are.
  */
 export function allowedByPattern(situation: PatternSituation): AllowedNext {
   const { pattern, promptLength, eosTokenIds, tokenBytes } = situation;

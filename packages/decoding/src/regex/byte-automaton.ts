@@ -1,6 +1,6 @@
 /**
- * A pattern as an automaton over UTF-8 bytes: Thompson's construction, and sets of states made into single states as
- * they are met (a lazy DFA), so that following a byte is one look-up the second time.
+ * A pattern as an automaton over UTF-8 bytes: Thompson's construction, determinised lazily (a
+ * lazy DFA), so that a transition that was taken before is one look-up.
  */
 import { DecodingError } from '../decoding-error.ts';
 import { ParameterError } from '../parameter-error.ts';
@@ -11,26 +11,26 @@ const MAX_STATES = 5_000;
 /** States over all sets (32 MB). */
 const MAX_IN_SETS = 4_000_000;
 
-/** A set of states, with the sets that bytes lead to as far as known. */
+/** A DFA state: a set of NFA states, with its transitions computed so far. */
 export interface StateSet {
   readonly states: readonly number[];
   /** The text so far matches the whole pattern. */
   readonly accepts: boolean;
-  /** By class of bytes. */
+  /** Transitions by byte class. */
   readonly next: Map<number, StateSet | null>;
 }
 
 export interface ByteAutomaton {
   readonly start: StateSet;
   /**
-   * The set after one more byte; null when nothing can match any more. Throws `pattern_too_complex` when there are too
-   * many sets to keep.
+   * The state after one more byte; null when no continuation can match. Throws `pattern_too_complex` when there are too
+   * many states to store.
    */
   readonly step: (from: StateSet, byte: number) => StateSet | null;
 }
 
 interface State {
-  /** Byte range that leads on, and where to. */
+  /** Byte range of the transition, and its target. */
   readonly ranges: [from: number, to: number, target: number][];
   /** States reached without a byte. */
   readonly free: number[];
@@ -49,7 +49,7 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
     return states.push({ ranges: [], free: [] }) - 1;
   };
 
-  /** Add `part` between `from` and the state returned. */
+  /** Add states for `part` after `from`. Returns the end state. */
   function build(part: Pattern, from: number): number {
     switch (part.type) {
       case 'set': {
@@ -151,7 +151,7 @@ export function byteAutomaton(pattern: Pattern): ByteAutomaton {
   };
 }
 
-/** Bytes that every range treats alike form one class. */
+/** Bytes that no range distinguishes form one class. */
 function byteClasses(states: readonly State[]): Uint16Array {
   const begins = new Uint8Array(257);
   for (const { ranges } of states) {

@@ -1,6 +1,6 @@
 /**
  * Regular expressions over text, as a syntax tree of code point sets. The whole text must match, so there are no
- * anchors; look-around, back-references and lazy quantifiers have no place in a constraint and are refused.
+ * anchors; look-around, back-references and lazy quantifiers are refused.
  *
  * Syntax: literals, `.`, `[…]` and `[^…]` with ranges, `\d \w \s \D \W \S`, `\n \t \r \f \v \0 \xHH \uHHHH`, escaped
  * punctuation, `( )` and `(?: )`, `|`, `* + ?`, `{n} {n,} {n,m}`.
@@ -19,7 +19,7 @@ export type Pattern =
 
 const LAST_CODE_POINT = 0x10ffff;
 const MAX_REPEATS = 1000;
-const DEEPEST = 50;
+const MAX_DEPTH = 50;
 
 const CLASSES: Readonly<Record<string, CodePoints>> = {
   d: [[0x30, 0x39]],
@@ -54,7 +54,7 @@ export function parsePattern(source: string): Pattern {
   }
 
   function choice(depth: number): Pattern {
-    if (depth > DEEPEST) fail(`at most ${DEEPEST} groups inside one another`);
+    if (depth > MAX_DEPTH) fail(`at most ${MAX_DEPTH} groups inside one another`);
     const parts = [sequence(depth)];
     while (characters[at] === '|') {
       at++;

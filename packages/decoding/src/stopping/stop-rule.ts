@@ -2,18 +2,18 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason } from '../generate-outcome.ts';
 
-/** The rule by which sequences end. */
+/** Decides when sequences end. */
 export interface StopRule {
   readonly isEos: (token: TokenId) => boolean;
   /** Why `sequence` (prompt and generated, at least one generated) ends here; null: it goes on. */
   readonly reasonToStop: (sequence: readonly TokenId[]) => FinishReason | null;
   /** The same, without looking for EOS. */
   readonly criterionMet: (sequence: readonly TokenId[]) => FinishReason | null;
-  /** Read the clock; once per step, so that a step treats all its rows alike. */
+  /** Read the clock. Call it once per step, so that all rows of a step see the same time. */
   readonly tick: () => void;
 }
 
-/** The rule of one call. `clock` gives milliseconds; the budget of `max_time` runs from now. */
+/** The rule of one call. `clock` gives milliseconds; `max_time` counts from this call. */
 export function stopRule(
   config: GenerateConfig,
   clock: () => number,

@@ -20,7 +20,7 @@ test('the token may reach beyond the stop string on both sides', () => {
   assert.equal(stops('p', ['opera']), true);
 });
 
-test('a stop string that ended before the last token does not count again', () => {
+test('ignores a stop string that ended before the last token', () => {
   assert.equal(stops('stop', ['st', 'op', 'a']), false);
   assert.equal(stops('stop', ['xstopx', 'st']), false);
   assert.equal(stops(['a', 'stopper'], ['a', 'st']), false);
@@ -33,13 +33,13 @@ test('characters split over tokens are compared as bytes', () => {
   assert.equal(rule([65, first!, second!, textToken('x')]), false);
 });
 
-test('tokens without bytes neither stop nor separate', () => {
+test('tokens without bytes neither complete nor interrupt a stop string', () => {
   const rule = stopStringRule(['ab'], textTokenBytes);
   assert.equal(rule([97, 98, 9999]), false);
   assert.equal(rule([97, 9999, 98]), true);
 });
 
-test('tokens before the start neither stop nor begin a stop string', () => {
+test('ignores tokens before `start`', () => {
   const rule = stopStringRule(['stop'], textTokenBytes, 2);
   assert.equal(rule([textToken('op'), textToken('st'), textToken('op')]), false);
   assert.equal(rule([textToken('op'), textToken('op'), textToken('st'), textToken('op')]), true);

@@ -5,11 +5,11 @@ import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
 import type { Decoding } from './decoding.ts';
 
 /**
- * Beam search and beam sampling as transformers does them from 4.50 on (`_beam_search` of 5.18.0).
+ * Beam search and beam sampling as in transformers from 4.50 on (`_beam_search` of 5.18.0).
  *
  * Each step takes the best candidates over all beams (or draws them), enough of them that `num_beams` remain when the
  * others end. Those that end, by EOS or any stopping criterion, compete for the `num_beams` places of finished
- * hypotheses if they were among the first `num_beams` candidates; the best others run on.
+ * hypotheses if they were among the first `num_beams` candidates; the best others continue.
  */
 export function beamSearch(decoding: Decoding): BeamSearch {
   const { prompt, config, processors, stop, noise } = decoding;
@@ -34,7 +34,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
     finished = [...finished, ...ended].sort((a, b) => b.score - a.score).slice(0, numBeams);
   }
 
-  /** Whether the best running beam could still beat the worst finished hypothesis, by the rule `early_stopping` sets. */
+  /** Whether the best running beam could still beat the worst finished hypothesis, by the criterion of `early_stopping`. */
   function mayImprove(best: Beam): boolean {
     const worst = finished.at(-1);
     if (!isFull() || worst === undefined) return true;

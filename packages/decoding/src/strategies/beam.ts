@@ -9,7 +9,7 @@ export interface Beam {
   readonly sequence: readonly TokenId[];
   /** Sum of the processed log-probabilities. */
   readonly score: number;
-  /** Index, among the beams of the step before, of the one it continues. */
+  /** Index of its parent among the beams of the previous step. */
   readonly parent: number;
   /** `parent` of every step so far. */
   readonly beamIndices: readonly number[];
@@ -41,7 +41,7 @@ export interface BeamStep {
   readonly report: (beam: number, token: TokenId) => readonly TokenReport[];
 }
 
-/** A beam search as a state machine, without the model: scores go in, the beams to be scored next come out. */
+/** A beam search as a state machine, without the model: it receives scores and returns the beams to score next. */
 export interface BeamSearch {
   /** The beams to score next. Empty: the search is over. */
   readonly beams: () => readonly Beam[];
@@ -109,7 +109,7 @@ export function extendBeam(beams: readonly Beam[], { beam, token, score }: Candi
 
 /**
  * A running beam as the heap searches of transformers end it (`finalize` of 4.24 and 4.43): with the first EOS, if there
- * is room for it. That EOS was not chosen by a search step: its log-probability is 0 and its beam index -1, as transformers pads them.
+ * is room for it. A search step did not choose that EOS: its log-probability is 0 and its beam index -1, as transformers pads them.
  */
 export function closeBeam(beam: Beam, { eosTokenIds, maxLength }: GenerateConfig): Beam {
   const [eos] = eosTokenIds;

@@ -1,6 +1,6 @@
 import { addLogprob, type Candidate } from './beam.ts';
 
-/** Scores of one beam's row and the beam's own score, which is added to each of them. */
+/** Scores of one beam's row, and the score of the beam, which is added to each of them. */
 export interface ScoredRow {
   readonly beam: number;
   readonly scores: Float32Array;
@@ -22,7 +22,7 @@ export function topCandidates(rows: readonly ScoredRow[], count: number): Candid
 /**
  * Draw `count` cells without replacement from softmax over all rows, in the order of the draw: the cells with the
  * largest ln p - ln(-ln u) (Gumbel-top-k, arXiv 1903.06059). One u per cell of `beams` rows, possible or not, so that
- * a stream of noise means the same whatever is forbidden.
+ * the use of the noise stream does not depend on which tokens are forbidden.
  */
 export function drawCandidates(
   rows: readonly ScoredRow[],
@@ -50,7 +50,7 @@ function bestOf(count: number) {
   const keys: number[] = [];
   const entries: Candidate[] = [];
   return {
-    /** A key must be above this to get in. */
+    /** Threshold: larger keys enter the list. */
     min: () => (keys.length < count ? Number.NEGATIVE_INFINITY : keys[count - 1]!),
     add: (key: number, entry: Candidate) => {
       let at = keys.length;

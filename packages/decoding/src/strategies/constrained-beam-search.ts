@@ -21,11 +21,11 @@ interface Placed extends Candidate {
 }
 
 /**
- * Constrained beam search (grouped by progress, after arXiv 1804.06609) as transformers 4.24 to 4.56 does it.
+ * Constrained beam search (grouped by progress, after arXiv 1804.06609) as in transformers 4.24 to 4.56.
  *
- * Beside the best candidates every beam proposes the tokens that bring its constraints further. All proposals are
- * sorted into banks by progress, and the next beams are taken from the banks in turn, best bank first. A hypothesis
- * that ends counts only when every constraint is met; at the limit unmet ones fill up what is missing.
+ * Besides the best candidates, every beam proposes the tokens that advance its constraints. All proposals are
+ * grouped into banks by progress, and the next beams are selected from the banks round-robin, best bank first. A
+ * hypothesis that ends counts only if it meets every constraint; at the length limit, others fill the missing places.
  */
 export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   const { prompt, config, processors, stop } = decoding;
@@ -53,7 +53,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   }
 
   function endWithEos(candidate: Candidate, step: BeamStep): void {
-    // Whichever EOS it was, the output shows the first.
+    // The output contains the first EOS id, whichever EOS was chosen.
     const token = config.eosTokenIds[0]!;
     addHypothesis(heap, {
       beam: extendBeam(beams, { ...candidate, token }, step),
@@ -134,7 +134,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       const bestSum = candidates[0]?.score ?? Number.NEGATIVE_INFINITY;
       const possible = next.filter(isPossible);
       const isStuck = possible.length === 0;
-      // Nothing but EOS can follow: that ends the search, constraints met or not.
+      // Only EOS is possible: the search ends even with unmet constraints.
       if (isStuck && heap.hypotheses.length < numReturnSequences) {
         for (const candidate of candidates.slice(0, numBeams)) endWithEos(candidate, step);
       }
@@ -145,13 +145,13 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       const before = beams;
       // Without a proposal the order stays that of the scores.
       const choose = (placed: readonly Placed[]) => (placed.length > likeliest.length ? takeFromBanks(placed) : placed);
-      // Proposals that a processor forbids take places, as in transformers, but never all of them.
+      // Forbidden proposals may occupy beams, as in transformers, but never all of them.
       const chosen = choose(next);
       beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) =>
         extendBeam(before, candidate, step),
       );
       const checked = config.compat === '4.25' ? beams.slice(0, 1) : beams;
-      // Constraints may hold an EOS: under compat 4.25 a running beam that ends in one has not ended.
+      // Constraints may contain an EOS: under compat 4.25 a running beam that ends in one has not ended.
       const ends = config.compat === '4.25' ? stop.criterionMet : stop.reasonToStop;
       if (checked.every(({ sequence }) => ends(sequence) !== null)) {
         endRunning();

@@ -6,7 +6,7 @@ import { advancingTokens, bankOf, constraintsAfter, isComplete, lengthOf } from 
 const phrase = (...tokens: number[]): Constraint => ({ type: 'phrasal', tokens });
 const either = (...alternatives: number[][]): Constraint => ({ type: 'disjunctive', alternatives });
 
-test('a phrase is met token by token, and a token that breaks it does not start it again', () => {
+test('a phrase is matched token by token, and a mismatching token does not restart it', () => {
   const constraints = [phrase(1, 2, 3)];
   assert.equal(isComplete(constraintsAfter(constraints, [9, 1, 2, 3])), true);
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1, 2])), [3]);
@@ -15,7 +15,7 @@ test('a phrase is met token by token, and a token that breaks it does not start 
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1, 1, 2])), [1]);
 });
 
-test('one constraint is in progress at a time, and a broken one waits at the end', () => {
+test('one constraint is in progress at a time, and a broken one moves to the end of the pending ones', () => {
   const constraints = [phrase(1, 2), phrase(5, 6)];
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [])), [1, 5]);
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1])), [2]);
@@ -23,7 +23,7 @@ test('one constraint is in progress at a time, and a broken one waits at the end
   assert.equal(isComplete(constraintsAfter(constraints, [5, 6, 1, 2])), true);
 });
 
-test('one alternative is enough, and all begun ones stay open', () => {
+test('one alternative meets a constraint, and all partially matched ones remain possible', () => {
   const constraints = [either([1, 2, 3], [1, 4], [7])];
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [])), [1, 7]);
   assert.deepEqual(advancingTokens(constraintsAfter(constraints, [1])), [2, 4]);
@@ -32,7 +32,7 @@ test('one alternative is enough, and all begun ones stay open', () => {
   assert.equal(isComplete(constraintsAfter(constraints, [1, 2])), false);
 });
 
-test('the bank counts whole constraints and the progress of the one begun', () => {
+test('the bank counts met constraints and the progress of the current one', () => {
   const constraints = [phrase(1, 2), phrase(5, 6, 7)];
   const longest = Math.max(...constraints.map(lengthOf));
   const bank = (...sequence: number[]) => bankOf(constraintsAfter(constraints, sequence), longest);

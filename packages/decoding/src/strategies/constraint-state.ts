@@ -1,13 +1,13 @@
 /**
  * Progress of a sequence through a list of constraints (`ConstraintListState` of transformers 4.24 to 4.56).
  *
- * One constraint is in progress at a time. A token that breaks its progress puts it back at the end of the pending
- * ones, and does not count as a new start itself. Prompt tokens count.
+ * One constraint is in progress at a time. A token that breaks its progress moves it to the end of the pending
+ * ones, and does not restart it. Prompt tokens count.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { Constraint } from '../generate-config.ts';
 
-/** Progress: a value that `addToken` replaces, never changes. */
+/** Immutable progress; `addToken` returns a new value. */
 export interface ConstraintState {
   readonly completed: readonly Constraint[];
   readonly inProgress: { readonly constraint: Constraint; readonly matched: readonly TokenId[] } | null;
@@ -50,19 +50,19 @@ export function addToken(state: ConstraintState, token: TokenId): ConstraintStat
   return take(completed, pending[at]!, [token], pending.toSpliced(at, 1));
 }
 
-/** Every token that brings the state further. */
+/** Every token that advances the state. */
 export function advancingTokens({ inProgress, pending }: ConstraintState): readonly TokenId[] {
   if (inProgress !== null) return nextTokens(inProgress.constraint, inProgress.matched);
   return pending.flatMap((constraint) => nextTokens(constraint, []));
 }
 
-/** Rank of the state: a constraint's whole length for each one met, and the progress of the one begun. */
+/** Bank of the state: the length of each constraint that is met, plus the progress of the current one. */
 export function bankOf({ completed, inProgress }: ConstraintState, longest: number): number {
   const begun = inProgress === null ? 0 : longest - (lengthOf(inProgress.constraint) - inProgress.matched.length);
   return completed.length * longest + begun;
 }
 
-/** Tokens of the longest way to meet a constraint. */
+/** Length of the longest alternative of a constraint. */
 export function lengthOf(constraint: Constraint): number {
   return Math.max(...alternativesOf(constraint).map((tokens) => tokens.length));
 }

@@ -18,11 +18,11 @@ interface Candidate {
 const ranking = new Ranking();
 
 /**
- * Contrastive search (arXiv 2202.06417, the loop of transformers 4.24): of the `top_k` likeliest tokens take the one
- * that is likely and whose hidden state is unlike every one before it,
+ * Contrastive search (arXiv 2202.06417, the loop of transformers 4.24): of the `top_k` likeliest tokens choose the one
+ * that maximises
  * (1 - alpha) * probability - alpha * largest cosine similarity.
  *
- * Each candidate is scored one step ahead for its hidden state, so the chosen one's logits are already there.
+ * Each candidate is scored one step ahead for its hidden state, so the logits of the chosen one are already known.
  */
 export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   const { prompt, config, stop, recorder } = decoding;
@@ -39,7 +39,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
       }
     }
   });
-  // Copied: candidates are scored before the row's logits are reported on.
+  // Copied: candidates are scored before the report on this row is made.
   let logits = prefilled[0]!.logits[0]!.slice();
   let from = 0;
   let finalTokens: TokenId[] = [];

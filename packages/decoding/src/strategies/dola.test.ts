@@ -12,7 +12,7 @@ test('subtracts the log-probabilities of the inner layer and forbids unlikely to
   assert.equal(scores[3], Number.NEGATIVE_INFINITY);
 });
 
-test('of several layers the one farthest from the last decides', () => {
+test('contrasts with the layer whose distribution differs most from the last', () => {
   const final = logs(0.5, 0.3, 0.2);
   const near = logs(0.45, 0.33, 0.22);
   const far = logs(0.1, 0.2, 0.7);

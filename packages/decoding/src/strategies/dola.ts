@@ -5,8 +5,8 @@ const LOG_RELATIVE_TOP = Math.log(0.1);
 
 /**
  * DoLa (arXiv 2309.03883, `_dola_decoding` of transformers 4.43): the final layer's log-probabilities less those of an
- * inner layer, the one whose distribution is farthest from the final one. Tokens that the final layer finds less
- * than a tenth as likely as its most likely token are forbidden.
+ * inner layer, the one whose distribution is farthest from the final one. Forbids tokens whose probability in the final layer is
+ * less than a tenth of the maximum.
  *
  * `layers`: at least one row of inner logits. Returns a new row.
  */

@@ -13,11 +13,11 @@ interface Group {
 }
 
 /**
- * Beam search with a heap of finished hypotheses, as transformers did it up to 4.49: beam search and beam sampling of
+ * Beam search with a heap of finished hypotheses, as in transformers up to 4.49: beam search and beam sampling of
  * compat 4.25, group (diverse) beam search of both versions (arXiv 1610.02424).
  *
  * At each step the groups choose one after the other, each penalised for the tokens that earlier groups chose. Under compat 4.25 all groups
- * share one heap and end together; later each has its own, and a group that ended goes on emitting pad tokens, which
+ * share one heap and end together; later each has its own, and a group that ended continues to emit pad tokens, which
  * count for the penalty. `stream`: the noise stream of a sampling search.
  */
 export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
@@ -98,7 +98,7 @@ function chooseCandidates(
   return drawCandidates(scored, size, count, draw).sort((a, b) => b.score - a.score);
 }
 
-/** Candidates that are EOS end, the others fill the group's places. */
+/** Candidates that are EOS become hypotheses, the others become the group's next beams. */
 function advanceGroup(
   { config, stop }: Decoding,
   rules: HeapRules,
@@ -116,7 +116,7 @@ function advanceGroup(
     if (!stop.isEos(candidate.token)) {
       next.push(extendBeam(before, candidate, groupStep));
     } else if (rank < size) {
-      // Whichever EOS it was, the output shows the first.
+      // The output contains the first EOS id, whichever EOS was chosen.
       const token = config.eosTokenIds[0]!;
       addHypothesis(group.heap, {
         beam: extendBeam(before, { ...candidate, token }, groupStep),

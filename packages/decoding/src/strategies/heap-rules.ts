@@ -1,5 +1,5 @@
 /**
- * Where the heap-based beam searches of two releases differ: `BeamSearchScorer` of 4.24 (compat 4.25) and of 4.43
+ * Differences between the heap-based beam searches of two releases: `BeamSearchScorer` of 4.24 (compat 4.25) and of 4.43
  * (group and constrained search of compat 5.18). L is a length with the prompt, P the prompt's.
  */
 import type { Decoding } from './decoding.ts';

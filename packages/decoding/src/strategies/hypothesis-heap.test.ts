@@ -16,7 +16,7 @@ const heapOf = (capacity: number, ...scores: number[]): HypothesisHeap => {
 const tokens = (heaps: readonly HypothesisHeap[], count: number) =>
   bestHypotheses(heaps, count).map(({ beam }) => beam.sequence[0]);
 
-test('a full heap takes only hypotheses better than its worst', () => {
+test('a full heap accepts only hypotheses better than its worst', () => {
   assert.deepEqual(tokens([heapOf(2, -3, -1, -2)], 3), [1, 2]);
   assert.deepEqual(tokens([heapOf(2, -3, -1, -3)], 3), [1, 0]);
   assert.deepEqual(tokens([heapOf(2, -3, -3, -1)], 3), [2, 1]);
@@ -27,7 +27,7 @@ test('of equal hypotheses the one added later comes first', () => {
   assert.deepEqual(tokens([heapOf(1, -1), heapOf(1, -1)], 1), [0]);
 });
 
-test('a heap is decided once it is full and no attainable score beats its worst', () => {
+test('a heap is done once it is full and no attainable score beats its worst', () => {
   assert.equal(isDecided(heapOf(2, -1), -9), false);
   assert.equal(isDecided(heapOf(2, -1, -2), -2), true);
   assert.equal(isDecided(heapOf(2, -1, -2), -1.5), false);

@@ -1,12 +1,12 @@
 import type { Hypothesis } from './beam.ts';
 
-/** The best finished hypotheses of a search (`BeamHypotheses` of transformers up to 4.49), in the order they came. */
+/** The best finished hypotheses of a search (`BeamHypotheses` of transformers up to 4.49), in order of insertion. */
 export interface HypothesisHeap {
   readonly capacity: number;
   readonly hypotheses: Hypothesis[];
 }
 
-/** Add a hypothesis if there is room or it beats the worst, which then goes; of equal worst ones the first. */
+/** Add a hypothesis if the heap is not full or it beats the worst, which is then removed; of equal worst ones the first. */
 export function addHypothesis({ capacity, hypotheses }: HypothesisHeap, hypothesis: Hypothesis): void {
   if (hypotheses.length < capacity) {
     hypotheses.push(hypothesis);

@@ -31,7 +31,7 @@ function decode(prompt: readonly number[], draftTokens: (acceptance: number) => 
   return { tokens: outcome.sequences[0]?.tokens, requests };
 }
 
-test('drafts save score requests where text repeats, and change no token', () => {
+test('drafts reduce the number of score requests for repetitive text without changing tokens', () => {
   for (let first = 0; first < VOCAB; first++) {
     const prompt = [first, (first * 5) % VOCAB];
     const plain = decode(prompt, () => 0);
@@ -43,7 +43,7 @@ test('drafts save score requests where text repeats, and change no token', () =>
   assert.ok(decode([1, 5], () => 6).requests < 50, 'this text repeats');
 });
 
-test('the policy hears how drafts fare: trust falls when they miss', () => {
+test('reports a falling acceptance to the policy when drafts are rejected', () => {
   const heard: number[] = [];
   decode([3, 4], (acceptance) => {
     heard.push(acceptance);
@@ -53,7 +53,7 @@ test('the policy hears how drafts fare: trust falls when they miss', () => {
   assert.ok(new Set(heard).size > 1);
 });
 
-test('a draft is what followed the longest repetition of the end', () => {
+test('drafts the tokens that followed the earlier occurrence of the longest matching n-gram', () => {
   assert.deepEqual(findDraft([1, 2, 3, 9, 1, 2], 1, 2, 3), [3, 9, 1]);
   assert.deepEqual(findDraft([7, 2, 3, 1, 2, 5, 1, 2], 1, 2, 1), [5]);
   assert.deepEqual(findDraft([7, 2, 3, 8, 2], 2, 4, 3), [], 'one repeated token is less than a minimum of two');

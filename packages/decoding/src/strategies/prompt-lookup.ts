@@ -6,11 +6,12 @@ import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
 import { choose, outcomeOf, startRows, toFinalTokens } from './sample.ts';
 
-/** Weight of the newest draft in the share of drafted tokens that agreed. */
+/** Weight of the newest draft in the moving average of the acceptance (share of accepted draft tokens). */
 const SMOOTHING = 0.3;
-/** Assumed acceptance of the first draft; after rejected drafts the estimate returns to it slowly. */
+/** Assumed acceptance of the first draft. */
 const FIRST_ACCEPTANCE = 0.4;
-const FORGIVENESS = 0.01;
+/** Share of the distance to FIRST_ACCEPTANCE that the estimate recovers in each step without a draft. */
+const ACCEPTANCE_RECOVERY = 0.01;
 /** Without `prompt_lookup_num_tokens`, only a repetition of at least this many tokens is drafted from. */
 const MIN_NGRAM = 8;
 const MAX_NGRAM = 8;
@@ -32,7 +33,7 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
   let tokens = [choose(decoding, row!, afterPrompt)];
   while (row!.finishReason === null) {
     const { sequence } = row!;
-    // The last position before the limit needs no draft after it.
+    // No draft after the last position before the limit.
     const room = config.maxLength - sequence.length - 1;
     const draft =
       policy === null
@@ -53,24 +54,29 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
     }
     acceptance +=
       draft.length === 0
-        ? FORGIVENESS * (FIRST_ACCEPTANCE - acceptance)
+        ? ACCEPTANCE_RECOVERY * (FIRST_ACCEPTANCE - acceptance)
         : SMOOTHING * ((tokens.length - 1) / draft.length - acceptance);
   }
   return outcomeOf(decoding, [row!], promptLogprobs);
 }
 
 /**
- * Up to `most` tokens that followed the longest n-gram (`least` to `longest` tokens) that ends the sequence, at its first
- * other occurrence.
+ * Up to `maxTokens` tokens that followed the first earlier occurrence of the longest n-gram (`minNgram` to `maxNgram`
+ * tokens) that ends the sequence.
  */
-export function findDraft(sequence: readonly TokenId[], min: number, longest: number, max: number): readonly TokenId[] {
-  if (max <= 0) return [];
-  for (let size = Math.min(longest, sequence.length - 1); size >= min; size--) {
+export function findDraft(
+  sequence: readonly TokenId[],
+  minNgram: number,
+  maxNgram: number,
+  maxTokens: number,
+): readonly TokenId[] {
+  if (maxTokens <= 0) return [];
+  for (let size = Math.min(maxNgram, sequence.length - 1); size >= minNgram; size--) {
     const end = sequence.length - size;
     for (let start = 0; start < end; start++) {
       let at = 0;
       while (at < size && sequence[start + at] === sequence[end + at]) at++;
-      if (at === size) return sequence.slice(start + size, start + size + max);
+      if (at === size) return sequence.slice(start + size, start + size + maxTokens);
     }
   }
   return [];

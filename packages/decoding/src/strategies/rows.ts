@@ -1,6 +1,6 @@
 /**
  * The score requests of most strategies: the prompt first, then rows of one token each. With `guidance_scale` every row
- * has an unconditional twin: row i of n has its twin at row n + i.
+ * has an unconditional counterpart: that of row i of n is row n + i.
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
@@ -21,9 +21,9 @@ export interface Continuation {
 /** Raw logits of one row. */
 export interface RowLogits {
   readonly logits: Float32Array;
-  /** Those of its unconditional twin. */
+  /** Raw logits of its unconditional row. */
   readonly unconditional?: Float32Array;
-  /** Those of the inner layers that DoLa looks at. */
+  /** Raw logits of the inner layers that DoLa contrasts. */
   readonly layers: readonly Float32Array[];
 }
 

@@ -8,7 +8,7 @@ import { type BeamSearch, type Hypothesis, isCopy } from './beam.ts';
 import type { Decoding } from './decoding.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
-/** Run beam searches side by side to their ends; their hypotheses follow one another in the outcome. */
+/** Run beam searches in parallel; their hypotheses are concatenated in the outcome. */
 export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]): Strategy<GenerateOutcome> {
   const { config, stop, recorder, prompt } = decoding;
   const { topLogprobs } = config.output;

@@ -10,13 +10,13 @@ import type { Decoding } from './decoding.ts';
 import { contrastLayers } from './dola.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
-/** One returned sequence on its way. */
+/** One returned sequence that is being generated. */
 export interface RunningRow {
-  /** Which of the returned sequences it is. */
+  /** Index among the returned sequences. */
   readonly index: number;
   readonly sequence: TokenId[];
   readonly reports: TokenReport[];
-  /** Chooses from processed scores. */
+  /** Choose a token from processed scores. */
   readonly pick: (scores: Float32Array) => TokenId;
   finishReason: FinishReason | null;
 }
@@ -78,7 +78,7 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
     return scores;
   };
   let scores = shape(layers.length === 0 ? logits.slice() : contrastLayers(logits, layers));
-  // DoLa leaves few tokens, and the processors may forbid them all: then the final layer decides alone.
+  // DoLa leaves few tokens, and the processors may forbid all of them: then the final layer's logits are used alone.
   if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);

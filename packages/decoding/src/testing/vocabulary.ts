@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 
-/** Tokens 0 … 255 are single bytes, then these texts, then the EOS and nothing else. */
+/** Tokens 0 … 255 are single bytes, then these texts, then the EOS. */
 const TEXTS = ['ab', 'cd', '12', '34', 'é', '日', '🙂', 'cat', 'dog', ' the', 'st', 'op', 'opera', 'xstopx'];
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-/** Changes scores in place; sees only those above -inf and may set more of them to -inf. */
+/** Changes scores in place; receives only those above -inf and may set more of them to -inf. */
 export type Warper = (scores: Float32Array) => void;
 
 let ids = new Int32Array(0);
@@ -6,7 +6,7 @@ let values = new Float32Array(0);
 
 /**
  * Run warpers one after another. The first sees the whole row, the others only the tokens that are still possible, so
- * after the first filter of a full vocabulary they cost next to nothing.
+ * after the first filter of a full vocabulary they are cheap.
  */
 export function warpPossibleTokens(scores: Float32Array, warpers: readonly Warper[]): void {
   const [first, ...others] = warpers;

@@ -1,6 +1,6 @@
 import { keepFirst, Ranking } from '../numerics/ranking.ts';
 
-/** Tokens that top-h looks at. */
+/** Number of likeliest tokens that top-h considers. */
 const CONSIDERED = 100;
 
 const ranking = new Ranking();
@@ -22,7 +22,7 @@ export function keepTopH(scores: Float32Array, h: number): void {
   let kept = 0;
   while (kept < considered) {
     cumulative += terms[kept]!;
-    // A probability that float32 rounds to 0 has no entropy term there (0 * log 0 is NaN) and is out.
+    // A probability that float32 rounds to 0 has no entropy term in transformers (0 * log 0 is NaN) and is removed.
     if (kept > 0 && (cumulative > threshold || Math.fround(weights[kept]! / sum) === 0)) break;
     kept++;
   }

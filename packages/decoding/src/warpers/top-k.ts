@@ -1,7 +1,7 @@
 import { nthLargest, Ranking } from '../numerics/ranking.ts';
 import { dropBelow } from './cutoff.ts';
 
-/** Up to here inserting into a short sorted list beats ranking the row. */
+/** Up to this k, inserting into a short sorted list is faster than ranking the row. */
 const FEW = 256;
 
 const ranking = new Ranking();

@@ -13,7 +13,7 @@ export function keepTopP(scores: Float32Array, p: number, keep: number): void {
   const normaliser = logSumExp(scores);
   let above = 0;
   let position = 0;
-  // A token goes when the ones ranked before it already hold p.
+  // A token is removed when the probabilities of the ones ranked before it already reach p.
   while (position < ranking.count && (position < keep || above < p)) {
     above += expOfNegative(scores[ranking.at(position)]! - normaliser);
     position++;

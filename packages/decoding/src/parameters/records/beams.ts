@@ -5,7 +5,7 @@ import type { ParameterSituation } from '../parameter-record.ts';
 import { BOTH_VERSIONS, type ParameterRecord, WITH_BEAMS, WITH_GROUPS } from '../parameter-record.ts';
 import { type Fields, refuse } from '../read-value.ts';
 
-/** How beams are searched. */
+/** Parameters of beam search. */
 export interface BeamConfig {
   readonly numBeams: number;
   readonly numBeamGroups: number;
@@ -26,7 +26,7 @@ export const BEAM_PARAMETERS: readonly ParameterRecord[] = [
       default: 1,
       ignored: ({ mode, compat }) =>
         mode === 'contrastive' && compat === '4.25' ? 'contrastive search has no beams' : null,
-      land: () => ({}),
+      toConfig: () => ({}),
     }),
     read: (_fields, { numBeams }) => ({ numBeams }),
   },
@@ -40,7 +40,7 @@ export const BEAM_PARAMETERS: readonly ParameterRecord[] = [
       min: 1,
       default: 1,
       acts: WITH_GROUPS,
-      land: () => ({}),
+      toConfig: () => ({}),
     }),
     read: (_fields, { mode, numBeamGroups }) => ({ numBeamGroups: mode === 'group' ? numBeamGroups : 1 }),
   },
@@ -52,7 +52,7 @@ export const BEAM_PARAMETERS: readonly ParameterRecord[] = [
     type: 'number',
     default: 0,
     acts: WITH_GROUPS,
-    land: (diversityPenalty, { mode }) => ({ diversityPenalty: mode === 'group' ? diversityPenalty : 0 }),
+    toConfig: (diversityPenalty, { mode }) => ({ diversityPenalty: mode === 'group' ? diversityPenalty : 0 }),
     processor: ({ diversityPenalty }) =>
       diversityPenalty <= 0
         ? null
@@ -64,11 +64,11 @@ export const BEAM_PARAMETERS: readonly ParameterRecord[] = [
     name: 'length_penalty',
     group: 'beams',
     versions: BOTH_VERSIONS,
-    help: 'Exponent of the length that divides the score of a beam: above 0 long outputs gain, below 0 short ones do.',
+    help: 'Exponent of the length that divides the score of a beam: above 0 favours long outputs, below 0 short ones.',
     type: 'number',
     default: 1,
     acts: WITH_BEAMS,
-    land: (lengthPenalty) => ({ lengthPenalty }),
+    toConfig: (lengthPenalty) => ({ lengthPenalty }),
   }),
   {
     name: 'early_stopping',

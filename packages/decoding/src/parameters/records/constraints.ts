@@ -10,7 +10,7 @@ import { readConstraints } from '../read-constraints.ts';
 import { TEXT, TOKEN_ID_LISTS, TOKEN_IDS } from '../schemas.ts';
 import { readBadWords, readSequenceBias } from '../token-lists.ts';
 
-/** Words and phrases that are forbidden, favoured or forced. */
+/** Forbidden, favoured and forced words and phrases. */
 export interface ConstraintConfig {
   readonly badWordsIds: readonly (readonly TokenId[])[];
   readonly sequenceBias: readonly SequenceBias[];

@@ -4,7 +4,7 @@ import { suppress } from '../../processors/suppress.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { DEFAULT_NEW_TOKENS, readMinLength } from '../read-lengths.ts';
 
-/** How long the output is. */
+/** Limits on the length of the output. */
 export interface LengthConfig {
   /** Prompt and generated tokens together never exceed this. */
   readonly maxLength: number;

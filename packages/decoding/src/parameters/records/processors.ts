@@ -149,7 +149,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Replaces NaN and infinite scores by finite ones.',
     default: false,
     custom: true,
-    land: (enabled) => ({ removeInvalidValues: enabled }),
+    toConfig: (enabled) => ({ removeInvalidValues: enabled }),
     processor: (config) =>
       config.removeInvalidValues ? each(({ scores }) => removeInvalidValues(scores, config.compat === '5.18')) : null,
   }),
@@ -159,7 +159,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     versions: BOTH_VERSIONS,
     help: 'Normalises the scores to log-probabilities again after all processors.',
     default: false,
-    land: (renormalizeLogits) => ({ renormalizeLogits }),
+    toConfig: (renormalizeLogits) => ({ renormalizeLogits }),
     finalProcessor: ({ renormalizeLogits }) =>
       renormalizeLogits ? each(({ scores }) => logSoftmaxInPlace(scores)) : null,
   }),

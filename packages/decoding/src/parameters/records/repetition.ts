@@ -30,7 +30,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     hint: '1 is neutral',
     default: 1,
     custom: true,
-    land: (repetitionPenalty) => ({ repetitionPenalty }),
+    toConfig: (repetitionPenalty) => ({ repetitionPenalty }),
     processor: ({ repetitionPenalty }) =>
       repetitionPenalty === 1
         ? null
@@ -46,7 +46,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     hint: '1 is neutral',
     default: 1,
     custom: true,
-    land: (encoderRepetitionPenalty) => ({ encoderRepetitionPenalty }),
+    toConfig: (encoderRepetitionPenalty) => ({ encoderRepetitionPenalty }),
     processor: ({ encoderRepetitionPenalty }, { prompt }) => {
       if (encoderRepetitionPenalty === 1) return null;
       const tokens = [...new Set(prompt)];
@@ -61,7 +61,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     help: "OpenAI's penalty: subtracted once from the score of every token that was generated.",
     type: 'number',
     default: 0,
-    land: (presencePenalty) => ({ presencePenalty }),
+    toConfig: (presencePenalty) => ({ presencePenalty }),
     // Both penalties of OpenAI in one pass over the output.
     processor: ({ presencePenalty, frequencyPenalty }, { prompt }) =>
       presencePenalty === 0 && frequencyPenalty === 0
@@ -78,7 +78,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     help: "OpenAI's penalty: subtracted from the score of a token for each time that it was generated.",
     type: 'number',
     default: 0,
-    land: (frequencyPenalty) => ({ frequencyPenalty }),
+    toConfig: (frequencyPenalty) => ({ frequencyPenalty }),
   }),
   numberParameter({
     name: 'no_repeat_ngram_size',
@@ -89,7 +89,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     default: 0,
     ignored: ({ noRepeatNgramSize }) => (noRepeatNgramSize < 0 ? ABOVE_0 : null),
     custom: true,
-    land: (noRepeatNgramSize) => ({ noRepeatNgramSize }),
+    toConfig: (noRepeatNgramSize) => ({ noRepeatNgramSize }),
     processor: ({ noRepeatNgramSize }) =>
       noRepeatNgramSize <= 0
         ? null
@@ -104,7 +104,7 @@ export const REPETITION_PARAMETERS: readonly ParameterRecord[] = [
     default: 0,
     ignored: ({ encoderNoRepeatNgramSize }) => (encoderNoRepeatNgramSize < 0 ? ABOVE_0 : null),
     custom: true,
-    land: (encoderNoRepeatNgramSize, { compat }) => {
+    toConfig: (encoderNoRepeatNgramSize, { compat }) => {
       if (compat === '4.25' && encoderNoRepeatNgramSize > 0) {
         refuse(
           'encoder_no_repeat_ngram_size',

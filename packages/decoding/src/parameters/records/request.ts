@@ -3,9 +3,9 @@ import { booleanParameter } from '../define-parameter.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { MASK_SCHEMA, refuseMask } from '../read-mask.ts';
 
-/** How the request as a whole is treated. */
+/** Parameters of the request as a whole. */
 export interface RequestConfig {
-  /** Results must not depend on what else the engine computes. */
+  /** Results must not depend on other requests. */
   readonly deterministic: boolean;
   /** Special tokens in texts are read as plain text. Callers read it before they tokenise a prompt. */
   readonly splitSpecialTokens: boolean;
@@ -28,7 +28,7 @@ export const REQUEST_PARAMETERS: readonly ParameterRecord[] = [
     name: 'generation_config',
     group: 'other',
     versions: ONLY_5_18,
-    help: 'An object with parameters of this table; the same names beside it win.',
+    help: 'An object with parameters of this table; the same names beside it take precedence.',
     value: { type: 'json', form: '{"name": value, …}', schema: { type: 'object' } },
   },
   booleanParameter({
@@ -37,16 +37,16 @@ export const REQUEST_PARAMETERS: readonly ParameterRecord[] = [
     versions: BOTH_VERSIONS,
     help: "Reads special tokens such as <|endoftext|> in the prompt and in texts of parameters as plain text; an option of transformers' tokenizer, for text from untrusted sources.",
     default: false,
-    land: (splitSpecialTokens) => ({ splitSpecialTokens }),
+    toConfig: (splitSpecialTokens) => ({ splitSpecialTokens }),
   }),
   booleanParameter({
     name: 'deterministic',
     group: 'other',
     versions: BOTH_VERSIONS,
     own: true,
-    help: 'Computes the request by itself, so that the same request gives the same bits every time; slower.',
+    help: 'Computes the request in isolation, so that the same request gives bit-identical results every time; slower.',
     default: false,
-    land: (deterministic) => ({ deterministic }),
+    toConfig: (deterministic) => ({ deterministic }),
   }),
   {
     name: 'attention_mask',

@@ -9,14 +9,14 @@ import { booleanParameter, numberParameter } from '../define-parameter.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord, WITH_SAMPLING } from '../parameter-record.ts';
 import { refuse } from '../read-value.ts';
 
-/** How tokens are drawn. */
+/** Parameters of sampling. */
 export interface SamplingConfig {
   readonly doSample: boolean;
   /** Returned sequences. */
   readonly numReturnSequences: number;
   readonly temperature: number;
   readonly topH: number | null;
-  /** 0 keeps everything. */
+  /** 0 keeps every token. */
   readonly topK: number;
   readonly topP: number;
   readonly minP: number | null;
@@ -40,7 +40,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     versions: BOTH_VERSIONS,
     help: 'Draws tokens at random by their probability instead of taking the most likely one.',
     default: false,
-    land: (doSample) => ({ doSample }),
+    toConfig: (doSample) => ({ doSample }),
   }),
   numberParameter({
     name: 'num_return_sequences',
@@ -50,7 +50,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     type: 'integer',
     min: 1,
     default: 1,
-    land: (numReturnSequences) => ({ numReturnSequences }),
+    toConfig: (numReturnSequences) => ({ numReturnSequences }),
   }),
   numberParameter({
     name: 'temperature',
@@ -64,7 +64,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: WITH_SAMPLING,
     custom: true,
     checkedWhen: ({ sampling }) => sampling,
-    land: (temperature) => ({ temperature }),
+    toConfig: (temperature) => ({ temperature }),
     warper: ({ temperature }) => (temperature === 1 ? null : (scores) => scaleByTemperature(scores, temperature)),
   }),
   numberParameter({
@@ -80,7 +80,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: { sampling: true, modes: ['contrastive'], otherwise: WITH_SAMPLING.otherwise },
     custom: true,
     checkedWhen: ({ sampling, contrastive }) => sampling || contrastive,
-    land: (topK, { context }) => ({ topK: Math.min(topK, context.vocabSize) }),
+    toConfig: (topK, { context }) => ({ topK: Math.min(topK, context.vocabSize) }),
     warper: ({ topK }, keep) => (topK === 0 ? null : (scores) => keepTopK(scores, Math.max(topK, keep))),
   }),
   numberParameter({
@@ -96,7 +96,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     ignored: ({ topP }) => (topP >= 1 ? BELOW_1 : null),
     custom: true,
     checkedWhen: ({ sampling }) => sampling,
-    land: (topP, { sampling, compat, numBeams }) => {
+    toConfig: (topP, { sampling, compat, numBeams }) => {
       if (sampling && topP === 0 && compat === '4.25' && numBeams === 1) {
         refuse('top_p', 'a number above 0 (in transformers 4.25 top_p 0 leaves no token)', topP);
       }
@@ -116,7 +116,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: WITH_SAMPLING,
     custom: true,
     checkedWhen: ({ sampling }) => sampling,
-    land: (minP) => ({ minP }),
+    toConfig: (minP) => ({ minP }),
     warper: ({ minP }, keep) => (minP === null ? null : (scores) => keepMinP(scores, minP, keep)),
   }),
   numberParameter({
@@ -131,7 +131,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: WITH_SAMPLING,
     custom: true,
     checkedWhen: ({ sampling }) => sampling,
-    land: (topH) => ({ topH }),
+    toConfig: (topH) => ({ topH }),
     warper: ({ topH }) => (topH === null ? null : (scores) => keepTopH(scores, topH)),
   }),
   numberParameter({
@@ -147,7 +147,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     ignored: ({ typicalP }) => (typicalP >= 1 ? BELOW_1 : null),
     custom: true,
     checkedWhen: ({ sampling }) => sampling,
-    land: (typicalP) => ({ typicalP }),
+    toConfig: (typicalP) => ({ typicalP }),
     warper: ({ typicalP }, keep) => (typicalP < 1 ? (scores) => keepTypical(scores, typicalP, keep) : null),
   }),
   numberParameter({
@@ -160,7 +160,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: WITH_SAMPLING,
     ignored: ({ epsilonCutoff }) => (isBetween0And1(epsilonCutoff) ? null : BETWEEN_0_AND_1),
     custom: true,
-    land: (epsilonCutoff) => ({ epsilonCutoff }),
+    toConfig: (epsilonCutoff) => ({ epsilonCutoff }),
     warper: ({ epsilonCutoff }, keep) =>
       isBetween0And1(epsilonCutoff) ? (scores) => cutBelowEpsilon(scores, epsilonCutoff, keep) : null,
   }),
@@ -174,7 +174,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     acts: WITH_SAMPLING,
     ignored: ({ etaCutoff }) => (isBetween0And1(etaCutoff) ? null : BETWEEN_0_AND_1),
     custom: true,
-    land: (etaCutoff) => ({ etaCutoff }),
+    toConfig: (etaCutoff) => ({ etaCutoff }),
     warper: ({ etaCutoff }, keep) =>
       isBetween0And1(etaCutoff) ? (scores) => cutBelowEta(scores, etaCutoff, keep) : null,
   }),
@@ -186,7 +186,7 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     help: "Applies temperature after the other filters, as GPT-J's own demo did; transformers applies it first.",
     default: false,
     acts: WITH_SAMPLING,
-    land: (filterBeforeTemperature) => ({ filterBeforeTemperature }),
+    toConfig: (filterBeforeTemperature) => ({ filterBeforeTemperature }),
   }),
   numberParameter({
     name: 'seed',
@@ -199,6 +199,6 @@ export const SAMPLING_PARAMETERS: readonly ParameterRecord[] = [
     max: 2 ** 53 - 1,
     default: null,
     acts: WITH_SAMPLING,
-    land: (seed) => ({ seed }),
+    toConfig: (seed) => ({ seed }),
   }),
 ];

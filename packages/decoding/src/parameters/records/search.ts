@@ -37,7 +37,7 @@ export const SEARCH_PARAMETERS: readonly ParameterRecord[] = [
         ? null
         : `contrastive search needs it above 0, ${topK} and no do_sample; decoding is ${mode}`;
     },
-    land: (penaltyAlpha) => ({ penaltyAlpha }),
+    toConfig: (penaltyAlpha) => ({ penaltyAlpha }),
   }),
   {
     name: 'dola_layers',
@@ -71,7 +71,7 @@ export const SEARCH_PARAMETERS: readonly ParameterRecord[] = [
     default: 2,
     ignored: ({ promptLookupNumTokens }) =>
       promptLookupNumTokens > 0 ? null : 'it acts only with prompt_lookup_num_tokens',
-    land: (maxMatchingNgramSize) => ({ maxMatchingNgramSize }),
+    toConfig: (maxMatchingNgramSize) => ({ maxMatchingNgramSize }),
   }),
   numberParameter({
     name: 'guidance_scale',
@@ -81,7 +81,7 @@ export const SEARCH_PARAMETERS: readonly ParameterRecord[] = [
     type: 'number',
     default: 1,
     ignored: ({ guidanceScale }) => (guidanceScale === 1 ? '1 is neutral' : null),
-    land: (guidanceScale) => ({ guidanceScale }),
+    toConfig: (guidanceScale) => ({ guidanceScale }),
     processor: ({ guidanceScale }) =>
       guidanceScale === 1
         ? null

@@ -6,7 +6,7 @@ import { readPad } from '../read-special-tokens.ts';
 import { readStopping } from '../read-stopping.ts';
 import { TEXT_OR_TEXTS, TOKEN_ID_LISTS, TOKEN_ID_OR_IDS } from '../schemas.ts';
 
-/** When generation ends. */
+/** Conditions that end generation. */
 export interface StoppingConfig {
   /** Wall-clock budget, counted from the creation of the strategy; null: none. */
   readonly maxTimeMs: number | null;
@@ -36,7 +36,7 @@ export const STOPPING_PARAMETERS: readonly ParameterRecord[] = [
     own: true,
     help: 'Whether a stop string may begin in the prompt, as in transformers.',
     default: true,
-    land: (stopInPrompt) => ({ stopInPrompt }),
+    toConfig: (stopInPrompt) => ({ stopInPrompt }),
   }),
   {
     name: 'max_time',
