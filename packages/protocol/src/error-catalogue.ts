@@ -17,7 +17,7 @@ export const ERROR_CATALOGUE = {
   },
   token_unknown: {
     status: 401,
-    message: 'token not known here',
+    message: 'unknown API token',
     remedy: 'check the token (clients read PIPELINE_API_TOKEN) and the server it belongs to (PIPELINE_API_URL)',
   },
   token_expired: {
@@ -32,17 +32,17 @@ export const ERROR_CATALOGUE = {
   },
   scope_missing: {
     status: 403,
-    message: 'token may not do that: expected the scope {expected}, got {got}',
+    message: 'the token lacks a scope: expected {expected}, got {got}',
     remedy: 'use a token that has the scope',
   },
   project_owner_required: {
     status: 403,
-    message: 'only an owner of the project may do that',
+    message: 'expected an owner of the project',
     remedy: 'ask one of its owners',
   },
   session_required: {
     status: 403,
-    message: 'an API token cannot do that: expected a signed-in session',
+    message: 'expected a signed-in session, got an API token',
     remedy: 'sign in with POST /v2/auth/login',
   },
   session_ended: {
@@ -53,7 +53,7 @@ export const ERROR_CATALOGUE = {
   csrf_token_wrong: {
     status: 403,
     message: "expected the session's csrf_token in the header X-CSRF-Token, got {got}",
-    remedy: 'take csrf_token from GET /v2/auth/session and send it with every write',
+    remedy: 'read csrf_token from GET /v2/auth/session and send it with every write',
   },
   sign_in_failed: {
     status: 401,
@@ -97,7 +97,7 @@ export const ERROR_CATALOGUE = {
   },
   oauth_unavailable: {
     status: 502,
-    message: '{provider} cannot be reached now',
+    message: '{provider} cannot be reached',
     remedy: 'try again later; request_id names the entry in the server log',
   },
   oauth_email_unverified: {
@@ -107,7 +107,7 @@ export const ERROR_CATALOGUE = {
   },
   oauth_address_taken: {
     status: 409,
-    message: 'the e-mail address from {provider} has an account here, which is not linked automatically',
+    message: 'an account on this server already has the e-mail address from {provider}; it is not linked automatically',
     remedy:
       'sign in with the password of that account (POST /v2/auth/forgot-password sends a link to set one) and link {provider} to it',
   },
@@ -118,18 +118,18 @@ export const ERROR_CATALOGUE = {
   },
   link_invalid: {
     status: 400,
-    message: 'link was used, replaced or has expired',
-    remedy: 'ask for a new one',
+    message: 'the link has been used or replaced, or has expired',
+    remedy: 'request a new one',
   },
   registration_closed: {
     status: 403,
-    message: 'this server takes no registrations{unless}',
-    remedy: 'ask an owner of a project here to invite that address',
+    message: 'this server accepts no registrations{unless}',
+    remedy: 'ask an owner of a project on this server to invite that address',
   },
   email_unverified: {
     status: 403,
     message: 'e-mail address is not verified yet',
-    remedy: 'follow the link that was sent, or ask for another with POST /v2/auth/verify-email/send',
+    remedy: 'follow the mailed link, or request another with POST /v2/auth/verify-email/send',
   },
   already_exists: {
     status: 409,
@@ -149,11 +149,11 @@ export const ERROR_CATALOGUE = {
   route_unknown: {
     status: 404,
     message: 'no such address: {method} {path}',
-    remedy: 'see GET /docs or GET /openapi.json for the addresses this server answers',
+    remedy: 'see GET /docs or GET /openapi.json for the routes of this server',
   },
   method_not_allowed: {
     status: 405,
-    message: '{method} is not answered at {path}',
+    message: '{path} does not support {method}',
     remedy: 'use one of the methods in the Allow header',
   },
   not_found: {
@@ -173,18 +173,18 @@ export const ERROR_CATALOGUE = {
   },
   function_not_runnable: {
     status: 400,
-    message: 'functions cannot be run here: expected pipeline_id, got function_id',
+    message: 'this server does not run functions: expected pipeline_id, got function_id',
     remedy: 'run a built-in pipeline',
   },
   upload_refused: {
     status: 403,
-    message: 'uploading {kind} is not supported: this server does not run code it is sent',
+    message: 'uploading {kind} is not supported: this server does not execute uploaded code',
     remedy: 'run one of the built-in pipelines: {known}',
   },
   backup_elsewhere: {
     status: 409,
-    message: 'this server keeps its data in a PostgreSQL of its own',
-    remedy: 'back that up with pg_dump',
+    message: 'this server stores its data on a PostgreSQL server',
+    remedy: 'back up its database with pg_dump',
   },
   invalid_json: {
     status: 400,
@@ -199,7 +199,7 @@ export const ERROR_CATALOGUE = {
   invalid_multipart: {
     status: 400,
     message: 'body is not valid multipart/form-data: {reason}',
-    remedy: 'send the parts the address expects, with the boundary named in Content-Type',
+    remedy: 'send the parts that the route expects, with the boundary given in Content-Type',
   },
   unsupported_media_type: {
     status: 415,
@@ -213,14 +213,14 @@ export const ERROR_CATALOGUE = {
   },
   invalid_hex: {
     status: 400,
-    message: 'file is not hexadecimal: {reason}',
+    message: 'the file is not hexadecimal: {reason}',
     remedy: 'send the hex digits of the bytes, two for each byte',
   },
   invalid_pickle: {
     status: 400,
     message: 'data cannot be read: {reason}',
     remedy:
-      'send text, numbers, booleans, None, lists, tuples and dicts with text keys; objects of classes are refused',
+      'send strings, numbers, booleans, None, lists, tuples and dicts with string keys; objects of classes are refused',
   },
   invalid_input: {
     status: 400,
@@ -230,7 +230,7 @@ export const ERROR_CATALOGUE = {
   invalid_parameter: {
     status: 400,
     message: '{reason}',
-    remedy: 'correct the parameters named and send the request again',
+    remedy: 'correct the parameters that the message names and send the request again',
   },
   body_too_large: {
     status: 413,
@@ -239,7 +239,7 @@ export const ERROR_CATALOGUE = {
   },
   body_incomplete: {
     status: 400,
-    message: 'body ended early or came too slowly',
+    message: 'the body was incomplete or arrived too slowly',
     remedy: 'send the request again',
   },
   too_many_runs: {
@@ -261,7 +261,7 @@ export const ERROR_CATALOGUE = {
     status: 402,
     message:
       'quota of the plan {plan} would be exceeded: {limit} tokens a {period}, {used} used, {reserved} reserved by runs not ended, up to {requested} requested',
-    remedy: 'ask for fewer tokens, wait until {resets_at}, or change to a larger plan',
+    remedy: 'request fewer tokens, wait until {resets_at}, or change to a larger plan',
   },
   plan_required: {
     status: 403,
@@ -276,7 +276,7 @@ export const ERROR_CATALOGUE = {
   plans_refused: {
     status: 400,
     message: '{reason}',
-    remedy: 'correct the file and send the request again; the plans read before stay in force',
+    remedy: 'correct the file and send the request again; until then the earlier plans apply',
   },
   owner_required: {
     status: 403,
@@ -285,12 +285,12 @@ export const ERROR_CATALOGUE = {
   },
   webhook_refused: {
     status: 400,
-    message: 'event cannot be accepted: {reason}',
-    remedy: 'check that the signing secret set here is the one of this endpoint at the payment provider',
+    message: 'the event was refused: {reason}',
+    remedy: 'check that the signing secret in the settings is that of this endpoint at the payment provider',
   },
   payment_failed: {
     status: 502,
-    message: 'the payment provider could not be used: {reason}',
+    message: 'the request to the payment provider failed: {reason}',
     remedy: 'try again later; request_id names the entry in the server log',
   },
   model_unknown: {
@@ -301,7 +301,7 @@ export const ERROR_CATALOGUE = {
   generation_too_large: {
     status: 400,
     message: '{reason}',
-    remedy: 'ask for fewer tokens, sequences or beams, or shorten the prompt',
+    remedy: 'request fewer tokens, sequences or beams, or shorten the prompt',
   },
   engine_failed: {
     status: 503,
@@ -316,22 +316,22 @@ export const ERROR_CATALOGUE = {
   run_not_ended: {
     status: 409,
     message: 'run {id} has not ended',
-    remedy: 'cancel it with POST /v2/runs/{id}/cancel, or wait, and delete it then',
+    remedy: 'cancel it with POST /v2/runs/{id}/cancel, or wait until it has ended, then delete it',
   },
   tag_taken: {
     status: 409,
     message: 'the pipeline tag {name} already exists',
-    remedy: 'point it elsewhere with PATCH /v2/pipeline-tags/<id>, or choose another name',
+    remedy: 'assign it to another pipeline with PATCH /v2/pipeline-tags/<id>, or choose another name',
   },
   too_many_webhooks: {
     status: 409,
     message: 'a project has at most {limit} webhooks',
-    remedy: 'delete one, or let one receive more events',
+    remedy: 'delete one, or subscribe an existing one to more events',
   },
   webhook_target_refused: {
     status: 400,
     message: 'webhooks are not sent to {target}: {reason}',
-    remedy: 'give an http or https address that the internet can reach; the operator may allow private ones',
+    remedy: 'use an http or https address that is reachable from the internet; the operator can allow private ones',
   },
   shutting_down: {
     status: 503,
@@ -340,7 +340,7 @@ export const ERROR_CATALOGUE = {
   },
   internal: {
     status: 500,
-    message: 'there was an internal error',
+    message: 'internal error',
     remedy: 'give request_id to the operator; it names the entry in the server log',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
