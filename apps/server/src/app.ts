@@ -57,7 +57,7 @@ import type { WebhookService } from './webhooks/webhook-service.ts';
 
 export interface AppDeps {
   readonly db: Database;
-  /** The key a token belongs to, or null. */
+  /** Find the API key of a token, or null. */
   readonly findKey: (token: string) => Promise<FoundApiKey | null>;
   readonly accounts: AccountDeps;
   readonly runs: RunService;
@@ -112,7 +112,7 @@ export function createApp(deps: AppDeps): App {
   app.use(cors(edge.corsOrigins));
   mountRoutes(app, createRoutes(deps), {
     guard: createAppGuard(deps),
-    // A client of a compatible API has a token with the scope `run`, and must learn which addresses there are not.
+    // A client of a compatible API has a token with the scope `run`, and must get 404 for unknown routes.
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),
     errors: pipelineCloudErrors,
     logger,

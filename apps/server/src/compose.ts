@@ -1,6 +1,6 @@
 /**
- * The one wiring of the server: builds every service and connects the ports between them. `main.ts` gives it the real
- * engine, store and mailer; tests give it fakes. Nothing is read from the environment here, and nothing listens.
+ * Composes the server: creates every service and implements the ports between them. `main.ts` passes the real
+ * engine, store and mailer; tests pass fakes. It reads no environment variables and does not listen.
  */
 import type { Engine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
@@ -91,10 +91,10 @@ export interface Composition {
   readonly generations: GenerationService;
   readonly webhooks: Webhooks;
   readonly accounts: AccountDeps;
-  /** Begin to execute runs; the number that an earlier process left. */
+  /** Start executing runs. Returns the number of unfinished runs of an earlier process. */
   start(): Promise<number>;
   /**
-   * Refuse new work, be not ready, and wait for runs and generations. Those that take longer than the timeout are
+   * Refuse new work, report not ready, and wait for runs and generations. Those that take longer than the timeout are
    * stopped. A second call returns the promise of the first.
    */
   drain(timeoutMs: number): Promise<void>;

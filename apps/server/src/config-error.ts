@@ -1,4 +1,4 @@
-/** The environment or an option cannot be used: the message names it, what was expected and what came. */
+/** The environment or an option cannot be used: the message names it, the expected and the actual value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'invalid_config';

@@ -72,7 +72,7 @@ test('the first start prints a token that works and a command that uses it; the 
   assert.equal(runPageSchema.parse(await reply.json()).total, 1);
 });
 
-test('the owner of the environment can sign in, and no link is printed', async () => {
+test('the owner from the environment can sign in, and no set-up link is printed', async () => {
   const environment = { GPTJ_OWNER_EMAIL: 'Owner@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
   const server = await start({ apiToken: TOKEN }, { environment });
   assert.equal(printed.length, 1);
@@ -84,7 +84,7 @@ test('the owner of the environment can sign in, and no link is printed', async (
   assert.deepEqual([user.role, user.username, user.verified], ['owner', 'owner', true]);
 });
 
-test('a stopping server refuses new runs, is not ready, and answers the runs in flight', async () => {
+test('a stopping server refuses new runs, is not ready, and completes the runs in flight', async () => {
   const server = await start({ apiToken: TOKEN });
   engine.hold();
   const reply = post(server);
@@ -100,7 +100,7 @@ test('a stopping server refuses new runs, is not ready, and answers the runs in 
   await assert.rejects(post(server));
 });
 
-test('runs that outlast the drain are stopped and stored as failed', async () => {
+test('runs that exceed the drain timeout are stopped and stored as failed', async () => {
   const server = await start({ apiToken: TOKEN, drainTimeoutMs: 0 });
   engine.hold();
   const reply = post(server);
@@ -110,7 +110,7 @@ test('runs that outlast the drain are stopped and stored as failed', async () =>
   assert.deepEqual([run.run_state, run.error], ['failed', 'max_retries']);
 });
 
-test('an asynchronous run outlasts the server: the next start executes it from the beginning', async () => {
+test('an asynchronous run survives a restart: the next start executes it from the beginning', async () => {
   const server = await start({ apiToken: TOKEN, drainTimeoutMs: 0 });
   engine.hold();
   const headers = { authorization: `Bearer ${TOKEN}` };
@@ -126,7 +126,7 @@ test('an asynchronous run outlasts the server: the next start executes it from t
   await until(async () => (await state()) === 'complete');
 });
 
-test('a run goes on when its client has disconnected', async () => {
+test('a run continues when its client has disconnected', async () => {
   const server = await start({ apiToken: TOKEN }, { waiting: { patienceMs: 0, blankEveryMs: 5 } });
   engine.hold();
   const socket = connect(server.port, '127.0.0.1');

@@ -1,6 +1,6 @@
 /**
- * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints what
- * a person needs to begin. No other file names a concrete engine or store.
+ * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints the URL
+ * and the first token. No other file names a concrete engine or store.
  */
 import { join } from 'node:path';
 import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
@@ -35,14 +35,14 @@ export interface ServedModel {
   readonly tokenizer: Tokenizer;
 }
 
-/** The surroundings of a server, which tests replace. */
+/** External dependencies of a server, which tests replace. */
 export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model that the settings name. */
   readonly openModel: (config: ServerConfig, logger: Logger) => Promise<ServedModel>;
-  /** For people: the start-up line and the first token. */
+  /** Prints lines for the operator: the start-up line and the first token. */
   readonly print: (line: string) => void;
-  /** For machines: JSON lines. */
+  /** Receives the log as JSON lines. */
   readonly log: (line: string) => void;
   readonly clock: () => Date;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
@@ -71,7 +71,7 @@ const DEFAULT_PARTS: ServeParts = {
 type Open = <Resource>(resource: Resource, close: (resource: Resource) => Promise<void>) => Resource;
 
 /**
- * Start a server: options win over the environment, which wins over defaults. Resolves when it listens.
+ * Start a server: options override the environment, which overrides defaults. Resolves when it listens.
  *
  * Throws `ConfigError` for settings, `StoreError` for a data folder in use or unusable, and what the engine throws for
  * a model that cannot be loaded. Everything opened until then is closed again.
@@ -86,7 +86,7 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
     try {
       await close();
     } finally {
-      // A resource that cannot be closed must not keep the rest open.
+      // A failed close must not leave the other resources open.
       await closeAll();
     }
   };
@@ -166,8 +166,8 @@ async function start(
   const listener = open(await listen((request, peer) => app.fetch(request, { peer }), config), (each) => each.close());
   url = listener.url;
   const unfinished = await composition.start();
-  if (unfinished > 0) logger.info('runs of an earlier start go on', { runs: unfinished });
-  // Last: a token made by a start that then fails would never be shown.
+  if (unfinished > 0) logger.info('resuming runs of an earlier process', { runs: unfinished });
+  // Last: if a later step failed, the token would be stored but never shown.
   const firstToken = await ensureApiKey(store.db, config.apiToken, clock());
   const setUpToken = await ensureOwner(composition.accounts, owner);
 
@@ -208,7 +208,7 @@ function printToken(print: (line: string) => void, token: string, url: string): 
     data: ['I met a traveller from an antique land, who said', { response_length: 64, remove_input: false }],
   };
   print(`API token: ${token}`);
-  print('It is shown this once; only its hash is kept. Try it:');
+  print('It is shown only once; the server stores only its hash. Try it:');
   print(
     `curl ${url}/v2/runs -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`,
   );

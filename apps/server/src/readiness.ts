@@ -1,7 +1,7 @@
 import type { Logger } from './telemetry/logger.ts';
 import { within } from './within.ts';
 
-/** Something that must answer before the server can take requests. */
+/** A dependency that must respond before the server can accept requests. */
 export interface ReadinessCheck {
   /** For the log: `database`, `engine`. */
   readonly name: string;

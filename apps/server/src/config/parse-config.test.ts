@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ConfigError } from '../config-error.ts';
 import { parseConfig } from './parse-config.ts';
 
-test('defaults hold where nothing or an empty variable is set', () => {
+test('uses defaults for absent and empty variables', () => {
   const config = parseConfig({ PORT: '', GPTJ_MODEL: ' ' });
   assert.deepEqual(
     [config.host, config.port, config.dataDir, config.modelPath, config.apiToken],
@@ -12,13 +12,13 @@ test('defaults hold where nothing or an empty variable is set', () => {
   );
 });
 
-test('options win over the environment', () => {
+test('options override the environment', () => {
   const config = parseConfig({ PORT: '9000', HOST: '::1', DRAIN_TIMEOUT_SECONDS: '5' }, { port: 0, drainTimeoutMs: 1 });
   assert.deepEqual([config.port, config.host, config.drainTimeoutMs], [0, '::1', 1]);
   assert.equal(parseConfig({ DRAIN_TIMEOUT_SECONDS: '5' }).drainTimeoutMs, 5000);
 });
 
-test('a wrong value is refused by name, and a wrong token is not repeated', () => {
+test('refuses an invalid value and names the variable, without repeating a token', () => {
   for (const port of ['x', '-1', '65536', '80.5', '0x50']) {
     assert.throws(
       () => parseConfig({ PORT: port }),
@@ -31,7 +31,7 @@ test('a wrong value is refused by name, and a wrong token is not repeated', () =
   );
 });
 
-test('Stripe is set up whole or not at all, and messages keep its secrets', () => {
+test('refuses incomplete Stripe settings without repeating secrets', () => {
   const whole = {
     STRIPE_SECRET_KEY: 'sk_test_0123456789',
     STRIPE_WEBHOOK_SECRET: 'whsec_0123456789',
@@ -55,7 +55,7 @@ test('Stripe is set up whole or not at all, and messages keep its secrets', () =
   }
 });
 
-test('accounts: the owner is whole and keeps the rules, links go where it says, secrets stay out of messages', () => {
+test('parses the owner and mail settings, refuses incomplete ones and does not repeat secrets', () => {
   const { accounts } = parseConfig({});
   assert.deepEqual(accounts, {
     owner: null,
@@ -93,7 +93,7 @@ test('accounts: the owner is whole and keeps the rules, links go where it says, 
   }
 });
 
-test('settings of operations are parsed, and refused by name', () => {
+test('parses operations settings and refuses invalid ones and names the variable', () => {
   const parsed = parseConfig({
     DATABASE_URL: 'postgres://u:p@db/gptj',
     TRUSTED_PROXIES: '10.0.0.0/8, ::1',
@@ -126,7 +126,7 @@ test('settings of operations are parsed, and refused by name', () => {
   }
 });
 
-test('providers to sign in with are set up whole, over TLS, and messages keep their secrets', () => {
+test('refuses incomplete OAuth providers and addresses without TLS, without repeating secrets', () => {
   const corp = {
     OAUTH_PROVIDERS: 'github, my-corp',
     OAUTH_GITHUB_CLIENT_ID: 'id',
@@ -162,14 +162,14 @@ test('providers to sign in with are set up whole, over TLS, and messages keep th
   }
 });
 
-test('every wrong value is named in one error', () => {
+test('lists every invalid variable in one error', () => {
   assert.throws(
     () => parseConfig({ PORT: 'x', LOG_LEVEL: 'loud' }),
     (error) => error instanceof ConfigError && /^PORT: expected .*; LOG_LEVEL: expected /.test(error.message),
   );
 });
 
-test('an option passes the checks of its variable', () => {
+test('checks an option like its variable', () => {
   for (const options of [{ port: 70_000 }, { apiToken: 'short' }, { databaseUrl: 'mysql://db' }]) {
     assert.throws(() => parseConfig({}, options), ConfigError, JSON.stringify(options));
   }

@@ -54,16 +54,16 @@ export interface AccountsConfig {
   /** The first user, until its account has a password; null: a link to set it up is printed. */
   readonly owner: OwnerSettings | null;
   readonly registration: RegistrationPolicy;
-  /** Null: links go to the log. */
+  /** Null: links are logged. */
   readonly smtpUrl: string | null;
   readonly mailFrom: string;
-  /** For links; null: where the server listens. */
+  /** For links; null: the address that the server listens on. */
   readonly publicUrl: string | null;
   readonly requireVerifiedEmail: boolean;
   readonly providers: readonly OAuthProviderSettings[];
 }
 
-/** How plans are sold through Stripe. */
+/** Settings for selling plans through Stripe. */
 export interface StripeConfig {
   readonly secretKey: string;
   /** Secret of this server's webhook endpoint. */
@@ -96,7 +96,7 @@ const VARIABLE_OF_OPTION = {
 /**
  * Settings from options, then the environment, then defaults. An empty variable counts as unset.
  *
- * Throws `ConfigError` that names every variable with a wrong value, what was expected and what came.
+ * Throws `ConfigError` that lists every invalid variable with the expected and the actual value.
  */
 export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,4 @@
-/** What every setting has: a reader for its text, a default, and the words that documentation and help show. */
+/** Definition of a setting: the parser of its text, its default, and the text shown in documentation and help. */
 import { z } from 'zod';
 
 /** Sections of the table of settings in docs/operations.md, in its order. */
@@ -9,7 +9,7 @@ export interface SettingDescription {
   readonly group: (typeof SETTING_GROUPS)[number];
   /** One phrase, in Markdown. */
   readonly help: string;
-  /** The default in words, where its value says too little. */
+  /** The default in words, if its value is not descriptive. */
   readonly shownDefault?: string;
   /** The option of `gptj serve` that sets it. */
   readonly option?: SettingOption;
@@ -33,7 +33,7 @@ interface SettingSpec<Value, Fallback> extends SettingDescription {
   readonly read: (text: string) => Value | undefined;
   /** Completes "expected …" in the error. */
   readonly expected: string;
-  /** The error does not repeat the text: it may hold a secret. */
+  /** The error must not repeat the text, which may be a secret. */
   readonly isSecret?: boolean;
 }
 

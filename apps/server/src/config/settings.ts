@@ -1,5 +1,5 @@
 /**
- * The settings of the server: one schema by environment variable. The parser, the table in docs/operations.md and the
+ * The settings of the server: one schema per environment variable. The parser, the table in docs/operations.md and the
  * help of `gptj serve` derive from it. OAuth providers name variables of their own: `oauth-settings.ts`.
  */
 import { isIPv4, isIPv6 } from 'node:net';
@@ -29,7 +29,7 @@ export const settingsSchema = z.object({
   }),
   PORT: integerSetting({
     group: 'Serving',
-    help: 'port to listen on; 0 takes a free one',
+    help: 'port to listen on; 0 chooses a free one',
     fallback: 8080,
     min: 0,
     max: 65_535,
@@ -66,14 +66,14 @@ export const settingsSchema = z.object({
   }),
   MAX_RUNNING_RUNS: integerSetting({
     group: 'Serving',
-    help: 'runs that execute at a time',
+    help: 'maximum number of runs executed concurrently',
     fallback: 8,
     min: 1,
     max: 1024,
   }),
   MAX_WAITING_RUNS: integerSetting({
     group: 'Serving',
-    help: 'runs that may wait behind them; further ones are refused with 429',
+    help: 'maximum number of queued runs; further ones are refused with 429',
     fallback: 64,
     min: 0,
     max: 100_000,
@@ -162,7 +162,7 @@ export const settingsSchema = z.object({
     group: 'Accounts',
     help: 'mail server: `smtp://user:password@host:port` or `smtps://…`',
     fallback: null,
-    shownDefault: 'links go to the log',
+    shownDefault: 'links are logged',
     read: (url) => (/^smtps?:\/\/[^\s]+$/.test(url) ? url : undefined),
     expected: 'smtp://user:password@host:port or smtps://…',
     isSecret: true,
@@ -176,7 +176,7 @@ export const settingsSchema = z.object({
     group: 'Accounts',
     help: 'address that links in mail begin with and that OAuth providers redirect to',
     fallback: null,
-    shownDefault: 'where the server listens',
+    shownDefault: 'the address that the server listens on',
     read: (url) => {
       const plain = url.replace(/\/+$/, '');
       return /^https?:\/\/[^\s/?#@]+$/.test(plain) ? plain : undefined;
@@ -250,11 +250,11 @@ export const settingsSchema = z.object({
   }),
   METRICS_TOKEN: tokenSetting({
     group: 'Observability',
-    help: 'a bearer token that reads `/metrics` and nothing else',
+    help: 'a bearer token that is valid for `/metrics` only',
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting({
     group: 'Observability',
-    help: 'base address of a collector that takes OTLP over HTTP',
+    help: 'base URL of a collector that accepts OTLP over HTTP',
     fallback: null,
     shownDefault: 'no traces',
     read: (url) => (isHttpUrl(url) ? url : undefined),
@@ -278,7 +278,7 @@ export const settingsSchema = z.object({
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** An API token or a scraper's. Errors do not repeat it: it may be one typing error away from the real one. */
+/** An API token or a scraper's. Errors do not repeat it: it may differ from the real one by one typing error. */
 function tokenSetting(description: SettingDescription): SettingSchema<string | null> {
   return setting({
     ...description,

@@ -79,7 +79,7 @@ test('addresses and usernames are unique, ignoring case', async () => {
   assert.equal(await refusal(await register({ email: 'Percy@Example.com' })), '409 already_exists');
 });
 
-test('signs in by address or username, with a cookie that is HttpOnly and SameSite', async () => {
+test('signs in by e-mail address or username, with a cookie that is HttpOnly and SameSite', async () => {
   for (const name of ['Percy@EXAMPLE.com', 'percy']) {
     const reply = await login({ login: name, password: PASSWORD });
     assert.equal(reply.status, 200);
@@ -101,7 +101,7 @@ test('replies the same to an unknown login and a wrong password', async () => {
   assert.match(bodies[0] ?? '', /sign_in_failed/);
 });
 
-test('writes with the cookie need its CSRF token; reads do not', async () => {
+test('writes with the session cookie require its CSRF token; reads do not', async () => {
   const percy = await signInAs(it, 'percy');
   assert.equal((await percy.ask('/v2/users/me')).status, 200);
   const patch = (headers: Record<string, string>) => percy.ask('/v2/users/me', 'PATCH', { firstname: 'P' }, headers);
@@ -113,7 +113,7 @@ test('writes with the cookie need its CSRF token; reads do not', async () => {
   assert.equal(await refusal(plain), '403 csrf_token_wrong');
 });
 
-test('refuses a sign-in that a page of another site sends', async () => {
+test('refuses a sign-in from a page of another origin', async () => {
   const signIn = (headers: Record<string, string>) =>
     postSignedOut(it, '/v2/auth/login', { login: 'percy', password: PASSWORD }, { headers });
   const others = ['https://evil.org', 'http://localhost:81', 'http://localhost.evil.org', 'null', 'x'];
@@ -127,7 +127,7 @@ test('refuses a sign-in that a page of another site sends', async () => {
   }
 });
 
-test('signing out ends the session; only its user can list and end a session', async () => {
+test('signing out ends the session; only its user can list and end it', async () => {
   const [one, two] = [await signInAs(it, 'percy'), await signInAs(it, 'percy')];
   const mallory = await registerAndSignIn(it, 'mallory');
   assert.match(await (await one.ask('/v2/auth/sessions')).text(), new RegExp(two.session.id));
@@ -189,7 +189,7 @@ test('the mailed link sets a new password and ends every session', async () => {
   await signInAs(it, 'harriet', 'Frankenstein1818');
 });
 
-test('resetting the password of an unverified account ends the tokens that its maker made', async () => {
+test('resetting the password of an unverified account deletes the tokens created before', async () => {
   const mallory = await registerAndSignIn(it, 'victor');
   const made: unknown = await (await mallory.ask('/v2/tokens', 'POST', {})).json();
   const headers = { authorization: `Bearer ${Reflect.get(Object(made), 'value')}` };
@@ -201,7 +201,7 @@ test('resetting the password of an unverified account ends the tokens that its m
   await signInAs(it, 'victor', 'Frankenstein1818');
 });
 
-test('changing a password requires the present one and ends the other sessions', async () => {
+test('changing a password requires the current one and ends the other sessions', async () => {
   const [here, there] = [await registerAndSignIn(it, 'fanny'), await signInAs(it, 'fanny')];
   const change = (current: string) =>
     here.ask('/v2/auth/password', 'POST', { current_password: current, new_password: 'Frankenstein1818' });
@@ -266,7 +266,7 @@ test('refuses API tokens, whatever their scopes, for actions that could take ove
   }
 });
 
-test('a user can change the fields of the own profile and no others', async () => {
+test('users can change the fields of their own profile and no others', async () => {
   const percy = await signInAs(it, 'percy');
   await registerUser(it, 'trelawny');
   const patch = (body: Record<string, unknown>) => percy.ask('/v2/users/me', 'PATCH', body);

@@ -3,7 +3,7 @@ import type { Scope } from '@gptj-cloud/protocol';
 /** The authenticated caller of a request. Set by the auth layer alone; services trust it. */
 export interface Principal {
   readonly userId: string;
-  /** The project that everything the request stores or lists belongs to. */
+  /** The project in which the request stores and lists objects. */
   readonly projectId: string;
   /** Null for a browser session. */
   readonly apiKeyId: string | null;

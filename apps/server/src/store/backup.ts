@@ -41,7 +41,7 @@ export function storeFolder(dataDir: string): string {
 }
 
 /**
- * Write a backup to a new file. The file appears whole or not at all and only its owner can read it: a backup holds
+ * Write a backup to a new file. The file is created atomically, readable by its owner only: a backup contains
  * prompts, results and hashes of tokens and passwords. Resolves to its size in bytes.
  *
  * Throws `backup_exists`, `backup_unwritable`.

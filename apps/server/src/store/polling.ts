@@ -5,9 +5,9 @@ export interface Polling {
 }
 
 export interface PollingOptions {
-  /** Time between the starts of two rounds, in milliseconds. The first one starts after it, too. */
+  /** Time between the starts of two rounds, in milliseconds. The first round starts after one interval. */
   readonly everyMs: number;
-  /** A round failed; the next one comes all the same. */
+  /** Called when a round fails; polling continues. */
   readonly onError: (error: unknown) => void;
 }
 

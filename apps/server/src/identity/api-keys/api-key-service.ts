@@ -29,7 +29,7 @@ import {
 const MAX_TOKENS = 100;
 
 /**
- * Make a token for the principal's project. Only this reply contains the whole value.
+ * Create a token for the principal's project. Only this reply contains the whole value.
  * Throws `invalid_request`, `scope_missing` for scopes beyond the principal's, `limit_reached`.
  */
 export async function createToken(
@@ -58,7 +58,7 @@ export async function createToken(
     updatedAt: now,
   };
   await db.transaction(async (tx) => {
-    // Two requests at once must not both find room below the limit.
+    // The lock keeps concurrent requests from passing the limit together.
     await lockUser(tx, principal.userId);
     if ((await countApiKeys(tx, principal)) >= MAX_TOKENS) {
       throw new ApiError('limit_reached', { limit: MAX_TOKENS, what: 'tokens in a project' });
@@ -135,7 +135,7 @@ export async function deleteToken(
   });
 }
 
-/** A token as the API replies it: of its value, only the first characters. */
+/** The reply for a token, with only the first characters of its value. */
 export function toTokenGet(key: ApiKey, now: Date): TokenGet {
   return {
     id: key.id,

@@ -16,7 +16,7 @@ beforeEach(() => store.db.delete(apiKeys));
 const NOW = new Date(0);
 const known = async (token: string): Promise<boolean> => (await createKeyFinder(store.db)(token)) !== null;
 
-test('the first start makes a token and returns it once', async () => {
+test('the first start creates a token and returns it once', async () => {
   const token = await ensureApiKey(store.db, null, NOW);
   assert.match(token ?? '', /^gptj_[\w-]{32}$/);
   assert.ok(await known(token ?? ''));
@@ -24,7 +24,7 @@ test('the first start makes a token and returns it once', async () => {
   assert.ok(await known(token ?? ''));
 });
 
-test('a token of the environment works as long as the environment names it', async () => {
+test('a token from the environment is valid as long as the environment contains it', async () => {
   assert.equal(await ensureApiKey(store.db, 'first-token', NOW), null);
   assert.ok(await known('first-token'));
   await ensureApiKey(store.db, 'second-token', NOW);
@@ -39,7 +39,7 @@ test('stores the hash of a token and not the token', async () => {
   assert.doesNotMatch(JSON.stringify(rows), /a-secret-token/);
 });
 
-test('finds nothing for an unknown token or a hash used as a token', async () => {
+test('returns null for an unknown token and for a hash used as a token', async () => {
   await ensureApiKey(store.db, 'a-secret-token', NOW);
   const [row] = await store.db.select().from(apiKeys);
   assert.deepEqual(

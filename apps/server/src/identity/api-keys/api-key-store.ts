@@ -84,7 +84,7 @@ function toFound(row: {
 }
 
 /**
- * Make sure that an API key exists. A token from the environment is valid while the environment names it; another one
+ * Make sure that an API key exists. A token from the environment is valid while the environment contains it; another one
  * replaces it. Without one, and with no key in the store, a token is generated. Returns the generated token, for the
  * operator to see this once, or null.
  */
@@ -114,7 +114,7 @@ export async function ensureApiKey(
         .onConflictDoNothing({ target: apiKeys.hash });
       return null;
     }
-    // Of several servers that start at once on one store, one makes the first token.
+    // If several servers start at the same time on one store, only one creates the first token.
     await lockUser(tx, FIRST_USER_ID);
     await tx.delete(apiKeys).where(fromEnvironment);
     if ((await tx.$count(apiKeys)) > 0) return null;

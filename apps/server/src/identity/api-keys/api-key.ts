@@ -24,7 +24,7 @@ export function newToken(): string {
   return `gptj_${randomSecret(24)}`;
 }
 
-/** The hint of a token: of a generated one the prefix and 24 of its 192 random bits, of a chosen one nothing. */
+/** The hint of a token: the prefix and 24 of the 192 random bits of a generated one; empty for a chosen one. */
 export function tokenHint(token: string): string {
   return /^gptj_[\w-]{32}$/.test(token) ? token.slice(0, 9) : '';
 }

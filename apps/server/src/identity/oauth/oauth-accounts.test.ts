@@ -55,7 +55,7 @@ async function verifiedUser(username: string): Promise<Browser> {
   return browser;
 }
 
-test('refuses an address that the provider has not verified', async () => {
+test('refuses an e-mail address that the provider has not verified', async () => {
   await verifiedUser('leigh');
   for (const more of [{ email_verified: false }, { email_verified: undefined }, { email: 'no address' }]) {
     await assertRefused(signIn(claimsOf('leigh', more)), '403 oauth_email_unverified');

@@ -46,7 +46,7 @@ export async function insertFlow(tx: Database, flow: NewFlow, now: Date): Promis
 }
 
 /**
- * Use a flow up. Of two returns of one flow, one succeeds. Throws the same `oauth_state_invalid` for another browser,
+ * Consume a flow. Of two concurrent callbacks of one flow, one succeeds. Throws the same `oauth_state_invalid` for another browser,
  * another provider, a used flow and an unknown one.
  */
 export async function takeFlow(

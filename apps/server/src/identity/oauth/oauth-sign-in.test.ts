@@ -21,7 +21,7 @@ const finish: OAuthTestApp['finish'] = (...args) => app.finish(...args);
 const signIn: OAuthTestApp['signIn'] = (...args) => app.signIn(...args);
 const sessionOf: OAuthTestApp['sessionOf'] = (...args) => app.sessionOf(...args);
 
-test('the first sign-in makes an account, and later ones sign in to it', async () => {
+test('the first sign-in creates an account, and later ones sign in to it', async () => {
   const first = await sessionOf(await signIn(claimsOf('percy')));
   const { user } = first;
   assert.deepEqual([user.username, user.email, user.verified], ['percy', 'percy@example.com', true]);
@@ -43,7 +43,7 @@ test('reads the address from the userinfo endpoint when the ID token has none', 
   assert.equal((await sessionOf(await signIn(claimsOf('terse')))).user.email, 'terse@example.com');
 });
 
-test('a flow is bound to its browser, its provider, one return and ten minutes', async () => {
+test('a flow is valid for one browser, one provider, one callback and ten minutes', async () => {
   corp.user = claimsOf('percy');
   const { cookie, authorizationUrl } = await begin();
   const query = corp.approve(authorizationUrl);
@@ -66,7 +66,7 @@ test('a flow is bound to its browser, its provider, one return and ten minutes',
   await assertRefused(finish(lateQuery, late.cookie), '400 oauth_state_invalid');
 });
 
-test('parallel returns of one flow sign in once; parallel first sign-ins of one user make one account', async () => {
+test('parallel callbacks of one flow sign in once; parallel first sign-ins of one user create one account', async () => {
   corp.user = claimsOf('twice');
   const [one, two] = [await begin(), await begin()];
   const query = corp.approve(one.authorizationUrl);
@@ -131,7 +131,7 @@ test('refuses a reply of another issuer and the code of another flow', async () 
   await assertRefused(finish(injected, mallory.cookie), '400 oauth_failed');
 });
 
-test('a denied access is replied to browsers as a page without markup from the query', async () => {
+test('a denied access returns a page without markup from the query', async () => {
   const { cookie, authorizationUrl } = await begin();
   const query = new URLSearchParams({ error: 'access_denied', error_description: '<script>alert(1)</script>' });
   query.set('state', corp.approve(authorizationUrl).get('state') ?? '');
@@ -148,7 +148,7 @@ test('a denied access is replied to browsers as a page without markup from the q
   assert.doesNotMatch(await unknown.text(), /<script/);
 });
 
-test('every redirect leads to this server, whatever the query and the headers name', async () => {
+test('every redirect target is this server, whatever the query and the headers contain', async () => {
   corp.user = claimsOf('percy');
   const address =
     '/v2/auth/oauth/corp?next=https://evil.example&redirect_uri=https://evil.example&return_to=//evil.example';

@@ -6,7 +6,7 @@
  * - an address that the provider has verified, and that no account has here, becomes a new account, if registration
  *   allows it;
  * - an account with that address is linked if it has verified the address itself. An unverified account may have been
- *   made by an attacker who waits for the owner of the address;
+ *   created by an attacker who waits for the owner of the address;
  * - a signed-in user links any identity to the own account.
  *
  * Two-factor of the account applies in every case, and a disabled account cannot sign in.

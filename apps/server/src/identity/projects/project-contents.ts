@@ -1,6 +1,6 @@
 import type { Database } from '../../store/db.ts';
 
-/** What a project holds. */
+/** Counts of a project's contents. */
 export interface ProjectContents {
   readonly runs: number;
   /** Of the runs, those that have not ended. */
@@ -8,9 +8,9 @@ export interface ProjectContents {
   readonly data: number;
 }
 
-/** Port to what other features store for projects and users. Identity imports none of them; the composition fills it. */
+/** Port to the data that other features store for projects and users. `compose.ts` implements it, so that identity imports none of them. */
 export interface ContentsPort {
-  /** What each of these projects holds. */
+  /** The counts of each of these projects. */
   countInProjects(db: Database, projectIds: readonly string[]): Promise<ReadonlyMap<string, ProjectContents>>;
   /** Delete the runs, data and files of these projects. */
   deleteInProjects(tx: Database, projectIds: readonly string[]): Promise<void>;

@@ -28,7 +28,7 @@ const INVITATION_LIFETIME_MS = 14 * 86_400_000;
 
 /**
  * A project that the principal may see: for a session any project of the user, for a token the token's project. Throws
- * `not_found` alike for a project of other users and for one that does not exist.
+ * the same `not_found` for a project of other users and for one that does not exist.
  */
 export async function getProject({ db }: StoreDeps, principal: Principal, id: string): Promise<Project> {
   const hidden = principal.apiKeyId !== null && principal.projectId !== id;
@@ -209,7 +209,7 @@ export async function withdrawInvitation(
 
 /**
  * Accept or decline an invitation to the user's verified address. Throws `email_unverified`, `not_found`, and
- * `limit_reached` when the project has no room for another member: the invitation then stays.
+ * `limit_reached` when the project has the maximum number of members: the invitation then remains.
  */
 export async function answerInvitation(
   { db, clock }: StoreDeps,

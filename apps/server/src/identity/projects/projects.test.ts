@@ -50,7 +50,7 @@ const list = async (reply: Response): Promise<unknown[]> => {
 const audit = async (query = ''): Promise<AuditEntryGet[]> =>
   paginatedSchema(auditEntrySchema).parse(await (await it.request(`/v2/audit-log?limit=100${query}`)).json()).data;
 
-test('a new user has one project and can make more', async () => {
+test('a new user has one project and can create more', async () => {
   assert.deepEqual(await names(percy), ['default']);
   now = new Date(now.getTime() + 1000);
   const made = await make('ozymandias');
@@ -171,7 +171,7 @@ test('only a user with the verified address can accept an invitation', async () 
   assert.equal(await refusal(await byron.ask(`/v2/invitations/${withdrawn?.id}/decline`, 'POST')), '404 not_found');
 });
 
-test('deletes an empty project, but not one that holds data and not the only one', async () => {
+test('deletes an empty project, but not one with data and not the only one', async () => {
   const empty = await make('empty');
   assert.equal((await percy.ask(`/v2/projects/${empty.id}`, 'DELETE')).status, 204);
   assert.equal(await refusal(await percy.ask(`/v2/projects/${empty.id}`)), '404 not_found');
@@ -190,7 +190,7 @@ test('deletes an empty project, but not one that holds data and not the only one
   assert.equal(await refusal(await percy.ask(`/v2/projects/${full.id}`, 'DELETE')), '409 conflict');
 });
 
-test('one of the last two projects stays when both are deleted at once', async () => {
+test('keeps one of the last two projects when both are deleted at the same time', async () => {
   const claire = await registerAndSignIn(it, 'claire');
   await make('second', claire);
   const { data } = projectPage.parse(await (await claire.ask('/v2/projects')).json());
@@ -250,7 +250,7 @@ test('neither the log nor the audit log contains passwords, tokens or links', as
   assert.ok(!written.includes(mailedSecret(it, 'percy@example.com')));
 });
 
-test('a request cannot forge a line of the log', async () => {
+test('a request cannot inject a line into the log', async () => {
   const evil = encodeURIComponent('\n{"level":"error","message":"forged"}');
   await it.request(`/v2/projects/${evil}`);
   await it.request(`/v2/tokens/${evil}?x=${evil}`, { headers: { 'x-request-id': 'a b', 'user-agent': 'x' } });

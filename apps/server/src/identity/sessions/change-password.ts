@@ -9,7 +9,7 @@ import { deleteSessions } from './session-store.ts';
 
 /**
  * Set a password by the mailed link. Ends every session and a pending change of address; two-factor stays on. The link
- * also verifies the address: if it was unverified, someone else may have made the account, so API tokens and the second
+ * also verifies the address: if it was unverified, an attacker may have created the account, so API tokens and the second
  * factor end with it. Throws `link_invalid`.
  */
 export async function resetPassword(

@@ -45,7 +45,7 @@ export async function recordAttempt(
   return (rows[0]?.lockedUntil?.getTime() ?? now.getTime()) - now.getTime();
 }
 
-/** Take one attempt off the count of `subject`, and end its lockout. */
+/** Subtract one attempt from the count of `subject`, and end its lockout. */
 export async function refundAttempt(db: Database, subject: string): Promise<void> {
   const t = loginFailures;
   await db

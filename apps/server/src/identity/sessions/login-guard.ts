@@ -1,6 +1,6 @@
 /**
- * Brute-force protection for each account and each network address. Counts live in the store, so they survive restarts
- * and hold for all servers. An attempt is counted before its password or code is checked, and refunded when it succeeds,
+ * Brute-force protection for each account and each network address. Counts are stored in the database, so they survive restarts
+ * and apply to all servers. An attempt is counted before its password or code is checked, and refunded when it succeeds,
  * so parallel attempts cannot pass the limit together.
  */
 import { isIPv6 } from 'node:net';
@@ -73,7 +73,7 @@ export async function enforceRateLimit(db: Database, now: Date, kind: LimitedReq
   await enforce(db, now, `${kind}:${addressKey(address)}`, REQUEST_RULE);
 }
 
-/** Take a request that succeeded off the count again. */
+/** Refund a request that succeeded. */
 export async function refundRateLimit(db: Database, kind: LimitedRequest, address: string): Promise<void> {
   await refundAttempt(db, `${kind}:${addressKey(address)}`);
 }

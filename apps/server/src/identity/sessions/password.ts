@@ -12,7 +12,7 @@ const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 3 };
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-/** Bound of a check's memory, whatever costs a stored hash states. */
+/** Maximum memory of a check, whatever costs a stored hash states. */
 const MAX_MEMORY_BYTES = 256 * 2 ** 20;
 
 /** Hashes and checks passwords, both off the main thread. */

@@ -19,8 +19,8 @@ export const SESSION_LIFETIME_MS: number = 30 * DAY_MS;
 export const SESSION_IDLE_MS: number = 7 * DAY_MS;
 
 /**
- * The token that writes carry beside the cookie. It follows from the cookie, which scripts cannot read. Another site can
- * make the browser send the cookie, but cannot read a reply that holds this token.
+ * The CSRF token that writes must send beside the cookie. It is derived from the cookie, which scripts cannot read. Another site can
+ * make the browser send the cookie, but cannot read a reply that contains this token.
  */
 export function csrfToken(secret: string): string {
   return createHash('sha256').update(`csrf:${secret}`, 'utf8').digest('base64url');

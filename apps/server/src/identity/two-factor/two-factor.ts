@@ -13,7 +13,7 @@ const RECOVERY_CODES = 10;
 const RECOVERY_BYTES = 10;
 
 /**
- * Check the password of a signed-in user before an action that a stolen session must not be enough for.
+ * Check the password of a signed-in user before an action that must not be possible with a stolen session alone.
  * Throws `password_wrong`, `password_not_set`, `too_many_attempts`.
  */
 export async function confirmPassword(deps: PasswordDeps, user: User, password: string, caller: Caller): Promise<void> {
@@ -47,14 +47,14 @@ async function confirm(
   await attempt.refund();
 }
 
-/** Make a new secret. It takes effect when `confirmTwoFactor` has checked one of its codes. Throws `conflict`. */
+/** Create a new secret. It takes effect when `confirmTwoFactor` has checked one of its codes. Throws `conflict`. */
 export async function beginTwoFactor(
   { db, clock }: StoreDeps,
   user: User,
 ): Promise<{ readonly secret: string; readonly uri: string }> {
   const secret = randomBytes(SECRET_BYTES);
   await db.transaction(async (tx) => {
-    // A secret that is in use must not be replaced, even when it was confirmed a moment ago.
+    // A confirmed secret must not be replaced, even when another request has just confirmed it.
     const { totpEnabled } = await lockUser(tx, user.id);
     if (totpEnabled) {
       throw new ApiError('conflict', { reason: 'two-factor is already on', remedy: 'turn it off first' });
@@ -88,7 +88,7 @@ export async function confirmTwoFactor(
   return codes;
 }
 
-/** The secret that waits for its first code. Throws `conflict`. */
+/** The secret that is not confirmed yet. Throws `conflict`. */
 function pendingSecret({ totpEnabled, totpSecret }: User): Uint8Array {
   if (totpEnabled || totpSecret === null) {
     throw new ApiError('conflict', {
@@ -107,7 +107,7 @@ export async function endTwoFactor({ db, clock }: StoreDeps, user: User, caller:
   });
 }
 
-/** Check a code of the authenticator app or an unused recovery code, and use it up. */
+/** Check a code of the authenticator app or an unused recovery code, and mark it as used. */
 export async function checkSecondFactor(
   { db, clock }: StoreDeps,
   user: User,

@@ -18,7 +18,7 @@ const LIFETIME_MS: Readonly<Record<LinkPurpose, number>> = {
   oauth_code: HOUR_MS / 6,
 };
 
-/** Make the secret of a single-use link. The user's earlier links for the same purpose end. */
+/** Create the secret of a single-use link. The user's earlier links for the same purpose end. */
 export async function createLink(
   tx: Database,
   purpose: LinkPurpose,
@@ -62,7 +62,7 @@ export async function findLink(db: Database, purpose: LinkPurpose, token: string
   return link.userId;
 }
 
-/** Use a link up. Of two requests with the same link, one succeeds. Throws `link_invalid`. */
+/** Consume a link. Of two concurrent requests with the same link, one succeeds. Throws `link_invalid`. */
 export async function useLink(
   tx: Database,
   purpose: LinkPurpose,

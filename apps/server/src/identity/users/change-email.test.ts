@@ -70,7 +70,7 @@ test('requires the password, a code where two-factor is on, and a new address', 
   assert.equal((await ask(fanny, 'f@example.com', { password: PASSWORD, code: recoveryCodes[0] })).status, 202);
 });
 
-test('mails to the address alone whether it is taken', async () => {
+test('mails only to the new address whether it is taken', async () => {
   const byron = await registerAndSignIn(it, 'byron');
   await registerAndSignIn(it, 'augusta');
   const free = await ask(byron, 'newstead@example.com');
@@ -81,7 +81,7 @@ test('mails to the address alone whether it is taken', async () => {
   assert.equal((await byron.ask('/v2/users/me')).status, 200);
 });
 
-test('the first of several links to one address gets it', async () => {
+test('of several links to one address, only the first one used changes the address', async () => {
   const [one, two] = [await registerAndSignIn(it, 'first'), await registerAndSignIn(it, 'second')];
   await ask(one, 'wanted@example.com');
   const toOne = mailedSecret(it, 'wanted@example.com');

@@ -134,7 +134,7 @@ test('disabling an account ends its sessions and refuses its tokens and sign-ins
   assert.equal(await refusal(await late.ask('/v2/users/me')), '403 account_disabled');
 });
 
-test('an owner of the server deletes accounts except the first and the own', async () => {
+test('an owner of the server can delete all accounts except the first and their own', async () => {
   const medwin = await registerAndSignIn(it, 'medwin');
   const hogg = await registerAndSignIn(it, 'hogg');
   assert.equal(await refusal(await medwin.ask(`/v2/users/${hogg.user.id}`, 'DELETE')), '403 owner_required');

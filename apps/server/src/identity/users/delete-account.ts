@@ -21,7 +21,7 @@ export async function deleteOwnAccount(
 
 /**
  * Delete an account with its sessions, tokens and projects, and the runs, data and files of the projects. Metered usage
- * and the audit log stay: bills and evidence outlive the account.
+ * and the audit log are kept for billing and investigations.
  *
  * Throws `not_found`, and `conflict` with the remedy for the first user, the last owner, shared projects, runs that have
  * not ended, and an active subscription.

@@ -1,5 +1,5 @@
 /**
- * The first user and project. Migration 0002 makes them under these ids, as owners of everything that was stored before
+ * The first user and project. Migration 0002 creates them with these ids and assigns to them all data from before
  * the server had accounts.
  */
 export const FIRST_USER_ID = 'user_00000000000000000000000000000000';

@@ -7,7 +7,7 @@ import { createLink, useLink } from './account-link-store.ts';
 import type { User } from './user.ts';
 import { findUser, findUserByLogin, insertUser, updateUser } from './user-store.ts';
 
-/** Make an account with its first project. Throws `registration_closed`, `already_exists`, `too_many_attempts`. */
+/** Create an account with its first project. Throws `registration_closed`, `already_exists`, `too_many_attempts`. */
 export async function register(
   deps: RegistrationDeps & PasswordDeps,
   request: Register,

@@ -6,7 +6,7 @@ import { FIRST_USER_ID } from './first-user.ts';
 import type { User } from './user.ts';
 import { findUser, lockUser, refuseTaken, updateUser } from './user-store.ts';
 
-/** The first owner, as the settings name it. */
+/** The first owner in the settings. */
 export interface OwnerSettings {
   readonly email: string;
   readonly username: string;
@@ -27,7 +27,7 @@ export async function ensureOwner(deps: PasswordDeps, owner: OwnerSettings | nul
   return null;
 }
 
-/** Of several servers that start at once on one store, one makes the link. */
+/** If several servers start at the same time on one store, only one creates the link. */
 async function createSetUpLink({ db, clock }: StoreDeps): Promise<string | null> {
   return await db.transaction(async (tx) => {
     const user = await lockUser(tx, FIRST_USER_ID);

@@ -27,7 +27,7 @@ export interface User {
   readonly updatedAt: Date;
 }
 
-/** The reply that shows a user to itself and to owners of the server. */
+/** The reply with all fields of a user, for that user and for owners of the server. */
 export function toUserGet(user: User, plans: AccountPlans): UserGet {
   return {
     id: user.id,

@@ -165,7 +165,7 @@ test('a subscription grants its plan from the first payment to its end', async (
   }
 });
 
-test('applies an event once; late and repeated events do not bring an ended plan back', async () => {
+test('applies an event once; late and repeated events do not restore an ended plan', async () => {
   const billing = serviceWith(await openStripe());
   const active = await eventText('subscription-active');
   await deliver(billing, active);
@@ -182,7 +182,7 @@ test('applies an event once; late and repeated events do not bring an ended plan
   assert.equal(await planNow(), 'free');
 });
 
-test('the end of a subscription takes back its own plan only', async () => {
+test('the end of a subscription revokes only the plan of that subscription', async () => {
   const billing = serviceWith(await openStripe());
   await deliver(billing, await eventText('subscription-premium'));
   await setPlan(store.db, USER, 'owner');
@@ -264,7 +264,7 @@ async function openApi(answer: (path: string) => { readonly status: number; read
   };
 }
 
-test('the first plan leads to a checkout, a later one changes the subscription, a free one ends it', async () => {
+test('the first paid plan starts a checkout, a later one changes the subscription, a free one cancels it', async () => {
   const remote = await openApi((path) => ({
     status: 200,
     body: path.includes('checkout')

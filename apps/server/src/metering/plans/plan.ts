@@ -127,7 +127,7 @@ export function allowsModel(plan: Plan, model: string): boolean {
   return plan.models.some((pattern) => matches(pattern.toLowerCase().split('*'), model.toLowerCase()));
 }
 
-/** A plan as the API replies it. */
+/** The reply for a plan. */
 export function toPlanGet(plan: Plan): PlanGet {
   return {
     id: plan.id,

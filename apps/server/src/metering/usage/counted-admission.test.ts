@@ -54,7 +54,7 @@ describeOnEveryStore('admission', (store) => {
     assert.equal(again.filter((one) => one.status === 'fulfilled').length, 10);
   });
 
-  test('admits in any 60 seconds exactly as many requests as the plan allows', async () => {
+  test('admits exactly the allowed number of requests in any 60 seconds', async () => {
     const plan = planOf('p', { requestsPerMinute: 7 });
     const clock = { ms: START };
     const admission = await openOn(store().db, plan, clock);

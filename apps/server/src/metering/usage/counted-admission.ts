@@ -2,7 +2,7 @@
  * Admission by the plans' limits. Counters live in the store: all processes that serve share them, and each step is one
  * function call there, behind the lock of the account's row.
  *
- * - Requests a minute: the log of admitted requests is kept as long as it counts, so no 60 seconds ever hold more than
+ * - Requests a minute: admitted requests are logged for 60 seconds (a sliding window), so no 60 seconds contain more than
  *   the limit. Refused requests do not count.
  * - Tokens a day and a month: used + reserved never passes the limit, as long as a generation keeps its estimate.
  * - A request belongs to the day (UTC) of its admission, in quotas and in meters, however late it ends.

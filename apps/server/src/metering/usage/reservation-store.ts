@@ -5,7 +5,7 @@ import type { Database } from '../../store/db.ts';
 import type { Meter } from './ticket.ts';
 import { usageHolders } from './usage-tables.ts';
 
-/** Limits that must be counted; null is none. */
+/** Limits that need counters; null for no limit. */
 export interface CountedLimits {
   readonly requestsPerMinute: number | null;
   readonly concurrentRuns: number | null;

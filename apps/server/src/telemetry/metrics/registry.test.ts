@@ -37,7 +37,7 @@ test('a histogram counted by another component is rendered with cumulative bucke
   assert.match(await registry.render(), /le="1"} 5\n.*le="2"} 5\n.*le="\+Inf"} 7\nbatch_sum 25\nbatch_count 7\n/);
 });
 
-test('a label value cannot forge a line', async () => {
+test('a label value cannot inject a line', async () => {
   const registry = new MetricsRegistry();
   registry.counter({ name: 'c', help: 'C.' }).add(1, { l: 'a"} 1\nb{x="\\' });
   assert.ok((await registry.render()).endsWith('c{l="a\\"} 1\\nb{x=\\"\\\\"} 1\n'));
