@@ -5,37 +5,12 @@ import { PACKAGE_RULES, SCHEMA_LIST, SERVER_ROOMS } from './server-rooms.mjs';
 
 const ROOT = 'apps/server/src/';
 
-/**
- * Findings for `files` (`{ path, text }`, of the whole project). `exceptions` are `{ from, to }`: a file below
- * apps/server/src and what it imports against the law; one that is not needed is a finding, too.
- */
-export function checkImportLaw(files, exceptions) {
-  const violations = violationsIn(files);
-  return [
-    ...violations
-      .filter((violation) => !exceptions.some((exception) => isSame(exception, violation)))
-      .map(({ from, line, to, law, remedy }) => `${ROOT}${from}:${line} imports ${to}: ${law}; ${remedy}`),
-    ...exceptions
-      .filter((exception) => !violations.some((violation) => isSame(violation, exception)))
-      .map(
-        ({ from, to }) =>
-          `the exception { from: '${from}', to: '${to}' } is not needed any more; run npm run lint -- --update`,
-      ),
-  ];
-}
-
-/** The exceptions that still excuse something. */
-export function neededExceptions(files, exceptions) {
-  const violations = violationsIn(files);
-  return exceptions.filter((exception) => violations.some((violation) => isSame(violation, exception)));
-}
-
-function violationsIn(files) {
-  return files.filter(({ path }) => path.startsWith(ROOT) && path.endsWith('.ts')).flatMap(violationsOf);
-}
-
-function isSame(a, b) {
-  return a.from === b.from && a.to === b.to;
+/** Findings for `files` (`{ path, text }`, of the whole project). */
+export function checkImportLaw(files) {
+  return files
+    .filter(({ path }) => path.startsWith(ROOT) && path.endsWith('.ts'))
+    .flatMap(violationsOf)
+    .map(({ from, line, to, law, remedy }) => `${ROOT}${from}:${line} imports ${to}: ${law}; ${remedy}`);
 }
 
 /** Everything in one file that breaks the law, as `{ from, line, to, law, remedy }`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkImportLaw } from './import-law.mjs';
 
-const check = (path, text, exceptions = []) => checkImportLaw([{ path: `apps/server/src/${path}`, text }], exceptions);
+const check = (path, text) => checkImportLaw([{ path: `apps/server/src/${path}`, text }]);
 const importing = (from) => `import { x } from '${from}';\n`;
 
 test('a room imports rooms below it and itself', () => {
@@ -68,13 +68,4 @@ test('tests and testing/ import anything, and production does not import testing
 
 test('a file outside every room is reported', () => {
   assert.match(check('stray.ts', '')[0], /every file of the server belongs to a room/);
-});
-
-test('an exception covers one import of one file, and is reported when it is not needed', () => {
-  const exception = { from: 'store/db.ts', to: 'runs/run.ts' };
-  assert.deepEqual(check('store/db.ts', importing('../runs/run.ts'), [exception]), []);
-  assert.match(
-    check('store/db.ts', '', [exception])[0],
-    /exception \{ from: 'store\/db\.ts', to: 'runs\/run\.ts' \} is not needed/,
-  );
 });

@@ -8,18 +8,15 @@ import { scanModule } from './module-scan.mjs';
 const COMPILED = /(?<!from '[./]*)(?:packages|apps)\/[\w-]+\/dist\/[\w/.-]+\.js/g;
 const PUBLISHED = new Set(['packages/protocol', 'packages/sdk']);
 
-/**
- * Findings for `files` (`{ path, text }`, of the whole project, package.json files included). `exceptions` are
- * `path#name` of exports that a change under way is about to use.
- */
-export function checkUnusedExports(files, exceptions = []) {
-  return findUnusedExports(files)
-    .filter(({ path, name }) => !exceptions.includes(`${path}#${name}`))
-    .map(({ path, line, name, fact, remedy }) => `${path}:${line}: ${fact} ${name}; ${remedy}`);
+/** Findings for `files` (`{ path, text }`, of the whole project, package.json files included). */
+export function checkUnusedExports(files) {
+  return findUnusedExports(files).map(
+    ({ path, line, name, fact, remedy }) => `${path}:${line}: ${fact} ${name}; ${remedy}`,
+  );
 }
 
 /** Every unused export, as `{ path, line, name, fact, remedy }`. */
-export function findUnusedExports(files) {
+function findUnusedExports(files) {
   const rooms = readRooms(files);
   const modules = new Map(
     files

@@ -9,5 +9,4 @@ export {
 } from './tokenizer.ts';
 export { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts';
 export { type ParsedTokenizerFiles, parseTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
-export { parseTokenizerJson, type TokenizerJsonOptions } from './tokenizer-json.ts';
 export type { TokenizerData } from './vocabulary.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { spellByte } from './byte-level.ts';
-import { createTokenizer, parseTokenizerJson, plainAddedToken } from './index.ts';
+import { createTokenizer, plainAddedToken } from './index.ts';
+import { parseTokenizerJson } from './tokenizer-json.ts';
 
 const bytes = Array.from({ length: 256 }, (_, byte): [string, number] => [spellByte(byte), byte]);
 

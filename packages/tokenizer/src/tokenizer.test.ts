@@ -3,14 +3,8 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { spellByte } from './byte-level.ts';
-import {
-  createDetokeniser,
-  createTokenizer,
-  parseTokenizerJson,
-  plainAddedToken,
-  type TokenizerData,
-  TokenizerError,
-} from './index.ts';
+import { createDetokeniser, createTokenizer, plainAddedToken, type TokenizerData, TokenizerError } from './index.ts';
+import { parseTokenizerJson } from './tokenizer-json.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 type EncodeGolden = readonly [text: string, ids: readonly number[]];

@@ -4,7 +4,7 @@ import type { Database } from '../store/db.ts';
 import { data, files, runs } from './run-tables.ts';
 
 /** Count the runs and data of projects. */
-export async function countInProjects(
+async function countInProjects(
   db: Database,
   projectIds: readonly string[],
 ): Promise<ReadonlyMap<string, ProjectContents>> {
@@ -30,7 +30,7 @@ export async function countInProjects(
 }
 
 /** Delete the runs, data and files of projects. Runs refer to data and files, data to files. */
-export async function deleteInProjects(tx: Database, projectIds: readonly string[]): Promise<void> {
+async function deleteInProjects(tx: Database, projectIds: readonly string[]): Promise<void> {
   const ids = [...projectIds];
   if (ids.length === 0) return;
   await tx.delete(runs).where(inArray(runs.projectId, ids));

@@ -116,7 +116,7 @@ export const BOTH_VERSIONS: readonly CompatVersion[] = ['5.18', '4.25'];
 export const ONLY_5_18: readonly CompatVersion[] = ['5.18'];
 export const ONLY_4_25: readonly CompatVersion[] = ['4.25'];
 
-export const BEAM_MODES: readonly DecodingMode[] = ['beam', 'beam-sample', 'group', 'constrained'];
+const BEAM_MODES: readonly DecodingMode[] = ['beam', 'beam-sample', 'group', 'constrained'];
 export const WITH_SAMPLING: Activity = { sampling: true, otherwise: 'it acts only with do_sample' };
 export const WITH_BEAMS: Activity = { modes: BEAM_MODES, otherwise: 'it acts only with num_beams above 1' };
 export const WITH_GROUPS: Activity = { modes: ['group'], otherwise: 'it acts only in group beam search' };

@@ -1,4 +1,3 @@
-import type { TokenId } from '@gptj-cloud/model';
 import { booleanParameter } from '../define-parameter.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { MASK_SCHEMA, refuseMask } from '../read-mask.ts';
@@ -10,9 +9,6 @@ export interface RequestConfig {
   /** Special tokens in texts are read as plain text. Callers read it before they tokenise a prompt. */
   readonly splitSpecialTokens: boolean;
 }
-
-/** An encoder of texts in parameters. */
-export type EncodeText = (text: string, options: { readonly splitSpecialTokens: boolean }) => readonly TokenId[];
 
 export const REQUEST_PARAMETERS: readonly ParameterRecord[] = [
   {
