@@ -35,7 +35,7 @@ export const FORBIDDEN_WORDS = [
   // Golden files name the release that they were recorded with `era`; code that reads them has to.
   { pattern: /\bEra\b|\b(?:this|that|each|the|of|in|an|no|which) eras?\b/, instead: 'CompatVersion' },
   // `gptj.lifted` is a key in model files.
-  { pattern: /(?<!gptj\.)\blift(?:[A-Z]|ed|s|ing)?|Lifted/, instead: 'phi2 export, exported' },
+  { pattern: /(?<!gptj\.)\blift(?:[A-Z]|ed|s|ing)?(?!off)|Lifted/, instead: 'phi2 export, exported' },
   {
     pattern: /\b(?:applyChain|buildChain|ChainRow|NamedLink|customLink)\b|\b(?:interface|type) (?:Chain|Link)\b/,
     instead: 'LogitsProcessorList, LogitsProcessor',

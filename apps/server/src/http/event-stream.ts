@@ -20,7 +20,7 @@ export interface EventStreamOptions {
   readonly heartbeatMs?: number;
 }
 
-/** The last header tells nginx not to buffer the stream. */
+/** `x-accel-buffering` makes nginx send events unbuffered. */
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
 
 /**

@@ -9,7 +9,7 @@ import type { Content, Method, Operation, Replies, ReplyBody, SecurityScheme } f
 import { type ParameterSet, type ParameterValues, readParameters } from './parameter.ts';
 import { type RequestContext, requestContext } from './request-context.ts';
 
-/** Who may send a request. `Guard` checks it; `Grant` is what the check tells the handler, such as the principal. */
+/** Who may send a request. `Guard` checks it; `Grant` is the result of the check for the handler, such as the principal. */
 export interface Access<Guard, Grant extends object> {
   /** Any one of these is enough; empty for a public route. */
   readonly security: readonly SecurityScheme[];
