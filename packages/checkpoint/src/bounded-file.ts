@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { CheckpointError } from './checkpoint-error.ts';
-import { foreignFileName } from './foreign-file.ts';
+import { foreignFileName, plainTextName } from './foreign-file.ts';
 import { parsePythonJson } from './python-json.ts';
 
 /** Random reads from one file, never past its end. */
@@ -109,11 +109,18 @@ export async function readSmallJson(path: string, maxBytes: number): Promise<unk
 }
 
 /** Throws `unsupported` for a Git LFS pointer and an HTML page, by the first bytes of a file. */
-export function checkNotForeign(path: string, start: Uint8Array): void {
-  const foreign = foreignFileName(start);
-  if (foreign !== null) {
-    throw new CheckpointError('unsupported', { file: path }, `expected a file of a model, got ${foreign}`);
-  }
+function checkNotForeign(path: string, start: Uint8Array): void {
+  refuseForeign(path, foreignFileName(start));
+}
+
+/** {@link checkNotForeign} for weights, which no text is. */
+export function checkIsBinary(path: string, start: Uint8Array): void {
+  refuseForeign(path, foreignFileName(start) ?? plainTextName(start));
+}
+
+function refuseForeign(path: string, foreign: string | null): void {
+  if (foreign === null) return;
+  throw new CheckpointError('unsupported', { file: path }, `expected a file of a model, got ${foreign}`);
 }
 
 /** The first bytes of a file, fewer where it is shorter. */

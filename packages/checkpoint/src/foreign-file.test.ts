@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foreignFileName } from './foreign-file.ts';
+import { foreignFileName, plainTextName } from './foreign-file.ts';
 
 const nameOf = (text: string): string | null => foreignFileName(new TextEncoder().encode(text));
 
@@ -12,4 +12,12 @@ test('a Git LFS pointer and an HTML page are recognised by their first bytes', (
 
 test('returns null for a model file', () => {
   for (const text of ['{"a":1}', 'GGUF', 'PK\u0003\u0004', '']) assert.equal(nameOf(text), null);
+});
+
+test('plain text in place of weights is named with its beginning, binary files are not', () => {
+  const textOf = (text: string): string | null => plainTextName(new TextEncoder().encode(text));
+  assert.match(textOf('Entry not found') ?? '', /a text that begins with "Entry not found"/);
+  for (const binary of ['', 'GGUF', '\u0010\0\0\0\0\0\0\0{"a":{"dtype":"F32"}}', 'PK\u0003\u0004\0\0\0\0\0\0']) {
+    assert.equal(textOf(binary), null);
+  }
 });

@@ -28,7 +28,7 @@ function addedTokens(files: TokenizerFiles, vocabSize = 300): readonly unknown[]
 
 test('GPT2Tokenizer sorts added tokens by the ids in the file and adds <|endoftext|>', () => {
   const tokenizerJson = json([added(290, '[B]'), added(280, '[A]', { special: true })]);
-  for (const tokenizerConfig of [undefined, { tokenizer_class: 'GPT2TokenizerFast' }]) {
+  for (const tokenizerConfig of [undefined, { tokenizer_class: null }, { tokenizer_class: 'GPT2TokenizerFast' }]) {
     assert.deepEqual(addedTokens({ tokenizerJson, tokenizerConfig }), [
       ['[A]', 257, true],
       ['[B]', 258, false],

@@ -68,7 +68,7 @@ export function parseTokenizerFiles(files: TokenizerFiles, vocabSize: number): P
 
 /** Whether the class builds from vocabulary and merges. */
 function checkClass(config: Fields, hasJson: boolean): boolean {
-  const { tokenizer_class: name = 'GPT2Tokenizer' } = config;
+  const name = config.tokenizer_class ?? 'GPT2Tokenizer';
   const base = typeof name === 'string' ? name.replace(/Fast$/, '') : name;
   if (GPT2_CLASSES.includes(base)) return true;
   if (hasJson && GENERIC_CLASSES.includes(base)) return false;

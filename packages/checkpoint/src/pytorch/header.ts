@@ -3,7 +3,7 @@
  * storages, `<root>/byteorder` is `little` or `big` (since 2.1; little before).
  */
 import { runPickle } from '@gptj-cloud/pickle';
-import { type BoundedFile, checkNotForeign, readStart } from '../bounded-file.ts';
+import { type BoundedFile, checkIsBinary, readStart } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { FOREIGN_FILE_BYTES } from '../foreign-file.ts';
 import { MAX_TENSORS, type StoredFloatType, type StoredTensor } from '../stored-tensor.ts';
@@ -23,7 +23,7 @@ const FLOAT_TYPES: ReadonlyMap<string, StoredFloatType> = new Map([
 /** Throws `unsupported`, `malformed`, `too_large`, `truncated`, `wrong_shape`. */
 export async function readPytorchHeader(file: BoundedFile): Promise<readonly StoredTensor[]> {
   const start = await readStart(file, FOREIGN_FILE_BYTES);
-  checkNotForeign(file.path, start);
+  checkIsBinary(file.path, start);
   if (isLegacyFile(start)) {
     const { stateDict, storageOffsets } = await readLegacyHeader(file);
     return toStored(file, stateDict, async ({ storageKey }) => storageOffsets.get(storageKey));

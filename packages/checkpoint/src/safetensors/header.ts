@@ -2,7 +2,7 @@
  * The safetensors format: eight bytes of header length (little-endian), a JSON object from tensor name to
  * {dtype, shape, data_offsets}, then the data. https://github.com/huggingface/safetensors, format section.
  */
-import { type BoundedFile, checkNotForeign, readStart } from '../bounded-file.ts';
+import { type BoundedFile, checkIsBinary, readStart } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { FOREIGN_FILE_BYTES } from '../foreign-file.ts';
 import {
@@ -58,7 +58,7 @@ interface PlacedTensor extends StoredTensor {
 /** Throws `malformed`, `too_large`, `truncated`, `unsupported`, `duplicate_tensor`, `wrong_shape`. */
 export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly StoredTensor[]> {
   const place = { file: file.path };
-  checkNotForeign(file.path, await readStart(file, FOREIGN_FILE_BYTES));
+  checkIsBinary(file.path, await readStart(file, FOREIGN_FILE_BYTES));
   const prefix = new Uint8Array(8);
   await file.read(0, prefix);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
@@ -91,12 +91,27 @@ export async function readSafetensorsHeader(file: BoundedFile): Promise<readonly
   if (duplicate !== null) {
     throw new CheckpointError('duplicate_tensor', { ...place, tensor: duplicate }, 'expected one entry, got two');
   }
+  checkMetadata(file, entries);
   const dataStart = 8 + headerBytes.byteLength;
   const tensors = entries
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => parseEntry(file, name, entry, dataStart));
   checkCoverage(file, dataStart, tensors);
   return tensors.map(({ endOffset: _, ...tensor }) => tensor);
+}
+
+/** The format allows only strings in `__metadata__`, and its library refuses other files. */
+function checkMetadata(file: BoundedFile, entries: readonly (readonly [string, unknown])[]): void {
+  const entry = entries.find(([name]) => name === '__metadata__');
+  if (entry === undefined) return;
+  const [, metadata] = entry;
+  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (isObject && Object.values(metadata).every((value) => typeof value === 'string')) return;
+  throw new CheckpointError(
+    'malformed',
+    { file: file.path },
+    `expected __metadata__ to be an object of strings, got ${JSON.stringify(metadata).slice(0, 100)}`,
+  );
 }
 
 function parseEntry(file: BoundedFile, name: string, entry: unknown, dataStart: number): PlacedTensor {
