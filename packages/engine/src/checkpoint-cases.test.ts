@@ -1,6 +1,6 @@
 /**
  * Checkpoints of packages/checkpoint/fixtures/cases, each with `expected.json` from transformers 5.18 in float32: logits
- * of five tokens and tokens of texts. Converted, opened and run, they give the same, or are refused by name.
+ * of five tokens and tokens of texts. The converted models must give the same values, or be refused with the expected code.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -22,7 +22,7 @@ interface Expected {
   readonly special_ids: readonly number[];
 }
 
-/** What transformers refuses, and a tokenizer that only transformers builds. */
+/** Cases that transformers refuses too, and a tokenizer that only transformers supports. */
 const REFUSED: Readonly<Record<string, readonly [CheckpointErrorCode, RegExp]>> = {
   'd01-nfkc-normalizer': ['invalid_tokenizer', /normalizer: expected null .*NFKC/],
   'h01-lfs-pointer': ['unsupported', /model\.safetensors: .*Git LFS pointer/],
@@ -90,7 +90,7 @@ for (const name of readdirSync(CASES)) {
         ids.filter((id) => tokenizer.isSpecial(id)),
         special,
       );
-      // transformers lists those with a role alone, but leaves all of them out of decoded text.
+      // transformers lists only those with a role, but skips all of them in decoded text.
       assert.ok(expected.special_ids.every((id) => special.includes(id)));
       assert.equal(tokenizer.decode(special), '');
     }

@@ -60,13 +60,13 @@ export type GenerationEvent =
     }
   /** A beam search has taken a step: it made `tokens` tokens of the returned sequences, none of them final. */
   | { readonly type: 'searched'; readonly tokens: number }
-  /** The last event. */
+  /** The last event of every successful generation. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache.
+   * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache cells.
    *
    * Throws `ModelError`: `aborted`; `context_full` when prompt and output exceed the context; `cache_full` when the
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;

@@ -74,7 +74,7 @@ export function holdSequences(model: () => LanguageModel, tolerance: number): He
   return { held, open, fork, hold, release, tokens, feed, near, farApart, refuses };
 }
 
-/** Largest difference of two rows; infinite when one of them holds a number that is not finite. */
+/** Largest difference of two rows; infinite when one of them has a value that is not finite. */
 function distance(a: Float32Array, b: Float32Array): number {
   assert.equal(a.length, b.length, 'length of a row');
   let max = 0;

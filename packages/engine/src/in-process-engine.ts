@@ -16,14 +16,14 @@ import { Scheduler } from './scheduler/scheduler.ts';
 export interface InProcessEngineOptions {
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
-  /** Called with what the operator should know and what does not affect generations. */
+  /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
  * An engine in this process: a scheduler over a model. The engine owns the model and closes it.
  *
- * `deterministic` requests run on a second context over the same weights, one at a time, with prompts cut at fixed places
+ * `deterministic` requests run on a second context over the same weights, one at a time, with prompts split at fixed positions
  * and without the prefix cache. The shapes of their batches and the layout of their cache then depend on the request
  * alone, not on other requests. Evaluations of the two contexts exclude each other by a mutex.
  *

@@ -8,7 +8,7 @@ import { fingerprintModel } from './prefix-store/model-fingerprint.ts';
 import { openPrefixStore, type PrefixStore } from './prefix-store/prefix-store.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
 
-/** Which implementation of `LanguageModel`. */
+/** Implementation of `LanguageModel`. */
 export type EngineKind = 'llama' | 'reference';
 
 export interface OpenModelOptions {
@@ -26,7 +26,7 @@ export interface OpenModelOptions {
   readonly gpuLayers?: number;
   /** Persist reused prefixes of prompts on disk. Default: they are lost with the process. */
   readonly persistedPrefixes?: {
-    /** A folder for them alone; created when it does not exist. */
+    /** Folder used for prefixes only; created when it does not exist. */
     readonly folder: string;
     readonly maxBytes: number;
   };
@@ -45,7 +45,7 @@ export interface OpenModel {
   readonly info: EngineInfo;
   /** Persists prefixes for the next process; null when none are persisted. */
   readonly prefixStore: PrefixStore | null;
-  /** What the operator should know, one line each: why a GPU is not used. */
+  /** Warnings for the operator, one line each, such as the reason why a GPU is not used. */
   readonly warnings: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
 }
 
-/** Load a model into this process. Throws what the engines throw, and `CheckpointError` for a file that is not a GPT-J. */
+/** Load a model into this process. Throws the `ModelError`s of the engines, and `CheckpointError` for a file that is not a GPT-J. */
 export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
   const { path, kind = 'llama' } = options;
   const startedAt = performance.now();

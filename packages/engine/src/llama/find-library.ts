@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { ModelError } from '@gptj-cloud/model';
 import { SUPPORTED_RELEASE } from './native-structs.ts';
 
-/** What computes: the CPU, or one of llama.cpp's GPU backends. */
+/** A compute backend: the CPU, or one of llama.cpp's GPU backends. */
 export type Backend = 'cpu' | 'cuda' | 'metal' | 'vulkan';
 
 export interface FoundLibrary {

@@ -143,7 +143,7 @@ export class LlamaModel implements LanguageModel {
       const running = this.#decode();
       this.#running = running;
       const code = await running;
-      // When the signal fired too late to stop the library, the caller has still given the result up.
+      // If the signal fired too late to stop the library, the result is still discarded.
       if (code !== 0 || signal?.aborted) throw decodeError(code === 0 ? ABORTED : code);
     } catch (error) {
       for (const [i, step] of steps.entries()) {

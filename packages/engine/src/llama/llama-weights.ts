@@ -25,7 +25,7 @@ export interface LlamaWeightsOptions {
 }
 
 export interface LlamaContextOptions {
-  /** Positions of KV cache over all sequences. Default: as many as a quarter of the memory holds, one to eight contexts. */
+  /** Positions of KV cache over all sequences. Default: as many as fit into a quarter of the memory, one to eight contexts. */
   readonly cacheCells?: number;
   /** Storage of keys and values. Default float16; float32 is more precise and takes twice the memory. */
   readonly cacheType?: 'f16' | 'f32';
@@ -40,7 +40,7 @@ export interface LlamaContextOptions {
 export interface LlamaWeights {
   /** Storage of the large weights, as llama.cpp names it. */
   readonly quantisation: string;
-  /** Why a preferred library or GPU is not used, one line each. */
+  /** Reasons why a preferred library or GPU is not used, one line each. */
   readonly warnings: readonly string[];
   /** A model with an empty cache. Throws `out_of_memory`. */
   openModel(options?: LlamaContextOptions): LlamaModel;

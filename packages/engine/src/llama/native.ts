@@ -33,7 +33,7 @@ export interface Threads {
 export interface LlamaLibrary {
   readonly directory: string;
   readonly version: string;
-  /** What computes: `cpu` also where a library with a GPU backend found no GPU. */
+  /** The backend in use: `cpu` also if a library with a GPU backend found no GPU. */
   readonly backend: Backend;
   /** Why a preferred library or GPU is not used, one line each. */
   readonly warnings: readonly string[];
@@ -282,7 +282,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
   };
 }
 
-/** Loading the backend by itself gives the reason why llama.cpp has passed over it: a missing driver library, as a rule. */
+/** Loading the backend separately gives the reason why llama.cpp skipped it, usually a missing driver library. */
 function noGpuWarning(directory: string, backend: Backend): string {
   const file = readdirSync(directory).find((name) => /^(lib)?ggml-(cuda|metal|vulkan)\.(so|dylib|dll)$/.test(name));
   let reason = '';

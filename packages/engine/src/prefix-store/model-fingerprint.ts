@@ -6,7 +6,7 @@ const SAMPLE_BYTES = 2 ** 16;
 
 /**
  * A hash of everything that keys and values depend on: the model file and the settings in `about`. The file is represented
- * by its size and 64 samples spread over it: other training changes nearly every weight, and reading all of a 6B file takes
+ * by its size and 64 samples spread over it: further training changes nearly every weight, and reading all of a 6B file takes
  * seconds.
  */
 export async function fingerprintModel(path: string, about: Readonly<Record<string, string>>): Promise<string> {

@@ -27,7 +27,7 @@ export interface PrefixFileHeader {
   readonly bytes: number;
 }
 
-/** Write a temporary file and rename it. Throws what the file system throws, and then leaves no file behind. */
+/** Write a temporary file and rename it. Throws the file system's error, and then leaves no file. */
 export async function writePrefixFile(
   path: string,
   model: string,
@@ -66,7 +66,7 @@ function* chunks(bytes: Uint8Array): Generator<Uint8Array> {
 /** Suffix of files that are being written, or were when their process died. */
 export const TEMPORARY_SUFFIX = '.new';
 
-/** The header of a file; null when the file has another format. Its hash is not checked. Throws what the file system throws. */
+/** The header of a file; null when the file has another format. Its hash is not checked. Throws the file system's error. */
 export async function readPrefixHeader(path: string): Promise<PrefixFileHeader | null> {
   const file = await open(path, 'r');
   try {
@@ -83,7 +83,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-/** The keys and values of a file; null when it is damaged or holds another prefix. Throws what the file system throws. */
+/** The keys and values of a file; null when it is damaged or contains another prefix. Throws the file system's error. */
 export async function readPrefixBytes(
   path: string,
   model: string,

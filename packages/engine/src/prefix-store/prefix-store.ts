@@ -1,5 +1,5 @@
 /**
- * Prefixes on disk, so that the next process need not compute them again: a folder with one file per prefix, of any number
+ * Persists prefixes on disk, so that the next process does not compute them again: a folder with one file per prefix, of any number
  * of models. When the folder grows beyond its limit, the least recently used files are removed. The modification time of a
  * file is its time of use.
  *
@@ -12,7 +12,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import { readPrefixBytes, readPrefixHeader, TEMPORARY_SUFFIX, writePrefixFile } from './prefix-file.ts';
 
 export interface PrefixStoreOptions {
-  /** Created when it does not exist. It holds prompts of clients, so only the server's user may read it. */
+  /** Created when it does not exist. It contains prompts of clients, so only the server's user may read it. */
   readonly folder: string;
   /** Maximum size of all files together. */
   readonly maxBytes: number;
@@ -23,9 +23,9 @@ export interface PrefixStoreOptions {
 export interface PrefixStore {
   /** Tokens of this model's prefixes, the most recently used first. */
   list(): Promise<readonly (readonly TokenId[])[]>;
-  /** The bytes of a prefix; null when its file is absent, or damaged, in which case it is removed. */
+  /** The bytes of a prefix; null when its file is absent or damaged. A damaged file is removed. */
   read(tokens: readonly TokenId[]): Promise<Uint8Array | null>;
-  /** Store a prefix; the least recently used ones make room. False when it is larger than the store's limit. */
+  /** Store a prefix, evicting the least recently used ones if needed. False when it is larger than the store's limit. */
   write(tokens: readonly TokenId[], bytes: Uint8Array): Promise<boolean>;
   /** Record a use of a prefix. False when its file is absent. */
   touch(tokens: readonly TokenId[]): Promise<boolean>;
@@ -43,7 +43,7 @@ const SUFFIX = '.prefix';
 /** Writing a file never takes this long: the process that wrote an older temporary file has died. */
 const ABANDONED_MS = 600_000;
 
-/** Open a folder of prefixes. Throws what the file system throws when it cannot be created. */
+/** Open a folder of prefixes. Throws the file system's error when it cannot be created. */
 export async function openPrefixStore({ folder, maxBytes, model }: PrefixStoreOptions): Promise<PrefixStore> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);

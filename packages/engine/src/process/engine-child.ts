@@ -5,7 +5,7 @@
  * from loading to exited, and `ready` rejects with the reason.
  *
  * Invariants
- * - Every request ends exactly once: by its answer, by its error, or with `engine_failed` when the process exits.
+ * - Every request ends exactly once: with its response, with its error, or with `engine_failed` when the process exits.
  * - `onExit` is called exactly once, after all requests have failed, whatever the state was.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -19,7 +19,7 @@ import { deferred } from './deferred.ts';
 import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
 
 export interface EngineChildListener {
-  /** The process reports something that the operator should know and that does not affect generations. */
+  /** The process reports a warning for the operator that does not affect generations. */
   onWarning(message: string): void;
   /** The process has exited; `reason` is its exit status or signal. Called synchronously, before new requests arrive. */
   onExit(reason: string): void;
@@ -28,11 +28,11 @@ export interface EngineChildListener {
 export interface EngineChild {
   /** Process id; null when the process could not be created. */
   readonly pid: number | null;
-  /** Resolves when the model is open. Rejects with what `openModel` throws, or with `engine_failed`. */
+  /** Resolves when the model is open. Rejects with the error of `openModel`, or with `engine_failed`. */
   readonly ready: Promise<EngineInfo>;
-  /** Throws `aborted`, `engine_failed` and what the engine throws. Leaving the iteration early cancels the request. */
+  /** Throws `aborted`, `engine_failed` and the errors of the engine. Leaving the iteration early cancels the request. */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined>;
-  /** Rejects with `engine_failed` when no answer arrives within `timeoutMs`. */
+  /** Rejects with `engine_failed` when no response arrives within `timeoutMs`. */
   stats(timeoutMs: number): Promise<EngineStats>;
   /**
    * Ask the process to exit and kill it after `graceMs`; one that is still loading is killed at once. Resolves when it
@@ -174,6 +174,6 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
 }
 
 function post(child: ChildProcess, message: ToEngine): void {
-  // A process that has just exited takes no message; its exit fails the requests.
+  // A process that has just exited cannot receive messages; its exit fails the requests.
   if (child.connected) child.send(message, () => {});
 }

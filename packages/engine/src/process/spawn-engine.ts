@@ -20,12 +20,12 @@ import { type EngineChild, startEngineChild } from './engine-child.ts';
 export interface SpawnEngineOptions extends OpenModelOptions {
   /** Called with the reason when the engine process has exited and is about to be restarted. */
   readonly onRestart?: (reason: string) => void;
-  /** Called with what the operator should know and what does not affect generations. */
+  /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
   /** Delay before the first restart; doubles with every failed attempt. Default 250 ms. */
   readonly restartDelayMs?: number;
   /**
-   * Time limit of `stats()`. Default 800 ms: readiness depends on it, and probes commonly give up after one second.
+   * Time limit of `stats()`. Default 800 ms: readiness depends on it, and probes commonly time out after one second.
    */
   readonly statsTimeoutMs?: number;
 }
@@ -34,13 +34,13 @@ const MAX_RESTART_DELAY_MS = 30_000;
 /** A process that has not exited this long after it was asked to is killed. */
 const CLOSE_GRACE_MS = 5_000;
 
-/** The engine, with what a supervisor needs to know about its process. */
+/** The engine, with the state of its process for a supervisor. */
 export interface SpawnedEngine extends Engine {
   /** Process id of the ready child; null while there is none. */
   readonly pid: number | null;
 }
 
-/** Start the engine's process and load the model. Throws what `openModel` throws. */
+/** Start the engine's process and load the model. Throws the errors of `openModel`. */
 export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedEngine> {
   const { onRestart, onWarning = () => {}, restartDelayMs = 250, statsTimeoutMs = 800, ...open } = options;
   /** The process that is loading or ready. */

@@ -1,5 +1,5 @@
 /**
- * GPT-J, written to be read from top to bottom.
+ * GPT-J, written to be read top to bottom.
  *
  * Three separate structures: the shape of the model (`GptjConfig`), its learned weights (`GptjWeights`), and its state
  * while it runs (`GptjState`). `forward` takes one token through the network.
@@ -181,7 +181,7 @@ function matmul(out: Float32Array, W: Float32Array, x: Float32Array, bias: Float
 }
 
 /**
- * Rotary position embedding, in place: in each head the pair (x₂ᵢ, x₂ᵢ₊₁), for 2i < r, turns by the angle
+ * Rotary position embedding, in place: in each head the pair (x₂ᵢ, x₂ᵢ₊₁), for 2i < r, is rotated by the angle
  * position · 10000^(−2i/r). Pairs are interleaved in GPT-J (many later models pair i with i + r/2). The other dimensions
  * of the head are unchanged. Angles are rounded to float32 where transformers rounds them.
  */

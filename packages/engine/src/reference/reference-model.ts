@@ -35,7 +35,7 @@ import {
 export interface ReferenceModelOptions {
   /** Read once, while the model opens. */
   readonly weights: WeightSource;
-  /** Positions of KV cache over all sequences. Default: as many as 1 GiB holds, at least one context and at most eight. */
+  /** Positions of KV cache over all sequences. Default: as many as fit into 1 GiB, at least one context and at most eight. */
   readonly cacheCells?: number;
   /** Default 256. */
   readonly maxSequences?: number;
@@ -176,7 +176,7 @@ class ReferenceModel implements LanguageModel {
 
   async #close(): Promise<void> {
     this.#memory = null;
-    // A failed evaluation reports to its own caller; here only its end matters.
+    // A failed evaluation reports to its own caller; here the result is ignored.
     await this.#running?.catch(() => {});
   }
 

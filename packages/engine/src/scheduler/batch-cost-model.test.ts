@@ -7,7 +7,7 @@ let now = 0;
 const steps = (count: number, tokens: number): Step[] =>
   Array.from({ length: count }, (_, sequence) => ({ sequence, tokens: new Array(tokens).fill(1), scored: 'last' }));
 
-/** A costs that has seen evaluations of these many steps, tokens each, and milliseconds. */
+/** A cost model that has measured evaluations of these many steps, tokens each, and milliseconds. */
 async function after(
   ...seen: readonly (readonly [steps: number, tokens: number, ms: number])[]
 ): Promise<BatchCostModel> {
@@ -20,13 +20,13 @@ async function after(
   return costs;
 }
 
-test('nothing is drafted before both kinds of evaluations were measured', async () => {
+test('drafts no tokens before both kinds of evaluations were measured', async () => {
   assert.equal((await after()).draftTokens(1, 1), 0);
   assert.equal((await after([1, 1, 100])).draftTokens(1, 1), 0);
 });
 
-test('drafts fill the kernels, where they are expected to save more than they cost', async () => {
-  // A step takes 100 ms, a token of a large batch 30: a draft pays from an acceptance of a third on.
+test('drafts up to a multiple of KERNEL_TOKENS when the expected saving exceeds the cost', async () => {
+  // A step takes 100 ms, a token of a large batch 30: a draft saves time from an acceptance of a third on.
   const costs = await after([1, 1, 100], [1, 100, 3000]);
   assert.deepEqual(
     [0.2, 0.3, 0.4, 0.9].map((acceptance) => costs.draftTokens(acceptance, 1)),
@@ -35,7 +35,7 @@ test('drafts fill the kernels, where they are expected to save more than they co
   assert.equal(costs.draftTokens(0.4, 8), 0, 'beside others a step is shared already');
 });
 
-test('prompts yield to streams: fewer tokens ride along where a token takes longer', async () => {
+test('computes fewer prompt tokens beside decoding steps when a token takes longer', async () => {
   assert.equal((await after()).prefillTokens, 64);
   assert.equal((await after([1, 1, 100], [1, 100, 3000])).prefillTokens, 16);
   assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens, 500);

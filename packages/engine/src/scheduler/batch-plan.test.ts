@@ -12,7 +12,7 @@ function runWith(tokens: number): StrategyRun {
 const plan = (rows: readonly number[], limits: { readonly maxTokens: number; readonly prefillTokens: number }) =>
   planBatch(rows.map(runWith), limits).map(({ count }) => count);
 
-test('takes decoding steps whole, and cuts a prompt beside them to prefillTokens', () => {
+test('includes decoding steps as a whole and limits a prompt beside them to prefillTokens', () => {
   assert.deepEqual(plan([1, 100, 1, 1, 1], { maxTokens: 64, prefillTokens: 16 }), [1, 1, 1, 1, 16]);
   assert.deepEqual(plan([100, 100], { maxTokens: 64, prefillTokens: 16 }), [64]);
   assert.deepEqual(plan([40, 100], { maxTokens: 64, prefillTokens: 16 }), [40, 24]);

@@ -19,8 +19,8 @@ export interface BatchLimits {
 const DECODE_TOKENS = 32;
 
 /**
- * Choose the slices of the next evaluation. Decoding steps come first and whole, then prompts in order of arrival, cut to
- * the tokens that are left. Rows that do not fit wait for a later evaluation.
+ * Choose the slices of the next evaluation. Decoding steps come first, as a whole, then prompts in order of arrival, limited
+ * to the remaining tokens. Rows that do not fit wait for a later evaluation.
  */
 export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): readonly Slice[] {
   const slices: Slice[] = [];

@@ -71,12 +71,12 @@ export class Generation {
     this.#listener.event({ type: 'tokens', index, tokens, atMs, ...logprobs });
   }
 
-  /** Report a step of a beam search. No token is final yet, but a search that is cut short is metered by its steps. */
+  /** Report a step of a beam search. No token is final yet, but a cancelled search is metered by its steps. */
   reportSearchStep(): void {
     this.#listener.event({ type: 'searched', tokens: this.request.config.numReturnSequences });
   }
 
-  /** Report the outcome, after the tokens that only the end made final: those of the last step, in beam modes all. */
+  /** Report the outcome, after the tokens that were not final before: those of the last step, in beam modes all. */
   finish(outcome: GenerateOutcome): void {
     const { request, run } = this;
     for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {

@@ -24,7 +24,7 @@ after(async () => {
 
 const tokens = (count: number, first = 0): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** Compute a sequence, put it into the cache, release it. */
+/** Compute a sequence, cache it, release it. */
 async function store(list: readonly number[]): Promise<void> {
   const sequence = model.open();
   await model.evaluate([{ sequence, tokens: list, scored: 'none' }]);
@@ -32,7 +32,7 @@ async function store(list: readonly number[]): Promise<void> {
   model.release(sequence);
 }
 
-/** Length of the prefix that the cache gives. */
+/** Length of the prefix that the cache returns. */
 const taken = (list: readonly number[], max = list.length): number => {
   const prefix = cache.take(list, max);
   if (prefix === null) return 0;
@@ -41,7 +41,7 @@ const taken = (list: readonly number[], max = list.length): number => {
   return prefix.length;
 };
 
-test('gives the shared part of a cached sequence, up to the maximum', async () => {
+test('returns the shared prefix of a cached sequence, up to the maximum length', async () => {
   cache = new PrefixCache(model, { maxEntries: 4 });
   await store(tokens(40));
   assert.equal(taken(tokens(50)), 40);
@@ -60,7 +60,7 @@ test('replaces an entry by one that continues it, and adds no entry for a shorte
   assert.equal(model.freeCells, 128 - 40);
 });
 
-test('drops the least recently used entry for a new one and to free cells', async () => {
+test('evicts the least recently used entry for a new one and to free cells', async () => {
   cache = new PrefixCache(model, { maxEntries: 2 });
   await store(tokens(20));
   await store(tokens(20, 100));

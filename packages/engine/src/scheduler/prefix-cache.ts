@@ -4,7 +4,7 @@
  * every call.
  *
  * An entry is a sequence of the model, forked from the one that computed it. It costs a sequence id, and cells only once
- * no generation shares them. Entries are dropped, least recently used first, when cells or sequence ids are needed.
+ * no generation shares them. Entries are evicted, least recently used first, when cells or sequence ids are needed.
  *
  * Invariants
  * - No entry is a prefix of another: the longer entry serves both.
@@ -63,7 +63,7 @@ export class PrefixCache {
     return { sequence: this.#model.fork(found.value.sequence, length), length };
   }
 
-  /** Cache a sequence that holds exactly `tokens`. The caller keeps its own sequence. */
+  /** Cache a sequence of exactly `tokens`. The caller must still release its own sequence. */
   put(tokens: readonly TokenId[], sequence: SequenceId): void {
     if (tokens.length < MIN_PREFIX_TOKENS || this.maxEntries === 0) return;
     const found = this.#tree.longest(tokens);
@@ -79,7 +79,7 @@ export class PrefixCache {
     this.#order.add(entry);
   }
 
-  /** Drop entries until `cells` cells are free or no entry is left. */
+  /** Evict entries until `cells` cells are free or no entry is left. */
   makeRoom(cells: number): void {
     while (this.#model.freeCells < cells && this.#order.size > 0) this.#dropOldest();
   }

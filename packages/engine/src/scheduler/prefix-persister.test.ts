@@ -174,7 +174,7 @@ test('serves generations while a prefix is written, and writes one prefix at a t
   assert.equal(store.held.size, 2);
 });
 
-test('warns once when the store fails, and generations go on', async () => {
+test('warns once when the store fails, and generations continue', async () => {
   store.failure = new Error('no space left');
   const process = await start();
   for (const last of [1, 2, 3]) await run(process, [...tokens(80), last]);
@@ -193,7 +193,7 @@ test('warns of a stored prefix that does not fit the model, removes it and compu
   assert.match(warnings.join(), /could not be restored.*expected \d+ bytes/);
 });
 
-test('restores as many prefixes as the cache has room for, the most recently used first', async () => {
+test('restores prefixes until the cache is full, the most recently used first', async () => {
   const first = await start();
   for (const beginning of [0, 40, 100, 150]) {
     for (const last of [1, 2]) await run(first, [...tokens(200, beginning), last]);

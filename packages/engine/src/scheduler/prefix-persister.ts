@@ -1,6 +1,6 @@
 /**
- * Persists prefixes of the prefix cache that a second request has reused, so that the next process need not compute them
- * again. A prefix of one request alone is not worth the disk: with GPT-J-6B it takes half a megabyte per token.
+ * Persists prefixes of the prefix cache that a second request has reused, so that the next process does not compute
+ * them again. Prefixes that one request alone used are not stored: with GPT-J-6B a token takes half a megabyte.
  *
  * A prefix is copied out of the model between two evaluations, which takes about as long as one of them, and written to
  * the store during the next ones.
@@ -55,7 +55,7 @@ export class PrefixPersister {
     this.#options = options;
   }
 
-  /** Fill the cache with stored prefixes, as many as it has room for. Never rejects. Call it while the model is idle. */
+  /** Fill the cache with stored prefixes until it is full. Never rejects. Call it while the model is idle. */
   async restore(): Promise<void> {
     const { model, prefixes, store } = this.#options;
     try {

@@ -134,7 +134,7 @@ test('ends a cancelled generation with aborted after at most one more evaluation
   assert.equal(tokens, 1);
 });
 
-test('goes on decoding other generations while a long prompt is computed', async () => {
+test('continues to decode other generations while a long prompt is computed', async () => {
   let tokensWhilePrompt = 0;
   let promptDone = false;
   const stream = submit(request([4], { max_new_tokens: 100 }), ({ type }) => {

@@ -1,14 +1,14 @@
 /**
- * The loop beside the model: many generations share one `LanguageModel`, joining and leaving between evaluations.
+ * Continuous batching: many generations share one `LanguageModel`, joining and leaving the batch between evaluations.
  *
  * A generation is **waiting** (submitted, no cache) → **active** (owns sequences, takes part in evaluations) → **ended**
  * (outcome, failure or cancellation; its sequences are released at once).
  *
  * Invariants
  * - An active generation has reserved cache cells and sequences for its worst case, so it never fails for lack of cache:
- *   entries of the prefix cache are dropped when a generation needs their cells.
+ *   entries of the prefix cache are evicted when a generation needs their cells.
  * - Waiting generations are admitted by priority, then by arrival. Waiting raises the priority, so every generation is
- *   admitted in the end. One whose prompt begins like a prompt under evaluation waits for that one and forks it.
+ *   admitted in the end. A generation whose prompt shares a prefix with a prompt under evaluation waits for that prefix and forks it.
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends the generations that took part in it.
  */
@@ -39,15 +39,15 @@ export interface SchedulerOptions {
    * on its own request alone. Default false.
    */
   readonly isolated?: boolean;
-  /** Keeps prefixes for the next process. Default: none. */
+  /** Persists prefixes for the next process. Default: none. */
   readonly prefixStore?: PrefixStore | null;
-  /** Called with what the operator should know and what does not affect generations. */
+  /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
 }
 
 /** Maximum number of sequences in the prefix cache. */
 const MAX_PREFIXES = 64;
-/** Waiting this long counts as much as one step of priority. */
+/** Waiting for this long raises the priority by one. */
 const AGEING_MS = 10_000;
 /** Prompt tokens in one evaluation of an isolated generation. */
 const ISOLATED_PREFILL_TOKENS = 512;
@@ -87,7 +87,7 @@ export class Scheduler {
     // A prefix that is being copied to disk needs one sequence.
     this.#maxSequences = model.limits.maxSequences - maxEntries - (store === null ? 0 : 1);
     this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
-    // Generations that arrive during the restoration wait: their prompts may begin like a stored prefix.
+    // Generations that arrive during the restoration wait: their prompts may share a stored prefix.
     if (this.#persister !== null) this.#loop = this.#runLoop(this.#persister.restore());
   }
 
@@ -189,7 +189,7 @@ export class Scheduler {
       this.#wake();
       return;
     }
-    // An evaluation that other generations need goes on.
+    // Do not abort an evaluation that other generations need.
     const isNeeded = this.#active.some(
       (other) => !other.isCancelled && other.run !== null && evaluation.runs.has(other.run),
     );
@@ -238,7 +238,7 @@ export class Scheduler {
     return cells <= this.#options.model.limits.cacheCells && sequences <= this.#maxSequences;
   }
 
-  /** Whether a prompt under evaluation will put more of this one's prefix into the cache than is there now. */
+  /** Whether a prompt under evaluation will add a longer prefix of this one's prompt to the cache. */
   #sharesPrompt({ request }: Generation): boolean {
     const cached = this.#prefixes.match(request.prompt);
     return this.#active.some(({ run }) =>
