@@ -151,8 +151,8 @@ export class UnexpectedReplyError extends PipelineApiError {
 }
 
 /**
- * A stream of events ended before its run did; the run itself may go on. `code` says why: `reader_too_slow` and
- * `stream_ended` come from the server, `generation_restarted` means that text handed out is void.
+ * A stream of events ended before its run did; the run itself may continue. `code` is the reason: `reader_too_slow` and
+ * `stream_ended` come from the server, `generation_restarted` means that text returned so far is invalid.
  */
 export class StreamInterruptedError extends PipelineApiError {
   override readonly name = 'StreamInterruptedError';
@@ -164,7 +164,7 @@ export class StreamInterruptedError extends PipelineApiError {
   }
 }
 
-/** `waitForRun` took longer than `waitMs`. The run goes on. */
+/** `waitForRun` took longer than `waitMs`. The run continues. */
 export class WaitTimeoutError extends PipelineApiError {
   override readonly name = 'WaitTimeoutError';
   /** The run in its last known state. */

@@ -19,7 +19,7 @@ export interface PipelineCloudOptions {
   readonly url?: string;
   /**
    * Maximum time until the first byte and between two bytes of a reply; null for no limit. Default 60 000. It does not limit
-   * the length of a run: the server sends a byte every few seconds while the run goes on.
+   * the length of a run: the server sends a byte every few seconds during the run.
    */
   readonly timeoutMs?: number | null;
   /**

@@ -2,7 +2,7 @@
  * Parses server-sent events from text in pieces (WHATWG HTML, section 9.2.6).
  *
  * States: between events, or within an event, whose lines so far are kept. Invariant: at most `maxEventChars` characters of an
- * unfinished event and its unfinished line are kept; more is an error. Time is linear in the text.
+ * unfinished event and its unfinished line are buffered; more is an error. Time is linear in the text.
  */
 import { UnexpectedReplyError } from './errors.ts';
 
