@@ -46,7 +46,7 @@ async function refusal(reply: Response): Promise<string> {
     const message: unknown = Reflect.get(Object(Reflect.get(Object(body), 'detail')), 'message');
     if (typeof message === 'string') return `${reply.status} ${message}`;
   } catch {
-    // The reply is not JSON: the status is all that is known.
+    // The reply is not JSON: report the status alone.
   }
   return `status ${reply.status}`;
 }

@@ -120,7 +120,7 @@ test('convert replaces an existing file only with --overwrite', async (t) => {
   const target = join(folder, 'precious.gguf');
   await writeFile(target, 'precious');
   const { status, stderr } = await gptj(['convert', chooseModel(undefined, {}), target, '--type', 'f16']);
-  assert.deepEqual([status, stderr], [1, `gptj: ${target} is there already; --overwrite replaces it\n`]);
+  assert.deepEqual([status, stderr], [1, `gptj: ${target} already exists; --overwrite replaces it\n`]);
   assert.equal(await readFile(target, 'utf8'), 'precious');
 });
 

@@ -13,7 +13,7 @@ export function chooseModel(option: string | undefined, env: NodeJS.ProcessEnv, 
     .filter((name) => name.endsWith('.gguf'))
     .sort();
   if (files[0] === undefined)
-    throw new Error('found no model: give --model FILE or set GPTJ_MODEL to a file written by gptj convert');
+    throw new Error('found no model: pass --model FILE or set GPTJ_MODEL to a file written by gptj convert');
   return join(embedded, files[0]);
 }
 

@@ -10,7 +10,7 @@ function parameters(...args: string[]): Readonly<Record<string, unknown>> {
   return generateParameters(parseOptions(SPECS, args));
 }
 
-test('passes parameters under their wire names, parsed as JSON where they are JSON', () => {
+test('passes parameters under their wire names, parsed as JSON if valid', () => {
   assert.deepEqual(
     parameters('--model', 'x', '-n', '64', '--temperature', '0.7', '--do-sample', '--no-renormalize-logits'),
     {
@@ -27,7 +27,7 @@ test('passes parameters under their wire names, parsed as JSON where they are JS
   });
 });
 
-test('keeps text options as strings even where they look like numbers', () => {
+test('keeps string options as strings even if they look like numbers', () => {
   assert.deepEqual(parameters('--compat', '4.25', '--stop-strings', '42'), { compat: '4.25', stop_strings: '42' });
   assert.deepEqual(parameters('--stop-strings', '["a", "b"]'), { stop_strings: ['a', 'b'] });
 });

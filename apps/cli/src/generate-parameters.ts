@@ -1,6 +1,6 @@
 /**
- * The parameters of transformers' `generate` as options: `top_p` is `--top-p`. The table of `packages/decoding` lists
- * and checks them; here text becomes JSON.
+ * The parameters of transformers' `generate` as options: `top_p` is `--top-p`. The parameter table of `packages/decoding` lists
+ * and checks them; this file parses text as JSON.
  */
 import { describeParameters, type ParameterDescription, type ParameterGroup } from '@gptj-cloud/decoding';
 import type { OptionGroup } from './command.ts';
@@ -42,7 +42,7 @@ export const PARAMETER_GROUPS: readonly OptionGroup[] = [
   },
 ];
 
-/** The parameters that were given, under their wire names: the input of `parseGenerateParameters`. */
+/** The given parameters under their wire names: the input of `parseGenerateParameters`. */
 export function generateParameters(options: ParsedOptions): Readonly<Record<string, unknown>> {
   const given: [string, unknown][] = [];
   for (const [name, text] of options.values) {
@@ -70,7 +70,7 @@ function toOption(description: ParameterDescription): OptionSpec {
   };
 }
 
-/** What stands for the value in help; null for a switch. */
+/** Placeholder of the value in help; null for a switch. */
 function valueName({ type, choices, form }: ParameterDescription): string | null {
   switch (type) {
     case 'boolean':
@@ -88,7 +88,7 @@ function valueName({ type, choices, form }: ParameterDescription): string | null
   }
 }
 
-/** JSON where it is JSON, else the text as typed: `0.7`, `true`, `[[1, 2]]`, `never`. */
+/** The text parsed as JSON if valid, else the text: `0.7`, `true`, `[[1, 2]]`, `never`. */
 function parameterValue(description: ParameterDescription, text: string): unknown {
   if (isText(description) && !/^\s*[[{]/.test(text)) return text;
   try {
@@ -99,7 +99,7 @@ function parameterValue(description: ParameterDescription, text: string): unknow
   }
 }
 
-/** Whether the value is text even where it looks like a number (`--compat 4.25`). */
+/** Whether the value is a string even if it looks like a number (`--compat 4.25`). */
 function isText({ choices, form }: ParameterDescription): boolean {
   return choices?.every((choice) => typeof choice === 'string') ?? form?.includes('"text"') === true;
 }

@@ -19,7 +19,7 @@ function onSignal(status: number): void {
   }
   stopped = { status, atMs: performance.now() };
   stop.abort();
-  // A command that reads its prompt would keep the process alive.
+  // Reading standard input would keep the process alive.
   process.stdin.destroy();
 }
 

@@ -1,4 +1,4 @@
-/** The name that `typed` was probably meant to be; null when none is near. */
+/** The name with the smallest edit distance to `typed`; null when none is close. */
 export function nearestName(typed: string, names: readonly string[]): string | null {
   const ranked = names
     .map((name) => ({ name, edits: name.startsWith(typed) && typed.length > 1 ? 1 : editDistance(typed, name) }))

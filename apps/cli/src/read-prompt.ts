@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { type ParsedOptions, UsageError } from './options.ts';
 
-/** GPT-J reads at most 2048 tokens, far less than this. The limit keeps a wrong file from filling the memory. */
+/** GPT-J reads at most 2048 tokens, far less than this. The limit bounds the memory that a wrong file can use. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**

@@ -65,7 +65,7 @@ async function generation(
 
 const bytes = (text: string): number[] => BYTES.encode(text);
 
-test('passes text on with its tokens, in whole characters, and the rest at the end', async () => {
+test('forwards text with its tokens, in whole characters, and flushes the rest at the end', async () => {
   const all = bytes('aé!?');
   const { result, pieces } = await generation([
     { type: 'started' },
@@ -99,7 +99,7 @@ test('measures prefill and decoding separately, without cached and first tokens 
   );
 });
 
-test('gives one rate over the whole generation when tokens arrive only at the end', async () => {
+test('reports one rate over the whole generation when tokens arrive only at the end', async () => {
   const { result } = await generation([
     { type: 'started' },
     {

@@ -1,4 +1,4 @@
-/** Runs one generation, passes its text on while it is generated, and measures prefill and decoding. */
+/** Runs one generation, forwards its text while it is generated, and measures prefill and decoding. */
 import type { GenerateOutcome } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest, GenerationUsage } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
@@ -27,7 +27,7 @@ export interface GenerationResult {
   readonly firstTokens: number;
 }
 
-/** Throws what `Engine.generate` throws. */
+/** Throws the errors of `Engine.generate`. */
 export async function streamGeneration(job: GenerationJob): Promise<GenerationResult> {
   const { engine, tokenizer, request, signal, now, onText } = job;
   const detokeniser = createDetokeniser(tokenizer);

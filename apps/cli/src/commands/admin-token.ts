@@ -45,7 +45,7 @@ async function create(context: CommandContext, options: ParsedOptions, name: str
   const token = tokenGetSchema.parse(await reply.json());
   // Only the value goes to stdout, so that a script can read it.
   context.stdout.write(`${printable(token.value)}\n`);
-  context.stderr.write(`${token.id}: shown only now; the server stores its hash\n`);
+  context.stderr.write(`${token.id}: shown only once; the server stores its hash\n`);
 }
 
 async function list(context: CommandContext, options: ParsedOptions): Promise<void> {

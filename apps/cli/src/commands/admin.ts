@@ -37,7 +37,7 @@ export const adminCommand: Command = {
         {
           name: 'type',
           value: 'TYPE',
-          summary: 'what the token may do',
+          summary: 'role of the token, which sets its scopes',
           choices: ['admin', 'editor', 'runner', 'reader'],
           default: 'editor',
         },
@@ -53,7 +53,7 @@ export const adminCommand: Command = {
     },
     {
       line: 'gptj admin token create ci --type runner --expires 2027-01-31',
-      caption: 'create a token that can make runs',
+      caption: 'create a token that can start runs',
     },
   ],
 

@@ -8,15 +8,15 @@ import { printable } from '../printable.ts';
 import { createProgressPrinter } from '../progress.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
-/** Made without llama.cpp's library. */
+/** Types that need no quantiser of llama.cpp. */
 const FLOAT_RECIPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
 
 export const convertCommand: Command = {
   name: 'convert',
   usage: 'DIR|FILE OUT [options]',
-  summary: 'make a model file from a downloaded checkpoint',
+  summary: 'convert a downloaded checkpoint to a model file',
   about:
-    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file made by this command, and writes one GGUF file that gptj and llama.cpp run. OUT appears only when it is complete; a conversion that is stopped leaves nothing behind.',
+    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
   groups: [
     {
       title: 'options',
@@ -24,17 +24,17 @@ export const convertCommand: Command = {
         {
           name: 'type',
           value: 'TYPE',
-          summary: 'how weights are stored; fewer bits are smaller and faster, f16 is what was trained',
+          summary: 'storage type of the weights; fewer bits are smaller and faster but less precise',
           choices: RECIPES,
           default: 'q8_0',
         },
-        { name: 'overwrite', value: null, summary: 'replace OUT if it is there' },
+        { name: 'overwrite', value: null, summary: 'replace OUT if it exists' },
       ],
     },
   ],
   examples: [
-    { line: 'gptj convert ./gpt-j-6b gpt-j-6b.gguf --type q8_0', caption: 'half the size of float16, next to no loss' },
-    { line: 'gptj convert gpt-j-6b-f16.gguf small.gguf --type q4_K_M', caption: 'a small one from one made before' },
+    { line: 'gptj convert ./gpt-j-6b gpt-j-6b.gguf --type q8_0', caption: 'half the size of float16, negligible loss' },
+    { line: 'gptj convert gpt-j-6b-f16.gguf small.gguf --type q4_K_M', caption: 'requantise an existing model file' },
   ],
 
   async run({ stdout, stderr, signal, now }, options) {
@@ -56,14 +56,14 @@ export const convertCommand: Command = {
       stdout.write(renderSummary(target!, type, summary, widthOf(stdout)));
     } catch (error) {
       if (!(error instanceof CheckpointError && error.code === 'target_exists')) throw error;
-      throw new Error(`${target} is there already; --overwrite replaces it`, { cause: error });
+      throw new Error(`${target} already exists; --overwrite replaces it`, { cause: error });
     } finally {
       progress.clear();
     }
   },
 };
 
-/** Narrows what the option's choices have checked already. */
+/** Narrows the type; the option's choices have checked the value. */
 function recipeOf(text: string): Recipe {
   const recipe = RECIPES.find((candidate) => candidate === text);
   if (recipe === undefined) throw new UsageError(`--type: expected one of ${RECIPES.join(', ')}, got ${text}`);
@@ -90,7 +90,7 @@ function renderSummary(target: string, type: Recipe, summary: ConvertSummary, wi
   return `${pairs}\n${table}${fallbackNotes(summary)}`;
 }
 
-/** One sentence for each kind of matrix that could not have the type asked for. */
+/** One sentence for each kind of matrix that got a fallback type. */
 function fallbackNotes({ fallbacks }: ConvertSummary): string {
   const kinds = new Map<string, number>();
   for (const { wanted, used, rowLength } of fallbacks) {

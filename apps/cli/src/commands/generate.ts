@@ -24,7 +24,7 @@ export const generateCommand: Command = {
   usage: '[PROMPT] [options]',
   summary: 'continue a text',
   about:
-    'Continues PROMPT, or the text on standard input, and prints the continuation while it is generated. The summary with speeds goes to standard error, so that output can be piped. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
+    'Continues PROMPT, or the text on standard input, and prints the continuation while it is generated. The summary with speeds is written to standard error, so that output can be piped. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
   groups: [
     {
       title: 'options',

@@ -9,21 +9,21 @@ import { renderPairs, renderTable } from '../table.ts';
 export const inspectCommand: Command = {
   name: 'inspect',
   usage: 'FILE|DIR [options]',
-  summary: 'show what a model file holds',
+  summary: 'describe a model file',
   about:
-    'Reads the headers of a model file, or of a folder in Hugging Face form, and shows its shape and how its weights are stored. Weights are not read and no code in the file is run.',
+    'Reads the headers of a model file, or of a folder in Hugging Face form, and shows its shape and the storage of its weights. Weights are not read and no code in the file is executed.',
   groups: [
     {
       title: 'options',
       options: [
         { name: 'tensors', value: null, summary: 'list every tensor' },
-        { name: 'metadata', value: null, summary: 'list what a GGUF file says of itself' },
+        { name: 'metadata', value: null, summary: 'list the metadata of a GGUF file' },
         { name: 'json', value: null, summary: 'print JSON instead of tables' },
       ],
     },
   ],
   examples: [
-    { line: 'gptj inspect gpt-j-6b.gguf', caption: 'what a file holds' },
+    { line: 'gptj inspect gpt-j-6b.gguf', caption: 'describe a file' },
     { line: 'gptj inspect ./gpt-j-6b --tensors', caption: 'every tensor of a downloaded folder' },
   ],
 
