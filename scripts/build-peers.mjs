@@ -1,5 +1,5 @@
-// `npm run bench:peers`: builds llama-bench against the very llama.cpp libraries that the engine loads, from the
-// sources that the package node-llama-cpp carries, into .cache/peers. Needs git and a C++ compiler; by hand only.
+// `npm run bench:peers`: builds llama-bench against the llama.cpp libraries that the engine loads, from the
+// sources in the package node-llama-cpp, into .cache/peers. Needs git and a C++ compiler; run by hand.
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,7 @@ if (!existsSync(sources)) {
   run('git', ['clone', '--quiet', 'package/llama/gitRelease.bundle', 'llama.cpp'], { cwd: cache });
   rmSync(join(cache, `node-llama-cpp-${version}.tgz`));
 }
-// The CPU variants are looked for beside the program.
+// ggml searches for the CPU variants beside the program.
 for (const file of readdirSync(libraries).filter((name) => name.endsWith('.so'))) {
   const link = join(bin, file);
   if (!existsSync(link)) symlinkSync(join(libraries, file), link);

@@ -1,5 +1,5 @@
-// `node scripts/crash-test.mjs [RUNS] [KILLS]`: submit runs to a server with the embedded model, kill it with -9 again
-// and again, and see that every run ends once and is metered as its result says.
+// `node scripts/crash-test.mjs [RUNS] [KILLS]`: submit runs to a server with the embedded model, kill it with -9
+// repeatedly, and check that every run ends once and is metered according to its result.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ try {
   console.log(`${runs} runs in ${((Date.now() - started) / 1000).toFixed(0)} s`, report);
 } catch (error) {
   console.error(error);
-  console.error(`failed; the server's data are in ${dataDir}`);
+  console.error(`failed; the server's data are kept in ${dataDir}`);
   process.exit(1);
 }
 await rm(dataDir, { recursive: true });

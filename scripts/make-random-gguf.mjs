@@ -3,7 +3,7 @@
 //   node scripts/make-random-gguf.mjs OUT [--type q4_0] [--layers 28] [--shape 6b|small] [--overwrite]
 //
 // The file has exactly the tensors, types and sizes that `gptj convert --type` gives a real checkpoint, so speed and
-// memory are the real model's. What it says is noise. Needs the compiled packages (`npm run build`).
+// memory are those of the real model. Its output is random. Needs the compiled packages (`npm run build`).
 import { parseArgs } from 'node:util';
 import {
   FILE_TYPES,
@@ -23,7 +23,7 @@ const SHAPES = {
   '6b': GPTJ_6B,
   small: { ...GPTJ_6B, embeddingSize: 512, layerCount: 4, headCount: 8, rotaryDim: 32, feedForwardSize: 2048 },
 };
-/** Random weights are made once per type and written again and again, from another place for each tensor. */
+/** Random weights are generated once per type and reused from a different offset for each tensor. */
 const POOL_BYTES = 16 * 1024 * 1024;
 
 const { values, positionals } = parseArgs({

@@ -1,12 +1,12 @@
-// Shows that converting a checkpoint takes little memory, whatever its size. Run by hand:
+// Measures the peak memory of a conversion, which must not depend on the checkpoint's size. Run by hand:
 //
 //   nice node scripts/prove-convert-memory.mjs FOLDER [--layers 28] [--source f16|bf16|f32] [--type f16] [--keep]
 //   nice node scripts/prove-convert-memory.mjs FOLDER --existing [--type f16]
 //
 // Makes a random checkpoint of GPT-J-6B's shape in the new folder FOLDER (12 GB in f16 with all 28 layers, as
-// safetensors shards of 2 GB), or with --existing takes the one that is there; converts it to FOLDER.gguf, samples this
-// process meanwhile and prints the peaks. Exit status 1 when they pass 1 GiB. There must be room for source and result;
-// what it made is removed afterwards unless --keep.
+// safetensors shards of 2 GB), or with --existing uses an existing one; converts it to FOLDER.gguf, samples the memory
+// of this process and prints the peaks. Exit status 1 when they exceed 1 GiB. Needs disk space for source and result;
+// created files are removed afterwards unless --keep.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -82,7 +82,7 @@ async function convertWatched() {
   } finally {
     clearInterval(timer);
   }
-  // The kernel's own record also sees what lies between two samples.
+  // The kernel's maximum also covers the time between two samples.
   return { ...peaks, rss: Math.max(peaks.rss, process.resourceUsage().maxRSS * 1024) };
 }
 

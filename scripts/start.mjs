@@ -8,7 +8,7 @@ const server = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'se
   stdio: 'inherit',
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal));
-// npm does not hand SIGTERM on to what it starts: it ends, and so does this, in order.
+// npm does not forward SIGTERM to its child but exits: detect that, and stop the server in order.
 const { ppid: npm } = process;
 const watch = process.env.npm_lifecycle_event === 'start' ? setInterval(endWithNpm, 500) : null;
 function endWithNpm() {

@@ -1,5 +1,5 @@
-// Made-up parts of a GPT-J for the scripts beside this file: a vocabulary of the right size, and random weights of the
-// right spread in every storage type. Nothing here writes sense; it loads and computes like the real thing.
+// Synthetic parts of a GPT-J for the scripts in this folder: a vocabulary of the right size, and random weights of the
+// right spread in every storage type. The output is random; loading and computing cost the same as with real weights.
 import { randomFillSync } from 'node:crypto';
 import { TENSOR_TYPES } from '../packages/checkpoint/dist/index.js';
 
@@ -36,7 +36,7 @@ export function randomBlocks(type, sizeBytes) {
   return bytes;
 }
 
-// The random bytes stay as the quantised numbers; what is written over them is the scales, chosen for the spread of
+// The random bytes serve as the quantised numbers; the scales are overwritten, chosen for the standard deviation of
 // uniform numbers of that many bits: (2^bits) / sqrt(12).
 const deviation = (bits) => 2 ** bits / Math.sqrt(12);
 const setHalf = (view, at, value) => view.setUint16(at, halfBits(value), true);

@@ -24,7 +24,7 @@ function runTests({ paths, patterns, watch }) {
   const args = [
     '--enable-source-maps',
     '--test',
-    // Node's own choice leaves one core idle, which of two is half of the machine.
+    // Node's default leaves one core idle, which is half of a machine with two.
     `--test-concurrency=${availableParallelism()}`,
     ...patterns.map((pattern) => `--test-name-pattern=${pattern}`),
     ...(patterns.length > 0 ? [`--test-reporter=${reporter('matching-tests-reporter.mjs')}`] : []),

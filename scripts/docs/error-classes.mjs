@@ -1,5 +1,5 @@
-// The error classes of packages and applications with their codes, read from the source: a code's documentation is the
-// comment in front of it.
+// The error classes of packages and applications with their codes, read from the source: the comment before a code
+// is its documentation.
 
 /**
  * Classes in `files` (`{ path, text }`) that extend Error and have a literal `code`, as

@@ -10,7 +10,7 @@ export class StoreError extends Error {
 }
 `;
 
-test('codes are read with the comments in front of them', () => {
+test('reads codes with the comments before them', () => {
   const text = `export type StoreErrorCode =
   /** The folder is in use. */
   | 'in_use'
@@ -33,7 +33,7 @@ ${CLASS}`;
   ]);
 });
 
-test('a class with one literal code has the meaning of the class', () => {
+test('the code of a class with one literal code has the comment of the class as its description', () => {
   const text = `/** A setting is wrong. */\nexport class ConfigError extends Error {\n  readonly code = 'invalid_config';\n}\n`;
   assert.deepEqual(readErrorClasses([{ path: 'a.ts', text }])[0].codes, [
     { code: 'invalid_config', meaning: 'A setting is wrong.' },

@@ -1,4 +1,4 @@
-// Generated parts of pages stand between two comments; what is written by hand around them stays.
+// Replaces the generated section between two marker comments of a page; text outside is unchanged.
 
 /**
  * `page` with the section `name` replaced by `content`. Throws when the page lacks the markers.

@@ -1,4 +1,4 @@
-// Every generated section of every page: where it stands, and what renders it.
+// All generated sections: the page, the marker and the renderer of each.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
@@ -7,7 +7,7 @@ import { renderParameters } from './parameters-page.mjs';
 import { renderRouteDefaults } from './route-defaults-page.mjs';
 import { renderSettings } from './settings-page.mjs';
 
-/** `render(root)` gives Markdown, or a promise of it; it reads compiled packages and sources. */
+/** `render(root)` gives Markdown, or a promise of it; it may read compiled packages and sources. */
 const GENERATED_SECTIONS = [
   { path: 'docs/api.md', section: 'route defaults', render: renderRouteDefaults },
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
@@ -17,7 +17,7 @@ const GENERATED_SECTIONS = [
   { path: 'docs/operations.md', section: 'settings', render: renderSettings },
 ];
 
-/** Pages with their sections as they should be: `{ path, current, expected }`. */
+/** Pages with their current and expected text: `{ path, current, expected }`. */
 export async function renderPages(root, sections = GENERATED_SECTIONS) {
   const pages = new Map();
   for (const { path, section, render } of sections) {

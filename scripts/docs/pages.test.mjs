@@ -11,7 +11,7 @@ after(() => rmSync(root, { recursive: true }));
 const page = (content) => `# By hand\n\n<!-- generated: list -->\n${content}<!-- end: list -->\n\nBelow.\n`;
 const sections = [{ path: 'page.md', section: 'list', render: async () => '- one\n' }];
 
-test('a section is replaced, and the text around it stays', async () => {
+test('replaces a section and keeps the text around it', async () => {
   writeFileSync(join(root, 'page.md'), page('old\n'));
   const pages = await renderPages(root, sections);
   assert.equal(pages[0].expected, page('\n- one\n\n'));
@@ -19,7 +19,7 @@ test('a section is replaced, and the text around it stays', async () => {
   assert.match(findings[0], /page\.md: a generated section is out of date; run npm run docs/);
 });
 
-test('a page that is current is not reported', async () => {
+test('does not report a page that is up to date', async () => {
   writeFileSync(join(root, 'page.md'), page('\n- one\n\n'));
   assert.deepEqual(await checkGeneratedDocs(() => renderPages(root, sections)), []);
 });

@@ -1,4 +1,4 @@
-// The table of each route's defaults in docs/api.md, from the records that the routes themselves read.
+// The table of each route's defaults in docs/api.md, from the records that the routes use.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

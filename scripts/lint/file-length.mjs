@@ -1,4 +1,4 @@
-// A source file is short enough to be read at once.
+// Check: no source file is longer than MAX_LINES.
 const MAX_LINES = 400;
 const SOURCE = /\.(?:ts|mts|mjs|js|tsx|py|sh)$/;
 
@@ -8,8 +8,5 @@ export function checkFileLength(files) {
     .filter(({ path }) => SOURCE.test(path))
     .map(({ path, text }) => ({ path, lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0) }))
     .filter(({ lines }) => lines > MAX_LINES)
-    .map(
-      ({ path, lines }) =>
-        `${path}: ${lines} lines, expected at most ${MAX_LINES}; move the second thing it does into a file`,
-    );
+    .map(({ path, lines }) => `${path}: ${lines} lines, expected at most ${MAX_LINES}; split it by responsibility`);
 }

@@ -1,7 +1,7 @@
-// Words that names, comments, texts, docs and test titles do not use, and what to write instead. Patterns are tried on
-// every line of every text file, and on every path.
+// Words that names, comments, texts, docs and test titles must not contain, and replacements. Patterns are matched
+// against every line of every text file, and every path.
 
-/** Each: what to look for, and what to write. Identifiers that were renamed stay listed, so that they do not return. */
+/** Each: a pattern and its replacement. Former identifiers are listed, so that they are not reintroduced. */
 export const FORBIDDEN_WORDS = [
   {
     pattern: /\b(?:some|any|every|no)body\b/i,

@@ -1,6 +1,6 @@
-// Generated sections of pages are what their sources say.
+// Check: generated sections of pages are up to date.
 
-/** Findings for the pages that `render` resolves to (see `renderPages`); a page that cannot be rendered is one. */
+/** Findings for the pages that `render` resolves to (see `renderPages`); a page that cannot be rendered is a finding too. */
 export async function checkGeneratedDocs(render) {
   try {
     const pages = await render();

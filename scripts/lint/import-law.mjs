@@ -13,7 +13,7 @@ export function checkImportLaw(files) {
     .map(({ from, line, to, law, remedy }) => `${ROOT}${from}:${line} imports ${to}: ${law}; ${remedy}`);
 }
 
-/** Everything in one file that breaks the law, as `{ from, line, to, law, remedy }`. */
+/** Every violation in one file, as `{ from, line, to, law, remedy }`. */
 function violationsOf({ path, text }) {
   const from = path.slice(ROOT.length);
   if (isTest(from)) return [];

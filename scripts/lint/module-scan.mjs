@@ -1,6 +1,6 @@
 // Imports and exports of a TypeScript or JavaScript module, read line by line: the formatter puts every import and export
-// statement at the beginning of a line, and none of them holds a nested brace. It is a reader for this project's own
-// formatted sources, not for any module.
+// statement at the beginning of a line, and none of them has nested braces. It reads only this project's
+// formatted sources, not arbitrary modules.
 
 const STATEMENT = new RegExp(
   [

@@ -1,4 +1,4 @@
-// Plain English: words of `FORBIDDEN_WORDS` occur nowhere.
+// Check: words of `FORBIDDEN_WORDS` do not occur.
 import { FORBIDDEN_WORDS, UNCHECKED_FILES } from './forbidden-words.mjs';
 
 /** Every occurrence in `files` (`{ path, text }`), as `{ path, line, word, instead }`. Line 0 is the path itself. */

@@ -4,7 +4,7 @@ import { checkPlainWords, findForbiddenWords } from './plain-words.mjs';
 
 const found = (text, path = 'packages/a/src/b.ts') => findForbiddenWords([{ path, text }]).map(({ word }) => word);
 
-test('forbidden words are found in comments, names and texts, with file and line', () => {
+test('finds forbidden words in comments, names and texts, with file and line', () => {
   const text = "// Nobody waits.\nconst LEAST_NODE = 20;\nthrow new Error('expected a text, got 7');\n";
   assert.deepEqual(
     findForbiddenWords([{ path: 'packages/a/src/b.ts', text }]).map(({ path, line, word }) => [path, line, word]),
@@ -16,11 +16,11 @@ test('forbidden words are found in comments, names and texts, with file and line
   );
 });
 
-test('forbidden words are found in paths', () => {
+test('finds forbidden words in paths', () => {
   assert.deepEqual(found('', 'packages/engine/src/step-clock.ts'), ['step-clock']);
 });
 
-test('ordinary words that resemble them pass', () => {
+test('accepts ordinary words that contain forbidden ones', () => {
   assert.deepEqual(
     found(
       [
@@ -34,7 +34,7 @@ test('ordinary words that resemble them pass', () => {
   );
 });
 
-test('the change log, recorded files and applied migrations are not looked into', () => {
+test('skips the change log, recorded files and applied migrations', () => {
   for (const path of ['CHANGELOG.md', 'test/goldens/wire/a.json', 'apps/server/src/store/migrations/0001-a.sql']) {
     assert.deepEqual(found('nobody', path), [], path);
   }

@@ -1,9 +1,9 @@
-// The files that the checks look at: what git tracks or would track.
+// The files to check: those that git tracks, and untracked ones that it does not ignore.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Above this size a file is data. */
+/** Larger files are data and are skipped. */
 const MAX_TEXT_BYTES = 1_000_000;
 
 /** Text files as `{ path, text }`, paths relative to `root` with `/`, sorted. */

@@ -1,5 +1,5 @@
-// The import law of apps/server/src: one record a room. Arrows only go down; what a lower room needs of a higher one is a
-// port, declared in the lower room and filled in where the server is composed.
+// The import law of apps/server/src: one record per room. Rooms import only lower rooms; a lower room that needs a higher one
+// declares a port (an interface), which compose.ts implements.
 
 /** Leaves that every room may import. */
 const LEAVES = ['telemetry', 'version', 'config-error', 'within'];
@@ -37,11 +37,11 @@ export const SERVER_ROOMS = [
   { name: 'version', holds: ['server-version.ts'], mayImport: [] },
   { name: 'config-error', holds: ['config-error.ts'], mayImport: [] },
   { name: 'within', holds: ['within.ts'], mayImport: [] },
-  // Helpers of tests compose whatever a test needs; nothing that runs in production imports them.
+  // Test helpers may import any room; production code does not import them.
   { name: 'testing', holds: ['testing'], mayImport: null },
 ].map((room) => ({ ...room, mayImport: room.mayImport && [...room.mayImport, ...LEAVES] }));
 
-/** Packages that only some places may import, and why. `from` are paths below src. */
+/** Packages that only some paths may import. `from` are paths below src. */
 export const PACKAGE_RULES = [
   {
     packages: /^(?:hono|@hono\/[^/]+)(?:\/|$)/,

@@ -1,7 +1,7 @@
-// Exports that nothing needs. An export is needed by a file of production code that imports it; one that only tests import
-// is needed when its own file uses it as well. A type that its own file uses names a part of a signature, and is needed
-// with it. A name in a room's door (src/index.ts) is needed where another room imports it; the doors of published packages
-// are needed by the world.
+// Check for unused exports. An export is used if a file of production code imports it, or if tests import it and its own
+// file uses it as well. A type counts as used if its own file uses it, for it is part of a signature. A name in a room's
+// entry point (src/index.ts) is used if another room imports it; all names in the entry points of published packages
+// count as used.
 import { posix } from 'node:path';
 import { scanModule } from './module-scan.mjs';
 
@@ -90,7 +90,7 @@ function collectUses(modules, rooms) {
       for (const name of names) note(target, name, path);
     }
   }
-  // The doors of published packages need everything that they pass on.
+  // The entry points of published packages use every name that they re-export.
   for (const room of PUBLISHED) noteAll(`${room}/src/index.ts`, '*', 'the world');
   return uses;
 }
@@ -102,7 +102,7 @@ function resolve(path, specifier, rooms) {
   return target.replace(/^((?:packages|apps)\/[^/]+|test|bench)\/dist\/(.*)\.js$/, '$1/src/$2.ts');
 }
 
-/** Name of each workspace package → its door. */
+/** Name of each workspace package → its entry point. */
 function readRooms(files) {
   return new Map(
     files

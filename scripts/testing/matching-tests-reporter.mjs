@@ -17,7 +17,7 @@ export default async function* report(source) {
   yield '\nno test has a name that matches the pattern\n';
 }
 
-/** Events of suites are kept back until one of their tests is selected. */
+/** Events of suites are buffered until one of their tests is selected. */
 async function* selectedEvents(source, counts) {
   let waiting = [];
   for await (const event of source) {

@@ -1,4 +1,4 @@
-// What `npm test -- …` was called with.
+// Arguments of `npm test -- …`.
 import { parseArgs } from 'node:util';
 
 export const TEST_USAGE = `usage: npm test -- [options] [path ...]
@@ -18,7 +18,7 @@ examples:
 
 Set TEST_STORE=postgres and TEST_DATABASE_URL to run the tests that open a store on a PostgreSQL server.`;
 
-/** A call that cannot be carried out; its message is for the terminal. */
+/** Invalid arguments; the message is printed to the terminal. */
 export class TestUsageError extends Error {
   name = 'TestUsageError';
 }

@@ -1,4 +1,4 @@
-// Which compiled test files the paths of `npm test -- PATH …` mean.
+// Maps the paths of `npm test -- PATH …` to compiled test files.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { TestUsageError } from './test-arguments.mjs';
