@@ -96,7 +96,7 @@ async function bareEngine(model: string): Promise<CompletionServer> {
   };
 }
 
-/** Every client sends its next request when it has the reply. */
+/** Every client sends its next request after the reply (closed loop). */
 async function inClosedLoop(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
   return await measure(async (send) => {
     await Promise.all(
@@ -107,7 +107,7 @@ async function inClosedLoop(server: CompletionServer, { clients, rounds, tokens 
   });
 }
 
-/** Every client sends one request per second, evenly spread, whether or not it has the last reply. */
+/** Every client sends one request per second, evenly spread, whether or not it has the last reply (open loop). */
 async function atOneASecond(server: CompletionServer, { clients, rounds, tokens }: ApiOptions): Promise<Latencies> {
   return await measure(async (send) => {
     const replies: Promise<void>[] = [];

@@ -21,7 +21,7 @@ let folder: string;
 let server: RunningServer;
 let site: Server;
 let sitePort: number;
-/** Takes what a page has to say. */
+/** Receives the report of a page. */
 let tell: (report: unknown) => void = () => {};
 
 before(async () => {
@@ -96,7 +96,10 @@ async function visit(host: string): Promise<Record<string, unknown>> {
   }
 }
 
-test('a page runs a pipeline, streams one, and sees why a token is refused', { skip, timeout: 120_000 }, async () => {
+test('a page runs a pipeline, streams one, and receives the error of a refused token', {
+  skip,
+  timeout: 120_000,
+}, async () => {
   const { preview, texts, stranger, error } = await visit('127.0.0.1');
   assert.equal(error, undefined);
   assert.ok(Array.isArray(texts) && texts.length > 1);
@@ -104,7 +107,7 @@ test('a page runs a pipeline, streams one, and sees why a token is refused', { s
   assert.equal(stranger, 'AuthenticationError');
 });
 
-test('a page of an origin that is not listed reaches nothing', { skip, timeout: 120_000 }, async () => {
+test('a page of an origin that is not listed cannot call the API', { skip, timeout: 120_000 }, async () => {
   assert.deepEqual(await visit('localhost'), { error: 'ConnectionFailedError' });
 });
 

@@ -1,4 +1,4 @@
-/** Our own clients against the server as it is started, with the embedded model, once for all of them. */
+/** The project's clients against one `gptj serve` process with the embedded model. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -34,7 +34,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the SDK runs and waits, streams, and hands in for later: the same prompt gives the same text', async () => {
+test('runPipeline, streamPipeline and startRun of the SDK return the same text for the same prompt', async () => {
   const data = ['Once upon a time', { response_length: 12, do_sample: false }] as const;
   const awaited = throwIfFailed(await api.runPipeline(GPTJ_PIPELINE_ID, data));
   assert.ok((awaited.usage?.generatedTokens ?? 0) > 0);
@@ -58,7 +58,7 @@ test('the SDK runs and waits, streams, and hands in for later: the same prompt g
   await assert.rejects(api.getRun(ended.id), { name: 'NotFoundError' });
 });
 
-test('a stream that drops again and again loses and repeats nothing', async () => {
+test('a stream whose connection drops repeatedly neither loses nor repeats events', async () => {
   const data = ['Once upon a time', { response_length: 40, do_sample: false }] as const;
   let connections = 0;
   const dropping = new PipelineCloud({
@@ -67,7 +67,7 @@ test('a stream that drops again and again loses and repeats nothing', async () =
     maxRetries: 3,
     fetch: async (input, init) => {
       const reply = await fetch(input, init);
-      // The last connection is left whole.
+      // The last connection is not broken.
       return ++connections > 3 ? reply : cutAfter(reply, 1);
     },
   });
@@ -86,7 +86,7 @@ test('a stream that drops again and again loses and repeats nothing', async () =
   assert.ok(JSON.stringify(whole.resultPreview).includes(JSON.stringify(text).slice(1, -1)));
 });
 
-test('the same key gives the same run; a wrong token and a run that goes on are refused by their classes', async () => {
+test('the same idempotency key returns the same run; a wrong token and an open run raise their error classes', async () => {
   const options = { idempotencyKey: 'once' };
   const first = await api.runPipeline(GPTJ_PIPELINE_ID, ['a', { response_length: 2 }], options);
   assert.equal((await api.runPipeline(GPTJ_PIPELINE_ID, ['a', { response_length: 2 }], options)).id, first.id);
@@ -94,7 +94,7 @@ test('the same key gives the same run; a wrong token and a run that goes on are 
   await assert.rejects(new PipelineCloud({ token: 'wrong', url: server.url }).listRuns(), AuthenticationError);
 });
 
-test('leaving a stream early ends its run, and cancelRun ends one that goes on', async () => {
+test('leaving a stream early ends its run, and cancelRun ends an open run', async () => {
   const long = ['Once upon a time', { response_length: 400, eos_token_id: null }] as const;
   let id = '';
   for await (const event of api.streamPipeline(GPTJ_PIPELINE_ID, long)) {
@@ -110,7 +110,7 @@ test('leaving a stream early ends its run, and cancelRun ends one that goes on',
   assert.ok(hasEnded(await api.cancelRun(id)));
 });
 
-test('the SDK sees the account: plans, pipelines, tags, tokens and usage', async () => {
+test('the SDK reads plans, pipelines, tags, tokens and usage of the account', async () => {
   assert.ok((await api.plans.list()).plans.length > 0);
   assert.equal((await api.pipelines.list()).items[0]?.id, GPTJ_PIPELINE_ID);
   const tag = await api.tags.create({ name: 'me/story:v1', pipeline: GPTJ_PIPELINE_ID });

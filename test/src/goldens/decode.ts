@@ -1,4 +1,4 @@
-// decode.json: complete runs on the formulaic model, prompt and parameters in, padded sequences (and beam scores) out.
+// decode.json: complete runs on the toy model: from prompt and parameters to padded sequences (and beam scores).
 import { type GenerateOutcome, generate, parseGenerateParameters, runStrategy } from '@gptj-cloud/decoding';
 import { casesOf, type Fields, isClose, toFields } from './golden-json.ts';
 import type { GoldenResult } from './golden-runner.ts';
@@ -23,7 +23,7 @@ export function* runDecode(text: string): Generator<GoldenResult> {
   }
 }
 
-/** What a run gives, in the form of the goldens. */
+/** The outcome of a run, in the form of the goldens. */
 export interface PaddedOutcome {
   /** Prompt included, padded on the right to the longest. */
   readonly sequences: readonly (readonly number[])[];
@@ -62,7 +62,7 @@ function pad(outcome: GenerateOutcome, prompt: readonly number[], padTokenId: nu
   };
 }
 
-/** Whether an outcome is what `expected` ({sequences, sequences_scores?}) says. */
+/** Whether an outcome equals `expected` ({sequences, sequences_scores?}). */
 export function isExpected({ sequences, scores }: PaddedOutcome, expected: Fields): boolean {
   if (JSON.stringify(sequences) !== JSON.stringify(expected.list('sequences'))) return false;
   if (!expected.has('sequences_scores')) return true;

@@ -18,7 +18,7 @@ const MODEL = {
   num_layers: 2,
 };
 
-test('the formulaic model gives its published check values', () => {
+test('the toy model gives its published check values', () => {
   const { score } = toyModel(toFields(MODEL, 'model'));
   const { logits, hidden, layers } = score({ tokens: [3, 1, 4], start: 2, hidden: true, layers: [0, 1] });
   assert.deepEqual(

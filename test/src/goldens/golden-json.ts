@@ -1,4 +1,4 @@
-// Reading the generation goldens: the shapes are checked once, here.
+// Parser of the generation goldens, which checks their structure.
 
 /** The named list of a golden file's top object. Throws when the format is another. */
 export function casesOf(text: string, format: string): readonly Fields[] {
@@ -16,7 +16,7 @@ export interface Fields {
   readonly list: (name: string) => readonly unknown[];
   readonly numbers: (name: string) => readonly number[];
   readonly object: (name: string) => Fields;
-  /** The object as it stands. */
+  /** The unparsed object. */
   readonly value: Readonly<Record<string, unknown>>;
 }
 

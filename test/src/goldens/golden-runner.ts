@@ -1,4 +1,4 @@
-/** What became of one case of a golden file. */
+/** The result of one case of a golden file. */
 export type GoldenResult =
   | { readonly name: string; readonly passed: true }
   | { readonly name: string; readonly passed: false; readonly expected: string; readonly got: string };

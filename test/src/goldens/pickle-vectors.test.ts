@@ -9,7 +9,7 @@ function accepts(hex: string, json: string): boolean {
   return result.passed;
 }
 
-test('values count by content, and by type where the file shows it', () => {
+test('compares values by content, and by type if the file shows it', () => {
   const cases: readonly (readonly [hex: string, json: string, same: boolean])[] = [
     ['80024b052e', '5', true],
     ['80024b052e', '6', false],

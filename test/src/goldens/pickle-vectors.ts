@@ -1,5 +1,5 @@
-// pickle-vectors.json: {"accept": [{name, hex, json}], "reject": {name: hex}}. The hexadecimal text goes the way of an
-// upload: to bytes, through the reader of plain data, to JSON. `json` must come out, a rejected one must end in a
+// pickle-vectors.json: {"accept": [{name, hex, json}], "reject": {name: hex}}. The hexadecimal text is processed like
+// an upload: decoded, read as plain data and converted to JSON. The result must equal `json`; a rejected one must throw a
 // PickleError.
 import {
   decodeHex,
@@ -59,7 +59,7 @@ function markNumbers(text: string): string {
   return text.replaceAll(STRING_OR_NUMBER, (part) => (part.startsWith('"') ? part : `{"$number":"${part}"}`));
 }
 
-/** Whether the value read and its JSON form are what the file says. */
+/** Whether the value and its JSON form equal those of the file. */
 function isSame(value: PickleValue, converted: JsonValue | undefined, expected: unknown): boolean {
   if (isRecord(expected) && typeof expected.$number === 'string') return isNumber(value, converted, expected.$number);
   if (Array.isArray(expected)) {

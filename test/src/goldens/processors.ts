@@ -1,4 +1,4 @@
-// processors.json: one call of the chain per case, scores in, scores out.
+// processors.json: one call of the logits processor list per case.
 import {
   allowedNextOf,
   applyLogitsProcessors,

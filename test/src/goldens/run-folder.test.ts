@@ -43,14 +43,14 @@ test('failed cases are shown with what was expected and got, and counted', async
   ]);
 });
 
-test('files without a runner are named and count for nothing; others than JSON are no golden files', async () => {
+test('names JSON files without a runner without counting them, and ignores other files', async () => {
   assert.deepEqual(await runOn({ 'new.json': '{}', 'README.md': '' }), [
     '0 passed, 0 failed',
     ['new.json: not known, left out'],
   ]);
 });
 
-test('a file that breaks off or holds no cases is a failure, and the other files still run', async () => {
+test('counts a truncated or empty file as a failure and still runs the other files', async () => {
   assert.deepEqual(await runOn({ 'broken.json': '', 'empty.json': '', 'two.json': '1' }), [
     '2 passed, 3 failed',
     [

@@ -1,4 +1,4 @@
-// The formulaic model of the generation goldens: logits, hidden states and inner layers are hashes of the prefix, so
+// The toy model of the generation goldens: logits, hidden states and inner layers are hashes of the prefix, so
 // that no weights and no recordings are needed. All integers are unsigned 32-bit and wrap.
 import type { NoiseSource, RowResult, Scorer } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';

@@ -1,7 +1,7 @@
 import { GPTJ_6B } from '@gptj-cloud/model';
 import type { ServedModel } from '@gptj-cloud/server';
 
-/** A model with one token a byte that continues every prompt with dots, as far as the parameters let it. */
+/** A model with one token a byte that continues every prompt with dots, up to the limits of the parameters. */
 export function dotModel(): ServedModel {
   return {
     engine: {

@@ -9,7 +9,7 @@ export interface RawReply {
   readonly body: Buffer;
 }
 
-/** HTTP/1.1 by hand over one kept connection, so that nothing tidies up what a client sent. */
+/** HTTP/1.1 over one raw keep-alive connection, so that recorded bytes are sent unchanged. */
 export class RawClient {
   readonly #socket: Socket;
   readonly #port: number;
@@ -36,7 +36,7 @@ export class RawClient {
     return new RawClient(socket, port);
   }
 
-  /** Send a recorded request with another host and body; the reply's body is whole. */
+  /** Send a recorded request with another host and body; resolves to the complete reply. */
   async send(request: RecordedRequest, body: Buffer = request.body): Promise<RawReply> {
     const lines = request.headers.map(([name, value]) => {
       switch (name.toLowerCase()) {
@@ -82,7 +82,7 @@ export class RawClient {
     }
   }
 
-  /** What comes before a mark, which is consumed too. */
+  /** The bytes before a mark; consumes the mark too. */
   async #until(mark: string): Promise<Buffer> {
     await this.#wait(() => this.#received.includes(mark));
     const before = await this.#take(this.#received.indexOf(mark));

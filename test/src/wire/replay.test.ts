@@ -1,5 +1,5 @@
 /**
- * What the original clients send, sent again byte for byte, and of every reply what that client then reads.
+ * Replays recorded requests of the original clients byte for byte, and checks the fields of each reply that the client reads.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -39,12 +39,12 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What a client holds from one call to the next. */
+/** State of a client between calls. */
 interface Held {
   file: FileGet | null;
   data: DataGet | null;
   run: RunGet | null;
-  /** Hex of what it uploaded. */
+  /** Hex of the uploaded file. */
   uploaded: string;
 }
 
@@ -66,7 +66,7 @@ for (const name of RECORDINGS) {
   });
 }
 
-/** Put the live server's ids where the recording has the stub's. */
+/** Replace the recorded ids of the stub server by those of this server. */
 function substitute(request: RecordedRequest, held: Held): { readonly target: string; readonly body: Buffer } {
   const live = (kind: string): string | undefined =>
     kind === 'data' ? held.data?.id : request.method === 'GET' ? held.run?.result?.id : held.file?.id;
@@ -123,7 +123,7 @@ function check(request: RecordedRequest, reply: RawReply, held: Held): void {
   }
 }
 
-/** The fields that pydantic demands must be there, also where null is allowed. */
+/** The fields that pydantic requires must be present, also if they may be null. */
 function readFileGet(body: unknown): FileGet {
   assertKeys(body, ['id', 'name', 'path', 'data', 'file_size']);
   const file = fileGetSchema.parse(body);
