@@ -41,12 +41,11 @@ export function assignAddedTokens(
   entries: readonly AddedTokenEntry[],
 ): readonly AddedToken[] {
   const added = new Map<string, AddedToken>();
-  let largest = -1;
+  let next = vocabulary.size;
   for (const entry of entries) {
     if (entry.content === '') continue;
     const earlier = added.get(entry.content);
-    const id = earlier?.id ?? vocabulary.get(entry.content) ?? Math.max(largest + 1, vocabulary.size);
-    largest = Math.max(largest, id);
+    const id = earlier?.id ?? vocabulary.get(entry.content) ?? next++;
     added.set(entry.content, { ...entry, id, special: entry.special || earlier?.special === true });
   }
   return [...added.values()];

@@ -37,6 +37,21 @@ test('GPT2Tokenizer sorts added tokens by the ids in the file and adds <|endofte
   }
 });
 
+test('new added tokens are numbered from the size of a vocabulary with gaps, also after one that it holds', () => {
+  const files = {
+    vocabJson: { ...vocab, '<|endoftext|>': 262 },
+    mergesText: 'h e\n',
+    tokenizerConfig: { tokenizer_class: 'GPT2Tokenizer', pad_token: '[PAD]', additional_special_tokens: ['[X]'] },
+    addedTokensJson: { '[A]': 263 },
+  };
+  assert.deepEqual(addedTokens(files), [
+    ['[A]', 258, false],
+    ['[PAD]', 259, true],
+    ['[X]', 260, true],
+    ['<|endoftext|>', 262, true],
+  ]);
+});
+
 test('PreTrainedTokenizerFast keeps the order of the file and adds the tokens of the config', () => {
   const tokenizerConfig = {
     tokenizer_class: 'PreTrainedTokenizerFast',
