@@ -160,7 +160,7 @@ test('fails a run at an unexpected error without showing internals', async () =>
 
 test('refuses uploads of code with a message that the client shows', async () => {
   for (const path of ['/v2/functions', '/v2/models/', '/v2/pipelines', '/v2/pipeline-files/presigned-url']) {
-    assert.match(String((await detail(await it.post(path, {}), 403)).message), /does not run code/);
+    assert.match(String((await detail(await it.post(path, {}), 403)).message), /does not execute uploaded code/);
   }
 });
 
