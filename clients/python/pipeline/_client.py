@@ -112,7 +112,7 @@ class PipelineCloud:
         return record_of(Run, self._exchange("GET", _run_path(run_id)), "run_state")
 
     def wait(self, run: Union[Run, str], *, timeout: Optional[float] = None, poll: float = 2.0) -> Run:
-        """Wait until the run has ended, complete or failed. Raises WaitTimeout after timeout seconds; the run goes on.
+        """Wait until the run has ended, complete or failed. Raises WaitTimeout after timeout seconds; the run continues.
 
         poll: maximum number of seconds between two polls; the first ones are closer.
         """

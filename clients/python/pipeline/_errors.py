@@ -110,7 +110,7 @@ class StreamInterrupted(PipelineError):
 
 
 class WaitTimeout(PipelineError):
-    """wait() took longer than its timeout. The run goes on; `run` is its last known state."""
+    """wait() took longer than its timeout. The run continues; `run` is its last known state."""
 
     def __init__(self, run: "Run", seconds: float) -> None:
         super().__init__(f"run {run.get('id')} is {run.get('run_state')} after {seconds} s; wait again, or cancel it")

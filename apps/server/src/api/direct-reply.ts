@@ -25,7 +25,7 @@ export interface DirectRequest {
   readonly prompts: readonly PromptRequest[];
 }
 
-/** How one API writes a generation. */
+/** The reply format of one API. */
 export interface DirectReplyForms {
   /** The data of each event of a streamed reply; null for a reply in one piece. `onFailure` logs unexpected errors. */
   readonly stream: ((events: AsyncGenerator<DirectEvent>, onFailure: OnFailure) => AsyncGenerator<string>) | null;
@@ -54,13 +54,13 @@ export async function directReply(
   // Ends a stream that its client has not begun to read.
   const end = (): void => {
     events.return(undefined).catch((error: unknown) => {
-      logger.error('a generation did not end well', { request_id: request.requestId, error });
+      logger.error('a generation failed after its reply', { request_id: request.requestId, error });
     });
   };
   if (disconnected.aborted) end();
   else disconnected.addEventListener('abort', end, { once: true });
   if (forms.stream === null) {
-    // The disconnect of the client is no failure.
+    // A disconnected client is not a failure.
     const collected = forms.collect(events).catch((error: unknown) => {
       if (!disconnected.aborted) throw error;
       return null;

@@ -18,7 +18,7 @@ const ADDRESSES: readonly (readonly [string, object, unknown])[] = [
   ['/complete', { context: 'hi', response_length: 2 }, { completion: 'xx' }],
 ];
 
-test('every route answers with the token, and is admitted and metered like a run', async () => {
+test('every route accepts the token, and is admitted and metered like a run', async () => {
   for (const [path, body, expected] of ADDRESSES) {
     const before = it.admission.settled.length;
     const reply = await it.post(path, body);

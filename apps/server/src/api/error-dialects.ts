@@ -1,4 +1,4 @@
-/** How each API writes errors. */
+/** The error format of each API. */
 import { errorBodySchema, toErrorBody } from '@gptj-cloud/protocol';
 import type { ErrorDialect } from '../http/error-dialect.ts';
 import type { JsonSchema } from '../http/openapi/operation.ts';
@@ -31,7 +31,7 @@ export const tgiErrors: ErrorDialect = {
   write: (error) => ({ status: tgiStatus(error), body: toTgiError(error) }),
 };
 
-/** `{"error"}` of mesh-transformer-jax's demo, with a status of its own instead of 200. */
+/** `{"error"}` of mesh-transformer-jax's demo, with the error's status instead of 200. */
 export const meshErrors: ErrorDialect = {
   schema: object({ error: text }, ['error']),
   write: (error) => ({ status: error.status, body: { error: toTgiError(error).error } }),

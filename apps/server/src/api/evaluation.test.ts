@@ -105,7 +105,7 @@ test('lists the EOS of every choice: several prompts, n, best_of, beams, streams
   assert.deepEqual(whole?.logprobs, (await choice({ logprobs: 1, ...ALWAYS_EOS })).logprobs);
 });
 
-test('lists special tokens inside an output that goes on behind them', async () => {
+test('lists special tokens inside the output', async () => {
   const force = { prefix_allowed_tokens_fn: { allowed_sequences: [[257, EOS, 262]], after_prompt: true } };
   const body = { ...force, eos_token_id: -1, max_tokens: 3, logprobs: 0 };
   const { text, logprobs } = await choice(body);
@@ -238,14 +238,14 @@ test('refuses a stop string of half a surrogate pair on every API', async () => 
   await assert.rejects(embedded.run('Say: ', { stop_strings: [stop] }), { code: 'invalid_parameter' });
 });
 
-test('echo with max_tokens 0 answers the prompt', async () => {
+test('echo with max_tokens 0 returns the prompt', async () => {
   const { choices, usage } = await complete({ echo: true, max_tokens: 0 });
   assert.deepEqual(choices, [{ index: 0, text: PROMPT, logprobs: null, finish_reason: 'length' }]);
   assert.deepEqual([usage?.prompt_tokens, usage?.completion_tokens], [4, 0]);
   assert.equal((await streamed({ echo: true, max_tokens: 0 }))[0]?.text, PROMPT);
 });
 
-test('cuts a default length to the room that the prompt leaves', async () => {
+test('reduces a default length to the context that the prompt leaves free', async () => {
   const prompt = Array.from({ length: 2040 }, (_, at) => (at % 2 === 0 ? 464 : 1310));
   assert.equal((await complete({ prompt, max_tokens: undefined })).usage?.completion_tokens, 8);
 });
@@ -278,7 +278,7 @@ test('truncate keeps the last tokens of the whole text', async () => {
   }
 });
 
-test('runs take what the caller says inside generation_config', async () => {
+test('runs apply the parameters inside generation_config', async () => {
   const text = async (parameters: Readonly<Record<string, JsonValue>>) => {
     const { outputs, seed, warnings } = await embedded.run(PROMPT, parameters);
     assert.deepEqual([seed, warnings], [null, []]);

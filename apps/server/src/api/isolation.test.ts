@@ -101,7 +101,7 @@ function ask(by: Browser, { method, path }: Route, id: string): Promise<Response
   return by.ask(target, method, method === 'GET' ? undefined : (BODIES[`${method} ${action}`] ?? {}));
 }
 
-test('answers every address with an id for its owner alone', async () => {
+test('replies to every route with an id only for the owner', async () => {
   let walked = 0;
   for (const route of routesWithIds()) {
     if (SHARED.includes(route.root)) continue;
@@ -122,7 +122,7 @@ test('answers every address with an id for its owner alone', async () => {
   }
 });
 
-test('lists entries of the project and no others', async () => {
+test('lists only entries of the project', async () => {
   for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags']) {
     const id = things.get(path) ?? '';
     assert.ok((await (await percy.ask(path)).text()).includes(id), path);

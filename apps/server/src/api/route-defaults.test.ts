@@ -47,7 +47,7 @@ const ALL: readonly (readonly [name: string, route: Route])[] = [
   ['inference', inference],
 ];
 
-test('each route samples, or not, and how much it generates', async () => {
+test('each route has its documented defaults for sampling and length', async () => {
   const expected: readonly (readonly [Route, Parameters | undefined, boolean, number, number])[] = [
     [run, {}, true, 50, 20],
     [completions, {}, true, 0, 16],
@@ -67,7 +67,7 @@ test('each route samples, or not, and how much it generates', async () => {
   assert.deepEqual([topP, temperature, filterBeforeTemperature], [0.9, 1, true]);
 });
 
-test('a default length is cut to the room that the prompt leaves, a length that was asked for is refused', async () => {
+test('reduces a default length to the free context, and refuses a requested length that does not fit', async () => {
   const prompt = 'x'.repeat(2045);
   for (const [name, route] of [...ALL, ['mesh', mesh] as const]) {
     assert.equal((await route(prompt, {})).maxLength, 2048, name);
@@ -90,7 +90,7 @@ test('a default length is cut to the room that the prompt leaves, a length that 
   }
 });
 
-test('the caller wins over every default, also inside generation_config', async () => {
+test('the request overrides every default, also inside generation_config', async () => {
   for (const [name, route] of ALL) {
     const config = { do_sample: false, max_new_tokens: 6, stop_strings: ['##'], repetition_penalty: 1.5 };
     const inside = await route('ab', { generation_config: config });
@@ -136,7 +136,7 @@ test('a generation_config that generate refuses is refused by name', async () =>
   assert.match(await old.text(), /generation_config.*exists only in 5\.18/);
 });
 
-test('as many stop strings as generate takes are taken', async () => {
+test('accepts the same number of stop strings as generate', async () => {
   const stop = Array.from({ length: 64 }, (_, at) => `stop ${at}`);
   for (const [name, route] of [
     ['completions', completions],

@@ -108,7 +108,7 @@ async function theRunningOne(listener: Listener): Promise<string> {
   return page.data[0]?.id ?? '';
 }
 
-test('a reader that stalls does not slow down its run, and is cut off when it falls too far behind', async () => {
+test('a stalled reader does not slow down its run, and its stream ends when it falls too far behind', async () => {
   const listener = await listenFor();
   let wake = (): void => {};
   let seen = 0;
@@ -142,7 +142,7 @@ test('a reader that stalls does not slow down its run, and is cut off when it fa
   assert.match(text, /event: error\ndata: \{"code":"reader_too_slow"/);
 });
 
-test('a completion waits for its reader and generates no unread text, while others go on', async () => {
+test('a completion waits for its reader without generating ahead, while others continue', async () => {
   pause = () => null;
   const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   const settled = it.admission.settled.length;
@@ -161,7 +161,7 @@ test('a completion waits for its reader and generates no unread text, while othe
   await closed;
 });
 
-test('a reader that stalls on a run without other readers is cut off, and the run ends', async () => {
+test('disconnects a stalled reader of a run without other readers, and the run ends', async () => {
   const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
   let letGo = (): void => {};
   const held = new Promise<void>((resolve) => {

@@ -44,7 +44,7 @@ export const READ_OR_WRITE: Access<Guard, Authenticated> = {
   },
 };
 
-/** A session. An API token is refused with `session_required`: a stolen token must not take an account over. */
+/** A session. An API token is refused with `session_required`: a stolen token must not be able to take over an account. */
 export const SESSION: Access<Guard, SessionGrant> = session(false);
 
 /** A session, also of a user whose e-mail address is not verified yet. */

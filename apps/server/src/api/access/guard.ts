@@ -35,7 +35,7 @@ export interface AuthenticationRules {
 /** Checks requests for the routes' `access`. */
 export interface Guard {
   /**
-   * Authenticate with `Authorization: Bearer <token>`, or with the cookie of a session; the header wins.
+   * Authenticate with `Authorization: Bearer <token>`, or with the cookie of a session; the header takes precedence.
    *
    * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
    * `csrf_token_wrong`, `account_disabled`, `email_unverified`, and `not_found` for a project in X-Project-Id that the
@@ -49,7 +49,7 @@ export interface Guard {
 /** Every request reads keys and sessions from the store, so a revoked one fails at the next request. */
 export interface GuardDeps {
   readonly clock: () => Date;
-  /** The key a token belongs to, whatever its state, or null. */
+  /** Find the API key of a token, whatever its state, or null. */
   readonly findKey: (token: string) => Promise<FoundApiKey | null>;
   readonly noteUse: (keyId: string, now: Date) => Promise<void>;
   /** The session of a cookie's value, or null when it has ended. */

@@ -36,7 +36,7 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'post',
       path: '/v2/projects/:id/members',
       access: scope('admin'),
-      summary: 'Add a member; the owner of the project',
+      summary: 'Add a member (project owners only)',
       body: jsonBody(memberCreateSchema),
       replies: { 201: membersReply },
       async handle({ path, body, principal, caller }) {
@@ -75,7 +75,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'post',
       path: '/v2/projects/:id/invitations',
       access: scope('admin'),
-      summary: 'Invite by e-mail; the owner of the project',
+      summary: 'Invite by e-mail (project owners only)',
       body: jsonBody(invitationCreateSchema),
       replies: { 201: invitationsReply },
       async handle({ path, body, principal, caller }) {
@@ -88,7 +88,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'delete',
       path: '/v2/projects/:id/invitations/:invitation',
       access: scope('admin'),
-      summary: 'Withdraw an invitation; the owner of the project',
+      summary: 'Withdraw an invitation (project owners only)',
       replies: { 204: NO_CONTENT },
       handle: ({ path, principal, caller }) =>
         withdrawInvitation(deps, principal, { projectId: path.id, id: path.invitation }, caller),
@@ -98,7 +98,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'get',
       path: '/v2/invitations',
       access: SESSION,
-      summary: 'List the invitations to the own address',
+      summary: "List the invitations to the caller's address",
       replies: { 200: invitationsReply },
       handle: ({ signedIn: { user } }) => getOwnInvitations(deps, user),
     }),

@@ -137,7 +137,7 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'delete',
       path: '/v2/auth/identities/:id',
       access: UNVERIFIED_SESSION,
-      summary: 'Unlink an identity; the last way to sign in stays',
+      summary: 'Unlink an identity, except the only way to sign in',
       replies: { 204: NO_CONTENT },
       handle: ({ path, signedIn: { user }, caller }) => unlinkIdentity(deps, user.id, path.id, caller),
     }),

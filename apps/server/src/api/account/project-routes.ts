@@ -66,7 +66,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'delete',
       path: '/v2/projects/:id',
       access: scope('admin'),
-      summary: 'Delete a project that holds nothing; its owner',
+      summary: 'Delete an empty project (owners only)',
       replies: { 204: NO_CONTENT },
       handle: ({ path, principal, caller }) => dropProject(deps, principal, path.id, caller),
     }),

@@ -63,7 +63,7 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...record,
       path: '/v2/auth/delete-account',
-      summary: 'Delete the own account with everything it holds',
+      summary: "Delete the caller's account with all its data",
       body: jsonBody(deleteAccountSchema),
       replies: { 204: NO_CONTENT },
       async handle({ body, signedIn: { user }, caller }, c) {
@@ -93,7 +93,7 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/two-factor/confirm',
       summary: 'Turn two-factor sign-in on, with a code',
       body: jsonBody(twoFactorConfirmSchema),
-      replies: { 200: json(recoveryCodesSchema, 'Codes for a lost device, shown this once.') },
+      replies: { 200: json(recoveryCodesSchema, 'Recovery codes, shown only once.') },
       handle: async ({ body, signedIn: { user }, caller }) => ({
         recovery_codes: await confirmTwoFactor(deps, user, body.code, caller),
       }),

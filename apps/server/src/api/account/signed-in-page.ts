@@ -17,7 +17,7 @@ fetch('/v2/auth/session').then(async (reply) => {
       method: 'POST', headers: { 'content-type': 'application/json', 'x-csrf-token': session.csrf_token }, body: '{}' });
     const body = await made.json();
     form.hidden = made.ok;
-    show(made.ok ? 'Your API token, shown this once: ' + body.value : body.detail.message + ' (' + body.detail.remedy + ')');
+    show(made.ok ? 'Your API token, shown only once: ' + body.value : body.detail.message + ' (' + body.detail.remedy + ')');
   });
 });`);
 

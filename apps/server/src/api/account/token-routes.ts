@@ -26,7 +26,7 @@ export function tokenRoutes(deps: StoreDeps): readonly ApiRoute[] {
       path: '/v2/tokens',
       summary: 'Create an API token',
       body: jsonBody(tokenCreateSchema),
-      replies: { 201: json(tokenGetSchema, 'The token with its whole value, which is shown this once.') },
+      replies: { 201: json(tokenGetSchema, 'The token with its complete value, which is shown only once.') },
       handle: ({ body, principal, caller }) => createToken(deps, principal, body, caller),
     }),
     defineRoute({

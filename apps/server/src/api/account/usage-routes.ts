@@ -26,7 +26,7 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
       ...record,
       path: '/v2/usage',
       summary: 'Usage',
-      parameters: { ...DAYS, groupBy: query('group_by', 'What a line stands for.', z.enum(USAGE_GROUPS).optional()) },
+      parameters: { ...DAYS, groupBy: query('group_by', 'Grouping of the rows.', z.enum(USAGE_GROUPS).optional()) },
       replies: { 200: json(usageGetSchema, 'Lines and their sum.') },
       handle: ({ parameters, principal }) => usage.list(principal, parameters),
     }),
@@ -58,7 +58,7 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
   ];
 }
 
-/** Texts as bytes, pulled when the client has read the ones before: a slow client holds one page, not the table. */
+/** Texts as bytes, pulled when the client has read the ones before: a slow client keeps one page in memory, not the table. */
 function byteStream(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = texts[Symbol.asyncIterator]();
   const encoder = new TextEncoder();

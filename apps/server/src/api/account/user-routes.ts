@@ -42,7 +42,7 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/users/me',
       // Every client sends this first, to check its token.
       access: scope(),
-      summary: 'Get the own account',
+      summary: "Get the caller's account",
       replies: { 200: json(userGetDetailedSchema, 'The user, with the tokens that the caller may see.') },
       async handle({ principal, apiKey }) {
         // A token without `admin` sees no other token.
@@ -59,7 +59,7 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'patch',
       path: '/v2/users/me',
       access: SESSION,
-      summary: 'Change the own profile',
+      summary: "Change the caller's profile",
       body: jsonBody(userPatchSchema),
       replies: { 200: userReply },
       handle: async ({ body, signedIn: { user }, caller }) => show(await changeProfile(deps, user, body, caller)),
@@ -128,7 +128,7 @@ function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'delete',
       path: '/v2/users/:id',
       access: serverOwner("delete another user's account"),
-      summary: 'Delete an account with everything it holds',
+      summary: 'Delete an account with all its data',
       replies: { 204: NO_CONTENT },
       async handle({ path, principal, caller }) {
         if (path.id === principal.userId) {

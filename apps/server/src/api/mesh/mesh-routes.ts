@@ -34,8 +34,8 @@ export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       access: scope('run'),
       errors: meshErrors,
       tag: 'mesh-transformer-jax',
-      summary: 'Complete a prompt, as the demo of the original',
-      description: 'Filters before temperature, as that code did.',
+      summary: 'Complete a prompt, like the original demo server',
+      description: 'Filters before applying temperature, like the demo.',
       body: jsonFields(requestSchema, { maxBytes: maxJsonBytes }),
       replies: { 200: json(object({ completion: text }), 'The text.') },
       async handle({ body, principal, request }) {

@@ -22,7 +22,7 @@ test("answers the demo's request with a completion", async () => {
   assert.equal(config.maxLength, 10 + 512);
 });
 
-test('the length is response_length, or 512 as far as the context has room', async () => {
+test('the length is response_length, or 512 reduced to the free context', async () => {
   const { complete, engine } = open();
   await complete({ context: 'x'.repeat(2000), top_p: 1, temp: 1 });
   await complete({ context: 'x', response_length: 3, top_k: 40, seed: 7 });
@@ -31,7 +31,7 @@ test('the length is response_length, or 512 as far as the context has room', asy
   assert.deepEqual([config.maxLength, config.topK, config.seed], [4, 40, 7]);
 });
 
-test('takes numbers as text, in the forms that float() of Python reads', async () => {
+test('accepts numbers as strings, in the forms that float() of Python reads', async () => {
   const { complete, engine } = open();
   for (const [topP, temp, expected] of [
     ['0.9', '0.75', [0.9, 0.75]],

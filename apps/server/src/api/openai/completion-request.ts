@@ -38,14 +38,14 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['stop_strings', 'stop'],
 ]);
 
-/** How refusals by `generate` name its parameters here. */
+/** Names of `generate`'s parameters in this API's errors. */
 const SPELLING: ReadonlyMap<string, string> = new Map([
   ...NAMES,
   ['sequence_bias', 'logit_bias'],
   ['do_sample', 'temperature'],
 ]);
 
-/** Names of `generate` and of other APIs that are refused here, and what to use. */
+/** Parameters of `generate` and of other APIs that this API refuses, with the alternative. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['max_length', 'use max_tokens'],
   ['num_return_sequences', 'use n'],
@@ -59,10 +59,10 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['inputs', 'use prompt'],
   ['parameters', 'send its fields beside prompt, or use POST /generate'],
   ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
-  ['adapter_id', 'there are no adapters here; leave it out'],
+  ['adapter_id', 'adapters are not supported; omit it'],
   ['functions', 'GPT-J has no functions; leave it out'],
   ['tools', 'GPT-J has no tools; leave it out'],
-  ['messages', 'GPT-J is no chat model; send prompt'],
+  ['messages', 'GPT-J is not a chat model; send prompt'],
 ]);
 
 /** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */

@@ -30,7 +30,7 @@ async function refusal(body: Readonly<Record<string, unknown>>) {
   return { status: reply.status, ...error };
 }
 
-test('answers with the object that clients of OpenAI read', async () => {
+test('returns the object that OpenAI clients read', async () => {
   const { complete, engine } = open();
   const { id, ...rest } = await completion(await complete({ model: 'scripted', prompt: 'ab', max_tokens: 3 }));
   assert.match(id, /^cmpl-[0-9a-f]{32}$/);
@@ -167,7 +167,7 @@ test('passes penalties, biases and parameters of generate to the engine', async 
   assert.equal(engine.requests[1]!.config.mode, 'beam');
 });
 
-test('refuses invalid requests by the name of the field, with a remedy', async () => {
+test('refuses invalid requests with the name of the field and a remedy', async () => {
   const cases: readonly (readonly [Readonly<Record<string, unknown>>, string, RegExp])[] = [
     [{ suffix: 'x' }, 'suffix', /leave it out/],
     [{ tempratur: 1 }, 'tempratur', /did you mean temperature/],
@@ -194,7 +194,7 @@ test('refuses invalid requests by the name of the field, with a remedy', async (
     [{ prompt: Array.from({ length: 8 }, () => 'a'), max_tokens: 2000, logprobs: 100 }, 'logprobs', /in parts/],
     [{ stream_options: { include_usage: true } }, 'stream_options', /stream/],
     [{ stream: true, stream_options: { usage: true } }, 'stream_options.usage', /include_usage/],
-    [{ messages: [] }, 'messages', /no chat model/],
+    [{ messages: [] }, 'messages', /not a chat model/],
     [{ grammar: {} }, 'grammar', /prefix_allowed_tokens_fn/],
     [{ inputs: 'a' }, 'inputs', /use prompt/],
     [{ details: 1 }, 'details', /true or false/],
@@ -215,7 +215,7 @@ test('refuses invalid requests by the name of the field, with a remedy', async (
   assert.match(unknown.message, /use one of: scripted, EleutherAI\/gpt-j-6b, gpt-j-6b/);
 });
 
-test('takes the fields that clients of Hugging Face and evaluation harnesses send', async () => {
+test('accepts the fields that Hugging Face clients and evaluation harnesses send', async () => {
   const { complete, engine } = open();
   const last = () => engine.requests.at(-1)!;
   for (const model of ['', 'http://127.0.0.1:20203', 'https://example.com/v1/', 'tgi', 'GPT-J-6B']) {
@@ -255,7 +255,7 @@ test('lists and describes the model under every name', async () => {
   assert.equal((await get('/v1/models/gpt-4')).status, 404);
 });
 
-test('streams each text as it comes, the finish reason, the usage if requested, and [DONE]', async () => {
+test('streams each text while it is generated, the finish reason, the usage if requested, and [DONE]', async () => {
   const { complete } = open({ sequences: [bytesOf('xé'), bytesOf('y')] });
   const reply = await complete({ prompt: 'p', n: 2, stream: true, stream_options: { include_usage: true } });
   assert.match(reply.headers.get('content-type') ?? '', /^text\/event-stream/);

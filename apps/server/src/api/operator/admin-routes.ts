@@ -6,7 +6,7 @@ import { type ApiRoute, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface AdminRoutesDeps {
-  /** Dumps the embedded store, a gzipped tar; null on a PostgreSQL server, which has tools of its own. */
+  /** Dumps the embedded store, a gzipped tar; null on a PostgreSQL server, which has its own tools. */
   readonly dump: (() => Promise<Uint8Array>) | null;
   /** Writes a backup into the audit log. */
   readonly recordBackup: (caller: Caller) => Promise<void>;
@@ -25,7 +25,7 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
       description: 'All data of the server, consistent while it runs. Restore it with `gptj admin restore`.',
       replies: {
         200: media('application/gzip', 'A gzipped tar.', { type: 'string', contentMediaType: 'application/gzip' }),
-        409: json(errorBodySchema, 'The server keeps its data in a PostgreSQL of its own: use pg_dump.'),
+        409: json(errorBodySchema, 'The server stores its data on a PostgreSQL server: use pg_dump.'),
       },
       handle: async ({ caller }, c) => {
         if (dump === null) throw new ApiError('backup_elsewhere');

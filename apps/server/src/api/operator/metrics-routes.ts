@@ -5,7 +5,7 @@ import type { ApiRoute } from '../access/access.ts';
 import { metricsAccess } from '../access/metrics-token.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
-/** Metrics for Prometheus. They show how much every user uses the server, so only its operators read them. */
+/** Metrics for Prometheus. They reveal the usage of the server, so only operators may read them. */
 export function metricsRoutes(registry: MetricsRegistry, metricsToken: string | null): readonly ApiRoute[] {
   return [
     defineRoute({

@@ -24,7 +24,7 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       method: 'post',
       path: '/v2/data',
       access: scope('run'),
-      summary: 'Make the data of a run from an uploaded file or from bytes',
+      summary: 'Create the data of a run from an uploaded file or from bytes',
       description: 'The bytes are a pickle of plain values; a pickle that would run code is refused.',
       body: dataBody(deps),
       replies: { 201: json(dataGetSchema, 'The data.') },

@@ -125,7 +125,7 @@ function uploadRoutes({ pipelines }: PipelineRoutesDeps): readonly ApiRoute[] {
         method: 'post',
         path,
         access: scope('write'),
-        summary: 'Refused: the server takes no code',
+        summary: 'Refused: the server accepts no code',
         replies: REFUSED,
         handle: () => refuse(kind),
       }),

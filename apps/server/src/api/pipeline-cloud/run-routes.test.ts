@@ -133,7 +133,7 @@ test('resumes the events of a run after Last-Event-ID, while it runs and after i
   assert.equal((await it.request('/v2/runs/run_x/events')).status, 404);
 });
 
-test('cancels a run whose stream loses its client; one with async_run goes on', async () => {
+test('cancels a run whose streaming client disconnects, unless it has async_run', async () => {
   for (const isAsync of [false, true]) {
     it.engine.hold();
     let id = '';
@@ -158,7 +158,7 @@ test('restarts a run in its stream, with an event, when the engine dies', async 
   assert.deepEqual(events.map(brief), ['running', 'x', 'x', 'running', 'x', 'x', 'complete']);
 });
 
-test('an asynchronous run is answered at once and found when it has ended', async () => {
+test('an asynchronous run returns immediately and can be polled until it has ended', async () => {
   it.engine.hold();
   const reply = await post({ ...BODY, async_run: true });
   assert.equal(reply.status, 202);

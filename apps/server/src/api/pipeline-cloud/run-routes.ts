@@ -60,12 +60,12 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
       access: scope('run'),
       summary: 'Run a pipeline',
       description:
-        'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. A long run has blanks sent before its JSON, which any JSON reader skips. A failed run is answered with 200 and its `error`.',
+        'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. During a long run the server sends spaces before the JSON, which JSON parsers skip. A failed run is answered with 200 and its `error`.',
       parameters: { idempotencyKey: IDEMPOTENCY_KEY },
       body: runBody(maxJsonBytes),
       replies: {
-        200: { description: 'The run as it ended, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
-        202: json(runGetSchema, 'The run as it was accepted, with `async_run`.'),
+        200: { description: 'The ended run, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
+        202: json(runGetSchema, 'The accepted run, with `async_run`.'),
       },
       async handle({ body, parameters, principal, request }, c) {
         const { projectId } = principal;
@@ -177,7 +177,7 @@ function readerSource(reader: EventReader, onGone: () => void): EventSource {
   };
 }
 
-/** For a run whose events this process does not hold: the one event of its end. */
+/** For a run whose events this process did not log: only the event of its end. */
 function endOnly(runs: RunService, projectId: string, id: string): EventReader {
   let read = false;
   return {

@@ -62,7 +62,7 @@ export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRo
       method: 'patch',
       path: '/v2/pipeline-tags/:id',
       access: scope('write'),
-      summary: 'Point a tag at another pipeline',
+      summary: 'Assign a tag to another pipeline',
       body: jsonBody(pipelineTagPatchSchema, limit),
       replies: { 200: tagReply },
       handle: ({ path, body, principal }) => tags.move(principal.projectId, path.id, body.pipeline_id),

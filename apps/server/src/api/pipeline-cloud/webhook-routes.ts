@@ -34,7 +34,7 @@ export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): re
       summary: 'Add a webhook for the ends of runs',
       description: 'Deliveries are signed with the secret of the webhook and retried when they fail.',
       body: jsonBody(webhookCreateSchema, limit),
-      replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown this once.') },
+      replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown only once.') },
       handle: ({ body, principal, caller }) => webhooks.create(principal.projectId, body, caller),
     }),
     defineRoute({

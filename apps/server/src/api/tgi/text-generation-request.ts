@@ -46,7 +46,7 @@ const SPELLING: ReadonlyMap<string, string> = new Map([
 /** Names of `generate` and of TGI that are refused here, and what to use. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
-  ['adapter_id', 'there are no adapters here; leave it out'],
+  ['adapter_id', 'adapters are not supported; omit it'],
   ['stop_strings', 'use stop'],
   ['logprobs', 'use top_n_tokens with details'],
   ['prompt_logprobs', 'use decoder_input_details'],

@@ -141,7 +141,7 @@ test('streams one event per token, the last one with the whole text', async () =
   }
 });
 
-test('takes the fields that clients of Hugging Face send beside inputs', async () => {
+test('accepts the fields that Hugging Face clients send beside inputs', async () => {
   const { post } = open();
   const options = { use_cache: false, wait_for_model: true, dont_load_model: false };
   for (const model of ['EleutherAI/gpt-j-6b', 'http://127.0.0.1:8080', 'tgi']) {
@@ -158,13 +158,13 @@ test('sends a failure in the middle of a stream as an event with an error type',
   assert.match(last.error, /engine process ended; wait 5 seconds and send the request again$/);
 });
 
-test('refuses invalid requests by the name of the field, with the status of TGI', async () => {
+test('refuses invalid requests with the name of the field and the status of TGI', async () => {
   const cases: readonly (readonly [string, object, RegExp])[] = [
     ['/generate', {}, /^inputs: expected a non-empty string/],
     ['/generate', { inputs: ['a', 'b'] }, /^inputs: .*one prompt a request/],
     ['/generate', { inputs: 'a', prompt: 'b' }, /^prompt: unknown/],
     ['/generate', { inputs: 'a', parameters: { grammar: {} } }, /^grammar: .*prefix_allowed_tokens_fn/],
-    ['/generate', { inputs: 'a', parameters: { adapter_id: 'x' } }, /^adapter_id: .*leave it out/],
+    ['/generate', { inputs: 'a', parameters: { adapter_id: 'x' } }, /^adapter_id: .*omit it/],
     ['/generate', { inputs: 'a', parameters: { temperatur: 1 } }, /temperatur.*did you mean temperature/],
     ['/generate', { inputs: 'a', parameters: { best_of: 2 } }, /^best_of: .*do_sample/],
     ['/generate', { inputs: 'a', parameters: { num_return_sequences: 2 } }, /^num_return_sequences: .*best_of/],
