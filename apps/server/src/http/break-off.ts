@@ -2,13 +2,13 @@ import { ApiError } from '@gptj-cloud/protocol';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** Ends a reply that has begun and cannot be finished. */
+/** Aborts a reply whose headers are sent and that cannot be completed. */
 export type BreakOff = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => void;
 
 /** Fail the body without a log line. */
 export const FAIL_BODY: BreakOff = (controller, error) => controller.error(error);
 
-/** Log the error and end the connection: the status is sent, and half a reply must not look like a whole one. */
+/** Log the error and close the connection: the status is sent already, and a truncated reply must not look complete. */
 export function breakOff({ requestId, peer }: RequestContext, logger: Logger): BreakOff {
   return (controller, error) => {
     const request = { request_id: requestId };

@@ -1,7 +1,7 @@
 import type { ApiError } from '@gptj-cloud/protocol';
 import type { DescribedSchema } from './openapi/operation.ts';
 
-/** How one API writes errors. */
+/** The error format of one API. */
 export interface ErrorDialect {
   /** Schema of the body, for the reference. */
   readonly schema: DescribedSchema;

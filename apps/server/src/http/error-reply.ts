@@ -9,7 +9,7 @@ export interface ErrorReplyContext {
 }
 
 /**
- * The reply to a request whose handler threw. An unexpected error is logged and becomes a 500 that says nothing but the
+ * The reply to a request whose handler threw. An unexpected error is logged and becomes a 500 with only the
  * request's id.
  */
 export function errorReply(error: unknown, { errors, requestId, logger }: ErrorReplyContext): Response {

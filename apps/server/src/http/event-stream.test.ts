@@ -29,7 +29,7 @@ test('writes id, event and data lines, and closes the source at the end', async 
   assert.deepEqual(source.closed, ['ended']);
 });
 
-test('does not read ahead for a client that reads nothing', async () => {
+test('does not read ahead for a client that does not read', async () => {
   const source = countingSource(1000);
   const reader = eventStreamReply(source, {}).body?.getReader();
   for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -46,7 +46,7 @@ test('sends comments while there is no event', async () => {
   await reader?.cancel();
 });
 
-test('goes on after comments', async () => {
+test('continues after comments', async () => {
   let release = (): void => {};
   const silence = new Promise<void>((resolve) => {
     release = resolve;
@@ -66,7 +66,7 @@ test('goes on after comments', async () => {
   assert.match(text, /data: late\n\n$/);
 });
 
-test('breaks the stream off and closes the source when the source fails', async () => {
+test('aborts the stream and closes the source when the source fails', async () => {
   const closed: string[] = [];
   const source: EventSource = {
     next: async () => Promise.reject(new Error('store lost')),
@@ -119,7 +119,7 @@ test('ends a generator once when the client disconnects', async () => {
   assert.deepEqual([gone, ended], [1, 1]);
 });
 
-test('breaks the stream off when a generator fails', async () => {
+test('aborts the stream when a generator fails', async () => {
   async function* texts() {
     yield 'x';
     throw new Error('broken');

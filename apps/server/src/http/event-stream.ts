@@ -16,7 +16,7 @@ export interface EventSource {
 }
 
 export interface EventStreamOptions {
-  /** Between two comment lines that keep the connection open. Default 15 s. */
+  /** Interval of comment lines that keep the connection open. Default 15 s. */
   readonly heartbeatMs?: number;
 }
 
@@ -25,7 +25,7 @@ const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-b
 
 /**
  * A reply of server-sent events. The next event is requested when the client has read the one before, so a slow client
- * costs its socket's buffer and no more.
+ * uses only the memory of its socket's buffer.
  */
 export function eventStreamReply(
   source: EventSource,
@@ -68,7 +68,7 @@ export function eventStreamReply(
   return new Response(body, { headers: HEADERS });
 }
 
-/** A source of events that have nothing but data. `onGone` runs when the client disconnects. */
+/** A source of events with data only. `onGone` is called when the client disconnects. */
 export function dataSource(texts: AsyncGenerator<string>, onGone: () => void): EventSource {
   return {
     async next() {

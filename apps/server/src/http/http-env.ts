@@ -9,12 +9,12 @@ export interface Peer {
 /** Types of the router's context: bindings come from the listener, variables from the middleware. */
 export interface HttpEnv {
   Bindings: {
-    /** Absent where the app is called without a connection, as tests do. */
+    /** Absent when the app is called without a connection, as in tests. */
     readonly peer?: Peer;
   };
   Variables: {
     requestId: string;
-    /** Address of the client, seen through trusted proxies; empty when unknown. */
+    /** Address of the client behind trusted proxies; empty when unknown. */
     clientAddress: string;
     /** Whether the client came over TLS. */
     secure: boolean;

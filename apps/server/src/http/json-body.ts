@@ -62,7 +62,7 @@ export async function readJsonBody<Schema extends z.ZodType>(
 }
 
 /**
- * The fields of a JSON body; `null` counts as absent. A Map, so that no name reaches a prototype.
+ * The fields of a JSON body; `null` counts as absent. A Map, so that a name cannot access a prototype.
  * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and the errors of `readBody`.
  */
 async function readJsonFields(request: Request, limit: BodyLimit): Promise<ReadonlyMap<string, JsonValue>> {

@@ -3,7 +3,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 
 const MAX_DEPTH = 200;
 const MAX_DIGITS = 1000;
-/** Values in one document: each takes many times the time and memory of its two bytes of text. */
+/** Maximum number of values in one document: each uses far more time and memory than its text. */
 const MAX_VALUES = 200_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
@@ -24,7 +24,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * prototype. Stricter than `JSON.parse` where two parsers may differ: a repeated key is refused, and so
  * is a number beyond a double. Lone surrogates in escapes are kept.
  *
- * Throws `invalid_json` with the place, also for nesting deeper than 200 and for more than 200,000 values.
+ * Throws `invalid_json` with the position, also for nesting deeper than 200 and for more than 200,000 values.
  */
 export function parseJson(bytes: Uint8Array): PickleValue {
   let text: string;

@@ -6,7 +6,7 @@ import { ConfigError } from '../config-error.ts';
 import type { Peer } from './http-env.ts';
 
 export interface Listener {
-  /** For clients on this machine: loopback where the server listens on every address. */
+  /** URL for clients on this machine: loopback if the server listens on every address. */
   readonly url: string;
   readonly port: number;
   /** Accept no new connections, wait 5 s for running replies, then disconnect the remaining clients. Idempotent. */
@@ -17,7 +17,7 @@ export interface Listener {
 export interface ListenTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
-  /** A connection without a byte in this time is closed: its client does not read. Waiting runs send blanks. */
+  /** Idle timeout of a connection whose client does not read. Replies that wait for a run send spaces meanwhile. */
   readonly idleMs: number;
   /** Longer than the 5 s after which httpx and requests drop an idle connection. */
   readonly keepAliveMs: number;

@@ -1,6 +1,6 @@
 /**
- * multipart/form-data (RFC 7578) of a body that is already in memory and bounded. The grammar is small and the clients'
- * bodies are known, so this is strict: no preamble, CRLF line ends, every part named.
+ * multipart/form-data (RFC 7578) of a body that is already in memory and bounded. Strict, as the bodies of the
+ * clients are known: no preamble, CRLF line ends, every part has a name.
  */
 import { ApiError } from '@gptj-cloud/protocol';
 

@@ -22,7 +22,7 @@ const refuses =
   (thrown: unknown): boolean =>
     thrown instanceof ApiError && thrown.code === 'invalid_request' && error.test(thrown.message);
 
-test('reads booleans as requests, httpx and people write them', () => {
+test('reads booleans as requests, httpx and users write them', () => {
   const parameters = { flag: query('flag', 'A flag.', z.boolean().default(false)) };
   for (const value of ['True', 'true', 'TRUE', '1']) assert.equal(read(parameters, `flag=${value}`).flag, true);
   for (const value of ['False', 'false', '0', '']) assert.equal(read(parameters, `flag=${value}`).flag, false);
@@ -54,14 +54,14 @@ test('gives skip and limit defaults and bounds', () => {
   for (const bad of ['0', '101']) assert.throws(() => pageOf(`limit=${bad}`), refuses(/from 1 to 100/));
 });
 
-test('shows no more than the beginning of a long value in an error', () => {
+test('truncates a long value in an error', () => {
   assert.throws(
     () => read(PAGE, `limit=${'9'.repeat(5000)}`),
     (error) => error instanceof ApiError && error.message.length < 200,
   );
 });
 
-test('reads a header by its own name, and takes an empty one as given', () => {
+test('reads a header by its own name, and accepts an empty one', () => {
   const parameters = {
     key: header('Idempotency-Key', 'A key.', z.string().regex(/^\w+$/, 'expected a word').optional()),
   };

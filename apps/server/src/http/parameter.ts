@@ -24,7 +24,7 @@ export type ParameterValues<Parameters extends ParameterSet> = {
   readonly [Name in keyof Parameters]: Parameters[Name] extends Parameter<infer Value> ? Value : never;
 };
 
-/** A parameter of the query string. The schema sees an integer or a boolean where it describes one, else the string. */
+/** A parameter of the query string. The schema receives an integer or a boolean if it describes one, else the string. */
 export function query<Value>(name: string, description: string, schema: z.ZodType<Value>): Parameter<Value> {
   return parameter('query', name, description, schema);
 }
@@ -44,7 +44,7 @@ function parameter<Value>(
   return { in: place, name, description, schema, described };
 }
 
-/** The parameters of every list that comes in pages; their values are a `PageQuery`. */
+/** The parameters of every paginated list; their values are a `PageQuery`. */
 export const PAGE: {
   readonly skip: Parameter<number>;
   readonly limit: Parameter<number>;
@@ -91,7 +91,7 @@ function readParameter(request: Parameters<typeof readParameters>[0], parameter:
   );
 }
 
-/** `true`/`false` comes from httpx, `True`/`False` from requests, `1`/`0` from people. */
+/** httpx sends `true`/`false`, requests `True`/`False`, users type `1`/`0`. */
 function convert(raw: string, type: unknown): string | number | boolean {
   if (type === 'integer' && /^\d{1,10}$/.test(raw)) return Number(raw);
   if (type === 'boolean' && /^(true|1)$/i.test(raw)) return true;

@@ -14,12 +14,12 @@ export const SMALL_BODY: BodyLimit = {
 
 /**
  * Bytes beyond the limit that are read and dropped before the error: a client that is still sending when the connection
- * closes sees a broken pipe, and never the reply that says why.
+ * closes gets a broken pipe instead of the error reply.
  */
 const MAX_DISCARDED_BYTES = 64 * 2 ** 20;
 
 /**
- * The whole body of a request, counted while it arrives: a wrong or missing Content-Length changes nothing.
+ * Read the body of a request. Bytes are counted on arrival, so a wrong or missing Content-Length does not matter.
  * Throws `body_too_large`, `body_incomplete` when the connection breaks, `encoding_refused` when it is compressed.
  */
 export async function readBody(request: Request, { maxBytes, remedy }: BodyLimit): Promise<Uint8Array> {

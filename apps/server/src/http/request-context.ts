@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
 import type { HttpEnv, Peer } from './http-env.ts';
 
-/** The transport's half of a request, as plain values: the router's context stays in `http/` and `api/`. */
+/** Transport data of a request as plain values, so that features need not depend on the router's context. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Address of the client, seen through trusted proxies; empty when unknown. */
+  /** Address of the client behind trusted proxies; empty when unknown. */
   readonly clientAddress: string;
   /** Whether the client came over TLS. */
   readonly secure: boolean;
@@ -12,7 +12,7 @@ export interface RequestContext {
   readonly userAgent: string;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Absent where the app is called without a connection, as tests do. */
+  /** Absent when the app is called without a connection, as in tests. */
   readonly peer: Peer | undefined;
 }
 

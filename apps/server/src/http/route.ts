@@ -1,6 +1,6 @@
 /**
- * One record a route. Registration, authorisation, validation, the error dialect, 405 and the reference derive from it.
- * This file knows the router and no feature: the guard behind `access` and the dialects come from `api/`.
+ * One record per route, from which registration, authorisation, validation, the error dialect, 405 and the reference are
+ * derived. This file imports no feature: `api/` passes the guard behind `access` and the dialects.
  */
 import type { Context } from 'hono';
 import type { ErrorDialect } from './error-dialect.ts';

@@ -37,7 +37,7 @@ test('sends an early outcome as plain JSON, and throws an early error', async ()
   await assert.rejects(waitingReply(Promise.reject(new Error('no')), OPTIONS), /no/);
 });
 
-test('sends a blank every interval before a late outcome', async () => {
+test('sends a space every interval before a late outcome', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   assert.equal(await text(reader), ' ');
@@ -50,7 +50,7 @@ test('sends a blank every interval before a late outcome', async () => {
   assert.equal((await reader.read()).done, true);
 });
 
-test('sends no more blanks to a client that reads nothing', async () => {
+test('sends no more spaces to a client that does not read', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   mock.timers.tick(5000 * 1000);
@@ -59,7 +59,7 @@ test('sends no more blanks to a client that reads nothing', async () => {
   assert.deepEqual([await text(reader), await text(reader)], [' ', '1']);
 });
 
-test('breaks the reply off at a late failure', async () => {
+test('aborts the reply at a late failure', async () => {
   const { promise, reject } = deferred();
   const reader = await lateReply(promise);
   reject(new Error('store failed'));
@@ -68,7 +68,7 @@ test('breaks the reply off at a late failure', async () => {
   }, /store failed/);
 });
 
-test('stops the blanks, and not the outcome, when the client disconnects', async () => {
+test('stops the spaces but still awaits the outcome when the client disconnects', async () => {
   const { promise, resolve } = deferred();
   const reader = await lateReply(promise);
   await reader.cancel();

@@ -2,19 +2,19 @@ import { type BreakOff, FAIL_BODY } from './break-off.ts';
 
 /**
  * A reply that may take minutes, for clients that time out after a minute without a byte: first a silent wait, in which
- * an error still gets its own status; then the headers, a blank every few seconds (JSON may start with blanks), and at
- * last the JSON.
+ * an error still gets its own status; then the headers, a space every few seconds (JSON may start with spaces), and
+ * finally the JSON.
  */
 export interface WaitingReplyOptions {
   /** Silent wait before the headers are sent. */
   readonly patienceMs: number;
-  /** Between two blanks. Below the 60 s of the clients, and below the time-outs of proxies in between. */
+  /** Interval between two spaces. Below the 60 s of the clients, and below the time-outs of proxies in between. */
   readonly blankEveryMs: number;
 }
 
 /**
- * The reply holding `outcome` as JSON with status 200. A client that disconnects stops the blanks, not the outcome.
- * Once blanks are sent, a rejected outcome breaks the connection off: half a reply must not look like a whole one.
+ * The reply holding `outcome` as JSON with status 200. When the client disconnects, the spaces stop, but the
+ * outcome is still awaited. After the first space, a rejected outcome closes the connection, so that a truncated reply does not look complete.
  */
 export async function waitingReply(
   outcome: Promise<unknown>,
@@ -32,7 +32,7 @@ export async function waitingReply(
       // The headers are sent with the first byte.
       controller.enqueue(encoder.encode(' '));
       blanks = setInterval(() => {
-        // For a client that reads nothing, blanks must not pile up.
+        // Do not buffer spaces for a client that does not read.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(' '));
       }, options.blankEveryMs);
       outcome.then(

@@ -17,18 +17,18 @@ async function seen(
 
 const forwarded = { 'x-forwarded-for': '6.6.6.6, 203.0.113.9, 10.0.0.2', 'x-forwarded-proto': 'https' };
 
-test('takes the address of the connection without trusted proxies, whatever the headers say', async () => {
+test('without trusted proxies, uses the address of the connection and ignores the headers', async () => {
   assert.deepEqual(await seen([], '198.51.100.7', forwarded), ['198.51.100.7', false]);
   assert.deepEqual(await seen(['10.0.0.0/8'], '198.51.100.7', forwarded), ['198.51.100.7', false]);
 });
 
-test('takes the last address that is no trusted proxy, not the addresses that the client wrote before it', async () => {
+test('uses the last address that is not a trusted proxy, not those that the client wrote before it', async () => {
   assert.deepEqual(await seen(['10.0.0.0/8'], '10.0.0.1', forwarded), ['203.0.113.9', true]);
   assert.deepEqual(await seen(['::1', '10.0.0.2'], '::1', forwarded), ['203.0.113.9', true]);
   assert.deepEqual(await seen(['10.0.0.0/8'], '::ffff:10.0.0.1', forwarded), ['203.0.113.9', true]);
 });
 
-test('ignores headers that hold no address', async () => {
+test('ignores headers without a valid address', async () => {
   for (const hops of ['<script>', 'unknown, , 10.0.0.2', '']) {
     const [address] = (await seen(['10.0.0.0/8'], '10.0.0.1', { 'x-forwarded-for': hops })) as string[];
     assert.match(address ?? '', /^10\.0\.0\.[12]$/);

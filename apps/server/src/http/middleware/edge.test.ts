@@ -55,7 +55,7 @@ test('keeps the policy and caching that a page sets', async () => {
   assert.equal(headers.get('x-frame-options'), 'DENY');
 });
 
-test('sends Strict-Transport-Security over TLS alone', async () => {
+test('sends Strict-Transport-Security only over TLS', async () => {
   const promised = async (secure: boolean): Promise<string | null> =>
     (await edge([], 3600, secure).app.request('/')).headers.get('strict-transport-security');
   assert.equal(await promised(true), 'max-age=3600; includeSubDomains');

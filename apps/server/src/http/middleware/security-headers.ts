@@ -4,16 +4,16 @@ import type { HttpEnv } from '../http-env.ts';
 
 const NONE = ["'none'"];
 
-/** Security headers of every reply. A route's own Content-Security-Policy and Cache-Control stay. */
+/** Security headers of every reply. Keeps a route's own Content-Security-Policy and Cache-Control. */
 export function securityHeaders(options: { readonly hstsSeconds: number }): MiddlewareHandler<HttpEnv> {
   const fixed = secureHeaders({
     overwrite: false,
-    // A reply that is no page may load, run and be framed by nothing. Pages set a policy of their own.
+    // Replies other than pages must not load or execute anything or be framed. Pages set their own policy.
     contentSecurityPolicy: { defaultSrc: NONE, baseUri: NONE, formAction: NONE, frameAncestors: NONE },
     xFrameOptions: 'DENY',
     // Below, because it depends on the request.
     strictTransportSecurity: false,
-    // For browsers that no longer exist, or without effect on a JSON API.
+    // Obsolete headers, or headers without effect on a JSON API.
     originAgentCluster: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A schema that validates, or plain JSON Schema where a parser of its own validates. */
+/** A validating schema, or a plain JSON Schema if the route has its own parser. */
 export type DescribedSchema = z.ZodType | JsonSchema;
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -20,7 +20,7 @@ export interface Reply<Body = unknown> {
   readonly description: string;
   /** One entry for every media type. Absent: no body. */
   readonly content?: readonly Content[];
-  /** For the compiler alone: what a handler returns for this reply. */
+  /** Type only: the value that a handler returns for this reply. */
   readonly returns?: Body;
 }
 
@@ -58,7 +58,7 @@ export interface Operation {
 
 type DeepReadonly<Value> = unknown extends Value ? Value : { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> };
 
-/** A reply with a JSON body. The compiler holds the handler to the schema, where that is one that validates. */
+/** A reply with a JSON body. With a validating schema, the compiler checks the handler's result against it. */
 export function json<Schema extends DescribedSchema>(
   schema: Schema,
   description: string,
@@ -66,7 +66,7 @@ export function json<Schema extends DescribedSchema>(
   return { description, content: [{ schema }] };
 }
 
-/** A reply in another media type, which the handler makes itself. */
+/** A reply in another media type; the handler returns a `Response`. */
 export function media(type: string, description: string, schema: DescribedSchema = { type: 'string' }): Reply<never> {
   return { description, content: [{ type, schema }] };
 }
@@ -77,7 +77,7 @@ export const HTML_PAGE: Reply<never> = media('text/html', 'A page.');
 /** A reply without a body. */
 export const NO_CONTENT: Reply<void> = { description: 'Done. The reply has no body.' };
 
-/** A list in one piece. */
+/** A list without pages. */
 export function listSchema<Item extends z.ZodType>(item: Item): z.ZodObject<{ data: z.ZodArray<Item> }> {
   return z.object({ data: z.array(item) });
 }
