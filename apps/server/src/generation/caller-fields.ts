@@ -4,10 +4,10 @@ import { toFields } from './field-reader.ts';
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /**
- * The fields of a request with those of its `generation_config` beneath them, as one call of `generate`: so the defaults
- * of a route give way to the caller's values in either place. `names`: the API's names for parameters of `generate`.
+ * Merge the fields of a request over those of its `generation_config`, as for one call of `generate`, so that the
+ * caller's values in either place override the defaults of a route. `names`: the API's names for parameters of `generate`.
  *
- * A `generation_config` that `generate` refuses stays where it is, for `generate` to refuse it by name.
+ * An invalid `generation_config` is left unchanged: `generate` refuses it by name.
  */
 export function callerFields(
   fields: ReadonlyMap<string, JsonValue>,

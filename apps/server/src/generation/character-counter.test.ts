@@ -9,7 +9,7 @@ function offsets(parts: readonly (readonly number[])[]): readonly number[] {
   return parts.map((part) => counter.advance(Uint8Array.from(part)));
 }
 
-test('gives every part of a character the same place', () => {
+test('gives every part of a character the same offset', () => {
   assert.deepEqual(offsets([[0x61], [0xe6], [0x97], [0xa5], [0x62]]), [0, 1, 1, 1, 2]);
   assert.deepEqual(offsets([[0x61, 0xe6, 0x97], [0xa5, 0x62], [0x63]]), [0, 1, 3]);
 });
@@ -20,7 +20,7 @@ test('counts a replacement before bytes that do not continue a character, and be
   assert.deepEqual(offsets([[0x61, 0xe6], [], [0x97], []]), [0, 2, 1, 2]);
 });
 
-test('goes on from a prompt that ends inside a character', () => {
+test('continues after a prompt that ends inside a character', () => {
   for (const [bytes, expected] of [
     [[0x97, 0xa5], 1],
     [[0x61], 2],

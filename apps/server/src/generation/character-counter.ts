@@ -1,7 +1,7 @@
 import { incompleteCharacterLength, isBeginningOfText } from './incomplete-character.ts';
 import { countCharacters, EMPTY_PROMPT, type PromptText } from './prompt-text.ts';
 
-/** Counts the characters (code points) of a text as the bytes of its tokens come. */
+/** Counts the characters (code points) of a text incrementally, from the bytes of its tokens. */
 export interface CharacterCounter {
   /**
    * The number of characters before the one that `bytes` begin or continue; for no bytes, before the next one. Bytes

@@ -10,7 +10,7 @@ export interface ChosenDefaults {
 
 /**
  * The defaults of a route for one request. `given`: the parameters that the caller gave, under the names of `generate`,
- * those of its `generation_config` among them. `withoutParameters`: the request has no place for them at all.
+ * those of its `generation_config` among them. `withoutParameters`: the request has no `parameters` object.
  */
 export function chooseDefaults(
   route: RouteDefaults,

@@ -11,7 +11,7 @@ test('a request costs nothing before it starts, and its prompt from then on', ()
   assert.deepEqual(meter.cost(), { promptTokens: 5, generatedTokens: 0, computeMs: 30, cachedTokens: 0 });
 });
 
-test('a beam search that is cut short costs the tokens that it computed, each once', () => {
+test('a cancelled beam search costs the tokens that it computed, each once', () => {
   const meter = createGenerationMeter([7], () => 0);
   meter.record(0, { type: 'started' });
   for (let step = 0; step < 3; step++) meter.record(0, { type: 'searched', tokens: 2 });

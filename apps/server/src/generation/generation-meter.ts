@@ -2,8 +2,8 @@ import type { GenerationEvent } from '@gptj-cloud/engine';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 
 /**
- * Counts the cost of one request's prompts so far. A prompt that is cut short costs the tokens that were streamed, or
- * those that a beam search had computed.
+ * Accumulates the cost of one request's prompts. A cancelled prompt costs the tokens that were streamed, or those that a
+ * beam search had computed.
  */
 export interface GenerationMeter {
   record(prompt: number, event: GenerationEvent): void;

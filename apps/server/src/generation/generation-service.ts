@@ -1,5 +1,5 @@
 /**
- * Generations that are answered and not stored: those of the compatible APIs. A request may hold several prompts; it is
+ * Generations of the compatible APIs, whose results are not stored. A request may have several prompts; it is
  * admitted, metered and cancelled as one.
  *
  * requested → admitted (its maximum usage is reserved) → its prompts run, a few at a time → ended. However it ends, the
@@ -34,7 +34,7 @@ export interface DirectGeneration {
 }
 
 export type DirectEvent =
-  /** The first event: limits were checked, nothing has run yet. */
+  /** The first event: the request was admitted; no prompt has started. */
   | { readonly type: 'admitted' }
   /** An event of the engine for the prompt with this index. */
   | { readonly type: 'engine'; readonly prompt: number; readonly event: GenerationEvent };
@@ -100,14 +100,16 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       }
       complete = true;
     } catch (error) {
-      // A client that disconnected pays for the tokens computed for it; a failure of the server is not charged.
+      // A client that disconnects is charged for the computed tokens; a failure of the server is not charged.
       failed = !signal.aborted;
       throw toGenerationError(error);
     } finally {
       const cost = failed ? null : meter.cost();
       const released = cost === null ? admitted.cancel() : admitted.settle(cost);
       // Only a complete generation can still report that metering failed.
-      await (complete ? released : released.catch((error) => logger.error('usage of a generation is lost', { error })));
+      await (complete
+        ? released
+        : released.catch((error) => logger.error('usage of a generation could not be metered', { error })));
     }
   }
 
@@ -130,7 +132,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         });
         const timers = [
           setTimeout(() => stop.abort(), patienceMs),
-          // A generation whose client does not read ends with its connection.
+          // A generation whose client does not read ends when the connection times out.
           setTimeout(() => idle(), patienceMs + STOP_MS),
         ];
         await drained;

@@ -1,6 +1,6 @@
 /**
- * Length of the beginning of a UTF-8 character with which `bytes` end: 0 to 3, 0 where they end with a whole character
- * or with bytes that no character begins with.
+ * Length of the incomplete UTF-8 character at the end of `bytes`: 1 to 3, or 0 if they end with a complete character or
+ * with invalid bytes.
  */
 export function incompleteCharacterLength(bytes: Uint8Array): number {
   for (let length = 1; length <= Math.min(3, bytes.length); length++) {
@@ -17,7 +17,7 @@ function isIncompleteCharacter(bytes: Uint8Array): boolean {
   return bytes.length > 0 && decodeBeginning(bytes) === '';
 }
 
-/** Whether `bytes` are UTF-8, but for a character at the end that has only begun. */
+/** Whether `bytes` are UTF-8 except for an incomplete character at the end. */
 export function isBeginningOfText(bytes: Uint8Array): boolean {
   return decodeBeginning(bytes) !== null;
 }

@@ -6,7 +6,7 @@ export interface MergedEvent<Event> {
 }
 
 /**
- * Events of several sources as they come. Sources are opened in their order, at most `maxConcurrent` of them at a time.
+ * Merge the events of several sources in order of arrival. Sources are opened in order, at most `maxConcurrent` at a time.
  * The first failure ends all of them. However the iteration ends, every source that was opened has ended by then;
  * `cancel` is called first, for sources that wait.
  */

@@ -4,9 +4,9 @@ import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 
 export interface ParseParametersOptions {
-  /** The route's defaults: a value of the request wins over them. Default: none. */
+  /** The route's defaults, which values in the request override. Default: none. */
   readonly defaults?: Readonly<Record<string, JsonValue>>;
-  /** Names that the route handles itself: suggested when a name is unknown. Default: none. */
+  /** Names that the route parses: included in the suggestions for an unknown name. Default: none. */
   readonly otherNames?: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export type ParseParameters = (
 ) => ParsedParameters;
 
 export function createParameterParser(info: EngineInfo, tokenizer: Pick<Tokenizer, 'encode'>): ParseParameters {
-  // No array of words in a parameter is longer than the context; encoding more would only take time.
+  // A word longer than the context is refused anyway: stop encoding there.
   const limit = info.config.contextLength;
   const context = (promptLength: number) =>
     parameterContext(info, promptLength, (text, options) => tokenizer.encode(text, { limit, ...options }));

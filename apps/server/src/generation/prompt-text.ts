@@ -6,7 +6,7 @@ import { incompleteCharacterLength } from './incomplete-character.ts';
 export interface PromptText {
   /** The whole characters. */
   readonly text: string;
-  /** How many they are, in code points. */
+  /** Their number, in code points. */
   readonly characters: number;
   /** The bytes of the character that the prompt begins and does not end: 0 to 3. */
   readonly incomplete: Uint8Array;

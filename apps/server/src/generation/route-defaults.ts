@@ -1,10 +1,10 @@
 /**
- * What each route does where the request says nothing. The routes read their defaults from here, and `npm run docs`
- * writes the table of docs/api.md from here.
+ * The defaults of each route for parameters that the request does not set. The routes read them, and `npm run docs`
+ * generates the table of docs/api.md from them.
  */
 import type { JsonValue } from '@gptj-cloud/pickle';
 
-/** A route samples, or does not, where a parameter has a certain value. */
+/** Enables or disables sampling if a parameter has a certain value. */
 export interface SamplingRule {
   readonly parameter: string;
   readonly is: 'given' | 'equal to' | 'other than' | 'above' | 'below';
@@ -14,11 +14,11 @@ export interface SamplingRule {
 
 export interface RouteDefaults {
   readonly routes: readonly string[];
-  /** New tokens, or fewer where the context leaves less room; null: the default of `generate`. */
+  /** Number of new tokens, reduced to the free context; null: the default of `generate`. */
   readonly newTokens: number | null;
   /** `do_sample`, unless a rule says otherwise. */
   readonly sample: boolean;
-  /** The first rule that holds decides. */
+  /** The first matching rule applies. */
   readonly rules: readonly SamplingRule[];
   /** Whether a request without any parameters samples, whatever `sample` says. */
   readonly samplesWithoutParameters: boolean;

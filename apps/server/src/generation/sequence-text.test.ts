@@ -20,12 +20,12 @@ test('shows text with the token that completes it', () => {
   assert.deepEqual(textOf(stream('aé🙂', [])), ['a', '', 'é', '', '', '', '🙂', '']);
 });
 
-test('holds back the beginning of a stop string until later text decides', () => {
+test('buffers a possible beginning of a stop string until it is certain', () => {
   assert.deepEqual(textOf(stream('a##b', ['##!'])), ['a', '', '', '##b', '']);
   assert.deepEqual(textOf(stream('ab##', ['##!'])), ['a', 'b', '', '', '##']);
 });
 
-test('never shows a stop string, whatever tokens it is cut into', () => {
+test('never shows a stop string, however tokens split it', () => {
   for (const text of ['one STOP two', 'STOP', 'one ST STOP']) {
     const shown = textOf(stream(text, ['STOP', 'P'])).join('');
     assert.equal(shown, text.slice(0, text.indexOf('STOP')));
@@ -44,7 +44,7 @@ test('counts offsets in characters, the same for parts of one character', () => 
   assert.deepEqual(offsets, [0, 0, 1, 1, 1, 1, 2]);
 });
 
-test('reports special tokens without text, at the place where they stand', () => {
+test('reports special tokens without text, at their offset', () => {
   const sequence = createSequenceText(byteTokenizer, { stops: ['##'] });
   const report = { token: EOS, logprob: -1, top: [] };
   assert.deepEqual(sequence.push([EOS], [report]), { text: '', tokens: [{ token: EOS, offset: 0, report }] });

@@ -19,13 +19,13 @@ export interface ShownText {
 }
 
 /**
- * The text of one generated sequence as its tokens come, cut where the first stop string begins. Text that may begin a
- * stop string is held back until later text decides, and its tokens with it. Special tokens, EOS among them, add no
+ * Incremental text of one generated sequence, cut where the first stop string begins. Text that may be the beginning of
+ * a stop string is buffered with its tokens until it is certain. Special tokens, EOS among them, add no
  * text, but are reported like every other token.
  */
 export interface SequenceText {
   push(tokens: readonly TokenId[], reports?: readonly TokenReport[]): ShownText;
-  /** The rest, when no more tokens come. */
+  /** Flush the buffered text at the end of the sequence. */
   end(): ShownText;
 }
 

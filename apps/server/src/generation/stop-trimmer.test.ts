@@ -20,7 +20,7 @@ test('shows text before a stop string at once, and the stop string never', () =>
   assert.deepEqual(shown(['stop'], ['a st', 'o', 'pper']), ['a ', '', '', '']);
 });
 
-test('holds back the beginning of a stop string until later text or the end decides', () => {
+test('buffers a possible beginning of a stop string until later text or the end', () => {
   assert.deepEqual(shown(['stop'], ['a st', 'one', ' sto']), ['a ', 'stone', ' ', 'sto']);
   assert.deepEqual(shown(['aab'], ['a', 'a', 'a', 'b', 'x']), ['', '', 'a', '', '', '']);
 });
@@ -30,7 +30,7 @@ test('cuts at the stop string that begins first', () => {
   assert.deepEqual(shown(['', 'y'], ['x']), ['x', '']);
 });
 
-test('shows the same text however it comes in pieces', () => {
+test('returns the same text for every division of the input', () => {
   const text = 'abcabdabababcd';
   for (const stops of [['abd'], ['ababc', 'd'], ['cabda'], ['zz'], ['ab']]) {
     for (let size = 1; size < 5; size++) {

@@ -1,12 +1,12 @@
 /**
- * Cuts a stream of UTF-8 bytes where the first stop string begins. Bytes that may begin a stop string are held back
- * until later bytes decide, so no part of a stop string is ever shown. Matching is by bytes, as the engine matches: a
+ * Cuts a stream of UTF-8 bytes where the first stop string begins. Bytes that may begin a stop string are buffered
+ * until it is certain, so no part of a stop string is ever returned. Matching is by bytes, as the engine matches: a
  * stop string that no bytes can spell (half of a surrogate pair) never cuts.
  */
 export interface StopTrimmer {
-  /** Bytes that can be shown, now that `bytes` have come. */
+  /** Append `bytes`. Returns the bytes that are certainly not part of a stop string. */
   push(bytes: Uint8Array): Uint8Array;
-  /** The bytes that were held back, when no more come. */
+  /** Flush the buffered bytes at the end. */
   end(): Uint8Array;
 }
 
@@ -50,7 +50,7 @@ function firstStop(bytes: Buffer, patterns: readonly Buffer[]): number {
   return first;
 }
 
-/** Length of the longest end of `bytes` that begins a stop string without being all of it. */
+/** Length of the longest suffix of `bytes` that is a proper prefix of a stop string. */
 function longestBeginning(bytes: Buffer, patterns: readonly Buffer[]): number {
   let longest = 0;
   for (const pattern of patterns) {

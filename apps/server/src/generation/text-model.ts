@@ -7,14 +7,14 @@ import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { refuseOption } from './field-reader.ts';
 import type { ParseParameters } from './parameter-parser.ts';
 
-/** The served model as the compatible APIs see it. */
+/** The served model, for the compatible APIs. */
 export interface TextModel {
   readonly info: EngineInfo;
   readonly tokenizer: Tokenizer;
   readonly parseParameters: ParseParameters;
 }
 
-/** Names that the served model answers to beside its own: those that programs written for GPT-J send. */
+/** Aliases of the served model, which programs written for GPT-J send. */
 const ALIASES: readonly string[] = ['EleutherAI/gpt-j-6b', 'gpt-j-6b'];
 
 /** Names that a request may use; the first is the model's own. */
@@ -32,7 +32,7 @@ export function checkModelField(model: TextModel, name: string): void {
   checkModelName(model, name);
 }
 
-/** Throws `model_unknown` unless the model answers to that name, in capitals or not. */
+/** Throws `model_unknown` unless it is a name of the model, ignoring case. */
 export function checkModelName(model: TextModel, name: string): void {
   const known = modelNames(model);
   if (known.some((one) => one.toLowerCase() === name.toLowerCase())) return;
@@ -79,7 +79,7 @@ export function encodePrompt(
 export interface ConfigRequest {
   /** The caller's parameters. */
   readonly fields: ReadonlyMap<string, JsonValue>;
-  /** The route's, which give way to them. */
+  /** The route's defaults, which they override. */
   readonly defaults: Readonly<Record<string, JsonValue>>;
   readonly promptLength: number;
   /** The API's names for parameters, where they differ from those of `generate`. */

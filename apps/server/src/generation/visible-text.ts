@@ -3,12 +3,12 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { createStopTrimmer } from './stop-trimmer.ts';
 
 /**
- * The text of generated tokens as they come: special tokens left out, cut where the first stop string begins, never
- * half a character. Everything it returns, joined, is the text of the whole sequence.
+ * Incremental text of generated tokens: without special tokens, cut where the first stop string begins, in whole
+ * characters. Everything it returns, joined, is the text of the whole sequence.
  */
 export interface VisibleText {
   push(token: TokenId): string;
-  /** The text that was held back, when no more tokens come; U+FFFD for a character that did not end. */
+  /** Flush the buffered text at the end of the sequence; U+FFFD for an incomplete character. */
   end(): string;
   /** Bytes of the sequence that are shown so far, including those of a character that has not ended. */
   readonly shownBytes: number;

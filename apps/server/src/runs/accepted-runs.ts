@@ -2,15 +2,15 @@ import type { PreparedRun } from '../generation/pipelines/pipeline.ts';
 import type { Run } from './run.ts';
 import { type RunEnding, toEndedRun } from './run-end.ts';
 
-/** Runs that this process has accepted, until their end is announced: they need not be read from the store again. */
+/** Cache of the runs that this process has accepted, until waiters have received their end. */
 export interface AcceptedRuns {
   add(run: Run, prepared: PreparedRun): void;
   /** Null when another process has accepted it. */
   prepared(id: string): PreparedRun | null;
   recordStart(id: string, startedAt: Date): void;
-  /** Call it when the end is stored. */
+  /** Record a stored end. */
   recordEnd(ending: RunEnding): void;
-  /** Remove a run; returned as it is stored when it ended in this process, else null. */
+  /** Remove a run. Returns its stored state if it ended in this process, else null. */
   take(id: string): Run | null;
 }
 

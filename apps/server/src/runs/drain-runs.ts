@@ -2,12 +2,12 @@ import type { Logger } from '../telemetry/logger.ts';
 import { within } from '../within.ts';
 import type { RunWorker } from './run-worker.ts';
 
-/** For runs to notice that they are aborted. */
+/** Time for aborted runs to end. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /**
- * Accept no more runs, and wait for those that are executed here and those that a client waits for. What takes longer
- * than the timeout is stopped: awaited runs are stored as failed, the others wait in the store for the next start.
+ * Accept no more runs, and wait for those that are executed here and those that a client waits for. Runs that
+ * take longer than the timeout are stopped: awaited runs are stored as failed, the others wait in the store for the next start.
  */
 export async function drainRuns(worker: RunWorker, timeoutMs: number, logger: Logger): Promise<void> {
   worker.close();

@@ -2,11 +2,11 @@ import { nearestName } from '@gptj-cloud/decoding';
 import { runCreateSchema } from '@gptj-cloud/protocol';
 
 const KNOWN = Object.keys(runCreateSchema.shape);
-/** Fields that are named; a body may hold thousands. */
+/** Maximum number of warnings; a body may have thousands of fields. */
 const MAX_NAMED = 20;
 const MAX_NAME = 80;
 
-/** A warning for each unknown field of a run's body: the original API ignored them, but a typing error should show. */
+/** A warning for each unknown field of a run's body: Pipeline Cloud ignored them; the warning shows typing errors. */
 export function ignoredFields(names: readonly string[]): readonly string[] {
   const unknown = names.filter((name) => !KNOWN.includes(name));
   return unknown.slice(0, MAX_NAMED).map((name) => {

@@ -13,7 +13,7 @@ import type { RunWaiters } from './run-waiters.ts';
 import { prepareWork, type RunRequest, type RunWork, type RunWorkDeps } from './run-work.ts';
 import type { RunWorker } from './run-worker.ts';
 
-/** An accepted run: it is stored and will end, whether or not a caller waits. */
+/** An accepted run: it is stored and will be executed, whether or not a caller waits. */
 export interface AcceptedRun {
   readonly id: string;
   readonly isAsync: boolean;
@@ -34,7 +34,7 @@ export interface RunAcceptanceDeps extends RunWorkDeps {
   readonly queries: RunQueries;
 }
 
-/** Accepts runs: input checked, a place reserved, the run stored, its execution begun or queued. */
+/** Accepts runs: checks the input, reserves a place in the queue, stores the run, and starts or queues its execution. */
 export function createRunAcceptance(deps: RunAcceptanceDeps): (request: RunRequest) => Promise<AcceptedRun> {
   return async (request) => {
     const { work, inline } = await prepareWork(deps, request);
@@ -44,7 +44,7 @@ export function createRunAcceptance(deps: RunAcceptanceDeps): (request: RunReque
     return (
       (await findRepeated(deps, request, key, hash)) ??
       (await accept(deps, request, work, hash)) ??
-      // The same key came twice at the same time.
+      // A concurrent request stored a run under the same key.
       (await findRepeated(deps, request, key, hash)) ??
       missingAnswer()
     );
@@ -55,7 +55,7 @@ function missingAnswer(): never {
   throw new ApiError('internal');
 }
 
-/** The run that the project made under the same key. Throws `idempotency_key_reused` when that was another request. */
+/** The project's run under the same key. Throws `idempotency_key_reused` when that was another request. */
 async function findRepeated(
   { db, waiters, events }: RunAcceptanceDeps,
   { principal: { projectId } }: RunRequest,
@@ -126,7 +126,7 @@ async function accept(
   return following;
 }
 
-/** Register for the events and the end of a run before it can begin, so that none is missed. */
+/** Register for the events and the end of a run before execution, so that no event is missed. */
 function follow({ events, waiters, queries }: RunAcceptanceDeps, run: Run, isStreamed: boolean): AcceptedRun {
   const { id, projectId, isAsync } = run;
   let reader: EventReader | null = null;

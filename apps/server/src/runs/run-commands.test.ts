@@ -18,6 +18,6 @@ test('an abandoned run that cannot be cancelled is logged with its id and the re
   const { level, message, run_id, error } = JSON.parse(it.logLines[0] ?? '');
   assert.deepEqual(
     [level, message, run_id, error.code],
-    ['error', 'abandoned run could not be cancelled and goes on', id, 'not_found'],
+    ['error', 'abandoned run could not be cancelled and continues', id, 'not_found'],
   );
 });

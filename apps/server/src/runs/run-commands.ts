@@ -22,18 +22,18 @@ export interface RunCommandsDeps {
   readonly queries: RunQueries;
 }
 
-/** What an owner does with a run that was accepted. */
+/** Operations on an accepted run: reading its events, cancelling, deleting. */
 export interface RunCommands {
-  /** The kept events of a run after the event with id `after`; null when none are kept any more. Throws `not_found`. */
+  /** The logged events of a run after the event with id `after`; null when they are no longer logged. Throws `not_found`. */
   events(projectId: string, id: string, after: string | null): Promise<EventReader | null>;
   /** End a run as failed, whichever process executes it. A run that has ended stays as it is. */
   cancel(projectId: string, id: string): Promise<RunGet>;
   /**
-   * The reader of a stream has left: cancel its run unless that is asynchronous or has other readers. Returns at once;
-   * a run that could not be cancelled goes on, and the log has the reason.
+   * Called when the reader of a stream disconnects: cancels the run unless it is asynchronous or has other readers.
+   * Returns immediately; if the cancellation fails, the run continues and the reason is logged.
    */
   abandon(projectId: string, id: string): void;
-  /** Remove a run, its result, and its data unless another run has the same. Throws `run_not_ended`. */
+  /** Delete a run, its result, and its data unless another run uses them. Throws `run_not_ended`. */
   remove(projectId: string, id: string): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
   const cancel = async (projectId: string, id: string): Promise<RunGet> => {
     const run = await queries.read(projectId, id);
     if (isTerminal(run.state)) return queries.toGet(run);
-    // A process that executes it ends it: it knows what the run has cost.
+    // The process that executes it ends it, because only that process knows the cost.
     const isRequested = worker.abort(id, 'cancelled') || (!deps.ownsStore && (await requestCancel(db, id, clock())));
     if (!isRequested) {
       const ender = { runId: id, projectId, owner: null, endedAt: clock() };
@@ -57,7 +57,7 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
       const run = await queries.read(projectId, id);
       if (!run.isAsync && !isTerminal(run.state)) await cancel(projectId, id);
     } catch (error) {
-      logger.error('abandoned run could not be cancelled and goes on', { run_id: id, error });
+      logger.error('abandoned run could not be cancelled and continues', { run_id: id, error });
     }
   };
 

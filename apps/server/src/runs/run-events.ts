@@ -15,13 +15,13 @@ export interface EventReader {
 }
 
 export interface RunEventsOptions {
-  /** Part of event ids that differs for each process: the same run may have begun anew. Letters and digits. */
+  /** Part of event ids that is unique per process, because another process may have restarted the run. Letters and digits. */
   readonly name: string;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Events kept of one run. The stream of a reader that falls further behind ends with an error event. Default 4096. */
   readonly keptEvents?: number;
-  /** Ended runs whose events are kept for late readers, for `keptMs` each. Default 64. */
+  /** Maximum number of ended runs whose events are kept for late readers, for `keptMs` each. Default 64. */
   readonly keptRuns?: number;
   /** Default five minutes. */
   readonly keptMs?: number;
@@ -29,11 +29,11 @@ export interface RunEventsOptions {
 
 /** Events of the runs of this process: kept while a run is live and for a while after, for any number of readers. */
 export interface RunEvents {
-  /** Begin to keep the events of a run. */
+  /** Start the event log of a run. */
   open(runId: string): void;
   /** No effect for a run that is not open. */
   publish(runId: string, event: RunEvent): void;
-  /** The run's events are over. */
+  /** End the event log of a run. */
   end(runId: string): void;
   /**
    * Read from the event after id `after` on; from the beginning when it is null or an id of another log. Null when no
@@ -54,7 +54,7 @@ interface Channel {
   readonly wakes: Set<() => void>;
 }
 
-/** No reader holds up the others or the run: a reader is a position, and the events are shared. */
+/** Readers are positions in a shared log, so a slow reader delays neither the others nor the run. */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { name, now, keptEvents = 4096, keptRuns = 64, keptMs = 300_000 } = options;
   const channels = new Map<string, Channel>();
@@ -107,7 +107,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 const TOO_SLOW: RunEvent = {
   type: 'error',
   code: 'reader_too_slow',
-  message: 'this stream was read too slowly and has ended; the run goes on: ask for it by its id',
+  message: 'this stream was read too slowly and has ended; the run continues: poll it by its id',
 };
 
 /** The number in an id of this log; 0 for others. */

@@ -32,7 +32,7 @@ export interface RunExecutionDeps {
   readonly queries: Pick<RunQueries, 'get'>;
 }
 
-/** Executions of a run whose engine or server ended, before it fails. */
+/** Maximum number of executions of a run whose engine or server fails each time. */
 const MAX_ATTEMPTS = 2;
 /** Characters of JSON. A longer preview is left out; the result file has all outputs. */
 const MAX_PREVIEW_LENGTH = 2 ** 20;
@@ -47,7 +47,7 @@ interface Progress {
 type Execution =
   | { readonly type: 'complete'; readonly outcome: PipelineOutcome }
   | { readonly type: 'failed'; readonly failure: RunFailure }
-  /** Nothing is stored: the run waits for its next execution, or another process has its lease. */
+  /** No end is stored: the run waits for its next execution, or another process has its lease. */
   | { readonly type: 'left' };
 
 /** Execute a run and store its end. Rejects when the store fails. */
@@ -116,7 +116,7 @@ async function execute(
       }
       logger.warn('run attempt failed', { run_id: run.id, attempts, error });
       await countAttempt(deps.db, run.id, deps.owner);
-      // The tokens that readers have seen are void: this event says that generation begins anew.
+      // Readers must discard the tokens received so far: this event reports the restart.
       if (progress.hasTokenEvents) await publishRun(deps, run);
       progress.hasTokenEvents = false;
     }
@@ -155,7 +155,7 @@ async function toAborted(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortR
       deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
       return { type: 'left' };
     case 'stopping':
-      // A caller who waits gets a failed run; an asynchronous run is executed after the next start.
+      // A waiting caller receives a failed run; an asynchronous run is executed after the next start.
       if (!run.isAsync) return { type: 'failed', failure: INTERRUPTED };
       await putBack(deps.db, run.id, deps.owner);
       return { type: 'left' };

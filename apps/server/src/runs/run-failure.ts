@@ -2,10 +2,10 @@ import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { RunFailure } from './run.ts';
 
-/** The failure that an exception makes of a run. */
+/** The failure of a run for an exception. */
 export interface FailureOfRun {
   readonly failure: RunFailure;
-  /** The cause was in the engine and may be gone at the next attempt. */
+  /** The cause was in the engine; the next attempt may succeed. */
   readonly retry: boolean;
   /** A fault of the server: the details go to the log, not to the owner of the run. */
   readonly unexpected: boolean;
@@ -20,10 +20,10 @@ export const INTERRUPTED: RunFailure = runFailure(
 /** Cancelled by its owner. */
 export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was cancelled');
 
-/** Begun as often as is allowed; the server ended each time before the run did. */
+/** The maximum number of executions is reached; the server stopped during each of them. */
 export const TRIED_TOO_OFTEN: RunFailure = runFailure(
   'max_retries',
-  'the server stopped before the run ended, each time that it was begun',
+  'the server stopped during every execution of this run',
 );
 
 export function toRunFailure(error: unknown): FailureOfRun {

@@ -23,7 +23,7 @@ export interface ClaimedRun {
   readonly isAsync: boolean;
   readonly priority: number;
   readonly admissionTicket: string | null;
-  /** Executions begun, this one included. */
+  /** Number of executions, including this one. */
   readonly attempts: number;
   /** Its cancellation was requested while a process executed it that has ended since. */
   readonly cancelRequested: boolean;
@@ -112,7 +112,7 @@ export async function countAttempt(db: Database, id: string, owner: string): Pro
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner)));
 }
 
-/** Return a run to the waiting ones, as if this execution had not begun. */
+/** Return a run to the queue without counting this execution. */
 export async function putBack(db: Database, id: string, owner: string): Promise<void> {
   const state: RunState = 'received';
   await db

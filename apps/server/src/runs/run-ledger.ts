@@ -1,8 +1,7 @@
 /**
  * The two transactions of a run. The first stores reservation, data and run. The second stores result, state, metering
- * and webhook deliveries; only the owner of the lease can commit it, so that a run ends once, however often its execution
- * was begun. Runs that come while such a transaction is under way share the next one: many runs at once cost little more
- * than one.
+ * and webhook deliveries; only the owner of the lease can commit it, so that a run ends once, however often it
+ * was executed. Runs that arrive during such a transaction share the next one (group commit).
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../identity/principal.ts';
@@ -60,7 +59,7 @@ export interface RunLedger {
   recordEnd(ending: AccountedEnding): Promise<boolean>;
 }
 
-/** A larger input or result has its own transaction: the others need not wait for it. */
+/** A larger input or result has its own transaction, so that others do not wait for it. */
 const MAX_SHARED_BYTES = 2 ** 16;
 
 export function createRunLedger(deps: RunLedgerDeps): RunLedger {

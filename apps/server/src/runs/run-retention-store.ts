@@ -1,4 +1,4 @@
-/** Removal of what is older than a time, in batches: one statement must not keep others waiting for long. */
+/** Deletes expired runs, data and files in batches, so that one statement does not block others for long. */
 import { and, isNotNull, lt, lte, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { data, files, runs } from './run-tables.ts';

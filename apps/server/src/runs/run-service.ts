@@ -1,6 +1,6 @@
 /**
- * The life of a run: its input is checked, a place is reserved, then it is stored (`run-acceptance`, `run-ledger`). From
- * then on it will end, whatever happens to this process: it is executed (`run-worker`, `run-execution`) here or after the
+ * The lifecycle of a run: its input is checked, a place in the queue is reserved, then it is stored (`run-acceptance`,
+ * `run-ledger`). A stored run always ends, even if this process crashes: it is executed (`run-worker`, `run-execution`) here or after the
  * next start, and its end is stored once. Callers wait for the end (`run-waiters`) and act on the run (`run-commands`).
  */
 import { randomUUID } from 'node:crypto';
@@ -25,7 +25,7 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly admission: Admission;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** What runs are executed on, as the API shows it: `cpu` or `gpu`. */
+  /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
   /** No other process uses the store. */
   readonly ownsStore: boolean;
@@ -38,9 +38,9 @@ export interface RunService
   extends Pick<RunQueries, 'get' | 'find' | 'list'>,
     Pick<RunWaiters, 'waitUntilEnded'>,
     RunCommands {
-  /** Accept a run. Throws `ApiError` when anything about it is wrong; nothing is stored then. */
+  /** Accept a run. Throws `ApiError` for an invalid request, before storing anything. */
   create(request: RunRequest): Promise<AcceptedRun>;
-  /** Begin to execute the stored runs; the number that an earlier process left. */
+  /** Start executing the stored runs. Returns the number of unfinished runs of an earlier process. */
   start(): Promise<number>;
   readonly worker: RunWorker;
 }

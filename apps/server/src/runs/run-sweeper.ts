@@ -14,7 +14,7 @@ export interface RunSweeperDeps {
 }
 
 export interface RunSweeper {
-  /** Remove what is older than the retention; the number of runs removed. */
+  /** Delete expired runs, data and files. Returns the number of deleted runs. */
   sweep(): Promise<number>;
   /** Stop after the batch under way. A second call returns the promise of the first. */
   close(): Promise<void>;

@@ -22,11 +22,11 @@ export interface AwaitedEnd {
 
 /** Callers that wait for the end of a run, whichever process executes it. */
 export interface RunWaiters {
-  /** Wait for an end that comes from now on: not one that has come already. */
+  /** Wait for a future end; an end before this call is not reported. */
   waitForNextEnd(projectId: string, id: string): AwaitedEnd;
-  /** The run when it has ended; at once when it has already. Rejects with `not_found`, or when the store fails. */
+  /** Resolves to the run when it has ended, immediately if it has already. Rejects with `not_found`, or when the store fails. */
   waitUntilEnded(projectId: string, id: string): Promise<RunGet>;
-  /** The worker has done with a run: give the end to its waiters and to the readers of its events. */
+  /** Called when the worker has finished a run: passes the end to its waiters and to the readers of its events. */
   onRunEnded(run: { readonly id: string; readonly projectId: string }): void;
 }
 
@@ -38,7 +38,7 @@ interface Waiter {
 const GOES_ON: RunEvent = {
   type: 'error',
   code: 'stream_ended',
-  message: 'this stream has ended; the run goes on: ask for it by its id',
+  message: 'this stream has ended; the run continues: poll it by its id',
 };
 
 export function createRunWaiters({ queries, accepted, events, worker, logger }: RunWaitersDeps): RunWaiters {
@@ -90,7 +90,7 @@ export function createRunWaiters({ queries, accepted, events, worker, logger }: 
   return {
     waitForNextEnd,
     async waitUntilEnded(projectId, id) {
-      // Register first, read then: an end in between is not missed.
+      // Register before reading, so that an end in between is not missed.
       const { end, cancel } = waitForNextEnd(projectId, id);
       try {
         const run = await queries.get(projectId, id);

@@ -30,7 +30,7 @@ export interface RunWorkDeps {
   readonly findPipeline: (projectId: string, idOrTag: string) => Promise<Pipeline>;
 }
 
-/** Check a request. Throws `ApiError` when anything about it is wrong. `inline` are the bytes of its inline data. */
+/** Check a request. Throws `ApiError` for an invalid one. `inline` are the bytes of its inline data. */
 export async function prepareWork(
   { db, findPipeline }: RunWorkDeps,
   { principal: { projectId }, request, input }: RunRequest,

@@ -1,8 +1,8 @@
 /**
- * Executes the stored runs, a limited number at a time.
+ * Executes the stored runs with limited concurrency.
  *
- * A place is reserved before a run is stored, so that a full queue refuses and stores nothing; the place is free again
- * when the run has ended. A run begins at once when a slot is free and no run waits in the store; otherwise it is stored
+ * A place is reserved before a run is stored, so that a full queue refuses it without storing anything; the place is released
+ * when the run has ended. A run starts immediately when a slot is free and no run waits in the store; otherwise it is stored
  * without a lease, and a process with a free slot claims it. A heartbeat renews leases; a run whose lease was lost
  * (cancelled by another process, or claimed by one after a long pause) is aborted here.
  *
@@ -33,9 +33,9 @@ export interface RunLimits {
 export interface RunTiming {
   /** Default 30 s. */
   readonly leaseMs?: number;
-  /** How often leases are renewed. Default: three times while they last. */
+  /** Interval at which leases are renewed. Default: a third of their lifetime. */
   readonly heartbeatMs?: number;
-  /** How often the store is asked for runs of other processes. Default 5 s; 1 s in a shared store. */
+  /** Interval at which the store is polled for runs of other processes. Default 5 s; 1 s in a shared store. */
   readonly pollMs?: number;
 }
 
@@ -55,7 +55,7 @@ export interface RunWorkerDeps {
   readonly timing?: RunTiming;
 }
 
-/** Why an execution is aborted. */
+/** Reason for aborting an execution. */
 export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping';
 
 const RETRY_SECONDS = 5;
@@ -90,7 +90,7 @@ export class RunWorker {
     });
   }
 
-  /** Begin to execute runs; the number of runs in the store that have not ended. */
+  /** Start executing runs. Returns the number of runs in the store that have not ended. */
   async start(): Promise<number> {
     if (this.#deps.ownsStore) await endAllLeases(this.#deps.db);
     const open = await countOpenRuns(this.#deps.db);
@@ -103,7 +103,7 @@ export class RunWorker {
       }),
       startPolling(() => this.#poll(), {
         everyMs: pollMs,
-        onError: (error) => logger.warn('ends of runs could not be looked up', { error }),
+        onError: (error) => logger.warn('ends of runs could not be read', { error }),
       }),
     ];
     this.wake();
@@ -196,7 +196,7 @@ export class RunWorker {
     this.#watched.delete(runId);
   }
 
-  /** Look for waiting runs in the store. */
+  /** Claim waiting runs from the store. */
   wake(): void {
     this.#mayWait = true;
     if (this.#stopped) return;

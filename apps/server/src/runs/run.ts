@@ -62,7 +62,7 @@ export const NEW_RUN = {
   finishReasons: null,
 } as const;
 
-/** A run as the API shows it. Every key is always there: old examples index the reply and catch KeyError. */
+/** The reply for a run. Every key is always present: old examples index the reply and catch KeyError. */
 export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
   const timestamp = (date: Date | null): number | null => (date === null ? null : toTimestamp(date));
   const { usage, failure } = run;

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * Networks that webhooks must not reach: this machine, its neighbours, the cloud's metadata service, and addresses that
+ * Networks that webhooks must not connect to: this machine, local networks, cloud metadata services, and addresses that
  * are translated to them. From IANA's special-purpose registries (RFC 6890).
  */
 const IPV4: readonly (readonly [network: string, prefix: number])[] = [

@@ -36,13 +36,13 @@ const options: SendOptions = { allowPrivate: true, timeoutMs: 5_000, signal };
 const message = (url: string) => ({ url, headers: { 'content-type': 'application/json' }, body: '{"é":1}' });
 const refused = (reason: RegExp) => (error: unknown) => error instanceof WebhookSendError && reason.test(error.message);
 
-test('a message arrives whole and the status of the reply is returned; redirects are not followed', async () => {
+test('sends a message and returns the status of the reply without following redirects', async () => {
   assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/hook`), options), 204);
   assert.equal(await sendWebhook(message(`http://127.0.0.1:${port}/redirect`), options), 302);
   assert.deepEqual(bodies, ['POST /hook {"é":1}', 'POST /redirect {"é":1}']);
 });
 
-test('nothing is sent to private addresses, spelled out or behind a name', async () => {
+test('sends nothing to private addresses, literal or resolved from a name', async () => {
   const safe: SendOptions = { ...options, allowPrivate: false };
   const seen = bodies.length;
   await assert.rejects(
@@ -62,7 +62,7 @@ test('nothing is sent to private addresses, spelled out or behind a name', async
   assert.equal(bodies.length, seen);
 });
 
-test('the connection goes to the address that was checked', async () => {
+test('connects to the address that was checked', async () => {
   const asked: string[] = [];
   const resolve = async (name: string) => {
     asked.push(name);
@@ -72,7 +72,7 @@ test('the connection goes to the address that was checked', async () => {
   assert.deepEqual(asked, ['hooks.example']);
 });
 
-test('a receiver that does not answer, or has no address, rejects with the reason', async () => {
+test('rejects with the reason when a receiver does not respond or has no address', async () => {
   await assert.rejects(
     sendWebhook(message(`http://127.0.0.1:${port}/silent`), { ...options, timeoutMs: 20 }),
     refused(/no reply within 0\.02 s/),
@@ -84,7 +84,7 @@ test('a receiver that does not answer, or has no address, rejects with the reaso
   );
 });
 
-test('URLs that cannot be valid targets are refused when a webhook is created', () => {
+test('refuses invalid target URLs when a webhook is created', () => {
   const isRefused = (error: unknown): boolean => error instanceof ApiError && error.code === 'webhook_target_refused';
   for (const url of [
     'nothing',

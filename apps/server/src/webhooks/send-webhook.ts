@@ -79,7 +79,7 @@ export async function sendWebhook(message: WebhookMessage, options: SendOptions)
   });
 }
 
-/** A lookup that fails when any address of the name is not public: which one is used would be left to chance. */
+/** A lookup that fails when any address of the name is not public: otherwise the resolver's order would decide. */
 function checkedLookup({ allowPrivate, resolve = resolveName }: SendOptions): LookupFunction {
   return (hostname, { all }, callback) => {
     resolve(hostname).then(

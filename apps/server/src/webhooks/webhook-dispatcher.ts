@@ -1,6 +1,6 @@
 /**
- * Sends due deliveries from the store, a few at a time. An attempt is counted before it is made: one that a crash cuts
- * short is made again when its lease has expired, so a receiver may get a message twice, with the same id.
+ * Sends due deliveries from the store, a few at a time. An attempt is counted before it is made: after a crash
+ * it is repeated when its lease has expired, so a receiver may get a message twice, with the same id.
  */
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
@@ -14,7 +14,7 @@ export interface WebhookDispatcherDeps {
   readonly db: Database;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** The run as the message shows it; null when it was removed. */
+  /** The run for the message; null when it was deleted. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
   readonly allowPrivate: boolean;
   readonly send: SendWebhook;
@@ -34,7 +34,7 @@ export class WebhookDispatcher {
   readonly #abort = new AbortController();
   readonly #sending = new Set<Promise<void>>();
   readonly #polling: Polling;
-  /** A delivery may have become due since the last look into the store. */
+  /** Whether a delivery may have become due since the last poll of the store. */
   #mayBeDue = false;
   #dispatching: Promise<void> | null = null;
   #closing: Promise<void> | undefined;
@@ -50,7 +50,7 @@ export class WebhookDispatcher {
   /** Send the due deliveries. Call it after the transaction that stored one. */
   wake(): void {
     if (this.#abort.signal.aborted) return;
-    // Also when a look is under way: it may have read the store before the delivery was there.
+    // Also during a poll, which may have read the store before the delivery was stored.
     this.#mayBeDue = true;
     this.#dispatching ??= this.#dispatch();
   }

@@ -90,7 +90,7 @@ async function exhaust(): Promise<number> {
   return nowMs;
 }
 
-test('a message that the receiver refuses is sent again after ever longer pauses, and then fails', async () => {
+test('a refused message is retried with increasing delays and then fails', async () => {
   status = 503;
   let dueMs = START;
   for (const [failed, pauseS] of [...PAUSES_S, null].entries()) {
@@ -142,7 +142,7 @@ test('a message that a later attempt delivers is not sent again', async () => {
   assert.equal(got.length, 2);
 });
 
-test('a receiver that cannot be reached costs attempts like one that refuses, and the delivery names the cause', async () => {
+test('an unreachable receiver counts as a failed attempt, and the delivery records the cause', async () => {
   await service.update(DEFAULT_PROJECT_ID, hook.id, { url: 'http://127.0.0.1:1/' }, CALLER);
   await dispatchAt(START);
   const { state, attempts, due_at, response_status, failure } = await delivery();

@@ -35,8 +35,8 @@ export interface WebhookServiceDeps {
 }
 
 /**
- * The webhooks of projects; those of other projects count as absent. Throws `not_found`. Each change is in the audit
- * log: a webhook takes results out of the server.
+ * The webhooks of projects; those of other projects count as absent. Throws `not_found`. Each change is recorded in the
+ * audit log, because a webhook sends results to another server.
  */
 export interface WebhookService {
   /** Throws `webhook_target_refused`, `too_many_webhooks`. */

@@ -20,7 +20,7 @@ export interface Webhook {
   readonly updatedAt: Date;
 }
 
-/** The end of a run, as webhooks take it. */
+/** The end of a run, for webhooks. */
 export interface RunEndEvent {
   readonly runId: string;
   readonly projectId: string;
@@ -75,7 +75,7 @@ export function parseEvents(text: string): readonly WebhookEvent[] {
   });
 }
 
-/** A webhook as the API shows it; with its secret only in the reply that creates it. */
+/** The reply for a webhook; includes its secret only on creation. */
 export function toWebhookGet(webhook: Webhook, secret: 'with secret' | 'without secret'): WebhookGet {
   return {
     id: webhook.id,

@@ -13,7 +13,7 @@ export interface WebhooksDeps {
   /** Allow targets in private networks and on this machine. */
   readonly allowPrivate: boolean;
   readonly send: SendWebhook;
-  /** The run as messages show it; null when it was removed. */
+  /** The run for messages; null when it was deleted. */
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
 }
 
@@ -38,7 +38,7 @@ export function openWebhooks(deps: WebhooksDeps): Webhooks {
     async enqueue(tx, ends) {
       const hasDeliveries = await enqueueDeliveries(tx, ends);
       return () => {
-        // Most projects have no webhooks: the store is not asked then.
+        // Most projects have no webhooks: skip the query.
         if (hasDeliveries) dispatcher.wake();
       };
     },

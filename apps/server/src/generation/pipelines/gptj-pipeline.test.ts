@@ -92,7 +92,7 @@ test('refuses input of another shape and shows the expected one', () => {
   }
 });
 
-test('leaves the prompt out of the text by default; remove_input wins over include_input', async () => {
+test('omits the prompt from the text by default; remove_input overrides include_input', async () => {
   const kept = [['hixx']];
   const dropped = [['xx']];
   const two = { response_length: 2n };
@@ -183,7 +183,7 @@ test('return_dict_in_generate returns a dict of all requested results; without i
   assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is ignored/s);
 });
 
-test('emits tokens as they come, with the text of the result', async () => {
+test('emits tokens while they are generated, with the text of the result', async () => {
   const run = pipelineWithSeenFields().pipeline.prepare([
     'hi',
     dict({ response_length: 2n, num_return_sequences: 2n }),

@@ -30,7 +30,7 @@ const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
 const PIPELINE_PARAMETERS = new Set(['response_length', 'include_input', 'remove_input', 'penalty', 'trim_stop']);
 /** The source refused `return_dict_in_generate` and `output_scores`, too, because it could not return them. */
 const UNSUPPORTED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
-/** Results of `generate` that only the dict of `return_dict_in_generate` can hold. */
+/** Results of `generate` that are returned only in the dict of `return_dict_in_generate`. */
 const SCORES = ['output_scores', 'output_logits'] as const;
 const ONLY_IN_DICT = ['logprobs', 'prompt_logprobs'] as const;
 

@@ -52,7 +52,7 @@ export function gptjResult(
   return result;
 }
 
-/** A row: base64 of all values, or pairs of token and value. Tokens that were ruled out (-inf) have no pair. */
+/** A row: base64 of all values, or pairs of token and value. Forbidden tokens (-inf) have no pair. */
 function toRow(row: ScoreRow | null): JsonValue {
   if (row === null) return null;
   if (row.type === 'base64') return row.data;

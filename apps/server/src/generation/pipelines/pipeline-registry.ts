@@ -8,7 +8,7 @@ export interface PipelineRegistry {
   get(idOrTag: string): Pipeline | null;
   /** By id or built-in tag. Throws `pipeline_unknown`. */
   find(idOrTag: string): Pipeline;
-  /** For old runs: works for a pipeline that is no longer here, too. */
+  /** Also for the pipeline of an old run that this version no longer has. */
   describe(id: string): PipelineGet;
 }
 
@@ -16,7 +16,7 @@ export function createPipelineRegistry(pipelines: readonly Pipeline[]): Pipeline
   const byName = new Map<string, Pipeline>();
   for (const pipeline of pipelines) {
     for (const name of [pipeline.id, ...pipeline.tags]) {
-      if (byName.has(name)) throw new Error(`two pipelines are called ${name}`);
+      if (byName.has(name)) throw new Error(`expected unique names of pipelines, got ${name} twice`);
       byName.set(name, pipeline);
     }
   }

@@ -3,7 +3,7 @@ import { and, asc, count, desc, eq } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { pipelineTags } from './pipeline-tag-tables.ts';
 
-/** A name of a project's for a pipeline. */
+/** A project's name for a pipeline. */
 export interface PipelineTag {
   readonly id: string;
   readonly projectId: string;

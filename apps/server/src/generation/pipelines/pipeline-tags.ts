@@ -27,13 +27,13 @@ export interface PipelineTagsDeps {
   readonly pipelines: PipelineRegistry;
 }
 
-/** Names that projects give to pipelines, beside those that pipelines bring along. */
+/** Tags of pipelines: those that projects create, and the built-in ones. */
 export interface PipelineTags {
-  /** The pipeline that a project means. Throws `pipeline_unknown`. */
+  /** Resolve an id or a tag of the project. Throws `pipeline_unknown`. */
   resolve(projectId: string, idOrTag: string): Promise<Pipeline>;
   /**
-   * The id that a filter means by an id or a tag; null where it is absent or empty, as clients write "any". Throws
-   * `pipeline_unknown` for a tag; an id of no pipeline stays, for old runs may have it.
+   * Resolve the id or tag of a filter to an id; null when it is absent or empty, which clients send for "any". Throws
+   * `pipeline_unknown` for an unknown tag; an unknown id is returned unchanged, because old runs may have it.
    */
   idOf(projectId: string, idOrTag: string | undefined): Promise<string | null>;
   /** Throws `tag_taken`, `pipeline_unknown`. */
@@ -95,7 +95,7 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
   };
 }
 
-/** Tags that come with a pipeline have no row: their id follows from their name, and they cannot be changed. */
+/** Built-in tags have no row: their id is derived from the name, and they cannot be changed. */
 function builtInTag(name: string, pipelineId: string): PipelineTagGet {
   const digits = createHash('sha256').update(name).digest('hex').slice(0, 32);
   return { id: `pipeline_tag_${digits}`, name, project_id: DEFAULT_PROJECT_ID, pipeline_id: pipelineId };

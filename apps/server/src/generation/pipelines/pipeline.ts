@@ -10,13 +10,13 @@ export interface Pipeline {
   readonly id: string;
   readonly name: string;
   readonly description: string;
-  /** Other names a run may use, `name:tag`. */
+  /** Built-in tags, `name:tag`, accepted in place of the id. */
   readonly tags: readonly string[];
-  /** Check the input of a run. Throws `ApiError` (`invalid_input`, `invalid_parameter`); nothing has run then. */
+  /** Check the input of a run, before execution. Throws `ApiError` (`invalid_input`, `invalid_parameter`). */
   prepare(input: PickleValue): PreparedRun;
 }
 
-/** Tokens of one returned sequence, in order, with what they add to its text. */
+/** Tokens of one returned sequence, in order, with the text that they add. */
 export interface TokenChunk {
   readonly index: number;
   readonly text: string;
@@ -25,7 +25,7 @@ export interface TokenChunk {
 
 export interface ExecuteOptions {
   readonly signal: AbortSignal;
-  /** Larger goes first. Default 0. */
+  /** Generations of higher priority are admitted first. Default 0. */
   readonly priority?: number;
   /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
   readonly maxEventDelayMs?: number;

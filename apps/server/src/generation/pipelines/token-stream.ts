@@ -13,7 +13,7 @@ export interface TokenStreamOptions {
 /** The tokens of a generation with their text, sequence by sequence. */
 export interface TokenStream {
   push(index: number, tokens: readonly TokenId[]): void;
-  /** End every sequence: emit tokens that were not pushed, and text that was held back. */
+  /** End every sequence: emit tokens that were not pushed, and buffered text. */
   end(sequences: readonly (readonly TokenId[])[]): void;
 }
 

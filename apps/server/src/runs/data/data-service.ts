@@ -5,7 +5,7 @@ import { findFile, insertFile } from '../files/file-store.ts';
 import { toDataGet } from './data.ts';
 import { findData, insertData } from './data-store.ts';
 
-/** Make data of a file of the project. Throws `not_found`. */
+/** Create data from a file of the project. Throws `not_found`. */
 export async function createDataFromFile({ db, clock }: FileDeps, projectId: string, fileId: string): Promise<DataGet> {
   const file = await findFile(db, projectId, fileId, 'small');
   if (file === null) throw new ApiError('not_found', { kind: 'file', id: fileId.slice(0, 100) });
@@ -14,7 +14,7 @@ export async function createDataFromFile({ db, clock }: FileDeps, projectId: str
   return toDataGet(data);
 }
 
-/** Store bytes as a file, and make data of it. */
+/** Store bytes as a file, and create data from it. */
 export async function createDataFromBytes(
   { db, clock }: FileDeps,
   projectId: string,
@@ -28,7 +28,7 @@ export async function createDataFromBytes(
   return toDataGet({ ...data, file: withSmallBytes(data.file) });
 }
 
-/** Data of a project; large ones have their bytes only with `withBytes`. Throws `not_found`. */
+/** Data of a project; the bytes of large data are included only with `withBytes`. Throws `not_found`. */
 export async function getData(
   { db }: FileDeps,
   projectId: string,

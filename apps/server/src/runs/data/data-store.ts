@@ -41,7 +41,7 @@ export async function findData(
   return rows[0] ?? null;
 }
 
-/** Hold data for a run that is about to be stored, against removal by others, until the transaction ends; the ids found. */
+/** Lock data for a run that is about to be stored against deletion until the transaction ends. Returns the ids found. */
 export async function holdData(tx: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await tx

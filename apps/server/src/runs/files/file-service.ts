@@ -8,7 +8,7 @@ export interface FileDeps {
   readonly clock: () => Date;
 }
 
-/** A file as a client sends it. */
+/** An uploaded file. */
 export interface Upload {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -21,7 +21,7 @@ export async function uploadFile({ db, clock }: FileDeps, projectId: string, upl
   return toFileGet(withSmallBytes(file));
 }
 
-/** A file of a project; large ones have their bytes only with `withBytes`. Throws `not_found`. */
+/** A file of a project; the bytes of large files are included only with `withBytes`. Throws `not_found`. */
 export async function getFile(
   { db }: FileDeps,
   projectId: string,

@@ -17,7 +17,7 @@ export interface NewFile extends StoredFile {
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of files up to this size are in every reply that names the file. */
+/** Replies include the bytes of files up to this size. */
 export const INLINE_BYTES = 10_000;
 const MAX_NAME = 255;
 
@@ -26,12 +26,12 @@ export function withSmallBytes(file: StoredFile): StoredFile {
   return file.sizeBytes <= INLINE_BYTES ? file : { ...file, bytes: null };
 }
 
-/** A file with fresh id and path. */
+/** A file with a new id and path. */
 export function newFile(name: string, bytes: Uint8Array): NewFile {
   return { id: newId('file'), name: tidyName(name), path: newPath(), sizeBytes: bytes.length, bytes };
 }
 
-/** A file as the API shows it. */
+/** The reply for a file. */
 export function toFileGet(file: StoredFile): FileGet {
   return {
     id: file.id,
@@ -44,7 +44,7 @@ export function toFileGet(file: StoredFile): FileGet {
 }
 
 /**
- * Bytes of an uploaded part. Clients send the hex of the bytes as ASCII; before 0.0.39 an uploaded path went up raw.
+ * Bytes of an uploaded part. Clients send the hex of the bytes as ASCII; before 0.0.39 they uploaded files as raw bytes.
  * A pickle never looks like hex: from protocol 2 on it starts with 0x80. Throws `invalid_hex` for an odd number of
  * digits.
  */
