@@ -146,7 +146,7 @@ test('refuses a run with 429 and Retry-After when the queue is full', async () =
   const refused = await run('d', {});
   assert.match(String((await detail(refused, 429)).message), /too many runs are waiting: 1 of 1/);
   assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
-  it.engine.letGo();
+  it.engine.resume();
   for (const reply of replies) assert.equal((await endedRun(await reply)).run_state, 'complete');
 });
 

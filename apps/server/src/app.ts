@@ -43,7 +43,7 @@ import { securityHeaders } from './http/middleware/security-headers.ts';
 import { mountRoutes } from './http/mount-routes.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps } from './identity/account-deps.ts';
-import { type FoundApiKey, noteUse } from './identity/api-keys/api-key-store.ts';
+import { type FoundApiKey, recordKeyUse } from './identity/api-keys/api-key-store.ts';
 import { findProjectOfUser, findSession } from './identity/sessions/session-store.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
@@ -159,7 +159,7 @@ function createAppGuard({ accounts: { db, clock, settings, publicUrl }, findKey 
   return createGuard({
     clock,
     findKey,
-    noteUse: (keyId, now) => noteUse(db, keyId, now),
+    recordKeyUse: (keyId, now) => recordKeyUse(db, keyId, now),
     findSession: (secret, now) => findSession(db, secret, now),
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
     settings,

@@ -31,7 +31,7 @@ beforeEach(async () => {
   open = [];
 });
 afterEach(async () => {
-  engine.letGo();
+  engine.resume();
   await Promise.all(open.map((server) => server.close()));
   await rm(folder, { recursive: true });
 });
@@ -94,7 +94,7 @@ test('a stopping server refuses new runs, is not ready, and completes the runs i
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
   assert.equal((await fetch(`${server.url}/readyz`)).status, 503);
   assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
-  engine.letGo();
+  engine.resume();
   assert.equal(runGetSchema.parse(await (await reply).json()).run_state, 'complete');
   await closed;
   await assert.rejects(post(server));
@@ -119,7 +119,7 @@ test('an asynchronous run survives a restart: the next start executes it from th
   const { id } = runGetSchema.parse(await reply.json());
   await until(() => engine.began === 1);
   await server.close();
-  engine.letGo();
+  engine.resume();
   const next = await start({ apiToken: TOKEN });
   const state = async (): Promise<unknown> =>
     runGetSchema.parse(await (await fetch(`${next.url}/v2/runs/${id}`, { headers })).json()).run_state;
@@ -127,7 +127,7 @@ test('an asynchronous run survives a restart: the next start executes it from th
 });
 
 test('a run continues when its client has disconnected', async () => {
-  const server = await start({ apiToken: TOKEN }, { waiting: { patienceMs: 0, blankEveryMs: 5 } });
+  const server = await start({ apiToken: TOKEN }, { waiting: { headerDelayMs: 0, spaceIntervalMs: 5 } });
   engine.hold();
   const socket = connect(server.port, '127.0.0.1');
   await once(socket, 'connect');
@@ -137,7 +137,7 @@ test('a run continues when its client has disconnected', async () => {
   assert.match(String(chunk), /^HTTP\/1\.1 200/);
   socket.destroy();
   await once(socket, 'close');
-  engine.letGo();
+  engine.resume();
   const headers = { authorization: `Bearer ${TOKEN}` };
   const state = async (): Promise<unknown> =>
     runPageSchema.parse(await (await fetch(`${server.url}/v2/runs`, { headers })).json()).data[0]?.run_state;

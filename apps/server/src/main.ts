@@ -64,7 +64,7 @@ const DEFAULT_PARTS: ServeParts = {
   print: (line) => process.stdout.write(`${line}\n`),
   log: (line) => process.stderr.write(line),
   clock: () => new Date(),
-  waiting: { patienceMs: 1000, blankEveryMs: 5000 },
+  waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
 };
 
 /** Registers an opened resource, to be closed in reverse order. */

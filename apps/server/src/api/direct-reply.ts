@@ -2,7 +2,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import type { DirectEvent, GenerationService, PromptRequest } from '../generation/generation-service.ts';
 import type { TextModel } from '../generation/text-model.ts';
-import { breakOff } from '../http/break-off.ts';
+import { abortReply } from '../http/abort-reply.ts';
 import { dataSource, eventStreamReply } from '../http/event-stream.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { type WaitingReplyOptions, waitingReply } from '../http/waiting-reply.ts';
@@ -65,7 +65,7 @@ export async function directReply(
       if (!disconnected.aborted) throw error;
       return null;
     });
-    return await waitingReply(collected, waiting, breakOff(request, logger));
+    return await waitingReply(collected, waiting, abortReply(request, logger));
   }
   const onFailure: OnFailure = (error) => {
     logger.error('request failed', { request_id: request.requestId, error });
@@ -73,7 +73,7 @@ export async function directReply(
   };
   return eventStreamReply(
     dataSource(forms.stream(events, onFailure), () => gone.abort()),
-    { heartbeatMs: waiting.blankEveryMs },
-    breakOff(request, logger),
+    { heartbeatMs: waiting.spaceIntervalMs },
+    abortReply(request, logger),
   );
 }

@@ -79,6 +79,6 @@ test('releases the reservation of a stream that is abandoned before its first to
       assert.equal(it.admission.settled.length + it.admission.cancelled.length, before + 1);
     }
   } finally {
-    it.engine.letGo();
+    it.engine.resume();
   }
 });

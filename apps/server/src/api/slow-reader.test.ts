@@ -163,9 +163,9 @@ test('a completion waits for its reader without generating ahead, while others c
 
 test('disconnects a stalled reader of a run without other readers, and the run ends', async () => {
   const [impatient, patient] = [await listenFor({ idleMs: 300 }), await listenFor()];
-  let letGo = (): void => {};
+  let resume = (): void => {};
   const held = new Promise<void>((resolve) => {
-    letGo = resolve;
+    resume = resolve;
   });
   // More than the buffers of sockets, less than the server keeps for a late client.
   pause = (token) => (token === LENGTH - 1 ? held : null);
@@ -176,7 +176,7 @@ test('disconnects a stalled reader of a run without other readers, and the run e
   await until(() => engine.running === 1);
   const id = await theRunningOne(patient);
   await until(() => it.admission.settled.length === settled + 1);
-  letGo();
+  resume();
   const find = async (): Promise<RunGet> => runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
   // The transaction that ends a run settles its cost; others see both when it is committed.
   await until(async () => (await find()).ended_at !== null);

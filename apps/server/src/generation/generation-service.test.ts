@@ -122,7 +122,7 @@ test('runs at most 8 prompts of one request at a time', async () => {
   assert.equal(max, 8);
 });
 
-test('refuses new generations when closing, and cancels those that run longer than patienceMs', async () => {
+test('refuses new generations when closing, and cancels those that run longer than drainTimeoutMs', async () => {
   const { generate, generations, engine } = open({ sequences: [bytesOf('x')], pause: () => NEVER });
   const events = generate(['a']);
   await events.next();

@@ -55,8 +55,8 @@ export interface GenerationService {
    * `invalid_parameter`, `shutting_down`.
    */
   generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
-  /** Refuse new generations, wait up to `patienceMs` for running ones, then cancel them and wait a moment. Idempotent. */
-  close(patienceMs: number): Promise<void>;
+  /** Refuse new generations, wait up to `drainTimeoutMs` for running ones, then cancel them and wait a moment. Idempotent. */
+  close(drainTimeoutMs: number): Promise<void>;
 }
 
 /** Prompts of one request that run at the same time, so that one request does not delay all others. */
@@ -124,16 +124,16 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         if (running === 0) idle();
       }
     },
-    close(patienceMs) {
+    close(drainTimeoutMs) {
       closing ??= (async () => {
         if (running === 0) return;
         const drained = new Promise<void>((resolve) => {
           idle = resolve;
         });
         const timers = [
-          setTimeout(() => stop.abort(), patienceMs),
+          setTimeout(() => stop.abort(), drainTimeoutMs),
           // A generation whose client does not read ends when the connection times out.
-          setTimeout(() => idle(), patienceMs + STOP_MS),
+          setTimeout(() => idle(), drainTimeoutMs + STOP_MS),
         ];
         await drained;
         for (const timer of timers) clearTimeout(timer);

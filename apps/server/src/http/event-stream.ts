@@ -1,4 +1,4 @@
-import { type BreakOff, FAIL_BODY } from './break-off.ts';
+import { type AbortReply, FAIL_BODY } from './abort-reply.ts';
 
 /** One server-sent event. No field holds a line break. */
 export interface ServerSentEvent {
@@ -30,7 +30,7 @@ const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-b
 export function eventStreamReply(
   source: EventSource,
   { heartbeatMs = 15_000 }: EventStreamOptions,
-  breakOff: BreakOff = FAIL_BODY,
+  abortReply: AbortReply = FAIL_BODY,
 ): Response {
   const encoder = new TextEncoder();
   let heartbeat: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export function eventStreamReply(
       } catch (error) {
         if (closed) return;
         await close('ended');
-        breakOff(controller, error);
+        abortReply(controller, error);
       }
     },
     cancel: () => close('gone'),

@@ -3,7 +3,7 @@ export interface Peer {
   readonly address: string;
   readonly encrypted: boolean;
   /** End the connection once the bytes written so far are sent. */
-  breakOff(): void;
+  disconnect(): void;
 }
 
 /** Types of the router's context: bindings come from the listener, variables from the middleware. */

@@ -97,7 +97,7 @@ function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }): Peer 
   return {
     address: socket.remoteAddress ?? '',
     encrypted: 'encrypted' in socket && socket.encrypted === true,
-    breakOff: () => socket.destroySoon(),
+    disconnect: () => socket.destroySoon(),
   };
 }
 

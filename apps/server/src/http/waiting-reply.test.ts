@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { waitingReply } from './waiting-reply.ts';
 
-const OPTIONS = { patienceMs: 1000, blankEveryMs: 5000 };
+const OPTIONS = { headerDelayMs: 1000, spaceIntervalMs: 5000 };
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
 afterEach(() => mock.timers.reset());

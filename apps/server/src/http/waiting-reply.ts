@@ -1,4 +1,4 @@
-import { type BreakOff, FAIL_BODY } from './break-off.ts';
+import { type AbortReply, FAIL_BODY } from './abort-reply.ts';
 
 /**
  * A reply that may take minutes, for clients that time out after a minute without a byte: first a silent wait, in which
@@ -7,9 +7,9 @@ import { type BreakOff, FAIL_BODY } from './break-off.ts';
  */
 export interface WaitingReplyOptions {
   /** Silent wait before the headers are sent. */
-  readonly patienceMs: number;
+  readonly headerDelayMs: number;
   /** Interval between two spaces. Below the 60 s of the clients, and below the time-outs of proxies in between. */
-  readonly blankEveryMs: number;
+  readonly spaceIntervalMs: number;
 }
 
 /**
@@ -19,10 +19,10 @@ export interface WaitingReplyOptions {
 export async function waitingReply(
   outcome: Promise<unknown>,
   options: WaitingReplyOptions,
-  breakOff: BreakOff = FAIL_BODY,
+  abortReply: AbortReply = FAIL_BODY,
 ): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  const early = await withinTime(outcome, options.patienceMs);
+  const early = await withinTime(outcome, options.headerDelayMs);
   if (early !== null) return new Response(JSON.stringify(early.value), { headers });
 
   const encoder = new TextEncoder();
@@ -34,7 +34,7 @@ export async function waitingReply(
       blanks = setInterval(() => {
         // Do not buffer spaces for a client that does not read.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(' '));
-      }, options.blankEveryMs);
+      }, options.spaceIntervalMs);
       outcome.then(
         (value) => {
           if (blanks === undefined) return;
@@ -45,7 +45,7 @@ export async function waitingReply(
         (error: unknown) => {
           if (blanks === undefined) return;
           clearInterval(blanks);
-          breakOff(controller, error);
+          abortReply(controller, error);
         },
       );
     },

@@ -19,7 +19,7 @@ test('24 runs on a server that is killed 3 times end once each and are metered o
       command: [script, dataDir],
       random: Math.random,
     });
-    assert.equal(report.complete + report.triedTooOften, 24);
+    assert.equal(report.complete + report.failedAfterMaxAttempts, 24);
     assert.ok(report.complete > 0);
   } finally {
     await rm(dataDir, { recursive: true });

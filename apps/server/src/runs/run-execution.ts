@@ -13,7 +13,7 @@ import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
-import { CANCELLED, INTERRUPTED, TRIED_TOO_OFTEN, toRunFailure } from './run-failure.ts';
+import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, toRunFailure } from './run-failure.ts';
 import { loadData, readInput } from './run-input.ts';
 import { type ClaimedRun, countAttempt, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
@@ -98,7 +98,7 @@ async function execute(
 ): Promise<Execution> {
   const { events, logger } = deps;
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED };
-  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: TRIED_TOO_OFTEN };
+  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED };
   if (run.isAsync && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
     events.open(run.id);

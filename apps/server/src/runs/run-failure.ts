@@ -21,7 +21,7 @@ export const INTERRUPTED: RunFailure = runFailure(
 export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was cancelled');
 
 /** The maximum number of executions is reached; the server stopped during each of them. */
-export const TRIED_TOO_OFTEN: RunFailure = runFailure(
+export const MAX_ATTEMPTS_REACHED: RunFailure = runFailure(
   'max_retries',
   'the server stopped during every execution of this run',
 );

@@ -40,5 +40,5 @@ test('ended runs are removed after the retention, with data and result; others s
     assert.equal(await status(path), 404, path);
   }
   assert.deepEqual([await status(`/v2/runs/${open.id}`), await status(`/v2/data/${open.data.id}`)], [200, 200]);
-  it.engine.letGo();
+  it.engine.resume();
 });

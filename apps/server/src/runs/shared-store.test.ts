@@ -44,7 +44,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const { runs, engine } of servers) {
-    engine.letGo();
+    engine.resume();
     await runs.worker.stop();
     await runs.worker.drained;
   }
@@ -98,7 +98,7 @@ test('each run is executed by one server, also when the other accepted it', asyn
     assert.equal((await b.runs.waitUntilEnded(DEFAULT_PROJECT_ID, id)).run_state, 'complete');
   }
   assert.deepEqual([a.engine.began, b.engine.began], [1, 5]);
-  a.engine.letGo();
+  a.engine.resume();
   assert.equal((await b.runs.waitUntilEnded(DEFAULT_PROJECT_ID, first.id)).run_state, 'complete');
 });
 
@@ -112,7 +112,7 @@ test('a caller who waits at one server gets the run that the other has executed'
   assert.equal((await waiting.waitUntilEnded()).run_state, 'complete');
   assert.equal(b.engine.began, 1);
   // A run left in the store would be claimed by the servers of the next test.
-  a.engine.letGo();
+  a.engine.resume();
   assert.equal((await a.runs.waitUntilEnded(DEFAULT_PROJECT_ID, held.id)).run_state, 'complete');
 });
 

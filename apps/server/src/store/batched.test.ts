@@ -4,10 +4,10 @@ import { batched } from './batched.ts';
 
 /** A `run` whose rounds the test ends. */
 function heldRun() {
-  const batches: { readonly items: readonly number[]; letGo(answers: number[] | Error): void }[] = [];
+  const batches: { readonly items: readonly number[]; resume(answers: number[] | Error): void }[] = [];
   const run = (items: readonly number[]): Promise<readonly number[]> =>
     new Promise((resolve, reject) => {
-      batches.push({ items, letGo: (answers) => (answers instanceof Error ? reject(answers) : resolve(answers)) });
+      batches.push({ items, resume: (answers) => (answers instanceof Error ? reject(answers) : resolve(answers)) });
     });
   return { batches, run };
 }
@@ -29,7 +29,7 @@ test('calls of one turn, and calls that arrive during a round, share rounds of a
     const batch = batches.shift();
     assert.deepEqual(batch?.items, expected);
     assert.equal(batches.length, 0);
-    batch?.letGo(expected.map((n) => n * 10));
+    batch?.resume(expected.map((n) => n * 10));
   }
   assert.deepEqual(await answers, [10, 20, 30, 40]);
   assert.equal(await fifth, 50);
@@ -37,7 +37,7 @@ test('calls of one turn, and calls that arrive during a round, share rounds of a
   const later = call(6);
   await turn();
   assert.deepEqual(batches[0]?.items, [6]);
-  batches[0]?.letGo([60]);
+  batches[0]?.resume([60]);
   assert.equal(await later, 60);
 });
 
@@ -47,10 +47,10 @@ test('a failed round, or too few answers, rejects the calls of that round alone'
   const first = Promise.allSettled([call(1)]);
   await turn();
   const others = Promise.allSettled([2, 3].map(call));
-  batches[0]?.letGo(new Error('boom'));
+  batches[0]?.resume(new Error('boom'));
   await turn();
   await turn();
-  batches[1]?.letGo([20]);
+  batches[1]?.resume([20]);
   const answers = [...(await first), ...(await others)];
   const states = answers.map((one) => (one.status === 'rejected' ? String(one.reason) : one.value));
   assert.deepEqual(states, [
@@ -60,7 +60,7 @@ test('a failed round, or too few answers, rejects the calls of that round alone'
   ]);
   const next = call(4);
   await turn();
-  batches[2]?.letGo([40]);
+  batches[2]?.resume([40]);
   assert.equal(await next, 40);
 });
 

@@ -34,7 +34,7 @@ export interface CrashTrial {
 export interface CrashReport {
   readonly complete: number;
   /** Failed runs whose server was killed during each attempt. */
-  readonly triedTooOften: number;
+  readonly failedAfterMaxAttempts: number;
   readonly submissionsRepeated: number;
   readonly kills: number;
 }
@@ -113,7 +113,7 @@ function checkRuns(
   runs: readonly RunGet[],
   submitted: ReadonlySet<string>,
   trial: CrashTrial,
-): Pick<CrashReport, 'complete' | 'triedTooOften'> {
+): Pick<CrashReport, 'complete' | 'failedAfterMaxAttempts'> {
   assert.equal(runs.length, trial.runs, 'a run was lost, or made twice');
   assert.deepEqual(new Set(runs.map(({ id }) => id)), submitted);
   let complete = 0;
@@ -127,7 +127,7 @@ function checkRuns(
       assert.deepEqual([run.error, run.result], ['max_retries', null]);
     }
   }
-  return { complete, triedTooOften: runs.length - complete };
+  return { complete, failedAfterMaxAttempts: runs.length - complete };
 }
 
 /** The metered tokens are those of the results. */

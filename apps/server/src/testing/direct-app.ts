@@ -42,10 +42,10 @@ export interface DirectAppOptions {
   readonly model: Pick<TextModel, 'tokenizer'>;
   /** Default: admits every request. */
   readonly admit?: Admission['admit'];
-  readonly patienceMs?: number;
+  readonly headerDelayMs?: number;
 }
 
-export function createDirectApp({ engine, model, admit, patienceMs = 30_000 }: DirectAppOptions): DirectApp {
+export function createDirectApp({ engine, model, admit, headerDelayMs = 30_000 }: DirectAppOptions): DirectApp {
   const { deps, logLines } = createFakeDeps(() => SERVED_SINCE);
   const admission = createOpenAdmission(7);
   const { app, pipelines, generations } = compose({
@@ -56,7 +56,7 @@ export function createDirectApp({ engine, model, admit, patienceMs = 30_000 }: D
     plans: bookOf(planOf('free')),
     admission: admit === undefined ? admission : { ...admission, admit },
     findKey: async () => FOUND_KEY,
-    settings: { ...TEST_SETTINGS, maxJsonBytes: 1_000_000, waiting: { patienceMs, blankEveryMs: 5_000 } },
+    settings: { ...TEST_SETTINGS, maxJsonBytes: 1_000_000, waiting: { headerDelayMs, spaceIntervalMs: 5_000 } },
   });
   const authorization = 'Bearer token';
   return {

@@ -21,7 +21,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   metricsToken: null,
   ownsStore: true,
   accounts: { registration: 'open', requireVerifiedEmail: false },
-  waiting: { patienceMs: 30_000, blankEveryMs: 5_000 },
+  waiting: { headerDelayMs: 30_000, spaceIntervalMs: 5_000 },
 };
 
 /** Dependencies of `compose` that record log lines and mails for the test. */

@@ -27,15 +27,15 @@ export interface FakeEngine extends Engine {
   readonly lateFailures: unknown[];
   /** The number of generations that began. */
   readonly began: number;
-  /** Make generations wait until `letGo`. */
+  /** Make generations wait until `resume`. */
   hold(): void;
-  letGo(): void;
+  resume(): void;
 }
 
 export function createFakeEngine(): FakeEngine {
   const failures: unknown[] = [];
   const lateFailures: unknown[] = [];
-  let gate: { readonly open: Promise<void>; readonly letGo: () => void } | null = null;
+  let gate: { readonly open: Promise<void>; readonly resume: () => void } | null = null;
   let began = 0;
   return {
     info: {
@@ -53,14 +53,14 @@ export function createFakeEngine(): FakeEngine {
       return began;
     },
     hold() {
-      let letGo = (): void => {};
+      let resume = (): void => {};
       const open = new Promise<void>((resolve) => {
-        letGo = resolve;
+        resume = resolve;
       });
-      gate = { open, letGo };
+      gate = { open, resume };
     },
-    letGo() {
-      gate?.letGo();
+    resume() {
+      gate?.resume();
       gate = null;
     },
     async *generate({ prompt, config }, signal): AsyncGenerator<GenerationEvent> {

@@ -107,7 +107,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
         headers: { 'content-type': 'application/json' },
       }),
     async close() {
-      engine.letGo();
+      engine.resume();
       await composition.drain(TEST_DRAIN_MS);
       await composition.close();
       await store.close();

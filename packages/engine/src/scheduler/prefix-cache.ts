@@ -22,7 +22,7 @@ export interface PrefixCacheOptions {
 }
 
 /** A cached prefix, forked for the caller, who releases the sequence. */
-export interface TakenPrefix {
+export interface ForkedPrefix {
   readonly sequence: SequenceId;
   readonly length: number;
 }
@@ -55,7 +55,7 @@ export class PrefixCache {
   }
 
   /** A fork of the longest cached prefix of `tokens`, at most `max` tokens; null where {@link match} gives 0. */
-  take(tokens: readonly TokenId[], max: number): TakenPrefix | null {
+  take(tokens: readonly TokenId[], max: number): ForkedPrefix | null {
     const found = this.#tree.longest(tokens);
     const length = Math.min(found?.length ?? 0, max);
     if (found === null || length < MIN_PREFIX_TOKENS) return null;

@@ -6,7 +6,7 @@ import type { Caller } from '../../audit/audit-log.ts';
 import type { HttpEnv } from '../../http/http-env.ts';
 import type { AccountSettings } from '../../identity/account-deps.ts';
 import type { ApiKey } from '../../identity/api-keys/api-key.ts';
-import { type FoundApiKey, USE_NOTED_EVERY_MS } from '../../identity/api-keys/api-key-store.ts';
+import { type FoundApiKey, KEY_USE_RESOLUTION_MS } from '../../identity/api-keys/api-key-store.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { isCsrfToken, type Session } from '../../identity/sessions/session.ts';
 import type { SignedIn } from '../../identity/sessions/sign-in.ts';
@@ -51,7 +51,7 @@ export interface GuardDeps {
   readonly clock: () => Date;
   /** Find the API key of a token, whatever its state, or null. */
   readonly findKey: (token: string) => Promise<FoundApiKey | null>;
-  readonly noteUse: (keyId: string, now: Date) => Promise<void>;
+  readonly recordKeyUse: (keyId: string, now: Date) => Promise<void>;
   /** The session of a cookie's value, or null when it has ended. */
   readonly findSession: (
     secret: string,
@@ -108,8 +108,8 @@ async function byToken(deps: GuardDeps, rules: AuthenticationRules, header: stri
   if (disabled) throw new ApiError('account_disabled');
   refuseUnverified(deps, rules, verified);
   refuseScopes(rules, principal);
-  if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() >= USE_NOTED_EVERY_MS) {
-    await deps.noteUse(key.id, now);
+  if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() >= KEY_USE_RESOLUTION_MS) {
+    await deps.recordKeyUse(key.id, now);
   }
   return { apiKey: key, principal, signedIn: undefined };
 }

@@ -32,7 +32,7 @@ const clientOf = ({ url }: Listener) => new OpenAI({ baseURL: `${url}/v1`, apiKe
 async function withScripted(
   engine: ScriptedEngine,
   use: (client: OpenAI, direct: DirectApp) => Promise<void>,
-  options: Pick<DirectAppOptions, 'admit' | 'patienceMs'> = {},
+  options: Pick<DirectAppOptions, 'admit' | 'headerDelayMs'> = {},
 ): Promise<void> {
   const scripted = createDirectApp({ engine, model: byteModel(engine), ...options });
   const own = await serve(scripted);
@@ -151,12 +151,12 @@ test('the stream throws a failure in its middle', async () => {
 test('ends the generation when the client leaves a stream or stops waiting', async () => {
   const never = new Promise<void>(() => {});
   const ways = [
-    { stream: true, patienceMs: 30_000 },
-    { stream: false, patienceMs: 30_000 },
+    { stream: true, headerDelayMs: 30_000 },
+    { stream: false, headerDelayMs: 30_000 },
     // The head of the reply has been sent.
-    { stream: false, patienceMs: 0 },
+    { stream: false, headerDelayMs: 0 },
   ];
-  for (const { stream, patienceMs } of ways) {
+  for (const { stream, headerDelayMs } of ways) {
     let ended = (): void => {};
     const end = new Promise<void>((resolve) => {
       ended = resolve;
@@ -196,6 +196,6 @@ test('ends the generation when the client leaves a stream or stops waiting', asy
         [[2, 1]],
       );
     };
-    await withScripted(engine, use, { patienceMs });
+    await withScripted(engine, use, { headerDelayMs });
   }
 });

@@ -18,7 +18,7 @@ before(async () => {
   it = await openTestApp();
 });
 after(() => it.close());
-afterEach(() => it.engine.letGo());
+afterEach(() => it.engine.resume());
 
 const BODY = { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] };
 const post = (body: object, headers: Record<string, string> = {}): Promise<Response> =>
@@ -121,7 +121,7 @@ test('resumes the events of a run after Last-Event-ID, while it runs and after i
   const events = (after: string): Promise<readonly Received[]> =>
     it.request(`/v2/runs/${id}/events`, { headers: { 'last-event-id': after } }).then(all);
   const live = events('');
-  it.engine.letGo();
+  it.engine.resume();
   const seen = await live;
   assert.deepEqual(seen.map(brief), ['running', 'x', 'x', 'complete']);
   assert.deepEqual(await events(seen[2]?.id ?? ''), seen.slice(3));
@@ -143,7 +143,7 @@ test('cancels a run whose streaming client disconnects, unless it has async_run'
       // Leaving the loop cancels the body.
       break;
     }
-    if (isAsync) it.engine.letGo();
+    if (isAsync) it.engine.resume();
     await until(async () => (await find(id)).ended_at !== null);
     const ended = await find(id);
     assert.equal(ended.run_state, isAsync ? 'complete' : 'failed');
@@ -165,7 +165,7 @@ test('an asynchronous run returns immediately and can be polled until it has end
   const accepted = await run(reply);
   assert.equal(accepted.ended_at, null);
   assert.equal(accepted.result_preview, null);
-  it.engine.letGo();
+  it.engine.resume();
   await until(async () => (await find(accepted.id)).run_state === 'complete');
 });
 
@@ -176,7 +176,7 @@ test('returns the same run for the same idempotency key and body, and refuses an
   const first = post(BODY, headers);
   await until(() => it.engine.began === began + 1);
   const second = post({ ...BODY, stream: false }, headers);
-  it.engine.letGo();
+  it.engine.resume();
   const [one, two] = [await run(await first), await run(await second)];
   assert.deepEqual(two, one);
   assert.equal(it.engine.began, began + 1);
@@ -216,7 +216,7 @@ test('deletes an ended run with its data and result', async () => {
   const remove = (): Promise<Response> => it.request(`/v2/runs/${id}`, { method: 'DELETE' });
   const refused = await remove();
   assert.deepEqual([refused.status, await code(refused)], [409, 'run_not_ended']);
-  it.engine.letGo();
+  it.engine.resume();
   await until(async () => (await find(id)).ended_at !== null);
   const ended = await find(id);
   assert.equal((await remove()).status, 204);

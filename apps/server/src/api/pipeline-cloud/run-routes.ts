@@ -9,7 +9,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
-import { breakOff } from '../../http/break-off.ts';
+import { abortReply } from '../../http/abort-reply.ts';
 import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/event-stream.ts';
 import { type JsonBody, readJsonBody } from '../../http/json-body.ts';
 import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
@@ -81,11 +81,11 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
           const source = readerSource(reader, () => {
             if (!accepted.isAsync) runs.abandon(projectId, accepted.id);
           });
-          return eventStreamReply(source, waiting, breakOff(request, logger));
+          return eventStreamReply(source, waiting, abortReply(request, logger));
         }
         accepted.events?.close();
         if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
-        return await waitingReply(accepted.waitUntilEnded(), waiting, breakOff(request, logger));
+        return await waitingReply(accepted.waitUntilEnded(), waiting, abortReply(request, logger));
       },
     }),
     defineRoute({
@@ -132,7 +132,7 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
           return c.body(null, 200, { 'content-type': EVENTS.type });
         }
         const source = readerSource(reader ?? endOnly(runs, projectId, path.id), () => undefined);
-        return eventStreamReply(source, waiting, breakOff(request, logger));
+        return eventStreamReply(source, waiting, abortReply(request, logger));
       },
     }),
     defineRoute({

@@ -12,7 +12,7 @@ import { lockUser } from '../users/user-store.ts';
 import { type ApiKey, newToken, readScopes, sameHash, tokenHint, writeScopes } from './api-key.ts';
 
 /** Precision of `last_used`: a write for every request would cost too much. */
-export const USE_NOTED_EVERY_MS = 60_000;
+export const KEY_USE_RESOLUTION_MS = 60_000;
 
 /** The key of a token, with the principal that it authenticates. */
 export interface FoundApiKey {
@@ -192,8 +192,8 @@ export async function deleteKeysOf(tx: Database, userId: string): Promise<void> 
 }
 
 /** Record the use of a key. When several servers do so at once, one writes. */
-export async function noteUse(db: Database, id: string, now: Date): Promise<void> {
-  const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
+export async function recordKeyUse(db: Database, id: string, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - KEY_USE_RESOLUTION_MS);
   await db
     .update(apiKeys)
     .set({ lastUsedAt: now })

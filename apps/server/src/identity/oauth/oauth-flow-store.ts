@@ -49,7 +49,7 @@ export async function insertFlow(tx: Database, flow: NewFlow, now: Date): Promis
  * Consume a flow. Of two concurrent callbacks of one flow, one succeeds. Throws the same `oauth_state_invalid` for another browser,
  * another provider, a used flow and an unknown one.
  */
-export async function takeFlow(
+export async function consumeFlow(
   db: Database,
   returned: Omit<NewFlow, 'sessionId'> & { readonly state: string },
   now: Date,

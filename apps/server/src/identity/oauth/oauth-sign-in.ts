@@ -26,7 +26,7 @@ import type { User } from '../users/user.ts';
 import { findUser, findUserByLogin, freeUsername, insertUser } from '../users/user-store.ts';
 import { findUserByIdentity, insertIdentity, recordIdentityUse } from './identity-store.ts';
 import { describeOAuthError } from './oauth-client.ts';
-import { insertFlow, takeFlow } from './oauth-flow-store.ts';
+import { consumeFlow, insertFlow } from './oauth-flow-store.ts';
 import type { OAuthProvider, ProviderIdentity } from './oauth-provider.ts';
 
 /** A browser's return from a provider. */
@@ -70,7 +70,7 @@ export async function finishOAuth(deps: OAuthDeps, returned: OAuthReturn, caller
   const provider = findProvider(deps, returned.provider);
   const state = returned.query.get('state') ?? '';
   const place = { provider: provider.name, browser: returned.browser, redirectUri: redirectUriOf(deps, provider) };
-  const { sessionId, ...flow } = await takeFlow(db, { ...place, state }, clock());
+  const { sessionId, ...flow } = await consumeFlow(db, { ...place, state }, clock());
   const identity = await logFailure(deps, provider, () => provider.identify(returned.query, flow));
   await refundRateLimit(db, 'oauth', caller.address);
   if (sessionId !== null) {

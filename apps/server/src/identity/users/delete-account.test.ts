@@ -86,7 +86,7 @@ test('refuses to delete an account with open runs or shared projects', async () 
   const early = await remove(keats);
   assert.match(await early.clone().text(), /1 runs of the account have not ended/);
   assert.equal(await refusal(early), '409 conflict');
-  it.engine.letGo();
+  it.engine.resume();
   await run;
   const project = Reflect.get(Object(await (await keats.ask('/v2/projects')).json()), 'data')[0].id;
   assert.equal((await keats.ask(`/v2/projects/${project}/members`, 'POST', { username: 'severn' })).status, 201);

@@ -25,7 +25,7 @@ let stallsAt = MADE;
 /** Number of tokens generated at the last pause. */
 let steps = -1;
 let held: Promise<void> | null;
-let letGo: () => void;
+let resume: () => void;
 before(async () => {
   engine = createScriptedEngine(({ config }) => ({
     sequences: Array.from({ length: config.numReturnSequences }, () => bytesOf('x'.repeat(ASKED))),
@@ -56,11 +56,11 @@ before(async () => {
   hold();
 });
 after(async () => {
-  letGo();
+  resume();
   await it.close();
 });
 afterEach(async () => {
-  letGo();
+  resume();
   await until(() => engine.running === 0);
   assert.deepEqual(await reserved(), [0, 0, 0]);
   await it.store.db.delete(usageDaily);
@@ -71,7 +71,7 @@ afterEach(async () => {
 
 function hold(): void {
   held = new Promise((resolve) => {
-    letGo = resolve;
+    resume = resolve;
   });
 }
 
@@ -166,14 +166,14 @@ test('a run cancelled while it waits costs nothing', async () => {
   await cancel(waiting.id);
   assert.deepEqual(await reserved(), [1, PROMPT.length + ASKED, PROMPT.length + ASKED]);
   assert.deepEqual(await metered(), []);
-  letGo();
+  resume();
   await first.reader.cancel();
   await until(async () => (await run(it.request(`/v2/runs/${first.id}`))).run_state === 'complete');
   assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);
 });
 
 test('a cancellation after the end of the run changes nothing', async () => {
-  letGo();
+  resume();
   const ended = await run(submit({}));
   assert.deepEqual(await cancel(ended.id), ended);
   assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);

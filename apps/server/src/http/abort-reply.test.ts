@@ -18,7 +18,7 @@ test('ends a failing reply without its last chunk, logs it in one line and settl
     pause: (token) => (token === 1 ? failing : null),
     failure: { after: 2, error: new ModelError('engine_failed', 'died') },
   }));
-  const own = createDirectApp({ engine, model: byteModel(engine), patienceMs: 0 });
+  const own = createDirectApp({ engine, model: byteModel(engine), headerDelayMs: 0 });
   const listener = await listen((request, peer) => own.app.fetch(request, { peer }), { host: '127.0.0.1', port: 0 });
   const printed = [t.mock.method(console, 'error', () => {}), t.mock.method(console, 'info', () => {})];
   try {
@@ -43,7 +43,7 @@ test('ends a failing reply without its last chunk, logs it in one line and settl
     const lines = own.logLines.map((line) => JSON.parse(line)).filter(({ message }) => message !== 'request');
     assert.deepEqual(
       lines.map(({ message, request_id, code }) => [message, request_id, code]),
-      [['reply broken off', 'request-1', 'engine_failed']],
+      [['reply aborted', 'request-1', 'engine_failed']],
     );
     assert.deepEqual([own.admission.settled.length, own.admission.cancelled.length], [0, 1]);
   } finally {
