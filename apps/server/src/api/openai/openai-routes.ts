@@ -1,9 +1,11 @@
+import type { JsonValue } from '@gptj-cloud/pickle';
+import { checkModelName } from '../../generation/text-model.ts';
 import { jsonFields } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { list, object } from '../described-json.ts';
-import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
+import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { openAiErrors } from '../error-dialects.ts';
 import { completionHead } from './completion-reply.ts';
 import { parseCompletionRequest } from './completion-request.ts';
@@ -11,38 +13,55 @@ import { completionRequestSchema, completionSchema, modelSchema } from './comple
 import { collectCompletion, streamCompletion } from './completion-service.ts';
 import { describeModel, listModels } from './model-list.ts';
 
+interface CompletionInput extends Omit<DirectRequest, 'prompts'> {
+  readonly body: ReadonlyMap<string, JsonValue>;
+}
+
 /** The part of OpenAI's API that fits a model without chat. */
 export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
   const { model, clock, maxJsonBytes } = deps;
   const servedSince = clock();
   const record = { errors: openAiErrors, tag: 'OpenAI' } as const;
+  const completing = {
+    ...record,
+    method: 'post',
+    access: scope('run'),
+    body: jsonFields(completionRequestSchema, { maxBytes: maxJsonBytes }),
+    replies: {
+      200: {
+        description: 'The completion, or its events.',
+        content: [{ schema: completionSchema }, { type: 'text/event-stream', schema: completionSchema }],
+      },
+    },
+  } as const;
+  const complete = async ({ body, principal, request }: CompletionInput): Promise<Response> => {
+    const completion = parseCompletionRequest(model, body);
+    const head = completionHead(model.info.modelName, clock());
+    return await directReply(
+      deps,
+      { request, principal, prompts: completion.prompts },
+      {
+        stream: completion.stream
+          ? (events, onFailure) => streamCompletion(model, completion, head, events, onFailure)
+          : null,
+        collect: (events) => collectCompletion(model, completion, head, events),
+      },
+    );
+  };
   return [
     defineRoute({
-      ...record,
-      method: 'post',
+      ...completing,
       path: '/v1/completions',
-      access: scope('run'),
       summary: 'Complete prompts',
-      body: jsonFields(completionRequestSchema, { maxBytes: maxJsonBytes }),
-      replies: {
-        200: {
-          description: 'The completion, or its events.',
-          content: [{ schema: completionSchema }, { type: 'text/event-stream', schema: completionSchema }],
-        },
-      },
-      async handle({ body, principal, request }) {
-        const completion = parseCompletionRequest(model, body);
-        const head = completionHead(model.info.modelName, clock());
-        return await directReply(
-          deps,
-          { request, principal, prompts: completion.prompts },
-          {
-            stream: completion.stream
-              ? (events, onFailure) => streamCompletion(model, completion, head, events, onFailure)
-              : null,
-            collect: (events) => collectCompletion(model, completion, head, events),
-          },
-        );
+      handle: ({ body, principal, request }) => complete({ body, principal, request }),
+    }),
+    defineRoute({
+      ...completing,
+      path: '/models/:name{.+}/v1/completions',
+      summary: 'Complete prompts, at the address that huggingface.js derives from a model URL',
+      handle: ({ path, body, principal, request }) => {
+        checkModelName(model, path.name);
+        return complete({ body, principal, request });
       },
     }),
     defineRoute({
