@@ -13,7 +13,7 @@ test stands for the test beside it: packages/pickle/src/hex.ts runs hex.test.ts.
 
 examples:
   npm test -- packages/tokenizer
-  npm test -- apps/server/src/runs -t "ends once"
+  npm test -- apps/server/src/runs -t "lease"
   npm test -- --watch packages/decoding/src/generate.test.ts
 
 Set TEST_STORE=postgres and TEST_DATABASE_URL to run the tests that open a store on a PostgreSQL server.`;
