@@ -16,6 +16,7 @@ import { ensureApiKey } from './identity/api-keys/api-key-store.ts';
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
 import { openOAuthProviders } from './identity/oauth/oauth-providers.ts';
 import { createPasswordHasher } from './identity/sessions/password.ts';
+import { gatePasswords } from './identity/sessions/password-gate.ts';
 import { ensureOwner } from './identity/users/set-up-owner.ts';
 import { MANUAL_PROVIDER } from './metering/billing/manual-provider.ts';
 import { openStripeProvider } from './metering/billing/stripe-provider.ts';
@@ -150,7 +151,10 @@ async function start(
       clock,
       logger,
       mailer,
-      passwords: createPasswordHasher(),
+      passwords: gatePasswords(createPasswordHasher(), {
+        running: config.maxPasswordChecks,
+        waiting: config.maxWaitingPasswordChecks,
+      }),
       plans,
       admission,
       paymentProvider,

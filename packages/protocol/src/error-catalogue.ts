@@ -116,6 +116,11 @@ export const ERROR_CATALOGUE = {
     message: 'too many attempts; further attempts are refused for now',
     remedy: 'wait the seconds in the Retry-After header and try again',
   },
+  password_checks_busy: {
+    status: 503,
+    message: 'the server is checking as many passwords as it can',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
   link_invalid: {
     status: 400,
     message: 'the link has been used or replaced, or has expired',

@@ -48,6 +48,8 @@ export interface ServerConfig {
   /** Null: an owner of the server assigns plans. */
   readonly stripe: StripeConfig | null;
   readonly accounts: AccountsConfig;
+  readonly maxPasswordChecks: number;
+  readonly maxWaitingPasswordChecks: number;
 }
 
 export interface AccountsConfig {
@@ -150,6 +152,8 @@ export function parseConfig(
       requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL ?? settings.SMTP_URL !== null,
       providers: parseOAuthProviders(settings.OAUTH_PROVIDERS, text),
     },
+    maxPasswordChecks: settings.MAX_PASSWORD_CHECKS,
+    maxWaitingPasswordChecks: settings.MAX_WAITING_PASSWORD_CHECKS,
     plansFile: options.plansFile ?? settings.PLANS_FILE,
     stripe: options.stripe ?? parseStripe(settings),
   };

@@ -158,6 +158,20 @@ export const settingsSchema = z.object({
     read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
     expected: 'true or false',
   }),
+  MAX_PASSWORD_CHECKS: integerSetting({
+    group: 'Accounts',
+    help: 'passwords hashed at the same time; each takes 32 MiB and some tenths of a second of a core',
+    fallback: 2,
+    min: 1,
+    max: 64,
+  }),
+  MAX_WAITING_PASSWORD_CHECKS: integerSetting({
+    group: 'Accounts',
+    help: 'password checks that wait for their turn; further ones are refused with 503',
+    fallback: 32,
+    min: 0,
+    max: 10_000,
+  }),
   SMTP_URL: setting({
     group: 'Accounts',
     help: 'mail server: `smtp://user:password@host:port` or `smtps://…`',

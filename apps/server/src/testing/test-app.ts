@@ -39,7 +39,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export interface TestAppOptions extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders'>> {
+export interface TestAppOptions extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords'>> {
   /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
@@ -60,7 +60,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const openAdmission = createOpenAdmission();
   const admission = (await options.openAdmission?.(db)) ?? openAdmission;
   const accountSettings: TestApp['accountSettings'] = { ...TEST_SETTINGS.accounts };
-  const { queue, clock = () => NOW, findKey } = options;
+  const { queue, clock = () => NOW, findKey, passwords } = options;
   const { deps, logLines, mails } = createFakeDeps(clock);
   const plans = await openPlanBook(null);
   const composition = compose({
@@ -72,6 +72,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     admission,
     oauthProviders: options.oauthProviders ?? new Map(),
     ...(findKey === undefined ? {} : { findKey }),
+    ...(passwords === undefined ? {} : { passwords }),
     settings: {
       ...TEST_SETTINGS,
       ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),

@@ -14,6 +14,7 @@ import {
   recordAttempt,
   refundAttempt,
 } from './login-attempt-store.ts';
+import type { PasswordHasher } from './password.ts';
 
 const HOUR_MS = 3_600_000;
 const ACCOUNT_RULE: LockoutRule = {
@@ -63,6 +64,21 @@ export async function beginAttempt(db: Database, now: Date, account: string, add
       await refundAttempt(db, byAccount);
     },
   };
+}
+
+/** Check the password of a counted attempt. One that the server is too busy to check is refunded. */
+export async function verifyCounted(
+  { passwords }: { readonly passwords: PasswordHasher },
+  attempt: Attempt,
+  password: string,
+  hash: string | null,
+): Promise<boolean> {
+  try {
+    return await passwords.verify(password, hash);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'password_checks_busy') await attempt.refund();
+    throw error;
+  }
 }
 
 /** A kind of request that is limited for each address or user. */

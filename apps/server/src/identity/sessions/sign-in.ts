@@ -5,7 +5,7 @@ import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
 import { checkSecondFactor } from '../two-factor/two-factor.ts';
 import type { User } from '../users/user.ts';
 import { findUserByLogin } from '../users/user-store.ts';
-import { beginAttempt } from './login-guard.ts';
+import { beginAttempt, verifyCounted } from './login-guard.ts';
 import type { Session } from './session.ts';
 import { deleteSession, insertSession } from './session-store.ts';
 
@@ -33,7 +33,8 @@ export async function signIn(deps: PasswordDeps, login: Login, caller: Caller, u
       details: { reason },
     });
   };
-  if (!(await deps.passwords.verify(login.password, user?.passwordHash ?? null)) || user === null) {
+  const isRight = await verifyCounted(deps, attempt, login.password, user?.passwordHash ?? null);
+  if (!isRight || user === null) {
     await fail(user === null ? 'unknown login' : 'wrong password');
     throw new ApiError('sign_in_failed');
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ApiError, type Proof } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
-import { type Attempt, beginAttempt } from '../sessions/login-guard.ts';
+import { type Attempt, beginAttempt, verifyCounted } from '../sessions/login-guard.ts';
 import type { User } from '../users/user.ts';
 import { lockUser, updateUser } from '../users/user-store.ts';
 import { base32, matchTotp, totpUri } from './totp.ts';
@@ -42,7 +42,7 @@ async function confirm(
 ): Promise<void> {
   if (user.passwordHash === null) throw new ApiError('password_not_set');
   const attempt = await beginAttempt(deps.db, deps.clock(), user.id, caller.address);
-  if (!(await deps.passwords.verify(password, user.passwordHash))) throw new ApiError('password_wrong');
+  if (!(await verifyCounted(deps, attempt, password, user.passwordHash))) throw new ApiError('password_wrong');
   await checkMore(attempt);
   await attempt.refund();
 }
