@@ -8,7 +8,7 @@ import { sql } from 'drizzle-orm';
 import { type App, createApp } from './app.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
-import { createParameterParser } from './generation/parameter-parser.ts';
+import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
@@ -111,8 +111,8 @@ export function compose(deps: ComposeDeps): Composition {
   const { metrics, tracer } = deps.observation;
   const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
   readAtScrape(metrics, engine, { countOpenRuns: () => countOpenRunsByState(db) });
-  const parseParameters = createParameterParser(engine.info, tokenizer);
-  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, parseParameters })]);
+  const readParameters = createParameterReader(engine.info, tokenizer);
+  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, readParameters })]);
   const generations = createGenerationService({ engine, admission, logger });
   const tags = createPipelineTags({ db, clock, pipelines });
   const webhooks = openWebhooks({
@@ -172,7 +172,7 @@ export function compose(deps: ComposeDeps): Composition {
     maxUploadBytes: settings.maxUploadBytes,
     maxJsonBytes: settings.maxJsonBytes,
     modelName: engine.info.modelName,
-    model: { info: engine.info, tokenizer, parseParameters },
+    model: { info: engine.info, tokenizer, readParameters },
     generations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, clock }),

@@ -28,7 +28,17 @@ export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';
 export { givenParameters, readSplitSpecialTokens } from './parameters/given-parameters.ts';
 export { nearestName } from './parameters/nearest-name.ts';
-export { LIMITS as PARAMETER_LIMITS, type ParameterContext } from './parameters/parameter-context.ts';
+export {
+  LIMITS as PARAMETER_LIMITS,
+  type ModelContext,
+  type ParameterContext,
+} from './parameters/parameter-context.ts';
 export type { ParameterGroup, ParameterRecord } from './parameters/parameter-record.ts';
-export { type ParsedParameters, parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
+export {
+  type ParametersForPrompt,
+  type ParsedParameters,
+  parseGenerateParameters,
+  readGenerateParameters,
+} from './parameters/parse-generate-parameters.ts';
+export { showValue } from './parameters/show-value.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';

@@ -17,7 +17,7 @@ const engine = createScriptedEngine(({ config }) => ({
 }));
 const model = byteModel(engine);
 const { get, post } = createDirectApp({ engine, model });
-const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, parseParameters: model.parseParameters });
+const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, readParameters: model.readParameters });
 
 async function configOf(path: string, body: object): Promise<GenerateConfig> {
   const reply = await post(path, body);

@@ -1,3 +1,4 @@
+import { showValue } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
@@ -64,9 +65,7 @@ export function toFields(value: JsonValue): ReadonlyMap<string, JsonValue> | und
 
 /** The error for a field whose value is wrong. */
 export function refuseField(name: string, expected: string, got: JsonValue): ApiError {
-  const text = JSON.stringify(got);
-  const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return refuseOption(name, `expected ${expected}, got ${shown}`);
+  return refuseOption(name, `expected ${expected}, got ${showValue(got)}`);
 }
 
 /** The error for a field. `reason`: why it is refused, and what to do. */

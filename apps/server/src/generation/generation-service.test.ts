@@ -16,7 +16,7 @@ function open(script: Script | ((promptLength: number) => Script), admit?: () =>
   const prompts = (...texts: readonly string[]) =>
     texts.map((text) => ({
       prompt: bytesOf(text),
-      config: model.parseParameters({ max_new_tokens: 4 }, text.length).config,
+      config: model.readParameters({ max_new_tokens: 4 })(text.length).config,
     }));
   const generate = (texts: readonly string[], until = signal) =>
     direct.generations.generate({ principal: PRINCIPAL, model: 'm', prompts: prompts(...texts) }, until);

@@ -1,27 +1,39 @@
-import { type ParsedParameters, parseGenerateParameters } from '@gptj-cloud/decoding';
-import { type EngineInfo, parameterContext } from '@gptj-cloud/engine';
+import { type ParametersForPrompt, readGenerateParameters } from '@gptj-cloud/decoding';
+import { type EngineInfo, modelContext } from '@gptj-cloud/engine';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 
-export interface ParseParametersOptions {
+export interface ReadParametersOptions {
   /** The route's defaults, which values in the request override. Default: none. */
   readonly defaults?: Readonly<Record<string, JsonValue>>;
   /** Names that the route parses: included in the suggestions for an unknown name. Default: none. */
   readonly otherNames?: readonly string[];
 }
 
-/** Parameters of `generate`, checked for a prompt of that length. Throws `ParameterError`, or `TokenizerError` for text. */
-export type ParseParameters = (
+/**
+ * Parameters of `generate`, read once for all prompts of a request. Reading and the function that it returns throw
+ * `ParameterError`, or `TokenizerError` for text.
+ */
+export type ReadParameters = (
   fields: Readonly<Record<string, JsonValue>>,
-  promptLength: number,
-  options?: ParseParametersOptions,
-) => ParsedParameters;
+  options?: ReadParametersOptions,
+) => ParametersForPrompt;
 
-export function createParameterParser(info: EngineInfo, tokenizer: Pick<Tokenizer, 'encode'>): ParseParameters {
+export interface ParameterReaderOptions {
+  /** Checks regular expressions in place of the compiler, which takes milliseconds for a small one. */
+  readonly checkPattern?: (pattern: string) => void;
+}
+
+export function createParameterReader(
+  info: EngineInfo,
+  tokenizer: Pick<Tokenizer, 'encode'>,
+  options: ParameterReaderOptions = {},
+): ReadParameters {
   // A word longer than the context is refused anyway: stop encoding there.
   const limit = info.config.contextLength;
-  const context = (promptLength: number) =>
-    parameterContext(info, promptLength, (text, options) => tokenizer.encode(text, { limit, ...options }));
-  return (fields, promptLength, options = {}) =>
-    parseGenerateParameters(fields, { ...context(promptLength), ...options });
+  const context = {
+    ...modelContext(info, (text, encoding) => tokenizer.encode(text, { limit, ...encoding })),
+    ...options,
+  };
+  return (fields, route = {}) => readGenerateParameters(fields, { ...context, ...route });
 }

@@ -5,13 +5,13 @@ import type { JsonValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { refuseOption } from './field-reader.ts';
-import type { ParseParameters } from './parameter-parser.ts';
+import type { ReadParameters } from './parameter-parser.ts';
 
 /** The served model, for the compatible APIs. */
 export interface TextModel {
   readonly info: EngineInfo;
   readonly tokenizer: Tokenizer;
-  readonly parseParameters: ParseParameters;
+  readonly readParameters: ReadParameters;
 }
 
 /** Aliases of the served model, which programs written for GPT-J send. */
@@ -81,20 +81,32 @@ export interface ConfigRequest {
   readonly fields: ReadonlyMap<string, JsonValue>;
   /** The route's defaults, which they override. */
   readonly defaults: Readonly<Record<string, JsonValue>>;
-  readonly promptLength: number;
   /** The API's names for parameters, where they differ from those of `generate`. */
   readonly spelling: ReadonlyMap<string, string>;
 }
 
-/** Parameters of `generate` for a prompt. Throws `invalid_parameter`, which names fields as the API does. */
-export function parseConfig(
-  model: TextModel,
-  { fields, defaults, promptLength, spelling }: ConfigRequest,
-): GenerateConfig {
+/** The configuration for a prompt of a length. Throws `invalid_parameter`, which names fields as the API does. */
+export type ConfigForPrompt = (promptLength: number) => GenerateConfig;
+
+/**
+ * Parameters of `generate` for the prompts of one request, read once: prompts of one length share a configuration. Throws
+ * `invalid_parameter`, which names fields as the API does.
+ */
+export function readConfig(model: TextModel, { fields, defaults, spelling }: ConfigRequest): ConfigForPrompt {
   const plain: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of fields) plain[name] = value;
+  const forPrompt = namingFields(spelling, () => model.readParameters(plain, { defaults }));
+  const known = new Map<number, GenerateConfig>();
+  return (promptLength) => {
+    const config = known.get(promptLength) ?? namingFields(spelling, () => forPrompt(promptLength).config);
+    known.set(promptLength, config);
+    return config;
+  };
+}
+
+function namingFields<Result>(spelling: ReadonlyMap<string, string>, read: () => Result): Result {
   try {
-    return model.parseParameters(plain, promptLength, { defaults }).config;
+    return read();
   } catch (error) {
     if (error instanceof TokenizerError && error.code === 'too_many_tokens') {
       throw new ApiError('invalid_parameter', { reason: `text in a parameter: ${error.message}` }, { cause: error });

@@ -1,5 +1,5 @@
 import type { Engine } from '@gptj-cloud/engine';
-import { createParameterParser } from '../generation/parameter-parser.ts';
+import { createParameterReader } from '../generation/parameter-parser.ts';
 import type { TextModel } from '../generation/text-model.ts';
 import { byteTokenizer } from './fake-model.ts';
 
@@ -11,7 +11,7 @@ export function byteModel({ info }: Pick<Engine, 'info'>): TextModel {
       ...byteTokenizer,
       tokenBytes: (id) => (id < 256 ? Uint8Array.of(id) : new TextEncoder().encode(`<${id}>`)),
     },
-    parseParameters: createParameterParser(info, byteTokenizer),
+    readParameters: createParameterReader(info, byteTokenizer),
   };
 }
 

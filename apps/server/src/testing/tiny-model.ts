@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertCheckpoint } from '@gptj-cloud/checkpoint';
 import { createEngine, type Engine, openModel } from '@gptj-cloud/engine';
-import { createParameterParser } from '../generation/parameter-parser.ts';
+import { createParameterReader } from '../generation/parameter-parser.ts';
 import type { TextModel } from '../generation/text-model.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../../packages/engine/fixtures/', import.meta.url));
@@ -32,8 +32,8 @@ export async function openTinyModel(): Promise<TinyModel> {
     const engine = createEngine(opened);
     const { tokenizer } = opened;
     const { info } = engine;
-    const parseParameters = createParameterParser(info, tokenizer);
-    return { engine, model: { info, tokenizer, parseParameters }, close: () => engine.close() };
+    const readParameters = createParameterReader(info, tokenizer);
+    return { engine, model: { info, tokenizer, readParameters }, close: () => engine.close() };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -4,6 +4,8 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let nearest: string | null = null;
   let minEdits = Math.max(2, Math.ceil(typed.length * 0.4)) + 1;
   for (const candidate of candidates) {
+    // Names whose lengths differ by that much have no fewer edits.
+    if (Math.abs(candidate.length - typed.length) >= minEdits) continue;
     const edits = editDistance(typed, candidate);
     if (edits < minEdits) {
       minEdits = edits;

@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 
-/** The model and the prompt that parameters are checked for. */
-export interface ParameterContext {
+/** The model and the route that parameters are read for. */
+export interface ModelContext {
   readonly vocabSize: number;
   /** Maximum length of prompt and output together, in tokens. */
   readonly contextLength: number;
@@ -9,7 +9,6 @@ export interface ParameterContext {
   readonly eosTokenId: TokenId | readonly TokenId[] | null;
   /** Default: the first EOS. */
   readonly padTokenId?: TokenId | null;
-  readonly promptLength: number;
   /** Encodes texts that stand for token ids; without it such texts are refused. */
   readonly encodeText?: (text: string, options?: { readonly splitSpecialTokens: boolean }) => readonly TokenId[];
   /** Number of layers with early-exit logits (DoLa); absent: the engine has none. */
@@ -21,10 +20,25 @@ export interface ParameterContext {
    * length in the request replaces a default length, which is also reduced to the free context. Default: none.
    */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Checks a regular expression. Default: compiles it, which throws `ParameterError` for one that is invalid or too large. */
+  readonly checkPattern?: (pattern: string) => void;
+}
+
+/** The model and the prompt that parameters are checked for. */
+export interface ParameterContext extends ModelContext {
+  readonly promptLength: number;
 }
 
 /** Server-side bounds that transformers does not have. */
 export const LIMITS = {
+  /** Values over all parameters of a request: entries of its arrays and objects, nested ones included. */
+  requestValues: 524_288,
+  /** Characters of all texts and names of a request. */
+  requestCharacters: 1_048_576,
+  /** Fields of one object. */
+  fields: 256,
+  /** Unknown names that an error lists. */
+  shownNames: 20,
   /** Beams times searches, or sampled sequences, or candidates of contrastive search. */
   rows: 64,
   /** Entries of bad_words, sequence_bias and similar parameters. */

@@ -7,7 +7,7 @@ import type { CompatVersion, DecodingMode, GenerateConfig } from '../generate-co
 import type { LogitsProcessor } from '../logits-processor.ts';
 import type { AllowedNext } from '../processors/allowed-tokens.ts';
 import type { Warper } from '../warpers/possible-tokens.ts';
-import type { ParameterContext } from './parameter-context.ts';
+import type { ModelContext, ParameterContext } from './parameter-context.ts';
 import type { Fields } from './read-value.ts';
 
 /** Section of a parameter in help, documentation and forms. */
@@ -39,10 +39,10 @@ export type ValueShape =
 /** A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Everything besides the value that a parameter's reader depends on. */
+/** Everything besides the value that a parameter's reader depends on. It is the same for all prompts of a request. */
 export interface ParameterSituation {
   readonly compat: CompatVersion;
-  readonly context: ParameterContext;
+  readonly context: ModelContext;
   readonly mode: DecodingMode;
   /** Warpers act; without sampling their ranges are not checked, as in transformers. */
   readonly sampling: boolean;
@@ -52,6 +52,11 @@ export interface ParameterSituation {
   readonly numBeamGroups: number;
   readonly numReturnSequences: number;
   readonly eosTokenIds: readonly TokenId[];
+}
+
+/** The situation of one prompt of a request, for parameters that depend on its length. */
+export interface PromptSituation extends ParameterSituation {
+  readonly context: ParameterContext;
   /** `max_length` as transformers sees it; under compat 4.25 it may lie below the prompt's length. */
   readonly maxLength: number;
 }
@@ -96,8 +101,17 @@ export interface ParameterRecord {
   readonly unsupported?: string;
   /** The record whose `read` also takes this name. */
   readonly readWith?: string;
-  /** The fields of the configuration that the value sets. Throws `ParameterError`. */
+  /** The fields of the configuration that the value sets, once for all prompts of a request. Throws `ParameterError`. */
   readonly read?: (fields: Fields, situation: ParameterSituation) => Partial<GenerateConfig>;
+  /**
+   * The same for fields that depend on the length of the prompt: executed for every length, so its cost must not grow with
+   * the value. `config`: what `read` gave.
+   */
+  readonly readForPrompt?: (
+    fields: Fields,
+    situation: PromptSituation,
+    config: Partial<GenerateConfig>,
+  ) => Partial<GenerateConfig>;
   /** The reason why a given value has no effect, beyond `acts`; null when it has one. */
   readonly ignored?: (config: GenerateConfig, fields: Fields) => string | null;
   /** A warning about a value that has an effect, without the name; null for none. */

@@ -66,11 +66,15 @@ test('every name is unique', () => {
 
 test('every parameter has a reader, is marked without effect, or is refused', () => {
   const readElsewhere = new Set(['compat', 'generation_config']);
-  for (const { name, read, readWith, noEffect, unsupported } of PARAMETERS) {
+  for (const { name, read, readForPrompt, readWith, noEffect, unsupported } of PARAMETERS) {
     if (readElsewhere.has(name)) continue;
-    assert.ok(read ?? readWith ?? noEffect ?? unsupported, `${name} has no effect and does not say why`);
+    assert.ok(
+      read ?? readForPrompt ?? readWith ?? noEffect ?? unsupported,
+      `${name} has no effect and does not say why`,
+    );
     if (readWith !== undefined) {
-      assert.ok(PARAMETERS.find((record) => record.name === readWith)?.read, `${name}: no record reads ${readWith}`);
+      const reader = PARAMETERS.find((record) => record.name === readWith);
+      assert.ok(reader?.read ?? reader?.readForPrompt, `${name}: no record reads ${readWith}`);
     }
   }
 });

@@ -45,6 +45,7 @@ interface ParameterIndex {
   /** The reasons of refused names. */
   readonly unsupported: ReadonlyMap<string, string>;
   readonly readers: readonly NonNullable<ParameterRecord['read']>[];
+  readonly promptReaders: readonly NonNullable<ParameterRecord['readForPrompt']>[];
 }
 
 const indexes = new WeakMap<readonly ParameterRecord[], ParameterIndex>();
@@ -64,6 +65,7 @@ export function indexParameters(table: readonly ParameterRecord[]): ParameterInd
       table.flatMap(({ name, unsupported }) => (unsupported === undefined ? [] : [[name, unsupported] as const])),
     ),
     readers: table.map(({ read }) => read).filter((read) => read !== undefined),
+    promptReaders: table.map(({ readForPrompt }) => readForPrompt).filter((read) => read !== undefined),
   };
   indexes.set(table, index);
   return index;

@@ -1,17 +1,18 @@
 import type { CompatVersion, GenerateConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { checkCombinations } from './check-combinations.ts';
-import { givenParameters, withDefaults } from './given-parameters.ts';
+import { givenParameters, withDefaults, withDefaultsForPrompt } from './given-parameters.ts';
 import { nearestName } from './nearest-name.ts';
-import type { ParameterContext } from './parameter-context.ts';
+import { LIMITS, type ModelContext, type ParameterContext } from './parameter-context.ts';
 import type { ParameterRecord, ParameterSituation } from './parameter-record.ts';
 import { indexParameters, PARAMETERS } from './parameter-table.ts';
 import { parameterWarnings } from './parameter-warnings.ts';
 import { refuseSuppressedForcedTokens } from './read-forced-tokens.ts';
 import { readMaxLength } from './read-lengths.ts';
 import { readEos } from './read-special-tokens.ts';
-import { type Fields, refuse, show, toBoolean, toFields } from './read-value.ts';
+import { type Fields, refuse, toBoolean, toFields } from './read-value.ts';
 import { selectMode } from './select-mode.ts';
+import { showValue } from './show-value.ts';
 
 /** The result of `parseGenerateParameters`. */
 export interface ParsedParameters {
@@ -34,20 +35,48 @@ export function parseGenerateParameters(
   context: ParameterContext,
   table: readonly ParameterRecord[] = PARAMETERS,
 ): ParsedParameters {
-  const outer = toFields('parameters', input ?? {});
-  const compat = readCompat(outer);
-  refuseUnknown(outer, compat, table, context.otherNames);
-  const given = givenParameters(input);
-  refuseUnknown(given, compat, table, context.otherNames);
-  const fields = withDefaults(given, context);
-  const situation = situationOf(fields, compat, context);
-  const config = readConfig(fields, situation, table);
-  if (compat === '5.18') refuseSuppressedForcedTokens(config);
-  checkCombinations(config, context);
-  return { config, warnings: parameterWarnings(given, config, table) };
+  return readGenerateParameters(input, context, table)(context.promptLength);
 }
 
-function situationOf(fields: Fields, compat: CompatVersion, context: ParameterContext): ParameterSituation {
+/** Parameters that were read once, for prompts of any length. Throws `ParameterError` for a length that they do not fit. */
+export type ParametersForPrompt = (promptLength: number) => ParsedParameters;
+
+/**
+ * `parseGenerateParameters` for the prompts of one request: everything that does not depend on the length of a prompt is
+ * read once. The configurations of several prompts share it.
+ */
+export function readGenerateParameters(
+  input: unknown,
+  context: ModelContext,
+  table: readonly ParameterRecord[] = PARAMETERS,
+): ParametersForPrompt {
+  const given = givenParameters(input);
+  const compat = readCompat(toFields('parameters', input ?? {}));
+  refuseUnknown(toFields('parameters', input ?? {}), compat, table, context.otherNames);
+  refuseUnknown(given, compat, table, context.otherNames);
+  const fields = withDefaults(given, context);
+  const { readers, promptReaders } = indexParameters(table);
+  const situation = situationOf(fields, compat, context);
+  const shared: Partial<GenerateConfig> = { compat, mode: situation.mode };
+  for (const read of readers) Object.assign(shared, read(fields, situation));
+  const suppressed = new Set(shared.suppressTokens);
+  return (promptLength) => {
+    const promptContext = { ...context, promptLength };
+    const promptFields = withDefaultsForPrompt(fields, given, promptContext);
+    const maxLength = readMaxLength(promptFields, compat, promptContext);
+    const promptSituation = { ...situation, context: { ...situation.context, promptLength }, maxLength };
+    const read = { ...shared };
+    for (const readForPrompt of promptReaders)
+      Object.assign(read, readForPrompt(promptFields, promptSituation, shared));
+    // Complete, since every field of GenerateConfig belongs to a record: parameter-table.test.ts checks it.
+    const config = read as GenerateConfig;
+    if (compat === '5.18') refuseSuppressedForcedTokens(config, suppressed);
+    checkCombinations(config, promptContext);
+    return { config, warnings: parameterWarnings(given, config, table) };
+  };
+}
+
+function situationOf(fields: Fields, compat: CompatVersion, context: ModelContext): ParameterSituation {
   const selection = selectMode(fields, compat);
   const { mode, doSample, numBeamGroups, numReturnSequences } = selection;
   return {
@@ -60,12 +89,11 @@ function situationOf(fields: Fields, compat: CompatVersion, context: ParameterCo
     numBeamGroups,
     numReturnSequences,
     eosTokenIds: readEos(fields, compat, context),
-    maxLength: readMaxLength(fields, compat, context),
   };
 }
 
 /** The context with an encoder that applies `split_special_tokens`. */
-function withTokenizerOptions(context: ParameterContext, fields: Fields): ParameterContext {
+function withTokenizerOptions(context: ModelContext, fields: Fields): ModelContext {
   const { encodeText } = context;
   if (encodeText === undefined) return context;
   const name = 'split_special_tokens';
@@ -73,19 +101,15 @@ function withTokenizerOptions(context: ParameterContext, fields: Fields): Parame
   return { ...context, encodeText: (text) => encodeText(text, { splitSpecialTokens }) };
 }
 
-function readConfig(fields: Fields, situation: ParameterSituation, table: readonly ParameterRecord[]): GenerateConfig {
-  const { compat, mode } = situation;
-  const config = { compat, mode };
-  for (const read of indexParameters(table).readers) Object.assign(config, read(fields, situation));
-  // Complete, since every field of GenerateConfig belongs to a record: parameter-table.test.ts checks it.
-  return config as GenerateConfig;
-}
-
 function readCompat(fields: Fields): CompatVersion {
   const compat = fields.get('compat') ?? '5.18';
   if (compat !== '5.18' && compat !== '4.25') refuse('compat', '"5.18" or "4.25"', compat);
   return compat;
 }
+
+/** Names that an error compares with the known ones: each costs as much as reading a small request. */
+const MAX_SUGGESTIONS = 8;
+const MAX_SHOWN_NAME = 100;
 
 function refuseUnknown(
   fields: Fields,
@@ -100,15 +124,17 @@ function refuseUnknown(
   const unknown = names.filter((name) => !reasons.has(name));
   if (unknown.length > 0) {
     const otherVersion: CompatVersion = compat === '5.18' ? '4.25' : '5.18';
-    const listed = unknown.slice(0, 20).map((name) => {
-      if (accepted[otherVersion].has(name)) return `${show(name)} (exists only in ${otherVersion})`;
-      const nearest = nearestName(name, [...accepted[compat], ...otherNames]);
-      return nearest === null ? show(name) : `${show(name)} (did you mean ${nearest}?)`;
+    const shown = unknown.slice(0, LIMITS.shownNames).map((name) => name.slice(0, MAX_SHOWN_NAME));
+    const listed = shown.map((name, index) => {
+      if (accepted[otherVersion].has(name)) return `${showValue(name)} (exists only in ${otherVersion})`;
+      const nearest = index < MAX_SUGGESTIONS ? nearestName(name, [...accepted[compat], ...otherNames]) : null;
+      return nearest === null ? showValue(name) : `${showValue(name)} (did you mean ${nearest}?)`;
     });
+    const more = unknown.length > shown.length ? ` and ${unknown.length - shown.length} more` : '';
     throw new ParameterError(
       'unknown_parameter',
-      unknown,
-      `unknown parameter${unknown.length > 1 ? 's' : ''} in transformers ${compat}: ${listed.join(', ')}`,
+      shown,
+      `unknown parameter${unknown.length > 1 ? 's' : ''} in transformers ${compat}: ${listed.join(', ')}${more}`,
     );
   }
   if (unsupported.length > 0) {

@@ -2,21 +2,18 @@ import type { AllowedTokens } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { byteAutomaton } from '../regex/byte-automaton.ts';
 import { parsePattern } from '../regex/parse-pattern.ts';
-import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import {
-  type Fields,
-  refuse,
-  refuseUnknownFields,
-  toBoolean,
-  toFields,
-  toList,
-  toTokenIds,
-  toWellFormed,
-} from './read-value.ts';
-import { limitTotal } from './token-lists.ts';
+import { LIMITS, type ModelContext } from './parameter-context.ts';
+import { toTokenIds, toWordList } from './read-list.ts';
+import { type Fields, refuse, refuseUnknownFields, toBoolean, toFields, toWellFormed } from './read-value.ts';
+
+const SEQUENCES = {
+  what: 'an object {"allowed_sequences": [[token ids], …], "after_prompt": true} or {"regex": "…"}',
+  max: LIMITS.listEntries,
+  maxIds: LIMITS.totalIds,
+};
 
 /** `prefix_allowed_tokens_fn` in its declarative forms; null when absent. */
-export function readAllowedTokens(fields: Fields, context: ParameterContext): AllowedTokens | null {
+export function readAllowedTokens(fields: Fields, context: ModelContext): AllowedTokens | null {
   const name = 'prefix_allowed_tokens_fn';
   const value = fields.get(name);
   if (value === undefined) return null;
@@ -32,17 +29,17 @@ export function readAllowedTokens(fields: Fields, context: ParameterContext): Al
       );
     }
     // A pattern that is invalid or too large is refused here, before decoding.
-    byteAutomaton(parsePattern(pattern));
+    (context.checkPattern ?? compilePattern)(pattern);
     return { type: 'regex', pattern, vocabSize: context.vocabSize };
   }
   refuseUnknownFields(name, form, ['allowed_sequences', 'after_prompt']);
-  const sequences = toList(
-    name,
-    form.get('allowed_sequences'),
-    'an object {"allowed_sequences": [[token ids], …], "after_prompt": true} or {"regex": "…"}',
-    LIMITS.listEntries,
-  ).map((sequence) => toTokenIds(name, sequence, context.vocabSize, context.contextLength));
+  const sequences = toWordList(name, form.get('allowed_sequences'), SEQUENCES, (sequence) =>
+    toTokenIds(name, sequence, context.vocabSize, context.contextLength),
+  );
   if (sequences.length === 0) refuse(name, 'at least one allowed sequence', value);
-  limitTotal(name, sequences);
   return { type: 'sequences', sequences, afterPrompt: toBoolean(name, form.get('after_prompt') ?? false) };
+}
+
+function compilePattern(pattern: string): void {
+  byteAutomaton(parsePattern(pattern));
 }

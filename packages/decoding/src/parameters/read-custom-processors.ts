@@ -1,8 +1,14 @@
 import type { CustomProcessor } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { LIMITS } from './parameter-context.ts';
-import { BOTH_VERSIONS, type ParameterRecord, type ParameterSituation } from './parameter-record.ts';
-import { type Fields, refuse, refuseUnknownFields, toFields, toList } from './read-value.ts';
+import {
+  BOTH_VERSIONS,
+  type ParameterRecord,
+  type ParameterSituation,
+  type PromptSituation,
+} from './parameter-record.ts';
+import { toList } from './read-list.ts';
+import { type Fields, refuse, refuseUnknownFields, toFields } from './read-value.ts';
 
 /**
  * `logits_processor`: an ordered array of `{"type": "repetition_penalty", "value": 1.2}`, where `type` is the name of one
@@ -30,6 +36,11 @@ export function logitsProcessorParameter(records: readonly ParameterRecord[]): P
       },
     },
     read: (fields, situation) => ({ customProcessors: readCustomProcessors(fields, situation, types) }),
+    readForPrompt: (fields, situation, { customProcessors = [] }) => ({
+      customProcessors: customProcessors.some(({ type }) => dependsOnPrompt(types, type))
+        ? forPrompt(fields, situation, customProcessors, types)
+        : customProcessors,
+    }),
   };
 }
 
@@ -39,23 +50,14 @@ function readCustomProcessors(
   types: ReadonlyMap<string, ParameterRecord>,
 ): readonly CustomProcessor[] {
   const name = 'logits_processor';
-  const list = toList(name, fields.get(name) ?? [], 'an array of objects {"type", "value"}', LIMITS.customProcessors);
-  const processors = list.map((entry) => {
-    const form = toFields(name, entry);
-    refuseUnknownFields(name, form, ['type', 'value']);
-    const type = form.get('type');
-    const record = typeof type === 'string' ? types.get(type) : undefined;
-    if (record?.read === undefined) return refuse(name, `a type among ${[...types.keys()].join(', ')}`, type);
-    if (!form.has('value')) refuse(name, `a value for ${record.name}`, entry);
-    const values = record.read(new Map([[record.name, form.get('value')]]), {
-      ...situation,
-      sampling: true,
-      contrastive: false,
-    });
-    return { type: record.name, config: values };
-  });
+  const entries = readEntries(fields, types);
+  const processors = entries.map(({ record, values }) => ({
+    type: record.name,
+    config: record.read?.(values, { ...situation, ...ALWAYS_ACTIVE }) ?? {},
+  }));
   const names = processors.map(({ type }) => type);
-  const repeated = names.find((type, index) => names.indexOf(type) !== index);
+  const seen = new Set<string>();
+  const repeated = names.find((type) => seen.size === seen.add(type).size);
   // Compat 4.25 refuses a processor whose parameter is given as well; later the entry takes its place.
   const doubled =
     situation.compat === '4.25' ? names.find((type) => isProcessor(types, type) && fields.has(type)) : undefined;
@@ -67,6 +69,48 @@ function readCustomProcessors(
     );
   }
   return processors;
+}
+
+interface CustomEntry {
+  readonly record: ParameterRecord;
+  /** The value, under the name of the record. */
+  readonly values: Fields;
+}
+
+/** A warper given as a processor acts in every mode. */
+const ALWAYS_ACTIVE = { sampling: true, contrastive: false } as const;
+
+function readEntries(fields: Fields, types: ReadonlyMap<string, ParameterRecord>): readonly CustomEntry[] {
+  const name = 'logits_processor';
+  const shape = { what: 'an array of objects {"type", "value"}', max: LIMITS.customProcessors };
+  return toList(name, fields.get(name) ?? [], shape, (entry) => {
+    const form = toFields(name, entry);
+    refuseUnknownFields(name, form, ['type', 'value']);
+    const type = form.get('type');
+    const record = typeof type === 'string' ? types.get(type) : undefined;
+    if (record === undefined) return refuse(name, `a type among ${[...types.keys()].join(', ')}`, type);
+    if (!form.has('value')) refuse(name, `a value for ${record.name}`, entry);
+    return { record, values: new Map([[record.name, form.get('value')]]) };
+  });
+}
+
+/** The processors with the fields that depend on the length of the prompt. */
+function forPrompt(
+  fields: Fields,
+  situation: PromptSituation,
+  processors: readonly CustomProcessor[],
+  types: ReadonlyMap<string, ParameterRecord>,
+): readonly CustomProcessor[] {
+  const entries = readEntries(fields, types);
+  return processors.map((processor, index) => {
+    const { record, values } = entries[index]!;
+    const config = record.readForPrompt?.(values, { ...situation, ...ALWAYS_ACTIVE }, processor.config);
+    return config === undefined ? processor : { ...processor, config: { ...processor.config, ...config } };
+  });
+}
+
+function dependsOnPrompt(types: ReadonlyMap<string, ParameterRecord>, type: string): boolean {
+  return types.get(type)?.readForPrompt !== undefined;
 }
 
 function isProcessor(types: ReadonlyMap<string, ParameterRecord>, type: string): boolean {

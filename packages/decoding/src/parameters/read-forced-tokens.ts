@@ -1,10 +1,13 @@
+import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
-import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import type { ParameterSituation } from './parameter-record.ts';
-import { type Fields, refuse, toInteger, toList, toTokenId, toTokenIds } from './read-value.ts';
+import { LIMITS, type ModelContext } from './parameter-context.ts';
+import type { PromptSituation } from './parameter-record.ts';
+import { toList, toTokenIds } from './read-list.ts';
+import { type Fields, refuse, toInteger, toTokenId } from './read-value.ts';
+import { showValue } from './show-value.ts';
 
-export function readForcedEos(fields: Fields, { context, maxLength }: ParameterSituation): GenerateConfig['forcedEos'] {
+export function readForcedEos(fields: Fields, { context, maxLength }: PromptSituation): GenerateConfig['forcedEos'] {
   const name = 'forced_eos_token_id';
   const value = fields.get(name);
   if (value === undefined) return null;
@@ -14,11 +17,12 @@ export function readForcedEos(fields: Fields, { context, maxLength }: ParameterS
   return { tokens, atLength: maxLength - 1 };
 }
 
-export function readForcedDecoderIds(fields: Fields, context: ParameterContext): GenerateConfig['forcedDecoderIds'] {
+export function readForcedDecoderIds(fields: Fields, context: ModelContext): GenerateConfig['forcedDecoderIds'] {
   const name = 'forced_decoder_ids';
   const value = fields.get(name);
   if (value === undefined) return [];
-  return toList(name, value, 'an array of pairs [position, token id]', context.contextLength).map((pair) => {
+  const shape = { what: 'an array of pairs [position, token id]', max: context.contextLength };
+  return toList(name, value, shape, (pair) => {
     if (!Array.isArray(pair) || pair.length !== 2) refuse(name, 'pairs [position, token id]', pair);
     return [toInteger(name, pair[0], { min: 0 }), toTokenId(name, pair[1], context.vocabSize)] as const;
   });
@@ -26,9 +30,9 @@ export function readForcedDecoderIds(fields: Fields, context: ParameterContext):
 
 /** transformers 5.18 refuses to force a token that is suppressed. */
 export function refuseSuppressedForcedTokens(
-  config: Pick<GenerateConfig, 'suppressTokens' | 'forcedEos' | 'forcedBosTokenId'>,
+  config: Pick<GenerateConfig, 'forcedEos' | 'forcedBosTokenId'>,
+  suppressed: ReadonlySet<TokenId>,
 ): void {
-  const suppressed = new Set(config.suppressTokens);
   if (suppressed.size === 0) return;
   const forced = [
     ['forced_eos_token_id', config.forcedEos?.tokens ?? []],
@@ -39,7 +43,7 @@ export function refuseSuppressedForcedTokens(
       throw new ParameterError(
         'invalid_parameter',
         ['suppress_tokens', name],
-        `suppress_tokens: expected to leave a token of ${name} possible, got all of them (${tokens.join(', ')})`,
+        `suppress_tokens: expected to leave a token of ${name} possible, got all of them (${showValue(tokens)})`,
       );
     }
   }

@@ -1,6 +1,7 @@
 import type { GenerateConfig } from '../generate-config.ts';
 import type { ParameterSituation, ValueShape } from './parameter-record.ts';
-import { type Fields, refuse, toList } from './read-value.ts';
+import { toList } from './read-list.ts';
+import { type Fields, refuse } from './read-value.ts';
 
 export const MASK_SCHEMA: ValueShape = {
   type: 'json',
@@ -13,10 +14,11 @@ export function refuseMask(name: string): (fields: Fields, situation: ParameterS
   return (fields, { context }) => {
     const value = fields.get(name);
     if (value === undefined) return {};
-    const list = toList(name, value, 'an array of ones', context.contextLength);
-    const ones =
-      list.length === 1 && Array.isArray(list[0]) ? toList(name, list[0], 'ones', context.contextLength) : list;
-    if (!ones.every((one) => one === 1)) refuse(name, 'ones only (prompts are not padded here)', value);
+    const isNested = Array.isArray(value) && value.length === 1 && Array.isArray(value[0]);
+    const shape = { what: 'an array of ones', max: context.contextLength };
+    toList(name, isNested ? value[0] : value, shape, (one) => {
+      if (one !== 1) refuse(name, 'ones only (prompts are not padded here)', value);
+    });
     return {};
   };
 }

@@ -1,10 +1,11 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { CompatVersion } from '../generate-config.ts';
-import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import { type Fields, refuse, toInteger, toList } from './read-value.ts';
+import { LIMITS, type ModelContext } from './parameter-context.ts';
+import { toFilledList } from './read-list.ts';
+import { type Fields, refuse, toInteger } from './read-value.ts';
 
 /** `eos_token_id`, else the model's. */
-export function readEos(fields: Fields, compat: CompatVersion, context: ParameterContext): readonly TokenId[] {
+export function readEos(fields: Fields, compat: CompatVersion, context: ModelContext): readonly TokenId[] {
   const name = 'eos_token_id';
   const value = fields.get(name);
   const toEos = (id: unknown) => toInteger(name, id, { min: -1, max: context.vocabSize - 1 });
@@ -14,13 +15,12 @@ export function readEos(fields: Fields, compat: CompatVersion, context: Paramete
   }
   if (!Array.isArray(value)) return [toEos(value)];
   if (compat === '4.25') refuse(name, 'one id in transformers 4.25', value);
-  const list = toList(name, value, 'an id or an array of ids', LIMITS.wordLength);
-  if (list.length === 0) refuse(name, 'at least one id', value);
-  return list.map(toEos);
+  const shape = { what: 'an id or an array of ids', max: LIMITS.wordLength, whenEmpty: 'at least one id' };
+  return toFilledList(name, value, shape, toEos);
 }
 
 /** `pad_token_id`, else the model's, else the first EOS. */
-export function readPad(fields: Fields, context: ParameterContext, eosTokenIds: readonly TokenId[]): TokenId | null {
+export function readPad(fields: Fields, context: ModelContext, eosTokenIds: readonly TokenId[]): TokenId | null {
   const value = fields.get('pad_token_id');
   if (value !== undefined) return toInteger('pad_token_id', value, { min: -1, max: context.vocabSize - 1 });
   return context.padTokenId ?? eosTokenIds[0] ?? null;

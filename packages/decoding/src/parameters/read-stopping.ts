@@ -1,22 +1,19 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from '../generate-config.ts';
-import { LIMITS, type ParameterContext } from './parameter-context.ts';
-import {
-  type Fields,
-  refuse,
-  refuseUnknownFields,
-  toFields,
-  toList,
-  toNumber,
-  toText,
-  toTokenIds,
-} from './read-value.ts';
-import { limitTotal } from './token-lists.ts';
+import { LIMITS, type ModelContext } from './parameter-context.ts';
+import { limitIds, toFilledList, toList, toTokenIds, toWordList } from './read-list.ts';
+import { type Fields, refuse, refuseUnknownFields, toFields, toNumber, toText } from './read-value.ts';
 
 type Stopping = Pick<GenerateConfig, 'maxTimeMs' | 'stopStrings' | 'stopSequences'>;
 
+const SEQUENCES = {
+  what: 'sequences: an array of arrays of ids',
+  max: LIMITS.listEntries,
+  maxIds: LIMITS.totalIds,
+};
+
 /** `max_time`, `stop_strings` and the declarative `stopping_criteria`, which adds to both. */
-export function readStopping(fields: Fields, context: ParameterContext): Stopping {
+export function readStopping(fields: Fields, context: ModelContext): Stopping {
   const maxTimes: number[] = [];
   const stopStrings: string[] = [];
   const stopSequences: (readonly TokenId[])[] = [];
@@ -24,8 +21,9 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
   if (fields.has('stop_strings')) stopStrings.push(...readStopStrings('stop_strings', fields.get('stop_strings')));
   const name = 'stopping_criteria';
   const criteria = fields.get(name) ?? [];
-  for (const entry of toList(name, criteria, 'an array of objects {"type": …}', LIMITS.customProcessors)) {
-    const form = toFields(name, entry);
+  const shape = { what: 'an array of objects {"type": …}', max: LIMITS.customProcessors };
+  const forms = toList(name, criteria, shape, (entry) => toFields(name, entry));
+  for (const form of forms) {
     const type = form.get('type');
     if (type === 'max_time') {
       refuseUnknownFields(name, form, ['type', 'max_time']);
@@ -35,8 +33,10 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
       stopStrings.push(...readStopStrings(name, form.get('stop_strings')));
     } else if (type === 'stop_token_sequences') {
       refuseUnknownFields(name, form, ['type', 'sequences']);
-      const sequences = toList(name, form.get('sequences'), 'sequences: an array of arrays of ids', LIMITS.listEntries);
-      for (const ids of sequences) stopSequences.push(toTokenIds(name, ids, context.vocabSize, LIMITS.wordLength));
+      const sequences = toWordList(name, form.get('sequences'), SEQUENCES, (ids) =>
+        toTokenIds(name, ids, context.vocabSize, LIMITS.wordLength),
+      );
+      for (const sequence of sequences) stopSequences.push(sequence);
     } else if (type === 'eos') {
       refuseUnknownFields(name, form, ['type', 'eos_token_id']);
       const ids = form.get('eos_token_id');
@@ -46,7 +46,11 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
       refuse(name, 'type "max_time", "stop_strings", "stop_token_sequences" or "eos"', type);
     }
   }
-  limitTotal(name, stopSequences);
+  limitIds(
+    name,
+    stopSequences.reduce((sum, sequence) => sum + sequence.length, 0),
+    LIMITS.totalIds,
+  );
   return {
     maxTimeMs: maxTimes.length === 0 ? null : Math.min(...maxTimes) * 1000,
     stopStrings: [...new Set(stopStrings)],
@@ -54,11 +58,9 @@ export function readStopping(fields: Fields, context: ParameterContext): Stoppin
   };
 }
 
-function readStopStrings(name: string, value: unknown): string[] {
-  const list =
-    typeof value === 'string' ? [value] : toList(name, value, 'a string or an array of strings', LIMITS.stopStrings);
-  if (list.length === 0) refuse(name, 'at least one string', value);
-  return list.map((entry) => {
+function readStopStrings(name: string, value: unknown): readonly string[] {
+  const shape = { what: 'a string or an array of strings', max: LIMITS.stopStrings, whenEmpty: 'at least one string' };
+  return toFilledList(name, typeof value === 'string' ? [value] : value, shape, (entry) => {
     const text = toText(name, entry, 'non-empty strings');
     if (text.length > LIMITS.stopStringLength) {
       refuse(name, `strings of at most ${LIMITS.stopStringLength} characters`, text.length);

@@ -1,5 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { ParameterError } from '../parameter-error.ts';
+import { LIMITS } from './parameter-context.ts';
+import { showValue } from './show-value.ts';
 
 /**
  * The fields of a request after `null` was dropped (null means absent). A Map, so that a field name cannot access a
@@ -17,20 +19,9 @@ export interface Bounds {
   readonly hint?: string;
 }
 
-/** A JSON-like rendering of any value, short enough for an error message. */
-export function show(value: unknown): string {
-  let text: string;
-  try {
-    text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
-  } catch {
-    text = typeof value;
-  }
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
 /** Throws `invalid_parameter` in the form "NAME: expected …, got …". */
 export function refuse(name: string, expected: string, value: unknown): never {
-  throw new ParameterError('invalid_parameter', [name], `${name}: expected ${expected}, got ${show(value)}`);
+  throw new ParameterError('invalid_parameter', [name], `${name}: expected ${expected}, got ${showValue(value)}`);
 }
 
 /** A number. Integers are numbers; booleans, NaN and the infinities are not. */
@@ -72,18 +63,17 @@ export function toWellFormed(name: string, value: unknown, expected: string): st
   return value;
 }
 
-/** An array of bounded length. `what` completes "expected …". */
-export function toList(name: string, value: unknown, what: string, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) refuse(name, what, value);
-  if (value.length > max) {
-    throw new ParameterError('limit_exceeded', [name], `${name}: expected at most ${max} entries, got ${value.length}`);
-  }
-  return value;
-}
-
 /** A plain object's own fields. */
 export function toFields(name: string, value: unknown): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object', value);
+  const names = Object.keys(value);
+  if (names.length > LIMITS.fields) {
+    throw new ParameterError(
+      'limit_exceeded',
+      [name],
+      `${name}: expected at most ${LIMITS.fields} fields, got ${names.length}`,
+    );
+  }
   return new Map(Object.entries(value).filter(([, field]) => field !== null && field !== undefined));
 }
 
@@ -99,13 +89,6 @@ export function toTokenId(name: string, value: unknown, vocabSize: number): Toke
     refuse(name, `token ids from 0 to ${vocabSize - 1}`, value);
   }
   return value;
-}
-
-/** A non-empty array of ids. */
-export function toTokenIds(name: string, value: unknown, vocabSize: number, max: number): TokenId[] {
-  const list = toList(name, value, 'an array of token ids', max);
-  if (list.length === 0) refuse(name, 'at least one token id in every array', value);
-  return list.map((id) => toTokenId(name, id, vocabSize));
 }
 
 /** " from 0 to 1", " above 0", … and the hint in parentheses. */

@@ -1,5 +1,5 @@
 import { ParameterError } from '../parameter-error.ts';
-import type { ParameterContext } from './parameter-context.ts';
+import type { ModelContext } from './parameter-context.ts';
 import { type Fields, refuse, refuseUnknownFields, toFields, toInteger, toNumber } from './read-value.ts';
 
 /** `watermarking_config`, the green-list scheme of Kirchenbauer et al. (arXiv 2301.10226, 2306.04634). */
@@ -11,7 +11,7 @@ export interface WatermarkConfig {
   readonly contextWidth: number;
 }
 
-export function readWatermark(fields: Fields, context: ParameterContext): WatermarkConfig | null {
+export function readWatermark(fields: Fields, context: ModelContext): WatermarkConfig | null {
   const name = 'watermarking_config';
   const value = fields.get(name);
   if (value === undefined) return null;

@@ -5,7 +5,7 @@ import { createFieldReader, refuseField, refuseOption } from '../../generation/f
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { parsePythonFloat } from '../../generation/python-number.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
-import { encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { encodePrompt, readConfig, type TextModel } from '../../generation/text-model.ts';
 
 /** This API's names for parameters of `generate`. */
 const SPELLING: ReadonlyMap<string, string> = new Map([
@@ -43,7 +43,7 @@ export function parseMeshRequest(model: TextModel, fields: ReadonlyMap<string, J
   const { fields: defaults } = chooseDefaults(ROUTE_DEFAULTS.mesh, given);
   return {
     prompt: ids,
-    config: parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING }),
+    config: readConfig(model, { fields: given, defaults, spelling: SPELLING })(ids.length),
   };
 }
 

@@ -7,7 +7,7 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { checkModelField, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { checkModelField, readConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
 import { readSampling } from './completion-sampling.ts';
@@ -91,10 +91,8 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   if (logprobs !== null || selects) given.set('logprobs', logprobs ?? 0);
   // The mode of `generate` that reads the prompt and generates nothing needs prompt_logprobs.
   if (scoring || (echo && logprobs !== null)) given.set('prompt_logprobs', logprobs ?? 0);
-  const requests = prompts.map(({ ids }): PromptRequest => {
-    const config = parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING });
-    return { prompt: ids, config };
-  });
+  const configFor = readConfig(model, { fields: given, defaults, spelling: SPELLING });
+  const requests = prompts.map(({ ids }): PromptRequest => ({ prompt: ids, config: configFor(ids.length) }));
   if (logprobs !== null) {
     const scored = requests.map(
       ({ prompt: ids, config }) => (echo ? ids.length * n : 0) + (config.maxLength - ids.length) * sequences,
@@ -212,7 +210,8 @@ function readStreamOptions(read: FieldReader, stream: boolean): boolean {
   // Padding against guessing tokens from the lengths of events; it is not offered and not needed to read the stream.
   inner.boolean('include_obfuscation');
   const [unknown] = inner.rest().keys();
-  if (unknown !== undefined) throw refuseOption(`stream_options.${unknown}`, 'unknown; expected include_usage');
+  if (unknown !== undefined)
+    throw refuseOption(`stream_options.${unknown.slice(0, 80)}`, 'unknown; expected include_usage');
   return includeUsage;
 }
 

@@ -7,7 +7,7 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { checkModelField, encodePrompt, parseConfig, type TextModel } from '../../generation/text-model.ts';
+import { checkModelField, encodePrompt, readConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 
 /**
@@ -89,7 +89,7 @@ export function parseTextGenerationRequest(
   given.set('num_return_sequences', sequences);
   if (details || stream || sequences > returned) given.set('logprobs', topTokens);
   if (decoderInputDetails) given.set('prompt_logprobs', 0);
-  const config = parseConfig(model, { fields: given, defaults, promptLength: ids.length, spelling: SPELLING });
+  const config = readConfig(model, { fields: given, defaults, spelling: SPELLING })(ids.length);
   return {
     prompt: { prompt: ids, config },
     inputs,

@@ -1,3 +1,4 @@
+import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import { PickleTuple, type PickleValue, pythonTypeName } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
@@ -20,6 +21,13 @@ export function parseGptjInput(input: PickleValue): GptjInput {
     throw refuseShape(`Input type mismatch, expecting dict got ${typeName(parameters)}`);
   }
   if (prompt === '') throw refuseInput('Prompt must be a non-empty string.');
+  if (parameters.size > PARAMETER_LIMITS.fields) {
+    throw new ApiError(
+      'invalid_parameter',
+      { reason: `parameters: expected at most ${PARAMETER_LIMITS.fields} fields, got ${parameters.size}` },
+      { details: { parameters: ['parameters'], reason: 'limit_exceeded' } },
+    );
+  }
   const fields = new Map<string, PickleValue>();
   for (const [key, value] of parameters) {
     if (typeof key !== 'string')

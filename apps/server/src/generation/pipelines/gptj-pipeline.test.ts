@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { readGenerateParameters } from '@gptj-cloud/decoding';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import { type JsonValue, PickleTuple, type PickleValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
@@ -17,14 +17,13 @@ function pipelineWithSeenFields() {
   const pipeline = createGptjPipeline({
     engine: createFakeEngine(),
     tokenizer: byteTokenizer,
-    parseParameters: (fields, promptLength, { defaults = {}, otherNames = [] } = {}) => {
+    readParameters: (fields, { defaults = {}, otherNames = [] } = {}) => {
       seen.push({ ...defaults, ...fields });
       const encodeText = (text: string) => byteTokenizer.encode(text, { limit: contextLength });
-      return parseGenerateParameters(fields, {
+      return readGenerateParameters(fields, {
         contextLength,
         vocabSize,
         eosTokenId,
-        promptLength,
         encodeText,
         defaults,
         otherNames,

@@ -11,7 +11,7 @@ import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { mergeGenerationConfig } from '../caller-fields.ts';
 import { chooseDefaults } from '../choose-defaults.ts';
-import type { ParseParameters } from '../parameter-parser.ts';
+import type { ReadParameters } from '../parameter-parser.ts';
 import { ROUTE_DEFAULTS } from '../route-defaults.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
@@ -21,7 +21,7 @@ import { createTokenStream } from './token-stream.ts';
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  readonly parseParameters: ParseParameters;
+  readonly readParameters: ReadParameters;
 }
 
 /** Lengths that must fit the context together with the prompt: the source adds the prompt's length to all three. */
@@ -199,7 +199,7 @@ function parseFields(
   const { eosTokenId } = deps.engine.info.config;
   const defaults = { ...chooseDefaults(ROUTE_DEFAULTS.run, given).fields, pad_token_id: eosTokenId };
   try {
-    return deps.parseParameters(fields, promptLength, { defaults, otherNames: [...PIPELINE_PARAMETERS] });
+    return deps.readParameters(fields, { defaults, otherNames: [...PIPELINE_PARAMETERS] })(promptLength);
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;
@@ -220,7 +220,8 @@ function toJsonField(name: string, value: PickleValue): JsonValue {
     return toJson(value);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
-    throw refuseParameter(name, `${name}: ${error.message}`);
+    const shown = name.slice(0, 80);
+    throw refuseParameter(shown, `${shown}: ${error.message}`);
   }
 }
 

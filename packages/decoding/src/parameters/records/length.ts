@@ -30,7 +30,7 @@ export const LENGTH_PARAMETERS: readonly ParameterRecord[] = [
     value: { type: 'integer', min: 1 },
     ignored: (_config, fields) => (fields.has('max_new_tokens') ? 'max_new_tokens wins' : null),
     // read-lengths.ts reads both limits, before everything that depends on them.
-    read: (_fields, { mode, maxLength, context }) => ({
+    readForPrompt: (_fields, { mode, maxLength, context }) => ({
       // Under compat 4.25 the limit may lie within the prompt; one token is generated all the same.
       maxLength: mode === 'score' ? maxLength : Math.max(maxLength, context.promptLength + 1),
     }),
@@ -55,7 +55,7 @@ export const LENGTH_PARAMETERS: readonly ParameterRecord[] = [
     custom: true,
     ignored: (_config, fields) => (fields.has('min_new_tokens') ? 'min_new_tokens wins' : null),
     caution: beyondLimit,
-    read: (fields, { context }) => ({ minLength: readMinLength(fields, context) }),
+    readForPrompt: (fields, { context }) => ({ minLength: readMinLength(fields, context) }),
     processor: ({ minLength, eosTokenIds }) =>
       minLength <= 0
         ? null

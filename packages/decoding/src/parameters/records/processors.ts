@@ -88,7 +88,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Token id, or one of several, that is generated last when the maximum length is reached.',
     value: { type: 'json', form: 'id or [id, …]', schema: TOKEN_ID_OR_IDS },
     custom: true,
-    read: (fields, situation) => ({ forcedEos: readForcedEos(fields, situation) }),
+    readForPrompt: (fields, situation) => ({ forcedEos: readForcedEos(fields, situation) }),
     processor: ({ forcedEos }) =>
       forcedEos === null
         ? null

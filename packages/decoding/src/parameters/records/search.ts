@@ -6,8 +6,9 @@ import { guide } from '../../processors/guidance.ts';
 import { numberParameter } from '../define-parameter.ts';
 import { LIMITS } from '../parameter-context.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord, type ParameterSituation } from '../parameter-record.ts';
+import { toList, toTokenIds } from '../read-list.ts';
 import { MASK_SCHEMA, refuseMask } from '../read-mask.ts';
-import { type Fields, refuse, toInteger, toList, toTokenIds } from '../read-value.ts';
+import { type Fields, refuse, toInteger } from '../read-value.ts';
 import { TOKEN_IDS } from '../schemas.ts';
 
 /** Other ways to choose tokens: contrastive search, DoLa, prompt lookup, guidance. */
@@ -127,8 +128,10 @@ function readDolaLayers(fields: Fields, { mode, context }: ParameterSituation): 
   if (value === 'low') layers = half === 0 ? [0] : everySecond(0, half);
   else if (value === 'high') layers = everySecond(half, layerCount);
   else if (Array.isArray(value) && value.length > 0) {
-    const list = toList(name, value, '"low", "high" or an array of layers', LIMITS.rows);
-    layers = list.map((layer) => toInteger(name, layer, { min: 0 })).filter((layer) => layer < layerCount);
+    const shape = { what: '"low", "high" or an array of layers', max: LIMITS.rows };
+    layers = toList(name, value, shape, (layer) => toInteger(name, layer, { min: 0 })).filter(
+      (layer) => layer < layerCount,
+    );
   } else refuse(name, '"low", "high" or an array of layers', value);
   if (mode !== 'dola') return [];
   if (context.earlyExitLayers === undefined) {
