@@ -4,10 +4,10 @@ import { DecodingError } from './decoding-error.ts';
 import { runStrategy, type Scorer } from './drive.ts';
 import { generate } from './generate.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
-import { seededNoise } from './noise.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 import type { ScoreRequest } from './strategy.ts';
 import { EVERY_MODE, runToy, TOY_PROMPT } from './testing/run-toy.ts';
+import { seededUniforms } from './testing/seeded-uniforms.ts';
 import { constantScorer, TOY_EOS, TOY_VOCABULARY, toyContext, toyScorer } from './testing/toy-scorer.ts';
 import { textToken, textTokenBytes } from './testing/vocabulary.ts';
 
@@ -193,7 +193,7 @@ test('custom processors run in the given order and replace built-in ones of the 
 });
 
 test('any mix of valid parameters ends within the time, length and vocabulary limits', () => {
-  const draw = seededNoise(2024).stream(0);
+  const draw = seededUniforms(2024);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(draw() * values.length)]!;
   const maybe = (name: string, values: readonly unknown[]): Record<string, unknown> =>
     draw() < 0.25 ? { [name]: pick(values) } : {};

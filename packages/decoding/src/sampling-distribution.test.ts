@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runStrategy, type Scorer } from './drive.ts';
 import { generate } from './generate.ts';
-import { seededNoise } from './noise.ts';
+import { type NoiseStream, seededNoise } from './noise.ts';
+import { sampleToken } from './numerics/sample-token.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
 import { drawCandidates } from './strategies/candidates.ts';
 import { chiSquareDeviate } from './testing/chi-square.ts';
+import { seededUniforms } from './testing/seeded-uniforms.ts';
 import { constantScorer } from './testing/toy-scorer.ts';
 
 const CRITICAL = 3.72;
@@ -97,13 +99,30 @@ test('beam sampling draws without replacement, in the order of successive draws'
   const scores = Float32Array.from([0, 1, -1, 0.5]);
   const probabilities = softmax([...scores]);
   const orders = Array.from({ length: 60_000 }, (_, seed) => {
-    const draw = seededNoise(seed).stream(0);
-    const [a, b] = drawCandidates([{ beam: 0, scores, beamScore: 0 }], 1, 2, draw);
+    const noise = seededNoise(seed).stream(0);
+    const [a, b] = drawCandidates([{ beam: 0, scores, beamScore: 0 }], 1, 2, noise);
     assert.notEqual(a!.token, b!.token);
     return a!.token * 4 + b!.token;
   });
   const expected = probabilities.flatMap((p, a) => probabilities.map((q, b) => (a === b ? 0 : (p * q) / (1 - p))));
   assert.ok(chiSquareDeviate(counts(orders, 16), expected) < CRITICAL);
+});
+
+test('a small change of the scores changes the drawn token only where two tokens are nearly equal', () => {
+  const uniform = seededUniforms(17);
+  // Nearly flat, so that every cumulative probability is sensitive to the tokens before it.
+  const scores = Float32Array.from({ length: 20_000 }, () => 6 * uniform());
+  const changed = (noise: (seed: number) => NoiseStream): number => {
+    let count = 0;
+    for (let seed = 0; seed < 100; seed++) {
+      const shifted = scores.map((score) => score + 2e-3 * (uniform() - 0.5));
+      if (sampleToken(scores, noise(seed)) !== sampleToken(shifted, noise(seed))) count++;
+    }
+    return count;
+  };
+  assert.ok(changed((seed) => seededNoise(seed).stream(0)) <= 2);
+  // The inverse CDF in the order of ids is sensitive: the inputs can show the difference.
+  assert.ok(changed((seed) => ({ kind: 'uniform', next: seededUniforms(seed) })) >= 5);
 });
 
 test('the test statistic rejects a wrong distribution', () => {

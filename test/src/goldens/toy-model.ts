@@ -59,9 +59,12 @@ export function lcgNoise(seed: number): NoiseSource {
   return {
     stream: (index) => {
       let state = mix(seed + Math.imul(index + 1, GOLDEN_RATIO));
-      return () => {
-        state = (Math.imul(1664525, state) + 1013904223) >>> 0;
-        return (state + 0.5) / 2 ** 32;
+      return {
+        kind: 'uniform',
+        next: () => {
+          state = (Math.imul(1664525, state) + 1013904223) >>> 0;
+          return (state + 0.5) / 2 ** 32;
+        },
       };
     },
   };

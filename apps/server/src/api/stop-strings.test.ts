@@ -160,7 +160,7 @@ test('does not show a stop string that an engine finds across tokens', async () 
   try {
     const direct = createDirectApp(tiny);
     const write = async (stop: readonly string[]): Promise<{ readonly text: string; readonly reasons: unknown[] }> => {
-      const body = { prompt: 'abc', max_tokens: 100, temperature: 1, seed: 11, stream: true, stop };
+      const body = { prompt: 'abc', max_tokens: 100, temperature: 1, seed: 12, stream: true, stop };
       const data = await readData(await direct.post('/v1/completions', body));
       const choices = data.slice(0, -1).flatMap((chunk) => JSON.parse(chunk).choices);
       return {

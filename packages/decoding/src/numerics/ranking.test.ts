@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededNoise } from '../noise.ts';
+import { seededUniforms } from '../testing/seeded-uniforms.ts';
 import { expOfNegative } from './exponential.ts';
 import { logSumExp } from './log-softmax.ts';
 import { keepFirst, nthLargest, Ranking } from './ranking.ts';
 
-const draw = seededNoise(5).stream(0);
+const draw = seededUniforms(5);
 const NONE = Number.NEGATIVE_INFINITY;
 
 /** Rows of every kind: smooth, tied, flat, sparse, huge, tiny. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runStrategy, type Scorer } from '../drive.ts';
 import { generate } from '../generate.ts';
-import { seededNoise } from '../noise.ts';
 import { ParameterError } from '../parameter-error.ts';
 import { parseGenerateParameters } from '../parameters/parse-generate-parameters.ts';
+import { seededUniforms } from '../testing/seeded-uniforms.ts';
 import { TEXT_EOS, TEXT_VOCABULARY, textOf, textTokenBytes } from '../testing/vocabulary.ts';
 import { byteAutomaton } from './byte-automaton.ts';
 import { parsePattern } from './parse-pattern.ts';
@@ -84,7 +84,7 @@ test('code points at the boundaries of UTF-8 lengths match', () => {
 });
 
 test('generated text matches the whole pattern when it ends by EOS', () => {
-  const draw = seededNoise(11).stream(0);
+  const draw = seededUniforms(11);
   const scorer: Scorer = ({ tokens, start }) => ({
     logits: tokens.slice(start).map(() => Float32Array.from({ length: TEXT_VOCABULARY }, () => draw() * 8)),
     hidden: [],

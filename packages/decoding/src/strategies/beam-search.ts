@@ -15,7 +15,7 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   const { prompt, config, processors, stop, noise } = decoding;
   const { numBeams, lengthPenalty, earlyStopping, maxLength, eosTokenIds } = config;
   const candidateCount = Math.max(2, 1 + eosTokenIds.length) * numBeams;
-  const draw = config.doSample ? noise.stream(0) : null;
+  const noiseStream = config.doSample ? noise.stream(0) : null;
   let beams: readonly Beam[] = startBeams(prompt, numBeams);
   let finished: readonly Hypothesis[] = [];
 
@@ -24,9 +24,9 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   function chooseCandidates({ rows }: BeamStep): readonly Candidate[] {
     applyLogitsProcessors(processors, rows);
     const scored = rows.map(({ scores }, beam): ScoredRow => ({ beam, scores, beamScore: beams[beam]!.score }));
-    return draw === null
+    return noiseStream === null
       ? topCandidates(scored, candidateCount)
-      : drawCandidates(scored, numBeams, candidateCount, draw);
+      : drawCandidates(scored, numBeams, candidateCount, noiseStream);
   }
 
   function finishHypotheses(ended: readonly Hypothesis[]): void {

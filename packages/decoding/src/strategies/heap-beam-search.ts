@@ -1,4 +1,5 @@
 import { applyLogitsProcessors } from '../logits-processor-list.ts';
+import type { NoiseStream } from '../noise.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
 import { allowedCandidates, closeBeam, extendBeam, startBeams } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
@@ -25,10 +26,10 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
   const { compat, numBeams, numBeamGroups } = config;
   const size = numBeams / numBeamGroups;
   const rules = heapRules(decoding);
-  const draw = config.doSample ? noise.stream(stream) : null;
+  const noiseStream = config.doSample ? noise.stream(stream) : null;
   const shared: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
   // Sampling starts every beam at score 0; elsewhere all but the first of a group are copies.
-  const start = startBeams(prompt, size).map((beam) => (draw === null ? beam : { ...beam, score: 0 }));
+  const start = startBeams(prompt, size).map((beam) => (noiseStream === null ? beam : { ...beam, score: 0 }));
   const groups = Array.from(
     { length: numBeamGroups },
     (_, index): Group => ({
@@ -52,7 +53,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
         }
         const rows = group.beams.map(({ row }) => ({ ...step.rows[row]!, chosenByEarlierGroups: [...chosen] }));
         const candidates = allowedCandidates(
-          chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, draw),
+          chooseCandidates(decoding, group, rows, rules.candidateCount(size), size, noiseStream),
         );
         const isDecided = advanceGroup(decoding, rules, group, candidates, size, step);
         chosen.push(...group.beams.map(({ sequence }) => sequence.at(-1)!));
@@ -65,7 +66,7 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
       bestHypotheses(
         compat === '4.25' ? [shared] : groups.map(({ heap }) => heap),
         // Under compat 4.25 each sampled sequence has a search of its own.
-        draw === null ? config.numReturnSequences : 1,
+        noiseStream === null ? config.numReturnSequences : 1,
       ),
     warnings: () => [],
   };
@@ -77,9 +78,9 @@ function chooseCandidates(
   rows: BeamStep['rows'],
   count: number,
   size: number,
-  draw: (() => number) | null,
+  noiseStream: NoiseStream | null,
 ): readonly Candidate[] {
-  if (draw === null) {
+  if (noiseStream === null) {
     applyLogitsProcessors(processors, rows);
     return topCandidates(
       rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: beams[at]!.score })),
@@ -95,7 +96,7 @@ function chooseCandidates(
   }
   processors.warp(rows);
   const scored = rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: 0 }));
-  return drawCandidates(scored, size, count, draw).sort((a, b) => b.score - a.score);
+  return drawCandidates(scored, size, count, noiseStream).sort((a, b) => b.score - a.score);
 }
 
 /** Candidates that are EOS become hypotheses, the others become the group's next beams. */

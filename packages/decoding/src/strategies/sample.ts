@@ -54,8 +54,8 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
 /** The returned sequences before their first token. */
 export function startRows({ prompt, config, noise }: Decoding): readonly RunningRow[] {
   return Array.from({ length: config.numReturnSequences }, (_, index) => {
-    const draw = config.doSample ? noise.stream(index) : null;
-    const pick = draw === null ? argmaxOrRefuse : (scores: Float32Array) => sampleToken(scores, draw());
+    const stream = config.doSample ? noise.stream(index) : null;
+    const pick = stream === null ? argmaxOrRefuse : (scores: Float32Array) => sampleToken(scores, stream);
     return { index, sequence: [...prompt], reports: [], pick, finishReason: null };
   });
 }
