@@ -7,6 +7,7 @@ import { checkGeneratedDocs } from './lint/generated-docs.mjs';
 import { checkImportLaw } from './lint/import-law.mjs';
 import { checkPlainWords } from './lint/plain-words.mjs';
 import { readProjectFiles } from './lint/project-files.mjs';
+import { checkRegexCost } from './lint/regex-cost.mjs';
 import { checkUnusedExports } from './lint/unused-exports.mjs';
 import { compile, root } from './prepare.mjs';
 
@@ -40,6 +41,7 @@ async function lint() {
   report('import law of apps/server/src', checkImportLaw(files));
   report('unused exports', checkUnusedExports(files));
   report('file length', checkFileLength(files));
+  report('regular expressions', checkRegexCost(files));
   report('generated docs', await checkGeneratedDocs(() => renderPages(root)));
   report('plain English', checkPlainWords(files));
 }

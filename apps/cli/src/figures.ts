@@ -25,7 +25,7 @@ export function formatDuration(ms: number): string {
 
 /** `1 234 567`: groups of three digits, separated by spaces. */
 export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return count.toLocaleString('en-US').replaceAll(',', ' ');
 }
 
 /** `6.05 B`, `1.2 M`, `940`: parameters of a model. */

@@ -105,7 +105,7 @@ export function createApp(deps: AppDeps): App {
   // Every address answers with and without a slash at its end, without a redirect.
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, { errors: pipelineCloudErrors, requestId: c.get('requestId'), logger }));
-  app.use(clientAddress(edge.trustedProxies));
+  app.use(clientAddress(edge.trustedProxies, logger));
   app.use(observeRequests({ ...observe, now: () => performance.now() }));
   app.use(requestLog(logger));
   app.use(securityHeaders(edge));

@@ -90,6 +90,11 @@ export const ERROR_CATALOGUE = {
     message: 'this sign-in was started in another browser, is already completed, or has expired',
     remedy: 'start the sign-in again',
   },
+  oauth_embedded: {
+    status: 403,
+    message: 'a sign-in begins with a page that the browser opens, got a request for: {place}',
+    remedy: 'link to this address, or open it in a window',
+  },
   oauth_failed: {
     status: 400,
     message: 'sign-in with {provider} failed: {reason}',

@@ -223,5 +223,7 @@ function checkUrl(url: string): string {
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
     throw new TypeError('expected url without user name, query or fragment');
   }
-  return parsed.href.replace(/\/+$/, '');
+  let end = parsed.href.length;
+  while (parsed.href[end - 1] === '/') end--;
+  return parsed.href.slice(0, end);
 }

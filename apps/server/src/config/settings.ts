@@ -191,10 +191,7 @@ export const settingsSchema = z.object({
     help: 'address that links in mail begin with and that OAuth providers redirect to',
     fallback: null,
     shownDefault: 'the address that the server listens on',
-    read: (url) => {
-      const plain = url.replace(/\/+$/, '');
-      return /^https?:\/\/[^\s/?#@]+$/.test(plain) ? plain : undefined;
-    },
+    read: (url) => /^(https?:\/\/[^\s/?#@]+)\/*$/.exec(url)?.[1],
     expected: 'http(s)://host without a path',
   }),
   OAUTH_PROVIDERS: listSetting({
@@ -319,8 +316,8 @@ function isNetwork(network: string): boolean {
 function readOtlpHeaders(text: string): Readonly<Record<string, string>> | undefined {
   const headers: [string, string][] = [];
   for (const pair of text.split(',').filter((entry) => entry.trim() !== '')) {
-    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x21-\x7e ]*)$/.exec(pair.trim()) ?? [];
-    if (name === undefined || value === undefined) return undefined;
+    const [name = '', value] = splitOnce(pair, '=').map((part) => part.trim());
+    if (value === undefined || !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return undefined;
     try {
       headers.push([name, decodeURIComponent(value)]);
     } catch {
@@ -329,4 +326,10 @@ function readOtlpHeaders(text: string): Readonly<Record<string, string>> | undef
     }
   }
   return Object.fromEntries(headers);
+}
+
+/** The texts before and after the first mark; one text when there is no mark. */
+function splitOnce(text: string, mark: string): readonly string[] {
+  const at = text.indexOf(mark);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + mark.length)];
 }

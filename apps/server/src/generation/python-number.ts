@@ -1,5 +1,5 @@
 /** The forms of numbers that Python's `float(text)` reads, without infinity and NaN. */
-const PYTHON_FLOAT = /^\s*[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?\s*$/i;
+const PYTHON_FLOAT = /^\s*[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?\s*$/i;
 
 /** The number that Python's `float` reads from a text; null where it reads none, or infinity, or NaN. */
 export function parsePythonFloat(text: string): number | null {

@@ -113,7 +113,7 @@ function namingFields<Result>(spelling: ReadonlyMap<string, string>, read: () =>
     }
     if (!(error instanceof ParameterError)) throw error;
     const parameters = error.parameters.map((name) => spelling.get(name) ?? name);
-    const reason = error.message.replace(/\b[a-z]+(?:_[a-z]+)*\b/g, (word) => spelling.get(word) ?? word);
+    const reason = error.message.replace(/\w+/g, (word) => spelling.get(word) ?? word);
     throw new ApiError('invalid_parameter', { reason }, { details: { parameters, reason: error.code }, cause: error });
   }
 }

@@ -19,7 +19,13 @@ import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { getIdentities, unlinkIdentity } from '../../identity/oauth/identities.ts';
 import { FLOW_LIFETIME_MS, isBrowserSecret, newBrowserSecret } from '../../identity/oauth/oauth-flow-store.ts';
-import { beginOAuth, finishOAuth, finishOAuthWithCode, type OAuthOutcome } from '../../identity/oauth/oauth-sign-in.ts';
+import {
+  type BegunFlow,
+  beginOAuth,
+  finishOAuth,
+  finishOAuthWithCode,
+  type OAuthOutcome,
+} from '../../identity/oauth/oauth-sign-in.ts';
 import { confirmInPerson } from '../../identity/two-factor/two-factor.ts';
 import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
@@ -46,9 +52,11 @@ export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
       replies: { 302: { description: 'To the provider; a cookie is set that binds the sign-in to the browser.' } },
       handle: ({ path, caller }, c) =>
         withErrorPage(c, async () => {
+          refuseEmbedded(c);
           const browser = browserSecret(c);
-          const url = await beginOAuth(deps, { provider: path.provider, browser, sessionId: null }, caller);
-          setBrowserCookie(c, browser);
+          const begun = { provider: path.provider, ...browser, sessionId: null };
+          const url = await beginOAuth(deps, begun, caller);
+          setBrowserCookie(c, browser.browser);
           return c.redirect(url.href, 302);
         }),
     }),
@@ -127,8 +135,8 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
         if (user.verifiedAt === null) throw new ApiError('email_unverified');
         await confirmInPerson(deps, user, proof, caller);
         const browser = browserSecret(c);
-        const url = await beginOAuth(deps, { provider, browser, sessionId: session.id }, caller);
-        setBrowserCookie(c, browser);
+        const url = await beginOAuth(deps, { provider, ...browser, sessionId: session.id }, caller);
+        setBrowserCookie(c, browser.browser);
         return { authorization_url: url.href };
       },
     }),
@@ -162,9 +170,16 @@ async function withErrorPage(c: Context<HttpEnv>, work: () => Promise<Response>)
 }
 
 /** One secret serves all sign-ins that a browser has under way. */
-function browserSecret(c: Context<HttpEnv>): string {
+function browserSecret(c: Context<HttpEnv>): Pick<BegunFlow, 'browser' | 'isKnownBrowser'> {
   const known = getCookie(c, browserCookieName(c)) ?? '';
-  return isBrowserSecret(known) ? known : newBrowserSecret();
+  const isKnownBrowser = isBrowserSecret(known);
+  return { browser: isKnownBrowser ? known : newBrowserSecret(), isKnownBrowser };
+}
+
+/** Any page can embed an image or a frame of this address; a sign-in is begun by opening it. Browsers send the header. */
+function refuseEmbedded(c: Context<HttpEnv>): void {
+  const place = c.req.header('sec-fetch-dest') ?? 'document';
+  if (place !== 'document') throw new ApiError('oauth_embedded', { place: place.slice(0, 40) });
 }
 
 function setBrowserCookie(c: Context<HttpEnv>, browser: string): void {

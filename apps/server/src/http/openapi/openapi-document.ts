@@ -61,7 +61,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
 
 /** `/v2/runs/:id` and `/models/:name{.+}` as OpenAPI writes them. */
 export function openApiPath(path: string): string {
-  return path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, '{$1}');
+  return path.replaceAll(/:(\w+)(?:\{[^{}:]*\})?/g, '{$1}');
 }
 
 function describe(operation: Operation, schemas: SchemaComponents): OpenApiOperation {

@@ -190,13 +190,36 @@ test('signs in through GitHub by its verified primary address', async () => {
   await assertRefused(signIn(claimsOf('583231', { email_verified: false })), '403 oauth_email_unverified');
 });
 
+const at = (address: string) => ({ peer: { address, encrypted: false, disconnect: () => {} } });
+const beginAt = async (address: string, headers: Record<string, string> = {}): Promise<Response> =>
+  await it.app.request('/v2/auth/oauth/corp', { headers }, at(address));
+
 test('limits the flows of one address for each hour, without counting finished ones', async () => {
-  const began = (): Promise<Response> => Promise.resolve(it.app.request('/v2/auth/oauth/corp'));
+  const began = (): Promise<Response> => beginAt('198.51.100.1');
   for (let i = 0; i < 25; i++) await sessionOf(await signIn(claimsOf('percy')));
   const statuses: number[] = [];
   for (let i = 0; i < 22; i++) statuses.push((await began()).status);
   assert.deepEqual([...new Set(statuses)], [302, 429]);
   assert.equal(statuses.indexOf(429), 20);
+});
+
+test('counts a browser by its cookie, so that others at its address do not stop its sign-ins', async () => {
+  const first = await beginAt('198.51.100.2');
+  const cookie = /^[^;]+/.exec(first.headers.get('set-cookie') ?? '')?.[0] ?? '';
+  for (let i = 0; i < 25; i++) await beginAt('198.51.100.2');
+  assert.equal((await beginAt('198.51.100.2')).status, 429);
+  const statuses: number[] = [];
+  for (let i = 0; i < 22; i++) statuses.push((await beginAt('198.51.100.2', { cookie })).status);
+  assert.deepEqual([statuses[0], statuses[19], statuses[21]], [302, 302, 429]);
+});
+
+test('refuses to begin a sign-in for an image or a frame of a page, and does not count it', async () => {
+  for (let i = 0; i < 30; i++) {
+    for (const place of ['image', 'iframe', 'empty']) {
+      assert.equal((await beginAt('198.51.100.3', { 'sec-fetch-dest': place })).status, 403);
+    }
+  }
+  assert.equal((await beginAt('198.51.100.3', { 'sec-fetch-dest': 'document' })).status, 302);
 });
 
 test('logs no codes, tokens, states or secrets', async () => {

@@ -15,6 +15,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
+import { hashSecret } from '../secret.ts';
 import { beginAttempt, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
 import { findSessionUser } from '../sessions/session-store.ts';
 import { beginSession, type SignedIn } from '../sessions/sign-in.ts';
@@ -44,18 +45,23 @@ export type OAuthOutcome =
   | { readonly kind: 'code_needed'; readonly token: string }
   | { readonly kind: 'linked' };
 
+export interface BegunFlow {
+  readonly provider: string;
+  /** Secret in the browser's cookie. */
+  readonly browser: string;
+  /** The browser has sent the cookie, so this is not its first flow. */
+  readonly isKnownBrowser: boolean;
+  readonly sessionId: string | null;
+}
+
 /**
  * Begin a flow, and return the address to redirect the browser to. With a `sessionId` the flow links an identity to the
  * session's user. Throws `name_unknown`, `too_many_attempts`, `oauth_unavailable`.
  */
-export async function beginOAuth(
-  deps: OAuthDeps,
-  begun: { readonly provider: string; readonly browser: string; readonly sessionId: string | null },
-  caller: Caller,
-): Promise<URL> {
+export async function beginOAuth(deps: OAuthDeps, begun: BegunFlow, caller: Caller): Promise<URL> {
   const { db, clock } = deps;
   const provider = findProvider(deps, begun.provider);
-  await enforceRateLimit(db, clock(), 'oauth', caller.address);
+  await countBegun(deps, begun, caller);
   const redirectUri = redirectUriOf(deps, provider);
   const flow = await db.transaction((tx) => insertFlow(tx, { ...begun, redirectUri }, clock()));
   return await logFailure(deps, provider, () => provider.authorizationUrl(flow));
@@ -73,6 +79,7 @@ export async function finishOAuth(deps: OAuthDeps, returned: OAuthReturn, caller
   const { sessionId, ...flow } = await consumeFlow(db, { ...place, state }, clock());
   const identity = await logFailure(deps, provider, () => provider.identify(returned.query, flow));
   await refundRateLimit(db, 'oauth', caller.address);
+  await refundRateLimit(db, 'oauth_browser', sessionId ?? hashSecret(returned.browser));
   if (sessionId !== null) {
     const user = await findSessionUser(db, sessionId, clock());
     if (user === null) throw new ApiError('session_ended');
@@ -108,6 +115,21 @@ export async function finishOAuthWithCode(
   await useLink(db, 'oauth_code', token, clock());
   await attempt.succeeded();
   return await beginSession(deps, user, caller, userAgent);
+}
+
+/**
+ * A browser with a cookie has a counter of its own, so that others at its address cannot use it up; a browser without one
+ * is counted by its address.
+ */
+async function countBegun(
+  { db, clock }: StoreDeps,
+  { browser, isKnownBrowser, sessionId }: BegunFlow,
+  { address }: Caller,
+): Promise<void> {
+  const known = sessionId ?? (isKnownBrowser ? hashSecret(browser) : null);
+  if (known === null) return await enforceRateLimit(db, clock(), 'oauth', address);
+  await enforceRateLimit(db, clock(), 'oauth_browser', known);
+  await enforceRateLimit(db, clock(), 'oauth_address', address);
 }
 
 function findProvider({ providers }: OAuthDeps, name: string): OAuthProvider {

@@ -46,21 +46,23 @@ export async function beginAttempt(db: Database, now: Date, account: string, add
   // Users may type their password as their login, so the store keeps a hash.
   const byAccount = `account:${hashSecret(account.toLowerCase())}`;
   const byAddress = `address:${addressKey(address)}`;
-  await enforce(db, now, byAddress, ADDRESS_RULE);
+  // An unknown address is that of a proxy: a limit on it would refuse all clients behind it.
+  const refundAddress = async () => (address === '' ? undefined : await refundAttempt(db, byAddress));
+  if (address !== '') await enforce(db, now, byAddress, ADDRESS_RULE);
   try {
     await enforce(db, now, byAccount, ACCOUNT_RULE);
   } catch (error) {
-    await refundAttempt(db, byAddress);
+    await refundAddress();
     throw error;
   }
   return {
     async succeeded() {
-      await refundAttempt(db, byAddress);
+      await refundAddress();
       await clearAttempts(db, byAccount);
       await deleteAttemptsBefore(db, new Date(now.getTime() - ACCOUNT_RULE.resetAfterMs));
     },
     async refund() {
-      await refundAttempt(db, byAddress);
+      await refundAddress();
       await refundAttempt(db, byAccount);
     },
   };
@@ -82,11 +84,23 @@ export async function verifyCounted(
 }
 
 /** A kind of request that is limited for each address or user. */
-export type LimitedRequest = 'register' | 'reset' | 'email' | 'invite' | 'oauth' | 'verify';
+export type LimitedRequest =
+  | 'register'
+  | 'reset'
+  | 'email'
+  | 'invite'
+  | 'oauth'
+  | 'oauth_browser'
+  | 'oauth_address'
+  | 'verify';
+
+/** All browsers that share an address together. */
+const SHARED_RULE: LockoutRule = { ...REQUEST_RULE, free: 200 };
 
 /** Count a request of this kind from `address`. Throws `too_many_attempts` beyond {@link REQUEST_RULE}. */
 export async function enforceRateLimit(db: Database, now: Date, kind: LimitedRequest, address: string): Promise<void> {
-  await enforce(db, now, `${kind}:${addressKey(address)}`, REQUEST_RULE);
+  const rule = kind === 'oauth_address' ? SHARED_RULE : REQUEST_RULE;
+  if (address !== '') await enforce(db, now, `${kind}:${addressKey(address)}`, rule);
 }
 
 /** Refund a request that succeeded. */

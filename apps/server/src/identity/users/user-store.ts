@@ -112,8 +112,8 @@ export async function refuseLastOwner(tx: Database, id: string): Promise<void> {
 
 /** A free username, as close as possible to the user's name at a provider. */
 export async function freeUsername(db: Database, providerName: string): Promise<string> {
-  const base = (providerName.split('@')[0] ?? '').replaceAll(/[^\w-]+/g, '-').replaceAll(/^-+|-+$/g, '');
-  const short = base.slice(0, 15);
+  const words = (providerName.split('@')[0] ?? '').split(/\W+/).filter((word) => word !== '');
+  const short = words.join('-').slice(0, 15);
   const random = () => randomBytes(4).toString('hex');
   const candidate = short.length < 3 ? `user-${random()}` : short;
   return (await findUserByLogin(db, candidate)) === null ? candidate : `${candidate}-${random()}`;

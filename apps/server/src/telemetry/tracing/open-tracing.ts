@@ -54,7 +54,7 @@ export async function openTracing(options: TracingOptions): Promise<Tracing> {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const exporter = new OTLPTraceExporter({
-    url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
+    url: `${endpoint}${endpoint.endsWith('/') ? '' : '/'}v1/traces`,
     headers: { ...headers },
     timeoutMillis: REQUEST_TIMEOUT_MS,
     // Closing sends every queued batch at once.
