@@ -7,7 +7,14 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { generationJson, summaryLine } from './generation-report.ts';
 import { type GenerationResult, streamGeneration } from './stream-generation.ts';
 
-const USAGE: GenerationUsage = { promptTokens: 12, generatedTokens: 5, cachedTokens: 2, queueMs: 0, computeMs: 3000 };
+const USAGE: GenerationUsage = {
+  promptTokens: 12,
+  generatedTokens: 5,
+  computedTokens: 17,
+  cachedTokens: 2,
+  queueMs: 0,
+  computeMs: 3000,
+};
 const INFO = {
   kind: 'llama',
   modelName: 'm',

@@ -58,7 +58,7 @@ class Run(Record):
     error_info: Optional[Record]
     #: Warnings about the result, mostly parameters without effect.
     warnings: Optional[List[str]]
-    #: `prompt_tokens`, `generated_tokens`, `cached_tokens`.
+    #: `prompt_tokens`, `generated_tokens`, `cached_tokens`, and `computed_tokens`, the cost.
     usage: Optional[Record]
 
     @property

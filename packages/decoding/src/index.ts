@@ -1,4 +1,5 @@
 export { allowedNextOf } from './allowed-next.ts';
+export { computedTokens, countPositions, maxComputedTokens } from './computed-tokens.ts';
 export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
 export type { DraftPolicy } from './draft-policy.ts';
 export { runStrategy, type Scorer } from './drive.ts';

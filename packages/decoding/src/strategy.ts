@@ -18,6 +18,8 @@ export interface Row {
   readonly keep?: number;
   /** Tokens to append. Empty carries the row along unscored (`scored` must then be 'none'). */
   readonly tokens: readonly TokenId[];
+  /** Number of trailing tokens that are a draft that the caller did not ask for: they do not count as computed. Default 0. */
+  readonly drafted?: number;
   /** Which of the appended positions are scored. */
   readonly scored: 'none' | 'last' | 'all';
   /** Also return the hidden states of the scored positions. */

@@ -1,7 +1,7 @@
 /** The contract suite of `Engine`: every implementation passes it, in this process and in a child process. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type GenerateConfig, parseGenerateParameters } from '@gptj-cloud/decoding';
+import { type GenerateConfig, maxComputedTokens, parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent } from './engine.ts';
 import { type GreedyCase, greedyCases } from './tiny-model.fixture.ts';
@@ -108,14 +108,62 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal(last.usage.generatedTokens, 64);
     });
 
-    it('reports the steps of a beam search, and its tokens at the end', async () => {
+    it('reports what a beam search has computed after every step, and its tokens at the end', async () => {
       const { prompt } = cases[3]!;
       const search = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 6, eos_token_id: -1 };
       const events = await all(prompt, configure(prompt.length, search));
-      const kinds = events.map((event) => (event.type === 'searched' ? event.tokens : event.type));
-      assert.deepEqual(kinds, ['started', 2, 2, 2, 2, 2, 'tokens', 'tokens', 'finished']);
+      const kinds = events.map((event) => (event.type === 'computed' ? event.computedTokens : event.type));
+      const steps = [3, 6, 9, 12, 15].map((positions) => prompt.length + positions);
+      assert.deepEqual(kinds, ['started', ...steps, 'tokens', 'tokens', 'finished']);
       const single = await all(prompt, configure(prompt.length, { max_new_tokens: 6 }));
-      assert.ok(single.every(({ type }) => type !== 'searched'));
+      assert.ok(single.every(({ type }) => type !== 'computed'));
+    });
+
+    it('counts prompts of all branches as computed, whether or not the prefix cache had them', async () => {
+      const prompt = Array.from({ length: 40 }, (_, i) => (11 * i) % 380);
+      const negative = Array.from({ length: 50 }, (_, i) => (13 * i) % 380);
+      const guided = { guidance_scale: 1.5, negative_prompt_ids: negative, max_new_tokens: 4, eos_token_id: -1 };
+      const expected = prompt.length + negative.length + 2 * 3;
+      const config = configure(prompt.length, guided);
+      const events = await all(prompt, config);
+      assert.deepEqual(events[1], { type: 'computed', computedTokens: prompt.length + negative.length });
+      const usages = [(events.at(-1) as Finished).usage, (await finished(prompt, config)).usage];
+      assert.deepEqual(
+        usages.map(({ computedTokens }) => computedTokens),
+        [expected, expected],
+      );
+      assert.equal(maxComputedTokens(config, prompt.length), expected);
+      assert.ok(usages[1]!.cachedTokens > 0);
+      const plain = await finished(prompt, greedy(prompt));
+      assert.equal(plain.usage.computedTokens, prompt.length + 64);
+    });
+
+    it('reports what was computed before a generation fails by its own parameters', async () => {
+      const { prompt } = cases[3]!;
+      const allowed = { allowed_sequences: [[5, 6, 7]], after_prompt: true };
+      for (const [extra, atLeast] of [
+        [{}, 3],
+        [{ num_beams: 2, num_return_sequences: 1 }, 3],
+      ] as const) {
+        const config = configure(prompt.length, {
+          max_new_tokens: 8,
+          prefix_allowed_tokens_fn: allowed,
+          suppress_tokens: [7],
+          eos_token_id: -1,
+          ...extra,
+        });
+        const events: GenerationEvent[] = [];
+        const read = async (): Promise<void> => {
+          for await (const event of engine.generate({ prompt, config })) events.push(event);
+        };
+        await assert.rejects(read(), { name: 'ModelError', code: 'generation_impossible' });
+        const tokens = events.reduce((sum, event) => sum + (event.type === 'tokens' ? event.tokens.length : 0), 0);
+        const computed = events.flatMap((event) => (event.type === 'computed' ? [event.computedTokens] : [])).at(-1);
+        assert.ok(
+          Math.max(computed ?? 0, prompt.length + tokens) >= prompt.length + atLeast - 1,
+          `${computed} ${tokens}`,
+        );
+      }
     });
 
     it('serves many generations at once with the tokens of each alone', async () => {

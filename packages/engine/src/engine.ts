@@ -37,6 +37,8 @@ export interface GenerationUsage {
   readonly promptTokens: number;
   /** Over all returned sequences; discarded beams are not counted. */
   readonly generatedTokens: number;
+  /** What the generation cost: see `computedTokens` of `@gptj-cloud/decoding`. */
+  readonly computedTokens: number;
   /** Prompt tokens that came from the prefix cache. */
   readonly cachedTokens: number;
   /** From the request's arrival in the engine to its first evaluation. */
@@ -58,8 +60,11 @@ export type GenerationEvent =
       /** Milliseconds from the request's arrival in the engine to these tokens. Default: when the event arrives. */
       readonly atMs?: number;
     }
-  /** A beam search has taken a step: it made `tokens` tokens of the returned sequences, none of them final. */
-  | { readonly type: 'searched'; readonly tokens: number }
+  /**
+   * Computed tokens so far, in all. Reported whenever they are more than the prompt's and those of the `tokens` events:
+   * a generation that ends without `finished` is metered by the last figure.
+   */
+  | { readonly type: 'computed'; readonly computedTokens: number }
   /** The last event of every successful generation. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 

@@ -82,6 +82,7 @@ export const finishReasonSchema = z.enum(['eos', 'length', 'stop', 'time']);
 export const runUsageSchema = z.object({
   prompt_tokens: z.number(),
   generated_tokens: z.number(),
+  computed_tokens: z.number(),
   cached_tokens: z.number(),
 });
 export type RunUsage = z.infer<typeof runUsageSchema>;

@@ -10,6 +10,7 @@ export const usageSumsSchema = z.object({
   runs: z.number(),
   prompt_tokens: z.number(),
   generated_tokens: z.number(),
+  computed_tokens: z.number(),
   cached_tokens: z.number(),
   compute_ms: z.number(),
 });

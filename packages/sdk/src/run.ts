@@ -55,6 +55,8 @@ export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 export interface RunUsage {
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  /** What the run cost: prompts, beams, candidates and drafts included. Quotas count it. */
+  readonly computedTokens: number;
   readonly cachedTokens: number;
 }
 
@@ -121,6 +123,7 @@ export function parseRun(reply: unknown): Run {
       return {
         promptTokens: numberAt(usage.prompt_tokens, 'usage.prompt_tokens'),
         generatedTokens: numberAt(usage.generated_tokens, 'usage.generated_tokens'),
+        computedTokens: numberAt(usage.computed_tokens, 'usage.computed_tokens'),
         cachedTokens: numberAt(usage.cached_tokens, 'usage.cached_tokens'),
       };
     }),

@@ -22,6 +22,7 @@ export function dotModel(): ServedModel {
           usage: {
             promptTokens: prompt.length,
             generatedTokens: tokens.length,
+            computedTokens: prompt.length + tokens.length,
             cachedTokens: 0,
             queueMs: 0,
             computeMs: 1,

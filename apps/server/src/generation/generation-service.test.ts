@@ -34,7 +34,9 @@ test('settles a generation with the cost that the engine reports, over all promp
     types.filter((type) => type.endsWith('finished')),
     ['0 finished', '1 finished'],
   );
-  assert.deepEqual(admission.settled, [{ promptTokens: 4, generatedTokens: 4, computeMs: 6, cachedTokens: 0 }]);
+  assert.deepEqual(admission.settled, [
+    { promptTokens: 4, generatedTokens: 4, computedTokens: 8, computeMs: 6, cachedTokens: 0 },
+  ]);
   assert.deepEqual(admission.cancelled, []);
   assert.deepEqual(
     engine.requests.map(({ priority }) => priority),
@@ -86,13 +88,13 @@ test('ends a waiting generation on abort, and charges nothing for one that never
   assert.deepEqual([admission.settled.length, admission.cancelled.length], [1, 1]);
 });
 
-test('a prompt that fails ends the others, is not charged, and throws an ApiError', async () => {
+test('a prompt that fails ends the others, is charged unless the server failed, and throws an ApiError', async () => {
   const cases = [
-    [new ModelError('engine_failed', 'died'), 'engine_failed', 503],
-    [new ModelError('cache_full', 'too much'), 'generation_too_large', 400],
-    [new ModelError('generation_impossible', 'nothing left'), 'invalid_parameter', 400],
+    [new ModelError('engine_failed', 'died'), 'engine_failed', 503, 0],
+    [new ModelError('cache_full', 'too much'), 'generation_too_large', 400, 1],
+    [new ModelError('generation_impossible', 'nothing left'), 'invalid_parameter', 400, 1],
   ] as const;
-  for (const [error, code, status] of cases) {
+  for (const [error, code, status, charged] of cases) {
     const { generate, admission, engine } = open((length) => ({
       sequences: [bytesOf('xx')],
       ...(length === 1 ? { failure: { after: 1, error } } : { pause: () => NEVER }),
@@ -104,7 +106,9 @@ test('a prompt that fails ends the others, is not charged, and throws an ApiErro
       (caught) => caught instanceof ApiError && caught.code === code && caught.status === status,
     );
     assert.equal(engine.running, 0);
-    assert.deepEqual([admission.settled.length, admission.cancelled.length], [0, 1]);
+    assert.deepEqual([admission.settled.length, admission.cancelled.length], [charged, 1 - charged]);
+    // Both prompts, and one token of the one that failed.
+    if (charged === 1) assert.equal(admission.settled[0]?.computedTokens, 1 + 2 + 1);
   }
 });
 

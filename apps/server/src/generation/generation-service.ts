@@ -4,15 +4,18 @@
  *
  * requested → admitted (its maximum usage is reserved) → its prompts run, a few at a time → ended. However it ends, the
  * reservation is released exactly once: settled with the actual usage, or cancelled where nothing was computed or the
- * server failed.
+ * server failed (`charge.ts`).
  */
+
 import type { GenerateConfig } from '@gptj-cloud/decoding';
+import { maxComputedTokens } from '@gptj-cloud/decoding';
 import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
-import type { TokenId } from '@gptj-cloud/model';
+import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../identity/principal.ts';
 import type { Admission, GenerationEstimate } from '../metering/usage/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { chargeOf, type GenerationEnd } from './charge.ts';
 import { toGenerationError } from './generation-error.ts';
 import { createGenerationMeter } from './generation-meter.ts';
 import { mergeEvents } from './merge-events.ts';
@@ -84,30 +87,29 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     );
     const ended = new AbortController();
     const stopPrompts = AbortSignal.any([signal, stop.signal, ended.signal]);
-    let complete = false;
-    let failed = false;
+    async function* generateOne(prompt: number): AsyncGenerator<GenerationEvent> {
+      const asked = { ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs };
+      for await (const event of engine.generate(asked, stopPrompts)) {
+        meter.record(prompt, event);
+        yield event;
+      }
+    }
+    // A consumer that stops reading has gone.
+    let end: GenerationEnd = { type: 'stopped', by: 'caller' };
     try {
       yield { type: 'admitted' };
-      const events = mergeEvents(
-        prompts.length,
-        MAX_CONCURRENT_PROMPTS,
-        (prompt) => engine.generate({ ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs }, stopPrompts),
-        () => ended.abort(),
-      );
-      for await (const { source, event } of events) {
-        meter.record(source, event);
-        yield { type: 'engine', prompt: source, event };
-      }
-      complete = true;
+      const events = mergeEvents(prompts.length, MAX_CONCURRENT_PROMPTS, generateOne, () => ended.abort());
+      for await (const { source, event } of events) yield { type: 'engine', prompt: source, event };
+      end = { type: 'finished' };
     } catch (error) {
-      // A client that disconnects is charged for the computed tokens; a failure of the server is not charged.
-      failed = !signal.aborted;
+      const isAborted = error instanceof ModelError && error.code === 'aborted';
+      end = isAborted ? { type: 'stopped', by: signal.aborted ? 'caller' : 'server' } : { type: 'failed', error };
       throw toGenerationError(error);
     } finally {
-      const cost = failed ? null : meter.cost();
+      const cost = chargeOf(end, meter);
       const released = cost === null ? admitted.cancel() : admitted.settle(cost);
       // Only a complete generation can still report that metering failed.
-      await (complete
+      await (end.type === 'finished'
         ? released
         : released.catch((error) => logger.error('usage of a generation could not be metered', { error })));
     }
@@ -143,14 +145,11 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   };
 }
 
-/** The maximum usage of a request. */
+/** The maximum cost of a request. */
 function estimateOf({ model, prompts }: DirectGeneration): GenerationEstimate {
-  const newTokens = ({ prompt, config }: PromptRequest): number =>
-    Math.max(0, config.maxLength - prompt.length) * config.numReturnSequences;
   return {
     model,
-    promptTokens: prompts.reduce((sum, { prompt }) => sum + prompt.length, 0),
-    maxGeneratedTokens: prompts.reduce((sum, one) => sum + newTokens(one), 0),
+    computedTokens: prompts.reduce((sum, { prompt, config }) => sum + maxComputedTokens(config, prompt.length), 0),
     contextTokens: Math.max(...prompts.map(({ config }) => config.maxLength)),
   };
 }

@@ -7,8 +7,8 @@ export interface MergedEvent<Event> {
 
 /**
  * Merge the events of several sources in order of arrival. Sources are opened in order, at most `maxConcurrent` at a time.
- * The first failure ends all of them. However the iteration ends, every source that was opened has ended by then;
- * `cancel` is called first, for sources that wait.
+ * The first failure ends all of them. However the iteration ends, every source that was opened has then been read to its
+ * end, so that its last events are metered; `cancel` is called first, and must end the sources.
  */
 export async function* mergeEvents<Event>(
   count: number,
@@ -44,6 +44,10 @@ export async function* mergeEvents<Event>(
     }
   } finally {
     cancel();
-    await Promise.allSettled([...iterators.values()].map((iterator) => iterator.return?.()));
+    await Promise.allSettled([...iterators.values()].map(readToEnd));
   }
+}
+
+async function readToEnd(iterator: AsyncIterator<unknown>): Promise<void> {
+  while ((await iterator.next()).done !== true);
 }

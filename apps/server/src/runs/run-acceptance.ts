@@ -95,10 +95,10 @@ async function accept(
   const lease = worker.takeLease();
   let admitted: AdmittedRun | null = null;
   try {
-    const { promptTokens, maxGeneratedTokens, contextTokens } = prepared;
+    const { maxComputedTokens: computedTokens, contextTokens } = prepared;
     admitted = await ledger.accept({
       principal,
-      estimate: { model: pipeline.id, promptTokens, maxGeneratedTokens, contextTokens },
+      estimate: { model: pipeline.id, computedTokens, contextTokens },
       row: { ...known, apiKeyId, dataId, idempotencyKey, requestHash: hash, lease },
       input: 'file' in data ? null : data,
     });

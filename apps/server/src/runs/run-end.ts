@@ -12,6 +12,7 @@ export interface RunResult {
   readonly computeTimeMs: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  readonly computedTokens: number;
   readonly cachedTokens: number;
   readonly seed: number | null;
   readonly warnings: readonly string[];
@@ -50,11 +51,13 @@ export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
           : {
               promptTokens: cost.promptTokens,
               generatedTokens: cost.generatedTokens,
+              computedTokens: cost.computedTokens,
               cachedTokens: cost.cachedTokens ?? 0,
             },
     };
   }
-  const { file, preview, computeTimeMs, promptTokens, generatedTokens, cachedTokens, ...rest } = end.result;
+  const { file, preview, computeTimeMs, promptTokens, generatedTokens, computedTokens, cachedTokens, ...rest } =
+    end.result;
   return {
     ...run,
     ...rest,
@@ -63,7 +66,7 @@ export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
     result: withSmallBytes(file),
     resultPreview: preview,
     computeTimeMs: Math.round(computeTimeMs),
-    usage: { promptTokens, generatedTokens, cachedTokens },
+    usage: { promptTokens, generatedTokens, computedTokens, cachedTokens },
   };
 }
 

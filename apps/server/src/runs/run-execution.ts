@@ -1,6 +1,7 @@
 /** The execution of a claimed run: input read, pipeline executed, end stored. */
 import type { GenerationEvent } from '@gptj-cloud/engine';
 import { writePickle } from '@gptj-cloud/pickle';
+import { chargeOf } from '../generation/charge.ts';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pipelines/pipeline.ts';
@@ -46,7 +47,7 @@ interface Progress {
 
 type Execution =
   | { readonly type: 'complete'; readonly outcome: PipelineOutcome }
-  | { readonly type: 'failed'; readonly failure: RunFailure }
+  | { readonly type: 'failed'; readonly failure: RunFailure; readonly cost: GenerationCost | null }
   /** No end is stored: the run waits for its next execution, or another process has its lease. */
   | { readonly type: 'left' };
 
@@ -62,17 +63,16 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     await deps.ledger.recordEnd({ ender, ticket, cost, end });
   };
   if (execution.type === 'failed') {
-    const { failure } = execution;
-    // A run that its owner cancelled is charged for what was generated; one that failed is not charged.
-    await recordEnd(failure === CANCELLED ? (progress.meter?.cost() ?? null) : null, { failure });
+    const { failure, cost } = execution;
+    await recordEnd(cost, { failure });
     return;
   }
   const { outcome } = execution;
   try {
-    await recordEnd(outcome.usage, { result: toResult(outcome) });
+    await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: toResult(outcome) });
   } catch (error) {
     deps.logger.error('result could not be stored', { run_id: runId, error });
-    await recordEnd(null, { failure: toRunFailure(error).failure });
+    await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), { failure: toRunFailure(error).failure });
   }
 }
 
@@ -83,6 +83,7 @@ function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOut
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,
+    computedTokens: usage.computedTokens,
     cachedTokens: usage.cachedTokens,
     seed,
     warnings,
@@ -97,8 +98,8 @@ async function execute(
   progress: Progress,
 ): Promise<Execution> {
   const { events, logger } = deps;
-  if (run.cancelRequested) return { type: 'failed', failure: CANCELLED };
-  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED };
+  if (run.cancelRequested) return { type: 'failed', failure: CANCELLED, cost: null };
+  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED, cost: null };
   if (run.isAsync && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
     events.open(run.id);
@@ -108,11 +109,11 @@ async function execute(
     try {
       return { type: 'complete', outcome: await attempt(deps, run, signal, progress) };
     } catch (error) {
-      if (signal.aborted) return await toAborted(deps, run, signal.reason);
+      if (signal.aborted) return await toAborted(deps, run, signal.reason, progress);
       const { failure, retry, unexpected } = toRunFailure(error);
       if (!retry || attempts >= MAX_ATTEMPTS) {
         logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
-        return { type: 'failed', failure };
+        return { type: 'failed', failure, cost: chargeOf({ type: 'failed', error }, progress.meter) };
       }
       logger.warn('run attempt failed', { run_id: run.id, attempts, error });
       await countAttempt(deps.db, run.id, deps.owner);
@@ -147,16 +148,27 @@ async function publishRun({ events, queries }: RunExecutionDeps, { id, projectId
   events.publish(id, { type: 'run', run: await queries.get(projectId, id) });
 }
 
-async function toAborted(deps: RunExecutionDeps, run: ClaimedRun, reason: AbortReason): Promise<Execution> {
+async function toAborted(
+  deps: RunExecutionDeps,
+  run: ClaimedRun,
+  reason: AbortReason,
+  progress: Progress,
+): Promise<Execution> {
   switch (reason) {
     case 'cancelled':
-      return { type: 'failed', failure: CANCELLED };
+      return { type: 'failed', failure: CANCELLED, cost: chargeOf({ type: 'stopped', by: 'caller' }, progress.meter) };
     case 'lease_lost':
       deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
       return { type: 'left' };
     case 'stopping':
       // A waiting caller receives a failed run; an asynchronous run is executed after the next start.
-      if (!run.isAsync) return { type: 'failed', failure: INTERRUPTED };
+      if (!run.isAsync) {
+        return {
+          type: 'failed',
+          failure: INTERRUPTED,
+          cost: chargeOf({ type: 'stopped', by: 'server' }, progress.meter),
+        };
+      }
       await putBack(deps.db, run.id, deps.owner);
       return { type: 'left' };
     default:

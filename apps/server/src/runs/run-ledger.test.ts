@@ -65,7 +65,7 @@ interface AcceptableOptions {
 function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): AcceptableRun {
   return {
     principal: PRINCIPAL,
-    estimate: { model: 'p', promptTokens: 1, maxGeneratedTokens: 1 },
+    estimate: { model: 'p', computedTokens: 2, contextTokens: 2 },
     row: {
       id: newId('run'),
       projectId: DEFAULT_PROJECT_ID,

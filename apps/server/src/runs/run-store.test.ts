@@ -48,6 +48,7 @@ const result = (): RunResult => ({
   computeTimeMs: 1.6,
   promptTokens: 3,
   generatedTokens: 2,
+  computedTokens: 9,
   cachedTokens: 1,
   seed: 2 ** 53 - 1,
   warnings: ['top_p is ignored'],
@@ -69,7 +70,7 @@ test('a run is ended by the owner of its lease, once', async () => {
   assert.equal(await failRun(ender(id, null), INTERRUPTED), false);
   const found = await findRun(store.db, PROJECT, id);
   assert.deepEqual([found?.state, found?.resultPreview, found?.computeTimeMs], ['complete', ['\0'], 2]);
-  assert.deepEqual(found?.usage, { promptTokens: 3, generatedTokens: 2, cachedTokens: 1 });
+  assert.deepEqual(found?.usage, { promptTokens: 3, generatedTokens: 2, computedTokens: 9, cachedTokens: 1 });
   assert.deepEqual([found?.seed, found?.warnings], [2 ** 53 - 1, ['top_p is ignored']]);
 });
 

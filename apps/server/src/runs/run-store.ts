@@ -109,6 +109,7 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       computeTimeMs: given('computeTimeMs'),
       promptTokens: given('promptTokens'),
       generatedTokens: given('generatedTokens'),
+      computedTokens: given('computedTokens'),
       cachedTokens: given('cachedTokens'),
       seed: given('seed'),
       warnings: given('warnings'),
@@ -121,7 +122,7 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       sql`jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
         index integer, "runId" text, "projectId" text, owner text, "endedAt" timestamptz, state text,
         "resultFileId" text, "resultPreview" text, "computeTimeMs" integer, "promptTokens" integer,
-        "generatedTokens" integer, "cachedTokens" integer, seed bigint, warnings text, "finishReasons" text,
+        "generatedTokens" integer, "computedTokens" integer, "cachedTokens" integer, seed bigint, warnings text, "finishReasons" text,
         error text, "errorException" text, "errorTraceback" text)`,
     )
     .where(
@@ -144,6 +145,7 @@ function completeColumns(result: RunResult) {
     computeTimeMs: Math.round(result.computeTimeMs),
     promptTokens: result.promptTokens,
     generatedTokens: result.generatedTokens,
+    computedTokens: result.computedTokens,
     cachedTokens: result.cachedTokens,
     seed: result.seed,
     warnings: result.warnings.length === 0 ? null : JSON.stringify(result.warnings),
@@ -151,14 +153,15 @@ function completeColumns(result: RunResult) {
   };
 }
 
-/** A run that was cancelled midway keeps its cost, so that its owner can check the charge. */
+/** A run that failed after it was charged keeps its cost, so that its owner can check the charge. */
 function failedColumns(failure: RunFailure, cost: GenerationCost | null) {
   const state: RunState = 'failed';
   const { error, exception: errorException, traceback: errorTraceback } = storableFailure(failure);
   const text = { state, error, errorException, errorTraceback };
   if (cost === null) return text;
-  const { computeMs, promptTokens, generatedTokens, cachedTokens = 0 } = cost;
-  return { ...text, computeTimeMs: Math.round(computeMs), promptTokens, generatedTokens, cachedTokens };
+  const { computeMs, promptTokens, generatedTokens, computedTokens, cachedTokens = 0 } = cost;
+  const computeTimeMs = Math.round(computeMs);
+  return { ...text, computeTimeMs, promptTokens, generatedTokens, computedTokens, cachedTokens };
 }
 
 /** Runs of projects: for each pair the run, or null when there is none or it belongs to another project. */
@@ -269,9 +272,10 @@ function toFailure({ error, errorException, errorTraceback }: RunRow['run']): Ru
   return { error: runErrorSchema.parse(error), exception: errorException ?? '', traceback: errorTraceback ?? '' };
 }
 
-function toTokens({ promptTokens, generatedTokens, cachedTokens }: RunRow['run']): RunTokens | null {
-  if (promptTokens === null || generatedTokens === null || cachedTokens === null) return null;
-  return { promptTokens, generatedTokens, cachedTokens };
+function toTokens({ promptTokens, generatedTokens, computedTokens, cachedTokens }: RunRow['run']): RunTokens | null {
+  if (promptTokens === null || generatedTokens === null || computedTokens === null || cachedTokens === null)
+    return null;
+  return { promptTokens, generatedTokens, computedTokens, cachedTokens };
 }
 
 /** Remove an ended run, its result, and its data unless they are the input of another run. Call it in a transaction. */

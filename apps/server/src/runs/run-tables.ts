@@ -55,4 +55,5 @@ export const runs = pgTable('runs', {
   seed: bigint('seed', { mode: 'number' }),
   warnings: text('warnings'),
   finishReasons: text('finish_reasons'),
+  computedTokens: integer('computed_tokens'),
 });

@@ -39,6 +39,7 @@ export interface Run {
 export interface RunTokens {
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  readonly computedTokens: number;
   readonly cachedTokens: number;
 }
 
@@ -90,6 +91,7 @@ export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
         : {
             prompt_tokens: usage.promptTokens,
             generated_tokens: usage.generatedTokens,
+            computed_tokens: usage.computedTokens,
             cached_tokens: usage.cachedTokens,
           },
     seed: run.seed,

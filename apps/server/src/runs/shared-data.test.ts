@@ -18,7 +18,7 @@ const NOW = new Date('2026-03-10T12:00:00.000Z');
 function acceptable(dataId: string): AcceptableRun {
   return {
     principal: { ...principalOn(planOf('p'), 'user_1'), projectId: PROJECT, apiKeyId: null },
-    estimate: { model: 'p', promptTokens: 1, maxGeneratedTokens: 1 },
+    estimate: { model: 'p', computedTokens: 2, contextTokens: 2 },
     row: {
       id: newId('run'),
       projectId: PROJECT,

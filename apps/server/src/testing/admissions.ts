@@ -57,12 +57,13 @@ export const meteredOf = async (db: Database, account: string): Promise<(typeof 
 
 export const estimate = (promptTokens: number, maxGeneratedTokens: number): GenerationEstimate => ({
   model: 'pipeline_x',
-  promptTokens,
-  maxGeneratedTokens,
+  computedTokens: promptTokens + maxGeneratedTokens,
+  contextTokens: promptTokens + maxGeneratedTokens,
 });
 export const cost = (promptTokens: number, generatedTokens: number): GenerationCost => ({
   promptTokens,
   generatedTokens,
+  computedTokens: promptTokens + generatedTokens,
   computeMs: 12.5,
 });
 

@@ -139,6 +139,10 @@ async function checkUsage(server: KilledServer, runs: readonly RunGet[]): Promis
     sum((run) => run.usage?.generated_tokens),
   );
   assert.equal(
+    usage.total.computed_tokens,
+    sum((run) => run.usage?.computed_tokens),
+  );
+  assert.equal(
     usage.total.prompt_tokens,
     sum((run) => run.usage?.prompt_tokens),
   );

@@ -6,9 +6,11 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { embeddedModelPath } from '../embedded-model.ts';
 import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { createDirectApp } from './direct-app.ts';
+import type { OpenAdmission } from './open-admission.ts';
 
 export interface EmbeddedApp {
   readonly tokenizer: Tokenizer;
+  readonly admission: OpenAdmission;
   /** The JSON of a reply. Throws unless its status is `status`, by default 200. */
   post<Reply>(path: string, body: object, status?: number): Promise<Reply>;
   /** The reply, unread. */
@@ -32,6 +34,7 @@ export async function openEmbeddedApp(): Promise<EmbeddedApp> {
   const pipeline = direct.pipelines.find(GPTJ_PIPELINE_ID);
   return {
     tokenizer,
+    admission: direct.admission,
     send: direct.post,
     async post<Reply>(path: string, body: object, status = 200): Promise<Reply> {
       const reply = await direct.post(path, body);

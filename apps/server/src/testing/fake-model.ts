@@ -82,6 +82,7 @@ export function createFakeEngine(): FakeEngine {
         usage: {
           promptTokens: prompt.length,
           generatedTokens: tokens.length * config.numReturnSequences,
+          computedTokens: prompt.length + tokens.length * config.numReturnSequences,
           cachedTokens: 0,
           queueMs: 0,
           computeMs: 12.5,

@@ -58,7 +58,8 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
           if (wait !== null) await Promise.race([wait, gone]);
           if (signal?.aborted) throw new ModelError('aborted', 'cancelled');
           if (isBeam) {
-            yield { type: 'searched', tokens: sequences.length };
+            const beams = request.config.numBeams * (at + 1);
+            yield { type: 'computed', computedTokens: request.prompt.length + beams };
             continue;
           }
           for (const [index, tokens] of sequences.entries()) {
@@ -82,6 +83,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
           usage: {
             promptTokens: request.prompt.length,
             generatedTokens: sequences.reduce((sum, tokens) => sum + tokens.length, 0),
+            computedTokens: sequences.reduce((sum, tokens) => sum + tokens.length, request.prompt.length),
             cachedTokens: 0,
             queueMs: 0,
             computeMs: 3,

@@ -39,8 +39,9 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
       policy === null
         ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
         : findDraft(sequence, MIN_NGRAM, MAX_NGRAM, Math.min(policy.draftTokens(acceptance), room));
+    const drafted = policy === null ? 0 : draft.length;
     const request: ScoreRequest = {
-      rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], scored: 'all' }],
+      rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], drafted, scored: 'all' }],
       finalTokens: [toFinalTokens(row!, tokens)],
     };
     const result = yield request;

@@ -5,6 +5,7 @@
  * its sequences are released). The listener receives `started` once, then tokens in order, then exactly one end.
  */
 import {
+  computedTokens,
   DecodingError,
   type FinalTokens,
   type GenerateConfig,
@@ -46,6 +47,8 @@ export class Generation {
   #startedAt: number | null = null;
   /** Number of tokens reported of each returned sequence. */
   readonly #reported: number[] = [];
+  /** Computed tokens as the events so far state or imply them. */
+  #knownComputed = 0;
 
   /** @param now milliseconds, monotonic */
   constructor(request: GenerationRequest, listener: GenerationListener, now: () => number) {
@@ -61,19 +64,25 @@ export class Generation {
     if (this.#startedAt !== null) return;
     this.#startedAt = this.#now();
     this.#listener.event({ type: 'started' });
+    this.#knownComputed = this.request.prompt.length;
+    this.reportComputed();
   }
 
   reportTokens({ index, tokens, reports }: FinalTokens): void {
     if (tokens.length === 0) return;
     this.#reported[index] = (this.#reported[index] ?? 0) + tokens.length;
+    this.#knownComputed = Math.max(this.#knownComputed, this.request.prompt.length + this.#reportedTokens);
     const atMs = this.#now() - this.arrivedAt;
     const logprobs = reports === undefined ? {} : { logprobs: reports };
     this.#listener.event({ type: 'tokens', index, tokens, atMs, ...logprobs });
   }
 
-  /** Report a step of a beam search. No token is final yet, but a cancelled search is metered by its steps. */
-  reportSearchStep(): void {
-    this.#listener.event({ type: 'searched', tokens: this.request.config.numReturnSequences });
+  /** Report the computed tokens, those of the step that comes next included, unless the events so far imply them. */
+  reportComputed(): void {
+    const computedTokens = this.#computedTokens;
+    if (computedTokens <= this.#knownComputed) return;
+    this.#knownComputed = computedTokens;
+    this.#listener.event({ type: 'computed', computedTokens });
   }
 
   /** Report the outcome, after the tokens that were not final before: those of the last step, in beam modes all. */
@@ -92,12 +101,21 @@ export class Generation {
       outcome,
       usage: {
         promptTokens: request.prompt.length,
-        generatedTokens: outcome.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
+        generatedTokens: this.#reportedTokens,
+        computedTokens: this.#computedTokens,
         cachedTokens: run?.cachedTokens ?? 0,
         queueMs: startedAt - this.arrivedAt,
         computeMs: endedAt - startedAt,
       },
     });
+  }
+
+  get #reportedTokens(): number {
+    return this.#reported.reduce((sum, count) => sum + (count ?? 0), 0);
+  }
+
+  get #computedTokens(): number {
+    return computedTokens(this.run?.positions ?? 0, this.request.prompt.length, this.#reportedTokens);
   }
 
   fail(error: Error): void {

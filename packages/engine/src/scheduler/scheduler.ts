@@ -294,7 +294,7 @@ export class Scheduler {
     try {
       for (const tokens of generation.run!.advance()) generation.reportTokens(tokens);
       if (this.#finishIfDone(generation)) return;
-      if (generation.request.config.numBeams > 1) generation.reportSearchStep();
+      generation.reportComputed();
     } catch (error) {
       this.#fail(generation, error as Error);
     }

@@ -9,7 +9,15 @@
  * - Between two requests the run owns exactly one open sequence per row of the last request.
  * - `release` closes them all; it may be called in any state, more than once.
  */
-import type { FinalTokens, GenerateOutcome, Row, RowResult, ScoreRequest, Strategy } from '@gptj-cloud/decoding';
+import {
+  countPositions,
+  type FinalTokens,
+  type GenerateOutcome,
+  type Row,
+  type RowResult,
+  type ScoreRequest,
+  type Strategy,
+} from '@gptj-cloud/decoding';
 import type { LanguageModel, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
 import type { PrefixCache } from './prefix-cache.ts';
 
@@ -38,12 +46,18 @@ export class StrategyRun {
   readonly #prefixes: PrefixCache | null;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
+  #positions = 0;
   readonly #reused: (readonly TokenId[])[] = [];
 
   constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>, prefixes: PrefixCache | null) {
     this.#model = model;
     this.#strategy = strategy;
     this.#prefixes = prefixes;
+  }
+
+  /** Positions of all requests so far, the current one included, whether or not the prefix cache had them. */
+  get positions(): number {
+    return this.#positions;
   }
 
   /** Prefixes of rows that came from the prefix cache so far. */
@@ -143,6 +157,7 @@ export class StrategyRun {
       return [];
     }
     this.#rows = this.#place(next.value.rows);
+    this.#positions += countPositions(next.value.rows);
     return next.value.finalTokens;
   }
 

@@ -18,7 +18,7 @@ const TOKEN = {
   project_id: 'project_1',
   scopes: ['run'],
 };
-const SUMS = { runs: 1, prompt_tokens: 2, generated_tokens: 3, cached_tokens: 4, compute_ms: 5 };
+const SUMS = { runs: 1, prompt_tokens: 2, generated_tokens: 3, computed_tokens: 6, cached_tokens: 4, compute_ms: 5 };
 const PLAN = {
   id: 'free',
   name: 'Free',
@@ -75,7 +75,8 @@ test('requests usage with the given options only', async () => {
   });
   const { rows, total } = await usage.api.usage.get({ from: '2026-01-01', groupBy: 'token' });
   assert.deepEqual(requestOf(usage), ['GET', '/v2/usage?from=2026-01-01&group_by=token', null]);
-  assert.deepEqual(total, { runs: 1, promptTokens: 2, generatedTokens: 3, cachedTokens: 4, computeMs: 5 });
+  const counts = { runs: 1, promptTokens: 2, generatedTokens: 3, computedTokens: 6 };
+  assert.deepEqual(total, { ...counts, cachedTokens: 4, computeMs: 5 });
   assert.deepEqual(rows, [{ key: 'token_1', name: null, ...total }]);
   const csv = replying('day,runs\n');
   assert.equal(await csv.api.usage.csv(), 'day,runs\n');

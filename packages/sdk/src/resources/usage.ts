@@ -11,6 +11,8 @@ export interface UsageSums {
   readonly runs: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  /** What the runs cost. Quotas count it, and plans price it. */
+  readonly computedTokens: number;
   readonly cachedTokens: number;
   readonly computeMs: number;
 }
@@ -119,6 +121,7 @@ function parseSums(value: unknown): UsageSums {
     runs: numberAt(sums.runs, 'runs'),
     promptTokens: numberAt(sums.prompt_tokens, 'prompt_tokens'),
     generatedTokens: numberAt(sums.generated_tokens, 'generated_tokens'),
+    computedTokens: numberAt(sums.computed_tokens, 'computed_tokens'),
     cachedTokens: numberAt(sums.cached_tokens, 'cached_tokens'),
     computeMs: numberAt(sums.compute_ms, 'compute_ms'),
   };

@@ -193,5 +193,5 @@ test('emits tokens while they are generated, with the text of the result', async
   const chunk = (index: number): unknown => ({ index, text: 'x', tokens: [120] });
   assert.deepEqual(chunks, [chunk(0), chunk(0), chunk(1), chunk(1)]);
   assert.deepEqual(outputs, [['xx', 'xx']]);
-  assert.deepEqual([run.promptTokens, run.maxGeneratedTokens, usage.generatedTokens], [2, 4, 4]);
+  assert.deepEqual([run.promptTokens, run.maxComputedTokens, usage.generatedTokens], [2, 6, 4]);
 });

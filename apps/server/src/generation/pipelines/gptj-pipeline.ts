@@ -3,7 +3,7 @@
  * default the text does not contain the prompt, as in that source and as the public programs of 2022 expect; the source
  * of 2022 differed.
  */
-import { ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
+import { maxComputedTokens, ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
@@ -69,7 +69,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       };
       return {
         promptTokens: ids.length,
-        maxGeneratedTokens: (config.maxLength - ids.length) * config.numReturnSequences,
+        maxComputedTokens: maxComputedTokens(config, ids.length),
         contextTokens: config.maxLength,
         execute: (options) => execute(deps, run, options),
       };

@@ -38,8 +38,8 @@ export interface ExecuteOptions {
 /** A run whose input is valid. May be executed more than once: a retry starts from the beginning. */
 export interface PreparedRun {
   readonly promptTokens: number;
-  /** Maximum number of generated tokens, over all returned sequences. */
-  readonly maxGeneratedTokens: number;
+  /** The largest number of computed tokens that it can have. */
+  readonly maxComputedTokens: number;
   /** Maximum length of a sequence, prompt included. */
   readonly contextTokens: number;
   /** Throws `ModelError`. */
@@ -49,6 +49,7 @@ export interface PreparedRun {
 export interface PipelineUsage {
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  readonly computedTokens: number;
   readonly cachedTokens: number;
   readonly computeMs: number;
 }

@@ -13,7 +13,7 @@ export function enforcePlan(
   estimate: GenerationEstimate,
   { plans, servedModel }: { readonly plans: PlanBook; readonly servedModel: string },
 ): void {
-  const context = estimate.contextTokens ?? estimate.promptTokens + estimate.maxGeneratedTokens;
+  const context = estimate.contextTokens;
   const refuse = (reason: string, isEnough: (other: Plan) => boolean): ApiError => {
     const others = plans.plans.filter((other) => other.offered && isEnough(other));
     const names = others.map(({ name }) => name);

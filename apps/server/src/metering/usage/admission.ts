@@ -6,17 +6,18 @@ import type { Database } from '../../store/db.ts';
 export interface GenerationEstimate {
   /** Pipeline id or model name of the request; usage is listed under it. */
   readonly model: string;
-  readonly promptTokens: number;
-  /** Maximum number of generated tokens, over all returned sequences. */
-  readonly maxGeneratedTokens: number;
-  /** Maximum length of one sequence, prompt included. Default: prompt and generated tokens together. */
-  readonly contextTokens?: number;
+  /** The largest number of computed tokens that it can have. */
+  readonly computedTokens: number;
+  /** Maximum length of one sequence, prompt included. */
+  readonly contextTokens: number;
 }
 
 /** The actual cost of a generation. */
 export interface GenerationCost {
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  /** What quotas count and plans price: see `computedTokens` of `@gptj-cloud/decoding`. */
+  readonly computedTokens: number;
   readonly computeMs: number;
   /** Prompt tokens found in the cache. Default 0. */
   readonly cachedTokens?: number;

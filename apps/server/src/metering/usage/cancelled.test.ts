@@ -1,4 +1,4 @@
-/** A cancelled generation is charged once for its prompt and generated tokens, and its reservation is returned. */
+/** A cancelled generation is charged once for what was computed, and its reservation is returned. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema } from '@gptj-cloud/protocol';
@@ -16,6 +16,7 @@ import { usageDaily } from './usage-tables.ts';
 const PROMPT = 'four';
 const ASKED = 10;
 const MADE = 3;
+const COST = PROMPT.length + MADE;
 
 let it: TestApp;
 let engine: ScriptedEngine;
@@ -81,12 +82,13 @@ async function reserved(): Promise<readonly unknown[]> {
   return [running, dayReserved, monthReserved];
 }
 
-/** The metered requests, prompt tokens and generated tokens. */
+/** The metered requests, prompt tokens, generated tokens and computed tokens. */
 const metered = async (): Promise<readonly (readonly number[])[]> =>
-  (await meteredOf(it.store.db, FIRST_USER_ID)).map(({ runs, promptTokens, generatedTokens }) => [
-    runs,
-    promptTokens,
-    generatedTokens,
+  (await meteredOf(it.store.db, FIRST_USER_ID)).map((row) => [
+    row.runs,
+    row.promptTokens,
+    row.generatedTokens,
+    row.computedTokens,
   ]);
 
 const run = async (reply: Response | Promise<Response>): Promise<RunGet> =>
@@ -120,11 +122,11 @@ test('a run cancelled midway costs its prompt and the generated tokens, however 
   // The reply and the stored run show the charge.
   const stored = await run(it.request(`/v2/runs/${id}`));
   for (const { usage } of [...ends, stored]) {
-    assert.deepEqual(usage, { prompt_tokens: PROMPT.length, generated_tokens: MADE, cached_tokens: 0 });
+    assert.deepEqual(usage, { prompt_tokens: 4, generated_tokens: MADE, computed_tokens: COST, cached_tokens: 0 });
   }
   assert.equal(typeof stored.compute_time_ms, 'number');
   await cancel(id);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE, COST]]);
 });
 
 test('counts the generated tokens of every sequence', async () => {
@@ -133,22 +135,23 @@ test('counts the generated tokens of every sequence', async () => {
   assert.deepEqual(await reserved(), [1, PROMPT.length + 2 * ASKED, PROMPT.length + 2 * ASKED]);
   await cancel(id);
   await reader.cancel();
-  assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE, PROMPT.length + 2 * MADE]]);
 });
 
 test('a client that leaves a stream is charged for the generated tokens', async () => {
   const { id, reader } = await readTokens(await submit({ stream: true }), MADE);
   await reader.cancel();
   await until(async () => (await run(it.request(`/v2/runs/${id}`))).ended_at !== null);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE, COST]]);
 });
 
-test('a beam search cancelled midway costs its prompt and the tokens of its progress', async () => {
+test('a beam search cancelled midway costs its prompt and the steps of all its beams', async () => {
   const { id } = await run(submit({ async_run: true }, { num_beams: 4, num_return_sequences: 2 }));
+  assert.deepEqual((await reserved())[1], PROMPT.length + 4 * (ASKED - 1));
   // A beam search streams no token before its end.
   await until(() => steps === MADE);
   await cancel(id);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, 2 * MADE]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, 0, PROMPT.length + 4 * MADE]]);
 });
 
 test('a run cancelled during its prompt costs the prompt', async () => {
@@ -156,7 +159,7 @@ test('a run cancelled during its prompt costs the prompt', async () => {
   const { id } = await run(submit({ async_run: true }));
   await until(() => steps === 0);
   await cancel(id);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, 0]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, 0, PROMPT.length]]);
 });
 
 test('a run cancelled while it waits costs nothing', async () => {
@@ -169,14 +172,14 @@ test('a run cancelled while it waits costs nothing', async () => {
   resume();
   await first.reader.cancel();
   await until(async () => (await run(it.request(`/v2/runs/${first.id}`))).run_state === 'complete');
-  assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED, PROMPT.length + ASKED]]);
 });
 
 test('a cancellation after the end of the run changes nothing', async () => {
   resume();
   const ended = await run(submit({}));
   assert.deepEqual(await cancel(ended.id), ended);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, ASKED, PROMPT.length + ASKED]]);
 });
 
 test('a completion whose client leaves midway costs its prompt and the generated tokens', async () => {
@@ -194,5 +197,5 @@ test('a completion whose client leaves midway costs its prompt and the generated
   assert.deepEqual(await reserved(), [1, PROMPT.length + ASKED, PROMPT.length + ASKED]);
   await reader.cancel();
   await until(async () => (await reserved())[0] === 0);
-  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE]]);
+  assert.deepEqual(await metered(), [[1, PROMPT.length, MADE, COST]]);
 });

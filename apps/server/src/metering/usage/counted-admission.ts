@@ -4,7 +4,7 @@
  *
  * - Requests a minute: admitted requests are logged for 60 seconds (a sliding window), so no 60 seconds contain more than
  *   the limit. Refused requests do not count.
- * - Tokens a day and a month: used + reserved never passes the limit, as long as a generation keeps its estimate.
+ * - Computed tokens a day and a month: used + reserved never passes the limit, since no generation passes its estimate.
  * - A request belongs to the day (UTC) of its admission, in quotas and in meters, however late it ends.
  *
  * The clocks of the processes decide, not the store's; where they differ a little, the store's time does not go back.
@@ -131,7 +131,7 @@ function checkPlan(
   const { userId, projectId, apiKeyId } = principal;
   const now = deps.clock();
   const meter = { userId, projectId, apiKeyId, pipeline: storablePipeline(estimate.model), planId: plan.id };
-  const tokens = wholeNumber(estimate.promptTokens) + wholeNumber(estimate.maxGeneratedTokens);
+  const tokens = wholeNumber(estimate.computedTokens);
   return {
     plan,
     defaultMeter: { ...meter, day: now.toISOString().slice(0, 10), accountId: null, seq: null },
@@ -193,6 +193,7 @@ function toMeteredCost(cost: GenerationCost): MeteredCost {
   return {
     promptTokens: wholeNumber(cost.promptTokens),
     generatedTokens: wholeNumber(cost.generatedTokens),
+    computedTokens: wholeNumber(cost.computedTokens),
     cachedTokens: wholeNumber(cost.cachedTokens ?? 0),
     computeMs: wholeNumber(cost.computeMs),
   };

@@ -20,16 +20,17 @@ const preview = (planId: string, usage: readonly PlanUsage[]) =>
     planOf: (id) => plans.get(id) ?? FREE,
     usage,
   });
-const used = (planId: string, prompt: number, generated: number, ms: number): PlanUsage => ({
+const used = (planId: string, prompt: number, beyondPrompt: number, ms: number): PlanUsage => ({
   planId,
   runs: 1,
   prompt_tokens: prompt,
-  generated_tokens: generated,
+  generated_tokens: Math.min(beyondPrompt, 10),
+  computed_tokens: prompt + beyondPrompt,
   cached_tokens: 0,
   compute_ms: ms,
 });
 
-test('each line is quantity times price, and the total is their sum', () => {
+test('each line is quantity times price of what was computed, and the total is their sum', () => {
   const invoice = preview('developer', [used('developer', 1_000_000, 250_500, 5_400_000)]);
   assert.deepEqual(
     invoice.lines.map(({ quantity, unit, amount }) => [quantity, unit, amount]),

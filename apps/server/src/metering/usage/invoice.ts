@@ -23,7 +23,9 @@ const MS_PER_HOUR = 3_600_000n;
 
 /**
  * Preview of a month's invoice: the present plan's monthly price, and usage at the prices of the plan in force at the
- * time. Free items have no line. Amounts are hundredths, each line rounded half up.
+ * time. What was computed is priced: the prompt at the price of prompt tokens, every other computed token (beams,
+ * candidates, negative prompts, drafts) at that of generated ones. Free items have no line. Amounts are hundredths, each
+ * line rounded half up.
  */
 export function invoicePreview(options: InvoiceOptions): InvoicePreview {
   const { month, userId, currency, plan } = options;
@@ -47,8 +49,8 @@ export function invoicePreview(options: InvoiceOptions): InvoicePreview {
     );
     add(
       {
-        description: `${name}: generated tokens, per 1,000`,
-        quantity: used.generated_tokens,
+        description: `${name}: computed tokens beyond the prompt, per 1,000`,
+        quantity: used.computed_tokens - used.prompt_tokens,
         unit: 'token',
         price: prices.perThousandGeneratedTokens,
       },

@@ -1,4 +1,4 @@
-/** The SQL functions of migration 0004 that admit requests and meter them: one round trip each. */
+/** The SQL functions of the migrations 0004 and 0007 that admit requests and meter them: one round trip each. */
 import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
@@ -17,6 +17,7 @@ export interface ReservationRequest {
   readonly userId: string;
   readonly projectId: string;
   readonly planId: string;
+  /** Computed tokens. */
   readonly tokens: number;
   /** The process that ends it; null: it ends with a run. */
   readonly instanceId: string | null;
@@ -43,6 +44,7 @@ export type ReservationAnswer = z.infer<typeof answerSchema>;
 export interface MeteredCost {
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  readonly computedTokens: number;
   readonly cachedTokens: number;
   readonly computeMs: number;
 }
@@ -110,15 +112,16 @@ export async function settleAll(db: Database, settlements: readonly Settlement[]
     sql`(
         SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
           index integer, "accountId" text, seq bigint, day date, "projectId" text, "userId" text, "apiKeyId" text,
-          pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "cachedTokens" bigint,
-          "computeMs" bigint, cancelled boolean)
+          pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "computedTokens" bigint,
+          "cachedTokens" bigint, "computeMs" bigint, cancelled boolean)
         ORDER BY coalesce("accountId", usage_account_of("projectId", "userId")),
           day, "projectId", "userId", "apiKeyId", pipeline, "planId", index
       ) r CROSS JOIN LATERAL (SELECT CASE
         WHEN r.cancelled AND r.seq IS NULL THEN false
         WHEN r.cancelled THEN usage_end_reservation(r."accountId", r.seq, 0)
         ELSE usage_settle(r."accountId", r.seq, r.day, r."projectId", r."userId", coalesce(r."apiKeyId", ''),
-          r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."cachedTokens", r."computeMs")
+          r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."computedTokens", r."cachedTokens",
+          r."computeMs")
         END) AS s (metered)`,
   );
   return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);

@@ -64,8 +64,14 @@ before(async () => {
   });
   const run = async (who: Principal, day: string, model: string, promptTokens: number): Promise<void> => {
     now = new Date(`${day}T12:00:00Z`);
-    const one = await admission.admit(who, { model, promptTokens, maxGeneratedTokens: 100 });
-    await one.settle({ promptTokens, generatedTokens: 10, cachedTokens: 5, computeMs: 100 });
+    const one = await admission.admit(who, { model, computedTokens: promptTokens + 100, contextTokens: 200 });
+    await one.settle({
+      promptTokens,
+      generatedTokens: 10,
+      computedTokens: promptTokens + 40,
+      cachedTokens: 5,
+      computeMs: 100,
+    });
   };
   await run(owner, '2025-12-31', 'p1', 1);
   await run(owner, '2026-01-01', 'p1', 10);
@@ -94,6 +100,7 @@ test('lists usage by day, token, pipeline and project, by default of this month'
     runs: 5,
     prompt_tokens: 2610,
     generated_tokens: 50,
+    computed_tokens: 2810,
     cached_tokens: 25,
     compute_ms: 500,
   });
@@ -153,12 +160,12 @@ test('the CSV holds every row, and no token name is a formula', async () => {
   const lines = text.split('\r\n');
   assert.equal(
     lines[0],
-    'day,project_id,token_id,token_name,pipeline,plan,runs,prompt_tokens,generated_tokens,cached_tokens,compute_ms',
+    'day,project_id,token_id,token_name,pipeline,plan,runs,prompt_tokens,generated_tokens,cached_tokens,compute_ms,computed_tokens',
   );
   assert.equal(lines.length, 1 + 5 + 1);
   assert.equal(
     lines[1],
-    `2026-01-01,${DEFAULT_PROJECT_ID},token_evil,"'=HYPERLINK(""http://evil"")",p1,owner,1,10,10,5,100`,
+    `2026-01-01,${DEFAULT_PROJECT_ID},token_evil,"'=HYPERLINK(""http://evil"")",p1,owner,1,10,10,5,100,50`,
   );
 });
 
@@ -166,10 +173,10 @@ test("an invoice prices an account's month by its plan, for its user and for own
   const invoice = await usage.invoice(member, { month: '2026-01', userId: undefined });
   assert.deepEqual(
     [invoice.month, invoice.plan_id, invoice.total, ...invoice.lines.map(({ amount }) => amount)],
-    // 2,500 prompt tokens at 1 per 1,000, and 30 generated ones at 2.
-    ['2026-01', 'paid', '12.56', '10.00', '2.50', '0.06'],
+    // 2,500 prompt tokens at 1 per 1,000, and 120 computed beyond them at 2.
+    ['2026-01', 'paid', '12.74', '10.00', '2.50', '0.24'],
   );
-  assert.equal((await usage.invoice(owner, { month: '', userId: MEMBER })).total, '12.56');
+  assert.equal((await usage.invoice(owner, { month: '', userId: MEMBER })).total, '12.74');
   // Months before the account existed and months to come cost nothing.
   for (const month of ['2025-12', '2026-02', '1999-01']) {
     const { total, lines } = await usage.invoice(owner, { month, userId: MEMBER });

@@ -56,6 +56,7 @@ const COLUMNS = [
   'generated_tokens',
   'cached_tokens',
   'compute_ms',
+  'computed_tokens',
 ] as const;
 
 export function createUsageService({ db, plans, clock }: UsageServiceDeps): UsageService {
@@ -133,6 +134,7 @@ function total(rows: readonly UsageSums[]): UsageSums {
     runs: sum('runs'),
     prompt_tokens: sum('prompt_tokens'),
     generated_tokens: sum('generated_tokens'),
+    computed_tokens: sum('computed_tokens'),
     cached_tokens: sum('cached_tokens'),
     compute_ms: sum('compute_ms'),
   };

@@ -34,6 +34,7 @@ const sums = {
   runs: sum(usageDaily.runs),
   prompt_tokens: sum(usageDaily.promptTokens),
   generated_tokens: sum(usageDaily.generatedTokens),
+  computed_tokens: sum(usageDaily.computedTokens),
   cached_tokens: sum(usageDaily.cachedTokens),
   compute_ms: sum(usageDaily.computeMs),
 };

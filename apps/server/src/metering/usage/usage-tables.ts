@@ -19,6 +19,7 @@ export const usageDaily = pgTable(
     generatedTokens: count('generated_tokens'),
     cachedTokens: count('cached_tokens'),
     computeMs: count('compute_ms'),
+    computedTokens: count('computed_tokens'),
   },
   ({ accountId, day, projectId, userId, apiKeyId, pipeline, planId }) => [
     primaryKey({ columns: [accountId, day, projectId, userId, apiKeyId, pipeline, planId] }),

@@ -13,7 +13,7 @@ const { config } = parseGenerateParameters(
   { vocabSize: GPTJ_6B.vocabSize, contextLength: 2048, eosTokenId: GPTJ_6B.eosTokenId, promptLength: 3 },
 );
 const REQUEST = { prompt: [1, 2, 3], config };
-const USAGE = { promptTokens: 3, generatedTokens: 3, cachedTokens: 2, queueMs: 20, computeMs: 100 };
+const USAGE = { promptTokens: 3, generatedTokens: 3, computedTokens: 6, cachedTokens: 2, queueMs: 20, computeMs: 100 };
 
 function observed(events: readonly (GenerationEvent | Error)[]) {
   let ms = 1000;
