@@ -242,6 +242,16 @@ export const ERROR_CATALOGUE = {
     message: '{reason}',
     remedy: 'correct the parameters that the message names and send the request again',
   },
+  url_too_long: {
+    status: 414,
+    message: 'the {part} of the address is too long: expected at most {limit} bytes, got {got}',
+    remedy: 'shorten it; no setting raises this limit',
+  },
+  control_character: {
+    status: 400,
+    message: '{place} contains the control character {got}',
+    remedy: 'remove it',
+  },
   body_too_large: {
     status: 413,
     message: 'body is too large: expected at most {limit} bytes',

@@ -1,6 +1,7 @@
 import { type JsonValue, PickleError, type PickleValue, toJson } from '@gptj-cloud/pickle';
 import { ApiError, invalidParameter, invalidParameters, issueText } from '@gptj-cloud/protocol';
 import type { z } from 'zod';
+import { codePointName, controlCharacterAt } from './control-characters.ts';
 import { parseJson } from './json-parser.ts';
 import type { JsonSchema } from './openapi/operation.ts';
 import { type BodyLimit, mediaType, readBody, SMALL_BODY } from './request-body.ts';
@@ -13,6 +14,9 @@ const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/json',
   'text/plain',
 ]);
+
+/** With the flag, half of a pair matches only without the other half. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** A body that a schema validated. */
 export interface JsonBody<Value> {
@@ -50,6 +54,8 @@ export async function readJsonBody<Schema extends z.ZodType>(
   const fields: Record<string, unknown> = Object.create(null);
   for (const [name, value] of body) {
     fields[name] = name === 'data' ? value : toJsonField(value, `body->${name}`);
+    // `data` is the input of a run: any text is a prompt.
+    if (name !== 'data') refuseControlCharacters(fields[name], `body->${name}`);
   }
   const parsed = schema.safeParse(fields, { error: issueText });
   if (parsed.success) return { value: parsed.data, names: [...body.keys()], data: body.get('data') };
@@ -59,6 +65,21 @@ export async function readJsonBody<Schema extends z.ZodType>(
       error: issue.message,
     })),
   );
+}
+
+/** Throws `invalid_request` for a text with a control character or half a surrogate pair, which the store cannot hold. */
+function refuseControlCharacters(value: unknown, parameter: string): void {
+  if (typeof value === 'string') {
+    const at = controlCharacterAt(value, 'lines');
+    if (at !== -1) throw invalidParameter(parameter, `expected no control characters, got ${codePointName(value, at)}`);
+    if (LONE_SURROGATE.test(value))
+      throw invalidParameter(parameter, 'expected Unicode text, got half a surrogate pair');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, entry] of Object.entries(value)) {
+      refuseControlCharacters(key, parameter);
+      refuseControlCharacters(entry, parameter);
+    }
+  }
 }
 
 /**

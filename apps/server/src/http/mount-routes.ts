@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 import { errorReply } from './error-reply.ts';
 import type { HttpEnv } from './http-env.ts';
+import { checkBounds } from './request-bounds.ts';
 import type { Access, Route } from './route.ts';
 
 export interface MountOptions<Guard> {
@@ -30,6 +31,7 @@ export function mountRoutes<Guard>(
     work: () => Promise<Response>,
   ): Promise<Response> => {
     try {
+      checkBounds(c.req.raw);
       return await work();
     } catch (error) {
       return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
