@@ -45,6 +45,8 @@ import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps } from './identity/account-deps.ts';
 import { type FoundApiKey, recordKeyUse } from './identity/api-keys/api-key-store.ts';
 import { findProjectOfUser, findSession } from './identity/sessions/session-store.ts';
+import { confirmInPerson } from './identity/two-factor/two-factor.ts';
+import { getUser } from './identity/users/user-queries.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
@@ -155,13 +157,16 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
   return routes;
 }
 
-function createAppGuard({ accounts: { db, clock, settings, publicUrl }, findKey }: AppDeps): Guard {
+function createAppGuard({ accounts, findKey }: AppDeps): Guard {
+  const { db, clock, settings, publicUrl } = accounts;
   return createGuard({
     clock,
     findKey,
     recordKeyUse: (keyId, now) => recordKeyUse(db, keyId, now),
     findSession: (secret, now) => findSession(db, secret, now),
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
+    confirmUser: async (userId, proof, caller) =>
+      await confirmInPerson(accounts, await getUser(accounts, userId), proof, caller),
     settings,
     publicUrl,
   });

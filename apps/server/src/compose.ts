@@ -15,6 +15,7 @@ import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
+import type { AfterReply } from './identity/after-reply.ts';
 import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';
 import type { Mailer } from './identity/mailer.ts';
 import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
@@ -38,6 +39,7 @@ import { countRuns } from './telemetry/metrics/count-runs.ts';
 import { observeEngine } from './telemetry/metrics/observe-engine.ts';
 import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
+import { deleteWebhooksOf } from './webhooks/webhook-store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 
 /** Settings that services read. */
@@ -68,6 +70,7 @@ export interface ComposeDeps {
   readonly logger: Logger;
   readonly mailer: Mailer;
   readonly passwords: PasswordHasher;
+  readonly afterReply: AfterReply;
   readonly plans: PlanBook;
   readonly paymentProvider: PaymentProvider;
   /** Providers of social sign-in, by name. */
@@ -146,7 +149,8 @@ export function compose(deps: ComposeDeps): Composition {
     passwords: deps.passwords,
     settings: settings.accounts,
     plans,
-    contents: { ...RUN_CONTENTS, hasActiveSubscription },
+    contents: { ...RUN_CONTENTS, deleteWebhooks: deleteWebhooksOf, hasActiveSubscription },
+    afterReply: deps.afterReply,
     providers: deps.oauthProviders,
     publicUrl: deps.publicUrl,
   };

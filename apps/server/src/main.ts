@@ -12,6 +12,7 @@ import { embeddedModelPath } from './embedded-model.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import { listen } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
+import { createAfterReply } from './identity/after-reply.ts';
 import { ensureApiKey } from './identity/api-keys/api-key-store.ts';
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
 import { openOAuthProviders } from './identity/oauth/oauth-providers.ts';
@@ -141,6 +142,7 @@ async function start(
     await openCountedAdmission({ db: store.db, plans, servedModel: servedModelName(engine.info), clock, logger }),
     (each) => each.close(),
   );
+  const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
   let url = '';
   const composition = open(
@@ -155,6 +157,7 @@ async function start(
         running: config.maxPasswordChecks,
         waiting: config.maxWaitingPasswordChecks,
       }),
+      afterReply,
       plans,
       admission,
       paymentProvider,
@@ -162,7 +165,7 @@ async function start(
       sendWebhook,
       observation,
       publicUrl: () => publicUrl ?? url,
-      settings: { ...config, ownsStore, accounts, waiting },
+      settings: { ...config, ownsStore, accounts: { ...accounts, sendsMail: smtpUrl !== null }, waiting },
     }),
     (each) => each.close(),
   );

@@ -75,6 +75,12 @@ export const ERROR_CATALOGUE = {
     message: 'password is wrong',
     remedy: 'send the current password of this account',
   },
+  confirmation_required: {
+    status: 403,
+    message: 'expected a recent confirmation that the user is there in person',
+    remedy:
+      'send the password to POST /v2/auth/confirm in this session, or with the request, percent-encoded, as X-Confirm-Password (and the two-factor code as X-Confirm-Code)',
+  },
   password_not_set: {
     status: 409,
     message: 'this account has no password, and this request needs one',
@@ -352,6 +358,11 @@ export const ERROR_CATALOGUE = {
     status: 400,
     message: 'webhooks are not sent to {target}: {reason}',
     remedy: 'use an http or https address that is reachable from the internet; the operator can allow private ones',
+  },
+  server_busy: {
+    status: 503,
+    message: 'the server has too much work of this kind',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
   },
   shutting_down: {
     status: 503,

@@ -38,7 +38,9 @@ export const invitationCreateSchema = z.strictObject({ email: emailSchema });
 export const invitationGetSchema = z.object({
   id: z.string(),
   project: z.object({ id: z.string(), name: z.string() }),
-  email: z.string(),
+  /** The invited address; null: the invitation names a username. */
+  email: z.string().nullable(),
+  username: z.string().nullish(),
   invited_by: z.string(),
   created_at: timestampSchema,
   expires_at: timestampSchema,

@@ -17,11 +17,14 @@ export const emailSchema = z
     'expected an e-mail address',
   );
 
-/** At least eight characters with a digit, a lower-case and an upper-case letter; at most 200. */
+/** At least eight characters, at most 200, of any kind. The server also refuses common passwords. */
 export const newPasswordSchema = z
   .string()
   .min(8, 'expected at least 8 characters')
-  .max(200, 'expected at most 200 characters')
+  .max(200, 'expected at most 200 characters');
+
+/** The rule of Pipeline Cloud's registration: also a digit, a lower-case and an upper-case letter. */
+const registrationPasswordSchema = newPasswordSchema
   .regex(/[0-9]/, 'expected a digit')
   .regex(/[a-z]/, 'expected a lower-case letter')
   .regex(/[A-Z]/, 'expected an upper-case letter');
@@ -72,7 +75,7 @@ export type UserAdminPatch = z.infer<typeof userAdminPatchSchema>;
 export const registerSchema = z.strictObject({
   email: emailSchema,
   username: usernameSchema,
-  password: newPasswordSchema,
+  password: registrationPasswordSchema,
 });
 export type Register = z.infer<typeof registerSchema>;
 
@@ -87,19 +90,54 @@ export type Login = z.infer<typeof loginSchema>;
 /** The token of a link that was sent. */
 const linkTokenSchema = z.string().min(1).max(100);
 
-export const setUpSchema = registerSchema.extend({ token: linkTokenSchema });
-export const verifyEmailSchema = z.strictObject({ token: linkTokenSchema });
+/** The first account of a server. */
+export const ownerSchema = z.strictObject({
+  email: emailSchema,
+  username: usernameSchema,
+  password: newPasswordSchema,
+});
+export const setUpSchema = ownerSchema.extend({ token: linkTokenSchema });
+/** The password of the account that asked for the link; not needed with a session of it. */
+const linkOwner = { token: linkTokenSchema, password: z.string().min(1).max(200).nullish() };
+export const verifyEmailSchema = z.strictObject(linkOwner);
 export const forgotPasswordSchema = z.strictObject({ email: emailSchema });
-export const resetPasswordSchema = z.strictObject({ token: linkTokenSchema, password: newPasswordSchema });
+/** What a recovery may keep of a verified account. */
+const recoveryKeepSchema = z.enum(['tokens', 'identities', 'webhooks', 'members']);
+export type RecoveryKeep = z.infer<typeof recoveryKeepSchema>;
+export const resetPasswordSchema = z.strictObject({
+  token: linkTokenSchema,
+  password: newPasswordSchema,
+  keep: z.array(recoveryKeepSchema).max(4).optional(),
+});
+export type ResetPassword = z.infer<typeof resetPasswordSchema>;
+/** What a recovery has ended: how much there was of each, and whether two-factor was turned off. */
+export const recoverySchema = z.object({
+  ended: z.object({
+    sessions: z.number(),
+    tokens: z.number(),
+    identities: z.number(),
+    webhooks: z.number(),
+    members: z.number(),
+    invitations: z.number(),
+    memberships: z.number(),
+    two_factor: z.boolean(),
+  }),
+});
+export type Recovery = z.infer<typeof recoverySchema>;
 /** Proof that who is signed in is there in person: the password and, where two-factor is on, a code. */
 const proof = { password: z.string().min(1).max(200), code: z.string().max(40).nullish() };
 export const changePasswordSchema = z.strictObject({
   current_password: proof.password,
   code: proof.code,
   new_password: newPasswordSchema,
+  /** Whether the user's API tokens end as well. */
+  revoke_tokens: z.boolean().optional(),
 });
 export const changeEmailSchema = z.strictObject({ email: emailSchema, ...proof });
-export const confirmEmailSchema = z.strictObject({ token: linkTokenSchema });
+export const confirmEmailSchema = z.strictObject(linkOwner);
+/** Confirm in a session that the user is there in person. */
+export const confirmSchema = z.strictObject(proof);
+export const confirmationSchema = z.object({ confirmed_until: timestampSchema });
 export const deleteAccountSchema = z.strictObject(proof);
 export type Proof = z.infer<typeof deleteAccountSchema>;
 

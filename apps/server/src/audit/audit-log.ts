@@ -8,6 +8,8 @@ export interface Caller {
   /** Null: not signed in, or the server itself. */
   readonly userId: string | null;
   readonly apiKeyId: string | null;
+  /** The session of the request, when it came with one. */
+  readonly sessionId?: string;
   /** Network address; empty when unknown. */
   readonly address: string;
   readonly requestId: string;
@@ -15,6 +17,7 @@ export interface Caller {
 
 export type AuditAction =
   | 'user.set_up'
+  | 'user.register_ask'
   | 'user.register'
   | 'user.update'
   | 'user.role'
@@ -44,7 +47,6 @@ export type AuditAction =
   | 'project.create'
   | 'project.update'
   | 'project.delete'
-  | 'project.member_add'
   | 'project.member_remove'
   | 'project.invite'
   | 'project.invitation_withdraw'

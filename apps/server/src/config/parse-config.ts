@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { issueText, registerSchema } from '@gptj-cloud/protocol';
+import { issueText, ownerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
+import { isCommonPassword } from '../identity/sessions/common-password.ts';
 import type { OwnerSettings } from '../identity/users/set-up-owner.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
@@ -62,6 +63,7 @@ export interface AccountsConfig {
   /** For links; null: the address that the server listens on. */
   readonly publicUrl: string | null;
   readonly requireVerifiedEmail: boolean;
+  readonly confirmationMs: number;
   readonly providers: readonly OAuthProviderSettings[];
 }
 
@@ -150,6 +152,7 @@ export function parseConfig(
       mailFrom: settings.MAIL_FROM,
       publicUrl: settings.PUBLIC_URL,
       requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL ?? settings.SMTP_URL !== null,
+      confirmationMs: settings.CONFIRMATION_MINUTES * 60_000,
       providers: parseOAuthProviders(settings.OAUTH_PROVIDERS, text),
     },
     maxPasswordChecks: settings.MAX_PASSWORD_CHECKS,
@@ -163,8 +166,11 @@ export function parseConfig(
 function parseOwner(settings: Settings): OwnerSettings | null {
   const { GPTJ_OWNER_EMAIL: email, GPTJ_OWNER_PASSWORD: password, GPTJ_OWNER_USERNAME: username } = settings;
   if (email === null && password === null) return null;
-  const parsed = registerSchema.safeParse({ email, username, password }, { error: issueText });
-  if (parsed.success) return parsed.data;
+  const parsed = ownerSchema.safeParse({ email, username, password }, { error: issueText });
+  if (parsed.success) {
+    if (!isCommonPassword(parsed.data.password, parsed.data)) return parsed.data;
+    throw new ConfigError('GPTJ_OWNER_PASSWORD: expected a password that is not among the most common ones');
+  }
   const faults = parsed.error.issues.map(
     ({ path, message }) => `GPTJ_OWNER_${path.join('').toUpperCase()}: ${message}`,
   );

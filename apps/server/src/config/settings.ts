@@ -172,6 +172,13 @@ export const settingsSchema = z.object({
     min: 0,
     max: 10_000,
   }),
+  CONFIRMATION_MINUTES: integerSetting({
+    group: 'Accounts',
+    help: 'how long a sign-in or `POST /v2/auth/confirm` allows a session to make tokens, members, webhooks and other sensitive changes',
+    fallback: 15,
+    min: 1,
+    max: 1440,
+  }),
   SMTP_URL: setting({
     group: 'Accounts',
     help: 'mail server: `smtp://user:password@host:port` or `smtps://…`',

@@ -1,5 +1,6 @@
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AfterReply } from './after-reply.ts';
 import type { Mailer } from './mailer.ts';
 import type { OAuthProvider } from './oauth/oauth-provider.ts';
 import type { ContentsPort } from './projects/project-contents.ts';
@@ -12,6 +13,10 @@ export interface AccountSettings {
   readonly registration: RegistrationPolicy;
   /** Whether an account with an unverified e-mail address is refused everything but verifying it. */
   readonly requireVerifiedEmail: boolean;
+  /** Whether mail reaches users. Then an account begins when its address is confirmed. */
+  readonly sendsMail: boolean;
+  /** How long a sign-in or a confirmation by password allows sensitive changes. */
+  readonly confirmationMs: number;
 }
 
 /** The part of the plan book that accounts use. */
@@ -40,6 +45,11 @@ export interface MailDeps extends StoreDeps {
   readonly publicUrl: () => string;
 }
 
+/** Dependencies of services whose reply must not depend on the work they do. */
+export interface DeferDeps {
+  readonly afterReply: AfterReply;
+}
+
 /** Dependencies of services that create accounts. */
 export interface RegistrationDeps extends MailDeps {
   readonly settings: AccountSettings;
@@ -59,4 +69,4 @@ export interface ContentsDeps extends StoreDeps {
 }
 
 /** Dependencies of all account services; each service names the part that it needs. */
-export interface AccountDeps extends PasswordDeps, OAuthDeps, ContentsDeps {}
+export interface AccountDeps extends PasswordDeps, OAuthDeps, ContentsDeps, DeferDeps {}

@@ -52,7 +52,11 @@ export const projectInvitations = pgTable('project_invitations', {
   projectId: text('project_id')
     .notNull()
     .references(() => projects.id),
-  email: text('email').notNull(),
+  /** Null: the invitation names a username. */
+  email: text('email'),
+  username: text('username'),
+  /** The account with the username; null when there is none. */
+  userId: text('user_id').references(() => users.id),
   invitedBy: text('invited_by')
     .notNull()
     .references(() => users.id),
@@ -69,8 +73,31 @@ export const sessions = pgTable('sessions', {
   createdAt: moment('created_at').notNull(),
   lastSeenAt: moment('last_seen_at').notNull(),
   expiresAt: moment('expires_at').notNull(),
+  confirmedAt: moment('confirmed_at').notNull(),
   address: text('address').notNull(),
   userAgent: text('user_agent').notNull(),
+});
+
+export const knownDevices = pgTable(
+  'known_devices',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    hash: text('hash').notNull(),
+    createdAt: moment('created_at').notNull(),
+    lastUsedAt: moment('last_used_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.hash] })],
+);
+
+export const pendingRegistrations = pgTable('pending_registrations', {
+  hash: text('hash').primaryKey(),
+  email: text('email').notNull(),
+  username: text('username').notNull(),
+  passwordHash: text('password_hash').notNull(),
+  createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
 });
 
 export const accountLinks = pgTable('account_links', {

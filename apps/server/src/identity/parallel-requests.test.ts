@@ -4,13 +4,13 @@ import { before, test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import type { Caller } from '../audit/audit-log.ts';
-import type { Database } from '../store/db.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import { fromBase32 } from '../testing/two-factor.ts';
+import type { MailDeps } from './account-deps.ts';
 import { createToken } from './api-keys/api-key-service.ts';
 import { ensureApiKey } from './api-keys/api-key-store.ts';
 import type { Principal } from './principal.ts';
-import { addProjectMember, answerInvitation, createProject, inviteToProject } from './projects/project-service.ts';
+import { answerInvitation, createProject, inviteToProject } from './projects/project-service.ts';
 import { insertSession } from './sessions/session-store.ts';
 import { totp, totpStep } from './two-factor/totp.ts';
 import { beginTwoFactor, confirmTwoFactor } from './two-factor/two-factor.ts';
@@ -25,9 +25,10 @@ const CALLER: Caller = { userId: null, apiKeyId: null, address: '192.0.2.1', req
 const PARALLEL = 8;
 
 describeOnEveryStore('identity under parallel requests', (store) => {
-  let deps: { readonly db: Database; readonly clock: () => Date };
+  let deps: MailDeps;
   before(async () => {
-    deps = { db: store().db, clock };
+    const mailer = { send: () => undefined, close: async () => undefined };
+    deps = { db: store().db, clock, mailer, publicUrl: () => '' };
     // Open the pool's connections first: opened one after another they would keep the calls of a test apart.
     await Promise.all(Array.from({ length: PARALLEL }, () => deps.db.transaction((tx) => tx.execute(sql`SELECT 1`))));
   });
@@ -75,24 +76,11 @@ describeOnEveryStore('identity under parallel requests', (store) => {
     assert.equal(await countOf(sql`api_keys WHERE project_id = ${principal.projectId}`), 100);
   });
 
-  test('addProjectMember never passes the limit of members', async () => {
-    const principal = await principalOf(await newUser());
-    await fillMembers(principal, 199);
-    const { projectId } = principal;
-    const users = await Promise.all(Array.from({ length: PARALLEL }, newUser));
-    const results = await allCodes((index) =>
-      addProjectMember(deps, principal, { projectId, username: users[index]?.username ?? '' }, CALLER),
-    );
-    assert.deepEqual(results, ['done', ...repeated('limit_reached')]);
-    assert.equal(await countOf(sql`project_members WHERE project_id = ${projectId}`), 200);
-  });
-
   test('answerInvitation never passes the limit of members', async () => {
     const principal = await principalOf(await newUser());
     const { projectId } = principal;
     const users = await Promise.all(Array.from({ length: PARALLEL }, newUser));
-    const mailed = { ...deps, mailer: { send: () => undefined, close: async () => undefined }, publicUrl: () => '' };
-    for (const { email } of users) await inviteToProject(mailed, principal, { projectId, email }, CALLER);
+    for (const { email } of users) await inviteToProject(deps, principal, { projectId, invited: { email } }, CALLER);
     await fillMembers(principal, 199);
     const rows = await deps.db
       .select({ id: sql<string>`id` })
@@ -114,10 +102,9 @@ describeOnEveryStore('identity under parallel requests', (store) => {
   test('inviteToProject keeps one invitation when one address is invited several times at once', async () => {
     const principal = await principalOf(await newUser());
     const { projectId } = principal;
-    const mailed = { ...deps, mailer: { send: () => undefined, close: async () => undefined }, publicUrl: () => '' };
     const caller = { ...CALLER, address: '192.0.2.2' };
     const results = await allCodes(() =>
-      inviteToProject(mailed, principal, { projectId, email: 'mary@example.com' }, caller),
+      inviteToProject(deps, principal, { projectId, invited: { email: 'mary@example.com' } }, caller),
     );
     assert.deepEqual(results, ['done', ...repeated('done')]);
     assert.equal(await countOf(sql`project_invitations WHERE project_id = ${projectId}`), 1);
@@ -137,8 +124,8 @@ describeOnEveryStore('identity under parallel requests', (store) => {
     const user = await newUser();
     const session = { userId: user.id, address: '192.0.2.1', userAgent: 'test' };
     await deps.db.execute(sql`
-      INSERT INTO sessions (id, user_id, hash, created_at, last_seen_at, expires_at, address, user_agent)
-      SELECT ${user.id} || n, ${user.id}, ${user.id} || n, '2026-01-01', '2026-01-01', '2027-01-01', '', ''
+      INSERT INTO sessions (id, user_id, hash, created_at, last_seen_at, expires_at, confirmed_at, address, user_agent)
+      SELECT ${user.id} || n, ${user.id}, ${user.id} || n, '2026-01-01', '2026-01-01', '2027-01-01', '2026-01-01', '', ''
       FROM generate_series(1, 50) n`);
     await allCodes(() => deps.db.transaction((tx) => insertSession(tx, session, NOW)));
     assert.equal(await countOf(sql`sessions WHERE user_id = ${user.id}`), 50);
@@ -149,11 +136,11 @@ describeOnEveryStore('identity under parallel requests', (store) => {
     const { secret } = await beginTwoFactor(deps, user);
     const pending = (await findUser(deps.db, user.id)) ?? assert.fail('expected the user');
     const code = totp(fromBase32(secret), totpStep(NOW));
-    await confirmTwoFactor(deps, pending, code, CALLER);
+    await confirmTwoFactor(deps, pending, { code, sessionId: 'none' }, CALLER);
     await assert.rejects(beginTwoFactor(deps, user), (error) => error instanceof ApiError && error.code === 'conflict');
     assert.equal((await findUser(deps.db, user.id))?.totpSecret, pending.totpSecret);
     await assert.rejects(
-      confirmTwoFactor(deps, pending, code, CALLER),
+      confirmTwoFactor(deps, pending, { code, sessionId: 'none' }, CALLER),
       (error) => error instanceof ApiError && error.code === 'conflict',
     );
     assert.equal(await countOf(sql`recovery_codes WHERE user_id = ${user.id}`), 10);

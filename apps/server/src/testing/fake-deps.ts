@@ -20,7 +20,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   hstsSeconds: 0,
   metricsToken: null,
   ownsStore: true,
-  accounts: { registration: 'open', requireVerifiedEmail: false },
+  accounts: { registration: 'open', requireVerifiedEmail: false, sendsMail: false, confirmationMs: 15 * 60_000 },
   waiting: { headerDelayMs: 30_000, spaceIntervalMs: 5_000 },
 };
 
@@ -44,6 +44,8 @@ export function createFakeDeps(clock: () => Date): FakeDeps {
       mailer: { send: (message) => void mails.push(message), close: async () => undefined },
       // With real costs, hashing would take most of the time of the tests.
       passwords: createPasswordHasher({ n: 16, r: 1, p: 1 }),
+      // Before the reply, so that a test sees the effects.
+      afterReply: { add: (work) => work(), close: async () => undefined },
       paymentProvider: MANUAL_PROVIDER,
       oauthProviders: new Map(),
       sendWebhook,

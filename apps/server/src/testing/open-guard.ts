@@ -9,7 +9,9 @@ export function openGuard(principal: Principal): Guard {
       apiKey: undefined,
       signedIn: undefined,
       caller: callerOf(c, principal),
+      requireConfirmation: async () => undefined,
     }),
+    findSignedIn: async () => undefined,
     refuseOtherSites: () => undefined,
   };
 }

@@ -39,7 +39,8 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-export interface TestAppOptions extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords'>> {
+export interface TestAppOptions
+  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply'>> {
   /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
@@ -60,7 +61,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const openAdmission = createOpenAdmission();
   const admission = (await options.openAdmission?.(db)) ?? openAdmission;
   const accountSettings: TestApp['accountSettings'] = { ...TEST_SETTINGS.accounts };
-  const { queue, clock = () => NOW, findKey, passwords } = options;
+  const { queue, clock = () => NOW, findKey, passwords, afterReply } = options;
   const { deps, logLines, mails } = createFakeDeps(clock);
   const plans = await openPlanBook(null);
   const composition = compose({
@@ -73,6 +74,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     oauthProviders: options.oauthProviders ?? new Map(),
     ...(findKey === undefined ? {} : { findKey }),
     ...(passwords === undefined ? {} : { passwords }),
+    ...(afterReply === undefined ? {} : { afterReply }),
     settings: {
       ...TEST_SETTINGS,
       ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),

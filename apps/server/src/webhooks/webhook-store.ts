@@ -1,5 +1,5 @@
 import { isId, newId, webhookEventSchema } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, lte, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
@@ -66,6 +66,15 @@ export async function deleteWebhook(db: Database, projectId: string, id: string)
   if (!isId('webhook', id)) return null;
   const rows = await db.delete(webhooks).where(isWebhook(projectId, id)).returning();
   return rows[0] === undefined ? null : toWebhook(rows[0]);
+}
+
+/** Delete the webhooks of projects with their deliveries. Returns how many webhooks there were. */
+export async function deleteWebhooksOf(tx: Database, projectIds: readonly string[]): Promise<number> {
+  const rows = await tx
+    .delete(webhooks)
+    .where(inArray(webhooks.projectId, [...projectIds]))
+    .returning({ id: webhooks.id });
+  return rows.length;
 }
 
 /**

@@ -27,6 +27,41 @@ export const PUBLIC: Access<Guard, PublicGrant> = {
   },
 };
 
+/** As {@link PUBLIC}, with the session of the request, where it has one with its CSRF token. */
+export const PUBLIC_OR_SESSION: Access<Guard, PublicGrant & { readonly signedIn: SignedIn | undefined }> = {
+  ...PUBLIC,
+  async authorize(guard, c) {
+    return { ...(await PUBLIC.authorize(guard, c)), signedIn: await guard.findSignedIn(c) };
+  },
+};
+
+/** What a token must show for a request that a session has to confirm. */
+export interface ConfirmationRule {
+  /** `confirm`: the password of its user, with the request. `scope`: nothing more. */
+  readonly tokens: 'confirm' | 'scope';
+}
+
+/**
+ * As `access`, and the user is there in person: the session began, or was confirmed by password and code, a short time ago,
+ * or the request carries both. A stolen session must not get a hold that outlives it.
+ */
+export function inPerson<Grant extends Authenticated>(
+  access: Access<Guard, Grant>,
+  { tokens }: ConfirmationRule,
+): Access<Guard, Grant> {
+  const who = tokens === 'confirm' ? 'A session or token' : 'A session';
+  const note = `${who} needs a recent confirmation, see \`POST /v2/auth/confirm\`.`;
+  return {
+    ...access,
+    note: access.note === undefined ? note : `${access.note} ${note}`,
+    async authorize(guard, c) {
+      const grant = await access.authorize(guard, c);
+      if (grant.signedIn !== undefined || tokens === 'confirm') await grant.requireConfirmation();
+      return grant;
+    },
+  };
+}
+
 /** An API token with one of the scopes, or with `admin`; or a session. Without scopes: any token. */
 export function scope(...scopes: readonly Scope[]): Access<Guard, Authenticated> {
   return {

@@ -1,5 +1,5 @@
 /** Authentication: every route that is not public needs an API token or a session. */
-import { ApiError, SCOPES, type Scope } from '@gptj-cloud/protocol';
+import { ApiError, invalidParameter, type Proof, SCOPES, type Scope } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Caller } from '../../audit/audit-log.ts';
@@ -23,6 +23,12 @@ export interface Authenticated {
   readonly signedIn: SignedIn | undefined;
   /** The caller as the audit log records it. */
   readonly caller: Caller;
+  /**
+   * Refuse the request unless its user is there in person: by a session that began or was confirmed recently, or by the
+   * password, percent-encoded, in X-Confirm-Password, and the two-factor code in X-Confirm-Code. Throws
+   * `confirmation_required`, `password_wrong`, `password_not_set`, `code_required`, `code_wrong`, `too_many_attempts`.
+   */
+  readonly requireConfirmation: () => Promise<void>;
 }
 
 export interface AuthenticationRules {
@@ -42,6 +48,8 @@ export interface Guard {
    * user is no member of.
    */
   authenticate(c: Context<HttpEnv>, rules: AuthenticationRules): Promise<Authenticated>;
+  /** The session of a request that carries its cookie and CSRF token, or undefined. */
+  findSignedIn(c: Context<HttpEnv>): Promise<SignedIn | undefined>;
   /** Refuse a POST that a page of another site sent. Throws `csrf_token_wrong`. */
   refuseOtherSites(c: Context<HttpEnv>): void;
 }
@@ -62,7 +70,9 @@ export interface GuardDeps {
     userId: string,
     projectId: string | null,
   ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
-  readonly settings: Pick<AccountSettings, 'requireVerifiedEmail'>;
+  /** Check the password and code of a user. */
+  readonly confirmUser: (userId: string, proof: Proof, caller: Caller) => Promise<void>;
+  readonly settings: Pick<AccountSettings, 'requireVerifiedEmail' | 'confirmationMs'>;
   /** Address at which browsers reach this server, where it differs from a request's Host. */
   readonly publicUrl: () => string;
 }
@@ -76,23 +86,56 @@ export function createGuard(deps: GuardDeps): Guard {
         header === undefined && cookie !== undefined
           ? await bySession(deps, rules, c, cookie)
           : await byToken(deps, rules, header ?? '');
-      return { ...found, caller: callerOf(c, found.principal) };
+      const caller = callerOf(c, found.principal, found.signedIn?.session);
+      return { ...found, caller, requireConfirmation: () => requireConfirmation(deps, c, found, caller) };
+    },
+    async findSignedIn(c) {
+      const secret = getCookie(c, sessionCookieName(c.get('secure')));
+      const given = c.req.header('x-csrf-token');
+      if (secret === undefined || given === undefined || !isCsrfToken(secret, given)) return undefined;
+      const found = await deps.findSession(secret, deps.clock());
+      return found === null || found.user.disabledAt !== null ? undefined : { ...found, secret };
     },
     refuseOtherSites: (c) => refuseOtherSites(c, deps.publicUrl()),
   };
 }
 
 /** The caller as the audit log records it; on public routes, without a user. */
-export function callerOf(c: Context<HttpEnv>, principal?: Principal): Caller {
+export function callerOf(c: Context<HttpEnv>, principal?: Principal, session?: Session): Caller {
   return {
     userId: principal?.userId ?? null,
     apiKeyId: principal?.apiKeyId ?? null,
+    ...(session === undefined ? {} : { sessionId: session.id }),
     address: c.get('clientAddress'),
     requestId: c.get('requestId'),
   };
 }
 
-type Found = Omit<Authenticated, 'caller'>;
+type Found = Omit<Authenticated, 'caller' | 'requireConfirmation'>;
+
+async function requireConfirmation(
+  deps: GuardDeps,
+  c: Context<HttpEnv>,
+  { principal, signedIn }: Found,
+  caller: Caller,
+): Promise<void> {
+  const password = c.req.header('x-confirm-password');
+  if (password !== undefined) {
+    const code = c.req.header('x-confirm-code') ?? null;
+    return await deps.confirmUser(principal.userId, { password: percentDecoded(password), code }, caller);
+  }
+  const confirmedAt = signedIn?.session.confirmedAt.getTime() ?? Number.NEGATIVE_INFINITY;
+  if (deps.clock().getTime() - confirmedAt >= deps.settings.confirmationMs) throw new ApiError('confirmation_required');
+}
+
+/** Headers carry no other characters than those of ASCII safely. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidParameter('X-Confirm-Password', 'expected percent-encoded UTF-8');
+  }
+}
 
 async function byToken(deps: GuardDeps, rules: AuthenticationRules, header: string): Promise<Found> {
   const [, token] = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(header) ?? [];

@@ -2,3 +2,8 @@
 export function sessionCookieName(secure: boolean): string {
   return secure ? '__Host-gptj_session' : 'gptj_session';
 }
+
+/** Name of the cookie by which accounts know a browser that has signed in before. */
+export function deviceCookieName(secure: boolean): string {
+  return secure ? '__Host-gptj_device' : 'gptj_device';
+}

@@ -2,6 +2,7 @@
 import {
   confirmEmailSchema,
   forgotPasswordSchema,
+  recoverySchema,
   registerSchema,
   resetPasswordSchema,
   setUpSchema,
@@ -10,17 +11,18 @@ import {
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import { jsonBody } from '../../http/json-body.ts';
-import { HTML_PAGE, json, NO_CONTENT, type Reply } from '../../http/openapi/operation.ts';
+import { HTML_PAGE, json, type Reply } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
-import { resetPassword } from '../../identity/sessions/change-password.ts';
 import { confirmEmailChange } from '../../identity/users/change-email.ts';
-import { register, resendVerification, sendPasswordReset, verifyEmail } from '../../identity/users/registration.ts';
+import { resetPassword, sendPasswordReset } from '../../identity/users/recover-account.ts';
+import { register, resendVerification, verifyEmail } from '../../identity/users/registration.ts';
 import { setUp } from '../../identity/users/set-up-owner.ts';
 import { toUserGet } from '../../identity/users/user.ts';
-import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
+import { type ApiRoute, PUBLIC, PUBLIC_OR_SESSION, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { linkPage } from './link-page.ts';
+import { setDeviceCookie } from './session-reply.ts';
 
 /** The replies to requests for mail say the same whether or not the address has an account. */
 export const MAIL_SENT: Reply<{ readonly message: string }> = json(
@@ -46,8 +48,14 @@ export function accountRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/register',
       summary: 'Register',
       body: jsonBody(registerSchema),
-      replies: { 201: userReply },
-      handle: async ({ body, caller }) => toUserGet(await register(deps, body, caller), deps.plans),
+      description:
+        'Where the server sends mail, the reply is 202 whether or not the address has an account; the account begins when the address is confirmed by the mailed link.',
+      replies: { 201: userReply, 202: MAIL_SENT },
+      async handle({ body, caller }, c) {
+        const user = await register(deps, body, caller);
+        if (user !== null) return toUserGet(user, deps.plans);
+        return c.json({ message: 'a mail to that address says how to go on' }, 202);
+      },
     }),
     defineRoute({
       ...publicPost,
@@ -78,10 +86,12 @@ function emailRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...publicPost,
       path: '/v2/auth/verify-email',
-      summary: 'Verify an e-mail address, by the link sent to it',
+      access: PUBLIC_OR_SESSION,
+      summary: 'Verify an e-mail address, by the link sent to it and the password or a session of the account',
       body: jsonBody(verifyEmailSchema),
       replies: { 200: userReply },
-      handle: async ({ body, caller }) => toUserGet(await verifyEmail(deps, body.token, caller), deps.plans),
+      handle: async ({ body, signedIn, caller }) =>
+        toUserGet(await verifyEmail(deps, { ...body, signedIn }, caller), deps.plans),
     }),
     defineRoute({
       ...record,
@@ -98,10 +108,12 @@ function emailRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...publicPost,
       path: '/v2/auth/change-email',
-      summary: 'Change to an e-mail address, by the link sent to it',
+      access: PUBLIC_OR_SESSION,
+      summary: 'Change to an e-mail address, by the link sent to it and the password or a session of the account',
       body: jsonBody(confirmEmailSchema),
       replies: { 200: userReply },
-      handle: async ({ body, caller }) => toUserGet(await confirmEmailChange(deps, body.token, caller), deps.plans),
+      handle: async ({ body, signedIn, caller }) =>
+        toUserGet(await confirmEmailChange(deps, { ...body, signedIn }, caller), deps.plans),
     }),
   ];
 }
@@ -122,10 +134,14 @@ function passwordResetRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...publicPost,
       path: '/v2/auth/reset-password',
-      summary: 'Set a new password, by that link; ends every session',
+      summary: 'Set a new password, by that link; ends what had access to the account before',
       body: jsonBody(resetPasswordSchema),
-      replies: { 204: NO_CONTENT },
-      handle: ({ body, caller }) => resetPassword(deps, body, caller),
+      replies: { 200: json(recoverySchema, 'What has ended: sessions, tokens, links, members and more.') },
+      async handle({ body, caller }, c) {
+        const { ended, device } = await resetPassword(deps, body, caller);
+        setDeviceCookie(c, device);
+        return { ended };
+      },
     }),
   ];
 }

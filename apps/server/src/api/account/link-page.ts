@@ -13,7 +13,8 @@ interface PageText {
   readonly done: string;
 }
 
-const RULE = 'Password (at least 8 characters with a digit, a lower-case and an upper-case letter)';
+const RULE = 'Password (at least 8 characters; a long one of several words is best)';
+const PRESENT = 'Password of your account';
 const TEXTS: Readonly<Record<LinkPageKind, PageText>> = {
   'set-up': {
     title: 'Set up the owner of this server',
@@ -24,13 +25,21 @@ const TEXTS: Readonly<Record<LinkPageKind, PageText>> = {
     ],
     done: 'Done. You can sign in now.',
   },
-  'verify-email': { title: 'Confirm your e-mail address', fields: [], done: 'Done. The address is confirmed.' },
+  'verify-email': {
+    title: 'Confirm your e-mail address',
+    fields: [['password', 'password', PRESENT]],
+    done: 'Done. The address is confirmed.',
+  },
   'reset-password': {
     title: 'Set a new password',
     fields: [['password', 'password', RULE]],
     done: 'Done. You can sign in with it now.',
   },
-  'change-email': { title: 'Change to this e-mail address', fields: [], done: 'Done. The address is changed.' },
+  'change-email': {
+    title: 'Change to this e-mail address',
+    fields: [['password', 'password', PRESENT]],
+    done: 'Done. The address is changed.',
+  },
   'oauth-code': {
     title: 'Second step of signing in',
     fields: [['code', 'text', 'Code of the authenticator app, or a recovery code']],

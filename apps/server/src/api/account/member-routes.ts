@@ -6,14 +6,13 @@ import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { getInvitations, getMembers, getOwnInvitations } from '../../identity/projects/project-queries.ts';
 import {
-  addProjectMember,
   answerInvitation,
   getProject,
   inviteToProject,
   removeProjectMember,
   withdrawInvitation,
 } from '../../identity/projects/project-service.ts';
-import { type ApiRoute, SESSION, scope } from '../access/access.ts';
+import { type ApiRoute, inPerson, SESSION, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const membersReply = json(listSchema(memberGetSchema), 'The members.');
@@ -35,20 +34,22 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'post',
       path: '/v2/projects/:id/members',
-      access: scope('admin'),
-      summary: 'Add a member (project owners only)',
+      access: inPerson(scope('admin'), { tokens: 'scope' }),
+      summary: 'Invite by username (project owners only)',
+      description:
+        'The account becomes a member when it accepts. The reply is the same when no account has the username.',
       body: jsonBody(memberCreateSchema),
-      replies: { 201: membersReply },
-      async handle({ path, body, principal, caller }) {
-        await addProjectMember(deps, principal, { projectId: path.id, username: body.username }, caller);
-        return await getMembers(deps, path.id);
+      replies: { 202: invitationsReply },
+      async handle({ path, body: invited, principal, caller }) {
+        await inviteToProject(deps, principal, { projectId: path.id, invited }, caller);
+        return await getInvitations(deps, path.id);
       },
     }),
     defineRoute({
       ...record,
       method: 'delete',
       path: '/v2/projects/:id/members/:user',
-      access: scope('admin'),
+      access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Remove a member, or leave',
       replies: { 204: NO_CONTENT },
       handle: ({ path, principal, caller }) =>
@@ -74,12 +75,12 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'post',
       path: '/v2/projects/:id/invitations',
-      access: scope('admin'),
+      access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Invite by e-mail (project owners only)',
       body: jsonBody(invitationCreateSchema),
       replies: { 201: invitationsReply },
       async handle({ path, body, principal, caller }) {
-        await inviteToProject(deps, principal, { projectId: path.id, email: body.email }, caller);
+        await inviteToProject(deps, principal, { projectId: path.id, invited: body }, caller);
         return await getInvitations(deps, path.id);
       },
     }),
@@ -98,7 +99,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       method: 'get',
       path: '/v2/invitations',
       access: SESSION,
-      summary: "List the invitations to the caller's address",
+      summary: "List the invitations to the caller's address and username",
       replies: { 200: invitationsReply },
       handle: ({ signedIn: { user } }) => getOwnInvitations(deps, user),
     }),

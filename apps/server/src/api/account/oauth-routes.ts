@@ -27,10 +27,10 @@ import {
   type OAuthOutcome,
 } from '../../identity/oauth/oauth-sign-in.ts';
 import { confirmInPerson } from '../../identity/two-factor/two-factor.ts';
-import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
+import { type ApiRoute, inPerson, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { linkPage } from './link-page.ts';
-import { cookieOptions, setSessionCookie, toSessionGet } from './session-reply.ts';
+import { clientOf, cookieOptions, setSignInCookies, toSessionGet } from './session-reply.ts';
 import { errorPage, signedInPage } from './signed-in-page.ts';
 
 const record = { errors: pipelineCloudErrors, tag: 'signing in with a provider' } as const;
@@ -69,13 +69,14 @@ export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
         state: query('state', 'The state that the provider was given.', z.string().optional()),
       },
       replies: { 303: { description: 'To a page of this server; the cookie of the session is set.' } },
-      handle: ({ path, request: { userAgent }, caller }, c) =>
+      handle: ({ path, caller }, c) =>
         withErrorPage(c, async () => {
           const browser = getCookie(c, browserCookieName(c)) ?? '';
           // The provider's library reads further parameters, such as `iss` and `error`.
-          const callback = { provider: path.provider, browser, query: new URL(c.req.url).searchParams, userAgent };
+          const query = new URL(c.req.url).searchParams;
+          const callback = { provider: path.provider, browser, query, client: clientOf(c) };
           const outcome = await finishOAuth(deps, callback, caller);
-          if (outcome.kind === 'signed_in') setSessionCookie(c, outcome.signedIn);
+          if (outcome.kind === 'signed_in') setSignInCookies(c, outcome.signedIn);
           return c.redirect(pageAfter(outcome), 303);
         }),
     }),
@@ -87,9 +88,9 @@ export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
       summary: 'Send the second factor, where the account has one',
       body: jsonBody(oauthCodeSchema),
       replies: { 200: json(sessionGetSchema, 'The session; its cookie is set.') },
-      async handle({ body, caller, request: { userAgent } }, c) {
-        const signedIn = await finishOAuthWithCode(deps, body, caller, userAgent);
-        setSessionCookie(c, signedIn);
+      async handle({ body, caller }, c) {
+        const signedIn = await finishOAuthWithCode(deps, body, caller, clientOf(c));
+        setSignInCookies(c, signedIn);
         return toSessionGet(signedIn, deps.plans);
       },
     }),
@@ -144,7 +145,7 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'delete',
       path: '/v2/auth/identities/:id',
-      access: UNVERIFIED_SESSION,
+      access: inPerson(UNVERIFIED_SESSION, { tokens: 'scope' }),
       summary: 'Unlink an identity, except the only way to sign in',
       replies: { 204: NO_CONTENT },
       handle: ({ path, signedIn: { user }, caller }) => unlinkIdentity(deps, user.id, path.id, caller),

@@ -6,7 +6,7 @@ import { header } from '../../http/parameter.ts';
 import { readBody } from '../../http/request-body.ts';
 import { defineRoute, type RequestBody } from '../../http/route.ts';
 import type { BillingService } from '../../metering/billing/billing-service.ts';
-import { type ApiRoute, PUBLIC, scope, serverOwner } from '../access/access.ts';
+import { type ApiRoute, inPerson, PUBLIC, scope, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface PlanRoutesDeps {
@@ -49,7 +49,7 @@ export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): readonly 
       ...record,
       method: 'post',
       path: '/v2/plan',
-      access: scope('admin'),
+      access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Change to another plan',
       body: jsonBody(planChangeSchema, { maxBytes: maxJsonBytes }),
       replies: { 200: json(planChangeResultSchema, 'The change, or the address to pay for it.') },

@@ -12,7 +12,7 @@ import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { describeProject, getProjects } from '../../identity/projects/project-queries.ts';
 import { changeProject, createProject, dropProject, getProject } from '../../identity/projects/project-service.ts';
-import { type ApiRoute, SESSION, scope } from '../access/access.ts';
+import { type ApiRoute, inPerson, SESSION, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const projectReply = json(projectGetDetailedSchema, 'The project.');
@@ -65,7 +65,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'delete',
       path: '/v2/projects/:id',
-      access: scope('admin'),
+      access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Delete an empty project (owners only)',
       replies: { 204: NO_CONTENT },
       handle: ({ path, principal, caller }) => dropProject(deps, principal, path.id, caller),

@@ -2,8 +2,11 @@
 import {
   changeEmailSchema,
   changePasswordSchema,
+  confirmationSchema,
+  confirmSchema,
   deleteAccountSchema,
   recoveryCodesSchema,
+  toTimestamp,
   twoFactorConfirmSchema,
   twoFactorDisableSchema,
   twoFactorGetSchema,
@@ -14,6 +17,7 @@ import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { changePassword } from '../../identity/sessions/change-password.ts';
+import { confirmSessionNow } from '../../identity/sessions/sign-in.ts';
 import {
   beginTwoFactor,
   confirmInPerson,
@@ -26,7 +30,7 @@ import { deleteOwnAccount } from '../../identity/users/delete-account.ts';
 import { type ApiRoute, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { MAIL_SENT } from './account-routes.ts';
-import { deleteSessionCookie } from './session-reply.ts';
+import { clientOf, deleteSessionCookie, setDeviceCookie } from './session-reply.ts';
 
 const record = {
   method: 'post',
@@ -51,13 +55,28 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...record,
       path: '/v2/auth/password',
-      summary: 'Change the password; ends the other sessions',
+      summary: 'Change the password; ends the other sessions, and API tokens with `revoke_tokens`',
       body: jsonBody(changePasswordSchema),
       replies: { 204: NO_CONTENT },
-      async handle({ body: { current_password: password, code, new_password: next }, signedIn, caller }) {
-        const { user, session } = signedIn;
+      async handle({ body, signedIn: { user, session }, caller }, c) {
+        const { current_password: password, code, new_password: next, revoke_tokens: revokeTokens = false } = body;
         await confirmInPerson(deps, user, { password, code }, caller);
-        await changePassword(deps, user, { next, sessionId: session.id }, caller);
+        const { device } = clientOf(c);
+        setDeviceCookie(
+          c,
+          await changePassword(deps, user, { next, sessionId: session.id, device, revokeTokens }, caller),
+        );
+      },
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/confirm',
+      summary: 'Confirm to be there in person, for sensitive changes in this session',
+      body: jsonBody(confirmSchema),
+      replies: { 200: json(confirmationSchema, 'The time until which the session needs no other confirmation.') },
+      async handle({ body, signedIn: { user, session }, caller }) {
+        await confirmInPerson(deps, user, body, caller);
+        return { confirmed_until: toTimestamp(await confirmSessionNow(deps, session.id)) };
       },
     }),
     defineRoute({
@@ -91,22 +110,22 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
     defineRoute({
       ...record,
       path: '/v2/auth/two-factor/confirm',
-      summary: 'Turn two-factor sign-in on, with a code',
+      summary: 'Turn two-factor sign-in on, with a code; ends the other sessions',
       body: jsonBody(twoFactorConfirmSchema),
       replies: { 200: json(recoveryCodesSchema, 'Recovery codes, shown only once.') },
-      handle: async ({ body, signedIn: { user }, caller }) => ({
-        recovery_codes: await confirmTwoFactor(deps, user, body.code, caller),
+      handle: async ({ body, signedIn: { user, session }, caller }) => ({
+        recovery_codes: await confirmTwoFactor(deps, user, { code: body.code, sessionId: session.id }, caller),
       }),
     }),
     defineRoute({
       ...record,
       path: '/v2/auth/two-factor/disable',
-      summary: 'Turn two-factor sign-in off',
+      summary: 'Turn two-factor sign-in off; ends the other sessions',
       body: jsonBody(twoFactorDisableSchema),
       replies: { 204: NO_CONTENT },
-      async handle({ body, signedIn: { user }, caller }) {
+      async handle({ body, signedIn: { user, session }, caller }) {
         await confirmInPerson(deps, user, body, caller);
-        await endTwoFactor(deps, user, caller);
+        await endTwoFactor(deps, user, session.id, caller);
       },
     }),
   ];

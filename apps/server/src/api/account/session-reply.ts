@@ -1,18 +1,36 @@
 import { type SessionGet, toTimestamp } from '@gptj-cloud/protocol';
 import type { Context } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { HttpEnv } from '../../http/http-env.ts';
 import type { AccountPlans } from '../../identity/account-deps.ts';
+import { type Client, DEVICE_LIFETIME_MS } from '../../identity/sessions/known-device-store.ts';
 import { csrfToken, SESSION_LIFETIME_MS } from '../../identity/sessions/session.ts';
-import type { SignedIn } from '../../identity/sessions/sign-in.ts';
+import type { NewSignIn, SignedIn } from '../../identity/sessions/sign-in.ts';
 import { toUserGet } from '../../identity/users/user.ts';
-import { sessionCookieName } from '../access/session-cookie.ts';
+import { deviceCookieName, sessionCookieName } from '../access/session-cookie.ts';
 
-/** Give the browser the cookie of a session. */
-export function setSessionCookie(c: Context<HttpEnv>, { secret }: SignedIn): void {
+/** The browser or program that sent a request. */
+export function clientOf(c: Context<HttpEnv>): Client {
+  return {
+    userAgent: c.req.header('user-agent') ?? '',
+    device: getCookie(c, deviceCookieName(c.get('secure'))) ?? null,
+  };
+}
+
+/** Give the browser the cookie of a session, and the one by which the account knows the browser later. */
+export function setSignInCookies(c: Context<HttpEnv>, { secret, device }: NewSignIn): void {
   setCookie(c, sessionCookieName(c.get('secure')), secret, {
     ...cookieOptions(c),
     maxAge: SESSION_LIFETIME_MS / 1000,
+  });
+  setDeviceCookie(c, device);
+}
+
+/** Give the browser the cookie by which an account knows it. It gives no access. */
+export function setDeviceCookie(c: Context<HttpEnv>, device: string): void {
+  setCookie(c, deviceCookieName(c.get('secure')), device, {
+    ...cookieOptions(c),
+    maxAge: DEVICE_LIFETIME_MS / 1000,
   });
 }
 

@@ -8,7 +8,7 @@ import { getSessions } from '../../identity/sessions/session-queries.ts';
 import { endSession, signIn } from '../../identity/sessions/sign-in.ts';
 import { type ApiRoute, PUBLIC, UNVERIFIED_SESSION } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { deleteSessionCookie, setSessionCookie, toSessionGet } from './session-reply.ts';
+import { clientOf, deleteSessionCookie, setSignInCookies, toSessionGet } from './session-reply.ts';
 
 export function sessionRoutes(deps: AccountDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'signing in' } as const;
@@ -26,9 +26,9 @@ export function sessionRoutes(deps: AccountDeps): readonly ApiRoute[] {
           'The session; its cookie is set. Send `csrf_token` as X-CSRF-Token with every write.',
         ),
       },
-      async handle({ body, caller, request }, c) {
-        const signedIn = await signIn(deps, body, caller, request.userAgent);
-        setSessionCookie(c, signedIn);
+      async handle({ body, caller }, c) {
+        const signedIn = await signIn(deps, body, caller, clientOf(c));
+        setSignInCookies(c, signedIn);
         return toSessionGet(signedIn, deps.plans);
       },
     }),

@@ -4,7 +4,7 @@ import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
-import type { StoreDeps } from '../../identity/account-deps.ts';
+import type { MailDeps } from '../../identity/account-deps.ts';
 import {
   changeToken,
   createToken,
@@ -12,18 +12,20 @@ import {
   getToken,
   listTokens,
 } from '../../identity/api-keys/api-key-service.ts';
-import { type ApiRoute, scope } from '../access/access.ts';
+import { type ApiRoute, inPerson, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const tokenReply = json(tokenGetSchema, 'The token, without its value.');
 
-export function tokenRoutes(deps: StoreDeps): readonly ApiRoute[] {
-  const record = { access: scope('admin'), errors: pipelineCloudErrors, tag: 'tokens' } as const;
+export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
+  const access = scope('admin');
+  const record = { access, errors: pipelineCloudErrors, tag: 'tokens' } as const;
   return [
     defineRoute({
       ...record,
       method: 'post',
       path: '/v2/tokens',
+      access: inPerson(access, { tokens: 'confirm' }),
       summary: 'Create an API token',
       body: jsonBody(tokenCreateSchema),
       replies: { 201: json(tokenGetSchema, 'The token with its complete value, which is shown only once.') },
@@ -51,9 +53,11 @@ export function tokenRoutes(deps: StoreDeps): readonly ApiRoute[] {
       method: 'patch',
       path: '/v2/tokens/:id',
       summary: 'Rename, disable or limit an API token',
+      description: 'To enable it, or to let it live longer, needs a recent confirmation, as to create one.',
       body: jsonBody(tokenPatchSchema),
       replies: { 200: tokenReply },
-      handle: ({ path, body, principal, caller }) => changeToken(deps, principal, { id: path.id, patch: body }, caller),
+      handle: ({ path, body: patch, principal, caller, requireConfirmation }) =>
+        changeToken(deps, principal, { id: path.id, patch, requireConfirmation }, caller),
     }),
     defineRoute({
       ...record,

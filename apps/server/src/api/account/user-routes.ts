@@ -21,7 +21,7 @@ import { administerUser, changeProfile } from '../../identity/users/change-user.
 import { deleteAccount } from '../../identity/users/delete-account.ts';
 import { toUserGet, type User } from '../../identity/users/user.ts';
 import { getAuditLog, getUser, getUsers } from '../../identity/users/user-queries.ts';
-import { type ApiRoute, SESSION, scope, serverOwner } from '../access/access.ts';
+import { type ApiRoute, inPerson, SESSION, scope, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 const FIRST_PAGE: PageQuery<'created_at'> = {
@@ -116,7 +116,7 @@ function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'patch',
       path: '/v2/users/:id',
-      access: serverOwner("change another user's account"),
+      access: inPerson(serverOwner("change another user's account"), { tokens: 'scope' }),
       summary: "Change a user's role, disable or enable an account",
       body: jsonBody(userAdminPatchSchema),
       replies: { 200: userReply },
@@ -127,7 +127,7 @@ function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'delete',
       path: '/v2/users/:id',
-      access: serverOwner("delete another user's account"),
+      access: inPerson(serverOwner("delete another user's account"), { tokens: 'scope' }),
       summary: 'Delete an account with all its data',
       replies: { 204: NO_CONTENT },
       async handle({ path, principal, caller }) {

@@ -2,7 +2,7 @@ import { ApiError, errorBodySchema } from '@gptj-cloud/protocol';
 import type { Caller } from '../../audit/audit-log.ts';
 import { json, media } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, serverOwner } from '../access/access.ts';
+import { type ApiRoute, inPerson, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface AdminRoutesDeps {
@@ -18,7 +18,7 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
     defineRoute({
       method: 'get',
       path: '/v2/admin/backup',
-      access: serverOwner('take a backup'),
+      access: inPerson(serverOwner('take a backup'), { tokens: 'scope' }),
       errors: pipelineCloudErrors,
       tag: 'server',
       summary: 'A backup of the embedded store',

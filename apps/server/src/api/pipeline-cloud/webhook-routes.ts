@@ -10,19 +10,22 @@ import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
+import type { MailDeps } from '../../identity/account-deps.ts';
+import { notifyProjectOwner } from '../../identity/projects/project-service.ts';
 import type { WebhookService } from '../../webhooks/webhook-service.ts';
-import { type ApiRoute, scope } from '../access/access.ts';
+import { type ApiRoute, inPerson, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface WebhookRoutesDeps {
   readonly webhooks: WebhookService;
+  readonly accounts: MailDeps;
   readonly maxJsonBytes: number;
 }
 
 const webhookReply = json(webhookGetSchema, 'The webhook.');
 
 /** The webhooks of a project, their deliveries, and sending a delivery again. */
-export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): readonly ApiRoute[] {
+export function webhookRoutes({ webhooks, accounts, maxJsonBytes }: WebhookRoutesDeps): readonly ApiRoute[] {
   const limit = { maxBytes: maxJsonBytes };
   const record = { errors: pipelineCloudErrors, tag: 'webhooks' } as const;
   return [
@@ -30,12 +33,17 @@ export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): re
       ...record,
       method: 'post',
       path: '/v2/webhooks',
-      access: scope('write'),
+      access: inPerson(scope('write'), { tokens: 'scope' }),
       summary: 'Add a webhook for the ends of runs',
       description: 'Deliveries are signed with the secret of the webhook and retried when they fail.',
       body: jsonBody(webhookCreateSchema, limit),
       replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown only once.') },
-      handle: ({ body, principal, caller }) => webhooks.create(principal.projectId, body, caller),
+      async handle({ body, principal, caller }) {
+        const added = await webhooks.create(principal.projectId, body, caller);
+        const values = { id: added.id, host: new URL(added.url).host };
+        await notifyProjectOwner(accounts, principal.projectId, 'webhook_added', values);
+        return added;
+      },
     }),
     defineRoute({
       ...record,
@@ -60,7 +68,7 @@ export function webhookRoutes({ webhooks, maxJsonBytes }: WebhookRoutesDeps): re
       ...record,
       method: 'patch',
       path: '/v2/webhooks/:id',
-      access: scope('write'),
+      access: inPerson(scope('write'), { tokens: 'scope' }),
       summary: 'Change a webhook',
       body: jsonBody(webhookPatchSchema, limit),
       replies: { 200: webhookReply },

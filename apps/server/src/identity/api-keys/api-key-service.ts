@@ -11,7 +11,8 @@ import {
 } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
-import type { StoreDeps } from '../account-deps.ts';
+import type { MailDeps, StoreDeps } from '../account-deps.ts';
+import { notify } from '../notices.ts';
 import type { Principal } from '../principal.ts';
 import { hashSecret } from '../secret.ts';
 import { lockUser } from '../users/user-store.ts';
@@ -33,11 +34,12 @@ const MAX_TOKENS = 100;
  * Throws `invalid_request`, `scope_missing` for scopes beyond the principal's, `limit_reached`.
  */
 export async function createToken(
-  { db, clock }: StoreDeps,
+  deps: MailDeps,
   principal: Principal,
   request: TokenCreate,
   caller: Caller,
 ): Promise<TokenGet> {
+  const { db, clock } = deps;
   const now = clock();
   const scopes = requestedScopes(request, principal);
   const expiresAt = request.expires_at ?? null;
@@ -57,9 +59,9 @@ export async function createToken(
     createdAt: now,
     updatedAt: now,
   };
-  await db.transaction(async (tx) => {
+  const user = await db.transaction(async (tx) => {
     // The lock keeps concurrent requests from passing the limit together.
-    await lockUser(tx, principal.userId);
+    const locked = await lockUser(tx, principal.userId);
     if ((await countApiKeys(tx, principal)) >= MAX_TOKENS) {
       throw new ApiError('limit_reached', { limit: MAX_TOKENS, what: 'tokens in a project' });
     }
@@ -70,7 +72,11 @@ export async function createToken(
       projectId: key.projectId,
       details: { name: key.name, scopes, expires_at: expiresAt?.toISOString() ?? null },
     });
+    return locked;
   });
+  if (scopes.includes('admin')) {
+    notify(deps, user, 'token_created', { id: key.id, name: key.name, scopes: scopes.join(', ') });
+  }
   return { ...toTokenGet(key, now), value: token };
 }
 
@@ -88,15 +94,26 @@ export async function listTokens(
   return { skip: page.skip, limit: page.limit, total, data: keys.map((key) => toTokenGet(key, clock())) };
 }
 
-/** Rename, enable, disable or expire a token, with effect from the next request. */
+export interface TokenChange {
+  readonly id: string;
+  readonly patch: TokenPatch;
+  /** Throws unless the user is there in person. */
+  readonly requireConfirmation: () => Promise<void>;
+}
+
+/**
+ * Rename, enable, disable or expire a token, with effect from the next request. What makes a token stronger needs the same
+ * confirmation as to create one: otherwise a stolen token could outlive its own end.
+ */
 export async function changeToken(
   { db, clock }: StoreDeps,
   owner: KeyOwner,
-  { id, patch }: { readonly id: string; readonly patch: TokenPatch },
+  { id, patch, requireConfirmation }: TokenChange,
   caller: Caller,
 ): Promise<TokenGet> {
   const now = clock();
   const expiresAt = patch.expires_at === undefined ? patch.expire_at : patch.expires_at;
+  if (isStronger(await getOwnApiKey(db, owner, id), patch.is_enabled, expiresAt)) await requireConfirmation();
   const changed = await db.transaction(async (tx) => {
     const key = await getOwnApiKey(tx, owner, id);
     const next = {
@@ -115,6 +132,12 @@ export async function changeToken(
     return { ...key, ...next };
   });
   return toTokenGet(changed, now);
+}
+
+function isStronger(key: ApiKey, isEnabled: boolean | undefined, expiresAt: Date | null | undefined): boolean {
+  if (isEnabled === true && !key.isEnabled) return true;
+  if (expiresAt === undefined || key.expiresAt === null) return false;
+  return expiresAt === null || expiresAt > key.expiresAt;
 }
 
 export async function deleteToken(

@@ -186,9 +186,16 @@ export async function deleteApiKey(tx: Database, id: string): Promise<void> {
   await tx.delete(apiKeys).where(eq(apiKeys.id, id));
 }
 
-/** Delete all keys of a user, in all projects. */
-export async function deleteKeysOf(tx: Database, userId: string): Promise<void> {
-  await tx.delete(apiKeys).where(eq(apiKeys.userId, userId));
+/**
+ * Delete all keys of a user, in all projects, but the one that the server's environment contains: the operator set it, and
+ * the next start would restore it. Returns how many there were.
+ */
+export async function deleteKeysOf(tx: Database, userId: string): Promise<number> {
+  const deleted = await tx
+    .delete(apiKeys)
+    .where(and(eq(apiKeys.userId, userId), ne(apiKeys.source, 'environment')))
+    .returning({ id: apiKeys.id });
+  return deleted.length;
 }
 
 /** Record the use of a key. When several servers do so at once, one writes. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { type TokenGet, tokenGetSchema } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
 import { type Browser, refusal, registerAndSignIn } from '../../testing/browser.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { apiKeys } from '../identity-tables.ts';
+import { hashSecret } from '../secret.ts';
 
 let it: TestApp;
 let percy: Browser;
@@ -47,6 +49,25 @@ test('replies the value of a token once and stores its hash', async () => {
   assert.ok(!JSON.stringify(await it.store.db.execute(sql`SELECT * FROM api_keys`)).includes(token.value));
   assert.ok(!JSON.stringify(await it.store.db.execute(sql`SELECT * FROM audit_log`)).includes(token.value));
   assert.equal((await ask(token)).status, 200);
+});
+
+test('a token ends with a checksum of the rest, by which scanners recognise it', async () => {
+  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  for (let i = 0; i < 3; i++) {
+    const { value } = await make();
+    const checksum = [...value.slice(-6)].reduce((sum, digit) => sum * 62 + digits.indexOf(digit), 0);
+    assert.equal(checksum, crc32(value.slice(0, -6)));
+  }
+});
+
+test('accepts a token from before tokens had checksums', async () => {
+  const old = await make();
+  const value = `gptj_${'0'.repeat(32)}`;
+  await it.store.db
+    .update(apiKeys)
+    .set({ hash: hashSecret(value) })
+    .where(eq(apiKeys.id, old.id));
+  assert.equal((await ask({ ...old, value })).status, 200);
 });
 
 test('refuses a disabled token from the next request on, until it is enabled', async () => {

@@ -1,6 +1,7 @@
 import { ApiError, type IdentityGet, toTimestamp } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
+import type { MailDeps, OAuthDeps, StoreDeps } from '../account-deps.ts';
+import { notify } from '../notices.ts';
 import { deleteLinks } from '../users/account-link-store.ts';
 import { lockUser } from '../users/user-store.ts';
 import { deleteIdentity, type Identity, listIdentities } from './identity-store.ts';
@@ -15,13 +16,14 @@ export async function getIdentities({ db }: StoreDeps, userId: string): Promise<
  * password, one identity of a configured provider must remain.
  */
 export async function unlinkIdentity(
-  { db, clock, providers }: StoreDeps & Pick<OAuthDeps, 'providers'>,
+  deps: MailDeps & Pick<OAuthDeps, 'providers'>,
   userId: string,
   id: string,
   caller: Caller,
 ): Promise<void> {
+  const { db, clock, providers } = deps;
   const issuers = new Set([...providers.values()].map(({ issuer }) => issuer));
-  await db.transaction(async (tx) => {
+  const { user, identity } = await db.transaction(async (tx) => {
     // When the last two are removed at once, one stays.
     const user = await lockUser(tx, userId);
     const linked = await listIdentities(tx, userId);
@@ -38,7 +40,9 @@ export async function unlinkIdentity(
     await deleteLinks(tx, ['oauth_code'], userId);
     const details = { provider: identity.provider };
     await recordAudit(tx, clock(), caller, { action: 'user.identity_unlink', subject: userId, details });
+    return { user, identity };
   });
+  notify(deps, user, 'identity_unlinked', { provider: identity.provider });
 }
 
 function toIdentityGet(identity: Identity): IdentityGet {

@@ -47,3 +47,9 @@ export async function listIdentities(db: Database, userId: string): Promise<read
 export async function deleteIdentity(tx: Database, id: string): Promise<void> {
   await tx.delete(identities).where(eq(identities.id, id));
 }
+
+/** Unlink all identities of a user. Returns how many there were. */
+export async function deleteIdentities(tx: Database, userId: string): Promise<number> {
+  const deleted = await tx.delete(identities).where(eq(identities.userId, userId)).returning({ id: identities.id });
+  return deleted.length;
+}

@@ -16,9 +16,10 @@ import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { OAuthDeps, StoreDeps } from '../account-deps.ts';
 import { hashSecret } from '../secret.ts';
-import { beginAttempt, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
+import { type Client, findKnownOrigin } from '../sessions/known-device-store.ts';
+import { beginCheck, enforceRateLimit, refundRateLimit } from '../sessions/login-guard.ts';
 import { findSessionUser } from '../sessions/session-store.ts';
-import { beginSession, type SignedIn } from '../sessions/sign-in.ts';
+import { beginSession, type NewSignIn, secondFactorOwner } from '../sessions/sign-in.ts';
 import { checkSecondFactor } from '../two-factor/two-factor.ts';
 import { createLink, findLink, useLink } from '../users/account-link-store.ts';
 import { FIRST_USER_ID } from '../users/first-user.ts';
@@ -36,12 +37,12 @@ export interface OAuthReturn {
   /** Value of its cookie. */
   readonly browser: string;
   readonly query: URLSearchParams;
-  readonly userAgent: string;
+  readonly client: Client;
 }
 
 /** Signed in; or a second factor is required, and `token` proves the first; or linked to the signed-in account. */
 export type OAuthOutcome =
-  | { readonly kind: 'signed_in'; readonly signedIn: SignedIn }
+  | { readonly kind: 'signed_in'; readonly signedIn: NewSignIn }
   | { readonly kind: 'code_needed'; readonly token: string }
   | { readonly kind: 'linked' };
 
@@ -90,7 +91,7 @@ export async function finishOAuth(deps: OAuthDeps, returned: OAuthReturn, caller
   if (user.totpEnabled && user.disabledAt === null) {
     return { kind: 'code_needed', token: await db.transaction((tx) => createLink(tx, 'oauth_code', user, clock())) };
   }
-  return { kind: 'signed_in', signedIn: await beginSession(deps, user, caller, returned.userAgent) };
+  return { kind: 'signed_in', signedIn: await beginSession(deps, user, caller, returned.client) };
 }
 
 /**
@@ -101,12 +102,14 @@ export async function finishOAuthWithCode(
   deps: OAuthDeps,
   { token, code }: { readonly token: string; readonly code: string },
   caller: Caller,
-  userAgent: string,
-): Promise<SignedIn> {
+  client: Client,
+): Promise<NewSignIn> {
   const { db, clock } = deps;
   const user = await findUser(db, await findLink(db, 'oauth_code', token, clock()));
   if (user === null) throw new ApiError('link_invalid');
-  const attempt = await beginAttempt(db, clock(), user.id, caller.address);
+  const origin = { device: client.device, address: caller.address };
+  const known = await findKnownOrigin(db, user.id, origin, clock());
+  const attempt = await beginCheck(db, clock(), 'second_factor', secondFactorOwner(user, known));
   if (user.totpEnabled && !(await checkSecondFactor(deps, user, code, caller))) {
     const details = { reason: 'wrong code' };
     await recordAudit(db, clock(), caller, { action: 'user.sign_in_failed', subject: user.id, details });
@@ -114,7 +117,7 @@ export async function finishOAuthWithCode(
   }
   await useLink(db, 'oauth_code', token, clock());
   await attempt.succeeded();
-  return await beginSession(deps, user, caller, userAgent);
+  return await beginSession(deps, user, caller, client);
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ContentsPort {
   countInProjects(db: Database, projectIds: readonly string[]): Promise<ReadonlyMap<string, ProjectContents>>;
   /** Delete the runs, data and files of these projects. */
   deleteInProjects(tx: Database, projectIds: readonly string[]): Promise<void>;
+  /** Delete the webhooks of these projects. Returns how many there were. */
+  deleteWebhooks(tx: Database, projectIds: readonly string[]): Promise<number>;
   /** Whether a payment provider charges the user. */
   hasActiveSubscription(tx: Database, userId: string): Promise<boolean>;
 }

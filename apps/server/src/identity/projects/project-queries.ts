@@ -54,13 +54,17 @@ export async function getInvitations(
   return { data: (await listInvitations(db, { projectId }, clock())).map(toInvitationGet) };
 }
 
-/** The open invitations to the user's address. Throws `email_unverified`: only a verified address is the user's. */
+/**
+ * The open invitations to the user's username and verified address. Throws `email_unverified` where only an unverified
+ * address could have some.
+ */
 export async function getOwnInvitations(
   { db, clock }: StoreDeps,
-  { email, verifiedAt }: User,
+  user: User,
 ): Promise<{ readonly data: InvitationGet[] }> {
-  if (verifiedAt === null) throw new ApiError('email_unverified');
-  return { data: (await listInvitations(db, { email }, clock())).map(toInvitationGet) };
+  const invitations = await listInvitations(db, { user }, clock());
+  if (invitations.length === 0 && user.verifiedAt === null) throw new ApiError('email_unverified');
+  return { data: invitations.map(toInvitationGet) };
 }
 
 function toProjectGet(project: Project, contents: ProjectContents | undefined): ProjectGetDetailed {
@@ -85,6 +89,7 @@ function toInvitationGet(invitation: Invitation): InvitationGet {
     id: invitation.id,
     project: { id: invitation.projectId, name: invitation.projectName },
     email: invitation.email,
+    username: invitation.username,
     invited_by: invitation.invitedBy,
     created_at: toTimestamp(invitation.createdAt),
     expires_at: toTimestamp(invitation.expiresAt),

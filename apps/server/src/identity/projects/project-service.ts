@@ -2,18 +2,22 @@ import { ApiError, newId } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
 import type { ContentsDeps, MailDeps, StoreDeps } from '../account-deps.ts';
+import { type NoticeKind, notify } from '../notices.ts';
 import type { Principal } from '../principal.ts';
 import { enforceRateLimit } from '../sessions/login-guard.ts';
+import { canonicalLogin } from '../sessions/login-name.ts';
 import { DEFAULT_PROJECT_ID } from '../users/first-user.ts';
 import type { User } from '../users/user.ts';
 import { findUserByLogin, insertProject, lockUser } from '../users/user-store.ts';
 import {
   addMember,
+  countInvitations,
   countMembers,
   countOwnedProjects,
   deleteInvitation,
   deleteProjects,
   findInvitedProject,
+  findOwner,
   findProject,
   insertInvitation,
   lockProject,
@@ -24,6 +28,7 @@ import {
 
 const MAX_PROJECTS = 50;
 const MAX_MEMBERS = 200;
+const MAX_INVITATIONS = 200;
 const INVITATION_LIFETIME_MS = 14 * 86_400_000;
 
 /**
@@ -106,33 +111,6 @@ export async function dropProject(deps: ContentsDeps, principal: Principal, id: 
   });
 }
 
-/** Add a member by username. Throws `not_found`, `name_unknown`, `conflict`, `limit_reached`. */
-export async function addProjectMember(
-  deps: StoreDeps,
-  principal: Principal,
-  added: { readonly projectId: string; readonly username: string },
-  caller: Caller,
-): Promise<string> {
-  const { db, clock } = deps;
-  const { id } = await getOwnedProject(deps, principal, added.projectId);
-  const user = await findUserByLogin(db, added.username);
-  if (user === null) {
-    const remedy = 'check the username, or invite an e-mail address that has no account yet';
-    throw new ApiError('name_unknown', { kind: 'user', name: added.username, remedy });
-  }
-  await db.transaction(async (tx) => {
-    await enforceMemberLimit(tx, id);
-    if (!(await addMember(tx, id, user.id, clock()))) {
-      throw new ApiError('conflict', {
-        reason: `${user.username} is already a member`,
-        remedy: `GET /v2/projects/${id}/members lists the members`,
-      });
-    }
-    await recordAudit(tx, clock(), caller, { action: 'project.member_add', subject: user.id, projectId: id });
-  });
-  return user.id;
-}
-
 /** Remove a member; members may remove themselves. Owners cannot be removed. */
 export async function removeProjectMember(
   deps: StoreDeps,
@@ -155,40 +133,62 @@ export async function removeProjectMember(
   });
 }
 
+/** Whom an invitation is for. */
+export type Invited = { readonly email: string } | { readonly username: string };
+
 /**
- * Invite an e-mail address; a user with that verified address can accept. Replaces an earlier invitation of the address.
- * Throws `not_found`, `project_owner_required`, `too_many_attempts`, `limit_reached`.
+ * Invite an e-mail address or a username; a user with that verified address, or the account that has the username now, can
+ * accept. Replaces an earlier invitation of the same. The caller cannot see whether an account exists.
+ *
+ * Throws `not_found`, `project_owner_required`, `too_many_attempts`, `limit_reached`, and `conflict` for a member.
  */
 export async function inviteToProject(
   deps: MailDeps,
   principal: Principal,
-  invited: { readonly projectId: string; readonly email: string },
+  { projectId, invited }: { readonly projectId: string; readonly invited: Invited },
   caller: Caller,
 ): Promise<string> {
   const { db, clock, mailer, publicUrl } = deps;
-  const project = await getOwnedProject(deps, principal, invited.projectId);
+  const project = await getOwnedProject(deps, principal, projectId);
   await enforceRateLimit(db, clock(), 'invite', caller.address);
+  const named = 'username' in invited ? await findUserByLogin(db, invited.username) : null;
+  // The query also runs for no account, so that it takes the same time.
+  if ((await findProject(db, named?.id ?? '', project.id)) !== null && named !== null) {
+    // The list of members shows as much.
+    throw new ApiError('conflict', {
+      reason: `${named.username} is already a member`,
+      remedy: `GET /v2/projects/${project.id}/members lists the members`,
+    });
+  }
   const id = newId('invitation');
   const createdAt = clock();
   await db.transaction(async (tx) => {
     // Lock order: users before projects; the invitation refers to both.
     await lockUser(tx, principal.userId);
     await enforceMemberLimit(tx, project.id);
+    if ((await countInvitations(tx, project.id, createdAt)) >= MAX_INVITATIONS) {
+      throw new ApiError('limit_reached', { limit: MAX_INVITATIONS, what: 'open invitations of a project' });
+    }
     await insertInvitation(tx, {
       id,
       projectId: project.id,
-      email: invited.email,
+      email: 'email' in invited ? invited.email : null,
+      username: 'username' in invited ? canonicalLogin(invited.username) : null,
+      userId: named?.id ?? null,
       invitedBy: principal.userId,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + INVITATION_LIFETIME_MS),
     });
     await recordAudit(tx, createdAt, caller, { action: 'project.invite', subject: id, projectId: project.id });
   });
-  mailer.send({
-    to: invited.email,
-    subject: 'You are invited to a project',
-    text: `Hello,\n\nyou are invited to the project "${project.name}" on ${publicUrl()}\n\nSign in, or register with this address, and accept within two weeks (POST /v2/invitations/${id}/accept).\n`,
-  });
+  const to = 'email' in invited ? invited.email : named?.email;
+  if (to !== undefined) {
+    mailer.send({
+      to,
+      subject: 'You are invited to a project',
+      text: `Hello,\n\nyou are invited to the project "${project.name}" on ${publicUrl()}\n\nSign in${'email' in invited ? ', or register with this address,' : ` as ${invited.username}`} and accept within two weeks (POST /v2/invitations/${id}/accept).\n`,
+    });
+  }
   return id;
 }
 
@@ -208,26 +208,41 @@ export async function withdrawInvitation(
 }
 
 /**
- * Accept or decline an invitation to the user's verified address. Throws `email_unverified`, `not_found`, and
- * `limit_reached` when the project has the maximum number of members: the invitation then remains.
+ * Accept or decline an invitation to the user's username or verified address; the project's owner gets a notice of a new
+ * member. Throws `email_unverified`, `not_found`, and `limit_reached` when the project has the maximum number of members:
+ * the invitation then remains.
  */
 export async function answerInvitation(
-  { db, clock }: StoreDeps,
+  deps: MailDeps,
   user: User,
   answer: { readonly id: string; readonly accept: boolean },
   caller: Caller,
 ): Promise<void> {
-  if (user.verifiedAt === null) throw new ApiError('email_unverified');
-  await db.transaction(async (tx) => {
-    const invited = await findInvitedProject(tx, answer.id, user.email, clock());
+  const { db, clock } = deps;
+  const joined = await db.transaction(async (tx) => {
+    const invited = await findInvitedProject(tx, answer.id, { user }, clock());
+    if (invited === null && user.verifiedAt === null) throw new ApiError('email_unverified');
     // The project's lock comes before that of the invitation, as where a project is deleted with its invitations.
     if (invited !== null && answer.accept) await enforceMemberLimit(tx, invited);
-    const projectId = await deleteInvitation(tx, answer.id, { email: user.email }, clock());
+    const projectId = await deleteInvitation(tx, answer.id, { user }, clock());
     if (projectId === null) throw new ApiError('not_found', { kind: 'invitation', id: answer.id.slice(0, 100) });
     if (answer.accept) await addMember(tx, projectId, user.id, clock());
     const action = answer.accept ? 'project.invitation_accept' : 'project.invitation_decline';
     await recordAudit(tx, clock(), caller, { action, subject: answer.id, projectId });
+    return answer.accept ? projectId : null;
   });
+  if (joined !== null) await notifyProjectOwner(deps, joined, 'member_joined', { member: user.username });
+}
+
+/** Mail a notice to the owner of a project. */
+export async function notifyProjectOwner(
+  deps: MailDeps,
+  projectId: string,
+  kind: NoticeKind,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const owner = await findOwner(deps.db, projectId);
+  if (owner !== null) notify(deps, owner, kind, values);
 }
 
 /** Lock the project, so that concurrent requests cannot pass the limit together, and throw `limit_reached` at it. */

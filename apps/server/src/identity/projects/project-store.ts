@@ -1,8 +1,9 @@
 import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, gt, inArray, ne } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, ne, or } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { pageOrder } from '../../store/page-order.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
+import type { User } from '../users/user.ts';
 
 /** A project as one of its members sees it. */
 export interface Project {
@@ -25,7 +26,9 @@ export interface Invitation {
   readonly id: string;
   readonly projectId: string;
   readonly projectName: string;
-  readonly email: string;
+  /** The invited address, or null: the invitation names a username. */
+  readonly email: string | null;
+  readonly username: string | null;
   /** Username. */
   readonly invitedBy: string;
   readonly createdAt: Date;
@@ -155,6 +158,16 @@ export async function addMember(tx: Database, projectId: string, userId: string,
   return added.length > 0;
 }
 
+/** The user who owns a project, or null. */
+export async function findOwner(db: Database, projectId: string): Promise<User | null> {
+  const rows = await db
+    .select({ user: users })
+    .from(projects)
+    .innerJoin(users, eq(users.id, projects.ownerId))
+    .where(eq(projects.id, projectId));
+  return rows[0]?.user ?? null;
+}
+
 /** Remove a member who is not an owner, with the member's tokens of the project. Returns whether there was one. */
 export async function removeMember(tx: Database, projectId: string, userId: string): Promise<boolean> {
   const removed = await tx
@@ -170,26 +183,36 @@ export async function removeMember(tx: Database, projectId: string, userId: stri
 
 export type NewInvitation = typeof projectInvitations.$inferInsert;
 
-/** Add an invitation in place of an earlier one of the same address to the same project. */
+/** Add an invitation in place of an earlier one of the same address or username to the same project. */
 export async function insertInvitation(tx: Database, invitation: NewInvitation): Promise<void> {
-  await tx
-    .delete(projectInvitations)
-    .where(and(eq(projectInvitations.projectId, invitation.projectId), eq(projectInvitations.email, invitation.email)));
+  const { email, username } = invitation;
+  const same = email == null ? eq(projectInvitations.username, username ?? '') : eq(projectInvitations.email, email);
+  await tx.delete(projectInvitations).where(and(eq(projectInvitations.projectId, invitation.projectId), same));
   await tx.insert(projectInvitations).values(invitation);
 }
 
-/** Invitations that have not expired, of a project or to an address. */
-export async function listInvitations(
-  db: Database,
-  of: { readonly projectId: string } | { readonly email: string },
-  now: Date,
-): Promise<readonly Invitation[]> {
+/** Whose invitations: those of a project, or those that a user may answer. */
+export type InvitationsOf =
+  | { readonly projectId: string }
+  | { readonly user: Pick<User, 'id' | 'email' | 'verifiedAt'> };
+
+/** Only a verified address is the user's; an invitation by username names the account itself. */
+function invitationsOf(of: InvitationsOf) {
+  if ('projectId' in of) return eq(projectInvitations.projectId, of.projectId);
+  const { id, email, verifiedAt } = of.user;
+  const byAccount = eq(projectInvitations.userId, id);
+  return verifiedAt === null ? byAccount : or(byAccount, eq(projectInvitations.email, email));
+}
+
+/** Invitations that have not expired. */
+export async function listInvitations(db: Database, of: InvitationsOf, now: Date): Promise<readonly Invitation[]> {
   return await db
     .select({
       id: projectInvitations.id,
       projectId: projectInvitations.projectId,
       projectName: projects.name,
       email: projectInvitations.email,
+      username: projectInvitations.username,
       invitedBy: users.username,
       createdAt: projectInvitations.createdAt,
       expiresAt: projectInvitations.expiresAt,
@@ -197,25 +220,33 @@ export async function listInvitations(
     .from(projectInvitations)
     .innerJoin(projects, eq(projects.id, projectInvitations.projectId))
     .innerJoin(users, eq(users.id, projectInvitations.invitedBy))
-    .where(
-      and(
-        'email' in of ? eq(projectInvitations.email, of.email) : eq(projectInvitations.projectId, of.projectId),
-        gt(projectInvitations.expiresAt, now),
-      ),
-    )
+    .where(and(invitationsOf(of), gt(projectInvitations.expiresAt, now)))
     .orderBy(desc(projectInvitations.createdAt), desc(projectInvitations.id))
-    .limit(100);
+    .limit(MAX_LISTED);
 }
 
-/** The project of an invitation to an address, or null when there is none or it has expired. */
-export async function findInvitedProject(db: Database, id: string, email: string, now: Date): Promise<string | null> {
+const MAX_LISTED = 100;
+
+/** The project of an invitation, or null when there is none or it has expired. */
+export async function findInvitedProject(
+  db: Database,
+  id: string,
+  of: InvitationsOf,
+  now: Date,
+): Promise<string | null> {
   const rows = await db
     .select({ projectId: projectInvitations.projectId })
     .from(projectInvitations)
-    .where(
-      and(eq(projectInvitations.id, id), eq(projectInvitations.email, email), gt(projectInvitations.expiresAt, now)),
-    );
+    .where(and(eq(projectInvitations.id, id), invitationsOf(of), gt(projectInvitations.expiresAt, now)));
   return rows[0]?.projectId ?? null;
+}
+
+/** Count the invitations of a project that have not expired. */
+export async function countInvitations(db: Database, projectId: string, now: Date): Promise<number> {
+  return await db.$count(
+    projectInvitations,
+    and(eq(projectInvitations.projectId, projectId), gt(projectInvitations.expiresAt, now)),
+  );
 }
 
 /** Whether any project has an open invitation of an address. */
@@ -232,22 +263,39 @@ export async function countMembers(db: Database, projectId: string): Promise<num
   return await db.$count(projectMembers, eq(projectMembers.projectId, projectId));
 }
 
-/** Delete an invitation of a project or to an address. Returns its project, or null when there is none. */
-export async function deleteInvitation(
-  tx: Database,
-  id: string,
-  of: { readonly projectId: string } | { readonly email: string },
-  now: Date,
-): Promise<string | null> {
+/** Delete an invitation. Returns its project, or null when there is none. */
+export async function deleteInvitation(tx: Database, id: string, of: InvitationsOf, now: Date): Promise<string | null> {
   const deleted = await tx
     .delete(projectInvitations)
-    .where(
-      and(
-        eq(projectInvitations.id, id),
-        'email' in of ? eq(projectInvitations.email, of.email) : eq(projectInvitations.projectId, of.projectId),
-        gt(projectInvitations.expiresAt, now),
-      ),
-    )
+    .where(and(eq(projectInvitations.id, id), invitationsOf(of), gt(projectInvitations.expiresAt, now)))
     .returning({ projectId: projectInvitations.projectId });
   return deleted[0]?.projectId ?? null;
+}
+
+/** Remove what gives others access to projects of a user: members, the members' tokens, and invitations. */
+export async function severProjects(
+  tx: Database,
+  userId: string,
+  projectIds: readonly string[],
+): Promise<{ readonly members: number; readonly invitations: number }> {
+  const ids = [...projectIds];
+  const members = await tx
+    .delete(projectMembers)
+    .where(and(inArray(projectMembers.projectId, ids), ne(projectMembers.userId, userId)))
+    .returning({ userId: projectMembers.userId });
+  await tx.delete(apiKeys).where(and(inArray(apiKeys.projectId, ids), ne(apiKeys.userId, userId)));
+  const invitations = await tx
+    .delete(projectInvitations)
+    .where(inArray(projectInvitations.projectId, ids))
+    .returning({ id: projectInvitations.id });
+  return { members: members.length, invitations: invitations.length };
+}
+
+/** End the memberships of a user in projects of others. Returns how many there were. */
+export async function leaveProjects(tx: Database, userId: string): Promise<number> {
+  const left = await tx
+    .delete(projectMembers)
+    .where(and(eq(projectMembers.userId, userId), ne(projectMembers.role, 'owner')))
+    .returning({ projectId: projectMembers.projectId });
+  return left.length;
 }

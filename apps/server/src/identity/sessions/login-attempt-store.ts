@@ -1,4 +1,4 @@
-import { eq, lt, sql } from 'drizzle-orm';
+import { eq, like, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { loginFailures } from '../identity-tables.ts';
 
@@ -57,6 +57,12 @@ export async function refundAttempt(db: Database, subject: string): Promise<void
 /** Set the count of `subject` to zero. */
 export async function clearAttempts(db: Database, subject: string): Promise<void> {
   await db.delete(loginFailures).where(eq(loginFailures.subject, subject));
+}
+
+/** Set the counts of `subject` and of every subject that begins with it and a colon to zero. */
+export async function clearAttemptsBelow(db: Database, subject: string): Promise<void> {
+  const t = loginFailures;
+  await db.delete(t).where(or(eq(t.subject, subject), like(t.subject, `${subject}:%`)));
 }
 
 /** Delete the counts of all subjects without an attempt since `before`. */

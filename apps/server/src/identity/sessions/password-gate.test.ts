@@ -76,7 +76,7 @@ test('computes no hash for a link that is wrong or used', async () => {
     const setUp = await postSignedOut(it, '/v2/auth/set-up', { token: 'x'.repeat(32), ...owner });
     assert.equal(await refusal(setUp), '400 link_invalid');
     assert.equal(counted.hashes, 0);
-    assert.equal((await reset(token)).status, 204);
+    assert.equal((await reset(token)).status, 200);
     assert.equal(counted.hashes, 1);
     assert.equal(await refusal(await reset(token)), '400 link_invalid');
     assert.equal(counted.hashes, 1);

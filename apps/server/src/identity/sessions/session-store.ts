@@ -41,6 +41,7 @@ export async function insertSession(
     createdAt: now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + SESSION_LIFETIME_MS),
+    confirmedAt: now,
     address,
     userAgent: userAgent.slice(0, 200),
   };
@@ -117,7 +118,16 @@ export async function deleteSession(tx: Database, userId: string, id: string): P
   return deleted.length > 0;
 }
 
-/** End all sessions of a user except the one with the id `kept`. */
-export async function deleteSessions(tx: Database, userId: string, kept: string | null): Promise<void> {
-  await tx.delete(sessions).where(and(eq(sessions.userId, userId), kept === null ? undefined : ne(sessions.id, kept)));
+/** End all sessions of a user except the one with the id `kept`. Returns how many ended. */
+export async function deleteSessions(tx: Database, userId: string, kept: string | null): Promise<number> {
+  const deleted = await tx
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), kept === null ? undefined : ne(sessions.id, kept)))
+    .returning({ id: sessions.id });
+  return deleted.length;
+}
+
+/** Record that the user of a session has just proved to be there in person. */
+export async function confirmSession(tx: Database, id: string, now: Date): Promise<void> {
+  await tx.update(sessions).set({ confirmedAt: now }).where(eq(sessions.id, id));
 }

@@ -7,6 +7,8 @@ export interface Session {
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
+  /** When the user last proved to be there in person. */
+  readonly confirmedAt: Date;
   /** Network address that signed in. */
   readonly address: string;
   readonly userAgent: string;

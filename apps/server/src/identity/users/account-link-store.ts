@@ -7,6 +7,12 @@ import { lockUser } from './user-store.ts';
 
 export type LinkPurpose = 'set_up' | 'verify_email' | 'reset_password' | 'change_email' | 'oauth_code';
 
+/** Whose link it is, and the address that it is sent to. */
+interface LinkUser {
+  readonly id: string;
+  readonly email: string;
+}
+
 const SECRET_BYTES = 24;
 const HOUR_MS = 3_600_000;
 const LIFETIME_MS: Readonly<Record<LinkPurpose, number>> = {
@@ -18,15 +24,27 @@ const LIFETIME_MS: Readonly<Record<LinkPurpose, number>> = {
   oauth_code: HOUR_MS / 6,
 };
 
+/** Links of one purpose that a user may have at the same time, where earlier ones stay valid. */
+const MAX_LINKS = 5;
+
 /** Create the secret of a single-use link. The user's earlier links for the same purpose end. */
-export async function createLink(
-  tx: Database,
-  purpose: LinkPurpose,
-  user: { readonly id: string; readonly email: string },
-  now: Date,
-): Promise<string> {
+export async function createLink(tx: Database, purpose: LinkPurpose, user: LinkUser, now: Date): Promise<string> {
   await lockUser(tx, user.id);
-  await tx.delete(accountLinks).where(and(eq(accountLinks.userId, user.id), eq(accountLinks.purpose, purpose)));
+  await deleteLinks(tx, [purpose], user.id);
+  return await insertLink(tx, purpose, user, now);
+}
+
+/**
+ * As {@link createLink}, but earlier links stay valid until they expire. Returns null when the user has enough of them: the
+ * mailbox then holds as many usable ones.
+ */
+export async function addLink(tx: Database, purpose: LinkPurpose, user: LinkUser, now: Date): Promise<string | null> {
+  await lockUser(tx, user.id);
+  const valid = await tx.$count(accountLinks, validLinks(purpose, user.id, now));
+  return valid >= MAX_LINKS ? null : await insertLink(tx, purpose, user, now);
+}
+
+async function insertLink(tx: Database, purpose: LinkPurpose, user: LinkUser, now: Date): Promise<string> {
   await tx.delete(accountLinks).where(lte(accountLinks.expiresAt, now));
   const token = randomSecret(SECRET_BYTES);
   await tx.insert(accountLinks).values({
@@ -40,12 +58,16 @@ export async function createLink(
   return token;
 }
 
+function validLinks(purpose: LinkPurpose, userId: string, now: Date) {
+  return and(eq(accountLinks.userId, userId), eq(accountLinks.purpose, purpose), gt(accountLinks.expiresAt, now));
+}
+
 /** Whether a user has an unused, unexpired link for a purpose. */
 export async function hasLink(db: Database, purpose: LinkPurpose, userId: string, now: Date): Promise<boolean> {
   const rows = await db
     .select({ hash: accountLinks.hash })
     .from(accountLinks)
-    .where(and(eq(accountLinks.userId, userId), eq(accountLinks.purpose, purpose), gt(accountLinks.expiresAt, now)));
+    .where(validLinks(purpose, userId, now));
   return rows.length > 0;
 }
 
@@ -82,4 +104,9 @@ export async function useLink(
 
 export async function deleteLinks(tx: Database, purposes: readonly LinkPurpose[], userId: string): Promise<void> {
   await tx.delete(accountLinks).where(and(eq(accountLinks.userId, userId), inArray(accountLinks.purpose, purposes)));
+}
+
+/** End all links of a user, whatever their purpose. */
+export async function deleteAllLinks(tx: Database, userId: string): Promise<void> {
+  await tx.delete(accountLinks).where(eq(accountLinks.userId, userId));
 }

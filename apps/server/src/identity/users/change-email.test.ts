@@ -23,7 +23,8 @@ after(() => it.close());
 
 const ask = (by: Browser, email: string, proof: Record<string, unknown> = { password: PASSWORD }): Promise<Response> =>
   by.ask('/v2/auth/email', 'POST', { email, ...proof });
-const follow = (token: string): Promise<Response> => postSignedOut(it, '/v2/auth/change-email', { token });
+const follow = (token: string): Promise<Response> =>
+  postSignedOut(it, '/v2/auth/change-email', { token, password: PASSWORD });
 const mailTo = (to: string): string => it.mails.findLast((mail) => mail.to === to)?.text ?? '';
 
 test('the link mailed to the new address changes it once, and the old address gets a notice before and after', async () => {
@@ -111,7 +112,7 @@ test('a change ends links to the old address, and a new password ends the link o
   await ask(jane, thief);
   await postSignedOut(it, '/v2/auth/forgot-password', { email: 'jane@example.com' });
   const token = mailedSecret(it, 'jane@example.com');
-  assert.equal((await postSignedOut(it, '/v2/auth/reset-password', { token, password: PASSWORD })).status, 204);
+  assert.equal((await postSignedOut(it, '/v2/auth/reset-password', { token, password: PASSWORD })).status, 200);
   assert.equal(await refusal(await follow(mailedSecret(it, thief))), '400 link_invalid');
 
   const again = await signInAs(it, 'jane');
@@ -119,4 +120,24 @@ test('a change ends links to the old address, and a new password ends the link o
   const change = { current_password: PASSWORD, new_password: 'Another1234' };
   assert.equal((await again.ask('/v2/auth/password', 'POST', change)).status, 204);
   assert.equal(await refusal(await follow(mailedSecret(it, thief))), '400 link_invalid');
+});
+
+test('the owner of an address cannot confirm it for an account of someone else', async () => {
+  const mallory = await registerAndSignIn(it, 'mallory');
+  await ask(mallory, 'victim@example.com');
+  const token = mailedSecret(it, 'victim@example.com');
+  const click = (body: object = {}) => postSignedOut(it, '/v2/auth/change-email', { token, ...body });
+  assert.equal(await refusal(await click()), '403 confirmation_required');
+  for (let i = 0; i < 5; i++)
+    assert.equal(await refusal(await click({ password: 'Wrong12345' })), '403 password_wrong');
+  assert.equal(await refusal(await click({ password: PASSWORD })), '429 too_many_attempts');
+  // A session of another account does not help; the one of the account does.
+  const victim = await registerAndSignIn(it, 'victim-2');
+  const path = '/v2/auth/change-email';
+  assert.equal(await refusal(await victim.ask(path, 'POST', { token })), '403 confirmation_required');
+  assert.equal(
+    await refusal(await mallory.ask(path, 'POST', { token }, { 'x-csrf-token': 'x' })),
+    '403 confirmation_required',
+  );
+  assert.equal((await mallory.ask(path, 'POST', { token })).status, 200);
 });

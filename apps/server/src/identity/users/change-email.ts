@@ -3,9 +3,10 @@ import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { MailDeps, PasswordDeps } from '../account-deps.ts';
 import { enforceRateLimit } from '../sessions/login-guard.ts';
 import { confirmInPerson } from '../two-factor/two-factor.ts';
-import { createLink, deleteLinks, useLink } from './account-link-store.ts';
+import { createLink, deleteLinks, findLink, useLink } from './account-link-store.ts';
+import { confirmLinkOwner, type FollowedLink } from './link-owner.ts';
 import type { User } from './user.ts';
-import { findUserByLogin, lockUser, updateUser } from './user-store.ts';
+import { findUser, findUserByLogin, lockUser, updateUser } from './user-store.ts';
 
 /**
  * Mail a confirmation link to the new address and a notice to the present one. The address changes only when the link is
@@ -45,12 +46,20 @@ export async function requestEmailChange(
 
 /**
  * Change the address by the mailed link, which also verifies it. Links that were sent to the old address end. Throws
- * `link_invalid`, `account_disabled`, and `already_exists` when another account has taken the address since.
+ * `link_invalid`, what `confirmLinkOwner` throws, `account_disabled`, and `already_exists` when another account has taken
+ * the address since.
  */
-export async function confirmEmailChange(deps: MailDeps, token: string, caller: Caller): Promise<User> {
+export async function confirmEmailChange(
+  deps: MailDeps & PasswordDeps,
+  link: FollowedLink,
+  caller: Caller,
+): Promise<User> {
   const { db, clock, mailer, publicUrl } = deps;
+  const holder = await findUser(db, await findLink(db, 'change_email', link.token, clock()));
+  if (holder === null) throw new ApiError('link_invalid');
+  await confirmLinkOwner(deps, link, { userId: holder.id, passwordHash: holder.passwordHash });
   const { before, after } = await db.transaction(async (tx) => {
-    const { userId, email } = await useLink(tx, 'change_email', token, clock());
+    const { userId, email } = await useLink(tx, 'change_email', link.token, clock());
     const user = await lockUser(tx, userId);
     if (user.disabledAt !== null) throw new ApiError('account_disabled');
     const changed = await updateUser(tx, userId, { email, verifiedAt: clock() }, clock());

@@ -1,6 +1,8 @@
 import { ApiError, type UserAdminPatch, type UserPatch } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
-import type { StoreDeps } from '../account-deps.ts';
+import type { MailDeps, StoreDeps } from '../account-deps.ts';
+import { notify } from '../notices.ts';
+import { enforceRateLimit } from '../sessions/login-guard.ts';
 import { deleteSessions } from '../sessions/session-store.ts';
 import { deleteLinks } from './account-link-store.ts';
 import type { User } from './user.ts';
@@ -13,6 +15,8 @@ export async function changeProfile(
   patch: UserPatch,
   caller: Caller,
 ): Promise<User> {
+  // Whether a username is taken can be seen; the limit keeps it from being asked for many.
+  if (patch.username !== undefined) await enforceRateLimit(db, clock(), 'username', user.id);
   return await db.transaction(async (tx) => {
     const { username } = patch;
     if (username !== undefined) await refuseTaken(tx, { username }, user.id);
@@ -41,12 +45,13 @@ export async function changeProfile(
  * the last owner and for disabling the caller's own account.
  */
 export async function administerUser(
-  { db, clock }: StoreDeps,
+  deps: MailDeps,
   id: string,
   { role, disabled }: UserAdminPatch,
   caller: Caller,
 ): Promise<User> {
-  return await db.transaction(async (tx) => {
+  const { db, clock } = deps;
+  const changed = await db.transaction(async (tx) => {
     if (disabled === true && id === caller.userId) {
       throw new ApiError('conflict', { reason: 'you cannot disable your own account', remedy: 'ask another owner' });
     }
@@ -70,4 +75,8 @@ export async function administerUser(
     }
     return after;
   });
+  if (role !== undefined) {
+    notify(deps, changed, 'role_changed', { role: role === 'owner' ? 'an owner of the server' : 'a member' });
+  }
+  return changed;
 }

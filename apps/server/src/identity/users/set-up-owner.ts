@@ -1,6 +1,6 @@
-import type { Register } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
+import { refuseCommonPassword } from '../sessions/common-password.ts';
 import { createLink, deleteLinks, findLink, hasLink, useLink } from './account-link-store.ts';
 import { FIRST_USER_ID } from './first-user.ts';
 import type { User } from './user.ts';
@@ -39,7 +39,7 @@ async function createSetUpLink({ db, clock }: StoreDeps): Promise<string | null>
 /** Set up the first user by the link that the first start printed. Throws `link_invalid`, `already_exists`. */
 export async function setUp(
   deps: PasswordDeps,
-  request: Register & { readonly token: string },
+  request: OwnerSettings & { readonly token: string },
   caller: Caller,
 ): Promise<User> {
   return await setUpFirstUser(deps, request, caller, request.token);
@@ -47,6 +47,7 @@ export async function setUp(
 
 async function setUpFirstUser(deps: PasswordDeps, owner: OwnerSettings, caller: Caller, token?: string): Promise<User> {
   const { db, clock } = deps;
+  refuseCommonPassword('body->password', owner.password, owner);
   // A hash costs a core's tenths of a second, so the link is looked at first; the transaction uses it up.
   if (token !== undefined) await findLink(db, 'set_up', token, clock());
   const passwordHash = await deps.passwords.hash(owner.password);

@@ -4,6 +4,7 @@ import { and, asc, eq, isNull, or, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { pageOrder } from '../../store/page-order.ts';
 import { projectMembers, projects, users } from '../identity-tables.ts';
+import { canonicalLogin } from '../sessions/login-name.ts';
 import type { User } from './user.ts';
 
 export interface NewUser {
@@ -58,7 +59,7 @@ export async function findUser(db: Database, id: string): Promise<User | null> {
 
 /** Find a user by e-mail address or username, ignoring case. Usernames contain no @, so a login matches one user. */
 export async function findUserByLogin(db: Database, login: string): Promise<User | null> {
-  const lower = login.trim().toLowerCase();
+  const lower = canonicalLogin(login);
   const rows = await db
     .select()
     .from(users)
