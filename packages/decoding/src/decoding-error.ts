@@ -1,8 +1,8 @@
 export type DecodingErrorCode =
   /** The parameters forbid every token, or leave fewer than the beams need. */
   | 'no_possible_token'
-  /** A regular expression needs more memory than it may use. */
-  | 'pattern_too_complex'
+  /** The parameters need more work or memory than one generation may take. */
+  | 'decoding_too_costly'
   /** The configuration needs something that the caller did not pass, for example a tokenizer. */
   | 'missing_dependency';
 

@@ -6,8 +6,9 @@ import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { buildLogitsProcessors } from './logits-processor-list.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
+import { PARAMETERS } from './parameters/parameter-table.ts';
 import { scoreRecorder } from './score-recorder.ts';
-import { stopRule } from './stopping/stop-rule.ts';
+import { type EndsByToken, stopRule } from './stopping/stop-rule.ts';
 import { stopStringRule } from './stopping/stop-strings.ts';
 import { beamSearch } from './strategies/beam-search.ts';
 import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
@@ -19,6 +20,7 @@ import { runSearches } from './strategies/run-searches.ts';
 import { sample } from './strategies/sample.ts';
 import { scorePrompt } from './strategies/score-prompt.ts';
 import type { Strategy } from './strategy.ts';
+import { type WorkBudget, workBudget } from './work-budget.ts';
 
 /** A prompt and the parameters parsed for its length. */
 export interface GenerateRequest {
@@ -36,6 +38,8 @@ export interface GenerateDependencies {
   readonly tokenBytes?: (token: TokenId) => Uint8Array;
   /** Drafts for greedy requests without `prompt_lookup_num_tokens`. Default: none. */
   readonly drafts?: DraftPolicy;
+  /** Counts and bounds the work. Default: `workBudget()`. */
+  readonly budget?: WorkBudget;
 }
 
 /**
@@ -43,22 +47,35 @@ export interface GenerateDependencies {
  * tokens. `max_time` counts from this call.
  *
  * Throws `DecodingError`: `missing_dependency` at once; `no_possible_token` while running, when the parameters leave
- * no token to choose.
+ * no token to choose; `decoding_too_costly` at once or while running, when they need more work than a generation may take.
  */
 export function generate(
   { prompt, config }: GenerateRequest,
   dependencies: GenerateDependencies,
 ): Strategy<GenerateOutcome> {
   const seed = config.seed ?? freshSeed();
+  const budget = dependencies.budget ?? workBudget();
+  const stopStrings = stopStringsOf(config, prompt, dependencies, budget);
   const decoding: Decoding = {
     prompt,
     config,
-    processors: buildLogitsProcessors(config, prompt, allowedNextOf(config, prompt, dependencies.tokenBytes)),
-    stop: stopRule(config, dependencies.clock, stopStringsOf(config, prompt, dependencies)),
+    processors: buildLogitsProcessors(
+      config,
+      prompt,
+      allowedNextOf(config, prompt, dependencies.tokenBytes, budget),
+      PARAMETERS,
+      budget,
+    ),
+    stop: stopRule(config, {
+      clock: dependencies.clock,
+      endsInStopString: stopStrings,
+      charge: (steps) => budget.charge('stopping_criteria', steps),
+    }),
     noise: dependencies.noise ?? seededNoise(seed),
-    recorder: scoreRecorder(config),
+    recorder: scoreRecorder(config, budget),
+    budget,
   };
-  const strategy = selectStrategy(decoding, dependencies.drafts ?? null);
+  const strategy = inEvaluations(selectStrategy(decoding, dependencies.drafts ?? null), budget);
   return config.doSample && dependencies.noise === undefined ? withSeed(strategy, seed) : strategy;
 }
 
@@ -97,12 +114,30 @@ function stopStringsOf(
   { stopStrings, stopInPrompt }: GenerateConfig,
   prompt: readonly TokenId[],
   { tokenBytes }: GenerateDependencies,
-): (sequence: readonly TokenId[]) => boolean {
+  budget: WorkBudget,
+): EndsByToken {
   if (stopStrings.length === 0) return () => false;
   if (tokenBytes === undefined) {
     throw new DecodingError('missing_dependency', 'stop_strings: text needs the bytes of tokens');
   }
-  return stopStringRule(stopStrings, tokenBytes, stopInPrompt ? 0 : prompt.length);
+  const start = stopInPrompt ? 0 : prompt.length;
+  return stopStringRule(stopStrings, tokenBytes, {
+    start,
+    charge: (steps) => budget.charge('stop_strings', steps),
+    hold: (bytes) => budget.hold('stop_strings', bytes),
+  });
+}
+
+/** Count the work of each advance of the strategy as one evaluation. */
+function* inEvaluations(strategy: Strategy<GenerateOutcome>, budget: WorkBudget): Strategy<GenerateOutcome> {
+  budget.startEvaluation();
+  let turn = strategy.next();
+  while (turn.done !== true) {
+    const result = yield turn.value;
+    budget.startEvaluation();
+    turn = strategy.next(result);
+  }
+  return turn.value;
 }
 
 /** Add the seed that reproduces the outcome. */

@@ -43,3 +43,11 @@ export {
 } from './parameters/parse-generate-parameters.ts';
 export { showValue } from './parameters/show-value.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';
+export {
+  MAX_STEPS_PER_EVALUATION,
+  MAX_STEPS_PER_GENERATION,
+  MAX_TABLE_BYTES,
+  type WorkBudget,
+  type WorkLimits,
+  workBudget,
+} from './work-budget.ts';

@@ -4,35 +4,68 @@
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerateConfig } from './generate-config.ts';
-import { each, inOrder, type LogitsProcessor, type LogitsRow } from './logits-processor.ts';
+import { inOrder, type LogitsProcessor, type LogitsRow, type RowsProcessor } from './logits-processor.ts';
 import type { ParameterRecord, ProcessorContext } from './parameters/parameter-record.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
 import { PROCESSOR_ORDER } from './parameters/processor-order.ts';
 import type { AllowedNext } from './processors/allowed-tokens.ts';
-import { type Warper, warpPossibleTokens } from './warpers/possible-tokens.ts';
+import { type ChargedWarper, warpPossibleTokens } from './warpers/possible-tokens.ts';
+import { type WorkBudget, workBudget } from './work-budget.ts';
 
 /** The processors of a configuration in order. */
 export interface LogitsProcessorList {
-  readonly process: LogitsProcessor;
+  readonly process: RowsProcessor;
   /** Applied after `process`: warpers when sampling. Compat 4.25 adds the beam score before it, 5.18 after it. */
-  readonly warp: LogitsProcessor;
+  readonly warp: RowsProcessor;
 }
 
-/** The processors of a configuration for a prompt. `allowedNext` implements `prefix_allowed_tokens_fn`. */
+/**
+ * The processors of a configuration for a prompt. `allowedNext` implements `prefix_allowed_tokens_fn`. Their work is
+ * charged to `budget`; each throws `decoding_too_costly` beyond it.
+ */
 export function buildLogitsProcessors(
   config: GenerateConfig,
   prompt: readonly TokenId[],
   allowedNext: AllowedNext | null,
   table: readonly ParameterRecord[] = PARAMETERS,
+  budget: WorkBudget = workBudget(),
 ): LogitsProcessorList {
   const records = inProcessorOrder(config, table);
-  const processors = withCustomProcessors(config, { prompt, allowedNext }, records, table);
-  const warpers = config.doSample ? [warpWith(orderedWarpers(config, records))] : [];
-  const final = records.map(({ finalProcessor }) => finalProcessor?.(config) ?? null).filter((one) => one !== null);
+  const inputs: Inputs = { prompt, allowedNext, budget };
+  const processors = withCustomProcessors(config, inputs, records, table);
+  const warpers = config.doSample ? [warpWith(orderedWarpers(config, records, budget))] : [];
+  const final = records
+    .map((record) => charged(record.finalProcessor?.(config, contextOf(record, inputs)) ?? null, record, budget))
+    .filter((one) => one !== null);
   // Compat 4.25 renormalises after the processors, and after the warpers as well.
   return config.compat === '5.18'
     ? { process: inOrder(processors), warp: inOrder([...warpers, ...final]) }
     : { process: inOrder([...processors, ...final]), warp: inOrder(config.doSample ? [...warpers, ...final] : []) };
+}
+
+/** What every processor of a list is built with. */
+interface Inputs {
+  readonly prompt: readonly TokenId[];
+  readonly allowedNext: AllowedNext | null;
+  readonly budget: WorkBudget;
+}
+
+function contextOf({ name }: ParameterRecord, { budget, ...inputs }: Inputs): ProcessorContext {
+  return {
+    ...inputs,
+    charge: (steps) => budget.charge(name, steps),
+    hold: (bytes) => budget.hold(name, bytes),
+  };
+}
+
+/** A processor whose work is charged to the parameter of its record. */
+function charged(
+  processor: LogitsProcessor | null,
+  { name }: ParameterRecord,
+  budget: WorkBudget,
+): RowsProcessor | null {
+  const charge = (steps: number) => budget.charge(name, steps);
+  return processor === null ? null : (rows) => processor(rows, charge);
 }
 
 /** Apply the whole list. */
@@ -53,21 +86,21 @@ function inProcessorOrder({ compat }: GenerateConfig, table: readonly ParameterR
 /** A custom processor replaces the built-in one of its type; the others follow in the given order. */
 function withCustomProcessors(
   config: GenerateConfig,
-  context: ProcessorContext,
+  inputs: Inputs,
   records: readonly ParameterRecord[],
   table: readonly ParameterRecord[],
-): readonly LogitsProcessor[] {
+): readonly RowsProcessor[] {
   const custom = new Map(
     config.customProcessors.map(({ type, config: values }) => {
       const record = table.find(({ name }) => name === type);
       return [
         type,
-        record === undefined ? null : customProcessor(record, { ...config, ...NO_FORCED_TOKENS, ...values }, context),
+        record === undefined ? null : customProcessor(record, { ...config, ...NO_FORCED_TOKENS, ...values }, inputs),
       ];
     }),
   );
   const builtIn = records.flatMap((record) => {
-    const processor = record.processor?.(config, context) ?? null;
+    const processor = charged(record.processor?.(config, contextOf(record, inputs)) ?? null, record, inputs.budget);
     return processor === null ? [] : [{ name: record.name, processor }];
   });
   const names = new Set(builtIn.map(({ name }) => name));
@@ -82,24 +115,31 @@ function withCustomProcessors(
 const NO_FORCED_TOKENS: Partial<GenerateConfig> = { forcedBosTokenId: null, forcedDecoderIds: [] };
 
 /** The processor of one entry of `logits_processor`. A warper acts there in every mode. */
-function customProcessor(
-  record: ParameterRecord,
-  config: GenerateConfig,
-  context: ProcessorContext,
-): LogitsProcessor | null {
-  const warper = record.warper?.(config, tokensToKeep(config)) ?? null;
-  return record.processor?.(config, context) ?? (warper === null ? null : warpWith([warper]));
+function customProcessor(record: ParameterRecord, config: GenerateConfig, inputs: Inputs): RowsProcessor | null {
+  const warper = chargedWarper(config, record, inputs.budget);
+  const processor = record.processor?.(config, contextOf(record, inputs)) ?? null;
+  return charged(processor, record, inputs.budget) ?? (warper === null ? null : warpWith([warper]));
 }
 
-function orderedWarpers(config: GenerateConfig, records: readonly ParameterRecord[]): readonly Warper[] {
-  const keep = tokensToKeep(config);
+function chargedWarper(config: GenerateConfig, record: ParameterRecord, budget: WorkBudget): ChargedWarper | null {
+  const warper = record.warper?.(config, tokensToKeep(config)) ?? null;
+  return warper === null ? null : { warper, charge: (steps) => budget.charge(record.name, steps) };
+}
+
+function orderedWarpers(
+  config: GenerateConfig,
+  records: readonly ParameterRecord[],
+  budget: WorkBudget,
+): readonly ChargedWarper[] {
   const first = config.filterBeforeTemperature ? records.filter(({ name }) => name !== 'temperature') : records;
   const last = config.filterBeforeTemperature ? records.filter(({ name }) => name === 'temperature') : [];
-  return [...first, ...last].map(({ warper }) => warper?.(config, keep) ?? null).filter((warper) => warper !== null);
+  return [...first, ...last].map((record) => chargedWarper(config, record, budget)).filter((warper) => warper !== null);
 }
 
-function warpWith(warpers: readonly Warper[]): LogitsProcessor {
-  return each(({ scores }) => warpPossibleTokens(scores, warpers));
+function warpWith(warpers: readonly ChargedWarper[]): RowsProcessor {
+  return (rows) => {
+    for (const { scores } of rows) warpPossibleTokens(scores, warpers);
+  };
 }
 
 /** How many tokens a warper must leave: with beams, enough to go on when some of them are EOS. */

@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import type { Charge } from './work-budget.ts';
 
 /** Scores of one sequence, which the processors change in place. */
 export interface LogitsRow {
@@ -13,15 +14,20 @@ export interface LogitsRow {
 }
 
 /** Changes rows in place. The rows of one call are the beams of one search (of one group), or a single row. */
-export type LogitsProcessor = (rows: readonly LogitsRow[]) => void;
+export type RowsProcessor = (rows: readonly LogitsRow[]) => void;
 
-/** A processor that changes each row independently. */
-export function each(change: (row: LogitsRow) => void): LogitsProcessor {
-  return (rows) => rows.forEach(change);
+/** The processor of a parameter. It charges its work to that parameter. */
+export type LogitsProcessor = (rows: readonly LogitsRow[], charge: Charge) => void;
+
+/** A processor that changes each row independently. `change` returns the steps that it took. */
+export function each(change: (row: LogitsRow) => number): LogitsProcessor {
+  return (rows, charge) => {
+    for (const row of rows) charge(change(row));
+  };
 }
 
 /** Several processors, one after the other. */
-export function inOrder(processors: readonly LogitsProcessor[]): LogitsProcessor {
+export function inOrder(processors: readonly RowsProcessor[]): RowsProcessor {
   return (rows) => {
     for (const processor of processors) processor(rows);
   };

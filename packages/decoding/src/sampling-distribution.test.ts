@@ -100,7 +100,7 @@ test('beam sampling draws without replacement, in the order of successive draws'
   const probabilities = softmax([...scores]);
   const orders = Array.from({ length: 60_000 }, (_, seed) => {
     const noise = seededNoise(seed).stream(0);
-    const [a, b] = drawCandidates([{ beam: 0, scores, beamScore: 0 }], 1, 2, noise);
+    const [a, b] = drawCandidates([{ beam: 0, scores, beamScore: 0 }], 1, 2, noise, () => {});
     assert.notEqual(a!.token, b!.token);
     return a!.token * 4 + b!.token;
   });

@@ -1,8 +1,11 @@
 import type { GenerateConfig } from './generate-config.ts';
 import type { ScoreRow } from './generate-outcome.ts';
 import { Ranking } from './numerics/ranking.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 const ranking = new Ranking();
+/** Steps of one value in base64. */
+const BASE64_STEPS = 20;
 
 /** Collects `output_scores` and `output_logits` in the requested form. */
 export interface ScoreRecorder {
@@ -15,7 +18,8 @@ export interface ScoreRecorder {
   };
 }
 
-export function scoreRecorder({ output }: GenerateConfig): ScoreRecorder {
+/** Rows are returned as `output` asks; encoding them is charged to `output_scores`. */
+export function scoreRecorder({ output }: GenerateConfig, budget: WorkBudget): ScoreRecorder {
   const steps: Record<'scores' | 'logits', (ScoreRow | null)[][]> = { scores: [], logits: [] };
   return {
     startStep: (rows) => {
@@ -25,7 +29,9 @@ export function scoreRecorder({ output }: GenerateConfig): ScoreRecorder {
     },
     record: (row, kind, values) => {
       const step = steps[kind].at(-1);
-      if (step !== undefined) step[row] = encodeRow(values, output.rowFormat);
+      if (step === undefined) return;
+      step[row] = encodeRow(values, output.rowFormat);
+      budget.charge('output_scores', output.rowFormat.type === 'top' ? ranking.steps : BASE64_STEPS * values.length);
     },
     collected: () => ({
       ...(output.scores ? { scores: steps.scores } : {}),

@@ -83,6 +83,12 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       await assert.rejects(all([7], config), { name: 'ModelError', code: 'generation_impossible' });
     });
 
+    it('refuses parameters that cost too much with decoding_too_costly, which names one of them', async () => {
+      const config = { ...configure(1, { max_new_tokens: 2 }), stopStrings: ['a'.repeat(400_000)] };
+      const expected = { name: 'ModelError', code: 'decoding_too_costly', message: /^stop_strings: / };
+      await assert.rejects(all([7], config), expected);
+    });
+
     it('scores a prompt without generating', async () => {
       const { prompt } = cases[9]!;
       const config = configure(prompt.length, { max_new_tokens: 0, prompt_logprobs: 1 });

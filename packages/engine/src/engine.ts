@@ -75,7 +75,7 @@ export interface Engine {
    *
    * Throws `ModelError`: `aborted`; `context_full` when prompt and output exceed the context; `cache_full` when the
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
-   * `engine_failed` when the engine process died (a retry may work).
+   * `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process died (a retry may work).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
   /**

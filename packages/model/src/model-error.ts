@@ -27,6 +27,8 @@ export type ModelErrorCode =
   | 'out_of_memory'
   /** The parameters leave no token to choose, or need a capability that the engine lacks. */
   | 'generation_impossible'
+  /** The parameters need more work or memory of the decoder than one generation may take. */
+  | 'decoding_too_costly'
   /** A stored prefix is damaged or belongs to another model. */
   | 'snapshot_invalid'
   /** The engine's process ended, or failed for a reason that no other code names. */

@@ -329,6 +329,11 @@ export const ERROR_CATALOGUE = {
     message: '{reason}',
     remedy: 'request fewer tokens, sequences or beams, or shorten the prompt',
   },
+  decoding_too_costly: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'docs/generate.md lists the limits of the decoder',
+  },
   engine_failed: {
     status: 503,
     message: 'the model stopped during the generation: {reason}',

@@ -38,6 +38,7 @@ function partyAtFault(end: GenerationEnd): Party {
 
 const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   generation_impossible: 'caller',
+  decoding_too_costly: 'caller',
   // The request is larger than the engine; it is refused before anything is computed.
   cache_full: 'caller',
   context_full: 'caller',

@@ -19,6 +19,8 @@ export function toGenerationError(error: unknown): unknown {
       return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
     case 'generation_impossible':
       return new ApiError('invalid_parameter', { reason: error.message }, { cause: error });
+    case 'decoding_too_costly':
+      return new ApiError('decoding_too_costly', { reason: error.message }, { cause: error });
     case 'cache_full':
     case 'context_full':
     case 'too_many_sequences':

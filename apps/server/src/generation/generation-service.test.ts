@@ -93,6 +93,7 @@ test('a prompt that fails ends the others, is charged unless the server failed, 
     [new ModelError('engine_failed', 'died'), 'engine_failed', 503, 0],
     [new ModelError('cache_full', 'too much'), 'generation_too_large', 400, 1],
     [new ModelError('generation_impossible', 'nothing left'), 'invalid_parameter', 400, 1],
+    [new ModelError('decoding_too_costly', 'top_p: too much'), 'decoding_too_costly', 400, 1],
   ] as const;
   for (const [error, code, status, charged] of cases) {
     const { generate, admission, engine } = open((length) => ({

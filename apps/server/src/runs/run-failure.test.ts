@@ -12,6 +12,7 @@ test('each failure of the engine becomes one of the three errors that clients kn
   assert.deepEqual(failureOf('aborted'), ['max_retries', false, false]);
   assert.deepEqual(failureOf('cache_full'), ['unsatisfiable', false, false]);
   assert.deepEqual(failureOf('context_full'), ['pipeline_fault', false, false]);
+  assert.deepEqual(failureOf('decoding_too_costly'), ['pipeline_fault', false, false]);
 });
 
 test('an unexpected error is a pipeline fault without its details', () => {

@@ -1,6 +1,12 @@
 const BUCKETS = 2048;
 /** Minimum number of entries in the first sort: enough for most callers. */
 const ROUND = 128;
+/** A caller that reads more positions than this gets the rest by one radix sort, whose time is linear. */
+const MAX_ROUNDS_POSITION = 2048;
+const DIGIT_BITS = 11;
+const DIGITS = 2 ** DIGIT_BITS;
+/** Steps of the radix sort per entry. */
+const RADIX_STEPS = 16;
 /** Indices are packed below the sort key; no vocabulary is larger. */
 const INDEX_RANGE = 2 ** 20;
 /** Distance from the maximum beyond which the softmax is negligible: one bucket for all such entries. */
@@ -16,25 +22,34 @@ const RANGE = 40;
 export class Ranking {
   #values: Float32Array = new Float32Array(0);
   #bits: Int32Array = new Int32Array(0);
-  /** Sort keys of the gathered entries, in order. */
+  /** Sort keys of one round. */
   #keys: Float64Array = new Float64Array(0);
+  /** Indices of the gathered entries, in order. */
+  #order: Int32Array = new Int32Array(0);
   #gathered = 0;
   readonly #counts: Int32Array = new Int32Array(BUCKETS);
   #nextBucket = 0;
   #largest = 0;
   #scale = 0;
   #count = 0;
+  #steps = 0;
 
   /** Entries above -inf of the ranked row. NaN is none. */
   get count(): number {
     return this.#count;
   }
 
+  /** Steps taken since `rank` was called. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** Rank `values` (at most 2^20); they must stay unchanged while positions are read. */
   rank(values: Float32Array): void {
     this.#values = values;
     this.#bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-    if (this.#keys.length < values.length) this.#keys = new Float64Array(values.length);
+    if (this.#order.length < values.length) this.#order = new Int32Array(values.length);
+    this.#steps = 5 * values.length + BUCKETS;
     let largest = Number.NEGATIVE_INFINITY;
     let smallest = Number.POSITIVE_INFINITY;
     let count = 0;
@@ -60,20 +75,27 @@ export class Ranking {
   /** Index of the entry at `position` of the descending order; position < count. */
   at(position: number): number {
     while (this.#gathered <= position) this.#gather();
-    const key = this.#keys[position]!;
-    return key - Math.floor(key / INDEX_RANGE) * INDEX_RANGE;
+    return this.#order[position]!;
   }
 
   /** Gather and sort the next buckets. */
   #gather(): void {
+    if (this.#gathered > MAX_ROUNDS_POSITION) {
+      this.#gatherRest();
+      return;
+    }
     const first = this.#nextBucket;
     let expected = 0;
     let end = first;
     // Double the count each time: every round scans the whole row.
     const target = Math.max(ROUND, 2 * this.#gathered);
     while (end < BUCKETS && expected < target) expected += this.#counts[end++]!;
-    const from = this.#gathered;
-    let to = from;
+    if (expected > MAX_ROUNDS_POSITION) {
+      this.#gatherRest();
+      return;
+    }
+    if (this.#keys.length < expected) this.#keys = new Float64Array(expected);
+    let size = 0;
     const values = this.#values;
     const keys = this.#keys;
     for (let index = 0; index < values.length; index++) {
@@ -83,12 +105,80 @@ export class Ranking {
       if (bucket < first || bucket >= end) continue;
       // Float bits as an integer in the order of the floats (-0 is 0); negated, for an ascending sort to go downwards.
       const bits = value === 0 ? 0 : this.#bits[index]!;
-      keys[to++] = -(bits >= 0 ? bits : bits ^ 0x7fffffff) * INDEX_RANGE + index;
+      keys[size++] = -(bits >= 0 ? bits : bits ^ 0x7fffffff) * INDEX_RANGE + index;
     }
-    keys.subarray(from, to).sort();
-    this.#gathered = to;
+    const sorted = keys.subarray(0, size).sort();
+    for (const key of sorted) this.#order[this.#gathered++] = key - Math.floor(key / INDEX_RANGE) * INDEX_RANGE;
     this.#nextBucket = end;
+    this.#steps += 3 * values.length + 50 * size;
   }
+
+  /** Gather all other entries and sort them by radix. */
+  #gatherRest(): void {
+    const values = this.#values;
+    const order = this.#order.subarray(this.#gathered);
+    const digits = radixBuffers(values.length);
+    let size = 0;
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!;
+      if (!(value > Number.NEGATIVE_INFINITY)) continue;
+      if (bucketOf(value, this.#largest, this.#scale) < this.#nextBucket) continue;
+      const bits = value === 0 ? 0 : this.#bits[index]!;
+      // Ascending unsigned integers in the descending order of the floats.
+      digits.keys[size] = bits >= 0 ? ~bits ^ 0x80000000 : bits;
+      order[size++] = index;
+    }
+    sortByRadix(digits, order, size);
+    this.#gathered += size;
+    this.#nextBucket = BUCKETS;
+    this.#steps += 3 * values.length + RADIX_STEPS * size + 3 * DIGITS;
+  }
+}
+
+interface RadixBuffers {
+  keys: Uint32Array;
+  otherKeys: Uint32Array;
+  otherOrder: Int32Array;
+}
+
+let buffers: RadixBuffers | null = null;
+const positions = new Int32Array(DIGITS);
+
+function radixBuffers(size: number): RadixBuffers {
+  if (buffers === null || buffers.keys.length < size) {
+    buffers = {
+      keys: new Uint32Array(size),
+      otherKeys: new Uint32Array(size),
+      otherOrder: new Int32Array(size),
+    };
+  }
+  return buffers;
+}
+
+/** Sort `order` by ascending key, equal keys in their present order: one pass for each digit of 11 bits. */
+function sortByRadix({ keys, otherKeys, otherOrder }: RadixBuffers, order: Int32Array, size: number): void {
+  let [fromKeys, toKeys] = [keys, otherKeys];
+  let [from, to] = [order, otherOrder];
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    positions.fill(0);
+    for (let at = 0; at < size; at++) positions[(fromKeys[at]! >>> shift) & (DIGITS - 1)]!++;
+    let next = 0;
+    for (let digit = 0; digit < DIGITS; digit++) {
+      const count = positions[digit]!;
+      positions[digit] = next;
+      next += count;
+    }
+    for (let at = 0; at < size; at++) {
+      const key = fromKeys[at]!;
+      const place = positions[(key >>> shift) & (DIGITS - 1)]!++;
+      toKeys[place] = key;
+      to[place] = from[at]!;
+    }
+    [fromKeys, toKeys] = [toKeys, fromKeys];
+    [from, to] = [to, from];
+  }
+  // Three passes: the result is in the other buffer.
+  order.set(from.subarray(0, size));
 }
 
 /** Set every entry but the first `count` (at least one) of the ranking to -inf. `scores` must be the ranked row. */
@@ -102,19 +192,25 @@ export function keepFirst(scores: Float32Array, ranking: Ranking, count: number)
   }
 }
 
-/** The n-th largest entry, counting from 1, for n of at most a few hundred; -inf when there are fewer. */
+/**
+ * The n-th largest entry, counting from 1, for n of at most a few hundred; -inf when there are fewer. Candidates are
+ * collected and sorted in blocks, so that an ascending row takes no longer than another.
+ */
 export function nthLargest(values: Float32Array, n: number): number {
-  const largest = new Float32Array(n).fill(Number.NEGATIVE_INFINITY);
+  const block = new Float32Array(2 * n + 64);
+  let size = 0;
   let min = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
     if (!(value > min)) continue;
-    let at = n - 1;
-    for (; at > 0 && largest[at - 1]! < value; at--) largest[at] = largest[at - 1]!;
-    largest[at] = value;
-    min = largest[n - 1]!;
+    block[size++] = value;
+    if (size < block.length) continue;
+    block.sort();
+    block.copyWithin(0, size - n);
+    size = n;
+    min = block[0]!;
   }
-  return min;
+  return size < n ? Number.NEGATIVE_INFINITY : block.subarray(0, size).sort()[size - n]!;
 }
 
 function bucketOf(value: number, largest: number, scale: number): number {

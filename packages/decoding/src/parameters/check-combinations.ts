@@ -1,6 +1,7 @@
 import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
 import { maxRows } from '../max-rows.ts';
 import { ParameterError } from '../parameter-error.ts';
+import { checkWork } from './check-work.ts';
 import { LIMITS, type ParameterContext } from './parameter-context.ts';
 import { limitOutput } from './read-output.ts';
 
@@ -47,4 +48,5 @@ export function checkCombinations(config: GenerateConfig, context: ParameterCont
     newTokens,
     vocabSize: context.vocabSize,
   });
+  checkWork(config, context);
 }

@@ -20,7 +20,7 @@ export interface ModelContext {
    * length in the request replaces a default length, which is also reduced to the free context. Default: none.
    */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Checks a regular expression. Default: compiles it, which throws `ParameterError` for one that is invalid or too large. */
+  /** Checks a regular expression. Default: measures it, which throws `ParameterError` for one that is invalid or too large. */
   readonly checkPattern?: (pattern: string) => void;
 }
 

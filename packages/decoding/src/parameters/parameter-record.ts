@@ -7,6 +7,7 @@ import type { CompatVersion, DecodingMode, GenerateConfig } from '../generate-co
 import type { LogitsProcessor } from '../logits-processor.ts';
 import type { AllowedNext } from '../processors/allowed-tokens.ts';
 import type { Warper } from '../warpers/possible-tokens.ts';
+import type { Charge } from '../work-budget.ts';
 import type { ModelContext, ParameterContext } from './parameter-context.ts';
 import type { Fields } from './read-value.ts';
 
@@ -66,6 +67,10 @@ export interface ProcessorContext {
   readonly prompt: readonly TokenId[];
   /** The rule of `prefix_allowed_tokens_fn`; null when every token may follow. */
   readonly allowedNext: AllowedNext | null;
+  /** Charges the steps of preparing a processor. */
+  readonly charge: Charge;
+  /** Counts the bytes of a table that the processor keeps. */
+  readonly hold: Charge;
 }
 
 /** The decoding modes in which a parameter acts, and the reason shown in warnings otherwise. */
@@ -121,7 +126,7 @@ export interface ParameterRecord {
   /** The same for warpers, which act on rows of possible tokens. `keep`: tokens that must stay possible. */
   readonly warper?: (config: GenerateConfig, keep: number) => Warper | null;
   /** The same for processors that run after the warpers. */
-  readonly finalProcessor?: (config: GenerateConfig) => LogitsProcessor | null;
+  readonly finalProcessor?: (config: GenerateConfig, context: ProcessorContext) => LogitsProcessor | null;
   /** An entry of `logits_processor` may have this name as its `type`. */
   readonly custom?: true;
 }

@@ -1,7 +1,7 @@
 import type { AllowedTokens } from '../generate-config.ts';
 import { ParameterError } from '../parameter-error.ts';
-import { byteAutomaton } from '../regex/byte-automaton.ts';
 import { parsePattern } from '../regex/parse-pattern.ts';
+import { toBytePattern } from '../regex/pattern-states.ts';
 import { LIMITS, type ModelContext } from './parameter-context.ts';
 import { toTokenIds, toWordList } from './read-list.ts';
 import { type Fields, refuse, refuseUnknownFields, toBoolean, toFields, toWellFormed } from './read-value.ts';
@@ -29,7 +29,7 @@ export function readAllowedTokens(fields: Fields, context: ModelContext): Allowe
       );
     }
     // A pattern that is invalid or too large is refused here, before decoding.
-    (context.checkPattern ?? compilePattern)(pattern);
+    (context.checkPattern ?? measurePattern)(pattern);
     return { type: 'regex', pattern, vocabSize: context.vocabSize };
   }
   refuseUnknownFields(name, form, ['allowed_sequences', 'after_prompt']);
@@ -40,6 +40,6 @@ export function readAllowedTokens(fields: Fields, context: ModelContext): Allowe
   return { type: 'sequences', sequences, afterPrompt: toBoolean(name, form.get('after_prompt') ?? false) };
 }
 
-function compilePattern(pattern: string): void {
-  byteAutomaton(parsePattern(pattern));
+function measurePattern(pattern: string): void {
+  toBytePattern(parsePattern(pattern));
 }

@@ -1,8 +1,12 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { DecodingError } from '../decoding-error.ts';
+import { type Prefix, sortSequences } from '../sorted-sequences.ts';
+import { type Charge, STEPS } from '../work-budget.ts';
 
-/** The ids that may follow a sequence. */
-export type AllowedNext = (sequence: readonly TokenId[]) => Iterable<TokenId>;
+/** The ids that may follow a sequence, each once. The next call may overwrite them. */
+export type AllowedNext = (sequence: readonly TokenId[]) => ArrayLike<TokenId>;
+
+let kept = new Float32Array(0);
 
 interface Row {
   readonly scores: Float32Array;
@@ -15,43 +19,51 @@ interface Row {
  *
  * Throws `no_possible_token` when no token is allowed for some row.
  */
-export function keepAllowed(rows: readonly Row[], allowedNext: AllowedNext, forceWhenStuck: boolean): void {
-  const lists = rows.map(({ sequence }) => [...allowedNext(sequence)]);
-  if (lists.some((list) => list.length === 0)) {
-    throw new DecodingError(
-      'no_possible_token',
-      'prefix_allowed_tokens_fn: nothing is allowed at this position; end the allowed sequences with EOS or make them longer',
-    );
-  }
-  const kept = rows.map(({ scores }, row) => lists[row]!.map((token) => scores[token]!));
-  const stuck = forceWhenStuck && kept.every((values) => values.every((value) => value === Number.NEGATIVE_INFINITY));
-  for (const [row, { scores }] of rows.entries()) {
+export function keepAllowed(
+  rows: readonly Row[],
+  allowedNext: AllowedNext,
+  forceWhenStuck: boolean,
+  charge: Charge,
+): void {
+  let isStuck = true;
+  for (const { scores, sequence } of rows) {
+    const tokens = allowedNext(sequence);
+    charge(scores.length + STEPS.exp * tokens.length);
+    if (tokens.length === 0) {
+      throw new DecodingError(
+        'no_possible_token',
+        'prefix_allowed_tokens_fn: nothing is allowed at this position; end the allowed sequences with EOS or make them longer',
+      );
+    }
+    if (kept.length < tokens.length) kept = new Float32Array(scores.length);
+    for (let at = 0; at < tokens.length; at++) kept[at] = scores[tokens[at]!]!;
     scores.fill(Number.NEGATIVE_INFINITY);
-    for (const [at, token] of lists[row]!.entries()) scores[token] = stuck ? 0 : kept[row]![at]!;
+    for (let at = 0; at < tokens.length; at++) {
+      const score = kept[at]!;
+      scores[tokens[at]!] = score;
+      if (score !== Number.NEGATIVE_INFINITY) isStuck = false;
+    }
   }
-}
-
-interface TrieNode {
-  readonly next: Map<TokenId, TrieNode>;
+  if (!isStuck || !forceWhenStuck) return;
+  for (const { scores, sequence } of rows) {
+    const tokens = allowedNext(sequence);
+    for (let at = 0; at < tokens.length; at++) scores[tokens[at]!] = 0;
+  }
 }
 
 /** The ids that continue one of `sequences`, matched from position `skip` of the row on. */
-export function allowedBySequences(sequences: readonly (readonly TokenId[])[], skip: number): AllowedNext {
-  const root: TrieNode = { next: new Map() };
-  for (const sequence of sequences) {
-    let node = root;
-    for (const token of sequence) {
-      let child = node.next.get(token);
-      if (child === undefined) {
-        child = { next: new Map() };
-        node.next.set(token, child);
-      }
-      node = child;
-    }
-  }
+export function allowedBySequences(
+  sequences: readonly (readonly TokenId[])[],
+  skip: number,
+  charge: Charge,
+): AllowedNext {
+  const sorted = sortSequences(sequences, charge);
   return (row) => {
-    let node: TrieNode | undefined = root;
-    for (let at = skip; at < row.length && node !== undefined; at++) node = node.next.get(row[at]!);
-    return node?.next.keys() ?? [];
+    let prefix: Prefix | null = sorted.root;
+    let at = skip;
+    while (at < row.length && prefix !== null) prefix = sorted.follow(prefix, row[at++]!);
+    const tokens = prefix === null ? [] : sorted.nextTokens(prefix);
+    charge(sorted.followSteps * (at - skip + tokens.length));
+    return tokens;
   };
 }

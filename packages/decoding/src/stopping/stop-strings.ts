@@ -1,7 +1,18 @@
 import type { TokenId } from '@gptj-cloud/model';
+import { type Charge, STEPS } from '../work-budget.ts';
+import { bytePatterns } from './byte-patterns.ts';
+import type { EndsByToken } from './stop-rule.ts';
+
+export interface StopStringOptions {
+  /** First token of a sequence that counts. */
+  readonly start: number;
+  readonly charge: Charge;
+  /** Takes the bytes of the table of patterns. */
+  readonly hold: Charge;
+}
 
 /**
- * Whether the last token of a sequence completes one of `stops`: the last byte of the stop string lies in the last token.
+ * Whether a token completes one of `stops`: the last byte of the stop string lies in that token.
  * The token may reach beyond it ("st" + "opera" holds "stop"), and prompt tokens count (transformers 5.18,
  * `StopStringCriteria`); `start` is the first token that counts. Compared as UTF-8 bytes, so that a character split over
  * tokens is seen.
@@ -9,29 +20,43 @@ import type { TokenId } from '@gptj-cloud/model';
 export function stopStringRule(
   stops: readonly string[],
   tokenBytes: (token: TokenId) => Uint8Array,
-  start = 0,
-): (sequence: readonly TokenId[]) => boolean {
-  const patterns = stops.map((stop) => new TextEncoder().encode(stop));
-  const longest = Math.max(0, ...patterns.map((pattern) => pattern.length));
-  return (sequence) => {
-    const last = tokenBytes(sequence.at(-1)!);
-    if (last.length === 0) return false;
-    const before: number[] = [];
-    for (let at = sequence.length - 2; at >= start && before.length < longest - 1; at--) {
-      const bytes = tokenBytes(sequence[at]!);
-      for (let byte = bytes.length - 1; byte >= 0 && before.length < longest - 1; byte--) before.push(bytes[byte]!);
-    }
-    const window = [...before.reverse(), ...last];
-    return patterns.some((pattern) => occursAfter(window, pattern, before.length));
-  };
-}
+  { start, charge, hold }: StopStringOptions,
+): EndsByToken {
+  const patterns = bytePatterns(
+    stops.map((stop) => new TextEncoder().encode(stop)),
+    charge,
+    hold,
+  );
+  let lastSequence: readonly TokenId[] | null = null;
+  let lastLength = 0;
+  let lastState = 0;
 
-/** Whether `pattern` occurs in `bytes` with its last byte at `from` or later. */
-function occursAfter(bytes: readonly number[], pattern: Uint8Array, from: number): boolean {
-  for (let start = Math.max(0, from - pattern.length + 1); start + pattern.length <= bytes.length; start++) {
-    let at = 0;
-    while (at < pattern.length && bytes[start + at] === pattern[at]) at++;
-    if (at === pattern.length) return true;
+  /** The state after the first `length` tokens: the candidates of one beam share it. */
+  function stateAfter(sequence: readonly TokenId[], length: number): number {
+    if (sequence === lastSequence && length === lastLength) return lastState;
+    let from = length;
+    let bytes = 0;
+    while (from > start && bytes < patterns.longest - 1) bytes += tokenBytes(sequence[--from]!).length;
+    let state = 0;
+    for (let at = from; at < length; at++) {
+      for (const byte of tokenBytes(sequence[at]!)) state = patterns.step(state, byte);
+    }
+    charge(STEPS.map * (bytes + length - from + 1));
+    lastSequence = sequence;
+    lastLength = length;
+    lastState = state;
+    return state;
   }
-  return false;
+
+  return (sequence, length, token) => {
+    let state = stateAfter(sequence, length);
+    const bytes = tokenBytes(token);
+    charge(STEPS.map * bytes.length);
+    let isCompleted = false;
+    for (const byte of bytes) {
+      state = patterns.step(state, byte);
+      if (patterns.ends(state)) isCompleted = true;
+    }
+    return isCompleted;
+  };
 }

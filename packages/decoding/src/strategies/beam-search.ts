@@ -2,7 +2,7 @@ import { applyLogitsProcessors } from '../logits-processor-list.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate, Hypothesis } from './beam.ts';
 import { allowedCandidates, extendBeam, startBeams } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
-import type { Decoding } from './decoding.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
 
 /**
  * Beam search and beam sampling as in transformers from 4.50 on (`_beam_search` of 5.18.0).
@@ -19,14 +19,15 @@ export function beamSearch(decoding: Decoding): BeamSearch {
   let beams: readonly Beam[] = startBeams(prompt, numBeams);
   let finished: readonly Hypothesis[] = [];
 
+  const charge = (steps: number) => chargeRows(decoding, steps);
   const isFull = () => finished.length === numBeams;
 
   function chooseCandidates({ rows }: BeamStep): readonly Candidate[] {
     applyLogitsProcessors(processors, rows);
     const scored = rows.map(({ scores }, beam): ScoredRow => ({ beam, scores, beamScore: beams[beam]!.score }));
     return noiseStream === null
-      ? topCandidates(scored, candidateCount)
-      : drawCandidates(scored, numBeams, candidateCount, noiseStream);
+      ? topCandidates(scored, candidateCount, charge)
+      : drawCandidates(scored, numBeams, candidateCount, noiseStream, charge);
   }
 
   function finishHypotheses(ended: readonly Hypothesis[]): void {
@@ -47,11 +48,11 @@ export function beamSearch(decoding: Decoding): BeamSearch {
     advance: (step) => {
       const before = beams;
       const length = before[0]!.sequence.length + 1 - prompt.length;
+      charge(4 * numBeams * before[0]!.sequence.length);
       const running: Candidate[] = [];
       const ended: Hypothesis[] = [];
       for (const [rank, candidate] of allowedCandidates(chooseCandidates(step)).entries()) {
-        const sequence = [...before[candidate.beam]!.sequence, candidate.token];
-        const finishReason = stop.reasonToStop(sequence);
+        const finishReason = stop.reasonAfter(before[candidate.beam]!.sequence, candidate.token);
         if (finishReason === null) running.push(candidate);
         else if (rank < numBeams) {
           const beam = extendBeam(before, candidate, step);

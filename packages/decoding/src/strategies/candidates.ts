@@ -1,6 +1,8 @@
 import type { NoiseStream, UniformStream } from '../noise.ts';
 import { cellWord, type DrawKey, gumbelBound, gumbelNoise, rowKey } from '../numerics/cell-noise.ts';
+import { type Charge, STEPS } from '../work-budget.ts';
 import { addLogprob, type Candidate } from './beam.ts';
+import { BestCandidates } from './best-candidates.ts';
 
 /** Scores of one beam's row, and the score of the beam, which is added to each of them. */
 export interface ScoredRow {
@@ -9,16 +11,20 @@ export interface ScoredRow {
   readonly beamScore: number;
 }
 
+/** Steps of sorting a candidate, and of what a search does with it. */
+const CANDIDATE_STEPS = 2500;
+
 /** The best `count` cells over all rows, best first; ties by beam, then token. Fewer when fewer are possible. */
-export function topCandidates(rows: readonly ScoredRow[], count: number): Candidate[] {
-  const best = bestOf(count);
+export function topCandidates(rows: readonly ScoredRow[], count: number, charge: Charge): Candidate[] {
+  const best = new BestCandidates(count);
   for (const { beam, scores, beamScore } of rows) {
     for (let token = 0; token < scores.length; token++) {
       const score = addLogprob(beamScore, scores[token]!);
-      if (score > best.min()) best.add(score, { beam, token, score });
+      if (score > best.min) best.add(score, beam, token, score);
     }
+    charge(3 * scores.length + best.takeSteps());
   }
-  return best.list();
+  return chargedList(best, charge);
 }
 
 /**
@@ -33,60 +39,45 @@ export function drawCandidates(
   beams: number,
   count: number,
   noise: NoiseStream,
+  charge: Charge,
 ): Candidate[] {
-  const best = bestOf(count);
-  if (noise.kind === 'keyed') addByKey(best, rows, noise.next());
+  const best = new BestCandidates(count);
+  if (noise.kind === 'keyed') addByKey(best, rows, noise.next(), charge);
   else addByNumber(best, rows, beams, noise);
-  return best.list();
+  return chargedList(best, charge);
 }
 
-function addByKey(best: BestOf, rows: readonly ScoredRow[], draw: DrawKey): void {
+function chargedList(best: BestCandidates, charge: Charge): Candidate[] {
+  const list = best.list();
+  charge(CANDIDATE_STEPS * list.length);
+  return list;
+}
+
+function addByKey(best: BestCandidates, rows: readonly ScoredRow[], draw: DrawKey, charge: Charge): void {
   for (const { beam, scores, beamScore } of rows) {
     const key = rowKey(draw, beam);
     for (let token = 0; token < scores.length; token++) {
       const score = addLogprob(beamScore, scores[token]!);
       if (!(score > Number.NEGATIVE_INFINITY)) continue;
       const word = cellWord(key, token);
-      if (score + gumbelBound(word) <= best.min()) continue;
+      if (score + gumbelBound(word) <= best.min) continue;
       const sum = score + gumbelNoise(word, key);
-      if (sum > best.min()) best.add(sum, { beam, token, score });
+      if (sum > best.min) best.add(sum, beam, token, score);
     }
+    charge(STEPS.random * scores.length + best.takeSteps());
   }
 }
 
-function addByNumber(best: BestOf, rows: readonly ScoredRow[], beams: number, noise: UniformStream): void {
+function addByNumber(best: BestCandidates, rows: readonly ScoredRow[], beams: number, noise: UniformStream): void {
   for (const { beam, scores, beamScore } of rows) {
     for (let token = 0; token < scores.length; token++) {
       const uniform = noise.next();
       const score = addLogprob(beamScore, scores[token]!);
       if (!(score > Number.NEGATIVE_INFINITY)) continue;
       const sum = score - Math.log(-Math.log(uniform));
-      if (sum > best.min()) best.add(sum, { beam, token, score });
+      if (sum > best.min) best.add(sum, beam, token, score);
     }
   }
   const absent = (beams - rows.length) * (rows[0]?.scores.length ?? 0);
   for (let cell = 0; cell < absent; cell++) noise.next();
-}
-
-type BestOf = ReturnType<typeof bestOf>;
-
-/** The `count` entries with the largest keys; of equal keys the first ones. */
-function bestOf(count: number) {
-  const keys: number[] = [];
-  const entries: Candidate[] = [];
-  return {
-    /** Threshold: larger keys enter the list. */
-    min: () => (keys.length < count ? Number.NEGATIVE_INFINITY : keys[count - 1]!),
-    add: (key: number, entry: Candidate) => {
-      let at = keys.length;
-      while (at > 0 && keys[at - 1]! < key) at--;
-      keys.splice(at, 0, key);
-      entries.splice(at, 0, entry);
-      if (keys.length > count) {
-        keys.pop();
-        entries.pop();
-      }
-    },
-    list: () => entries,
-  };
 }

@@ -1,4 +1,5 @@
 import { applyLogitsProcessors } from '../logits-processor-list.ts';
+import { STEPS } from '../work-budget.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
 import { addLogprob, allowedCandidates, closeBeam, extendBeam, startBeams } from './beam.ts';
 import { topCandidates } from './candidates.ts';
@@ -7,11 +8,12 @@ import {
   advancingTokens,
   bankOf,
   type ConstraintState,
-  constraintsAfter,
+  constraintStates,
+  idsOf,
   isComplete,
   lengthOf,
 } from './constraint-state.ts';
-import type { Decoding } from './decoding.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
 import { heapRules } from './heap-rules.ts';
 import { addHypothesis, bestHypotheses, type HypothesisHeap } from './hypothesis-heap.ts';
 
@@ -32,19 +34,23 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   const { numBeams, constraints, numReturnSequences } = config;
   const rules = heapRules(decoding);
   const longest = Math.max(...constraints.map(lengthOf));
+  const numberOfIds = constraints.reduce((sum, constraint) => sum + idsOf(constraint), 0);
   const heap: HypothesisHeap = { capacity: numBeams, hypotheses: [] };
   let beams: readonly Beam[] = startBeams(prompt, numBeams);
 
-  const stateAfter = (sequence: readonly number[]) => constraintsAfter(constraints, sequence);
+  const charge = (steps: number) => decoding.budget.charge('constraints', steps);
+  const states = constraintStates(constraints, charge);
+  const stateAfter = states.after;
 
   /** The next beams by score alone; ended ones go to the heap. */
   function chooseNext(candidates: readonly Candidate[], step: BeamStep): Placed[] {
+    charge((STEPS.map + numberOfIds) * candidates.length);
     const next: Placed[] = [];
     for (const [rank, candidate] of candidates.entries()) {
       if (next.length === numBeams) break;
       const { sequence } = beams[candidate.beam]!;
       if (!stop.isEos(candidate.token)) {
-        next.push({ ...candidate, state: stateAfter([...sequence, candidate.token]) });
+        next.push({ ...candidate, state: addToken(stateAfter(sequence), candidate.token) });
       } else if (rank < numBeams && isComplete(stateAfter(sequence))) {
         endWithEos(candidate, step);
       }
@@ -65,16 +71,20 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   /** `next` and every advancing token of every beam that is not among them. */
   function withAdvances(next: readonly Placed[], { rows }: BeamStep): Placed[] {
     const placed = [...next];
+    // Copies of one beam would all propose the same sequence.
+    const originals = firstEqualBeams(beams);
+    const known = new Set(placed.map(({ beam, token }) => `${originals[beam]} ${token}`));
     for (const [at, { sequence, score }] of beams.entries()) {
       const state = stateAfter(sequence);
       if (isComplete(state)) continue;
-      for (const token of advancingTokens(state)) {
-        // Copies of one beam would all propose the same sequence.
-        const isKnown = placed.some(
-          (other) => other.token === token && isSameSequence(beams[other.beam]!.sequence, sequence),
-        );
+      const tokens = advancingTokens(state);
+      charge((4 * STEPS.map + numberOfIds) * tokens.length);
+      for (const token of tokens) {
+        const key = `${originals[at]} ${token}`;
+        if (known.has(key)) continue;
+        known.add(key);
         const total = addLogprob(score, rows[at]!.scores[token]!);
-        if (!isKnown) placed.push({ beam: at, token, score: total, state: addToken(state, token) });
+        placed.push({ beam: at, token, score: total, state: addToken(state, token) });
       }
     }
     return placed;
@@ -82,6 +92,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
 
   /** Round-robin over the banks: the best of each bank, then the second best of each, and so on. */
   function takeFromBanks(placed: readonly Placed[]): readonly Placed[] {
+    charge(8 * STEPS.map * placed.length);
     const ranked = placed
       .map((candidate) => {
         const bank = bankOf(candidate.state, longest);
@@ -127,6 +138,7 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
         topCandidates(
           step.rows.map(({ scores }, beam) => ({ beam, scores, beamScore: beams[beam]!.score })),
           rules.candidateCount(numBeams),
+          (steps) => chargeRows(decoding, steps),
         ),
       );
       const likeliest = chooseNext(candidates, step);
@@ -147,9 +159,11 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       const choose = (placed: readonly Placed[]) => (placed.length > likeliest.length ? takeFromBanks(placed) : placed);
       // Forbidden proposals may occupy beams, as in transformers, but never all of them.
       const chosen = choose(next);
-      beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) =>
-        extendBeam(before, candidate, step),
-      );
+      beams = (chosen.some(isPossible) ? chosen : choose(possible)).map((candidate) => {
+        const beam = extendBeam(before, candidate, step);
+        states.extend(before[candidate.beam]!.sequence, beam.sequence);
+        return beam;
+      });
       const checked = config.compat === '4.25' ? beams.slice(0, 1) : beams;
       // Constraints may contain an EOS: under compat 4.25 a running beam that ends in one has not ended.
       const ends = config.compat === '4.25' ? stop.criterionMet : stop.reasonToStop;
@@ -166,8 +180,18 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
   };
 }
 
+/** For every beam, the index of the first beam with the same sequence. */
+function firstEqualBeams(beams: readonly Beam[]): readonly number[] {
+  return beams.map(({ sequence }) => beams.findIndex((other) => isSameSequence(other.sequence, sequence)));
+}
+
 function isSameSequence(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((token, at) => token === b[at]);
+  if (a === b) return true;
+  // From the end: beams that differ have most of their beginning in common.
+  let at = a.length;
+  if (at !== b.length) return false;
+  while (at > 0 && a[at - 1] === b[at - 1]) at--;
+  return at === 0;
 }
 
 function isPossible({ score }: { readonly score: number }): boolean {

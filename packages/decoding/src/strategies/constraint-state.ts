@@ -6,6 +6,35 @@
  */
 import type { TokenId } from '@gptj-cloud/model';
 import type { Constraint } from '../generate-config.ts';
+import { type Charge, STEPS } from '../work-budget.ts';
+
+/** The states of the sequences of a search, each computed once from the state before its last token. */
+export interface ConstraintStates {
+  readonly after: (sequence: readonly TokenId[]) => ConstraintState;
+  /** Remember `sequence`, which extends `before` by one token. */
+  readonly extend: (before: readonly TokenId[], sequence: readonly TokenId[]) => void;
+}
+
+export function constraintStates(constraints: readonly Constraint[], charge: Charge): ConstraintStates {
+  const known = new WeakMap<readonly TokenId[], ConstraintState>();
+  const ids = constraints.reduce((sum, constraint) => sum + idsOf(constraint), 0);
+  const after = (sequence: readonly TokenId[]): ConstraintState => {
+    let state = known.get(sequence);
+    if (state === undefined) {
+      charge((STEPS.map + ids) * sequence.length);
+      state = constraintsAfter(constraints, sequence);
+      known.set(sequence, state);
+    }
+    return state;
+  };
+  return {
+    after,
+    extend: (before, sequence) => {
+      charge(STEPS.map + ids);
+      known.set(sequence, addToken(after(before), sequence.at(-1)!));
+    },
+  };
+}
 
 /** Immutable progress; `addToken` returns a new value. */
 export interface ConstraintState {
@@ -65,6 +94,11 @@ export function bankOf({ completed, inProgress }: ConstraintState, longest: numb
 /** Length of the longest alternative of a constraint. */
 export function lengthOf(constraint: Constraint): number {
   return Math.max(...alternativesOf(constraint).map((tokens) => tokens.length));
+}
+
+/** Number of ids over all alternatives of a constraint. */
+export function idsOf(constraint: Constraint): number {
+  return alternativesOf(constraint).reduce((sum, tokens) => sum + tokens.length, 0);
 }
 
 function take(

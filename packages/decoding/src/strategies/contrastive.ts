@@ -6,7 +6,8 @@ import { logSumExp } from '../numerics/log-softmax.ts';
 import { Ranking } from '../numerics/ranking.ts';
 import type { Row, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
-import type { Decoding } from './decoding.ts';
+import { STEPS } from '../work-budget.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
 import { scoreInChunks } from './rows.ts';
 import { outcomeOf, startRows, toFinalTokens } from './sample.ts';
 
@@ -25,17 +26,21 @@ const ranking = new Ranking();
  * Each candidate is scored one step ahead for its hidden state, so the logits of the chosen one are already known.
  */
 export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
-  const { prompt, config, stop, recorder } = decoding;
+  const { prompt, config, stop, recorder, budget } = decoding;
   const { penaltyAlpha, output } = config;
   const row = startRows(decoding)[0]!;
   const context: Float32Array[] = [];
   const promptLogprobs: TokenReport[] = [];
   const prefilled = yield* scoreInChunks(prompt, [], { hidden: true }, ({ logits, hidden }, start) => {
     context.push(...hidden.map(toUnitVector));
+    budget.hold(
+      'penalty_alpha',
+      hidden.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    );
     for (const [at, scored] of logits.entries()) {
       const next = prompt[start + at + 1];
       if (next !== undefined && output.promptLogprobs !== null) {
-        promptLogprobs.push(reportToken(scored, next, output.promptLogprobs));
+        promptLogprobs.push(reportToken(scored, next, output.promptLogprobs, budget));
       }
     }
   });
@@ -52,6 +57,8 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
     };
     stop.tick();
     const states = result.map(({ hidden }) => toUnitVector(hidden[0]!));
+    // Before the comparison, which is all of the work.
+    for (const state of states) budget.charge('penalty_alpha', state.length * (context.length + 4));
     const chosen = bestIndex(
       candidates.map(
         ({ probability }, at) =>
@@ -59,9 +66,10 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
       ),
     );
     const { token } = candidates[chosen]!;
-    if (output.topLogprobs !== null) row.reports.push(reportToken(logits, token, output.topLogprobs));
+    if (output.topLogprobs !== null) row.reports.push(reportToken(logits, token, output.topLogprobs, budget));
     row.sequence.push(token);
     context.push(states[chosen]!);
+    budget.hold('penalty_alpha', states[chosen]!.byteLength);
     row.finishReason = stop.reasonToStop(row.sequence);
     if (row.finishReason !== null) break;
     logits = result[chosen]!.logits[0]!.slice();
@@ -72,11 +80,8 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
 }
 
 /** The `top_k` likeliest tokens that are possible, best first. */
-function likeliest(
-  { config, processors, recorder }: Decoding,
-  logits: Float32Array,
-  sequence: readonly TokenId[],
-): readonly Candidate[] {
+function likeliest(decoding: Decoding, logits: Float32Array, sequence: readonly TokenId[]): readonly Candidate[] {
+  const { config, processors, recorder } = decoding;
   recorder.record(0, 'logits', logits);
   const scores = logits.slice();
   applyLogitsProcessors(processors, [{ scores, sequence }]);
@@ -84,6 +89,7 @@ function likeliest(
   ranking.rank(scores);
   if (ranking.count === 0) throw noPossibleToken();
   const normaliser = logSumExp(scores);
+  chargeRows(decoding, ranking.steps + (STEPS.exp + 3) * scores.length);
   return Array.from({ length: Math.min(config.topK, ranking.count) }, (_, at) => {
     const token = ranking.at(at);
     return { token, probability: Math.exp(scores[token]! - normaliser) };

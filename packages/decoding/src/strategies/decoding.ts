@@ -1,9 +1,10 @@
 import type { TokenId } from '@gptj-cloud/model';
-import type { GenerateConfig } from '../generate-config.ts';
+import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
 import type { LogitsProcessorList } from '../logits-processor-list.ts';
 import type { NoiseSource } from '../noise.ts';
 import type { ScoreRecorder } from '../score-recorder.ts';
 import type { StopRule } from '../stopping/stop-rule.ts';
+import type { WorkBudget } from '../work-budget.ts';
 
 /** The inputs of every strategy. */
 export interface Decoding {
@@ -13,4 +14,18 @@ export interface Decoding {
   readonly stop: StopRule;
   readonly noise: NoiseSource;
   readonly recorder: ScoreRecorder;
+  readonly budget: WorkBudget;
 }
+
+/** Charges the work that a mode does for every row to the parameter that sets the number of rows. */
+export function chargeRows({ config, budget }: Decoding, steps: number): void {
+  budget.charge(ROW_PARAMETERS[config.mode] ?? 'num_beams', steps);
+}
+
+const ROW_PARAMETERS: Partial<Record<DecodingMode, string>> = {
+  greedy: 'prompt_lookup_num_tokens',
+  sample: 'num_return_sequences',
+  dola: 'num_return_sequences',
+  contrastive: 'top_k',
+  score: 'prompt_logprobs',
+};

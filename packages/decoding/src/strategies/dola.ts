@@ -1,4 +1,5 @@
 import { logSumExp } from '../numerics/log-softmax.ts';
+import { STEPS } from '../work-budget.ts';
 
 /** ln of the share of the likeliest token's probability below which a token is forbidden. */
 const LOG_RELATIVE_TOP = Math.log(0.1);
@@ -27,13 +28,20 @@ export function contrastLayers(final: Float32Array, layers: readonly Float32Arra
   return scores;
 }
 
+/** Steps of `contrastLayers`. */
+export function dolaSteps(vocabSize: number, layers: number): number {
+  const perLayer = STEPS.exp + 1 + (layers > 1 ? 2 * STEPS.log : 0);
+  return vocabSize * (perLayer * layers + STEPS.exp + STEPS.log + 6);
+}
+
 function farthestLayer(final: Float32Array, normaliser: number, layers: readonly Float32Array[]): Float32Array {
   const [first, ...others] = layers;
   if (others.length === 0) return first!;
   let farthest = first!;
   let largest = Number.NEGATIVE_INFINITY;
+  const probabilities = Float64Array.from(final, (logit) => Math.exp(logit - normaliser));
   for (const layer of layers) {
-    const divergence = divergenceOf(final, normaliser, layer, logSumExp(layer));
+    const divergence = divergenceOf(final, normaliser, probabilities, layer, logSumExp(layer));
     if (divergence > largest) {
       largest = divergence;
       farthest = layer;
@@ -46,12 +54,18 @@ function farthestLayer(final: Float32Array, normaliser: number, layers: readonly
  * KL(m || p) + KL(m || q) with m = (p + q) / 2. transformers calls it the Jensen-Shannon divergence; the textbook has
  * the arguments of KL the other way round.
  */
-function divergenceOf(a: Float32Array, normaliserOfA: number, b: Float32Array, normaliserOfB: number): number {
+function divergenceOf(
+  a: Float32Array,
+  normaliserOfA: number,
+  probabilitiesOfA: Float64Array,
+  b: Float32Array,
+  normaliserOfB: number,
+): number {
   let sum = 0;
   for (let id = 0; id < a.length; id++) {
     const logP = a[id]! - normaliserOfA;
     const logQ = b[id]! - normaliserOfB;
-    const middle = (Math.exp(logP) + Math.exp(logQ)) / 2;
+    const middle = (probabilitiesOfA[id]! + Math.exp(logQ)) / 2;
     if (middle > 0) sum += middle * (2 * Math.log(middle) - logP - logQ);
   }
   return sum;

@@ -3,7 +3,7 @@ import type { NoiseStream } from '../noise.ts';
 import type { Beam, BeamSearch, BeamStep, Candidate } from './beam.ts';
 import { allowedCandidates, closeBeam, extendBeam, startBeams } from './beam.ts';
 import { drawCandidates, type ScoredRow, topCandidates } from './candidates.ts';
-import type { Decoding } from './decoding.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
 import { type HeapRules, heapRules } from './heap-rules.ts';
 import { addHypothesis, bestHypotheses, type HypothesisHeap } from './hypothesis-heap.ts';
 
@@ -73,18 +73,21 @@ export function heapBeamSearch(decoding: Decoding, stream: number): BeamSearch {
 }
 
 function chooseCandidates(
-  { processors }: Decoding,
+  decoding: Decoding,
   { beams }: Group,
   rows: BeamStep['rows'],
   count: number,
   size: number,
   noiseStream: NoiseStream | null,
 ): readonly Candidate[] {
+  const { processors } = decoding;
+  const charge = (steps: number) => chargeRows(decoding, steps);
   if (noiseStream === null) {
     applyLogitsProcessors(processors, rows);
     return topCandidates(
       rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: beams[at]!.score })),
       count,
+      charge,
     );
   }
   // Compat 4.25 warps the sum of log-probability and beam score and carries the warped value on, so that a temperature
@@ -94,22 +97,25 @@ function chooseCandidates(
     const { score } = beams[at]!;
     for (let token = 0; token < scores.length; token++) scores[token] = scores[token]! + score;
   }
+  charge(2 * rows.reduce((sum, { scores }) => sum + scores.length, 0));
   processors.warp(rows);
   const scored = rows.map(({ scores }, at): ScoredRow => ({ beam: at, scores, beamScore: 0 }));
-  return drawCandidates(scored, size, count, noiseStream).sort((a, b) => b.score - a.score);
+  return drawCandidates(scored, size, count, noiseStream, charge).sort((a, b) => b.score - a.score);
 }
 
 /** Candidates that are EOS become hypotheses, the others become the group's next beams. */
 function advanceGroup(
-  { config, stop }: Decoding,
+  decoding: Decoding,
   rules: HeapRules,
   group: Group,
   candidates: readonly Candidate[],
   size: number,
   step: BeamStep,
 ): boolean {
+  const { config, stop } = decoding;
   const before = group.beams;
   const length = before[0]!.sequence.length;
+  chargeRows(decoding, 4 * size * length);
   const groupStep: BeamStep = { ...step, report: (beam, token) => step.report(before[beam]!.row, token) };
   const next: Beam[] = [];
   for (const [rank, candidate] of candidates.entries()) {

@@ -2,6 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { DraftPolicy } from '../draft-policy.ts';
 import type { GenerateOutcome } from '../generate-outcome.ts';
 import type { ScoreRequest, Strategy } from '../strategy.ts';
+import { STEPS, type WorkBudget } from '../work-budget.ts';
 import type { Decoding } from './decoding.ts';
 import { prefill } from './rows.ts';
 import { choose, outcomeOf, startRows, toFinalTokens } from './sample.ts';
@@ -24,17 +25,19 @@ const MAX_NGRAM = 8;
  * `prompt_lookup_num_tokens` sets the length of drafts, else `policy`.
  */
 export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): Strategy<GenerateOutcome> {
-  const { config, stop, recorder } = decoding;
+  const { config, stop, recorder, budget } = decoding;
   const [row] = startRows(decoding);
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   stop.tick();
   recorder.startStep(1);
   let acceptance = FIRST_ACCEPTANCE;
   let tokens = [choose(decoding, row!, afterPrompt)];
+  let stepsOfToken = budget.stepsOfEvaluation();
   while (row!.finishReason === null) {
     const { sequence } = row!;
     // No draft after the last position before the limit.
-    const room = config.maxLength - sequence.length - 1;
+    const room = Math.min(config.maxLength - sequence.length - 1, affordableDraft(budget, stepsOfToken));
+    budget.charge('prompt_lookup_num_tokens', STEPS.exp * sequence.length);
     const draft =
       policy === null
         ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
@@ -49,7 +52,9 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
     tokens = [];
     for (const [at, logits] of result[0]!.logits.entries()) {
       recorder.startStep(1);
+      const before = budget.stepsOfEvaluation();
       const token = choose(decoding, row!, { logits, layers: [] });
+      stepsOfToken = Math.max(stepsOfToken, budget.stepsOfEvaluation() - before);
       tokens.push(token);
       if (row!.finishReason !== null || token !== draft[at]) break;
     }
@@ -61,9 +66,14 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
   return outcomeOf(decoding, [row!], promptLogprobs);
 }
 
+/** Drafts never make an evaluation too costly: the tokens that one may choose within half of its budget. */
+function affordableDraft({ limits }: WorkBudget, stepsOfToken: number): number {
+  return Math.floor(limits.stepsPerEvaluation / 2 / Math.max(stepsOfToken, 1)) - 1;
+}
+
 /**
  * Up to `maxTokens` tokens that followed the first earlier occurrence of the longest n-gram (`minNgram` to `maxNgram`
- * tokens) that ends the sequence.
+ * tokens) that ends the sequence. Linear in the length of the sequence, whatever the length of the n-gram.
  */
 export function findDraft(
   sequence: readonly TokenId[],
@@ -72,13 +82,37 @@ export function findDraft(
   maxTokens: number,
 ): readonly TokenId[] {
   if (maxTokens <= 0) return [];
-  for (let size = Math.min(maxNgram, sequence.length - 1); size >= minNgram; size--) {
-    const end = sequence.length - size;
-    for (let start = 0; start < end; start++) {
-      let at = 0;
-      while (at < size && sequence[start + at] === sequence[end + at]) at++;
-      if (at === size) return sequence.slice(start + size, start + size + maxTokens);
-    }
+  const shared = sharedEndings(sequence);
+  let longest = 0;
+  let after = 0;
+  // The first place among those of the longest n-gram.
+  for (let end = 1; end < sequence.length; end++) {
+    const size = Math.min(shared[end]!, maxNgram);
+    if (size <= longest) continue;
+    longest = size;
+    after = end;
   }
-  return [];
+  return longest < minNgram || longest === 0 ? [] : sequence.slice(after, after + maxTokens);
+}
+
+/**
+ * For every `end`, how many of the last tokens before `end` equal the last tokens of the sequence: the Z function of the
+ * sequence read backwards.
+ */
+function sharedEndings(sequence: readonly TokenId[]): Int32Array {
+  const { length } = sequence;
+  const shared = new Int32Array(length + 1);
+  // Positions count from the end; [from, to) is the match that reaches farthest.
+  let from = 0;
+  let to = 0;
+  for (let at = 1; at < length; at++) {
+    let size = at < to ? Math.min(to - at, shared[length - (at - from)]!) : 0;
+    while (at + size < length && sequence[length - 1 - size] === sequence[length - 1 - at - size]) size++;
+    if (at + size > to) {
+      from = at;
+      to = at + size;
+    }
+    shared[length - at] = size;
+  }
+  return shared;
 }

@@ -36,7 +36,7 @@ export interface Prefilled {
 
 /** Score the prompt: afterwards it is row 0. */
 export function* prefill(decoding: Decoding): Generator<ScoreRequest, Prefilled, ScoreResult> {
-  const { prompt, config } = decoding;
+  const { prompt, config, budget } = decoding;
   const twins = twinsOf(config) ? [negativePrompt(decoding)] : [];
   const topCount = config.output.promptLogprobs;
   if (topCount === null) {
@@ -50,7 +50,7 @@ export function* prefill(decoding: Decoding): Generator<ScoreRequest, Prefilled,
   const chunks = yield* scoreInChunks(prompt, twins, layersOf(config), (result, start) => {
     for (const [at, logits] of result.logits.entries()) {
       const next = prompt[start + at + 1];
-      if (next !== undefined) promptLogprobs.push(reportToken(logits, next, topCount));
+      if (next !== undefined) promptLogprobs.push(reportToken(logits, next, topCount, budget));
     }
   });
   return { row: readRow(chunks, 0, config), promptLogprobs };

@@ -4,13 +4,14 @@ import { noPossibleToken } from '../numerics/argmax.ts';
 import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
+import { STEPS } from '../work-budget.ts';
 import { type BeamSearch, type Hypothesis, isCopy } from './beam.ts';
-import type { Decoding } from './decoding.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
 /** Run beam searches in parallel; their hypotheses are concatenated in the outcome. */
 export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]): Strategy<GenerateOutcome> {
-  const { config, stop, recorder, prompt } = decoding;
+  const { config, stop, recorder, prompt, budget } = decoding;
   const { topLogprobs } = config.output;
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   const scratch: Float32Array[] = [];
@@ -35,12 +36,13 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
         }
         scores.set(logits);
         logSoftmaxInPlace(scores);
+        chargeRows(decoding, (STEPS.exp + 4) * scores.length);
         return { scores, sequence, ...(unconditional === undefined ? {} : { unconditional }) };
       });
       search.advance({
         rows,
         report: (beam, token) =>
-          topLogprobs === null ? [] : [reportToken(logitsOf(base + beam).logits, token, topLogprobs)],
+          topLogprobs === null ? [] : [reportToken(logitsOf(base + beam).logits, token, topLogprobs, budget)],
       });
       for (const [at, { scores }] of rows.entries()) recorder.record(base + at, 'scores', scores);
       for (const { parent, sequence } of search.beams()) {

@@ -6,8 +6,9 @@ import { largestOf } from '../numerics/log-softmax.ts';
 import { sampleToken } from '../numerics/sample-token.ts';
 import type { FinalTokens, Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
-import type { Decoding } from './decoding.ts';
-import { contrastLayers } from './dola.ts';
+import { STEPS } from '../work-budget.ts';
+import { chargeRows, type Decoding } from './decoding.ts';
+import { contrastLayers, dolaSteps } from './dola.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
 /** One returned sequence that is being generated. */
@@ -68,8 +69,10 @@ export function toFinalTokens(row: RunningRow, tokens: readonly TokenId[]): Fina
 
 /** Extend a row by one token. */
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
-  const { config, processors, stop, recorder } = decoding;
+  const { config, processors, stop, recorder, budget } = decoding;
   const { topLogprobs } = config.output;
+  chargeRows(decoding, (config.doSample ? STEPS.random + 3 : 3) * logits.length);
+  if (layers.length > 0) budget.charge('dola_layers', dolaSteps(logits.length, layers.length));
   recorder.record(row.index, 'logits', logits);
   const shape = (scores: Float32Array): Float32Array => {
     applyLogitsProcessors(processors, [
@@ -82,7 +85,7 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
   if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);
-  if (topLogprobs !== null) row.reports.push(reportToken(logits, token, topLogprobs));
+  if (topLogprobs !== null) row.reports.push(reportToken(logits, token, topLogprobs, budget));
   row.sequence.push(token);
   row.finishReason = stop.reasonToStop(row.sequence);
   return token;

@@ -1,4 +1,5 @@
 import { keepFirst, Ranking } from '../numerics/ranking.ts';
+import { STEPS } from '../work-budget.ts';
 
 /** Number of likeliest tokens that top-h considers. */
 const CONSIDERED = 100;
@@ -7,12 +8,12 @@ const ranking = new Ranking();
 
 /**
  * Top-H (arXiv 2509.02510): of the 100 likeliest tokens keep the first ones whose entropy terms stay within the share
- * `h` of their total entropy; the likeliest always stays.
+ * `h` of their total entropy; the likeliest always stays. Returns the steps.
  */
-export function keepTopH(scores: Float32Array, h: number): void {
+export function keepTopH(scores: Float32Array, h: number): number {
   ranking.rank(scores);
   const considered = Math.min(CONSIDERED, ranking.count);
-  if (considered === 0) return;
+  if (considered === 0) return ranking.steps;
   const largest = scores[ranking.at(0)]!;
   const weights = Array.from({ length: considered }, (_, at) => Math.exp(scores[ranking.at(at)]! - largest));
   const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -27,4 +28,5 @@ export function keepTopH(scores: Float32Array, h: number): void {
     kept++;
   }
   keepFirst(scores, ranking, kept);
+  return ranking.steps + 2 * scores.length + STEPS.map * CONSIDERED;
 }

@@ -1,5 +1,6 @@
 import { expOfNegative } from '../numerics/exponential.ts';
 import { Ranking } from '../numerics/ranking.ts';
+import { STEPS } from '../work-budget.ts';
 import { entropyOf } from './entropy.ts';
 
 const ranking = new Ranking();
@@ -7,9 +8,9 @@ let buffer = new Float32Array(0);
 
 /**
  * Locally typical sampling (arXiv 2202.00666): keep the tokens whose surprise is nearest to the entropy until their
- * probabilities reach `mass`, at least `keep` of them. Equally near tokens stay together.
+ * probabilities reach `mass`, at least `keep` of them. Equally near tokens stay together. Returns the steps.
  */
-export function keepTypical(scores: Float32Array, mass: number, keep: number): void {
+export function keepTypical(scores: Float32Array, mass: number, keep: number): number {
   const { normaliser, entropy } = entropyOf(scores);
   if (buffer.length < scores.length) buffer = new Float32Array(scores.length);
   const closeness = buffer.subarray(0, scores.length);
@@ -22,7 +23,8 @@ export function keepTypical(scores: Float32Array, mass: number, keep: number): v
     if (cumulative >= mass) break;
     last++;
   }
-  if (last >= ranking.count) return;
+  const steps = ranking.steps + (2 * STEPS.exp + 6) * scores.length + (STEPS.exp + 6) * last;
+  if (last >= ranking.count) return steps;
   const farthest = closeness[ranking.at(last)]!;
   const always = Array.from({ length: Math.min(keep, ranking.count) }, (_, at) => {
     const id = ranking.at(at);
@@ -30,4 +32,5 @@ export function keepTypical(scores: Float32Array, mass: number, keep: number): v
   });
   for (let id = 0; id < scores.length; id++) if (closeness[id]! < farthest) scores[id] = Number.NEGATIVE_INFINITY;
   for (const [id, score] of always) scores[id] = score;
+  return steps;
 }

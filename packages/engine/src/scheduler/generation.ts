@@ -36,6 +36,11 @@ function worstCase(prompt: readonly TokenId[], config: GenerateConfig): Reservat
   return { cells: prompt.length + rows * grown, sequences: rows === 1 ? 1 : 2 * rows };
 }
 
+function toModelError(error: DecodingError): ModelError {
+  const code = error.code === 'decoding_too_costly' ? error.code : 'generation_impossible';
+  return new ModelError(code, error.message, { cause: error });
+}
+
 export class Generation {
   readonly request: GenerationRequest;
   readonly reservation: Reservation;
@@ -120,9 +125,7 @@ export class Generation {
 
   fail(error: Error): void {
     this.run?.release();
-    // Parameters that forbid every token are the caller's mistake, not a fault of the engine.
-    const reported =
-      error instanceof DecodingError ? new ModelError('generation_impossible', error.message, { cause: error }) : error;
-    this.#listener.failed(reported);
+    // Parameters that forbid every token or cost too much are the caller's mistake, not a fault of the engine.
+    this.#listener.failed(error instanceof DecodingError ? toModelError(error) : error);
   }
 }

@@ -2,7 +2,7 @@ import type { TokenId } from '@gptj-cloud/model';
 import type { AllowedTokens, Constraint, SequenceBias } from '../../generate-config.ts';
 import { each } from '../../logits-processor.ts';
 import { keepAllowed } from '../../processors/allowed-tokens.ts';
-import { biasSequences, forbidWords } from '../../processors/sequence-bias.ts';
+import { sequenceBiaser, wordForbidder } from '../../processors/sequence-bias.ts';
 import { LIMITS } from '../parameter-context.ts';
 import { type Activity, BOTH_VERSIONS, type JsonSchema, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { readAllowedTokens } from '../read-allowed-tokens.ts';
@@ -34,8 +34,11 @@ export const CONSTRAINT_PARAMETERS: readonly ParameterRecord[] = [
     value: { type: 'json', form: '[[id, …], …]', schema: TOKEN_ID_LISTS },
     custom: true,
     read: (fields, situation) => ({ badWordsIds: readBadWords(fields, situation) }),
-    processor: ({ badWordsIds }) =>
-      badWordsIds.length === 0 ? null : each(({ scores, sequence }) => forbidWords(scores, sequence, badWordsIds)),
+    processor: ({ badWordsIds }, { charge }) => {
+      if (badWordsIds.length === 0) return null;
+      const forbid = wordForbidder(badWordsIds, charge);
+      return each(({ scores, sequence }) => forbid(scores, sequence));
+    },
   },
   {
     name: 'bad_words',
@@ -77,8 +80,11 @@ export const CONSTRAINT_PARAMETERS: readonly ParameterRecord[] = [
     },
     custom: true,
     read: (fields, situation) => ({ sequenceBias: readSequenceBias(fields, situation.context) }),
-    processor: ({ sequenceBias }) =>
-      sequenceBias.length === 0 ? null : each(({ scores, sequence }) => biasSequences(scores, sequence, sequenceBias)),
+    processor: ({ sequenceBias }, { charge }) => {
+      if (sequenceBias.length === 0) return null;
+      const addBias = sequenceBiaser(sequenceBias, charge);
+      return each(({ scores, sequence }) => addBias(scores, sequence));
+    },
   },
   {
     name: 'force_words_ids',
@@ -165,6 +171,6 @@ export const CONSTRAINT_PARAMETERS: readonly ParameterRecord[] = [
     },
     read: (fields, { context }) => ({ allowedTokens: readAllowedTokens(fields, context) }),
     processor: ({ compat }, { allowedNext }) =>
-      allowedNext === null ? null : (rows) => keepAllowed(rows, allowedNext, compat === '5.18'),
+      allowedNext === null ? null : (rows, charge) => keepAllowed(rows, allowedNext, compat === '5.18', charge),
   },
 ];

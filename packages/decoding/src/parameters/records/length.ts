@@ -60,7 +60,7 @@ export const LENGTH_PARAMETERS: readonly ParameterRecord[] = [
       minLength <= 0
         ? null
         : each(({ scores, sequence }) => {
-            if (sequence.length < minLength) suppress(scores, eosTokenIds);
+            return sequence.length < minLength ? suppress(scores, eosTokenIds) : 1;
           }),
   },
 ];

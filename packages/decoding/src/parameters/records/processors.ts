@@ -5,7 +5,8 @@ import { logSoftmaxInPlace } from '../../numerics/log-softmax.ts';
 import { favourEos } from '../../processors/exponential-decay.ts';
 import { removeInvalidValues } from '../../processors/remove-invalid.ts';
 import { force, suppress } from '../../processors/suppress.ts';
-import { addWatermark } from '../../processors/watermark.ts';
+import { watermarker } from '../../processors/watermark.ts';
+import { STEPS } from '../../work-budget.ts';
 import { booleanParameter } from '../define-parameter.ts';
 import { BOTH_VERSIONS, ONLY_4_25, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { readForcedDecoderIds, readForcedEos } from '../read-forced-tokens.ts';
@@ -57,7 +58,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       // Compat 4.25 lets generation begin after the last forced token, and adds that token's absolute position.
       const firstFree = prompt.length + forcedBos + (forcedDecoderIds.at(-1)?.[0] ?? 0);
       return each(({ scores, sequence }) => {
-        if (sequence.length === firstFree) suppress(scores, beginSuppressTokens);
+        return sequence.length === firstFree ? suppress(scores, beginSuppressTokens) : 1;
       });
     },
   },
@@ -78,7 +79,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       forcedBosTokenId === null
         ? null
         : each(({ scores, sequence }) => {
-            if (sequence.length === 1) force(scores, [forcedBosTokenId]);
+            return sequence.length === 1 ? force(scores, [forcedBosTokenId]) : 1;
           }),
   },
   {
@@ -93,7 +94,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       forcedEos === null
         ? null
         : each(({ scores, sequence }) => {
-            if (sequence.length === forcedEos.atLength) force(scores, forcedEos.tokens);
+            return sequence.length === forcedEos.atLength ? force(scores, forcedEos.tokens) : 1;
           }),
   },
   {
@@ -112,7 +113,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       if (forcedAt.size === 0) return null;
       return each(({ scores, sequence }) => {
         const token = forcedAt.get(sequence.length);
-        if (token !== undefined) force(scores, [token]);
+        return token === undefined ? STEPS.map : force(scores, [token]);
       });
     },
   },
@@ -138,7 +139,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       const { start, factor } = exponentialDecay;
       return each(({ scores, sequence }) => {
         const excess = sequence.length - prompt.length - start;
-        if (excess > 0) favourEos(scores, eosTokenIds, factor, excess, compat);
+        return excess > 0 ? favourEos(scores, eosTokenIds, factor, excess, compat) : 1;
       });
     },
   },
@@ -160,8 +161,7 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Normalises the scores to log-probabilities again after all processors.',
     default: false,
     toConfig: (renormalizeLogits) => ({ renormalizeLogits }),
-    finalProcessor: ({ renormalizeLogits }) =>
-      renormalizeLogits ? each(({ scores }) => logSoftmaxInPlace(scores)) : null,
+    finalProcessor: ({ renormalizeLogits }) => (renormalizeLogits ? each(({ scores }) => renormalize(scores)) : null),
   }),
   {
     name: 'watermarking_config',
@@ -184,10 +184,15 @@ export const PROCESSOR_PARAMETERS: readonly ParameterRecord[] = [
       },
     },
     read: (fields, { context }) => ({ watermark: readWatermark(fields, context) }),
-    finalProcessor: ({ watermark }) =>
-      watermark === null ? null : each(({ scores, sequence }) => addWatermark(scores, sequence, watermark)),
+    finalProcessor: ({ watermark }, { charge, hold }) =>
+      watermark === null ? null : watermarker(watermark, charge, hold),
   },
 ];
+
+function renormalize(scores: Float32Array): number {
+  logSoftmaxInPlace(scores);
+  return (STEPS.exp + 4) * scores.length;
+}
 
 function readExponentialDecay(fields: Fields): ProcessorConfig['exponentialDecay'] {
   const name = 'exponential_decay_length_penalty';

@@ -86,9 +86,9 @@ export const SEARCH_PARAMETERS: readonly ParameterRecord[] = [
     processor: ({ guidanceScale }) =>
       guidanceScale === 1
         ? null
-        : each(({ scores, unconditional }) => {
-            if (unconditional !== undefined) guide(scores, unconditional, guidanceScale);
-          }),
+        : each(({ scores, unconditional }) =>
+            unconditional === undefined ? 1 : guide(scores, unconditional, guidanceScale),
+          ),
   }),
   {
     name: 'negative_prompt_ids',
