@@ -48,6 +48,7 @@ import { findProjectOfUser, findSession } from './identity/sessions/session-stor
 import { confirmInPerson } from './identity/two-factor/two-factor.ts';
 import { getUser } from './identity/users/user-queries.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
+import type { StorageLimits } from './metering/storage/storage-limits.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
 import type { RunService } from './runs/run-service.ts';
@@ -65,6 +66,7 @@ export interface AppDeps {
   readonly runs: RunService;
   readonly pipelines: PipelineRegistry;
   readonly tags: PipelineTags;
+  readonly storage: StorageLimits;
   readonly webhooks: WebhookService;
   readonly logger: Logger;
   readonly clock: () => Date;

@@ -24,6 +24,7 @@ import { createBillingService } from './metering/billing/billing-service.ts';
 import { hasActiveSubscription } from './metering/billing/billing-store.ts';
 import type { PaymentProvider } from './metering/billing/payment-provider.ts';
 import type { PlanBook } from './metering/plans/plan-book.ts';
+import { createStorageLimits } from './metering/storage/storage-limits.ts';
 import type { Admission } from './metering/usage/admission.ts';
 import { createUsageService } from './metering/usage/usage-service.ts';
 import { createReadiness } from './readiness.ts';
@@ -117,7 +118,8 @@ export function compose(deps: ComposeDeps): Composition {
   const readParameters = createParameterReader(engine.info, tokenizer);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, readParameters })]);
   const generations = createGenerationService({ engine, admission, logger });
-  const tags = createPipelineTags({ db, clock, pipelines });
+  const storage = createStorageLimits(plans);
+  const tags = createPipelineTags({ db, clock, pipelines, plans });
   const webhooks = openWebhooks({
     db,
     logger,
@@ -131,6 +133,7 @@ export function compose(deps: ComposeDeps): Composition {
     limits: { running: settings.maxRunningRuns, waiting: settings.maxWaitingRuns },
     pipelines,
     admission,
+    storage,
     logger,
     clock,
     resourceType: 'cpu',
@@ -170,6 +173,7 @@ export function compose(deps: ComposeDeps): Composition {
     runs,
     pipelines,
     tags,
+    storage,
     webhooks: webhooks.service,
     logger,
     clock,
@@ -179,7 +183,7 @@ export function compose(deps: ComposeDeps): Composition {
     model: { info: engine.info, tokenizer, readParameters },
     generations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
-    usage: createUsageService({ db, plans, clock }),
+    usage: createUsageService({ db, plans, storage, clock }),
     waiting: settings.waiting,
     edge: settings,
     dump: store.dump,

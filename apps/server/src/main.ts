@@ -174,6 +174,11 @@ async function start(
   url = listener.url;
   const unfinished = await composition.start();
   if (unfinished > 0) logger.info('resuming runs of an earlier process', { runs: unfinished });
+  if (config.retentionDays > 0) {
+    logger.info('old runs, data and files are deleted, first in an hour; RETENTION_DAYS=0 keeps them', {
+      retention_days: config.retentionDays,
+    });
+  }
   // Last: if a later step failed, the token would be stored but never shown.
   const firstToken = await ensureApiKey(store.db, config.apiToken, clock());
   const setUpToken = await ensureOwner(composition.accounts, owner);

@@ -136,7 +136,21 @@ class PipelineCloud:
 
     def delete_run(self, run: Union[Run, str]) -> None:
         """Delete a run and its result. Raises Conflict for a run that has not ended."""
-        path = _run_path(run if isinstance(run, str) else run.id)
+        self._delete(_run_path(run if isinstance(run, str) else run.id))
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file. Raises Conflict for one that is data or the result of a run."""
+        self._delete(f"/v2/files/{quote(file_id, safe='')}")
+
+    def delete_data(self, data_id: str) -> None:
+        """Delete data and their file. Raises Conflict for data that are the input of a run."""
+        self._delete(f"/v2/data/{quote(data_id, safe='')}")
+
+    def get_storage(self) -> Record:
+        """What the account of the project stores: `bytes` and `items`, each with `used` and `limit`, and `plan_id`."""
+        return record_of(Record, self._exchange("GET", "/v2/storage"), "bytes")
+
+    def _delete(self, path: str) -> None:
         was_lost = False
 
         def attempt() -> None:
@@ -163,6 +177,8 @@ class PipelineCloud:
         run_state: Optional[str] = None,
     ) -> Page:
         """Runs of this account, newest first: after `skip` of them at most `limit` in `data`, and their number in `total`.
+
+        Previews of more than 16 KiB are None in a list; get_run has them.
 
         pipeline_id and run_state select the runs of one pipeline and in one state.
         """

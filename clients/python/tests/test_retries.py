@@ -68,6 +68,16 @@ class Retries(unittest.TestCase):
             PipelineCloud("t", url=stub.url).delete_run("run_1")
         self.assertEqual((stub.received[0].method, stub.received[0].path), ("DELETE", "/v2/runs/run_1"))
 
+    def test_of_files_and_data_go_to_their_paths(self) -> None:
+        with StubServer(Reply(204)) as stub:
+            api = PipelineCloud("t", url=stub.url)
+            api.delete_file("file_1")
+            api.delete_data("data_1")
+        self.assertEqual(
+            [(each.method, each.path) for each in stub.received],
+            [("DELETE", "/v2/files/file_1"), ("DELETE", "/v2/data/data_1")],
+        )
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -43,6 +43,8 @@ export {
   planGetSchema,
   planListSchema,
   planRequestSchema,
+  type StorageGet,
+  storageGetSchema,
 } from './plans.ts';
 export {
   type InvitationGet,

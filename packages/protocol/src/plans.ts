@@ -12,9 +12,14 @@ export const planGetSchema = z.object({
   requests_per_minute: limitSchema,
   /** Runs that were accepted and have not ended, waiting ones included. */
   concurrent_runs: limitSchema,
-  /** Prompt and generated tokens together; days and months are UTC. */
+  /** Computed tokens; days and months are UTC. */
   tokens_per_day: limitSchema,
   tokens_per_month: limitSchema,
+  /** Of files, inputs and results, over all projects of the account. */
+  stored_bytes: limitSchema,
+  /** Number of files, data and runs, over all projects of the account. */
+  stored_items: limitSchema,
+  pipeline_tags: limitSchema,
   /** Runs of higher priority are executed first. */
   priority: z.number(),
   /** Maximum number of tokens of prompt and output together. */
@@ -37,6 +42,17 @@ export const planRequestSchema = z.object({
   requested_at: timestampSchema,
 });
 export type PlanRequest = z.infer<typeof planRequestSchema>;
+
+const usedSchema = z.object({ used: z.number(), limit: limitSchema });
+/** Reply to `GET /v2/storage`: what the account of the project stores, over all its projects. */
+export const storageGetSchema = z.object({
+  plan_id: z.string(),
+  /** Of files, inputs and results. */
+  bytes: usedSchema,
+  /** Number of files, data and runs. */
+  items: usedSchema,
+});
+export type StorageGet = z.infer<typeof storageGetSchema>;
 
 /** Reply to `GET /v2/plans`. */
 export const planListSchema = z.object({

@@ -105,6 +105,8 @@ export const runGetSchema = z.object({
   compute_requirements: z.object({ min_gpu_vram_mb: z.number().nullish() }).nullish(),
   result: fileGetSchema.nullish(),
   result_preview: z.array(z.unknown()).nullish(),
+  /** Present in lists, whose replies leave out previews of more than 16 KiB: get the run by its id. */
+  result_preview_omitted: z.literal(true).optional(),
   error: runErrorSchema.nullish(),
   error_info: runErrorInfoSchema.nullish(),
   /** Warnings: a sentence for each parameter without effect, and remarks on the result. */

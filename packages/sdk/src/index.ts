@@ -30,6 +30,7 @@ export type { ApiToken, NewToken, Scope, TokenChange, Tokens } from './resources
 export type {
   InvoiceLine,
   InvoicePreview,
+  Storage,
   Usage,
   UsageGroup,
   UsageOptions,

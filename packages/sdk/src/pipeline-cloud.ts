@@ -170,6 +170,17 @@ export class PipelineCloud {
     await remove(this.#endpoint, runPath(runId), options.signal);
   }
 
+  /** Delete a file. Throws `ConflictError` for one that is data or the result of a run. */
+  async deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
+    await remove(this.#endpoint, `/v2/files/${encodeURIComponent(fileId)}`, options.signal);
+  }
+
+  /** Delete data and their file. Throws `ConflictError` for data that are the input of a run. */
+  async deleteData(dataId: string, options: CallOptions = {}): Promise<void> {
+    await remove(this.#endpoint, `/v2/data/${encodeURIComponent(dataId)}`, options.signal);
+  }
+
+  /** Previews of more than 16 KiB are null in a list; `getRun` has them. */
   async listRuns(options: ListRunsOptions = {}): Promise<Page<Run>> {
     const query = pageQuery(options);
     if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);

@@ -87,8 +87,8 @@ export const settingsSchema = z.object({
   }),
   RETENTION_DAYS: integerSetting({
     group: 'Serving',
-    help: 'days after which an ended run is deleted with its data and result; 0 keeps them forever',
-    fallback: 0,
+    help: 'days after which an ended run is deleted with its data and result, and unused data and files; 0 keeps them forever. The first deletion is an hour after the start',
+    fallback: 90,
     min: 0,
     max: 36_500,
   }),

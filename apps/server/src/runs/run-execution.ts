@@ -179,5 +179,5 @@ async function toAborted(
 /** Prepare a run from its stored data. Input that was valid when it was accepted may be refused after an update. */
 async function prepareStored({ db, pipelines }: RunExecutionDeps, run: ClaimedRun): Promise<PreparedRun> {
   const { file } = await loadData(db, run.projectId, run.dataId);
-  return pipelines.find(run.pipelineId).prepare(readInput(file.bytes ?? new Uint8Array()));
+  return pipelines.find(run.pipelineId).prepare(readInput(file.bytes));
 }

@@ -4,13 +4,19 @@ import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
 import { findData } from './data/data-store.ts';
+import type { NewFile } from './files/file.ts';
+import { readBytes } from './files/file-slices-store.ts';
 import { pickleInput } from './input-pickle.ts';
 
+export interface LoadedData extends StoredData {
+  readonly file: NewFile;
+}
+
 /** Data of a project with all their bytes. Throws `not_found`. */
-export async function loadData(db: Database, projectId: string, id: string): Promise<StoredData> {
-  const stored = await findData(db, projectId, id, 'all');
+export async function loadData(db: Database, projectId: string, id: string): Promise<LoadedData> {
+  const stored = await findData(db, projectId, id);
   if (stored === null) throw new ApiError('not_found', { kind: 'data', id: id.slice(0, 100) });
-  return stored;
+  return { ...stored, file: { ...stored.file, bytes: await readBytes(db, stored.file) } };
 }
 
 /** Inline data as a pickle, the form of the clients' uploads. Throws `invalid_input`. */

@@ -3,10 +3,11 @@ import { after, before, beforeEach, test } from 'node:test';
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { count } from 'drizzle-orm';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
+import { createStorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Database, Store } from '../store/db.ts';
 import { findRun } from '../testing/find-run.ts';
 import { createOpenAdmission, type OpenAdmission } from '../testing/open-admission.ts';
-import { planOf, principalOn } from '../testing/plans.ts';
+import { bookOf, planOf, principalOn } from '../testing/plans.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { newFile } from './files/file.ts';
 import { INTERRUPTED } from './run-failure.ts';
@@ -21,6 +22,7 @@ import {
 import { files, runs } from './run-tables.ts';
 
 const NOW = new Date('2026-03-10T12:00:00.000Z');
+const storage = createStorageLimits(bookOf(planOf('p')));
 const PRINCIPAL = { ...principalOn(planOf('p'), 'user_1'), projectId: DEFAULT_PROJECT_ID, apiKeyId: null };
 
 let store: Store;
@@ -53,7 +55,7 @@ beforeEach(async () => {
   admission = createOpenAdmission();
   stored = [];
   committed = [];
-  ledger = createRunLedger({ db, admission, onRunsEnd });
+  ledger = createRunLedger({ db, admission, storage, onRunsEnd });
 });
 
 interface AcceptableOptions {
@@ -116,7 +118,7 @@ test('a run that is refused, or cannot be stored, does not fail the runs of the 
         asked[i]?.principal === refused.principal ? new ApiError('internal') : admitted,
       ),
   };
-  ledger = createRunLedger({ db, admission: choosy, onRunsEnd });
+  ledger = createRunLedger({ db, admission: choosy, storage, onRunsEnd });
   // PostgreSQL text cannot hold U+0000: the shared transaction fails, and each run is tried alone.
   const valid = acceptable();
   const broken: AcceptableRun = { ...valid, row: { ...valid.row, pipelineId: 'p\0' } };
@@ -163,6 +165,7 @@ test('each transaction is followed up when it is committed, and a transaction th
   const broken = createRunLedger({
     db,
     admission,
+    storage,
     async onRunsEnd(tx, ends) {
       await onRunsEnd(tx, ends);
       throw new Error('the store failed');

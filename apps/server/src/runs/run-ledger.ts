@@ -5,13 +5,15 @@
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../identity/principal.ts';
+import type { StorageAddition, StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission, AdmittedRun, GenerationEstimate } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
 import { holdData, insertAllData } from './data/data-store.ts';
 import type { NewFile } from './files/file.ts';
-import { insertFiles, type NewFileRow } from './files/file-store.ts';
+import { isSliced } from './files/file-slices-store.ts';
+import { insertFiles, type NewFileRow, removeUnstored, writeLargeFile } from './files/file-store.ts';
 import type { RunEnding } from './run-end.ts';
 import { endRuns, insertRuns, type NewRun } from './run-store.ts';
 
@@ -32,6 +34,7 @@ export type OnRunsEnd = (tx: Database, ends: readonly RunEnd[]) => Promise<() =>
 export interface RunLedgerDeps {
   readonly db: Database;
   readonly admission: Admission;
+  readonly storage: StorageLimits;
   readonly onRunsEnd: OnRunsEnd;
 }
 
@@ -86,8 +89,16 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
       }
     },
     async recordEnd(ending) {
-      const bytes = 'result' in ending.end ? ending.end.result.file.sizeBytes : 0;
-      return bytes <= MAX_SHARED_BYTES ? await end(ending) : (await endAll([ending]))[0] === true;
+      const file = 'result' in ending.end ? ending.end.result.file : null;
+      if (file === null || file.sizeBytes <= MAX_SHARED_BYTES) return await end(ending);
+      if (!isSliced(file.sizeBytes)) return (await endAll([ending]))[0] === true;
+      try {
+        await writeLargeFile(db, { projectId: ending.ender.projectId, file, createdAt: ending.ender.endedAt });
+        return (await endAll([ending]))[0] === true;
+      } catch (error) {
+        await removeUnstored(db, file.id);
+        throw error;
+      }
     },
   };
 }
@@ -98,7 +109,7 @@ class KeyTaken extends Error {
 }
 
 async function storeRuns(
-  { admission }: RunLedgerDeps,
+  { admission, storage }: RunLedgerDeps,
   tx: Database,
   runs: readonly AcceptableRun[],
 ): Promise<readonly (AdmittedRun | ApiError)[]> {
@@ -108,8 +119,13 @@ async function storeRuns(
     runs.flatMap(({ row, input }) => (input === null ? [row.dataId] : [])),
   );
   const complete = runs.filter(({ row, input }) => input !== null || held.has(row.dataId));
-  const admissions = await admission.admitRuns(tx, complete);
-  const answers = new Map(complete.map((run, i) => [run, admissions[i]]));
+  const refusals = await storage.check(tx, complete.map(additionOf));
+  const stored = complete.filter((_, i) => refusals[i] === null);
+  const admissions = await admission.admitRuns(tx, stored);
+  const answers = new Map<AcceptableRun, AdmittedRun | ApiError | undefined>([
+    ...complete.map((run, i): [AcceptableRun, ApiError | undefined] => [run, refusals[i] ?? undefined]),
+    ...stored.map((run, i): [AcceptableRun, AdmittedRun | ApiError | undefined] => [run, admissions[i]]),
+  ]);
   const rows: NewRun[] = [];
   const inputs: (NewFileRow & { readonly data: StoredData })[] = [];
   for (const [{ row, input: file }, admitted] of answers) {
@@ -121,11 +137,16 @@ async function storeRuns(
   if (rows.length > 0) {
     await insertFiles(tx, inputs);
     await insertAllData(tx, inputs);
-    const stored = await insertRuns(tx, rows);
+    const inserted = await insertRuns(tx, rows);
     // Only a run that is stored alone can have a key.
-    if (stored.size < rows.length) throw new KeyTaken();
+    if (inserted.size < rows.length) throw new KeyTaken();
   }
   return runs.map((run) => answers.get(run) ?? new ApiError('not_found', { kind: 'data', id: run.row.dataId }));
+}
+
+/** A run and its result, and its input unless that is stored. The size of the result is not known. */
+function additionOf({ principal, input }: AcceptableRun): StorageAddition {
+  return { principal, bytes: input?.sizeBytes ?? 0, items: input === null ? 2 : 4 };
 }
 
 async function storeEnds(

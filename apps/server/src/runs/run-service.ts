@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
@@ -23,6 +24,7 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly limits: RunLimits;
   readonly pipelines: PipelineRegistry;
   readonly admission: Admission;
+  readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
   /** The compute type in replies: `cpu` or `gpu`. */

@@ -7,13 +7,13 @@ import {
   runErrorSchema,
   runStateSchema,
 } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
-import { fileColumns, insertFiles } from './files/file-store.ts';
+import { deleteFiles, fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure, RunTokens } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import type { Lease } from './run-lease-store.ts';
@@ -132,7 +132,7 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
     .returning({ index: sql<unknown>`e.index`.mapWith(Number) });
   const ended = new Set(rows.map(({ index }) => Number(index)));
   const unused = endings.flatMap(({ end }, i) => (ended.has(i) || !('result' in end) ? [] : [end.result.file.id]));
-  if (unused.length > 0) await tx.delete(files).where(inArray(files.id, unused));
+  await deleteFiles(tx, unused);
   return endings.map((_, i) => ended.has(i));
 }
 
@@ -205,7 +205,7 @@ export async function listRuns(
     filter.state === null ? undefined : eq(runs.state, filter.state),
   );
   const direction = page.orderBy.direction === 'asc' ? asc : desc;
-  const rows = await selectRuns(db)
+  const rows = await selectRuns(db, 'short')
     .where(wanted)
     .orderBy(direction(runs.createdAt), direction(runs.id))
     .limit(page.limit)
@@ -214,15 +214,27 @@ export async function listRuns(
   return { total: totals[0]?.total ?? 0, runs: rows.map(toRun) };
 }
 
-function selectRuns(db: Database) {
+/** Longer previews of results are left out of lists: a page of 100 runs stays below a few megabytes. */
+const MAX_LISTED_PREVIEW_BYTES = 16 * 1024;
+
+function selectRuns(db: Database, previews: 'all' | 'short' = 'all') {
+  const { resultPreview, ...columns } = getTableColumns(runs);
+  const isShort = sql`octet_length(${resultPreview}) <= ${MAX_LISTED_PREVIEW_BYTES}`;
+  const shown =
+    previews === 'all'
+      ? { resultPreview: sql<string | null>`${resultPreview}`, isPreviewOmitted: sql<boolean>`false` }
+      : {
+          resultPreview: sql<string | null>`CASE WHEN ${isShort} THEN ${resultPreview} END`,
+          isPreviewOmitted: sql<boolean>`coalesce(NOT ${isShort}, false)`,
+        };
   const input = alias(files, 'input_files');
   const result = alias(files, 'result_files');
   return db
     .select({
-      run: runs,
+      run: { ...columns, ...shown },
       data: { id: data.id, createdAt: data.createdAt },
-      input: fileColumns(input, 'small'),
-      result: fileColumns(result, 'small'),
+      input: fileColumns(input),
+      result: fileColumns(result),
     })
     .from(runs)
     .innerJoin(data, eq(data.id, runs.dataId))
@@ -250,6 +262,7 @@ function toRun({ run, data: input, input: file, result }: RunRow): Run {
     state: runStateSchema.parse(run.state),
     result: run.resultFileId === null ? null : result,
     resultPreview: parseColumn(outputsSchema, run.resultPreview),
+    isPreviewOmitted: run.isPreviewOmitted,
     failure: toFailure(run),
     usage: toTokens(run),
     warnings: parseColumn(warningsSchema, run.warnings) ?? [],

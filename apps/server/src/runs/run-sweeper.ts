@@ -1,6 +1,7 @@
 import type { Database } from '../store/db.ts';
 import { startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { removeAbandoned } from './files/file-store.ts';
 import { type RemoveOld, removeOldData, removeOldFiles, removeOldRuns } from './run-retention-store.ts';
 
 export interface RunSweeperDeps {
@@ -22,8 +23,13 @@ export interface RunSweeper {
 
 const DAY_MS = 86_400_000;
 const BATCH_ROWS = 500;
+/** A large file that is not stored to its end after this long belongs to a process that died. */
+const MAX_UPLOAD_MS = 3_600_000;
 
-/** Removes old runs every `everyMs`, first after `everyMs`. Runs that have not ended are never removed. */
+/**
+ * Removes old runs, and parts of files whose upload did not end, every `everyMs`, first after `everyMs`: an operator who
+ * reads at the start that old runs will be removed has time to change it. Runs that have not ended are never removed.
+ */
 export function createRunSweeper(deps: RunSweeperDeps): RunSweeper {
   const { db, logger, clock, retentionDays, everyMs = 3_600_000 } = deps;
   let closing: Promise<void> | undefined;
@@ -35,6 +41,7 @@ export function createRunSweeper(deps: RunSweeperDeps): RunSweeper {
     return removed;
   };
   const sweep = async (): Promise<number> => {
+    await removeAll(removeAbandoned, new Date(clock().getTime() - MAX_UPLOAD_MS));
     if (retentionDays === 0) return 0;
     const horizon = new Date(clock().getTime() - retentionDays * DAY_MS);
     const removed = await removeAll(removeOldRuns, horizon);

@@ -1,5 +1,5 @@
 /** Files, data and runs, as the migrations in `store/migrations` create them. */
-import { bigint, boolean, integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { bytea, moment } from '../store/columns.ts';
 
 export const files = pgTable('files', {
@@ -7,9 +7,23 @@ export const files = pgTable('files', {
   projectId: text('project_id').notNull(),
   name: text('name').notNull(),
   path: text('path').notNull().unique(),
-  bytes: bytea('bytes').notNull(),
+  /** Null: they are in `file_slices`. */
+  bytes: bytea('bytes'),
   createdAt: moment('created_at').notNull(),
+  sizeBytes: bigint('size_bytes', { mode: 'number' }).notNull(),
+  /** False while its slices are being written. */
+  isStored: boolean('is_stored').notNull(),
 });
+
+export const fileSlices = pgTable(
+  'file_slices',
+  {
+    fileId: text('file_id').notNull(),
+    index: integer('index').notNull(),
+    bytes: bytea('bytes').notNull(),
+  },
+  ({ fileId, index }) => [primaryKey({ columns: [fileId, index] })],
+);
 
 export const data = pgTable('data', {
   id: text('id').primaryKey(),

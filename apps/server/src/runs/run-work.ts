@@ -42,6 +42,6 @@ export async function prepareWork(
     return { work: { pipeline, prepared: pipeline.prepare(input), data: newFile('data', inline) }, inline };
   }
   const data = await loadData(db, projectId, request.data_id ?? '');
-  const prepared = pipeline.prepare(readInput(data.file.bytes ?? new Uint8Array()));
+  const prepared = pipeline.prepare(readInput(data.file.bytes));
   return { work: { pipeline, prepared, data }, inline: null };
 }

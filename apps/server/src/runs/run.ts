@@ -24,6 +24,8 @@ export interface Run {
   readonly result: StoredFile | null;
   /** The outputs; null when there are none or they are too long for every reply. */
   readonly resultPreview: readonly JsonValue[] | null;
+  /** The outputs were left out of a list. Default false. */
+  readonly isPreviewOmitted?: boolean;
   readonly failure: RunFailure | null;
   /** The reservation that its end releases. */
   readonly admissionTicket: string | null;
@@ -81,6 +83,7 @@ export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
     compute_requirements: run.minGpuVramMb === null ? null : { min_gpu_vram_mb: run.minGpuVramMb },
     result: run.result === null ? null : toFileGet(run.result),
     result_preview: run.resultPreview === null ? null : [...run.resultPreview],
+    ...(run.isPreviewOmitted === true ? { result_preview_omitted: true } : {}),
     error: failure?.error ?? null,
     error_info: failure === null ? null : { exception: failure.exception, traceback: failure.traceback },
     warnings: [...run.warnings],

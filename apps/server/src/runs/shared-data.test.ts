@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
+import { createStorageLimits } from '../metering/storage/storage-limits.ts';
 import { findRun } from '../testing/find-run.ts';
 import { createOpenAdmission } from '../testing/open-admission.ts';
-import { planOf, principalOn } from '../testing/plans.ts';
+import { bookOf, planOf, principalOn } from '../testing/plans.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import { findData } from './data/data-store.ts';
@@ -43,6 +44,7 @@ describeOnEveryStore('runs that share data', (store) => {
     const ledger = createRunLedger({
       db,
       admission: createOpenAdmission(),
+      storage: createStorageLimits(bookOf(planOf('p'))),
       onRunsEnd: async () => () => {},
     });
     for (let i = 0; i < 10; i++) {
@@ -52,7 +54,7 @@ describeOnEveryStore('runs that share data', (store) => {
         ledger.accept(added),
         db.transaction((tx) => deleteRun(tx, removed)),
       ]);
-      const hasData = (await findData(db, PROJECT, removed.data.id, 'small')) !== null;
+      const hasData = (await findData(db, PROJECT, removed.data.id)) !== null;
       if (accepted.status === 'fulfilled') {
         assert.deepEqual([hasData, await findRun(db, PROJECT, removed.id)], [true, null]);
         assert.equal((await findRun(db, PROJECT, added.row.id))?.data.id, removed.data.id);

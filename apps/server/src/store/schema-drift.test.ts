@@ -7,6 +7,7 @@ import * as auditTables from '../audit/audit-tables.ts';
 import * as pipelineTagTables from '../generation/pipelines/pipeline-tag-tables.ts';
 import * as identityTables from '../identity/identity-tables.ts';
 import * as billingTables from '../metering/billing/billing-tables.ts';
+import * as storageTables from '../metering/storage/storage-tables.ts';
 import * as usageTables from '../metering/usage/usage-tables.ts';
 import * as runTables from '../runs/run-tables.ts';
 import { openTestStore } from '../testing/test-store.ts';
@@ -14,7 +15,16 @@ import * as webhookTables from '../webhooks/webhook-tables.ts';
 import type { Store } from './db.ts';
 import { returnedRows } from './returned-rows.ts';
 
-const TABLES = [auditTables, billingTables, identityTables, pipelineTagTables, runTables, usageTables, webhookTables]
+const TABLES = [
+  auditTables,
+  billingTables,
+  identityTables,
+  pipelineTagTables,
+  runTables,
+  storageTables,
+  usageTables,
+  webhookTables,
+]
   .flatMap((module): readonly unknown[] => Object.values(module))
   .filter((value): value is PgTable => is(value, PgTable))
   .map((table) => getTableConfig(table));

@@ -2,7 +2,7 @@ import { newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import { insertData } from '../runs/data/data-store.ts';
 import { newFile } from '../runs/files/file.ts';
-import { insertFile } from '../runs/files/file-store.ts';
+import { insertFiles } from '../runs/files/file-store.ts';
 import { insertRuns, type NewRun } from '../runs/run-store.ts';
 import type { Database } from '../store/db.ts';
 
@@ -15,7 +15,7 @@ export async function storeRun(
   const projectId = DEFAULT_PROJECT_ID;
   const file = newFile('data', new Uint8Array());
   const [id, dataId] = [newId('run'), newId('data')];
-  await insertFile(db, projectId, file, createdAt);
+  await insertFiles(db, [{ projectId, file, createdAt }]);
   await insertData(db, projectId, { id: dataId, createdAt, file });
   const run: NewRun = {
     id,

@@ -13,9 +13,14 @@ export interface Plan {
   readonly requestsPerMinute: number | null;
   /** Accepted runs that have not ended, including waiting ones. */
   readonly concurrentRuns: number | null;
-  /** Prompt and generated tokens together; days and months are UTC. */
+  /** Computed tokens; days and months are UTC. */
   readonly tokensPerDay: number | null;
   readonly tokensPerMonth: number | null;
+  /** Of files, inputs and results, over all projects of the account. */
+  readonly storedBytes: number | null;
+  /** Number of files, data and runs, over all projects of the account. */
+  readonly storedItems: number | null;
+  readonly pipelineTags: number | null;
   /** Runs of higher priority are executed first. */
   readonly priority: number;
   /** Maximum number of tokens of prompt and output together. */
@@ -106,6 +111,9 @@ function parsePlan(value: unknown): Plan {
     concurrentRuns: limitAt(raw, 'concurrent_runs'),
     tokensPerDay: limitAt(raw, 'tokens_per_day'),
     tokensPerMonth: limitAt(raw, 'tokens_per_month'),
+    storedBytes: limitAt(raw, 'stored_bytes'),
+    storedItems: limitAt(raw, 'stored_items'),
+    pipelineTags: limitAt(raw, 'pipeline_tags'),
     priority: numberAt(raw.priority, 'priority'),
     maxContext: limitAt(raw, 'max_context'),
     models: arrayAt(raw.models, 'models').map((model) => stringAt(model, 'models')),

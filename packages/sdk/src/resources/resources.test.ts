@@ -62,6 +62,14 @@ test('creates, lists, changes and deletes tokens', async () => {
   const gone = stub(() => new Response(null, { status: 204 }));
   await gone.api.tokens.delete('token_1');
   assert.deepEqual(requestOf(gone), ['DELETE', '/v2/tokens/token_1', null]);
+  for (const [path, call] of [
+    ['/v2/files/file_1', 'deleteFile'],
+    ['/v2/data/file_1', 'deleteData'],
+  ] as const) {
+    const deleted = stub(() => new Response(null, { status: 204 }));
+    await deleted.api[call]('file_1');
+    assert.deepEqual(requestOf(deleted), ['DELETE', path, null]);
+  }
 });
 
 test('requests usage with the given options only', async () => {
@@ -78,6 +86,10 @@ test('requests usage with the given options only', async () => {
   const counts = { runs: 1, promptTokens: 2, generatedTokens: 3, computedTokens: 6 };
   assert.deepEqual(total, { ...counts, cachedTokens: 4, computeMs: 5 });
   assert.deepEqual(rows, [{ key: 'token_1', name: null, ...total }]);
+  const stored = { bytes: { used: 5, limit: 10 }, items: { used: 1, limit: null } };
+  const storage = replying({ plan_id: 'free', ...stored });
+  assert.deepEqual(await storage.api.usage.storage(), { planId: 'free', ...stored });
+  assert.deepEqual(requestOf(storage), ['GET', '/v2/storage', null]);
   const csv = replying('day,runs\n');
   assert.equal(await csv.api.usage.csv(), 'day,runs\n');
   assert.deepEqual(requestOf(csv), ['GET', '/v2/usage.csv', null]);

@@ -66,10 +66,20 @@ export interface InvoicePreview {
   readonly total: string;
 }
 
+/** What the account of the project stores, over all its projects. A limit of null is none. */
+export interface Storage {
+  readonly planId: string;
+  /** Of files, inputs and results. */
+  readonly bytes: { readonly used: number; readonly limit: number | null };
+  /** Number of files, data and runs. */
+  readonly items: { readonly used: number; readonly limit: number | null };
+}
+
 export interface UsageReports {
   get(options?: UsageOptions & { readonly groupBy?: UsageGroup }): Promise<Usage>;
   /** One line per day, project, token, pipeline and plan. */
   csv(options?: UsageOptions): Promise<string>;
+  storage(options?: CallOptions): Promise<Storage>;
   /** `month` is `YYYY-MM`, by default the current one. Owners of the server may pass `userId`. */
   previewInvoice(
     options?: CallOptions & { readonly month?: string; readonly userId?: string },
@@ -89,11 +99,26 @@ export function createUsageReports(endpoint: Endpoint): UsageReports {
       const path = `/v2/usage.csv${queryOf({ from, to, project_id: projectId })}`;
       return await exchangeText(endpoint, { method: 'GET', path, accept: 'text/csv', signal });
     },
+    async storage({ signal } = {}) {
+      return parseStorage(await exchange(endpoint, { method: 'GET', path: '/v2/storage', signal }));
+    },
     async previewInvoice({ month, userId, signal } = {}) {
       const path = `/v2/invoice-preview${queryOf({ month, user_id: userId })}`;
       return parseInvoice(await exchange(endpoint, { method: 'GET', path, signal }));
     },
   };
+}
+
+function parseStorage(reply: unknown): Storage {
+  const raw = objectAt(reply, 'storage');
+  const amount = (field: 'bytes' | 'items'): Storage['bytes'] => {
+    const { used, limit } = objectAt(raw[field], field);
+    return {
+      used: numberAt(used, `${field}.used`),
+      limit: orNull(limit, (value) => numberAt(value, `${field}.limit`)),
+    };
+  };
+  return { planId: stringAt(raw.plan_id, 'plan_id'), bytes: amount('bytes'), items: amount('items') };
 }
 
 function parseUsage(reply: unknown): Usage {

@@ -1,5 +1,6 @@
-import { invoicePreviewSchema, USAGE_GROUPS, usageGetSchema } from '@gptj-cloud/protocol';
+import { invoicePreviewSchema, storageGetSchema, USAGE_GROUPS, usageGetSchema } from '@gptj-cloud/protocol';
 import { z } from 'zod';
+import { byteStream } from '../../http/byte-stream.ts';
 import { json, media } from '../../http/openapi/operation.ts';
 import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -18,7 +19,7 @@ const DAYS = {
   ),
 } as const;
 
-/** Usage as JSON and as CSV, and the preview of an invoice. */
+/** Usage as JSON and as CSV, stored amounts, and the preview of an invoice. */
 export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
   const record = { method: 'get', access: scope('read'), errors: pipelineCloudErrors, tag: 'plans and usage' } as const;
   return [
@@ -46,6 +47,13 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
     }),
     defineRoute({
       ...record,
+      path: '/v2/storage',
+      summary: 'What the account of the project stores, and the limits of its plan',
+      replies: { 200: json(storageGetSchema, 'Used amounts and limits.') },
+      handle: ({ principal }) => usage.storage(principal),
+    }),
+    defineRoute({
+      ...record,
       path: '/v2/invoice-preview',
       summary: 'Cost of a month by the prices of the plan',
       parameters: {
@@ -56,20 +64,4 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
       handle: ({ parameters, principal }) => usage.invoice(principal, parameters),
     }),
   ];
-}
-
-/** Texts as bytes, pulled when the client has read the ones before: a slow client keeps one page in memory, not the table. */
-function byteStream(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  const iterator = texts[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }

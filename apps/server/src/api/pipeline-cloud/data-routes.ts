@@ -2,12 +2,18 @@ import { type DataCreate, dataCreateSchema, dataGetSchema } from '@gptj-cloud/pr
 import { jsonBody } from '../../http/json-body.ts';
 import type { Part } from '../../http/multipart.ts';
 import { formPart, isForm } from '../../http/multipart-body.ts';
-import { json } from '../../http/openapi/operation.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { defineRoute, type RequestBody } from '../../http/route.ts';
-import { createDataFromBytes, createDataFromFile, getData } from '../../runs/data/data-service.ts';
+import {
+  createDataFromBytes,
+  createDataFromFile,
+  getData,
+  getWholeData,
+  removeData,
+} from '../../runs/data/data-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { type FileRoutesDeps, RETURN_DATA } from './file-routes.ts';
+import { type FileRoutesDeps, jsonStream, RETURN_DATA } from './file-routes.ts';
 
 export interface DataRoutesDeps extends FileRoutesDeps {
   readonly maxJsonBytes: number;
@@ -28,10 +34,10 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       description: 'The bytes are a pickle of plain values; a pickle that would run code is refused.',
       body: dataBody(deps),
       replies: { 201: json(dataGetSchema, 'The data.') },
-      async handle({ body, principal: { projectId } }) {
-        if ('file' in body) return await createDataFromFile(deps, projectId, body.file.id);
+      async handle({ body, principal }) {
+        if ('file' in body) return await createDataFromFile(deps, principal, body.file.id);
         const { name, filename, bytes } = body.part;
-        return await createDataFromBytes(deps, projectId, { name: filename ?? name, bytes });
+        return await createDataFromBytes(deps, principal, { name: filename ?? name, bytes });
       },
     }),
     defineRoute({
@@ -42,8 +48,19 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       summary: 'Get data',
       parameters: { withBytes: RETURN_DATA },
       replies: { 200: json(dataGetSchema, 'The data.') },
-      handle: ({ path, parameters, principal }) =>
-        getData(deps, principal.projectId, { id: path.id, withBytes: parameters.withBytes }),
+      handle: async ({ path, parameters, principal: { projectId } }) =>
+        parameters.withBytes
+          ? jsonStream(await getWholeData(deps, projectId, path.id))
+          : await getData(deps, projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/data/:id',
+      access: scope('write'),
+      summary: 'Delete data that are the input of no run, with their file',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal }) => removeData(deps, principal.projectId, path.id),
     }),
   ];
 }

@@ -1,10 +1,11 @@
 import { fileGetSchema } from '@gptj-cloud/protocol';
 import { z } from 'zod';
+import { byteStream } from '../../http/byte-stream.ts';
 import { formPart } from '../../http/multipart-body.ts';
-import { json } from '../../http/openapi/operation.ts';
+import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type FileDeps, getFile, uploadFile } from '../../runs/files/file-service.ts';
+import { type FileDeps, getFile, getWholeFile, removeFile, uploadFile } from '../../runs/files/file-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -19,7 +20,12 @@ export const RETURN_DATA: Parameter<boolean> = query(
   z.boolean().default(false),
 );
 
-/** Uploading a file, as hexadecimal digits in one part of a form, and reading it back. */
+/** A reply of JSON that is read from the store as the client reads it. */
+export function jsonStream(texts: AsyncIterable<string>): Response {
+  return new Response(byteStream(texts), { headers: { 'content-type': 'application/json' } });
+}
+
+/** Uploading a file, as hexadecimal digits in one part of a form, reading it back, and deleting it. */
 export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'data' } as const;
   return [
@@ -33,7 +39,7 @@ export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
       body: formPart('file', 'Hexadecimal digits of the bytes.', { maxBytes: deps.maxUploadBytes }),
       replies: { 201: json(fileGetSchema, 'The file.') },
       handle: ({ body: part, principal }) =>
-        uploadFile(deps, principal.projectId, { name: part.filename ?? part.name, bytes: part.bytes }),
+        uploadFile(deps, principal, { name: part.filename ?? part.name, bytes: part.bytes }),
     }),
     defineRoute({
       ...record,
@@ -43,8 +49,19 @@ export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
       summary: 'Get a file',
       parameters: { withBytes: RETURN_DATA },
       replies: { 200: json(fileGetSchema, 'The file.') },
-      handle: ({ path, parameters, principal }) =>
-        getFile(deps, principal.projectId, { id: path.id, withBytes: parameters.withBytes }),
+      handle: async ({ path, parameters, principal: { projectId } }) =>
+        parameters.withBytes
+          ? jsonStream(await getWholeFile(deps, projectId, path.id))
+          : await getFile(deps, projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'delete',
+      path: '/v2/files/:id',
+      access: scope('write'),
+      summary: 'Delete a file that is neither data nor the result of a run',
+      replies: { 204: NO_CONTENT },
+      handle: ({ path, principal }) => removeFile(deps, principal.projectId, path.id),
     }),
   ];
 }

@@ -100,7 +100,7 @@ test('streams the run, its tokens and its end', async () => {
   const last = events.at(-1)?.event;
   assert.ok(last?.type === 'run');
   assert.deepEqual(last.run.result_preview, [['xx']]);
-  assert.deepEqual(last.run.usage, { prompt_tokens: 2, generated_tokens: 2, cached_tokens: 0 });
+  assert.deepEqual(last.run.usage, { prompt_tokens: 2, generated_tokens: 2, computed_tokens: 4, cached_tokens: 0 });
   assert.deepEqual(last.run.finish_reasons, ['length']);
 });
 

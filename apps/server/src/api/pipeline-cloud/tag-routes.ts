@@ -33,7 +33,7 @@ export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRo
       summary: 'Name a pipeline',
       body: jsonBody(pipelineTagCreateSchema, limit),
       replies: { 201: tagReply },
-      handle: ({ body, principal }) => tags.create(principal.projectId, body),
+      handle: ({ body, principal }) => tags.create(principal, body),
     }),
     defineRoute({
       ...record,

@@ -24,6 +24,10 @@ export async function insertTag(db: Database, tag: PipelineTag): Promise<boolean
   return rows.length > 0;
 }
 
+export async function countTags(db: Database, projectId: string): Promise<number> {
+  return await db.$count(pipelineTags, eq(pipelineTags.projectId, projectId));
+}
+
 /** `name` must be one that a tag can have. */
 export async function findTagByName(db: Database, projectId: string, name: string): Promise<PipelineTag | null> {
   const rows = await db

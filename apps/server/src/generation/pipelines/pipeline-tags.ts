@@ -7,11 +7,15 @@ import {
   type PipelineTagGet,
   pipelineTagNameSchema,
 } from '@gptj-cloud/protocol';
+import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
+import type { PlanBook } from '../../metering/plans/plan-book.ts';
+import { findStorage } from '../../metering/storage/storage-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineRegistry } from './pipeline-registry.ts';
 import {
+  countTags,
   deleteTag,
   findTagByName,
   insertTag,
@@ -25,6 +29,7 @@ export interface PipelineTagsDeps {
   readonly db: Database;
   readonly clock: () => Date;
   readonly pipelines: PipelineRegistry;
+  readonly plans: PlanBook;
 }
 
 /** Tags of pipelines: those that projects create, and the built-in ones. */
@@ -36,8 +41,8 @@ export interface PipelineTags {
    * `pipeline_unknown` for an unknown tag; an unknown id is returned unchanged, because old runs may have it.
    */
   idOf(projectId: string, idOrTag: string | undefined): Promise<string | null>;
-  /** Throws `tag_taken`, `pipeline_unknown`. */
-  create(projectId: string, request: PipelineTagCreate): Promise<PipelineTagGet>;
+  /** Throws `tag_taken`, `pipeline_unknown`, `limit_reached`. */
+  create(principal: Principal, request: PipelineTagCreate): Promise<PipelineTagGet>;
   /** Throws `name_unknown`. */
   byName(projectId: string, name: string): Promise<PipelineTagGet>;
   /** Throws `not_found`, `pipeline_unknown`. */
@@ -47,7 +52,7 @@ export interface PipelineTags {
   list(projectId: string, pipelineId: string | null, page: TagPage): Promise<Paginated<PipelineTagGet>>;
 }
 
-export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): PipelineTags {
+export function createPipelineTags({ db, clock, pipelines, plans }: PipelineTagsDeps): PipelineTags {
   const absent = (id: string): ApiError => new ApiError('not_found', { kind: 'pipeline tag', id: id.slice(0, 100) });
   const find = async (projectId: string, name: string): Promise<PipelineTagGet | null> => {
     const pipeline = pipelines.get(name);
@@ -67,10 +72,20 @@ export function createPipelineTags({ db, clock, pipelines }: PipelineTagsDeps): 
       if (idOrTag === '') return null;
       return idOrTag.includes(':') ? (await resolve(projectId, idOrTag)).id : idOrTag;
     },
-    async create(projectId, { name, pipeline_id: pipelineId }) {
+    async create(principal, { name, pipeline_id: pipelineId }) {
+      const { projectId } = principal;
       const pipeline = await resolve(projectId, pipelineId);
       const tag = { id: newId('pipeline_tag'), projectId, name, pipelineId: pipeline.id, createdAt: clock() };
-      if (pipelines.get(name) !== null || !(await insertTag(db, tag))) throw new ApiError('tag_taken', { name });
+      if (pipelines.get(name) !== null) throw new ApiError('tag_taken', { name });
+      const limit = plans.planOf(principal).pipelineTags;
+      await db.transaction(async (tx) => {
+        // The lock keeps concurrent requests from passing the limit together.
+        await findStorage(tx, [projectId], { lock: true });
+        if (limit !== null && (await countTags(tx, projectId)) >= limit) {
+          throw new ApiError('limit_reached', { limit, what: 'pipeline tags in a project' });
+        }
+        if (!(await insertTag(tx, tag))) throw new ApiError('tag_taken', { name });
+      });
       return toPipelineTagGet(tag);
     },
     async byName(projectId, name) {

@@ -22,9 +22,14 @@ export interface Plan {
   readonly requestsPerMinute: number | null;
   /** Accepted runs that have not ended. */
   readonly concurrentRuns: number | null;
-  /** Prompt and generated tokens; days and months are UTC. */
+  /** Computed tokens; days and months are UTC. */
   readonly tokensPerDay: number | null;
   readonly tokensPerMonth: number | null;
+  /** Of files, inputs and results, over all projects of the account. */
+  readonly storedBytes: number | null;
+  /** Number of files, data and runs, over all projects of the account. A run with its input and result is four. */
+  readonly storedItems: number | null;
+  readonly pipelineTags: number | null;
   readonly priority: number;
   /** Maximum sequence length in tokens. */
   readonly maxContext: number | null;
@@ -43,6 +48,10 @@ export interface PlanFile {
 }
 
 const MAX_TOKENS = 1e15;
+/** Limits that a plan file of an earlier version does not state. */
+const STORED_BYTES = 5 * 2 ** 30;
+const STORED_ITEMS = 1_000_000;
+const PIPELINE_TAGS = 100;
 const price = z.number().min(0).max(1e9);
 const limit = (min: number, max: number) => z.number().int().min(min).max(max).nullable();
 
@@ -55,6 +64,9 @@ const planSchema = z.strictObject({
   concurrent_runs: limit(1, 100_000),
   tokens_per_day: limit(0, MAX_TOKENS),
   tokens_per_month: limit(0, MAX_TOKENS),
+  stored_bytes: limit(0, MAX_TOKENS).default(STORED_BYTES),
+  stored_items: limit(0, MAX_TOKENS).default(STORED_ITEMS),
+  pipeline_tags: limit(0, 1_000_000).default(PIPELINE_TAGS),
   priority: z.number().int().min(-1000).max(1000).default(0),
   max_context: limit(1, 1_000_000),
   models: z.array(z.string().min(1).max(200)).min(1).max(100),
@@ -102,6 +114,9 @@ export const planFileSchema = z
         concurrentRuns: plan.concurrent_runs,
         tokensPerDay: plan.tokens_per_day,
         tokensPerMonth: plan.tokens_per_month,
+        storedBytes: plan.stored_bytes,
+        storedItems: plan.stored_items,
+        pipelineTags: plan.pipeline_tags,
         priority: plan.priority,
         maxContext: plan.max_context,
         models: plan.models,
@@ -137,6 +152,9 @@ export function toPlanGet(plan: Plan): PlanGet {
     concurrent_runs: plan.concurrentRuns,
     tokens_per_day: plan.tokensPerDay,
     tokens_per_month: plan.tokensPerMonth,
+    stored_bytes: plan.storedBytes,
+    stored_items: plan.storedItems,
+    pipeline_tags: plan.pipelineTags,
     priority: plan.priority,
     max_context: plan.maxContext,
     models: [...plan.models],

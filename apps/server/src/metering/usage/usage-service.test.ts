@@ -7,6 +7,7 @@ import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-us
 import { refusalOf } from '../../testing/admissions.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { createStorageLimits } from '../storage/storage-limits.ts';
 import { openCountedAdmission } from './counted-admission.ts';
 import { createUsageService, type UsageService } from './usage-service.ts';
 
@@ -80,7 +81,7 @@ before(async () => {
   await run(member, '2026-01-31', 'p1', 1000);
   await run({ ...member, apiKeyId: null }, '2026-01-31', 'p1', 500);
   await admission.close();
-  usage = createUsageService({ db, plans, clock: () => new Date(TODAY) });
+  usage = createUsageService({ db, plans, storage: createStorageLimits(plans), clock: () => new Date(TODAY) });
 });
 after(() => it.close());
 

@@ -6,6 +6,7 @@ import {
   parseQueryMonth,
   parseUsageGroup,
   type QueryValue,
+  type StorageGet,
   type UsageGet,
   type UsageSums,
 } from '@gptj-cloud/protocol';
@@ -13,6 +14,7 @@ import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import { findUser } from '../../identity/users/user-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
+import type { StorageLimits } from '../storage/storage-limits.ts';
 import { csvLines } from './csv.ts';
 import { invoicePreview } from './invoice.ts';
 import { listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
@@ -20,6 +22,7 @@ import { listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usag
 export interface UsageServiceDeps {
   readonly db: Database;
   readonly plans: PlanBook;
+  readonly storage: StorageLimits;
   readonly clock: () => Date;
 }
 
@@ -35,6 +38,8 @@ export interface UsageService {
   list(principal: Principal, query: UsageQuery & { readonly groupBy: QueryValue }): Promise<UsageGet>;
   /** All rows as CSV, page by page. Throws what `list` throws, before the first page. */
   csv(principal: Principal, query: UsageQuery): AsyncIterable<string>;
+  /** What the account of the project stores, and the limits of its plan. */
+  storage(principal: Principal): Promise<StorageGet>;
   /** A month's costs of the caller, or for owners of the server of any user. Throws `invalid_request`, `not_found`. */
   invoice(
     principal: Principal,
@@ -59,7 +64,7 @@ const COLUMNS = [
   'computed_tokens',
 ] as const;
 
-export function createUsageService({ db, plans, clock }: UsageServiceDeps): UsageService {
+export function createUsageService({ db, plans, storage, clock }: UsageServiceDeps): UsageService {
   const today = (): string => clock().toISOString().slice(0, 10);
   const filterOf = (principal: Principal, query: UsageQuery): UsageFilter => {
     const to = parseQueryDay('to', query.to, today());
@@ -87,6 +92,7 @@ export function createUsageService({ db, plans, clock }: UsageServiceDeps): Usag
     csv(principal, query) {
       return csvPages(db, filterOf(principal, query));
     },
+    storage: (principal) => storage.read(db, principal),
     async invoice(principal, query) {
       const month = parseQueryMonth('month', query.month, today().slice(0, 7));
       const userId = userOf(principal, query.userId);

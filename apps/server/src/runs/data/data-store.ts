@@ -2,7 +2,7 @@ import { isId } from '@gptj-cloud/protocol';
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { fileColumns } from '../files/file-store.ts';
-import { data, files } from '../run-tables.ts';
+import { data, files, runs } from '../run-tables.ts';
 import type { StoredData } from './data.ts';
 
 export async function insertData(db: Database, projectId: string, row: StoredData): Promise<void> {
@@ -26,15 +26,10 @@ export async function insertAllData(
 }
 
 /** Data of a project; those of other projects count as absent. */
-export async function findData(
-  db: Database,
-  projectId: string,
-  id: string,
-  bytes: 'small' | 'all',
-): Promise<StoredData | null> {
+export async function findData(db: Database, projectId: string, id: string): Promise<StoredData | null> {
   if (!isId('data', id)) return null;
   const rows = await db
-    .select({ id: data.id, createdAt: data.createdAt, file: fileColumns(files, bytes) })
+    .select({ id: data.id, createdAt: data.createdAt, file: fileColumns(files) })
     .from(data)
     .innerJoin(files, eq(files.id, data.fileId))
     .where(and(eq(data.id, id), eq(data.projectId, projectId)));
@@ -50,4 +45,16 @@ export async function holdData(tx: Database, ids: readonly string[]): Promise<Re
     .where(inArray(data.id, [...ids]))
     .for('key share');
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Delete data, and their file unless other data use it. Returns the id of a run that has them as input instead, or null. */
+export async function deleteData(tx: Database, { id, file }: StoredData): Promise<string | null> {
+  // A run that is being accepted with the same data holds them until it is stored, and is then found below.
+  await tx.select({ id: data.id }).from(data).where(eq(data.id, id)).for('update');
+  const [run] = await tx.select({ id: runs.id }).from(runs).where(eq(runs.dataId, id)).limit(1);
+  if (run !== undefined) return run.id;
+  await tx.delete(data).where(eq(data.id, id));
+  const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${data} WHERE ${data.fileId} = ${file.id})`;
+  await tx.delete(files).where(and(eq(files.id, file.id), isUnused));
+  return null;
 }
