@@ -5,6 +5,7 @@ export interface ServerRequest {
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -26,7 +27,7 @@ export async function askServer(
   }
   const reply = await fetch(new URL(request.path, url), {
     method: request.method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { ...request.headers, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     signal,
     // A redirect would send the token to another server.

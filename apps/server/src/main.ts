@@ -28,6 +28,7 @@ import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
+import { describeNodeRelease } from './telemetry/node-release.ts';
 import { openObservation } from './telemetry/observation.ts';
 import { sendWebhook } from './webhooks/send-webhook.ts';
 
@@ -128,6 +129,8 @@ async function start(
   const paymentProvider =
     config.stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...config.stripe, clock });
   const logger = createLogger(log, clock, config.logLevel);
+  const outdated = describeNodeRelease(process.versions.node, clock());
+  if (outdated !== null) logger.warn(outdated);
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());

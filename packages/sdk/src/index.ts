@@ -26,7 +26,15 @@ export {
 } from './pipeline-cloud.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
-export type { ApiToken, NewToken, Scope, TokenChange, Tokens } from './resources/tokens.ts';
+export type {
+  ApiToken,
+  Confirmation,
+  ConfirmedOptions,
+  NewToken,
+  Scope,
+  TokenChange,
+  Tokens,
+} from './resources/tokens.ts';
 export type {
   InvoiceLine,
   InvoicePreview,

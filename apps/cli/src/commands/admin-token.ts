@@ -1,4 +1,6 @@
 /** `gptj admin token …`: the API tokens of the project that the given token belongs to. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { MAX_PAGE, paginatedSchema, type TokenGet, tokenGetSchema } from '@gptj-cloud/protocol';
 import { askServer } from '../ask-server.ts';
 import type { CommandContext } from '../command.ts';
@@ -36,6 +38,7 @@ async function create(context: CommandContext, options: ParsedOptions, name: str
   const reply = await askServer(context, options, {
     method: 'POST',
     path: TOKENS,
+    headers: await confirmation(context, options),
     body: {
       type: options.values.get('type') ?? 'editor',
       ...(name === undefined ? {} : { name }),
@@ -74,9 +77,45 @@ async function list(context: CommandContext, options: ParsedOptions): Promise<vo
 
 async function enable(context: CommandContext, options: ParsedOptions, id: string, enabled: boolean): Promise<void> {
   const path = `${TOKENS}/${encodeURIComponent(id)}`;
-  const reply = await askServer(context, options, { method: 'PATCH', path, body: { is_enabled: enabled } });
+  const reply = await askServer(context, options, {
+    method: 'PATCH',
+    path,
+    // To disable a token needs no more than the token of the command.
+    ...(enabled ? { headers: await confirmation(context, options) } : {}),
+    body: { is_enabled: enabled },
+  });
   const token = tokenGetSchema.parse(await reply.json());
   context.stdout.write(`${token.id}: ${token.is_enabled ? 'enabled' : 'disabled'}\n`);
+}
+
+/**
+ * Headers that prove to the server that the user of the token is there: the password in GPTJ_PASSWORD, else typed at the
+ * terminal. Without either there are none, and the server's refusal says what it needs.
+ */
+async function confirmation(
+  { env, stdin, stderr }: CommandContext,
+  options: ParsedOptions,
+): Promise<Readonly<Record<string, string>>> {
+  const password = env.GPTJ_PASSWORD ?? (stdin.isTTY === true ? await typedPassword(stdin, stderr) : '');
+  const code = options.values.get('code');
+  return {
+    ...(password === '' ? {} : { 'x-confirm-password': encodeURIComponent(password) }),
+    ...(code === undefined ? {} : { 'x-confirm-code': encodeURIComponent(code) }),
+  };
+}
+
+/** Ask for the password; what is typed is not shown. */
+async function typedPassword(stdin: CommandContext['stdin'], stderr: CommandContext['stderr']): Promise<string> {
+  stderr.write("Password of the token's user: ");
+  const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: hidden, terminal: true });
+  const password = await new Promise<string>((resolve) => {
+    lines.once('line', resolve);
+    lines.once('close', () => resolve(''));
+  });
+  lines.close();
+  stderr.write('\n');
+  return password;
 }
 
 /** The end of that day, UTC. */

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { runCommandLine } from '../command-line.ts';
@@ -27,6 +27,8 @@ let server: Server;
 let url: string;
 /** The requests that the server received. */
 let received: { readonly method: string; readonly url: string; readonly body: string }[];
+/** Password and code that came with the last request. */
+let confirmed: readonly unknown[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-admin-'));
   received = [];
@@ -38,6 +40,7 @@ before(async () => {
     }
     const { method = '', url: path = '' } = request;
     received.push({ method, url: path, body: await text(request) });
+    confirmed = [request.headers['x-confirm-password'], request.headers['x-confirm-code']];
     if (path === '/v2/admin/backup') reply.end('the backup');
     else if (method !== 'GET') reply.end(JSON.stringify(TOKEN));
     else reply.end(JSON.stringify({ skip: 0, limit: 100, total: 1, data: [{ ...TOKEN, value: 'gptj_ab…' }] }));
@@ -53,13 +56,13 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function admin(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+async function admin(args: readonly string[], env: NodeJS.ProcessEnv = {}, stdin: Readable = Readable.from([])) {
   const stdout = recordingOutput({});
   const stderr = recordingOutput({});
   const status = await runCommandLine(['admin', ...args], {
     stdout: stdout.output,
     stderr: stderr.output,
-    stdin: Readable.from([]),
+    stdin,
     env,
     signal: new AbortController().signal,
     now: () => 0,
@@ -130,6 +133,44 @@ test('creates a token and prints its value alone on a line, lists and disables t
     url: '/v2/tokens/token_1%2F..%2Fx',
     body: '{"is_enabled":false}',
   });
+});
+
+test('sends the password of the environment to create and to enable a token, and not to disable one', async () => {
+  const env = { GPTJ_API_TOKEN: 'owner-token', PIPELINE_API_URL: url, GPTJ_PASSWORD: 'pässword 1' };
+  for (const [args, expected] of [
+    [['create'], ['p%C3%A4ssword%201', undefined]],
+    [
+      ['create', '--code', '123456'],
+      ['p%C3%A4ssword%201', '123456'],
+    ],
+    [
+      ['enable', 'token_1'],
+      ['p%C3%A4ssword%201', undefined],
+    ],
+    [
+      ['disable', 'token_1'],
+      [undefined, undefined],
+    ],
+  ] as const) {
+    const { status, stdout, stderr } = await admin(['token', ...args], env);
+    assert.equal(status, 0);
+    assert.deepEqual(confirmed, expected, args.join(' '));
+    assert.ok(!`${stdout}${stderr}`.includes('ssword'));
+  }
+});
+
+test('asks for the password at a terminal, and does not show it', async () => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  stdin.end('typed password\n');
+  const { status, stderr } = await admin(
+    ['token', 'create'],
+    { GPTJ_API_TOKEN: 'owner-token', PIPELINE_API_URL: url },
+    stdin,
+  );
+  assert.equal(status, 0);
+  assert.deepEqual(confirmed, ['typed%20password', undefined]);
+  assert.match(stderr, /^Password of the token's user: \n/);
+  assert.ok(!stderr.includes('typed'));
 });
 
 test('refuses invalid token commands before it sends a request', async () => {

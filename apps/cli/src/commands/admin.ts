@@ -10,7 +10,7 @@ export const adminCommand: Command = {
   usage: 'TASK [options]',
   summary: 'back up and restore the data of a server, and manage its tokens',
   about:
-    'TASK is backup FILE, restore FILE, token create [NAME], token list, token enable ID or token disable ID. backup writes the contents of the embedded store to FILE: of a running server with --url and the token of an owner, of a stopped server from its data folder. restore creates the store of a data folder that has none. Neither overwrites a file. FILE contains prompts, results and hashes of credentials: protect it like those. Back up a server with DATABASE_URL with pg_dump. token manages the API tokens of the project that the given token belongs to.',
+    'TASK is backup FILE, restore FILE, token create [NAME], token list, token enable ID or token disable ID. backup writes the contents of the embedded store to FILE: of a running server with --url and the token of an owner, of a stopped server from its data folder. restore creates the store of a data folder that has none. Neither overwrites a file. FILE contains prompts, results and hashes of credentials: protect it like those. Back up a server with DATABASE_URL with pg_dump. token manages the API tokens of the project that the given token belongs to; create and enable also need the password of its user, from the variable GPTJ_PASSWORD or the terminal.',
   groups: [
     {
       title: 'options',
@@ -42,6 +42,11 @@ export const adminCommand: Command = {
           default: 'editor',
         },
         { name: 'expires', value: 'DAY', summary: 'last day on which the token is valid, UTC', default: 'never' },
+        {
+          name: 'code',
+          value: 'CODE',
+          summary: 'code of the authenticator app, where two-factor is on; also for token enable',
+        },
       ],
     },
   ],

@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import type { Caller } from '../audit/audit-log.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import { fromBase32 } from '../testing/two-factor.ts';
-import type { MailDeps } from './account-deps.ts';
+import type { DeferDeps, MailDeps } from './account-deps.ts';
 import { createToken } from './api-keys/api-key-service.ts';
 import { ensureApiKey } from './api-keys/api-key-store.ts';
 import type { Principal } from './principal.ts';
@@ -25,10 +25,16 @@ const CALLER: Caller = { userId: null, apiKeyId: null, address: '192.0.2.1', req
 const PARALLEL = 8;
 
 describeOnEveryStore('identity under parallel requests', (store) => {
-  let deps: MailDeps;
+  let deps: MailDeps & DeferDeps;
   before(async () => {
     const mailer = { send: () => undefined, close: async () => undefined };
-    deps = { db: store().db, clock, mailer, publicUrl: () => '' };
+    deps = {
+      db: store().db,
+      clock,
+      mailer,
+      publicUrl: () => '',
+      afterReply: { add: (work) => work(), close: async () => undefined },
+    };
     // Open the pool's connections first: opened one after another they would keep the calls of a test apart.
     await Promise.all(Array.from({ length: PARALLEL }, () => deps.db.transaction((tx) => tx.execute(sql`SELECT 1`))));
   });

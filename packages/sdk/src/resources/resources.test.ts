@@ -53,6 +53,10 @@ test('creates, lists, changes and deletes tokens', async () => {
     [token.value, token.lastUsed?.getTime(), token.expiresAt, token.scopes, token.isActive],
     ['pipeline_sk_x', 3000, null, ['run'], true],
   );
+  const confirmed = replying(TOKEN, { status: 201 });
+  await confirmed.api.tokens.create({}, { confirmation: { password: 'päss 1%', code: '123456' } });
+  const headers = new Headers(confirmed.sent[0]?.headers);
+  assert.deepEqual([headers.get('x-confirm-password'), headers.get('x-confirm-code')], ['p%C3%A4ss%201%25', '123456']);
   const list = replying(page(TOKEN));
   assert.equal((await list.api.tokens.list({ order: 'oldest' })).items[0]?.id, 'token_1');
   assert.deepEqual(requestOf(list), ['GET', '/v2/tokens?limit=20&skip=0&order_by=created_at%3Aasc', null]);

@@ -1,4 +1,7 @@
-/** API tokens of this account. Every call needs a token with the scope `admin`. */
+/**
+ * API tokens of this account. Every call needs a token with the scope `admin`. A token alone makes no token: to create one,
+ * to enable one or to let one live longer also needs the password of its user.
+ */
 import type { Endpoint } from '../connection.ts';
 import { exchange, remove } from '../exchange.ts';
 import { arrayAt, booleanAt, dateAt, literalAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
@@ -38,12 +41,23 @@ export interface TokenChange {
   readonly expiresAt?: Date | null;
 }
 
+/** Proof that the user of the token is there in person. */
+export interface Confirmation {
+  readonly password: string;
+  /** Code of the authenticator app, or a recovery code, where two-factor is on. */
+  readonly code?: string;
+}
+
+export interface ConfirmedOptions extends CallOptions {
+  readonly confirmation?: Confirmation;
+}
+
 export interface Tokens {
   /** Never retried: a request whose reply was lost may have created a token. */
-  create(token: NewToken, options?: CallOptions): Promise<ApiToken>;
+  create(token: NewToken, options?: ConfirmedOptions): Promise<ApiToken>;
   list(options?: ListOptions): Promise<Page<ApiToken>>;
   get(id: string, options?: CallOptions): Promise<ApiToken>;
-  change(id: string, change: TokenChange, options?: CallOptions): Promise<ApiToken>;
+  change(id: string, change: TokenChange, options?: ConfirmedOptions): Promise<ApiToken>;
   /** Delete the token, which the server refuses from then on. */
   delete(id: string, options?: CallOptions): Promise<void>;
 }
@@ -53,9 +67,17 @@ const SCOPES: Readonly<Record<Scope, true>> = { run: true, read: true, write: tr
 export function createTokens(endpoint: Endpoint): Tokens {
   const at = (id: string): string => `/v2/tokens/${encodeURIComponent(id)}`;
   return {
-    async create({ name, scopes, expiresAt }, { signal } = {}) {
+    async create({ name, scopes, expiresAt }, { signal, confirmation } = {}) {
       const body = { name, scopes, expires_at: expiresAt?.toISOString() };
-      return parseToken(await exchange(endpoint, { method: 'POST', path: '/v2/tokens', body, signal }));
+      return parseToken(
+        await exchange(endpoint, {
+          method: 'POST',
+          path: '/v2/tokens',
+          body,
+          signal,
+          headers: headersOf(confirmation),
+        }),
+      );
     },
     async list(options = {}) {
       const path = `/v2/tokens?${pageQuery(options)}`;
@@ -64,17 +86,29 @@ export function createTokens(endpoint: Endpoint): Tokens {
     async get(id, { signal } = {}) {
       return parseToken(await exchange(endpoint, { method: 'GET', path: at(id), signal }));
     },
-    async change(id, { name, isEnabled, expiresAt }, { signal } = {}) {
+    async change(id, { name, isEnabled, expiresAt }, { signal, confirmation } = {}) {
       const body = {
         name,
         is_enabled: isEnabled,
         expires_at: expiresAt === null ? null : expiresAt?.toISOString(),
       };
-      return parseToken(await exchange(endpoint, { method: 'PATCH', path: at(id), body, signal }));
+      return parseToken(
+        await exchange(endpoint, { method: 'PATCH', path: at(id), body, signal, headers: headersOf(confirmation) }),
+      );
     },
     async delete(id, { signal } = {}) {
       await remove(endpoint, at(id), signal);
     },
+  };
+}
+
+/** Percent-encoded: headers carry no other characters than those of ASCII safely. */
+function headersOf(confirmation: Confirmation | undefined): Readonly<Record<string, string>> {
+  if (confirmation === undefined) return {};
+  const { password, code } = confirmation;
+  return {
+    'x-confirm-password': encodeURIComponent(password),
+    ...(code === undefined ? {} : { 'x-confirm-code': code }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { ApiError, newId } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
-import type { ContentsDeps, MailDeps, StoreDeps } from '../account-deps.ts';
+import type { ContentsDeps, DeferDeps, MailDeps, StoreDeps } from '../account-deps.ts';
 import { type NoticeKind, notify } from '../notices.ts';
 import type { Principal } from '../principal.ts';
 import { enforceRateLimit } from '../sessions/login-guard.ts';
@@ -143,7 +143,7 @@ export type Invited = { readonly email: string } | { readonly username: string }
  * Throws `not_found`, `project_owner_required`, `too_many_attempts`, `limit_reached`, and `conflict` for a member.
  */
 export async function inviteToProject(
-  deps: MailDeps,
+  deps: MailDeps & DeferDeps,
   principal: Principal,
   { projectId, invited }: { readonly projectId: string; readonly invited: Invited },
   caller: Caller,
@@ -182,13 +182,15 @@ export async function inviteToProject(
     await recordAudit(tx, createdAt, caller, { action: 'project.invite', subject: id, projectId: project.id });
   });
   const to = 'email' in invited ? invited.email : named?.email;
-  if (to !== undefined) {
+  // After the reply: a mail takes time, and none is sent when no account has the username.
+  await deps.afterReply.add(async () => {
+    if (to === undefined) return;
     mailer.send({
       to,
       subject: 'You are invited to a project',
       text: `Hello,\n\nyou are invited to the project "${project.name}" on ${publicUrl()}\n\nSign in${'email' in invited ? ', or register with this address,' : ` as ${invited.username}`} and accept within two weeks (POST /v2/invitations/${id}/accept).\n`,
     });
-  }
+  });
   return id;
 }
 

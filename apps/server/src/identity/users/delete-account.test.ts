@@ -56,7 +56,7 @@ test('deleting an account deletes everything but metered usage and the audit log
   await shelley.ask('/v2/projects', 'POST', { name: 'second' });
   const userId = shelley.user.id;
   await it.store.db.execute(
-    sql`INSERT INTO usage_daily VALUES (${userId}, '2026-01-02', 'p', ${userId}, '', 'gptj', 'free', 1, 2, 3, 0, 4)`,
+    sql`INSERT INTO usage_daily VALUES (${userId}, '2026-01-02', 'p', ${userId}, '', 'gptj', 'free', 1, 2, 3, 0, 4, 5)`,
   );
   assert.equal(await refusal(await remove(shelley, { password: 'Wrong12345' })), '403 password_wrong');
   assert.equal(await refusal(await remove(shelley, {})), '400 invalid_request');
