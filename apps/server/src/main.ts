@@ -196,11 +196,13 @@ async function start(
   return { url, port: listener.port, composition };
 }
 
-async function openDatabase({ databaseUrl, dataDir, databasePoolSize }: ServerConfig, logger: Logger): Promise<Store> {
+async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store> {
+  const { databaseUrl, dataDir, databasePoolSize, storeStatementTimeoutMs } = config;
   if (databaseUrl === null) return await openStore(join(dataDir, 'postgres'));
   return await openPostgres(databaseUrl, {
     maxConnections: databasePoolSize,
-    onIdleError: (error) => logger.warn('database connection lost', { error }),
+    statementTimeoutMs: storeStatementTimeoutMs,
+    logger,
   });
 }
 

@@ -39,6 +39,12 @@ export class ApiError extends Error {
   }
 }
 
+/** The `ApiError` that an error is or was caused by; null when there is none. */
+export function apiErrorOf(error: unknown): ApiError | null {
+  for (let each = error; each instanceof Error; each = each.cause) if (each instanceof ApiError) return each;
+  return null;
+}
+
 /**
  * Error reply. The 2022 clients show `detail.message` and the other keys of `detail` to their user; they do not show a `detail`
  * that is a plain string.

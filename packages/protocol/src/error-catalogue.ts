@@ -390,6 +390,16 @@ export const ERROR_CATALOGUE = {
     message: 'the server is shutting down',
     remedy: 'wait the seconds in the Retry-After header and send the request again',
   },
+  store_unavailable: {
+    status: 503,
+    message: 'the data store is unavailable: {reason}',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
+  store_full: {
+    status: 507,
+    message: 'the disk of the data store is full: the server reads, and stores nothing new',
+    remedy: 'wait the seconds in the Retry-After header and send the request again; the operator must free disk space',
+  },
   internal: {
     status: 500,
     message: 'internal error',

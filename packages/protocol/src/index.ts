@@ -1,5 +1,6 @@
 export {
   ApiError,
+  apiErrorOf,
   type ErrorBody,
   type ErrorDetails,
   type ErrorValues,

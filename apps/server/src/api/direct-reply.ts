@@ -1,4 +1,4 @@
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, apiErrorOf } from '@gptj-cloud/protocol';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import type { DirectEvent, GenerationService, PromptRequest } from '../generation/generation-service.ts';
 import type { TextModel } from '../generation/text-model.ts';
@@ -68,6 +68,8 @@ export async function directReply(
     return await waitingReply(collected, waiting, abortReply(request, logger));
   }
   const onFailure: OnFailure = (error) => {
+    const known = apiErrorOf(error);
+    if (known !== null) return known;
     logger.error('request failed', { request_id: request.requestId, error });
     return new ApiError('internal');
   };

@@ -32,6 +32,8 @@ export interface ServerConfig {
   /** PostgreSQL; null: the embedded store in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly databasePoolSize: number;
+  /** Longest time of one statement in either store. */
+  readonly storeStatementTimeoutMs: number;
   readonly logLevel: LogLevel;
   /** Addresses and networks (CIDR). */
   readonly trustedProxies: readonly string[];
@@ -137,6 +139,7 @@ export function parseConfig(
     webhookPrivateTargets: options.webhookPrivateTargets ?? settings.WEBHOOK_PRIVATE_TARGETS,
     databaseUrl: settings.DATABASE_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
+    storeStatementTimeoutMs: options.storeStatementTimeoutMs ?? settings.STORE_STATEMENT_TIMEOUT_SECONDS * 1000,
     logLevel: options.logLevel ?? settings.LOG_LEVEL,
     trustedProxies: options.trustedProxies ?? settings.TRUSTED_PROXIES,
     corsOrigins: options.corsOrigins ?? settings.CORS_ORIGINS,

@@ -120,6 +120,13 @@ export const settingsSchema = z.object({
     min: 2,
     max: 1000,
   }),
+  STORE_STATEMENT_TIMEOUT_SECONDS: integerSetting({
+    group: 'Store',
+    help: 'longest time of one statement in the store; then it is cancelled and its request answered with 503',
+    fallback: 60,
+    min: 1,
+    max: 86_400,
+  }),
 
   GPTJ_API_TOKEN: tokenSetting({
     group: 'Accounts',

@@ -1,4 +1,4 @@
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, apiErrorOf } from '@gptj-cloud/protocol';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 
@@ -9,12 +9,13 @@ export interface ErrorReplyContext {
 }
 
 /**
- * The reply to a request whose handler threw. An unexpected error is logged and becomes a 500 with only the
- * request's id.
+ * The reply to a request whose handler threw. An error that an `ApiError` caused, such as a failed query, has the reply of
+ * its cause. An unexpected error is logged and becomes a 500 with only the request's id.
  */
-export function errorReply(error: unknown, { errors, requestId, logger }: ErrorReplyContext): Response {
-  if (!(error instanceof ApiError)) {
-    logger.error('request failed', { request_id: requestId, error });
+export function errorReply(thrown: unknown, { errors, requestId, logger }: ErrorReplyContext): Response {
+  const error = apiErrorOf(thrown);
+  if (error === null) {
+    logger.error('request failed', { request_id: requestId, error: thrown });
     return errorReply(new ApiError('internal'), { errors, requestId, logger });
   }
   const headers = new Headers({ 'content-type': 'application/json' });

@@ -8,6 +8,8 @@ import type { PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pip
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
+import { retryOnOutage } from '../store/retry-on-outage.ts';
+import { isOutage } from '../store/store-outage.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AcceptedRuns } from './accepted-runs.ts';
 import { newFile } from './files/file.ts';
@@ -60,7 +62,9 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   const { id: runId, projectId, admissionTicket: ticket } = run;
   const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
   const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<void> => {
-    await deps.ledger.recordEnd({ ender, ticket, cost, end });
+    await retryOnOutage(() => deps.ledger.recordEnd({ ender, ticket, cost, end }), {
+      mayRetry: mayRetryUnlessStopping(signal),
+    });
   };
   if (execution.type === 'failed') {
     const { failure, cost } = execution;
@@ -71,9 +75,16 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   try {
     await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: toResult(outcome) });
   } catch (error) {
+    // The result is sound: the run waits for its lease to expire, and is executed again.
+    if (isOutage(error)) throw error;
     deps.logger.error('result could not be stored', { run_id: runId, error });
     await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), { failure: toRunFailure(error).failure });
   }
+}
+
+/** A cancelled run stores its end, too; a stopping server does not wait for the store. */
+function mayRetryUnlessStopping(signal: AbortSignal): () => boolean {
+  return () => !(signal.aborted && signal.reason === ('stopping' satisfies AbortReason));
 }
 
 function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
@@ -110,13 +121,17 @@ async function execute(
       return { type: 'complete', outcome: await attempt(deps, run, signal, progress) };
     } catch (error) {
       if (signal.aborted) return await toAborted(deps, run, signal.reason, progress);
+      // Not a fault of the run.
+      if (isOutage(error)) throw error;
       const { failure, retry, unexpected } = toRunFailure(error);
       if (!retry || attempts >= MAX_ATTEMPTS) {
         logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
         return { type: 'failed', failure, cost: chargeOf({ type: 'failed', error }, progress.meter) };
       }
       logger.warn('run attempt failed', { run_id: run.id, attempts, error });
-      await countAttempt(deps.db, run.id, deps.owner);
+      await retryOnOutage(() => countAttempt(deps.db, run.id, deps.owner), {
+        mayRetry: mayRetryUnlessStopping(signal),
+      });
       // Readers must discard the tokens received so far: this event reports the restart.
       if (progress.hasTokenEvents) await publishRun(deps, run);
       progress.hasTokenEvents = false;
@@ -131,7 +146,9 @@ async function attempt(
   progress: Progress,
 ): Promise<PipelineOutcome> {
   signal.throwIfAborted();
-  const prepared = deps.accepted.prepared(run.id) ?? (await prepareStored(deps, run));
+  const prepared =
+    deps.accepted.prepared(run.id) ??
+    (await retryOnOutage(() => prepareStored(deps, run), { mayRetry: mayRetryUnlessStopping(signal) }));
   const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
   progress.meter = meter;
   const onTokens = ({ index, text, tokens }: TokenChunk): void => {

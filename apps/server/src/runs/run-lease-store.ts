@@ -34,13 +34,16 @@ export async function claimRuns(
   db: Database,
   claim: { readonly limit: number; readonly lease: Lease; readonly now: Date; readonly ids: readonly string[] | null },
 ): Promise<readonly ClaimedRun[]> {
+  const { expiresAt } = claim.lease;
+  // No lease of today ends so late: it was taken before the clock was set back, and its owner has not renewed it since.
+  const farthest = new Date(expiresAt.getTime() + 2 * (expiresAt.getTime() - claim.now.getTime()));
   const free = db
     .select({ id: runs.id })
     .from(runs)
     .where(
       and(
         isNull(runs.endedAt),
-        or(isNull(runs.leaseExpiresAt), lt(runs.leaseExpiresAt, claim.now)),
+        or(isNull(runs.leaseExpiresAt), lt(runs.leaseExpiresAt, claim.now), gt(runs.leaseExpiresAt, farthest)),
         claim.ids === null ? undefined : inArray(runs.id, [...claim.ids]),
       ),
     )
@@ -52,7 +55,7 @@ export async function claimRuns(
     .update(runs)
     .set({
       state,
-      startedAt: claim.now,
+      startedAt: sql`greatest(${claim.now.toISOString()}::timestamptz, ${runs.createdAt})`,
       attempts: sql`${runs.attempts} + 1`,
       leaseOwner: claim.lease.owner,
       leaseExpiresAt: claim.lease.expiresAt,

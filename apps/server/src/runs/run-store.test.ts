@@ -121,6 +121,21 @@ test('runs are claimed by priority, then in order of arrival, each by one owner'
   assert.deepEqual([await state(old), await state(young)], ['running', 'running']);
 });
 
+test('after the clock was set back, runs begin and end no earlier than they were accepted', async () => {
+  const id = await storedRun(at(4000));
+  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('a', 410), now: at(400), ids: null });
+  assert.deepEqual(claimed?.startedAt, at(4000));
+  assert.equal(await completeRun({ ...ender(id, 'a'), endedAt: at(401) }), true);
+  const found = await findRun(store.db, PROJECT, id);
+  assert.deepEqual([found?.startedAt, found?.endedAt], [at(4000), at(4000)]);
+});
+
+test('after the clock was set back, a lease that ends later than any lease of today is void', async () => {
+  const id = await storedRun(at(1), { lease: lease('dead', 4000) });
+  assert.deepEqual(await claim('b', 400), [id]);
+  assert.deepEqual(await claim('c', 401), []);
+});
+
 test('a run whose lease has expired is claimed again, with one more attempt', async () => {
   const id = await storedRun(at(1));
   assert.deepEqual(await claim('a', 5), [id]);

@@ -101,7 +101,8 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
     .update(runs)
     .set({
       state: given('state'),
-      endedAt: given('endedAt'),
+      // The clock may have been set back since the run began.
+      endedAt: sql`greatest(e."endedAt", ${runs.startedAt}, ${runs.createdAt})`,
       leaseOwner: null,
       leaseExpiresAt: null,
       resultFileId: given('resultFileId'),

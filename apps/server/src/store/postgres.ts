@@ -1,41 +1,54 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
-import pg from 'pg';
+import type pg from 'pg';
+import type { Logger } from '../telemetry/logger.ts';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
 import type { Store } from './db.ts';
+import { createGuardedPool } from './guarded-pool.ts';
 import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts';
+import { createOutageLog } from './outage-log.ts';
 import { StoreError } from './store-error.ts';
 
 export interface PostgresOptions {
   /** Maximum number of connections. Default 10. */
   readonly maxConnections?: number;
+  /** Longest time of one statement, after which PostgreSQL cancels it. Default 60 s. Migrations have no limit. */
+  readonly statementTimeoutMs?: number;
   /** Existing schema that holds the tables. Default: the first of the server's search path. */
   readonly schema?: string;
-  /** Called when an idle connection breaks; the pool replaces it. */
-  readonly onIdleError?: (error: Error) => void;
+  /** Gets a line when the database becomes unavailable, and one when it answers again. */
+  readonly logger?: Pick<Logger, 'warn' | 'info'>;
 }
 
 /** Longer than a restart of PostgreSQL, shorter than the timeout of a client, which should receive 503. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A transaction idle for this long belongs to a process that died; PostgreSQL ends it and frees its locks. */
 const MAX_IDLE_TRANSACTION_MS = 60_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** How much later than PostgreSQL this side gives up on a statement: then the network has lost the answer. */
+const ANSWER_SLACK_MS = 10_000;
+const NO_LOGGER: Pick<Logger, 'warn' | 'info'> = { warn: () => {}, info: () => {} };
 
 /**
  * Connect to a PostgreSQL server and migrate its schema. Of servers that start together, one migrates and the others wait.
+ * A connection that breaks later, also in the middle of a transaction, fails only the queries on it, with
+ * `store_unavailable`.
  *
  * Throws `StoreError`: `database_unreachable`, or the reason why this version cannot migrate the data.
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   readBigintsAsNumbers();
-  const pool = new pg.Pool({
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
+  const pool = createGuardedPool({
     connectionString: url,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: MAX_IDLE_TRANSACTION_MS,
+    statement_timeout: statementTimeoutMs,
+    keepAlive: true,
     application_name: 'gptj-cloud',
     ...(options.schema === undefined ? {} : { options: `-c search_path=${options.schema}` }),
+    ...createOutageLog(options.logger ?? NO_LOGGER, () => performance.now()),
   });
-  // Without a listener, a broken idle connection ends the process.
-  pool.on('error', (error) => options.onIdleError?.(error));
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= pool.end());
   try {
@@ -46,13 +59,16 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     await close();
     throw error;
   }
+  // From here on: a migration may take longer.
+  pool.options.query_timeout = statementTimeoutMs + ANSWER_SLACK_MS;
   return { db: drizzle(pool), dump: null, close };
 }
 
 async function checkConnection(pool: pg.Pool): Promise<void> {
   try {
     await pool.query('SELECT 1');
-  } catch (cause) {
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     // The message omits the URL, which holds a password.
     const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
     throw new StoreError(
@@ -65,17 +81,16 @@ async function checkConnection(pool: pg.Pool): Promise<void> {
 
 async function inTransaction(pool: pg.Pool, work: (tx: MigrationTransaction) => Promise<void>): Promise<void> {
   const client = await pool.connect();
-  let broken = true;
   try {
     await client.query('BEGIN');
+    await client.query('SET LOCAL statement_timeout = 0');
     await work({
       exec: (text) => client.query(text),
       query: (text, params) => client.query(text, params),
     });
     await client.query('COMMIT');
-    broken = false;
   } finally {
-    // Closing a connection in an unknown state rolls its transaction back.
-    client.release(broken);
+    // Closing a connection rolls an unfinished transaction back. The next one has the time limit of queries.
+    client.release(true);
   }
 }

@@ -1,0 +1,105 @@
+/**
+ * A pool of node-postgres whose broken connections end nothing but the queries on them: every error of a connection has a
+ * listener, an outage is thrown as `ApiError` (`store-outage.ts`), and no failure keeps a connection out of the pool.
+ */
+import pg from 'pg';
+import { asOutage } from './store-outage.ts';
+
+export interface GuardedPoolOptions extends pg.PoolConfig {
+  /** A connection in use or idle broke, or a query met an outage. The pool replaces the connection. */
+  readonly onOutage: (error: unknown) => void;
+  /** A query was answered, be it with an error of its own. */
+  readonly onAnswer: () => void;
+}
+
+type Callback = (error: unknown, ...rest: unknown[]) => void;
+
+export function createGuardedPool({ onOutage, onAnswer, ...config }: GuardedPoolOptions): pg.Pool {
+  /** Reports an outage and returns the error to throw. */
+  const report = (error: unknown): unknown => {
+    const outage = asOutage(error);
+    if (outage === error) onAnswer();
+    else onOutage(error);
+    return outage;
+  };
+
+  class GuardedClient extends pg.Client {
+    constructor(options?: pg.ClientConfig) {
+      super(options);
+      // The pool listens to idle connections only; an 'error' event without a listener ends the process.
+      this.on('error', onOutage);
+    }
+
+    override query(...args: unknown[]): never {
+      const callback = args.at(-1);
+      if (isCallback(callback)) {
+        args[args.length - 1] = (error: unknown, ...rest: unknown[]): void => {
+          if (error === null || error === undefined) {
+            onAnswer();
+            callback(error, ...rest);
+          } else callback(report(error), ...rest);
+        };
+        return Reflect.apply(super.query, this, args) as never;
+      }
+      const answer: unknown = Reflect.apply(super.query, this, args);
+      if (!(answer instanceof Promise)) return answer as never;
+      return answer.then(
+        (result: unknown) => {
+          onAnswer();
+          return result;
+        },
+        (error: unknown) => {
+          this.#dropAfter(error, args[0]);
+          throw report(error);
+        },
+      ) as never;
+    }
+
+    #dropAfter(error: unknown, query: unknown): void {
+      // The database may still be at it: the next query on this connection would wait behind.
+      if (error instanceof Error && /^Query read timeout/.test(error.message)) this.#destroy();
+      // Drizzle begins a transaction before the block that releases its connection.
+      if (!isBegin(query)) return;
+      const release: unknown = Reflect.get(this, 'release');
+      if (typeof release === 'function') Reflect.apply(release, this, [true]);
+    }
+
+    #destroy(): void {
+      const connection: unknown = Reflect.get(this, 'connection');
+      if (typeof connection !== 'object' || connection === null) return;
+      const stream: unknown = Reflect.get(connection, 'stream');
+      if (typeof stream !== 'object' || stream === null) return;
+      const destroy: unknown = Reflect.get(stream, 'destroy');
+      if (typeof destroy === 'function') Reflect.apply(destroy, stream, []);
+    }
+  }
+
+  class GuardedPool extends pg.Pool {
+    override connect(...args: unknown[]): never {
+      const [callback] = args;
+      if (isCallback(callback)) {
+        const reported: Callback = (error, ...rest) =>
+          callback(error === null || error === undefined ? error : report(error), ...rest);
+        return Reflect.apply(super.connect, this, [reported]) as never;
+      }
+      const connected = Reflect.apply(super.connect, this, args) as unknown as Promise<unknown>;
+      return connected.catch((error: unknown) => {
+        throw report(error);
+      }) as never;
+    }
+  }
+
+  const pool = new GuardedPool({ ...config, Client: GuardedClient });
+  // An idle connection broke.
+  pool.on('error', onOutage);
+  return pool;
+}
+
+function isCallback(value: unknown): value is Callback {
+  return typeof value === 'function';
+}
+
+/** The first statement of a transaction of Drizzle. */
+function isBegin(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && 'text' in query && /^begin\b/.test(String(query.text));
+}
