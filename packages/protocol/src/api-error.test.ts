@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError, errorBodySchema, toErrorBody } from './api-error.ts';
-import { ERROR_CATALOGUE, type ErrorEntry } from './error-catalogue.ts';
+import { ERROR_CATALOGUE } from './error-catalogue.ts';
+import type { ErrorEntry } from './error-entry.ts';
 
 test('an error body is a dict with the message, the code and what to do', () => {
   const error = new ApiError('not_found', { kind: 'run', id: 'run_x' }, { details: { id: 'run_x' } });

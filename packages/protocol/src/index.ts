@@ -7,7 +7,8 @@ export {
   errorBodySchema,
   toErrorBody,
 } from './api-error.ts';
-export { ERROR_CATALOGUE, type ErrorCode, type ErrorEntry } from './error-catalogue.ts';
+export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
+export type { ErrorEntry } from './error-entry.ts';
 export { parseRunEvent, type RunEvent, runEventData, runEventSchema } from './events.ts';
 export {
   type DataCreate,
