@@ -19,6 +19,7 @@ import type { AfterReply } from './identity/after-reply.ts';
 import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';
 import type { Mailer } from './identity/mailer.ts';
 import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
+import { mailDisabledWebhook } from './identity/projects/mail-disabled-webhook.ts';
 import type { PasswordHasher } from './identity/sessions/password.ts';
 import { createBillingService } from './metering/billing/billing-service.ts';
 import { hasActiveSubscription } from './metering/billing/billing-store.ts';
@@ -37,6 +38,7 @@ import type { RunTiming } from './runs/run-worker.ts';
 import type { Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { countRuns } from './telemetry/metrics/count-runs.ts';
+import { countWebhooks } from './telemetry/metrics/count-webhooks.ts';
 import { observeEngine } from './telemetry/metrics/observe-engine.ts';
 import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
@@ -50,6 +52,7 @@ export type ComposeSettings = Pick<
   | 'maxWaitingRuns'
   | 'retentionDays'
   | 'webhookPrivateTargets'
+  | 'webhookLimits'
   | 'maxUploadBytes'
   | 'maxJsonBytes'
   | 'trustedProxies'
@@ -114,7 +117,6 @@ export function compose(deps: ComposeDeps): Composition {
   const { db } = store;
   const { metrics, tracer } = deps.observation;
   const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
-  readAtScrape(metrics, engine, { countOpenRuns: () => countOpenRunsByState(db) });
   const readParameters = createParameterReader(engine.info, tokenizer);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, readParameters })]);
   const generations = createGenerationService({ engine, admission, logger });
@@ -126,7 +128,14 @@ export function compose(deps: ComposeDeps): Composition {
     clock,
     send: deps.sendWebhook,
     allowPrivate: settings.webhookPrivateTargets,
+    limits: settings.webhookLimits,
+    observer: countWebhooks(metrics),
+    onDisabled: (webhook) => mailDisabledWebhook({ db, mailer: deps.mailer, publicUrl: deps.publicUrl }, webhook),
     describeRun: (projectId, id) => runs.find(projectId, id),
+  });
+  readAtScrape(metrics, engine, {
+    countOpenRuns: () => countOpenRunsByState(db),
+    countWebhooks: () => webhooks.counts(),
   });
   const runs = createRunService({
     db,

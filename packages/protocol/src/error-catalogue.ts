@@ -1,5 +1,6 @@
 import { ACCESS_ERRORS } from './access-errors.ts';
 import type { ErrorEntry } from './error-entry.ts';
+import { WEBHOOK_ERRORS } from './webhook-errors.ts';
 
 /**
  * Every error the server answers with. A POST must not reply 422 with a message for the user: the 2022 clients turn
@@ -230,16 +231,7 @@ export const ERROR_CATALOGUE = {
     message: 'the pipeline tag {name} already exists',
     remedy: 'assign it to another pipeline with PATCH /v2/pipeline-tags/<id>, or choose another name',
   },
-  too_many_webhooks: {
-    status: 409,
-    message: 'a project has at most {limit} webhooks',
-    remedy: 'delete one, or subscribe an existing one to more events',
-  },
-  webhook_target_refused: {
-    status: 400,
-    message: 'webhooks are not sent to {target}: {reason}',
-    remedy: 'use an http or https address that is reachable from the internet; the operator can allow private ones',
-  },
+  ...WEBHOOK_ERRORS,
   server_busy: {
     status: 503,
     message: 'the server has too much work of this kind',

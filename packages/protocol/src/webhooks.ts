@@ -27,6 +27,13 @@ export const webhookGetSchema = z.object({
   url: z.string(),
   events: z.array(webhookEventSchema),
   is_enabled: z.boolean(),
+  /** Failed attempts since the last message that was delivered. */
+  failed_attempts: z.number(),
+  /** Time of the first of them. */
+  failing_since: timestampSchema.nullish(),
+  /** When and why the server disabled the webhook after a long failure. `is_enabled: true` enables it again. */
+  disabled_at: timestampSchema.nullish(),
+  disabled_reason: z.string().nullish(),
   created_at: timestampSchema,
   updated_at: timestampSchema,
   /** Secret key of the signatures, only in the reply of the creation. */

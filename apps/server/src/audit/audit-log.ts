@@ -54,7 +54,8 @@ export type AuditAction =
   | 'project.invitation_decline'
   | 'webhook.create'
   | 'webhook.update'
-  | 'webhook.delete';
+  | 'webhook.delete'
+  | 'webhook.disable';
 
 export interface AuditEvent {
   readonly action: AuditAction;

@@ -6,8 +6,10 @@ import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts'
 import { isCommonPassword } from '../identity/sessions/common-password.ts';
 import type { OwnerSettings } from '../identity/users/set-up-owner.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
+import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';
+import { toWebhookLimits } from './webhook-settings.ts';
 
 /** The parsed settings, in the units that the code uses. `settings.ts` describes each. */
 export interface ServerConfig {
@@ -29,6 +31,7 @@ export interface ServerConfig {
   /** 0: ended runs are kept forever. */
   readonly retentionDays: number;
   readonly webhookPrivateTargets: boolean;
+  readonly webhookLimits: WebhookLimits;
   /** PostgreSQL; null: the embedded store in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly databasePoolSize: number;
@@ -137,6 +140,7 @@ export function parseConfig(
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,
     retentionDays: settings.RETENTION_DAYS,
     webhookPrivateTargets: options.webhookPrivateTargets ?? settings.WEBHOOK_PRIVATE_TARGETS,
+    webhookLimits: options.webhookLimits ?? toWebhookLimits(settings),
     databaseUrl: settings.DATABASE_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     storeStatementTimeoutMs: options.storeStatementTimeoutMs ?? settings.STORE_STATEMENT_TIMEOUT_SECONDS * 1000,

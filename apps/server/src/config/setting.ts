@@ -2,7 +2,15 @@
 import { z } from 'zod';
 
 /** Sections of the table of settings in docs/operations.md, in its order. */
-export const SETTING_GROUPS = ['Serving', 'Store', 'Accounts', 'Billing', 'Network', 'Observability'] as const;
+export const SETTING_GROUPS = [
+  'Serving',
+  'Webhooks',
+  'Store',
+  'Accounts',
+  'Billing',
+  'Network',
+  'Observability',
+] as const;
 
 /** How documentation and `gptj serve --help` show a setting. */
 export interface SettingDescription {

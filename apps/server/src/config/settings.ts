@@ -13,9 +13,9 @@ import {
   type SettingDescription,
   type SettingSchema,
   setting,
-  switchSetting,
   textSetting,
 } from './setting.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
 const REGISTRATION_POLICIES: readonly RegistrationPolicy[] = ['open', 'invited', 'closed'];
 const NO_HEADERS: Readonly<Record<string, string>> = {};
@@ -99,10 +99,7 @@ export const settingsSchema = z.object({
     min: 0,
     max: 2 ** 20,
   }),
-  WEBHOOK_PRIVATE_TARGETS: switchSetting({
-    group: 'Serving',
-    help: 'allow webhooks to private networks and to this machine',
-  }),
+  ...webhookSettings,
 
   DATABASE_URL: setting({
     group: 'Store',

@@ -7,7 +7,9 @@ import {
   createServerMetrics,
   readEngineMetrics,
   readRunMetrics,
+  readWebhookMetrics,
   type ServerMetrics,
+  type WebhookGauges,
 } from './metrics/server-metrics.ts';
 import { openTracing } from './tracing/open-tracing.ts';
 
@@ -51,10 +53,11 @@ export async function openObservation(options: ObservationOptions): Promise<Obse
 export interface ScrapedCounts {
   /** Runs that have not ended, by state. */
   readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
+  readonly countWebhooks: () => Promise<WebhookGauges>;
 }
 
 /** Add the metrics that are read at every scrape: build, engine and the open runs of the store. */
-export function readAtScrape(metrics: ServerMetrics, engine: Engine, { countOpenRuns }: ScrapedCounts): void {
+export function readAtScrape(metrics: ServerMetrics, engine: Engine, counts: ScrapedCounts): void {
   const { modelName, quantisation, kind } = engine.info;
   const build = { version: serverVersion(), model: modelName, quantisation, engine: kind };
   metrics.registry.read(
@@ -63,5 +66,6 @@ export function readAtScrape(metrics: ServerMetrics, engine: Engine, { countOpen
     () => [{ value: 1, labels: build }],
   );
   readEngineMetrics(metrics, engine);
-  readRunMetrics(metrics, countOpenRuns);
+  readRunMetrics(metrics, counts.countOpenRuns);
+  readWebhookMetrics(metrics, counts.countWebhooks);
 }

@@ -1,14 +1,14 @@
 import type { Database } from '../store/db.ts';
 
 /**
- * The same database, except that `hook` runs after each UPDATE has been executed and before its rows reach the caller:
+ * The same database, except that `hook` runs after each raw statement has been executed and before its rows reach the caller:
  * what another connection does in that moment.
  */
-export function afterUpdates(db: Database, hook: () => Promise<void>): Database {
+export function afterStatements(db: Database, hook: () => Promise<void>): Database {
   return new Proxy(db, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
-      if (name === 'update' && typeof value === 'function') {
+      if (name === 'execute' && typeof value === 'function') {
         return (...given: unknown[]) => hookQuery(Reflect.apply(value, target, given), hook);
       }
       return typeof value === 'function' ? value.bind(target) : value;

@@ -6,6 +6,7 @@ import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
 import { sendWebhook } from '../webhooks/send-webhook.ts';
+import { TEST_WEBHOOK_LIMITS } from './webhook-limits.ts';
 
 /** Settings with a queue that is small enough for a test to fill. */
 export const TEST_SETTINGS: ComposeSettings = {
@@ -13,6 +14,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   maxWaitingRuns: 1,
   retentionDays: 0,
   webhookPrivateTargets: false,
+  webhookLimits: TEST_WEBHOOK_LIMITS,
   maxUploadBytes: 200_000,
   maxJsonBytes: 100_000,
   trustedProxies: [],

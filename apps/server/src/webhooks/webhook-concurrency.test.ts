@@ -5,13 +5,14 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { afterUpdates } from '../testing/after-queries.ts';
+import { afterStatements } from '../testing/after-queries.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
+import { TEST_WEBHOOK_LIMITS, TEST_WEBHOOK_PORTS } from '../testing/webhook-limits.ts';
+import { enqueueDeliveries } from './delivery-store.ts';
 import type { SendWebhook, WebhookMessage } from './send-webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
-import { enqueueDeliveries } from './webhook-store.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
 const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'req-1' };
@@ -21,10 +22,10 @@ const clock = (): Date => NOW;
 const logger = createLogger((line) => assert.fail(line), clock, 'warn');
 
 const serviceOf = ({ db }: Store): WebhookService =>
-  createWebhookService({ db, clock, allowPrivate: false, onDue: () => {} });
+  createWebhookService({ db, clock, allowPrivate: false, limits: TEST_WEBHOOK_LIMITS, onDue: () => {} });
 
 async function removeAll(service: WebhookService): Promise<void> {
-  const page = { skip: 0, limit: 100, orderBy: { direction: 'asc' } } as const;
+  const page = { skip: 0, limit: 100, orderBy: { field: 'created_at', direction: 'asc' } } as const;
   for (const { id } of (await service.list(PROJECT, page)).data) await service.remove(PROJECT, id, CALLER);
 }
 
@@ -40,12 +41,13 @@ describeOnEveryStore('webhooks', (store) => {
     };
     let isStored = false;
     const dispatcher = new WebhookDispatcher({
+      ...TEST_WEBHOOK_PORTS,
       // The first look finds nothing; before it returns, another transaction commits a delivery and wakes.
-      db: afterUpdates(db, async () => {
+      db: afterStatements(db, async () => {
         if (isStored) return;
         isStored = true;
         const runId = (await storeRun(db, NOW)) ?? assert.fail();
-        await enqueueDeliveries(db, [{ runId, projectId: PROJECT, event: 'run.completed', endedAt: NOW }]);
+        await enqueueDeliveries(db, [{ runId, projectId: PROJECT, event: 'run.completed', endedAt: NOW }], 1);
         dispatcher.wake();
       }),
       logger,

@@ -6,9 +6,21 @@ import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { createDeliveryRotation, type DeliveryRotation, type Lane } from './delivery-rotation.ts';
+import { claimDeliveries, failExpired, pruneDeliveries, WEBHOOK_DISABLED } from './delivery-store.ts';
+import { deleteUnusedReceivers, findDueLanes } from './receiver-store.ts';
+import { type Attempt, type AttemptEnd, type DisabledWebhook, type Outcome, recordOutcome } from './record-outcome.ts';
 import { type SendWebhook, WebhookSendError } from './send-webhook.ts';
 import { signedHeaders, type Webhook, type WebhookDelivery } from './webhook.ts';
-import { claimDeliveries, recordAttempt } from './webhook-store.ts';
+import type { WebhookLimits } from './webhook-limits.ts';
+
+/** Is called for what happens to messages. */
+export interface WebhookObserver {
+  attempted(end: AttemptEnd): void;
+  /** Messages that were not stored as waiting. */
+  dropped(count: number): void;
+  disabled(): void;
+}
 
 export interface WebhookDispatcherDeps {
   readonly db: Database;
@@ -18,22 +30,28 @@ export interface WebhookDispatcherDeps {
   readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
   readonly allowPrivate: boolean;
   readonly send: SendWebhook;
+  readonly limits: WebhookLimits;
+  readonly observer: WebhookObserver;
+  /** Inform the owner of a project. Is called after the webhook was disabled. */
+  readonly onDisabled: (webhook: DisabledWebhook) => Promise<void>;
   /** Default 5 s. */
   readonly pollMs?: number;
 }
 
-/** Pauses after failed attempts, about nine hours in all; after the last one the delivery has failed. */
-const RETRY_PAUSES_S = [10, 60, 300, 1800, 7200, 21_600] as const;
-const MAX_SENDING = 8;
-const SEND_TIMEOUT_MS = 10_000;
-/** Longer than an attempt can take. */
-const LEASE_MS = 60_000;
+/** Added to the timeout of an attempt: the time to record it. */
+const LEASE_MARGIN_MS = 50_000;
+/** Deliveries that one poll ends because they are too old. */
+const MAX_EXPIRED = 1000;
+const UNUSED_RECEIVER_MS = 86_400_000;
 
 export class WebhookDispatcher {
   readonly #deps: WebhookDispatcherDeps;
   readonly #abort = new AbortController();
+  readonly #rotation: DeliveryRotation;
   readonly #sending = new Set<Promise<void>>();
   readonly #polling: Polling;
+  /** Webhooks whose ended deliveries have become more since the last poll. */
+  readonly #grown = new Set<string>();
   /** Whether a delivery may have become due since the last poll of the store. */
   #mayBeDue = false;
   #dispatching: Promise<void> | null = null;
@@ -41,7 +59,8 @@ export class WebhookDispatcher {
 
   constructor(deps: WebhookDispatcherDeps) {
     this.#deps = deps;
-    this.#polling = startPolling(async () => this.wake(), {
+    this.#rotation = createDeliveryRotation(deps.limits);
+    this.#polling = startPolling(() => this.#poll(), {
       everyMs: deps.pollMs ?? 5_000,
       onError: (error) => deps.logger.error('webhooks could not be polled', { error }),
     });
@@ -53,6 +72,11 @@ export class WebhookDispatcher {
     // Also during a poll, which may have read the store before the delivery was stored.
     this.#mayBeDue = true;
     this.#dispatching ??= this.#dispatch();
+  }
+
+  /** Messages that are being sent. */
+  get sending(): number {
+    return this.#rotation.sending;
   }
 
   /** Resolves when no due delivery is left to send. */
@@ -73,10 +97,26 @@ export class WebhookDispatcher {
     return this.#closing;
   }
 
+  /** End what has waited too long, delete old deliveries, and look for due ones. */
+  async sweep(): Promise<void> {
+    const { db, clock, limits } = this.#deps;
+    const now = clock();
+    const createdBefore = new Date(now.getTime() - limits.maxAgeMs);
+    for (const id of await failExpired(db, { createdBefore, now, limit: MAX_EXPIRED })) this.#grown.add(id);
+    const grown = [...this.#grown];
+    this.#grown.clear();
+    for (const id of grown) await pruneDeliveries(db, id, limits.maxKept);
+    await deleteUnusedReceivers(db, new Date(now.getTime() - UNUSED_RECEIVER_MS));
+  }
+
+  async #poll(): Promise<void> {
+    this.wake();
+    await this.sweep();
+  }
+
   async #dispatch(): Promise<void> {
     try {
       while (this.#mayBeDue && !this.#abort.signal.aborted) {
-        if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending);
         this.#mayBeDue = false;
         // There may be more due deliveries than were claimed.
         if ((await this.#claim()) > 0) this.#mayBeDue = true;
@@ -91,40 +131,63 @@ export class WebhookDispatcher {
 
   /** Claim due deliveries for the free slots and start to send them; the number claimed. */
   async #claim(): Promise<number> {
-    const { db, clock } = this.#deps;
+    const { db, clock, limits } = this.#deps;
+    if (this.#rotation.sending >= limits.concurrency) return 0;
     const now = clock();
-    const leaseUntil = new Date(now.getTime() + LEASE_MS);
-    const claimed = await claimDeliveries(db, { limit: MAX_SENDING - this.#sending.size, now, leaseUntil });
-    for (const { delivery, webhook } of claimed) {
-      const sending = this.#send(delivery, webhook).finally(() => this.#sending.delete(sending));
-      this.#sending.add(sending);
-    }
+    const lanes = await findDueLanes(db, now, { ...limits, atMost: limits.concurrencyPerProject });
+    const counts = this.#rotation.choose(lanes);
+    if (counts.size === 0) return 0;
+    const leaseUntil = new Date(now.getTime() + limits.timeoutMs + LEASE_MARGIN_MS);
+    const claimed = await claimDeliveries(db, { counts, now, leaseUntil });
+    const laneOf = new Map(lanes.map((lane) => [lane.webhookId, lane]));
+    for (const { delivery, webhook } of claimed) this.#start(delivery, webhook, laneOf.get(webhook.id));
     return claimed.length;
   }
 
-  async #send(delivery: WebhookDelivery, webhook: Webhook): Promise<void> {
-    const { db, clock, logger } = this.#deps;
+  #start(delivery: WebhookDelivery, webhook: Webhook, lane: Lane | undefined): void {
+    const isProven = lane?.isProven ?? false;
+    const { id: webhookId, projectId, host } = webhook;
+    const end = this.#rotation.begin({ webhookId, projectId, host, isProven });
+    const attempt = { delivery, webhook, isProven, startedAt: this.#deps.clock() };
+    const sending = this.#send(attempt).finally(() => {
+      this.#sending.delete(sending);
+      end();
+      // The slot may be what another delivery waits for.
+      this.wake();
+    });
+    this.#sending.add(sending);
+  }
+
+  async #send(attempt: Attempt): Promise<void> {
+    const { db, logger, limits, observer, onDisabled } = this.#deps;
+    const { delivery, webhook } = attempt;
     try {
-      const { responseStatus, failure } = await this.#attempt(delivery, webhook);
+      const outcome = await this.#attempt(delivery, webhook);
       // Aborted by `close`: nothing is recorded, so the attempt is repeated after the lease.
-      if (this.#abort.signal.aborted && failure !== null) return;
-      const at = clock();
-      const pauseS = failure === null ? undefined : RETRY_PAUSES_S[delivery.attempts - 1];
-      const state = failure === null ? 'delivered' : pauseS === undefined ? 'failed' : 'pending';
-      const retryAt = pauseS === undefined ? null : new Date(at.getTime() + pauseS * 1000);
-      await recordAttempt(db, delivery.id, { state, at, retryAt, responseStatus, failure });
-      logger.info('webhook', { webhook_id: webhook.id, delivery_id: delivery.id, state, status: responseStatus });
+      if (this.#abort.signal.aborted && outcome.failure !== null) return;
+      const { state, disabled } = await recordOutcome(db, attempt, outcome, limits);
+      this.#grown.add(webhook.id);
+      observer.attempted(outcome.end);
+      const { responseStatus: status } = outcome;
+      logger.info('webhook', { webhook_id: webhook.id, delivery_id: delivery.id, state, status });
+      if (disabled === null) return;
+      observer.disabled();
+      logger.warn('webhook disabled', {
+        webhook_id: webhook.id,
+        project_id: webhook.projectId,
+        reason: disabled.reason,
+      });
+      await onDisabled(disabled);
     } catch (error) {
       logger.error('webhook attempt could not be recorded', { delivery_id: delivery.id, error });
     }
   }
 
-  async #attempt(
-    { id, event, runId, createdAt }: WebhookDelivery,
-    { url, secret, projectId, isEnabled }: Webhook,
-  ): Promise<{ readonly responseStatus: number | null; readonly failure: string | null }> {
-    if (!isEnabled) return { responseStatus: null, failure: 'the webhook is disabled' };
-    const { clock, describeRun, allowPrivate, send } = this.#deps;
+  async #attempt({ id, event, runId, createdAt }: WebhookDelivery, webhook: Webhook): Promise<Outcome> {
+    const { clock, describeRun, allowPrivate, send, limits } = this.#deps;
+    const { url, secret, projectId, isEnabled } = webhook;
+    const refused = { end: 'refused', responseStatus: null } as const;
+    if (!isEnabled) return { ...refused, at: clock(), failure: WEBHOOK_DISABLED };
     const data = await describeRun(projectId, runId);
     const body = JSON.stringify({ id, type: event, created_at: toTimestamp(createdAt), data });
     const headers = {
@@ -132,14 +195,22 @@ export class WebhookDispatcher {
       'content-type': 'application/json',
       'user-agent': 'gptj-cloud-webhooks',
     };
+    const { connectTimeoutMs, timeoutMs } = limits;
+    const { signal } = this.#abort;
     try {
-      const { signal } = this.#abort;
-      const status = await send({ url, headers, body }, { allowPrivate, timeoutMs: SEND_TIMEOUT_MS, signal });
-      const isAccepted = status >= 200 && status < 300;
-      return { responseStatus: status, failure: isAccepted ? null : `expected a status of 2xx, got ${status}` };
+      const status = await send({ url, headers, body }, { allowPrivate, connectTimeoutMs, timeoutMs, signal });
+      const end = endOf(status);
+      const failure = end === 'delivered' ? null : `expected a status of 2xx, got ${status}`;
+      return { end, at: clock(), responseStatus: status, failure };
     } catch (error) {
       if (!(error instanceof WebhookSendError)) throw error;
-      return { responseStatus: null, failure: error.message };
+      return { end: 'unavailable', at: clock(), responseStatus: null, failure: error.message };
     }
   }
+}
+
+/** A receiver that has faults of its own, or asks for fewer messages, is spared like one that does not reply. */
+function endOf(status: number): AttemptEnd {
+  if (status >= 200 && status < 300) return 'delivered';
+  return status >= 500 || status === 429 ? 'unavailable' : 'refused';
 }

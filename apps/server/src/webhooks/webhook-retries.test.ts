@@ -8,10 +8,13 @@ import type { Store } from '../store/db.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
+import { TEST_WEBHOOK_LIMITS, TEST_WEBHOOK_PORTS } from '../testing/webhook-limits.ts';
+import { claimDeliveries, enqueueDeliveries } from './delivery-store.ts';
+import { forgetReceiver } from './receiver-store.ts';
 import { sendWebhook } from './send-webhook.ts';
+import { receiverHost } from './webhook.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
-import { claimDeliveries, enqueueDeliveries } from './webhook-store.ts';
 
 const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'req-1' };
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -41,7 +44,7 @@ before(async () => {
   const address = receiver.address();
   url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/hook`;
   const clock = (): Date => new Date(nowMs);
-  const deps = { db: store.db, clock, allowPrivate: true };
+  const deps = { ...TEST_WEBHOOK_PORTS, db: store.db, clock, allowPrivate: true };
   dispatcher = new WebhookDispatcher({
     ...deps,
     logger: createLogger(() => {}, clock),
@@ -62,18 +65,32 @@ beforeEach(async () => {
   got = [];
   nowMs = START;
   if (hook !== undefined) await service.remove(DEFAULT_PROJECT_ID, hook.id, CALLER);
+  // The failures of another test are no failures of this receiver.
+  await forgetReceiver(store.db, { projectId: DEFAULT_PROJECT_ID, host: receiverHost(url) });
   hook = await service.create(DEFAULT_PROJECT_ID, { url }, CALLER);
   const runId = await storeRun(store.db, new Date(START));
   const end = { runId: runId ?? assert.fail(), projectId: DEFAULT_PROJECT_ID, endedAt: new Date(START) };
-  await store.db.transaction((tx) => enqueueDeliveries(tx, [{ ...end, event: 'run.completed' }]));
+  await store.db.transaction((tx) =>
+    enqueueDeliveries(tx, [{ ...end, event: 'run.completed' }], TEST_WEBHOOK_LIMITS.maxPending),
+  );
 });
 
 async function deliveries(): Promise<readonly WebhookDeliveryGet[]> {
-  const page = { skip: 0, limit: 10, orderBy: { direction: 'asc' } } as const;
+  const page = { skip: 0, limit: 10, orderBy: { field: 'created_at', direction: 'asc' } } as const;
   return (await service.deliveries(DEFAULT_PROJECT_ID, hook.id, page)).data;
 }
 
 const delivery = async (): Promise<WebhookDeliveryGet> => (await deliveries())[0] ?? assert.fail('expected a delivery');
+
+/** The URL of a port that nothing listens on. */
+async function closedPortUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`;
+}
 
 /** Send the deliveries that are due at a moment. */
 async function dispatchAt(ms: number): Promise<void> {
@@ -143,15 +160,15 @@ test('a message that a later attempt delivers is not sent again', async () => {
 });
 
 test('an unreachable receiver counts as a failed attempt, and the delivery records the cause', async () => {
-  await service.update(DEFAULT_PROJECT_ID, hook.id, { url: 'http://127.0.0.1:1/' }, CALLER);
+  await service.update(DEFAULT_PROJECT_ID, hook.id, { url: await closedPortUrl() }, CALLER);
   await dispatchAt(START);
   const { state, attempts, due_at, response_status, failure } = await delivery();
   assert.deepEqual([state, attempts, due_at, response_status], ['pending', 1, START / 1000 + 10, null]);
-  assert.match(failure ?? '', /ECONNREFUSED/);
+  assert.equal(failure, 'the connection failed: ECONNREFUSED');
 });
 
 test('an attempt whose server ended before recording it counts, and is repeated when its lease has expired', async () => {
-  const claim = { limit: 8, now: new Date(START), leaseUntil: new Date(START + 60_000) };
+  const claim = { counts: new Map([[hook.id, 8]]), now: new Date(START), leaseUntil: new Date(START + 60_000) };
   assert.equal((await claimDeliveries(store.db, claim)).length, 1);
   status = 204;
   await dispatchAt(START + 59_999);

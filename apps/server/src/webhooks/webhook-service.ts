@@ -1,6 +1,7 @@
 import {
   ApiError,
   newId,
+  type PageQuery,
   type Paginated,
   WEBHOOK_EVENTS,
   type WebhookCreate,
@@ -10,18 +11,25 @@ import {
 } from '@gptj-cloud/protocol';
 import { type AuditAction, type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
+import { countPending, failPending, findDelivery, insertReplay, listDeliveries } from './delivery-store.ts';
+import { forgetReceiver, halfOpenBreaker } from './receiver-store.ts';
+import { countProjectReplay, countWebhookReplay, type ReplayCount } from './replay-store.ts';
 import { checkWebhookUrl } from './send-webhook.ts';
-import { newWebhookSecret, toWebhookDeliveryGet, toWebhookGet, type Webhook } from './webhook.ts';
+import {
+  NOT_FAILING,
+  newWebhookSecret,
+  receiverHost,
+  toWebhookDeliveryGet,
+  toWebhookGet,
+  type Webhook,
+} from './webhook.ts';
+import type { WebhookLimits } from './webhook-limits.ts';
 import {
   deleteWebhook,
-  findDelivery,
   findWebhook,
-  insertReplay,
   insertWebhook,
-  listDeliveries,
   listWebhooks,
   lockWebhook,
-  type Page,
   updateWebhook,
 } from './webhook-store.ts';
 
@@ -30,6 +38,7 @@ export interface WebhookServiceDeps {
   readonly clock: () => Date;
   /** Allow targets in private networks and on this machine. */
   readonly allowPrivate: boolean;
+  readonly limits: WebhookLimits;
   /** A delivery was stored that is due at once. */
   readonly onDue: () => void;
 }
@@ -42,25 +51,25 @@ export interface WebhookService {
   /** Throws `webhook_target_refused`, `too_many_webhooks`. */
   create(projectId: string, request: WebhookCreate, caller: Caller): Promise<WebhookGet>;
   get(projectId: string, id: string): Promise<WebhookGet>;
-  list(projectId: string, page: Page): Promise<Paginated<WebhookGet>>;
+  list(projectId: string, page: PageQuery<'created_at'>): Promise<Paginated<WebhookGet>>;
   /** Throws `webhook_target_refused`. */
   update(projectId: string, id: string, patch: WebhookPatch, caller: Caller): Promise<WebhookGet>;
   remove(projectId: string, id: string, caller: Caller): Promise<void>;
-  deliveries(projectId: string, id: string, page: Page): Promise<Paginated<WebhookDeliveryGet>>;
-  /** Send the event of a delivery once more, as a new delivery. */
+  deliveries(projectId: string, id: string, page: PageQuery<'created_at'>): Promise<Paginated<WebhookDeliveryGet>>;
+  /** Send the event of a delivery once more, as a new delivery. Throws `too_many_replays`, `webhook_not_ready`. */
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
 }
 
 /** In one project. */
 const MAX_WEBHOOKS = 20;
 
-export function createWebhookService({ db, clock, allowPrivate, onDue }: WebhookServiceDeps): WebhookService {
+export function createWebhookService({ db, clock, allowPrivate, limits, onDue }: WebhookServiceDeps): WebhookService {
   const find = async (projectId: string, id: string): Promise<Webhook> =>
     present(await findWebhook(db, projectId, id), 'webhook', id);
   /** Of the URL only the host is recorded: path and query may hold a secret. */
   const record = async (tx: Database, caller: Caller, action: AuditAction, webhook: Webhook): Promise<void> => {
-    const { id: subject, projectId, url, isEnabled } = webhook;
-    const details = { host: new URL(url).host, enabled: isEnabled };
+    const { id: subject, projectId, host, isEnabled } = webhook;
+    const details = { host, enabled: isEnabled };
     await recordAudit(tx, clock(), caller, { action, subject, projectId, details });
   };
   return {
@@ -71,9 +80,11 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
         id: newId('webhook'),
         projectId,
         url: request.url,
+        host: receiverHost(request.url),
         secret: newWebhookSecret(),
         events: [...new Set(request.events ?? WEBHOOK_EVENTS)],
         isEnabled: true,
+        ...NOT_FAILING,
         createdAt: now,
         updatedAt: now,
       };
@@ -96,14 +107,21 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
       return await db.transaction(async (tx) => {
         // Locked: another patch at the same time must not be undone.
         const before = present(await lockWebhook(tx, projectId, id), 'webhook', id);
+        const url = patch.url ?? before.url;
+        // Another address, or enabled again: what failed before does not count.
+        const beginsAnew = url !== before.url || (patch.is_enabled === true && !before.isEnabled);
         const after: Webhook = {
           ...before,
-          url: patch.url ?? before.url,
+          ...(beginsAnew ? NOT_FAILING : {}),
+          url,
+          host: receiverHost(url),
           events: patch.events === undefined ? before.events : [...new Set(patch.events)],
           isEnabled: patch.is_enabled ?? before.isEnabled,
           updatedAt: clock(),
         };
         await updateWebhook(tx, after);
+        if (beginsAnew) await forgetReceiver(tx, after);
+        if (!after.isEnabled) await failPending(tx, id, after.updatedAt);
         await record(tx, caller, 'webhook.update', after);
         return toWebhookGet(after, 'without secret');
       });
@@ -120,13 +138,31 @@ export function createWebhookService({ db, clock, allowPrivate, onDue }: Webhook
       return { skip: page.skip, limit: page.limit, total, data: deliveries.map(toWebhookDeliveryGet) };
     },
     async replay(projectId, id, deliveryId) {
-      await find(projectId, id);
-      const delivery = present(await findDelivery(db, id, deliveryId), 'webhook delivery', deliveryId);
-      const replay = await insertReplay(db, delivery, clock());
+      const replay = await db.transaction(async (tx) => {
+        // Locked: of replays at the same time none may pass a limit that another one has reached.
+        const webhook = present(await lockWebhook(tx, projectId, id), 'webhook', id);
+        const delivery = present(await findDelivery(tx, id, deliveryId), 'webhook delivery', deliveryId);
+        if (!webhook.isEnabled) throw new ApiError('webhook_not_ready', { reason: 'it is disabled' });
+        if ((await countPending(tx, id, limits.maxPending)) >= limits.maxPending) {
+          throw new ApiError('webhook_not_ready', { reason: `${limits.maxPending} of its messages are waiting` });
+        }
+        const now = clock();
+        enforce(await countWebhookReplay(tx, id, now), limits.replaysPerHour, 'webhook');
+        enforce(await countProjectReplay(tx, projectId, now), limits.projectReplaysPerHour, 'project');
+        // The owner may have repaired the receiver.
+        await halfOpenBreaker(tx, webhook, now);
+        return await insertReplay(tx, delivery, now);
+      });
       onDue();
       return toWebhookDeliveryGet(replay);
     },
   };
+}
+
+/** Throws `too_many_replays` when a count is above its limit. */
+function enforce({ replays, waitS }: ReplayCount, limit: number, scope: 'webhook' | 'project'): void {
+  if (replays <= limit) return;
+  throw new ApiError('too_many_replays', { limit, scope }, { retryAfterSeconds: Math.max(1, waitS) });
 }
 
 /** Throws `not_found` for null. */

@@ -1,16 +1,9 @@
-import { isId, newId, webhookEventSchema } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, inArray, lte, sql } from 'drizzle-orm';
-import { z } from 'zod';
+import { isId, type PageQuery } from '@gptj-cloud/protocol';
+import { and, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { returnedRows } from '../store/returned-rows.ts';
-import { parseEvents, type RunEndEvent, type Webhook, type WebhookDelivery } from './webhook.ts';
-import { webhookDeliveries, webhooks } from './webhook-tables.ts';
-
-export interface Page {
-  readonly skip: number;
-  readonly limit: number;
-  readonly orderBy: { readonly direction: 'asc' | 'desc' };
-}
+import { pageOrder } from '../store/page-order.ts';
+import { parseEvents, type Webhook } from './webhook.ts';
+import { webhooks } from './webhook-tables.ts';
 
 /** For a transaction. False when the project has `limit` webhooks already. */
 export async function insertWebhook(tx: Database, webhook: Webhook, limit: number): Promise<boolean> {
@@ -38,15 +31,14 @@ export async function lockWebhook(tx: Database, projectId: string, id: string): 
 export async function listWebhooks(
   db: Database,
   projectId: string,
-  page: Page,
+  page: PageQuery<'created_at'>,
 ): Promise<{ readonly total: number; readonly webhooks: readonly Webhook[] }> {
   const wanted = eq(webhooks.projectId, projectId);
-  const direction = page.orderBy.direction === 'asc' ? asc : desc;
   const rows = await db
     .select()
     .from(webhooks)
     .where(wanted)
-    .orderBy(direction(webhooks.createdAt), direction(webhooks.id))
+    .orderBy(...pageOrder(page, webhooks.createdAt, webhooks.id))
     .limit(page.limit)
     .offset(page.skip);
   const totals = await db.select({ total: count() }).from(webhooks).where(wanted);
@@ -54,11 +46,11 @@ export async function listWebhooks(
 }
 
 export async function updateWebhook(db: Database, webhook: Webhook): Promise<void> {
-  const { url, events, isEnabled, updatedAt } = webhook;
+  const { id, projectId, createdAt, secret, events, ...columns } = webhook;
   await db
     .update(webhooks)
-    .set({ url, events: events.join(' '), isEnabled, updatedAt })
-    .where(isWebhook(webhook.projectId, webhook.id));
+    .set({ ...columns, events: events.join(' ') })
+    .where(isWebhook(projectId, id));
 }
 
 /** Delete a webhook and its deliveries; the deleted webhook. */
@@ -77,107 +69,47 @@ export async function deleteWebhooksOf(tx: Database, projectIds: readonly string
   return rows.length;
 }
 
-/**
- * Store a delivery of each run end for every enabled webhook of its project that subscribes to the event. For the
- * transaction that ends the runs. Whether any was stored.
- */
-export async function enqueueDeliveries(tx: Database, ends: readonly RunEndEvent[]): Promise<boolean> {
-  const items = ends.map(({ endedAt, ...event }) => ({ ...event, endedAt: endedAt.toISOString() }));
-  const stored = await tx.execute(sql`
-    INSERT INTO webhook_deliveries (id, webhook_id, run_id, event, state, created_at, due_at)
-    SELECT 'webhook_delivery_' || replace(gen_random_uuid()::text, '-', ''), w.id, e."runId", e.event, 'pending',
-      e."endedAt", e."endedAt"
-    FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
-      "runId" text, "projectId" text, event text, "endedAt" timestamptz)
-    JOIN webhooks w ON w.project_id = e."projectId" AND w.is_enabled AND e.event = ANY(string_to_array(w.events, ' '))
-    RETURNING id`);
-  return returnedRows(stored, z.unknown()).length > 0;
-}
-
-/** Store a new delivery of the same event, due at once. */
-export async function insertReplay(db: Database, delivery: WebhookDelivery, now: Date): Promise<WebhookDelivery> {
-  const { webhookId, runId, event } = delivery;
-  const replay = { id: newId('webhook_delivery'), webhookId, runId, event, createdAt: now, dueAt: now };
-  await db.insert(webhookDeliveries).values({ ...replay, state: 'pending' });
-  return { ...replay, state: 'pending', attempts: 0, endedAt: null, responseStatus: null, failure: null };
-}
-
-export async function findDelivery(db: Database, webhookId: string, id: string): Promise<WebhookDelivery | null> {
-  if (!isId('webhook_delivery', id)) return null;
-  const rows = await db
-    .select()
-    .from(webhookDeliveries)
-    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.webhookId, webhookId)));
-  return rows[0] === undefined ? null : toDelivery(rows[0]);
-}
-
-export async function listDeliveries(
-  db: Database,
-  webhookId: string,
-  page: Page,
-): Promise<{ readonly total: number; readonly deliveries: readonly WebhookDelivery[] }> {
-  const wanted = eq(webhookDeliveries.webhookId, webhookId);
-  const direction = page.orderBy.direction === 'asc' ? asc : desc;
-  const rows = await db
-    .select()
-    .from(webhookDeliveries)
-    .where(wanted)
-    .orderBy(direction(webhookDeliveries.createdAt), direction(webhookDeliveries.id))
-    .limit(page.limit)
-    .offset(page.skip);
-  const totals = await db.select({ total: count() }).from(webhookDeliveries).where(wanted);
-  return { total: totals[0]?.total ?? 0, deliveries: rows.map(toDelivery) };
-}
-
-/** Lease due deliveries until `leaseUntil` and count the attempt; other servers skip them meanwhile. */
-export async function claimDeliveries(
-  db: Database,
-  claim: { readonly limit: number; readonly now: Date; readonly leaseUntil: Date },
-): Promise<readonly { readonly delivery: WebhookDelivery; readonly webhook: Webhook }[]> {
-  const due = db
-    .select({ id: webhookDeliveries.id })
-    .from(webhookDeliveries)
-    .where(and(eq(webhookDeliveries.state, 'pending'), lte(webhookDeliveries.dueAt, claim.now)))
-    .orderBy(asc(webhookDeliveries.dueAt))
-    .limit(claim.limit)
-    .for('update', { skipLocked: true });
-  const claimed = await db
-    .update(webhookDeliveries)
-    .set({ dueAt: claim.leaseUntil, attempts: sql`${webhookDeliveries.attempts} + 1` })
-    .from(webhooks)
-    .where(and(eq(webhooks.id, webhookDeliveries.webhookId), sql`${webhookDeliveries.id} = ANY(ARRAY(${due}))`))
-    .returning();
-  return claimed.map(({ webhooks: webhook, ...row }) => ({ delivery: toDelivery(row), webhook: toWebhook(webhook) }));
-}
-
-/** Record the outcome of an attempt. With `retryAt` the delivery stays pending. */
-export async function recordAttempt(
-  db: Database,
+/** Count a failed attempt; how long and how often the webhook has failed now. Null when it was deleted. */
+export async function countWebhookFailure(
+  tx: Database,
   id: string,
-  result: {
-    readonly state: WebhookDelivery['state'];
-    readonly at: Date;
-    readonly retryAt: Date | null;
-    readonly responseStatus: number | null;
-    readonly failure: string | null;
-  },
-): Promise<void> {
-  const { state, at, retryAt, responseStatus, failure } = result;
-  await db
-    .update(webhookDeliveries)
-    .set({ state, dueAt: retryAt ?? at, endedAt: state === 'pending' ? null : at, responseStatus, failure })
-    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.state, 'pending')));
+  now: Date,
+): Promise<{ readonly failingSince: Date; readonly failedAttempts: number } | null> {
+  const rows = await tx
+    .update(webhooks)
+    .set({
+      failedAttempts: sql`${webhooks.failedAttempts} + 1`,
+      failingSince: sql`coalesce(${webhooks.failingSince}, ${now.toISOString()}::timestamptz)`,
+    })
+    .where(eq(webhooks.id, id))
+    .returning({ failingSince: webhooks.failingSince, failedAttempts: webhooks.failedAttempts });
+  const [row] = rows;
+  return row === undefined ? null : { ...row, failingSince: row.failingSince ?? now };
+}
+
+/** Record that a message was delivered. */
+export async function clearWebhookFailures(tx: Database, id: string): Promise<void> {
+  await tx
+    .update(webhooks)
+    .set({ failedAttempts: 0, failingSince: null })
+    .where(and(eq(webhooks.id, id), gt(webhooks.failedAttempts, 0)));
+}
+
+/** Disable a webhook for a reason; false when it is disabled already. */
+export async function disableWebhook(tx: Database, id: string, now: Date, reason: string): Promise<boolean> {
+  const disabled = await tx
+    .update(webhooks)
+    .set({ isEnabled: false, disabledAt: now, disabledReason: reason, updatedAt: now })
+    .where(and(eq(webhooks.id, id), eq(webhooks.isEnabled, true)))
+    .returning({ id: webhooks.id });
+  return disabled.length > 0;
 }
 
 function isWebhook(projectId: string, id: string) {
   return and(eq(webhooks.id, id), eq(webhooks.projectId, projectId));
 }
 
-function toWebhook(row: typeof webhooks.$inferSelect): Webhook {
-  return { ...row, events: parseEvents(row.events) };
-}
-
-function toDelivery(row: typeof webhookDeliveries.$inferSelect): WebhookDelivery {
-  const state = row.state === 'delivered' || row.state === 'failed' ? row.state : 'pending';
-  return { ...row, state, event: webhookEventSchema.parse(row.event) };
+export function toWebhook(row: typeof webhooks.$inferSelect): Webhook {
+  const { replays, replaysSince, events, ...webhook } = row;
+  return { ...webhook, events: parseEvents(events) };
 }

@@ -12,10 +12,19 @@ export interface Webhook {
   readonly id: string;
   readonly projectId: string;
   readonly url: string;
+  /** Host and port of the URL. */
+  readonly host: string;
   /** `whsec_` and base64 of the signing key. */
   readonly secret: string;
   readonly events: readonly WebhookEvent[];
   readonly isEnabled: boolean;
+  /** Failed attempts since the last message that was delivered. */
+  readonly failedAttempts: number;
+  /** The first of them; null when there are none. */
+  readonly failingSince: Date | null;
+  /** When and why the server disabled it; null when it did not. */
+  readonly disabledAt: Date | null;
+  readonly disabledReason: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -41,6 +50,16 @@ export interface WebhookDelivery {
   readonly endedAt: Date | null;
   readonly responseStatus: number | null;
   readonly failure: string | null;
+}
+
+/** Columns of a webhook that has not failed. */
+export const NOT_FAILING = { failedAttempts: 0, failingSince: null, disabledAt: null, disabledReason: null } as const;
+
+/** Host and port, in one spelling. */
+export function receiverHost(url: string): string {
+  const { hostname, port } = new URL(url);
+  const name = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
+  return port === '' ? name : `${name}:${port}`;
 }
 
 const SECRET_PREFIX = 'whsec_';
@@ -82,6 +101,10 @@ export function toWebhookGet(webhook: Webhook, secret: 'with secret' | 'without 
     url: webhook.url,
     events: [...webhook.events],
     is_enabled: webhook.isEnabled,
+    failed_attempts: webhook.failedAttempts,
+    failing_since: webhook.failingSince === null ? null : toTimestamp(webhook.failingSince),
+    disabled_at: webhook.disabledAt === null ? null : toTimestamp(webhook.disabledAt),
+    disabled_reason: webhook.disabledReason,
     created_at: toTimestamp(webhook.createdAt),
     updated_at: toTimestamp(webhook.updatedAt),
     ...(secret === 'with secret' ? { secret: webhook.secret } : {}),

@@ -1,20 +1,15 @@
 import type { Database } from '../store/db.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { SendWebhook } from './send-webhook.ts';
+import { countWaiting, enqueueDeliveries } from './delivery-store.ts';
+import { countOpenBreakers } from './receiver-store.ts';
 import type { RunEndEvent } from './webhook.ts';
-import { WebhookDispatcher } from './webhook-dispatcher.ts';
+import { WebhookDispatcher, type WebhookDispatcherDeps } from './webhook-dispatcher.ts';
 import { createWebhookService, type WebhookService } from './webhook-service.ts';
-import { enqueueDeliveries } from './webhook-store.ts';
 
-export interface WebhooksDeps {
-  readonly db: Database;
-  readonly logger: Logger;
-  readonly clock: () => Date;
-  /** Allow targets in private networks and on this machine. */
-  readonly allowPrivate: boolean;
-  readonly send: SendWebhook;
-  /** The run for messages; null when it was deleted. */
-  readonly describeRun: (projectId: string, runId: string) => Promise<unknown>;
+/** For metrics. */
+export interface WebhookCounts {
+  readonly waiting: number;
+  readonly sending: number;
+  readonly openBreakers: number;
 }
 
 /** Webhooks from the end of a run to the receiver. */
@@ -25,23 +20,30 @@ export interface Webhooks {
    * transaction is committed: it sends them. Each transaction has its own, since one may commit while others are open.
    */
   enqueue(tx: Database, ends: readonly RunEndEvent[]): Promise<() => void>;
+  counts(): Promise<WebhookCounts>;
   /** Resolves when no due delivery is left to send. */
   idle(): Promise<void>;
   /** Abort the attempts under way; the next start repeats them. A second call returns the promise of the first. */
   close(): Promise<void>;
 }
 
-export function openWebhooks(deps: WebhooksDeps): Webhooks {
+export function openWebhooks(deps: WebhookDispatcherDeps): Webhooks {
   const dispatcher = new WebhookDispatcher(deps);
   return {
     service: createWebhookService({ ...deps, onDue: () => dispatcher.wake() }),
     async enqueue(tx, ends) {
-      const hasDeliveries = await enqueueDeliveries(tx, ends);
+      const { waiting, dropped } = await enqueueDeliveries(tx, ends, deps.limits.maxPending);
       return () => {
         // Most projects have no webhooks: skip the query.
-        if (hasDeliveries) dispatcher.wake();
+        if (waiting > 0) dispatcher.wake();
+        if (dropped > 0) deps.observer.dropped(dropped);
       };
     },
+    counts: async () => ({
+      waiting: await countWaiting(deps.db),
+      sending: dispatcher.sending,
+      openBreakers: await countOpenBreakers(deps.db, deps.clock()),
+    }),
     idle: () => dispatcher.idle(),
     close: () => dispatcher.close(),
   };

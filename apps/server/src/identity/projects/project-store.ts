@@ -1,5 +1,5 @@
 import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, gt, inArray, ne, or } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, ne, or } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { pageOrder } from '../../store/page-order.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
@@ -83,6 +83,16 @@ export async function findProjectNames(db: Database, ids: readonly string[]): Pr
     .from(projects)
     .where(inArray(projects.id, [...ids]));
   return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+/** The address of the owner of a project; null when it is not verified. */
+export async function findVerifiedOwnerEmail(db: Database, projectId: string): Promise<string | null> {
+  const rows = await db
+    .select({ email: users.email })
+    .from(projects)
+    .innerJoin(users, eq(users.id, projects.ownerId))
+    .where(and(eq(projects.id, projectId), isNotNull(users.verifiedAt)));
+  return rows[0]?.email ?? null;
 }
 
 /** Count the projects that the user owns. */

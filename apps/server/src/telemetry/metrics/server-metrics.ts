@@ -30,6 +30,9 @@ export interface ServerMetrics {
   readonly generatedTokens: Counter;
   readonly runsAccepted: Counter;
   readonly runsEnded: Counter;
+  readonly webhookAttempts: Counter;
+  readonly webhooksDropped: Counter;
+  readonly webhooksDisabled: Counter;
 }
 
 export function createServerMetrics(): ServerMetrics {
@@ -80,6 +83,11 @@ export function createServerMetrics(): ServerMetrics {
     generatedTokens: registry.counter(metric('generated_tokens_total', 'Tokens generated, over all sequences.')),
     runsAccepted: registry.counter(metric('runs_accepted_total', 'Runs that this server has accepted.')),
     runsEnded: registry.counter(metric('runs_ended_total', 'Runs that this server has ended, by state and error.')),
+    webhookAttempts: registry.counter(metric('webhook_attempts_total', 'Attempts to deliver a message, by outcome.')),
+    webhooksDropped: registry.counter(
+      metric('webhook_messages_dropped_total', 'Messages not sent because too many of their webhook were waiting.'),
+    ),
+    webhooksDisabled: registry.counter(metric('webhooks_disabled_total', 'Webhooks disabled after a long failure.')),
   };
 }
 
@@ -127,5 +135,32 @@ export function readRunMetrics(
     [...new Map<string, number>([...NO_OPEN_RUNS, ...(await countOpenRuns())])].map(
       ([state, value]): Sample => ({ value, labels: { state } }),
     ),
+  );
+}
+
+export interface WebhookGauges {
+  readonly waiting: number;
+  readonly sending: number;
+  readonly openBreakers: number;
+}
+
+/** Read the backlog of webhooks and their breakers at every scrape, with one call for all metrics. */
+export function readWebhookMetrics({ registry }: ServerMetrics, count: () => Promise<WebhookGauges>): void {
+  let asked: Promise<WebhookGauges> | null = null;
+  const counts = async (): Promise<WebhookGauges> => {
+    asked ??= count().finally(() => {
+      asked = null;
+    });
+    return await asked;
+  };
+  const read = (name: string, help: string, value: (counts: WebhookGauges) => number): void =>
+    registry.read({ name: `gptj_webhook_${name}`, help }, 'gauge', async () => [{ value: value(await counts()) }]);
+
+  read('messages_waiting', 'Messages that wait to be sent, of all servers on this store.', ({ waiting }) => waiting);
+  read('messages_sending', 'Messages that this server is sending.', ({ sending }) => sending);
+  read(
+    'breakers_open',
+    'Receivers that get no messages for now because they failed.',
+    ({ openBreakers }) => openBreakers,
   );
 }
