@@ -57,6 +57,7 @@ import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { ServerMetrics } from './telemetry/metrics/server-metrics.ts';
 import type { WebhookService } from './webhooks/webhook-service.ts';
+import type { JobRunner } from './workers/job-runner.ts';
 
 export interface AppDeps {
   readonly db: Database;
@@ -74,6 +75,8 @@ export interface AppDeps {
   readonly modelName: string;
   /** The served model, for the compatible APIs. */
   readonly model: TextModel;
+  /** Reads requests. */
+  readonly jobs: JobRunner<TextModel>;
   readonly generations: GenerationService;
   readonly billing: BillingService;
   readonly usage: UsageService;

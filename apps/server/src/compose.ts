@@ -12,6 +12,7 @@ import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
+import type { TextModel } from './generation/text-model.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
@@ -44,6 +45,9 @@ import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
 import { deleteWebhooksOf } from './webhooks/webhook-store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
+import { NeedsWorker } from './workers/job.ts';
+import { createDirectRunner, createJobRunner, type JobRunner } from './workers/job-runner.ts';
+import type { WorkerPool } from './workers/worker-pool.ts';
 
 /** Settings that services read. */
 export type ComposeSettings = Pick<
@@ -55,6 +59,7 @@ export type ComposeSettings = Pick<
   | 'webhookLimits'
   | 'maxUploadBytes'
   | 'maxJsonBytes'
+  | 'parseInlineBytes'
   | 'trustedProxies'
   | 'corsOrigins'
   | 'hstsSeconds'
@@ -85,6 +90,8 @@ export interface ComposeDeps {
   readonly publicUrl: () => string;
   readonly settings: ComposeSettings;
   readonly admission: Admission;
+  /** Threads that read large requests. Default: all requests are read on this thread. */
+  readonly workers?: WorkerPool;
   /** Default: the keys of the store. */
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
   readonly runTiming?: RunTiming;
@@ -117,8 +124,9 @@ export function compose(deps: ComposeDeps): Composition {
   const { db } = store;
   const { metrics, tracer } = deps.observation;
   const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
-  const readParameters = createParameterReader(engine.info, tokenizer);
-  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, readParameters })]);
+  const model = { info: engine.info, tokenizer, readParameters: createParameterReader(engine.info, tokenizer) };
+  const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
+  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, jobs })]);
   const generations = createGenerationService({ engine, admission, logger });
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
@@ -189,7 +197,8 @@ export function compose(deps: ComposeDeps): Composition {
     maxUploadBytes: settings.maxUploadBytes,
     maxJsonBytes: settings.maxJsonBytes,
     modelName: engine.info.modelName,
-    model: { info: engine.info, tokenizer, readParameters },
+    model,
+    jobs,
     generations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, storage, clock }),
@@ -223,4 +232,18 @@ export function compose(deps: ComposeDeps): Composition {
       return closing;
     },
   };
+}
+
+/** Reads small requests on this thread, and large ones and patterns, whatever their length, on worker threads. */
+function createReadRunner(
+  model: TextModel,
+  pool: WorkerPool,
+  { parseInlineBytes: maxBytes }: ComposeSettings,
+): JobRunner<TextModel> {
+  const readParameters = createParameterReader(model.info, model.tokenizer, {
+    checkPattern() {
+      throw new NeedsWorker();
+    },
+  });
+  return createJobRunner({ tools: { ...model, readParameters }, pool, maxBytes });
 }

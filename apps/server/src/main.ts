@@ -31,11 +31,15 @@ import { createLogger, type Logger } from './telemetry/logger.ts';
 import { describeNodeRelease } from './telemetry/node-release.ts';
 import { openObservation } from './telemetry/observation.ts';
 import { sendWebhook } from './webhooks/send-webhook.ts';
+import type { WorkerModel } from './worker-main.ts';
+import { openWorkerPool, type WorkerPool } from './workers/worker-pool.ts';
 
 /** A loaded model: the engine that runs it, and its tokenizer. */
 export interface ServedModel {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
+  /** The file, from which worker threads read the tokenizer. Absent: all requests are read on the server's thread. */
+  readonly path?: string;
 }
 
 /** External dependencies of a server, which tests replace. */
@@ -134,7 +138,9 @@ async function start(
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
-  const { engine, tokenizer } = open(await loadModel(config, logger), (model) => model.engine.close());
+  const { engine, tokenizer, path } = open(await loadModel(config, logger), (model) => model.engine.close());
+  const workers =
+    path === undefined ? undefined : open(openWorkers(path, engine, config, logger), (each) => each.close());
   const store = open(await openDatabase(config, logger), (each) => each.close());
   const { owner, smtpUrl, mailFrom, providers, publicUrl, ...accounts } = config.accounts;
   const mailer = open(
@@ -163,6 +169,7 @@ async function start(
       afterReply,
       plans,
       admission,
+      ...(workers === undefined ? {} : { workers }),
       paymentProvider,
       oauthProviders,
       sendWebhook,
@@ -206,6 +213,18 @@ async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store
   });
 }
 
+function openWorkers(modelPath: string, { info }: Engine, config: ServerConfig, logger: Logger): WorkerPool {
+  return openWorkerPool({
+    entry: new URL('./worker-main.js', import.meta.url),
+    workerData: { modelPath, info } satisfies WorkerModel,
+    threads: config.parseThreads,
+    maxWaiting: config.parseWaiting,
+    deadlineMs: config.parseDeadlineMs,
+    maxHeapMb: config.parseHeapMb,
+    logger,
+  });
+}
+
 async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {
   const path = modelPath ?? (await embeddedModelPath());
   const tokenizer = await openTokenizer(path);
@@ -216,7 +235,7 @@ async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig,
     onWarning: (message) => logger.warn(message),
     onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
   });
-  return { engine, tokenizer };
+  return { engine, tokenizer, path };
 }
 
 function printToken(print: (line: string) => void, token: string, url: string): void {

@@ -41,6 +41,7 @@ export {
   parseGenerateParameters,
   readGenerateParameters,
 } from './parameters/parse-generate-parameters.ts';
+export { checkPattern } from './parameters/read-allowed-tokens.ts';
 export { showValue } from './parameters/show-value.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';
 export {

@@ -24,6 +24,8 @@ export class ApiError extends Error {
     values: ErrorValues = {},
     options: {
       readonly details?: ErrorDetails;
+      /** Replaces the message of the catalogue: for an error that comes from another thread. */
+      readonly message?: string;
       /** Replaces the catalogue's remedy. */
       readonly remedy?: string;
       readonly retryAfterSeconds?: number;
@@ -31,10 +33,11 @@ export class ApiError extends Error {
     } = {},
   ) {
     const entry = ERROR_CATALOGUE[code];
-    super(fill(entry.message, values), options.cause === undefined ? {} : { cause: options.cause });
+    super(options.message ?? fill(entry.message, values), options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.status = entry.status;
-    this.details = { ...options.details, remedy: options.remedy ?? fill(entry.remedy, values) };
+    const remedy = options.remedy ?? options.details?.remedy ?? fill(entry.remedy, values);
+    this.details = { ...options.details, remedy };
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 }

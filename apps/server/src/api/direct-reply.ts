@@ -8,10 +8,12 @@ import type { RequestContext } from '../http/request-context.ts';
 import { type WaitingReplyOptions, waitingReply } from '../http/waiting-reply.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { JobRunner } from '../workers/job-runner.ts';
 
 /** Dependencies of the routes of all compatible APIs. */
 export interface DirectRoutesDeps {
   readonly model: TextModel;
+  readonly jobs: JobRunner<TextModel>;
   readonly generations: GenerationService;
   readonly logger: Logger;
   readonly clock: () => Date;

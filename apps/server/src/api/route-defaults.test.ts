@@ -5,8 +5,10 @@ import type { GenerateConfig } from '@gptj-cloud/decoding';
 import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
 import { createDirectApp } from '../testing/direct-app.ts';
+import { prepareRun } from '../testing/prepare-run.ts';
 import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { byteModel, bytesOf } from '../testing/scripted-model.ts';
+import { createDirectRunner } from '../workers/job-runner.ts';
 
 type Parameters = Readonly<Record<string, JsonValue>>;
 /** The parameters with which a request of a route reaches the engine. */
@@ -17,7 +19,7 @@ const engine = createScriptedEngine(({ config }) => ({
 }));
 const model = byteModel(engine);
 const { get, post } = createDirectApp({ engine, model });
-const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, readParameters: model.readParameters });
+const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, jobs: createDirectRunner(model) });
 
 async function configOf(path: string, body: object): Promise<GenerateConfig> {
   const reply = await post(path, body);
@@ -26,9 +28,8 @@ async function configOf(path: string, body: object): Promise<GenerateConfig> {
 }
 
 const run: Route = async (prompt, parameters = {}) => {
-  await pipeline
-    .prepare(readPickle(writePickle([prompt, parameters])))
-    .execute({ signal: new AbortController().signal });
+  const prepared = await prepareRun(pipeline, readPickle(writePickle([prompt, parameters])));
+  await prepared.execute({ signal: new AbortController().signal });
   return engine.requests.at(-1)!.config;
 };
 const completions: Route = (prompt, parameters = {}) => configOf('/v1/completions', { prompt, ...parameters });

@@ -25,6 +25,12 @@ export interface ServerConfig {
   readonly apiToken: string | null;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
+  /** Largest body that is read on the server's own thread. */
+  readonly parseInlineBytes: number;
+  readonly parseThreads: number;
+  readonly parseWaiting: number;
+  readonly parseDeadlineMs: number;
+  readonly parseHeapMb: number;
   readonly maxRunningRuns: number;
   readonly maxWaitingRuns: number;
   readonly drainTimeoutMs: number;
@@ -92,6 +98,9 @@ const VARIABLE_OF_OPTION = {
   apiToken: 'GPTJ_API_TOKEN',
   maxUploadBytes: 'MAX_UPLOAD_BYTES',
   maxJsonBytes: 'MAX_JSON_BYTES',
+  parseInlineBytes: 'PARSE_INLINE_BYTES',
+  parseThreads: 'PARSE_THREADS',
+  parseWaiting: 'PARSE_WAITING',
   maxRunningRuns: 'MAX_RUNNING_RUNS',
   maxWaitingRuns: 'MAX_WAITING_RUNS',
   retentionDays: 'RETENTION_DAYS',
@@ -135,6 +144,11 @@ export function parseConfig(
     apiToken: settings.GPTJ_API_TOKEN,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
     maxJsonBytes: settings.MAX_JSON_BYTES,
+    parseInlineBytes: settings.PARSE_INLINE_BYTES,
+    parseThreads: settings.PARSE_THREADS,
+    parseWaiting: settings.PARSE_WAITING,
+    parseDeadlineMs: options.parseDeadlineMs ?? settings.PARSE_SECONDS * 1000,
+    parseHeapMb: settings.PARSE_HEAP_MB,
     maxRunningRuns: settings.MAX_RUNNING_RUNS,
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,

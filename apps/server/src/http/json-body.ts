@@ -35,9 +35,9 @@ export function jsonBody<Schema extends z.ZodType>(
   return { content: [{ schema }], read: async (request) => (await readJsonBody(request, schema, limit)).value };
 }
 
-/** A JSON object whose fields the route's own parser validates; the schema only describes it. */
-export function jsonFields(schema: JsonSchema, limit: BodyLimit): RequestBody<ReadonlyMap<string, JsonValue>> {
-  return { content: [{ schema }], read: (request) => readJsonFields(request, limit) };
+/** The bytes of a JSON object, for a job that parses and validates them; the schema only describes it. */
+export function jsonBytes(schema: JsonSchema | z.ZodType, limit: BodyLimit): RequestBody<Uint8Array> {
+  return { content: [{ schema }], read: (request) => readJsonBytes(request, limit) };
 }
 
 /**
@@ -45,12 +45,17 @@ export function jsonFields(schema: JsonSchema, limit: BodyLimit): RequestBody<Re
  *
  * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and the errors of `readBody`.
  */
-export async function readJsonBody<Schema extends z.ZodType>(
+async function readJsonBody<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
   limit: BodyLimit,
 ): Promise<JsonBody<z.output<Schema>>> {
-  const body = await readJsonObject(request, limit);
+  return parseJsonBody(await readJsonBytes(request, limit), schema);
+}
+
+/** The same for the bytes of a body. */
+export function parseJsonBody<Schema extends z.ZodType>(bytes: Uint8Array, schema: Schema): JsonBody<z.output<Schema>> {
+  const body = parseJsonObject(bytes);
   const fields: Record<string, unknown> = Object.create(null);
   for (const [name, value] of body) {
     fields[name] = name === 'data' ? value : toJsonField(value, `body->${name}`);
@@ -84,24 +89,28 @@ function refuseControlCharacters(value: unknown, parameter: string): void {
 
 /**
  * The fields of a JSON body; `null` counts as absent. A Map, so that a name cannot access a prototype.
- * Throws `unsupported_media_type`, `invalid_json`, `invalid_request` and the errors of `readBody`.
+ * Throws `invalid_json` and `invalid_request`.
  */
-async function readJsonFields(request: Request, limit: BodyLimit): Promise<ReadonlyMap<string, JsonValue>> {
+export function parseJsonFields(bytes: Uint8Array): ReadonlyMap<string, JsonValue> {
   const fields = new Map<string, JsonValue>();
-  for (const [name, value] of await readJsonObject(request, limit)) {
+  for (const [name, value] of parseJsonObject(bytes)) {
     if (value !== null) fields.set(name, toJsonField(value, name.slice(0, 80)));
   }
   return fields;
 }
 
-async function readJsonObject(request: Request, limit: BodyLimit): Promise<ReadonlyMap<string, PickleValue>> {
+async function readJsonBytes(request: Request, limit: BodyLimit): Promise<Uint8Array> {
   const type = mediaType(request);
   if (!JSON_TYPES.has(type)) {
     throw new ApiError('unsupported_media_type', { expected: 'application/json', got: type.slice(0, 80) });
   }
-  const body = parseJson(await readBody(request, limit));
+  return await readBody(request, limit);
+}
+
+function parseJsonObject(bytes: Uint8Array): ReadonlyMap<string, PickleValue> {
+  const body = parseJson(bytes);
   if (!(body instanceof Map)) throw invalidParameter('body', 'expected a JSON object');
-  return new Map([...body].map(([key, value]) => [String(key), value]));
+  return new Map([...body].map(([key, value]) => [String(key), value] as const));
 }
 
 function toJsonField(value: PickleValue, parameter: string): JsonValue {

@@ -17,7 +17,7 @@ import type { RunFailure } from './run.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, toRunFailure } from './run-failure.ts';
-import { loadData, readInput } from './run-input.ts';
+import { loadData } from './run-input.ts';
 import { type ClaimedRun, countAttempt, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
@@ -196,5 +196,5 @@ async function toAborted(
 /** Prepare a run from its stored data. Input that was valid when it was accepted may be refused after an update. */
 async function prepareStored({ db, pipelines }: RunExecutionDeps, run: ClaimedRun): Promise<PreparedRun> {
   const { file } = await loadData(db, run.projectId, run.dataId);
-  return pipelines.find(run.pipelineId).prepare(readInput(file.bytes));
+  return await pipelines.find(run.pipelineId).prepare(file.bytes, run.projectId);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PickleError, type PickleValue, readPickle } from '@gptj-cloud/pickle';
+import { PickleError, type PickleValue } from '@gptj-cloud/pickle';
 import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
@@ -26,16 +26,6 @@ export function storableInput(input: PickleValue): Uint8Array {
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     throw new ApiError('invalid_input', { reason: error.message }, { cause: error });
-  }
-}
-
-/** The input in stored data. Throws `invalid_pickle`. */
-export function readInput(bytes: Uint8Array): PickleValue {
-  try {
-    return readPickle(bytes);
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
   }
 }
 

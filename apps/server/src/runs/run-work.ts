@@ -1,17 +1,16 @@
-import type { PickleValue } from '@gptj-cloud/pickle';
 import { ApiError, type RunCreate } from '@gptj-cloud/protocol';
 import type { Pipeline, PreparedRun } from '../generation/pipelines/pipeline.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Database } from '../store/db.ts';
 import type { StoredData } from './data/data.ts';
 import { type NewFile, newFile } from './files/file.ts';
-import { loadData, readInput, storableInput } from './run-input.ts';
+import { loadData } from './run-input.ts';
 
 export interface RunRequest {
   readonly principal: Principal;
   readonly request: Omit<RunCreate, 'data'>;
-  /** The inline data of the request, or null when it names `data_id`. */
-  readonly input: PickleValue | null;
+  /** The inline data of the request as a pickle, or null when it names `data_id`. */
+  readonly input: Uint8Array | null;
   readonly idempotencyKey: string | null;
   /** Sentences about the request, before those of the pipeline. Lost if another process executes the run. Default: none. */
   readonly warnings?: readonly string[];
@@ -38,10 +37,10 @@ export async function prepareWork(
   if (typeof request.pipeline_id !== 'string') throw new ApiError('function_not_runnable');
   const pipeline = await findPipeline(projectId, request.pipeline_id);
   if (input !== null) {
-    const inline = storableInput(input);
-    return { work: { pipeline, prepared: pipeline.prepare(input), data: newFile('data', inline) }, inline };
+    const prepared = await pipeline.prepare(input, projectId);
+    return { work: { pipeline, prepared, data: newFile('data', input) }, inline: input };
   }
   const data = await loadData(db, projectId, request.data_id ?? '');
-  const prepared = pipeline.prepare(readInput(data.file.bytes));
+  const prepared = await pipeline.prepare(data.file.bytes, projectId);
   return { work: { pipeline, prepared, data }, inline: null };
 }

@@ -14,6 +14,7 @@ import { bookOf, planOf } from '../testing/plans.ts';
 import { createScriptedEngine } from '../testing/scripted-engine.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { until } from '../testing/until.ts';
+import { pickleInput } from './input-pickle.ts';
 import type { AcceptedRun } from './run-acceptance.ts';
 import type { RunService } from './run-service.ts';
 import { runs as runRows } from './run-tables.ts';
@@ -82,7 +83,7 @@ async function submit({ runs }: Server, isAsync: boolean, length = 1n): Promise<
   return await runs.create({
     principal: PRINCIPAL,
     request: { pipeline_id: GPTJ_PIPELINE_ID, async_run: isAsync },
-    input: ['hi', new Map([['response_length', length]])],
+    input: pickleInput(['hi', new Map([['response_length', length]])]),
     idempotencyKey: null,
   });
 }

@@ -7,6 +7,7 @@ import { embeddedModelPath } from '../embedded-model.ts';
 import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { createDirectApp } from './direct-app.ts';
 import type { OpenAdmission } from './open-admission.ts';
+import { prepareRun } from './prepare-run.ts';
 
 export interface EmbeddedApp {
   readonly tokenizer: Tokenizer;
@@ -43,7 +44,7 @@ export async function openEmbeddedApp(): Promise<EmbeddedApp> {
       return JSON.parse(text) as Reply;
     },
     async run(prompt, parameters) {
-      const prepared = pipeline.prepare(readPickle(writePickle([prompt, parameters])));
+      const prepared = await prepareRun(pipeline, readPickle(writePickle([prompt, parameters])));
       const chunks: TokenChunk[] = [];
       const signal = new AbortController().signal;
       const outcome = await prepared.execute({ signal, onTokens: (chunk) => chunks.push(chunk) });

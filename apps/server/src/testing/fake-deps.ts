@@ -17,6 +17,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   webhookLimits: TEST_WEBHOOK_LIMITS,
   maxUploadBytes: 200_000,
   maxJsonBytes: 100_000,
+  parseInlineBytes: 16_384,
   trustedProxies: [],
   corsOrigins: [],
   hstsSeconds: 0,

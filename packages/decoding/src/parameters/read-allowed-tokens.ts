@@ -29,7 +29,7 @@ export function readAllowedTokens(fields: Fields, context: ModelContext): Allowe
       );
     }
     // A pattern that is invalid or too large is refused here, before decoding.
-    (context.checkPattern ?? measurePattern)(pattern);
+    (context.checkPattern ?? checkPattern)(pattern);
     return { type: 'regex', pattern, vocabSize: context.vocabSize };
   }
   refuseUnknownFields(name, form, ['allowed_sequences', 'after_prompt']);
@@ -40,6 +40,7 @@ export function readAllowedTokens(fields: Fields, context: ModelContext): Allowe
   return { type: 'sequences', sequences, afterPrompt: toBoolean(name, form.get('after_prompt') ?? false) };
 }
 
-function measurePattern(pattern: string): void {
+/** Measures a regular expression. Throws `ParameterError` for one that is invalid or too large. */
+export function checkPattern(pattern: string): void {
   toBytePattern(parsePattern(pattern));
 }

@@ -1,13 +1,13 @@
 import { ModelError } from '@gptj-cloud/model';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
-import { jsonFields } from '../../http/json-body.ts';
+import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { flag, integer, number, object, text } from '../described-json.ts';
 import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { meshErrors } from '../error-dialects.ts';
-import { parseMeshRequest } from './mesh-request.ts';
+import { READ_MESH_REQUEST } from './read-mesh-request.ts';
 
 const requestSchema = object(
   {
@@ -26,7 +26,7 @@ const requestSchema = object(
 
 /** The demo server of mesh-transformer-jax. It answered errors with 200; here they have a status of their own. */
 export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
-  const { model, maxJsonBytes } = deps;
+  const { model, jobs, maxJsonBytes } = deps;
   return [
     defineRoute({
       method: 'post',
@@ -36,10 +36,10 @@ export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       tag: 'mesh-transformer-jax',
       summary: 'Complete a prompt, like the original demo server',
       description: 'Filters before applying temperature, like the demo.',
-      body: jsonFields(requestSchema, { maxBytes: maxJsonBytes }),
+      body: jsonBytes(requestSchema, { maxBytes: maxJsonBytes }),
       replies: { 200: json(object({ completion: text }), 'The text.') },
       async handle({ body, principal, request }) {
-        const prompts = [parseMeshRequest(model, body)];
+        const prompts = [await jobs.run(READ_MESH_REQUEST, { body }, principal.projectId)];
         return await directReply(
           deps,
           { request, principal, prompts },

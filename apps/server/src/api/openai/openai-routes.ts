@@ -1,6 +1,5 @@
-import type { JsonValue } from '@gptj-cloud/pickle';
 import { checkModelName } from '../../generation/text-model.ts';
-import { jsonFields } from '../../http/json-body.ts';
+import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
@@ -8,25 +7,25 @@ import { list, object } from '../described-json.ts';
 import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { openAiErrors } from '../error-dialects.ts';
 import { completionHead } from './completion-reply.ts';
-import { parseCompletionRequest } from './completion-request.ts';
 import { completionRequestSchema, completionSchema, modelSchema } from './completion-schema.ts';
 import { collectCompletion, streamCompletion } from './completion-service.ts';
 import { describeModel, listModels } from './model-list.ts';
+import { READ_COMPLETION } from './read-completion.ts';
 
 interface CompletionInput extends Omit<DirectRequest, 'prompts'> {
-  readonly body: ReadonlyMap<string, JsonValue>;
+  readonly body: Uint8Array;
 }
 
 /** The part of OpenAI's API that fits a model without chat. */
 export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
-  const { model, clock, maxJsonBytes } = deps;
+  const { model, jobs, clock, maxJsonBytes } = deps;
   const servedSince = clock();
   const record = { errors: openAiErrors, tag: 'OpenAI' } as const;
   const completing = {
     ...record,
     method: 'post',
     access: scope('run'),
-    body: jsonFields(completionRequestSchema, { maxBytes: maxJsonBytes }),
+    body: jsonBytes(completionRequestSchema, { maxBytes: maxJsonBytes }),
     replies: {
       200: {
         description: 'The completion, or its events.',
@@ -35,7 +34,7 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
     },
   } as const;
   const complete = async ({ body, principal, request }: CompletionInput): Promise<Response> => {
-    const completion = parseCompletionRequest(model, body);
+    const completion = await jobs.run(READ_COMPLETION, { body }, principal.projectId);
     const head = completionHead(model.info.modelName, clock());
     return await directReply(
       deps,

@@ -1,6 +1,5 @@
 import {
   RUN_STATES,
-  type RunCreate,
   runCreateSchema,
   runEventData,
   runEventSchema,
@@ -9,22 +8,25 @@ import {
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
+import type { TextModel } from '../../generation/text-model.ts';
 import { abortReply } from '../../http/abort-reply.ts';
 import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/event-stream.ts';
-import { type JsonBody, readJsonBody } from '../../http/json-body.ts';
+import { jsonBytes } from '../../http/json-body.ts';
 import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
-import { defineRoute, type RequestBody } from '../../http/route.ts';
+import { defineRoute } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
-import { ignoredFields } from '../../runs/ignored-fields.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { JobRunner } from '../../workers/job-runner.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
+import { READ_RUN_BODY } from './read-run-body.ts';
 
 export interface RunRoutesDeps {
   readonly runs: RunService;
+  readonly jobs: JobRunner<TextModel>;
   readonly logger: Logger;
   readonly tags: PipelineTags;
   readonly maxJsonBytes: number;
@@ -50,7 +52,7 @@ const IDEMPOTENCY_KEY = header(
 const EVENTS = { type: 'text/event-stream', schema: runEventSchema } as const;
 
 /** Creating, following, listing, cancelling and deleting runs. */
-export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): readonly ApiRoute[] {
+export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: RunRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'runs' } as const;
   return [
     defineRoute({
@@ -62,21 +64,22 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
       description:
         'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. During a long run the server sends spaces before the JSON, which JSON parsers skip. A failed run is answered with 200 and its `error`.',
       parameters: { idempotencyKey: IDEMPOTENCY_KEY },
-      body: runBody(maxJsonBytes),
+      body: jsonBytes(runCreateSchema, { maxBytes: maxJsonBytes }),
       replies: {
         200: { description: 'The ended run, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
         202: json(runGetSchema, 'The accepted run, with `async_run`.'),
       },
       async handle({ body, parameters, principal, request }, c) {
         const { projectId } = principal;
+        const { request: run, input, warnings } = await jobs.run(READ_RUN_BODY, { body }, projectId);
         const accepted = await runs.create({
           principal,
-          request: body.value,
-          input: body.data ?? null,
-          warnings: ignoredFields(body.names),
+          request: run,
+          input,
+          warnings,
           idempotencyKey: parameters.idempotencyKey ?? null,
         });
-        if (body.value.stream ?? false) {
+        if (run.stream ?? false) {
           const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
           const source = readerSource(reader, () => {
             if (!accepted.isAsync) runs.abandon(projectId, accepted.id);
@@ -154,13 +157,6 @@ export function runRoutes({ runs, tags, logger, maxJsonBytes, waiting }: RunRout
       handle: ({ path, principal }) => runs.remove(principal.projectId, path.id),
     }),
   ];
-}
-
-function runBody(maxJsonBytes: number): RequestBody<JsonBody<RunCreate>> {
-  return {
-    content: [{ schema: runCreateSchema }],
-    read: (request) => readJsonBody(request, runCreateSchema, { maxBytes: maxJsonBytes }),
-  };
 }
 
 function readerSource(reader: EventReader, onGone: () => void): EventSource {

@@ -1,6 +1,5 @@
-import type { JsonValue } from '@gptj-cloud/pickle';
 import { checkModelName } from '../../generation/text-model.ts';
-import { jsonFields } from '../../http/json-body.ts';
+import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, PUBLIC, scope } from '../access/access.ts';
@@ -8,8 +7,9 @@ import { list, object, text } from '../described-json.ts';
 import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { tgiErrors } from '../error-dialects.ts';
 import { describeServedModel } from './model-info.ts';
+import { READ_TEXT_GENERATION } from './read-text-generation.ts';
 import { collectTextGeneration, streamTextGeneration } from './text-generation-reply.ts';
-import { type Dialect, parseTextGenerationRequest } from './text-generation-request.ts';
+import type { Dialect } from './text-generation-request.ts';
 import { generatedEventSchema, generatedSchema, textGenerationRequestSchema } from './text-generation-schema.ts';
 
 export interface HuggingFaceRoutesDeps extends DirectRoutesDeps {
@@ -17,7 +17,7 @@ export interface HuggingFaceRoutesDeps extends DirectRoutesDeps {
 }
 
 interface TextGenerationInput extends Omit<DirectRequest, 'prompts'> {
-  readonly body: ReadonlyMap<string, JsonValue>;
+  readonly body: Uint8Array;
 }
 
 const EVENTS = { type: 'text/event-stream', schema: generatedEventSchema } as const;
@@ -25,10 +25,10 @@ const record = { errors: tgiErrors, tag: 'text-generation-inference' } as const;
 
 /** Hugging Face's Inference API (`/models/…`) and text-generation-inference (all other routes). */
 export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRoute[] {
-  const { model, ready, maxJsonBytes } = deps;
+  const { model, jobs, ready, maxJsonBytes } = deps;
   const generate = async (input: TextGenerationInput, dialect: Dialect, mustStream = false): Promise<Response> => {
     const { body, request, principal } = input;
-    const generation = parseTextGenerationRequest(model, body, dialect, mustStream);
+    const generation = await jobs.run(READ_TEXT_GENERATION, { body, dialect, mustStream }, principal.projectId);
     return await directReply(
       deps,
       { request, principal, prompts: [generation.prompt] },
@@ -47,7 +47,7 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
     ...record,
     method: 'post',
     access: scope('run'),
-    body: jsonFields(textGenerationRequestSchema, { maxBytes: maxJsonBytes }),
+    body: jsonBytes(textGenerationRequestSchema, { maxBytes: maxJsonBytes }),
   } as const;
   const textOrEvents = (schema: typeof generatedSchema) =>
     ({ 200: { description: 'The text, or events.', content: [{ schema }, EVENTS] } }) as const;

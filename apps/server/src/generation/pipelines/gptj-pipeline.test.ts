@@ -5,7 +5,10 @@ import { GPTJ_6B } from '@gptj-cloud/model';
 import { type JsonValue, PickleTuple, type PickleValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 import { byteTokenizer, createFakeEngine } from '../../testing/fake-model.ts';
-import { createGptjPipeline } from './gptj-pipeline.ts';
+import { prepareRun } from '../../testing/prepare-run.ts';
+import { createDirectRunner } from '../../workers/job-runner.ts';
+import type { TextModel } from '../text-model.ts';
+import { createGptjPipeline, readGptjRun } from './gptj-pipeline.ts';
 
 const LIMIT =
   'GPT-J inference is limited to 2048 tokens. Reduce the prompt length and/or the expected generation length.';
@@ -14,8 +17,9 @@ const LIMIT =
 function pipelineWithSeenFields() {
   const seen: Readonly<Record<string, JsonValue>>[] = [];
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
-  const pipeline = createGptjPipeline({
-    engine: createFakeEngine(),
+  const engine = createFakeEngine();
+  const model: TextModel = {
+    info: engine.info,
     tokenizer: byteTokenizer,
     readParameters: (fields, { defaults = {}, otherNames = [] } = {}) => {
       seen.push({ ...defaults, ...fields });
@@ -29,21 +33,22 @@ function pipelineWithSeenFields() {
         otherNames,
       });
     },
-  });
-  return { pipeline, seen };
+  };
+  const pipeline = createGptjPipeline({ engine, tokenizer: byteTokenizer, jobs: createDirectRunner(model) });
+  return { pipeline, seen, read: (input: PickleValue) => readGptjRun(model, input) };
 }
 
 const dict = (fields: Readonly<Record<string, PickleValue>>): Map<string, PickleValue> =>
   new Map(Object.entries(fields));
 
 function fieldsFor(parameters: Readonly<Record<string, PickleValue>>): unknown {
-  const { pipeline, seen } = pipelineWithSeenFields();
-  pipeline.prepare(['prompt', dict(parameters)]);
+  const { read, seen } = pipelineWithSeenFields();
+  read(['prompt', dict(parameters)]);
   return seen[0];
 }
 
 async function outputsFor(prompt: string, parameters: Readonly<Record<string, PickleValue>>): Promise<unknown> {
-  const run = pipelineWithSeenFields().pipeline.prepare([prompt, dict(parameters)]);
+  const run = await prepareRun(pipelineWithSeenFields().pipeline, [prompt, dict(parameters)]);
   return (await run.execute({ signal: new AbortController().signal })).outputs;
 }
 
@@ -54,7 +59,7 @@ function refusal(input: PickleValue): {
   readonly remedy: unknown;
 } {
   try {
-    pipelineWithSeenFields().pipeline.prepare(input);
+    pipelineWithSeenFields().read(input);
   } catch (error) {
     assert.ok(error instanceof ApiError, String(error));
     assert.equal(error.status, 400);
@@ -69,8 +74,8 @@ function refusal(input: PickleValue): {
 }
 
 test('accepts two inputs, a str and a dict, from a list or a tuple', () => {
-  const { pipeline } = pipelineWithSeenFields();
-  pipeline.prepare(new PickleTuple<never>(['hi', dict({})]));
+  const { read } = pipelineWithSeenFields();
+  read(new PickleTuple<never>(['hi', dict({})]));
   const messages: readonly (readonly [PickleValue, string])[] = [
     [[], 'Mismatch of number of inputs, expecting 2 got 0'],
     [['hi'], 'Mismatch of number of inputs, expecting 2 got 1'],
@@ -133,7 +138,7 @@ test('refuses a prompt and a length that together exceed the context', () => {
     assert.equal(refusal([prompt, dict({ [name]: 2001n })]).message, LIMIT);
   }
   fieldsFor({ response_length: 2042n });
-  pipelineWithSeenFields().pipeline.prepare(['x'.repeat(2047), dict({ response_length: 1n })]);
+  pipelineWithSeenFields().read(['x'.repeat(2047), dict({ response_length: 1n })]);
   assert.equal(refusal(['x'.repeat(2048), dict({})]).message, LIMIT);
   assert.equal(refusal(['x'.repeat(3_000_000), dict({})]).message, LIMIT);
 });
@@ -177,16 +182,15 @@ test('return_dict_in_generate returns a dict of all requested results; without i
   ]);
   const { pipeline } = pipelineWithSeenFields();
   const asked = { response_length: 1n, logprobs: 2n, output_scores: true };
-  const outcome = await pipeline.prepare(['hi', dict(asked)]).execute({ signal: new AbortController().signal });
+  const run = await prepareRun(pipeline, ['hi', dict(asked)]);
+  const outcome = await run.execute({ signal: new AbortController().signal });
   assert.deepEqual(outcome.outputs, [['x']]);
   assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is ignored/s);
 });
 
 test('emits tokens while they are generated, with the text of the result', async () => {
-  const run = pipelineWithSeenFields().pipeline.prepare([
-    'hi',
-    dict({ response_length: 2n, num_return_sequences: 2n }),
-  ]);
+  const { pipeline } = pipelineWithSeenFields();
+  const run = await prepareRun(pipeline, ['hi', dict({ response_length: 2n, num_return_sequences: 2n })]);
   const chunks: unknown[] = [];
   const signal = new AbortController().signal;
   const { outputs, usage } = await run.execute({ signal, onTokens: (chunk) => chunks.push(chunk) });

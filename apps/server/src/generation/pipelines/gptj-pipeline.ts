@@ -6,13 +6,15 @@
 import { maxComputedTokens, ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
-import { type JsonValue, PickleError, type PickleValue, pythonTypeName, toJson } from '@gptj-cloud/pickle';
+import { type JsonValue, PickleError, type PickleValue, pythonTypeName, readPickle, toJson } from '@gptj-cloud/pickle';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
+import type { Job } from '../../workers/job.ts';
+import type { JobRunner } from '../../workers/job-runner.ts';
 import { mergeGenerationConfig } from '../caller-fields.ts';
 import { chooseDefaults } from '../choose-defaults.ts';
-import type { ReadParameters } from '../parameter-parser.ts';
 import { ROUTE_DEFAULTS } from '../route-defaults.ts';
+import type { TextModel } from '../text-model.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
 import type { ExecuteOptions, Pipeline, PipelineOutcome } from './pipeline.ts';
@@ -21,7 +23,7 @@ import { createTokenStream } from './token-stream.ts';
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  readonly readParameters: ReadParameters;
+  readonly jobs: JobRunner<TextModel>;
 }
 
 /** Lengths that must fit the context together with the prompt: the source adds the prompt's length to all three. */
@@ -40,36 +42,12 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
     name: 'GPT-J 6B',
     description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
     tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
-    prepare(input) {
-      const { prompt, parameters: given } = parseGptjInput(input);
-      const parameters = mergeGenerationConfig(given, dictFields);
-      const ids = encodePrompt(deps, prompt, parameters);
-      for (const name of UNSUPPORTED) {
-        if (parameters.has(name)) {
-          throw refuseParameter(
-            name,
-            `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`,
-          );
-        }
-      }
-      const includeInput = readIncludeInput(parameters);
-      const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
-      const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
-      const parsed = parseFields(deps, generateFields(parameters, ids.length), ids.length);
-      const { config } = parsed;
-      const run: GptjRun = {
-        request: { prompt: ids, config },
-        warnings: [...parsed.warnings, ...dictWarnings(parameters, asDict)],
-        result: {
-          tokenizer: deps.tokenizer,
-          shownPrompt: includeInput ? ids : [],
-          trimAt: trimStop ? config.stopStrings : [],
-          asDict,
-        },
-      };
+    async prepare(input, owner) {
+      const run = await deps.jobs.run(READ_GPTJ_RUN, { input }, owner);
+      const { prompt, config } = run.request;
       return {
-        promptTokens: ids.length,
-        maxComputedTokens: maxComputedTokens(config, ids.length),
+        promptTokens: prompt.length,
+        maxComputedTokens: maxComputedTokens(config, prompt.length),
         contextTokens: config.maxLength,
         execute: (options) => execute(deps, run, options),
       };
@@ -77,11 +55,55 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
   };
 }
 
-/** A checked run: the request to the engine and the form of its result. */
-interface GptjRun {
-  readonly request: GenerationRequest;
+/** A checked run: the request to the engine and the form of its result. Plain data. */
+export interface GptjRun {
+  readonly request: Pick<GenerationRequest, 'prompt' | 'config'>;
   readonly warnings: readonly string[];
-  readonly result: ResultOptions;
+  readonly result: Omit<ResultOptions, 'tokenizer'>;
+}
+
+/** Reads the input of a run. */
+export const READ_GPTJ_RUN: Job<TextModel, { readonly input: Uint8Array }, GptjRun> = {
+  name: 'read-gptj-run',
+  what: 'data',
+  size: ({ input }) => input.length,
+  run: (model, { input }) => readGptjRun(model, readInput(input)),
+};
+
+/** Throws `invalid_pickle`. */
+function readInput(bytes: Uint8Array): PickleValue {
+  try {
+    return readPickle(bytes);
+  } catch (error) {
+    if (!(error instanceof PickleError)) throw error;
+    throw new ApiError('invalid_pickle', { reason: error.message }, { details: { reason: error.code }, cause: error });
+  }
+}
+
+/** Check the input of a run. Throws `invalid_input` and `invalid_parameter`. */
+export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
+  const { prompt, parameters: given } = parseGptjInput(input);
+  const parameters = mergeGenerationConfig(given, dictFields);
+  const ids = encodePrompt(model, prompt, parameters);
+  for (const name of UNSUPPORTED) {
+    if (parameters.has(name)) {
+      throw refuseParameter(name, `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`);
+    }
+  }
+  const includeInput = readIncludeInput(parameters);
+  const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
+  const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
+  const parsed = parseFields(model, generateFields(parameters, ids.length), ids.length);
+  const { config } = parsed;
+  return {
+    request: { prompt: ids, config },
+    warnings: [...parsed.warnings, ...dictWarnings(parameters, asDict)],
+    result: {
+      shownPrompt: includeInput ? ids : [],
+      trimAt: trimStop ? config.stopStrings : [],
+      asDict,
+    },
+  };
 }
 
 async function execute(
@@ -97,7 +119,7 @@ async function execute(
     const { outcome, usage } = event;
     stream?.end(outcome.sequences.map(({ tokens }) => tokens));
     return {
-      outputs: [gptjResult(outcome, result)],
+      outputs: [gptjResult(outcome, { ...result, tokenizer })],
       usage,
       finishReasons: outcome.sequences.map(({ finishReason }) => finishReason),
       seed: outcome.seed ?? null,
@@ -109,11 +131,11 @@ async function execute(
 
 /** Tokens of the prompt, if it fits the context together with the lengths in the request. Stops reading where it does not. */
 function encodePrompt(
-  { engine, tokenizer }: GptjPipelineDeps,
+  { info, tokenizer }: TextModel,
   prompt: string,
   parameters: ReadonlyMap<string, PickleValue>,
 ): readonly TokenId[] {
-  const { contextLength } = engine.info.config;
+  const { contextLength } = info.config;
   const tooLong = refuseInput(
     `GPT-J inference is limited to ${contextLength} tokens. Reduce the prompt length and/or the expected generation length.`,
   );
@@ -189,17 +211,13 @@ function readLength(name: string, value: PickleValue): number {
   );
 }
 
-function parseFields(
-  deps: GptjPipelineDeps,
-  given: ReadonlyMap<string, JsonValue>,
-  promptLength: number,
-): ParsedParameters {
+function parseFields(model: TextModel, given: ReadonlyMap<string, JsonValue>, promptLength: number): ParsedParameters {
   const fields: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of given) fields[name] = value;
-  const { eosTokenId } = deps.engine.info.config;
+  const { eosTokenId } = model.info.config;
   const defaults = { ...chooseDefaults(ROUTE_DEFAULTS.run, given).fields, pad_token_id: eosTokenId };
   try {
-    return deps.readParameters(fields, { defaults, otherNames: [...PIPELINE_PARAMETERS] })(promptLength);
+    return model.readParameters(fields, { defaults, otherNames: [...PIPELINE_PARAMETERS] })(promptLength);
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;

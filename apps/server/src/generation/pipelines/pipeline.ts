@@ -1,7 +1,7 @@
 import type { FinishReason } from '@gptj-cloud/decoding';
 import type { GenerationEvent } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
-import type { JsonValue, PickleValue } from '@gptj-cloud/pickle';
+import type { JsonValue } from '@gptj-cloud/pickle';
 import type { PipelineGet } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 
@@ -12,8 +12,11 @@ export interface Pipeline {
   readonly description: string;
   /** Built-in tags, `name:tag`, accepted in place of the id. */
   readonly tags: readonly string[];
-  /** Check the input of a run, before execution. Throws `ApiError` (`invalid_input`, `invalid_parameter`). */
-  prepare(input: PickleValue): PreparedRun;
+  /**
+   * Check the input of a run, a pickle, before execution. `owner`: the project of the run. Throws `ApiError`
+   * (`invalid_pickle`, `invalid_input`, `invalid_parameter`, and those of a `JobRunner`).
+   */
+  prepare(input: Uint8Array, owner: string): Promise<PreparedRun>;
 }
 
 /** Tokens of one returned sequence, in order, with the text that they add. */

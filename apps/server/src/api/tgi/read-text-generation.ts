@@ -1,0 +1,20 @@
+import type { TextModel } from '../../generation/text-model.ts';
+import { parseJsonFields } from '../../http/json-body.ts';
+import type { Job } from '../../workers/job.ts';
+import { type Dialect, parseTextGenerationRequest, type TextGenerationRequest } from './text-generation-request.ts';
+
+export interface TextGenerationBody {
+  readonly body: Uint8Array;
+  readonly dialect: Dialect;
+  readonly mustStream: boolean;
+}
+
+/** Reads the body of a request to generate. */
+export const READ_TEXT_GENERATION: Job<TextModel, TextGenerationBody, TextGenerationRequest> = {
+  name: 'read-text-generation',
+  what: 'the body',
+  size: ({ body }) => body.length,
+  run: (model, { body, dialect, mustStream }) =>
+    parseTextGenerationRequest(model, parseJsonFields(body), dialect, mustStream),
+  moved: ({ body }) => [body],
+};
