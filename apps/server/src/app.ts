@@ -71,7 +71,7 @@ export interface AppDeps {
   readonly webhooks: WebhookService;
   readonly logger: Logger;
   readonly clock: () => Date;
-  readonly ready: () => Promise<boolean>;
+  readonly ready: () => Promise<readonly string[]>;
   readonly modelName: string;
   /** The served model, for the compatible APIs. */
   readonly model: TextModel;

@@ -206,7 +206,7 @@ export function compose(deps: ComposeDeps): Composition {
     edge: settings,
     dump: store.dump,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
-    ready: async () => draining === undefined && (await answers()),
+    ready: async () => (draining === undefined ? await answers() : ['shutdown']),
   });
   const drain = (timeoutMs: number): Promise<void> => {
     draining ??= Promise.all([drainRuns(runs.worker, timeoutMs, logger), generations.close(timeoutMs)]).then(() => {});

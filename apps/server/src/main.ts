@@ -225,13 +225,18 @@ function openWorkers(modelPath: string, { info }: Engine, config: ServerConfig, 
   });
 }
 
-async function openModel({ modelPath, dataDir, prefixCacheBytes }: ServerConfig, logger: Logger): Promise<ServedModel> {
+async function openModel(
+  { modelPath, dataDir, prefixCacheBytes, engineStallMs, engineEvaluationMs }: ServerConfig,
+  logger: Logger,
+): Promise<ServedModel> {
   const path = modelPath ?? (await embeddedModelPath());
   const tokenizer = await openTokenizer(path);
   const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
   const engine = await spawnEngine({
     path,
     ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
+    stallMs: engineStallMs,
+    evaluationMs: engineEvaluationMs,
     onWarning: (message) => logger.warn(message),
     onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
   });

@@ -9,18 +9,18 @@ export interface ReadinessCheck {
   readonly check: () => Promise<unknown>;
 }
 
-/** Longer than a busy database or engine takes to answer, shorter than the usual limit of a probe (Kubernetes: 1 s to 10 s). */
-const CHECK_TIMEOUT_MS = 2_000;
+/** Longer than a busy database or engine takes to answer, shorter than the limit of a probe (Kubernetes: 1 s by default). */
+const CHECK_TIMEOUT_MS = 900;
 
 /**
- * Whether every check passes within the time limit. A check that is still under way is joined, not started again:
+ * The names of the checks that do not pass within the time limit; none: ready. A check that is still under way is joined, not started again:
  * probes that come every second do not pile up behind an engine that hangs.
  */
 export function createReadiness(
   checks: readonly ReadinessCheck[],
   logger: Logger,
   timeoutMs: number = CHECK_TIMEOUT_MS,
-): () => Promise<boolean> {
+): () => Promise<readonly string[]> {
   const underWay = new Map<string, Promise<unknown>>();
   const join = ({ name, check }: ReadinessCheck): Promise<unknown> => {
     const known = underWay.get(name);
@@ -38,5 +38,8 @@ export function createReadiness(
     }
     return false;
   };
-  return async () => (await Promise.all(checks.map(passes))).every(Boolean);
+  return async () => {
+    const passed = await Promise.all(checks.map(passes));
+    return checks.filter((_, i) => !passed[i]).map(({ name }) => name);
+  };
 }

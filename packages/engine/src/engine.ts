@@ -30,6 +30,11 @@ export interface GenerationRequest {
    * processes take processor time that decoding of a small model needs. For clients that do not stream. Default 0.
    */
   readonly maxEventDelayMs?: number;
+  /**
+   * Generate it while the engine's process generates nothing else: when the process dies, the cause is known. An engine
+   * without a process of its own ignores it. Default false.
+   */
+  readonly alone?: boolean;
 }
 
 /** Tokens and time of a generation. */
@@ -75,7 +80,9 @@ export interface Engine {
    *
    * Throws `ModelError`: `aborted`; `context_full` when prompt and output exceed the context; `cache_full` when the
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
-   * `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process died (a retry may work).
+   * `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process
+   * died (a retry may work), `engine_lost` when it did and ran others as well; `engine_interrupted` when it was ended because
+   * of another generation (a retry will work); `generation_stalled` when it was ended because of this one (none will).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
   /**

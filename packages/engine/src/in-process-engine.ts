@@ -12,12 +12,15 @@ import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
 import { Mutex } from './scheduler/mutex.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { NO_MONITOR, type WorkMonitor } from './scheduler/work-monitor.ts';
 
 export interface InProcessEngineOptions {
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
   /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
+  /** Learns what this thread works on. Default: none. */
+  readonly monitor?: WorkMonitor;
 }
 
 /**
@@ -37,16 +40,19 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
   const mutex = new Mutex();
-  const { onWarning = () => {} } = options;
+  const { onWarning = () => {}, monitor = NO_MONITOR } = options;
   for (const warning of opened.warnings) onWarning(warning);
-  const shared = new Scheduler({ model, strategy, now, mutex, prefixStore: opened.prefixStore, onWarning });
+  const shared = new Scheduler({ model, strategy, now, mutex, monitor, prefixStore: opened.prefixStore, onWarning });
   let isolated: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 
   const schedulerFor = (request: GenerationRequest): Scheduler => {
     if (!request.config.deterministic || openIsolated === null) return shared;
     if (isolated === null) {
       const own = openIsolated();
-      isolated = { model: own, scheduler: new Scheduler({ model: own, strategy, now, mutex, isolated: true }) };
+      isolated = {
+        model: own,
+        scheduler: new Scheduler({ model: own, strategy, now, mutex, monitor, isolated: true }),
+      };
     }
     return isolated.scheduler;
   };

@@ -31,7 +31,13 @@ export type ModelErrorCode =
   | 'decoding_too_costly'
   /** A stored prefix is damaged or belongs to another model. */
   | 'snapshot_invalid'
-  /** The engine's process ended, or failed for a reason that no other code names. */
+  /** One step of this generation kept the engine busy for too long, and the engine's process was ended for it. */
+  | 'generation_stalled'
+  /** The engine's process was ended because another generation stalled it. */
+  | 'engine_interrupted'
+  /** The engine's process ended for an unknown reason while it ran several generations. */
+  | 'engine_lost'
+  /** The engine's process ended while it ran this generation alone, or failed for a reason that no other code names. */
   | 'engine_failed';
 
 /** Thrown by models and engines. The message states the expected and the actual value. */

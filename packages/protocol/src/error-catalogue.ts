@@ -1,5 +1,6 @@
 import { ACCESS_ERRORS } from './access-errors.ts';
 import type { ErrorEntry } from './error-entry.ts';
+import { GENERATION_ERRORS } from './generation-errors.ts';
 import { REQUEST_ERRORS } from './request-errors.ts';
 import { WEBHOOK_ERRORS } from './webhook-errors.ts';
 
@@ -132,26 +133,7 @@ export const ERROR_CATALOGUE = {
     message: 'the request to the payment provider failed: {reason}',
     remedy: 'try again later; request_id names the entry in the server log',
   },
-  model_unknown: {
-    status: 404,
-    message: 'no model {model} here',
-    remedy: 'use one of: {known}',
-  },
-  generation_too_large: {
-    status: 400,
-    message: '{reason}',
-    remedy: 'request fewer tokens, sequences or beams, or shorten the prompt',
-  },
-  decoding_too_costly: {
-    status: 400,
-    message: '{reason}',
-    remedy: 'docs/generate.md lists the limits of the decoder',
-  },
-  engine_failed: {
-    status: 503,
-    message: 'the model stopped during the generation: {reason}',
-    remedy: 'wait the seconds in the Retry-After header and send the request again',
-  },
+  ...GENERATION_ERRORS,
   idempotency_key_reused: {
     status: 409,
     message: 'this Idempotency-Key belongs to run {id}, which was requested with another body',

@@ -27,7 +27,7 @@ export function isTerminal(state: RunState): boolean {
 
 /**
  * Why a run failed: `pipeline_fault`, the pipeline raised; `max_retries`, the engine failed too often;
- * `unsatisfiable`, the server's resources are too small for it.
+ * `unsatisfiable`, the server's resources are too small for it, or it stalled the engine.
  */
 export const RUN_ERRORS = ['max_retries', 'pipeline_fault', 'unsatisfiable'] as const;
 export const runErrorSchema = z.enum(RUN_ERRORS);

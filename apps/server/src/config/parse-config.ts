@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly parseHeapMb: number;
   readonly maxRunningRuns: number;
   readonly maxWaitingRuns: number;
+  readonly engineStallMs: number;
+  readonly engineEvaluationMs: number;
   readonly drainTimeoutMs: number;
   /** 0: ended runs are kept forever. */
   readonly retentionDays: number;
@@ -151,6 +153,8 @@ export function parseConfig(
     parseHeapMb: settings.PARSE_HEAP_MB,
     maxRunningRuns: settings.MAX_RUNNING_RUNS,
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
+    engineStallMs: options.engineStallMs ?? settings.ENGINE_STALL_SECONDS * 1000,
+    engineEvaluationMs: options.engineEvaluationMs ?? settings.ENGINE_EVALUATION_SECONDS * 1000,
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,
     retentionDays: settings.RETENTION_DAYS,
     webhookPrivateTargets: options.webhookPrivateTargets ?? settings.WEBHOOK_PRIVATE_TARGETS,

@@ -114,6 +114,20 @@ export const settingsSchema = z.object({
     min: 0,
     max: 100_000,
   }),
+  ENGINE_STALL_SECONDS: integerSetting({
+    group: 'Serving',
+    help: 'longest silence of the engine, or of one step of a generation (half of it where the step uses the processor throughout); the engine is then killed and restarted, and the generation at fault fails with `generation_stalled`',
+    fallback: 10,
+    min: 1,
+    max: 3600,
+  }),
+  ENGINE_EVALUATION_SECONDS: integerSetting({
+    group: 'Serving',
+    help: 'longest evaluation of one batch by the model; the engine is then killed and restarted',
+    fallback: 600,
+    min: 1,
+    max: 86_400,
+  }),
   DRAIN_TIMEOUT_SECONDS: integerSetting({
     group: 'Serving',
     help: 'how long a stopping server waits for runs in flight',

@@ -45,7 +45,10 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   too_many_sequences: 'caller',
   unsupported: 'caller',
   out_of_memory: 'caller',
+  generation_stalled: 'caller',
   engine_failed: 'server',
+  engine_lost: 'server',
+  engine_interrupted: 'server',
   // Of a generation that its caller aborted, the end is `stopped`.
   aborted: 'server',
   closed: 'server',

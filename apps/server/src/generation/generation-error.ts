@@ -9,6 +9,8 @@ export function toGenerationError(error: unknown): unknown {
   if (!(error instanceof ModelError)) return error;
   switch (error.code) {
     case 'engine_failed':
+    case 'engine_lost':
+    case 'engine_interrupted':
       return new ApiError(
         'engine_failed',
         { reason: error.message },
@@ -17,6 +19,8 @@ export function toGenerationError(error: unknown): unknown {
     case 'aborted':
     case 'closed':
       return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'generation_stalled':
+      return new ApiError('generation_stalled', { reason: error.message }, { cause: error });
     case 'generation_impossible':
       return new ApiError('invalid_parameter', { reason: error.message }, { cause: error });
     case 'decoding_too_costly':

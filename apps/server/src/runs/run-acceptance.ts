@@ -9,6 +9,7 @@ import { requestHash } from './run-input.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
 import { findRunByKey } from './run-store.ts';
+import { FIRST_TRY } from './run-tries.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import { prepareWork, type RunRequest, type RunWork, type RunWorkDeps } from './run-work.ts';
 import type { RunWorker } from './run-worker.ts';
@@ -120,7 +121,7 @@ async function accept(
   const following = follow(deps, run, request.stream ?? false);
   if (lease === null) worker.enqueue(run);
   else {
-    const started = { startedAt: createdAt, attempts: 1, cancelRequested: false };
+    const started = { startedAt: createdAt, tries: FIRST_TRY, cancelRequested: false };
     worker.begin({ ...known, ...started, dataId, priority, admissionTicket });
   }
   return following;

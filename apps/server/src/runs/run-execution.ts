@@ -18,9 +18,10 @@ import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, toRunFailure } from './run-failure.ts';
 import { loadData } from './run-input.ts';
-import { type ClaimedRun, countAttempt, putBack } from './run-lease-store.ts';
+import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
+import { isAlone, isExhausted, nextTries, type RunTries } from './run-tries.ts';
 import type { AbortReason } from './run-worker.ts';
 
 export interface RunExecutionDeps {
@@ -35,13 +36,12 @@ export interface RunExecutionDeps {
   readonly queries: Pick<RunQueries, 'get'>;
 }
 
-/** Maximum number of executions of a run whose engine or server fails each time. */
-const MAX_ATTEMPTS = 2;
 /** Characters of JSON. A longer preview is left out; the result file has all outputs. */
 const MAX_PREVIEW_LENGTH = 2 ** 20;
 
 /** State of the attempt under way. */
 interface Progress {
+  tries: RunTries;
   meter: GenerationMeter | null;
   /** Readers of its events have seen tokens. */
   hasTokenEvents: boolean;
@@ -55,7 +55,7 @@ type Execution =
 
 /** Execute a run and store its end. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
-  const progress: Progress = { meter: null, hasTokenEvents: false };
+  const progress: Progress = { tries: run.tries, meter: null, hasTokenEvents: false };
   deps.accepted.recordStart(run.id, run.startedAt);
   const execution = await execute(deps, run, signal, progress);
   if (execution.type === 'left') return;
@@ -110,13 +110,13 @@ async function execute(
 ): Promise<Execution> {
   const { events, logger } = deps;
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED, cost: null };
-  if (run.attempts > MAX_ATTEMPTS) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED, cost: null };
+  if (isExhausted(run.tries)) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED, cost: null };
   if (run.isAsync && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
     events.open(run.id);
     await publishRun(deps, run);
   }
-  for (let { attempts } = run; ; attempts++) {
+  for (;;) {
     try {
       return { type: 'complete', outcome: await attempt(deps, run, signal, progress) };
     } catch (error) {
@@ -124,14 +124,20 @@ async function execute(
       // Not a fault of the run.
       if (isOutage(error)) throw error;
       const { failure, retry, unexpected } = toRunFailure(error);
-      if (!retry || attempts >= MAX_ATTEMPTS) {
+      const { attempts } = progress.tries;
+      const tries =
+        retry === null ? null : retry === 'blameless' ? progress.tries : nextTries(progress.tries, retry === 'own');
+      if (tries === null || isExhausted(tries)) {
         logger[unexpected ? 'error' : 'warn']('run failed', { run_id: run.id, attempts, error });
         return { type: 'failed', failure, cost: chargeOf({ type: 'failed', error }, progress.meter) };
       }
       logger.warn('run attempt failed', { run_id: run.id, attempts, error });
-      await retryOnOutage(() => countAttempt(deps.db, run.id, deps.owner), {
-        mayRetry: mayRetryUnlessStopping(signal),
-      });
+      if (tries !== progress.tries) {
+        await retryOnOutage(() => countTry(deps.db, run.id, deps.owner, tries), {
+          mayRetry: mayRetryUnlessStopping(signal),
+        });
+      }
+      progress.tries = tries;
       // Readers must discard the tokens received so far: this event reports the restart.
       if (progress.hasTokenEvents) await publishRun(deps, run);
       progress.hasTokenEvents = false;
@@ -158,7 +164,15 @@ async function attempt(
   const onEvent = (event: GenerationEvent): void => meter.record(0, event);
   // A run without events has no readers before its end.
   const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
-  return await prepared.execute({ signal, priority: run.priority, maxEventDelayMs, onTokens, onEvent });
+  const { priority } = run;
+  return await prepared.execute({
+    signal,
+    priority,
+    alone: isAlone(progress.tries),
+    maxEventDelayMs,
+    onTokens,
+    onEvent,
+  });
 }
 
 async function publishRun({ events, queries }: RunExecutionDeps, { id, projectId }: ClaimedRun): Promise<void> {
@@ -186,7 +200,7 @@ async function toAborted(
           cost: chargeOf({ type: 'stopped', by: 'server' }, progress.meter),
         };
       }
-      await putBack(deps.db, run.id, deps.owner);
+      await putBack(deps.db, run.id, deps.owner, progress.tries);
       return { type: 'left' };
     default:
       return reason satisfies never;

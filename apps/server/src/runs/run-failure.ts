@@ -5,8 +5,11 @@ import type { RunFailure } from './run.ts';
 /** The failure of a run for an exception. */
 export interface FailureOfRun {
   readonly failure: RunFailure;
-  /** The cause was in the engine; the next attempt may succeed. */
-  readonly retry: boolean;
+  /**
+   * How the next attempt, which may succeed, is counted: `own`, the engine ended while it ran nothing else; `shared`, it
+   * ended for a reason not known; `blameless`, it was ended for another generation. Null: no attempt would succeed.
+   */
+  readonly retry: 'own' | 'shared' | 'blameless' | null;
   /** A fault of the server: the details go to the log, not to the owner of the run. */
   readonly unexpected: boolean;
 }
@@ -23,29 +26,39 @@ export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was c
 /** The maximum number of executions is reached; the server stopped during each of them. */
 export const MAX_ATTEMPTS_REACHED: RunFailure = runFailure(
   'max_retries',
-  'the server stopped during every execution of this run',
+  'the server or the engine ended during every execution of this run, also when it was executed alone',
 );
 
 export function toRunFailure(error: unknown): FailureOfRun {
   if (error instanceof ApiError) {
     // Stored input that this version refuses.
-    return { failure: runFailure('pipeline_fault', error.message), retry: false, unexpected: false };
+    return { failure: runFailure('pipeline_fault', error.message), retry: null, unexpected: false };
   }
   if (!(error instanceof ModelError)) {
     const failure = runFailure('pipeline_fault', 'internal error; the server log names this run');
-    return { failure, retry: false, unexpected: true };
+    return { failure, retry: null, unexpected: true };
   }
   switch (error.code) {
     case 'engine_failed':
-      return { failure: runFailure('max_retries', error.message), retry: true, unexpected: false };
+      return { failure: runFailure('max_retries', error.message), retry: 'own', unexpected: false };
+    case 'engine_lost':
+      return { failure: runFailure('max_retries', error.message), retry: 'shared', unexpected: false };
+    case 'engine_interrupted':
+      return { failure: runFailure('max_retries', error.message), retry: 'blameless', unexpected: false };
+    case 'generation_stalled':
+      return {
+        failure: runFailure('unsatisfiable', `${error.code}: ${error.message}`),
+        retry: null,
+        unexpected: false,
+      };
     case 'aborted':
     case 'closed':
-      return { failure: INTERRUPTED, retry: false, unexpected: false };
+      return { failure: INTERRUPTED, retry: null, unexpected: false };
     case 'cache_full':
     case 'out_of_memory':
-      return { failure: runFailure('unsatisfiable', error.message), retry: false, unexpected: false };
+      return { failure: runFailure('unsatisfiable', error.message), retry: null, unexpected: false };
     default:
-      return { failure: runFailure('pipeline_fault', error.message), retry: false, unexpected: false };
+      return { failure: runFailure('pipeline_fault', error.message), retry: null, unexpected: false };
   }
 }
 

@@ -6,6 +6,7 @@ import type { RunState } from '@gptj-cloud/protocol';
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { runs } from './run-tables.ts';
+import { MAX_SHARED_ATTEMPTS, type RunTries, untried } from './run-tries.ts';
 
 export interface Lease {
   readonly owner: string;
@@ -23,8 +24,8 @@ export interface ClaimedRun {
   readonly isAsync: boolean;
   readonly priority: number;
   readonly admissionTicket: string | null;
-  /** Number of executions, including this one. */
-  readonly attempts: number;
+  /** Including this execution. */
+  readonly tries: RunTries;
   /** Its cancellation was requested while a process executed it that has ended since. */
   readonly cancelRequested: boolean;
 }
@@ -57,6 +58,8 @@ export async function claimRuns(
       state,
       startedAt: sql`greatest(${claim.now.toISOString()}::timestamptz, ${runs.createdAt})`,
       attempts: sql`${runs.attempts} + 1`,
+      // As `nextTries` does.
+      ownDeaths: sql`${runs.ownDeaths} + CASE WHEN ${runs.attempts} >= ${MAX_SHARED_ATTEMPTS} OR ${runs.ownDeaths} > 0 THEN 1 ELSE 0 END`,
       leaseOwner: claim.lease.owner,
       leaseExpiresAt: claim.lease.expiresAt,
     })
@@ -72,7 +75,7 @@ export async function claimRuns(
       isAsync: runs.isAsync,
       priority: runs.priority,
       admissionTicket: runs.admissionTicket,
-      attempts: runs.attempts,
+      tries: { attempts: runs.attempts, ownDeaths: runs.ownDeaths },
       cancelRequested: sql<boolean>`${runs.cancelRequestedAt} IS NOT NULL`,
     });
   return claimed.sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
@@ -108,22 +111,22 @@ export async function findCancelRequests(db: Database, ids: readonly string[]): 
 }
 
 /** Count another execution by the owner of the lease. */
-export async function countAttempt(db: Database, id: string, owner: string): Promise<void> {
+export async function countTry(db: Database, id: string, owner: string, tries: RunTries): Promise<void> {
   await db
     .update(runs)
-    .set({ attempts: sql`${runs.attempts} + 1` })
+    .set(tries)
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner)));
 }
 
 /** Return a run to the queue without counting this execution. */
-export async function putBack(db: Database, id: string, owner: string): Promise<void> {
+export async function putBack(db: Database, id: string, owner: string, tries: RunTries): Promise<void> {
   const state: RunState = 'received';
   await db
     .update(runs)
     .set({
       state,
       startedAt: null,
-      attempts: sql`greatest(${runs.attempts} - 1, 0)`,
+      ...untried(tries),
       leaseOwner: null,
       leaseExpiresAt: null,
     })

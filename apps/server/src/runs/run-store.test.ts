@@ -142,7 +142,7 @@ test('a run whose lease has expired is claimed again, with one more attempt', as
   assert.deepEqual(await extendLeases(store.db, [id], lease('a', 30)), new Set([id]));
   assert.deepEqual(await claim('b', 25), []);
   const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('b', 50), now: at(31), ids: null });
-  assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
+  assert.deepEqual([claimed?.id, claimed?.tries.attempts], [id, 2]);
   assert.deepEqual(await extendLeases(store.db, [id], lease('a', 60)), new Set());
   assert.equal(await completeRun(ender(id, 'a')), false);
 });
@@ -170,12 +170,12 @@ test('a cancellation is requested of the owner of a valid lease, and seen by the
 test('a run that is put back counts no attempt; after a restart no run has a lease', async () => {
   const id = await storedRun(at(1));
   await claim('a', 5);
-  await putBack(store.db, id, 'a');
+  await putBack(store.db, id, 'a', { attempts: 1, ownDeaths: 0 });
   assert.equal(await state(id), 'received');
   assert.deepEqual(await claim('b', 6), [id]);
   assert.equal(await endAllLeases(store.db), 1);
   const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('c', 50), now: at(7), ids: null });
-  assert.deepEqual([claimed?.id, claimed?.attempts], [id, 2]);
+  assert.deepEqual([claimed?.id, claimed?.tries.attempts], [id, 2]);
 });
 
 test('a project has one run for an idempotency key', async () => {

@@ -42,6 +42,7 @@ export const runs = pgTable('runs', {
   isAsync: boolean('is_async').notNull().default(false),
   priority: integer('priority').notNull().default(0),
   attempts: integer('attempts').notNull().default(0),
+  ownDeaths: integer('own_deaths').notNull().default(0),
   leaseOwner: text('lease_owner'),
   leaseExpiresAt: moment('lease_expires_at'),
   cancelRequestedAt: moment('cancel_requested_at'),

@@ -5,10 +5,14 @@
  * from loading to exited, and `ready` rejects with the reason.
  *
  * Invariants
- * - Every request ends exactly once: with its response, with its error, or with `engine_failed` when the process exits.
+ * - Every request ends exactly once: with its response, with its error, or with the process: `generation_stalled` for the
+ *   generation whose step did not return, `engine_interrupted` for those beside it; when the cause is not known,
+ *   `engine_failed` for one that was alone, `engine_lost` for several.
+ * - A cancelled generation ends within `CANCEL_ANSWER_MS`, whatever the process does.
  * - `onExit` is called exactly once, after all requests have failed, whatever the state was.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
 import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
@@ -17,6 +21,9 @@ import { EventQueue } from '../event-queue.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import { deferred } from './deferred.ts';
 import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
+import { WATCH_FD } from './signs-of-life.ts';
+import { type Stall, StallDetector, type StallLimits } from './stall-detector.ts';
+import { watchChild } from './watch-child.ts';
 
 export interface EngineChildListener {
   /** The process reports a warning for the operator that does not affect generations. */
@@ -46,20 +53,39 @@ interface StatsRequest {
   reject(error: ModelError): void;
 }
 
+export interface EngineChildOptions {
+  readonly open: OpenModelOptions;
+  readonly limits: StallLimits;
+  /** Main module of the process. */
+  readonly module: URL;
+}
+
+/** A generation sent to the process. */
+interface Sent {
+  readonly queue: EventQueue<GenerationEvent>;
+  isCancelled: boolean;
+}
+
+/** A caller that cancels does not wait longer for the process to confirm it. */
+const CANCEL_ANSWER_MS = 800;
+
 /** Create a process and have it open the model. */
-export function startEngineChild(options: OpenModelOptions, listener: EngineChildListener): EngineChild {
-  const child = fork(fileURLToPath(new URL('./engine-main.js', import.meta.url)), {
+export function startEngineChild(options: EngineChildOptions, listener: EngineChildListener): EngineChild {
+  const child = fork(fileURLToPath(options.module), {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // The last one is `WATCH_FD`.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     // A failed assertion in llama.cpp would start a debugger otherwise; its message on stderr is enough.
     env: { ...process.env, GGML_NO_BACKTRACE: '1' },
   });
-  const generations = new Map<number, EventQueue<GenerationEvent>>();
+  const generations = new Map<number, Sent>();
   const statsRequests = new Map<number, StatsRequest>();
   const ready = deferred<EngineInfo>();
   const exited = deferred<void>();
   let isLoading = true;
   let exitReason: string | null = null;
+  /** Why this process was killed from here. */
+  let stall: Stall | null = null;
   let nextId = 0;
   // A caller that closes the process while it loads does not wait for `ready`.
   ready.promise.catch(() => {});
@@ -67,13 +93,19 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
   const assertRunning = (): void => {
     if (exitReason !== null) throw new ModelError('engine_failed', `the engine process has exited (${exitReason})`);
   };
-  const onExit = (reason: string): void => {
+  const detector = new StallDetector(options.limits, (id) => generations.get(id)?.isCancelled ?? true);
+  const watch = watchChild(child.stdio[WATCH_FD] as Readable, detector, (decided) => {
+    stall = decided;
+    child.kill('SIGKILL');
+  });
+  const onExit = (cause: string): void => {
     if (exitReason !== null) return;
+    watch.end();
+    const reason = stall?.reason ?? cause;
     exitReason = reason;
     ready.reject(new ModelError('engine_failed', `the engine process exited while it loaded the model (${reason})`));
-    for (const queue of generations.values()) {
-      queue.fail(new ModelError('engine_failed', `the engine process exited during this generation (${reason})`));
-    }
+    const isAlone = generations.size === 1;
+    for (const [id, { queue }] of generations) queue.fail(deathOf(id, stall, isAlone, reason));
     for (const { reject } of statsRequests.values()) {
       reject(new ModelError('engine_failed', `the engine process exited (${reason})`));
     }
@@ -86,6 +118,7 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
     switch (message.kind) {
       case 'ready':
         isLoading = false;
+        watch.begin();
         ready.resolve(message.info);
         break;
       case 'unable':
@@ -97,7 +130,7 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
         break;
       case 'events':
         for (const [id, event] of message.events) {
-          const queue = generations.get(id);
+          const queue = generations.get(id)?.queue;
           queue?.push(event);
           if (event.type !== 'finished') continue;
           generations.delete(id);
@@ -105,7 +138,7 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
         }
         break;
       case 'failed':
-        generations.get(message.id)?.fail(fromWireError(message.error));
+        generations.get(message.id)?.queue.fail(fromWireError(message.error));
         generations.delete(message.id);
         break;
       case 'stats':
@@ -122,7 +155,7 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
     // Node emits no 'exit' for a process that it could not create.
     if (child.pid === undefined) onExit(`could not be created: ${cause.message}`);
   });
-  post(child, { kind: 'open', options });
+  post(child, { kind: 'open', options: options.open });
 
   return {
     pid: child.pid ?? null,
@@ -132,10 +165,16 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
       const id = nextId++;
       const queue = new EventQueue<GenerationEvent>();
+      const sent: Sent = { queue, isCancelled: false };
+      let timer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
-        if (generations.has(id)) post(child, { kind: 'cancel', id });
+        if (!generations.has(id) || sent.isCancelled) return;
+        sent.isCancelled = true;
+        post(child, { kind: 'cancel', id });
+        const unanswered = new ModelError('aborted', 'the generation was cancelled; the engine is busy');
+        timer = setTimeout(() => queue.fail(unanswered), CANCEL_ANSWER_MS);
       };
-      generations.set(id, queue);
+      generations.set(id, sent);
       signal?.addEventListener('abort', cancel, { once: true });
       post(child, { kind: 'generate', id, request });
       try {
@@ -143,6 +182,7 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
       } finally {
         signal?.removeEventListener('abort', cancel);
         cancel();
+        clearTimeout(timer);
         generations.delete(id);
       }
     },
@@ -171,6 +211,21 @@ export function startEngineChild(options: OpenModelOptions, listener: EngineChil
       clearTimeout(timer);
     },
   };
+}
+
+/** The error of a generation whose process has exited. */
+function deathOf(id: number, stall: Stall | null, isAlone: boolean, reason: string): ModelError {
+  if (stall === null || stall.generation === null) {
+    const code = isAlone ? 'engine_failed' : 'engine_lost';
+    return new ModelError(code, `the engine process exited during this generation (${reason})`);
+  }
+  if (stall.generation === id) {
+    return new ModelError(
+      'generation_stalled',
+      `one step of this generation kept the engine busy for too long (${reason}): simplify its parameters`,
+    );
+  }
+  return new ModelError('engine_interrupted', `the engine process was ended for another generation (${reason})`);
 }
 
 function post(child: ChildProcess, message: ToEngine): void {

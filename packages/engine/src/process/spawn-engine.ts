@@ -7,15 +7,17 @@
  *
  * Invariants
  * - `attempt` is the newest attempt to get a child: pending while opening or restarting, fulfilled while ready.
- * - A generation belongs to the child it was sent to, and fails with `engine_failed` when that child exits.
+ * - A generation belongs to the child it was sent to, and fails when that child exits. One that another generation
+ *   interrupted before its first token is sent to the next child instead.
  * - A generation that arrives while no child is ready waits for `attempt` and fails with `engine_failed` when it fails.
  * - After `close()` no child is started, and the promise that every `close()` returns resolves when the last has exited.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ModelError } from '@gptj-cloud/model';
-import type { Engine } from '../engine.ts';
+import type { Engine, GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import { type EngineChild, startEngineChild } from './engine-child.ts';
+import { ExclusiveGate } from './exclusive-gate.ts';
 
 export interface SpawnEngineOptions extends OpenModelOptions {
   /** Called with the reason when the engine process has exited and is about to be restarted. */
@@ -28,8 +30,18 @@ export interface SpawnEngineOptions extends OpenModelOptions {
    * Time limit of `stats()`. Default 800 ms: readiness depends on it, and probes commonly time out after one second.
    */
   readonly statsTimeoutMs?: number;
+  /**
+   * Longest silence of the process, or of its main thread during one step of a generation: it is then killed and
+   * restarted, and a generation that stalled it fails with `generation_stalled`. Default 10 s.
+   */
+  readonly stallMs?: number;
+  /** Longest evaluation of the model, after which the process is killed and restarted. Default 10 min. */
+  readonly evaluationMs?: number;
+  /** Main module of the process, for tests. Default: `engine-main.js`, which opens the model with `openModel`. */
+  readonly module?: URL;
 }
 
+const ENGINE_MAIN = new URL('./engine-main.js', import.meta.url);
 const MAX_RESTART_DELAY_MS = 30_000;
 /** A process that has not exited this long after it was asked to is killed. */
 const CLOSE_GRACE_MS = 5_000;
@@ -42,7 +54,8 @@ export interface SpawnedEngine extends Engine {
 
 /** Start the engine's process and load the model. Throws the errors of `openModel`. */
 export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedEngine> {
-  const { onRestart, onWarning = () => {}, restartDelayMs = 250, statsTimeoutMs = 800, ...open } = options;
+  const { onRestart, onWarning = () => {}, restartDelayMs = 250, statsTimeoutMs = 800, ...rest } = options;
+  const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, ...open } = rest;
   /** The process that is loading or ready. */
   let running: EngineChild | null = null;
   /** The process that is ready. */
@@ -52,17 +65,20 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   let closing: Promise<void> | null = null;
 
   const start = async (): Promise<EngineChild> => {
-    const started = startEngineChild(open, {
-      onWarning,
-      onExit(reason) {
-        if (running === started) running = null;
-        if (child !== started) return;
-        child = null;
-        if (closing !== null) return;
-        onRestart?.(reason);
-        restart(0);
+    const started = startEngineChild(
+      { open, limits: { stallMs, evaluationMs }, module },
+      {
+        onWarning,
+        onExit(reason) {
+          if (running === started) running = null;
+          if (child !== started) return;
+          child = null;
+          if (closing !== null) return;
+          onRestart?.(reason);
+          restart(0);
+        },
       },
-    });
+    );
     running = started;
     await started.ready;
     child = started;
@@ -91,11 +107,31 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
     }
   };
 
+  /** Generate, on the next child when one was interrupted before there were tokens. */
+  async function* repeat(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GenerationEvent> {
+    let hasStarted = false;
+    for (;;) {
+      let mayRepeat = true;
+      try {
+        for await (const event of (await readyChild()).generate(request, signal)) {
+          if (event.type === 'started' && hasStarted) continue;
+          if (event.type === 'started') hasStarted = true;
+          else mayRepeat = false;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (!mayRepeat || !isInterruption(error)) throw error;
+      }
+    }
+  }
+
   const close = async (): Promise<void> => {
     closed.abort();
     await running?.close(CLOSE_GRACE_MS);
   };
 
+  const gate = new ExclusiveGate();
   let attempt = start();
   const info = await (await attempt).ready;
   return {
@@ -104,7 +140,14 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
       return child?.pid ?? null;
     },
     async *generate(request, signal) {
-      yield* (await readyChild()).generate(request, signal);
+      const leave = await gate.enter(request.alone ?? false, signal).catch((cause: unknown) => {
+        throw new ModelError('aborted', 'the generation was cancelled before it began', { cause });
+      });
+      try {
+        yield* repeat(request, signal);
+      } finally {
+        leave();
+      }
     },
     async stats() {
       if (closing !== null) throw closedError();
@@ -116,6 +159,10 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
       return closing;
     },
   };
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof ModelError && error.code === 'engine_interrupted';
 }
 
 function closedError(): ModelError {

@@ -12,6 +12,7 @@
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends the generations that took part in it.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { DraftPolicy, GenerateOutcome, Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError } from '@gptj-cloud/model';
 import type { GenerationRequest } from '../engine.ts';
@@ -25,6 +26,7 @@ import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
 import { sharedLength } from './prefix-tree.ts';
 import { StrategyRun } from './strategy-run.ts';
+import { NO_MONITOR, type WorkMonitor } from './work-monitor.ts';
 
 export interface SchedulerOptions {
   readonly model: LanguageModel;
@@ -43,6 +45,8 @@ export interface SchedulerOptions {
   readonly prefixStore?: PrefixStore | null;
   /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
+  /** Learns what the thread works on. Default: none. */
+  readonly monitor?: WorkMonitor;
 }
 
 /** Maximum number of sequences in the prefix cache. */
@@ -51,6 +55,9 @@ const MAX_PREFIXES = 64;
 const AGEING_MS = 10_000;
 /** Prompt tokens in one evaluation of an isolated generation. */
 const ISOLATED_PREFILL_TOKENS = 512;
+
+/** Steps of several generations keep the event loop for this long at most, unless a single step takes longer. */
+const MAX_TURN_MS = 50;
 
 interface Evaluation {
   readonly abort: AbortController;
@@ -68,6 +75,7 @@ export class Scheduler {
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
   readonly #drafts: DraftPolicy | null;
+  readonly #monitor: WorkMonitor;
   /** Under way; null between evaluations. */
   #evaluation: Evaluation | null = null;
   /** The loop; null while no generation needs it. */
@@ -79,6 +87,7 @@ export class Scheduler {
     // A model with few sequences keeps most of them for generations.
     const maxEntries = isolated ? 0 : Math.min(MAX_PREFIXES, model.limits.maxSequences >> 2);
     this.#options = options;
+    this.#monitor = options.monitor ?? NO_MONITOR;
     this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now);
     this.#drafts = isolated
@@ -213,8 +222,13 @@ export class Scheduler {
       this.#active.push(next);
       try {
         const { model, strategy } = this.#options;
-        next.run = new StrategyRun(model, strategy(next.request, this.#drafts), this.#prefixes);
-        next.run.begin();
+        const { request } = next;
+        next.run = new StrategyRun(
+          model,
+          this.#monitor.step(request, () => strategy(request, this.#drafts)),
+          this.#prefixes,
+        );
+        this.#monitor.step(request, () => next.run!.begin());
         if (this.#persister !== null) for (const tokens of next.run.reused) this.#persister.recordReuse(tokens);
         this.#finishIfDone(next);
       } catch (error) {
@@ -255,7 +269,13 @@ export class Scheduler {
     const runs = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
     if (slices.length > 0 && !(await this.#compute(slices, runs))) return;
+    let turnAt = this.#options.now();
     for (const generation of [...this.#active]) {
+      if (this.#options.now() - turnAt >= MAX_TURN_MS) {
+        // Messages, above all cancellations, and signs of life are not kept waiting by many generations in a row.
+        await setImmediate();
+        turnAt = this.#options.now();
+      }
       if (generation.isCancelled) continue;
       if (generation.run!.complete) this.#advance(generation);
       else if (runs.has(generation.run!)) generation.run!.copyResults();
@@ -275,7 +295,9 @@ export class Scheduler {
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
       const { model, mutex } = this.#options;
-      const results = await mutex.run(() => this.#costs.time(steps, () => model.evaluate(steps, abort.signal)));
+      const results = await mutex.run(() =>
+        this.#monitor.evaluation(() => this.#costs.time(steps, () => model.evaluate(steps, abort.signal))),
+      );
       for (const [i, { run, work, count }] of slices.entries()) run.feed(work, count, results[i]!);
       return true;
     } catch (error) {
@@ -292,7 +314,8 @@ export class Scheduler {
 
   #advance(generation: Generation): void {
     try {
-      for (const tokens of generation.run!.advance()) generation.reportTokens(tokens);
+      const final = this.#monitor.step(generation.request, () => generation.run!.advance());
+      for (const tokens of final) generation.reportTokens(tokens);
       if (this.#finishIfDone(generation)) return;
       generation.reportComputed();
     } catch (error) {

@@ -5,12 +5,13 @@ import { type ApiRoute, PUBLIC } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface StatusRoutesDeps {
-  /** Whether the server can take runs now. */
-  readonly ready: () => Promise<boolean>;
+  /** What keeps the server from taking runs now: `engine`, `database`, `shutdown`; empty: nothing does. */
+  readonly ready: () => Promise<readonly string[]>;
   readonly modelName: string;
 }
 
 const statusSchema = z.object({ status: z.string() });
+const notReadySchema = z.object({ status: z.string(), reasons: z.array(z.string()) });
 const frontSchema = z.object({
   name: z.string(),
   description: z.string(),
@@ -50,9 +51,12 @@ export function statusRoutes({ ready, modelName }: StatusRoutesDeps): readonly A
       description: 'The store and the engine answer, and the server is not stopping.',
       replies: {
         200: json(statusSchema, 'The server can take runs.'),
-        503: json(statusSchema, 'The server cannot take runs now.'),
+        503: json(notReadySchema, 'The server cannot take runs now; `reasons` names what does not answer.'),
       },
-      handle: async (_, c) => ((await ready()) ? { status: 'ready' } : c.json({ status: 'not ready' }, 503)),
+      handle: async (_, c) => {
+        const reasons = await ready();
+        return reasons.length === 0 ? { status: 'ready' } : c.json({ status: 'not ready', reasons }, 503);
+      },
     }),
     defineRoute({
       ...record,

@@ -13,7 +13,7 @@ import type { Dialect } from './text-generation-request.ts';
 import { generatedEventSchema, generatedSchema, textGenerationRequestSchema } from './text-generation-schema.ts';
 
 export interface HuggingFaceRoutesDeps extends DirectRoutesDeps {
-  readonly ready: () => Promise<boolean>;
+  readonly ready: () => Promise<readonly string[]>;
 }
 
 interface TextGenerationInput extends Omit<DirectRequest, 'prompts'> {
@@ -103,7 +103,9 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
         503: json(tgiErrors.schema, 'The server cannot generate now.'),
       },
       handle: async (_, c) =>
-        (await ready()) ? c.body(null, 200) : c.json({ error: 'unhealthy', error_type: 'healthcheck' }, 503),
+        (await ready()).length === 0
+          ? c.body(null, 200)
+          : c.json({ error: 'unhealthy', error_type: 'healthcheck' }, 503),
     }),
   ];
 }

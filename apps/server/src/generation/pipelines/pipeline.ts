@@ -30,6 +30,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** Generations of higher priority are admitted first. Default 0. */
   readonly priority?: number;
+  /** Execute it while the engine executes nothing else: see `GenerationRequest` of the engine. Default false. */
+  readonly alone?: boolean;
   /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
   readonly maxEventDelayMs?: number;
   /** Called with tokens as they become final. */

@@ -1,0 +1,31 @@
+import type { ErrorEntry } from './error-entry.ts';
+
+/** Errors of models and of generations that were admitted. */
+export const GENERATION_ERRORS = {
+  model_unknown: {
+    status: 404,
+    message: 'no model {model} here',
+    remedy: 'use one of: {known}',
+  },
+  generation_too_large: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'request fewer tokens, sequences or beams, or shorten the prompt',
+  },
+  decoding_too_costly: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'docs/generate.md lists the limits of the decoder',
+  },
+  generation_stalled: {
+    status: 400,
+    message: '{reason}',
+    remedy:
+      'simplify the parameters of generate, above all patterns, or ask for fewer beams; do not repeat the request',
+  },
+  engine_failed: {
+    status: 503,
+    message: 'the model stopped during the generation: {reason}',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>;
