@@ -4,7 +4,8 @@ import { type Charge, STEPS } from '../work-budget.ts';
 import { type ByteAutomaton, byteAutomaton, type StateSet } from './byte-automaton.ts';
 import { parsePattern } from './parse-pattern.ts';
 import { tokenSets } from './token-sets.ts';
-import { type VocabularyTree, vocabularyTree } from './vocabulary-tree.ts';
+import type { VocabularyTree } from './tree-builder.ts';
+import { vocabularyTree } from './vocabulary-tree.ts';
 
 /** Bytes of the sets of allowed tokens that one generation keeps. */
 const MAX_ALLOWED_BYTES: number = 2 * 2 ** 20;
@@ -27,8 +28,8 @@ export interface PatternSituation {
 export function allowedByPattern(situation: PatternSituation): AllowedNext {
   const { pattern, promptLength, eosTokenIds, tokenBytes, vocabSize, charge } = situation;
   const automaton = byteAutomaton(parsePattern(pattern), charge);
-  const tree = vocabularyTree({ size: vocabSize, tokenBytes }, automaton.classOf, automaton.isTaken);
-  charge(tree.buildSteps);
+  const { tree, steps } = vocabularyTree({ size: vocabSize, tokenBytes }, automaton.classOf, automaton.isTaken);
+  charge(steps);
   const special = new Set(eosTokenIds);
   const ends = eosTokenIds.filter((token) => token >= 0);
   let known = tokenSets<StateSet>(MAX_ALLOWED_BYTES);

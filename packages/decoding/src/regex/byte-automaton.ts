@@ -14,8 +14,8 @@ const MAX_SET_BYTES: number = 4 * 2 ** 20;
 /** Bytes of a set beside its states and transitions. */
 const SET_BYTES = 200;
 /** Steps of looking a set up, and of every state and transition from which it is made. */
-const SET_STEPS = 150;
-const STEPS_PER_STATE = 12;
+const SET_STEPS = 300;
+const STEPS_PER_STATE = 24;
 
 /** A set of states, with its transitions computed so far. */
 export interface StateSet {

@@ -3,116 +3,76 @@
  * path, so the fewer classes a pattern has, the smaller the tree.
  */
 import type { TokenId } from '@gptj-cloud/model';
-import { STEPS } from '../work-budget.ts';
-
-/** Nodes in depth-first order. */
-export interface VocabularyTree {
-  /** The class on the edge to the node, by node. */
-  readonly classes: Uint8Array;
-  /** Depth of the node, from 0. */
-  readonly depths: Uint16Array;
-  /** The first node after the subtree. */
-  readonly ends: Int32Array;
-  /** Tokens that end at node n: from `tokenBegin[n]` to `tokenBegin[n + 1]`. */
-  readonly tokenBegin: Int32Array;
-  readonly tokens: Int32Array;
-  readonly maxDepth: number;
-  /** Steps that it took to build it. */
-  readonly buildSteps: number;
-}
+import { treeBuilder, type VocabularyTree } from './tree-builder.ts';
 
 export interface Vocabulary {
   readonly size: number;
   readonly tokenBytes: (token: TokenId) => Uint8Array;
 }
 
-/** The bytes of all tokens, cached by `tokenBytes` function. */
-const allBytes = new WeakMap<Vocabulary['tokenBytes'], readonly Uint8Array[]>();
-/** The latest trees of a vocabulary, by the classes: requests often repeat a pattern. */
-const trees = new WeakMap<Vocabulary['tokenBytes'], Map<string, VocabularyTree>>();
+/** Steps of one node of the tree over bytes. */
+const NODE_STEPS = 80;
 const MAX_TREES = 8;
 
-/** The tree of the tokens that have bytes, all of classes that are 1 in `isTaken`. */
-export function vocabularyTree(vocabulary: Vocabulary, classOf: Uint8Array, isTaken: Uint8Array): VocabularyTree {
-  const known = trees.get(vocabulary.tokenBytes) ?? new Map<string, VocabularyTree>();
-  trees.set(vocabulary.tokenBytes, known);
-  const key = `${vocabulary.size} ${classOf.join()} ${isTaken.join()}`;
-  const tree = known.get(key) ?? buildTree(vocabulary, classOf, isTaken);
-  known.delete(key);
-  known.set(key, tree);
-  if (known.size > MAX_TREES) known.delete(known.keys().next().value!);
-  return tree;
+interface Trees {
+  /** Every byte is a class of its own. */
+  readonly byBytes: VocabularyTree;
+  /** The latest trees by their classes: requests often repeat a pattern. */
+  readonly byClasses: Map<string, VocabularyTree>;
 }
 
-function buildTree(vocabulary: Vocabulary, classOf: Uint8Array, isTaken: Uint8Array): VocabularyTree {
-  const bytes = bytesOf(vocabulary);
-  // Nodes as they are met: children by node and class, and the tokens that end there.
-  const children = new Map<number, number>();
-  const classes: number[] = [0];
-  const below: number[][] = [[]];
-  const ending: number[][] = [[]];
-  let steps = 0;
-  for (let token = 0; token < vocabulary.size; token++) {
-    const text = bytes[token]!;
-    steps += text.length + 5;
-    if (!text.every((byte) => isTaken[classOf[byte]!] === 1)) continue;
+/** Cached by `tokenBytes` function. */
+const known = new WeakMap<Vocabulary['tokenBytes'], Trees>();
+
+/**
+ * The tree of the tokens that have bytes, all of classes that are 1 in `isTaken`. `steps` are those of building it, whether
+ * it was built now or before.
+ */
+export function vocabularyTree(
+  vocabulary: Vocabulary,
+  classOf: Uint8Array,
+  isTaken: Uint8Array,
+): { readonly tree: VocabularyTree; readonly steps: number } {
+  const { byBytes, byClasses } = treesOf(vocabulary);
+  const key = `${classOf.join()} ${isTaken.join()}`;
+  const tree = byClasses.get(key) ?? mergeClasses(byBytes, classOf, isTaken);
+  byClasses.delete(key);
+  byClasses.set(key, tree);
+  if (byClasses.size > MAX_TREES) byClasses.delete(byClasses.keys().next().value!);
+  return { tree, steps: NODE_STEPS * byBytes.classes.length };
+}
+
+function treesOf({ tokenBytes, size }: Vocabulary): Trees {
+  const trees = known.get(tokenBytes);
+  if (trees !== undefined) return trees;
+  const tokens = Array.from({ length: size }, (_, token) => tokenBytes(token));
+  const builder = treeBuilder(tokens.reduce((sum, { length }) => sum + length, 0));
+  for (const [token, bytes] of tokens.entries()) {
     let node = 0;
-    for (const byte of text) {
-      const byteClass = classOf[byte]!;
-      let child = children.get(node * 256 + byteClass);
-      if (child === undefined) {
-        child = classes.push(byteClass) - 1;
-        below.push([]);
-        ending.push([]);
-        below[node]!.push(child);
-        children.set(node * 256 + byteClass, child);
-      }
-      node = child;
-    }
-    steps += STEPS.map * (text.length + 1);
-    if (node !== 0) ending[node]!.push(token);
+    for (const byte of bytes) node = builder.child(node, byte);
+    if (node !== 0) builder.addToken(node, token);
   }
-  return { ...inDepthFirstOrder({ classes, below, ending }), buildSteps: steps };
+  const made: Trees = { byBytes: builder.finish(), byClasses: new Map() };
+  known.set(tokenBytes, made);
+  return made;
 }
 
-interface Nodes {
-  readonly classes: readonly number[];
-  readonly below: readonly (readonly number[])[];
-  readonly ending: readonly (readonly number[])[];
-}
-
-/** Without the root, which no token ends at. */
-function inDepthFirstOrder({ classes, below, ending }: Nodes): Omit<VocabularyTree, 'buildSteps'> {
-  const count = classes.length - 1;
-  const tree = {
-    classes: new Uint8Array(count),
-    depths: new Uint16Array(count),
-    ends: new Int32Array(count),
-    tokenBegin: new Int32Array(count + 1),
-    tokens: new Int32Array(ending.reduce((sum, { length }) => sum + length, 0)),
-  };
-  let at = 0;
-  let tokens = 0;
-  let maxDepth = 0;
-  const visit = (node: number, depth: number): void => {
-    const place = at++;
-    tree.classes[place] = classes[node]!;
-    tree.depths[place] = depth;
-    tree.tokenBegin[place] = tokens;
-    maxDepth = Math.max(maxDepth, depth);
-    for (const token of ending[node]!) tree.tokens[tokens++] = token;
-    for (const child of below[node]!) visit(child, depth + 1);
-    tree.ends[place] = at;
-  };
-  for (const child of below[0]!) visit(child, 0);
-  tree.tokenBegin[count] = tokens;
-  return { ...tree, maxDepth };
-}
-
-function bytesOf({ tokenBytes, size }: Vocabulary): readonly Uint8Array[] {
-  const known = allBytes.get(tokenBytes);
-  if (known !== undefined && known.length >= size) return known;
-  const bytes = Array.from({ length: size }, (_, token) => tokenBytes(token));
-  allBytes.set(tokenBytes, bytes);
-  return bytes;
+function mergeClasses(tree: VocabularyTree, classOf: Uint8Array, isTaken: Uint8Array): VocabularyTree {
+  const { classes: bytes, depths, ends, tokenBegin, tokens, maxDepth } = tree;
+  const builder = treeBuilder(bytes.length);
+  const path = new Int32Array(maxDepth + 2);
+  for (let at = 0; at < bytes.length; ) {
+    const byteClass = classOf[bytes[at]!]!;
+    if (isTaken[byteClass] === 0) {
+      at = ends[at]!;
+      continue;
+    }
+    const depth = depths[at]!;
+    const node = builder.child(path[depth]!, byteClass);
+    path[depth + 1] = node;
+    const to = tokenBegin[at + 1]!;
+    for (let index = tokenBegin[at]!; index < to; index++) builder.addToken(node, tokens[index]!);
+    at++;
+  }
+  return builder.finish();
 }

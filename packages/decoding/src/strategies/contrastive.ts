@@ -17,6 +17,8 @@ interface Candidate {
 }
 
 const ranking = new Ranking();
+/** Steps of one value of a vector that is scaled to length 1. */
+const NORM_STEPS = 16;
 
 /**
  * Contrastive search (arXiv 2202.06417, the loop of transformers 4.24): of the `top_k` likeliest tokens choose the one
@@ -33,10 +35,10 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   const promptLogprobs: TokenReport[] = [];
   const prefilled = yield* scoreInChunks(prompt, [], { hidden: true }, ({ logits, hidden }, start) => {
     context.push(...hidden.map(toUnitVector));
-    budget.hold(
-      'penalty_alpha',
-      hidden.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    );
+    for (const { length, byteLength } of hidden) {
+      budget.charge('penalty_alpha', NORM_STEPS * length);
+      budget.hold('penalty_alpha', byteLength);
+    }
     for (const [at, scored] of logits.entries()) {
       const next = prompt[start + at + 1];
       if (next !== undefined && output.promptLogprobs !== null) {
@@ -58,7 +60,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
     stop.tick();
     const states = result.map(({ hidden }) => toUnitVector(hidden[0]!));
     // Before the comparison, which is all of the work.
-    for (const state of states) budget.charge('penalty_alpha', state.length * (context.length + 4));
+    for (const state of states) budget.charge('penalty_alpha', state.length * (context.length + NORM_STEPS));
     const chosen = bestIndex(
       candidates.map(
         ({ probability }, at) =>
