@@ -114,3 +114,31 @@ test('gives metrics to a scraper with the metrics token, and refuses every other
   assert.equal(await statusOf(null, 'Bearer null'), 401);
   assert.equal(await statusOf(null, ''), 401);
 });
+
+test('makes one backup at a time, and another when the reply was read or its client has gone', async () => {
+  const app = new Hono<HttpEnv>();
+  let dumps = 0;
+  const dump = async (): Promise<Uint8Array> => {
+    dumps++;
+    return new Uint8Array(3 * 2 ** 20);
+  };
+  mountRoutes(app, adminRoutes({ dump, recordBackup: async () => {} }), {
+    guard: openGuard(OWNER),
+    unknownAccess: () => scope(),
+    errors: pipelineCloudErrors,
+    logger: createLogger(
+      () => {},
+      () => new Date(0),
+    ),
+  });
+  const ask = async (): Promise<Response> => await app.request('/v2/admin/backup');
+  const first = await ask();
+  assert.deepEqual([first.status, (await ask()).status, dumps], [200, 409, 1]);
+  await first.body?.cancel();
+  const replies = await Promise.all([ask(), ask(), ask()]);
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 409, 409]);
+  const [made] = replies.filter(({ status }) => status === 200);
+  assert.equal((await made?.arrayBuffer())?.byteLength, 3 * 2 ** 20);
+  assert.equal((await app.request('/v2/admin/backup', { method: 'HEAD' })).status, 200);
+  assert.deepEqual([(await ask()).status, dumps], [200, 3]);
+});

@@ -1,0 +1,47 @@
+import { ApiError } from '@gptj-cloud/protocol';
+
+/** A turn to make a backup. */
+export interface BackupTurn {
+  /** The dump is made: the pause begins. */
+  dumped(): void;
+  /** The reply was sent, or its client has gone, and the backup holds no memory any more. Idempotent. */
+  end(): void;
+}
+
+/**
+ * One backup at a time: each holds the whole store in memory, and queries wait while it is dumped. After a dump the store is
+ * left to others for as long as the dump took.
+ */
+export interface BackupTurns {
+  /** Throws `backup_running`. */
+  take(): BackupTurn;
+}
+
+/** Until a dump has ended nobody knows how long it takes. */
+const RETRY_SECONDS = 30;
+
+/** `now`: milliseconds, monotonic. */
+export function createBackupTurns(now: () => number): BackupTurns {
+  let isTaken = false;
+  let nextAt = Number.NEGATIVE_INFINITY;
+  return {
+    take() {
+      const startedAt = now();
+      if (isTaken || startedAt < nextAt) {
+        const seconds = isTaken ? RETRY_SECONDS : Math.ceil((nextAt - startedAt) / 1000);
+        throw new ApiError('backup_running', {}, { retryAfterSeconds: Math.max(1, seconds) });
+      }
+      isTaken = true;
+      let hasEnded = false;
+      return {
+        dumped() {
+          nextAt = now() + (now() - startedAt);
+        },
+        end() {
+          if (!hasEnded) isTaken = false;
+          hasEnded = true;
+        },
+      };
+    },
+  };
+}
