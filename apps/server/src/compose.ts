@@ -6,6 +6,7 @@ import type { Engine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import { type App, createApp } from './app.ts';
+import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
 import { createParameterReader } from './generation/parameter-parser.ts';
@@ -55,6 +56,7 @@ export type ComposeSettings = Pick<
   | 'maxRunningRuns'
   | 'maxWaitingRuns'
   | 'retentionDays'
+  | 'auditRetentionDays'
   | 'webhookPrivateTargets'
   | 'webhookLimits'
   | 'maxUploadBytes'
@@ -161,6 +163,7 @@ export function compose(deps: ComposeDeps): Composition {
     ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
   });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
+  const auditSweeper = createAuditSweeper({ db, logger, clock, retentionDays: settings.auditRetentionDays });
   const accounts: AccountDeps = {
     db,
     clock,
@@ -226,7 +229,7 @@ export function compose(deps: ComposeDeps): Composition {
         try {
           await drain(0);
         } finally {
-          await Promise.all([sweeper.close(), webhooks.close()]);
+          await Promise.all([sweeper.close(), auditSweeper.close(), webhooks.close()]);
         }
       })();
       return closing;

@@ -2,6 +2,7 @@ import { ACCESS_ERRORS } from './access-errors.ts';
 import type { ErrorEntry } from './error-entry.ts';
 import { GENERATION_ERRORS } from './generation-errors.ts';
 import { REQUEST_ERRORS } from './request-errors.ts';
+import { STORAGE_ERRORS } from './storage-errors.ts';
 import { WEBHOOK_ERRORS } from './webhook-errors.ts';
 
 /**
@@ -10,6 +11,7 @@ import { WEBHOOK_ERRORS } from './webhook-errors.ts';
  */
 export const ERROR_CATALOGUE = {
   ...ACCESS_ERRORS,
+  ...STORAGE_ERRORS,
   already_exists: {
     status: 409,
     message: '{what} is taken',
@@ -86,22 +88,6 @@ export const ERROR_CATALOGUE = {
     message:
       'quota of the plan {plan} would be exceeded: {limit} tokens a {period}, {used} used, {reserved} reserved by runs not ended, up to {requested} requested',
     remedy: 'request fewer tokens, wait until {resets_at}, or change to a larger plan',
-  },
-  storage_full: {
-    status: 413,
-    message: 'storage of the plan {plan} is full: {limit} {what}, {used} used, {requested} more requested',
-    remedy:
-      'delete runs (DELETE /v2/runs/:id deletes input and result as well), files and data that are no longer needed, or change to a larger plan; GET /v2/storage shows what is used',
-  },
-  file_in_use: {
-    status: 409,
-    message: '{kind} {id} is used by {user}',
-    remedy: 'delete what uses it first: DELETE /v2/runs/:id, DELETE /v2/data/:id',
-  },
-  backup_running: {
-    status: 409,
-    message: 'another backup is being made',
-    remedy: 'wait until it has ended',
   },
   plan_required: {
     status: 403,

@@ -1,6 +1,7 @@
 import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
+import { countRepeat } from './audit-repeats.ts';
 import { type AuditFilter, type AuditRow, findAuditEntries, insertAuditEntry } from './audit-store.ts';
 
 /** Who made a request, and from where. */
@@ -66,8 +67,13 @@ export interface AuditEvent {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Add an entry, in the transaction of the change, so that neither is stored without the other. Entries never change. */
+/**
+ * Add an entry, in the transaction of the change, so that neither is stored without the other. Entries never change.
+ * Throws `too_many_changes` when the user has made too many of this kind within an hour.
+ */
 export async function recordAudit(db: Database, at: Date, caller: Caller, event: AuditEvent): Promise<void> {
+  const line = await countRepeat(db, at, caller, event.action);
+  if (line === null) return;
   await insertAuditEntry(db, {
     at,
     userId: caller.userId,
@@ -77,7 +83,7 @@ export async function recordAudit(db: Database, at: Date, caller: Caller, event:
     projectId: event.projectId ?? null,
     address: caller.address === '' ? null : caller.address,
     requestId: caller.requestId,
-    details: JSON.stringify(event.details ?? {}),
+    details: JSON.stringify({ ...event.details, ...(line.unlisted === 0 ? {} : { unlisted_before: line.unlisted }) }),
   });
 }
 

@@ -1,8 +1,8 @@
 import type { PageQuery } from '@gptj-cloud/protocol';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { pageOrder } from '../store/page-order.ts';
-import { auditLog } from './audit-tables.ts';
+import { auditLog, auditRepeats } from './audit-tables.ts';
 
 export type AuditRow = Readonly<typeof auditLog.$inferSelect>;
 
@@ -35,4 +35,37 @@ export async function findAuditEntries(
     .offset(page.skip)
     .limit(page.limit);
   return { total: await db.$count(auditLog, matches), rows };
+}
+
+/** How often an actor did something within an hour. */
+export type AuditRepeats = Readonly<typeof auditRepeats.$inferSelect>;
+
+/** Locks the count until the transaction ends. */
+export async function findRepeats(db: Database, actor: string, action: string): Promise<AuditRepeats | null> {
+  const rows = await db
+    .select()
+    .from(auditRepeats)
+    .where(and(eq(auditRepeats.actor, actor), eq(auditRepeats.action, action)))
+    .for('update');
+  return rows[0] ?? null;
+}
+
+export async function saveRepeats(db: Database, repeats: AuditRepeats): Promise<void> {
+  const { since, count, listed } = repeats;
+  await db
+    .insert(auditRepeats)
+    .values(repeats)
+    .onConflictDoUpdate({ target: [auditRepeats.actor, auditRepeats.action], set: { since, count, listed } });
+}
+
+export async function removeOldRepeats(db: Database, horizon: Date): Promise<void> {
+  await db.delete(auditRepeats).where(lt(auditRepeats.since, horizon));
+}
+
+/** Delete up to `limit` entries from before `horizon`, the oldest first. Returns their number. */
+export async function expireAudit(db: Database, horizon: Date, limit: number): Promise<number> {
+  const rows = await db
+    .select({ removed: sql<unknown>`removed`.mapWith(Number) })
+    .from(sql`audit_log_expire(${horizon.toISOString()}::timestamptz, ${limit}::integer) AS removed`);
+  return Number(rows[0]?.removed ?? 0);
 }

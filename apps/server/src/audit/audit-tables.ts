@@ -1,5 +1,5 @@
 /** The audit log, as the migrations in `store/migrations` create it. */
-import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { moment } from '../store/columns.ts';
 
 export const auditLog = pgTable('audit_log', {
@@ -14,3 +14,15 @@ export const auditLog = pgTable('audit_log', {
   requestId: text('request_id'),
   details: text('details').notNull(),
 });
+
+export const auditRepeats = pgTable(
+  'audit_repeats',
+  {
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    since: moment('since').notNull(),
+    count: integer('count').notNull(),
+    listed: integer('listed').notNull(),
+  },
+  ({ actor, action }) => [primaryKey({ columns: [actor, action] })],
+);

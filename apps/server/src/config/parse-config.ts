@@ -38,6 +38,8 @@ export interface ServerConfig {
   readonly drainTimeoutMs: number;
   /** 0: ended runs are kept forever. */
   readonly retentionDays: number;
+  /** 0: entries of the audit log are kept forever. */
+  readonly auditRetentionDays: number;
   readonly webhookPrivateTargets: boolean;
   readonly webhookLimits: WebhookLimits;
   /** PostgreSQL; null: the embedded store in `dataDir`. */
@@ -106,6 +108,7 @@ const VARIABLE_OF_OPTION = {
   maxRunningRuns: 'MAX_RUNNING_RUNS',
   maxWaitingRuns: 'MAX_WAITING_RUNS',
   retentionDays: 'RETENTION_DAYS',
+  auditRetentionDays: 'AUDIT_RETENTION_DAYS',
   databaseUrl: 'DATABASE_URL',
   databasePoolSize: 'DATABASE_POOL_SIZE',
   hstsSeconds: 'HSTS_SECONDS',
@@ -157,6 +160,7 @@ export function parseConfig(
     engineEvaluationMs: options.engineEvaluationMs ?? settings.ENGINE_EVALUATION_SECONDS * 1000,
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,
     retentionDays: settings.RETENTION_DAYS,
+    auditRetentionDays: settings.AUDIT_RETENTION_DAYS,
     webhookPrivateTargets: options.webhookPrivateTargets ?? settings.WEBHOOK_PRIVATE_TARGETS,
     webhookLimits: options.webhookLimits ?? toWebhookLimits(settings),
     databaseUrl: settings.DATABASE_URL,

@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import { LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import { retentionSettings } from './retention-settings.ts';
 import {
   choiceSetting,
   integerSetting,
@@ -135,13 +136,7 @@ export const settingsSchema = z.object({
     min: 0,
     max: 3600,
   }),
-  RETENTION_DAYS: integerSetting({
-    group: 'Serving',
-    help: 'days after which an ended run is deleted with its data and result, and unused data and files; 0 keeps them forever. The first deletion is an hour after the start',
-    fallback: 90,
-    min: 0,
-    max: 36_500,
-  }),
+  ...retentionSettings,
   PREFIX_CACHE_MB: integerSetting({
     group: 'Serving',
     help: 'disk for shared prompt prefixes, in `DATA_DIR/prefixes`: see [below](#prompts-that-begin-alike); 0 switches it off',

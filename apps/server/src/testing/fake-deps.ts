@@ -13,6 +13,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   maxRunningRuns: 2,
   maxWaitingRuns: 1,
   retentionDays: 0,
+  auditRetentionDays: 0,
   webhookPrivateTargets: false,
   webhookLimits: TEST_WEBHOOK_LIMITS,
   maxUploadBytes: 200_000,

@@ -17,7 +17,7 @@ export interface BackupTurns {
   take(): BackupTurn;
 }
 
-/** Until a dump has ended nobody knows how long it takes. */
+/** How long a dump takes is known when it has ended. */
 const RETRY_SECONDS = 30;
 
 /** `now`: milliseconds, monotonic. */

@@ -223,8 +223,9 @@ test('deletes an empty project, but not one with data and not the only one', asy
   const only = projectPage.parse(await (await mary.ask('/v2/projects')).json()).data;
   assert.equal(await refusal(await mary.ask(`/v2/projects/${only[0]?.id}`, 'DELETE')), '409 conflict');
   const full = await make('full');
-  await it.store.db.execute(sql`INSERT INTO files (id, name, path, bytes, created_at, project_id)
-    VALUES ('file_x', 'x', 'x', '', now(), ${full.id})`);
+  await it.store.db.execute(sql`INSERT INTO files
+    (id, name, path, bytes, size_bytes, is_stored, created_at, project_id)
+    VALUES ('file_x', 'x', 'x', '', 0, true, now(), ${full.id})`);
   await it.store.db.execute(sql`INSERT INTO data (id, file_id, created_at, project_id)
     VALUES ('data_x', 'file_x', now(), ${full.id})`);
   assert.equal((await project(await percy.ask(`/v2/projects/${full.id}`))).n_data, 1);
