@@ -64,6 +64,7 @@ test('parses the owner and mail settings, refuses incomplete ones and does not r
     mailFrom: 'gptj-cloud <noreply@localhost>',
     publicUrl: null,
     requireVerifiedEmail: false,
+    confirmationMs: 900_000,
     providers: [],
   });
   const owner = { GPTJ_OWNER_EMAIL: 'Percy@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
@@ -77,6 +78,7 @@ test('parses the owner and mail settings, refuses incomplete ones and does not r
   const wrong: readonly (readonly [settings: Record<string, string>, message: RegExp])[] = [
     [{ GPTJ_OWNER_EMAIL: 'a@b.c' }, /GPTJ_OWNER_PASSWORD/],
     [{ ...owner, GPTJ_OWNER_PASSWORD: 'hunter2' }, /GPTJ_OWNER_PASSWORD: expected/],
+    [{ ...owner, GPTJ_OWNER_PASSWORD: 'Percy2024' }, /GPTJ_OWNER_PASSWORD: expected a password that is not among/],
     [{ ...owner, GPTJ_OWNER_USERNAME: 'a b' }, /GPTJ_OWNER_USERNAME: expected 3 to 24/],
     [{ REGISTRATION: 'maybe' }, /^REGISTRATION: expected open, invited, closed, got "maybe"/],
     [{ REQUIRE_VERIFIED_EMAIL: 'yes' }, /^REQUIRE_VERIFIED_EMAIL/],
@@ -87,7 +89,7 @@ test('parses the owner and mail settings, refuses incomplete ones and does not r
   for (const [settings, message] of wrong) {
     assert.throws(
       () => parseConfig(settings),
-      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2/.test(error.message),
+      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
       JSON.stringify(settings),
     );
   }
@@ -156,7 +158,7 @@ test('refuses incomplete OAuth providers and addresses without TLS, without repe
   for (const [settings, message] of wrong) {
     assert.throws(
       () => parseConfig({ ...corp, ...settings }),
-      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2/.test(error.message),
+      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
       JSON.stringify(settings),
     );
   }
