@@ -89,7 +89,8 @@ test('parses the owner and mail settings, refuses incomplete ones and does not r
   for (const [settings, message] of wrong) {
     assert.throws(
       () => parseConfig(settings),
-      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
+      (error) =>
+        error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
       JSON.stringify(settings),
     );
   }
@@ -158,7 +159,8 @@ test('refuses incomplete OAuth providers and addresses without TLS, without repe
   for (const [settings, message] of wrong) {
     assert.throws(
       () => parseConfig({ ...corp, ...settings }),
-      (error) => error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
+      (error) =>
+        error instanceof ConfigError && message.test(error.message) && !/hunter2|Percy2024/.test(error.message),
       JSON.stringify(settings),
     );
   }

@@ -17,18 +17,38 @@ function open() {
   return { afterReply, lines };
 }
 
-test('resolves before the work begins, does it in order, and waits for it at the end', async () => {
+test('resolves before the work begins, does one work at a time, and the rest at once when it is closed', async () => {
   const { afterReply } = open();
   const steps: string[] = [];
   for (const name of ['one', 'two']) {
     await afterReply.add(async () => {
+      steps.push(`${name} begins`);
       await new Promise<void>((resolve) => setImmediate(resolve));
-      steps.push(name);
+      steps.push(`${name} ends`);
     });
   }
   assert.deepEqual(steps, []);
   await afterReply.close();
-  assert.deepEqual(steps, ['one', 'two']);
+  assert.deepEqual(steps, ['one begins', 'one ends', 'two begins', 'two ends']);
+});
+
+test('begins work after a random delay', async () => {
+  const delays: number[] = [];
+  const logger = createLogger(
+    () => undefined,
+    () => new Date(0),
+  );
+  const afterReply = createAfterReply(logger, () => delays.push(0));
+  let done = 0;
+  const all = new Promise<void>((resolve) => {
+    const work = async (): Promise<void> => {
+      if (++done === 3) resolve();
+    };
+    for (let i = 0; i < 3; i++) void afterReply.add(work);
+  });
+  await all;
+  assert.equal(delays.length, 3);
+  await afterReply.close();
 });
 
 test('logs work that fails, and goes on', async () => {
