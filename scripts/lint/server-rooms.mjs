@@ -2,7 +2,7 @@
 // declares a port (an interface), which compose.ts implements.
 
 /** Leaves that every room may import. */
-const LEAVES = ['telemetry', 'version', 'config-error', 'within'];
+const LEAVES = ['telemetry', 'version', 'config-error', 'network-address', 'within'];
 const FEATURES = ['runs', 'webhooks', 'generation', 'metering', 'identity', 'audit'];
 
 /**
@@ -37,6 +37,7 @@ export const SERVER_ROOMS = [
   { name: 'telemetry', holds: ['telemetry'], mayImport: [] },
   { name: 'version', holds: ['server-version.ts'], mayImport: [] },
   { name: 'config-error', holds: ['config-error.ts'], mayImport: [] },
+  { name: 'network-address', holds: ['network-address.ts'], mayImport: [] },
   { name: 'within', holds: ['within.ts'], mayImport: [] },
   // Test helpers may import any room; production code does not import them.
   { name: 'testing', holds: ['testing'], mayImport: null },

@@ -35,6 +35,8 @@ import type { TextModel } from './generation/text-model.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { HttpEnv } from './http/http-env.ts';
+import type { LoadLimits } from './http/load/load-limits.ts';
+import { createLoadControl } from './http/load/request-load.ts';
 import { clientAddress } from './http/middleware/client-address.ts';
 import { cors } from './http/middleware/cors.ts';
 import { observeRequests } from './http/middleware/observe-requests.ts';
@@ -84,6 +86,7 @@ export interface AppDeps {
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
   readonly edge: EdgeOptions;
+  readonly load: LoadLimits;
   readonly observe: ObserveOptions;
   readonly dump: Store['dump'];
 }
@@ -123,6 +126,7 @@ export function createApp(deps: AppDeps): App {
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),
     errors: pipelineCloudErrors,
     logger,
+    loads: createLoadControl(deps.load),
   });
   return app;
 }

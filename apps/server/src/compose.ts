@@ -66,6 +66,7 @@ export type ComposeSettings = Pick<
   | 'corsOrigins'
   | 'hstsSeconds'
   | 'metricsToken'
+  | 'load'
 > & {
   /** No other process uses the store. */
   readonly ownsStore: boolean;
@@ -207,6 +208,7 @@ export function compose(deps: ComposeDeps): Composition {
     usage: createUsageService({ db, plans, storage, clock }),
     waiting: settings.waiting,
     edge: settings,
+    load: settings.load,
     dump: store.dump,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),

@@ -10,7 +10,7 @@ import { type Composition, compose } from './compose.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
-import { listen } from './http/listen.ts';
+import { listen, READER_WINDOW_MS } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createAfterReply } from './identity/after-reply.ts';
 import { ensureApiKey } from './identity/api-keys/api-key-store.ts';
@@ -180,7 +180,13 @@ async function start(
     (each) => each.close(),
   );
   const { app } = composition;
-  const listener = open(await listen((request, peer) => app.fetch(request, { peer }), config), (each) => each.close());
+  const listener = open(
+    await listen((request, peer) => app.fetch(request, { peer }), config, undefined, {
+      minBytesPerSecond: config.load.minBytesPerSecond,
+      windowMs: READER_WINDOW_MS,
+    }),
+    (each) => each.close(),
+  );
   url = listener.url;
   const unfinished = await composition.start();
   if (unfinished > 0) logger.info('resuming runs of an earlier process', { runs: unfinished });

@@ -18,6 +18,8 @@ export class ApiError extends Error {
   readonly details: ErrorDetails;
   /** Seconds until a retry may succeed; sent as Retry-After. Null: a retry will not help. */
   readonly retryAfterSeconds: number | null;
+  /** Further headers of the reply. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     code: ErrorCode,
@@ -29,6 +31,7 @@ export class ApiError extends Error {
       /** Replaces the catalogue's remedy. */
       readonly remedy?: string;
       readonly retryAfterSeconds?: number;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -39,6 +42,7 @@ export class ApiError extends Error {
     const remedy = options.remedy ?? options.details?.remedy ?? fill(entry.remedy, values);
     this.details = { ...options.details, remedy };
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.headers = options.headers ?? {};
   }
 }
 

@@ -83,6 +83,26 @@ export const ERROR_CATALOGUE = {
     message: 'too many runs at once: {running} have not ended and the plan {plan} allows {limit}',
     remedy: 'wait for a run to end and send the request again, or change to a larger plan',
   },
+  work_limited: {
+    status: 429,
+    message: 'the requests of {client} took more than {percent} % of the time of a core',
+    remedy: 'wait the seconds in the Retry-After header and send the request again; send fewer or smaller requests',
+  },
+  too_many_requests_at_once: {
+    status: 429,
+    message: '{limit} requests of {client} are under way',
+    remedy: 'wait for one to end and send the request again',
+  },
+  too_many_streams: {
+    status: 429,
+    message: '{limit} streams of this token are open',
+    remedy: 'close one and send the request again',
+  },
+  too_many_bytes_in_flight: {
+    status: 503,
+    message: 'bodies and replies in flight would exceed {limit} bytes',
+    remedy: 'wait the seconds in the Retry-After header and send the request again; read replies as they arrive',
+  },
   quota_exceeded: {
     status: 402,
     message:

@@ -4,6 +4,7 @@ import type { DirectEvent, GenerationService, PromptRequest } from '../generatio
 import type { TextModel } from '../generation/text-model.ts';
 import { abortReply } from '../http/abort-reply.ts';
 import { dataSource, eventStreamReply } from '../http/event-stream.ts';
+import { currentLoad } from '../http/load/current-load.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { type WaitingReplyOptions, waitingReply } from '../http/waiting-reply.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -46,6 +47,7 @@ export async function directReply(
   { request, principal, prompts }: DirectRequest,
   forms: DirectReplyForms,
 ): Promise<Response> {
+  if (forms.stream !== null) currentLoad()?.holdStream();
   const gone = new AbortController();
   const disconnected = AbortSignal.any([request.signal, gone.signal]);
   const maxEventDelayMs = forms.stream === null ? EVENT_COALESCE_MS : 0;
@@ -77,7 +79,7 @@ export async function directReply(
   };
   return eventStreamReply(
     dataSource(forms.stream(events, onFailure), () => gone.abort()),
-    { heartbeatMs: waiting.spaceIntervalMs },
+    { heartbeatMs: waiting.spaceIntervalMs, reauthorize: request.reauthorize },
     abortReply(request, logger),
   );
 }

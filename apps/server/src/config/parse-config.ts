@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { issueText, ownerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
+import type { LoadLimits } from '../http/load/load-limits.ts';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
 import { isCommonPassword } from '../identity/sessions/common-password.ts';
 import type { OwnerSettings } from '../identity/users/set-up-owner.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
+import { parseLoad } from './load-settings.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { toWebhookLimits } from './webhook-settings.ts';
@@ -64,6 +66,7 @@ export interface ServerConfig {
   /** Null: an owner of the server assigns plans. */
   readonly stripe: StripeConfig | null;
   readonly accounts: AccountsConfig;
+  readonly load: LoadLimits;
   readonly maxPasswordChecks: number;
   readonly maxWaitingPasswordChecks: number;
 }
@@ -184,6 +187,7 @@ export function parseConfig(
       confirmationMs: settings.CONFIRMATION_MINUTES * 60_000,
       providers: parseOAuthProviders(settings.OAUTH_PROVIDERS, text),
     },
+    load: options.load ?? parseLoad(settings),
     maxPasswordChecks: settings.MAX_PASSWORD_CHECKS,
     maxWaitingPasswordChecks: settings.MAX_WAITING_PASSWORD_CHECKS,
     plansFile: options.plansFile ?? settings.PLANS_FILE,

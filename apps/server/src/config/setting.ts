@@ -9,6 +9,7 @@ export const SETTING_GROUPS = [
   'Accounts',
   'Billing',
   'Network',
+  'Load',
   'Observability',
 ] as const;
 

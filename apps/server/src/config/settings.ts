@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import { LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import { loadSettings } from './load-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import {
   choiceSetting,
@@ -308,6 +309,8 @@ export const settingsSchema = z.object({
     min: 0,
     max: 63_072_000,
   }),
+
+  ...loadSettings,
 
   LOG_LEVEL: choiceSetting<LogLevel>({
     group: 'Observability',

@@ -19,6 +19,7 @@ export function errorReply(thrown: unknown, { errors, requestId, logger }: Error
     return errorReply(new ApiError('internal'), { errors, requestId, logger });
   }
   const headers = new Headers({ 'content-type': 'application/json' });
+  for (const [name, value] of Object.entries(error.headers)) headers.set(name, value);
   if (error.status === 401) headers.set('WWW-Authenticate', 'Bearer');
   if (error.retryAfterSeconds !== null) headers.set('Retry-After', String(error.retryAfterSeconds));
   const { status, body } = errors.write(error, requestId);

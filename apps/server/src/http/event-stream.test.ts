@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiError } from '@gptj-cloud/protocol';
 import { dataSource, type EventSource, eventStreamReply } from './event-stream.ts';
 
 const decoder = new TextDecoder();
@@ -129,4 +130,32 @@ test('aborts the stream when a generator fails', async () => {
     SILENT,
   );
   await assert.rejects(reply.text(), /broken/);
+});
+
+test('ends a stream whose client may no longer read it, and goes on while that cannot be asked', async () => {
+  for (const [code, ends] of [
+    ['token_unknown', true],
+    ['internal', false],
+  ] as const) {
+    const source: EventSource & { readonly reasons: string[] } = {
+      reasons: [],
+      next: () => new Promise(() => {}),
+      close: (reason) => void source.reasons.push(reason),
+    };
+    let asked = 0;
+    const reauthorize = async (): Promise<void> => {
+      if (++asked > 1) throw new ApiError(code);
+    };
+    const reply = eventStreamReply(source, { heartbeatMs: 60_000, reauthorize, reauthorizeMs: 1 });
+    const reader = reply.body?.getReader();
+    const read = reader?.read().then(
+      () => 'data',
+      (error: unknown) => (error instanceof ApiError ? error.code : 'other'),
+    );
+    while (asked < 4 && source.reasons.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (ends) assert.equal(await read, code);
+    else await reader?.cancel();
+    assert.deepEqual(source.reasons, ['gone']);
+    assert.equal(asked >= 4, !ends);
+  }
 });

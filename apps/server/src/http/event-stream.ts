@@ -1,4 +1,6 @@
+import { ApiError } from '@gptj-cloud/protocol';
 import { type AbortReply, FAIL_BODY } from './abort-reply.ts';
+import { currentLoad } from './load/current-load.ts';
 
 /** One server-sent event. No field holds a line break. */
 export interface ServerSentEvent {
@@ -18,6 +20,10 @@ export interface EventSource {
 export interface EventStreamOptions {
   /** Interval of comment lines that keep the connection open. Default 15 s. */
   readonly heartbeatMs?: number;
+  /** Throws an `ApiError` when the client may no longer read the stream. */
+  readonly reauthorize?: () => Promise<void>;
+  /** Interval of these checks. Default 5 s. */
+  readonly reauthorizeMs?: number;
 }
 
 /** `x-accel-buffering` makes nginx send events unbuffered. */
@@ -29,14 +35,17 @@ const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-b
  */
 export function eventStreamReply(
   source: EventSource,
-  { heartbeatMs = 15_000 }: EventStreamOptions,
+  { heartbeatMs = 15_000, reauthorize, reauthorizeMs = 5_000 }: EventStreamOptions,
   abortReply: AbortReply = FAIL_BODY,
 ): Response {
+  currentLoad()?.holdStream();
   const encoder = new TextEncoder();
   let heartbeat: NodeJS.Timeout | undefined;
+  let check: NodeJS.Timeout | undefined;
   let closed = false;
   const close = async (reason: 'ended' | 'gone'): Promise<void> => {
     clearInterval(heartbeat);
+    clearInterval(check);
     if (closed) return;
     closed = true;
     await source.close(reason);
@@ -46,6 +55,15 @@ export function eventStreamReply(
       heartbeat = setInterval(() => {
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'));
       }, heartbeatMs);
+      if (reauthorize === undefined) return;
+      check = setInterval(() => {
+        reauthorize().catch(async (error: unknown) => {
+          // While the store cannot be asked, the stream goes on.
+          if (closed || !(error instanceof ApiError) || error.status >= 500) return;
+          await close('gone');
+          abortReply(controller, error);
+        });
+      }, reauthorizeMs);
     },
     async pull(controller) {
       try {

@@ -1,9 +1,13 @@
+import type { RequestLoad } from './load/request-load.ts';
+
 /** The client's end of the connection. */
 export interface Peer {
   readonly address: string;
   readonly encrypted: boolean;
   /** End the connection once the bytes written so far are sent. */
   disconnect(): void;
+  /** Call the listener once, when the reply is sent or the connection ends. */
+  onReplyEnd?(listener: () => void): void;
 }
 
 /** Types of the router's context: bindings come from the listener, variables from the middleware. */
@@ -20,5 +24,7 @@ export interface HttpEnv {
     secure: boolean;
     /** Trace of the request's span, 32 hex digits; undefined when traces are off. */
     traceId: string | undefined;
+    /** What the request makes the server work and hold. Absent for probes. */
+    load: RequestLoad | undefined;
   };
 }

@@ -4,6 +4,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError } from '../config-error.ts';
 import type { Peer } from './http-env.ts';
+import { type ReaderPace, watchReaders } from './slow-readers.ts';
 
 export interface Listener {
   /** URL for clients on this machine: loopback if the server listens on every address. */
@@ -34,13 +35,18 @@ const TIMEOUTS: ListenTimeouts = {
 };
 const FLUSH_MS = 5_000;
 const SWEEP_MS = 20;
+export const READER_WINDOW_MS = 30_000;
 
 /** Serve `fetch` over HTTP. Throws `ConfigError` when it cannot listen on the address. */
 export async function listen(
   fetch: (request: Request, peer: Peer) => Response | Promise<Response>,
   address: { readonly host: string; readonly port: number },
   timeouts: ListenTimeouts = TIMEOUTS,
+  pace: ReaderPace = { minBytesPerSecond: 0, windowMs: READER_WINDOW_MS },
 ): Promise<Listener> {
+  const serve = getRequestListener((request, { incoming, outgoing }) => fetch(request, peerOf(incoming, outgoing)), {
+    overrideGlobalObjects: false,
+  });
   const server = createServer(
     {
       headersTimeout: timeouts.headersMs,
@@ -49,8 +55,12 @@ export async function listen(
       connectionsCheckingInterval: timeouts.checkEveryMs,
       maxHeaderSize: 16_384,
     },
-    getRequestListener((request, { incoming }) => fetch(request, peerOf(incoming)), { overrideGlobalObjects: false }),
+    (incoming, outgoing) => {
+      if (hasOneHost(incoming)) void serve(incoming, outgoing);
+      else outgoing.writeHead(400, { connection: 'close' }).end();
+    },
   );
+  const stopWatching = watchReaders(server, pace);
   server.setTimeout(timeouts.idleMs);
   const fresh = freshConnections(server);
   try {
@@ -75,10 +85,16 @@ export async function listen(
       }, SWEEP_MS);
       const deadline = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
       await stopped;
+      stopWatching();
       clearInterval(sweep);
       clearTimeout(deadline);
     },
   };
+}
+
+/** A second Host is an error (RFC 9112): a proxy and this server could each believe another one. */
+function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length <= 1;
 }
 
 /** Connections without a request yet, which clients open in advance. Node counts them as busy. */
@@ -92,12 +108,16 @@ function freshConnections(server: Server): ReadonlySet<Socket> {
   return fresh;
 }
 
-function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }): Peer {
+function peerOf(
+  incoming: { readonly socket: IncomingMessage['socket'] },
+  outgoing: { once(event: 'close', listener: () => void): unknown },
+): Peer {
   const { socket } = incoming;
   return {
     address: socket.remoteAddress ?? '',
     encrypted: 'encrypted' in socket && socket.encrypted === true,
     disconnect: () => socket.destroySoon(),
+    onReplyEnd: (listener) => void outgoing.once('close', listener),
   };
 }
 

@@ -4,6 +4,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 import { errorReply } from './error-reply.ts';
 import type { HttpEnv } from './http-env.ts';
+import { serveWithLoad } from './load/current-load.ts';
+import type { LoadControl, RequestLoad } from './load/request-load.ts';
 import { checkBounds } from './request-bounds.ts';
 import type { Access, Route } from './route.ts';
 
@@ -14,6 +16,7 @@ export interface MountOptions<Guard> {
   /** For unknown addresses that share no beginning with a route. */
   readonly errors: ErrorDialect;
   readonly logger: Logger;
+  readonly loads: LoadControl;
 }
 
 /**
@@ -23,19 +26,37 @@ export interface MountOptions<Guard> {
 export function mountRoutes<Guard>(
   app: Hono<HttpEnv>,
   routes: readonly Route<Guard>[],
-  { guard, unknownAccess, errors, logger }: MountOptions<Guard>,
+  { guard, unknownAccess, errors, logger, loads }: MountOptions<Guard>,
 ): void {
   const reply = async (
     c: Context<HttpEnv>,
     dialect: ErrorDialect,
     work: () => Promise<Response>,
+    isProbe = false,
   ): Promise<Response> => {
+    let load: RequestLoad | undefined;
+    const checked = async (): Promise<Response> => {
+      try {
+        checkBounds(c.req.raw);
+        return await work();
+      } catch (error) {
+        return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
+      }
+    };
+    if (isProbe) return await checked();
     try {
-      checkBounds(c.req.raw);
-      return await work();
+      load = loads.arrive({ address: c.get('clientAddress') ?? '', credential: credentialOf(c) });
     } catch (error) {
       return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
     }
+    const { end } = load;
+    c.set('load', load);
+    const peer = c.env?.peer;
+    peer?.onReplyEnd?.(end);
+    const response = await serveWithLoad(load, checked);
+    load.settle(response.status);
+    if (peer?.onReplyEnd === undefined) end();
+    return response;
   };
   const refuse = (c: Context<HttpEnv>, dialect: ErrorDialect, code: 'method_not_allowed' | 'route_unknown') =>
     reply(c, dialect, async () => {
@@ -49,7 +70,7 @@ export function mountRoutes<Guard>(
     const methods = byPath.get(route.path) ?? new Map<string, Route<Guard>>();
     if (methods.has(method)) throw new Error(`two routes for ${method} ${route.path}`);
     byPath.set(route.path, methods.set(method, route));
-    app.on(method, route.path, (c) => reply(c, route.errors, () => route.serve(guard, c)));
+    app.on(method, route.path, (c) => reply(c, route.errors, () => route.serve(guard, c), route.isProbe));
   }
   for (const [path, methods] of byPath) {
     const dialects = new Set([...methods.values()].map((route) => route.errors));
@@ -80,4 +101,9 @@ function nearestRoute<Guard>(routes: readonly Route<Guard>[], path: string): Rou
 
 function segmentsOf(path: string): readonly string[] {
   return path.split('/').filter((segment) => segment !== '');
+}
+
+/** What authenticates the request; the guard prefers the header. */
+function credentialOf(c: Context<HttpEnv>): string | undefined {
+  return c.req.header('authorization') ?? c.req.header('cookie');
 }

@@ -14,9 +14,11 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Absent when the app is called without a connection, as in tests. */
   readonly peer: Peer | undefined;
+  /** Check again that the caller may send this request. Throws as the first check does. */
+  readonly reauthorize: () => Promise<void>;
 }
 
-export function requestContext(c: Context<HttpEnv>): RequestContext {
+export function requestContext(c: Context<HttpEnv>, reauthorize: () => Promise<void>): RequestContext {
   return {
     requestId: c.get('requestId'),
     clientAddress: c.get('clientAddress'),
@@ -24,5 +26,6 @@ export function requestContext(c: Context<HttpEnv>): RequestContext {
     userAgent: c.req.header('user-agent') ?? '',
     signal: c.req.raw.signal,
     peer: c.env?.peer,
+    reauthorize,
   };
 }

@@ -7,6 +7,8 @@ import { createLogger } from '../telemetry/logger.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 import type { HttpEnv } from './http-env.ts';
 import { jsonBody } from './json-body.ts';
+import { NO_LIMITS } from './load/load-limits.ts';
+import { createLoadControl } from './load/request-load.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { openApiDocument } from './openapi/openapi-document.ts';
 import { json, NO_CONTENT } from './openapi/operation.ts';
@@ -74,6 +76,7 @@ function mount(routes: Parameters<typeof mountRoutes<TestGuard>>[1] = [greet, fo
     await next();
   });
   mountRoutes(app, routes, {
+    loads: createLoadControl(NO_LIMITS),
     guard: { users: new Map([['Bearer secret-1', 'Ada']]) },
     unknownAccess: () => bearer('secret'),
     errors: plainErrors(),

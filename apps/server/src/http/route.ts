@@ -5,6 +5,7 @@
 import type { Context } from 'hono';
 import type { ErrorDialect } from './error-dialect.ts';
 import type { HttpEnv } from './http-env.ts';
+import { jsonReply } from './json-reply.ts';
 import type { Content, Method, Operation, Replies, ReplyBody, SecurityScheme } from './openapi/operation.ts';
 import { type ParameterSet, type ParameterValues, readParameters } from './parameter.ts';
 import { type RequestContext, requestContext } from './request-context.ts';
@@ -15,6 +16,8 @@ export interface Access<Guard, Grant extends object> {
   readonly security: readonly SecurityScheme[];
   /** A sentence for the reference. */
   readonly note?: string;
+  /** For load balancers: never refused for load, and not measured. */
+  readonly isProbe?: boolean;
   /** Throws an `ApiError` to refuse. */
   readonly authorize: (guard: Guard, c: Context<HttpEnv>) => Promise<Grant>;
 }
@@ -76,6 +79,7 @@ type HandlerResult<Described extends Replies> = Response | ReplyBody<Described[k
 
 /** A route as the router and the reference use it. */
 export interface Route<Guard> extends Operation {
+  readonly isProbe: boolean;
   readonly errors: ErrorDialect;
   readonly serve: (guard: Guard, c: Context<HttpEnv>) => Promise<Response>;
 }
@@ -99,6 +103,7 @@ export function defineRoute<
     method,
     path,
     errors,
+    isProbe: access.isProbe ?? false,
     tag,
     summary,
     ...(texts.length === 0 ? {} : { description: texts.join(' ') }),
@@ -111,7 +116,9 @@ export function defineRoute<
       const grant = await access.authorize(guard, c);
       const input = {
         ...grant,
-        request: requestContext(c),
+        request: requestContext(c, async () => {
+          await access.authorize(guard, c);
+        }),
         path: c.req.param(),
         parameters: readParameters(
           { query: (name) => c.req.query(name), header: (name) => c.req.header(name) },
@@ -122,7 +129,9 @@ export function defineRoute<
       // The router matched the path, so every name in it has a value; absent parameters and bodies have absent types.
       const result = await handle(input as RouteInput<Path, Grant, Parameters, Body>, c);
       if (result instanceof Response) return result;
-      return status === 204 ? c.body(null, status) : c.json(result, status);
+      return status === 204
+        ? c.body(null, status)
+        : jsonReply(result, (body, headers) => c.body(body, status, headers));
     },
   };
 }

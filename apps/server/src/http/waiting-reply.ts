@@ -1,4 +1,6 @@
 import { type AbortReply, FAIL_BODY } from './abort-reply.ts';
+import { jsonReply } from './json-reply.ts';
+import { currentLoad } from './load/current-load.ts';
 
 /**
  * A reply that may take minutes, for clients that time out after a minute without a byte: first a silent wait, in which
@@ -23,7 +25,7 @@ export async function waitingReply(
 ): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
   const early = await withinTime(outcome, options.headerDelayMs);
-  if (early !== null) return new Response(JSON.stringify(early.value), { headers });
+  if (early !== null) return jsonReply(early.value, (body) => new Response(body, { headers }));
 
   const encoder = new TextEncoder();
   let blanks: NodeJS.Timeout | undefined;
@@ -39,8 +41,14 @@ export async function waitingReply(
         (value) => {
           if (blanks === undefined) return;
           clearInterval(blanks);
-          controller.enqueue(encoder.encode(JSON.stringify(value)));
-          controller.close();
+          try {
+            const text = JSON.stringify(value);
+            currentLoad()?.hold(text.length);
+            controller.enqueue(encoder.encode(text));
+            controller.close();
+          } catch (error) {
+            abortReply(controller, error);
+          }
         },
         (error: unknown) => {
           if (blanks === undefined) return;

@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import type { ComposeDeps, ComposeSettings } from '../compose.ts';
+import { NO_LIMITS } from '../http/load/load-limits.ts';
 import type { MailMessage } from '../identity/mailer.ts';
 import { createPasswordHasher } from '../identity/sessions/password.ts';
 import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
@@ -23,6 +24,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   corsOrigins: [],
   hstsSeconds: 0,
   metricsToken: null,
+  load: NO_LIMITS,
   ownsStore: true,
   accounts: { registration: 'open', requireVerifiedEmail: false, sendsMail: false, confirmationMs: 15 * 60_000 },
   waiting: { headerDelayMs: 30_000, spaceIntervalMs: 5_000 },

@@ -45,6 +45,8 @@ export interface TestAppOptions
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
   readonly webhookPrivateTargets?: boolean;
+  /** Default: no limits on load. */
+  readonly load?: ComposeSettings['load'];
   readonly waiting?: ComposeSettings['waiting'];
   /** The engine that generates. Default: `engine` of the app. */
   readonly generator?: Engine;
@@ -80,6 +82,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),
       webhookPrivateTargets: options.webhookPrivateTargets ?? false,
       accounts: accountSettings,
+      load: options.load ?? TEST_SETTINGS.load,
       waiting: options.waiting ?? TEST_SETTINGS.waiting,
     },
   });

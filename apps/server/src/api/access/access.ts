@@ -18,11 +18,15 @@ export interface SessionGrant extends Authenticated {
   readonly signedIn: SignedIn;
 }
 
-/** Without authentication. A POST from a page of another site is refused. */
+/**
+ * Without authentication. A POST from a page of another site is refused, and those of one address are counted before the
+ * body is read, unless they succeed.
+ */
 export const PUBLIC: Access<Guard, PublicGrant> = {
   security: [],
   async authorize(guard, c) {
     guard.refuseOtherSites(c);
+    if (c.req.method === 'POST') c.get('load')?.countAttempt();
     return { caller: callerOf(c) };
   },
 };
@@ -61,6 +65,17 @@ export function inPerson<Grant extends Authenticated>(
     },
   };
 }
+
+/** As {@link PUBLIC}, not counted: for a sender whose signature the handler checks. */
+export const SIGNED: Access<Guard, PublicGrant> = {
+  security: [],
+  async authorize(_guard, c) {
+    return { caller: callerOf(c) };
+  },
+};
+
+/** Load balancers ask without authentication, and need an answer above all when the server is busy. */
+export const PROBE: Access<Guard, PublicGrant> = { ...PUBLIC, isProbe: true };
 
 /** An API token with one of the scopes, or with `admin`; or a session. Without scopes: any token. */
 export function scope(...scopes: readonly Scope[]): Access<Guard, Authenticated> {

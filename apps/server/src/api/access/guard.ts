@@ -7,7 +7,7 @@ import type { HttpEnv } from '../../http/http-env.ts';
 import type { AccountSettings } from '../../identity/account-deps.ts';
 import type { ApiKey } from '../../identity/api-keys/api-key.ts';
 import { type FoundApiKey, KEY_USE_RESOLUTION_MS } from '../../identity/api-keys/api-key-store.ts';
-import type { Principal } from '../../identity/principal.ts';
+import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import { isCsrfToken, type Session } from '../../identity/sessions/session.ts';
 import type { SignedIn } from '../../identity/sessions/sign-in.ts';
 import type { User } from '../../identity/users/user.ts';
@@ -45,7 +45,7 @@ export interface Guard {
    *
    * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
    * `csrf_token_wrong`, `account_disabled`, `email_unverified`, and `not_found` for a project in X-Project-Id that the
-   * user is no member of.
+   * user is no member of, and what the limits on load throw.
    */
   authenticate(c: Context<HttpEnv>, rules: AuthenticationRules): Promise<Authenticated>;
   /** The session of a request that carries its cookie and CSRF token, or undefined. */
@@ -86,7 +86,9 @@ export function createGuard(deps: GuardDeps): Guard {
         header === undefined && cookie !== undefined
           ? await bySession(deps, rules, c, cookie)
           : await byToken(deps, rules, header ?? '');
-      const caller = callerOf(c, found.principal, found.signedIn?.session);
+      const { principal } = found;
+      c.get('load')?.identify(`user:${principal.userId}`, { isExempt: isServerOwner(principal) });
+      const caller = callerOf(c, principal, found.signedIn?.session);
       return { ...found, caller, requireConfirmation: () => requireConfirmation(deps, c, found, caller) };
     },
     async findSignedIn(c) {

@@ -6,7 +6,7 @@ import { header } from '../../http/parameter.ts';
 import { readBody } from '../../http/request-body.ts';
 import { defineRoute, type RequestBody } from '../../http/route.ts';
 import type { BillingService } from '../../metering/billing/billing-service.ts';
-import { type ApiRoute, inPerson, PUBLIC, scope, serverOwner } from '../access/access.ts';
+import { type ApiRoute, inPerson, SIGNED, scope, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface PlanRoutesDeps {
@@ -60,7 +60,7 @@ export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): readonly 
       method: 'post',
       path: '/v2/billing/stripe-webhook',
       // The provider does not sign in: its signature authenticates the request.
-      access: PUBLIC,
+      access: SIGNED,
       summary: 'Address to which Stripe reports payments',
       description: 'Authenticated by the signature in Stripe-Signature.',
       parameters: {

@@ -5,6 +5,8 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
 import { listAudit, recordAudit } from '../../audit/audit-log.ts';
 import type { HttpEnv } from '../../http/http-env.ts';
+import { NO_LIMITS } from '../../http/load/load-limits.ts';
+import { createLoadControl } from '../../http/load/request-load.ts';
 import { mountRoutes } from '../../http/mount-routes.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
@@ -58,6 +60,7 @@ async function ask(path: string, principal: Principal, options: AskOptions = {})
     ...metricsRoutes(createServerMetrics().registry, options.metricsToken ?? null),
   ];
   mountRoutes(app, routes, {
+    loads: createLoadControl(NO_LIMITS),
     guard: options.guard ?? openGuard(principal),
     unknownAccess: () => scope(),
     errors: pipelineCloudErrors,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, PUBLIC } from '../access/access.ts';
+import { type ApiRoute, PROBE } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface StatusRoutesDeps {
@@ -22,7 +22,7 @@ const frontSchema = z.object({
 
 /** Liveness, readiness and the front page. */
 export function statusRoutes({ ready, modelName }: StatusRoutesDeps): readonly ApiRoute[] {
-  const record = { method: 'get', access: PUBLIC, errors: pipelineCloudErrors, tag: 'server' } as const;
+  const record = { method: 'get', access: PROBE, errors: pipelineCloudErrors, tag: 'server' } as const;
   return [
     defineRoute({
       ...record,

@@ -12,6 +12,7 @@ import type { TextModel } from '../../generation/text-model.ts';
 import { abortReply } from '../../http/abort-reply.ts';
 import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/event-stream.ts';
 import { jsonBytes } from '../../http/json-body.ts';
+import { currentLoad } from '../../http/load/current-load.ts';
 import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -72,6 +73,8 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       async handle({ body, parameters, principal, request }, c) {
         const { projectId } = principal;
         const { request: run, input, warnings } = await jobs.run(READ_RUN_BODY, { body }, projectId);
+        // Before the run is accepted: a refused stream must not leave one behind.
+        if (run.stream ?? false) currentLoad()?.holdStream();
         const accepted = await runs.create({
           principal,
           request: run,
@@ -84,7 +87,11 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
           const source = readerSource(reader, () => {
             if (!accepted.isAsync) runs.abandon(projectId, accepted.id);
           });
-          return eventStreamReply(source, waiting, abortReply(request, logger));
+          return eventStreamReply(
+            source,
+            { ...waiting, reauthorize: request.reauthorize },
+            abortReply(request, logger),
+          );
         }
         accepted.events?.close();
         if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
@@ -135,7 +142,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
           return c.body(null, 200, { 'content-type': EVENTS.type });
         }
         const source = readerSource(reader ?? endOnly(runs, projectId, path.id), () => undefined);
-        return eventStreamReply(source, waiting, abortReply(request, logger));
+        return eventStreamReply(source, { ...waiting, reauthorize: request.reauthorize }, abortReply(request, logger));
       },
     }),
     defineRoute({

@@ -2,7 +2,7 @@ import { checkModelName } from '../../generation/text-model.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, PUBLIC, scope } from '../access/access.ts';
+import { type ApiRoute, PROBE, scope } from '../access/access.ts';
 import { list, object, text } from '../described-json.ts';
 import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { tgiErrors } from '../error-dialects.ts';
@@ -96,7 +96,7 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
       ...record,
       method: 'get',
       path: '/health',
-      access: PUBLIC,
+      access: PROBE,
       summary: 'Check whether the server can generate now',
       replies: {
         200: { description: 'The server can generate.' },

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { HttpEnv } from '../http-env.ts';
 
 /** Headers that pages may read. */
-const EXPOSED = 'X-Request-Id, Retry-After';
+const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy';
 const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
 /** Time for which browsers may cache a preflight. */
 const MAX_AGE_SECONDS = 600;

@@ -3,10 +3,10 @@
  * which many users may share, by its address. The store keeps hashes.
  */
 import { and, desc, eq, gt, inArray, lte } from 'drizzle-orm';
+import { addressKey } from '../../network-address.ts';
 import type { Database } from '../../store/db.ts';
 import { knownDevices } from '../identity-tables.ts';
 import { hashSecret, randomSecret } from '../secret.ts';
-import { addressKey } from './address-key.ts';
 
 /** A browser or program that signs in. */
 export interface Client {

@@ -14,9 +14,10 @@
  * second factors have counts of their own.
  */
 import { ApiError } from '@gptj-cloud/protocol';
+import { addressKey } from '../../network-address.ts';
 import type { Database } from '../../store/db.ts';
 import { hashSecret } from '../secret.ts';
-import { addressKey } from './address-key.ts';
+
 import type { KnownOrigin } from './known-device-store.ts';
 import {
   clearAttempts,

@@ -1,0 +1,61 @@
+/**
+ * Attributes the time of the event loop's thread to the request that uses it, whatever the code does: every callback and
+ * every continuation of a promise that a request began is timed. Work in other threads is added by `chargeWork`.
+ */
+import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
+
+/** Receives the milliseconds of work of one request. */
+export interface WorkMeter {
+  add(milliseconds: number): void;
+}
+
+const OWNER = Symbol('work meter');
+/** Far more than callbacks nest. An exception may leave entries behind. */
+const MAX_NESTED = 1000;
+const meters = new AsyncLocalStorage<WorkMeter>();
+const nested: (WorkMeter | undefined)[] = [];
+let current: WorkMeter | undefined;
+let since = 0;
+
+const hook = createHook({
+  init(_id, _type, _trigger, resource) {
+    const meter = meters.getStore();
+    if (meter !== undefined) Reflect.set(resource, OWNER, meter);
+  },
+  before: () => begin(Reflect.get(executionAsyncResource(), OWNER)),
+  after: end,
+});
+
+/** Do the work of a request. Its synchronous part and everything it begins are added to the meter. */
+export function measureWork<Result>(meter: WorkMeter, work: () => Result): Result {
+  hook.enable();
+  begin(meter);
+  try {
+    return meters.run(meter, work);
+  } finally {
+    end();
+  }
+}
+
+/** Add work of another thread, or of another kind, to the request that the caller serves; none outside of requests. */
+export function chargeWork(milliseconds: number): void {
+  meters.getStore()?.add(milliseconds);
+}
+
+function begin(meter: WorkMeter | undefined): void {
+  settle();
+  if (nested.length > MAX_NESTED) nested.length = 0;
+  nested.push(current);
+  current = meter;
+}
+
+function end(): void {
+  settle();
+  current = nested.pop();
+}
+
+function settle(): void {
+  const now = performance.now();
+  current?.add(now - since);
+  since = now;
+}
