@@ -1,3 +1,4 @@
+import { chargeWork } from '../telemetry/work-meter.ts';
 import { type Job, movable, NeedsWorker } from './job.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -33,8 +34,18 @@ export function createJobRunner<Tools>({ tools, pool, maxBytes, onTime }: JobRun
         }
       }
       const task = { job: job.name, input, moved: movable(job.moved?.(input) ?? []), what: job.what, owner };
-      // A thread executes the job of this name, whose output it is.
-      return (await pool.run(task, (ms) => onTime?.(owner, ms))) as ReturnType<typeof job.run>;
+      let spentMs = 0;
+      const onEnd = (ms: number): void => {
+        spentMs += ms;
+        onTime?.(owner, ms);
+      };
+      try {
+        // A thread executes the job of this name, whose output it is.
+        return (await pool.run(task, onEnd)) as ReturnType<typeof job.run>;
+      } finally {
+        // The request pays for the thread's time as for that of the server's own thread.
+        chargeWork(spentMs);
+      }
     },
   };
 }
