@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { NO_LIMITS } from '../http/load/load-limits.ts';
 import { registerAndSignIn } from '../testing/browser.ts';
+import { NO_LIMITS } from '../testing/no-limits.ts';
 import { openTestApp, type TestApp } from '../testing/test-app.ts';
 
 const ATTEMPTS = 5;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
+import { NO_LIMITS } from '../testing/no-limits.ts';
 import { serveWithLoad } from './load/current-load.ts';
-import { NO_LIMITS } from './load/load-limits.ts';
 import { createLoadControl } from './load/request-load.ts';
 import { readBody } from './request-body.ts';
 

@@ -1,12 +1,12 @@
 import { trace } from '@opentelemetry/api';
 import type { ComposeDeps, ComposeSettings } from '../compose.ts';
-import { NO_LIMITS } from '../http/load/load-limits.ts';
 import type { MailMessage } from '../identity/mailer.ts';
 import { createPasswordHasher } from '../identity/sessions/password.ts';
 import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
 import { sendWebhook } from '../webhooks/send-webhook.ts';
+import { NO_LIMITS } from './no-limits.ts';
 import { TEST_WEBHOOK_LIMITS } from './webhook-limits.ts';
 
 /** Settings with a queue that is small enough for a test to fill. */

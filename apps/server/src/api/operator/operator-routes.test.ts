@@ -5,7 +5,6 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { Hono } from 'hono';
 import { listAudit, recordAudit } from '../../audit/audit-log.ts';
 import type { HttpEnv } from '../../http/http-env.ts';
-import { NO_LIMITS } from '../../http/load/load-limits.ts';
 import { createLoadControl } from '../../http/load/request-load.ts';
 import { mountRoutes } from '../../http/mount-routes.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -13,6 +12,7 @@ import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-us
 import type { Store } from '../../store/db.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createServerMetrics } from '../../telemetry/metrics/server-metrics.ts';
+import { NO_LIMITS } from '../../testing/no-limits.ts';
 import { openGuard } from '../../testing/open-guard.ts';
 import { openEmbeddedTestStore } from '../../testing/test-store.ts';
 import { scope } from '../access/access.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@gptj-cloud/protocol';
-import { type LoadLimits, NO_LIMITS } from './load-limits.ts';
+import { NO_LIMITS } from '../../testing/no-limits.ts';
+import type { LoadLimits } from './load-limits.ts';
 import { type Arrival, createLoadControl } from './request-load.ts';
 
 const FAR = '198.51.100.7';
