@@ -126,6 +126,7 @@ test('makes one backup at a time, and another when the reply was read or its cli
     return new Uint8Array(3 * 2 ** 20);
   };
   mountRoutes(app, adminRoutes({ dump, recordBackup: async () => {} }), {
+    loads: createLoadControl(NO_LIMITS),
     guard: openGuard(OWNER),
     unknownAccess: () => scope(),
     errors: pipelineCloudErrors,
