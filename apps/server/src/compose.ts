@@ -57,6 +57,7 @@ export type ComposeSettings = Pick<
   | 'maxWaitingRuns'
   | 'retentionDays'
   | 'auditRetentionDays'
+  | 'maxQueueMs'
   | 'webhookPrivateTargets'
   | 'webhookLimits'
   | 'maxUploadBytes'
@@ -130,7 +131,7 @@ export function compose(deps: ComposeDeps): Composition {
   const model = { info: engine.info, tokenizer, readParameters: createParameterReader(engine.info, tokenizer) };
   const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, jobs })]);
-  const generations = createGenerationService({ engine, admission, logger });
+  const generations = createGenerationService({ engine, admission, logger, maxQueueMs: settings.maxQueueMs });
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
   const webhooks = openWebhooks({

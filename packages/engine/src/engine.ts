@@ -31,6 +31,15 @@ export interface GenerationRequest {
    */
   readonly maxEventDelayMs?: number;
   /**
+   * Whose generation it is: generations of different tenants share cache and time evenly, by their priorities, however
+   * many each has. Default: one tenant for all that name none.
+   */
+  readonly tenant?: string;
+  /** Longest time from its arrival in the engine to its first evaluation. Default: no limit. */
+  readonly maxQueueMs?: number;
+  /** Longest time from its first evaluation to its end. Default: no limit. */
+  readonly maxComputeMs?: number;
+  /**
    * Generate it while the engine's process generates nothing else: when the process dies, the cause is known. An engine
    * without a process of its own ignores it. Default false.
    */
@@ -82,7 +91,7 @@ export interface Engine {
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
    * `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process
    * died (a retry may work), `engine_lost` when it did and ran others as well; `engine_interrupted` when it was ended because
-   * of another generation (a retry will work); `generation_stalled` when it was ended because of this one (none will).
+   * of another generation (a retry will work); `queue_timed_out` and `generation_timed_out` after the request's limits; `generation_stalled` when it was ended because of this one (none will).
    */
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncIterable<GenerationEvent>;
   /**

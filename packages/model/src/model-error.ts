@@ -31,6 +31,10 @@ export type ModelErrorCode =
   | 'decoding_too_costly'
   /** A stored prefix is damaged or belongs to another model. */
   | 'snapshot_invalid'
+  /** The generation waited for cache longer than its request allows. */
+  | 'queue_timed_out'
+  /** The generation was computed for longer than its request allows. */
+  | 'generation_timed_out'
   /** One step of this generation kept the engine busy for too long, and the engine's process was ended for it. */
   | 'generation_stalled'
   /** The engine's process was ended because another generation stalled it. */

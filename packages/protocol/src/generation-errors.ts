@@ -17,6 +17,16 @@ export const GENERATION_ERRORS = {
     message: '{reason}',
     remedy: 'docs/generate.md lists the limits of the decoder',
   },
+  generation_timed_out: {
+    status: 400,
+    message: '{reason}',
+    remedy: 'request fewer tokens, sequences, beams or prompts, or change to a plan with more time',
+  },
+  queue_timed_out: {
+    status: 503,
+    message: 'the request waited too long for the model: {reason}',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
   generation_stalled: {
     status: 400,
     message: '{reason}',

@@ -20,6 +20,10 @@ export const planGetSchema = z.object({
   /** Number of files, data and runs, over all projects of the account. */
   stored_items: limitSchema,
   pipeline_tags: limitSchema,
+  /** Longest time of computation of one generation, in seconds. */
+  max_generation_seconds: limitSchema,
+  /** Longest time from the start of a run, or of a request with all its prompts, to its end, in seconds. */
+  max_run_seconds: limitSchema,
   /** Runs of higher priority are executed first. */
   priority: z.number(),
   /** Maximum number of tokens of prompt and output together. */

@@ -35,6 +35,8 @@ export interface ServerConfig {
   readonly parseHeapMb: number;
   readonly maxRunningRuns: number;
   readonly maxWaitingRuns: number;
+  /** Null: no limit. */
+  readonly maxQueueMs: number | null;
   readonly engineStallMs: number;
   readonly engineEvaluationMs: number;
   readonly drainTimeoutMs: number;
@@ -159,6 +161,7 @@ export function parseConfig(
     parseHeapMb: settings.PARSE_HEAP_MB,
     maxRunningRuns: settings.MAX_RUNNING_RUNS,
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
+    maxQueueMs: options.maxQueueMs ?? (settings.MAX_QUEUE_SECONDS === 0 ? null : settings.MAX_QUEUE_SECONDS * 1000),
     engineStallMs: options.engineStallMs ?? settings.ENGINE_STALL_SECONDS * 1000,
     engineEvaluationMs: options.engineEvaluationMs ?? settings.ENGINE_EVALUATION_SECONDS * 1000,
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,

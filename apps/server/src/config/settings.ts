@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import { LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import { engineSettings } from './engine-settings.ts';
 import { loadSettings } from './load-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import {
@@ -116,20 +117,7 @@ export const settingsSchema = z.object({
     min: 0,
     max: 100_000,
   }),
-  ENGINE_STALL_SECONDS: integerSetting({
-    group: 'Serving',
-    help: 'longest silence of the engine, or of one step of a generation (half of it where the step uses the processor throughout); the engine is then killed and restarted, and the generation at fault fails with `generation_stalled`',
-    fallback: 10,
-    min: 1,
-    max: 3600,
-  }),
-  ENGINE_EVALUATION_SECONDS: integerSetting({
-    group: 'Serving',
-    help: 'longest evaluation of one batch by the model; the engine is then killed and restarted',
-    fallback: 600,
-    min: 1,
-    max: 86_400,
-  }),
+  ...engineSettings,
   DRAIN_TIMEOUT_SECONDS: integerSetting({
     group: 'Serving',
     help: 'how long a stopping server waits for runs in flight',

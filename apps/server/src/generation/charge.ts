@@ -46,6 +46,9 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   unsupported: 'caller',
   out_of_memory: 'caller',
   generation_stalled: 'caller',
+  generation_timed_out: 'caller',
+  // Nothing was computed.
+  queue_timed_out: 'server',
   engine_failed: 'server',
   engine_lost: 'server',
   engine_interrupted: 'server',

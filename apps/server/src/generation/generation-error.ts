@@ -19,8 +19,11 @@ export function toGenerationError(error: unknown): unknown {
     case 'aborted':
     case 'closed':
       return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'queue_timed_out':
+      return new ApiError(error.code, { reason: error.message }, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'generation_timed_out':
     case 'generation_stalled':
-      return new ApiError('generation_stalled', { reason: error.message }, { cause: error });
+      return new ApiError(error.code, { reason: error.message }, { cause: error });
     case 'generation_impossible':
       return new ApiError('invalid_parameter', { reason: error.message }, { cause: error });
     case 'decoding_too_costly':

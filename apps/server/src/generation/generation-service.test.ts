@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ModelError } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
+import { createLogger } from '../telemetry/logger.ts';
 import { createDirectApp, PRINCIPAL } from '../testing/direct-app.ts';
+import { createOpenAdmission } from '../testing/open-admission.ts';
 import { createScriptedEngine, type Script } from '../testing/scripted-engine.ts';
 import { byteModel, bytesOf } from '../testing/scripted-model.ts';
+import { createGenerationService } from './generation-service.ts';
 
 const NEVER = new Promise<void>(() => {});
 const signal = new AbortController().signal;
@@ -141,4 +144,25 @@ test('refuses new generations when closing, and cancels those that run longer th
   await running;
   assert.equal(engine.running, 0);
   await assert.rejects(generate(['a']).next(), (caught) => caught instanceof ApiError && caught.status === 503);
+});
+
+test('ends a request that takes longer than its plan allows, charges it, and passes the limits of one prompt on', async () => {
+  const engine = createScriptedEngine(() => ({ sequences: [bytesOf('x')], pause: () => NEVER }));
+  const admission = createOpenAdmission(0, { generationMs: 60_000, runMs: 1 });
+  const logger = createLogger(
+    () => {},
+    () => new Date(0),
+  );
+  const { generate } = createGenerationService({ engine, admission, logger, maxQueueMs: 9_000 });
+  const config = byteModel(engine).readParameters({ max_new_tokens: 4 })(2).config;
+  const prompts = [{ prompt: bytesOf('ab'), config }];
+  await assert.rejects(
+    (async () => {
+      for await (const _ of generate({ principal: PRINCIPAL, model: 'm', prompts }, signal));
+    })(),
+    (error) => error instanceof ApiError && error.code === 'generation_timed_out' && error.status === 400,
+  );
+  assert.equal(admission.settled.length, 1);
+  const [asked] = engine.requests;
+  assert.deepEqual([asked?.tenant, asked?.maxComputeMs, asked?.maxQueueMs], [PRINCIPAL.projectId, 60_000, 9_000]);
 });

@@ -9,7 +9,7 @@
 
 import type { GenerateConfig } from '@gptj-cloud/decoding';
 import { maxComputedTokens } from '@gptj-cloud/decoding';
-import type { Engine, GenerationEvent } from '@gptj-cloud/engine';
+import type { Engine, GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Principal } from '../identity/principal.ts';
@@ -48,6 +48,8 @@ export interface GenerationServiceDeps {
   readonly logger: Logger;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
+  /** Longest time that a prompt waits for the model. Null: no limit, the default. */
+  readonly maxQueueMs?: number | null;
 }
 
 export interface GenerationService {
@@ -68,7 +70,7 @@ const MAX_CONCURRENT_PROMPTS = 8;
 const STOP_MS = 2_000;
 
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
-  const { engine, admission, logger, now = () => performance.now() } = deps;
+  const { engine, admission, logger, now = () => performance.now(), maxQueueMs = null } = deps;
   const stop = new AbortController();
   let closing: Promise<void> | undefined;
   let running = 0;
@@ -86,9 +88,19 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       now,
     );
     const ended = new AbortController();
-    const stopPrompts = AbortSignal.any([signal, stop.signal, ended.signal]);
+    const deadline = new AbortController();
+    const { generationMs, runMs } = admitted.limits;
+    const timer = runMs === null ? undefined : setTimeout(() => deadline.abort(), Math.min(runMs, 2 ** 31 - 1));
+    const stopPrompts = AbortSignal.any([signal, stop.signal, ended.signal, deadline.signal]);
     async function* generateOne(prompt: number): AsyncGenerator<GenerationEvent> {
-      const asked = { ...prompts[prompt]!, priority: admitted.priority, maxEventDelayMs };
+      const asked: GenerationRequest = {
+        ...prompts[prompt]!,
+        tenant: request.principal.projectId,
+        priority: admitted.priority,
+        ...(maxQueueMs === null ? {} : { maxQueueMs }),
+        ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
+        maxEventDelayMs,
+      };
       for await (const event of engine.generate(asked, stopPrompts)) {
         meter.record(prompt, event);
         yield event;
@@ -103,9 +115,13 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       end = { type: 'finished' };
     } catch (error) {
       const isAborted = error instanceof ModelError && error.code === 'aborted';
-      end = isAborted ? { type: 'stopped', by: signal.aborted ? 'caller' : 'server' } : { type: 'failed', error };
+      const isTimedOut = isAborted && deadline.signal.aborted;
+      const byCaller = signal.aborted || isTimedOut;
+      end = isAborted ? { type: 'stopped', by: byCaller ? 'caller' : 'server' } : { type: 'failed', error };
+      if (isTimedOut && !signal.aborted) throw requestTimedOut(runMs ?? 0);
       throw toGenerationError(error);
     } finally {
+      clearTimeout(timer);
       const cost = chargeOf(end, meter);
       const released = cost === null ? admitted.cancel() : admitted.settle(cost);
       // Only a complete generation can still report that metering failed.
@@ -143,6 +159,11 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       return closing;
     },
   };
+}
+
+function requestTimedOut(runMs: number): ApiError {
+  const reason = `the request took longer than ${runMs / 1000} s, the limit of the plan`;
+  return new ApiError('generation_timed_out', { reason });
 }
 
 /** The maximum cost of a request. */

@@ -6,7 +6,7 @@ import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
 import type { PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
-import type { GenerationCost } from '../metering/usage/admission.ts';
+import type { Admission, GenerationCost, TimeLimits } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { retryOnOutage } from '../store/retry-on-outage.ts';
 import { isOutage } from '../store/store-outage.ts';
@@ -16,7 +16,7 @@ import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
-import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, toRunFailure } from './run-failure.ts';
+import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, runTimedOut, toRunFailure } from './run-failure.ts';
 import { loadData } from './run-input.ts';
 import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
@@ -28,6 +28,7 @@ export interface RunExecutionDeps {
   readonly db: Database;
   readonly pipelines: PipelineRegistry;
   readonly ledger: RunLedger;
+  readonly admission: Pick<Admission, 'timeLimits'>;
   readonly events: RunEvents;
   readonly logger: Logger;
   readonly clock: () => Date;
@@ -42,10 +43,14 @@ const MAX_PREVIEW_LENGTH = 2 ** 20;
 /** State of the attempt under way. */
 interface Progress {
   tries: RunTries;
+  readonly limits: TimeLimits;
   meter: GenerationMeter | null;
   /** Readers of its events have seen tokens. */
   hasTokenEvents: boolean;
 }
+
+/** Of a run from before admission was stored. */
+const NO_LIMITS: TimeLimits = { generationMs: null, runMs: null };
 
 type Execution =
   | { readonly type: 'complete'; readonly outcome: PipelineOutcome }
@@ -55,9 +60,11 @@ type Execution =
 
 /** Execute a run and store its end. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
-  const progress: Progress = { tries: run.tries, meter: null, hasTokenEvents: false };
+  const limits = run.admissionTicket === null ? NO_LIMITS : deps.admission.timeLimits(run.admissionTicket);
+  const progress: Progress = { tries: run.tries, limits, meter: null, hasTokenEvents: false };
   deps.accepted.recordStart(run.id, run.startedAt);
-  const execution = await execute(deps, run, signal, progress);
+  const deadline = abortAfter(signal, limits.runMs);
+  const execution = await execute(deps, run, deadline.signal, progress).finally(deadline.clear);
   if (execution.type === 'left') return;
   const { id: runId, projectId, admissionTicket: ticket } = run;
   const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
@@ -80,6 +87,17 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     deps.logger.error('result could not be stored', { run_id: runId, error });
     await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), { failure: toRunFailure(error).failure });
   }
+}
+
+/** A signal that fires with `signal`, and with the reason `timed_out` after a time. Null: no limit. */
+function abortAfter(
+  signal: AbortSignal,
+  ms: number | null,
+): { readonly signal: AbortSignal; readonly clear: () => void } {
+  if (ms === null) return { signal, clear() {} };
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort('timed_out' satisfies AbortReason), Math.min(ms, 2 ** 31 - 1));
+  return { signal: AbortSignal.any([signal, deadline.signal]), clear: () => clearTimeout(timer) };
 }
 
 /** A cancelled run stores its end, too; a stopping server does not wait for the store. */
@@ -164,10 +182,13 @@ async function attempt(
   const onEvent = (event: GenerationEvent): void => meter.record(0, event);
   // A run without events has no readers before its end.
   const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
-  const { priority } = run;
+  const { priority, projectId: tenant } = run;
+  const { generationMs } = progress.limits;
   return await prepared.execute({
     signal,
+    tenant,
     priority,
+    ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
     alone: isAlone(progress.tries),
     maxEventDelayMs,
     onTokens,
@@ -188,6 +209,12 @@ async function toAborted(
   switch (reason) {
     case 'cancelled':
       return { type: 'failed', failure: CANCELLED, cost: chargeOf({ type: 'stopped', by: 'caller' }, progress.meter) };
+    case 'timed_out':
+      return {
+        type: 'failed',
+        failure: runTimedOut(progress.limits.runMs ?? 0),
+        cost: chargeOf({ type: 'stopped', by: 'caller' }, progress.meter),
+      };
     case 'lease_lost':
       deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
       return { type: 'left' };

@@ -23,6 +23,14 @@ export const INTERRUPTED: RunFailure = runFailure(
 /** Cancelled by its owner. */
 export const CANCELLED: RunFailure = runFailure('pipeline_fault', 'the run was cancelled');
 
+/** It took longer than its plan allows. */
+export function runTimedOut(runMs: number): RunFailure {
+  return runFailure(
+    'unsatisfiable',
+    `generation_timed_out: the run took longer than ${runMs / 1000} s, the limit of the plan`,
+  );
+}
+
 /** The maximum number of executions is reached; the server stopped during each of them. */
 export const MAX_ATTEMPTS_REACHED: RunFailure = runFailure(
   'max_retries',
@@ -45,6 +53,8 @@ export function toRunFailure(error: unknown): FailureOfRun {
       return { failure: runFailure('max_retries', error.message), retry: 'shared', unexpected: false };
     case 'engine_interrupted':
       return { failure: runFailure('max_retries', error.message), retry: 'blameless', unexpected: false };
+    case 'queue_timed_out':
+    case 'generation_timed_out':
     case 'generation_stalled':
       return {
         failure: runFailure('unsatisfiable', `${error.code}: ${error.message}`),

@@ -56,7 +56,7 @@ export interface RunWorkerDeps {
 }
 
 /** Reason for aborting an execution. */
-export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping';
+export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping' | 'timed_out';
 
 const RETRY_SECONDS = 5;
 

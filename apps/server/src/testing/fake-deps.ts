@@ -15,6 +15,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   maxWaitingRuns: 1,
   retentionDays: 0,
   auditRetentionDays: 0,
+  maxQueueMs: null,
   webhookPrivateTargets: false,
   webhookLimits: TEST_WEBHOOK_LIMITS,
   maxUploadBytes: 200_000,

@@ -1,4 +1,4 @@
-import type { Admission, GenerationCost } from '../metering/usage/admission.ts';
+import type { Admission, GenerationCost, TimeLimits } from '../metering/usage/admission.ts';
 
 /** An admission without limits that records the ends of what it admitted. */
 export interface OpenAdmission extends Admission {
@@ -6,7 +6,10 @@ export interface OpenAdmission extends Admission {
   readonly cancelled: string[];
 }
 
-export function createOpenAdmission(priority = 0): OpenAdmission {
+export function createOpenAdmission(
+  priority = 0,
+  limits: TimeLimits = { generationMs: null, runMs: null },
+): OpenAdmission {
   const settled: GenerationCost[] = [];
   const cancelled: string[] = [];
   let tickets = 0;
@@ -19,9 +22,10 @@ export function createOpenAdmission(priority = 0): OpenAdmission {
     cancelled,
     async admit() {
       const ticket = `ticket-${++tickets}`;
-      return { priority, settle: async (cost) => end(ticket, cost), cancel: async () => end(ticket, null) };
+      return { priority, limits, settle: async (cost) => end(ticket, cost), cancel: async () => end(ticket, null) };
     },
     admitRuns: async (_tx, runs) => runs.map(() => ({ priority, ticket: `ticket-${++tickets}` })),
+    timeLimits: () => limits,
     async endRuns(_tx, ends) {
       for (const { ticket, cost } of ends) end(ticket, cost);
     },

@@ -16,6 +16,8 @@ export function planOf(id: string, limits: Partial<Plan> = {}): Plan {
     storedBytes: null,
     storedItems: null,
     pipelineTags: null,
+    maxGenerationSeconds: null,
+    maxRunSeconds: null,
     priority: 0,
     maxContext: null,
     models: ['*'],

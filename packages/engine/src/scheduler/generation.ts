@@ -15,6 +15,7 @@ import {
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { StrategyRun } from './strategy-run.ts';
+import { TimeLimit } from './time-limit.ts';
 
 /** Receives a generation's events. The scheduler's loop calls it; it must not throw. */
 export interface GenerationListener {
@@ -41,15 +42,22 @@ function toModelError(error: DecodingError): ModelError {
   return new ModelError(code, error.message, { cause: error });
 }
 
+function timeUp(code: 'queue_timed_out' | 'generation_timed_out', what: string, ms: number | undefined): ModelError {
+  return new ModelError(code, `${what} took longer than ${(ms ?? 0) / 1000} s, the limit of this request`);
+}
+
 export class Generation {
   readonly request: GenerationRequest;
   readonly reservation: Reservation;
   readonly arrivedAt: number;
   run: StrategyRun | null = null;
-  isCancelled = false;
+  /** Why it is to end before its time; null: it is not. */
+  cancellation: ModelError | null = null;
   readonly #listener: GenerationListener;
   readonly #now: () => number;
   #startedAt: number | null = null;
+  #limitCompute = (): void => {};
+  readonly #timeLimit = new TimeLimit();
   /** Number of tokens reported of each returned sequence. */
   readonly #reported: number[] = [];
   /** Computed tokens as the events so far state or imply them. */
@@ -64,10 +72,24 @@ export class Generation {
     this.#now = now;
   }
 
+  get isCancelled(): boolean {
+    return this.cancellation !== null;
+  }
+
+  /** Limit the time in the queue and, from its start on, the time of computation, as the request says. */
+  limitTime(onTimeUp: (error: ModelError) => void): void {
+    const { maxQueueMs, maxComputeMs } = this.request;
+    this.#limitCompute = () =>
+      this.#timeLimit.set(maxComputeMs, () => onTimeUp(timeUp('generation_timed_out', 'generation', maxComputeMs)));
+    this.#timeLimit.set(maxQueueMs, () => onTimeUp(timeUp('queue_timed_out', 'waiting', maxQueueMs)));
+  }
+
   /** Report that the first evaluation begins; later calls do nothing. */
   reportStart(): void {
     if (this.#startedAt !== null) return;
     this.#startedAt = this.#now();
+    this.#timeLimit.clear();
+    this.#limitCompute();
     this.#listener.event({ type: 'started' });
     this.#knownComputed = this.request.prompt.length;
     this.reportComputed();
@@ -92,6 +114,7 @@ export class Generation {
 
   /** Report the outcome, after the tokens that were not final before: those of the last step, in beam modes all. */
   finish(outcome: GenerateOutcome): void {
+    this.#timeLimit.clear();
     const { request, run } = this;
     for (const [index, { tokens, logprobs }] of outcome.sequences.entries()) {
       const from = this.#reported[index] ?? 0;
@@ -124,6 +147,7 @@ export class Generation {
   }
 
   fail(error: Error): void {
+    this.#timeLimit.clear();
     this.run?.release();
     // Parameters that forbid every token or cost too much are the caller's mistake, not a fault of the engine.
     this.#listener.failed(error instanceof DecodingError ? toModelError(error) : error);

@@ -56,9 +56,19 @@ function strategy({ prompt, config }: GenerationRequest): Strategy<GenerateOutco
   return generate({ prompt, config }, { clock: () => now });
 }
 
-function request(prompt: readonly number[], parameters: Record<string, unknown>, priority = 0): GenerationRequest {
+function request(
+  prompt: readonly number[],
+  parameters: Record<string, unknown>,
+  priority = 0,
+  more: Partial<GenerationRequest> = {},
+): GenerationRequest {
   const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: prompt.length };
-  return { prompt, config: parseGenerateParameters({ eos_token_id: -1, ...parameters }, context).config, priority };
+  return {
+    prompt,
+    config: parseGenerateParameters({ eos_token_id: -1, ...parameters }, context).config,
+    priority,
+    ...more,
+  };
 }
 
 interface Submitted {
@@ -168,4 +178,24 @@ test('cancels every generation on close and then refuses with closed', async () 
   await scheduler.close();
   for (const { ended } of submitted) assert.ok((await ended) instanceof Error);
   assert.throws(() => submit(request([1], { max_new_tokens: 1 })), { code: 'closed' });
+});
+
+test('ends a generation that is computed, or waits, for longer than its request allows', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const long = submit(request([1], { max_new_tokens: 120 }, 0, { maxComputeMs: 1_000 }), (event) => {
+    if (event.type === 'tokens') t.mock.timers.tick(100);
+  });
+  const beside = submit(request([2], { max_new_tokens: 120 }));
+  const waiting = submit(request([3], { max_new_tokens: 120 }, 0, { maxQueueMs: 500 }));
+  const endOf = async ({ ended }: Submitted): Promise<unknown> => {
+    const end = await ended;
+    return end instanceof Error && 'code' in end ? end.code : end;
+  };
+  assert.deepEqual(await Promise.all([long, beside, waiting].map(endOf)), [
+    'generation_timed_out',
+    'finished',
+    'queue_timed_out',
+  ]);
+  assert.equal(long.events.filter(({ type }) => type === 'tokens').length, 10);
+  assert.deepEqual(waiting.events, []);
 });

@@ -110,6 +110,7 @@ export class Scheduler {
     if (this.#closing !== null) throw new ModelError('closed', 'the engine is closed');
     const generation = new Generation(request, listener, this.#options.now);
     this.#checkFits(generation);
+    generation.limitTime((error) => this.#cancel(generation, error));
     this.#waiting.push(generation);
     this.#wake();
     return () => this.#cancel(generation);
@@ -190,8 +191,8 @@ export class Scheduler {
     }
   }
 
-  #cancel(generation: Generation): void {
-    generation.isCancelled = true;
+  #cancel(generation: Generation, reason = new ModelError('aborted', 'the generation was cancelled')): void {
+    generation.cancellation ??= reason;
     const { run } = generation;
     const evaluation = this.#evaluation;
     if (evaluation === null || run === null || !evaluation.runs.has(run)) {
@@ -207,8 +208,8 @@ export class Scheduler {
 
   #dropCancelled(): void {
     for (const list of [this.#waiting, this.#active]) {
-      for (const generation of list.filter(({ isCancelled }) => isCancelled)) {
-        this.#fail(generation, new ModelError('aborted', 'the generation was cancelled'));
+      for (const generation of [...list]) {
+        if (generation.cancellation !== null) this.#fail(generation, generation.cancellation);
       }
     }
   }

@@ -21,6 +21,10 @@ export interface Plan {
   /** Number of files, data and runs, over all projects of the account. */
   readonly storedItems: number | null;
   readonly pipelineTags: number | null;
+  /** Longest time of computation of one generation, in seconds. */
+  readonly maxGenerationSeconds: number | null;
+  /** Longest time from the start of a run, or of a request with all its prompts, to its end, in seconds. */
+  readonly maxRunSeconds: number | null;
   /** Runs of higher priority are executed first. */
   readonly priority: number;
   /** Maximum number of tokens of prompt and output together. */
@@ -115,6 +119,8 @@ function parsePlan(value: unknown): Plan {
     storedItems: limitAt(raw, 'stored_items'),
     pipelineTags: limitAt(raw, 'pipeline_tags'),
     priority: numberAt(raw.priority, 'priority'),
+    maxGenerationSeconds: limitAt(raw, 'max_generation_seconds'),
+    maxRunSeconds: limitAt(raw, 'max_run_seconds'),
     maxContext: limitAt(raw, 'max_context'),
     models: arrayAt(raw.models, 'models').map((model) => stringAt(model, 'models')),
     prices: {

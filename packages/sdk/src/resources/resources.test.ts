@@ -28,6 +28,8 @@ const PLAN = {
   tokens_per_day: 1,
   tokens_per_month: 2,
   priority: 0,
+  max_generation_seconds: 120,
+  max_run_seconds: 300,
   max_context: 2048,
   models: ['*'],
   prices: { monthly: 0, per_1000_prompt_tokens: 1, per_1000_generated_tokens: 2, per_compute_hour: 3 },

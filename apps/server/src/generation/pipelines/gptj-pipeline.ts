@@ -109,10 +109,10 @@ export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
 async function execute(
   { engine, tokenizer }: GptjPipelineDeps,
   { request, warnings, result }: GptjRun,
-  { signal, priority = 0, alone = false, maxEventDelayMs = 0, onTokens, onEvent }: ExecuteOptions,
+  { signal, onTokens, onEvent, ...scheduling }: ExecuteOptions,
 ): Promise<PipelineOutcome> {
   const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
-  for await (const event of engine.generate({ ...request, priority, alone, maxEventDelayMs }, signal)) {
+  for await (const event of engine.generate({ ...request, ...scheduling }, signal)) {
     onEvent?.(event);
     if (event.type === 'tokens') stream?.push(event.index, event.tokens);
     if (event.type !== 'finished') continue;

@@ -1,5 +1,5 @@
 import type { FinishReason } from '@gptj-cloud/decoding';
-import type { GenerationEvent } from '@gptj-cloud/engine';
+import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { PipelineGet } from '@gptj-cloud/protocol';
@@ -26,14 +26,14 @@ export interface TokenChunk {
   readonly tokens: readonly TokenId[];
 }
 
-export interface ExecuteOptions {
+/** How the engine is to schedule a run. */
+type Scheduling = Pick<
+  GenerationRequest,
+  'tenant' | 'priority' | 'alone' | 'maxQueueMs' | 'maxComputeMs' | 'maxEventDelayMs'
+>;
+
+export interface ExecuteOptions extends Scheduling {
   readonly signal: AbortSignal;
-  /** Generations of higher priority are admitted first. Default 0. */
-  readonly priority?: number;
-  /** Execute it while the engine executes nothing else: see `GenerationRequest` of the engine. Default false. */
-  readonly alone?: boolean;
-  /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
-  readonly maxEventDelayMs?: number;
   /** Called with tokens as they become final. */
   readonly onTokens?: (chunk: TokenChunk) => void;
   /** Called with every event of the engine, for metering: also with tokens that are not final. */

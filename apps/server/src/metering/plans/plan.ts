@@ -30,6 +30,10 @@ export interface Plan {
   /** Number of files, data and runs, over all projects of the account. A run with its input and result is four. */
   readonly storedItems: number | null;
   readonly pipelineTags: number | null;
+  /** Longest time of computation of one generation. */
+  readonly maxGenerationSeconds: number | null;
+  /** Longest time from the start of a run, or of a request with all its prompts, to its end. */
+  readonly maxRunSeconds: number | null;
   readonly priority: number;
   /** Maximum sequence length in tokens. */
   readonly maxContext: number | null;
@@ -52,6 +56,10 @@ const MAX_TOKENS = 1e15;
 const STORED_BYTES = 5 * 2 ** 30;
 const STORED_ITEMS = 1_000_000;
 const PIPELINE_TAGS = 100;
+const MAX_SECONDS = 30 * 86_400;
+/** Of plans whose file states none. */
+const GENERATION_SECONDS = 3_600;
+const RUN_SECONDS = 7_200;
 const price = z.number().min(0).max(1e9);
 const limit = (min: number, max: number) => z.number().int().min(min).max(max).nullable();
 
@@ -67,6 +75,8 @@ const planSchema = z.strictObject({
   stored_bytes: limit(0, MAX_TOKENS).default(STORED_BYTES),
   stored_items: limit(0, MAX_TOKENS).default(STORED_ITEMS),
   pipeline_tags: limit(0, 1_000_000).default(PIPELINE_TAGS),
+  max_generation_seconds: limit(1, MAX_SECONDS).default(GENERATION_SECONDS),
+  max_run_seconds: limit(1, MAX_SECONDS).default(RUN_SECONDS),
   priority: z.number().int().min(-1000).max(1000).default(0),
   max_context: limit(1, 1_000_000),
   models: z.array(z.string().min(1).max(200)).min(1).max(100),
@@ -118,6 +128,8 @@ export const planFileSchema = z
         storedItems: plan.stored_items,
         pipelineTags: plan.pipeline_tags,
         priority: plan.priority,
+        maxGenerationSeconds: plan.max_generation_seconds,
+        maxRunSeconds: plan.max_run_seconds,
         maxContext: plan.max_context,
         models: plan.models,
         prices: {
@@ -156,6 +168,8 @@ export function toPlanGet(plan: Plan): PlanGet {
     stored_items: plan.storedItems,
     pipeline_tags: plan.pipelineTags,
     priority: plan.priority,
+    max_generation_seconds: plan.maxGenerationSeconds,
+    max_run_seconds: plan.maxRunSeconds,
     max_context: plan.maxContext,
     models: [...plan.models],
     prices: {

@@ -23,10 +23,19 @@ export interface GenerationCost {
   readonly cachedTokens?: number;
 }
 
+/** Longest times, in milliseconds. Null: no limit. */
+export interface TimeLimits {
+  /** Of the computation of one generation. */
+  readonly generationMs: number | null;
+  /** From the start of a run, or of a request with all its prompts, to its end. */
+  readonly runMs: number | null;
+}
+
 /** An admitted generation. Exactly one of `settle` and `cancel` ends it. */
 export interface Admitted {
   /** Queue priority of the plan; larger goes first. */
   readonly priority: number;
+  readonly limits: TimeLimits;
   /** Meter the cost and return the unused part of the reservation. Idempotent. */
   settle(cost: GenerationCost): Promise<void>;
   /** Return the whole reservation: nothing was used. Idempotent. */
@@ -77,4 +86,6 @@ export interface Admission {
    * has no reservation that would detect a second end: end it once, in the transaction that ends the run.
    */
   endRuns(tx: Database, ends: readonly AdmittedRunEnd[]): Promise<void>;
+  /** The present limits of an admitted run, by its ticket. */
+  timeLimits(ticket: string): TimeLimits;
 }

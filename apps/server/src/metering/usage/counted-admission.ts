@@ -18,7 +18,7 @@ import { startPolling } from '../../store/polling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
-import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate } from './admission.ts';
+import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate, TimeLimits } from './admission.ts';
 import { enforcePlan, toLimitError } from './admission-refusal.ts';
 import {
   type MeteredCost,
@@ -73,7 +73,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
     async admit(principal, estimate) {
       const checked = checkPlan(deps, principal, estimate, instanceId);
       const { priority, meter } = toTicket(checked, checked.request && (await reserve(checked.request)));
-      return createAdmitted(db, settle, priority, meter);
+      return createAdmitted(db, settle, { priority, meter, limits: timeLimitsOf(checked.plan) });
     },
     async admitRuns(tx, runs) {
       const checked = runs.map(({ principal, estimate }) =>
@@ -91,6 +91,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
             }),
       );
     },
+    timeLimits: (ticket) => timeLimitsOf(deps.plans.planOf(readTicket(ticket).meter)),
     async endRuns(tx, ends) {
       const settlements = ends.map(({ ticket, cost }) => ({
         meter: readTicket(ticket).meter,
@@ -151,6 +152,11 @@ function toTicket(
   return { meter: { ...defaultMeter, day, accountId: account, seq }, priority: plan.priority };
 }
 
+function timeLimitsOf({ maxGenerationSeconds, maxRunSeconds }: Plan): TimeLimits {
+  const toMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
+  return { generationMs: toMs(maxGenerationSeconds), runMs: toMs(maxRunSeconds) };
+}
+
 function orApiError<Value>(call: () => Value): Value | ApiError {
   try {
     return call();
@@ -164,8 +170,7 @@ function orApiError<Value>(call: () => Value): Value | ApiError {
 function createAdmitted(
   db: Database,
   settle: (settlement: Settlement) => Promise<boolean>,
-  priority: number,
-  meter: Meter,
+  { priority, meter, limits }: Ticket & Pick<Admitted, 'limits'>,
 ): Admitted {
   let ended: Promise<unknown> | undefined;
   const once = (end: () => Promise<unknown>): Promise<unknown> => {
@@ -177,6 +182,7 @@ function createAdmitted(
   };
   return {
     priority,
+    limits,
     async settle(cost) {
       const settlement = { meter, cost: toMeteredCost(cost) };
       await once(() => settle(settlement));
