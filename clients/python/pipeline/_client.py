@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from typing import Any, Dict, Literal, Optional, Union, overload
+from typing import Any, Dict, Iterator, Literal, Optional, Union, overload
 from urllib.parse import quote, urlencode
 
 from ._errors import AuthenticationError, ConnectionFailed, NotFound, PipelineError, WaitTimeout
@@ -175,14 +175,18 @@ class PipelineCloud:
         order_by: str = "created_at:desc",
         pipeline_id: Optional[str] = None,
         run_state: Optional[str] = None,
+        cursor: Optional[str] = None,
     ) -> Page:
         """Runs of this account, newest first: after `skip` of them at most `limit` in `data`, and their number in `total`.
 
         Previews of more than 16 KiB are None in a list; get_run has them.
 
-        pipeline_id and run_state select the runs of one pipeline and in one state.
+        pipeline_id and run_state select the runs of one pipeline and in one state. cursor, the next_cursor of an earlier
+        page, continues after that page; iter_runs does so.
         """
         query: Dict[str, Any] = {"limit": limit, "skip": skip, "order_by": order_by}
+        if cursor is not None:
+            query["cursor"] = cursor
         if pipeline_id is not None:
             query["pipeline_id"] = pipeline_id
         if run_state is not None:
@@ -191,6 +195,25 @@ class PipelineCloud:
         entries = page["data"] if isinstance(page["data"], list) else []
         page["data"] = [record_of(Run, entry, "run_state") for entry in entries]
         return page
+
+    def iter_runs(
+        self,
+        *,
+        limit: int = 100,
+        order_by: str = "created_at:desc",
+        pipeline_id: Optional[str] = None,
+        run_state: Optional[str] = None,
+    ) -> Iterator[Run]:
+        """All runs that get_runs would return, page after page. limit is the number of runs of one request."""
+        cursor: Optional[str] = None
+        while True:
+            page = self.get_runs(
+                limit=limit, order_by=order_by, pipeline_id=pipeline_id, run_state=run_state, cursor=cursor
+            )
+            yield from page["data"]
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
 
     def download_result(self, run: Union[Run, str]) -> Any:
         """The complete result of a run, or of a result file by its id, of any size.

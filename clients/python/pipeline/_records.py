@@ -83,6 +83,8 @@ class Page(Record):
     #: Entries in the whole list.
     total: int
     data: List[Run]
+    #: The cursor of the next page; None on the last one.
+    next_cursor: Optional[str]
 
 
 def record_of(kind: type[_R], body: Any, required: str) -> _R:

@@ -135,6 +135,15 @@ class OtherCalls(unittest.TestCase):
         with self.assertRaises(RunFailed):
             page.data[1].raise_for_state()
 
+    def test_iter_runs_yields_the_runs_of_every_page(self) -> None:
+        page = {"skip": 0, "limit": 1, "total": 2}
+        with StubServer(
+            Reply(200, {**page, "data": [RUN], "next_cursor": "2.1.run_1"}), Reply(200, {**page, "data": [FAILED]})
+        ) as stub:
+            runs = list(PipelineCloud("t", url=stub.url).iter_runs(limit=1))
+        self.assertEqual([run.run_state for run in runs], ["complete", "failed"])
+        self.assertEqual(stub.received[1].path, "/v2/runs?limit=1&skip=0&order_by=created_at%3Adesc&cursor=2.1.run_1")
+
     def test_authenticate_returns_the_account(self) -> None:
         with StubServer(Reply(200, {"username": "ada"})) as stub:
             self.assertEqual(PipelineCloud("t", url=stub.url + "/").authenticate().username, "ada")

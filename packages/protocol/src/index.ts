@@ -21,6 +21,7 @@ export {
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { issueText } from './issue-text.ts';
 export { nameSchema } from './names.ts';
+export { cursorSchema, formatCursor, type PageCursor } from './page-cursor.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
 export {
   type EnvironmentGet,

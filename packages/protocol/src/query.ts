@@ -1,4 +1,5 @@
 import { ApiError } from './api-error.ts';
+import type { PageCursor } from './page-cursor.ts';
 
 /** Order of a list. */
 export interface OrderBy<Field extends string> {
@@ -11,6 +12,8 @@ export interface PageQuery<Field extends string> {
   readonly skip: number;
   readonly limit: number;
   readonly orderBy: OrderBy<Field>;
+  /** The page begins after this position; `skip` counts from there. */
+  readonly cursor?: PageCursor | undefined;
 }
 
 /** Maximum number of entries on a page. */

@@ -9,6 +9,8 @@ export interface Page<Item> {
   /** Items in the whole list. */
   readonly total: number;
   readonly items: readonly Item[];
+  /** The `cursor` of the next page; null on the last one. */
+  readonly nextCursor: string | null;
 }
 
 /** Null for a field that is null or absent. */
@@ -68,6 +70,7 @@ export function pageOf<Item>(reply: unknown, parse: (item: unknown) => Item): Pa
     limit: numberAt(page.limit, 'limit'),
     total: numberAt(page.total, 'total'),
     items: arrayAt(page.data, 'data').map(parse),
+    nextCursor: orNull(page.next_cursor, (value) => stringAt(value, 'next_cursor')),
   };
 }
 

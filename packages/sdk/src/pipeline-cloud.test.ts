@@ -84,6 +84,22 @@ test('returns a failed run, for which throwIfFailed throws', async () => {
   );
 });
 
+test('eachRun yields the runs of every page, by cursor', async () => {
+  const page = { skip: 1, limit: 1, total: 9 };
+  const replies = [
+    { ...page, data: [RUN], next_cursor: '9.1.run_1' },
+    { ...page, data: [FAILED], next_cursor: null },
+  ];
+  const { api, sent } = stub(() => new Response(JSON.stringify(replies.shift())));
+  const states: string[] = [];
+  for await (const run of api.eachRun({ skip: 1, limit: 1 })) states.push(run.runState);
+  assert.deepEqual(states, ['complete', 'failed']);
+  assert.deepEqual(
+    sent.map(({ url }) => new URL(url).search),
+    ['?limit=1&skip=1&order_by=created_at%3Adesc', '?limit=1&skip=0&order_by=created_at%3Adesc&cursor=9.1.run_1'],
+  );
+});
+
 test('getRun, listRuns and downloadResult send the requests of the 2022 clients', async () => {
   const one = replying(RUN);
   const run = await one.api.getRun('run_1/../x');

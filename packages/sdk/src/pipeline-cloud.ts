@@ -189,6 +189,17 @@ export class PipelineCloud {
     return parseRunPage(await exchange(this.#endpoint, call));
   }
 
+  /** All runs that `listRuns` would list, page after page. `limit` is the number of runs of one request, 100 by default. */
+  async *eachRun(options: ListRunsOptions = {}): AsyncGenerator<Run, void, undefined> {
+    let next: ListRunsOptions = { limit: 100, ...options };
+    for (;;) {
+      const { items, nextCursor } = await this.listRuns(next);
+      yield* items;
+      if (nextCursor === null) return;
+      next = { ...next, skip: 0, cursor: nextCursor };
+    }
+  }
+
   /**
    * Download the result file: a Python pickle of the list of outputs. `resultPreview`, unless it is null, is the same value as
    * JSON. Throws `RunFailedError` for a failed run.

@@ -1,6 +1,7 @@
 import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
+import { toPaginated } from '../store/page.ts';
 import { countRepeat } from './audit-repeats.ts';
 import { type AuditFilter, type AuditRow, findAuditEntries, insertAuditEntry } from './audit-store.ts';
 
@@ -93,8 +94,7 @@ export async function listAudit(
   page: PageQuery<'created_at'>,
   filter: AuditFilter,
 ): Promise<Paginated<AuditEntryGet>> {
-  const { total, rows } = await findAuditEntries(db, page, filter);
-  return { skip: page.skip, limit: page.limit, total, data: rows.map(toEntry) };
+  return toPaginated(page, await findAuditEntries(db, page, filter), toEntry);
 }
 
 function toEntry(row: AuditRow): AuditEntryGet {

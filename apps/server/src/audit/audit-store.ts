@@ -1,7 +1,7 @@
 import type { PageQuery } from '@gptj-cloud/protocol';
-import { and, eq, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { pageOrder } from '../store/page-order.ts';
+import { findPage, type Page } from '../store/page.ts';
 import { auditLog, auditRepeats } from './audit-tables.ts';
 
 export type AuditRow = Readonly<typeof auditLog.$inferSelect>;
@@ -22,19 +22,18 @@ export async function findAuditEntries(
   db: Database,
   page: PageQuery<'created_at'>,
   { userId, action }: AuditFilter,
-): Promise<{ readonly total: number; readonly rows: readonly AuditRow[] }> {
+): Promise<Page<AuditRow>> {
   const matches = and(
     userId === undefined ? undefined : eq(auditLog.userId, userId),
     action === undefined ? undefined : eq(auditLog.action, action),
   );
-  const rows = await db
-    .select()
-    .from(auditLog)
-    .where(matches)
-    .orderBy(...pageOrder(page, auditLog.at, auditLog.id))
-    .offset(page.skip)
-    .limit(page.limit);
-  return { total: await db.$count(auditLog, matches), rows };
+  const source = { table: auditLog, time: auditLog.at, id: auditLog.id, where: matches };
+  const load = async (ids: readonly number[]) =>
+    await db
+      .select()
+      .from(auditLog)
+      .where(inArray(auditLog.id, [...ids]));
+  return await findPage(db, source, page, load, ({ id }) => id);
 }
 
 /** How often an actor did something within an hour. */

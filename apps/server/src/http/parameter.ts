@@ -1,4 +1,11 @@
-import { invalidParameter, issueText, MAX_PAGE, type OrderBy } from '@gptj-cloud/protocol';
+import {
+  cursorSchema,
+  invalidParameter,
+  issueText,
+  MAX_PAGE,
+  type OrderBy,
+  type PageCursor,
+} from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import type { JsonSchema } from './openapi/operation.ts';
 
@@ -49,6 +56,7 @@ export const PAGE: {
   readonly skip: Parameter<number>;
   readonly limit: Parameter<number>;
   readonly orderBy: Parameter<OrderBy<'created_at'>>;
+  readonly cursor: Parameter<PageCursor | undefined>;
 } = {
   skip: query('skip', 'Number of entries to skip.', z.int().min(0).max(MAX_SKIP).default(0)),
   limit: query('limit', 'Maximum number of entries.', z.int().min(1).max(MAX_PAGE).default(20)),
@@ -59,6 +67,11 @@ export const PAGE: {
       .enum(['created_at:desc', 'created_at:asc'])
       .default('created_at:desc')
       .transform((order) => ({ field: 'created_at', direction: order === 'created_at:asc' ? 'asc' : 'desc' }) as const),
+  ),
+  cursor: query(
+    'cursor',
+    'Continue after an earlier page: its `next_cursor`. Takes the same time for every page; `skip` counts from there.',
+    cursorSchema.optional(),
   ),
 };
 

@@ -40,7 +40,8 @@ const counts = {
 export async function runMetrics(db: Database, query: MetricsQuery, bucketCount: number): Promise<RunMetricsGet> {
   const { start, end } = query;
   const widthMs = (end.getTime() - start.getTime()) / bucketCount;
-  const sinceStart = sql`extract(epoch FROM ${runs.createdAt} - ${start.toISOString()}::timestamptz) * 1000`;
+  // Unlike `extract`, `date_part` computes with floating point, which is several times as fast.
+  const sinceStart = sql`date_part('epoch', ${runs.createdAt} - ${start.toISOString()}::timestamptz) * 1000`;
   const bucket = sql<number>`floor(${sinceStart} / ${widthMs}::float8)`.mapWith(Number);
   const rows = await db
     .select({ bucket, ...counts })

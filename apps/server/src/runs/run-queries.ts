@@ -1,9 +1,10 @@
-import { ApiError, type RunGet, type RunPage } from '@gptj-cloud/protocol';
+import { ApiError, type PageQuery, type RunGet, type RunPage } from '@gptj-cloud/protocol';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
+import { toPaginated } from '../store/page.ts';
 import { type Run, toRunGet } from './run.ts';
-import { findRuns, listRuns, type RunFilter, type RunPageQuery } from './run-store.ts';
+import { findRuns, listRuns, type RunFilter } from './run-store.ts';
 
 /** Reading of runs; those of other projects count as absent. */
 export interface RunQueries {
@@ -13,7 +14,7 @@ export interface RunQueries {
   get(projectId: string, id: string): Promise<RunGet>;
   /** The same; null when the project has no such run. */
   find(projectId: string, id: string): Promise<RunGet | null>;
-  list(filter: RunFilter, page: RunPageQuery): Promise<RunPage>;
+  list(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunPage>;
   toGet(run: Run): RunGet;
 }
 
@@ -37,8 +38,7 @@ export function createRunQueries(db: Database, pipelines: PipelineRegistry): Run
       return run === null ? null : toGet(run);
     },
     async list(filter, page) {
-      const { total, runs } = await listRuns(db, filter, page);
-      return { skip: page.skip, limit: page.limit, total, data: runs.map(toGet) };
+      return toPaginated(page, await listRuns(db, filter, page), toGet);
     },
   };
 }

@@ -189,7 +189,7 @@ test('lists are paginated and filtered; runs of other projects are absent', asyn
   const list = async (direction: 'asc' | 'desc', skip: number, filter: object = {}): Promise<unknown> => {
     const all = { projectId: PROJECT, pipelineId: null, state: null, ...filter };
     const page = await listRuns(store.db, all, { skip, limit: 2, orderBy: { field: 'created_at', direction } });
-    return [page.total, ...page.runs.map(({ id }) => id)];
+    return [page.total, ...page.rows.map(({ id }) => id)];
   };
   assert.deepEqual(await list('desc', 0), [3, ids[2], ids[1]]);
   assert.deepEqual(await list('asc', 1), [3, ids[1], ids[2]]);

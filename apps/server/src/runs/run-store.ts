@@ -2,16 +2,17 @@ import type { JsonValue } from '@gptj-cloud/pickle';
 import {
   finishReasonSchema,
   isId,
-  type OrderBy,
+  type PageQuery,
   type RunState,
   runErrorSchema,
   runStateSchema,
 } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
+import { findPage, type Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { deleteFiles, fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure, RunTokens } from './run.ts';
@@ -38,18 +39,10 @@ export interface NewRun {
   readonly lease: Lease | null;
 }
 
-export type RunOrder = OrderBy<'created_at'>;
-
 export interface RunFilter {
   readonly projectId: string;
   readonly pipelineId: string | null;
   readonly state: RunState | null;
-}
-
-export interface RunPageQuery {
-  readonly skip: number;
-  readonly limit: number;
-  readonly orderBy: RunOrder;
 }
 
 /**
@@ -195,24 +188,16 @@ export async function findRunByKey(
   return rows[0] ?? null;
 }
 
-export async function listRuns(
-  db: Database,
-  filter: RunFilter,
-  page: RunPageQuery,
-): Promise<{ readonly total: number; readonly runs: readonly Run[] }> {
-  const wanted: SQL | undefined = and(
+export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<'created_at'>): Promise<Page<Run>> {
+  const where = and(
     eq(runs.projectId, filter.projectId),
     filter.pipelineId === null ? undefined : eq(runs.pipelineId, filter.pipelineId),
     filter.state === null ? undefined : eq(runs.state, filter.state),
   );
-  const direction = page.orderBy.direction === 'asc' ? asc : desc;
-  const rows = await selectRuns(db, 'short')
-    .where(wanted)
-    .orderBy(direction(runs.createdAt), direction(runs.id))
-    .limit(page.limit)
-    .offset(page.skip);
-  const totals = await db.select({ total: count() }).from(runs).where(wanted);
-  return { total: totals[0]?.total ?? 0, runs: rows.map(toRun) };
+  const load = async (ids: readonly string[]) =>
+    (await selectRuns(db, 'short').where(sql`${runs.id} = ANY(${sql.param([...ids])})`)).map(toRun);
+  const source = { table: runs, time: runs.createdAt, id: runs.id, where };
+  return await findPage(db, source, page, load, ({ id }) => id);
 }
 
 /** Longer previews of results are left out of lists: a page of 100 runs stays below a few megabytes. */

@@ -1,9 +1,9 @@
 /** Deliveries of webhooks: the outbox that is filled with the ends of runs. */
 import { isId, newId, type PageQuery, webhookEventSchema } from '@gptj-cloud/protocol';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
-import { pageOrder } from '../store/page-order.ts';
+import { findPage, type Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import type { RunEndEvent, Webhook, WebhookDelivery } from './webhook.ts';
 import { toWebhook } from './webhook-store.ts';
@@ -88,16 +88,17 @@ export async function listDeliveries(
   db: Database,
   webhookId: string,
   page: PageQuery<'created_at'>,
-): Promise<{ readonly total: number; readonly deliveries: readonly WebhookDelivery[] }> {
-  const wanted = eq(webhookDeliveries.webhookId, webhookId);
-  const rows = await db
-    .select()
-    .from(webhookDeliveries)
-    .where(wanted)
-    .orderBy(...pageOrder(page, webhookDeliveries.createdAt, webhookDeliveries.id))
-    .limit(page.limit)
-    .offset(page.skip);
-  return { total: await db.$count(webhookDeliveries, wanted), deliveries: rows.map(toDelivery) };
+): Promise<Page<WebhookDelivery>> {
+  const { createdAt: time, id } = webhookDeliveries;
+  const source = { table: webhookDeliveries, time, id, where: eq(webhookDeliveries.webhookId, webhookId) };
+  const load = async (ids: readonly string[]) =>
+    (
+      await db
+        .select()
+        .from(webhookDeliveries)
+        .where(inArray(id, [...ids]))
+    ).map(toDelivery);
+  return await findPage(db, source, page, load, (delivery) => delivery.id);
 }
 
 /** Lease the oldest due deliveries of webhooks until `leaseUntil` and count the attempt; other servers skip them meanwhile. */

@@ -11,6 +11,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { type AuditAction, type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
+import { toPaginated } from '../store/page.ts';
 import { countPending, failPending, findDelivery, insertReplay, listDeliveries } from './delivery-store.ts';
 import { forgetReceiver, halfOpenBreaker } from './receiver-store.ts';
 import { countProjectReplay, countWebhookReplay, type ReplayCount } from './replay-store.ts';
@@ -98,9 +99,8 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
     },
     get: async (projectId, id) => toWebhookGet(await find(projectId, id), 'without secret'),
     async list(projectId, page) {
-      const { total, webhooks } = await listWebhooks(db, projectId, page);
-      const data = webhooks.map((webhook) => toWebhookGet(webhook, 'without secret'));
-      return { skip: page.skip, limit: page.limit, total, data };
+      const found = await listWebhooks(db, projectId, page);
+      return toPaginated(page, found, (webhook) => toWebhookGet(webhook, 'without secret'));
     },
     async update(projectId, id, patch, caller) {
       if (patch.url !== undefined) checkWebhookUrl(patch.url, { allowPrivate });
@@ -134,8 +134,7 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
     },
     async deliveries(projectId, id, page) {
       await find(projectId, id);
-      const { total, deliveries } = await listDeliveries(db, id, page);
-      return { skip: page.skip, limit: page.limit, total, data: deliveries.map(toWebhookDeliveryGet) };
+      return toPaginated(page, await listDeliveries(db, id, page), toWebhookDeliveryGet);
     },
     async replay(projectId, id, deliveryId) {
       const replay = await db.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import { isId, type PageQuery } from '@gptj-cloud/protocol';
 import { and, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { pageOrder } from '../store/page-order.ts';
+import { findPage, type Page } from '../store/page.ts';
 import { parseEvents, type Webhook } from './webhook.ts';
 import { webhooks } from './webhook-tables.ts';
 
@@ -32,17 +32,17 @@ export async function listWebhooks(
   db: Database,
   projectId: string,
   page: PageQuery<'created_at'>,
-): Promise<{ readonly total: number; readonly webhooks: readonly Webhook[] }> {
-  const wanted = eq(webhooks.projectId, projectId);
-  const rows = await db
-    .select()
-    .from(webhooks)
-    .where(wanted)
-    .orderBy(...pageOrder(page, webhooks.createdAt, webhooks.id))
-    .limit(page.limit)
-    .offset(page.skip);
-  const totals = await db.select({ total: count() }).from(webhooks).where(wanted);
-  return { total: totals[0]?.total ?? 0, webhooks: rows.map(toWebhook) };
+): Promise<Page<Webhook>> {
+  const { createdAt: time, id } = webhooks;
+  const source = { table: webhooks, time, id, where: eq(webhooks.projectId, projectId) };
+  const load = async (ids: readonly string[]) =>
+    (
+      await db
+        .select()
+        .from(webhooks)
+        .where(inArray(id, [...ids]))
+    ).map(toWebhook);
+  return await findPage(db, source, page, load, (webhook) => webhook.id);
 }
 
 export async function updateWebhook(db: Database, webhook: Webhook): Promise<void> {

@@ -1,6 +1,7 @@
-import { isId, type PipelineTagGet } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq } from 'drizzle-orm';
+import { isId, type PageQuery, type PipelineTagGet } from '@gptj-cloud/protocol';
+import { and, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
+import { findPage, type Page } from '../../store/page.ts';
 import { pipelineTags } from './pipeline-tag-tables.ts';
 
 /** A project's name for a pipeline. */
@@ -10,12 +11,6 @@ export interface PipelineTag {
   readonly name: string;
   readonly pipelineId: string;
   readonly createdAt: Date;
-}
-
-export interface TagPage {
-  readonly skip: number;
-  readonly limit: number;
-  readonly orderBy: { readonly direction: 'asc' | 'desc' };
 }
 
 /** False when the project has a tag of this name. */
@@ -58,22 +53,19 @@ export async function deleteTag(db: Database, projectId: string, id: string): Pr
 export async function listTags(
   db: Database,
   filter: { readonly projectId: string; readonly pipelineId: string | null },
-  page: TagPage,
-): Promise<{ readonly total: number; readonly tags: readonly PipelineTag[] }> {
+  page: PageQuery<'created_at'>,
+): Promise<Page<PipelineTag>> {
   const wanted = and(
     eq(pipelineTags.projectId, filter.projectId),
     filter.pipelineId === null ? undefined : eq(pipelineTags.pipelineId, filter.pipelineId),
   );
-  const direction = page.orderBy.direction === 'asc' ? asc : desc;
-  const rows = await db
-    .select()
-    .from(pipelineTags)
-    .where(wanted)
-    .orderBy(direction(pipelineTags.createdAt), direction(pipelineTags.id))
-    .limit(page.limit)
-    .offset(page.skip);
-  const totals = await db.select({ total: count() }).from(pipelineTags).where(wanted);
-  return { total: totals[0]?.total ?? 0, tags: rows };
+  const { createdAt: time, id } = pipelineTags;
+  const load = async (ids: readonly string[]) =>
+    await db
+      .select()
+      .from(pipelineTags)
+      .where(inArray(id, [...ids]));
+  return await findPage(db, { table: pipelineTags, time, id, where: wanted }, page, load, (tag) => tag.id);
 }
 
 export function toPipelineTagGet({ id, name, projectId, pipelineId }: PipelineTag): PipelineTagGet {

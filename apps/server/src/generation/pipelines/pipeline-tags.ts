@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   ApiError,
   newId,
+  type PageQuery,
   type Paginated,
   type PipelineTagCreate,
   type PipelineTagGet,
@@ -12,6 +13,7 @@ import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 import type { PlanBook } from '../../metering/plans/plan-book.ts';
 import { findStorage } from '../../metering/storage/storage-store.ts';
 import type { Database } from '../../store/db.ts';
+import { toPaginated } from '../../store/page.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineRegistry } from './pipeline-registry.ts';
 import {
@@ -21,7 +23,6 @@ import {
   insertTag,
   listTags,
   moveTag,
-  type TagPage,
   toPipelineTagGet,
 } from './pipeline-tag-store.ts';
 
@@ -49,7 +50,7 @@ export interface PipelineTags {
   move(projectId: string, id: string, pipelineId: string): Promise<PipelineTagGet>;
   /** Throws `not_found`. */
   remove(projectId: string, id: string): Promise<void>;
-  list(projectId: string, pipelineId: string | null, page: TagPage): Promise<Paginated<PipelineTagGet>>;
+  list(projectId: string, pipelineId: string | null, page: PageQuery<'created_at'>): Promise<Paginated<PipelineTagGet>>;
 }
 
 export function createPipelineTags({ db, clock, pipelines, plans }: PipelineTagsDeps): PipelineTags {
@@ -104,8 +105,7 @@ export function createPipelineTags({ db, clock, pipelines, plans }: PipelineTags
       if (!(await deleteTag(db, projectId, id))) throw absent(id);
     },
     async list(projectId, pipelineId, page) {
-      const { total, tags } = await listTags(db, { projectId, pipelineId }, page);
-      return { skip: page.skip, limit: page.limit, total, data: tags.map(toPipelineTagGet) };
+      return toPaginated(page, await listTags(db, { projectId, pipelineId }, page), toPipelineTagGet);
     },
   };
 }

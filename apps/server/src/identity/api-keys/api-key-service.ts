@@ -11,6 +11,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/db.ts';
+import { toPaginated } from '../../store/page.ts';
 import type { MailDeps, StoreDeps } from '../account-deps.ts';
 import { notify } from '../notices.ts';
 import type { Principal } from '../principal.ts';
@@ -89,9 +90,8 @@ export async function listTokens(
   { db, clock }: StoreDeps,
   owner: KeyOwner,
   page: PageQuery<'created_at'>,
-): Promise<{ skip: number; limit: number; total: number; data: TokenGet[] }> {
-  const { total, keys } = await listApiKeys(db, owner, page);
-  return { skip: page.skip, limit: page.limit, total, data: keys.map((key) => toTokenGet(key, clock())) };
+): Promise<{ skip: number; limit: number; total: number; data: TokenGet[]; next_cursor: string | null }> {
+  return toPaginated(page, await listApiKeys(db, owner, page), (key) => toTokenGet(key, clock()));
 }
 
 export interface TokenChange {

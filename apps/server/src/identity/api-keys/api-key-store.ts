@@ -1,9 +1,9 @@
 import { newId, type PageQuery, SCOPES } from '@gptj-cloud/protocol';
-import { and, eq, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { batched } from '../../store/batched.ts';
 import type { Database } from '../../store/db.ts';
-import { pageOrder } from '../../store/page-order.ts';
+import { findPage, type Page } from '../../store/page.ts';
 import { apiKeys, projectMembers, projects, users } from '../identity-tables.ts';
 import type { Principal } from '../principal.ts';
 import { hashSecret } from '../secret.ts';
@@ -159,19 +159,16 @@ export async function countApiKeys(db: Database, owner: KeyOwner): Promise<numbe
   return await db.$count(apiKeys, ownedBy(owner));
 }
 
-export async function listApiKeys(
-  db: Database,
-  owner: KeyOwner,
-  page: PageQuery<'created_at'>,
-): Promise<{ readonly total: number; readonly keys: readonly ApiKey[] }> {
-  const rows = await db
-    .select()
-    .from(apiKeys)
-    .where(ownedBy(owner))
-    .orderBy(...pageOrder(page, apiKeys.createdAt, apiKeys.id))
-    .offset(page.skip)
-    .limit(page.limit);
-  return { total: await countApiKeys(db, owner), keys: rows.map(toApiKey) };
+export async function listApiKeys(db: Database, owner: KeyOwner, page: PageQuery<'created_at'>): Promise<Page<ApiKey>> {
+  const load = async (ids: readonly string[]) =>
+    (
+      await db
+        .select()
+        .from(apiKeys)
+        .where(inArray(apiKeys.id, [...ids]))
+    ).map(toApiKey);
+  const source = { table: apiKeys, time: apiKeys.createdAt, id: apiKeys.id, where: ownedBy(owner) };
+  return await findPage(db, source, page, load, ({ id }) => id);
 }
 
 export async function updateApiKey(

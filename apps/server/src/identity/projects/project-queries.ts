@@ -7,6 +7,7 @@ import {
   type ProjectGetDetailed,
   toTimestamp,
 } from '@gptj-cloud/protocol';
+import { toPaginated } from '../../store/page.ts';
 import type { ContentsDeps, StoreDeps } from '../account-deps.ts';
 import type { Principal } from '../principal.ts';
 import type { User } from '../users/user.ts';
@@ -25,13 +26,12 @@ export async function getProjects(
   { userId, apiKeyId, projectId }: Principal,
   page: PageQuery<'created_at'>,
 ): Promise<Paginated<ProjectGetDetailed>> {
-  const { total, projects } = await listProjects(db, userId, apiKeyId === null ? null : projectId, page);
+  const found = await listProjects(db, userId, apiKeyId === null ? null : projectId, page);
   const counts = await contents.countInProjects(
     db,
-    projects.map(({ id }) => id),
+    found.rows.map(({ id }) => id),
   );
-  const data = projects.map((project) => toProjectGet(project, counts.get(project.id)));
-  return { skip: page.skip, limit: page.limit, total, data };
+  return toPaginated(page, found, (project) => toProjectGet(project, counts.get(project.id)));
 }
 
 export async function getMembers({ db }: StoreDeps, projectId: string): Promise<{ readonly data: MemberGet[] }> {

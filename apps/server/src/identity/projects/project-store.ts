@@ -1,7 +1,7 @@
 import { ApiError, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, ne, or } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, ne, or } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
-import { pageOrder } from '../../store/page-order.ts';
+import { findPage, type Page } from '../../store/page.ts';
 import { apiKeys, projectInvitations, projectMembers, projects, users } from '../identity-tables.ts';
 import type { User } from '../users/user.ts';
 
@@ -60,19 +60,20 @@ export async function listProjects(
   userId: string,
   only: string | null,
   page: PageQuery<'created_at'>,
-): Promise<{ readonly total: number; readonly projects: readonly Project[] }> {
-  const wanted = and(eq(projectMembers.userId, userId), only === null ? undefined : eq(projects.id, only));
-  const joined = eq(projectMembers.projectId, projects.id);
-  const totals = await db.select({ total: count() }).from(projects).innerJoin(projectMembers, joined).where(wanted);
-  const rows = await db
-    .select(seen)
-    .from(projects)
-    .innerJoin(projectMembers, joined)
-    .where(wanted)
-    .orderBy(...pageOrder(page, projects.createdAt, projects.id))
-    .offset(page.skip)
-    .limit(page.limit);
-  return { total: totals[0]?.total ?? 0, projects: rows };
+): Promise<Page<Project>> {
+  const mine = db
+    .select({ id: projectMembers.projectId })
+    .from(projectMembers)
+    .where(eq(projectMembers.userId, userId));
+  const where = and(inArray(projects.id, mine), only === null ? undefined : eq(projects.id, only));
+  const load = async (ids: readonly string[]) =>
+    await db
+      .select(seen)
+      .from(projects)
+      .innerJoin(projectMembers, eq(projectMembers.projectId, projects.id))
+      .where(and(eq(projectMembers.userId, userId), inArray(projects.id, [...ids])));
+  const source = { table: projects, time: projects.createdAt, id: projects.id, where };
+  return await findPage(db, source, page, load, ({ id }) => id);
 }
 
 /** The names of projects by their ids; absent for projects that do not exist. */

@@ -1,6 +1,7 @@
 import { ApiError, type AuditEntryGet, type PageQuery, type Paginated } from '@gptj-cloud/protocol';
 import { listAudit } from '../../audit/audit-log.ts';
 import type { AuditFilter } from '../../audit/audit-store.ts';
+import { toPaginated } from '../../store/page.ts';
 import type { StoreDeps } from '../account-deps.ts';
 import type { User } from './user.ts';
 import { findUser, listUsers } from './user-store.ts';
@@ -14,8 +15,7 @@ export async function getUser({ db }: StoreDeps, id: string): Promise<User> {
 
 /** A page of all users of the server. */
 export async function getUsers({ db }: StoreDeps, page: PageQuery<'created_at'>): Promise<Paginated<User>> {
-  const { total, users } = await listUsers(db, page);
-  return { skip: page.skip, limit: page.limit, total, data: users };
+  return toPaginated(page, await listUsers(db, page), (user) => user);
 }
 
 /** A page of the audit log of the server. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError, newId, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, eq, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
-import { pageOrder } from '../../store/page-order.ts';
+import { findPage, type Page } from '../../store/page.ts';
 import { projectMembers, projects, users } from '../identity-tables.ts';
 import { canonicalLogin } from '../sessions/login-name.ts';
 import type { User } from './user.ts';
@@ -153,15 +153,12 @@ function isTaken(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === '23505';
 }
 
-export async function listUsers(
-  db: Database,
-  page: PageQuery<'created_at'>,
-): Promise<{ readonly total: number; readonly users: readonly User[] }> {
-  const rows = await db
-    .select()
-    .from(users)
-    .orderBy(...pageOrder(page, users.createdAt, users.id))
-    .offset(page.skip)
-    .limit(page.limit);
-  return { total: await db.$count(users), users: rows };
+export async function listUsers(db: Database, page: PageQuery<'created_at'>): Promise<Page<User>> {
+  const load = async (ids: readonly string[]) =>
+    await db
+      .select()
+      .from(users)
+      .where(inArray(users.id, [...ids]));
+  const source = { table: users, time: users.createdAt, id: users.id, where: undefined };
+  return await findPage(db, source, page, load, ({ id }) => id);
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiError, invoicePreviewSchema, planListSchema, type UsageGet, usageGetSchema } from '@gptj-cloud/protocol';
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import { apiKeys, users } from '../../identity/identity-tables.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from '../../identity/users/first-user.ts';
+import { returnedRows } from '../../store/returned-rows.ts';
 import { refusalOf } from '../../testing/admissions.ts';
 import { bookOf, planOf } from '../../testing/plans.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
@@ -203,4 +206,45 @@ test('the usage and billing routes reply as documented', async () => {
   const webhook = await it.app.request('/v2/billing/stripe-webhook', { method: 'POST', body: '{}' });
   assert.equal(webhook.status, 400);
   assert.equal((await it.app.request('/v2/usage.csv')).status, 401);
+});
+
+test('the CSV has one line per day, token, pipeline and plan, summed over users, also across its pages', async () => {
+  await it.store.db.execute(sql`
+    INSERT INTO usage_daily (account_id, day, project_id, user_id, api_key_id, pipeline, plan_id, runs, prompt_tokens,
+      generated_tokens, computed_tokens, cached_tokens, compute_ms)
+    SELECT 'a', date '2024-01-01' + (i % 3), 'project_csv', 'u' || (i % 2), 't' || (i / 700), 'p' || (i / 2), 'plan', 1, i, 1, 1, 1, 1
+    FROM generate_series(0, 2799) i`);
+  for (const projectId of ['project_csv', undefined]) {
+    let text = '';
+    let pages = 0;
+    const query = { from: '2024-01-01', to: '2024-01-03', projectId };
+    for await (const page of usage.csv(owner, query)) {
+      text += page;
+      pages += 1;
+    }
+    const lines = text.trimEnd().split('\r\n').slice(1);
+    const expected = returnedRows(
+      await it.store.db.execute(sql`
+        SELECT concat_ws(',', day, project_id, api_key_id, '', pipeline, plan_id, sum(runs), sum(prompt_tokens)) AS line
+        FROM usage_daily WHERE project_id = 'project_csv'
+        GROUP BY day, project_id, api_key_id, pipeline, plan_id ORDER BY day, project_id, api_key_id, pipeline, plan_id`),
+      z.object({ line: z.string() }),
+    );
+    assert.ok(pages > 3);
+    assert.deepEqual(
+      lines.map((line) => line.split(',').slice(0, 8).join(',')),
+      expected.map(({ line }) => line),
+    );
+  }
+});
+
+test('the sums of reports equal the meters', async () => {
+  const sums = await it.store.db.execute(sql`
+    SELECT project_id, day::text, sum(runs)::int AS runs, sum(computed_tokens)::int AS computed FROM usage_sums
+    WHERE grouping_id = 0 GROUP BY 1, 2 ORDER BY 1, 2`);
+  const meters = await it.store.db.execute(sql`
+    SELECT project_id, day::text, sum(runs)::int AS runs, sum(computed_tokens)::int AS computed FROM usage_daily
+    WHERE project_id <> 'project_csv' GROUP BY 1, 2 ORDER BY 1, 2`);
+  const row = z.looseObject({});
+  assert.deepEqual(returnedRows(sums, row), returnedRows(meters, row));
 });

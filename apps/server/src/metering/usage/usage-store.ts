@@ -1,9 +1,10 @@
 import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
 import { and, asc, between, eq, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
 import { findProjectNames } from '../../identity/projects/project-store.ts';
 import type { Database } from '../../store/db.ts';
-import { usageDaily } from './usage-tables.ts';
+import { USAGE_GROUPINGS, usageDaily, usageSums } from './usage-tables.ts';
 
 /** Selects usage: days (UTC, both included), and a project, or null for all projects. */
 export interface UsageFilter {
@@ -27,30 +28,31 @@ export interface PlanUsage extends UsageSums {
   readonly planId: string;
 }
 
+/** Rows of one page of the CSV: a page is found and written in a few milliseconds. */
 const PAGE_ROWS = 1000;
 
-const sum = (column: SQL | (typeof usageDaily)['runs']): SQL<number> => sql`sum(${column})`.mapWith(Number);
-const sums = {
-  runs: sum(usageDaily.runs),
-  prompt_tokens: sum(usageDaily.promptTokens),
-  generated_tokens: sum(usageDaily.generatedTokens),
-  computed_tokens: sum(usageDaily.computedTokens),
-  cached_tokens: sum(usageDaily.cachedTokens),
-  compute_ms: sum(usageDaily.computeMs),
-};
+const sum = (column: PgColumn): SQL<number> => sql`sum(${column})`.mapWith(Number);
+const sumsOf = (table: typeof usageDaily | typeof usageSums) => ({
+  runs: sum(table.runs),
+  prompt_tokens: sum(table.promptTokens),
+  generated_tokens: sum(table.generatedTokens),
+  computed_tokens: sum(table.computedTokens),
+  cached_tokens: sum(table.cachedTokens),
+  compute_ms: sum(table.computeMs),
+});
 
 /** Sums for each key of the group, ordered by key. Tokens and projects carry their names while they exist. */
 export async function listUsage(db: Database, filter: UsageFilter, group: UsageGroup): Promise<UsageRow[]> {
-  const key = {
-    day: usageDaily.day,
-    token: usageDaily.apiKeyId,
-    pipeline: usageDaily.pipeline,
-    project: usageDaily.projectId,
+  const { grouping, key } = {
+    day: { grouping: USAGE_GROUPINGS.project, key: usageSums.day },
+    project: { grouping: USAGE_GROUPINGS.project, key: usageSums.projectId },
+    token: { grouping: USAGE_GROUPINGS.token, key: usageSums.key },
+    pipeline: { grouping: USAGE_GROUPINGS.pipeline, key: usageSums.key },
   }[group];
   const rows = await db
-    .select({ key: sql<string>`${key}::text`, ...sums })
-    .from(usageDaily)
-    .where(within(filter))
+    .select({ key: sql<string>`${key}::text`, ...sumsOf(usageSums) })
+    .from(usageSums)
+    .where(and(eq(usageSums.groupingId, grouping), within(usageSums, filter)))
     .groupBy(key)
     .orderBy(asc(key));
   const ids = rows.map((row) => row.key);
@@ -63,55 +65,111 @@ export async function listUsage(db: Database, filter: UsageFilter, group: UsageG
   return rows.map(({ key, ...rest }) => ({ key, name: names.get(key) ?? null, ...rest }));
 }
 
-/** All rows of the meters, summed over users, in order, one page at a time. */
+/**
+ * All rows of the meters, summed over users, in order, one page at a time. Every page is read from an index, after the last
+ * row of the one before.
+ */
 export async function* usageDetails(db: Database, filter: UsageFilter): AsyncGenerator<readonly UsageDetail[]> {
-  const key = [
-    usageDaily.day,
-    usageDaily.projectId,
-    usageDaily.apiKeyId,
-    usageDaily.pipeline,
-    usageDaily.planId,
-  ] as const;
-  const [day, projectId, apiKeyId, pipeline, planId] = key;
-  let after: SQL | undefined;
+  let last: MeterRow | undefined;
+  let open: UsageDetail | undefined;
   for (;;) {
-    const page = await db
-      .select({
-        day: sql<string>`${day}::text`,
-        project_id: projectId,
-        token_id: apiKeyId,
-        pipeline,
-        plan: planId,
-        ...sums,
-      })
-      .from(usageDaily)
-      .where(and(within(filter), after))
-      .groupBy(...key)
-      .orderBy(...key.map((column) => asc(column)))
-      .limit(PAGE_ROWS);
-    const last = page.at(-1);
-    if (last === undefined) return;
+    const page = await meterRows(db, filter, last);
+    last = page.at(-1);
     const names = await findApiKeyNames(
       db,
       page.map((row) => row.token_id),
     );
-    yield page.map((row) => ({ ...row, token_name: names.get(row.token_id) ?? '' }));
-    if (page.length < PAGE_ROWS) return;
-    after = sql`(${day}, ${projectId}, ${apiKeyId}, ${pipeline}, ${planId}) >
-      (${last.day}::date, ${last.project_id}, ${last.token_id}, ${last.pipeline}, ${last.plan})`;
+    const lines: UsageDetail[] = [];
+    for (const { account_id: _, user_id: __, ...row } of page) {
+      const detail = { ...row, token_name: names.get(row.token_id) ?? '' };
+      if (open !== undefined && isSameLine(open, detail)) open = addUsage(open, detail);
+      else {
+        if (open !== undefined) lines.push(open);
+        open = detail;
+      }
+    }
+    const isEnd = page.length < PAGE_ROWS;
+    if (isEnd && open !== undefined) lines.push(open);
+    if (lines.length > 0) yield lines;
+    if (isEnd) return;
   }
+}
+
+interface MeterRow extends Omit<UsageDetail, 'token_name'> {
+  readonly account_id: string;
+  readonly user_id: string;
+}
+
+/** Rows of `usage_daily` in the order of its indexes `usage_daily_by_day` and `usage_daily_by_project`. */
+async function meterRows(db: Database, filter: UsageFilter, last: MeterRow | undefined): Promise<readonly MeterRow[]> {
+  const { day, projectId, apiKeyId, pipeline, planId, accountId, userId } = usageDaily;
+  const isOfAll = filter.projectId === null;
+  const key = [day, ...(isOfAll ? [projectId] : []), apiKeyId, pipeline, planId, accountId, userId];
+  const after =
+    last === undefined
+      ? undefined
+      : isOfAll
+        ? sql`(${sql.join(key, sql`, `)}) > (${last.day}::date, ${last.project_id}, ${last.token_id}, ${last.pipeline},
+            ${last.plan}, ${last.account_id}, ${last.user_id})`
+        : sql`(${sql.join(key, sql`, `)}) > (${last.day}::date, ${last.token_id}, ${last.pipeline}, ${last.plan},
+            ${last.account_id}, ${last.user_id})`;
+  return await db
+    .select({
+      day: sql<string>`${day}::text`,
+      project_id: projectId,
+      token_id: apiKeyId,
+      pipeline,
+      plan: planId,
+      account_id: accountId,
+      user_id: userId,
+      runs: usageDaily.runs,
+      prompt_tokens: usageDaily.promptTokens,
+      generated_tokens: usageDaily.generatedTokens,
+      computed_tokens: usageDaily.computedTokens,
+      cached_tokens: usageDaily.cachedTokens,
+      compute_ms: usageDaily.computeMs,
+    })
+    .from(usageDaily)
+    .where(and(within(usageDaily, filter), after))
+    .orderBy(...key.map((column) => asc(column)))
+    .limit(PAGE_ROWS);
+}
+
+function isSameLine(a: UsageDetail, b: UsageDetail): boolean {
+  return (
+    a.day === b.day &&
+    a.project_id === b.project_id &&
+    a.token_id === b.token_id &&
+    a.pipeline === b.pipeline &&
+    a.plan === b.plan
+  );
+}
+
+function addUsage(a: UsageDetail, b: UsageSums): UsageDetail {
+  return {
+    ...a,
+    runs: a.runs + b.runs,
+    prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+    generated_tokens: a.generated_tokens + b.generated_tokens,
+    computed_tokens: a.computed_tokens + b.computed_tokens,
+    cached_tokens: a.cached_tokens + b.cached_tokens,
+    compute_ms: a.compute_ms + b.compute_ms,
+  };
 }
 
 /** An account's billable usage, by the plan in force at that time. */
 export async function listPlanUsage(db: Database, accountId: string, from: string, to: string): Promise<PlanUsage[]> {
   return await db
-    .select({ planId: usageDaily.planId, ...sums })
+    .select({ planId: usageDaily.planId, ...sumsOf(usageDaily) })
     .from(usageDaily)
     .where(and(eq(usageDaily.accountId, accountId), between(usageDaily.day, from, to)))
     .groupBy(usageDaily.planId)
     .orderBy(asc(usageDaily.planId));
 }
 
-function within({ from, to, projectId }: UsageFilter): SQL | undefined {
-  return and(between(usageDaily.day, from, to), projectId === null ? undefined : eq(usageDaily.projectId, projectId));
+function within(
+  { day, projectId }: typeof usageDaily | typeof usageSums,
+  { from, to, projectId: only }: UsageFilter,
+): SQL | undefined {
+  return and(between(day, from, to), only === null ? undefined : eq(projectId, only));
 }

@@ -1,5 +1,5 @@
 /** Daily usage and heartbeats, as the migrations in `store/migrations` create them; SQL functions there write them. */
-import { bigint, date, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, date, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
 import { moment } from '../../store/columns.ts';
 
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull();
@@ -24,6 +24,29 @@ export const usageDaily = pgTable(
   ({ accountId, day, projectId, userId, apiKeyId, pipeline, planId }) => [
     primaryKey({ columns: [accountId, day, projectId, userId, apiKeyId, pipeline, planId] }),
   ],
+);
+
+/** What a row of `usage_sums` adds up. */
+export const USAGE_GROUPINGS = { project: 0, token: 1, pipeline: 2 } as const;
+
+/** Sums of `usage_daily` that reports read. */
+export const usageSums = pgTable(
+  'usage_sums',
+  {
+    /** One of USAGE_GROUPINGS. */
+    groupingId: smallint('grouping_id').notNull(),
+    projectId: text('project_id').notNull(),
+    day: date('day', { mode: 'string' }).notNull(),
+    /** Empty for a project. */
+    key: text('key').notNull(),
+    runs: count('runs'),
+    promptTokens: count('prompt_tokens'),
+    generatedTokens: count('generated_tokens'),
+    computedTokens: count('computed_tokens'),
+    cachedTokens: count('cached_tokens'),
+    computeMs: count('compute_ms'),
+  },
+  ({ groupingId, projectId, day, key }) => [primaryKey({ columns: [groupingId, projectId, day, key] })],
 );
 
 /** Heartbeats of the processes that make reservations. */

@@ -1,0 +1,102 @@
+/** Pages of a list, ordered by time, and by id among rows of the same time. One function for the lists of all stores. */
+import { formatCursor, invalidParameter, type PageCursor, type PageQuery, type Paginated } from '@gptj-cloud/protocol';
+import { and, asc, desc, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { Database } from './db.ts';
+
+/** The rows of a list. An index on the columns of `where`, then time and id, lets the store skip rows without reading them. */
+export interface PageSource {
+  readonly table: PgTable;
+  readonly time: PgColumn;
+  readonly id: PgColumn;
+  readonly where: SQL | undefined;
+}
+
+/** A page as a store finds it. */
+export interface Page<Row> {
+  /** Above `MAX_COUNTED`, a number that is greater than the position of this page. */
+  readonly total: number;
+  readonly rows: readonly Row[];
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** Rows that a page counts: counting more would take longer than finding the page. */
+const MAX_COUNTED = 250_000;
+
+/**
+ * Find a page. First the ids, from the index alone, however many rows are skipped; then the rows with those ids.
+ *
+ * @param load the rows with some ids, in any order. It may leave out the last ones, to keep the page short; the cursor then
+ *   continues after those it returned.
+ */
+export async function findPage<Row, Id extends string | number>(
+  db: Database,
+  source: PageSource,
+  page: PageQuery<string>,
+  load: (ids: readonly Id[]) => Promise<readonly Row[]>,
+  idOf: (row: Row) => Id,
+): Promise<Page<Row>> {
+  const { table, time, id, where } = source;
+  const { cursor, limit, skip } = page;
+  const order = page.orderBy.direction === 'asc' ? asc : desc;
+  const found = db
+    .select({ id: sql`${id}`.as('key_id'), at: sql`${time}`.as('key_at') })
+    .from(table)
+    .where(and(where, cursor === undefined ? undefined : after(source, page, cursor)))
+    .orderBy(order(time), order(id))
+    .offset(skip)
+    // One more shows whether there is a next page.
+    .limit(limit + 1)
+    .as('found');
+  // Computed outside: inside it would be computed for every skipped row.
+  const keys = await db
+    .select({
+      id: sql<Id>`${found.id}`,
+      micros: sql<string>`(extract(epoch FROM ${found.at}) * 1000000)::bigint::text`,
+    })
+    .from(found);
+  const ids = keys.slice(0, limit).map((key) => key.id);
+  const loaded = new Map((ids.length === 0 ? [] : await load(ids)).map((row) => [idOf(row), row]));
+  const rows = ids.flatMap((each) => loaded.get(each) ?? []);
+  const counted = cursor?.total ?? (await countRows(db, source));
+  const total = Math.max(counted, counted < MAX_COUNTED ? 0 : skip + keys.length);
+  const lastRow = rows.at(-1);
+  // Rows that were deleted since their ids were found are passed over.
+  const lastKey = lastRow === undefined ? keys[ids.length - 1] : keys.find((key) => key.id === idOf(lastRow));
+  const isLast = keys.length <= limit && lastKey === keys.at(-1);
+  const next = isLast ? undefined : lastKey;
+  return {
+    total,
+    rows,
+    nextCursor: next === undefined ? null : formatCursor({ micros: next.micros, id: String(next.id), total }),
+  };
+}
+
+/** The reply for a page. */
+export function toPaginated<Row, Item>(
+  { skip, limit }: PageQuery<string>,
+  { total, rows, nextCursor }: Page<Row>,
+  toItem: (row: Row) => Item,
+): Paginated<Item> & { data: Item[]; next_cursor: string | null } {
+  return { skip, limit, total, data: rows.map(toItem), next_cursor: nextCursor };
+}
+
+function after({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCursor): SQL {
+  if (id.dataType === 'number' && !/^\d{1,15}$/.test(cursor.id)) {
+    throw invalidParameter('query->cursor', 'expected the next_cursor of an earlier page of this list');
+  }
+  const at = sql`timestamptz 'epoch' + ${cursor.micros}::float8 * interval '1 microsecond'`;
+  const key = sql`(${at}, ${sql.param(id.dataType === 'number' ? Number(cursor.id) : cursor.id, id)})`;
+  return page.orderBy.direction === 'asc' ? sql`(${time}, ${id}) > ${key}` : sql`(${time}, ${id}) < ${key}`;
+}
+
+async function countRows(db: Database, { table, where }: PageSource): Promise<number> {
+  const some = db
+    .select({ one: sql`1`.as('one') })
+    .from(table)
+    .where(where)
+    .limit(MAX_COUNTED)
+    .as('some_rows');
+  return await db.$count(some);
+}
