@@ -74,6 +74,7 @@ test('guesses in one session lock that session alone', async () => {
 
 test('a new password by mail ends a lockout, and makes the browser known', async () => {
   await registerUser(it, 'harriet');
+  const earlier = deviceOf(await login(PASSWORD, '', 'harriet'));
   await attack('harriet');
   await attack('harriet@example.com');
   await postSignedOut(it, '/v2/auth/forgot-password', { email: 'harriet@example.com' });
@@ -83,6 +84,20 @@ test('a new password by mail ends a lockout, and makes the browser known', async
   assert.equal((await login('Frankenstein1818', '', 'harriet')).status, 200);
   await attack('harriet');
   assert.equal((await login('Frankenstein1818', deviceOf(reset), 'harriet')).status, 200);
+  // The devices from before may be those of an intruder.
+  assert.equal(await refusal(await login('Wrong12345', earlier, 'harriet')), '429 too_many_attempts');
+});
+
+test('a device that several accounts know gains no guesses at one by signing in to another', async () => {
+  for (const name of ['jane', 'william']) await registerUser(it, name);
+  const device = deviceOf(await login(PASSWORD, '', 'jane'));
+  assert.equal((await login(PASSWORD, device, 'william')).status, 200);
+  const guesses: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    guesses.push(await refusal(await login('Wrong12345', device, 'william')));
+    assert.equal((await login(PASSWORD, device, 'jane')).status, 200);
+  }
+  assert.deepEqual(guesses.slice(5), ['429 too_many_attempts', '429 too_many_attempts']);
 });
 
 test('locks known and unknown logins alike, however they are spelt', async () => {

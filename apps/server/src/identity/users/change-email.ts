@@ -21,8 +21,9 @@ export async function requestEmailChange(
   caller: Caller,
 ): Promise<void> {
   const { db, clock, mailer, publicUrl } = deps;
-  await enforceRateLimit(db, clock(), 'email', user.id);
   await confirmInPerson(deps, user, proof, caller);
+  // After the proof: a stolen session must not use up the requests of the user.
+  await enforceRateLimit(db, clock(), 'email', user.id);
   if (email === user.email) throw invalidParameter('body->email', 'expected a new address, got the present one');
   const isTaken = (await findUserByLogin(db, email)) !== null;
   const token = await db.transaction(async (tx) => {
