@@ -7,4 +7,4 @@ export { PickleObject, type PickleScalar, PickleTuple, type PickleValue, pythonT
 export { readPickle } from './read-pickle.ts';
 export { runPickle, runPickleAt } from './run-pickle.ts';
 export { toJson } from './to-json.ts';
-export { writePickle } from './write-pickle.ts';
+export { writePickle, writePickleInParts } from './write-pickle.ts';

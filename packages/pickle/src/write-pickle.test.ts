@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type JsonValue, PickleError, readPickle, toJson, writePickle } from './index.ts';
+import { type JsonValue, PickleError, readPickle, toJson, writePickle, writePickleInParts } from './index.ts';
 
 // The expected bytes were read back by Python 3.11's pickle.loads and dill.loads as the value given.
 const CASES: readonly (readonly [JsonValue, string])[] = [
@@ -55,3 +55,14 @@ test('NaN and infinities are refused', () => {
 function isCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof PickleError && error.code === code;
 }
+
+test('a pickle that is written in parts is the same, with a pause after every few thousand values', async () => {
+  const value = {
+    rows: Array.from({ length: 30_000 }, (_, index) => [index, index / 3, 'x']),
+    text: ['€'.repeat(3_000_000), 'é\ud83d😀'],
+  };
+  let pauses = 0;
+  const parts = await writePickleInParts(value, async () => void pauses++);
+  assert.deepEqual(parts, writePickle(value));
+  assert.ok(pauses >= 10, `${pauses} pauses`);
+});

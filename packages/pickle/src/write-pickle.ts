@@ -6,7 +6,10 @@ import { encodeUtf8 } from './utf8.ts';
 /** A list or dict whose children are still being written; `close` fills it from the stack. */
 interface OpenContainer {
   readonly source: object;
-  readonly children: Iterator<readonly [key: string | number, value: JsonValue]>;
+  /** Null for a list. */
+  readonly keys: readonly string[] | null;
+  readonly children: readonly JsonValue[];
+  next: number;
   readonly close: number;
 }
 
@@ -17,11 +20,35 @@ interface OpenContainer {
  * Throws `PickleError`: `not_finite` for NaN and infinities, `cycle` for a value that contains itself.
  */
 export function writePickle(value: JsonValue): Uint8Array {
+  const writer = createPickleWriter(value);
+  while (!writer.write(Number.POSITIVE_INFINITY));
+  return writer.finish();
+}
+
+/** The same in parts, between which the caller may let other work run. `pause` is awaited after some milliseconds of work. */
+export async function writePickleInParts(value: JsonValue, pause: () => Promise<void>): Promise<Uint8Array> {
+  const writer = createPickleWriter(value);
+  while (!writer.write(PART)) await pause();
+  return writer.finish();
+}
+
+/** Work of one part, in values. */
+const PART = 10_000;
+/** Characters of a text that count as one value. */
+const CHARACTERS_PER_VALUE = 100;
+
+interface PickleWriter {
+  /** Write values until their work exceeds `maxWork`. True at the end. */
+  write(maxWork: number): boolean;
+  finish(): Uint8Array;
+}
+
+function createPickleWriter(value: JsonValue): PickleWriter {
   const sink = new ByteSink();
   const open: OpenContainer[] = [];
   const ancestors = new Set<object>();
 
-  const write = (child: JsonValue): void => {
+  const writeValue = (child: JsonValue): void => {
     if (child === null || typeof child !== 'object') {
       writeScalar(sink, child);
       return;
@@ -30,31 +57,42 @@ export function writePickle(value: JsonValue): Uint8Array {
       throw new PickleError('cycle', 'expected a value with an end, got a container that holds itself', null);
     }
     const isList = Array.isArray(child);
-    const entries: (readonly [string | number, JsonValue])[] = isList ? [...child.entries()] : Object.entries(child);
+    const keys = isList ? null : Object.keys(child);
+    const children: readonly JsonValue[] = isList ? child : Object.values(child);
     sink.byte(isList ? opcode.emptyList : opcode.emptyDict);
-    if (entries.length === 0) return;
+    if (children.length === 0) return;
     sink.byte(opcode.mark);
     ancestors.add(child);
-    open.push({ source: child, children: entries.values(), close: isList ? opcode.appends : opcode.setItems });
+    open.push({ source: child, keys, children, next: 0, close: isList ? opcode.appends : opcode.setItems });
   };
 
   sink.byte(opcode.proto);
   sink.byte(2);
-  write(value);
-  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const step = top.children.next();
-    if (step.done === true) {
-      sink.byte(top.close);
-      ancestors.delete(top.source);
-      open.pop();
-      continue;
-    }
-    const [key, child] = step.value;
-    if (typeof key === 'string') writeScalar(sink, key);
-    write(child);
-  }
-  sink.byte(opcode.stop);
-  return sink.finish();
+  writeValue(value);
+  return {
+    write(maxWork) {
+      let work = 0;
+      for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+        if (work > maxWork) return false;
+        if (top.next === top.children.length) {
+          sink.byte(top.close);
+          ancestors.delete(top.source);
+          open.pop();
+          continue;
+        }
+        const child = top.children[top.next] as JsonValue;
+        if (top.keys !== null) writeScalar(sink, top.keys[top.next] as string);
+        top.next++;
+        writeValue(child);
+        work += 1 + (typeof child === 'string' ? child.length / CHARACTERS_PER_VALUE : 0);
+      }
+      return true;
+    },
+    finish() {
+      sink.byte(opcode.stop);
+      return sink.finish();
+    },
+  };
 }
 
 function writeScalar(sink: ByteSink, value: null | boolean | number | string): void {

@@ -1,5 +1,6 @@
 import { type AbortReply, FAIL_BODY } from './abort-reply.ts';
 import { jsonReply } from './json-reply.ts';
+import { jsonSlices, jsonWeight, otherWork } from './json-slices.ts';
 import { currentLoad } from './load/current-load.ts';
 
 /**
@@ -29,6 +30,11 @@ export async function waitingReply(
 
   const encoder = new TextEncoder();
   let blanks: NodeJS.Timeout | undefined;
+  let slices: Generator<string> | null = null;
+  let opened = (): void => {};
+  const hasOutcome = new Promise<void>((resolve) => {
+    opened = resolve;
+  });
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       // The headers are sent with the first byte.
@@ -39,23 +45,31 @@ export async function waitingReply(
       }, options.spaceIntervalMs);
       outcome.then(
         (value) => {
-          if (blanks === undefined) return;
           clearInterval(blanks);
+          if (blanks === undefined) return;
           try {
-            const text = JSON.stringify(value);
-            currentLoad()?.hold(text.length);
-            controller.enqueue(encoder.encode(text));
-            controller.close();
+            currentLoad()?.hold(jsonWeight(value));
+            slices = jsonSlices(value);
           } catch (error) {
             abortReply(controller, error);
           }
+          opened();
         },
         (error: unknown) => {
           if (blanks === undefined) return;
           clearInterval(blanks);
           abortReply(controller, error);
+          opened();
         },
       );
+    },
+    async pull(controller) {
+      await hasOutcome;
+      if (slices === null) return;
+      await otherWork();
+      const { value: slice, done } = slices.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(slice));
     },
     cancel() {
       clearInterval(blanks);

@@ -1,6 +1,7 @@
 /** The execution of a claimed run: input read, pipeline executed, end stored. */
+import { setImmediate } from 'node:timers/promises';
 import type { GenerationEvent } from '@gptj-cloud/engine';
-import { writePickle } from '@gptj-cloud/pickle';
+import { writePickleInParts } from '@gptj-cloud/pickle';
 import { chargeOf } from '../generation/charge.ts';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
@@ -80,7 +81,7 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   }
   const { outcome } = execution;
   try {
-    await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: toResult(outcome) });
+    await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: await toResult(outcome) });
   } catch (error) {
     // The result is sound: the run waits for its lease to expire, and is executed again.
     if (isOutage(error)) throw error;
@@ -105,10 +106,13 @@ function mayRetryUnlessStopping(signal: AbortSignal): () => boolean {
   return () => !(signal.aborted && signal.reason === ('stopping' satisfies AbortReason));
 }
 
-function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): RunResult {
+async function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): Promise<RunResult> {
+  const bytes = await writePickleInParts(outputs, () => setImmediate());
   return {
-    file: newFile('result', writePickle(outputs)),
-    preview: JSON.stringify(outputs).length <= MAX_PREVIEW_LENGTH ? outputs : null,
+    file: newFile('result', bytes),
+    // JSON has more than a quarter as many characters as the pickle has bytes: long outputs are not written to be measured.
+    preview:
+      bytes.length <= 4 * MAX_PREVIEW_LENGTH && JSON.stringify(outputs).length <= MAX_PREVIEW_LENGTH ? outputs : null,
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,

@@ -119,7 +119,7 @@ async function execute(
     const { outcome, usage } = event;
     stream?.end(outcome.sequences.map(({ tokens }) => tokens));
     return {
-      outputs: [gptjResult(outcome, { ...result, tokenizer })],
+      outputs: [await gptjResult(outcome, { ...result, tokenizer })],
       usage,
       finishReasons: outcome.sequences.map(({ finishReason }) => finishReason),
       seed: outcome.seed ?? null,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
@@ -18,10 +19,10 @@ export interface ResultOptions {
  * The pipeline's one output: the list of texts, or with `return_dict_in_generate` a dict of all requested results.
  * `sequences` are the token ids of `texts`, not cut at stop strings. Lists without a value are left out.
  */
-export function gptjResult(
+export async function gptjResult(
   outcome: GenerateOutcome,
   { tokenizer, shownPrompt, trimAt, asDict }: ResultOptions,
-): JsonValue {
+): Promise<JsonValue> {
   // The prompt as the caller wrote it; of the output, special tokens are left out.
   const prompt = tokenizer.decode(shownPrompt, { skipSpecial: false });
   const texts = outcome.sequences.map(({ tokens }) => prompt + visibleText(tokenizer, trimAt, tokens));
@@ -44,12 +45,27 @@ export function gptjResult(
     result.beam_indices = sequences.map(({ beamIndices }) => [...(beamIndices ?? [])]);
   }
   if (sequences.some(({ logprobs }) => logprobs !== undefined)) {
-    result.logprobs = sequences.map(({ logprobs }) => (logprobs ?? []).map(report));
+    result.logprobs = await mapInParts(sequences, ({ logprobs }) => (logprobs ?? []).map(report));
   }
-  if (outcome.promptLogprobs !== undefined) result.prompt_logprobs = outcome.promptLogprobs.map(report);
-  if (outcome.scores !== undefined) result.scores = outcome.scores.map((step) => step.map(toRow));
-  if (outcome.logits !== undefined) result.logits = outcome.logits.map((step) => step.map(toRow));
+  if (outcome.promptLogprobs !== undefined)
+    result.prompt_logprobs = await mapInParts(outcome.promptLogprobs, report, 64);
+  if (outcome.scores !== undefined) result.scores = await mapInParts(outcome.scores, (step) => step.map(toRow));
+  if (outcome.logits !== undefined) result.logits = await mapInParts(outcome.logits, (step) => step.map(toRow));
   return result;
+}
+
+/** `list.map(map)`, in which other work may run after every `part` entries: results may hold hundreds of thousands of values. */
+async function mapInParts<Entry, Result>(
+  list: readonly Entry[],
+  map: (entry: Entry) => Result,
+  part = 1,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const [index, entry] of list.entries()) {
+    if (index > 0 && index % part === 0) await setImmediate();
+    results.push(map(entry));
+  }
+  return results;
 }
 
 /** A row: base64 of all values, or pairs of token and value. Forbidden tokens (-inf) have no pair. */
