@@ -1,4 +1,5 @@
 /** The bytes of large files, in slices: no statement holds the store for long, and readers hold one slice at a time. */
+import { setImmediate } from 'node:timers/promises';
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { fileSlices, files } from '../run-tables.ts';
@@ -12,11 +13,15 @@ export function isSliced(sizeBytes: number): boolean {
   return sizeBytes > SLICE_BYTES;
 }
 
-/** Write the slices of a file, one statement each, so that other statements get their turn between them. */
+/**
+ * Write the slices of a file, one statement each, so that other statements get their turn between them. So does the event
+ * loop: statements of a store in this process follow each other without a turn of it.
+ */
 export async function insertSlices(db: Database, { id: fileId, bytes }: NewFile): Promise<void> {
   for (let index = 0; index * SLICE_BYTES < bytes.length; index++) {
     const start = index * SLICE_BYTES;
     await db.insert(fileSlices).values({ fileId, index, bytes: bytes.subarray(start, start + SLICE_BYTES) });
+    await setImmediate();
   }
 }
 

@@ -22,7 +22,7 @@ const PRINCIPAL = { ...principalOn(planOf('p'), FIRST_USER_ID), projectId: DEFAU
 
 let it: TestApp;
 before(async () => {
-  it = await openTestApp();
+  it = await openTestApp({ queue: { running: 8, waiting: 100 } });
 });
 after(() => it.close());
 
@@ -173,4 +173,29 @@ test('a list leaves out long previews and marks their runs; the run itself has i
   assert.deepEqual([found?.result_preview, found?.result_preview_omitted], [null, true]);
   const whole = runGetSchema.parse(await (await it.request(`/v2/runs/${run.id}`)).json());
   assert.deepEqual([whole.result_preview, whole.result_preview_omitted], [run.result_preview, undefined]);
+});
+
+test('concurrent runs, uploads and deletions are counted exactly, and none of them fails', async () => {
+  const ask = { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 2 }] };
+  const statuses = new Map<number, number>();
+  const noted = async (reply: Promise<Response>): Promise<Response> => {
+    const { status } = await reply;
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    return await reply;
+  };
+  const remove = (path: string): Promise<Response> => noted(it.request(path, { method: 'DELETE' }));
+  const one = async (i: number): Promise<void> => {
+    const bytes = bytesOf(i % 3 === 0 ? SLICE_BYTES + i : i + 1);
+    const { id } = await createDataFromBytes(deps(), PRINCIPAL, { name: 'd', bytes });
+    const [run] = await Promise.all([noted(it.post('/v2/runs', ask)), remove(`/v2/data/${id}`)]);
+    await remove(`/v2/runs/${runGetSchema.parse(await run.json()).id}`);
+  };
+  const [before] = await counts();
+  await Promise.all(Array.from({ length: 24 }, (_, i) => one(i)));
+  const [kept, counted] = await counts();
+  assert.deepEqual([kept, counted], [before, before]);
+  assert.deepEqual([...statuses].sort(), [
+    [200, 24],
+    [204, 48],
+  ]);
 });
