@@ -174,3 +174,14 @@ test('passes the address of the connection to the request', async () => {
     (_, peer) => Response.json(peer),
   );
 });
+
+test('refuses a request with two Host headers, whatever their case', GUARDED, async () => {
+  await withServer({}, async ({ port }) => {
+    for (const second of ['Host: y', 'hOST: x', 'Host:']) {
+      const socket = connect(port, '127.0.0.1');
+      const closed = untilClosed(socket);
+      socket.write(`GET / HTTP/1.1\r\nHost: x\r\n${second}\r\n\r\n`);
+      assert.match(await closed, /^HTTP\/1\.1 400 /, second);
+    }
+  });
+});

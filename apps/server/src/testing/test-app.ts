@@ -45,6 +45,7 @@ export interface TestAppOptions
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
   readonly webhookPrivateTargets?: boolean;
+  readonly trustedProxies?: readonly string[];
   /** Default: no limits on load. */
   readonly load?: ComposeSettings['load'];
   readonly waiting?: ComposeSettings['waiting'];
@@ -83,6 +84,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       webhookPrivateTargets: options.webhookPrivateTargets ?? false,
       accounts: accountSettings,
       load: options.load ?? TEST_SETTINGS.load,
+      trustedProxies: options.trustedProxies ?? TEST_SETTINGS.trustedProxies,
       waiting: options.waiting ?? TEST_SETTINGS.waiting,
     },
   });
