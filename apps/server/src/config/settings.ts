@@ -219,7 +219,7 @@ export const settingsSchema = z.object({
   }),
   SMTP_URL: setting({
     group: 'Accounts',
-    help: 'mail server: `smtp://user:password@host:port` or `smtps://…`',
+    help: 'mail server: `smtp://user:password@host:port` or `smtps://…`; with it an account begins when its address is confirmed',
     fallback: null,
     shownDefault: 'links are logged',
     read: (url) => (/^smtps?:\/\/[^\s]+$/.test(url) ? url : undefined),

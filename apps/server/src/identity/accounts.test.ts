@@ -20,7 +20,7 @@ import {
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 import { fromBase32 } from '../testing/two-factor.ts';
 import { totp, totpStep } from './two-factor/totp.ts';
-import { DEFAULT_PROJECT_ID, FIRST_USER_ID } from './users/first-user.ts';
+import { FIRST_USER_ID } from './users/first-user.ts';
 import { ensureOwner } from './users/set-up-owner.ts';
 
 let it: TestApp;
@@ -349,8 +349,10 @@ test('registration can be closed, or limited to invited addresses', async () => 
     );
     settings.registration = 'invited';
     assert.match(await refused(), /"registration_closed","remedy":"ask an owner of a project/);
-    const path = `/v2/projects/${DEFAULT_PROJECT_ID}/invitations`;
-    assert.equal((await it.post(path, { email: 'someone@example.com' })).status, 201);
+    const percy = await signInAs(it, 'percy');
+    const { id } = Reflect.get(Object(await (await percy.ask('/v2/projects')).json()), 'data')[0];
+    const invited = await percy.ask(`/v2/projects/${id}/invitations`, 'POST', { email: 'someone@example.com' });
+    assert.equal(invited.status, 201);
     assert.equal((await register({})).status, 201);
   } finally {
     settings.registration = 'open';

@@ -79,7 +79,7 @@ test('owners of the server confirm changes of other accounts and backups', async
   await it.request(`/v2/users/${percy.user.id}`, { ...patch, body: '{"role":"member"}' });
 });
 
-test('a token creates no token, and extends none, without the password of its user', async () => {
+test('a token creates and extends no token, and invites no member, without the password of its user', async () => {
   const owner = await signInAs(it, 'percy');
   const soon = new Date(now.getTime() + MINUTE_MS).toISOString();
   const made = await owner.ask('/v2/tokens', 'POST', { type: 'admin', expires_at: soon });
@@ -94,6 +94,15 @@ test('a token creates no token, and extends none, without the password of its us
   for (const body of [{}, { type: 'admin' }, { type: 'runner', expires_at: soon }]) {
     assert.equal(await refusal(await ask('POST', '/v2/tokens', body)), '403 confirmation_required');
   }
+  const project = `/v2/projects/${await projectOf(owner)}`;
+  assert.equal(
+    await refusal(await ask('POST', `${project}/members`, { username: 'mallory' })),
+    '403 confirmation_required',
+  );
+  assert.equal(
+    await refusal(await ask('POST', `${project}/invitations`, { email: 'mallory@example.com' })),
+    '403 confirmation_required',
+  );
   for (const body of [{ expires_at: null }, { expire_at: now.getTime() / 1000 + 3600 }]) {
     assert.equal(await refusal(await ask('PATCH', own, body)), '403 confirmation_required', JSON.stringify(body));
   }

@@ -34,7 +34,7 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'post',
       path: '/v2/projects/:id/members',
-      access: inPerson(scope('admin'), { tokens: 'scope' }),
+      access: inPerson(scope('admin'), { tokens: 'confirm' }),
       summary: 'Invite by username (project owners only)',
       description:
         'The account becomes a member when it accepts. The reply is the same when no account has the username.',
@@ -75,7 +75,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       ...record,
       method: 'post',
       path: '/v2/projects/:id/invitations',
-      access: inPerson(scope('admin'), { tokens: 'scope' }),
+      access: inPerson(scope('admin'), { tokens: 'confirm' }),
       summary: 'Invite by e-mail (project owners only)',
       body: jsonBody(invitationCreateSchema),
       replies: { 201: invitationsReply },
