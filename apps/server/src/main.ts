@@ -211,7 +211,9 @@ async function start(
 
 async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store> {
   const { databaseUrl, dataDir, databasePoolSize, storeStatementTimeoutMs } = config;
-  if (databaseUrl === null) return await openStore(join(dataDir, 'postgres'));
+  if (databaseUrl === null) {
+    return await openStore(join(dataDir, 'postgres'), { statementTimeoutMs: storeStatementTimeoutMs, logger });
+  }
   return await openPostgres(databaseUrl, {
     maxConnections: databasePoolSize,
     statementTimeoutMs: storeStatementTimeoutMs,

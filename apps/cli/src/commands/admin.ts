@@ -86,15 +86,11 @@ export const adminCommand: Command = {
       stdout.write(`restored into ${dataDir}\n`);
       return;
     }
-    const chunks = url === undefined ? once(() => dumpDataDir(dataDir)) : download(context, options);
+    const chunks = url === undefined ? dumpDataDir(dataDir) : download(context, options);
     const sizeBytes = await writeBackup(path!, chunks);
     stdout.write(`${path}: ${formatBytes(sizeBytes)}\n`);
   },
 };
-
-async function* once(make: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield await make();
-}
 
 /** The backup of a running server, as it arrives. */
 async function* download(context: CommandContext, options: ParsedOptions): AsyncGenerator<Uint8Array> {

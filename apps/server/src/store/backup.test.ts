@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { sql } from 'drizzle-orm';
+import { collected } from '../testing/collected.ts';
 import { fillDataDir } from '../testing/test-store.ts';
 import { BackupError, dumpDataDir, restoreDataDir, storeFolder, writeBackup } from './backup.ts';
 import { lockDataDir } from './data-dir-lock.ts';
@@ -20,7 +21,7 @@ before(async () => {
   const store = await openStore(storeFolder(join(folder, 'first')));
   await store.db.execute(sql`CREATE TABLE kept (x bytea)`);
   await store.db.execute(sql`INSERT INTO kept VALUES ('\\x00ff'), ('\\x01')`);
-  dump = (await store.dump?.()) ?? new Uint8Array();
+  dump = await collected(store.dump?.());
   await store.close();
 });
 after(() => rm(folder, { recursive: true }));
@@ -50,15 +51,15 @@ test('a restored backup of a store in use holds its rows', async () => {
 
 test('the folder of a stopped server can be dumped; a folder in use or without a store is refused', async () => {
   const dataDir = join(folder, 'first');
-  const bytes = await dumpDataDir(dataDir);
+  const bytes = await collected(dumpDataDir(dataDir));
   assert.deepEqual([...bytes.subarray(0, 2)], [0x1f, 0x8b]);
   const lock = await lockDataDir(dataDir);
   await assert.rejects(
-    dumpDataDir(dataDir),
+    collected(dumpDataDir(dataDir)),
     (error) => error instanceof StoreError && error.code === 'data_dir_in_use',
   );
   await lock.release();
-  await assert.rejects(dumpDataDir(join(folder, 'nowhere')), code('store_missing'));
+  await assert.rejects(collected(dumpDataDir(join(folder, 'nowhere'))), code('store_missing'));
   await assert.rejects(stat(join(folder, 'nowhere')));
 });
 

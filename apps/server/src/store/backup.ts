@@ -1,15 +1,16 @@
 /**
- * Backups of the embedded store: its PostgreSQL folder as one gzipped tar, the format that PGlite dumps and loads. The
- * whole store passes through memory; larger installations use a PostgreSQL server and pg_dump.
+ * Backups of the embedded store: its PostgreSQL folder as one gzipped tar. A backup is written as it is read; restoring it
+ * passes the whole store through memory. Larger installations use a PostgreSQL server and pg_dump.
  */
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { PGlite } from '@electric-sql/pglite';
 import { lockDataDir } from './data-dir-lock.ts';
 import { openStore } from './db.ts';
+import { backupClosedFolder } from './embedded/backup-folder.ts';
+import { syncFolder, syncPath } from './embedded/sync-folder.ts';
 import { StoreError } from './store-error.ts';
 
 export type BackupErrorCode =
@@ -91,23 +92,17 @@ function unwritable(path: string, cause: unknown): unknown {
 }
 
 /**
- * Dump the store of a data folder that no server uses. Throws `store_missing`, and `StoreError` `data_dir_in_use` while a
+ * Dump the store of a data folder that no server uses, also one that was not stopped in order. Throws `store_missing`, and `StoreError` `data_dir_in_use` while a
  * server runs: request the backup from that server.
  */
-export async function dumpDataDir(dataDir: string): Promise<Uint8Array> {
+export async function* dumpDataDir(dataDir: string): AsyncGenerator<Uint8Array> {
   const folder = storeFolder(dataDir);
-  // PGlite would create a store in a folder without one.
   if (!(await exists(join(folder, 'PG_VERSION')))) {
     throw new BackupError('store_missing', `${dataDir} holds no store; set --data-dir to the server's data folder`);
   }
   const lock = await lockDataDir(dataDir);
   try {
-    const pglite = await PGlite.create({ dataDir: folder });
-    try {
-      return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
-    } finally {
-      await pglite.close();
-    }
+    yield* backupClosedFolder(folder);
   } finally {
     await lock.release();
   }
@@ -133,7 +128,9 @@ export async function restoreDataDir(dataDir: string, path: string): Promise<voi
     const temporary = join(dirname(folder), `restore-${randomBytes(6).toString('hex')}`);
     try {
       await unpack(temporary, tar, path);
+      await syncFolder(temporary);
       await rename(temporary, folder);
+      await syncPath(dataDir);
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
@@ -156,9 +153,9 @@ async function readBackup(path: string): Promise<Uint8Array<ArrayBuffer>> {
 
 async function unpack(folder: string, tar: Uint8Array<ArrayBuffer>, path: string): Promise<void> {
   try {
-    await (await openStore(folder, tar)).close();
+    await (await openStore(folder, { tar })).close();
   } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
+    if (cause instanceof StoreError && cause.code !== 'store_unusable') throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BackupError('backup_unreadable', `${path} is not a backup of a store: ${reason}`, { cause });
   }

@@ -1,8 +1,13 @@
-import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import { embeddedPool } from './embedded-pool.ts';
-import { loadMigrations, migrate } from './migrate.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { readBigintsAsNumbers } from './bigint-parser.ts';
+import { backupFolder } from './embedded/backup-folder.ts';
+import { EmbeddedThread } from './embedded/embedded-thread.ts';
+import { WorkerSocket } from './embedded/worker-socket.ts';
+import { createGuardedPool } from './guarded-pool.ts';
+import { createOutageLog } from './outage-log.ts';
+import { storeFull } from './store-outage.ts';
 
 /** Drizzle on any PostgreSQL: the type that features query. A transaction has it too. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
@@ -11,44 +16,69 @@ export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
 export interface Store {
   readonly db: Database;
   /** The whole store as a gzipped tar of its folder, consistent while in use. Null on a PostgreSQL server: use pg_dump. */
-  readonly dump: (() => Promise<Uint8Array>) | null;
+  readonly dump: (() => AsyncIterable<Uint8Array>) | null;
+  /** Rejects with `store_full` while the disk is full and nothing can be written. */
+  checkDisk(): Promise<void>;
   /** Flush and close. Idempotent. */
   close(): Promise<void>;
 }
 
+export interface EmbeddedOptions {
+  /** Tar of a dump to restore; the folder must then be empty. */
+  readonly tar?: Uint8Array<ArrayBuffer>;
+  /** Longest time of one statement; the store is then opened again. Default 60 s. */
+  readonly statementTimeoutMs?: number;
+  readonly logger?: Pick<Logger, 'warn' | 'info' | 'error'>;
+}
+
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** How long a query waits for the one connection. */
+const CONNECT_TIMEOUT_MS = 30_000;
+const NO_LOGGER: Pick<Logger, 'warn' | 'info' | 'error'> = { warn: () => {}, info: () => {}, error: () => {} };
+
 /**
- * Open the embedded PostgreSQL in a folder, or in memory when `folder` is null, and migrate it. A new folder takes a few
- * seconds. One process at a time: lock the folder with `lockDataDir` first.
+ * Open the embedded PostgreSQL in a folder, or in memory when `folder` is null, and migrate it. It runs in a thread of its
+ * own. What it has committed survives a power cut. A new folder takes a few seconds. One process at a time: lock the
+ * folder with `lockDataDir` first.
  *
- * @param from tar of a dump to restore; the folder must then be empty
- *
- * Throws `StoreError` when this version cannot migrate the data.
+ * Throws `StoreError` when PostgreSQL cannot open the folder, or this version cannot migrate the data.
  */
-export async function openStore(folder: string | null, from?: Uint8Array<ArrayBuffer>): Promise<Store> {
-  const pglite = await PGlite.create({
-    ...(folder === null ? {} : { dataDir: folder }),
-    ...(from === undefined ? {} : { loadDataDir: new Blob([from], { type: 'application/x-tar' }) }),
+export async function openStore(folder: string | null, options: EmbeddedOptions = {}): Promise<Store> {
+  readBigintsAsNumbers();
+  const { logger = NO_LOGGER, statementTimeoutMs = STATEMENT_TIMEOUT_MS, tar = null } = options;
+  const thread = await EmbeddedThread.open({
+    folder,
+    tar,
+    packetTimeoutMs: statementTimeoutMs,
+    onDiskChange: (isFull) => {
+      if (isFull) logger.error('the disk of the data folder is full: the store reads, and writes nothing', { folder });
+      else logger.info('the disk of the data folder has room again: the store writes', { folder });
+    },
+    onDeath: (reason) => logger.error('the embedded store ended; opening it again', { reason }),
+    onReopen: () => logger.info('the embedded store is open again'),
   });
-  try {
-    await migrate((work) => pglite.transaction((tx) => work(tx)), await loadMigrations());
-  } catch (error) {
-    await pglite.close();
-    throw error;
-  }
-  const pool = embeddedPool(pglite);
+  const pool = createGuardedPool({
+    user: 'postgres',
+    database: 'postgres',
+    // PGlite has one session, and a client that holds it has exclusive use of the store.
+    max: 1,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    stream: () => new WorkerSocket(thread),
+    prepares: true,
+    isFull: () => thread.isFull,
+    ...createOutageLog(logger, () => performance.now()),
+  });
   let closing: Promise<void> | undefined;
   return {
     db: drizzle(pool),
-    async dump() {
-      const client = await pool.connect();
-      try {
-        // After a checkpoint, opening the copy has little to recover.
-        await client.query('CHECKPOINT');
-        return new Uint8Array(await (await pglite.dumpDataDir('gzip')).arrayBuffer());
-      } finally {
-        client.release();
-      }
+    async *dump() {
+      if (folder === null) yield await thread.dump();
+      else yield* backupFolder(folder, thread);
     },
-    close: () => (closing ??= pool.end().then(() => pglite.close())),
+    async checkDisk() {
+      if (thread.isFull) throw storeFull();
+    },
+    close: () => (closing ??= pool.end().then(() => thread.close())),
   };
 }

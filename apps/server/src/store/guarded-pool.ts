@@ -10,14 +10,23 @@ export interface GuardedPoolOptions extends pg.PoolConfig {
   readonly onOutage: (error: unknown) => void;
   /** A query was answered, be it with an error of its own. */
   readonly onAnswer: () => void;
+  /** Give each statement with parameters a name, so that the store parses and plans it once. Default false. */
+  readonly prepares?: boolean;
+  /** Whether the store accepts no writes because its disk is full. Default: never. */
+  readonly isFull?: () => boolean;
 }
+
+/** The code has fewer statements, but `IN` lists of every length could add more. */
+const MAX_PREPARED_STATEMENTS = 500;
 
 type Callback = (error: unknown, ...rest: unknown[]) => void;
 
-export function createGuardedPool({ onOutage, onAnswer, ...config }: GuardedPoolOptions): pg.Pool {
+export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
+  const { onOutage, onAnswer, prepares = false, isFull = () => false, ...config } = options;
+  const nameOf = prepares ? createNames() : () => null;
   /** Reports an outage and returns the error to throw. */
   const report = (error: unknown): unknown => {
-    const outage = asOutage(error);
+    const outage = asOutage(error, isFull());
     if (outage === error) onAnswer();
     else onOutage(error);
     return outage;
@@ -31,6 +40,11 @@ export function createGuardedPool({ onOutage, onAnswer, ...config }: GuardedPool
     }
 
     override query(...args: unknown[]): never {
+      const [query, values] = args;
+      if (hasText(query) && Array.isArray(values) && values.length > 0) {
+        const name = nameOf(query.text);
+        if (name !== null) args[0] = { ...query, name };
+      }
       const callback = args.at(-1);
       if (isCallback(callback)) {
         args[args.length - 1] = (error: unknown, ...rest: unknown[]): void => {
@@ -49,7 +63,7 @@ export function createGuardedPool({ onOutage, onAnswer, ...config }: GuardedPool
           return result;
         },
         (error: unknown) => {
-          this.#dropAfter(error, args[0]);
+          this.#dropAfter(error, query);
           throw report(error);
         },
       ) as never;
@@ -101,5 +115,22 @@ function isCallback(value: unknown): value is Callback {
 
 /** The first statement of a transaction of Drizzle. */
 function isBegin(query: unknown): boolean {
-  return typeof query === 'object' && query !== null && 'text' in query && /^begin\b/.test(String(query.text));
+  return hasText(query) && /^begin\b/.test(query.text);
+}
+
+function hasText(query: unknown): query is { readonly text: string } {
+  return typeof query === 'object' && query !== null && 'text' in query && typeof query.text === 'string';
+}
+
+/** Names by the text of the statement; null when there are too many. */
+function createNames(): (text: string) => string | null {
+  const names = new Map<string, string>();
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined) return known;
+    if (names.size >= MAX_PREPARED_STATEMENTS) return null;
+    const name = `statement_${names.size + 1}`;
+    names.set(text, name);
+    return name;
+  };
 }

@@ -61,7 +61,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
   // From here on: a migration may take longer.
   pool.options.query_timeout = statementTimeoutMs + ANSWER_SLACK_MS;
-  return { db: drizzle(pool), dump: null, close };
+  return { db: drizzle(pool), dump: null, checkDisk: async () => {}, close };
 }
 
 async function checkConnection(pool: pg.Pool): Promise<void> {

@@ -9,6 +9,8 @@ export type StoreErrorCode =
   | 'data_dir_in_use'
   /** The data folder cannot be created, read or written. */
   | 'data_dir_unusable'
+  /** PostgreSQL cannot open the data of the embedded store; the message has its reason. */
+  | 'store_unusable'
   /** PostgreSQL does not answer at `DATABASE_URL`. */
   | 'database_unreachable';
 

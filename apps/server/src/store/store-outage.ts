@@ -56,11 +56,16 @@ const DRIVER_MESSAGES: readonly (readonly [pattern: RegExp, reason: string])[] =
   [/^(?:sorry, too many clients|remaining connection slots)/, 'all connections to the database are in use'],
 ];
 
-/** The outage behind a failed query as an `ApiError` with the failure as its cause; other errors unchanged. */
-export function asOutage(error: unknown): unknown {
+/**
+ * The outage behind a failed query as an `ApiError` with the failure as its cause; other errors unchanged.
+ *
+ * @param isFull the store accepts no writes because its disk is full
+ */
+export function asOutage(error: unknown, isFull = false): unknown {
   if (!(error instanceof Error) || error instanceof ApiError) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT') return storeFull(error);
+  if (code === '53100' || code === 'ENOSPC' || code === 'EDQUOT' || (isFull && code === '25006'))
+    return storeFull(error);
   const reason =
     SQL_STATES.get(code) ??
     SQL_STATES.get(/^[0-9A-Z]{5}$/.test(code) ? code.slice(0, 2) : '') ??
@@ -73,7 +78,7 @@ export function storeUnavailable(reason: string, cause?: unknown): ApiError {
   return new ApiError('store_unavailable', { reason }, { retryAfterSeconds: RETRY_SECONDS, cause });
 }
 
-function storeFull(cause?: unknown): ApiError {
+export function storeFull(cause?: unknown): ApiError {
   return new ApiError('store_full', {}, { retryAfterSeconds: FULL_RETRY_SECONDS, cause });
 }
 

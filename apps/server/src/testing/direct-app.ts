@@ -106,6 +106,7 @@ const NO_STORE: Store = {
     },
   }),
   dump: null,
+  checkDisk: async () => {},
   close: async () => {},
 };
 

@@ -10,6 +10,7 @@ import { openStore, type Store } from '../store/db.ts';
 import { loadMigrations } from '../store/migrate.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { keepBaselineWasm } from './baseline-wasm.ts';
+import { collected } from './collected.ts';
 
 /** A PostgreSQL in which tests may create databases; undefined when there is none. */
 const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
@@ -97,10 +98,12 @@ export async function openEmbeddedTestStore(): Promise<Store> {
   keepBaselineWasm();
   const path = await templatePath('.tar');
   const template = await readFile(path).catch(() => null);
-  if (template !== null) return await openStore(null, new Uint8Array(template));
+  if (template !== null) return await openStore(null, { tar: new Uint8Array(template) });
   const store = await openStore(null);
-  const dump = await store.dump?.();
-  if (dump !== undefined) await appear(path, (aside) => writeFile(aside, gunzipSync(dump)));
+  if (store.dump !== null) {
+    const dump = await collected(store.dump());
+    await appear(path, (aside) => writeFile(aside, gunzipSync(dump)));
+  }
   return store;
 }
 

@@ -4,11 +4,11 @@ import { json, media } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type ApiRoute, inPerson, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { createBackupTurns } from './backup-turns.ts';
+import { type BackupTurn, createBackupTurns } from './backup-turns.ts';
 
 export interface AdminRoutesDeps {
   /** Dumps the embedded store, a gzipped tar; null on a PostgreSQL server, which has its own tools. */
-  readonly dump: (() => Promise<Uint8Array>) | null;
+  readonly dump: (() => AsyncIterable<Uint8Array>) | null;
   /** Writes a backup into the audit log. */
   readonly recordBackup: (caller: Caller) => Promise<void>;
 }
@@ -17,8 +17,6 @@ const HEADERS = {
   'content-type': 'application/gzip',
   'content-disposition': 'attachment; filename="gptj-cloud-backup.tar.gz"',
 };
-/** Bytes in one part of the reply. */
-const PART_BYTES = 2 ** 20;
 
 /** Operations for the owners of this server. */
 export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly ApiRoute[] {
@@ -42,9 +40,10 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
         const turn = turns.take();
         try {
           await recordBackup(caller);
-          const bytes = await dump();
-          turn.dumped();
-          return c.body(partsOf(bytes, turn.end), 200, { ...HEADERS, 'content-length': String(bytes.length) });
+          const chunks = dump()[Symbol.asyncIterator]();
+          // A refusal of the store comes before the first chunk, and has its own status.
+          const first = await chunks.next();
+          return c.body(backupBody(first, chunks, turn), 200, HEADERS);
         } catch (error) {
           turn.end();
           throw error;
@@ -54,21 +53,38 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
   ];
 }
 
-/** The bytes in parts, as the client reads them. `end` is called when it has read all, or has gone. */
-function partsOf(bytes: Uint8Array, end: () => void): ReadableStream<Uint8Array> {
-  let at = 0;
+/** The chunks as the client reads them. The turn ends when it has read all, or has gone, or the store fails. */
+function backupBody(
+  first: IteratorResult<Uint8Array>,
+  chunks: AsyncIterator<Uint8Array>,
+  turn: BackupTurn,
+): ReadableStream<Uint8Array> {
+  let next: IteratorResult<Uint8Array> | null = first;
   return new ReadableStream<Uint8Array>(
     {
-      pull(controller) {
-        if (at < bytes.length) {
-          controller.enqueue(bytes.subarray(at, at + PART_BYTES));
-          at += PART_BYTES;
-          return;
+      async pull(controller) {
+        try {
+          const { done, value } = next ?? (await chunks.next());
+          next = null;
+          if (done !== true) {
+            controller.enqueue(value);
+            return;
+          }
+          turn.dumped();
+          controller.close();
+          turn.end();
+        } catch (error) {
+          turn.end();
+          throw error;
         }
-        controller.close();
-        end();
       },
-      cancel: end,
+      async cancel() {
+        try {
+          await chunks.return?.();
+        } finally {
+          turn.end();
+        }
+      },
     },
     { highWaterMark: 0 },
   );

@@ -4,13 +4,13 @@ import { ApiError } from '@gptj-cloud/protocol';
 export interface BackupTurn {
   /** The dump is made: the pause begins. */
   dumped(): void;
-  /** The reply was sent, or its client has gone, and the backup holds no memory any more. Idempotent. */
+  /** The reply was sent, or its client has gone. Idempotent. */
   end(): void;
 }
 
 /**
- * One backup at a time: each holds the whole store in memory, and queries wait while it is dumped. After a dump the store is
- * left to others for as long as the dump took.
+ * One backup at a time: each reads the whole store from the disk, and the store keeps its log meanwhile. After a dump the
+ * store is left to others for as long as the dump took.
  */
 export interface BackupTurns {
   /** Throws `backup_running`. */

@@ -121,9 +121,9 @@ test('gives metrics to a scraper with the metrics token, and refuses every other
 test('makes one backup at a time, and another when the reply was read or its client has gone', async () => {
   const app = new Hono<HttpEnv>();
   let dumps = 0;
-  const dump = async (): Promise<Uint8Array> => {
+  const dump = async function* (): AsyncGenerator<Uint8Array> {
     dumps++;
-    return new Uint8Array(3 * 2 ** 20);
+    for (let part = 0; part < 3; part++) yield new Uint8Array(2 ** 20);
   };
   mountRoutes(app, adminRoutes({ dump, recordBackup: async () => {} }), {
     loads: createLoadControl(NO_LIMITS),
