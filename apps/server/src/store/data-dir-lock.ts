@@ -1,52 +1,26 @@
 /**
- * One process per data folder.
- *
- * Each contender writes a lock file of its own into the folder, then looks for lock files of other living processes. A
- * contender that finds one withdraws. If two processes held the lock, the later one would have seen the other's file, so
- * at most one process holds it. Two contenders that see each other both withdraw and retry after random pauses; the
- * holder never withdraws, so the retries against it end in a refusal. The next holder deletes the files of dead
- * processes. Processes on other machines or in other PID namespaces are not visible: do not share a folder among them.
+ * One process per data folder: a lock of the kernel on the file `server.lock` (`flock`). The kernel gives it up when the
+ * process ends, however it ends, also before its parent has collected it, and sees every process of the machine, whatever
+ * container or PID namespace it runs in. On Windows, which has no such lock, files take its place (`process-lock.ts`).
  */
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { tryFileLock } from './file-lock.ts';
+import { lockByProcess } from './process-lock.ts';
 import { StoreError } from './store-error.ts';
 
 export interface DataDirLock {
-  /** Delete the lock file. Idempotent. */
+  /** Give the folder free. Idempotent. */
   release(): Promise<void>;
 }
 
-const NAME = /^server-[0-9a-f]{16}\.lock$/;
-const MAX_ATTEMPTS = 8;
-
 /** Lock the folder, which is created when it is missing. Throws `data_dir_in_use` or `data_dir_unusable`. */
 export async function lockDataDir(folder: string): Promise<DataDirLock> {
-  const name = `server-${randomBytes(8).toString('hex')}.lock`;
-  const path = join(folder, name);
   try {
     // Prompts and results are readable by the server's user alone.
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (let attempt = 1; ; attempt++) {
-      // Written to another name and renamed, so that no contender reads half a file.
-      await writeFile(`${path}.new`, JSON.stringify(await identity(process.pid)));
-      await rename(`${path}.new`, path);
-      const others = await otherHolders(folder, name);
-      const living = others.find((other) => other.pid !== null);
-      if (living === undefined) {
-        await Promise.all(others.map((other) => rm(join(folder, other.name), { force: true })));
-        return { release: () => rm(path, { force: true }) };
-      }
-      await rm(path, { force: true });
-      if (attempt === MAX_ATTEMPTS) {
-        throw new StoreError(
-          'data_dir_in_use',
-          `${folder} is in use by the server with process id ${living.pid}; stop it, or set DATA_DIR to another folder`,
-        );
-      }
-      await sleep(randomInt(5, 10 + 10 * attempt));
-    }
+    return process.platform === 'win32' ? await lockByProcess(folder) : await lockByKernel(folder);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError('data_dir_unusable', `cannot use the data folder ${folder}: ${String(error)}`, {
@@ -55,43 +29,56 @@ export async function lockDataDir(folder: string): Promise<DataDirLock> {
   }
 }
 
-interface Holder {
-  readonly name: string;
-  /** Null when the process is dead. */
-  readonly pid: number | null;
-}
-
-async function otherHolders(folder: string, own: string): Promise<readonly Holder[]> {
-  const names = (await readdir(folder)).filter((name) => NAME.test(name) && name !== own);
-  const holders = await Promise.all(
-    names.map(async (name): Promise<Holder | null> => {
-      const text = await readFile(join(folder, name), 'utf8').catch(() => null);
-      return text === null ? null : { name, pid: await livingPid(text) };
-    }),
-  );
-  return holders.filter((holder) => holder !== null);
-}
-
-/** The process id in a lock file when that process is alive and still the same one, else null. */
-async function livingPid(text: string): Promise<number | null> {
-  const [, pidText, startTime] = /^\{"pid":(\d+),"startTime":"([^"]*)"\}$/.exec(text) ?? [];
-  if (pidText === undefined) return null;
-  const pid = Number(pidText);
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: the process is alive and belongs to another user.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return null;
+async function lockByKernel(folder: string): Promise<DataDirLock> {
+  const path = join(folder, 'server.lock');
+  for (;;) {
+    const file = await open(path, 'a+', 0o600);
+    let isHeld = false;
+    try {
+      switch (tryFileLock(file.fd)) {
+        case 'taken':
+          throw new StoreError(
+            'data_dir_in_use',
+            `${folder} is in use by the server with ${await holderOf(file)}; stop it, or set DATA_DIR to another folder`,
+          );
+        case 'unsupported':
+          throw new StoreError(
+            'data_dir_unusable',
+            `cannot use the data folder ${folder}: its file system has no locks, which keep two servers apart; set DATA_DIR to a local disk, or use DATABASE_URL`,
+          );
+        case 'locked':
+          isHeld = await isSameFile(file, path);
+      }
+      // The last holder removed the file between opening and locking it.
+      if (!isHeld) continue;
+      await file.truncate();
+      await file.write(`process id ${process.pid} on host ${hostname()}, since ${new Date().toISOString()}\n`);
+    } finally {
+      if (!isHeld) await file.close();
+    }
+    return releasing(path, file);
   }
-  const now = (await identity(pid)).startTime;
-  return now === '' || startTime === '' || now === startTime ? pid : null;
 }
 
-/** Boot id and start time distinguish a process from a later one with the same id, as after a container restart. */
-async function identity(pid: number): Promise<{ readonly pid: number; readonly startTime: string }> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Field 22, counted from after the command name, which may hold blanks and parentheses.
-  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  const boot = stat === '' ? '' : await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return { pid, startTime: ticks === '' ? '' : `${boot.trim()}/${ticks}` };
+function releasing(path: string, file: FileHandle): DataDirLock {
+  let released: Promise<void> | undefined;
+  return {
+    release() {
+      // Removed while it is locked, so that no other process locks a file that is gone.
+      released ??= rm(path, { force: true }).finally(() => file.close());
+      return released;
+    },
+  };
+}
+
+async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
+  const [own, current] = await Promise.all([file.stat(), stat(path).catch(() => null)]);
+  return current !== null && own.ino === current.ino && own.dev === current.dev;
+}
+
+/** What the holder wrote about itself; the process id is that of its own namespace. */
+async function holderOf(file: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(200), 0, 200, 0);
+  const line = buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '';
+  return line === '' ? 'a process id that it has not written yet' : line;
 }

@@ -42,8 +42,10 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
           await recordBackup(caller);
           const chunks = dump()[Symbol.asyncIterator]();
           // A refusal of the store comes before the first chunk, and has its own status.
+          const startedAt = performance.now();
           const first = await chunks.next();
-          return c.body(backupBody(first, chunks, turn), 200, HEADERS);
+          const tookMs = performance.now() - startedAt;
+          return c.body(backupBody({ first, tookMs, chunks, turn }), 200, HEADERS);
         } catch (error) {
           turn.end();
           throw error;
@@ -53,24 +55,32 @@ export function adminRoutes({ dump, recordBackup }: AdminRoutesDeps): readonly A
   ];
 }
 
+interface BegunBackup {
+  readonly first: IteratorResult<Uint8Array>;
+  /** Milliseconds until the first chunk. */
+  readonly tookMs: number;
+  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly turn: BackupTurn;
+}
+
 /** The chunks as the client reads them. The turn ends when it has read all, or has gone, or the store fails. */
-function backupBody(
-  first: IteratorResult<Uint8Array>,
-  chunks: AsyncIterator<Uint8Array>,
-  turn: BackupTurn,
-): ReadableStream<Uint8Array> {
+function backupBody({ first, tookMs, chunks, turn }: BegunBackup): ReadableStream<Uint8Array> {
   let next: IteratorResult<Uint8Array> | null = first;
+  // The time of the store alone: its client may read as slowly as it likes.
+  let totalMs = tookMs;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
+          const startedAt = performance.now();
           const { done, value } = next ?? (await chunks.next());
           next = null;
+          totalMs += performance.now() - startedAt;
           if (done !== true) {
             controller.enqueue(value);
             return;
           }
-          turn.dumped();
+          turn.dumped(totalMs);
           controller.close();
           turn.end();
         } catch (error) {

@@ -18,7 +18,7 @@ test('refuses a second backup while one is made or read, and for as long as it t
   const first = turns.take();
   assert.equal(retryAfter(), 30);
   ms = 40_000;
-  first.dumped();
+  first.dumped(40_000);
   assert.equal(retryAfter(), 30);
   first.end();
   first.end();

@@ -2,8 +2,8 @@ import { ApiError } from '@gptj-cloud/protocol';
 
 /** A turn to make a backup. */
 export interface BackupTurn {
-  /** The dump is made: the pause begins. */
-  dumped(): void;
+  /** The dump is made, in this time: the pause begins. */
+  dumped(tookMs: number): void;
   /** The reply was sent, or its client has gone. Idempotent. */
   end(): void;
 }
@@ -34,8 +34,8 @@ export function createBackupTurns(now: () => number): BackupTurns {
       isTaken = true;
       let hasEnded = false;
       return {
-        dumped() {
-          nextAt = now() + (now() - startedAt);
+        dumped(tookMs) {
+          nextAt = now() + tookMs;
         },
         end() {
           if (!hasEnded) isTaken = false;
