@@ -61,6 +61,7 @@ export function generationJson(
     usage: {
       prompt_tokens: usage.promptTokens,
       generated_tokens: usage.generatedTokens,
+      computed_tokens: usage.computedTokens,
       cached_tokens: usage.cachedTokens,
       load_ms: info.loadMs,
       compute_ms: usage.computeMs,

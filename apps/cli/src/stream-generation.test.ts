@@ -142,6 +142,7 @@ test('reports one rate over the whole generation when tokens arrive only at the 
     usage: {
       prompt_tokens: 12,
       generated_tokens: 5,
+      computed_tokens: 17,
       cached_tokens: 2,
       load_ms: 100,
       compute_ms: 3000,

@@ -80,13 +80,38 @@ test('a stream that ends by itself, or whose client leaves, is metered for every
 
 test('a stream that fails by its own parameters is metered for every token that was seen', async () => {
   for (const [path, body] of STREAMS) {
-    for (const code of ['generation_impossible', 'cache_full', 'unsupported'] as const) {
+    for (const code of [
+      'generation_impossible',
+      'cache_full',
+      'unsupported',
+      'decoding_too_costly',
+      'generation_stalled',
+      'generation_timed_out',
+    ] as const) {
       fail(new ModelError(code, 'not with these parameters'));
       const seen = await seenOf(path, body);
       assert.ok(seen.tokens >= MADE - 1 && seen.tokens <= seen.metered, JSON.stringify({ path, code, seen }));
       assert.equal(seen.requests, 1);
     }
   }
+});
+
+test('a prompt that waits too long for the model is free; those before it in the request are charged', async () => {
+  ending = {};
+  const queue = new ModelError('queue_timed_out', 'the model is busy');
+  let prompts = 0;
+  ending = {
+    get failure() {
+      return prompts++ === 0 ? undefined : { after: 0, error: queue };
+    },
+  } as typeof ending;
+  const seen = await seenOf('/v1/completions', {
+    model: 'scripted',
+    prompt: ['four', 'two'],
+    max_tokens: 4,
+    stream: true,
+  });
+  assert.ok(seen.tokens <= seen.metered && seen.metered > 0, JSON.stringify(seen));
 });
 
 test('a stream that the server broke is free', async () => {

@@ -47,8 +47,8 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   out_of_memory: 'caller',
   generation_stalled: 'caller',
   generation_timed_out: 'caller',
-  // Nothing was computed.
-  queue_timed_out: 'server',
+  // Of a request with several prompts, some may have been computed and returned.
+  queue_timed_out: 'caller',
   engine_failed: 'server',
   engine_lost: 'server',
   engine_interrupted: 'server',

@@ -199,3 +199,17 @@ test('concurrent runs, uploads and deletions are counted exactly, and none of th
     [204, 48],
   ]);
 });
+
+test("a project has at most its plan's number of pipeline tags", async () => {
+  const full = await openTestApp();
+  try {
+    await full.store.db.execute(sql`UPDATE users SET plan_id = 'free' WHERE id = ${FIRST_USER_ID}`);
+    const create = async (i: number): Promise<number> =>
+      (await full.post('/v2/pipeline-tags', { name: `mine/model:v${i}`, pipeline_id: GPTJ_PIPELINE_ID })).status;
+    const statuses = await Promise.all(Array.from({ length: 25 }, (_, i) => create(i)));
+    assert.equal(statuses.filter((status) => status === 201).length, 20);
+    assert.equal(statuses.filter((status) => status === 409).length, 5);
+  } finally {
+    await full.close();
+  }
+});

@@ -88,6 +88,7 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
     metrics.promptTokens.add(usage.promptTokens);
     metrics.cachedPromptTokens.add(usage.cachedTokens);
     metrics.generatedTokens.add(usage.generatedTokens);
+    metrics.computedTokens.add(usage.computedTokens);
     if (usage.computeMs > 0) metrics.tokensPerSecond.observe((usage.generatedTokens * 1000) / usage.computeMs);
     span.setAttributes({
       'gen_ai.usage.input_tokens': usage.promptTokens,

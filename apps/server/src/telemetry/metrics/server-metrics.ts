@@ -28,6 +28,7 @@ export interface ServerMetrics {
   readonly promptTokens: Counter;
   readonly cachedPromptTokens: Counter;
   readonly generatedTokens: Counter;
+  readonly computedTokens: Counter;
   readonly runsAccepted: Counter;
   readonly runsEnded: Counter;
   readonly webhookAttempts: Counter;
@@ -81,6 +82,9 @@ export function createServerMetrics(): ServerMetrics {
       ),
     ),
     generatedTokens: registry.counter(metric('generated_tokens_total', 'Tokens generated, over all sequences.')),
+    computedTokens: registry.counter(
+      metric('computed_tokens_total', 'Computed tokens of finished generations: what quotas count.'),
+    ),
     runsAccepted: registry.counter(metric('runs_accepted_total', 'Runs that this server has accepted.')),
     runsEnded: registry.counter(metric('runs_ended_total', 'Runs that this server has ended, by state and error.')),
     webhookAttempts: registry.counter(metric('webhook_attempts_total', 'Attempts to deliver a message, by outcome.')),
