@@ -60,6 +60,25 @@ test('refuses parameters whose every step would be too costly, naming the one re
   }
 });
 
+test('refuses more scores and log-probabilities than fit the memory of a generation', () => {
+  for (const [parameters, name] of [
+    [{ num_beams: 64, logprobs: 100, max_new_tokens: 240 }, 'logprobs'],
+    [{ num_beams: 64, output_scores: true, scores_format: { top: 1000 }, max_new_tokens: 40 }, 'output_scores'],
+  ] as const) {
+    assert.throws(
+      () => parse(parameters),
+      (error) =>
+        error instanceof ParameterError &&
+        error.parameters.includes(name) &&
+        /at most 1048576 entries/.test(error.message),
+    );
+  }
+  assert.doesNotThrow(() => parse({ num_beams: 64, logprobs: 20, max_new_tokens: 240 }));
+  assert.doesNotThrow(() =>
+    parse({ logprobs: 100, output_scores: true, scores_format: { top: 100 }, max_new_tokens: 1900 }),
+  );
+});
+
 test('accepts every mode with as many rows as are allowed', () => {
   const rows = [
     { num_beams: 64 },

@@ -31,8 +31,9 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
   stop.tick();
   recorder.startStep(1);
   let acceptance = FIRST_ACCEPTANCE;
+  const stepsBefore = budget.stepsOfEvaluation();
   let tokens = [choose(decoding, row!, afterPrompt)];
-  let stepsOfToken = budget.stepsOfEvaluation();
+  let stepsOfToken = budget.stepsOfEvaluation() - stepsBefore;
   while (row!.finishReason === null) {
     const { sequence } = row!;
     // No draft after the last position before the limit.
