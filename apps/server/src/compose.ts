@@ -38,6 +38,8 @@ import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
 import type { RunTiming } from './runs/run-worker.ts';
 import type { Store } from './store/db.ts';
+import { startPolling } from './store/polling.ts';
+import { vacuumMostChanged } from './store/vacuum.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { countRuns } from './telemetry/metrics/count-runs.ts';
 import { countWebhooks } from './telemetry/metrics/count-webhooks.ts';
@@ -123,6 +125,8 @@ export interface Composition {
   close(): Promise<void>;
 }
 
+const VACUUM_EVERY_MS = 60_000;
+
 export function compose(deps: ComposeDeps): Composition {
   const { store, tokenizer, clock, logger, plans, admission, settings } = deps;
   const { db } = store;
@@ -164,6 +168,14 @@ export function compose(deps: ComposeDeps): Composition {
     observer: countRuns(metrics),
     ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
   });
+  // A PostgreSQL server vacuums by itself.
+  const upkeep =
+    store.dump === null
+      ? null
+      : startPolling(() => vacuumMostChanged(db), {
+          everyMs: VACUUM_EVERY_MS,
+          onError: (error) => logger.warn('the store could not be vacuumed', { error }),
+        });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
   const auditSweeper = createAuditSweeper({ db, logger, clock, retentionDays: settings.auditRetentionDays });
   const accounts: AccountDeps = {
@@ -232,7 +244,7 @@ export function compose(deps: ComposeDeps): Composition {
         try {
           await drain(0);
         } finally {
-          await Promise.all([sweeper.close(), auditSweeper.close(), webhooks.close()]);
+          await Promise.all([upkeep?.stop(), sweeper.close(), auditSweeper.close(), webhooks.close()]);
         }
       })();
       return closing;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
 import { and, asc, between, eq, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
@@ -70,15 +71,15 @@ export async function listUsage(db: Database, filter: UsageFilter, group: UsageG
  * row of the one before.
  */
 export async function* usageDetails(db: Database, filter: UsageFilter): AsyncGenerator<readonly UsageDetail[]> {
-  let last: MeterRow | undefined;
+  const nameOf = tokenNames(db);
   let open: UsageDetail | undefined;
+  let next = meterRows(db, filter, undefined);
   for (;;) {
-    const page = await meterRows(db, filter, last);
-    last = page.at(-1);
-    const names = await findApiKeyNames(
-      db,
-      page.map((row) => row.token_id),
-    );
+    const page = await next;
+    const isEnd = page.length < PAGE_ROWS;
+    // The store reads the next page while this one is written.
+    if (!isEnd) next = prefetch(meterRows(db, filter, page.at(-1)));
+    const names = await nameOf(page.map((row) => row.token_id));
     const lines: UsageDetail[] = [];
     for (const { account_id: _, user_id: __, ...row } of page) {
       const detail = { ...row, token_name: names.get(row.token_id) ?? '' };
@@ -88,11 +89,30 @@ export async function* usageDetails(db: Database, filter: UsageFilter): AsyncGen
         open = detail;
       }
     }
-    const isEnd = page.length < PAGE_ROWS;
     if (isEnd && open !== undefined) lines.push(open);
     if (lines.length > 0) yield lines;
     if (isEnd) return;
+    // Other requests have their turn, also when the reader and the store are faster than the event loop.
+    await setImmediate();
   }
+}
+
+/** A promise that may be given up: its rejection is then no unhandled one. */
+function prefetch<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** The names of tokens; each is looked up once. */
+function tokenNames(db: Database): (ids: readonly string[]) => Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  return async (ids) => {
+    const unknown = [...new Set(ids)].filter((id) => !names.has(id));
+    if (unknown.length === 0) return names;
+    const found = await findApiKeyNames(db, unknown);
+    for (const id of unknown) names.set(id, found.get(id) ?? '');
+    return names;
+  };
 }
 
 interface MeterRow extends Omit<UsageDetail, 'token_name'> {
