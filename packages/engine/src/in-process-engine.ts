@@ -10,6 +10,7 @@ import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { addStats } from './engine-stats.ts';
 import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
+import { FairShare } from './scheduler/fair-share.ts';
 import { Mutex } from './scheduler/mutex.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { NO_MONITOR, type WorkMonitor } from './scheduler/work-monitor.ts';
@@ -40,9 +41,19 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
     generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
   const mutex = new Mutex();
+  const shares = new FairShare();
   const { onWarning = () => {}, monitor = NO_MONITOR } = options;
   for (const warning of opened.warnings) onWarning(warning);
-  const shared = new Scheduler({ model, strategy, now, mutex, monitor, prefixStore: opened.prefixStore, onWarning });
+  const shared = new Scheduler({
+    model,
+    strategy,
+    now,
+    mutex,
+    shares,
+    monitor,
+    prefixStore: opened.prefixStore,
+    onWarning,
+  });
   let isolated: { readonly scheduler: Scheduler; readonly model: LanguageModel } | null = null;
 
   const schedulerFor = (request: GenerationRequest): Scheduler => {
@@ -51,7 +62,7 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
       const own = openIsolated();
       isolated = {
         model: own,
-        scheduler: new Scheduler({ model: own, strategy, now, mutex, monitor, isolated: true }),
+        scheduler: new Scheduler({ model: own, strategy, now, mutex, shares, monitor, isolated: true }),
       };
     }
     return isolated.scheduler;

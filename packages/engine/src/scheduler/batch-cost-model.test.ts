@@ -36,7 +36,7 @@ test('drafts up to a multiple of KERNEL_TOKENS when the expected saving exceeds 
 });
 
 test('computes fewer prompt tokens beside decoding steps when a token takes longer', async () => {
-  assert.equal((await after()).prefillTokens, 64);
-  assert.equal((await after([1, 1, 100], [1, 100, 3000])).prefillTokens, 16);
-  assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens, 500);
+  assert.equal((await after()).prefillTokens(), 64);
+  assert.equal((await after([1, 1, 100], [1, 100, 3000])).prefillTokens(), 16);
+  assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens(), 500);
 });

@@ -14,6 +14,8 @@ import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 const STALL_FACTOR = 3;
 /** … or this many milliseconds, whichever is longer. Text that arrives at this rate is faster than people read. */
 const STALL_MS = 150;
+/** … and beside a step of another tenant, this many. */
+const STALL_BY_OTHERS_MS = 30;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
 /** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
@@ -39,10 +41,15 @@ export class BatchCostModel {
     this.#now = now;
   }
 
-  /** Maximum number of prompt tokens in the next evaluation that also has decoding steps. */
-  get prefillTokens(): number {
+  /**
+   * Maximum number of prompt tokens in the next evaluation that also has decoding steps.
+   *
+   * @param tenants number of tenants with work
+   */
+  prefillTokens(tenants = 1): number {
     if (this.#tokenMs === null) return 4 * MIN_PREFILL_TOKENS;
-    const allowedMs = Math.max(STALL_MS, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
+    const stallMs = tenants > 1 ? STALL_BY_OTHERS_MS : STALL_MS;
+    const allowedMs = Math.max(stallMs, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
     return Math.max(MIN_PREFILL_TOKENS, Math.min(MAX_PREFILL_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
   }
 
@@ -58,6 +65,13 @@ export class BatchCostModel {
     if (saved <= DRAFT_MARGIN * this.#tokenMs) return 0;
     const max = acceptance > TRUSTED_ACCEPTANCE ? 2 * KERNEL_TOKENS : KERNEL_TOKENS;
     return max - (rows % KERNEL_TOKENS);
+  }
+
+  /** Number of tokens that at most double the time of an evaluation of `planned` tokens. */
+  extraTokens(planned: number): number {
+    if (this.#tokenMs === null) return Math.max(1, planned);
+    const batchMs = Math.max(0, (this.#decodeMs ?? 0) - this.#decodeRows * this.#tokenMs);
+    return Math.max(1, planned + Math.floor(batchMs / this.#tokenMs));
   }
 
   /** Run and measure one evaluation. An evaluation that fails is not measured. */

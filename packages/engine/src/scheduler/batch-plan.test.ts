@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planBatch } from './batch-plan.ts';
+import { planBatch, planRound } from './batch-plan.ts';
 import type { RowWork, StrategyRun } from './strategy-run.ts';
 
 /** A run with one row of which `tokens` tokens are not evaluated yet; `planBatch` reads nothing else. */
@@ -25,4 +25,20 @@ test('cuts a prompt where the batch is a multiple of four tokens', () => {
   assert.deepEqual(plan([1, 33], { maxTokens: 64, prefillTokens: 40 }), [1, 33]);
   assert.deepEqual(plan([1, 100], { maxTokens: 64, prefillTokens: 3 }), [1, 3]);
   assert.deepEqual(plan([1, 1, 100], { maxTokens: 64, prefillTokens: 5 }), [1, 1, 2]);
+});
+
+test('adds as many tokens of tenants in debt as the time of the others allows', () => {
+  const limits = { maxTokens: 64, prefillTokens: 16 };
+  const round = (ahead: readonly number[], inDebt: readonly number[], extra: number): readonly number[] =>
+    planRound(ahead.map(runWith), inDebt.map(runWith), limits, () => extra).map(({ count }) => count);
+  assert.deepEqual(
+    round(
+      [1, 1],
+      Array.from({ length: 64 }, () => 1),
+      3,
+    ),
+    [1, 1, 1, 1, 1],
+  );
+  assert.deepEqual(round([1], [100], 0), [1]);
+  assert.deepEqual(round([1], [], 9), [1]);
 });

@@ -19,6 +19,24 @@ export interface BatchLimits {
 const DECODE_TOKENS = 32;
 
 /**
+ * Choose the slices of the next evaluation when some tenants are in debt: as `planBatch` does for the others, then as many
+ * tokens of tenants in debt as `extraTokens` allows beside that number.
+ */
+export function planRound(
+  ahead: readonly StrategyRun[],
+  inDebt: readonly StrategyRun[],
+  limits: BatchLimits,
+  extraTokens: (planned: number) => number,
+): readonly Slice[] {
+  const first = planBatch(ahead, limits);
+  if (inDebt.length === 0) return first;
+  const planned = first.reduce((sum, { count }) => sum + count, 0);
+  const maxTokens = Math.min(limits.maxTokens - planned, extraTokens(planned));
+  const prefillTokens = Math.min(limits.prefillTokens, maxTokens);
+  return maxTokens < 1 ? first : [...first, ...planBatch(inDebt, { maxTokens, prefillTokens })];
+}
+
+/**
  * Choose the slices of the next evaluation. Decoding steps come first, as a whole, then prompts in order of arrival, limited
  * to the remaining tokens. Rows that do not fit wait for a later evaluation.
  */

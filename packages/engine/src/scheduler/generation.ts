@@ -51,6 +51,8 @@ export class Generation {
   readonly reservation: Reservation;
   readonly arrivedAt: number;
   run: StrategyRun | null = null;
+  /** Milliseconds of its last step: the strategy's part, without the evaluation. */
+  stepMs = 0;
   /** Why it is to end before its time; null: it is not. */
   cancellation: ModelError | null = null;
   readonly #listener: GenerationListener;
@@ -70,6 +72,10 @@ export class Generation {
     this.arrivedAt = now();
     this.#listener = listener;
     this.#now = now;
+  }
+
+  get tenant(): string | null {
+    return this.request.tenant ?? null;
   }
 
   get isCancelled(): boolean {

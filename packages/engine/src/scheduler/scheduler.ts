@@ -7,8 +7,9 @@
  * Invariants
  * - An active generation has reserved cache cells and sequences for its worst case, so it never fails for lack of cache:
  *   entries of the prefix cache are evicted when a generation needs their cells.
- * - Waiting generations are admitted by priority, then by arrival. Waiting raises the priority, so every generation is
- *   admitted in the end. A generation whose prompt shares a prefix with a prompt under evaluation waits for that prefix and forks it.
+ * - Waiting generations are admitted by priority, then by arrival, within their tenant's share of the cache
+ *   (`admission-order.ts`). Waiting raises the priority, so every generation is admitted in the end. A generation whose prompt shares a prefix with a prompt under evaluation waits for that prefix and forks it.
+ * - Tenants take turns by the time that they have received (`fair-share.ts`).
  * - Only the loop touches the model, and only between evaluations.
  * - A strategy that throws ends its own generation; an evaluation that fails ends the generations that took part in it.
  */
@@ -18,9 +19,12 @@ import { type LanguageModel, ModelError } from '@gptj-cloud/model';
 import type { GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
+import { nextAdmission } from './admission-order.ts';
 import { BatchCostModel } from './batch-cost-model.ts';
-import { type BatchLimits, planBatch, type Slice } from './batch-plan.ts';
-import { Generation, type GenerationListener, type Reservation } from './generation.ts';
+import { type BatchLimits, planRound, type Slice } from './batch-plan.ts';
+import { checkFits } from './check-fits.ts';
+import { FairShare, NO_TENANT, weightOf } from './fair-share.ts';
+import { Generation, type GenerationListener } from './generation.ts';
 import type { Mutex } from './mutex.ts';
 import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
@@ -45,6 +49,8 @@ export interface SchedulerOptions {
   readonly prefixStore?: PrefixStore | null;
   /** Called with warnings for the operator that do not affect generations. */
   readonly onWarning?: (message: string) => void;
+  /** Accounts of tenants; schedulers that share processors share them. Default: its own. */
+  readonly shares?: FairShare;
   /** Learns what the thread works on. Default: none. */
   readonly monitor?: WorkMonitor;
 }
@@ -76,6 +82,7 @@ export class Scheduler {
   readonly #active: Generation[] = [];
   readonly #drafts: DraftPolicy | null;
   readonly #monitor: WorkMonitor;
+  readonly #shares: FairShare;
   /** Under way; null between evaluations. */
   #evaluation: Evaluation | null = null;
   /** The loop; null while no generation needs it. */
@@ -88,6 +95,7 @@ export class Scheduler {
     const maxEntries = isolated ? 0 : Math.min(MAX_PREFIXES, model.limits.maxSequences >> 2);
     this.#options = options;
     this.#monitor = options.monitor ?? NO_MONITOR;
+    this.#shares = options.shares ?? new FairShare();
     this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now);
     this.#drafts = isolated
@@ -109,10 +117,11 @@ export class Scheduler {
   submit(request: GenerationRequest, listener: GenerationListener): () => void {
     if (this.#closing !== null) throw new ModelError('closed', 'the engine is closed');
     const generation = new Generation(request, listener, this.#options.now);
-    this.#checkFits(generation);
+    checkFits(generation, this.#options.model, this.#maxSequences);
     generation.limitTime((error) => this.#cancel(generation, error));
     this.#waiting.push(generation);
     this.#wake();
+    this.#shares.notify();
     return () => this.#cancel(generation);
   }
 
@@ -140,31 +149,6 @@ export class Scheduler {
     while (this.#loop !== null) await this.#loop;
     await this.#persister?.close();
     this.#prefixes.clear();
-  }
-
-  #checkFits({ request, reservation }: Generation): void {
-    const { contextLength } = this.#options.model.config;
-    const { cacheCells } = this.#options.model.limits;
-    if (request.prompt.length === 0) throw new RangeError('generate: expected at least one prompt token, got none');
-    const length = Math.max(request.prompt.length, request.config.maxLength);
-    if (length > contextLength) {
-      throw new ModelError(
-        'context_full',
-        `expected at most ${contextLength} tokens of prompt and output together, got ${length}`,
-      );
-    }
-    if (reservation.cells > cacheCells) {
-      throw new ModelError(
-        'cache_full',
-        `this request needs ${reservation.cells} positions of cache, the engine has ${cacheCells}: request fewer tokens, beams or sequences`,
-      );
-    }
-    if (reservation.sequences > this.#maxSequences) {
-      throw new ModelError(
-        'too_many_sequences',
-        `this request needs ${reservation.sequences} sequences, the engine has ${this.#maxSequences}: request fewer beams or sequences`,
-      );
-    }
   }
 
   #wake(): void {
@@ -197,6 +181,7 @@ export class Scheduler {
     const evaluation = this.#evaluation;
     if (evaluation === null || run === null || !evaluation.runs.has(run)) {
       this.#wake();
+      this.#shares.notify();
       return;
     }
     // Do not abort an evaluation that other generations need.
@@ -215,78 +200,113 @@ export class Scheduler {
   }
 
   #admit(): void {
-    for (const next of this.#byPriority()) {
-      if (this.#options.isolated === true && this.#active.length > 0) return;
-      if (!this.#fits(next.reservation)) return;
-      if (this.#sharesPrompt(next)) continue;
+    const isFull = (): boolean => this.#options.isolated === true && this.#active.length > 0;
+    for (let next = this.#nextAdmission(); next !== null && !isFull(); next = this.#nextAdmission()) {
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#active.push(next);
+      this.#shares.enter(next.tenant ?? NO_TENANT);
       try {
-        const { model, strategy } = this.#options;
-        const { request } = next;
-        next.run = new StrategyRun(
-          model,
-          this.#monitor.step(request, () => strategy(request, this.#drafts)),
-          this.#prefixes,
-        );
-        this.#monitor.step(request, () => next.run!.begin());
-        if (this.#persister !== null) for (const tokens of next.run.reused) this.#persister.recordReuse(tokens);
-        this.#finishIfDone(next);
+        this.#begin(next);
       } catch (error) {
         this.#fail(next, error as Error);
       }
     }
   }
 
-  /** The waiting generations, the next one to admit first. */
-  #byPriority(): readonly Generation[] {
+  #begin(generation: Generation): void {
+    const { model, strategy } = this.#options;
+    this.#step(generation, () => {
+      generation.run = new StrategyRun(model, strategy(generation.request, this.#drafts), this.#prefixes);
+      generation.run.begin();
+    });
+    const reused = generation.run?.reused ?? [];
+    if (this.#persister !== null) for (const tokens of reused) this.#persister.recordReuse(tokens);
+    this.#finishIfDone(generation);
+  }
+
+  /** Run code of a generation on this thread, and charge its tenant for the time. */
+  #step<T>(generation: Generation, work: () => T): T {
+    const { now } = this.#options;
+    const startedAt = now();
+    try {
+      return this.#monitor.step(generation.request, work);
+    } finally {
+      generation.stepMs = now() - startedAt;
+      this.#charge(generation, generation.stepMs);
+    }
+  }
+
+  #charge({ tenant, request }: Generation, ms: number): void {
+    this.#shares.charge(tenant ?? NO_TENANT, ms, weightOf(request.priority ?? 0));
+  }
+
+  /** By priority, which waiting raises, and by the tenants' shares of the cache. */
+  #nextAdmission(): Generation | null {
     const now = this.#options.now();
     const rank = ({ request, arrivedAt }: Generation): number =>
       (request.priority ?? 0) + (now - arrivedAt) / AGEING_MS;
-    return [...this.#waiting].sort((a, b) => rank(b) - rank(a));
-  }
-
-  /** Whether a reservation fits beside those of the active generations. */
-  #fits(added: Reservation): boolean {
-    const cells = this.#active.reduce((sum, { reservation }) => sum + reservation.cells, added.cells);
-    const sequences = this.#active.reduce((sum, { reservation }) => sum + reservation.sequences, added.sequences);
-    return cells <= this.#options.model.limits.cacheCells && sequences <= this.#maxSequences;
+    const waiting = [...this.#waiting].sort((a, b) => rank(b) - rank(a));
+    const capacity = { cells: this.#options.model.limits.cacheCells, sequences: this.#maxSequences };
+    const isReady = (one: Generation): boolean => !this.#sharesPrompt(one);
+    return nextAdmission(waiting, this.#active, { capacity, now, isReady });
   }
 
   /** Whether a prompt under evaluation will add a longer prefix of this one's prompt to the cache. */
   #sharesPrompt({ request }: Generation): boolean {
     const cached = this.#prefixes.match(request.prompt);
-    return this.#active.some(({ run }) =>
-      run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= cached + MIN_PREFIX_TOKENS),
+    return this.#active.some(
+      (other) =>
+        // A tenant in debt computes its prompt too slowly for others to wait for it.
+        !this.#isInDebt(other) &&
+        other.run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= cached + MIN_PREFIX_TOKENS),
     );
   }
 
   async #evaluate(): Promise<void> {
-    const slices = planBatch(
-      this.#active.map(({ run }) => run!),
-      this.#batchLimits(),
-    );
+    const runsOf = (generations: readonly Generation[]): readonly StrategyRun[] => generations.map(({ run }) => run!);
+    const ahead = this.#active.filter((one) => !this.#isInDebt(one));
+    const inDebt = this.#active.filter((one) => !ahead.includes(one));
+    if (ahead.length === 0) {
+      // The tenants that are to catch up work in another scheduler.
+      await this.#shares.changed();
+      return;
+    }
+    const limits = this.#batchLimits();
+    const slices = planRound(runsOf(ahead), runsOf(inDebt), limits, (planned) => this.#costs.extraTokens(planned));
     this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const runs = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
+    const startedAt = this.#options.now();
     if (slices.length > 0 && !(await this.#compute(slices, runs))) return;
-    let turnAt = this.#options.now();
+    await this.#advanceAll(runs, this.#options.now() - startedAt);
+  }
+
+  /** Advance the generations whose rows are evaluated. The other ones in the batch keep their results. */
+  async #advanceAll(runs: ReadonlySet<StrategyRun>, evaluationMs: number): Promise<void> {
+    const { now } = this.#options;
+    let turnAt = now();
     for (const generation of [...this.#active]) {
-      if (this.#options.now() - turnAt >= MAX_TURN_MS) {
+      if (now() - turnAt >= MAX_TURN_MS) {
         // Messages, above all cancellations, and signs of life are not kept waiting by many generations in a row.
         await setImmediate();
-        turnAt = this.#options.now();
+        turnAt = now();
       }
       if (generation.isCancelled) continue;
-      if (generation.run!.complete) this.#advance(generation);
-      else if (runs.has(generation.run!)) generation.run!.copyResults();
+      const { run, stepMs } = generation;
+      const mayAdvance = run!.complete && (stepMs <= evaluationMs || !this.#isInDebt(generation));
+      if (mayAdvance) this.#advance(generation);
+      else if (runs.has(run!)) run!.copyResults();
     }
+  }
+
+  #isInDebt({ tenant }: Generation): boolean {
+    return this.#shares.isInDebt(tenant ?? NO_TENANT);
   }
 
   #batchLimits(): BatchLimits {
     const { model, isolated } = this.#options;
     if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
-    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#costs.prefillTokens };
+    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#costs.prefillTokens(this.#shares.tenants) };
   }
 
   /** Run one evaluation. False when it failed or was aborted; a failure has then ended its generations. */
@@ -295,10 +315,17 @@ export class Scheduler {
     this.#evaluation = { abort, runs };
     try {
       const steps = slices.map(({ run, work, count }) => run.step(work, count));
-      const { model, mutex } = this.#options;
-      const results = await mutex.run(() =>
-        this.#monitor.evaluation(() => this.#costs.time(steps, () => model.evaluate(steps, abort.signal))),
-      );
+      const { model, mutex, now } = this.#options;
+      const results = await mutex.run(async () => {
+        const startedAt = now();
+        try {
+          return await this.#monitor.evaluation(() =>
+            this.#costs.time(steps, () => model.evaluate(steps, abort.signal)),
+          );
+        } finally {
+          this.#chargeEvaluation(slices, now() - startedAt);
+        }
+      });
       for (const [i, { run, work, count }] of slices.entries()) run.feed(work, count, results[i]!);
       return true;
     } catch (error) {
@@ -313,9 +340,18 @@ export class Scheduler {
     }
   }
 
+  /** Each tenant pays for its part of the tokens. */
+  #chargeEvaluation(slices: readonly Slice[], ms: number): void {
+    const tokens = slices.reduce((sum, { count }) => sum + count, 0);
+    for (const generation of this.#active) {
+      const own = slices.reduce((sum, { run, count }) => (run === generation.run ? sum + count : sum), 0);
+      if (own > 0) this.#charge(generation, (ms * own) / tokens);
+    }
+  }
+
   #advance(generation: Generation): void {
     try {
-      const final = this.#monitor.step(generation.request, () => generation.run!.advance());
+      const final = this.#step(generation, () => generation.run!.advance());
       for (const tokens of final) generation.reportTokens(tokens);
       if (this.#finishIfDone(generation)) return;
       generation.reportComputed();
@@ -340,7 +376,9 @@ export class Scheduler {
   #remove(generation: Generation): void {
     for (const list of [this.#waiting, this.#active]) {
       const at = list.indexOf(generation);
-      if (at >= 0) list.splice(at, 1);
+      if (at < 0) continue;
+      list.splice(at, 1);
+      if (list === this.#active) this.#shares.leave(generation.tenant ?? NO_TENANT);
     }
   }
 }

@@ -48,6 +48,8 @@ export class StrategyRun {
   #outcome: GenerateOutcome | null = null;
   #positions = 0;
   readonly #reused: (readonly TokenId[])[] = [];
+  /** Rows of results that are no views any more. */
+  readonly #copied = new WeakSet<Float32Array>();
 
   constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>, prefixes: PrefixCache | null) {
     this.#model = model;
@@ -128,7 +130,12 @@ export class StrategyRun {
   copyResults(): void {
     for (const state of this.#rows) {
       for (const rows of [state.logits, state.hidden, ...state.layers]) {
-        for (const [i, row] of rows.entries()) rows[i] = row.slice();
+        for (const [i, row] of rows.entries()) {
+          if (this.#copied.has(row)) continue;
+          const copy = row.slice();
+          this.#copied.add(copy);
+          rows[i] = copy;
+        }
       }
     }
   }

@@ -1,0 +1,100 @@
+/**
+ * Divides the engine's time among tenants, by the milliseconds that their evaluations and steps took: deficit round robin.
+ *
+ * Each tenant has an account of the time that it received, divided by its weight. A tenant is **in debt** while it has
+ * received more than `TOLERANCE_MS` above the tenant that received least among those with work. It then takes part in a
+ * round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS` below the others,
+ * so that short requests are served at once beside a long one, but keeps no older credit.
+ *
+ * Invariants
+ * - Among the tenants with work at least one is not in debt, so the engine never waits.
+ * - A tenant does not lose its debt by leaving and coming back.
+ */
+const TOLERANCE_MS = 20;
+const CREDIT_MS = 250;
+/** Accounts of tenants without work that are remembered. */
+const MAX_IDLE_ACCOUNTS = 1_000;
+
+/** Generations without a tenant belong to this one. */
+export const NO_TENANT = '';
+
+export class FairShare {
+  /** Weighted milliseconds of each tenant. */
+  readonly #received = new Map<string, number>();
+  /** Number of generations at work of each tenant that has some. */
+  readonly #working = new Map<string, number>();
+  /** The least account among tenants with work, when it was last known. */
+  #floor = 0;
+  #waiting: (() => void)[] = [];
+
+  /** Number of tenants with work. */
+  get tenants(): number {
+    return this.#working.size;
+  }
+
+  /** A generation of the tenant begins to work. */
+  enter(tenant: string): void {
+    const before = this.#working.get(tenant) ?? 0;
+    if (before === 0) {
+      const floor = this.#currentFloor();
+      const own = this.#received.get(tenant) ?? Number.NEGATIVE_INFINITY;
+      // Reinserted, so that the accounts are in order of use.
+      this.#received.delete(tenant);
+      this.#received.set(tenant, Math.max(own, floor - CREDIT_MS));
+      this.#forgetIdle();
+    }
+    this.#working.set(tenant, before + 1);
+    this.notify();
+  }
+
+  leave(tenant: string): void {
+    this.#currentFloor();
+    const left = (this.#working.get(tenant) ?? 0) - 1;
+    if (left > 0) this.#working.set(tenant, left);
+    else this.#working.delete(tenant);
+    this.notify();
+  }
+
+  /** @param weight a tenant of weight 2 receives twice the time of one of weight 1 */
+  charge(tenant: string, ms: number, weight: number): void {
+    this.#received.set(tenant, (this.#received.get(tenant) ?? this.#floor) + Math.max(0, ms) / weight);
+    this.notify();
+  }
+
+  isInDebt(tenant: string): boolean {
+    if (this.#working.size < 2) return false;
+    return (this.#received.get(tenant) ?? 0) - this.#currentFloor() > TOLERANCE_MS;
+  }
+
+  /** Resolves when an account or the tenants with work have changed. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Let those that wait for a change look again. */
+  notify(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #currentFloor(): number {
+    if (this.#working.size === 0) return this.#floor;
+    let floor = Number.POSITIVE_INFINITY;
+    for (const tenant of this.#working.keys()) floor = Math.min(floor, this.#received.get(tenant) ?? 0);
+    this.#floor = floor;
+    return floor;
+  }
+
+  #forgetIdle(): void {
+    for (const tenant of this.#received.keys()) {
+      if (this.#received.size - this.#working.size <= MAX_IDLE_ACCOUNTS) return;
+      if (!this.#working.has(tenant)) this.#received.delete(tenant);
+    }
+  }
+}
+
+/** The weight of a generation: 1 at priority 0, 3 at priority 20. */
+export function weightOf(priority: number): number {
+  return priority >= 0 ? 1 + priority / 10 : 1 / (1 - priority / 10);
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { type GenerateOutcome, generate, parseGenerateParameters, type Strategy } from '@gptj-cloud/decoding';
+import type { LanguageModel } from '@gptj-cloud/model';
+import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import { openModel } from '../open-model.ts';
+import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
+import { FairShare } from './fair-share.ts';
+import { Mutex } from './mutex.ts';
+import { Scheduler } from './scheduler.ts';
+
+let file: TinyModelFile;
+let model: LanguageModel;
+/** Milliseconds of a clock that evaluations and steps move. */
+let now = 0;
+
+before(async () => {
+  file = await makeTinyModel(128);
+  model = (await openModel({ path: file.path, kind: 'reference', cacheCells: 512 })).model;
+});
+after(async () => {
+  await model.close();
+  await file.remove();
+});
+beforeEach(() => {
+  now = 0;
+});
+
+/** The model; an evaluation takes 4 ms and 1 ms for each token. */
+function timed(inner: LanguageModel): LanguageModel {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'evaluate') return typeof value === 'function' ? value.bind(target) : value;
+      return async (...args: Parameters<LanguageModel['evaluate']>) => {
+        const results = await target.evaluate(...args);
+        now += 4 + args[0].reduce((sum, { tokens }) => sum + tokens.length, 0);
+        return results;
+      };
+    },
+  });
+}
+
+/** The strategy of a request; each of its steps takes 2 ms a beam. */
+function* timedStrategy({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> {
+  const inner = generate({ prompt, config }, { clock: () => now });
+  let step = inner.next();
+  while (!step.done) {
+    const results = yield step.value;
+    now += 2 * config.numBeams;
+    step = inner.next(results);
+  }
+  return step.value;
+}
+
+function open(shares = new FairShare(), isolated = false): Scheduler {
+  return new Scheduler({
+    model: timed(model),
+    strategy: timedStrategy,
+    now: () => now,
+    mutex: new Mutex(),
+    shares,
+    isolated,
+  });
+}
+
+function request(tenant: string, prompt: readonly number[], parameters: Record<string, unknown>): GenerationRequest {
+  const context = { vocabSize: 384, contextLength: 128, eosTokenId: 383, promptLength: prompt.length };
+  return { tenant, prompt, config: parseGenerateParameters({ eos_token_id: -1, ...parameters }, context).config };
+}
+
+const small = request('small', [7], { max_new_tokens: 16 });
+const large = request('large', [1], { num_beams: 16, max_new_tokens: 24 });
+
+interface Ended {
+  readonly tookMs: number;
+}
+
+function run(
+  scheduler: Scheduler,
+  asked: GenerationRequest,
+  onEvent = (_: GenerationEvent): void => {},
+): Promise<Ended> {
+  const startedAt = now;
+  return new Promise((resolve, reject) => {
+    scheduler.submit(asked, {
+      event(event) {
+        onEvent(event);
+        if (event.type === 'finished') resolve({ tookMs: now - startedAt });
+      },
+      failed: reject,
+    });
+  });
+}
+
+test('a short generation takes less than three times as long beside a search of another tenant as alone', async () => {
+  const scheduler = open();
+  const alone = await run(scheduler, small);
+  let steps = 0;
+  let arrived = (): void => {};
+  const arrival = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const search = run(scheduler, large, ({ type }) => {
+    if (type === 'computed' && ++steps === 3) arrived();
+  });
+  await arrival;
+  const took: number[] = [];
+  for (let i = 0; i < 3; i++) took.push((await run(scheduler, small)).tookMs);
+  assert.ok(Math.max(...took) < 3 * alone.tookMs, `${took} ms, alone ${alone.tookMs} ms`);
+  await search;
+  await scheduler.close();
+});
+
+test('a search of another tenant goes on beside short generations that follow each other', async () => {
+  const scheduler = open();
+  const asked = request('large', [1], { num_beams: 8, max_new_tokens: 24 });
+  let searching = true;
+  const search = run(scheduler, asked).then((ended) => {
+    searching = false;
+    return ended;
+  });
+  let served = 0;
+  while (searching) {
+    await run(scheduler, small);
+    served++;
+  }
+  const alone = await run(scheduler, asked);
+  const { tookMs } = await search;
+  assert.ok(tookMs < 4 * alone.tookMs, `${tookMs} ms, alone ${alone.tookMs} ms`);
+  assert.ok(served > 5, `${served} were served beside it`);
+  await scheduler.close();
+});
+
+test('a long prompt of another tenant does not hold up a short generation', async () => {
+  const scheduler = open();
+  const alone = await run(scheduler, small);
+  const prompts = [20, 40, 60].map((seed) =>
+    run(
+      scheduler,
+      request(
+        'large',
+        Array.from({ length: 120 }, (_, i) => (seed + i) % 380),
+        { max_new_tokens: 2 },
+      ),
+    ),
+  );
+  const beside = await run(scheduler, { ...small, tenant: 'new' });
+  assert.ok(beside.tookMs < 3 * alone.tookMs, `${beside.tookMs} ms, alone ${alone.tookMs} ms`);
+  await Promise.all(prompts);
+  await scheduler.close();
+});
+
+test('schedulers that share accounts let the tenant go first that has received least', async () => {
+  const shares = new FairShare();
+  const shared = open(shares);
+  const isolated = open(shares, true);
+  const order: string[] = [];
+  shares.charge('large', 10_000, 1);
+  shares.enter('small');
+  const waits = run(isolated, request('large', [1], { max_new_tokens: 4 })).then(() => order.push('large'));
+  await run(shared, small).then(() => order.push('small'));
+  shares.leave('small');
+  await waits;
+  assert.deepEqual(order, ['small', 'large']);
+  await Promise.all([shared.close(), isolated.close()]);
+});
