@@ -27,12 +27,9 @@ export interface JsonBody<Value> {
   readonly data: PickleValue | undefined;
 }
 
-/** A JSON object that a schema validates and describes. Default limit: that of small bodies. */
-export function jsonBody<Schema extends z.ZodType>(
-  schema: Schema,
-  limit: BodyLimit = SMALL_BODY,
-): RequestBody<z.output<Schema>> {
-  return { content: [{ schema }], read: async (request) => (await readJsonBody(request, schema, limit)).value };
+/** A small JSON object that a schema validates and describes. It is read on the server's thread: larger ones are `jsonBytes`. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema): RequestBody<z.output<Schema>> {
+  return { content: [{ schema }], read: async (request) => (await readJsonBody(request, schema, SMALL_BODY)).value };
 }
 
 /** The bytes of a JSON object, for a job that parses and validates them; the schema only describes it. */

@@ -11,7 +11,6 @@ import { pipelineCloudErrors } from '../error-dialects.ts';
 
 export interface PlanRoutesDeps {
   readonly billing: BillingService;
-  readonly maxJsonBytes: number;
 }
 
 /** Events of payment providers have a few kilobytes. */
@@ -24,7 +23,7 @@ const EVENT: RequestBody<string> = {
 };
 
 /** Plans, changing to another plan, and the events of payment providers. */
-export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): readonly ApiRoute[] {
+export function planRoutes({ billing }: PlanRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'plans and usage' } as const;
   return [
     defineRoute({
@@ -51,7 +50,7 @@ export function planRoutes({ billing, maxJsonBytes }: PlanRoutesDeps): readonly 
       path: '/v2/plan',
       access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Change to another plan',
-      body: jsonBody(planChangeSchema, { maxBytes: maxJsonBytes }),
+      body: jsonBody(planChangeSchema),
       replies: { 200: json(planChangeResultSchema, 'The change, or the address to pay for it.') },
       handle: ({ body, principal, caller }) => billing.change(principal, body, caller),
     }),

@@ -15,9 +15,7 @@ import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { type FileRoutesDeps, jsonStream, RETURN_DATA } from './file-routes.ts';
 
-export interface DataRoutesDeps extends FileRoutesDeps {
-  readonly maxJsonBytes: number;
-}
+export interface DataRoutesDeps extends FileRoutesDeps {}
 
 type DataSource = { readonly file: DataCreate } | { readonly part: Part };
 
@@ -65,8 +63,8 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
   ];
 }
 
-function dataBody({ maxUploadBytes, maxJsonBytes }: DataRoutesDeps): RequestBody<DataSource> {
-  const file = jsonBody(dataCreateSchema, { maxBytes: maxJsonBytes });
+function dataBody({ maxUploadBytes }: DataRoutesDeps): RequestBody<DataSource> {
+  const file = jsonBody(dataCreateSchema);
   const part = formPart('data', 'The bytes.', { maxBytes: maxUploadBytes });
   return {
     content: [...file.content, ...part.content],

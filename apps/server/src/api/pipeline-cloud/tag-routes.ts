@@ -15,14 +15,12 @@ import { PIPELINE_ID } from './run-routes.ts';
 
 export interface TagRoutesDeps {
   readonly tags: PipelineTags;
-  readonly maxJsonBytes: number;
 }
 
 const tagReply = json(pipelineTagGetSchema, 'The tag.');
 
 /** Names for pipelines, as clients from 0.3.0 on manage them. */
-export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRoute[] {
-  const limit = { maxBytes: maxJsonBytes };
+export function tagRoutes({ tags }: TagRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'pipelines' } as const;
   return [
     defineRoute({
@@ -31,7 +29,7 @@ export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRo
       path: '/v2/pipeline-tags',
       access: scope('write'),
       summary: 'Name a pipeline',
-      body: jsonBody(pipelineTagCreateSchema, limit),
+      body: jsonBody(pipelineTagCreateSchema),
       replies: { 201: tagReply },
       handle: ({ body, principal }) => tags.create(principal, body),
     }),
@@ -63,7 +61,7 @@ export function tagRoutes({ tags, maxJsonBytes }: TagRoutesDeps): readonly ApiRo
       path: '/v2/pipeline-tags/:id',
       access: scope('write'),
       summary: 'Assign a tag to another pipeline',
-      body: jsonBody(pipelineTagPatchSchema, limit),
+      body: jsonBody(pipelineTagPatchSchema),
       replies: { 200: tagReply },
       handle: ({ path, body, principal }) => tags.move(principal.projectId, path.id, body.pipeline_id),
     }),

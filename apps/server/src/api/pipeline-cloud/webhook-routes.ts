@@ -19,14 +19,12 @@ import { pipelineCloudErrors } from '../error-dialects.ts';
 export interface WebhookRoutesDeps {
   readonly webhooks: WebhookService;
   readonly accounts: MailDeps;
-  readonly maxJsonBytes: number;
 }
 
 const webhookReply = json(webhookGetSchema, 'The webhook.');
 
 /** The webhooks of a project, their deliveries, and sending a delivery again. */
-export function webhookRoutes({ webhooks, accounts, maxJsonBytes }: WebhookRoutesDeps): readonly ApiRoute[] {
-  const limit = { maxBytes: maxJsonBytes };
+export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'webhooks' } as const;
   return [
     defineRoute({
@@ -36,7 +34,7 @@ export function webhookRoutes({ webhooks, accounts, maxJsonBytes }: WebhookRoute
       access: inPerson(scope('write'), { tokens: 'scope' }),
       summary: 'Add a webhook for the ends of runs',
       description: 'Deliveries are signed with the secret of the webhook and retried when they fail.',
-      body: jsonBody(webhookCreateSchema, limit),
+      body: jsonBody(webhookCreateSchema),
       replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown only once.') },
       async handle({ body, principal, caller }) {
         const added = await webhooks.create(principal.projectId, body, caller);
@@ -70,7 +68,7 @@ export function webhookRoutes({ webhooks, accounts, maxJsonBytes }: WebhookRoute
       path: '/v2/webhooks/:id',
       access: inPerson(scope('write'), { tokens: 'scope' }),
       summary: 'Change a webhook',
-      body: jsonBody(webhookPatchSchema, limit),
+      body: jsonBody(webhookPatchSchema),
       replies: { 200: webhookReply },
       handle: ({ path, body, principal, caller }) => webhooks.update(principal.projectId, path.id, body, caller),
     }),

@@ -21,7 +21,7 @@ export interface Upload {
 
 /** Store an uploaded file whose bytes are hexadecimal digits. Throws `invalid_hex`, `storage_full`. */
 export async function uploadFile(deps: FileDeps, principal: Principal, upload: Upload): Promise<FileGet> {
-  const file = newFile(upload.name, decodeUpload(upload.bytes));
+  const file = newFile(upload.name, await decodeUpload(upload.bytes));
   await storeFile(deps, principal, file, { items: 1 });
   return toFileGet(withSmallBytes(file));
 }

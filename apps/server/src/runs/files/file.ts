@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { decodeHex, PickleError } from '@gptj-cloud/pickle';
+import { setImmediate } from 'node:timers/promises';
+import { decodeHexInParts, PickleError } from '@gptj-cloud/pickle';
 import { ApiError, type FileGet, newId } from '@gptj-cloud/protocol';
 
 /** A stored file. */
@@ -48,9 +49,9 @@ export function toFileGet(file: StoredFile): FileGet {
  * A pickle never looks like hex: from protocol 2 on it starts with 0x80. Throws `invalid_hex` for an odd number of
  * digits.
  */
-export function decodeUpload(part: Uint8Array): Uint8Array {
+export async function decodeUpload(part: Uint8Array): Promise<Uint8Array> {
   try {
-    return decodeHex(part);
+    return await decodeHexInParts(part, () => setImmediate());
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     if (error.code === 'hex_digit') return part;
