@@ -81,8 +81,8 @@ for (const statement of present.length > 0 ? [] : FILL) {
   });
   process.stderr.write(`${statement.slice(12, 24)} ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
-// A server of PostgreSQL does this by itself, some minutes later.
-if (options.database !== undefined) for (const table of TABLES) await store.db.execute(`VACUUM (ANALYZE) ${table}`);
+// PostgreSQL and the server on its embedded store do this by themselves, some minutes later.
+for (const table of TABLES) await store.db.execute(`VACUUM (ANALYZE) ${table}`);
 await store.close();
 
 const server = await startTrialServer({ env });

@@ -60,6 +60,21 @@ test('cursors lead through every row once, in both directions, also among rows o
   }
 });
 
+test('every page by skip has the rows at its place, from whichever end they are counted', async () => {
+  for (const direction of ['asc', 'desc'] as const) {
+    const all = direction === 'asc' ? inOrder : inOrder.toReversed();
+    for (let skip = 0; skip <= 52; skip++) {
+      const { rows, total, nextCursor } = await findTags(pageOf(direction, 7, { skip }));
+      assert.deepEqual(
+        rows.map(({ id }) => id),
+        all.slice(skip, skip + 7),
+        `${direction} ${skip}`,
+      );
+      assert.deepEqual([total, nextCursor === null], [50, skip + 7 >= 50], `${direction} ${skip}`);
+    }
+  }
+});
+
 test('a page that was cut short is continued after its last row', async () => {
   assert.deepEqual(await walk('asc', 7, 2), inOrder);
 });

@@ -37,29 +37,12 @@ export async function findPage<Row, Id extends string | number>(
   load: (ids: readonly Id[]) => Promise<readonly Row[]>,
   idOf: (row: Row) => Id,
 ): Promise<Page<Row>> {
-  const { table, time, id, where } = source;
   const { cursor, limit, skip } = page;
-  const order = page.orderBy.direction === 'asc' ? asc : desc;
-  const found = db
-    .select({ id: sql`${id}`.as('key_id'), at: sql`${time}`.as('key_at') })
-    .from(table)
-    .where(and(where, cursor === undefined ? undefined : after(source, page, cursor)))
-    .orderBy(order(time), order(id))
-    .offset(skip)
-    // One more shows whether there is a next page.
-    .limit(limit + 1)
-    .as('found');
-  // Computed outside: inside it would be computed for every skipped row.
-  const keys = await db
-    .select({
-      id: sql<Id>`${found.id}`,
-      micros: sql<string>`(extract(epoch FROM ${found.at}) * 1000000)::bigint::text`,
-    })
-    .from(found);
+  const counted = cursor?.total ?? (await countRows(db, source));
+  const keys = await findKeys<Id>(db, source, page, cursor === undefined && counted < MAX_COUNTED ? counted : null);
   const ids = keys.slice(0, limit).map((key) => key.id);
   const loaded = new Map((ids.length === 0 ? [] : await load(ids)).map((row) => [idOf(row), row]));
   const rows = ids.flatMap((each) => loaded.get(each) ?? []);
-  const counted = cursor?.total ?? (await countRows(db, source));
   const total = Math.max(counted, counted < MAX_COUNTED ? 0 : skip + keys.length);
   const lastRow = rows.at(-1);
   // Rows that were deleted since their ids were found are passed over.
@@ -71,6 +54,50 @@ export async function findPage<Row, Id extends string | number>(
     rows,
     nextCursor: next === undefined ? null : formatCursor({ micros: next.micros, id: String(next.id), total }),
   };
+}
+
+interface Key<Id> {
+  readonly id: Id;
+  readonly micros: string;
+}
+
+/**
+ * The keys of a page, and the one after them if there is one. Rows that are nearer to the end of the list are skipped from
+ * there.
+ *
+ * @param total the number of all rows; null: unknown
+ */
+async function findKeys<Id>(
+  db: Database,
+  source: PageSource,
+  page: PageQuery<string>,
+  total: number | null,
+): Promise<readonly Key<Id>[]> {
+  const { table, time, id, where } = source;
+  const { cursor, skip } = page;
+  // One more shows whether there is a next page.
+  const end = skip + page.limit + 1;
+  const isFromEnd = total !== null && skip > total / 2;
+  const offset = isFromEnd ? Math.max(0, total - end) : skip;
+  const length = isFromEnd ? total - offset - skip : end - skip;
+  if (length <= 0) return [];
+  const order = (page.orderBy.direction === 'asc') === isFromEnd ? desc : asc;
+  const found = db
+    .select({ id: sql`${id}`.as('key_id'), at: sql`${time}`.as('key_at') })
+    .from(table)
+    .where(and(where, cursor === undefined ? undefined : after(source, page, cursor)))
+    .orderBy(order(time), order(id))
+    .offset(offset)
+    .limit(length)
+    .as('found');
+  // Computed outside: inside it would be computed for every skipped row.
+  const keys = await db
+    .select({
+      id: sql<Id>`${found.id}`,
+      micros: sql<string>`(extract(epoch FROM ${found.at}) * 1000000)::bigint::text`,
+    })
+    .from(found);
+  return isFromEnd ? keys.toReversed() : keys;
 }
 
 /** The reply for a page. */
