@@ -5,11 +5,21 @@ export type CsvCell = string | number;
  * user chose, is prefixed with an apostrophe, which marks it as text.
  */
 export function csvLines(rows: readonly (readonly CsvCell[])[]): string {
-  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+  // Most texts of a page occur in many of its lines.
+  const cells = new Map<string, string>();
+  const cellOf = (value: CsvCell): string => {
+    if (typeof value === 'number') return String(value);
+    let cell = cells.get(value);
+    if (cell === undefined) {
+      cell = csvCell(value);
+      cells.set(value, cell);
+    }
+    return cell;
+  };
+  return rows.map((row) => `${row.map(cellOf).join(',')}\r\n`).join('');
 }
 
-function csvCell(cell: CsvCell): string {
-  if (typeof cell === 'number') return String(cell);
+function csvCell(cell: string): string {
   // Spreadsheets skip leading white space before a formula.
   const text = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u.test(cell) ? `'${cell}` : cell;
   return /[",;\r\n\t']|^\s|\s$/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
