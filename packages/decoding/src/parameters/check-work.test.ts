@@ -83,6 +83,7 @@ test('accepts every mode with as many rows as are allowed', () => {
   const rows = [
     { num_beams: 64 },
     { num_beams: 64, do_sample: true },
+    { num_beams: 64, do_sample: true, logprobs: 5 },
     { num_beams: 64, do_sample: true, top_k: 0 },
     { num_return_sequences: 64, do_sample: true, top_k: 0, top_p: 0.9 },
     { num_return_sequences: 64, do_sample: true, logprobs: 5 },

@@ -59,8 +59,8 @@ function leastSteps(config: GenerateConfig, vocabSize: number, promptLength: num
   const shares = new Map<string, number>();
   if (mode === 'score') return shares;
   const isSearch = config.numBeams > 1;
-  if (isSearch) shares.set('num_beams', cells * (STEPS.exp + 4 + (doSample ? STEPS.random : 3)));
-  else if (doSample) shares.set('num_return_sequences', cells * (STEPS.random + 3));
+  if (isSearch) shares.set('num_beams', cells * (STEPS.exp + 4 + (doSample ? 2 : 3)));
+  else if (doSample) shares.set('num_return_sequences', cells * STEPS.random);
   if (guidanceScale !== 1) shares.set('guidance_scale', cells * (2 * STEPS.exp + 6));
   if (output.topLogprobs !== null && !isSearch) shares.set('logprobs', cells * (STEPS.exp + 2));
   const kinds = kindsOf(config);

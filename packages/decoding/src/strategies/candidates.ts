@@ -56,15 +56,17 @@ function chargedList(best: BestCandidates, charge: Charge): Candidate[] {
 function addByKey(best: BestCandidates, rows: readonly ScoredRow[], draw: DrawKey, charge: Charge): void {
   for (const { beam, scores, beamScore } of rows) {
     const key = rowKey(draw, beam);
+    let possible = 0;
     for (let token = 0; token < scores.length; token++) {
       const score = addLogprob(beamScore, scores[token]!);
       if (!(score > Number.NEGATIVE_INFINITY)) continue;
+      possible++;
       const word = cellWord(key, token);
       if (score + gumbelBound(word) <= best.min) continue;
       const sum = score + gumbelNoise(word, key);
       if (sum > best.min) best.add(sum, beam, token, score);
     }
-    charge(STEPS.random * scores.length + best.takeSteps());
+    charge(2 * scores.length + STEPS.random * possible + best.takeSteps());
   }
 }
 

@@ -71,7 +71,7 @@ export function toFinalTokens(row: RunningRow, tokens: readonly TokenId[]): Fina
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
   const { config, processors, stop, recorder, budget } = decoding;
   const { topLogprobs } = config.output;
-  chargeRows(decoding, (config.doSample ? STEPS.random + 3 : 3) * logits.length);
+  chargeRows(decoding, (config.doSample ? STEPS.random : 3) * logits.length);
   if (layers.length > 0) budget.charge('dola_layers', dolaSteps(logits.length, layers.length));
   recorder.record(row.index, 'logits', logits);
   const shape = (scores: Float32Array): Float32Array => {
