@@ -1,12 +1,15 @@
 const BUCKETS = 2048;
 /** Minimum number of entries in the first sort: enough for most callers. */
 const ROUND = 128;
-/** A caller that reads more positions than this gets the rest by one radix sort, whose time is linear. */
-const MAX_ROUNDS_POSITION = 2048;
+/** Times as many entries in each further round. */
+const GROWTH = 8;
+/** More entries than this are sorted by radix, whose time is linear. */
+const MAX_COMPARED = 600;
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
-/** Steps of the radix sort per entry. */
+/** Steps of either sort per entry. */
 const RADIX_STEPS = 16;
+const COMPARISON_STEPS = 50;
 /** Indices are packed below the sort key; no vocabulary is larger. */
 const INDEX_RANGE = 2 ** 20;
 /** Distance from the maximum beyond which the softmax is negligible: one bucket for all such entries. */
@@ -22,8 +25,6 @@ const RANGE = 40;
 export class Ranking {
   #values: Float32Array = new Float32Array(0);
   #bits: Int32Array = new Int32Array(0);
-  /** Sort keys of one round. */
-  #keys: Float64Array = new Float64Array(0);
   /** Indices of the gathered entries, in order. */
   #order: Int32Array = new Int32Array(0);
   #gathered = 0;
@@ -80,59 +81,42 @@ export class Ranking {
 
   /** Gather and sort the next buckets. */
   #gather(): void {
-    if (this.#gathered > MAX_ROUNDS_POSITION) {
-      this.#gatherRest();
-      return;
-    }
     const first = this.#nextBucket;
     let expected = 0;
     let end = first;
-    // Double the count each time: every round scans the whole row.
-    const target = Math.max(ROUND, 2 * this.#gathered);
+    // Several times as many each time: every round scans the whole row.
+    const target = Math.max(ROUND, GROWTH * this.#gathered);
     while (end < BUCKETS && expected < target) expected += this.#counts[end++]!;
-    if (expected > MAX_ROUNDS_POSITION) {
-      this.#gatherRest();
-      return;
-    }
-    if (this.#keys.length < expected) this.#keys = new Float64Array(expected);
-    let size = 0;
     const values = this.#values;
-    const keys = this.#keys;
+    const order = this.#order.subarray(this.#gathered);
+    const buffers = radixBuffers(expected);
+    let size = 0;
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!;
       if (!(value > Number.NEGATIVE_INFINITY)) continue;
       const bucket = bucketOf(value, this.#largest, this.#scale);
       if (bucket < first || bucket >= end) continue;
-      // Float bits as an integer in the order of the floats (-0 is 0); negated, for an ascending sort to go downwards.
-      const bits = value === 0 ? 0 : this.#bits[index]!;
-      keys[size++] = -(bits >= 0 ? bits : bits ^ 0x7fffffff) * INDEX_RANGE + index;
-    }
-    const sorted = keys.subarray(0, size).sort();
-    for (const key of sorted) this.#order[this.#gathered++] = key - Math.floor(key / INDEX_RANGE) * INDEX_RANGE;
-    this.#nextBucket = end;
-    this.#steps += 3 * values.length + 50 * size;
-  }
-
-  /** Gather all other entries and sort them by radix. */
-  #gatherRest(): void {
-    const values = this.#values;
-    const order = this.#order.subarray(this.#gathered);
-    const digits = radixBuffers(values.length);
-    let size = 0;
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!;
-      if (!(value > Number.NEGATIVE_INFINITY)) continue;
-      if (bucketOf(value, this.#largest, this.#scale) < this.#nextBucket) continue;
+      // -0 is 0.
       const bits = value === 0 ? 0 : this.#bits[index]!;
       // Ascending unsigned integers in the descending order of the floats.
-      digits.keys[size] = bits >= 0 ? ~bits ^ 0x80000000 : bits;
+      buffers.keys[size] = bits >= 0 ? ~bits ^ 0x80000000 : bits;
       order[size++] = index;
     }
-    sortByRadix(digits, order, size);
+    if (size <= MAX_COMPARED) sortByComparison(buffers.keys, order, size);
+    else sortByRadix(buffers, order, size);
     this.#gathered += size;
-    this.#nextBucket = BUCKETS;
-    this.#steps += 3 * values.length + RADIX_STEPS * size + 3 * DIGITS;
+    this.#nextBucket = end;
+    this.#steps +=
+      3 * values.length + (size <= MAX_COMPARED ? COMPARISON_STEPS * size : RADIX_STEPS * size + 3 * DIGITS);
   }
+}
+
+/** Sort `order` by ascending key, equal keys by index, which is their present order. */
+function sortByComparison(keys: Uint32Array, order: Int32Array, size: number): void {
+  const packed = new Float64Array(size);
+  for (let at = 0; at < size; at++) packed[at] = keys[at]! * INDEX_RANGE + order[at]!;
+  packed.sort();
+  for (let at = 0; at < size; at++) order[at] = packed[at]! - Math.floor(packed[at]! / INDEX_RANGE) * INDEX_RANGE;
 }
 
 interface RadixBuffers {
