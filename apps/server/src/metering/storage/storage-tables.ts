@@ -1,4 +1,4 @@
-/** What projects store, as migration 0009 counts it by triggers. */
+/** What projects store, as the triggers of the migrations 0009 and 0014 count it. */
 import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 
 export const projectStorage = pgTable('project_storage', {
