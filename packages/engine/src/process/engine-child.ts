@@ -20,6 +20,7 @@ import type { EngineStats } from '../engine-stats.ts';
 import { EventQueue } from '../event-queue.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import { deferred } from './deferred.ts';
+import { createEventJoiner, type EventJoiner } from './event-parts.ts';
 import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
 import { WATCH_FD } from './signs-of-life.ts';
 import { type Stall, StallDetector, type StallLimits } from './stall-detector.ts';
@@ -63,6 +64,7 @@ export interface EngineChildOptions {
 /** A generation sent to the process. */
 interface Sent {
   readonly queue: EventQueue<GenerationEvent>;
+  readonly joiner: EventJoiner;
   isCancelled: boolean;
 }
 
@@ -129,8 +131,10 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
         listener.onWarning(message.message);
         break;
       case 'events':
-        for (const [id, event] of message.events) {
-          const queue = generations.get(id)?.queue;
+        for (const [id, part] of message.events) {
+          const { queue, joiner } = generations.get(id) ?? {};
+          const event = joiner?.join(part) ?? null;
+          if (event === null) continue;
           queue?.push(event);
           if (event.type !== 'finished') continue;
           generations.delete(id);
@@ -165,7 +169,7 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
       const id = nextId++;
       const queue = new EventQueue<GenerationEvent>();
-      const sent: Sent = { queue, isCancelled: false };
+      const sent: Sent = { queue, joiner: createEventJoiner(), isCancelled: false };
       let timer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
         if (!generations.has(id) || sent.isCancelled) return;

@@ -1,7 +1,8 @@
 import { ModelError, type ModelErrorCode } from '@gptj-cloud/model';
-import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { EngineInfo, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { OpenModelOptions } from '../open-model.ts';
+import type { WireEvent } from './event-parts.ts';
 
 /** Messages from the server's process to the engine's, as structured clones. The sender chooses the ids. */
 export type ToEngine =
@@ -16,8 +17,8 @@ export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
   | { readonly kind: 'warning'; readonly message: string }
-  /** Events of all generations since the last such message, in order. */
-  | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: GenerationEvent])[] }
+  /** Events of all generations since the last such message, in order; long ones in parts. */
+  | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: WireEvent])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'stats'; readonly id: number; readonly stats: EngineStats };
 

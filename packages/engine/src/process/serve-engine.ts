@@ -12,6 +12,7 @@ import { ModelError } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from '../engine.ts';
 import { createEngine } from '../in-process-engine.ts';
 import type { OpenModel, OpenModelOptions } from '../open-model.ts';
+import { inMessages, toWireEvents, type WireEvent } from './event-parts.ts';
 import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
 import { watchMainThread } from './watch-main-thread.ts';
 
@@ -20,15 +21,15 @@ let engine: Engine | null = null;
 const ids = new WeakMap<GenerationRequest, number>();
 const running = new Map<number, AbortController>();
 
-/** Events that are not sent yet. One message carries them all: a message costs more than its contents. */
-let pending: [id: number, event: GenerationEvent][] = [];
+/** Events that are not sent yet. One message carries many: a message costs more than a short event. */
+let pending: [id: number, event: WireEvent][] = [];
 /** Set when `pending` is to be sent at the end of the scheduler's iteration. */
 let immediate: NodeJS.Immediate | null = null;
 /** Set when `pending` may wait, until `at` on the clock of `performance`. */
 let delayed: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
 
 function sendEvent(id: number, event: GenerationEvent, maxDelayMs: number): void {
-  pending.push([id, event]);
+  for (const part of toWireEvents(event)) pending.push([id, part]);
   if (maxDelayMs === 0 || event.type === 'finished') {
     immediate ??= setImmediate(sendPending);
     return;
@@ -45,7 +46,7 @@ function sendPending(): void {
   immediate = null;
   delayed = null;
   if (pending.length === 0) return;
-  send({ kind: 'events', events: pending });
+  for (const events of inMessages(pending)) send({ kind: 'events', events });
   pending = [];
 }
 
