@@ -35,11 +35,21 @@ const bad = [];
 let sent = 0;
 let connections = 0;
 const started = performance.now();
-const progress = setInterval(
-  () =>
-    console.log(`${sent} requests, ${connections} connections, ${Math.round((performance.now() - started) / 1000)} s`),
-  PROGRESS_MS,
-);
+const progress = setInterval(async () => {
+  console.log(`${sent} requests, ${connections} connections, ${Math.round((performance.now() - started) / 1000)} s`);
+  await askPlainly();
+}, PROGRESS_MS);
+
+/** Whatever came before, a valid request is answered. */
+async function askPlainly() {
+  const headers = { authorization: `Bearer ${server.ownerToken}` };
+  const reply = await fetch(`${server.url}/v2/users/me`, { headers }).catch(() => null);
+  const text = await reply?.text();
+  if (reply?.status === 200) return;
+  bad.push('plain');
+  console.log(`plain request: ${reply?.status} ${text}`);
+}
+
 async function send() {
   while (sent < Number(values.requests) && server.isRunning()) {
     const message = messages.next().value;
@@ -55,6 +65,7 @@ async function send() {
 }
 await Promise.all(Array.from({ length: Number(values.connections) }, send));
 clearInterval(progress);
+await askPlainly();
 const alive = server.isRunning() && (await fetch(`${server.url}/healthz`)).ok;
 console.log(
   `\n${sent} requests on ${connections} connections in ${Math.round((performance.now() - started) / 1000)} s\n`,

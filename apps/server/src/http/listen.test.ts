@@ -185,3 +185,25 @@ test('refuses a request with two Host headers, whatever their case', GUARDED, as
     }
   });
 });
+
+test('reports the end of every reply, also of pipelined ones whose turn did not come', GUARDED, async () => {
+  let begun = 0;
+  let ended = 0;
+  const pending = async (_: Request, peer: Peer): Promise<Response> => {
+    begun++;
+    peer.onReplyEnd?.(() => ended++);
+    return await new Promise<Response>(() => {});
+  };
+  await withServer(
+    {},
+    async ({ port }) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(4));
+      while (begun < 4) await new Promise((resolve) => setImmediate(resolve));
+      socket.destroy();
+      while (ended < 4) await new Promise((resolve) => setImmediate(resolve));
+    },
+    pending,
+  );
+  assert.equal(ended, 4);
+});

@@ -4,6 +4,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError } from '../config-error.ts';
 import type { Peer } from './http-env.ts';
+import { onReplyEnd, type Reply } from './reply-end.ts';
 import { type ReaderPace, watchReaders } from './slow-readers.ts';
 
 export interface Listener {
@@ -108,16 +109,13 @@ function freshConnections(server: Server): ReadonlySet<Socket> {
   return fresh;
 }
 
-function peerOf(
-  incoming: { readonly socket: IncomingMessage['socket'] },
-  outgoing: { once(event: 'close', listener: () => void): unknown },
-): Peer {
+function peerOf(incoming: { readonly socket: IncomingMessage['socket'] }, outgoing: Reply): Peer {
   const { socket } = incoming;
   return {
     address: socket.remoteAddress ?? '',
     encrypted: 'encrypted' in socket && socket.encrypted === true,
     disconnect: () => socket.destroySoon(),
-    onReplyEnd: (listener) => void outgoing.once('close', listener),
+    onReplyEnd: (listener) => onReplyEnd(socket, outgoing, listener),
   };
 }
 

@@ -52,10 +52,17 @@ export function mountRoutes<Guard>(
     const { end } = load;
     c.set('load', load);
     const peer = c.env?.peer;
-    peer?.onReplyEnd?.(end);
+    // A client that disconnects does not end the work of its request.
+    let isLeft = peer?.onReplyEnd === undefined;
+    let isHandled = false;
+    peer?.onReplyEnd?.(() => {
+      isLeft = true;
+      if (isHandled) end();
+    });
     const response = await serveWithLoad(load, checked);
+    isHandled = true;
     load.settle(response.status);
-    if (peer?.onReplyEnd === undefined) end();
+    if (isLeft) end();
     return response;
   };
   const refuse = (c: Context<HttpEnv>, dialect: ErrorDialect, code: 'method_not_allowed' | 'route_unknown') =>

@@ -1,5 +1,6 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { onReplyEnd } from './reply-end.ts';
 
 export interface ReaderPace {
   /** 0: every reader is fast enough. */
@@ -17,9 +18,9 @@ export function watchReaders(server: Server, { minBytesPerSecond, windowMs }: Re
   const minBytes = (minBytesPerSecond * windowMs) / 1000;
   /** Bytes sent at the last look, of replies that had some waiting; undefined for others. */
   const replies = new Map<ServerResponse, number | undefined>();
-  server.on('request', (_incoming, outgoing: ServerResponse) => {
+  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     replies.set(outgoing, undefined);
-    outgoing.once('close', () => replies.delete(outgoing));
+    onReplyEnd(incoming.socket, outgoing, () => replies.delete(outgoing));
   });
   const timer = setInterval(() => {
     for (const [outgoing, before] of replies) {
