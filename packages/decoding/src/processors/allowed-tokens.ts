@@ -1,12 +1,14 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { DecodingError } from '../decoding-error.ts';
 import { type Prefix, sortSequences } from '../sorted-sequences.ts';
-import { type Charge, STEPS } from '../work-budget.ts';
+import type { Charge } from '../work-budget.ts';
 
 /** The ids that may follow a sequence, each once. The next call may overwrite them. */
 export type AllowedNext = (sequence: readonly TokenId[]) => ArrayLike<TokenId>;
 
 let kept = new Float32Array(0);
+/** Steps of keeping the score of one allowed token. */
+const TOKEN_STEPS = 8;
 
 interface Row {
   readonly scores: Float32Array;
@@ -28,7 +30,7 @@ export function keepAllowed(
   let isStuck = true;
   for (const { scores, sequence } of rows) {
     const tokens = allowedNext(sequence);
-    charge(scores.length + STEPS.exp * tokens.length);
+    charge(scores.length + TOKEN_STEPS * tokens.length);
     if (tokens.length === 0) {
       throw new DecodingError(
         'no_possible_token',
