@@ -24,7 +24,7 @@ export interface HttpEnv {
     secure: boolean;
     /** Trace of the request's span, 32 hex digits; undefined when traces are off. */
     traceId: string | undefined;
-    /** What the request makes the server work and hold. Absent for probes. */
+    /** What the request makes the server work and hold. Absent before the route is known. */
     load: RequestLoad | undefined;
   };
 }

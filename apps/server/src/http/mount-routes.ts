@@ -43,9 +43,8 @@ export function mountRoutes<Guard>(
         return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
       }
     };
-    if (isProbe) return await checked();
     try {
-      load = loads.arrive({ address: c.get('clientAddress') ?? '', credential: credentialOf(c) });
+      load = loads.arrive({ address: c.get('clientAddress') ?? '', credential: credentialOf(c), isProbe });
     } catch (error) {
       return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
     }

@@ -16,7 +16,7 @@ export interface Access<Guard, Grant extends object> {
   readonly security: readonly SecurityScheme[];
   /** A sentence for the reference. */
   readonly note?: string;
-  /** For load balancers: never refused for load, and not measured. */
+  /** For load balancers: other requests of their address do not stop it. */
   readonly isProbe?: boolean;
   /** Throws an `ApiError` to refuse. */
   readonly authorize: (guard: Guard, c: Context<HttpEnv>) => Promise<Grant>;

@@ -163,3 +163,14 @@ test('counts attempts without credentials by address, and gives back those that 
   clock.ms += 10_000;
   attempt(200);
 });
+
+test('probes pay from a budget of their own, and are answered while all places are taken', () => {
+  const { arrive, spend } = control({ ...HALF_A_CORE, requests: 1 });
+  const probe = { isProbe: true };
+  spend(5000);
+  spend(10, probe);
+  arrive({ address: '203.0.113.1' });
+  spend(10, probe);
+  spend(2000, probe);
+  assert.throws(() => spend(0, probe), refusedWith('work_limited'));
+});

@@ -35,6 +35,8 @@ export interface Arrival {
   readonly address: string;
   /** `Authorization` or the session's cookie; undefined without. */
   readonly credential: string | undefined;
+  /** A load balancer's question: it pays from a budget of its own, so that other requests of its address do not stop it. */
+  readonly isProbe?: boolean;
 }
 
 export interface LoadControl {
@@ -74,9 +76,9 @@ export function createLoadControl(limits: LoadLimits, now: () => number = () => 
   };
 
   return {
-    arrive({ address, credential }) {
-      const byAddress = address === '' ? '' : `address:${addressKey(address)}`;
-      if (requests.total >= limits.requests) throw busy();
+    arrive({ address, credential, isProbe = false }) {
+      const byAddress = address === '' ? '' : `${isProbe ? 'probe' : 'address'}:${addressKey(address)}`;
+      if (requests.total >= limits.requests && !isProbe) throw busy();
       const mayPass = credential !== undefined && passing.size > 0 && passing.has(digest(credential));
       if (byAddress !== '' && !mayPass) refuseWork(byAddress, true);
       enter(byAddress, mayPass ? limits.requests : limits.requestsPerAddress, 'this address');
