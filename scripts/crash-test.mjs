@@ -1,5 +1,5 @@
-// `node scripts/crash-test.mjs [RUNS] [KILLS]`: submit runs to a server with the embedded model, kill it with -9
-// repeatedly, and check that every run ends once and is metered according to its result.
+// `node scripts/crash-test.mjs [RUNS] [KILLS]`: submit runs to a server with the embedded model, kill it or its engine with
+// -9 repeatedly, and check that every run ends once and is metered according to its result.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +16,12 @@ const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
 const started = Date.now();
 try {
   const command = [join(root, 'apps/cli/bin/gptj.mjs'), 'serve'];
-  const report = await runCrashTrial({ runs, kills, dataDir, command, random: Math.random, log: console.log });
-  console.log(`${runs} runs in ${((Date.now() - started) / 1000).toFixed(0)} s`, report);
+  const random = Math.random;
+  const report = await runCrashTrial({ runs, kills, engineShare: 0.5, dataDir, command, random, log: console.log });
+  const { executions, ...counts } = report;
+  console.log(`${runs} runs in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  console.table(counts);
+  console.table(Object.entries(executions).map(([count, number]) => ({ executions: Number(count), runs: number })));
 } catch (error) {
   console.error(error);
   console.error(`failed; the server's data are kept in ${dataDir}`);

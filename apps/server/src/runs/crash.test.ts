@@ -25,3 +25,24 @@ test('24 runs on a server that is killed 3 times end once each and are metered o
     await rm(dataDir, { recursive: true });
   }
 });
+
+test('24 runs on a server whose engine is killed 3 times end once each and are metered once each', async (t) => {
+  if (process.platform !== 'linux') return t.skip('finds the engine in /proc');
+  const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
+  try {
+    await fillDataDir(dataDir);
+    const script = fileURLToPath(new URL('../testing/embedded-server.js', import.meta.url));
+    const report = await runCrashTrial({
+      runs: 24,
+      kills: 3,
+      engineShare: 1,
+      dataDir,
+      command: [script, dataDir],
+      random: Math.random,
+    });
+    assert.equal(report.complete + report.failedAfterMaxAttempts, 24);
+    assert.deepEqual([report.serverKills, report.engineKills], [0, 3]);
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});

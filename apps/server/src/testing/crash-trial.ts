@@ -1,6 +1,6 @@
 /**
- * Runs are submitted to a server that is killed with SIGKILL repeatedly, while they are submitted and while they are
- * executed. In the end each run must have ended once, and be metered as its result says.
+ * Runs are submitted to a server that is killed with SIGKILL repeatedly, or whose engine is, while they are submitted and
+ * while they are executed. In the end each run must have ended once, and be metered as its result says.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -15,16 +15,19 @@ import {
   usageGetSchema,
 } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
-import { files } from '../runs/run-tables.ts';
+import { files, runs } from '../runs/run-tables.ts';
 import { openStore } from '../store/db.ts';
+import { childProcesses } from './child-processes.ts';
 
 export interface CrashTrial {
   readonly runs: number;
   readonly kills: number;
+  /** Share of the kills that end the engine's process and not the server. Default: none. */
+  readonly engineShare?: number;
   readonly dataDir: string;
   /** Script and arguments for Node, of a server that prints its address. */
   readonly command: readonly string[];
-  /** 0 ≤ x < 1: decides when to kill. */
+  /** 0 ≤ x < 1: decides when to kill, and what. */
   readonly random: () => number;
   /** Gets a line for each kill. */
   readonly log?: (line: string) => void;
@@ -33,10 +36,13 @@ export interface CrashTrial {
 /** The outcome of the trial. */
 export interface CrashReport {
   readonly complete: number;
-  /** Failed runs whose server was killed during each attempt. */
+  /** Failed runs during whose executions alone server or engine were killed twice. */
   readonly failedAfterMaxAttempts: number;
+  /** Runs by the number of their executions. */
+  readonly executions: Readonly<Record<number, number>>;
   readonly submissionsRepeated: number;
-  readonly kills: number;
+  readonly serverKills: number;
+  readonly engineKills: number;
 }
 
 const TOKEN = 'crash-trial-token';
@@ -57,16 +63,18 @@ export async function runCrashTrial(trial: CrashTrial): Promise<CrashReport> {
       const { ended } = await server.counts();
       const target = ended + Math.floor(trial.random() * Math.min(20, Math.max(1, trial.runs - ended)));
       while ((await server.counts()).ended < target) await pause();
-      await server.restart();
-      trial.log?.(`killed after ${target} ends`);
+      const killed = await server.kill();
+      trial.log?.(`${killed} killed after ${target} ends`);
     }
     while ((await server.counts()).ended < trial.runs) await pause();
     const runs = await server.runs();
     const report = checkRuns(runs, submitted, trial);
     await checkUsage(server, runs);
     await server.stop();
-    await checkResults(trial.dataDir, report.complete);
-    return { ...report, submissionsRepeated: server.repeated, kills: server.kills };
+    const executions = await checkStore(trial.dataDir, report.complete);
+    const { repeated: submissionsRepeated, serverKills, engineKills } = server;
+    assert.equal(serverKills + engineKills, trial.kills);
+    return { ...report, executions, submissionsRepeated, serverKills, engineKills };
   } finally {
     await server.close();
   }
@@ -101,8 +109,8 @@ async function submitAll(
         server.throwIfOver();
         await pause();
       }
-      await server.restart();
-      log?.(`killed after ${next} submissions`);
+      const killed = await server.kill();
+      log?.(`${killed} killed after ${next} submissions`);
     }
   };
   await Promise.all([...Array.from({ length: SUBMITTERS }, submitter), killer()]);
@@ -148,12 +156,22 @@ async function checkUsage(server: KilledServer, runs: readonly RunGet[]): Promis
   );
 }
 
-/** Each complete run has one result file, and no other run has one. */
-async function checkResults(dataDir: string, complete: number): Promise<void> {
+/**
+ * Each complete run has one result file, and no other run has one. A failed run was killed twice when it was executed
+ * alone. Returns the number of runs by their executions.
+ */
+async function checkStore(dataDir: string, complete: number): Promise<CrashReport['executions']> {
   const store = await openStore(join(dataDir, 'postgres'));
   try {
     const rows = await store.db.select({ id: files.id }).from(files).where(eq(files.name, 'result'));
     assert.equal(rows.length, complete);
+    const { id, attempts, ownDeaths, error } = runs;
+    const executions: Record<number, number> = {};
+    for (const run of await store.db.select({ id, attempts, ownDeaths, error }).from(runs)) {
+      executions[run.attempts] = (executions[run.attempts] ?? 0) + 1;
+      if (run.error !== null) assert.ok(run.ownDeaths >= 2, `run ${run.id} was killed ${run.ownDeaths} times alone`);
+    }
+    return executions;
   } finally {
     await store.close();
   }
@@ -169,7 +187,8 @@ class KilledServer {
   /** The reason why no server will run again. */
   #over: Error | null = null;
   repeated = 0;
-  kills = 0;
+  serverKills = 0;
+  engineKills = 0;
 
   constructor(trial: CrashTrial) {
     this.#trial = trial;
@@ -233,10 +252,19 @@ class KilledServer {
     if (this.#over !== null) throw this.#over;
   }
 
-  async restart(): Promise<void> {
-    this.kills++;
+  /** Kill the server and start it again, or kill its engine, which it starts again. */
+  async kill(): Promise<'server' | 'engine'> {
+    const { random, engineShare = 0 } = this.#trial;
+    const [engine] = random() < engineShare ? childProcesses(this.#child?.pid ?? 0) : [];
+    if (engine !== undefined) {
+      this.engineKills++;
+      process.kill(engine, 'SIGKILL');
+      return 'engine';
+    }
+    this.serverKills++;
     await this.#kill('SIGKILL');
     await this.start();
+    return 'server';
   }
 
   /** The JSON of a reply; a request whose server was killed before it answered is sent again. */
