@@ -7,6 +7,8 @@ import { streamOutput } from './output.ts';
  * parent process may forward it as well.
  */
 const SAME_SIGNAL_MS = 1000;
+/** How long a stopped command may take to end by itself. */
+const EXIT_TIMEOUT_MS = 5000;
 
 const stop = new AbortController();
 let stopped: { readonly status: number; readonly atMs: number } | null = null;
@@ -46,3 +48,5 @@ const status = await runCommandLine(process.argv.slice(2), {
   now: () => performance.now(),
 });
 process.exitCode = exitStatus(status);
+// What still runs then, such as a thread that waits for a disk, must not keep a stopped process.
+if (stopped !== null) setTimeout(() => process.exit(), EXIT_TIMEOUT_MS).unref();

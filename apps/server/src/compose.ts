@@ -194,6 +194,7 @@ export function compose(deps: ComposeDeps): Composition {
   const answers = createReadiness(
     [
       { name: 'database', check: async () => await db.execute(sql`SELECT 1`) },
+      { name: 'disk', check: () => store.checkDisk() },
       { name: 'engine', check: async () => await engine.stats?.() },
     ],
     logger,

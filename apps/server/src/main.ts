@@ -31,6 +31,7 @@ import { createLogger, type Logger } from './telemetry/logger.ts';
 import { describeNodeRelease } from './telemetry/node-release.ts';
 import { openObservation } from './telemetry/observation.ts';
 import { sendWebhook } from './webhooks/send-webhook.ts';
+import { within } from './within.ts';
 import type { WorkerModel } from './worker-main.ts';
 import { openWorkerPool, type WorkerPool } from './workers/worker-pool.ts';
 
@@ -74,6 +75,9 @@ const DEFAULT_PARTS: ServeParts = {
   waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
 };
 
+/** A part that takes longer to close is left to the end of the process. */
+const CLOSE_TIMEOUT_MS = 20_000;
+
 /** Registers an opened resource, to be closed in reverse order. */
 type Open = <Resource>(resource: Resource, close: (resource: Resource) => Promise<void>) => Resource;
 
@@ -91,7 +95,9 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
     const close = opened.pop();
     if (close === undefined) return;
     try {
-      await close();
+      if (!(await within(close(), CLOSE_TIMEOUT_MS))) {
+        given.log(`{"level":"error","message":"a part of the server did not close within ${CLOSE_TIMEOUT_MS} ms"}\n`);
+      }
     } finally {
       // A failed close must not leave the other resources open.
       await closeAll();

@@ -76,5 +76,5 @@ test('GET /readyz answers 503 when the engine does not answer', async (t) => {
   assert.equal(answer.status, 503);
   const body: unknown = await answer.json();
   // This app has no database.
-  assert.deepEqual(body, { status: 'not ready', reasons: ['database', 'engine'] });
+  assert.deepEqual(body, { status: 'not ready', reasons: ['database', 'disk', 'engine'] });
 });

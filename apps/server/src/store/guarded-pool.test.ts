@@ -95,6 +95,16 @@ test('an idle connection that breaks is replaced', async () => {
   assert.equal(outages.length > 0, true);
 });
 
+test('a connection that breaks during a query outside of transactions fails that query', async () => {
+  onStatement = (_, socket) => {
+    if (sockets.length > 1) return 'answer';
+    socket.destroy();
+    return 'silent';
+  };
+  await assert.rejects(drizzle(pool).execute(sql`SELECT 1`), hasCode('store_unavailable'));
+  await drizzle(pool).execute(sql`SELECT 2`);
+});
+
 test('a database that is gone is an outage', async () => {
   server.close();
   await assert.rejects(drizzle(pool).execute(sql`SELECT 1`), hasCode('store_unavailable'));

@@ -2,7 +2,9 @@
  * A pool of node-postgres whose broken connections end nothing but the queries on them: every error of a connection has a
  * listener, an outage is thrown as `ApiError` (`store-outage.ts`), and no failure keeps a connection out of the pool.
  */
+import { ApiError } from '@gptj-cloud/protocol';
 import pg from 'pg';
+import { within } from '../within.ts';
 import { asOutage } from './store-outage.ts';
 
 export interface GuardedPoolOptions extends pg.PoolConfig {
@@ -18,6 +20,8 @@ export interface GuardedPoolOptions extends pg.PoolConfig {
 
 /** The code has fewer statements, but `IN` lists of every length could add more. */
 const MAX_PREPARED_STATEMENTS = 500;
+/** How long `end` waits for queries under way. */
+const END_TIMEOUT_MS = 5_000;
 
 type Callback = (error: unknown, ...rest: unknown[]) => void;
 
@@ -26,17 +30,24 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
   const nameOf = prepares ? createNames() : () => null;
   /** Reports an outage and returns the error to throw. */
   const report = (error: unknown): unknown => {
+    // Reported already, by the query inside of this one.
+    if (error instanceof ApiError) return error;
     const outage = asOutage(error, isFull());
     if (outage === error) onAnswer();
-    else onOutage(error);
+    // A store that refuses writes because its disk is full reports that itself.
+    else if (!isFull()) onOutage(error);
     return outage;
   };
+
+  const clients = new Set<GuardedClient>();
 
   class GuardedClient extends pg.Client {
     constructor(options?: pg.ClientConfig) {
       super(options);
       // The pool listens to idle connections only; an 'error' event without a listener ends the process.
       this.on('error', onOutage);
+      clients.add(this);
+      this.on('end', () => clients.delete(this));
     }
 
     override query(...args: unknown[]): never {
@@ -71,14 +82,15 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
 
     #dropAfter(error: unknown, query: unknown): void {
       // The database may still be at it: the next query on this connection would wait behind.
-      if (error instanceof Error && /^Query read timeout/.test(error.message)) this.#destroy();
+      if (error instanceof Error && /^Query read timeout/.test(error.message)) this.destroy();
       // Drizzle begins a transaction before the block that releases its connection.
       if (!isBegin(query)) return;
       const release: unknown = Reflect.get(this, 'release');
       if (typeof release === 'function') Reflect.apply(release, this, [true]);
     }
 
-    #destroy(): void {
+    /** Break the connection. */
+    destroy(): void {
       const connection: unknown = Reflect.get(this, 'connection');
       if (typeof connection !== 'object' || connection === null) return;
       const stream: unknown = Reflect.get(connection, 'stream');
@@ -89,6 +101,25 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
   }
 
   class GuardedPool extends pg.Pool {
+    /** The pool reports a connection that breaks during its query before the connection does. */
+    override query(...args: unknown[]): never {
+      const answer: unknown = Reflect.apply(super.query, this, args);
+      if (!(answer instanceof Promise)) return answer as never;
+      return answer.catch((error: unknown) => {
+        throw report(error);
+      }) as never;
+    }
+
+    /** Queries that do not end in time are broken off. */
+    override end(): never {
+      const ended = super.end();
+      return within(ended, END_TIMEOUT_MS).then((isEnded) => {
+        if (isEnded) return undefined;
+        for (const client of clients) client.destroy();
+        return ended;
+      }) as never;
+    }
+
     override connect(...args: unknown[]): never {
       const [callback] = args;
       if (isCallback(callback)) {

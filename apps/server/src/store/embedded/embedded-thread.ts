@@ -33,6 +33,8 @@ const DISK_FULL = '53100';
 export class EmbeddedThread implements PacketService {
   readonly #options: EmbeddedThreadOptions;
   #worker: Worker | null = null;
+  /** Opening the store again. */
+  #starting: Worker | null = null;
   /** Packets without an answer, oldest first: the thread answers in order. */
   #packets: Waiting[] = [];
   readonly #calls = new Map<
@@ -101,6 +103,8 @@ export class EmbeddedThread implements PacketService {
 
   async #close(timeoutMs: number): Promise<void> {
     if (this.#reopening !== null) clearTimeout(this.#reopening);
+    // The folder must not be open when its lock is given free.
+    await this.#starting?.terminate();
     const worker = this.#worker;
     if (worker === null) return;
     const closed = new Promise<void>((resolve) => {
@@ -120,7 +124,8 @@ export class EmbeddedThread implements PacketService {
     const worker = new Worker(new URL('./embedded-worker.js', import.meta.url), {
       workerData: { folder, tar } satisfies WorkerTask,
     });
-    await new Promise<void>((resolve, reject) => {
+    this.#starting = worker;
+    const opened = new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('exit', () => reject(new StoreError('store_unusable', 'the thread of the embedded store ended')));
       worker.once('message', (message: FromWorker) => {
@@ -130,6 +135,14 @@ export class EmbeddedThread implements PacketService {
         else if (message.type === 'died') reject(new StoreError('store_unusable', message.reason));
       });
     });
+    try {
+      await opened;
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    } finally {
+      this.#starting = null;
+    }
     worker.removeAllListeners('error');
     worker.removeAllListeners('exit');
     worker.on('message', (message: FromWorker) => this.#receive(message));

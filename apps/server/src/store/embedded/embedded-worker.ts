@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
 import { loadMigrations, migrate } from '../migrate.ts';
 import { StoreError } from '../store-error.ts';
+import { keepReserve } from './disk-reserve.ts';
 import { openPglite } from './open-pglite.ts';
 import { errnoReason, reasonInLog } from './pglite-failure.ts';
 import { createWalRoom } from './wal-room.ts';
@@ -142,9 +143,11 @@ function serve(store: PGlite): void {
     enqueue(async () => {
       await look(0);
       await checkpoint();
+      if (folder !== null && !isFull) keepReserve(folder);
     });
   }, IDLE_LOOK_MS);
   port?.on('message', (message: ToWorker) => enqueue(() => handle(message)));
+  if (folder !== null) keepReserve(folder);
   send({ type: 'opened' });
 }
 

@@ -3,6 +3,7 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { StoreError } from '../store-error.ts';
+import { useReserve } from './disk-reserve.ts';
 import { DurableFolder, type FolderObserver } from './durable-folder.ts';
 import { describeFailure } from './pglite-failure.ts';
 import { syncFolder, syncPath } from './sync-folder.ts';
@@ -52,6 +53,7 @@ export async function openPglite(
 async function openFolder(folder: string, shared: object, observer: FolderObserver): Promise<PGlite> {
   // PostgreSQL's own lock, which a power cut can leave empty. The folder is locked by the caller.
   await rm(join(folder, 'postmaster.pid'), { force: true });
+  useReserve(folder);
   const parent = dirname(folder);
   const marker = `${folder}.incomplete`;
   // A process ended while it made the store: nothing was stored in it yet.
