@@ -35,32 +35,32 @@ export function nextAdmission<Waiting extends Holder>(
 ): Waiting | null {
   /** Generations of higher rank that wait for cells or sequences. */
   const passed: Waiting[] = [];
+  const hasOthers = new Set([...waiting, ...active].map(({ tenant }) => tenant)).size > 1;
+  const age = ({ arrivedAt }: Holder): number => now - arrivedAt;
   for (const next of waiting) {
-    if (!isReady(next)) continue;
-    if (!isWithinShare(next, waiting, active, capacity, now)) continue;
+    const own = active.filter(({ tenant }) => tenant === next.tenant);
+    if (!isWithinShare(next, own, capacity, { hasOthers, ageMs: age(next) })) continue;
     const fits = isWithin(total([...active, next]), capacity);
-    if (fits && passed.every((one) => leavesRoomFor(one, next, active, capacity))) return next;
-    passed.push(next);
+    if (!fits || !passed.every((one) => leavesRoomFor(one, next, active, capacity))) passed.push(next);
+    // Last, because it reads the whole prompt.
+    else if (isReady(next)) return next;
   }
   return null;
 }
 
+/** @param own active generations of the same tenant */
 function isWithinShare(
   next: Holder,
-  waiting: readonly Holder[],
-  active: readonly Holder[],
+  own: readonly Holder[],
   capacity: Reservation,
-  now: number,
+  { hasOthers, ageMs }: { readonly hasOthers: boolean; readonly ageMs: number },
 ): boolean {
   // Without tenants there are no shares.
   if (next.tenant === null) return true;
-  const isOther = ({ tenant }: Holder): boolean => tenant !== next.tenant;
-  const own = active.filter((one) => !isOther(one));
-  const hasOthers = active.some(isOther) || waiting.some(isOther);
   const held = total([...own, next]);
   if (isWithin(held, times(capacity, hasOthers ? SHARE : 1 - ROOM))) return true;
   // The tenant's first generation, which is large by itself.
-  return own.length === 0 && (!hasOthers || now - next.arrivedAt >= LARGE_WAIT_MS);
+  return own.length === 0 && (!hasOthers || ageMs >= LARGE_WAIT_MS);
 }
 
 /** Whether `one`, which arrived before, still fits beside `next` and those that have passed it already. */
