@@ -79,6 +79,11 @@ export type GenerationEvent =
    * a generation that ends without `finished` is metered by the last figure.
    */
   | { readonly type: 'computed'; readonly computedTokens: number }
+  /**
+   * One of its steps has kept the engine busy for so long that the engine may be ended for it. Another event follows when
+   * the step returns after all. Only from an engine in a process of its own.
+   */
+  | { readonly type: 'stalling' }
   /** The last event of every successful generation. */
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 

@@ -17,12 +17,12 @@ import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
-import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, runTimedOut, toRunFailure } from './run-failure.ts';
+import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, runTimedOut, STALLED, toRunFailure } from './run-failure.ts';
 import { loadData } from './run-input.ts';
 import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
-import { isAlone, isExhausted, nextTries, type RunTries } from './run-tries.ts';
+import { hasStalled, isAlone, isExhausted, nextTries, type RunTries, stallingTries } from './run-tries.ts';
 import type { AbortReason } from './run-worker.ts';
 
 export interface RunExecutionDeps {
@@ -132,6 +132,7 @@ async function execute(
 ): Promise<Execution> {
   const { events, logger } = deps;
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED, cost: null };
+  if (hasStalled(run.tries)) return { type: 'failed', failure: STALLED, cost: null };
   if (isExhausted(run.tries)) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED, cost: null };
   if (run.isAsync && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
@@ -183,7 +184,17 @@ async function attempt(
     progress.hasTokenEvents = true;
     deps.events.publish(run.id, { type: 'token', index, text, tokens: [...tokens] });
   };
-  const onEvent = (event: GenerationEvent): void => meter.record(0, event);
+  let isStalling = false;
+  const onEvent = (event: GenerationEvent): void => {
+    meter.record(0, event);
+    if (isStalling === (event.type === 'stalling')) return;
+    isStalling = !isStalling;
+    const tries = isStalling ? stallingTries(progress.tries) : progress.tries;
+    // Only the next execution would read it.
+    void countTry(deps.db, run.id, deps.owner, tries).catch((error) => {
+      deps.logger.warn('tries of a run could not be stored', { run_id: run.id, error });
+    });
+  };
   // A run without events has no readers before its end.
   const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
   const { priority, projectId: tenant } = run;

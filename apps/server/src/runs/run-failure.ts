@@ -31,6 +31,12 @@ export function runTimedOut(runMs: number): RunFailure {
   );
 }
 
+/** The server ended while a step of this run stalled the engine. */
+export const STALLED: RunFailure = runFailure(
+  'unsatisfiable',
+  'generation_stalled: one step of this generation kept the engine busy for too long: simplify its parameters',
+);
+
 /** The maximum number of executions is reached; the server stopped during each of them. */
 export const MAX_ATTEMPTS_REACHED: RunFailure = runFailure(
   'max_retries',

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIRST_TRY, isAlone, isExhausted, nextTries, type RunTries, untried } from './run-tries.ts';
+import {
+  FIRST_TRY,
+  hasStalled,
+  isAlone,
+  isExhausted,
+  nextTries,
+  type RunTries,
+  stallingTries,
+  untried,
+} from './run-tries.ts';
 
 /** Executions of a run during each of which the engine ends: `a` alone, `s` beside others. */
 function executions(ranAlone: (tries: RunTries) => boolean): string {
@@ -34,4 +43,9 @@ test('an execution that was stopped on purpose is not counted', () => {
   const third = nextTries(second, false);
   assert.deepEqual(untried(third), second);
   assert.deepEqual(untried(FIRST_TRY), { attempts: 0, ownDeaths: 0 });
+});
+
+test('a run whose step stalled the engine when the server ended is not executed again', () => {
+  assert.equal(hasStalled(nextTries(stallingTries(FIRST_TRY), false)), true);
+  assert.equal(hasStalled(FIRST_TRY), false);
 });

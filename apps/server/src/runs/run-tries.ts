@@ -43,6 +43,19 @@ export function nextTries(tries: RunTries, ranAlone: boolean): RunTries {
   return { attempts: attempts + 1, ownDeaths: ownDeaths + (isNextAlone ? 1 : 0) };
 }
 
+/** Added to `ownDeaths` while a step of the run may stall the engine. */
+const STALLING = 1_000;
+
+/** The tries to store while a step may stall the engine: when the server ends before the step does, the run is over. */
+export function stallingTries({ attempts, ownDeaths }: RunTries): RunTries {
+  return { attempts, ownDeaths: ownDeaths + STALLING };
+}
+
+/** Whether the server ended while a step of an earlier execution stalled the engine. */
+export function hasStalled({ ownDeaths }: RunTries): boolean {
+  return ownDeaths >= STALLING;
+}
+
 /** The tries as they were before this execution, which did not begin or was stopped on purpose. */
 export function untried(tries: RunTries): RunTries {
   return {

@@ -96,9 +96,12 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
     if (exitReason !== null) throw new ModelError('engine_failed', `the engine process has exited (${exitReason})`);
   };
   const detector = new StallDetector(options.limits, (id) => generations.get(id)?.isCancelled ?? true);
-  const watch = watchChild(child.stdio[WATCH_FD] as Readable, detector, (decided) => {
-    stall = decided;
-    child.kill('SIGKILL');
+  const watch = watchChild(child.stdio[WATCH_FD] as Readable, detector, {
+    onSuspect: (id) => generations.get(id)?.queue.push({ type: 'stalling' }),
+    onStall(decided) {
+      stall = decided;
+      child.kill('SIGKILL');
+    },
   });
   const onExit = (cause: string): void => {
     if (exitReason !== null) return;

@@ -116,7 +116,7 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
         for await (const event of (await readyChild()).generate(request, signal)) {
           if (event.type === 'started' && hasStarted) continue;
           if (event.type === 'started') hasStarted = true;
-          else mayRepeat = false;
+          else if (event.type !== 'stalling') mayRepeat = false;
           yield event;
         }
         return;

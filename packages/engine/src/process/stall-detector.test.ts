@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { LOOK_MS, type SignsOfLife } from './signs-of-life.ts';
-import { CANCEL_GRACE_MS, type Stall, StallDetector } from './stall-detector.ts';
+import { CANCEL_GRACE_MS, type Stall, StallDetector, SUSPICION_MS } from './stall-detector.ts';
 
 const limits = { stallMs: 10_000, evaluationMs: 60_000 };
 const idle: SignsOfLife = { beats: 1, steps: 2, generation: null, evaluations: 4, cpuMs: null };
@@ -72,4 +72,15 @@ test('ends a process whose watcher is silent, however often it is asked in betwe
   detector.look(idle);
   for (let tick = 1; tick < ticks; tick++) assert.equal(detector.tick(), null);
   assert.deepEqual(detector.tick()?.generation, null);
+});
+
+test('suspects a generation some time before its step counts as stalled', () => {
+  for (let look = 0; look * LOOK_MS < SUSPICION_MS; look++) {
+    detector.look({ ...idle, generation: 7 });
+    assert.equal(detector.suspect, null);
+  }
+  detector.look({ ...idle, generation: 7 });
+  assert.equal(detector.suspect, 7);
+  detector.look({ ...idle, beats: 2 });
+  assert.equal(detector.suspect, null);
 });

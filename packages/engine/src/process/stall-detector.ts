@@ -23,6 +23,8 @@ export interface Stall {
   readonly generation: number | null;
 }
 
+/** After this long a silent step is suspected to stall. */
+export const SUSPICION_MS = 1_500;
 /** A cancelled generation may keep the main thread busy for this long. */
 export const CANCEL_GRACE_MS = 3_000;
 
@@ -56,6 +58,12 @@ export class StallDetector {
     const isSameEvaluation = last?.evaluations === signs.evaluations && signs.evaluations % 2 !== 0;
     this.#evaluating = isSameEvaluation ? this.#evaluating + 1 : 0;
     return this.#findSilence(signs) ?? this.#findLongEvaluation();
+  }
+
+  /** The generation whose step may stall; null: none. */
+  get suspect(): number | null {
+    const suspicionMs = Math.min(SUSPICION_MS, this.#limits.stallMs / 4);
+    return this.#silent * LOOK_MS >= suspicionMs ? (this.#last?.generation ?? null) : null;
   }
 
   /** Another `LOOK_MS` of this process have passed. */

@@ -41,6 +41,14 @@ async function outcome(events: AsyncIterable<GenerationEvent>): Promise<string> 
   }
 }
 
+/** The same events, and their types in `types`. */
+async function* noted(events: AsyncIterable<GenerationEvent>, types: string[]): AsyncIterable<GenerationEvent> {
+  for await (const event of events) {
+    types.push(event.type);
+    yield event;
+  }
+}
+
 /** An engine that stalls, and the reasons of its restarts. */
 async function open(more: Partial<SpawnEngineOptions> = {}): Promise<Opened> {
   const stalls = deferred<void>();
@@ -66,10 +74,12 @@ describe('an engine process that makes no progress', { timeout: 60_000 }, () => 
   it('is killed and restarted; the generation that stalled it fails, one that has no token yet is generated again', async () => {
     const { engine, busy, restart } = await open();
     try {
-      const bad = outcome(engine.generate(stalling));
+      const types: string[] = [];
+      const bad = outcome(noted(engine.generate(stalling), types));
       await busy;
       const good = outcome(engine.generate(plain));
       assert.deepEqual(await Promise.all([bad, good]), ['generation_stalled', 'finished']);
+      assert.deepEqual(types, ['stalling']);
       assert.match(await restart, /^stalled: one step of a generation was busy for [\d.]+ s$/);
     } finally {
       await engine.close();

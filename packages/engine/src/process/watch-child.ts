@@ -9,8 +9,16 @@ export interface ChildWatch {
   end(): void;
 }
 
-/** Read the reports of an engine process' watcher. `onStall` is called at most once. */
-export function watchChild(reports: Readable, detector: StallDetector, onStall: (stall: Stall) => void): ChildWatch {
+export interface ChildWatchListener {
+  /** The step of a generation may stall: called once for each step that does. */
+  onSuspect(generation: number): void;
+  /** Called at most once. */
+  onStall(stall: Stall): void;
+}
+
+/** Read the reports of an engine process' watcher. */
+export function watchChild(reports: Readable, detector: StallDetector, listener: ChildWatchListener): ChildWatch {
+  let suspect: number | null = null;
   let timer: NodeJS.Timeout | null = null;
   const lines = createInterface({ input: reports });
   const end = (): void => {
@@ -20,12 +28,16 @@ export function watchChild(reports: Readable, detector: StallDetector, onStall: 
   const decide = (stall: Stall | null): void => {
     if (stall === null) return;
     end();
-    onStall(stall);
+    listener.onStall(stall);
   };
   // The other end closes with the process, whose exit is reported elsewhere.
   reports.on('error', () => {});
   lines.on('line', (line) => {
-    if (timer !== null) decide(detector.look(readReport(line)));
+    if (timer === null) return;
+    const stall = detector.look(readReport(line));
+    if (detector.suspect !== null && detector.suspect !== suspect) listener.onSuspect(detector.suspect);
+    suspect = detector.suspect;
+    decide(stall);
   });
   return {
     begin() {
