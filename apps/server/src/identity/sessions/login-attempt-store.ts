@@ -37,7 +37,9 @@ export async function recordAttempt(
     .onConflictDoUpdate({
       target: t.subject,
       set: { failures: attempts, lastFailureAt: now, lockedUntil },
-      setWhere: sql`${t.lockedUntil} IS NULL OR ${t.lockedUntil} <= ${at}::timestamptz`,
+      // An attempt of the future was counted before the clock was set back: its lockout would last until the clock has caught up.
+      setWhere: sql`${t.lockedUntil} IS NULL OR ${t.lockedUntil} <= ${at}::timestamptz
+        OR ${t.lastFailureAt} > ${at}::timestamptz + interval '5 seconds'`,
     })
     .returning({ failures: t.failures });
   if (recorded.length > 0) return null;

@@ -52,6 +52,14 @@ test('locks a login at one address after five failures, each time for twice as l
   assert.deepEqual(locks, [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
 });
 
+test('a lockout does not outlast a clock that is set back', async () => {
+  for (let i = 0; i < 5; i++) await wait('percy');
+  assert.equal(await wait('percy'), 15);
+  nowMs -= 3_600_000;
+  assert.equal(await wait('percy'), 0);
+  assert.equal(await wait('percy'), 30);
+});
+
 test('attempts during a lockout are refused and do not lengthen it', async () => {
   for (let i = 0; i < 5; i++) await wait('percy');
   for (let i = 0; i < 50; i++) assert.equal(await wait('percy'), 15);

@@ -97,6 +97,18 @@ describeOnEveryStore('admission', (store) => {
     await second.admit(who, estimate(1, 1));
   });
 
+  test('a clock that is set back by minutes refuses no request for longer than the limit', async () => {
+    const plan = planOf('p', { requestsPerMinute: 1 });
+    const clock = { ms: START };
+    const admission = await openOn(store().db, plan, clock);
+    const who = principalOn(plan, 'user_set_back');
+    await admission.admit(who, estimate(1, 1));
+    clock.ms -= 8 * MINUTE;
+    await admission.admit(who, estimate(1, 1));
+    assert.equal((await refusalOf(admission.admit(who, estimate(1, 1)))).retryAfterSeconds, 60);
+    await admission.close();
+  });
+
   test('a clock that was a day ahead refuses no request once it is corrected', async () => {
     const plan = planOf('p', { requestsPerMinute: 1, tokensPerDay: 100 });
     const clock = { ms: START + 24 * 60 * MINUTE };

@@ -5,6 +5,7 @@
  * checkpoint that relies on them.
  */
 import fs from 'node:fs';
+import { join } from 'node:path';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
 type InitArguments = Parameters<NodeFS['init']>;
@@ -15,7 +16,14 @@ export interface FolderObserver {
   onWrite?(path: string, position: number, bytes: Uint8Array): void;
   /** A file or folder is on the disk with all that was written to it before. */
   onSync?(path: string): void;
+  /** A file was made, cut to a length, renamed or removed. */
+  onChange?(change: FolderChange): void;
 }
+
+export type FolderChange =
+  | { readonly type: 'create' | 'remove'; readonly path: string }
+  | { readonly type: 'truncate'; readonly path: string; readonly size: number }
+  | { readonly type: 'rename'; readonly from: string; readonly to: string };
 
 /** The parts of Emscripten's file system over Node that are used here. */
 interface NodeStream {
@@ -25,7 +33,14 @@ interface NodeStream {
 interface NodeFileSystem {
   tryFSOperation<Result>(work: () => Result): Result;
   realPath(node: NodeStream['node']): string;
+  readonly node_ops: {
+    mknod(parent: NodeStream['node'], name: string, mode: number, dev: unknown): NodeStream['node'];
+    rename(node: NodeStream['node'], folder: NodeStream['node'], name: string): void;
+    unlink(parent: NodeStream['node'], name: string): void;
+    setattr(node: NodeStream['node'], attributes: { readonly size?: number }): void;
+  };
   readonly stream_ops: {
+    setattr(stream: NodeStream, attributes: { readonly size?: number }): void;
     fsync?: (stream: NodeStream) => number;
     write(stream: NodeStream, buffer: Uint8Array, offset: number, length: number, position: number): number;
   };
@@ -58,11 +73,42 @@ function installSync(files: NodeFileSystem, observer: FolderObserver): void {
     observer.onSync?.(files.realPath(stream.node));
     return 0;
   };
+  if (observer.onChange !== undefined) installChanges(files, (change) => observer.onChange?.(change));
   if (observer.onWrite === undefined) return;
   operations.write = (stream, buffer, offset, length, position) => {
     const written = write(stream, buffer, offset, length, position);
     observer.onWrite?.(files.realPath(stream.node), position, buffer.subarray(offset, offset + written));
     return written;
+  };
+}
+
+function installChanges(files: NodeFileSystem, onChange: (change: FolderChange) => void): void {
+  const { node_ops: nodes, stream_ops: streams } = files;
+  const { mknod, rename, unlink, setattr } = nodes;
+  const { setattr: setStream } = streams;
+  nodes.mknod = (parent, name, mode, dev) => {
+    const node = mknod(parent, name, mode, dev);
+    if ((mode & fs.constants.S_IFMT) === fs.constants.S_IFREG) onChange({ type: 'create', path: files.realPath(node) });
+    return node;
+  };
+  nodes.rename = (node, folder, name) => {
+    const from = files.realPath(node);
+    rename(node, folder, name);
+    onChange({ type: 'rename', from, to: join(files.realPath(folder), name) });
+  };
+  nodes.unlink = (parent, name) => {
+    unlink(parent, name);
+    onChange({ type: 'remove', path: join(files.realPath(parent), name) });
+  };
+  nodes.setattr = (node, attributes) => {
+    setattr(node, attributes);
+    if (attributes.size !== undefined)
+      onChange({ type: 'truncate', path: files.realPath(node), size: attributes.size });
+  };
+  streams.setattr = (stream, attributes) => {
+    setStream(stream, attributes);
+    const { size } = attributes;
+    if (size !== undefined) onChange({ type: 'truncate', path: files.realPath(stream.node), size });
   };
 }
 
@@ -82,6 +128,7 @@ function isNodeFileSystem(value: unknown): value is NodeFileSystem {
     value !== null &&
     'tryFSOperation' in value &&
     'realPath' in value &&
+    'node_ops' in value &&
     'stream_ops' in value &&
     typeof value.stream_ops === 'object'
   );
