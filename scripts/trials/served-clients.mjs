@@ -135,8 +135,15 @@ async function storedRuns(url) {
   }
 }
 
+/** Whether every run has ended: those of a killed server are executed again. */
+async function isQuiet(url) {
+  return [...(await storedRuns(url)).values()].every((run) => run.ended_at);
+}
+
 /** What is wrong with the store of a server: acknowledged runs that are missing or changed, and usage that is not that of the runs. */
-export async function faultsOf(url, acknowledged, { checkUsage = true } = {}) {
+export async function faultsOf(url, acknowledged) {
+  if (!(await until(() => isQuiet(url), { everyMs: 500, limitMs: 120_000 })))
+    return { faults: ['runs do not end'], runs: new Map() };
   const runs = await storedRuns(url);
   const faults = [];
   for (const id of acknowledged) {
@@ -144,15 +151,13 @@ export async function faultsOf(url, acknowledged, { checkUsage = true } = {}) {
     if (run === undefined) faults.push(`acknowledged run ${id} is missing`);
     else if (run.run_state !== 'complete') faults.push(`acknowledged run ${id} is ${run.run_state}`);
   }
-  if (checkUsage) {
-    const usage = await getJson(url, '/v2/usage');
-    const complete = [...runs.values()].filter((run) => run.run_state === 'complete');
-    const tokens = complete.reduce((sum, run) => sum + (run.usage?.generated_tokens ?? 0), 0);
-    if (usage.total.runs !== complete.length)
-      faults.push(`usage has ${usage.total.runs} runs, ${complete.length} are complete`);
-    if (usage.total.generated_tokens !== tokens)
-      faults.push(`usage has ${usage.total.generated_tokens} tokens, the runs ${tokens}`);
-  }
+  const usage = await getJson(url, '/v2/usage');
+  const complete = [...runs.values()].filter((run) => run.run_state === 'complete');
+  const tokens = complete.reduce((sum, run) => sum + (run.usage?.generated_tokens ?? 0), 0);
+  if (usage.total.runs !== complete.length)
+    faults.push(`usage has ${usage.total.runs} runs, ${complete.length} are complete`);
+  if (usage.total.generated_tokens !== tokens)
+    faults.push(`usage has ${usage.total.generated_tokens} tokens, the runs ${tokens}`);
   return { faults, runs };
 }
 

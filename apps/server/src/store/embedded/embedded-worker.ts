@@ -18,6 +18,8 @@ const CHECKPOINT_EVERY_MS = 300_000;
 /** How often the free space of the disk is looked at while packets come, and while none come. */
 const LOOK_MS = 100;
 const IDLE_LOOK_MS = 1_000;
+/** A packet of this size is looked at however short ago the last look was. */
+const MIN_LARGE_BYTES = 2 ** 16;
 /** PGlite's status for an error of PostgreSQL that it handles: the one exception after which it goes on. */
 const HANDLED_STATUS = 100;
 
@@ -41,6 +43,7 @@ async function open(): Promise<PGlite | null> {
   try {
     const observer = room === null ? {} : { onWrite };
     const opened = await openPglite({ folder, tar: tar ?? undefined }, observer, lines);
+    room?.forget();
     await migrate((work) => opened.transaction((tx) => work(tx)), await loadMigrations());
     return opened;
   } catch (error) {
@@ -57,16 +60,20 @@ function serve(store: PGlite): void {
   let inBackup = false;
   let lookedAt = 0;
   let checkpointedAt = performance.now();
-  room?.restart();
 
   const inTransaction = (): boolean => store.Module._IsTransactionBlock() !== 0;
   const run = (text: string): Promise<{ readonly rows: readonly unknown[] }[]> => store.exec(text);
-  /** Refuse writes when they have no room, until they have. Transactions under way end as they can. */
+  /** Refuse writes when they have no room, until they have; also those that a transaction under way still makes. */
   const look = async (packetBytes: number): Promise<void> => {
     const now = performance.now();
-    if (room === null || (now - lookedAt < LOOK_MS && packetBytes < 2 ** 16) || inTransaction()) return;
+    if (room === null || (now - lookedAt < LOOK_MS && packetBytes < MIN_LARGE_BYTES)) return;
     lookedAt = now;
     const hasRoom = room.has(packetBytes);
+    if (inTransaction()) {
+      // In one that has failed already, this fails, too.
+      if (!hasRoom) await run('SET transaction_read_only = on').catch(() => {});
+      return;
+    }
     if (hasRoom !== isFull) return;
     isFull = !hasRoom;
     await run(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`);

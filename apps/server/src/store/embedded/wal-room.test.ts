@@ -20,7 +20,7 @@ test('the next segment is made before the log needs it, and one for each 16 MB o
   room.record(segment('000000010000000000000001'), 0, 4 * MB);
   assert.equal(room.has(100), true);
   assert.deepEqual(readdirSync(join(folder, 'pg_wal')), []);
-  room.record(segment('000000010000000000000001'), 9 * MB, 100);
+  room.record(segment('000000010000000000000001'), 15 * MB, 100);
   assert.equal(room.has(100), true);
   assert.deepEqual(readdirSync(join(folder, 'pg_wal')), ['000000010000000000000002']);
   assert.equal(statSync(segment('000000010000000000000002')).size, 16 * MB);

@@ -19,8 +19,8 @@ import { dirname, join } from 'node:path';
 const SEGMENT_BYTES = 16 * 2 ** 20;
 const SEGMENT_NAME = /^[0-9A-F]{24}$/;
 const SEGMENTS_IN_A_LOG = 2 ** 32 / SEGMENT_BYTES;
-/** What a transaction may hold in memory before it reaches the log, twice. */
-const MIN_ROOM_BYTES = 8 * 2 ** 20;
+/** More than the log of the packets between two looks. */
+const MIN_ROOM_BYTES = 2 * 2 ** 20;
 /** Below it nothing is written: PostgreSQL's tables and indexes need room, too. Above the second one writing goes on. */
 const MIN_FREE_BYTES = 2 * 2 ** 20;
 const ENOUGH_FREE_BYTES = 4 * 2 ** 20;
@@ -31,6 +31,8 @@ export interface WalRoom {
   /** Called for every write to a file of the store. */
   record(path: string, position: number, bytes: number): void;
   restart(): void;
+  /** Forget what was recorded: files that are unpacked are written whole. */
+  forget(): void;
   /** Whether a packet of this size can be executed, if it writes. Makes segments. */
   has(packetBytes: number): boolean;
 }
@@ -86,6 +88,10 @@ export function createWalRoom(folder: string, freeBytes: () => number = () => fr
       else if (name === current.name) current.end = Math.max(current.end, position + bytes);
     },
     restart() {
+      sinceRestart = 0;
+    },
+    forget() {
+      current = null;
       sinceRestart = 0;
     },
     has(packetBytes) {
