@@ -134,7 +134,7 @@ export const HOSTILE_REQUESTS = [
     make: () => run('x', Object.fromEntries(Array.from({ length: 300_000 }, (_, at) => [`max_new_token${at}`, 1]))),
   },
   {
-    name: 'logit_bias of 99,000 entries',
+    name: 'logit_bias of 50,000 entries',
     phase: 'parse',
     account: true,
     make: () =>
@@ -264,7 +264,7 @@ export const HOSTILE_REQUESTS = [
       run('x', {
         max_new_tokens: 200,
         num_beams: 32,
-        stop_strings: sequences(700, 40).map((ids) => `q${ids.join('w')}`),
+        stopping_criteria: [{ type: 'stop_token_sequences', sequences: sequences(700, 251) }],
       }),
   },
   {
@@ -274,7 +274,7 @@ export const HOSTILE_REQUESTS = [
     make: () => run('x', { max_new_tokens: 240, num_beams: 64 }),
   },
   {
-    name: 'no-repeat n-grams over 1,900 tokens, 64 beams',
+    name: 'no-repeat n-grams over 1,400 tokens, 32 beams',
     phase: 'decoder',
     account: true,
     make: () =>
@@ -284,6 +284,23 @@ export const HOSTILE_REQUESTS = [
         no_repeat_ngram_size: 700,
         encoder_no_repeat_ngram_size: 700,
       }),
+  },
+  {
+    name: '64 stop strings of 1,000 characters, 64 beams',
+    phase: 'decoder',
+    account: true,
+    make: () =>
+      run('x', {
+        max_new_tokens: 200,
+        num_beams: 64,
+        stop_strings: Array.from({ length: 64 }, (_, at) => `${'ab '.repeat(330)}${at}`),
+      }),
+  },
+  {
+    name: 'contrastive search with 64 candidates',
+    phase: 'decoder',
+    account: true,
+    make: () => run(LONG_TEXT.slice(0, 5000), { max_new_tokens: 100, penalty_alpha: 0.6, top_k: 64 }),
   },
   {
     name: 'guidance with a negative prompt of 2,000 ids',
