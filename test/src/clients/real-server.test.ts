@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { GPTJ_PIPELINE_ID, sessionGetSchema, tokenGetSchema } from '@gptj-cloud/protocol';
 import { AuthenticationError, ConflictError, hasEnded, PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
 import { type RunningServer, serve } from '@gptj-cloud/server';
 
@@ -122,14 +122,42 @@ test('the SDK reads plans, pipelines, tags, tokens and usage of the account', as
   assert.ok((await api.usage.previewInvoice()).total.length > 0);
 });
 
-for (const example of ['wait', 'stream', 'later', 'account']) {
+for (const example of ['wait', 'stream', 'later']) {
   test(`the example ${example} runs as it is written`, async () => {
-    const { stdout, stderr } = await run(process.execPath, [fileURLToPath(new URL(`${example}.js`, examples))], {
-      env: { PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url },
-      timeout: 120_000,
-    });
-    assert.ok(stdout.length > 1, stderr);
+    assert.ok((await runExample(example, { PIPELINE_API_TOKEN: TOKEN })).length > 1);
   });
+}
+
+test('the example account runs as it is written, with the token and the password of a user', async () => {
+  const account = { email: 'ada@example.org', username: 'ada', password: 'Analytical 4 engines' };
+  const send = async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> => {
+    const reply = await fetch(server.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    assert.ok(reply.ok, `${path}: ${reply.status}`);
+    return reply;
+  };
+  await send('/v2/auth/register', account);
+  const login = await send('/v2/auth/login', { login: account.username, password: account.password });
+  const { csrf_token: csrf } = sessionGetSchema.parse(await login.json());
+  const cookie = login.headers
+    .getSetCookie()
+    .map((line) => line.split(';', 1)[0])
+    .join('; ');
+  const token = await send('/v2/tokens', { scopes: ['admin'] }, { cookie, 'x-csrf-token': csrf });
+  const { value } = tokenGetSchema.parse(await token.json());
+  const printed = await runExample('account', { PIPELINE_API_TOKEN: value, PIPELINE_PASSWORD: account.password });
+  assert.match(printed, /created for an afternoon with the scopes run/);
+});
+
+async function runExample(name: string, environment: Record<string, string>): Promise<string> {
+  const { stdout } = await run(process.execPath, [fileURLToPath(new URL(`${name}.js`, examples))], {
+    env: { ...environment, PIPELINE_API_URL: server.url },
+    timeout: 120_000,
+  });
+  return stdout;
 }
 
 test("the Python client's README runs as printed: its snippet, a stream, a run for later", {
