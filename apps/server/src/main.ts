@@ -218,7 +218,11 @@ async function start(
 async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store> {
   const { databaseUrl, dataDir, databasePoolSize, storeStatementTimeoutMs } = config;
   if (databaseUrl === null) {
-    return await openStore(join(dataDir, 'postgres'), { statementTimeoutMs: storeStatementTimeoutMs, logger });
+    return await openStore(join(dataDir, 'postgres'), {
+      statementTimeoutMs: storeStatementTimeoutMs,
+      keepsReserve: true,
+      logger,
+    });
   }
   return await openPostgres(databaseUrl, {
     maxConnections: databasePoolSize,

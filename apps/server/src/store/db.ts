@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
   readonly tar?: Uint8Array<ArrayBuffer>;
   /** Longest time of one statement; the store is then opened again. Default 60 s. */
   readonly statementTimeoutMs?: number;
+  /** Keep 24 MB beside the folder to open it with when the disk is full. Default false. */
+  readonly keepsReserve?: boolean;
   readonly logger?: Pick<Logger, 'warn' | 'info' | 'error'>;
 }
 
@@ -45,10 +47,11 @@ const NO_LOGGER: Pick<Logger, 'warn' | 'info' | 'error'> = { warn: () => {}, inf
  */
 export async function openStore(folder: string | null, options: EmbeddedOptions = {}): Promise<Store> {
   readBigintsAsNumbers();
-  const { logger = NO_LOGGER, statementTimeoutMs = STATEMENT_TIMEOUT_MS, tar = null } = options;
+  const { logger = NO_LOGGER, statementTimeoutMs = STATEMENT_TIMEOUT_MS, tar = null, keepsReserve = false } = options;
   const thread = await EmbeddedThread.open({
     folder,
     tar,
+    keepsReserve,
     packetTimeoutMs: statementTimeoutMs,
     onDiskChange: (isFull) => {
       if (isFull) logger.error('the disk of the data folder is full: the store reads, and writes nothing', { folder });

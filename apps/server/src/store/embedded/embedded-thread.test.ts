@@ -116,7 +116,7 @@ test('a log that finds no room for its next segment ends neither the store nor t
     await fillDataDir(dataDir);
     const filler = join(dataDir, 'filler');
     await writeFile(filler, new Uint8Array(10 * 2 ** 20));
-    const store = await openStore(join(dataDir, 'postgres'));
+    const store = await openStore(join(dataDir, 'postgres'), { keepsReserve: true });
     try {
       await store.db.execute(sql`CREATE TABLE kept (x integer)`);
       await insert(store, 1);

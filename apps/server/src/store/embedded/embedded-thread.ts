@@ -120,9 +120,9 @@ export class EmbeddedThread implements PacketService {
   }
 
   async #start(tar: WorkerTask['tar']): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, keepsReserve } = this.#options;
     const worker = new Worker(new URL('./embedded-worker.js', import.meta.url), {
-      workerData: { folder, tar } satisfies WorkerTask,
+      workerData: { folder, tar, keepsReserve } satisfies WorkerTask,
     });
     this.#starting = worker;
     const opened = new Promise<void>((resolve, reject) => {

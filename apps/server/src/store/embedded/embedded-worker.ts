@@ -25,7 +25,7 @@ const HANDLED_STATUS = 100;
 
 const port = parentPort;
 if (port === null) throw new Error('expected to run in a worker thread');
-const { folder, tar } = workerData as WorkerTask;
+const { folder, tar, keepsReserve } = workerData as WorkerTask;
 const send = (message: FromWorker): void => {
   if (message instanceof Uint8Array) port.postMessage(message, [message.buffer]);
   else port.postMessage(message);
@@ -150,11 +150,11 @@ function serve(store: PGlite): void {
     enqueue(async () => {
       await look(0);
       await checkpoint();
-      if (folder !== null && !isFull) keepReserve(folder);
+      if (folder !== null && keepsReserve && !isFull) keepReserve(folder);
     });
   }, IDLE_LOOK_MS);
   port?.on('message', (message: ToWorker) => enqueue(() => handle(message)));
-  if (folder !== null) keepReserve(folder);
+  if (folder !== null && keepsReserve) keepReserve(folder);
   send({ type: 'opened' });
 }
 

@@ -9,6 +9,8 @@ export interface WorkerTask {
   /** Null: in memory. */
   readonly folder: string | null;
   readonly tar: Uint8Array<ArrayBuffer> | null;
+  /** Keep space beside the folder to open it with when the disk is full. */
+  readonly keepsReserve: boolean;
 }
 
 export type ToWorker =
