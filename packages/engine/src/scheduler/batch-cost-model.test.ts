@@ -40,3 +40,14 @@ test('computes fewer prompt tokens beside decoding steps when a token takes long
   assert.equal((await after([1, 1, 100], [1, 100, 3000])).prefillTokens(), 16);
   assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens(), 500);
 });
+
+test('evaluates many rows of a generation in parts, where a part does not cost much more than its share', async () => {
+  assert.equal((await after()).rowsPerRun, Number.POSITIVE_INFINITY);
+  assert.equal((await after([64, 1, 130], [64, 1, 130])).rowsPerRun, Number.POSITIVE_INFINITY);
+  // 2 ms and 2 ms a row: 18 rows take 38 ms.
+  assert.equal((await after([1, 1, 4], [64, 1, 130])).rowsPerRun, 16);
+  // 200 ms and 4 ms a row: a part of 100 rows takes three times the fixed part.
+  assert.equal((await after([1, 1, 204], [64, 1, 456])).rowsPerRun, 100);
+  // A row takes longer than a part should: eight rows at least.
+  assert.equal((await after([1, 1, 50], [64, 1, 3200])).rowsPerRun, 8);
+});

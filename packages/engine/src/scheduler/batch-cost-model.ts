@@ -9,6 +9,7 @@
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
 import { KERNEL_TOKENS } from '../kernel-tokens.ts';
+import { DecodeCost } from './decode-cost.ts';
 
 /** A decoding step beside a prompt may take this many times as long as alone … */
 const STALL_FACTOR = 3;
@@ -16,6 +17,10 @@ const STALL_FACTOR = 3;
 const STALL_MS = 150;
 /** … and beside a step of another tenant, this many. */
 const STALL_BY_OTHERS_MS = 30;
+/** Rows of one generation that take longer are evaluated in parts, so that others join between them … */
+const PART_MS = 40;
+/** … unless reading the weights takes up the time: a part takes at least this many times the fixed part. */
+const PART_FACTOR = 3;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
 /** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
@@ -33,6 +38,7 @@ export class BatchCostModel {
   #decodeRows = 1;
   /** Milliseconds per token of evaluations with prompts, averaged; null before the first. */
   #tokenMs: number | null = null;
+  readonly #decode = new DecodeCost();
   /** Totals over all measured evaluations. */
   readonly counts: EvaluationCounts = new EvaluationCounts();
 
@@ -69,9 +75,19 @@ export class BatchCostModel {
 
   /** Number of tokens that at most double the time of an evaluation of `planned` tokens. */
   extraTokens(planned: number): number {
+    const line = this.#decode.line;
+    if (line !== null) return Math.max(1, planned + Math.floor(line.fixedMs / line.stepMs));
     if (this.#tokenMs === null) return Math.max(1, planned);
     const batchMs = Math.max(0, (this.#decodeMs ?? 0) - this.#decodeRows * this.#tokenMs);
     return Math.max(1, planned + Math.floor(batchMs / this.#tokenMs));
+  }
+
+  /** Maximum number of decoding steps of one generation in an evaluation. */
+  get rowsPerRun(): number {
+    const line = this.#decode.line;
+    if (line === null) return Number.POSITIVE_INFINITY;
+    const steps = Math.floor((Math.max(PART_MS, PART_FACTOR * line.fixedMs) - line.fixedMs) / line.stepMs);
+    return Math.max(2 * KERNEL_TOKENS, steps - (steps % KERNEL_TOKENS));
   }
 
   /** Run and measure one evaluation. An evaluation that fails is not measured. */
@@ -84,6 +100,7 @@ export class BatchCostModel {
     if (tokens === steps.length) {
       this.#decodeMs = blend(this.#decodeMs, elapsed);
       this.#decodeRows = blend(this.#decodeRows, tokens);
+      this.#decode.add(tokens, elapsed);
     } else if (tokens >= 2 * MIN_PREFILL_TOKENS) {
       this.#tokenMs = blend(this.#tokenMs, elapsed / tokens);
     }

@@ -27,6 +27,14 @@ test('cuts a prompt where the batch is a multiple of four tokens', () => {
   assert.deepEqual(plan([1, 1, 100], { maxTokens: 64, prefillTokens: 5 }), [1, 1, 2]);
 });
 
+test('limits the decoding steps of one run, not those of many', () => {
+  const rows = Array.from({ length: 64 }, () => runWith(1));
+  const beams = { work: rows.flatMap(({ work }) => work) } as Partial<StrategyRun> as StrategyRun;
+  const limits = { maxTokens: 512, prefillTokens: 16, rowsPerRun: 12 };
+  assert.equal(planBatch([beams], limits).length, 12);
+  assert.equal(planBatch([beams, ...rows], limits).length, 12 + 64);
+});
+
 test('adds as many tokens of tenants in debt as the time of the others allows', () => {
   const limits = { maxTokens: 64, prefillTokens: 16 };
   const round = (ahead: readonly number[], inDebt: readonly number[], extra: number): readonly number[] =>

@@ -13,6 +13,8 @@ export interface BatchLimits {
   readonly maxTokens: number;
   /** Maximum number of prompt tokens in an evaluation that also has decoding steps. */
   readonly prefillTokens: number;
+  /** Maximum number of decoding steps of one run. Default: no limit. */
+  readonly rowsPerRun?: number;
 }
 
 /** A row with at most this many tokens left is a decoding step (one token, or a verified draft), not a prompt. */
@@ -33,25 +35,28 @@ export function planRound(
   const planned = first.reduce((sum, { count }) => sum + count, 0);
   const maxTokens = Math.min(limits.maxTokens - planned, extraTokens(planned));
   const prefillTokens = Math.min(limits.prefillTokens, maxTokens);
-  return maxTokens < 1 ? first : [...first, ...planBatch(inDebt, { maxTokens, prefillTokens })];
+  return maxTokens < 1 ? first : [...first, ...planBatch(inDebt, { ...limits, maxTokens, prefillTokens })];
 }
 
 /**
- * Choose the slices of the next evaluation. Decoding steps come first, as a whole, then prompts in order of arrival, limited
- * to the remaining tokens. Rows that do not fit wait for a later evaluation.
+ * Choose the slices of the next evaluation. Decoding steps come first, up to `rowsPerRun` of each run, then prompts in order
+ * of arrival, limited to the remaining tokens. Rows that do not fit wait for a later evaluation.
  */
 export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): readonly Slice[] {
   const slices: Slice[] = [];
   const prompts: { run: StrategyRun; work: RowWork }[] = [];
+  const { rowsPerRun = Number.POSITIVE_INFINITY } = limits;
   let left = limits.maxTokens;
   for (const run of runs) {
+    let rows = 0;
     for (const work of run.work) {
       const tokens = work.row.tokens.length - work.fed;
       if (tokens > DECODE_TOKENS) {
         prompts.push({ run, work });
-      } else if (tokens <= left) {
+      } else if (tokens <= left && rows < rowsPerRun) {
         slices.push({ run, work, count: tokens });
         left -= tokens;
+        rows++;
       }
     }
   }

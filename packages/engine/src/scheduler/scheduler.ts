@@ -306,7 +306,9 @@ export class Scheduler {
   #batchLimits(): BatchLimits {
     const { model, isolated } = this.#options;
     if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
-    return { maxTokens: model.limits.maxBatchTokens, prefillTokens: this.#costs.prefillTokens(this.#shares.tenants) };
+    const { maxBatchTokens: maxTokens } = model.limits;
+    const prefillTokens = this.#costs.prefillTokens(this.#shares.tenants);
+    return { maxTokens, prefillTokens, rowsPerRun: this.#costs.rowsPerRun };
   }
 
   /** Run one evaluation. False when it failed or was aborted; a failure has then ended its generations. */
