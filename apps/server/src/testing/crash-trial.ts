@@ -255,11 +255,18 @@ class KilledServer {
   /** Kill the server and start it again, or kill its engine, which it starts again. */
   async kill(): Promise<'server' | 'engine'> {
     const { random, engineShare = 0 } = this.#trial;
-    const [engine] = random() < engineShare ? childProcesses(this.#child?.pid ?? 0) : [];
-    if (engine !== undefined) {
-      this.engineKills++;
-      process.kill(engine, 'SIGKILL');
-      return 'engine';
+    if (random() < engineShare) {
+      // After an earlier kill a new engine is on its way.
+      for (;;) {
+        const [engine] = childProcesses(this.#child?.pid ?? 0);
+        if (engine !== undefined) {
+          this.engineKills++;
+          process.kill(engine, 'SIGKILL');
+          return 'engine';
+        }
+        this.throwIfOver();
+        await pause();
+      }
     }
     this.serverKills++;
     await this.#kill('SIGKILL');

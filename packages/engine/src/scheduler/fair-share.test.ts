@@ -49,3 +49,18 @@ test('a tenant keeps its debt when it leaves and comes back', () => {
   shares.enter('leaving');
   assert.equal(shares.isInDebt('leaving'), true);
 });
+
+test('costly turns wait for a tenant that left a short time ago, unless it has received as much', async () => {
+  const shares = new FairShare();
+  shares.enter('long');
+  shares.charge('long', 60_000, 1);
+  shares.enter('short');
+  shares.leave('short');
+  assert.equal(shares.mustWait('long'), true);
+  await shares.changed();
+  assert.equal(shares.mustWait('long'), false, 'it is forgotten after a while');
+  shares.enter('short');
+  shares.charge('short', 300, 1);
+  shares.leave('short');
+  assert.equal(shares.mustWait('long'), false);
+});

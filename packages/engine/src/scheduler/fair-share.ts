@@ -6,12 +6,16 @@
  * round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS` below the others,
  * so that short requests are served at once beside a long one, but keeps no older credit.
  *
+ * A tenant that leaves is remembered for `LINGER_MS`. Costly turns of tenants that have received more wait as long, so that
+ * requests which follow one another are not each kept waiting by such a turn between them.
+ *
  * Invariants
  * - Among the tenants with work at least one is not in debt, so the engine never waits.
  * - A tenant does not lose its debt by leaving and coming back.
  */
 const TOLERANCE_MS = 20;
 const CREDIT_MS = 250;
+const LINGER_MS = 100;
 /** Accounts of tenants without work that are remembered. */
 const MAX_IDLE_ACCOUNTS = 1_000;
 
@@ -23,6 +27,8 @@ export class FairShare {
   readonly #received = new Map<string, number>();
   /** Number of generations at work of each tenant that has some. */
   readonly #working = new Map<string, number>();
+  /** Tenants that left a short time ago, with the timers that forget them. */
+  readonly #lingering = new Map<string, NodeJS.Timeout>();
   /** The least account among tenants with work, when it was last known. */
   #floor = 0;
   #waiting: (() => void)[] = [];
@@ -34,6 +40,8 @@ export class FairShare {
 
   /** A generation of the tenant begins to work. */
   enter(tenant: string): void {
+    clearTimeout(this.#lingering.get(tenant));
+    this.#lingering.delete(tenant);
     const before = this.#working.get(tenant) ?? 0;
     if (before === 0) {
       const floor = this.#currentFloor();
@@ -50,8 +58,12 @@ export class FairShare {
   leave(tenant: string): void {
     this.#currentFloor();
     const left = (this.#working.get(tenant) ?? 0) - 1;
-    if (left > 0) this.#working.set(tenant, left);
-    else this.#working.delete(tenant);
+    if (left > 0) {
+      this.#working.set(tenant, left);
+    } else {
+      this.#working.delete(tenant);
+      if (this.#working.size > 0) this.#linger(tenant);
+    }
     this.notify();
   }
 
@@ -64,6 +76,23 @@ export class FairShare {
   isInDebt(tenant: string): boolean {
     if (this.#working.size < 2) return false;
     return (this.#received.get(tenant) ?? 0) - this.#currentFloor() > TOLERANCE_MS;
+  }
+
+  /** Whether a costly turn of the tenant waits for one that left a short time ago and has received less. */
+  mustWait(tenant: string): boolean {
+    const own = this.#received.get(tenant) ?? 0;
+    for (const other of this.#lingering.keys()) {
+      if (own - (this.#received.get(other) ?? 0) > TOLERANCE_MS) return true;
+    }
+    return false;
+  }
+
+  #linger(tenant: string): void {
+    const timer = setTimeout(() => {
+      this.#lingering.delete(tenant);
+      this.notify();
+    }, LINGER_MS);
+    this.#lingering.set(tenant, timer);
   }
 
   /** Resolves when an account or the tenants with work have changed. */

@@ -64,6 +64,8 @@ const ISOLATED_PREFILL_TOKENS = 512;
 
 /** Steps of several generations keep the event loop for this long at most, unless a single step takes longer. */
 const MAX_TURN_MS = 50;
+/** A step that takes longer on this thread may wait for a tenant that left a short time ago. */
+const MAX_QUICK_STEP_MS = 10;
 
 interface Evaluation {
   readonly abort: AbortController;
@@ -264,10 +266,11 @@ export class Scheduler {
 
   async #evaluate(): Promise<void> {
     const runsOf = (generations: readonly Generation[]): readonly StrategyRun[] => generations.map(({ run }) => run!);
-    const ahead = this.#active.filter((one) => !this.#isInDebt(one));
-    const inDebt = this.#active.filter((one) => !ahead.includes(one));
+    const ready = this.#active.filter((one) => !this.#mustWait(one));
+    const ahead = ready.filter((one) => !this.#isInDebt(one));
+    const inDebt = ready.filter((one) => !ahead.includes(one));
     if (ahead.length === 0) {
-      // The tenants that are to catch up work in another scheduler.
+      // The tenants that are to catch up work in another scheduler, or have just left.
       await this.#shares.changed();
       return;
     }
@@ -293,7 +296,8 @@ export class Scheduler {
       }
       if (generation.isCancelled) continue;
       const { run, stepMs } = generation;
-      const mayAdvance = run!.complete && (stepMs <= evaluationMs || !this.#isInDebt(generation));
+      const isLate = stepMs > evaluationMs && this.#isInDebt(generation);
+      const mayAdvance = run!.complete && !isLate && !this.#mustWait(generation);
       if (mayAdvance) this.#advance(generation);
       else if (runs.has(run!)) run!.copyResults();
     }
@@ -301,6 +305,11 @@ export class Scheduler {
 
   #isInDebt({ tenant }: Generation): boolean {
     return this.#shares.isInDebt(tenant ?? NO_TENANT);
+  }
+
+  #mustWait({ tenant, stepMs, run }: Generation): boolean {
+    const isCostly = stepMs > MAX_QUICK_STEP_MS || run!.work.length > this.#costs.rowsPerRun;
+    return isCostly && this.#shares.mustWait(tenant ?? NO_TENANT);
   }
 
   #batchLimits(): BatchLimits {
