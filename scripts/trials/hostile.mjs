@@ -91,6 +91,9 @@ async function sendEach(accounts) {
   printRow('---', '---', '---', '---', '---', '---', '---', '---');
   for (const [index, request] of [null, ...requests].entries()) {
     let isDone = false;
+    // The request is built before the probes start: they share this thread.
+    const { token } = accounts[index % accounts.length];
+    const made = request === null ? null : request.make(await store(request, token));
     const health = probe(
       () => ({ method: 'GET', path: '/healthz', headers: {} }),
       undefined,
@@ -104,13 +107,11 @@ async function sendEach(accounts) {
       while (performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     } else {
       // Two connections: a client that waits for its reply, and a second one beside it.
-      const { token } = accounts[index % accounts.length];
-      const dataId = await store(request, token);
       await Promise.all(
         [0, 1].map(async () => {
           do {
             const timeoutMs = Math.max(2000, 4 * (deadline - performance.now()));
-            replies.push(await send(request.make(dataId), { ...(request.account ? { token } : {}), timeoutMs }));
+            replies.push(await send(made, { ...(request.account ? { token } : {}), timeoutMs }));
             await new Promise((resolve) => setTimeout(resolve, 20));
           } while (performance.now() < deadline);
         }),
@@ -143,7 +144,8 @@ async function sendMixed(accounts, seconds, clients) {
   const isDone = () => isOver || performance.now() >= deadline || !server.isRunning();
   const ready = [];
   for (const request of requests) {
-    for (const { token } of accounts.slice(0, 3)) ready.push({ request, token, dataId: await store(request, token) });
+    for (const { token } of accounts.slice(0, 3))
+      ready.push({ request, token, made: request.make(await store(request, token)) });
   }
   const replies = new Map(requests.map(({ name }) => [name, []]));
   const health = probe(() => ({ method: 'GET', path: '/healthz', headers: {} }), undefined, 50, isDone);
@@ -158,9 +160,9 @@ async function sendMixed(accounts, seconds, clients) {
   await Promise.all(
     Array.from({ length: clients }, async () => {
       while (!isDone()) {
-        const { request, token, dataId } = ready[Math.floor(Math.random() * ready.length)];
+        const { request, token, made } = ready[Math.floor(Math.random() * ready.length)];
         const access = request.account ? { token } : {};
-        const reply = await send(request.make(dataId), { ...access, timeoutMs: 1000 + Math.random() * 59_000 });
+        const reply = await send(made, { ...access, timeoutMs: 1000 + Math.random() * 59_000 });
         replies.get(request.name).push(reply);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
