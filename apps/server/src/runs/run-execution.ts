@@ -185,30 +185,40 @@ async function attempt(
     deps.events.publish(run.id, { type: 'token', index, text, tokens: [...tokens] });
   };
   let isStalling = false;
+  // One write after the other, also where they would use different connections: the last one counts.
+  let stored = Promise.resolve();
   const onEvent = (event: GenerationEvent): void => {
     meter.record(0, event);
     if (isStalling === (event.type === 'stalling')) return;
     isStalling = !isStalling;
     const tries = isStalling ? stallingTries(progress.tries) : progress.tries;
     // Only the next execution would read it.
-    void countTry(deps.db, run.id, deps.owner, tries).catch((error) => {
-      deps.logger.warn('tries of a run could not be stored', { run_id: run.id, error });
-    });
+    stored = stored
+      .then(async () => {
+        await countTry(deps.db, run.id, deps.owner, tries);
+      })
+      .catch((error) => {
+        deps.logger.warn('tries of a run could not be stored', { run_id: run.id, error });
+      });
   };
   // A run without events has no readers before its end.
   const maxEventDelayMs = deps.events.isOpen(run.id) ? 0 : EVENT_COALESCE_MS;
   const { priority, projectId: tenant } = run;
   const { generationMs } = progress.limits;
-  return await prepared.execute({
-    signal,
-    tenant,
-    priority,
-    ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
-    alone: isAlone(progress.tries),
-    maxEventDelayMs,
-    onTokens,
-    onEvent,
-  });
+  try {
+    return await prepared.execute({
+      signal,
+      tenant,
+      priority,
+      ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
+      alone: isAlone(progress.tries),
+      maxEventDelayMs,
+      onTokens,
+      onEvent,
+    });
+  } finally {
+    await stored;
+  }
 }
 
 async function publishRun({ events, queries }: RunExecutionDeps, { id, projectId }: ClaimedRun): Promise<void> {
