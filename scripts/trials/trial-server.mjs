@@ -84,5 +84,5 @@ export async function registerAccount(url, name) {
   });
   const token = await made.json();
   if (!made.ok) throw new Error(`token: ${made.status} ${JSON.stringify(token)}`);
-  return { token: token.value, cookie, csrfToken: session.csrf_token };
+  return { token: token.value };
 }

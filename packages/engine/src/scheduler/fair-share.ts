@@ -10,7 +10,8 @@
  * requests which follow one another are not each kept waiting by such a turn between them.
  *
  * Invariants
- * - Among the tenants with work at least one is not in debt, so the engine never waits.
+ * - Among the tenants with work at least one is not in debt: the engine waits for a tenant that has left at most,
+ *   and for `LINGER_MS`.
  * - A tenant does not lose its debt by leaving and coming back.
  */
 const TOLERANCE_MS = 20;
