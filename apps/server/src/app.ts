@@ -1,3 +1,4 @@
+import type { EngineInfo } from '@gptj-cloud/engine';
 import type { Tracer } from '@opentelemetry/api';
 import { Hono } from 'hono';
 import { type ApiRoute, READ_OR_WRITE, scope } from './api/access/access.ts';
@@ -16,6 +17,7 @@ import { pipelineCloudErrors } from './api/error-dialects.ts';
 import { meshRoutes } from './api/mesh/mesh-routes.ts';
 import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
+import { engineRoutes } from './api/operator/engine-routes.ts';
 import { metricsRoutes } from './api/operator/metrics-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
@@ -57,6 +59,7 @@ import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { EngineMonitor } from './telemetry/metrics/engine-monitor.ts';
 import type { ServerMetrics } from './telemetry/metrics/server-metrics.ts';
 import type { WebhookService } from './webhooks/webhook-service.ts';
 import type { JobRunner } from './workers/job-runner.ts';
@@ -75,6 +78,8 @@ export interface AppDeps {
   readonly clock: () => Date;
   readonly ready: () => Promise<readonly string[]>;
   readonly modelName: string;
+  readonly engineInfo: EngineInfo;
+  readonly engineMonitor: EngineMonitor;
   /** The served model, for the compatible APIs. */
   readonly model: TextModel;
   /** Reads requests. */
@@ -156,6 +161,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...huggingFaceRoutes(deps),
     ...meshRoutes(deps),
     ...statusRoutes(deps),
+    ...engineRoutes(deps),
     ...referenceRoutes(() => routes, serverVersion()),
     ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
     ...adminRoutes({

@@ -43,6 +43,7 @@ import { vacuumMostChanged } from './store/vacuum.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { countRuns } from './telemetry/metrics/count-runs.ts';
 import { countWebhooks } from './telemetry/metrics/count-webhooks.ts';
+import { createEngineMonitor, ENGINE_SAMPLE_MS } from './telemetry/metrics/engine-monitor.ts';
 import { observeEngine } from './telemetry/metrics/observe-engine.ts';
 import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
@@ -131,7 +132,13 @@ export function compose(deps: ComposeDeps): Composition {
   const { store, tokenizer, clock, logger, plans, admission, settings } = deps;
   const { db } = store;
   const { metrics, tracer } = deps.observation;
-  const engine = observeEngine(deps.engine, { metrics, tracer, now: () => performance.now() });
+  const monitor = createEngineMonitor({ engine: deps.engine, clock, now: () => performance.now() });
+  const engine = observeEngine(deps.engine, {
+    metrics,
+    tracer,
+    now: () => performance.now(),
+    onTokens: monitor.countTokens,
+  });
   const model = { info: engine.info, tokenizer, readParameters: createParameterReader(engine.info, tokenizer) };
   const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, jobs })]);
@@ -149,7 +156,8 @@ export function compose(deps: ComposeDeps): Composition {
     onDisabled: (webhook) => mailDisabledWebhook({ db, mailer: deps.mailer, publicUrl: deps.publicUrl }, webhook),
     describeRun: (projectId, id) => runs.find(projectId, id),
   });
-  readAtScrape(metrics, engine, {
+  readAtScrape(metrics, engine.info, {
+    engineStats: monitor.stats,
     countOpenRuns: () => countOpenRunsByState(db),
     countWebhooks: () => webhooks.counts(),
   });
@@ -176,6 +184,10 @@ export function compose(deps: ComposeDeps): Composition {
           everyMs: VACUUM_EVERY_MS,
           onError: (error) => logger.warn('the store could not be vacuumed', { error }),
         });
+  const sampling = startPolling(monitor.sample, {
+    everyMs: ENGINE_SAMPLE_MS,
+    onError: (error) => logger.warn('the load of the engine could not be read', { error }),
+  });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
   const auditSweeper = createAuditSweeper({ db, logger, clock, retentionDays: settings.auditRetentionDays });
   const accounts: AccountDeps = {
@@ -195,7 +207,7 @@ export function compose(deps: ComposeDeps): Composition {
     [
       { name: 'database', check: async () => await db.execute(sql`SELECT 1`) },
       { name: 'disk', check: () => store.checkDisk() },
-      { name: 'engine', check: async () => await engine.stats?.() },
+      { name: 'engine', check: () => monitor.check() },
     ],
     logger,
   );
@@ -215,6 +227,8 @@ export function compose(deps: ComposeDeps): Composition {
     maxUploadBytes: settings.maxUploadBytes,
     maxJsonBytes: settings.maxJsonBytes,
     modelName: engine.info.modelName,
+    engineInfo: engine.info,
+    engineMonitor: monitor,
     model,
     jobs,
     generations,
@@ -245,7 +259,7 @@ export function compose(deps: ComposeDeps): Composition {
         try {
           await drain(0);
         } finally {
-          await Promise.all([upkeep?.stop(), sweeper.close(), auditSweeper.close(), webhooks.close()]);
+          await Promise.all([upkeep?.stop(), sampling.stop(), sweeper.close(), auditSweeper.close(), webhooks.close()]);
         }
       })();
       return closing;

@@ -21,6 +21,10 @@ export interface EngineStats {
   readonly cacheCells: number;
   /** Sequences in the prefix cache. */
   readonly prefixes: number;
+  /** Milliseconds that the generation has waited that has waited longest; 0 when none waits. */
+  readonly oldestWaitingMs: number;
+  /** Resident memory of the process that runs the model, weights included as far as they were read. */
+  readonly memoryBytes: number;
 }
 
 /** The sum of the counts of two contexts over one model. */
@@ -35,6 +39,9 @@ export function addStats(one: EngineStats, other: EngineStats): EngineStats {
     freeCells: one.freeCells + other.freeCells,
     cacheCells: one.cacheCells + other.cacheCells,
     prefixes: one.prefixes + other.prefixes,
+    oldestWaitingMs: Math.max(one.oldestWaitingMs, other.oldestWaitingMs),
+    // Both are in one process.
+    memoryBytes: Math.max(one.memoryBytes, other.memoryBytes),
   };
 }
 

@@ -24,6 +24,7 @@ export {
   type StreamOptions,
   type WaitOptions,
 } from './pipeline-cloud.ts';
+export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type {

@@ -4,6 +4,7 @@ import { PipelineApiError, WaitTimeoutError } from './errors.ts';
 import { exchange, remove } from './exchange.ts';
 import type { Page } from './fields.ts';
 import { type CallOptions, type ListOptions, pageQuery } from './options.ts';
+import { createEngineReports, type EngineReports } from './resources/engine.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
@@ -83,6 +84,7 @@ export class PipelineCloud {
   readonly plans: Plans;
   readonly pipelines: Pipelines;
   readonly tags: PipelineTags;
+  readonly engine: EngineReports;
   readonly #endpoint: Endpoint;
 
   /** Throws `TypeError` for an invalid address, token or number of retries. */
@@ -101,6 +103,7 @@ export class PipelineCloud {
     this.plans = createPlans(endpoint);
     this.pipelines = createPipelines(endpoint);
     this.tags = createPipelineTags(endpoint);
+    this.engine = createEngineReports(endpoint);
   }
 
   /**

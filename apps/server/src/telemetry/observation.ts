@@ -1,4 +1,4 @@
-import type { Engine } from '@gptj-cloud/engine';
+import type { EngineInfo, EngineStats } from '@gptj-cloud/engine';
 import type { Tracer } from '@opentelemetry/api';
 import { serverVersion } from '../server-version.ts';
 import type { Logger } from './logger.ts';
@@ -49,23 +49,27 @@ export async function openObservation(options: ObservationOptions): Promise<Obse
   };
 }
 
-/** What the metrics page reads from the store at every scrape. */
+/** What the metrics page reads at every scrape. */
 export interface ScrapedCounts {
+  readonly engineStats: () => Promise<EngineStats>;
   /** Runs that have not ended, by state. */
   readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
   readonly countWebhooks: () => Promise<WebhookGauges>;
 }
 
 /** Add the metrics that are read at every scrape: build, engine and the open runs of the store. */
-export function readAtScrape(metrics: ServerMetrics, engine: Engine, counts: ScrapedCounts): void {
-  const { modelName, quantisation, kind } = engine.info;
+export function readAtScrape(
+  metrics: ServerMetrics,
+  { modelName, quantisation, kind }: EngineInfo,
+  counts: ScrapedCounts,
+): void {
   const build = { version: serverVersion(), model: modelName, quantisation, engine: kind };
   metrics.registry.read(
     { name: 'gptj_build_info', help: 'Always 1; the labels name version, model and engine.' },
     'gauge',
     () => [{ value: 1, labels: build }],
   );
-  readEngineMetrics(metrics, engine);
+  readEngineMetrics(metrics, counts.engineStats);
   readRunMetrics(metrics, counts.countOpenRuns);
   readWebhookMetrics(metrics, counts.countWebhooks);
 }

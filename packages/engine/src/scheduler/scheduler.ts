@@ -129,7 +129,8 @@ export class Scheduler {
 
   /** Counts of finished work and of work in progress. */
   get stats(): EngineStats {
-    const { model } = this.#options;
+    const { model, now } = this.#options;
+    const arrivals = this.#waiting.map(({ arrivedAt }) => arrivedAt);
     return {
       ...this.#costs.counts.snapshot,
       active: this.#active.length,
@@ -137,6 +138,8 @@ export class Scheduler {
       freeCells: model.freeCells,
       cacheCells: model.limits.cacheCells,
       prefixes: this.#prefixes.entries,
+      oldestWaitingMs: arrivals.length === 0 ? 0 : now() - Math.min(...arrivals),
+      memoryBytes: process.memoryUsage.rss(),
     };
   }
 

@@ -46,10 +46,22 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       freeCells: 3,
       cacheCells: 8,
       prefixes: 4,
+      oldestWaitingMs: 250,
+      memoryBytes: 7,
     }),
     close: async () => {},
   };
-  return { engine: observeEngine(engine, { metrics, tracer, now: () => ms }), metrics, ended, bare: engine };
+  let finalTokens = 0;
+  const onTokens = (count: number): void => {
+    finalTokens += count;
+  };
+  return {
+    engine: observeEngine(engine, { metrics, tracer, now: () => ms, onTokens }),
+    metrics,
+    ended,
+    stats: async () => (await engine.stats?.()) ?? assert.fail('expected statistics'),
+    finalTokens: () => finalTokens,
+  };
 }
 
 async function drain(engine: Engine, max = Number.POSITIVE_INFINITY): Promise<void> {
@@ -65,8 +77,9 @@ const STREAM: readonly GenerationEvent[] = [
 ];
 
 test('a generation adds its queue wait, tokens and speed to the metrics', async () => {
-  const { engine, metrics } = observed(STREAM);
+  const { engine, metrics, finalTokens } = observed(STREAM);
   await drain(engine);
+  assert.equal(finalTokens(), 3);
   const page = await metrics.registry.render();
   for (const line of [
     'gptj_generations_total{end="finished"} 1',
@@ -117,8 +130,8 @@ test('failed and cancelled generations, and readers that stop early, are counted
 });
 
 test("the engine's statistics are read at each scrape", async () => {
-  const { metrics, bare } = observed([]);
-  readEngineMetrics(metrics, bare);
+  const { metrics, stats } = observed([]);
+  readEngineMetrics(metrics, stats);
   const page = await metrics.registry.render();
   for (const line of [
     'gptj_engine_evaluations_total 2',
@@ -126,6 +139,8 @@ test("the engine's statistics are read at each scrape", async () => {
     'gptj_engine_generations_active 1',
     'gptj_engine_generations_waiting 2',
     'gptj_engine_cache_cells_free 3',
+    'gptj_engine_oldest_waiting_seconds 0.25',
+    'gptj_engine_memory_bytes 7',
     'gptj_engine_batch_tokens_bucket{le="8"} 2',
     'gptj_engine_batch_tokens_sum 9',
   ]) {

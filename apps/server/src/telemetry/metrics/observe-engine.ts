@@ -8,6 +8,8 @@ export interface EngineObserver {
   readonly tracer: Tracer;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Called for final tokens as they come; beam search reports all of its tokens at the end. */
+  readonly onTokens: (count: number) => void;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface EngineObserver {
  * that OpenTelemetry gives to generative models. Prompts and outputs are in neither.
  */
 export function observeEngine(engine: Engine, observer: EngineObserver): Engine {
-  const { metrics, tracer, now } = observer;
+  const { metrics, tracer, now, onTokens } = observer;
   const stats = engine.stats?.bind(engine);
   return {
     info: engine.info,
@@ -67,6 +69,7 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
         { index, tokens, atMs }: Extract<GenerationEvent, { type: 'tokens' }>,
         last: Map<number, number>,
       ) {
+        onTokens(tokens.length);
         // By the engine's clock: coalesced token events arrive late.
         const at = atMs === undefined ? now() : startedAt + atMs;
         const before = last.get(index);

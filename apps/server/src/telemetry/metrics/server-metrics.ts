@@ -1,4 +1,4 @@
-import { BATCH_TOKEN_BOUNDS, type Engine, type EngineStats } from '@gptj-cloud/engine';
+import { BATCH_TOKEN_BOUNDS, type EngineStats } from '@gptj-cloud/engine';
 import type { RunState } from '@gptj-cloud/protocol';
 import { type Counter, type Histogram, MetricsRegistry, type Sample } from './registry.ts';
 
@@ -95,16 +95,8 @@ export function createServerMetrics(): ServerMetrics {
   };
 }
 
-/** Read the engine's statistics at every scrape, with one call for all metrics. */
-export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): void {
-  let asked: Promise<EngineStats> | null = null;
-  const stats = async (): Promise<EngineStats> => {
-    if (engine.stats === undefined) throw new Error('this engine has no statistics');
-    asked ??= engine.stats().finally(() => {
-      asked = null;
-    });
-    return await asked;
-  };
+/** Read the engine's statistics at every scrape, from the source that `GET /v2/engine` reads too. */
+export function readEngineMetrics({ registry }: ServerMetrics, stats: () => Promise<EngineStats>): void {
   const read = (name: string, type: 'gauge' | 'counter', help: string, value: (stats: EngineStats) => number): void =>
     registry.read({ name: `gptj_engine_${name}`, help }, type, async () => [{ value: value(await stats()) }]);
 
@@ -115,6 +107,18 @@ export function readEngineMetrics({ registry }: ServerMetrics, engine: Engine): 
   read('cache_cells', 'gauge', 'Positions of the KV cache.', ({ cacheCells }) => cacheCells);
   read('cache_cells_free', 'gauge', 'Free positions of the KV cache.', ({ freeCells }) => freeCells);
   read('cached_prefixes', 'gauge', 'Sequences in the prefix cache.', ({ prefixes }) => prefixes);
+  read(
+    'oldest_waiting_seconds',
+    'gauge',
+    'Time that the longest waiting generation has waited.',
+    ({ oldestWaitingMs }) => oldestWaitingMs / 1000,
+  );
+  read(
+    'memory_bytes',
+    'gauge',
+    'Resident memory of the process that runs the model.',
+    ({ memoryBytes }) => memoryBytes,
+  );
   registry.readHistogram(
     { name: 'gptj_engine_batch_tokens', help: 'Tokens of an evaluation, over all generations in it.' },
     async () => {
