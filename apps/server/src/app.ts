@@ -27,6 +27,7 @@ import { pipelineRoutes } from './api/pipeline-cloud/pipeline-routes.ts';
 import { runMetricsRoutes } from './api/pipeline-cloud/run-metrics-routes.ts';
 import { runRoutes } from './api/pipeline-cloud/run-routes.ts';
 import { tagRoutes } from './api/pipeline-cloud/tag-routes.ts';
+import { tokenizeRoutes } from './api/pipeline-cloud/tokenize-routes.ts';
 import { webhookRoutes } from './api/pipeline-cloud/webhook-routes.ts';
 import { huggingFaceRoutes } from './api/tgi/tgi-routes.ts';
 import { recordAudit } from './audit/audit-log.ts';
@@ -141,6 +142,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
   const { accounts, observe } = deps;
   const routes: readonly ApiRoute[] = [
     ...runRoutes(deps),
+    ...tokenizeRoutes(deps),
     ...fileRoutes(deps),
     ...dataRoutes(deps),
     ...pipelineRoutes(deps),

@@ -1,6 +1,7 @@
 import { READ_MESH_REQUEST } from './api/mesh/read-mesh-request.ts';
 import { READ_COMPLETION } from './api/openai/read-completion.ts';
 import { READ_RUN_BODY } from './api/pipeline-cloud/read-run-body.ts';
+import { READ_DETOKENIZE, READ_TOKENIZE } from './api/pipeline-cloud/read-tokenize.ts';
 import { READ_TEXT_GENERATION } from './api/tgi/read-text-generation.ts';
 import { READ_GPTJ_RUN } from './generation/pipelines/gptj-pipeline.ts';
 import type { TextModel } from './generation/text-model.ts';
@@ -13,4 +14,6 @@ export const READ_JOBS: readonly AnyJob<TextModel>[] = [
   READ_COMPLETION,
   READ_TEXT_GENERATION,
   READ_MESH_REQUEST,
+  READ_TOKENIZE,
+  READ_DETOKENIZE,
 ];

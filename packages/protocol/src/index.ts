@@ -10,7 +10,14 @@ export {
 export { type EngineGet, engineGetSchema } from './engine.ts';
 export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 export type { ErrorEntry } from './error-entry.ts';
-export { parseRunEvent, type RunEvent, runEventData, runEventSchema } from './events.ts';
+export {
+  parseRunEvent,
+  type RunEvent,
+  runEventData,
+  runEventSchema,
+  type TokenLogprob,
+  tokenLogprobSchema,
+} from './events.ts';
 export {
   type DataCreate,
   type DataGet,
@@ -103,6 +110,17 @@ export {
   totalComputeGetSchema,
 } from './runs-metrics.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
+export {
+  type Detokenize,
+  type Detokenized,
+  detokenizedSchema,
+  detokenizeSchema,
+  MAX_TOKENIZED,
+  type Tokenize,
+  type Tokenized,
+  tokenizedSchema,
+  tokenizeSchema,
+} from './tokenize.ts';
 export {
   SCOPES,
   type Scope,

@@ -28,6 +28,13 @@ export type { EngineReports, EngineSample, EngineStatus } from './resources/engi
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type {
+  DetokenizedText,
+  DetokenizeOptions,
+  TextTokens,
+  TokenizedText,
+  TokenizeOptions,
+} from './resources/tokenizer.ts';
+export type {
   ApiToken,
   Confirmation,
   ConfirmedOptions,
@@ -49,3 +56,4 @@ export type {
 } from './resources/usage.ts';
 export { type FinishReason, hasEnded, type ResultFile, type Run, type RunUsage, throwIfFailed } from './run.ts';
 export type { RunEvent, RunStream } from './run-stream.ts';
+export { type LikelyToken, parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';

@@ -7,6 +7,7 @@ import { type CallOptions, type ListOptions, pageQuery } from './options.ts';
 import { createEngineReports, type EngineReports } from './resources/engine.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
+import { createTextTokens, type TextTokens } from './resources/tokenizer.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createUsageReports, type UsageReports } from './resources/usage.ts';
 import { pause } from './retry.ts';
@@ -85,6 +86,7 @@ export class PipelineCloud {
   readonly pipelines: Pipelines;
   readonly tags: PipelineTags;
   readonly engine: EngineReports;
+  readonly text: TextTokens;
   readonly #endpoint: Endpoint;
 
   /** Throws `TypeError` for an invalid address, token or number of retries. */
@@ -104,6 +106,7 @@ export class PipelineCloud {
     this.pipelines = createPipelines(endpoint);
     this.tags = createPipelineTags(endpoint);
     this.engine = createEngineReports(endpoint);
+    this.text = createTextTokens(endpoint);
   }
 
   /**

@@ -17,7 +17,14 @@ test('yields the accepted run, its tokens and the ended run, and skips unknown e
       ['a-1', 'run', RUNNING],
       ['a-2', 'token', token('two ')],
       ['a-3', 'weather', { sunny: true }],
-      ['a-4', 'token', token('é🦙', 1)],
+      [
+        'a-4',
+        'token',
+        {
+          ...token('é🦙', 1),
+          logprobs: [{ token: 3, text: 'é🦙', logprob: -1, top: [[7, null, 'x']] }],
+        },
+      ],
       ['a-5', 'run', RUN],
     ]),
   );
@@ -29,7 +36,13 @@ test('yields the accepted run, its tokens and the ended run, and skips unknown e
     [
       'running',
       { type: 'token', index: 0, text: 'two ', tokens: [4] },
-      { type: 'token', index: 1, text: 'é🦙', tokens: [3] },
+      {
+        type: 'token',
+        index: 1,
+        text: 'é🦙',
+        tokens: [3],
+        logprobs: [{ token: 3, text: 'é🦙', logprob: -1, top: [{ token: 7, text: 'x', logprob: null }] }],
+      },
       'complete',
     ],
   );

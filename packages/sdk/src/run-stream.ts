@@ -6,6 +6,7 @@ import { readJson } from './json.ts';
 import { pause, retryWaitMs, withRetries } from './retry.ts';
 import { hasEnded, parseRun, type Run } from './run.ts';
 import { createSseParser, type SseEvent } from './sse-parser.ts';
+import { parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';
 
 /**
  * `run` when the run is accepted and when it has ended, `token` in between. A `run` event of a run that has not ended, after
@@ -20,6 +21,8 @@ export type RunEvent =
       /** The text that these tokens add, in whole characters; possibly empty. */
       readonly text: string;
       readonly tokens: readonly number[];
+      /** One per token, when `logprobs` was requested. */
+      readonly logprobs?: readonly TokenLogprob[];
     };
 
 /**
@@ -145,5 +148,8 @@ function parseEvent({ type, data }: SseEvent, runId: string | null): RunEvent | 
     index: numberAt(fields.index, 'index'),
     text: stringAt(fields.text, 'text'),
     tokens: arrayAt(fields.tokens, 'tokens').map((token) => numberAt(token, 'tokens')),
+    ...(fields.logprobs === undefined
+      ? {}
+      : { logprobs: arrayAt(fields.logprobs, 'logprobs').map((entry) => parseTokenLogprob(entry)) }),
   };
 }

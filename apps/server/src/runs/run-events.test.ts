@@ -41,6 +41,25 @@ test('the stream of a reader that falls too far behind ends with an error; the o
   assert.deepEqual(await rest(events.read('r', 'p-1')), ['2b', '3c']);
 });
 
+test('events are dropped beyond a number of log-probabilities, of one run and of all ended ones', async () => {
+  const events = createRunEvents({ name: 'p', now: () => 0, keptLogprobs: 4, keptLogprobsOfEnded: 5 });
+  const likely = (text: string): RunEvent => ({
+    type: 'token',
+    index: 0,
+    text,
+    tokens: [1],
+    logprobs: [{ token: 1, text, logprob: -1, top: [[1, -1, text]] }],
+  });
+  for (const id of ['first', 'second']) {
+    events.open(id);
+    for (const letter of 'abc') events.publish(id, likely(letter));
+    events.end(id);
+  }
+  assert.equal(events.read('first', null), null);
+  assert.deepEqual(await rest(events.read('second', 'p-1')), ['2b', '3c']);
+  assert.deepEqual(await rest(events.read('second', null)), ['0error']);
+});
+
 test('closing a reader ends its pending read', async () => {
   const events = createRunEvents({ name: 'p', now: () => 0 });
   events.open('r');

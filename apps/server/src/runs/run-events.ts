@@ -21,6 +21,13 @@ export interface RunEventsOptions {
   readonly now: () => number;
   /** Events kept of one run. The stream of a reader that falls further behind ends with an error event. Default 4096. */
   readonly keptEvents?: number;
+  /**
+   * Log-probabilities kept of one run, the most likely ones beside each token included. Older events are dropped. Default
+   * 262,144.
+   */
+  readonly keptLogprobs?: number;
+  /** The same of all ended runs together: the events of those that ended first are dropped. Default 1,048,576. */
+  readonly keptLogprobsOfEnded?: number;
   /** Maximum number of ended runs whose events are kept for late readers, for `keptMs` each. Default 64. */
   readonly keptRuns?: number;
   /** Default five minutes. */
@@ -50,6 +57,8 @@ interface Channel {
   /** The last events; the first of them has number `dropped` + 1. */
   readonly events: RunEvent[];
   dropped: number;
+  /** Of `events`. */
+  logprobs: number;
   endedAt: number | null;
   readonly wakes: Set<() => void>;
 }
@@ -57,13 +66,18 @@ interface Channel {
 /** Readers are positions in a shared log, so a slow reader delays neither the others nor the run. */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { name, now, keptEvents = 4096, keptRuns = 64, keptMs = 300_000 } = options;
+  const { keptLogprobs = 2 ** 18, keptLogprobsOfEnded = 2 ** 20 } = options;
   const channels = new Map<string, Channel>();
   const ended: string[] = [];
+  let endedLogprobs = 0;
 
+  const isFull = (): boolean => ended.length > keptRuns || (ended.length > 1 && endedLogprobs > keptLogprobsOfEnded);
   const forget = (): void => {
     for (let oldest = ended[0]; oldest !== undefined; oldest = ended[0]) {
-      const endedAt = channels.get(oldest)?.endedAt ?? null;
-      if (ended.length <= keptRuns && endedAt !== null && now() - endedAt < keptMs) return;
+      const channel = channels.get(oldest);
+      const endedAt = channel?.endedAt ?? null;
+      if (!isFull() && endedAt !== null && now() - endedAt < keptMs) return;
+      endedLogprobs -= channel?.logprobs ?? 0;
       channels.delete(oldest);
       ended.shift();
     }
@@ -75,14 +89,18 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   return {
     open(runId) {
       forget();
-      if (!channels.has(runId)) channels.set(runId, { events: [], dropped: 0, endedAt: null, wakes: new Set() });
+      if (!channels.has(runId)) {
+        channels.set(runId, { events: [], dropped: 0, logprobs: 0, endedAt: null, wakes: new Set() });
+      }
     },
     publish(runId, event) {
       const channel = channels.get(runId);
       if (channel === undefined || channel.endedAt !== null) return;
       channel.events.push(event);
-      if (channel.events.length > keptEvents) {
-        channel.events.shift();
+      channel.logprobs += countLogprobs(event);
+      while (channel.events.length > keptEvents || (channel.events.length > 1 && channel.logprobs > keptLogprobs)) {
+        const oldest = channel.events.shift();
+        channel.logprobs -= oldest === undefined ? 0 : countLogprobs(oldest);
         channel.dropped++;
       }
       wake(channel);
@@ -92,6 +110,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       if (channel === undefined || channel.endedAt !== null) return;
       channel.endedAt = now();
       ended.push(runId);
+      endedLogprobs += channel.logprobs;
       wake(channel);
       forget();
     },
@@ -109,6 +128,11 @@ const TOO_SLOW: RunEvent = {
   code: 'reader_too_slow',
   message: 'this stream was read too slowly and has ended; the run continues: poll it by its id',
 };
+
+function countLogprobs(event: RunEvent): number {
+  if (event.type !== 'token' || event.logprobs === undefined) return 0;
+  return event.logprobs.reduce((count, { top }) => count + 1 + top.length, 0);
+}
 
 /** The number in an id of this log; 0 for others. */
 function numberOf(id: string | null, name: string): number {

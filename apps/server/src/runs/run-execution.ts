@@ -180,9 +180,15 @@ async function attempt(
     (await retryOnOutage(() => prepareStored(deps, run), { mayRetry: mayRetryUnlessStopping(signal) }));
   const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
   progress.meter = meter;
-  const onTokens = ({ index, text, tokens }: TokenChunk): void => {
+  const onTokens = ({ index, text, tokens, logprobs }: TokenChunk): void => {
     progress.hasTokenEvents = true;
-    deps.events.publish(run.id, { type: 'token', index, text, tokens: [...tokens] });
+    deps.events.publish(run.id, {
+      type: 'token',
+      index,
+      text,
+      tokens: [...tokens],
+      ...(logprobs === undefined ? {} : { logprobs: [...logprobs] }),
+    });
   };
   let isStalling = false;
   // One write after the other, also where they would use different connections: the last one counts.

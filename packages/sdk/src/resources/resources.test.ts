@@ -140,6 +140,17 @@ test('lists pipelines and manages tags', async () => {
   assert.deepEqual(requestOf(moved), ['PATCH', '/v2/pipeline-tags/pipeline_tag_1', { pipeline_id: 'other:tag' }]);
 });
 
+test('asks for the token ids of a text, and for the text of token ids', async () => {
+  const made = replying({ tokens: [7454, 2402], texts: ['Once', ' upon'], offsets: [0, 4] });
+  const tokens = await made.api.text.tokenize('Once upon', { splitSpecialTokens: true });
+  assert.deepEqual(tokens, { tokens: [7454, 2402], texts: ['Once', ' upon'], offsets: [0, 4] });
+  const body = { text: 'Once upon', split_special_tokens: true };
+  assert.deepEqual(requestOf(made), ['POST', '/v2/tokenize', body]);
+  const back = replying({ text: 'Once', texts: ['Once'] });
+  assert.deepEqual(await back.api.text.detokenize([7454]), { text: 'Once', texts: ['Once'] });
+  assert.deepEqual(requestOf(back), ['POST', '/v2/detokenize', { tokens: [7454] }]);
+});
+
 test('starts, lists, cancels and deletes runs', async () => {
   const started = replying(RUNNING, { status: 202 });
   assert.equal((await started.api.startRun(PIPELINE, ['x'])).runState, 'running');

@@ -185,7 +185,7 @@ test('return_dict_in_generate returns a dict of all requested results; without i
   const run = await prepareRun(pipeline, ['hi', dict(asked)]);
   const outcome = await run.execute({ signal: new AbortController().signal });
   assert.deepEqual(outcome.outputs, [['x']]);
-  assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is ignored/s);
+  assert.match(outcome.warnings.join('\n'), /output_scores is ignored.*\n.*logprobs is not in the result/s);
 });
 
 test('emits tokens while they are generated, with the text of the result', async () => {

@@ -34,7 +34,10 @@ const PIPELINE_PARAMETERS = new Set(['response_length', 'include_input', 'remove
 const UNSUPPORTED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
 /** Results of `generate` that are returned only in the dict of `return_dict_in_generate`. */
 const SCORES = ['output_scores', 'output_logits'] as const;
-const ONLY_IN_DICT = ['logprobs', 'prompt_logprobs'] as const;
+const ONLY_IN_DICT: ReadonlyMap<string, string> = new Map([
+  ['logprobs', 'is not in the result: it is returned with return_dict_in_generate, and in the events of a stream'],
+  ['prompt_logprobs', 'is ignored: it is returned only with return_dict_in_generate'],
+]);
 
 export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
   return {
@@ -114,10 +117,10 @@ async function execute(
   const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
   for await (const event of engine.generate({ ...request, ...scheduling }, signal)) {
     onEvent?.(event);
-    if (event.type === 'tokens') stream?.push(event.index, event.tokens);
+    if (event.type === 'tokens') stream?.push(event.index, event.tokens, event.logprobs);
     if (event.type !== 'finished') continue;
     const { outcome, usage } = event;
-    stream?.end(outcome.sequences.map(({ tokens }) => tokens));
+    stream?.end(outcome.sequences);
     return {
       outputs: [await gptjResult(outcome, { ...result, tokenizer })],
       usage,
@@ -172,9 +175,7 @@ function readBoolean(parameters: ReadonlyMap<string, PickleValue>, name: string)
 
 function dictWarnings(parameters: ReadonlyMap<string, PickleValue>, asDict: boolean): readonly string[] {
   if (asDict) return [];
-  return ONLY_IN_DICT.filter((name) => parameters.has(name)).map(
-    (name) => `${name} is ignored: it is returned only with return_dict_in_generate`,
-  );
+  return [...ONLY_IN_DICT.entries()].filter(([name]) => parameters.has(name)).map(([name, why]) => `${name} ${why}`);
 }
 
 /** The pipeline's parameters under the names of `generate`. */

@@ -3,6 +3,7 @@ import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decodin
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { finite, toTokenLogprob } from '../token-logprob.ts';
 import { visibleText } from '../visible-text.ts';
 
 export interface ResultOptions {
@@ -28,11 +29,7 @@ export async function gptjResult(
   const texts = outcome.sequences.map(({ tokens }) => prompt + visibleText(tokenizer, trimAt, tokens));
   if (!asDict) return texts;
   const { sequences } = outcome;
-  const report = (token: TokenReport): JsonValue => ({
-    token: token.token,
-    logprob: finite(token.logprob),
-    top: token.top.map((other) => [other.token, finite(other.logprob)]),
-  });
+  const report = (token: TokenReport): JsonValue => toTokenLogprob(tokenizer, token);
   const result: { [key: string]: JsonValue } = {
     texts,
     sequences: sequences.map(({ tokens }) => [...shownPrompt, ...tokens]),
@@ -75,9 +72,4 @@ function toRow(row: ScoreRow | null): JsonValue {
   return row.entries
     .filter(([, score]) => score !== Number.NEGATIVE_INFINITY)
     .map(([token, score]) => [token, finite(score)]);
-}
-
-/** JSON has no infinities. */
-function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -2,7 +2,7 @@ import type { FinishReason } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import type { PipelineGet } from '@gptj-cloud/protocol';
+import type { PipelineGet, TokenLogprob } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 
 /** A kind of run: checks its input and executes it. */
@@ -24,6 +24,8 @@ export interface TokenChunk {
   readonly index: number;
   readonly text: string;
   readonly tokens: readonly TokenId[];
+  /** One per token, with `logprobs`. */
+  readonly logprobs?: readonly TokenLogprob[];
 }
 
 /** How the engine is to schedule a run. */

@@ -1,5 +1,7 @@
+import type { GeneratedSequence, TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { toTokenLogprob } from '../token-logprob.ts';
 import { createVisibleText, type VisibleText } from '../visible-text.ts';
 import type { TokenChunk } from './pipeline.ts';
 
@@ -12,9 +14,9 @@ export interface TokenStreamOptions {
 
 /** The tokens of a generation with their text, sequence by sequence. */
 export interface TokenStream {
-  push(index: number, tokens: readonly TokenId[]): void;
+  push(index: number, tokens: readonly TokenId[], reports?: readonly TokenReport[]): void;
   /** End every sequence: emit tokens that were not pushed, and buffered text. */
-  end(sequences: readonly (readonly TokenId[])[]): void;
+  end(sequences: readonly Pick<GeneratedSequence, 'tokens' | 'logprobs'>[]): void;
 }
 
 interface StreamedSequence {
@@ -32,18 +34,20 @@ export function createTokenStream({ tokenizer, trimAt, onTokens }: TokenStreamOp
     }
     return sequence;
   };
-  const push = (index: number, tokens: readonly TokenId[]): void => {
+  const push: TokenStream['push'] = (index, tokens, reports) => {
     if (tokens.length === 0) return;
     const sequence = at(index);
     const text = tokens.map((token) => sequence.text.push(token)).join('');
     sequence.pushed += tokens.length;
-    onTokens({ index, text, tokens });
+    const logprobs = reports?.map((report) => toTokenLogprob(tokenizer, report));
+    onTokens({ index, text, tokens, ...(logprobs === undefined ? {} : { logprobs }) });
   };
   return {
     push,
     end(all) {
-      for (const [index, tokens] of all.entries()) {
-        push(index, tokens.slice(at(index).pushed));
+      for (const [index, { tokens, logprobs }] of all.entries()) {
+        const { pushed } = at(index);
+        push(index, tokens.slice(pushed), logprobs?.slice(pushed));
         const text = at(index).text.end();
         if (text !== '') onTokens({ index, text, tokens: [] });
       }

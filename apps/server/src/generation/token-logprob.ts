@@ -1,0 +1,19 @@
+import type { TokenReport } from '@gptj-cloud/decoding';
+import type { TokenLogprob } from '@gptj-cloud/protocol';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { tokenText } from './token-text.ts';
+
+/** The prediction for a token as results and events show it, with texts beside ids. */
+export function toTokenLogprob(tokenizer: Tokenizer, { token, logprob, top }: TokenReport): TokenLogprob {
+  return {
+    token,
+    text: tokenText(tokenizer, token),
+    logprob: finite(logprob),
+    top: top.map((other) => [other.token, finite(other.logprob), tokenText(tokenizer, other.token)]),
+  };
+}
+
+/** JSON has no infinities. */
+export function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,39 @@
+import { arrayAt, numberAt, objectAt, orNull, stringAt, unexpected } from './fields.ts';
+
+/** A token and its log-probability (natural); null where it is not finite. */
+export interface LikelyToken {
+  readonly token: number;
+  /** Its text; `bytes:\xe2\x80` for a token that is part of a character. */
+  readonly text: string;
+  readonly logprob: number | null;
+}
+
+/** The model's own prediction for one token. */
+export interface TokenLogprob extends LikelyToken {
+  /** The requested number of most likely tokens, best first. */
+  readonly top: readonly LikelyToken[];
+}
+
+/**
+ * An entry of `logprobs` or `prompt_logprobs` of a result; the events of a stream have them parsed. Throws
+ * `UnexpectedReplyError`.
+ */
+export function parseTokenLogprob(value: unknown): TokenLogprob {
+  const fields = objectAt(value, 'logprobs');
+  return {
+    ...parseLikelyToken([fields.token, fields.logprob, fields.text]),
+    top: arrayAt(fields.top, 'logprobs.top').map(parseLikelyToken),
+  };
+}
+
+/** The wire's triples: id, log-probability and text. */
+function parseLikelyToken(value: unknown): LikelyToken {
+  const entry = arrayAt(value, 'logprobs');
+  if (entry.length < 3) throw unexpected('logprobs', 'an id, a log-probability and a text', value);
+  const [token, logprob, text] = entry;
+  return {
+    token: numberAt(token, 'token'),
+    text: stringAt(text, 'text'),
+    logprob: orNull(logprob, (present) => numberAt(present, 'logprob')),
+  };
+}
