@@ -1,11 +1,14 @@
 /** One HTTP request and its reply: headers, time limits and errors. Needs `fetch` only. */
+import type { Access } from './access.ts';
 import { ConnectionFailedError } from './errors.ts';
 import { errorOf } from './refusal.ts';
 
 export interface Endpoint {
   /** Without a trailing slash. */
   readonly url: string;
-  readonly token: string;
+  readonly access: Access;
+  /** The project in which a session acts; null for the user's first one. */
+  readonly projectId: string | null;
   /** Maximum time without a byte from the server; null for no limit. */
   readonly timeoutMs: number | null;
   /** Maximum number of retries of one request. */
@@ -16,6 +19,7 @@ export interface Endpoint {
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
+  /** Sent as JSON, or as a form. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Default `application/json`. */
@@ -23,6 +27,10 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Whether sending it twice has the effect of sending it once. Default: true for every method but POST. */
   readonly isIdempotent?: boolean;
+  /**
+   * What a write of a session needs: its CSRF token, the token if there is a session, or nothing. Default: `needed`.
+   */
+  readonly session?: 'needed' | 'used' | 'none';
 }
 
 /** A successful reply whose body is not read yet. */
@@ -40,7 +48,28 @@ export interface Connection {
  */
 export async function connect(endpoint: Endpoint, call: Call): Promise<Connection> {
   call.signal?.throwIfAborted();
-  const body = call.body === undefined ? null : JSON.stringify(call.body);
+  const { access } = endpoint;
+  if (access.prepare !== null) {
+    await access.prepare(endpoint, call);
+    call.signal?.throwIfAborted();
+  }
+  const proof = access.headersOf(endpoint, call);
+  try {
+    return await connectOnce(endpoint, call, proof);
+  } catch (error) {
+    // The server refuses such a request before it does anything, so that it can be sent again.
+    if (!(await access.renew(endpoint, error, proof))) throw error;
+    return await connectOnce(endpoint, call, access.headersOf(endpoint, call));
+  }
+}
+
+async function connectOnce(
+  endpoint: Endpoint,
+  call: Call,
+  proof: Readonly<Record<string, string>>,
+): Promise<Connection> {
+  const isForm = call.body instanceof FormData;
+  const body = call.body === undefined ? null : call.body instanceof FormData ? call.body : JSON.stringify(call.body);
   const ending = new AbortController();
   let isSilent = false;
   const watch = watchSilence(endpoint.timeoutMs, () => {
@@ -68,11 +97,13 @@ export async function connect(endpoint: Endpoint, call: Call): Promise<Connectio
       method: call.method,
       headers: {
         accept: call.accept ?? 'application/json',
-        authorization: `Bearer ${endpoint.token}`,
-        ...(body === null ? {} : { 'content-type': 'application/json' }),
+        // `fetch` writes the type of a form, which names its boundary.
+        ...(body === null || isForm ? {} : { 'content-type': 'application/json' }),
+        ...proof,
         ...call.headers,
       },
       body,
+      ...(endpoint.access.credentials === undefined ? {} : { credentials: endpoint.access.credentials }),
       // A redirect would send the token to another host.
       redirect: 'error',
       signal: call.signal === undefined ? ending.signal : AbortSignal.any([call.signal, ending.signal]),

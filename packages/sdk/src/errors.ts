@@ -32,10 +32,15 @@ export class PipelineApiError extends Error {
 
 /** No token, or one that the server refuses (401): unknown, expired or disabled, see `code`. */
 export class AuthenticationError extends PipelineApiError {
-  override readonly name = 'AuthenticationError';
+  override readonly name: string = 'AuthenticationError';
   constructor(message: string, facts?: ErrorFacts) {
     super(message, facts, 'authentication');
   }
+}
+
+/** There is no session, or it has ended (401): sign in. `code` is `session_replaced` when another account has signed in. */
+export class SessionEndedError extends AuthenticationError {
+  override readonly name = 'SessionEndedError';
 }
 
 /** The token may not do this (403): a scope is missing, or the plan does not allow it (`code` is `plan_required`). */

@@ -74,6 +74,58 @@ export function pageOf<Item>(reply: unknown, parse: (item: unknown) => Item): Pa
   };
 }
 
+/** Reads a value of a reply, whose name is `field`. */
+export type Parse<Value> = (value: unknown, field: string) => Value;
+
+/**
+ * Reads an object with the fields of `shape`. A field has the camelCase of its name in the reply: `createdAt` reads
+ * `created_at`.
+ */
+export function record<Type extends object>(
+  shape: {
+    readonly [Name in keyof Type]-?: Parse<Type[Name]>;
+  },
+): (value: unknown, field?: string) => Type {
+  const fields = Object.entries<Parse<unknown>>(shape).map(([name, parse]) => {
+    const wireName = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return { name, wireName, parse };
+  });
+  return (value, field = 'the reply') => {
+    const raw = objectAt(value, field);
+    // Every field of the type has been read by its parser.
+    return Object.fromEntries(
+      fields.map(({ name, wireName, parse }) => [name, parse(raw[wireName], wireName)]),
+    ) as Type;
+  };
+}
+
+/** Null for a value that is null or absent. */
+export function nullable<Value>(parse: Parse<Value>): Parse<Value | null> {
+  return (value, field) => orNull(value, (present) => parse(present, field));
+}
+
+/** `fallback` for a value that is null or absent. */
+export function optional<Value>(parse: Parse<Value>, fallback: Value): Parse<Value> {
+  return (value, field) => orNull(value, (present) => parse(present, field)) ?? fallback;
+}
+
+export function listOf<Item>(parse: Parse<Item>): Parse<readonly Item[]> {
+  return (value, field) => arrayAt(value, field).map((item) => parse(item, field));
+}
+
+export function oneOf<const Literal extends string>(...literals: readonly Literal[]): Parse<Literal> {
+  return (value, field) => {
+    const found = literals.find((literal) => literal === value);
+    if (found === undefined) throw unexpected(field, `one of ${literals.join(', ')}`, value);
+    return found;
+  };
+}
+
+/** The `data` of a list without pages. */
+export function dataOf<Item>(parse: Parse<Item>): (reply: unknown) => readonly Item[] {
+  return (reply) => listOf(parse)(objectAt(reply, 'a list').data, 'data');
+}
+
 export function unexpected(field: string, expected: string, got: unknown): UnexpectedReplyError {
   const shown = got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 60);
   return new UnexpectedReplyError(

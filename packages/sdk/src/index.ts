@@ -10,23 +10,29 @@ export {
   RateLimitedError,
   RunFailedError,
   ServerError,
+  SessionEndedError,
   StreamInterruptedError,
   UnexpectedReplyError,
   WaitTimeoutError,
 } from './errors.ts';
 export type { Page } from './fields.ts';
-export type { CallOptions, ListOptions } from './options.ts';
+export type { CallOptions, Confirmation, ConfirmedOptions, ListOptions } from './options.ts';
 export {
+  type ConnectionOptions,
   type ListRunsOptions,
   PipelineCloud,
   type PipelineCloudOptions,
   type RunOptions,
+  type SessionOptions,
   type StreamOptions,
+  type TokenOptions,
   type WaitOptions,
 } from './pipeline-cloud.ts';
+export type { Auth, Identity, LinkSecret, NewAccount, Recovery, SessionEntry, SignIn } from './resources/auth.ts';
 export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
+export type { Keep, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,
   DetokenizeOptions,
@@ -36,8 +42,6 @@ export type {
 } from './resources/tokenizer.ts';
 export type {
   ApiToken,
-  Confirmation,
-  ConfirmedOptions,
   NewToken,
   Scope,
   TokenChange,

@@ -29,3 +29,28 @@ export function queryOf(values: Readonly<Record<string, string | undefined>>): s
   for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, value);
   return query.size === 0 ? '' : `?${query}`;
 }
+
+/** Proof that the user is there in person. */
+export interface Confirmation {
+  readonly password: string;
+  /** Code of the authenticator app, or a recovery code, where two-factor is on. */
+  readonly code?: string;
+}
+
+/**
+ * Options of a call that needs its user to be there in person. A session that began or was confirmed some minutes ago needs no
+ * `confirmation`.
+ */
+export interface ConfirmedOptions extends CallOptions {
+  readonly confirmation?: Confirmation | undefined;
+}
+
+/** Percent-encoded: headers carry no other characters than those of ASCII safely. */
+export function confirmationHeaders(confirmation: Confirmation | undefined): Readonly<Record<string, string>> {
+  if (confirmation === undefined) return {};
+  const { password, code } = confirmation;
+  return {
+    'x-confirm-password': encodeURIComponent(password),
+    ...(code === undefined ? {} : { 'x-confirm-code': code }),
+  };
+}

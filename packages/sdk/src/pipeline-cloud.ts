@@ -1,9 +1,11 @@
 import type { RunCreate, RunState } from '@gptj-cloud/protocol';
+import { tokenAccess } from './access.ts';
 import type { Call, Endpoint } from './connection.ts';
 import { PipelineApiError, WaitTimeoutError } from './errors.ts';
 import { exchange, remove } from './exchange.ts';
 import type { Page } from './fields.ts';
 import { type CallOptions, type ListOptions, pageQuery } from './options.ts';
+import { type Auth, createAuth } from './resources/auth.ts';
 import { createEngineReports, type EngineReports } from './resources/engine.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
@@ -13,11 +15,10 @@ import { createUsageReports, type UsageReports } from './resources/usage.ts';
 import { pause } from './retry.ts';
 import { hasEnded, parseFileBytes, parseRun, parseRunPage, type Run, throwIfFailed } from './run.ts';
 import { followCall, openRunStream, type RunStream } from './run-stream.ts';
+import { createSessionAccess, type SessionAccess } from './session-access.ts';
 
-export interface PipelineCloudOptions {
-  /** API token. */
-  readonly token: string;
-  /** Address of the server. Default `http://127.0.0.1:8080`. */
+export interface ConnectionOptions {
+  /** Address of the server. Default: that of the page with `session`, else `http://127.0.0.1:8080`. */
   readonly url?: string;
   /**
    * Maximum time until the first byte and between two bytes of a reply; null for no limit. Default 60 000. It does not limit
@@ -32,6 +33,23 @@ export interface PipelineCloudOptions {
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
 }
+
+export interface TokenOptions extends ConnectionOptions {
+  /** API token. */
+  readonly token: string;
+  readonly session?: undefined;
+  readonly projectId?: undefined;
+}
+
+/** For pages in a browser, whose cookie proves who sends a request. Register or sign in with `auth`. */
+export interface SessionOptions extends ConnectionOptions {
+  readonly session: true;
+  /** The project in which requests act. Default: the first one of the user. */
+  readonly projectId?: string | null;
+  readonly token?: undefined;
+}
+
+export type PipelineCloudOptions = TokenOptions | SessionOptions;
 
 export interface RunOptions extends CallOptions {
   /**
@@ -87,13 +105,28 @@ export class PipelineCloud {
   readonly tags: PipelineTags;
   readonly engine: EngineReports;
   readonly text: TextTokens;
+  /** Sign-in, registration and the security of the own account, for clients with a session. */
+  readonly auth: Auth;
+  /** The project that `projectId` or `withProject` has set. */
+  readonly projectId: string | null;
+  readonly #options: PipelineCloudOptions;
+  readonly #session: SessionAccess | null;
   readonly #endpoint: Endpoint;
 
-  /** Throws `TypeError` for an invalid address, token or number of retries. */
-  constructor(options: PipelineCloudOptions) {
+  /**
+   * Throws `TypeError` for an invalid address, token or number of retries. `parent` is a client whose session this one shares,
+   * see {@link withProject}.
+   */
+  constructor(options: PipelineCloudOptions, parent?: PipelineCloud) {
+    this.#options = options;
+    this.projectId = options.projectId ?? null;
+    const session =
+      options.session === true ? ((parent === undefined ? null : parent.#session) ?? createSessionAccess()) : null;
+    this.#session = session;
     const endpoint: Endpoint = {
-      token: checkToken(options.token),
-      url: checkUrl(options.url ?? 'http://127.0.0.1:8080'),
+      access: session ?? tokenAccess(checkToken(options.token)),
+      projectId: this.projectId,
+      url: checkUrl(options.url ?? (session === null ? 'http://127.0.0.1:8080' : pageOrigin())),
       timeoutMs: options.timeoutMs === undefined ? 60_000 : options.timeoutMs,
       maxRetries: checkCount(options.maxRetries ?? 2),
       // In browsers `fetch` must be called on the global object.
@@ -107,6 +140,17 @@ export class PipelineCloud {
     this.tags = createPipelineTags(endpoint);
     this.engine = createEngineReports(endpoint);
     this.text = createTextTokens(endpoint);
+    this.auth = createAuth(endpoint, session);
+  }
+
+  /**
+   * A client with the same session that acts in another project, by default the user's first one. It costs nothing. Throws
+   * `TypeError` for a client with a token, which belongs to one project.
+   */
+  withProject(projectId: string | null): PipelineCloud {
+    if (this.#options.session !== true)
+      throw new TypeError('expected a client with a session: a token has one project');
+    return new PipelineCloud({ ...this.#options, projectId }, this);
   }
 
   /**
@@ -173,17 +217,17 @@ export class PipelineCloud {
 
   /** Delete a run and its result. Throws `ConflictError` for a run that has not ended. */
   async deleteRun(runId: string, options: CallOptions = {}): Promise<void> {
-    await remove(this.#endpoint, runPath(runId), options.signal);
+    await remove(this.#endpoint, runPath(runId), options);
   }
 
   /** Delete a file. Throws `ConflictError` for one that is data or the result of a run. */
   async deleteFile(fileId: string, options: CallOptions = {}): Promise<void> {
-    await remove(this.#endpoint, `/v2/files/${encodeURIComponent(fileId)}`, options.signal);
+    await remove(this.#endpoint, `/v2/files/${encodeURIComponent(fileId)}`, options);
   }
 
   /** Delete data and their file. Throws `ConflictError` for data that are the input of a run. */
   async deleteData(dataId: string, options: CallOptions = {}): Promise<void> {
-    await remove(this.#endpoint, `/v2/data/${encodeURIComponent(dataId)}`, options.signal);
+    await remove(this.#endpoint, `/v2/data/${encodeURIComponent(dataId)}`, options);
   }
 
   /** Previews of more than 16 KiB are null in a list; `getRun` has them. */
@@ -233,9 +277,17 @@ function runPath(runId: string): string {
   return `/v2/runs/${encodeURIComponent(runId)}`;
 }
 
-function checkToken(token: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('expected token to be printable ASCII without spaces');
+function checkToken(token: string | undefined): string {
+  if (token === undefined || !/^[\x21-\x7e]+$/.test(token))
+    throw new TypeError('expected token to be printable ASCII without spaces');
   return token;
+}
+
+/** Pages of a server send their requests to it. */
+function pageOrigin(): string {
+  const page: { readonly origin: string } | undefined = globalThis.location;
+  if (page !== undefined) return page.origin;
+  throw new TypeError('expected url: a client with a session has a default address in browsers only');
 }
 
 function checkCount(maxRetries: number): number {

@@ -11,11 +11,15 @@ import {
   type QuotaFacts,
   RateLimitedError,
   ServerError,
+  SessionEndedError,
 } from './errors.ts';
 import { isObject, type JsonObject, readJson } from './json.ts';
 
 /** Maximum number of characters quoted from a reply that is not JSON, such as a proxy's HTML page. */
 const QUOTE_LENGTH = 200;
+
+/** A request without a cookie is refused like one without a token. */
+const SESSION_CODES: ReadonlySet<string> = new Set(['session_ended', 'token_missing']);
 
 export interface Refusal {
   readonly status: number;
@@ -41,7 +45,10 @@ export function errorOf(refusal: Refusal, nowMs: number): PipelineApiError {
     detail,
   };
   const retryAfterMs = retryAfterMsOf(fields, headers, nowMs);
-  if (status === 401) return new AuthenticationError(message, facts);
+  if (status === 401) {
+    const isSession = SESSION_CODES.has(facts.code ?? '');
+    return isSession ? new SessionEndedError(message, facts) : new AuthenticationError(message, facts);
+  }
   if (status === 402) return new QuotaExceededError(message, quotaOf(fields, retryAfterMs), facts);
   if (status === 403) return new PermissionDeniedError(message, plansOf(fields), facts);
   if (status === 400 || status === 422) return new InvalidRequestError(message, parametersOf(detail), facts);

@@ -72,8 +72,8 @@ export function createPipelineTags(endpoint: Endpoint): PipelineTags {
       const body = { pipeline_id: pipeline };
       return parseTag(await exchange(endpoint, { method: 'PATCH', path, body, signal }));
     },
-    async delete(id, { signal } = {}) {
-      await remove(endpoint, `${root}/${encodeURIComponent(id)}`, signal);
+    async delete(id, options = {}) {
+      await remove(endpoint, `${root}/${encodeURIComponent(id)}`, options);
     },
   };
 }

@@ -5,7 +5,13 @@
 import type { Endpoint } from '../connection.ts';
 import { exchange, remove } from '../exchange.ts';
 import { arrayAt, booleanAt, dateAt, literalAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
-import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import {
+  type CallOptions,
+  type ConfirmedOptions,
+  confirmationHeaders,
+  type ListOptions,
+  pageQuery,
+} from '../options.ts';
 
 /** `run` makes and reads runs, `read` reads, `write` changes, `admin` includes all of them and manages accounts. */
 export type Scope = 'run' | 'read' | 'write' | 'admin';
@@ -41,17 +47,6 @@ export interface TokenChange {
   readonly expiresAt?: Date | null;
 }
 
-/** Proof that the user of the token is there in person. */
-export interface Confirmation {
-  readonly password: string;
-  /** Code of the authenticator app, or a recovery code, where two-factor is on. */
-  readonly code?: string;
-}
-
-export interface ConfirmedOptions extends CallOptions {
-  readonly confirmation?: Confirmation;
-}
-
 export interface Tokens {
   /** Never retried: a request whose reply was lost may have created a token. */
   create(token: NewToken, options?: ConfirmedOptions): Promise<ApiToken>;
@@ -75,7 +70,7 @@ export function createTokens(endpoint: Endpoint): Tokens {
           path: '/v2/tokens',
           body,
           signal,
-          headers: headersOf(confirmation),
+          headers: confirmationHeaders(confirmation),
         }),
       );
     },
@@ -93,22 +88,18 @@ export function createTokens(endpoint: Endpoint): Tokens {
         expires_at: expiresAt === null ? null : expiresAt?.toISOString(),
       };
       return parseToken(
-        await exchange(endpoint, { method: 'PATCH', path: at(id), body, signal, headers: headersOf(confirmation) }),
+        await exchange(endpoint, {
+          method: 'PATCH',
+          path: at(id),
+          body,
+          signal,
+          headers: confirmationHeaders(confirmation),
+        }),
       );
     },
-    async delete(id, { signal } = {}) {
-      await remove(endpoint, at(id), signal);
+    async delete(id, options = {}) {
+      await remove(endpoint, at(id), options);
     },
-  };
-}
-
-/** Percent-encoded: headers carry no other characters than those of ASCII safely. */
-function headersOf(confirmation: Confirmation | undefined): Readonly<Record<string, string>> {
-  if (confirmation === undefined) return {};
-  const { password, code } = confirmation;
-  return {
-    'x-confirm-password': encodeURIComponent(password),
-    ...(code === undefined ? {} : { 'x-confirm-code': code }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { PipelineCloud, type PipelineCloudOptions } from '../index.ts';
+import { type ConnectionOptions, PipelineCloud, type SessionOptions } from '../index.ts';
 
 export const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 
@@ -51,11 +51,10 @@ export interface Stub {
 /** A client whose server is a function; without retries unless `options` set them. */
 export function stub(
   reply: (sent: Sent, count: number) => Response | Promise<Response>,
-  options: Partial<PipelineCloudOptions> = {},
+  options: ConnectionOptions | SessionOptions = {},
 ): Stub {
   const sent: Sent[] = [];
-  const api = new PipelineCloud({
-    token: 'API_TOKEN',
+  const common: ConnectionOptions = {
     url: 'http://host:1/base/',
     timeoutMs: null,
     maxRetries: 0,
@@ -66,8 +65,10 @@ export function stub(
       sent.push(request);
       return reply(request, sent.length - 1);
     },
-    ...options,
-  });
+  };
+  const api = new PipelineCloud(
+    'session' in options ? { ...common, ...options } : { ...common, token: 'API_TOKEN', ...options },
+  );
   return { api, sent };
 }
 
