@@ -28,10 +28,21 @@ export {
   type TokenOptions,
   type WaitOptions,
 } from './pipeline-cloud.ts';
+export type { Admin, AuditEntry, AuditOptions } from './resources/admin.ts';
 export type { Auth, Identity, LinkSecret, NewAccount, Recovery, SessionEntry, SignIn } from './resources/auth.ts';
 export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
+export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';
+export type {
+  ComputeMetrics,
+  Metrics,
+  MetricsBucket,
+  MetricsOptions,
+  PipelineMetrics,
+  RunMetrics,
+} from './resources/metrics.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
+export type { Invitation, Invitations, Invited, Member, Project, Projects } from './resources/projects.ts';
 export type { Keep, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,
@@ -58,6 +69,8 @@ export type {
   UsageRow,
   UsageSums,
 } from './resources/usage.ts';
+export type { ProfileChange, UserChange, Users } from './resources/users.ts';
+export type { Webhook, WebhookChange, WebhookDelivery, Webhooks } from './resources/webhooks.ts';
 export { type FinishReason, hasEnded, type ResultFile, type Run, type RunUsage, throwIfFailed } from './run.ts';
 export type { RunEvent, RunStream } from './run-stream.ts';
 export { type LikelyToken, parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';

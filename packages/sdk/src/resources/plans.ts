@@ -1,9 +1,9 @@
 /** The available plans, and changes of the plan. */
 import type { Endpoint } from '../connection.ts';
-import { exchange } from '../exchange.ts';
-import { arrayAt, dateAt, literalAt, numberAt, objectAt, orNull, stringAt } from '../fields.ts';
+import { exchange, send } from '../exchange.ts';
+import { arrayAt, dateAt, nullable, numberAt, objectAt, oneOf, orNull, record, stringAt } from '../fields.ts';
 import type { JsonObject } from '../json.ts';
-import type { CallOptions } from '../options.ts';
+import type { CallOptions, ConfirmedOptions } from '../options.ts';
 
 /** Null is no limit. */
 export interface Plan {
@@ -61,29 +61,28 @@ export interface PlanChange {
 export interface Plans {
   list(options?: CallOptions): Promise<PlanList>;
   /** Needs the scope `admin`. Only owners of the server may pass `userId`. Never retried. */
-  change(planId: string, options?: CallOptions & { readonly userId?: string }): Promise<PlanChange>;
+  change(planId: string, options?: ConfirmedOptions & { readonly userId?: string }): Promise<PlanChange>;
+  /** Read the file of plans again. For owners of the server. */
+  reload(options?: CallOptions): Promise<PlanList>;
 }
 
-const STATUSES: Readonly<Record<PlanChange['status'], true>> = { changed: true, requested: true, checkout: true };
+const parseChange = record<PlanChange>({
+  status: oneOf('changed', 'requested', 'checkout'),
+  userId: stringAt,
+  planId: stringAt,
+  checkoutUrl: nullable(stringAt),
+});
 
 export function createPlans(endpoint: Endpoint): Plans {
   return {
     async list({ signal } = {}) {
       return parsePlanList(await exchange(endpoint, { method: 'GET', path: '/v2/plans', signal }));
     },
-    async change(planId, { userId, signal } = {}) {
+    async change(planId, { userId, ...options } = {}) {
       const body = { plan_id: planId, user_id: userId };
-      const raw = objectAt(
-        await exchange(endpoint, { method: 'POST', path: '/v2/plan', body, signal }),
-        'a plan change',
-      );
-      return {
-        status: literalAt(STATUSES, raw.status, 'status'),
-        userId: stringAt(raw.user_id, 'user_id'),
-        planId: stringAt(raw.plan_id, 'plan_id'),
-        checkoutUrl: orNull(raw.checkout_url, (value) => stringAt(value, 'checkout_url')),
-      };
+      return await send(endpoint, { path: '/v2/plan', body }, parseChange, options);
     },
+    reload: async (options) => await send(endpoint, { path: '/v2/plans/reload' }, parsePlanList, options),
   };
 }
 

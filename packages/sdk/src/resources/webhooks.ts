@@ -1,0 +1,127 @@
+/** Webhooks of a project, and the deliveries of their messages. */
+import type { WebhookEvent } from '@gptj-cloud/protocol';
+import type { Endpoint } from '../connection.ts';
+import { read, remove, send } from '../exchange.ts';
+import {
+  booleanAt,
+  dateAt,
+  listOf,
+  nullable,
+  numberAt,
+  oneOf,
+  type Page,
+  pageOf,
+  record,
+  stringAt,
+} from '../fields.ts';
+import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly WebhookEvent[];
+  readonly isEnabled: boolean;
+  /** Failed attempts since the last message that was delivered, and the time of the first of them. */
+  readonly failedAttempts: number;
+  readonly failingSince: Date | null;
+  /** When and why the server disabled it after a long failure. */
+  readonly disabledAt: Date | null;
+  readonly disabledReason: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Key of the signatures, in the reply of `create` only. */
+  readonly secret: string | null;
+}
+
+export interface WebhookChange {
+  readonly url?: string;
+  readonly events?: readonly WebhookEvent[];
+  readonly isEnabled?: boolean;
+}
+
+/** Delivery of one event to one webhook. */
+export interface WebhookDelivery {
+  readonly id: string;
+  readonly webhookId: string;
+  readonly runId: string;
+  readonly event: WebhookEvent;
+  readonly state: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  readonly createdAt: Date;
+  /** Time of the next attempt; of an ended delivery, of the last one. */
+  readonly dueAt: Date;
+  readonly endedAt: Date | null;
+  /** HTTP status of the last attempt that got a reply. */
+  readonly responseStatus: number | null;
+  readonly failure: string | null;
+}
+
+export interface Webhooks {
+  /** Never retried. `events`: all by default. */
+  create(
+    webhook: { readonly url: string; readonly events?: readonly WebhookEvent[] },
+    options?: ConfirmedOptions,
+  ): Promise<Webhook>;
+  list(options?: ListOptions): Promise<Page<Webhook>>;
+  get(id: string, options?: CallOptions): Promise<Webhook>;
+  change(id: string, change: WebhookChange, options?: ConfirmedOptions): Promise<Webhook>;
+  delete(id: string, options?: CallOptions): Promise<void>;
+  deliveries(id: string, options?: ListOptions): Promise<Page<WebhookDelivery>>;
+  /** Send a delivery again, as a new one. */
+  replay(id: string, deliveryId: string, options?: CallOptions): Promise<WebhookDelivery>;
+}
+
+const parseEvent = oneOf('run.completed', 'run.failed');
+
+const parseWebhook = record<Webhook>({
+  id: stringAt,
+  url: stringAt,
+  events: listOf(parseEvent),
+  isEnabled: booleanAt,
+  failedAttempts: numberAt,
+  failingSince: nullable(dateAt),
+  disabledAt: nullable(dateAt),
+  disabledReason: nullable(stringAt),
+  createdAt: dateAt,
+  updatedAt: dateAt,
+  secret: nullable(stringAt),
+});
+
+const parseDelivery = record<WebhookDelivery>({
+  id: stringAt,
+  webhookId: stringAt,
+  runId: stringAt,
+  event: parseEvent,
+  state: oneOf('pending', 'delivered', 'failed'),
+  attempts: numberAt,
+  createdAt: dateAt,
+  dueAt: dateAt,
+  endedAt: nullable(dateAt),
+  responseStatus: nullable(numberAt),
+  failure: nullable(stringAt),
+});
+
+export function createWebhooks(endpoint: Endpoint): Webhooks {
+  const root = '/v2/webhooks';
+  const at = (id: string): string => `${root}/${encodeURIComponent(id)}`;
+  return {
+    create: async ({ url, events }, options) =>
+      await send(endpoint, { path: root, body: { url, events } }, parseWebhook, options),
+    list: async (options = {}) =>
+      await read(endpoint, `${root}?${pageQuery(options)}`, (reply) => pageOf(reply, parseWebhook), options),
+    get: async (id, options) => await read(endpoint, at(id), parseWebhook, options),
+    change: async (id, { url, events, isEnabled }, options) => {
+      const body = { url, events, is_enabled: isEnabled };
+      return await send(endpoint, { method: 'PATCH', path: at(id), body }, parseWebhook, options);
+    },
+    delete: async (id, options) => await remove(endpoint, at(id), options),
+    deliveries: async (id, options = {}) => {
+      const path = `${at(id)}/deliveries?${pageQuery(options)}`;
+      return await read(endpoint, path, (reply) => pageOf(reply, parseDelivery), options);
+    },
+    replay: async (id, deliveryId, options) => {
+      const path = `${at(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay`;
+      return await send(endpoint, { path }, parseDelivery, options);
+    },
+  };
+}
