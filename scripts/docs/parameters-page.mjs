@@ -2,24 +2,14 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const TITLES = {
-  length: 'Length',
-  sampling: 'Sampling',
-  beams: 'Beam search',
-  search: 'Contrastive search, DoLa, prompt lookup, guidance',
-  processors: 'Repetition and scores',
-  constraints: 'Forbidden and required words',
-  stopping: 'Stopping',
-  output: 'Output',
-  other: 'Other',
-};
-
 /** Render one table for each group of parameters, then the names without effect and the refused ones. */
 export async function renderParameters(root) {
-  const { describeParameters } = await import(pathToFileURL(join(root, 'packages/decoding/dist/index.js')).href);
+  const file = join(root, 'packages/decoding/dist/index.js');
+  const { describeParameters, PARAMETER_GROUP_TITLES } = await import(pathToFileURL(file).href);
   const parameters = describeParameters();
   const acting = parameters.filter(({ effect }) => effect === 'acts');
-  const sections = Object.entries(TITLES).map(([group, title]) =>
+  const titles = Object.entries(PARAMETER_GROUP_TITLES).filter(([group]) => acting.some((one) => one.group === group));
+  const sections = titles.map(([group, title]) =>
     [
       `### ${title}`,
       '',

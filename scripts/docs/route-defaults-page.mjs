@@ -5,7 +5,9 @@ import { pathToFileURL } from 'node:url';
 /** Render one row for each route, and the parameters that exclude sampling on every route. */
 export async function renderRouteDefaults(root) {
   const file = join(root, 'apps/server/dist/generation/route-defaults.js');
-  const { ROUTE_DEFAULTS, NEVER_SAMPLED } = await import(pathToFileURL(file).href);
+  const { ROUTE_DEFAULTS } = await import(pathToFileURL(file).href);
+  const decoding = join(root, 'packages/decoding/dist/index.js');
+  const { NEVER_SAMPLED } = await import(pathToFileURL(decoding).href);
   const rows = Object.values(ROUTE_DEFAULTS).map((route) => [
     route.routes.map((name) => `\`${name}\``).join(', '),
     route.newTokens === null ? '20, as `generate`' : String(route.newTokens),

@@ -2,21 +2,10 @@
  * The parameters of transformers' `generate` as options: `top_p` is `--top-p`. The parameter table of `packages/decoding` lists
  * and checks them; this file parses text as JSON.
  */
-import { describeParameters, type ParameterDescription, type ParameterGroup } from '@gptj-cloud/decoding';
+import { describeParameters, PARAMETER_GROUP_TITLES, type ParameterDescription } from '@gptj-cloud/decoding';
 import type { OptionGroup } from './command.ts';
 import type { OptionSpec, ParsedOptions } from './options.ts';
 
-const TITLES: Readonly<Record<ParameterGroup, string>> = {
-  length: 'length',
-  sampling: 'sampling',
-  beams: 'beam search',
-  search: 'other ways to decode',
-  processors: 'repetition and scores',
-  constraints: 'forbidden and required words',
-  stopping: 'stopping',
-  output: 'output',
-  other: 'other parameters',
-};
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['max_new_tokens', 'n'],
   ['temperature', 't'],
@@ -32,7 +21,7 @@ const ACTING = ACCEPTED.filter(({ effect }) => effect === 'acts');
 /** Every parameter as an option, in groups. Help lists the names of those without effect. */
 export const PARAMETER_GROUPS: readonly OptionGroup[] = [
   ...[...new Set(ACTING.map(({ group }) => group))].map((group) => ({
-    title: TITLES[group],
+    title: sentenceStart(PARAMETER_GROUP_TITLES[group]),
     options: ACTING.filter((description) => description.group === group).map(toOption),
   })),
   {
@@ -41,6 +30,11 @@ export const PARAMETER_GROUPS: readonly OptionGroup[] = [
     namesOnly: true,
   },
 ];
+
+/** A heading within a sentence: names such as DoLa keep their capitals. */
+function sentenceStart(title: string): string {
+  return title.charAt(0).toLowerCase() + title.slice(1);
+}
 
 /** The given parameters under their wire names: the input of `parseGenerateParameters`. */
 export function generateParameters(options: ParsedOptions): Readonly<Record<string, unknown>> {

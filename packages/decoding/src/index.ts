@@ -26,6 +26,7 @@ export { applyLogitsProcessors, buildLogitsProcessors, type LogitsProcessorList 
 export { maxRows } from './max-rows.ts';
 export type { NoiseSource } from './noise.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
+export { mergeGenerationConfig } from './parameters/caller-fields.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';
 export { givenParameters, readSplitSpecialTokens } from './parameters/given-parameters.ts';
 export { nearestName } from './parameters/nearest-name.ts';
@@ -34,7 +35,15 @@ export {
   type ModelContext,
   type ParameterContext,
 } from './parameters/parameter-context.ts';
+export {
+  chooseDefaults,
+  NEVER_SAMPLED,
+  type ParameterDefaults,
+  type SamplingRule,
+} from './parameters/parameter-defaults.ts';
+export { PARAMETER_GROUP_TITLES } from './parameters/parameter-groups.ts';
 export type { ParameterGroup, ParameterRecord } from './parameters/parameter-record.ts';
+export { knownParameters } from './parameters/parameter-table.ts';
 export {
   type ParametersForPrompt,
   type ParsedParameters,
@@ -42,6 +51,15 @@ export {
   readGenerateParameters,
 } from './parameters/parse-generate-parameters.ts';
 export { checkPattern } from './parameters/read-allowed-tokens.ts';
+export {
+  contextExceeded,
+  describeRunParameters,
+  fitsContext,
+  type ParsedRunParameters,
+  parseRunParameters,
+  RUN_DEFAULTS,
+} from './parameters/run-parameters.ts';
+export { selectingParameters } from './parameters/selecting-parameters.ts';
 export { showValue } from './parameters/show-value.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';
 export {

@@ -1,33 +1,11 @@
+import { mergeGenerationConfig } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import { toFields } from './field-reader.ts';
 
-const NO_NAMES: ReadonlyMap<string, string> = new Map();
-
-/**
- * Merge the fields of a request over those of its `generation_config`, as for one call of `generate`, so that the
- * caller's values in either place override the defaults of a route. `names`: the API's names for parameters of `generate`.
- *
- * An invalid `generation_config` is left unchanged: `generate` refuses it by name.
- */
+/** `mergeGenerationConfig` for the JSON of a request. `names`: the API's names for parameters of `generate`. */
 export function callerFields(
   fields: ReadonlyMap<string, JsonValue>,
-  names: ReadonlyMap<string, string> = NO_NAMES,
+  names: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, JsonValue> {
   return mergeGenerationConfig(fields, toFields, names);
-}
-
-/** `callerFields` for other values than JSON's. `readFields`: the fields of an object; undefined for anything else. */
-export function mergeGenerationConfig<Value>(
-  fields: ReadonlyMap<string, Value>,
-  readFields: (value: Value) => ReadonlyMap<string, Value> | undefined,
-  names: ReadonlyMap<string, string> = NO_NAMES,
-): ReadonlyMap<string, Value> {
-  const config = fields.get('generation_config') ?? null;
-  if (config === null || fields.get('compat') === '4.25') return fields;
-  const inner = readFields(config);
-  if (inner === undefined || inner.has('generation_config') || inner.has('compat')) return fields;
-  const merged = new Map<string, Value>();
-  for (const [name, value] of inner) merged.set(names.get(name) ?? name, value);
-  for (const [name, value] of fields) if (name !== 'generation_config' && value !== null) merged.set(name, value);
-  return merged;
 }

@@ -1,11 +1,10 @@
 import { type ParametersForPrompt, readGenerateParameters } from '@gptj-cloud/decoding';
 import { type EngineInfo, modelContext } from '@gptj-cloud/engine';
-import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 
 export interface ReadParametersOptions {
   /** The route's defaults, which values in the request override. Default: none. */
-  readonly defaults?: Readonly<Record<string, JsonValue>>;
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** Names that the route parses: included in the suggestions for an unknown name. Default: none. */
   readonly otherNames?: readonly string[];
 }
@@ -15,7 +14,7 @@ export interface ReadParametersOptions {
  * `ParameterError`, or `TokenizerError` for text.
  */
 export type ReadParameters = (
-  fields: Readonly<Record<string, JsonValue>>,
+  fields: Readonly<Record<string, unknown>>,
   options?: ReadParametersOptions,
 ) => ParametersForPrompt;
 

@@ -2,42 +2,13 @@
  * The defaults of each route for parameters that the request does not set. The routes read them, and `npm run docs`
  * generates the table of docs/api.md from them.
  */
-import type { JsonValue } from '@gptj-cloud/pickle';
+import { type ParameterDefaults, RUN_DEFAULTS } from '@gptj-cloud/decoding';
 
-/** Enables or disables sampling if a parameter has a certain value. */
-export interface SamplingRule {
-  readonly parameter: string;
-  readonly is: 'given' | 'equal to' | 'other than' | 'above' | 'below';
-  readonly value?: number;
-  readonly sample: boolean;
-}
-
-export interface RouteDefaults {
+export interface RouteDefaults extends ParameterDefaults {
   readonly routes: readonly string[];
-  /** Number of new tokens, reduced to the free context; null: the default of `generate`. */
-  readonly newTokens: number | null;
-  /** `do_sample`, unless a rule says otherwise. */
-  readonly sample: boolean;
-  /** The first matching rule applies. */
-  readonly rules: readonly SamplingRule[];
-  /** Whether a request without any parameters samples, whatever `sample` says. */
-  readonly samplesWithoutParameters: boolean;
-  /** Parameters that shape the distribution when sampling; those not named have the defaults of `generate`. */
-  readonly whenSampling: Readonly<Record<string, JsonValue>>;
-  /** Other parameters of `generate` that differ from its defaults. */
-  readonly fields: Readonly<Record<string, JsonValue>>;
   /** Whether the text begins with the prompt. */
   readonly showsPrompt: boolean;
 }
-
-/** Modes of `generate` that exclude sampling: a request for one of them is not made to sample by any route. */
-export const NEVER_SAMPLED: readonly SamplingRule[] = [
-  { parameter: 'penalty_alpha', is: 'above', value: 0, sample: false },
-  { parameter: 'num_beam_groups', is: 'above', value: 1, sample: false },
-  { parameter: 'constraints', is: 'given', sample: false },
-  { parameter: 'force_words', is: 'given', sample: false },
-  { parameter: 'force_words_ids', is: 'given', sample: false },
-];
 
 const TEXT_GENERATION_INFERENCE: Omit<RouteDefaults, 'routes' | 'showsPrompt'> = {
   newTokens: 100,
@@ -56,13 +27,8 @@ const TEXT_GENERATION_INFERENCE: Omit<RouteDefaults, 'routes' | 'showsPrompt'> =
 export const ROUTE_DEFAULTS = {
   /** The GPT-J pipeline of 2022. */
   run: {
+    ...RUN_DEFAULTS,
     routes: ['POST /v2/runs'],
-    newTokens: null,
-    sample: true,
-    rules: [{ parameter: 'num_beams', is: 'given', sample: false }],
-    samplesWithoutParameters: true,
-    whenSampling: {},
-    fields: {},
     showsPrompt: false,
   },
   completion: {

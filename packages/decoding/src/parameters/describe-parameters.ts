@@ -21,7 +21,7 @@ export interface ParameterDescription {
   readonly choices?: readonly (string | boolean)[];
   /** Form of the JSON, for example `[id, …]`; set for type `json`. */
   readonly form?: string;
-  /** The default, as JSON or in words. */
+  /** The default of the version, as JSON or in words. */
   readonly default?: number | boolean | string;
   /** The value that disables it, if that is not the default. */
   readonly neutral?: number;
@@ -52,6 +52,14 @@ export function describeParameters(
   compat?: CompatVersion,
   table: readonly ParameterRecord[] = PARAMETERS,
 ): readonly ParameterDescription[] {
+  return describeRecords(table, compat);
+}
+
+/** The same for other records. */
+export function describeRecords(
+  table: readonly ParameterRecord[],
+  compat: CompatVersion | undefined,
+): readonly ParameterDescription[] {
   return table
     .filter(({ versions }) => compat === undefined || versions.includes(compat))
     .map((record) => ({
@@ -61,7 +69,7 @@ export function describeParameters(
       own: record.own === true,
       help: record.help,
       ...shapeOf(record.value),
-      ...(record.default === undefined ? {} : { default: record.default }),
+      ...defaultOf(record, compat),
       ...(record.neutral === undefined ? {} : { neutral: record.neutral }),
       modes: modesOf(record.acts),
       needsSampling: record.acts?.sampling === true,
@@ -77,6 +85,13 @@ export function parameterSchemas(
 ): Readonly<Record<string, JsonSchema>> {
   const accepted = describeParameters(compat, table).filter(({ effect }) => effect !== 'refused');
   return Object.fromEntries(accepted.map(({ name, schema }) => [name, schema]));
+}
+
+/** Without a version, the default of 5.18. */
+function defaultOf(record: ParameterRecord, compat: CompatVersion = '5.18'): Pick<ParameterDescription, 'default'> {
+  const found = record.defaultIn?.[compat];
+  const fallback = found === undefined ? record.default : found;
+  return fallback === undefined || fallback === null ? {} : { default: fallback };
 }
 
 function shapeOf(value: ValueShape): Pick<ParameterDescription, 'type' | 'min' | 'max' | 'above' | 'choices' | 'form'> {

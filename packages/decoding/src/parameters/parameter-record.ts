@@ -21,7 +21,9 @@ export type ParameterGroup =
   | 'constraints'
   | 'stopping'
   | 'output'
-  | 'other';
+  | 'other'
+  /** Read by the pipeline of a run, not by `generate`. */
+  | 'pipeline';
 
 /** The JSON type of a parameter. */
 export type ValueShape =
@@ -96,6 +98,8 @@ export interface ParameterRecord {
   readonly value: ValueShape;
   /** The default, as JSON or in words. Absent: no effect. */
   readonly default?: number | boolean | string;
+  /** Where a version has another default; null: none. */
+  readonly defaultIn?: Readonly<Partial<Record<CompatVersion, number | boolean | string | null>>>;
   /** The value that disables it, if that is not the default. */
   readonly neutral?: number;
   /** Absent: acts in every mode. */

@@ -38,6 +38,11 @@ export const PARAMETERS: readonly ParameterRecord[] = [
   ...UNSUPPORTED_PARAMETERS,
 ];
 
+/** The names that requests of a version may use. */
+export function knownParameters(compat: CompatVersion): ReadonlySet<string> {
+  return indexParameters(PARAMETERS).accepted[compat];
+}
+
 /** Index of a parameter table, built once per table. */
 interface ParameterIndex {
   /** The names that each version accepts. */

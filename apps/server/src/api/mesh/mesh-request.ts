@@ -1,6 +1,6 @@
+import { chooseDefaults } from '@gptj-cloud/decoding';
 /** `POST /complete` of mesh-transformer-jax's demo server, for which GPT-J was written. */
 import type { JsonValue } from '@gptj-cloud/pickle';
-import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { parsePythonFloat } from '../../generation/python-number.ts';

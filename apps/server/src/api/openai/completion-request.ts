@@ -1,8 +1,7 @@
 /** `POST /v1/completions`: its fields, checked, as parameters of `generate`. */
-import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
+import { chooseDefaults, PARAMETER_LIMITS } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import { callerFields } from '../../generation/caller-fields.ts';
-import { chooseDefaults } from '../../generation/choose-defaults.ts';
 import { createFieldReader, type FieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';

@@ -1,11 +1,4 @@
-import {
-  RUN_STATES,
-  runCreateSchema,
-  runEventData,
-  runEventSchema,
-  runGetSchema,
-  runPageSchema,
-} from '@gptj-cloud/protocol';
+import { RUN_STATES, runEventData, runEventSchema, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
 import type { TextModel } from '../../generation/text-model.ts';
@@ -22,6 +15,7 @@ import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
+import { runBody } from '../described-json.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { READ_RUN_BODY } from './read-run-body.ts';
 
@@ -65,7 +59,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       description:
         'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. During a long run the server sends spaces before the JSON, which JSON parsers skip. A failed run is answered with 200 and its `error`.',
       parameters: { idempotencyKey: IDEMPOTENCY_KEY },
-      body: jsonBytes(runCreateSchema, { maxBytes: maxJsonBytes }),
+      body: jsonBytes(runBody, { maxBytes: maxJsonBytes }),
       replies: {
         200: { description: 'The ended run, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
         202: json(runGetSchema, 'The accepted run, with `async_run`.'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGenerateParameters } from '@gptj-cloud/decoding';
 import { GPTJ_6B } from '@gptj-cloud/model';
-import { type JsonValue, PickleTuple, type PickleValue } from '@gptj-cloud/pickle';
+import { PickleTuple, type PickleValue } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 import { byteTokenizer, createFakeEngine } from '../../testing/fake-model.ts';
 import { prepareRun } from '../../testing/prepare-run.ts';
@@ -15,7 +15,7 @@ const LIMIT =
 
 /** A pipeline that keeps the parameters it passes to `generate`. */
 function pipelineWithSeenFields() {
-  const seen: Readonly<Record<string, JsonValue>>[] = [];
+  const seen: Readonly<Record<string, unknown>>[] = [];
   const { contextLength, vocabSize, eosTokenId } = GPTJ_6B;
   const engine = createFakeEngine();
   const model: TextModel = {

@@ -3,17 +3,23 @@
  * default the text does not contain the prompt, as in that source and as the public programs of 2022 expect; the source
  * of 2022 differed.
  */
-import { maxComputedTokens, ParameterError, type ParsedParameters } from '@gptj-cloud/decoding';
+import {
+  contextExceeded,
+  fitsContext,
+  maxComputedTokens,
+  mergeGenerationConfig,
+  ParameterError,
+  type ParsedRunParameters,
+  parseRunParameters,
+} from '@gptj-cloud/decoding';
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
-import { type JsonValue, PickleError, type PickleValue, pythonTypeName, readPickle, toJson } from '@gptj-cloud/pickle';
+import { type JsonValue, PickleError, type PickleValue, readPickle, toJson } from '@gptj-cloud/pickle';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import type { Job } from '../../workers/job.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
-import { mergeGenerationConfig } from '../caller-fields.ts';
-import { chooseDefaults } from '../choose-defaults.ts';
-import { ROUTE_DEFAULTS } from '../route-defaults.ts';
+import { refuseField } from '../field-reader.ts';
 import type { TextModel } from '../text-model.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
@@ -25,19 +31,6 @@ export interface GptjPipelineDeps {
   readonly tokenizer: Tokenizer;
   readonly jobs: JobRunner<TextModel>;
 }
-
-/** Lengths that must fit the context together with the prompt: the source adds the prompt's length to all three. */
-const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
-/** Parameters of the pipeline itself; all others go to `generate`. */
-const PIPELINE_PARAMETERS = new Set(['response_length', 'include_input', 'remove_input', 'penalty', 'trim_stop']);
-/** The source refused `return_dict_in_generate` and `output_scores`, too, because it could not return them. */
-const UNSUPPORTED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
-/** Results of `generate` that are returned only in the dict of `return_dict_in_generate`. */
-const SCORES = ['output_scores', 'output_logits'] as const;
-const ONLY_IN_DICT: ReadonlyMap<string, string> = new Map([
-  ['logprobs', 'is not in the result: it is returned with return_dict_in_generate, and in the events of a stream'],
-  ['prompt_logprobs', 'is ignored: it is returned only with return_dict_in_generate'],
-]);
 
 export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
   return {
@@ -86,25 +79,17 @@ function readInput(bytes: Uint8Array): PickleValue {
 /** Check the input of a run. Throws `invalid_input` and `invalid_parameter`. */
 export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
   const { prompt, parameters: given } = parseGptjInput(input);
-  const parameters = mergeGenerationConfig(given, dictFields);
+  const parameters = new Map<string, JsonValue>();
+  for (const [name, value] of mergeGenerationConfig(given, dictFields)) parameters.set(name, toJsonField(name, value));
   const ids = encodePrompt(model, prompt, parameters);
-  for (const name of UNSUPPORTED) {
-    if (parameters.has(name)) {
-      throw refuseParameter(name, `Sorry, ${name} is not yet a supported parameter. Let us know if you want it added!`);
-    }
-  }
-  const includeInput = readIncludeInput(parameters);
-  const asDict = readBoolean(parameters, 'return_dict_in_generate') ?? false;
-  const trimStop = readBoolean(parameters, 'trim_stop') ?? false;
-  const parsed = parseFields(model, generateFields(parameters, ids.length), ids.length);
-  const { config } = parsed;
+  const { config, warnings, ...parsed } = parseFields(model, parameters, ids.length);
   return {
     request: { prompt: ids, config },
-    warnings: [...parsed.warnings, ...dictWarnings(parameters, asDict)],
+    warnings,
     result: {
-      shownPrompt: includeInput ? ids : [],
-      trimAt: trimStop ? config.stopStrings : [],
-      asDict,
+      shownPrompt: parsed.includesInput ? ids : [],
+      trimAt: parsed.trimsStop ? config.stopStrings : [],
+      asDict: parsed.asDict,
     },
   };
 }
@@ -136,13 +121,14 @@ async function execute(
 function encodePrompt(
   { info, tokenizer }: TextModel,
   prompt: string,
-  parameters: ReadonlyMap<string, PickleValue>,
+  parameters: ReadonlyMap<string, JsonValue>,
 ): readonly TokenId[] {
   const { contextLength } = info.config;
-  const tooLong = refuseInput(
-    `GPT-J inference is limited to ${contextLength} tokens. Reduce the prompt length and/or the expected generation length.`,
-  );
-  const splitSpecialTokens = readBoolean(parameters, 'split_special_tokens') ?? false;
+  const tooLong = refuseInput(contextExceeded(contextLength));
+  const splitSpecialTokens = parameters.get('split_special_tokens') ?? false;
+  if (typeof splitSpecialTokens !== 'boolean') {
+    throw refuseField('split_special_tokens', 'true or false', splitSpecialTokens);
+  }
   let ids: readonly TokenId[];
   try {
     // There must be room for one new token.
@@ -150,75 +136,20 @@ function encodePrompt(
   } catch (error) {
     throw isTooLong(error) ? tooLong : error;
   }
-  for (const name of LENGTHS) {
-    const value = parameters.get(name);
-    if ((typeof value === 'bigint' || typeof value === 'number') && Number(value) + ids.length > contextLength) {
-      throw tooLong;
-    }
-  }
+  if (!fitsContext(parameters, ids.length, contextLength)) throw tooLong;
   return ids;
 }
 
-/** `remove_input` overrides `include_input`, whose default is false. */
-function readIncludeInput(parameters: ReadonlyMap<string, PickleValue>): boolean {
-  const include = readBoolean(parameters, 'include_input');
-  const remove = readBoolean(parameters, 'remove_input');
-  return remove === null ? (include ?? false) : !remove;
-}
-
-function readBoolean(parameters: ReadonlyMap<string, PickleValue>, name: string): boolean | null {
-  const value = parameters.get(name);
-  if (value === undefined) return null;
-  if (typeof value === 'boolean') return value;
-  throw refuseParameter(name, `${name}: expected true or false, got a value of type ${pythonTypeName(value)}`);
-}
-
-function dictWarnings(parameters: ReadonlyMap<string, PickleValue>, asDict: boolean): readonly string[] {
-  if (asDict) return [];
-  return [...ONLY_IN_DICT.entries()].filter(([name]) => parameters.has(name)).map(([name, why]) => `${name} ${why}`);
-}
-
-/** The pipeline's parameters under the names of `generate`. */
-function generateFields(
-  parameters: ReadonlyMap<string, PickleValue>,
+function parseFields(
+  model: TextModel,
+  given: ReadonlyMap<string, JsonValue>,
   promptLength: number,
-): ReadonlyMap<string, JsonValue> {
-  const given = new Map<string, JsonValue>();
-  for (const [name, value] of parameters) if (!PIPELINE_PARAMETERS.has(name)) given.set(name, toJsonField(name, value));
-  // Rows of scores would be collected and then left out of the result.
-  if (!parameters.has('return_dict_in_generate') && SCORES.some((name) => parameters.has(name))) {
-    given.set('return_dict_in_generate', false);
-  }
-  const penalty = parameters.get('penalty');
-  if (penalty !== undefined) given.set('repetition_penalty', toJsonField('penalty', penalty));
-  const responseLength = parameters.get('response_length');
-  if (responseLength !== undefined) {
-    // Exactly that many new tokens: below min_length the end-of-text token is forbidden.
-    const length = promptLength + readLength('response_length', responseLength);
-    given.set('min_length', length);
-    given.set('max_length', length);
-  }
-  return given;
-}
-
-/** An integer of at least 0; 2.0 is one. */
-function readLength(name: string, value: PickleValue): number {
-  const isNumber = typeof value === 'bigint' || typeof value === 'number';
-  const length = isNumber ? Number(value) : Number.NaN;
-  if (Number.isSafeInteger(length) && length >= 0) return length;
-  throw refuseParameter(
-    name,
-    `${name}: expected an integer of at least 0, got ${isNumber ? value : pythonTypeName(value)}`,
-  );
-}
-
-function parseFields(model: TextModel, given: ReadonlyMap<string, JsonValue>, promptLength: number): ParsedParameters {
-  const fields: Record<string, JsonValue> = Object.create(null);
-  for (const [name, value] of given) fields[name] = value;
+): ParsedRunParameters {
   const { eosTokenId } = model.info.config;
-  const defaults = { ...chooseDefaults(ROUTE_DEFAULTS.run, given).fields, pad_token_id: eosTokenId };
   try {
-    return model.readParameters(fields, { defaults, otherNames: [...PIPELINE_PARAMETERS] })(promptLength);
+    return parseRunParameters(given, promptLength, (fields, { defaults, otherNames }) =>
+      model.readParameters(fields, { defaults: { ...defaults, pad_token_id: eosTokenId }, otherNames }),
+    );
   } catch (error) {
     if (isTooLong(error)) throw refuseInput(`text in a parameter: ${error.message}`);
     if (!(error instanceof ParameterError)) throw error;

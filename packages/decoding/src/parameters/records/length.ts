@@ -20,6 +20,7 @@ export const LENGTH_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Maximum number of tokens to generate; 0 together with prompt_logprobs scores the prompt alone.',
     value: { type: 'integer', min: 0 },
     default: `${DEFAULT_NEW_TOKENS}, or what the context leaves`,
+    defaultIn: { '4.25': null },
     readWith: 'max_length',
   },
   {
@@ -28,6 +29,7 @@ export const LENGTH_PARAMETERS: readonly ParameterRecord[] = [
     versions: BOTH_VERSIONS,
     help: 'Maximum number of tokens of prompt and output together; under compat 4.25 the default is 20.',
     value: { type: 'integer', min: 1 },
+    defaultIn: { '4.25': DEFAULT_NEW_TOKENS },
     ignored: (_config, fields) => (fields.has('max_new_tokens') ? 'max_new_tokens wins' : null),
     // read-lengths.ts reads both limits, before everything that depends on them.
     readForPrompt: (_fields, { mode, maxLength, context }) => ({
