@@ -1,9 +1,15 @@
 // `npm start`: everything a fresh clone needs, then the server in this process's place.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { prepare, root } from './prepare.mjs';
+import { prepare, prepareWithDashboard, root } from './prepare.mjs';
 
-prepare();
+const wantsDashboard = (process.env.GPTJ_DASHBOARD ?? '').trim() !== 'off';
+if (wantsDashboard) {
+  // The server answers meanwhile; pages appear when the build has ended.
+  void prepareWithDashboard().then((failure) => {
+    if (failure !== null) console.error(failure);
+  });
+} else prepare();
 const server = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'serve', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepare, root, run } from './prepare.mjs';
+import { prepare, prepareWithDashboard, root, run } from './prepare.mjs';
 import { parseTestArguments, TEST_USAGE, TestUsageError } from './testing/test-arguments.mjs';
 import { selectTestFiles } from './testing/test-files.mjs';
 import { watchTests } from './testing/watch-tests.mjs';
@@ -11,15 +11,24 @@ import { watchTests } from './testing/watch-tests.mjs';
 try {
   const call = parseTestArguments(process.argv.slice(2));
   if (call.help) console.log(TEST_USAGE);
-  else runTests(call);
+  else await runTests(call);
 } catch (error) {
   if (!(error instanceof TestUsageError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 }
 
-function runTests({ paths, patterns, watch }) {
-  prepare();
+async function runTests({ paths, patterns, watch }) {
+  // Only tests in a browser open the dashboard; a run of some other files need not wait for its build.
+  const opensBrowser = paths.length === 0 || paths.some((path) => path.split(/[\\/]/).includes('test'));
+  if (opensBrowser) {
+    const failure = await prepareWithDashboard();
+    if (failure !== null) {
+      console.error(failure);
+      process.exitCode = 1;
+      return;
+    }
+  } else prepare();
   const files = selectTestFiles(root, paths, process.env.INIT_CWD ?? root);
   const args = [
     '--enable-source-maps',

@@ -179,6 +179,7 @@ const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   'GET /readyz',
   'GET /health',
   'GET /v2/status',
+  'GET /v2/server',
   'GET /openapi.json',
   'GET /docs',
   'POST /v2/auth/register',
@@ -192,6 +193,7 @@ const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   'GET /v2/auth/oauth/:provider',
   'GET /v2/auth/oauth/:provider/callback',
   'GET /v2/auth/signed-in',
+  'GET /v2/auth/linked',
   // Its signature authenticates the request.
   'POST /v2/billing/stripe-webhook',
 ]);

@@ -20,6 +20,7 @@ import { adminRoutes } from './api/operator/admin-routes.ts';
 import { engineRoutes } from './api/operator/engine-routes.ts';
 import { metricsRoutes } from './api/operator/metrics-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
+import { serverRoutes } from './api/operator/server-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
 import { dataRoutes } from './api/pipeline-cloud/data-routes.ts';
 import { fileRoutes } from './api/pipeline-cloud/file-routes.ts';
@@ -35,6 +36,8 @@ import type { GenerationService } from './generation/generation-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { TextModel } from './generation/text-model.ts';
+import { serveDashboard } from './http/dashboard/serve-dashboard.ts';
+import type { Site } from './http/dashboard/site.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { HttpEnv } from './http/http-env.ts';
@@ -95,6 +98,8 @@ export interface AppDeps {
   readonly load: LoadLimits;
   readonly observe: ObserveOptions;
   readonly dump: Store['dump'];
+  /** The dashboard; null: only the API answers. */
+  readonly site: Site | null;
 }
 
 /** Metrics and traces of requests. */
@@ -117,7 +122,8 @@ export type App = Hono<HttpEnv>;
 
 /** The whole HTTP side: middleware, and the routes with everything that derives from their records. */
 export function createApp(deps: AppDeps): App {
-  const { logger, edge, observe } = deps;
+  const { logger, edge, observe, site } = deps;
+  const routes = createRoutes(deps);
   // Every address answers with and without a slash at its end, without a redirect.
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, { errors: pipelineCloudErrors, requestId: c.get('requestId'), logger }));
@@ -126,7 +132,8 @@ export function createApp(deps: AppDeps): App {
   app.use(requestLog(logger));
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
-  mountRoutes(app, createRoutes(deps), {
+  if (site !== null) app.use(serveDashboard(site, new Set(routes.map(({ path }) => path.split('/')[1] ?? ''))));
+  mountRoutes(app, routes, {
     guard: createAppGuard(deps),
     // A client of a compatible API has a token with the scope `run`, and must get 404 for unknown routes.
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),
@@ -164,6 +171,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...meshRoutes(deps),
     ...statusRoutes(deps),
     ...engineRoutes(deps),
+    ...serverRoutes({ ...deps, version: serverVersion() }),
     ...referenceRoutes(() => routes, serverVersion()),
     ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
     ...adminRoutes({

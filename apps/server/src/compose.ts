@@ -14,6 +14,7 @@ import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { TextModel } from './generation/text-model.ts';
+import type { Site } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
@@ -97,6 +98,8 @@ export interface ComposeDeps {
   readonly publicUrl: () => string;
   readonly settings: ComposeSettings;
   readonly admission: Admission;
+  /** Default: only the API answers. */
+  readonly site?: Site | null;
   /** Threads that read large requests. Default: all requests are read on this thread. */
   readonly workers?: WorkerPool;
   /** Default: the keys of the store. */
@@ -238,6 +241,7 @@ export function compose(deps: ComposeDeps): Composition {
     edge: settings,
     load: settings.load,
     dump: store.dump,
+    site: deps.site ?? null,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +71,24 @@ test('the first start prints a token that works and a command that uses it; the 
   assert.equal(printed.length, 1);
   const reply = await fetch(`${second.url}/v2/runs`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(runPageSchema.parse(await reply.json()).total, 1);
+});
+
+test('with a dashboard, the start names the address to open, and the link opens its page', async () => {
+  const { url } = await start({}, { dashboardDir: join(folder, 'site') });
+  assert.equal(printed[1], `Dashboard: open ${url} in a browser`);
+  assert.match(printed.at(-1) ?? '', new RegExp(`: ${url}/set-up#[\\w-]{32}$`));
+  const [page] = await once(get(url, { headers: { accept: 'text/html' } }), 'response');
+  page.resume();
+  assert.equal(page.statusCode, 503, 'the page that waits for the build');
+});
+
+test('GPTJ_DASHBOARD=off serves the API alone', async () => {
+  const parts = { dashboardDir: join(folder, 'site'), environment: { GPTJ_DASHBOARD: 'off' } };
+  const { url } = await start({}, parts);
+  assert.ok(!printed.some((line) => line.startsWith('Dashboard')));
+  const [front] = await once(get(url, { headers: { accept: 'text/html' } }), 'response');
+  front.resume();
+  assert.equal(front.headers['content-type'], 'application/json');
 });
 
 test('the owner from the environment can sign in, and no set-up link is printed', async () => {

@@ -9,6 +9,8 @@ import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { type Composition, compose } from './compose.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
+import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
+import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import { listen, READER_WINDOW_MS } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -54,6 +56,8 @@ export interface ServeParts {
   readonly log: (line: string) => void;
   readonly clock: () => Date;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
+  /** Folder of the built dashboard, which need not be there yet; null: only the API answers. */
+  readonly dashboardDir: string | null;
 }
 
 export interface RunningServer {
@@ -73,6 +77,7 @@ const DEFAULT_PARTS: ServeParts = {
   log: (line) => process.stderr.write(line),
   clock: () => new Date(),
   waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
+  dashboardDir: null,
 };
 
 /** A part that takes longer to close is left to the end of the process. */
@@ -132,7 +137,7 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
 
 async function start(
   config: ServerConfig,
-  { clock, log, print, waiting, openModel: loadModel }: ServeParts,
+  { clock, log, print, waiting, dashboardDir, openModel: loadModel }: ServeParts,
   open: Open,
 ): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
   const plans = await openPlanBook(config.plansFile);
@@ -159,6 +164,7 @@ async function start(
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
+  const site = config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
   const composition = open(
     compose({
@@ -180,6 +186,7 @@ async function start(
       oauthProviders,
       sendWebhook,
       observation,
+      site,
       publicUrl: () => publicUrl ?? url,
       settings: { ...config, ownsStore, accounts: { ...accounts, sendsMail: smtpUrl !== null }, waiting },
     }),
@@ -207,9 +214,11 @@ async function start(
 
   const { modelName, quantisation, loadMs } = engine.info;
   print(`gptj-cloud listens on ${url}: ${modelName}, ${quantisation}, loaded in ${(loadMs / 1000).toFixed(1)} s`);
+  if (site !== null) print(`Dashboard: open ${composition.accounts.publicUrl()} in a browser`);
   if (firstToken !== null) printToken(print, firstToken, url);
   if (setUpToken !== null) {
-    const link = `${composition.accounts.publicUrl()}/v2/auth/set-up#${setUpToken}`;
+    const page = site === null ? '/v2/auth/set-up' : PAGE_OF_LINK['/v2/auth/set-up'];
+    const link = `${composition.accounts.publicUrl()}${page}#${setUpToken}`;
     print(`Set up the owner's account (once, within a day): ${link}`);
   }
   return { url, port: listener.port, composition };

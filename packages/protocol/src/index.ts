@@ -109,6 +109,7 @@ export {
   type TotalComputeGet,
   totalComputeGetSchema,
 } from './runs-metrics.ts';
+export { type ServerGet, serverGetSchema } from './server.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
 export {
   type Detokenize,

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { OTHER_VARIABLES, SERVE_OPTIONS, serve } from '@gptj-cloud/server';
 import type { Command, CommandContext } from '../command.ts';
 import { type ParsedOptions, requirePositionals, UsageError } from '../options.ts';
+
+/** Where the build puts the dashboard; the server answers without it as well. */
+const DASHBOARD = fileURLToPath(new URL('../../../dashboard/site', import.meta.url));
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -38,6 +42,7 @@ export const serveCommand: Command = {
         environment: { ...env, ...optionVariables(options) },
         print: (line) => stdout.write(`${line}\n`),
         log: (line) => stderr.write(line),
+        dashboardDir: DASHBOARD,
       },
     );
     await aborted(signal);

@@ -65,7 +65,7 @@ test('entries are deleted by their retention alone', async () => {
   await assert.rejects(async () => await store.db.execute(sql`TRUNCATE audit_log`));
   const sweep = async (days: number, retentionDays: number): Promise<number> => {
     const clock = (): Date => new Date(START + days * 24 * HOUR_MS);
-    const logger = { info() {}, warn() {}, error() {} };
+    const logger = { debug() {}, info() {}, warn() {}, error() {} };
     const sweeper = createAuditSweeper({ db: store.db, logger, clock, retentionDays });
     const removed = await sweeper.sweep();
     await sweeper.close();

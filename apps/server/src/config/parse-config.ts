@@ -25,6 +25,8 @@ export interface ServerConfig {
   readonly prefixCacheBytes: number;
   /** Null: generated on the first start and shown once. */
   readonly apiToken: string | null;
+  /** Whether the dashboard is served beside the API. */
+  readonly dashboard: boolean;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   /** Largest body that is read on the server's own thread. */
@@ -152,6 +154,7 @@ export function parseConfig(
     modelPath: settings.GPTJ_MODEL === null ? null : resolve(settings.GPTJ_MODEL),
     prefixCacheBytes: options.prefixCacheBytes ?? settings.PREFIX_CACHE_MB * 2 ** 20,
     apiToken: settings.GPTJ_API_TOKEN,
+    dashboard: options.dashboard ?? settings.GPTJ_DASHBOARD,
     maxUploadBytes: settings.MAX_UPLOAD_BYTES,
     maxJsonBytes: settings.MAX_JSON_BYTES,
     parseInlineBytes: settings.PARSE_INLINE_BYTES,

@@ -51,6 +51,14 @@ export const settingsSchema = z.object({
     shownDefault: 'the embedded model',
     option: { name: 'model', short: 'm', value: 'FILE' },
   }),
+  GPTJ_DASHBOARD: setting({
+    group: 'Serving',
+    help: '`on` or `off`; `off` serves the API alone',
+    fallback: true,
+    shownDefault: '`on`',
+    read: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
+    expected: 'on or off',
+  }),
   MAX_UPLOAD_BYTES: integerSetting({
     group: 'Serving',
     help: 'largest uploaded file, in bytes',

@@ -26,5 +26,7 @@ export interface HttpEnv {
     traceId: string | undefined;
     /** What the request makes the server work and hold. Absent before the route is known. */
     load: RequestLoad | undefined;
+    /** Whether the dashboard answered: its files are many and of little interest to an operator. */
+    isDashboard: boolean | undefined;
   };
 }

@@ -328,7 +328,15 @@ test('the first owner is set up once, by a link that is returned once', async ()
 });
 
 test('the pages of mailed links allow one script and nothing else', async () => {
-  for (const kind of ['set-up', 'verify-email', 'reset-password', 'change-email', 'oauth-code', 'signed-in']) {
+  for (const kind of [
+    'set-up',
+    'verify-email',
+    'reset-password',
+    'change-email',
+    'oauth-code',
+    'signed-in',
+    'linked',
+  ]) {
     const reply = await it.app.request(`/v2/auth/${kind}`);
     assert.equal(reply.status, 200);
     assert.match(

@@ -1,11 +1,12 @@
 /** Fields of a log entry. They never contain prompts, results or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-export const LOG_LEVELS = ['info', 'warn', 'error', 'silent'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** Entries below the configured level are not written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Logger {
+  debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
@@ -20,7 +21,7 @@ export function createLogger(write: (line: string) => void, clock: () => Date, m
       const entry = { time: clock().toISOString(), level, message, ...fields };
       write(`${JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`);
     };
-  return { info: log('info'), warn: log('warn'), error: log('error') };
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }
 
 function describe(error: Error): LogFields {

@@ -40,7 +40,7 @@ export interface TestApp {
 }
 
 export interface TestAppOptions
-  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply'>> {
+  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site'>> {
   /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
@@ -64,7 +64,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const openAdmission = createOpenAdmission();
   const admission = (await options.openAdmission?.(db)) ?? openAdmission;
   const accountSettings: TestApp['accountSettings'] = { ...TEST_SETTINGS.accounts };
-  const { queue, clock = () => NOW, findKey, passwords, afterReply } = options;
+  const { queue, clock = () => NOW, findKey, passwords, afterReply, site = null } = options;
   const { deps, logLines, mails } = createFakeDeps(clock);
   const plans = await openPlanBook(null);
   const composition = compose({
@@ -74,6 +74,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     engine: options.generator ?? engine,
     tokenizer: options.tokenizer ?? byteTokenizer,
     admission,
+    site,
     oauthProviders: options.oauthProviders ?? new Map(),
     ...(findKey === undefined ? {} : { findKey }),
     ...(passwords === undefined ? {} : { passwords }),

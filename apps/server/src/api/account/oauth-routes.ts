@@ -108,6 +108,13 @@ export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
       replies: { 200: HTML_PAGE },
       handle: () => signedInPage(),
     }),
+    defineRoute({
+      ...publicGet,
+      path: '/v2/auth/linked',
+      summary: 'The page after an identity was linked',
+      replies: { 200: HTML_PAGE },
+      handle: () => signedInPage(),
+    }),
     ...identityRoutes(deps),
   ];
 }
@@ -156,7 +163,7 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
 /** Always a page of this server: no input of a client or a provider chooses the target. */
 function pageAfter(outcome: OAuthOutcome): string {
   if (outcome.kind === 'code_needed') return `/v2/auth/oauth-code#${outcome.token}`;
-  return outcome.kind === 'linked' ? '/v2/auth/signed-in#linked' : '/v2/auth/signed-in';
+  return outcome.kind === 'linked' ? '/v2/auth/linked#linked' : '/v2/auth/signed-in';
 }
 
 /** Browsers follow links to these routes and get an error as a page; programs get it as JSON. */

@@ -36,7 +36,7 @@ export function observeRequests({ metrics, tracer, now }: RequestObserver): Midd
     c.set('traceId', trace.isSpanContextValid(span.spanContext()) ? traceId : undefined);
     await context.with(trace.setSpan(parent, span), next);
     const pattern = routePath(c);
-    const route = pattern === '*' || pattern === '/*' ? 'unknown' : pattern;
+    const route = c.get('isDashboard') === true ? 'dashboard' : isNoRoute(pattern) ? 'unknown' : pattern;
     const { status } = c.res;
     metrics.httpRequests.add(1, { method, route, status: String(status) });
     metrics.httpSeconds.observe((now() - startedAt) / 1000, { method, route });
@@ -48,4 +48,8 @@ export function observeRequests({ metrics, tracer, now }: RequestObserver): Midd
     }
     span.end();
   };
+}
+
+function isNoRoute(pattern: string): boolean {
+  return pattern === '*' || pattern === '/*';
 }

@@ -18,8 +18,8 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     c.set('requestId', requestId);
     await next();
     c.header('X-Request-Id', requestId);
-    const { traceId } = c.var;
-    logger.info('request', {
+    const { traceId, isDashboard } = c.var;
+    logger[isDashboard === true ? 'debug' : 'info']('request', {
       request_id: requestId,
       ...(traceId === undefined ? {} : { trace_id: traceId }),
       client: c.get('clientAddress'),

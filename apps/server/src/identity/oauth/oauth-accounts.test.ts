@@ -142,7 +142,7 @@ test('a signed-in user links an identity after confirming the password, and each
   assert.equal(await refusal(await beginLink(edward, 'unknown')), '404 name_unknown');
   assert.equal(await refusal(await it.post('/v2/auth/identities', { provider: 'corp' })), '403 session_required');
   const reply = await link(edward, claimsOf('ed', { email_verified: false }));
-  assert.equal(reply.headers.get('location'), '/v2/auth/signed-in#linked');
+  assert.equal(reply.headers.get('location'), '/v2/auth/linked#linked');
   assert.doesNotMatch(reply.headers.get('set-cookie') ?? '', /gptj_session/);
   const [identity] = await identitiesOf(edward);
   assert.deepEqual([identity?.provider, identity?.name, identity?.last_used], ['corp', 'ed', null]);

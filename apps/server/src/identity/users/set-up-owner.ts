@@ -1,4 +1,5 @@
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { Database } from '../../store/db.ts';
 import type { PasswordDeps, StoreDeps } from '../account-deps.ts';
 import { refuseCommonPassword } from '../sessions/common-password.ts';
 import { createLink, deleteLinks, findLink, hasLink, useLink } from './account-link-store.ts';
@@ -25,6 +26,12 @@ export async function ensureOwner(deps: PasswordDeps, owner: OwnerSettings | nul
   if (owner === null) return await createSetUpLink(deps);
   await setUpFirstUser(deps, owner, SERVER);
   return null;
+}
+
+/** Whether the first user's account still waits for its password. */
+export async function needsSetUp(db: Database): Promise<boolean> {
+  const user = await findUser(db, FIRST_USER_ID);
+  return user !== null && user.passwordHash === null;
 }
 
 /** If several servers start at the same time on one store, only one creates the link. */

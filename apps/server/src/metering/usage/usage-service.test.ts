@@ -63,7 +63,7 @@ before(async () => {
     plans,
     servedModel: 'gptj-nano',
     clock: () => now,
-    logger: { info() {}, warn() {}, error() {} },
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
     sweepEveryMs: null,
   });
   const run = async (who: Principal, day: string, model: string, promptTokens: number): Promise<void> => {

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** What a server returns without authentication, so that a page can offer only what works here. */
+export const serverGetSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  model: z.string(),
+  /** Maximum number of tokens of prompt and output together. */
+  context: z.int(),
+  /** Who may register: anyone, those whom a project invited, or no one. */
+  registration: z.enum(['open', 'invited', 'closed']),
+  /** Whether an account must verify its address before it can do anything else. */
+  verify_required: z.boolean(),
+  /** Whether the server sends mail; without, the operator finds links in the server's log. */
+  mail: z.boolean(),
+  /** Names of the providers for social sign-in. */
+  providers: z.array(z.string()),
+  /** Whether the owner's account waits for its password, which the link printed at the first start sets. */
+  set_up_needed: z.boolean(),
+});
+export type ServerGet = z.infer<typeof serverGetSchema>;
