@@ -25,6 +25,7 @@ import { statusRoutes } from './api/operator/status-routes.ts';
 import { dataRoutes } from './api/pipeline-cloud/data-routes.ts';
 import { fileRoutes } from './api/pipeline-cloud/file-routes.ts';
 import { pipelineRoutes } from './api/pipeline-cloud/pipeline-routes.ts';
+import { presetRoutes } from './api/pipeline-cloud/preset-routes.ts';
 import { runMetricsRoutes } from './api/pipeline-cloud/run-metrics-routes.ts';
 import { runRoutes } from './api/pipeline-cloud/run-routes.ts';
 import { tagRoutes } from './api/pipeline-cloud/tag-routes.ts';
@@ -35,6 +36,7 @@ import { recordAudit } from './audit/audit-log.ts';
 import type { GenerationService } from './generation/generation-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from './generation/pipelines/pipeline-tags.ts';
+import type { PresetService } from './generation/presets/preset-service.ts';
 import type { TextModel } from './generation/text-model.ts';
 import { serveDashboard } from './http/dashboard/serve-dashboard.ts';
 import type { Site } from './http/dashboard/site.ts';
@@ -77,6 +79,7 @@ export interface AppDeps {
   readonly pipelines: PipelineRegistry;
   readonly tags: PipelineTags;
   readonly storage: StorageLimits;
+  readonly presets: PresetService;
   readonly webhooks: WebhookService;
   readonly logger: Logger;
   readonly clock: () => Date;
@@ -154,6 +157,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...dataRoutes(deps),
     ...pipelineRoutes(deps),
     ...tagRoutes(deps),
+    ...presetRoutes(deps),
     ...webhookRoutes(deps),
     ...runMetricsRoutes(createRunMetrics(deps)),
     ...planRoutes(deps),

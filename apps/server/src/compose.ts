@@ -13,6 +13,7 @@ import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
+import { createPresetService } from './generation/presets/preset-service.ts';
 import type { TextModel } from './generation/text-model.ts';
 import type { Site } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
@@ -224,6 +225,7 @@ export function compose(deps: ComposeDeps): Composition {
     pipelines,
     tags,
     storage,
+    presets: createPresetService({ db, clock, storage }),
     webhooks: webhooks.service,
     logger,
     clock,

@@ -16,6 +16,7 @@ export const ID_KINDS = [
   'session',
   'invitation',
   'identity',
+  'preset',
 ] as const;
 
 export type IdKind = (typeof ID_KINDS)[number];

@@ -57,6 +57,17 @@ export {
   type StorageGet,
   storageGetSchema,
 } from './plans.ts';
+export { type Preferences, type PreferencesPatch, preferencesPatchSchema, preferencesSchema } from './preferences.ts';
+export {
+  type PresetCreate,
+  type PresetGet,
+  type PresetPatch,
+  presetCreateSchema,
+  presetGetSchema,
+  presetPageSchema,
+  presetParametersSchema,
+  presetPatchSchema,
+} from './presets.ts';
 export {
   type InvitationGet,
   invitationCreateSchema,
@@ -177,6 +188,7 @@ export {
   type RecoveryKeep,
   type Register,
   type ResetPassword,
+  recoveryCodesLeftSchema,
   recoveryCodesSchema,
   recoverySchema,
   registerSchema,

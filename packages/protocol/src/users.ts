@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './names.ts';
+import { preferencesPatchSchema, preferencesSchema } from './preferences.ts';
 import { timestampSchema } from './timestamp.ts';
 import { tokenGetSchema } from './tokens.ts';
 
@@ -44,7 +45,7 @@ export const userGetSchema = z.object({
   verified: z.boolean(),
   subscribed: z.boolean(),
   onboarded: z.boolean(),
-  preferences: z.record(z.string(), z.unknown()).nullish(),
+  preferences: preferencesSchema.nullish(),
   role: z.enum(['owner', 'member']).optional(),
   two_factor: z.boolean().optional(),
   disabled: z.boolean().optional(),
@@ -63,6 +64,7 @@ export const userPatchSchema = z.strictObject({
   lastname: nameSchema.nullish(),
   company: nameSchema.nullish(),
   job_title: nameSchema.nullish(),
+  preferences: preferencesPatchSchema.optional(),
 });
 export type UserPatch = z.infer<typeof userPatchSchema>;
 
@@ -161,6 +163,8 @@ export const twoFactorPasswordSchema = z.strictObject({ password: proof.password
 export const twoFactorDisableSchema = z.strictObject(proof);
 export const twoFactorConfirmSchema = z.strictObject({ code: z.string().min(1).max(40) });
 export const twoFactorGetSchema = z.object({ secret: z.string(), uri: z.string() });
+/** How many recovery codes are unused, of those that were made. */
+export const recoveryCodesLeftSchema = z.object({ two_factor: z.boolean(), left: z.number(), of: z.number() });
 export const recoveryCodesSchema = z.object({ recovery_codes: z.array(z.string()) });
 
 /** A browser session. Writes that come with its cookie must carry `csrf_token` in the header X-CSRF-Token. */

@@ -29,7 +29,16 @@ export {
   type WaitOptions,
 } from './pipeline-cloud.ts';
 export type { Admin, AuditEntry, AuditOptions } from './resources/admin.ts';
-export type { Auth, Identity, LinkSecret, NewAccount, Recovery, SessionEntry, SignIn } from './resources/auth.ts';
+export type {
+  Auth,
+  Identity,
+  LinkSecret,
+  NewAccount,
+  Recovery,
+  RecoveryCodesLeft,
+  SessionEntry,
+  SignIn,
+} from './resources/auth.ts';
 export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
 export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';
 export type {
@@ -42,6 +51,7 @@ export type {
 } from './resources/metrics.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
+export type { NewPreset, Preset, Presets } from './resources/presets.ts';
 export type { Invitation, Invitations, Invited, Member, Project, Projects } from './resources/projects.ts';
 export type { Keep, Session, User } from './resources/session-records.ts';
 export type {

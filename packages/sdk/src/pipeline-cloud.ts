@@ -12,6 +12,7 @@ import { createDataSets, createFiles, type DataSets, type Files } from './resour
 import { createMetrics, type Metrics } from './resources/metrics.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
+import { createPresets, type Presets } from './resources/presets.ts';
 import { createInvitations, createProjects, type Invitations, type Projects } from './resources/projects.ts';
 import { createTextTokens, type TextTokens } from './resources/tokenizer.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
@@ -118,6 +119,7 @@ export class PipelineCloud {
   readonly pipelines: Pipelines;
   readonly tags: PipelineTags;
   readonly engine: EngineReports;
+  readonly presets: Presets;
   readonly text: TextTokens;
   /** Sign-in, registration and the security of the own account, for clients with a session. */
   readonly auth: Auth;
@@ -161,6 +163,7 @@ export class PipelineCloud {
     this.pipelines = createPipelines(endpoint);
     this.tags = createPipelineTags(endpoint);
     this.engine = createEngineReports(endpoint);
+    this.presets = createPresets(endpoint);
     this.text = createTextTokens(endpoint);
     this.auth = createAuth(endpoint, session);
   }

@@ -49,6 +49,7 @@ before(async () => {
     ['/v2/webhooks', idOf(await made('/v2/webhooks', { url: 'https://example.com/hook' }))],
     ['/v2/pipeline-tags', idOf(await made('/v2/pipeline-tags', { name: 'mine:v1', pipeline_id: GPTJ_PIPELINE_ID }))],
     ['/v2/pipeline-tags/by-name', 'mine:v1'],
+    ['/v2/presets', idOf(await made('/v2/presets', { name: 'mine', parameters: { temperature: 0.7 } }))],
   ]);
 });
 after(() => it.close());
@@ -72,6 +73,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /v2/projects/invitations': { email: 'mallory@example.com' },
   'PATCH /v2/webhooks': { url: 'https://example.org/hook' },
   'PATCH /v2/pipeline-tags': { pipeline_id: GPTJ_PIPELINE_ID },
+  'PATCH /v2/presets': { name: 'of Mallory' },
 };
 
 interface Route {
@@ -123,7 +125,7 @@ test('replies to every route with an id only for the owner', async () => {
 });
 
 test('lists only entries of the project', async () => {
-  for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags']) {
+  for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags', '/v2/presets']) {
     const id = things.get(path) ?? '';
     assert.ok((await (await percy.ask(path)).text()).includes(id), path);
     assert.ok(!(await (await mallory.ask(path)).text()).includes(id), path);

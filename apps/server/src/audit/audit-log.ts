@@ -41,6 +41,7 @@ export type AuditAction =
   | 'user.two_factor_on'
   | 'user.two_factor_off'
   | 'user.recovery_code_used'
+  | 'user.recovery_codes_renew'
   | 'session.end'
   | 'server.backup'
   | 'token.create'

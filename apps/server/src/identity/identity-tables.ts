@@ -18,6 +18,7 @@ export const users = pgTable('users', {
   totpEnabled: boolean('totp_enabled').notNull().default(false),
   totpLastStep: bigint('totp_last_step', { mode: 'number' }),
   disabledAt: moment('disabled_at'),
+  preferences: text('preferences'),
   createdAt: moment('created_at').notNull(),
   updatedAt: moment('updated_at').notNull(),
 });

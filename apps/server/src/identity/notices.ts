@@ -31,6 +31,10 @@ const NOTICES = {
     subject: 'A recovery code was used',
     text: `a recovery code was used in place of a code of your authenticator app. ${IF_NOT_YOU} every session and token.`,
   },
+  recovery_codes_renewed: {
+    subject: 'New recovery codes were made',
+    text: `new recovery codes were made for your account; the earlier ones have ended. ${IF_NOT_YOU} every session and token.`,
+  },
   token_created: {
     subject: 'An API token was created',
     text: `the API token "{name}" with the scopes {scopes} was created. If that was not you, delete it (DELETE /v2/tokens/{id}), and change your password.`,

@@ -5,6 +5,7 @@ import { getTableConfig, PgDialect, PgTable } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import * as auditTables from '../audit/audit-tables.ts';
 import * as pipelineTagTables from '../generation/pipelines/pipeline-tag-tables.ts';
+import * as presetTables from '../generation/presets/preset-tables.ts';
 import * as identityTables from '../identity/identity-tables.ts';
 import * as billingTables from '../metering/billing/billing-tables.ts';
 import * as storageTables from '../metering/storage/storage-tables.ts';
@@ -20,6 +21,7 @@ const TABLES = [
   billingTables,
   identityTables,
   pipelineTagTables,
+  presetTables,
   runTables,
   storageTables,
   usageTables,

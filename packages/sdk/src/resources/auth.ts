@@ -62,6 +62,13 @@ export interface Identity {
   readonly lastUsed: Date | null;
 }
 
+/** The unused recovery codes, of those that were made. */
+export interface RecoveryCodesLeft {
+  readonly twoFactor: boolean;
+  readonly left: number;
+  readonly of: number;
+}
+
 export interface Auth {
   /** Public. Null: the account begins when its address is confirmed by the mailed link. */
   register(account: NewAccount, options?: CallOptions): Promise<User | null>;
@@ -104,6 +111,10 @@ export interface Auth {
   /** Turn it on. Returns the recovery codes, which are shown only once. */
   confirmTwoFactor(code: string, options?: CallOptions): Promise<readonly string[]>;
   endTwoFactor(confirmation: Confirmation, options?: CallOptions): Promise<void>;
+  /** How many recovery codes are unused. */
+  recoveryCodesLeft(options?: CallOptions): Promise<RecoveryCodesLeft>;
+  /** New recovery codes, which are shown only once; the earlier ones end. */
+  renewRecoveryCodes(confirmation: Confirmation, options?: CallOptions): Promise<readonly string[]>;
   sessions(options?: CallOptions): Promise<readonly SessionEntry[]>;
   endSession(id: string, options?: CallOptions): Promise<void>;
   /** Public: names of the providers that sign in. */
@@ -229,6 +240,20 @@ export function createAuth(endpoint: Endpoint, session: SessionAccess | null): A
       ),
     endTwoFactor: async ({ password, code }, options) =>
       await order(endpoint, { path: `${ROOT}/two-factor/disable`, body: { password, code } }, options),
+    recoveryCodesLeft: async (options) =>
+      await read(
+        endpoint,
+        `${ROOT}/two-factor/recovery-codes`,
+        record<RecoveryCodesLeft>({ twoFactor: booleanAt, left: numberAt, of: numberAt }),
+        options,
+      ),
+    renewRecoveryCodes: async ({ password, code }, options) =>
+      await send(
+        endpoint,
+        { path: `${ROOT}/two-factor/recovery-codes`, body: { password, code } },
+        (reply) => listOf(stringAt)(objectAt(reply, 'recovery codes').recovery_codes, 'recovery_codes'),
+        options,
+      ),
     sessions: async (options) => await read(endpoint, `${ROOT}/sessions`, dataOf(parseEntry), options),
     endSession: async (id, options) => await remove(endpoint, `${ROOT}/sessions/${encodeURIComponent(id)}`, options),
     providers: async (options) =>

@@ -5,6 +5,7 @@ import {
   confirmationSchema,
   confirmSchema,
   deleteAccountSchema,
+  recoveryCodesLeftSchema,
   recoveryCodesSchema,
   toTimestamp,
   twoFactorConfirmSchema,
@@ -23,7 +24,9 @@ import {
   confirmInPerson,
   confirmPassword,
   confirmTwoFactor,
+  countUnusedCodes,
   endTwoFactor,
+  renewRecoveryCodes,
 } from '../../identity/two-factor/two-factor.ts';
 import { requestEmailChange } from '../../identity/users/change-email.ts';
 import { deleteOwnAccount } from '../../identity/users/delete-account.ts';
@@ -116,6 +119,25 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       handle: async ({ body, signedIn: { user, session }, caller }) => ({
         recovery_codes: await confirmTwoFactor(deps, user, { code: body.code, sessionId: session.id }, caller),
       }),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/auth/two-factor/recovery-codes',
+      summary: 'Count the recovery codes that are left',
+      replies: { 200: json(recoveryCodesLeftSchema, 'How many are unused.') },
+      handle: ({ signedIn: { user } }) => countUnusedCodes(deps, user),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/auth/two-factor/recovery-codes',
+      summary: 'Make new recovery codes in place of the earlier ones',
+      body: jsonBody(twoFactorDisableSchema),
+      replies: { 200: json(recoveryCodesSchema, 'Recovery codes, shown only once.') },
+      async handle({ body, signedIn: { user }, caller }) {
+        await confirmInPerson(deps, user, body, caller);
+        return { recovery_codes: await renewRecoveryCodes(deps, user, caller) };
+      },
     }),
     defineRoute({
       ...record,

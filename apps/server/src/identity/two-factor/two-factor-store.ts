@@ -28,6 +28,10 @@ export async function useRecoveryCode(tx: Database, userId: string, code: string
   return used.length > 0;
 }
 
+export async function countRecoveryCodes(db: Database, userId: string): Promise<number> {
+  return await db.$count(recoveryCodes, eq(recoveryCodes.userId, userId));
+}
+
 export async function deleteRecoveryCodes(tx: Database, userId: string): Promise<void> {
   await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
 }

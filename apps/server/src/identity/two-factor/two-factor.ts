@@ -8,7 +8,13 @@ import { deleteSessions } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
 import { lockUser, updateUser } from '../users/user-store.ts';
 import { base32, matchTotp, totpUri } from './totp.ts';
-import { deleteRecoveryCodes, replaceRecoveryCodes, useRecoveryCode, useTotpStep } from './two-factor-store.ts';
+import {
+  countRecoveryCodes,
+  deleteRecoveryCodes,
+  replaceRecoveryCodes,
+  useRecoveryCode,
+  useTotpStep,
+} from './two-factor-store.ts';
 
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
@@ -98,7 +104,7 @@ export async function confirmTwoFactor(
   const { db, clock } = deps;
   pendingSecret(user);
   const attempt = await beginCheck(db, clock(), 'second_factor', credentialOf(user, caller));
-  const codes = Array.from({ length: RECOVERY_CODES }, () => base32(randomBytes(RECOVERY_BYTES)).toLowerCase());
+  const codes = newRecoveryCodes();
   await db.transaction(async (tx) => {
     const locked = await lockUser(tx, user.id);
     const step = matchTotp(pendingSecret(locked), code.trim(), clock(), locked.totpLastStep);
@@ -110,6 +116,37 @@ export async function confirmTwoFactor(
   });
   await attempt.succeeded();
   notify(deps, user, 'two_factor_on');
+  return codes;
+}
+
+function newRecoveryCodes(): readonly string[] {
+  return Array.from({ length: RECOVERY_CODES }, () => base32(randomBytes(RECOVERY_BYTES)).toLowerCase());
+}
+
+/** The number of a user's unused recovery codes, and of those that were made. */
+export async function countUnusedCodes(
+  { db }: StoreDeps,
+  user: User,
+): Promise<{ readonly two_factor: boolean; readonly left: number; readonly of: number }> {
+  return { two_factor: user.totpEnabled, left: await countRecoveryCodes(db, user.id), of: RECOVERY_CODES };
+}
+
+/** Replace the recovery codes of a user; the earlier ones end. The caller has confirmed the user in person. Throws `conflict`. */
+export async function renewRecoveryCodes(deps: MailDeps, user: User, caller: Caller): Promise<readonly string[]> {
+  const { db, clock } = deps;
+  const codes = newRecoveryCodes();
+  await db.transaction(async (tx) => {
+    // Two-factor may have been turned off since the user was confirmed.
+    if (!(await lockUser(tx, user.id)).totpEnabled) {
+      throw new ApiError('conflict', {
+        reason: 'two-factor is off, so there are no recovery codes',
+        remedy: 'turn it on with POST /v2/auth/two-factor',
+      });
+    }
+    await replaceRecoveryCodes(tx, user.id, codes);
+    await recordAudit(tx, clock(), caller, { action: 'user.recovery_codes_renew', subject: user.id });
+  });
+  notify(deps, user, 'recovery_codes_renewed');
   return codes;
 }
 

@@ -1,11 +1,12 @@
-import { ApiError, type UserAdminPatch, type UserPatch } from '@gptj-cloud/protocol';
+import { ApiError, type PreferencesPatch, type UserAdminPatch, type UserPatch } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import type { Database } from '../../store/db.ts';
 import type { MailDeps, StoreDeps } from '../account-deps.ts';
 import { notify } from '../notices.ts';
 import { enforceRateLimit } from '../sessions/login-guard.ts';
 import { deleteSessions } from '../sessions/session-store.ts';
 import { deleteLinks } from './account-link-store.ts';
-import type { User } from './user.ts';
+import { preferencesOf, type User } from './user.ts';
 import { lockUser, refuseLastOwner, refuseTaken, updateUser } from './user-store.ts';
 
 /** Change the fields of a profile that its user may change. Absent fields stay; null clears one. Throws `already_exists`. */
@@ -30,13 +31,26 @@ export async function changeProfile(
         lastname: patched(patch.lastname, user.lastname),
         company: patched(patch.company, user.company),
         jobTitle: patched(patch.job_title, user.jobTitle),
+        ...(patch.preferences === undefined
+          ? {}
+          : { preferences: await mergedPreferences(tx, user.id, patch.preferences) }),
       },
       clock(),
     );
-    const details = { fields: Object.keys(patch) };
+    const fields = Object.keys(patch).filter((field) => field !== 'preferences');
+    // Preferences change often, and nothing depends on them.
+    if (fields.length === 0) return changed;
+    const details = { fields };
     await recordAudit(tx, clock(), caller, { action: 'user.update', subject: user.id, details });
     return changed;
   });
+}
+
+/** JSON of a user's preferences after a change. Null clears a field. Locks the user: two tabs may change different fields. */
+async function mergedPreferences(tx: Database, userId: string, patch: PreferencesPatch): Promise<string | null> {
+  const merged = { ...preferencesOf(await lockUser(tx, userId)), ...patch };
+  const chosen = Object.entries(merged).filter(([, value]) => value !== null && value !== undefined);
+  return chosen.length === 0 ? null : JSON.stringify(Object.fromEntries(chosen));
 }
 
 /**

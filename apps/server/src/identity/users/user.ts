@@ -1,4 +1,4 @@
-import { toTimestamp, type UserGet } from '@gptj-cloud/protocol';
+import { type Preferences, preferencesSchema, toTimestamp, type UserGet } from '@gptj-cloud/protocol';
 import type { AccountPlans } from '../account-deps.ts';
 
 /** A person's account. */
@@ -23,8 +23,15 @@ export interface User {
   /** The last TOTP time step whose code was used. */
   readonly totpLastStep: number | null;
   readonly disabledAt: Date | null;
+  /** JSON of the choices for the dashboard; null: none. */
+  readonly preferences: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** None when another version of the server stored choices that this one does not know. */
+export function preferencesOf({ preferences }: Pick<User, 'preferences'>): Preferences {
+  return preferences === null ? {} : (preferencesSchema.safeParse(JSON.parse(preferences)).data ?? {});
 }
 
 /** The reply with all fields of a user, for that user and for owners of the server. */
@@ -40,6 +47,7 @@ export function toUserGet(user: User, plans: AccountPlans): UserGet {
     verified: user.verifiedAt !== null,
     subscribed: plans.planOf(user).id !== plans.defaultPlan.id,
     onboarded: true,
+    preferences: preferencesOf(user),
     role: user.role,
     two_factor: user.totpEnabled,
     disabled: user.disabledAt !== null,

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { replying, stub } from '../testing/stub-fetch.ts';
+
+const PRESET = { id: 'preset_1', name: 'warm', parameters: { top_k: 5 }, prompt: null, created_at: 1, updated_at: 2 };
+
+test('creates, lists, changes and deletes presets', async () => {
+  const made = replying(PRESET, { status: 201 });
+  const preset = await made.api.presets.create({ name: 'warm', parameters: { top_k: 5 } });
+  assert.deepEqual([preset.parameters, preset.prompt, preset.createdAt.getTime()], [{ top_k: 5 }, null, 1000]);
+  assert.deepEqual(made.sent[0]?.body, { name: 'warm', parameters: { top_k: 5 } });
+  const list = replying({ skip: 0, limit: 20, total: 1, data: [PRESET] });
+  assert.equal((await list.api.presets.list()).items[0]?.id, 'preset_1');
+  const changed = replying(PRESET);
+  await changed.api.presets.change('preset_1', { prompt: null });
+  assert.deepEqual([changed.sent[0]?.method, changed.sent[0]?.body], ['PATCH', { prompt: null }]);
+  const gone = stub(() => new Response(null, { status: 204 }));
+  await gone.api.presets.delete('a/b');
+  assert.equal(gone.sent[0]?.url, 'http://host:1/base/v2/presets/a%2Fb');
+});
+
+test('counts and renews recovery codes', async () => {
+  const left = replying({ two_factor: true, left: 3, of: 10 });
+  assert.deepEqual(await left.api.auth.recoveryCodesLeft(), { twoFactor: true, left: 3, of: 10 });
+  const renewed = replying({ recovery_codes: ['a', 'b'] });
+  assert.deepEqual(await renewed.api.auth.renewRecoveryCodes({ password: 'p', code: 'c' }), ['a', 'b']);
+  assert.deepEqual(renewed.sent[0]?.body, { password: 'p', code: 'c' });
+});
