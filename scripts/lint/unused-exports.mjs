@@ -20,7 +20,7 @@ function findUnusedExports(files) {
   const rooms = readRooms(files);
   const modules = new Map(
     files
-      .filter(({ path }) => /\.(?:ts|mjs)$/.test(path) && !path.endsWith('.d.ts'))
+      .filter(({ path }) => /\.(?:tsx?|mjs)$/.test(path) && !path.endsWith('.d.ts'))
       .map(({ path, text }) => [path, { path, text, ...scanModule(text) }]),
   );
   const uses = collectUses(modules, rooms);
@@ -54,7 +54,7 @@ function isNeededBy(user, path, isDoor) {
 }
 
 function isTestCode(path) {
-  return /\.(?:test|contract|fixture)\.(?:ts|mjs)$|\/src\/testing\/|^test\//.test(path);
+  return /\.(?:test|contract|fixture)\.(?:tsx?|mjs)$|\/src\/testing\/|^test\//.test(path);
 }
 
 /** For `path#name` the files that use it; a use through a re-export counts for the origin as well. */

@@ -1,0 +1,20 @@
+/** Keys of cached replies that several rooms read or invalidate. All are of the project in the address. */
+export const keys = {
+  session: ['session'],
+  server: ['server'],
+  projects: ['projects'],
+  invitations: ['invitations'],
+  health: ['health'],
+  tokens: ['tokens'],
+  runs: ['runs'],
+  run: (id: string) => ['runs', 'one', id],
+  limits: ['limits'],
+  plans: ['plans'],
+  usage: ['usage'],
+  engine: ['engine'],
+  members: ['members'],
+  webhooks: ['webhooks'],
+  pipelines: ['pipelines'],
+  parameters: ['parameters'],
+  presets: ['presets'],
+} as const;

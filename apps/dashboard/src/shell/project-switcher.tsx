@@ -1,0 +1,56 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Button } from 'react-aria-components';
+import { projectsQuery } from '../api/session.ts';
+import { Icon } from '../ui/icons.tsx';
+import { Menu } from '../ui/menu.tsx';
+
+/** The project of the page, and a menu of all others. */
+export function ProjectSwitcher() {
+  const { project } = useSearch({ from: '__root__' });
+  const navigate = useNavigate();
+  const { data: projects } = useQuery(projectsQuery);
+  const first = projects?.[0];
+  const current = projects?.find(({ id }) => id === project) ?? first;
+  const go = (id: string): void => {
+    // Ids in the address belong to the former project, so that its lists are the nearest page.
+    const to = window.location.pathname.split('/').length > 2 ? '/' : '.';
+    void navigate({ to, search: id === first?.id ? { project: undefined } : { project: id } } as never);
+  };
+  return (
+    <Menu
+      label="Projects"
+      trigger={
+        <Button className="shell-project" aria-label={`Project ${current?.name ?? ''}: switch`}>
+          <span className="shell-project-letter" aria-hidden="true">
+            {(current?.name ?? '').slice(0, 1).toUpperCase()}
+          </span>
+          <span className="ui-cut">{current?.name ?? '\u00a0'}</span>
+          <Icon name="sort" />
+        </Button>
+      }
+      groups={[
+        {
+          title: 'Projects',
+          entries: (projects ?? []).map(({ id, name, role }) => ({
+            id,
+            label: name,
+            icon: id === current?.id ? ('check' as const) : ('layers' as const),
+            note: role,
+            onAction: () => go(id),
+          })),
+        },
+        {
+          entries: [
+            {
+              id: 'all-projects',
+              label: 'Members and projects',
+              icon: 'people',
+              onAction: () => void navigate({ to: '/members' }),
+            },
+          ],
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,12 @@
+import { useSession } from '../api/session.ts';
+import { Dialog } from '../ui/dialog.tsx';
+
+/** Over the page, which keeps its state: sign in again and go on. */
+export function SessionDialog() {
+  const { user } = useSession();
+  return (
+    <Dialog title="Your session has ended" isOpen onClose={() => undefined} canDismiss={false}>
+      <p>Sign in again as {user.username} to go on where you were.</p>
+    </Dialog>
+  );
+}
