@@ -10,7 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { readAuditSearch } from './admin/audit-search.ts';
 import { readUsersSearch } from './admin/users-search.ts';
-import { setActiveProject } from './api/active.ts';
+import { selectProject } from './api/cloud.ts';
 import { sessionQuery } from './api/session.ts';
 import { readPlaygroundSearch } from './playground/playground-search.ts';
 import { readRunsSearch } from './runs/runs-search.ts';
@@ -31,7 +31,7 @@ const root = createRootRouteWithContext<RouterContext>()({
   validateSearch: (raw: RawSearch): { readonly project?: string } => defined({ project: textIn(raw, 'project') }),
   search: { middlewares: [retainSearchParams(['project'])] },
   async beforeLoad({ context: { queries }, search, location, matches }) {
-    if (setActiveProject(search.project ?? null)) {
+    if (selectProject(search.project ?? null)) {
       // Replies of the former project would be shown for a moment.
       queries.removeQueries({ predicate: ({ queryKey }) => !PROJECT_FREE.has(String(queryKey[0])) });
     }
@@ -264,6 +264,14 @@ const adminServer = createRoute({
   component: lazyRouteComponent(() => import('./admin/server-page.tsx'), 'ServerPage'),
 });
 
+/** All parts of ui/ on one page, in the development server only. */
+const parts = createRoute({
+  getParentRoute: () => root,
+  path: '/ui',
+  staticData: publicPage,
+  component: lazyRouteComponent(() => import('./ui/parts-page.tsx'), 'PartsPage'),
+});
+
 const routeTree = root.addChildren([
   login,
   register,
@@ -294,6 +302,7 @@ const routeTree = root.addChildren([
   adminPlans,
   adminAudit,
   adminServer,
+  ...(import.meta.env.DEV ? [parts] : []),
 ]);
 
 export function createDashboardRouter(queries: QueryClient) {

@@ -1,4 +1,5 @@
 /** What keeps the user from going on: the shell shows a dialog or a page for it. */
+import { SessionEndedError } from '@gptj-cloud/sdk';
 import { useSyncExternalStore } from 'react';
 import { problemOf } from '../ui/problem.ts';
 
@@ -16,8 +17,8 @@ export function setGate(next: Gate): void {
 
 /** Close the gate when `error` says that the session is not accepted; every query and mutation reports its errors here. */
 export function closeGateFor(error: unknown): void {
-  const { status, code } = problemOf(error);
-  if (status === 401 && (code === 'session_ended' || code === 'token_missing')) setGate('ended');
+  const { code } = problemOf(error);
+  if (error instanceof SessionEndedError) setGate('ended');
   if (code === 'email_unverified') setGate('unverified');
   if (code === 'account_disabled') setGate('disabled');
 }

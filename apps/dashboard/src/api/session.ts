@@ -1,11 +1,9 @@
 /** The signed-in account. */
-import type { ProjectGetDetailed, SessionGet } from '@gptj-cloud/protocol';
+import { type Session, SessionEndedError } from '@gptj-cloud/sdk';
 import { type QueryClient, queryOptions, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
-import { problemOf } from '../ui/problem.ts';
-import { setActiveCsrfToken } from './active.ts';
+import { cloud } from './cloud.ts';
 import { setGate } from './gate.ts';
 import { keys } from './keys.ts';
-import { send } from './send.ts';
 
 /** Other tabs of this browser share the cookie: they are notified of a sign-in or sign-out. */
 const otherTabs = new BroadcastChannel('gptj-session');
@@ -14,28 +12,26 @@ const otherTabs = new BroadcastChannel('gptj-session');
 export const sessionQuery = queryOptions({
   queryKey: keys.session,
   staleTime: Number.POSITIVE_INFINITY,
-  queryFn: async ({ signal }): Promise<SessionGet | null> => {
+  queryFn: async ({ signal }): Promise<Session | null> => {
     try {
-      const session = await send<SessionGet>('GET', '/v2/auth/session', { signal });
-      setActiveCsrfToken(session.csrf_token);
-      return session;
+      return await cloud().auth.session({ signal });
     } catch (error) {
-      if (problemOf(error).status !== 401) throw error;
-      setActiveCsrfToken(null);
-      return null;
+      if (error instanceof SessionEndedError) return null;
+      throw error;
     }
   },
 });
 
+const MAX_PROJECTS = 100;
+
 export const projectsQuery = queryOptions({
   queryKey: keys.projects,
   staleTime: 60_000,
-  queryFn: async ({ signal }) =>
-    (await send<{ readonly data: readonly ProjectGetDetailed[] }>('GET', '/v2/projects', { signal })).data,
+  queryFn: async ({ signal }) => (await cloud().projects.list({ signal, limit: MAX_PROJECTS, order: 'oldest' })).items,
 });
 
 /** The session of a page that only signed-in users see. */
-export function useSession(): SessionGet {
+export function useSession(): Session {
   const session = useSuspenseQuery(sessionQuery).data;
   if (session === null) throw new Error('expected a session on this page');
   return session;
@@ -44,8 +40,7 @@ export function useSession(): SessionGet {
 export function useSignOut(): () => Promise<void> {
   const queries = useQueryClient();
   return async () => {
-    await send('POST', '/v2/auth/logout');
-    setActiveCsrfToken(null);
+    await cloud().auth.logout();
     otherTabs.postMessage('signed-out');
     queries.clear();
     window.location.assign('/login');
@@ -53,27 +48,25 @@ export function useSignOut(): () => Promise<void> {
 }
 
 /** Keep the session of a reply to a sign-in, and let the page go on where it was. */
-export function acceptSession(queries: QueryClient, session: SessionGet): void {
-  setActiveCsrfToken(session.csrf_token);
+export async function acceptSession(queries: QueryClient, session: Session): Promise<void> {
   queries.setQueryData(keys.session, session);
   setGate('open');
   otherTabs.postMessage('signed-in');
-  queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' }).catch(() => undefined);
+  await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
 }
 
 /** Follow sign-ins and sign-outs of other tabs. Returns the function that stops it. */
 export function followOtherTabs(queries: QueryClient): () => void {
+  const readAgain = async (): Promise<void> => {
+    const session = await queries.fetchQuery({ ...sessionQuery, staleTime: 0 });
+    if (session === null) return;
+    setGate('open');
+    await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+  };
   const listen = ({ data }: MessageEvent<unknown>): void => {
     if (data === 'signed-out') setGate('ended');
-    if (data !== 'signed-in') return;
-    queries
-      .fetchQuery({ ...sessionQuery, staleTime: 0 })
-      .then((session) => {
-        if (session === null) return;
-        setGate('open');
-        return queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
-      })
-      .catch(() => undefined);
+    // A failure shows on the page, whose own requests fail as well.
+    if (data === 'signed-in') readAgain().catch(() => undefined);
   };
   otherTabs.addEventListener('message', listen);
   return () => otherTabs.removeEventListener('message', listen);

@@ -49,7 +49,7 @@ function Places({ places }: { readonly places: readonly Place[] }) {
 }
 
 /** Lines of text and a caret: the mark of this server. */
-export function Brand() {
+function Brand() {
   return (
     <svg className="shell-mark" width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="8" />

@@ -1,9 +1,18 @@
-import { PageHead } from '../ui/page-head.tsx';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { SignInForm } from '../api/sign-in-form.tsx';
+
+const route = getRouteApi('/login');
 
 export function LoginPage() {
+  const { to } = route.useSearch();
+  const router = useRouter();
+  // Only a page of this server: `//other.example` is an address elsewhere.
+  const next = to !== undefined && /^\/(?![/\\])/.test(to) ? to : '/';
   return (
-    <div className="ui-page">
-      <PageHead title="Sign-in" />
-    </div>
+    <main className="ui-page">
+      <title>Sign in · gptj-cloud</title>
+      <h1>Sign in</h1>
+      <SignInForm onSignedIn={() => router.history.push(next)} />
+    </main>
   );
 }

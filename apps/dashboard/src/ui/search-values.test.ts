@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choiceIn, defined, textIn, wholeIn } from './search-values.ts';
+import { choiceIn, defined, textIn } from './search-values.ts';
 
-test('texts, choices and numbers are read from an address', () => {
+test('texts and choices are read from an address', () => {
   const raw = { q: 'king', n: 7, state: 'failed' };
   assert.equal(textIn(raw, 'q'), 'king');
   assert.equal(textIn(raw, 'n'), '7');
   assert.equal(choiceIn(raw, 'state', ['failed', 'complete']), 'failed');
-  assert.equal(wholeIn(raw, 'n'), 7);
 });
 
 test('a value that the page does not know is left out', () => {
@@ -15,8 +14,6 @@ test('a value that the page does not know is left out', () => {
   assert.equal(textIn(raw, 'q'), undefined);
   assert.equal(textIn(raw, 'list'), undefined);
   assert.equal(choiceIn(raw, 'state', ['failed']), undefined);
-  assert.equal(wholeIn(raw, 'n'), undefined);
-  assert.equal(wholeIn(raw, 'absent'), undefined);
 });
 
 test('absent fields are no fields', () => {

@@ -21,11 +21,6 @@ export function choiceIn<Choice extends string>(
   return choices.find((choice) => choice === value);
 }
 
-export function wholeIn(raw: RawSearch, name: string): number | undefined {
-  const value = Number(raw[name]);
-  return Number.isSafeInteger(value) && value >= 0 && raw[name] !== '' ? value : undefined;
-}
-
 /** The object without fields that are undefined, as exact optional properties need it. */
 export function defined<Fields extends object>(
   fields: Fields,
