@@ -9,7 +9,7 @@ import { READ_RUN_BODY } from './api/pipeline-cloud/read-run-body.ts';
 import { READ_TEXT_GENERATION } from './api/tgi/read-text-generation.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { createParameterReader } from './generation/parameter-parser.ts';
-import { READ_GPTJ_RUN } from './generation/pipelines/gptj-pipeline.ts';
+import { DESCRIBE_GPTJ_INPUT, READ_GPTJ_RUN } from './generation/pipelines/gptj-pipeline.ts';
 import { READ_JOBS } from './read-jobs.ts';
 import { pickleInput } from './runs/input-pickle.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -82,6 +82,7 @@ test('requests of every API are read alike on a worker thread', async () => {
   }));
   const { input } = await sameOnBoth(READ_RUN_BODY, () => body({ pipeline_id: 'x', data: ['a', { top_k: 3 }], y: 1 }));
   await sameOnBoth(READ_GPTJ_RUN, () => ({ input: input?.slice() ?? new Uint8Array() }));
+  await sameOnBoth(DESCRIBE_GPTJ_INPUT, () => ({ input: input?.slice() ?? new Uint8Array() }));
   const tuple = new PickleTuple(['a', new Map([['bad_words_ids', [new PickleTuple([1n, 2n])]]])]);
   const run = await sameOnBoth(READ_GPTJ_RUN, () => ({ input: pickleInput(tuple) }));
   assert.deepEqual(run.request.config.badWordsIds, [[1, 2]]);

@@ -3,7 +3,7 @@ import { READ_COMPLETION } from './api/openai/read-completion.ts';
 import { READ_RUN_BODY } from './api/pipeline-cloud/read-run-body.ts';
 import { READ_DETOKENIZE, READ_TOKENIZE } from './api/pipeline-cloud/read-tokenize.ts';
 import { READ_TEXT_GENERATION } from './api/tgi/read-text-generation.ts';
-import { READ_GPTJ_RUN } from './generation/pipelines/gptj-pipeline.ts';
+import { DESCRIBE_GPTJ_INPUT, READ_GPTJ_RUN } from './generation/pipelines/gptj-pipeline.ts';
 import type { TextModel } from './generation/text-model.ts';
 import type { AnyJob } from './workers/job.ts';
 
@@ -11,6 +11,7 @@ import type { AnyJob } from './workers/job.ts';
 export const READ_JOBS: readonly AnyJob<TextModel>[] = [
   READ_RUN_BODY,
   READ_GPTJ_RUN,
+  DESCRIBE_GPTJ_INPUT,
   READ_COMPLETION,
   READ_TEXT_GENERATION,
   READ_MESH_REQUEST,

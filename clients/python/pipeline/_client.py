@@ -111,6 +111,10 @@ class PipelineCloud:
         """A run of this account. Raises NotFound."""
         return record_of(Run, self._exchange("GET", _run_path(run_id)), "run_state")
 
+    def get_run_input(self, run_id: str) -> Record:
+        """What a run was started with: `prompt`, a text or its token ids, and `parameters`. Raises NotFound."""
+        return record_of(Record, self._exchange("GET", f"{_run_path(run_id)}/input"), "prompt")
+
     def wait(self, run: Union[Run, str], *, timeout: Optional[float] = None, poll: float = 2.0) -> Run:
         """Wait until the run has ended, complete or failed. Raises WaitTimeout after timeout seconds; the run continues.
 

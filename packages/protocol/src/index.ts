@@ -28,6 +28,7 @@ export {
 } from './files.ts';
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { issueText } from './issue-text.ts';
+export { type Money, moneySchema } from './money.ts';
 export { nameSchema } from './names.ts';
 export { cursorSchema, formatCursor, type PageCursor } from './page-cursor.ts';
 export { type Paginated, paginatedSchema } from './paginated.ts';
@@ -89,6 +90,14 @@ export {
   type QueryValue,
 } from './query.ts';
 export {
+  type RunInputGet,
+  type RunSummary,
+  type RunSummaryPage,
+  runInputGetSchema,
+  runSummaryPageSchema,
+  runSummarySchema,
+} from './run-summaries.ts';
+export {
   finishReasonSchema,
   isTerminal,
   RUN_ERRORS,
@@ -99,6 +108,7 @@ export {
   type RunGet,
   type RunPage,
   type RunState,
+  type RunTimings,
   type RunUsage,
   runCreateSchema,
   runErrorInfoSchema,
@@ -106,6 +116,7 @@ export {
   runGetSchema,
   runPageSchema,
   runStateSchema,
+  runTimingsSchema,
   runUsageSchema,
 } from './runs.ts';
 export {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dataGetSchema, fileGetSchema } from './files.ts';
+import { moneySchema } from './money.ts';
 import { paginatedSchema } from './paginated.ts';
 import { pipelineGetSchema } from './pipelines.ts';
 import { timestampSchema } from './timestamp.ts';
@@ -88,6 +89,17 @@ export const runUsageSchema = z.object({
 export type RunUsage = z.infer<typeof runUsageSchema>;
 
 /**
+ * Milliseconds of the execution that ended: from the acceptance to the first evaluation and to the first token, and from the
+ * first evaluation to the end. Each is null before the end, and where it did not come to that.
+ */
+export const runTimingsSchema = z.object({
+  queued_ms: z.number().nullable(),
+  first_token_ms: z.number().nullable(),
+  compute_ms: z.number().nullable(),
+});
+export type RunTimings = z.infer<typeof runTimingsSchema>;
+
+/**
  * A run. `result` is a file with the pickle of the list of outputs; `result_preview` is the same list as JSON. Both
  * are null unless the run is complete. A failed run has `error` and `error_info`.
  */
@@ -116,6 +128,13 @@ export const runGetSchema = z.object({
   usage: runUsageSchema.nullish(),
   /** The seed that reproduces this result; null when no token was sampled. */
   seed: z.number().nullish(),
+  timings: runTimingsSchema.optional(),
+  /** What it amounts to at the present prices of the plan under which it was accepted; null: nothing was charged. */
+  cost: moneySchema.nullish(),
+  /** The API token that started it; null: a browser session. */
+  token_id: z.string().nullish(),
+  /** Executions that have begun. More than 1: the server or the engine ended during one. */
+  attempts: z.number().optional(),
 });
 export type RunGet = z.infer<typeof runGetSchema>;
 

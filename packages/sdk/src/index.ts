@@ -53,6 +53,7 @@ export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type { NewPreset, Preset, Presets } from './resources/presets.ts';
 export type { Invitation, Invitations, Invited, Member, Project, Projects } from './resources/projects.ts';
+export type { RunInput, RunSummary, RunSummaryOptions, Runs } from './resources/runs.ts';
 export type { Keep, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,
@@ -81,6 +82,15 @@ export type {
 } from './resources/usage.ts';
 export type { ProfileChange, UserChange, Users } from './resources/users.ts';
 export type { Webhook, WebhookChange, WebhookDelivery, Webhooks } from './resources/webhooks.ts';
-export { type FinishReason, hasEnded, type ResultFile, type Run, type RunUsage, throwIfFailed } from './run.ts';
+export {
+  type FinishReason,
+  hasEnded,
+  type Money,
+  type ResultFile,
+  type Run,
+  type RunTimings,
+  type RunUsage,
+  throwIfFailed,
+} from './run.ts';
 export type { RunEvent, RunStream } from './run-stream.ts';
 export { type LikelyToken, parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';

@@ -56,6 +56,10 @@ test('runPipeline sends the data with the token and returns the run in camelCase
     finishReasons: null,
     usage: null,
     seed: null,
+    timings: { queuedMs: null, firstTokenMs: null, computeMs: null },
+    cost: null,
+    tokenId: null,
+    attempts: null,
   } satisfies Omit<Run, 'raw'>);
 });
 

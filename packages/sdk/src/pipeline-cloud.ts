@@ -14,6 +14,7 @@ import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags 
 import { createPlans, type Plans } from './resources/plans.ts';
 import { createPresets, type Presets } from './resources/presets.ts';
 import { createInvitations, createProjects, type Invitations, type Projects } from './resources/projects.ts';
+import { createRuns, type Runs } from './resources/runs.ts';
 import { createTextTokens, type TextTokens } from './resources/tokenizer.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createUsageReports, type UsageReports } from './resources/usage.ts';
@@ -118,6 +119,8 @@ export class PipelineCloud {
   readonly admin: Admin;
   readonly pipelines: Pipelines;
   readonly tags: PipelineTags;
+  /** Lists of runs without their results, and the inputs of runs. */
+  readonly runs: Runs;
   readonly engine: EngineReports;
   readonly presets: Presets;
   readonly text: TextTokens;
@@ -162,6 +165,7 @@ export class PipelineCloud {
     this.admin = createAdmin(endpoint);
     this.pipelines = createPipelines(endpoint);
     this.tags = createPipelineTags(endpoint);
+    this.runs = createRuns(endpoint);
     this.engine = createEngineReports(endpoint);
     this.presets = createPresets(endpoint);
     this.text = createTextTokens(endpoint);

@@ -44,6 +44,13 @@ export interface Run {
   readonly usage: RunUsage | null;
   /** The seed of a sampled result; null when nothing was sampled. */
   readonly seed: number | null;
+  readonly timings: RunTimings;
+  /** What it amounts to at the present prices of its plan; null: nothing was charged. */
+  readonly cost: Money | null;
+  /** The API token that started it; null: a browser session. */
+  readonly tokenId: string | null;
+  /** Executions that have begun; null where the server does not tell. */
+  readonly attempts: number | null;
   /** The unchanged reply. */
   readonly raw: JsonObject;
 }
@@ -58,6 +65,22 @@ export interface RunUsage {
   /** What the run cost: prompts, beams, candidates and drafts included. Quotas count it. */
   readonly computedTokens: number;
   readonly cachedTokens: number;
+}
+
+/** Milliseconds of the execution that ended; null before the end and where it did not come to that. */
+export interface RunTimings {
+  /** From the acceptance to the first evaluation. */
+  readonly queuedMs: number | null;
+  /** From the acceptance to the first token. */
+  readonly firstTokenMs: number | null;
+  /** From the first evaluation to the end. */
+  readonly computeMs: number | null;
+}
+
+/** Decimal text, and the ISO 4217 code of its currency. */
+export interface Money {
+  readonly amount: string;
+  readonly currency: string;
 }
 
 const RUN_STATES: Readonly<Record<RunState, true>> = {
@@ -94,7 +117,7 @@ export function parseRun(reply: unknown): Run {
   const runnable = objectAt(raw.runnable, 'runnable');
   return {
     id: stringAt(raw.id, 'id'),
-    runState: literalAt(RUN_STATES, raw.run_state, 'run_state'),
+    runState: parseRunState(raw.run_state),
     createdAt: dateAt(raw.created_at, 'created_at'),
     startedAt: orNull(raw.started_at, (value) => dateAt(value, 'started_at')),
     endedAt: orNull(raw.ended_at, (value) => dateAt(value, 'ended_at')),
@@ -105,7 +128,7 @@ export function parseRun(reply: unknown): Run {
       const file = objectAt(value, 'result');
       return { id: stringAt(file.id, 'result.id'), name: stringAt(file.name, 'result.name') };
     }),
-    error: orNull(raw.error, (value) => literalAt(RUN_ERRORS, value, 'error')),
+    error: parseRunError(raw.error),
     errorInfo: orNull(raw.error_info, (value) => {
       const info = objectAt(value, 'error_info');
       return {
@@ -118,18 +141,52 @@ export function parseRun(reply: unknown): Run {
     finishReasons: orNull(raw.finish_reasons, (value) =>
       arrayAt(value, 'finish_reasons').map((reason) => literalAt(FINISH_REASONS, reason, 'finish_reasons')),
     ),
-    usage: orNull(raw.usage, (value) => {
-      const usage = objectAt(value, 'usage');
-      return {
-        promptTokens: numberAt(usage.prompt_tokens, 'usage.prompt_tokens'),
-        generatedTokens: numberAt(usage.generated_tokens, 'usage.generated_tokens'),
-        computedTokens: numberAt(usage.computed_tokens, 'usage.computed_tokens'),
-        cachedTokens: numberAt(usage.cached_tokens, 'usage.cached_tokens'),
-      };
-    }),
+    usage: parseUsage(raw.usage),
     seed: orNull(raw.seed, (value) => numberAt(value, 'seed')),
+    timings: parseTimings(raw.timings),
+    cost: parseCost(raw.cost),
+    tokenId: orNull(raw.token_id, (value) => stringAt(value, 'token_id')),
+    attempts: orNull(raw.attempts, (value) => numberAt(value, 'attempts')),
     raw,
   };
+}
+
+export function parseRunState(value: unknown): RunState {
+  return literalAt(RUN_STATES, value, 'run_state');
+}
+
+export function parseRunError(value: unknown): RunError | null {
+  return orNull(value, (present) => literalAt(RUN_ERRORS, present, 'error'));
+}
+
+export function parseUsage(value: unknown): RunUsage | null {
+  return orNull(value, (present) => {
+    const usage = objectAt(present, 'usage');
+    return {
+      promptTokens: numberAt(usage.prompt_tokens, 'usage.prompt_tokens'),
+      generatedTokens: numberAt(usage.generated_tokens, 'usage.generated_tokens'),
+      computedTokens: numberAt(usage.computed_tokens, 'usage.computed_tokens'),
+      cachedTokens: numberAt(usage.cached_tokens, 'usage.cached_tokens'),
+    };
+  });
+}
+
+/** Servers of an earlier version tell no timings. */
+export function parseTimings(value: unknown): RunTimings {
+  const timings = orNull(value, (present) => objectAt(present, 'timings')) ?? {};
+  const ms = (of: unknown, field: string): number | null => orNull(of, (present) => numberAt(present, field));
+  return {
+    queuedMs: ms(timings.queued_ms, 'timings.queued_ms'),
+    firstTokenMs: ms(timings.first_token_ms, 'timings.first_token_ms'),
+    computeMs: ms(timings.compute_ms, 'timings.compute_ms'),
+  };
+}
+
+export function parseCost(value: unknown): Money | null {
+  return orNull(value, (present) => {
+    const cost = objectAt(present, 'cost');
+    return { amount: stringAt(cost.amount, 'cost.amount'), currency: stringAt(cost.currency, 'cost.currency') };
+  });
 }
 
 /** Throws like {@link parseRun}. */

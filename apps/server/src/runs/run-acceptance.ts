@@ -91,7 +91,7 @@ async function accept(
   const isAsync = request.async_run ?? false;
   const createdAt = clock();
   const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
-  const known = { id, projectId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
+  const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
   worker.reserve();
   const lease = worker.takeLease();
   let admitted: AdmittedRun | null = null;
@@ -100,7 +100,7 @@ async function accept(
     admitted = await ledger.accept({
       principal,
       estimate: { model: pipeline.id, computedTokens, contextTokens },
-      row: { ...known, apiKeyId, dataId, idempotencyKey, requestHash: hash, lease },
+      row: { ...known, dataId, idempotencyKey, requestHash: hash, promptHead: prepared.promptHead, lease },
       input: 'file' in data ? null : data,
     });
   } finally {
@@ -115,6 +115,7 @@ async function accept(
     data: { id: dataId, createdAt: stored.createdAt, file: withSmallBytes(stored.file) },
     state: lease === null ? 'received' : 'running',
     startedAt: lease === null ? null : createdAt,
+    attempts: lease === null ? 0 : 1,
     admissionTicket,
   };
   deps.accepted.add(run, withWarnings(prepared, asked.warnings ?? []));

@@ -47,7 +47,13 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
     const isRequested = worker.abort(id, 'cancelled') || (!deps.ownsStore && (await requestCancel(db, id, clock())));
     if (!isRequested) {
       const ender = { runId: id, projectId, owner: null, endedAt: clock() };
-      await ledger.recordEnd({ ender, ticket: run.admissionTicket, cost: null, end: { failure: CANCELLED } });
+      await ledger.recordEnd({
+        ender,
+        ticket: run.admissionTicket,
+        cost: null,
+        execution: null,
+        end: { failure: CANCELLED },
+      });
       worker.recordEnd(id);
     }
     return await waiters.waitUntilEnded(projectId, id);

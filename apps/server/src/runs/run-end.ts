@@ -3,12 +3,15 @@ import type { FinishReason } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import { type NewFile, withSmallBytes } from './files/file.ts';
-import type { Run, RunFailure } from './run.ts';
+import type { Run, RunFailure, RunWaits } from './run.ts';
+import { storableText } from './text-head.ts';
 
 export interface RunResult {
   readonly file: NewFile;
   /** The outputs; null when they are too long for every reply. */
   readonly preview: readonly JsonValue[] | null;
+  /** The first letters of the first output. */
+  readonly outputHead: string;
   readonly computeTimeMs: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
@@ -32,12 +35,15 @@ export interface RunEnding {
   readonly ender: RunEnder;
   /** The cost to charge; null: none. */
   readonly cost: GenerationCost | null;
+  /** The execution that ended; null: the run was ended without one. */
+  readonly execution: { readonly attempts: number; readonly waits: RunWaits | null } | null;
   readonly end: { readonly result: RunResult } | { readonly failure: RunFailure };
 }
 
 /** The run as the store has it when its end is stored. */
-export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
+export function toEndedRun(accepted: Run, { ender, end, cost, execution }: RunEnding): Run {
   const { endedAt } = ender;
+  const run: Run = execution === null ? accepted : { ...accepted, ...execution };
   if ('failure' in end) {
     return {
       ...run,
@@ -56,8 +62,17 @@ export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
             },
     };
   }
-  const { file, preview, computeTimeMs, promptTokens, generatedTokens, computedTokens, cachedTokens, ...rest } =
-    end.result;
+  const {
+    file,
+    preview,
+    outputHead: _,
+    computeTimeMs,
+    promptTokens,
+    generatedTokens,
+    computedTokens,
+    cachedTokens,
+    ...rest
+  } = end.result;
   return {
     ...run,
     ...rest,
@@ -70,8 +85,7 @@ export function toEndedRun(run: Run, { ender, end, cost }: RunEnding): Run {
   };
 }
 
-/** PostgreSQL text can hold neither U+0000 nor half of a surrogate pair: each is replaced by U+FFFD. */
+/** The failure in a form that the store can hold. */
 export function storableFailure({ error, exception, traceback }: RunFailure): RunFailure {
-  const storable = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
-  return { error, exception: storable(exception), traceback: storable(traceback) };
+  return { error, exception: storableText(exception), traceback: storableText(traceback) };
 }

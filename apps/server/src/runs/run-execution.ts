@@ -23,6 +23,7 @@ import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
 import { hasStalled, isAlone, isExhausted, nextTries, type RunTries, stallingTries } from './run-tries.ts';
+import { createRunWatch, type RunWatch } from './run-watch.ts';
 import type { AbortReason } from './run-worker.ts';
 
 export interface RunExecutionDeps {
@@ -48,6 +49,7 @@ interface Progress {
   meter: GenerationMeter | null;
   /** Readers of its events have seen tokens. */
   hasTokenEvents: boolean;
+  readonly watch: RunWatch;
 }
 
 /** Of a run from before admission was stored. */
@@ -62,7 +64,9 @@ type Execution =
 /** Execute a run and store its end. Rejects when the store fails. */
 export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
   const limits = run.admissionTicket === null ? NO_LIMITS : deps.admission.timeLimits(run.admissionTicket);
-  const progress: Progress = { tries: run.tries, limits, meter: null, hasTokenEvents: false };
+  const waitedMs = Math.max(0, run.startedAt.getTime() - run.createdAt.getTime());
+  const watch = createRunWatch(waitedMs, () => performance.now());
+  const progress: Progress = { tries: run.tries, limits, meter: null, hasTokenEvents: false, watch };
   deps.accepted.recordStart(run.id, run.startedAt);
   const deadline = abortAfter(signal, limits.runMs);
   const execution = await execute(deps, run, deadline.signal, progress).finally(deadline.clear);
@@ -70,7 +74,8 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   const { id: runId, projectId, admissionTicket: ticket } = run;
   const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
   const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<void> => {
-    await retryOnOutage(() => deps.ledger.recordEnd({ ender, ticket, cost, end }), {
+    const execution = { attempts: progress.tries.attempts, waits: watch.waits };
+    await retryOnOutage(() => deps.ledger.recordEnd({ ender, ticket, cost, execution, end }), {
       mayRetry: mayRetryUnlessStopping(signal),
     });
   };
@@ -106,13 +111,21 @@ function mayRetryUnlessStopping(signal: AbortSignal): () => boolean {
   return () => !(signal.aborted && signal.reason === ('stopping' satisfies AbortReason));
 }
 
-async function toResult({ outputs, usage, seed, warnings, finishReasons }: PipelineOutcome): Promise<RunResult> {
+async function toResult({
+  outputs,
+  outputHead,
+  usage,
+  seed,
+  warnings,
+  finishReasons,
+}: PipelineOutcome): Promise<RunResult> {
   const bytes = await writePickleInParts(outputs, () => setImmediate());
   return {
     file: newFile('result', bytes),
     // JSON has more than a quarter as many characters as the pickle has bytes: long outputs are not written to be measured.
     preview:
       bytes.length <= 4 * MAX_PREVIEW_LENGTH && JSON.stringify(outputs).length <= MAX_PREVIEW_LENGTH ? outputs : null,
+    outputHead,
     computeTimeMs: usage.computeMs,
     promptTokens: usage.promptTokens,
     generatedTokens: usage.generatedTokens,
@@ -180,6 +193,7 @@ async function attempt(
     (await retryOnOutage(() => prepareStored(deps, run), { mayRetry: mayRetryUnlessStopping(signal) }));
   const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
   progress.meter = meter;
+  progress.watch.begin();
   const onTokens = ({ index, text, tokens, logprobs }: TokenChunk): void => {
     progress.hasTokenEvents = true;
     deps.events.publish(run.id, {
@@ -195,6 +209,7 @@ async function attempt(
   let stored = Promise.resolve();
   const onEvent = (event: GenerationEvent): void => {
     meter.record(0, event);
+    progress.watch.record(event);
     if (isStalling === (event.type === 'stalling')) return;
     isStalling = !isStalling;
     const tries = isStalling ? stallingTries(progress.tries) : progress.tries;

@@ -80,6 +80,7 @@ function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): Accepta
       isAsync: false,
       idempotencyKey: key ?? null,
       requestHash: null,
+      promptHead: '',
       lease: { owner: 'me', expiresAt: NOW },
     },
     input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,
@@ -91,6 +92,7 @@ function ending({ row }: AcceptableRun, owner: string | null = 'me'): AccountedE
     ender: { runId: row.id, projectId: row.projectId, owner, endedAt: NOW },
     ticket: `of ${row.id}`,
     cost: null,
+    execution: null,
     end: { failure: INTERRUPTED },
   };
 }

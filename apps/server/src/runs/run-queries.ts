@@ -1,10 +1,24 @@
-import { ApiError, type PageQuery, type RunGet, type RunPage } from '@gptj-cloud/protocol';
+import {
+  ApiError,
+  type Money,
+  type PageQuery,
+  type RunGet,
+  type RunInputGet,
+  type RunPage,
+  type RunSummary as RunSummaryGet,
+  type RunSummaryPage,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import { findApiKeyNames } from '../identity/api-keys/api-key-store.ts';
+import type { Admission } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
-import { type Run, toRunGet } from './run.ts';
-import { findRuns, listRuns, type RunFilter } from './run-store.ts';
+import { type Run, toRunGet, toTimings, toUsageGet } from './run.ts';
+import { loadData } from './run-input.ts';
+import { listRunSummaries, type RunFilter, type RunSummary } from './run-list-store.ts';
+import { findRuns, listRuns } from './run-store.ts';
 
 /** Reading of runs; those of other projects count as absent. */
 export interface RunQueries {
@@ -15,11 +29,20 @@ export interface RunQueries {
   /** The same; null when the project has no such run. */
   find(projectId: string, id: string): Promise<RunGet | null>;
   list(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunPage>;
+  listSummaries(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunSummaryPage>;
+  /** What the run was started with. Throws `not_found`, and the refusal of input that has no form as JSON. */
+  input(projectId: string, id: string): Promise<RunInputGet>;
   toGet(run: Run): RunGet;
 }
 
+export interface RunQueriesDeps {
+  readonly db: Database;
+  readonly pipelines: PipelineRegistry;
+  readonly admission: Pick<Admission, 'price'>;
+}
+
 /** Reads that come together share a query. */
-export function createRunQueries(db: Database, pipelines: PipelineRegistry): RunQueries {
+export function createRunQueries({ db, pipelines, admission }: RunQueriesDeps): RunQueries {
   const readRun = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
     findRuns(db, wanted),
   );
@@ -28,7 +51,15 @@ export function createRunQueries(db: Database, pipelines: PipelineRegistry): Run
     if (run === null) throw new ApiError('not_found', { kind: 'run', id: id.slice(0, 100) });
     return run;
   };
-  const toGet = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId));
+  const priceOf = ({
+    admissionTicket,
+    usage,
+    computeTimeMs,
+  }: Pick<Run, 'admissionTicket' | 'usage' | 'computeTimeMs'>) =>
+    admissionTicket === null || usage === null
+      ? null
+      : admission.price(admissionTicket, { ...usage, computeMs: computeTimeMs ?? 0 });
+  const toGet = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId), priceOf(run));
   return {
     read,
     toGet,
@@ -40,5 +71,43 @@ export function createRunQueries(db: Database, pipelines: PipelineRegistry): Run
     async list(filter, page) {
       return toPaginated(page, await listRuns(db, filter, page), toGet);
     },
+    async listSummaries(filter, page) {
+      const found = await listRunSummaries(db, filter, page);
+      const names = await findApiKeyNames(
+        db,
+        found.rows.flatMap(({ apiKeyId }) => apiKeyId ?? []),
+      );
+      return toPaginated(page, found, (run) => toSummaryGet(run, names, priceOf(run)));
+    },
+    async input(projectId, id) {
+      const run = await read(projectId, id);
+      const { file } = await loadData(db, projectId, run.data.id);
+      return await pipelines.find(run.pipelineId).describeInput(file.bytes, projectId);
+    },
+  };
+}
+
+function toSummaryGet(run: RunSummary, tokenNames: ReadonlyMap<string, string>, cost: Money | null): RunSummaryGet {
+  const timestamp = (date: Date | null): number | null => (date === null ? null : toTimestamp(date));
+  const { usage, apiKeyId } = run;
+  return {
+    id: run.id,
+    created_at: toTimestamp(run.createdAt),
+    started_at: timestamp(run.startedAt),
+    ended_at: timestamp(run.endedAt),
+    run_state: run.state,
+    pipeline_id: run.pipelineId,
+    prompt_head: run.promptHead,
+    output_head: run.outputHead,
+    token_id: apiKeyId,
+    token_name: apiKeyId === null ? null : (tokenNames.get(apiKeyId) ?? null),
+    error: run.failure?.error ?? null,
+    exception: run.failure?.exception ?? null,
+    usage: usage === null ? null : toUsageGet(usage),
+    timings: toTimings(run.waits, run.computeTimeMs),
+    cost,
+    seed: run.seed,
+    attempts: run.attempts,
+    async_run: run.isAsync,
   };
 }

@@ -37,7 +37,7 @@ export interface RunServiceDeps extends RunWorkDeps {
 }
 
 export interface RunService
-  extends Pick<RunQueries, 'get' | 'find' | 'list'>,
+  extends Pick<RunQueries, 'get' | 'find' | 'list' | 'listSummaries' | 'input'>,
     Pick<RunWaiters, 'waitUntilEnded'>,
     RunCommands {
   /** Accept a run. Throws `ApiError` for an invalid request, before storing anything. */
@@ -52,7 +52,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const owner = randomUUID();
   const events = createRunEvents({ name: owner.slice(0, 8), now: () => performance.now() });
   const accepted = createAcceptedRuns();
-  const queries = createRunQueries(db, deps.pipelines);
+  const queries = createRunQueries(deps);
   const ledger = observeLedger(createRunLedger(deps), deps.observer, (ending) => accepted.recordEnd(ending));
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
@@ -68,12 +68,14 @@ export function createRunService(deps: RunServiceDeps): RunService {
     onRunEnded: waiters.onRunEnded,
   });
   const parts = { ...deps, ledger, worker, events, accepted, waiters, queries };
-  const { get, find, list } = queries;
+  const { get, find, list, listSummaries, input } = queries;
   return {
     worker,
     get,
     find,
     list,
+    listSummaries,
+    input,
     waitUntilEnded: waiters.waitUntilEnded,
     create: createRunAcceptance(parts),
     ...createRunCommands(parts),

@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
+import { allRuns } from '../testing/all-runs.ts';
 import { findRun } from '../testing/find-run.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
@@ -45,6 +46,7 @@ const claim = async (owner: string, now: number, limit = 1): Promise<readonly st
 const result = (): RunResult => ({
   file: newFile('result', Uint8Array.of(1)),
   preview: ['\0'],
+  outputHead: '\0',
   computeTimeMs: 1.6,
   promptTokens: 3,
   generatedTokens: 2,
@@ -57,9 +59,9 @@ const result = (): RunResult => ({
 
 const endAll = (endings: readonly RunEnding[]) => store.db.transaction((tx) => endRuns(tx, endings));
 const completeRun = async (ender: RunEnder): Promise<boolean> =>
-  (await endAll([{ ender, cost: null, end: { result: result() } }]))[0] === true;
+  (await endAll([{ ender, cost: null, execution: null, end: { result: result() } }]))[0] === true;
 const failRun = async (ender: RunEnder, failure: RunFailure): Promise<boolean> =>
-  (await endAll([{ ender, cost: null, end: { failure } }]))[0] === true;
+  (await endAll([{ ender, cost: null, execution: null, end: { failure } }]))[0] === true;
 const countFiles = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
 
 test('a run is ended by the owner of its lease, once', async () => {
@@ -82,10 +84,10 @@ test('of ends that are stored together each is stored once; the result of a reje
   ];
   const before = await countFiles();
   const ended = await endAll([
-    { ender: ender(first, 'a'), cost: null, end: { result: result() } },
-    { ender: ender(first, 'a'), cost: null, end: { failure: INTERRUPTED } },
-    { ender: ender(second, 'a'), cost: null, end: { result: result() } },
-    { ender: ender(third, null), cost: null, end: { failure: INTERRUPTED } },
+    { ender: ender(first, 'a'), cost: null, execution: null, end: { result: result() } },
+    { ender: ender(first, 'a'), cost: null, execution: null, end: { failure: INTERRUPTED } },
+    { ender: ender(second, 'a'), cost: null, execution: null, end: { result: result() } },
+    { ender: ender(third, null), cost: null, execution: null, end: { failure: INTERRUPTED } },
   ]);
   assert.deepEqual(ended, [true, false, false, true]);
   const found = await findRuns(
@@ -187,13 +189,13 @@ test('lists are paginated and filtered; runs of other projects are absent', asyn
   const ids = [await storedRun(at(1)), await storedRun(at(2)), await storedRun(at(3))];
   await failRun(ender(ids[1] ?? '', null), INTERRUPTED);
   const list = async (direction: 'asc' | 'desc', skip: number, filter: object = {}): Promise<unknown> => {
-    const all = { projectId: PROJECT, pipelineId: null, state: null, ...filter };
+    const all = { ...allRuns(PROJECT), ...filter };
     const page = await listRuns(store.db, all, { skip, limit: 2, orderBy: { field: 'created_at', direction } });
     return [page.total, ...page.rows.map(({ id }) => id)];
   };
   assert.deepEqual(await list('desc', 0), [3, ids[2], ids[1]]);
   assert.deepEqual(await list('asc', 1), [3, ids[1], ids[2]]);
-  assert.deepEqual(await list('asc', 0, { state: 'failed' }), [1, ids[1]]);
+  assert.deepEqual(await list('asc', 0, { states: ['failed'] }), [1, ids[1]]);
   assert.deepEqual(await list('asc', 0, { pipelineId: 'q' }), [0]);
   assert.deepEqual(await list('asc', 0, { projectId: newId('project') }), [0]);
   assert.equal(await findRun(store.db, newId('project'), ids[0] ?? ''), null);

@@ -15,10 +15,12 @@ import type { Database } from '../store/db.ts';
 import { findPage, type Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { deleteFiles, fileColumns, insertFiles } from './files/file-store.ts';
-import type { Run, RunFailure, RunTokens } from './run.ts';
+import type { Run, RunFailure } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import type { Lease } from './run-lease-store.ts';
+import { listedRuns, type RunFilter, toTokens, toWaits } from './run-list-store.ts';
 import { data, files, runs } from './run-tables.ts';
+import { searchForm, storableText, textHead } from './text-head.ts';
 
 /** The columns of a run that is accepted. */
 export interface NewRun {
@@ -35,14 +37,10 @@ export interface NewRun {
   readonly admissionTicket: string;
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
+  /** The first letters of the prompt. */
+  readonly promptHead: string;
   /** Null when it waits for its execution. */
   readonly lease: Lease | null;
-}
-
-export interface RunFilter {
-  readonly projectId: string;
-  readonly pipelineId: string | null;
-  readonly state: RunState | null;
 }
 
 /**
@@ -53,19 +51,20 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
   const items = rows.map(({ lease, ...run }) => {
     const state: RunState = lease === null ? 'received' : 'running';
     const begun = lease && { startedAt: run.createdAt, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
-    return { ...run, ...begun, state, attempts: lease === null ? 0 : 1 };
+    const texts = { promptHead: textHead(run.promptHead), searchText: storableText(searchForm(run.promptHead)) };
+    return { ...run, ...begun, ...texts, state, attempts: lease === null ? 0 : 1 };
   });
   const stored = await db.execute(sql`
     INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
-      is_async, priority, admission_ticket, idempotency_key, request_hash, state, attempts, started_at, lease_owner,
-      lease_expires_at)
+      is_async, priority, admission_ticket, idempotency_key, request_hash, prompt_head, search_text, state, attempts,
+      started_at, lease_owner, lease_expires_at)
     SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
-      "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", state, attempts, "startedAt", "leaseOwner",
-      "leaseExpiresAt"
+      "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", "promptHead", "searchText", state, attempts,
+      "startedAt", "leaseOwner", "leaseExpiresAt"
     FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
       id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
       "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
-      "idempotencyKey" text, "requestHash" text, state text, attempts integer, "startedAt" timestamptz,
+      "idempotencyKey" text, "requestHash" text, "promptHead" text, "searchText" text, state text, attempts integer, "startedAt" timestamptz,
       "leaseOwner" text, "leaseExpiresAt" timestamptz)
     ON CONFLICT DO NOTHING
     RETURNING id`);
@@ -83,10 +82,12 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
     ),
   );
-  const items = endings.map(({ ender, end, cost }, index) => ({
+  const items = endings.map(({ ender, end, cost, execution }, index) => ({
     ...ender,
     index,
     endedAt: ender.endedAt.toISOString(),
+    queuedMs: execution?.waits?.queuedMs ?? null,
+    firstTokenMs: execution?.waits?.firstTokenMs ?? null,
     ...('result' in end ? completeColumns(end.result) : failedColumns(end.failure, cost)),
   }));
   const given = (name: string): SQL => sql.raw(`e."${name}"`);
@@ -100,6 +101,11 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       leaseExpiresAt: null,
       resultFileId: given('resultFileId'),
       resultPreview: given('resultPreview'),
+      outputHead: given('outputHead'),
+      searchText: sql`CASE WHEN e."outputText" IS NULL THEN ${runs.searchText}
+        ELSE coalesce(${runs.searchText}, '') || E'\n' || e."outputText" END`,
+      queuedMs: given('queuedMs'),
+      firstTokenMs: given('firstTokenMs'),
       computeTimeMs: given('computeTimeMs'),
       promptTokens: given('promptTokens'),
       generatedTokens: given('generatedTokens'),
@@ -117,7 +123,8 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
         index integer, "runId" text, "projectId" text, owner text, "endedAt" timestamptz, state text,
         "resultFileId" text, "resultPreview" text, "computeTimeMs" integer, "promptTokens" integer,
         "generatedTokens" integer, "computedTokens" integer, "cachedTokens" integer, seed bigint, warnings text, "finishReasons" text,
-        error text, "errorException" text, "errorTraceback" text)`,
+        error text, "errorException" text, "errorTraceback" text, "outputHead" text, "outputText" text, "queuedMs" integer,
+        "firstTokenMs" integer)`,
     )
     .where(
       sql`${runs.id} = e."runId" AND ${runs.projectId} = e."projectId" AND ${runs.endedAt} IS NULL
@@ -136,6 +143,8 @@ function completeColumns(result: RunResult) {
     state,
     resultFileId: result.file.id,
     resultPreview: result.preview === null ? null : JSON.stringify(result.preview),
+    outputHead: textHead(result.outputHead),
+    outputText: storableText(searchForm(result.outputHead)),
     computeTimeMs: Math.round(result.computeTimeMs),
     promptTokens: result.promptTokens,
     generatedTokens: result.generatedTokens,
@@ -189,22 +198,16 @@ export async function findRunByKey(
 }
 
 export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<'created_at'>): Promise<Page<Run>> {
-  const where = and(
-    eq(runs.projectId, filter.projectId),
-    filter.pipelineId === null ? undefined : eq(runs.pipelineId, filter.pipelineId),
-    filter.state === null ? undefined : eq(runs.state, filter.state),
-  );
   const load = async (ids: readonly string[]) =>
     (await selectRuns(db, 'short').where(sql`${runs.id} = ANY(${sql.param([...ids])})`)).map(toRun);
-  const source = { table: runs, time: runs.createdAt, id: runs.id, where };
-  return await findPage(db, source, page, load, ({ id }) => id);
+  return await findPage(db, listedRuns(db, filter), page, load, ({ id }) => id);
 }
 
 /** Longer previews of results are left out of lists: a page of 100 runs stays below a few megabytes. */
 const MAX_LISTED_PREVIEW_BYTES = 16 * 1024;
 
 function selectRuns(db: Database, previews: 'all' | 'short' = 'all') {
-  const { resultPreview, ...columns } = getTableColumns(runs);
+  const { resultPreview, promptHead: _, outputHead: __, searchText: ___, ...columns } = getTableColumns(runs);
   const isShort = sql`octet_length(${resultPreview}) <= ${MAX_LISTED_PREVIEW_BYTES}`;
   const shown =
     previews === 'all'
@@ -234,6 +237,7 @@ function toRun({ run, data: input, input: file, result }: RunRow): Run {
   return {
     id: run.id,
     projectId: run.projectId,
+    apiKeyId: run.apiKeyId,
     pipelineId: run.pipelineId,
     createdAt: run.createdAt,
     startedAt: run.startedAt,
@@ -243,6 +247,8 @@ function toRun({ run, data: input, input: file, result }: RunRow): Run {
     minGpuVramMb: run.minGpuVramMb,
     admissionTicket: run.admissionTicket,
     isAsync: run.isAsync,
+    attempts: run.attempts,
+    waits: toWaits(run),
     seed: run.seed,
     data: { ...input, file },
     state: runStateSchema.parse(run.state),
@@ -269,12 +275,6 @@ function parseColumn<Value>(schema: z.ZodType<Value>, text: string | null): Valu
 function toFailure({ error, errorException, errorTraceback }: RunRow['run']): RunFailure | null {
   if (error === null) return null;
   return { error: runErrorSchema.parse(error), exception: errorException ?? '', traceback: errorTraceback ?? '' };
-}
-
-function toTokens({ promptTokens, generatedTokens, computedTokens, cachedTokens }: RunRow['run']): RunTokens | null {
-  if (promptTokens === null || generatedTokens === null || computedTokens === null || cachedTokens === null)
-    return null;
-  return { promptTokens, generatedTokens, computedTokens, cachedTokens };
 }
 
 /** Remove an ended run, its result, and its data unless they are the input of another run. Call it in a transaction. */

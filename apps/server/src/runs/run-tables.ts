@@ -71,4 +71,10 @@ export const runs = pgTable('runs', {
   warnings: text('warnings'),
   finishReasons: text('finish_reasons'),
   computedTokens: integer('computed_tokens'),
+  /** The heads are null in runs from before they were stored. */
+  promptHead: text('prompt_head'),
+  outputHead: text('output_head'),
+  searchText: text('search_text'),
+  queuedMs: integer('queued_ms'),
+  firstTokenMs: integer('first_token_ms'),
 });

@@ -1,6 +1,15 @@
 import type { FinishReason } from '@gptj-cloud/decoding';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import { type PipelineGet, type RunError, type RunGet, type RunState, toTimestamp } from '@gptj-cloud/protocol';
+import {
+  type Money,
+  type PipelineGet,
+  type RunError,
+  type RunGet,
+  type RunState,
+  type RunTimings,
+  type RunUsage,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
 import { type StoredData, toDataGet } from './data/data.ts';
 import { type StoredFile, toFileGet } from './files/file.ts';
 
@@ -12,6 +21,8 @@ import { type StoredFile, toFileGet } from './files/file.ts';
 export interface Run {
   readonly id: string;
   readonly projectId: string;
+  /** The API token that started it; null: a browser session. */
+  readonly apiKeyId: string | null;
   readonly pipelineId: string;
   readonly data: StoredData;
   readonly state: RunState;
@@ -30,12 +41,24 @@ export interface Run {
   /** The reservation that its end releases. */
   readonly admissionTicket: string | null;
   readonly isAsync: boolean;
+  /** Executions that have begun. */
+  readonly attempts: number;
   readonly usage: RunTokens | null;
+  /** Of the execution that ended; null before, and where nothing was computed. */
+  readonly waits: RunWaits | null;
   readonly seed: number | null;
   /** Sentences for the caller. */
   readonly warnings: readonly string[];
   /** One for each returned sequence; null before the end. */
   readonly finishReasons: readonly FinishReason[] | null;
+}
+
+/** Milliseconds since the acceptance. */
+export interface RunWaits {
+  /** Until the first evaluation. */
+  readonly queuedMs: number;
+  /** Until the first token; null when there was none. */
+  readonly firstTokenMs: number | null;
 }
 
 export interface RunTokens {
@@ -60,13 +83,32 @@ export const NEW_RUN = {
   resultPreview: null,
   failure: null,
   usage: null,
+  waits: null,
   seed: null,
   warnings: [],
   finishReasons: null,
 } as const;
 
+/** Times of a run as replies show them. */
+export function toTimings(waits: RunWaits | null, computeTimeMs: number | null): RunTimings {
+  return {
+    queued_ms: waits?.queuedMs ?? null,
+    first_token_ms: waits?.firstTokenMs ?? null,
+    compute_ms: computeTimeMs,
+  };
+}
+
+export function toUsageGet(usage: RunTokens): RunUsage {
+  return {
+    prompt_tokens: usage.promptTokens,
+    generated_tokens: usage.generatedTokens,
+    computed_tokens: usage.computedTokens,
+    cached_tokens: usage.cachedTokens,
+  };
+}
+
 /** The reply for a run. Every key is always present: old examples index the reply and catch KeyError. */
-export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
+export function toRunGet(run: Run, runnable: PipelineGet, cost: Money | null): RunGet {
   const timestamp = (date: Date | null): number | null => (date === null ? null : toTimestamp(date));
   const { usage, failure } = run;
   return {
@@ -88,15 +130,11 @@ export function toRunGet(run: Run, runnable: PipelineGet): RunGet {
     error_info: failure === null ? null : { exception: failure.exception, traceback: failure.traceback },
     warnings: [...run.warnings],
     finish_reasons: run.finishReasons === null ? null : [...run.finishReasons],
-    usage:
-      usage === null
-        ? null
-        : {
-            prompt_tokens: usage.promptTokens,
-            generated_tokens: usage.generatedTokens,
-            computed_tokens: usage.computedTokens,
-            cached_tokens: usage.cachedTokens,
-          },
+    usage: usage === null ? null : toUsageGet(usage),
     seed: run.seed,
+    timings: toTimings(run.waits, run.computeTimeMs),
+    cost,
+    token_id: run.apiKeyId,
+    attempts: run.attempts,
   };
 }

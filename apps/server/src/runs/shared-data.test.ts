@@ -32,6 +32,7 @@ function acceptable(dataId: string): AcceptableRun {
       isAsync: false,
       idempotencyKey: null,
       requestHash: null,
+      promptHead: '',
       lease: null,
     },
     input: null,

@@ -25,6 +25,7 @@ export function createOpenAdmission(
       return { priority, limits, settle: async (cost) => end(ticket, cost), cancel: async () => end(ticket, null) };
     },
     admitRuns: async (_tx, runs) => runs.map(() => ({ priority, ticket: `ticket-${++tickets}` })),
+    price: () => null,
     timeLimits: () => limits,
     async endRuns(_tx, ends) {
       for (const { ticket, cost } of ends) end(ticket, cost);

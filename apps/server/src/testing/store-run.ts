@@ -10,7 +10,7 @@ import type { Database } from '../store/db.ts';
 export async function storeRun(
   db: Database,
   createdAt: Date,
-  columns: Partial<Pick<NewRun, 'lease' | 'priority' | 'idempotencyKey'>> = {},
+  columns: Partial<Pick<NewRun, 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId'>> = {},
 ): Promise<string | null> {
   const projectId = DEFAULT_PROJECT_ID;
   const file = newFile('data', new Uint8Array());
@@ -31,6 +31,7 @@ export async function storeRun(
     admissionTicket: 'ticket',
     idempotencyKey: null,
     requestHash: null,
+    promptHead: '',
     lease: null,
     ...columns,
   };

@@ -5,6 +5,7 @@ import {
   totalComputeGetSchema,
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
+import { MOMENT } from '../../http/moment.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -15,23 +16,9 @@ import { PIPELINE_ID } from './run-routes.ts';
 
 const MAX_BUCKETS = 1000;
 
-const momentSchema = z
-  .string()
-  .transform((value, context) => {
-    const moment = parseMoment(value);
-    if (moment !== null) return moment;
-    context.addIssue('expected epoch seconds or ISO 8601');
-    return z.NEVER;
-  })
-  .optional();
-
 const SPAN = {
-  start: query(
-    'start',
-    'Beginning of the time; epoch seconds or ISO 8601. Default: a day before the end.',
-    momentSchema,
-  ),
-  end: query('end', 'End of the time, not part of it. Default: now.', momentSchema),
+  start: query('start', 'Beginning of the time; epoch seconds or ISO 8601. Default: a day before the end.', MOMENT),
+  end: query('end', 'End of the time, not part of it. Default: now.', MOMENT),
   pipelineId: PIPELINE_ID,
 } as const;
 
@@ -80,12 +67,4 @@ export function runMetricsRoutes(metrics: RunMetrics): readonly ApiRoute[] {
       handle: ({ parameters, principal }) => metrics.byHardware(principal.projectId, parameters),
     }),
   ];
-}
-
-/** Epoch seconds or ISO 8601, between 1970 and 3000; null for anything else. */
-function parseMoment(value: string): Date | null {
-  const isNumber = /^\d{1,11}(\.\d{1,6})?$/.test(value);
-  const moment = new Date(isNumber ? Number(value) * 1000 : /^\d{4}-\d\d-\d\d/.test(value) ? value : Number.NaN);
-  const year = moment.getUTCFullYear();
-  return year >= 1970 && year < 3000 ? moment : null;
 }

@@ -1,4 +1,13 @@
-import { RUN_STATES, runEventData, runEventSchema, runGetSchema, runPageSchema } from '@gptj-cloud/protocol';
+import {
+  RUN_STATES,
+  runEventData,
+  runEventSchema,
+  runGetSchema,
+  runInputGetSchema,
+  runPageSchema,
+  runStateSchema,
+  runSummaryPageSchema,
+} from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import type { PipelineTags } from '../../generation/pipelines/pipeline-tags.ts';
 import type { TextModel } from '../../generation/text-model.ts';
@@ -6,11 +15,13 @@ import { abortReply } from '../../http/abort-reply.ts';
 import { type EventSource, type EventStreamOptions, eventStreamReply } from '../../http/event-stream.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { currentLoad } from '../../http/load/current-load.ts';
+import { MOMENT } from '../../http/moment.ts';
 import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
 import type { EventReader } from '../../runs/run-events.ts';
+import type { RunFilter } from '../../runs/run-list-store.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
@@ -43,6 +54,46 @@ const IDEMPOTENCY_KEY = header(
     .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters without blanks')
     .optional(),
 );
+
+/** Longer texts cannot be part of a head. */
+const MAX_SEARCH_LETTERS = 160;
+
+const RUN_FILTER = {
+  view: query(
+    'view',
+    '`summary`: without inputs, results and tracebacks, with the first 160 letters of prompt and output.',
+    z.enum(['full', 'summary']).default('full'),
+  ),
+  text: query(
+    'q',
+    'Only runs with this text in the first 160 letters of prompt or output, whatever its case, or in their id. Searches the newest 200,000 runs of the time: narrow it by created_before to search earlier ones.',
+    z.string().trim().min(1).max(MAX_SEARCH_LETTERS).optional(),
+  ),
+  tokenId: query(
+    'token_id',
+    'Only runs that this API token started, or `session` for those of browser sessions.',
+    z
+      .string()
+      .regex(/^(session|token_[0-9a-f]{32})$/, 'expected the id of an API token, or session')
+      .optional(),
+  ),
+  state: query('run_state', 'In this state alone.', z.enum(RUN_STATES).optional()),
+  states: query(
+    'state',
+    'In one of these states, separated by commas.',
+    z
+      .string()
+      .transform((text, context) => {
+        const states = z.array(runStateSchema).max(RUN_STATES.length).safeParse(text.split(','));
+        if (states.success) return states.data;
+        context.addIssue(`expected states out of ${RUN_STATES.join(', ')}, separated by commas`);
+        return z.NEVER;
+      })
+      .optional(),
+  ),
+  createdAfter: query('created_after', 'Created at this time or later; epoch seconds or ISO 8601.', MOMENT),
+  createdBefore: query('created_before', 'Created before this time.', MOMENT),
+} as const;
 
 const EVENTS = { type: 'text/event-stream', schema: runEventSchema } as const;
 
@@ -101,12 +152,26 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       parameters: {
         ...PAGE,
         pipelineId: PIPELINE_ID,
-        state: query('run_state', 'In this state alone.', z.enum(RUN_STATES).optional()),
+        ...RUN_FILTER,
       },
-      replies: { 200: json(runPageSchema, 'A page of runs.') },
+      replies: {
+        200: json(z.union([runPageSchema, runSummaryPageSchema]), 'A page of runs, or of their summaries.'),
+      },
       async handle({ parameters, principal: { projectId } }) {
         const pipelineId = await tags.idOf(projectId, parameters.pipelineId);
-        return await runs.list({ projectId, pipelineId, state: parameters.state ?? null }, parameters);
+        const { state, states, tokenId, createdAfter, createdBefore, text } = parameters;
+        const filter: RunFilter = {
+          projectId,
+          pipelineId,
+          states: state === undefined ? (states ?? null) : [state],
+          tokenId: tokenId ?? null,
+          createdAfter: createdAfter ?? null,
+          createdBefore: createdBefore ?? null,
+          text: text ?? null,
+        };
+        return parameters.view === 'summary'
+          ? await runs.listSummaries(filter, parameters)
+          : await runs.list(filter, parameters);
       },
     }),
     defineRoute({
@@ -117,6 +182,16 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       summary: 'Get a run',
       replies: { 200: json(runGetSchema, 'The run as it is now.') },
       handle: ({ path, principal }) => runs.get(principal.projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/runs/:id/input',
+      access: scope('run', 'read'),
+      summary: 'Get what a run was started with',
+      description: 'The prompt and the parameters as JSON. The same as a pickle is the file of its `data`.',
+      replies: { 200: json(runInputGetSchema, 'Prompt and parameters, without those that are null.') },
+      handle: ({ path, principal }) => runs.input(principal.projectId, path.id),
     }),
     defineRoute({
       ...record,

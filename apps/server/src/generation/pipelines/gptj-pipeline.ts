@@ -15,12 +15,13 @@ import {
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, readPickle, toJson } from '@gptj-cloud/pickle';
-import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { ApiError, GPTJ_PIPELINE_ID, type RunInputGet } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import type { Job } from '../../workers/job.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
 import { refuseField } from '../field-reader.ts';
 import type { TextModel } from '../text-model.ts';
+import { visibleText } from '../visible-text.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
 import type { ExecuteOptions, Pipeline, PipelineOutcome } from './pipeline.ts';
@@ -31,6 +32,9 @@ export interface GptjPipelineDeps {
   readonly tokenizer: Tokenizer;
   readonly jobs: JobRunner<TextModel>;
 }
+
+/** UTF-16 units of a head of the prompt and tokens of a head of the output: more than lists of runs show of either. */
+const MAX_HEAD = 640;
 
 export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
   return {
@@ -45,9 +49,11 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
         promptTokens: prompt.length,
         maxComputedTokens: maxComputedTokens(config, prompt.length),
         contextTokens: config.maxLength,
+        promptHead: run.promptHead,
         execute: (options) => execute(deps, run, options),
       };
     },
+    describeInput: (input, owner) => deps.jobs.run(DESCRIBE_GPTJ_INPUT, { input }, owner),
   };
 }
 
@@ -55,6 +61,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
 export interface GptjRun {
   readonly request: Pick<GenerationRequest, 'prompt' | 'config'>;
   readonly warnings: readonly string[];
+  readonly promptHead: string;
   readonly result: Omit<ResultOptions, 'tokenizer'>;
 }
 
@@ -64,6 +71,20 @@ export const READ_GPTJ_RUN: Job<TextModel, { readonly input: Uint8Array }, GptjR
   what: 'data',
   size: ({ input }) => input.length,
   run: (model, { input }) => readGptjRun(model, readInput(input)),
+};
+
+/** Reads the input of a stored run for its owner to see. */
+export const DESCRIBE_GPTJ_INPUT: Job<TextModel, { readonly input: Uint8Array }, RunInputGet> = {
+  name: 'describe-gptj-input',
+  what: 'data',
+  size: ({ input }) => input.length,
+  run(_, { input }) {
+    const { prompt, parameters } = parseGptjInput(readInput(input));
+    return {
+      prompt,
+      parameters: Object.fromEntries([...parameters].map(([name, value]) => [name, toJsonField(name, value)])),
+    };
+  },
 };
 
 /** Throws `invalid_pickle`. */
@@ -86,6 +107,7 @@ export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
   return {
     request: { prompt: ids, config },
     warnings,
+    promptHead: prompt.slice(0, MAX_HEAD),
     result: {
       shownPrompt: parsed.includesInput ? ids : [],
       trimAt: parsed.trimsStop ? config.stopStrings : [],
@@ -108,6 +130,7 @@ async function execute(
     stream?.end(outcome.sequences);
     return {
       outputs: [await gptjResult(outcome, { ...result, tokenizer })],
+      outputHead: visibleText(tokenizer, result.trimAt, outcome.sequences[0]?.tokens.slice(0, MAX_HEAD) ?? []),
       usage,
       finishReasons: outcome.sequences.map(({ finishReason }) => finishReason),
       seed: outcome.seed ?? null,

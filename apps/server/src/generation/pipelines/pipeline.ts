@@ -2,7 +2,7 @@ import type { FinishReason } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import type { PipelineGet, TokenLogprob } from '@gptj-cloud/protocol';
+import type { PipelineGet, RunInputGet, TokenLogprob } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 
 /** A kind of run: checks its input and executes it. */
@@ -17,6 +17,8 @@ export interface Pipeline {
    * (`invalid_pickle`, `invalid_input`, `invalid_parameter`, and those of a `JobRunner`).
    */
   prepare(input: Uint8Array, owner: string): Promise<PreparedRun>;
+  /** The input of a stored run as JSON. Throws what `prepare` throws for input that has no such form. */
+  describeInput(input: Uint8Array, owner: string): Promise<RunInputGet>;
 }
 
 /** Tokens of one returned sequence, in order, with the text that they add. */
@@ -49,6 +51,8 @@ export interface PreparedRun {
   readonly maxComputedTokens: number;
   /** Maximum length of a sequence, prompt included. */
   readonly contextTokens: number;
+  /** The prompt as far as lists of runs show it, or more. */
+  readonly promptHead: string;
   /** Throws `ModelError`. */
   execute(options: ExecuteOptions): Promise<PipelineOutcome>;
 }
@@ -64,6 +68,8 @@ export interface PipelineUsage {
 export interface PipelineOutcome {
   /** One entry per output variable of the graph. */
   readonly outputs: JsonValue[];
+  /** The generated text of the first sequence, as far as lists of runs show it, or more. */
+  readonly outputHead: string;
   readonly usage: PipelineUsage;
   /** One for each returned sequence. */
   readonly finishReasons: readonly FinishReason[];

@@ -1,4 +1,4 @@
-import type { ApiError } from '@gptj-cloud/protocol';
+import type { ApiError, Money } from '@gptj-cloud/protocol';
 import type { Principal } from '../../identity/principal.ts';
 import type { Database } from '../../store/db.ts';
 
@@ -88,4 +88,6 @@ export interface Admission {
   endRuns(tx: Database, ends: readonly AdmittedRunEnd[]): Promise<void>;
   /** The present limits of an admitted run, by its ticket. */
   timeLimits(ticket: string): TimeLimits;
+  /** What a metered cost amounts to at the present prices of its plan; null for an unknown ticket. */
+  price(ticket: string, cost: GenerationCost): Money | null;
 }

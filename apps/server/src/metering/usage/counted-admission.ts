@@ -18,6 +18,7 @@ import { startPolling } from '../../store/polling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isCounted, type Plan } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
+import { priceOf } from '../plans/price.ts';
 import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate, TimeLimits } from './admission.ts';
 import { enforcePlan, toLimitError } from './admission-refusal.ts';
 import {
@@ -91,6 +92,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
             }),
       );
     },
+    price: (ticket, cost) => priceOf(deps.plans, readTicket(ticket).meter.planId, cost),
     timeLimits: (ticket) => timeLimitsOf(deps.plans.planOf(readTicket(ticket).meter)),
     async endRuns(tx, ends) {
       const settlements = ends.map(({ ticket, cost }) => ({

@@ -53,7 +53,8 @@ async function counts(): Promise<readonly [kept: unknown, counted: unknown]> {
     Number((await db.select({ total: sql<unknown>`${of}` }).from(sql`(SELECT 1) AS one`))[0]?.total ?? 0);
   const bytes =
     (await total(sql`(SELECT coalesce(sum(size_bytes), 0) FROM files)`)) +
-    (await total(sql`(SELECT coalesce(sum(octet_length(result_preview)), 0) FROM runs)`));
+    (await total(sql`(SELECT coalesce(sum(coalesce(octet_length(result_preview), 0) + coalesce(octet_length(prompt_head), 0)
+      + coalesce(octet_length(output_head), 0) + coalesce(octet_length(search_text), 0)), 0) FROM runs)`));
   const items = (await db.$count(files)) + (await db.$count(data)) + (await db.$count(runs));
   return [
     { bytes: kept?.bytes, items: kept?.items },

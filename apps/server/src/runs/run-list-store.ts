@@ -1,0 +1,166 @@
+/** Which runs a list has, and the short form of a run that needs neither its input nor its result. */
+import { isId, type PageQuery, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
+import { and, desc, eq, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../store/db.ts';
+import { findPage, type Page, type PageSource } from '../store/page.ts';
+import type { RunFailure, RunTokens, RunWaits } from './run.ts';
+import { runs } from './run-tables.ts';
+import { searchForm, storableText } from './text-head.ts';
+
+/** Null: whichever. */
+export interface RunFilter {
+  readonly projectId: string;
+  readonly pipelineId: string | null;
+  readonly states: readonly RunState[] | null;
+  /** The API token that started them, or `session` for those of browser sessions. */
+  readonly tokenId: string | null;
+  readonly createdAfter: Date | null;
+  readonly createdBefore: Date | null;
+  /** A part of the head of prompt or output, or of the id. */
+  readonly text: string | null;
+}
+
+/** Everything about a run but its input, result and traceback. */
+export interface RunSummary {
+  readonly id: string;
+  readonly projectId: string;
+  readonly pipelineId: string;
+  readonly apiKeyId: string | null;
+  readonly state: RunState;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly promptHead: string | null;
+  readonly outputHead: string | null;
+  readonly failure: Pick<RunFailure, 'error' | 'exception'> | null;
+  readonly usage: RunTokens | null;
+  readonly computeTimeMs: number | null;
+  readonly waits: RunWaits | null;
+  readonly seed: number | null;
+  readonly attempts: number;
+  readonly isAsync: boolean;
+  readonly admissionTicket: string | null;
+}
+
+/** A search compares this many runs, the newest of its span: reading them from the index takes a fraction of a second. */
+const MAX_SEARCHED = 200_000;
+
+/** Letters of an exception that a summary has. */
+const MAX_EXCEPTION = 300;
+
+/** The runs of a list, for `findPage`. */
+export function listedRuns(db: Database, filter: RunFilter): PageSource {
+  const { projectId, pipelineId, states, tokenId, createdAfter, createdBefore, text } = filter;
+  const [state] = states ?? [];
+  const span = and(
+    eq(runs.projectId, projectId),
+    createdAfter === null ? undefined : gte(runs.createdAt, createdAfter),
+    createdBefore === null ? undefined : lt(runs.createdAt, createdBefore),
+  );
+  const where = and(
+    span,
+    pipelineId === null ? undefined : eq(runs.pipelineId, pipelineId),
+    states === null || state === undefined
+      ? undefined
+      : states.length === 1
+        ? eq(runs.state, state)
+        : inArray(runs.state, [...states]),
+    tokenId === null ? undefined : tokenId === 'session' ? isNull(runs.apiKeyId) : eq(runs.apiKeyId, tokenId),
+    text === null ? undefined : contains(db, span, text),
+  );
+  return { table: runs, time: runs.createdAt, id: runs.id, where };
+}
+
+function contains(db: Database, span: SQL | undefined, text: string): SQL | undefined {
+  const id = text.trim().toLowerCase();
+  if (isId('run', id)) return eq(runs.id, id);
+  const part = storableText(searchForm(text));
+  const beyond = db
+    .select({ at: runs.createdAt })
+    .from(runs)
+    .where(span)
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .offset(MAX_SEARCHED)
+    .limit(1);
+  return and(
+    or(
+      sql`position(${part} in ${runs.searchText}) > 0`,
+      /^(run_)?[0-9a-f]{4,32}$/.test(id) ? sql`position(${id} in ${runs.id}) > 0` : undefined,
+    ),
+    sql`${runs.createdAt} > coalesce((${beyond}), '-infinity'::timestamptz)`,
+  );
+}
+
+export async function listRunSummaries(
+  db: Database,
+  filter: RunFilter,
+  page: PageQuery<'created_at'>,
+): Promise<Page<RunSummary>> {
+  return await findPage(
+    db,
+    listedRuns(db, filter),
+    page,
+    (ids: readonly string[]) => findRunSummaries(db, ids),
+    ({ id }) => id,
+  );
+}
+
+/** Those of the runs that are stored, of any project, in any order. */
+async function findRunSummaries(db: Database, ids: readonly string[]): Promise<readonly RunSummary[]> {
+  const rows = await db
+    .select({
+      id: runs.id,
+      projectId: runs.projectId,
+      pipelineId: runs.pipelineId,
+      apiKeyId: runs.apiKeyId,
+      state: runs.state,
+      createdAt: runs.createdAt,
+      startedAt: runs.startedAt,
+      endedAt: runs.endedAt,
+      promptHead: runs.promptHead,
+      outputHead: runs.outputHead,
+      error: runs.error,
+      exception: sql<string | null>`left(${runs.errorException}, ${MAX_EXCEPTION})`,
+      promptTokens: runs.promptTokens,
+      generatedTokens: runs.generatedTokens,
+      computedTokens: runs.computedTokens,
+      cachedTokens: runs.cachedTokens,
+      computeTimeMs: runs.computeTimeMs,
+      queuedMs: runs.queuedMs,
+      firstTokenMs: runs.firstTokenMs,
+      seed: runs.seed,
+      attempts: runs.attempts,
+      isAsync: runs.isAsync,
+      admissionTicket: runs.admissionTicket,
+    })
+    .from(runs)
+    .where(sql`${runs.id} = ANY(${sql.param([...ids])})`);
+  return rows.map(({ error, exception, state, queuedMs, firstTokenMs, ...row }) => ({
+    ...row,
+    state: runStateSchema.parse(state),
+    failure: error === null ? null : { error: runErrorSchema.parse(error), exception: exception ?? '' },
+    usage: toTokens(row),
+    waits: toWaits({ queuedMs, firstTokenMs }),
+  }));
+}
+
+/** Null where nothing was computed. */
+export function toTokens(row: {
+  readonly promptTokens: number | null;
+  readonly generatedTokens: number | null;
+  readonly computedTokens: number | null;
+  readonly cachedTokens: number | null;
+}): RunTokens | null {
+  const { promptTokens, generatedTokens, computedTokens, cachedTokens } = row;
+  if (promptTokens === null || generatedTokens === null || computedTokens === null || cachedTokens === null)
+    return null;
+  return { promptTokens, generatedTokens, computedTokens, cachedTokens };
+}
+
+export function toWaits(row: {
+  readonly queuedMs: number | null;
+  readonly firstTokenMs: number | null;
+}): RunWaits | null {
+  const { queuedMs, firstTokenMs } = row;
+  return queuedMs === null ? null : { queuedMs, firstTokenMs };
+}

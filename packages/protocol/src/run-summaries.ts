@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { moneySchema } from './money.ts';
+import { paginatedSchema } from './paginated.ts';
+import { runErrorSchema, runStateSchema, runTimingsSchema, runUsageSchema } from './runs.ts';
+import { timestampSchema } from './timestamp.ts';
+
+/**
+ * What a list shows of a run: everything but its input, its result and its traceback. The heads are the first 160 letters of
+ * the prompt and of the first output; they are null in runs of an earlier version.
+ */
+export const runSummarySchema = z.object({
+  id: z.string(),
+  created_at: timestampSchema,
+  started_at: timestampSchema.nullable(),
+  ended_at: timestampSchema.nullable(),
+  run_state: runStateSchema,
+  pipeline_id: z.string(),
+  prompt_head: z.string().nullable(),
+  output_head: z.string().nullable(),
+  /** The API token that started it; null: a browser session. */
+  token_id: z.string().nullable(),
+  /** Null where the token was deleted. */
+  token_name: z.string().nullable(),
+  error: runErrorSchema.nullable(),
+  /** The first 300 letters of its exception. */
+  exception: z.string().nullable(),
+  usage: runUsageSchema.nullable(),
+  timings: runTimingsSchema,
+  cost: moneySchema.nullable(),
+  seed: z.number().nullable(),
+  attempts: z.number(),
+  async_run: z.boolean(),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+export const runSummaryPageSchema = paginatedSchema(runSummarySchema);
+export type RunSummaryPage = z.infer<typeof runSummaryPageSchema>;
+
+/** Reply to `GET /v2/runs/{id}/input`: what the run was started with. The prompt is a text or its token ids. */
+export const runInputGetSchema = z.object({
+  prompt: z.union([z.string(), z.array(z.int())]),
+  parameters: z.record(z.string(), z.unknown()),
+});
+export type RunInputGet = z.infer<typeof runInputGetSchema>;

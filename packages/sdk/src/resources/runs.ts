@@ -1,0 +1,126 @@
+import type { RunState } from '@gptj-cloud/protocol';
+import type { Call, Endpoint } from '../connection.ts';
+import { exchange } from '../exchange.ts';
+import { dateAt, numberAt, objectAt, orNull, type Page, pageOf, stringAt, unexpected } from '../fields.ts';
+import type { JsonObject } from '../json.ts';
+import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import {
+  type Money,
+  parseCost,
+  parseRunError,
+  parseRunState,
+  parseTimings,
+  parseUsage,
+  type RunTimings,
+  type RunUsage,
+} from '../run.ts';
+
+/** A run without its input, result and traceback. */
+export interface RunSummary {
+  readonly id: string;
+  readonly runState: RunState;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly pipelineId: string;
+  /** The first 160 letters of the prompt; null in runs of an earlier version of the server. */
+  readonly promptHead: string | null;
+  /** The first 160 letters of the first output. */
+  readonly outputHead: string | null;
+  /** The API token that started it; null: a browser session. */
+  readonly tokenId: string | null;
+  /** Null where the token was deleted. */
+  readonly tokenName: string | null;
+  readonly error: 'max_retries' | 'pipeline_fault' | 'unsatisfiable' | null;
+  /** The first 300 letters of its exception. */
+  readonly exception: string | null;
+  readonly usage: RunUsage | null;
+  readonly timings: RunTimings;
+  readonly cost: Money | null;
+  readonly seed: number | null;
+  readonly attempts: number;
+  readonly asyncRun: boolean;
+}
+
+export interface RunSummaryOptions extends ListOptions {
+  /** A text in the first 160 letters of prompt or output, whatever its case, or a part of an id. */
+  readonly q?: string | undefined;
+  /** An id or a tag. */
+  readonly pipelineId?: string | undefined;
+  /** The id of an API token, or `session` for runs of browser sessions. */
+  readonly tokenId?: string | undefined;
+  readonly states?: readonly RunState[] | undefined;
+  readonly createdAfter?: Date | undefined;
+  readonly createdBefore?: Date | undefined;
+}
+
+/** What a run was started with. */
+export interface RunInput {
+  /** A text, or its token ids. */
+  readonly prompt: string | readonly number[];
+  readonly parameters: JsonObject;
+}
+
+/** Runs as lists show them. */
+export interface Runs {
+  summaries(options?: RunSummaryOptions): Promise<Page<RunSummary>>;
+  input(runId: string, options?: CallOptions): Promise<RunInput>;
+}
+
+export function createRuns(endpoint: Endpoint): Runs {
+  return {
+    async summaries(options = {}) {
+      const query = pageQuery(options);
+      const { q, pipelineId, tokenId, states, createdAfter, createdBefore } = options;
+      const filters = {
+        view: 'summary',
+        q,
+        pipeline_id: pipelineId,
+        token_id: tokenId,
+        state: states?.join(','),
+        created_after: createdAfter?.toISOString(),
+        created_before: createdBefore?.toISOString(),
+      };
+      for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
+      const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
+      return pageOf(await exchange(endpoint, call), parseRunSummary);
+    },
+    async input(runId, { signal } = {}) {
+      const path = `/v2/runs/${encodeURIComponent(runId)}/input`;
+      const raw = objectAt(await exchange(endpoint, { method: 'GET', path, signal }), 'an input');
+      return { prompt: promptAt(raw.prompt), parameters: objectAt(raw.parameters, 'parameters') };
+    },
+  };
+}
+
+function promptAt(value: unknown): string | readonly number[] {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) throw unexpected('prompt', 'a string or token ids', value);
+  return value.map((id) => numberAt(id, 'prompt'));
+}
+
+function parseRunSummary(reply: unknown): RunSummary {
+  const raw = objectAt(reply, 'a summary of a run');
+  const text = (value: unknown, field: string): string | null => orNull(value, (present) => stringAt(present, field));
+  const date = (value: unknown, field: string): Date | null => orNull(value, (present) => dateAt(present, field));
+  return {
+    id: stringAt(raw.id, 'id'),
+    runState: parseRunState(raw.run_state),
+    createdAt: dateAt(raw.created_at, 'created_at'),
+    startedAt: date(raw.started_at, 'started_at'),
+    endedAt: date(raw.ended_at, 'ended_at'),
+    pipelineId: stringAt(raw.pipeline_id, 'pipeline_id'),
+    promptHead: text(raw.prompt_head, 'prompt_head'),
+    outputHead: text(raw.output_head, 'output_head'),
+    tokenId: text(raw.token_id, 'token_id'),
+    tokenName: text(raw.token_name, 'token_name'),
+    error: parseRunError(raw.error),
+    exception: text(raw.exception, 'exception'),
+    usage: parseUsage(raw.usage),
+    timings: parseTimings(raw.timings),
+    cost: parseCost(raw.cost),
+    seed: orNull(raw.seed, (value) => numberAt(value, 'seed')),
+    attempts: numberAt(raw.attempts, 'attempts'),
+    asyncRun: raw.async_run === true,
+  };
+}
