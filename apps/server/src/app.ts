@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { type ApiRoute, READ_OR_WRITE, scope } from './api/access/access.ts';
 import { createGuard, type Guard } from './api/access/guard.ts';
 import { accountRoutes } from './api/account/account-routes.ts';
+import { limitsRoutes } from './api/account/limits-routes.ts';
 import { memberRoutes } from './api/account/member-routes.ts';
 import { oauthRoutes } from './api/account/oauth-routes.ts';
 import { planRoutes } from './api/account/plan-routes.ts';
@@ -59,6 +60,7 @@ import { confirmInPerson } from './identity/two-factor/two-factor.ts';
 import { getUser } from './identity/users/user-queries.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
 import type { StorageLimits } from './metering/storage/storage-limits.ts';
+import type { LimitsService } from './metering/usage/limits-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
 import type { RunService } from './runs/run-service.ts';
@@ -94,6 +96,7 @@ export interface AppDeps {
   readonly generations: GenerationService;
   readonly billing: BillingService;
   readonly usage: UsageService;
+  readonly limits: LimitsService;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
@@ -162,6 +165,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...runMetricsRoutes(createRunMetrics(deps)),
     ...planRoutes(deps),
     ...usageRoutes(deps.usage),
+    ...limitsRoutes(deps.limits),
     ...accountRoutes(accounts),
     ...sessionRoutes(accounts),
     ...securityRoutes(accounts),

@@ -31,6 +31,7 @@ import type { PaymentProvider } from './metering/billing/payment-provider.ts';
 import type { PlanBook } from './metering/plans/plan-book.ts';
 import { createStorageLimits } from './metering/storage/storage-limits.ts';
 import type { Admission } from './metering/usage/admission.ts';
+import { createLimitsService } from './metering/usage/limits-service.ts';
 import { createUsageService } from './metering/usage/usage-service.ts';
 import { createReadiness } from './readiness.ts';
 import { drainRuns } from './runs/drain-runs.ts';
@@ -239,6 +240,7 @@ export function compose(deps: ComposeDeps): Composition {
     generations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, storage, clock }),
+    limits: createLimitsService({ db, plans, storage, clock }),
     waiting: settings.waiting,
     edge: settings,
     load: settings.load,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from typing import Any, Dict, Iterator, Literal, Optional, Union, overload
+from typing import Any, Dict, Iterator, Literal, Optional, Sequence, Union, overload
 from urllib.parse import quote, urlencode
 
 from ._errors import AuthenticationError, ConnectionFailed, NotFound, PipelineError, WaitTimeout
@@ -153,6 +153,41 @@ class PipelineCloud:
     def get_storage(self) -> Record:
         """What the account of the project stores: `bytes` and `items`, each with `used` and `limit`, and `plan_id`."""
         return record_of(Record, self._exchange("GET", "/v2/storage"), "bytes")
+
+    def get_limits(self) -> Record:
+        """What the account of the project has used of the limits of its plan.
+
+        `day` and `month` have `used`, `limit`, `reserved` and `resets_at`; `running`, `requests`, `stored_bytes` and
+        `stored_items` have `used` and `limit`. A limit of None is none.
+        """
+        return record_of(Record, self._exchange("GET", "/v2/limits"), "day")
+
+    def rotate_token(
+        self, token_id: str, *, overlap_seconds: int = 0, password: Optional[str] = None, code: Optional[str] = None
+    ) -> Record:
+        """Give an API token another value, which only this reply contains: `value`.
+
+        The present value is accepted for overlap_seconds more. Needs the scope `admin`, and the password of the user (and
+        the two-factor code where that is on). Never retried. This client keeps the token that it was made with.
+        """
+        headers: Dict[str, str] = {}
+        if password is not None:
+            headers["X-Confirm-Password"] = quote(password, safe="")
+        if code is not None:
+            headers["X-Confirm-Code"] = code
+        path = f"/v2/tokens/{quote(token_id, safe='')}/rotate"
+        body = {"overlap_seconds": overlap_seconds}
+        return record_of(Record, self._transport.exchange("POST", path, body, headers=headers), "value")
+
+    def tokenize(self, text: str, *, split_special_tokens: bool = False) -> Record:
+        """The token ids of a text, as the model reads it in a prompt: `tokens`, `texts` and `offsets`. It costs no tokens."""
+        body = {"text": text, "split_special_tokens": split_special_tokens}
+        return record_of(Record, self._exchange("POST", "/v2/tokenize", body), "tokens")
+
+    def detokenize(self, tokens: Sequence[int], *, skip_special_tokens: bool = False) -> Record:
+        """The text of token ids: `text`, and `texts` with that of each. It costs no tokens."""
+        body = {"tokens": list(tokens), "skip_special_tokens": skip_special_tokens}
+        return record_of(Record, self._exchange("POST", "/v2/detokenize", body), "text")
 
     def _delete(self, path: str) -> None:
         was_lost = False

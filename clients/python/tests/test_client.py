@@ -307,5 +307,39 @@ class Construction(unittest.TestCase):
         self.assertNotIn("secret", repr(PipelineCloud("secret")))
 
 
+
+class LimitsAndTokens(unittest.TestCase):
+    def test_read_what_is_left_of_the_plan(self) -> None:
+        day = {"used": 1, "limit": None, "reserved": 2, "resets_at": 3.0}
+        with StubServer(Reply(200, {"plan_id": "free", "day": day})) as stub:
+            limits = PipelineCloud("t", url=stub.url).get_limits()
+        self.assertEqual(limits.day.reserved, 2)
+        self.assertEqual((stub.received[0].method, stub.received[0].path), ("GET", "/v2/limits"))
+
+    def test_rotate_a_token_once_with_the_password_percent_encoded(self) -> None:
+        with StubServer(Reply(503), Reply(200, {"id": "token_1", "value": "gptj_x"})) as stub:
+            api = PipelineCloud("t", url=stub.url)
+            with self.assertRaises(ServerError):
+                api.rotate_token("a/b")
+            rotated = api.rotate_token("a/b", overlap_seconds=60, password="pä 1", code="123456")
+        self.assertEqual(rotated.value, "gptj_x")
+        self.assertEqual(len(stub.received), 2)
+        request = stub.received[1]
+        self.assertEqual((request.path, request.body), ("/v2/tokens/a%2Fb/rotate", {"overlap_seconds": 60}))
+        self.assertEqual(request.headers["x-confirm-password"], "p%C3%A4%201")
+        self.assertEqual(request.headers["x-confirm-code"], "123456")
+
+    def test_tokenize_and_detokenize(self) -> None:
+        with StubServer(
+            Reply(200, {"tokens": [1, 2], "texts": ["a", "b"], "offsets": [0, 1]}),
+            Reply(200, {"text": "ab", "texts": ["a", "b"]}),
+        ) as stub:
+            api = PipelineCloud("t", url=stub.url)
+            tokens = api.tokenize("ab").tokens
+            self.assertEqual(api.detokenize(tokens, skip_special_tokens=True).text, "ab")
+        self.assertEqual(stub.received[0].body, {"text": "ab", "split_special_tokens": False})
+        self.assertEqual(stub.received[1].body, {"tokens": [1, 2], "skip_special_tokens": True})
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -17,10 +17,20 @@ export const ACCESS_ERRORS = {
     message: 'token expired {when}',
     remedy: 'create a new token, or set a later expires_at',
   },
+  token_replaced: {
+    status: 401,
+    message: 'this value of the token was replaced, and accepted until {when}',
+    remedy: 'use the value that the rotation returned, or rotate the token again',
+  },
   token_disabled: {
     status: 401,
     message: 'token is disabled',
     remedy: 'enable it again, or use another token',
+  },
+  token_of_environment: {
+    status: 409,
+    message: 'this token is the value of GPTJ_API_TOKEN in the environment of the server',
+    remedy: 'change GPTJ_API_TOKEN and start the server again',
   },
   scope_missing: {
     status: 403,

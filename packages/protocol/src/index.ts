@@ -45,6 +45,8 @@ export {
 } from './pipeline-tags.ts';
 export { type PipelineGet, type ProjectGet, pipelineGetSchema, projectGetSchema } from './pipelines.ts';
 export {
+  type LimitsGet,
+  limitsGetSchema,
   type PlanChange,
   type PlanChangeResult,
   type PlanGet,
@@ -152,9 +154,11 @@ export {
   type TokenCreate,
   type TokenGet,
   type TokenPatch,
+  type TokenRotate,
   tokenCreateSchema,
   tokenGetSchema,
   tokenPatchSchema,
+  tokenRotateSchema,
 } from './tokens.ts';
 export {
   type InvoiceLine,

@@ -58,6 +58,30 @@ export const storageGetSchema = z.object({
 });
 export type StorageGet = z.infer<typeof storageGetSchema>;
 
+const usedTokensSchema = usedSchema.extend({
+  /** The most that runs which have not ended may still use. */
+  reserved: z.number(),
+  /** End of the day or month, UTC. */
+  resets_at: timestampSchema,
+});
+/** `used` is null where the plan limits nothing, so that nothing is counted. */
+const countedSchema = z.object({ used: z.number().nullable(), limit: limitSchema });
+/** Reply to `GET /v2/limits`: what the account of the project has used of its plan, over all its projects. */
+export const limitsGetSchema = z.object({
+  plan_id: z.string(),
+  /** Computed tokens of today. */
+  day: usedTokensSchema,
+  /** Computed tokens of this month. */
+  month: usedTokensSchema,
+  /** Accepted runs and direct generations that have not ended. */
+  running: countedSchema,
+  /** Requests that were admitted within the last minute. */
+  requests: countedSchema,
+  stored_bytes: usedSchema,
+  stored_items: usedSchema,
+});
+export type LimitsGet = z.infer<typeof limitsGetSchema>;
+
 /** Reply to `GET /v2/plans`. */
 export const planListSchema = z.object({
   currency: z.string(),

@@ -28,6 +28,8 @@ export const tokenGetSchema = z.object({
   /** Whether it is accepted now: enabled and not expired. */
   is_active: z.boolean(),
   is_enabled: z.boolean(),
+  /** Until when the value before the latest rotation is accepted. */
+  previous_value_until: timestampSchema.nullish(),
   user_id: z.string().nullish(),
   project_id: z.string().optional(),
   scopes: z.array(scopeSchema).optional(),
@@ -50,6 +52,15 @@ export const tokenCreateSchema = z.strictObject({
   expires_at: momentSchema.nullish(),
 });
 export type TokenCreate = z.output<typeof tokenCreateSchema>;
+
+/** Longest time that the value before a rotation is accepted: a week. */
+const MAX_OVERLAP_SECONDS = 7 * 24 * 3600;
+
+export const tokenRotateSchema = z.strictObject({
+  /** How long the present value is still accepted. Default: not at all. */
+  overlap_seconds: z.int().min(0).max(MAX_OVERLAP_SECONDS).optional(),
+});
+export type TokenRotate = z.infer<typeof tokenRotateSchema>;
 
 export const tokenPatchSchema = z.strictObject({
   name: nameSchema.optional(),

@@ -41,6 +41,7 @@ export type {
 } from './resources/auth.ts';
 export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
 export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';
+export type { CountedUse, LimitReports, Limits, UsedTokens } from './resources/limits.ts';
 export type {
   ComputeMetrics,
   Metrics,

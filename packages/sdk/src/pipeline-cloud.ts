@@ -9,6 +9,7 @@ import { type Admin, createAdmin } from './resources/admin.ts';
 import { type Auth, createAuth } from './resources/auth.ts';
 import { createEngineReports, type EngineReports } from './resources/engine.ts';
 import { createDataSets, createFiles, type DataSets, type Files } from './resources/files.ts';
+import { createLimitReports, type LimitReports } from './resources/limits.ts';
 import { createMetrics, type Metrics } from './resources/metrics.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
@@ -109,6 +110,7 @@ export class PipelineCloud {
   readonly tokens: Tokens;
   readonly usage: UsageReports;
   readonly plans: Plans;
+  readonly limits: LimitReports;
   readonly metrics: Metrics;
   readonly files: Files;
   readonly data: DataSets;
@@ -155,6 +157,7 @@ export class PipelineCloud {
     this.tokens = createTokens(endpoint);
     this.usage = createUsageReports(endpoint);
     this.plans = createPlans(endpoint);
+    this.limits = createLimitReports(endpoint);
     this.metrics = createMetrics(endpoint);
     this.files = createFiles(endpoint);
     this.data = createDataSets(endpoint);

@@ -45,6 +45,7 @@ export type AuditAction =
   | 'session.end'
   | 'server.backup'
   | 'token.create'
+  | 'token.rotate'
   | 'token.update'
   | 'token.delete'
   | 'project.create'

@@ -167,4 +167,6 @@ export const apiKeys = pgTable('api_keys', {
   expiresAt: moment('expires_at'),
   lastUsedAt: moment('last_used_at'),
   updatedAt: moment('updated_at').notNull(),
+  previousHash: text('previous_hash').unique(),
+  previousUntil: moment('previous_until'),
 });

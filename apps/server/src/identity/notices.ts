@@ -39,6 +39,10 @@ const NOTICES = {
     subject: 'An API token was created',
     text: `the API token "{name}" with the scopes {scopes} was created. If that was not you, delete it (DELETE /v2/tokens/{id}), and change your password.`,
   },
+  token_rotated: {
+    subject: 'An API token got another value',
+    text: `the API token "{name}" got another value. If that was not you, delete it (DELETE /v2/tokens/{id}), and change your password.`,
+  },
   identity_unlinked: {
     subject: 'A way to sign in was removed',
     text: `an account at {provider} no longer signs in to your account. ${IF_NOT_YOU} every session and token.`,

@@ -80,6 +80,7 @@ const FOUND_KEY: FoundApiKey = {
   principal: PRINCIPAL,
   verified: true,
   disabled: false,
+  isPrevious: false,
   key: {
     id: String(PRINCIPAL.apiKeyId),
     name: 'direct',
@@ -91,6 +92,7 @@ const FOUND_KEY: FoundApiKey = {
     isEnabled: true,
     createdAt: SERVED_SINCE,
     updatedAt: SERVED_SINCE,
+    previousUntil: null,
     expiresAt: null,
     // Just now: its use need not be stored.
     lastUsedAt: SERVED_SINCE,

@@ -65,6 +65,10 @@ test('creates, lists, changes and deletes tokens', async () => {
   const change = replying(TOKEN);
   await change.api.tokens.change('a/b', { isEnabled: false, expiresAt: null });
   assert.deepEqual(requestOf(change), ['PATCH', '/v2/tokens/a%2Fb', { is_enabled: false, expires_at: null }]);
+  const rotated = replying({ ...TOKEN, previous_value_until: 5 });
+  const { value, previousValueUntil } = await rotated.api.tokens.rotate('token_1', { overlapSeconds: 60 });
+  assert.deepEqual([value, previousValueUntil?.getTime()], ['pipeline_sk_x', 5000]);
+  assert.deepEqual(requestOf(rotated), ['POST', '/v2/tokens/token_1/rotate', { overlap_seconds: 60 }]);
   const gone = stub(() => new Response(null, { status: 204 }));
   await gone.api.tokens.delete('token_1');
   assert.deepEqual(requestOf(gone), ['DELETE', '/v2/tokens/token_1', null]);
@@ -104,6 +108,26 @@ test('requests usage with the given options only', async () => {
   const invoice = replying(bill);
   assert.deepEqual((await invoice.api.usage.previewInvoice({ month: '2026-01' })).lines, [line]);
   assert.deepEqual(requestOf(invoice), ['GET', '/v2/invoice-preview?month=2026-01', null]);
+});
+
+test('reads what is left of the plan', async () => {
+  const tokens = { used: 1, limit: null, reserved: 2, resets_at: 3 };
+  const counted = { used: null, limit: null };
+  const stored = { used: 4, limit: 5 };
+  const { api } = replying({
+    plan_id: 'free',
+    day: tokens,
+    month: { ...tokens, limit: 9 },
+    running: counted,
+    requests: { used: 1, limit: 20 },
+    stored_bytes: stored,
+    stored_items: stored,
+  });
+  const limits = await api.limits.get();
+  assert.deepEqual(
+    [limits.day.resetsAt.getTime(), limits.day.limit, limits.month.limit, limits.running, limits.storedBytes],
+    [3000, null, 9, counted, stored],
+  );
 });
 
 test('lists and changes plans', async () => {

@@ -3,7 +3,7 @@
  * to enable one or to let one live longer also needs the password of its user.
  */
 import type { Endpoint } from '../connection.ts';
-import { exchange, remove } from '../exchange.ts';
+import { exchange, remove, send } from '../exchange.ts';
 import { arrayAt, booleanAt, dateAt, literalAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
 import {
   type CallOptions,
@@ -29,6 +29,8 @@ export interface ApiToken {
   readonly isActive: boolean;
   readonly isEnabled: boolean;
   readonly projectId: string | null;
+  /** Until when the value before the latest rotation is accepted. */
+  readonly previousValueUntil: Date | null;
   readonly scopes: readonly Scope[];
 }
 
@@ -53,6 +55,11 @@ export interface Tokens {
   list(options?: ListOptions): Promise<Page<ApiToken>>;
   get(id: string, options?: CallOptions): Promise<ApiToken>;
   change(id: string, change: TokenChange, options?: ConfirmedOptions): Promise<ApiToken>;
+  /**
+   * Give the token another value, which is complete in this reply only; its id, name and scopes stay. The present value is
+   * accepted for `overlapSeconds` more, by default not at all, at most a week. Never retried.
+   */
+  rotate(id: string, rotation?: { readonly overlapSeconds?: number }, options?: ConfirmedOptions): Promise<ApiToken>;
   /** Delete the token, which the server refuses from then on. */
   delete(id: string, options?: CallOptions): Promise<void>;
 }
@@ -97,6 +104,13 @@ export function createTokens(endpoint: Endpoint): Tokens {
         }),
       );
     },
+    rotate: async (id, { overlapSeconds } = {}, options) =>
+      await send(
+        endpoint,
+        { path: `${at(id)}/rotate`, body: { overlap_seconds: overlapSeconds } },
+        parseToken,
+        options,
+      ),
     async delete(id, options = {}) {
       await remove(endpoint, at(id), options);
     },
@@ -115,6 +129,7 @@ function parseToken(reply: unknown): ApiToken {
     lastUsed: orNull(raw.last_used, (value) => dateAt(value, 'last_used')),
     isActive: booleanAt(raw.is_active, 'is_active'),
     isEnabled: booleanAt(raw.is_enabled, 'is_enabled'),
+    previousValueUntil: orNull(raw.previous_value_until, (value) => dateAt(value, 'previous_value_until')),
     projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
     scopes: arrayAt(raw.scopes ?? [], 'scopes').map((scope) => literalAt(SCOPES, scope, 'scopes')),
   };

@@ -43,7 +43,7 @@ export interface Guard {
   /**
    * Authenticate with `Authorization: Bearer <token>`, or with the cookie of a session; the header takes precedence.
    *
-   * Throws `token_missing`, `token_unknown`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
+   * Throws `token_missing`, `token_unknown`, `token_replaced`, `token_disabled`, `token_expired`, `scope_missing`, `session_ended`,
    * `csrf_token_wrong`, `account_disabled`, `email_unverified`, and `not_found` for a project in X-Project-Id that the
    * user is no member of, and what the limits on load throw.
    */
@@ -144,8 +144,11 @@ async function byToken(deps: GuardDeps, rules: AuthenticationRules, header: stri
   if (token === undefined) throw new ApiError('token_missing');
   const found = await deps.findKey(token);
   if (found === null) throw new ApiError('token_unknown');
-  const { key, principal, verified, disabled } = found;
+  const { key, principal, verified, disabled, isPrevious } = found;
   const now = deps.clock();
+  if (isPrevious && (key.previousUntil === null || key.previousUntil <= now)) {
+    throw new ApiError('token_replaced', { when: (key.previousUntil ?? now).toISOString() });
+  }
   if (!key.isEnabled) throw new ApiError('token_disabled');
   if (key.expiresAt !== null && key.expiresAt <= now) {
     throw new ApiError('token_expired', { when: key.expiresAt.toISOString() });

@@ -1,5 +1,11 @@
 /** API tokens of a user in the current project. */
-import { paginatedSchema, tokenCreateSchema, tokenGetSchema, tokenPatchSchema } from '@gptj-cloud/protocol';
+import {
+  paginatedSchema,
+  tokenCreateSchema,
+  tokenGetSchema,
+  tokenPatchSchema,
+  tokenRotateSchema,
+} from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE } from '../../http/parameter.ts';
@@ -11,6 +17,7 @@ import {
   deleteToken,
   getToken,
   listTokens,
+  rotateToken,
 } from '../../identity/api-keys/api-key-service.ts';
 import { type ApiRoute, inPerson, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
@@ -58,6 +65,17 @@ export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
       replies: { 200: tokenReply },
       handle: ({ path, body: patch, principal, caller, requireConfirmation }) =>
         changeToken(deps, principal, { id: path.id, patch, requireConfirmation }, caller),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/tokens/:id/rotate',
+      access: inPerson(access, { tokens: 'confirm' }),
+      summary: 'Give an API token another value',
+      description: 'Id, name, scopes and end stay. The present value is accepted until the overlap ends.',
+      body: jsonBody(tokenRotateSchema),
+      replies: { 200: json(tokenGetSchema, 'The token with its complete new value, which is shown only once.') },
+      handle: ({ path, body, principal, caller }) => rotateToken(deps, principal, { id: path.id, ...body }, caller),
     }),
     defineRoute({
       ...record,

@@ -7,6 +7,7 @@ import {
   type TokenCreate,
   type TokenGet,
   type TokenPatch,
+  type TokenRotate,
   toTimestamp,
 } from '@gptj-cloud/protocol';
 import { type Caller, recordAudit } from '../../audit/audit-log.ts';
@@ -25,6 +26,7 @@ import {
   insertApiKey,
   type KeyOwner,
   listApiKeys,
+  rotateApiKey,
   updateApiKey,
 } from './api-key-store.ts';
 
@@ -59,6 +61,7 @@ export async function createToken(
     lastUsedAt: null,
     createdAt: now,
     updatedAt: now,
+    previousUntil: null,
   };
   const user = await db.transaction(async (tx) => {
     // The lock keeps concurrent requests from passing the limit together.
@@ -140,6 +143,39 @@ function isStronger(key: ApiKey, isEnabled: boolean | undefined, expiresAt: Date
   return expiresAt === null || expiresAt > key.expiresAt;
 }
 
+/**
+ * Give a token another value; its id, name, scopes and end stay. The present value is accepted until the overlap ends, the
+ * one before it not any more. Only this reply contains the whole value. Throws `not_found`, `token_of_environment`.
+ */
+export async function rotateToken(
+  deps: MailDeps,
+  owner: KeyOwner,
+  { id, overlap_seconds: overlapSeconds = 0 }: TokenRotate & { readonly id: string },
+  caller: Caller,
+): Promise<TokenGet> {
+  const { db, clock } = deps;
+  const now = clock();
+  const token = newToken();
+  const previousUntil = new Date(now.getTime() + overlapSeconds * 1000);
+  const { key, user } = await db.transaction(async (tx) => {
+    // The lock keeps two rotations of a token from both ending the value that the other has returned.
+    const locked = await lockUser(tx, owner.userId);
+    const found = await getOwnApiKey(tx, owner, id);
+    if (found.source === 'environment') throw new ApiError('token_of_environment');
+    const hint = tokenHint(token);
+    await rotateApiKey(tx, found.id, { hash: hashSecret(token), hint, previousUntil, updatedAt: now });
+    await recordAudit(tx, now, caller, {
+      action: 'token.rotate',
+      subject: found.id,
+      projectId: found.projectId,
+      details: { name: found.name, previous_value_until: previousUntil.toISOString() },
+    });
+    return { key: { ...found, hint, previousUntil, updatedAt: now }, user: locked };
+  });
+  if (key.scopes.includes('admin')) notify(deps, user, 'token_rotated', { id: key.id, name: key.name });
+  return { ...toTokenGet(key, now), value: token };
+}
+
 export async function deleteToken(
   { db, clock }: StoreDeps,
   owner: KeyOwner,
@@ -170,6 +206,7 @@ export function toTokenGet(key: ApiKey, now: Date): TokenGet {
     last_used: key.lastUsedAt === null ? null : toTimestamp(key.lastUsedAt),
     is_active: key.isEnabled && (key.expiresAt === null || key.expiresAt > now),
     is_enabled: key.isEnabled,
+    previous_value_until: key.previousUntil === null ? null : toTimestamp(key.previousUntil),
     user_id: key.userId,
     project_id: key.projectId,
     scopes: [...key.scopes],

@@ -22,6 +22,8 @@ export interface FoundApiKey {
   readonly verified: boolean;
   /** Whether the user's account is disabled. */
   readonly disabled: boolean;
+  /** Whether the token is the value before the latest rotation. */
+  readonly isPrevious: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export function createKeyFinder(db: Database): (token: string) => Promise<FoundA
 
 async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {
   const hashes = tokens.map(hashSecret);
+  const unique = [...new Set(hashes)];
   const payer = alias(users, 'payer');
   const rows = await db
     .select({
@@ -53,23 +56,28 @@ async function findApiKeys(db: Database, tokens: readonly string[]): Promise<rea
     .innerJoin(projects, eq(projects.id, apiKeys.projectId))
     .innerJoin(payer, eq(payer.id, projects.ownerId))
     // One parameter: the statement, and its cached plan, are the same for any number of tokens.
-    .where(sql`${apiKeys.hash} = ANY(${sql.param([...new Set(hashes)])})`);
+    .where(sql`${apiKeys.hash} = ANY(${sql.param(unique)}) OR ${apiKeys.previousHash} = ANY(${sql.param(unique)})`);
   return hashes.map((hash) => {
-    const row = rows.find(({ key }) => sameHash(key.hash, hash));
-    return row === undefined ? null : toFound(row);
+    const current = rows.find(({ key }) => sameHash(key.hash, hash));
+    if (current !== undefined) return toFound(current, false);
+    const row = rows.find(({ key }) => key.previousHash !== null && sameHash(key.previousHash, hash));
+    return row === undefined ? null : toFound(row, true);
   });
 }
 
-function toFound(row: {
+interface FoundRow {
   readonly key: typeof apiKeys.$inferSelect;
   readonly role: Principal['role'];
   readonly verifiedAt: Date | null;
   readonly disabledAt: Date | null;
   readonly planId: string;
-}): FoundApiKey {
+}
+
+function toFound(row: FoundRow, isPrevious: boolean): FoundApiKey {
   const key = toApiKey(row.key);
   return {
     key,
+    isPrevious,
     verified: row.verifiedAt !== null,
     disabled: row.disabledAt !== null,
     principal: {
@@ -179,6 +187,22 @@ export async function updateApiKey(
   await tx.update(apiKeys).set(change).where(eq(apiKeys.id, id));
 }
 
+/** The new value of a key, and until when its present one is accepted. */
+export interface KeyRotation {
+  readonly hash: string;
+  readonly hint: string;
+  readonly previousUntil: Date;
+  readonly updatedAt: Date;
+}
+
+/** Give a key another value. The value before the present one, if any, is not accepted any more. */
+export async function rotateApiKey(tx: Database, id: string, rotation: KeyRotation): Promise<void> {
+  await tx
+    .update(apiKeys)
+    .set({ ...rotation, previousHash: sql`${apiKeys.hash}` })
+    .where(eq(apiKeys.id, id));
+}
+
 export async function deleteApiKey(tx: Database, id: string): Promise<void> {
   await tx.delete(apiKeys).where(eq(apiKeys.id, id));
 }
@@ -205,6 +229,6 @@ export async function recordKeyUse(db: Database, id: string, now: Date): Promise
 }
 
 function toApiKey(row: typeof apiKeys.$inferSelect): ApiKey {
-  const { hash: _, scopes, ...rest } = row;
+  const { hash: _, previousHash: __, scopes, ...rest } = row;
   return { ...rest, scopes: readScopes(scopes) };
 }

@@ -18,6 +18,8 @@ export interface ApiKey {
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Until when the value before the latest rotation is accepted; null when there was none. */
+  readonly previousUntil: Date | null;
 }
 
 const PREFIX = 'gptj_';

@@ -79,7 +79,7 @@ export function toLimitError(
 }
 
 /** First moment after the day or month (UTC), in epoch milliseconds. */
-function endOfPeriod(period: 'day' | 'month', now: Date): number {
+export function endOfPeriod(period: 'day' | 'month', now: Date): number {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
   return period === 'day' ? Date.UTC(year, month, now.getUTCDate() + 1) : Date.UTC(year, month + 1, 1);
 }
