@@ -7,6 +7,11 @@ export const WEBHOOK_EVENTS = ['run.completed', 'run.failed'] as const;
 export const webhookEventSchema = z.enum(WEBHOOK_EVENTS);
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;
 
+/** The type of a message: an event, or a test that its owner sent. */
+export const webhookDeliveryEventSchema = z.enum([...WEBHOOK_EVENTS, 'webhook.test']);
+export type WebhookDeliveryEvent = z.infer<typeof webhookDeliveryEventSchema>;
+export const webhookDeliveryStateSchema = z.enum(['pending', 'delivered', 'failed']);
+
 const url = z.string().max(2048);
 const events = z.array(webhookEventSchema).min(1).max(WEBHOOK_EVENTS.length);
 
@@ -22,6 +27,14 @@ export const webhookPatchSchema = z.strictObject({
 });
 export type WebhookPatch = z.infer<typeof webhookPatchSchema>;
 
+const MAX_OVERLAP_SECONDS = 7 * 86_400;
+
+/** Body of `POST /v2/webhooks/<id>/rotate-secret`. */
+export const webhookRotateSchema = z.strictObject({
+  /** How long messages have the signatures of both secrets. Default: a day. */
+  overlap_seconds: z.int().min(0).max(MAX_OVERLAP_SECONDS).default(86_400),
+});
+
 export const webhookGetSchema = z.object({
   id: z.string(),
   url: z.string(),
@@ -36,7 +49,9 @@ export const webhookGetSchema = z.object({
   disabled_reason: z.string().nullish(),
   created_at: timestampSchema,
   updated_at: timestampSchema,
-  /** Secret key of the signatures, only in the reply of the creation. */
+  /** Until when the secret before the last rotation signs messages as well. */
+  previous_secret_until: timestampSchema.nullish(),
+  /** Secret key of the signatures, only in the reply of the creation and of a rotation. */
   secret: z.string().optional(),
 });
 export type WebhookGet = z.infer<typeof webhookGetSchema>;
@@ -46,9 +61,10 @@ export const webhookPageSchema = paginatedSchema(webhookGetSchema);
 export const webhookDeliveryGetSchema = z.object({
   id: z.string(),
   webhook_id: z.string(),
-  run_id: z.string(),
-  event: webhookEventSchema,
-  state: z.enum(['pending', 'delivered', 'failed']),
+  /** Null: a test. */
+  run_id: z.string().nullable(),
+  event: webhookDeliveryEventSchema,
+  state: webhookDeliveryStateSchema,
   attempts: z.number(),
   created_at: timestampSchema,
   /** Time of the next attempt; of an ended delivery, time of the last attempt. */

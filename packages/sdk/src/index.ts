@@ -28,7 +28,8 @@ export {
   type TokenOptions,
   type WaitOptions,
 } from './pipeline-cloud.ts';
-export type { Admin, AuditEntry, AuditOptions } from './resources/admin.ts';
+export type { Admin } from './resources/admin.ts';
+export type { AuditEntry, AuditOptions } from './resources/audit-records.ts';
 export type {
   Auth,
   Identity,

@@ -59,7 +59,8 @@ export type AuditAction =
   | 'webhook.create'
   | 'webhook.update'
   | 'webhook.delete'
-  | 'webhook.disable';
+  | 'webhook.disable'
+  | 'webhook.rotate_secret';
 
 export interface AuditEvent {
   readonly action: AuditAction;
@@ -90,7 +91,7 @@ export async function recordAudit(db: Database, at: Date, caller: Caller, event:
   });
 }
 
-/** A page of the log of the whole server. */
+/** A page of the log, of the whole server or of one project. */
 export async function listAudit(
   db: Database,
   page: PageQuery<'created_at'>,

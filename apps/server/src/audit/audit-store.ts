@@ -15,17 +15,19 @@ export async function insertAuditEntry(db: Database, row: typeof auditLog.$infer
 export interface AuditFilter {
   readonly userId?: string;
   readonly action?: string;
+  readonly projectId?: string;
 }
 
-/** A page of the log of the whole server, and the number of all entries that match. */
+/** A page of the log, and the number of all entries that match. */
 export async function findAuditEntries(
   db: Database,
   page: PageQuery<'created_at'>,
-  { userId, action }: AuditFilter,
+  { userId, action, projectId }: AuditFilter,
 ): Promise<Page<AuditRow>> {
   const matches = and(
     userId === undefined ? undefined : eq(auditLog.userId, userId),
     action === undefined ? undefined : eq(auditLog.action, action),
+    projectId === undefined ? undefined : eq(auditLog.projectId, projectId),
   );
   const source = { table: auditLog, time: auditLog.at, id: auditLog.id, where: matches };
   const load = async (ids: readonly number[]) =>

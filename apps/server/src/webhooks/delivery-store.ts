@@ -1,5 +1,5 @@
 /** Deliveries of webhooks: the outbox that is filled with the ends of runs. */
-import { isId, newId, type PageQuery, webhookEventSchema } from '@gptj-cloud/protocol';
+import { isId, newId, type PageQuery, webhookDeliveryEventSchema } from '@gptj-cloud/protocol';
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
@@ -59,12 +59,15 @@ export async function enqueueDeliveries(
   return { waiting, dropped: states.length - waiting };
 }
 
-/** Store a new delivery of the same event, due at once. For the transaction that has locked the webhook. */
-export async function insertReplay(tx: Database, delivery: WebhookDelivery, now: Date): Promise<WebhookDelivery> {
-  const { webhookId, runId, event } = delivery;
-  const replay = { id: newId('webhook_delivery'), webhookId, runId, event, createdAt: now, dueAt: now };
-  await tx.insert(webhookDeliveries).values({ ...replay, state: 'pending' });
-  return { ...replay, state: 'pending', attempts: 0, endedAt: null, responseStatus: null, failure: null };
+/** Store a new delivery that is due at once. For the transaction that has locked the webhook. */
+export async function insertDelivery(
+  tx: Database,
+  { webhookId, runId, event }: Pick<WebhookDelivery, 'webhookId' | 'runId' | 'event'>,
+  now: Date,
+): Promise<WebhookDelivery> {
+  const stored = { id: newId('webhook_delivery'), webhookId, runId, event, createdAt: now, dueAt: now };
+  await tx.insert(webhookDeliveries).values({ ...stored, state: 'pending' });
+  return { ...stored, state: 'pending', attempts: 0, endedAt: null, responseStatus: null, failure: null };
 }
 
 /** The number of waiting deliveries of a webhook, counted up to `limit`. */
@@ -86,11 +89,15 @@ export async function findDelivery(db: Database, webhookId: string, id: string):
 
 export async function listDeliveries(
   db: Database,
-  webhookId: string,
+  filter: { readonly webhookId: string; readonly state: WebhookDelivery['state'] | null },
   page: PageQuery<'created_at'>,
 ): Promise<Page<WebhookDelivery>> {
   const { createdAt: time, id } = webhookDeliveries;
-  const source = { table: webhookDeliveries, time, id, where: eq(webhookDeliveries.webhookId, webhookId) };
+  const where = and(
+    eq(webhookDeliveries.webhookId, filter.webhookId),
+    filter.state === null ? undefined : eq(webhookDeliveries.state, filter.state),
+  );
+  const source = { table: webhookDeliveries, time, id, where };
   const load = async (ids: readonly string[]) =>
     (
       await db
@@ -180,5 +187,5 @@ export async function countWaiting(db: Database): Promise<number> {
 
 function toDelivery(row: typeof webhookDeliveries.$inferSelect): WebhookDelivery {
   const state = row.state === 'delivered' || row.state === 'failed' ? row.state : 'pending';
-  return { ...row, state, event: webhookEventSchema.parse(row.event) };
+  return { ...row, state, event: webhookDeliveryEventSchema.parse(row.event) };
 }

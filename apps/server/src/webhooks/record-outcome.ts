@@ -49,7 +49,8 @@ export async function recordOutcome(
   { end, at, responseStatus, failure }: Outcome,
   limits: WebhookLimits,
 ): Promise<Recorded> {
-  const pauseS = end === 'delivered' ? undefined : RETRY_PAUSES_S[delivery.attempts - 1];
+  // A test is not sent again: its sender waits for the outcome.
+  const pauseS = end === 'delivered' || delivery.runId === null ? undefined : RETRY_PAUSES_S[delivery.attempts - 1];
   const state = end === 'delivered' ? 'delivered' : pauseS === undefined ? 'failed' : 'pending';
   const retryAt = pauseS === undefined ? null : new Date(at.getTime() + pauseS * 1000);
   const result = { state, at, retryAt, responseStatus, failure } as const;

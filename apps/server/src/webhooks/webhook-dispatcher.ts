@@ -11,7 +11,7 @@ import { claimDeliveries, failExpired, pruneDeliveries, WEBHOOK_DISABLED } from 
 import { deleteUnusedReceivers, findDueLanes } from './receiver-store.ts';
 import { type Attempt, type AttemptEnd, type DisabledWebhook, type Outcome, recordOutcome } from './record-outcome.ts';
 import { type SendWebhook, WebhookSendError } from './send-webhook.ts';
-import { signedHeaders, type Webhook, type WebhookDelivery } from './webhook.ts';
+import { signedHeaders, signingSecrets, type Webhook, type WebhookDelivery } from './webhook.ts';
 import type { WebhookLimits } from './webhook-limits.ts';
 
 /** Is called for what happens to messages. */
@@ -42,6 +42,8 @@ export interface WebhookDispatcherDeps {
 const LEASE_MARGIN_MS = 50_000;
 /** Deliveries that one poll ends because they are too old. */
 const MAX_EXPIRED = 1000;
+/** The data of a message with the type `webhook.test`. */
+const TEST_MESSAGE = 'a test: no run belongs to this message';
 const UNUSED_RECEIVER_MS = 86_400_000;
 
 export class WebhookDispatcher {
@@ -185,13 +187,15 @@ export class WebhookDispatcher {
 
   async #attempt({ id, event, runId, createdAt }: WebhookDelivery, webhook: Webhook): Promise<Outcome> {
     const { clock, describeRun, allowPrivate, send, limits } = this.#deps;
-    const { url, secret, projectId, isEnabled } = webhook;
+    const { url, projectId, isEnabled } = webhook;
     const refused = { end: 'refused', responseStatus: null } as const;
     if (!isEnabled) return { ...refused, at: clock(), failure: WEBHOOK_DISABLED };
-    const data = await describeRun(projectId, runId);
+    const data =
+      runId === null ? { webhook_id: webhook.id, message: TEST_MESSAGE } : await describeRun(projectId, runId);
+    const sentAt = clock();
     const body = JSON.stringify({ id, type: event, created_at: toTimestamp(createdAt), data });
     const headers = {
-      ...signedHeaders(secret, { id, sentAt: clock(), body }),
+      ...signedHeaders(signingSecrets(webhook, sentAt), { id, sentAt, body }),
       'content-type': 'application/json',
       'user-agent': 'gptj-cloud-webhooks',
     };

@@ -12,7 +12,7 @@ import {
 import { type AuditAction, type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
-import { countPending, failPending, findDelivery, insertReplay, listDeliveries } from './delivery-store.ts';
+import { countPending, failPending, findDelivery, insertDelivery, listDeliveries } from './delivery-store.ts';
 import { forgetReceiver, halfOpenBreaker } from './receiver-store.ts';
 import { countProjectReplay, countWebhookReplay, type ReplayCount } from './replay-store.ts';
 import { checkWebhookUrl } from './send-webhook.ts';
@@ -23,6 +23,7 @@ import {
   toWebhookDeliveryGet,
   toWebhookGet,
   type Webhook,
+  type WebhookDelivery,
 } from './webhook.ts';
 import type { WebhookLimits } from './webhook-limits.ts';
 import {
@@ -31,6 +32,7 @@ import {
   insertWebhook,
   listWebhooks,
   lockWebhook,
+  updateSecrets,
   updateWebhook,
 } from './webhook-store.ts';
 
@@ -56,9 +58,19 @@ export interface WebhookService {
   /** Throws `webhook_target_refused`. */
   update(projectId: string, id: string, patch: WebhookPatch, caller: Caller): Promise<WebhookGet>;
   remove(projectId: string, id: string, caller: Caller): Promise<void>;
-  deliveries(projectId: string, id: string, page: PageQuery<'created_at'>): Promise<Paginated<WebhookDeliveryGet>>;
+  /** All deliveries of a webhook, or those in one state. */
+  deliveries(
+    projectId: string,
+    id: string,
+    page: PageQuery<'created_at'>,
+    state?: WebhookDeliveryGet['state'],
+  ): Promise<Paginated<WebhookDeliveryGet>>;
   /** Send the event of a delivery once more, as a new delivery. Throws `too_many_replays`, `webhook_not_ready`. */
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
+  /** Send a message that belongs to no run. It counts as a replay. Throws `too_many_replays`, `webhook_not_ready`. */
+  test(projectId: string, id: string): Promise<WebhookDeliveryGet>;
+  /** Make another secret. The earlier one signs as well for `overlapSeconds`. The reply has the new one. */
+  rotateSecret(projectId: string, id: string, overlapSeconds: number, caller: Caller): Promise<WebhookGet>;
 }
 
 /** In one project. */
@@ -73,6 +85,30 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
     const details = { host, enabled: isEnabled };
     await recordAudit(tx, clock(), caller, { action, subject, projectId, details });
   };
+  /** Store a delivery that its owner asks for, and have it sent. */
+  const sendNow = async (
+    projectId: string,
+    id: string,
+    describe: (tx: Database) => Promise<Pick<WebhookDelivery, 'webhookId' | 'runId' | 'event'>>,
+  ): Promise<WebhookDeliveryGet> => {
+    const stored = await db.transaction(async (tx) => {
+      // Locked: of requests at the same time none may pass a limit that another one has reached.
+      const webhook = present(await lockWebhook(tx, projectId, id), 'webhook', id);
+      const delivery = await describe(tx);
+      if (!webhook.isEnabled) throw new ApiError('webhook_not_ready', { reason: 'it is disabled' });
+      if ((await countPending(tx, id, limits.maxPending)) >= limits.maxPending) {
+        throw new ApiError('webhook_not_ready', { reason: `${limits.maxPending} of its messages are waiting` });
+      }
+      const now = clock();
+      enforce(await countWebhookReplay(tx, id, now), limits.replaysPerHour, 'webhook');
+      enforce(await countProjectReplay(tx, projectId, now), limits.projectReplaysPerHour, 'project');
+      // The owner may have repaired the receiver.
+      await halfOpenBreaker(tx, webhook, now);
+      return await insertDelivery(tx, delivery, now);
+    });
+    onDue();
+    return toWebhookDeliveryGet(stored);
+  };
   return {
     async create(projectId, request, caller) {
       checkWebhookUrl(request.url, { allowPrivate });
@@ -83,6 +119,8 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
         url: request.url,
         host: receiverHost(request.url),
         secret: newWebhookSecret(),
+        previousSecret: null,
+        previousSecretUntil: null,
         events: [...new Set(request.events ?? WEBHOOK_EVENTS)],
         isEnabled: true,
         ...NOT_FAILING,
@@ -132,28 +170,32 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
         await record(tx, caller, 'webhook.delete', webhook);
       });
     },
-    async deliveries(projectId, id, page) {
+    async deliveries(projectId, id, page, state) {
       await find(projectId, id);
-      return toPaginated(page, await listDeliveries(db, id, page), toWebhookDeliveryGet);
+      const found = await listDeliveries(db, { webhookId: id, state: state ?? null }, page);
+      return toPaginated(page, found, toWebhookDeliveryGet);
     },
-    async replay(projectId, id, deliveryId) {
-      const replay = await db.transaction(async (tx) => {
-        // Locked: of replays at the same time none may pass a limit that another one has reached.
-        const webhook = present(await lockWebhook(tx, projectId, id), 'webhook', id);
-        const delivery = present(await findDelivery(tx, id, deliveryId), 'webhook delivery', deliveryId);
-        if (!webhook.isEnabled) throw new ApiError('webhook_not_ready', { reason: 'it is disabled' });
-        if ((await countPending(tx, id, limits.maxPending)) >= limits.maxPending) {
-          throw new ApiError('webhook_not_ready', { reason: `${limits.maxPending} of its messages are waiting` });
-        }
+    replay: (projectId, id, deliveryId) =>
+      sendNow(projectId, id, async (tx) =>
+        present(await findDelivery(tx, id, deliveryId), 'webhook delivery', deliveryId),
+      ),
+    test: (projectId, id) =>
+      sendNow(projectId, id, async () => ({ webhookId: id, runId: null, event: 'webhook.test' })),
+    async rotateSecret(projectId, id, overlapSeconds, caller) {
+      return await db.transaction(async (tx) => {
+        const before = present(await lockWebhook(tx, projectId, id), 'webhook', id);
         const now = clock();
-        enforce(await countWebhookReplay(tx, id, now), limits.replaysPerHour, 'webhook');
-        enforce(await countProjectReplay(tx, projectId, now), limits.projectReplaysPerHour, 'project');
-        // The owner may have repaired the receiver.
-        await halfOpenBreaker(tx, webhook, now);
-        return await insertReplay(tx, delivery, now);
+        const after: Webhook = {
+          ...before,
+          secret: newWebhookSecret(),
+          previousSecret: overlapSeconds === 0 ? null : before.secret,
+          previousSecretUntil: overlapSeconds === 0 ? null : new Date(now.getTime() + overlapSeconds * 1000),
+          updatedAt: now,
+        };
+        await updateSecrets(tx, after);
+        await record(tx, caller, 'webhook.rotate_secret', after);
+        return toWebhookGet(after, 'with secret');
       });
-      onDue();
-      return toWebhookDeliveryGet(replay);
     },
   };
 }

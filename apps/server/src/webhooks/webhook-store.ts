@@ -46,10 +46,19 @@ export async function listWebhooks(
 }
 
 export async function updateWebhook(db: Database, webhook: Webhook): Promise<void> {
-  const { id, projectId, createdAt, secret, events, ...columns } = webhook;
+  const { id, projectId, createdAt, secret, previousSecret, previousSecretUntil, events, ...columns } = webhook;
   await db
     .update(webhooks)
     .set({ ...columns, events: events.join(' ') })
+    .where(isWebhook(projectId, id));
+}
+
+/** Store the secrets of a webhook, for the transaction that has locked it. */
+export async function updateSecrets(tx: Database, webhook: Webhook): Promise<void> {
+  const { id, projectId, secret, previousSecret, previousSecretUntil, updatedAt } = webhook;
+  await tx
+    .update(webhooks)
+    .set({ secret, previousSecret, previousSecretUntil, updatedAt })
     .where(isWebhook(projectId, id));
 }
 

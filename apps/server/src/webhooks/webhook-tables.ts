@@ -7,6 +7,8 @@ export const webhooks = pgTable('webhooks', {
   url: text('url').notNull(),
   host: text('host').notNull(),
   secret: text('secret').notNull(),
+  previousSecret: text('previous_secret'),
+  previousSecretUntil: moment('previous_secret_until'),
   events: text('events').notNull(),
   isEnabled: boolean('is_enabled').notNull(),
   failedAttempts: integer('failed_attempts').notNull().default(0),
@@ -22,7 +24,7 @@ export const webhooks = pgTable('webhooks', {
 export const webhookDeliveries = pgTable('webhook_deliveries', {
   id: text('id').primaryKey(),
   webhookId: text('webhook_id').notNull(),
-  runId: text('run_id').notNull(),
+  runId: text('run_id'),
   event: text('event').notNull(),
   state: text('state').notNull(),
   attempts: integer('attempts').notNull().default(0),

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import {
   toTimestamp,
+  type WebhookDeliveryEvent,
   type WebhookDeliveryGet,
   type WebhookEvent,
   type WebhookGet,
@@ -16,6 +17,9 @@ export interface Webhook {
   readonly host: string;
   /** `whsec_` and base64 of the signing key. */
   readonly secret: string;
+  /** The secret before the last rotation; it signs as well until `previousSecretUntil`. */
+  readonly previousSecret: string | null;
+  readonly previousSecretUntil: Date | null;
   readonly events: readonly WebhookEvent[];
   readonly isEnabled: boolean;
   /** Failed attempts since the last message that was delivered. */
@@ -41,8 +45,9 @@ export interface RunEndEvent {
 export interface WebhookDelivery {
   readonly id: string;
   readonly webhookId: string;
-  readonly runId: string;
-  readonly event: WebhookEvent;
+  /** Null: a test. */
+  readonly runId: string | null;
+  readonly event: WebhookDeliveryEvent;
   readonly state: 'pending' | 'delivered' | 'failed';
   readonly attempts: number;
   readonly createdAt: Date;
@@ -68,21 +73,32 @@ export function newWebhookSecret(): string {
   return SECRET_PREFIX + randomBytes(24).toString('base64');
 }
 
+/** The secrets that sign a message at a time: the present one first. */
+export function signingSecrets(
+  { secret, previousSecret, previousSecretUntil }: Webhook,
+  at: Date,
+): readonly [string, ...string[]] {
+  const isValid = previousSecret !== null && previousSecretUntil !== null && at < previousSecretUntil;
+  return isValid ? [secret, previousSecret] : [secret];
+}
+
 /**
- * Headers by which the receiver verifies the sender and the time of `body` (standardwebhooks.com): the signature is over
- * `id.timestamp.body`, so that none of the three can be exchanged.
+ * Headers by which the receiver verifies the sender and the time of `body` (standardwebhooks.com): each signature is over
+ * `id.timestamp.body`, so that none of the three can be exchanged. A receiver accepts a message when one signature fits.
  */
 export function signedHeaders(
-  secret: string,
+  secrets: readonly [string, ...string[]],
   message: { readonly id: string; readonly sentAt: Date; readonly body: string },
 ): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(message.sentAt.getTime() / 1000));
-  const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
-  const signature = createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`).digest('base64');
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`).digest('base64')}`;
+  });
   return {
     'webhook-id': message.id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${signature}`,
+    'webhook-signature': signatures.join(' '),
   };
 }
 
@@ -105,6 +121,7 @@ export function toWebhookGet(webhook: Webhook, secret: 'with secret' | 'without 
     failing_since: webhook.failingSince === null ? null : toTimestamp(webhook.failingSince),
     disabled_at: webhook.disabledAt === null ? null : toTimestamp(webhook.disabledAt),
     disabled_reason: webhook.disabledReason,
+    previous_secret_until: webhook.previousSecretUntil === null ? null : toTimestamp(webhook.previousSecretUntil),
     created_at: toTimestamp(webhook.createdAt),
     updated_at: toTimestamp(webhook.updatedAt),
     ...(secret === 'with secret' ? { secret: webhook.secret } : {}),

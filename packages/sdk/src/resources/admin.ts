@@ -1,30 +1,7 @@
 /** The audit log and the backup, for owners of the server. */
 import type { Endpoint } from '../connection.ts';
-import { read } from '../exchange.ts';
-import { dateAt, nullable, numberAt, objectAt, type Page, pageOf, record, stringAt } from '../fields.ts';
-import type { JsonObject } from '../json.ts';
-import { type ListOptions, pageQuery } from '../options.ts';
-
-/** One line of the audit log. */
-export interface AuditEntry {
-  readonly id: number;
-  readonly at: Date;
-  readonly userId: string | null;
-  readonly tokenId: string | null;
-  readonly action: string;
-  readonly subject: string | null;
-  readonly projectId: string | null;
-  readonly address: string | null;
-  readonly requestId: string | null;
-  readonly details: JsonObject;
-}
-
-export interface AuditOptions extends ListOptions {
-  /** Only entries of this user. */
-  readonly userId?: string;
-  /** Only entries of this action, for example `token.create`. */
-  readonly action?: string;
-}
+import type { Page } from '../fields.ts';
+import { type AuditEntry, type AuditOptions, readAuditLog } from './audit-records.ts';
 
 export interface Admin {
   auditLog(options?: AuditOptions): Promise<Page<AuditEntry>>;
@@ -32,27 +9,9 @@ export interface Admin {
   backupAddress(): string;
 }
 
-const parseEntry = record<AuditEntry>({
-  id: numberAt,
-  at: dateAt,
-  userId: nullable(stringAt),
-  tokenId: nullable(stringAt),
-  action: stringAt,
-  subject: nullable(stringAt),
-  projectId: nullable(stringAt),
-  address: nullable(stringAt),
-  requestId: nullable(stringAt),
-  details: objectAt,
-});
-
 export function createAdmin(endpoint: Endpoint): Admin {
   return {
-    auditLog: async (options = {}) => {
-      const query = pageQuery(options);
-      if (options.userId !== undefined) query.set('user_id', options.userId);
-      if (options.action !== undefined) query.set('action', options.action);
-      return await read(endpoint, `/v2/audit-log?${query}`, (reply) => pageOf(reply, parseEntry), options);
-    },
+    auditLog: async (options) => await readAuditLog(endpoint, '/v2/audit-log', options),
     backupAddress: () => `${endpoint.url}/v2/admin/backup`,
   };
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../connection.ts';
 import { order, read, remove, send } from '../exchange.ts';
 import { dataOf, dateAt, nullable, numberAt, oneOf, type Page, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type AuditEntry, type AuditOptions, readAuditLog } from './audit-records.ts';
 
 export interface Project {
   readonly id: string;
@@ -54,6 +55,8 @@ export interface Projects {
   invitations(id: string, options?: CallOptions): Promise<readonly Invitation[]>;
   /** For the owner. Returns the open invitations: the same whether or not an account has the username. */
   invite(id: string, invited: Invited, options?: ConfirmedOptions): Promise<readonly Invitation[]>;
+  /** The changes in the project and who made them, for its owner. */
+  auditLog(id: string, options?: AuditOptions): Promise<Page<AuditEntry>>;
   withdrawInvitation(id: string, invitationId: string, options?: CallOptions): Promise<void>;
 }
 
@@ -109,6 +112,8 @@ export function createProjects(endpoint: Endpoint): Projects {
       const path = at(id, 'email' in invited ? 'invitations' : 'members');
       return await send(endpoint, { path, body: invited }, parseInvitations, options);
     },
+    auditLog: async (id, options) =>
+      await readAuditLog(endpoint, `/v2/projects/${encodeURIComponent(id)}/audit-log`, options),
     withdrawInvitation: async (id, invitationId, options) =>
       await remove(endpoint, at(id, 'invitations', invitationId), options),
   };

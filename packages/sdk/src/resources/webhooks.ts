@@ -1,5 +1,5 @@
 /** Webhooks of a project, and the deliveries of their messages. */
-import type { WebhookEvent } from '@gptj-cloud/protocol';
+import type { WebhookDeliveryEvent, WebhookEvent } from '@gptj-cloud/protocol';
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
 import {
@@ -29,7 +29,9 @@ export interface Webhook {
   readonly disabledReason: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** Key of the signatures, in the reply of `create` only. */
+  /** Until when the secret before the last rotation signs messages as well. */
+  readonly previousSecretUntil: Date | null;
+  /** Key of the signatures, in the replies of `create` and `rotateSecret` only. */
   readonly secret: string | null;
 }
 
@@ -43,8 +45,9 @@ export interface WebhookChange {
 export interface WebhookDelivery {
   readonly id: string;
   readonly webhookId: string;
-  readonly runId: string;
-  readonly event: WebhookEvent;
+  /** Null: a test. */
+  readonly runId: string | null;
+  readonly event: WebhookDeliveryEvent;
   readonly state: 'pending' | 'delivered' | 'failed';
   readonly attempts: number;
   readonly createdAt: Date;
@@ -66,9 +69,17 @@ export interface Webhooks {
   get(id: string, options?: CallOptions): Promise<Webhook>;
   change(id: string, change: WebhookChange, options?: ConfirmedOptions): Promise<Webhook>;
   delete(id: string, options?: CallOptions): Promise<void>;
-  deliveries(id: string, options?: ListOptions): Promise<Page<WebhookDelivery>>;
+  /** The log of its messages, or those in one state. */
+  deliveries(
+    id: string,
+    options?: ListOptions & { readonly state?: WebhookDelivery['state'] | undefined },
+  ): Promise<Page<WebhookDelivery>>;
   /** Send a delivery again, as a new one. */
   replay(id: string, deliveryId: string, options?: CallOptions): Promise<WebhookDelivery>;
+  /** Send a message that belongs to no run, once. */
+  test(id: string, options?: CallOptions): Promise<WebhookDelivery>;
+  /** Make another secret; for `overlapSeconds`, a day by default, messages have the signatures of both. */
+  rotateSecret(id: string, options?: ConfirmedOptions & { readonly overlapSeconds?: number }): Promise<Webhook>;
 }
 
 const parseEvent = oneOf('run.completed', 'run.failed');
@@ -84,14 +95,15 @@ const parseWebhook = record<Webhook>({
   disabledReason: nullable(stringAt),
   createdAt: dateAt,
   updatedAt: dateAt,
+  previousSecretUntil: nullable(dateAt),
   secret: nullable(stringAt),
 });
 
 const parseDelivery = record<WebhookDelivery>({
   id: stringAt,
   webhookId: stringAt,
-  runId: stringAt,
-  event: parseEvent,
+  runId: nullable(stringAt),
+  event: oneOf('run.completed', 'run.failed', 'webhook.test'),
   state: oneOf('pending', 'delivered', 'failed'),
   attempts: numberAt,
   createdAt: dateAt,
@@ -116,12 +128,21 @@ export function createWebhooks(endpoint: Endpoint): Webhooks {
     },
     delete: async (id, options) => await remove(endpoint, at(id), options),
     deliveries: async (id, options = {}) => {
-      const path = `${at(id)}/deliveries?${pageQuery(options)}`;
-      return await read(endpoint, path, (reply) => pageOf(reply, parseDelivery), options);
+      const query = pageQuery(options);
+      if (options.state !== undefined) query.set('state', options.state);
+      return await read(endpoint, `${at(id)}/deliveries?${query}`, (reply) => pageOf(reply, parseDelivery), options);
     },
     replay: async (id, deliveryId, options) => {
       const path = `${at(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay`;
       return await send(endpoint, { path }, parseDelivery, options);
     },
+    test: async (id, options) => await send(endpoint, { path: `${at(id)}/test` }, parseDelivery, options),
+    rotateSecret: async (id, { overlapSeconds, ...options } = {}) =>
+      await send(
+        endpoint,
+        { path: `${at(id)}/rotate-secret`, body: { overlap_seconds: overlapSeconds } },
+        parseWebhook,
+        options,
+      ),
   };
 }

@@ -1,5 +1,6 @@
 /** Projects of a user. A token sees its own project alone; changes need the scope `admin` or a session. */
 import {
+  auditEntrySchema,
   paginatedSchema,
   projectCreateSchema,
   projectGetDetailedSchema,
@@ -11,9 +12,16 @@ import { PAGE } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { describeProject, getProjects } from '../../identity/projects/project-queries.ts';
-import { changeProject, createProject, dropProject, getProject } from '../../identity/projects/project-service.ts';
+import {
+  changeProject,
+  createProject,
+  dropProject,
+  getProject,
+  getProjectAuditLog,
+} from '../../identity/projects/project-service.ts';
 import { type ApiRoute, inPerson, SESSION, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
+import { AUDIT_FILTER, auditFilter } from './audit-filter.ts';
 
 const projectReply = json(projectGetDetailedSchema, 'The project.');
 
@@ -60,6 +68,18 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       replies: { 200: projectReply },
       handle: async ({ path, body, principal, caller }) =>
         await describeProject(deps, await changeProject(deps, principal, { id: path.id, name: body.name }, caller)),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/projects/:id/audit-log',
+      access: scope('admin'),
+      summary: 'Read the audit log of a project; its owner',
+      description: 'The changes in the project and who made them, newest first.',
+      parameters: { ...PAGE, ...AUDIT_FILTER },
+      replies: { 200: json(paginatedSchema(auditEntrySchema), 'A page of entries.') },
+      handle: ({ path, parameters: { userId, action, ...page }, principal }) =>
+        getProjectAuditLog(deps, principal, path.id, page, auditFilter({ userId, action })),
     }),
     defineRoute({
       ...record,

@@ -10,10 +10,9 @@ import {
   userGetSchema,
   userPatchSchema,
 } from '@gptj-cloud/protocol';
-import { z } from 'zod';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
-import { PAGE, query } from '../../http/parameter.ts';
+import { PAGE } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { listTokens, toTokenGet } from '../../identity/api-keys/api-key-service.ts';
@@ -23,6 +22,7 @@ import { toUserGet, type User } from '../../identity/users/user.ts';
 import { getAuditLog, getUser, getUsers } from '../../identity/users/user-queries.ts';
 import { type ApiRoute, inPerson, SESSION, scope, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
+import { AUDIT_FILTER, auditFilter } from './audit-filter.ts';
 
 const FIRST_PAGE: PageQuery<'created_at'> = {
   skip: 0,
@@ -84,19 +84,9 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/audit-log',
       access: serverOwner('read the audit log'),
       summary: 'Read the audit log',
-      parameters: {
-        ...PAGE,
-        userId: query('user_id', 'Of this user alone.', z.string().optional()),
-        action: query('action', 'Of this action alone.', z.string().optional()),
-      },
+      parameters: { ...PAGE, ...AUDIT_FILTER },
       replies: { 200: json(paginatedSchema(auditEntrySchema), 'A page of entries.') },
-      async handle({ parameters: { userId, action, ...page } }) {
-        const filter = {
-          ...(userId === undefined ? {} : { userId }),
-          ...(action === undefined ? {} : { action }),
-        };
-        return await getAuditLog(deps, page, filter);
-      },
+      handle: ({ parameters: { userId, action, ...page } }) => getAuditLog(deps, page, auditFilter({ userId, action })),
     }),
   ];
 }

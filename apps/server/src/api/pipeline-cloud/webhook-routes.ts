@@ -2,13 +2,15 @@ import {
   webhookCreateSchema,
   webhookDeliveryGetSchema,
   webhookDeliveryPageSchema,
+  webhookDeliveryStateSchema,
   webhookGetSchema,
   webhookPageSchema,
   webhookPatchSchema,
+  webhookRotateSchema,
 } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
-import { PAGE } from '../../http/parameter.ts';
+import { PAGE, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { MailDeps } from '../../identity/account-deps.ts';
 import { notifyProjectOwner } from '../../identity/projects/project-service.ts';
@@ -87,9 +89,13 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       path: '/v2/webhooks/:id/deliveries',
       access: scope('read'),
       summary: 'List the deliveries of a webhook',
-      parameters: PAGE,
+      parameters: {
+        ...PAGE,
+        state: query('state', 'Those in this state alone.', webhookDeliveryStateSchema.optional()),
+      },
       replies: { 200: json(webhookDeliveryPageSchema, 'A page of deliveries.') },
-      handle: ({ path, parameters, principal }) => webhooks.deliveries(principal.projectId, path.id, parameters),
+      handle: ({ path, parameters: { state, ...page }, principal }) =>
+        webhooks.deliveries(principal.projectId, path.id, page, state),
     }),
     defineRoute({
       ...record,
@@ -99,6 +105,29 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       summary: 'Send a delivery again',
       replies: { 201: json(webhookDeliveryGetSchema, 'The new delivery.') },
       handle: ({ path, principal }) => webhooks.replay(principal.projectId, path.id, path.delivery),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/webhooks/:id/test',
+      access: scope('write'),
+      summary: 'Send a test message',
+      description:
+        'A delivery of the type `webhook.test`, which belongs to no run, is sent once, and counts as a replay.',
+      replies: { 201: json(webhookDeliveryGetSchema, 'The new delivery.') },
+      handle: ({ path, principal }) => webhooks.test(principal.projectId, path.id),
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/webhooks/:id/rotate-secret',
+      access: inPerson(scope('write'), { tokens: 'scope' }),
+      summary: 'Make another secret for the signatures',
+      description: 'For `overlap_seconds` a message has the signatures of both secrets, so that receivers can change.',
+      body: jsonBody(webhookRotateSchema),
+      replies: { 200: json(webhookGetSchema, 'The webhook with its new secret, which is shown only once.') },
+      handle: ({ path, body, principal, caller }) =>
+        webhooks.rotateSecret(principal.projectId, path.id, body.overlap_seconds, caller),
     }),
   ];
 }

@@ -1,5 +1,6 @@
-import { ApiError, newId } from '@gptj-cloud/protocol';
-import { type Caller, recordAudit } from '../../audit/audit-log.ts';
+import { ApiError, type AuditEntryGet, newId, type PageQuery, type Paginated } from '@gptj-cloud/protocol';
+import { type Caller, listAudit, recordAudit } from '../../audit/audit-log.ts';
+import type { AuditFilter } from '../../audit/audit-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { ContentsDeps, DeferDeps, MailDeps, StoreDeps } from '../account-deps.ts';
 import { type NoticeKind, notify } from '../notices.ts';
@@ -47,6 +48,18 @@ async function getOwnedProject(deps: StoreDeps, principal: Principal, id: string
   const project = await getProject(deps, principal, id);
   if (project.role !== 'owner') throw new ApiError('project_owner_required');
   return project;
+}
+
+/** A page of the audit log of a project, for its owner. Throws `not_found`, `project_owner_required`. */
+export async function getProjectAuditLog(
+  deps: StoreDeps,
+  principal: Principal,
+  id: string,
+  page: PageQuery<'created_at'>,
+  filter: Omit<AuditFilter, 'projectId'>,
+): Promise<Paginated<AuditEntryGet>> {
+  const project = await getOwnedProject(deps, principal, id);
+  return await listAudit(deps.db, page, { ...filter, projectId: project.id });
 }
 
 export async function createProject(deps: StoreDeps, userId: string, name: string, caller: Caller): Promise<Project> {

@@ -26,3 +26,42 @@ test('counts and renews recovery codes', async () => {
   assert.deepEqual(await renewed.api.auth.renewRecoveryCodes({ password: 'p', code: 'c' }), ['a', 'b']);
   assert.deepEqual(renewed.sent[0]?.body, { password: 'p', code: 'c' });
 });
+
+test('tests a webhook, rotates its secret, and selects its deliveries', async () => {
+  const delivery = {
+    id: 'webhook_delivery_1',
+    webhook_id: 'webhook_1',
+    run_id: null,
+    event: 'webhook.test',
+    state: 'pending',
+    attempts: 0,
+    created_at: 1,
+    due_at: 1,
+  };
+  const tested = replying(delivery, { status: 201 });
+  const { event, runId } = await tested.api.webhooks.test('webhook_1');
+  assert.deepEqual([event, runId, tested.sent[0]?.method], ['webhook.test', null, 'POST']);
+  const rotated = replying({
+    id: 'webhook_1',
+    url: 'https://example.com',
+    events: [],
+    is_enabled: true,
+    failed_attempts: 0,
+    created_at: 1,
+    updated_at: 1,
+    previous_secret_until: 60,
+    secret: 'whsec_x',
+  });
+  const webhook = await rotated.api.webhooks.rotateSecret('webhook_1', { overlapSeconds: 60 });
+  assert.deepEqual([webhook.secret, webhook.previousSecretUntil?.getTime()], ['whsec_x', 60_000]);
+  assert.deepEqual(rotated.sent[0]?.body, { overlap_seconds: 60 });
+  const listed = replying({ skip: 0, limit: 20, total: 1, data: [delivery] });
+  await listed.api.webhooks.deliveries('webhook_1', { state: 'failed' });
+  assert.match(listed.sent[0]?.url ?? '', /&state=failed$/);
+});
+
+test('reads the audit log of a project', async () => {
+  const log = replying({ skip: 0, limit: 20, total: 0, data: [] });
+  assert.deepEqual((await log.api.projects.auditLog('project_1', { userId: 'user_1' })).items, []);
+  assert.match(log.sent[0]?.url ?? '', /\/v2\/projects\/project_1\/audit-log\?.*user_id=user_1$/);
+});
