@@ -171,6 +171,7 @@ export function compose(deps: ComposeDeps): Composition {
     limits: { running: settings.maxRunningRuns, waiting: settings.maxWaitingRuns },
     pipelines,
     admission,
+    plans,
     storage,
     logger,
     clock,

@@ -91,6 +91,7 @@ export {
   type PageQuery,
   type QueryValue,
 } from './query.ts';
+export { type RunCheck, runCheckSchema } from './run-check.ts';
 export {
   type RunInputGet,
   type RunSummary,

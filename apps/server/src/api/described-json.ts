@@ -26,7 +26,13 @@ const runData: JsonSchema = {
   minItems: 2,
   maxItems: 2,
   prefixItems: [
-    { type: 'string', minLength: 1, description: 'The prompt.' },
+    {
+      description: 'The prompt, as text or as token ids.',
+      oneOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } },
+      ],
+    },
     { type: 'object', properties: parametersOf(describeRunParameters('5.18')) },
   ],
 };

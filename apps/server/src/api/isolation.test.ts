@@ -137,6 +137,8 @@ test('lists only entries of the project', async () => {
 test('refuses data and files of another project in a run, and finds no run of another project by its key', async () => {
   const run = { pipeline_id: GPTJ_PIPELINE_ID, data_id: things.get('/v2/data') };
   assert.equal((await mallory.ask('/v2/runs', 'POST', run)).status, 404);
+  const check = await (await mallory.ask('/v2/runs/check', 'POST', run)).text();
+  assert.match(check, /"code":"not_found"/);
   assert.equal((await mallory.ask('/v2/data', 'POST', { id: things.get('/v2/files') })).status, 404);
   const byKey = (by: Browser) =>
     by.ask('/v2/runs', 'POST', { pipeline_id: GPTJ_PIPELINE_ID, data: ['same', {}] }, { 'idempotency-key': 'same' });

@@ -47,6 +47,9 @@ export interface AcceptableRun {
   readonly input: NewFile | null;
 }
 
+/** A run that is only checked. */
+export type CheckableRun = Pick<AcceptableRun, 'principal' | 'estimate' | 'input'>;
+
 export interface AccountedEnding extends RunEnding {
   /** The reservation that the end releases. */
   readonly ticket: string | null;
@@ -58,6 +61,8 @@ export interface RunLedger {
    * `not_found` when its data were removed; nothing is stored then.
    */
   accept(run: AcceptableRun): Promise<AdmittedRun | null>;
+  /** The error that `accept` would throw now; null when it would store the run. Nothing is stored or reserved. */
+  refusalOf(run: CheckableRun): Promise<ApiError | null>;
   /** Store an end; false when the run has ended already or its lease has another owner. */
   recordEnd(ending: AccountedEnding): Promise<boolean>;
 }
@@ -88,6 +93,7 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
         throw error;
       }
     },
+    refusalOf: (run) => checkRun(deps, run),
     async recordEnd(ending) {
       const file = 'result' in ending.end ? ending.end.result.file : null;
       if (file === null || file.sizeBytes <= MAX_SHARED_BYTES) return await end(ending);
@@ -106,6 +112,31 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
 /** Rolls back: the project has a run under this idempotency key. */
 class KeyTaken extends Error {
   override readonly name = 'KeyTaken';
+}
+
+/** Rolls back a check. */
+class Checked extends Error {
+  override readonly name = 'Checked';
+  readonly refusal: ApiError | null;
+
+  constructor(refusal: ApiError | null) {
+    super('a check stores nothing');
+    this.refusal = refusal;
+  }
+}
+
+/** Makes the reservation of a run and rolls it back: the same statements decide as for the run itself. */
+async function checkRun({ db, admission, storage }: RunLedgerDeps, run: CheckableRun): Promise<ApiError | null> {
+  try {
+    return await db.transaction(async (tx) => {
+      const [full = null] = await storage.check(tx, [additionOf(run)]);
+      const [admitted] = full === null ? await admission.admitRuns(tx, [run]) : [];
+      throw new Checked(full ?? (admitted instanceof ApiError ? admitted : null));
+    });
+  } catch (error) {
+    if (error instanceof Checked) return error.refusal;
+    throw error;
+  }
 }
 
 async function storeRuns(
@@ -145,7 +176,7 @@ async function storeRuns(
 }
 
 /** A run and its result, and its input unless that is stored. The size of the result is not known. */
-function additionOf({ principal, input }: AcceptableRun): StorageAddition {
+function additionOf({ principal, input }: CheckableRun): StorageAddition {
   return { principal, bytes: input?.sizeBytes ?? 0, items: input === null ? 2 : 4 };
 }
 

@@ -21,6 +21,7 @@ export function observeLedger(ledger: RunLedger, observer: RunObserver, onEnd: (
       if (admitted !== null) observer.accepted();
       return admitted;
     },
+    refusalOf: (run) => ledger.refusalOf(run),
     async recordEnd(ending) {
       const isStored = await ledger.recordEnd(ending);
       if (!isStored) return false;

@@ -4,12 +4,15 @@
  * next start, and its end is stored once. Callers wait for the end (`run-waiters`) and act on the run (`run-commands`).
  */
 import { randomUUID } from 'node:crypto';
+import type { RunCheck } from '@gptj-cloud/protocol';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import type { PlanBook } from '../metering/plans/plan-book.ts';
 import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
 import { type AcceptedRun, createRunAcceptance } from './run-acceptance.ts';
+import { createRunCheck, type RunToCheck } from './run-check.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
@@ -24,6 +27,7 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly limits: RunLimits;
   readonly pipelines: PipelineRegistry;
   readonly admission: Admission;
+  readonly plans: PlanBook;
   readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
@@ -42,6 +46,8 @@ export interface RunService
     RunCommands {
   /** Accept a run. Throws `ApiError` for an invalid request, before storing anything. */
   create(request: RunRequest): Promise<AcceptedRun>;
+  /** What a run would do and cost, and why it would be refused. Stores and reserves nothing. */
+  check(request: RunToCheck): Promise<RunCheck>;
   /** Start executing the stored runs. Returns the number of unfinished runs of an earlier process. */
   start(): Promise<number>;
   readonly worker: RunWorker;
@@ -78,6 +84,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     input,
     waitUntilEnded: waiters.waitUntilEnded,
     create: createRunAcceptance(parts),
+    check: createRunCheck(parts),
     ...createRunCommands(parts),
     start: () => worker.start(),
   };

@@ -130,6 +130,12 @@ export class RunWorker {
    * `too_many_runs` when the queue is full, `shutting_down` after `close`.
    */
   reserve(): void {
+    this.requirePlace();
+    this.#reserved++;
+  }
+
+  /** Throws where `reserve` would. */
+  requirePlace(): void {
     if (this.#closed) throw new ApiError('shutting_down', {}, { retryAfterSeconds: RETRY_SECONDS });
     const { running, waiting } = this.#deps.limits;
     if (this.size >= running + waiting) {
@@ -139,7 +145,6 @@ export class RunWorker {
         { retryAfterSeconds: RETRY_SECONDS },
       );
     }
-    this.#reserved++;
   }
 
   /** A lease for a run about to be stored, when it can begin at once; else null. `begin` or `releaseReservation` must follow. */

@@ -175,6 +175,21 @@ test('asks for the token ids of a text, and for the text of token ids', async ()
   assert.deepEqual(requestOf(back), ['POST', '/v2/detokenize', { tokens: [7454] }]);
 });
 
+test('checks a run, and reads the error that it would get', async () => {
+  const cost = { amount: '0.02', currency: 'USD', computed_tokens: 14, per_compute_hour: 2 };
+  const counts = { prompt_tokens: 4, max_generated_tokens: 6, context_tokens: 10, mode: 'beam', warnings: ['w'] };
+  const fine = replying({ ...counts, cost_at_most: cost, refusal: null });
+  const check = await fine.api.runs.check(PIPELINE, ['hi', {}]);
+  assert.deepEqual(requestOf(fine), ['POST', '/v2/runs/check', { pipeline_id: PIPELINE, data: ['hi', {}] }]);
+  assert.deepEqual([check.promptTokens, check.mode, check.costAtMost?.computedTokens], [4, 'beam', 14]);
+  const refusal = { code: 'quota_exceeded', status: 429, message: 'm', remedy: 'r', retry_after_seconds: 5, limit: 40 };
+  const none = { prompt_tokens: null, max_generated_tokens: null, context_tokens: null, mode: null, warnings: [] };
+  const refused = await replying({ ...none, cost_at_most: null, refusal }).api.runs.check(PIPELINE, []);
+  const { details, ...shown } = refused.refusal ?? assert.fail('expected a refusal');
+  assert.deepEqual(shown, { code: 'quota_exceeded', status: 429, message: 'm', remedy: 'r', retryAfterSeconds: 5 });
+  assert.deepEqual([details.limit, refused.promptTokens, refused.costAtMost], [40, null, null]);
+});
+
 test('starts, lists, cancels and deletes runs', async () => {
   const started = replying(RUNNING, { status: 202 });
   assert.equal((await started.api.startRun(PIPELINE, ['x'])).runState, 'running');

@@ -14,6 +14,7 @@ import {
   type RunTimings,
   type RunUsage,
 } from '../run.ts';
+import { checkRun, type RunCheck } from './run-checks.ts';
 
 /** A run without its input, result and traceback. */
 export interface RunSummary {
@@ -65,6 +66,8 @@ export interface RunInput {
 export interface Runs {
   summaries(options?: RunSummaryOptions): Promise<Page<RunSummary>>;
   input(runId: string, options?: CallOptions): Promise<RunInput>;
+  /** What a run would do and cost, and why it would be refused now. Nothing is stored or reserved. */
+  check(pipelineId: string, data: readonly unknown[], options?: CallOptions): Promise<RunCheck>;
 }
 
 export function createRuns(endpoint: Endpoint): Runs {
@@ -85,6 +88,7 @@ export function createRuns(endpoint: Endpoint): Runs {
       const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
       return pageOf(await exchange(endpoint, call), parseRunSummary);
     },
+    check: (pipelineId, data, options = {}) => checkRun(endpoint, pipelineId, data, options),
     async input(runId, { signal } = {}) {
       const path = `/v2/runs/${encodeURIComponent(runId)}/input`;
       const raw = objectAt(await exchange(endpoint, { method: 'GET', path, signal }), 'an input');

@@ -1,5 +1,6 @@
 import {
   RUN_STATES,
+  runCheckSchema,
   runEventData,
   runEventSchema,
   runGetSchema,
@@ -141,6 +142,21 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
         accepted.events?.close();
         if (accepted.isAsync) return c.json(await runs.get(projectId, accepted.id), 202);
         return await waitingReply(accepted.waitUntilEnded(), waiting, abortReply(request, logger));
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'post',
+      path: '/v2/runs/check',
+      access: scope('run'),
+      summary: 'Check a run without running it',
+      description:
+        'Takes the body of a run. Answers with its tokens, its decoding mode, what it may cost, and the error that it would get now. Stores and reserves nothing.',
+      body: jsonBytes(runBody, { maxBytes: maxJsonBytes }),
+      replies: { 200: json(runCheckSchema, 'What the run would do.') },
+      async handle({ body, principal }) {
+        const { request, input, warnings } = await jobs.run(READ_RUN_BODY, { body }, principal.projectId);
+        return await runs.check({ principal, request, input, warnings });
       },
     }),
     defineRoute({

@@ -1,26 +1,31 @@
 import { PARAMETER_LIMITS } from '@gptj-cloud/decoding';
+import type { TokenId } from '@gptj-cloud/model';
 import { PickleTuple, type PickleValue, pythonTypeName } from '@gptj-cloud/pickle';
 import { ApiError } from '@gptj-cloud/protocol';
 
 /** The two inputs of the GPT-J graph, in their order. */
 export interface GptjInput {
-  readonly prompt: string;
+  /** A text, or token ids. */
+  readonly prompt: string | readonly TokenId[];
   readonly parameters: ReadonlyMap<string, PickleValue>;
 }
 
-/** Checks the graph's inputs: a str and a dict. Throws `invalid_input` with the messages of `Graph.run`. */
+/** Larger than any vocabulary. */
+const MAX_ID = BigInt(2 ** 31 - 1);
+
+/** Checks the graph's inputs: a str, or a list of token ids in its place, and a dict. Throws `invalid_input` with the messages of `Graph.run`. */
 export function parseGptjInput(input: PickleValue): GptjInput {
   // A value that is not a list counts as one input, as in the original client.
   const inputs = input instanceof PickleTuple ? input.items : Array.isArray(input) ? input : [input];
   if (inputs.length !== 2) {
     throw refuseShape(`Mismatch of number of inputs, expecting 2 got ${inputs.length}`);
   }
-  const [prompt, parameters] = inputs;
-  if (typeof prompt !== 'string') throw refuseShape(`Input type mismatch, expecting str got ${typeName(prompt)}`);
+  const [given, parameters] = inputs;
+  const prompt = typeof given === 'string' ? given : readIds(given);
   if (!(parameters instanceof Map)) {
     throw refuseShape(`Input type mismatch, expecting dict got ${typeName(parameters)}`);
   }
-  if (prompt === '') throw refuseInput('Prompt must be a non-empty string.');
+  if (prompt.length === 0) throw refuseInput('Prompt must be a non-empty string.');
   if (parameters.size > PARAMETER_LIMITS.fields) {
     throw new ApiError(
       'invalid_parameter',
@@ -36,6 +41,20 @@ export function parseGptjInput(input: PickleValue): GptjInput {
     if (value !== null) fields.set(key, value);
   }
   return { prompt, parameters: fields };
+}
+
+/** A prompt of token ids: an addition to the graph, which took a str alone. Whether they exist is for the model to say. */
+function readIds(given: PickleValue | undefined): readonly TokenId[] {
+  const items = given instanceof PickleTuple ? given.items : given;
+  if (!Array.isArray(items)) throw refuseShape(`Input type mismatch, expecting str got ${typeName(given)}`);
+  return items.map((id) => {
+    if (typeof id === 'bigint' && id >= 0n && id <= MAX_ID) return Number(id);
+    throw refuseInput(`Prompt of token ids: expected integers of at least 0, got ${shown(id)}`);
+  });
+}
+
+function shown(value: PickleValue | undefined): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value).slice(0, 40) : typeName(value);
 }
 
 /** The fields of a dict without those that are None; undefined for anything else. */

@@ -50,6 +50,9 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
         maxComputedTokens: maxComputedTokens(config, prompt.length),
         contextTokens: config.maxLength,
         promptHead: run.promptHead,
+        maxGeneratedTokens: config.numReturnSequences * Math.max(0, config.maxLength - prompt.length),
+        mode: config.mode,
+        warnings: run.warnings,
         execute: (options) => execute(deps, run, options),
       };
     },
@@ -81,7 +84,7 @@ export const DESCRIBE_GPTJ_INPUT: Job<TextModel, { readonly input: Uint8Array },
   run(_, { input }) {
     const { prompt, parameters } = parseGptjInput(readInput(input));
     return {
-      prompt,
+      prompt: typeof prompt === 'string' ? prompt : [...prompt],
       parameters: Object.fromEntries([...parameters].map(([name, value]) => [name, toJsonField(name, value)])),
     };
   },
@@ -107,7 +110,10 @@ export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
   return {
     request: { prompt: ids, config },
     warnings,
-    promptHead: prompt.slice(0, MAX_HEAD),
+    promptHead:
+      typeof prompt === 'string'
+        ? prompt.slice(0, MAX_HEAD)
+        : model.tokenizer.decode(ids.slice(0, MAX_HEAD), { skipSpecial: false }),
     result: {
       shownPrompt: parsed.includesInput ? ids : [],
       trimAt: parsed.trimsStop ? config.stopStrings : [],
@@ -143,7 +149,7 @@ async function execute(
 /** Tokens of the prompt, if it fits the context together with the lengths in the request. Stops reading where it does not. */
 function encodePrompt(
   { info, tokenizer }: TextModel,
-  prompt: string,
+  prompt: string | readonly TokenId[],
   parameters: ReadonlyMap<string, JsonValue>,
 ): readonly TokenId[] {
   const { contextLength } = info.config;
@@ -155,12 +161,22 @@ function encodePrompt(
   let ids: readonly TokenId[];
   try {
     // There must be room for one new token.
-    ids = tokenizer.encode(prompt, { limit: contextLength - 1, splitSpecialTokens });
+    ids =
+      typeof prompt === 'string'
+        ? tokenizer.encode(prompt, { limit: contextLength - 1, splitSpecialTokens })
+        : requireKnown(prompt, tokenizer.vocabSize);
   } catch (error) {
     throw isTooLong(error) ? tooLong : error;
   }
   if (!fitsContext(parameters, ids.length, contextLength)) throw tooLong;
   return ids;
+}
+
+/** Throws `invalid_input` for an id outside the vocabulary. */
+function requireKnown(ids: readonly TokenId[], vocabSize: number): readonly TokenId[] {
+  const unknown = ids.find((id) => id >= vocabSize);
+  if (unknown === undefined) return ids;
+  throw refuseInput(`Prompt of token ids: expected ids from 0 to ${vocabSize - 1}, got ${unknown}`);
 }
 
 function parseFields(

@@ -1,4 +1,4 @@
-import type { FinishReason } from '@gptj-cloud/decoding';
+import type { DecodingMode, FinishReason } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
@@ -53,6 +53,11 @@ export interface PreparedRun {
   readonly contextTokens: number;
   /** The prompt as far as lists of runs show it, or more. */
   readonly promptHead: string;
+  /** Over all returned sequences. */
+  readonly maxGeneratedTokens: number;
+  readonly mode: DecodingMode;
+  /** Sentences about the parameters, which the outcome repeats. */
+  readonly warnings: readonly string[];
   /** Throws `ModelError`. */
   execute(options: ExecuteOptions): Promise<PipelineOutcome>;
 }
@@ -84,6 +89,7 @@ export function withWarnings(prepared: PreparedRun, warnings: readonly string[])
   if (warnings.length === 0) return prepared;
   return {
     ...prepared,
+    warnings: [...warnings, ...prepared.warnings],
     async execute(options) {
       const outcome = await prepared.execute(options);
       return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
