@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  formatBytes,
+  formatDuration,
+  formatMoney,
+  formatPercent,
+  formatPlural,
+  formatRelative,
+  formatShort,
+} from './formats.ts';
+
+test('short numbers have three digits and are exact while they are small', () => {
+  assert.deepEqual([0, 999, 9_999, 61_204, 1_234_567, 1e12].map(formatShort), [
+    '0',
+    '999',
+    '9,999',
+    '61.2 k',
+    '1.23 M',
+    '1 T',
+  ]);
+});
+
+test('sums below a cent keep their first digits', () => {
+  assert.equal(formatMoney(13.61, 'usd'), '$13.61');
+  assert.equal(formatMoney(0.0004, 'usd'), '$0.0004');
+  assert.equal(formatMoney(0, 'usd'), '$0.00');
+});
+
+test('a small fraction is never written as nothing', () => {
+  assert.deepEqual([0, 0.00001, 0.004, 0.31, 1].map(formatPercent), ['0 %', '< 0.1 %', '0.4 %', '31 %', '100 %']);
+});
+
+test('durations have the unit of their size', () => {
+  assert.deepEqual(
+    [38, 630, 2_100, 14_600, 125_000, 6 * 86_400_000 + 2 * 3_600_000, 86_400_000 + 40_000].map(formatDuration),
+    ['38 ms', '0.63 s', '2.1 s', '14.6 s', '2 min 5 s', '6 d 2 h', '1 d'],
+  );
+});
+
+test('sizes count in thousands', () => {
+  assert.deepEqual([0, 999, 312_000_000].map(formatBytes), ['0 B', '999 B', '312 MB']);
+});
+
+test('times near now are relative, in both directions', () => {
+  const now = new Date('2026-11-06T12:00:00Z');
+  const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+  assert.deepEqual(
+    [-1, -12, -180, -7200, 3 * 86_400, -40 * 86_400].map((seconds) => formatRelative(after(seconds), now)),
+    ['just now', '12 s ago', '3 min ago', '2 h ago', 'in 3 d', '27 Sept 2026'],
+  );
+});
+
+test('one thing is singular', () => {
+  assert.deepEqual(
+    [0, 1, 1204].map((count) => formatPlural(count, 'run')),
+    ['0 runs', '1 run', '1,204 runs'],
+  );
+});
