@@ -1,21 +1,21 @@
 /** The SDK's compiled files in a real browser, as a page of another origin uses them. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join, normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { findChromium, SKIP_WITHOUT_CHROMIUM } from '../dashboard/chromium.ts';
 
 const TOKEN = 'browser-token-0123456789';
 const SDK = fileURLToPath(new URL('../../../packages/sdk/dist/', import.meta.url));
-const browser = findBrowser();
-const skip = browser === null ? 'no Chromium here: CHROMIUM or the PATH names none' : false;
+const browser = findChromium();
+const skip = SKIP_WITHOUT_CHROMIUM;
 
 let folder: string;
 let server: RunningServer;
@@ -110,14 +110,3 @@ test('a page runs a pipeline, streams one, and receives the error of a refused t
 test('a page of an origin that is not listed cannot call the API', { skip, timeout: 120_000 }, async () => {
   assert.deepEqual(await visit('localhost'), { error: 'ConnectionFailedError' });
 });
-
-function findBrowser(): string | null {
-  const named = process.env.CHROMIUM;
-  if (named !== undefined && named !== '') return existsSync(named) ? named : null;
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  for (const name of ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome']) {
-    const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-    if (found !== undefined) return found;
-  }
-  return null;
-}

@@ -1,0 +1,57 @@
+/** Writes a picture of every screen; `npm run screens` calls it. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDashboard } from './dashboard.ts';
+import { loadScreens, screenOpener, shotName, THEMES, WIDTHS } from './screen.ts';
+
+/** An absent choice is all. */
+export interface ScreenChoice {
+  readonly page?: string;
+  readonly state?: string;
+  readonly theme?: string;
+  readonly width?: number;
+  readonly out: string;
+  /** Receives each written path, and what is wrong with a page. */
+  readonly print: (line: string) => void;
+}
+
+/** The clock of the server; the browser's stands still some minutes later, so that pictures of one build are alike. */
+const SERVER_START = Date.parse('2026-01-15T12:00:00Z');
+const BROWSER_NOW = new Date('2026-01-15T12:10:00Z');
+
+/** Returns the number of screens that could not be rendered, or have a problem. */
+export async function renderScreens(choice: ScreenChoice): Promise<number> {
+  const chosen = (await loadScreens()).filter(
+    ({ page, state }) => (choice.page ?? page) === page && (choice.state ?? state) === state,
+  );
+  if (chosen.length === 0) throw new Error(`no screen is called ${choice.page ?? ''} ${choice.state ?? ''}`);
+  await mkdir(choice.out, { recursive: true });
+  const started = performance.now();
+  const dashboard = await openDashboard({
+    clock: () => new Date(SERVER_START + Math.round(performance.now() - started)),
+  });
+  let failures = 0;
+  try {
+    const open = screenOpener(dashboard, BROWSER_NOW);
+    for (const screen of chosen) {
+      for (const theme of THEMES.filter((each) => (choice.theme ?? each) === each)) {
+        for (const width of (screen.widths ?? WIDTHS).filter((each) => (choice.width ?? each) === each)) {
+          const name = shotName({ screen, theme, width });
+          const path = join(choice.out, `${name}.png`);
+          try {
+            const page = await open({ screen, theme, width });
+            await page.screenshot({ path, animations: 'disabled', caret: 'hide', fullPage: true });
+            await dashboard.endTest();
+            choice.print(path);
+          } catch (error) {
+            failures++;
+            choice.print(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+          }
+        }
+      }
+    }
+  } finally {
+    await dashboard.close();
+  }
+  return failures;
+}

@@ -1,0 +1,94 @@
+/**
+ * The table of screens: one record for a page in one state. The pictures, and the checks of accessibility and layout, walk
+ * it. Files in `screens/` add to it by calling `defineScreens`.
+ */
+import type { PipelineCloud } from '@gptj-cloud/sdk';
+import type { Page } from 'playwright-core';
+import { type Account, type Dashboard, OWNER, type Theme } from './dashboard.ts';
+import { settle } from './settle.ts';
+
+export interface Screen {
+  /** `list`, `empty`, `loading`, `error`, `long`, or the name of an overlay that is open. */
+  readonly state: string;
+  /** Address to open; `seed` may replace it. */
+  readonly path: string;
+  /** Default: the owner; null: no one is signed in. */
+  readonly as?: Account | null;
+  /** Prepares the server, once for all themes and widths. Returns another address where it contains an id. */
+  readonly seed?: (api: PipelineCloud, dashboard: Dashboard) => Promise<string | undefined>;
+  /** Before the page is opened: `page.route(…)` holds or fails replies for the states loading and error. */
+  readonly arrange?: (page: Page) => Promise<unknown>;
+  /** After the page has its data: opens a menu or a dialog. */
+  readonly act?: (page: Page) => Promise<unknown>;
+  /** Replies stay away for good, so do not wait for them. */
+  readonly isLoading?: boolean;
+  /** Default: both. */
+  readonly widths?: readonly number[];
+}
+
+export interface NamedScreen extends Screen {
+  readonly page: string;
+}
+
+export const WIDTHS: readonly number[] = [1440, 390];
+export const THEMES: readonly Theme[] = ['light', 'dark'];
+
+const table: NamedScreen[] = [];
+
+/** Add the states of a page to the table. */
+export function defineScreens(page: string, screens: readonly Screen[]): void {
+  for (const screen of screens) {
+    if (table.some((each) => each.page === page && each.state === screen.state)) {
+      throw new Error(`two screens ${page}-${screen.state}`);
+    }
+    table.push({ page, ...screen });
+  }
+}
+
+/** The screens of all files in `screens/`. */
+export async function loadScreens(): Promise<readonly NamedScreen[]> {
+  const { readdir } = await import('node:fs/promises');
+  const folder = new URL('./screens/', import.meta.url);
+  for (const name of (await readdir(folder)).toSorted()) {
+    if (name.endsWith('.js')) await import(new URL(name, folder).href);
+  }
+  return table;
+}
+
+export interface Shot {
+  readonly screen: NamedScreen;
+  readonly theme: Theme;
+  readonly width: number;
+}
+
+/** `runs-list-dark-390` */
+export function shotName({ screen, theme, width }: Shot): string {
+  return `${screen.page}-${screen.state}-${theme}-${width}`;
+}
+
+/** Opens screens on one server. With `now` the clock of the browser stands still. */
+export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<Page> {
+  const seeded = new Map<NamedScreen, Promise<string>>();
+  return async ({ screen, theme, width }) => {
+    const path = seeded.get(screen) ?? seedScreen(dashboard, screen);
+    seeded.set(screen, path);
+    const address = await path;
+    const as = screen.as === undefined ? OWNER : screen.as;
+    const context = await dashboard.context({ theme, width, ...(as === null ? {} : { as }) });
+    const page = await context.newPage();
+    if (now !== undefined) await page.clock.setFixedTime(now);
+    await screen.arrange?.(page);
+    const settled = settle(page);
+    await page.goto(new URL(address, dashboard.url).href);
+    if (screen.isLoading !== true) await settled();
+    if (screen.act !== undefined) {
+      await screen.act(page);
+      if (screen.isLoading !== true) await settled();
+    }
+    return page;
+  };
+}
+
+async function seedScreen(dashboard: Dashboard, { seed, path }: NamedScreen): Promise<string> {
+  return (await seed?.(dashboard.api, dashboard)) ?? path;
+}

@@ -1,0 +1,3 @@
+import { defineScreens } from '../screen.ts';
+
+defineScreens('login', [{ state: 'empty', path: '/login', as: null }]);

@@ -1,0 +1,26 @@
+import type { Page, Request } from 'playwright-core';
+
+/**
+ * Returns a function that waits until a page has what it asked for: no request is under way but streams, fonts are loaded,
+ * nothing is a skeleton. Call it before the page is opened.
+ */
+export function settle(page: Page): () => Promise<void> {
+  const open = new Set<Request>();
+  const isStream = (request: Request) => (request.headers().accept ?? '').includes('text/event-stream');
+  page.on('request', (request) => {
+    if (!isStream(request)) open.add(request);
+  });
+  page.on('requestfinished', (request) => open.delete(request));
+  page.on('requestfailed', (request) => open.delete(request));
+  return async () => {
+    // Two rounds without a request: a page asks for more when the first replies are there.
+    for (let quiet = 0; quiet < 2; quiet = open.size === 0 ? quiet + 1 : 0) {
+      await page.waitForFunction(() => document.querySelector('#root')?.childElementCount !== 0);
+      await page.waitForFunction(() => document.querySelector('[data-skeleton], .ui-skeleton') === null);
+      await page.evaluate(async () => {
+        await document.fonts.ready;
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      });
+    }
+  };
+}
