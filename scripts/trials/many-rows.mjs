@@ -47,12 +47,13 @@ const FILL = [
     FROM generate_series(1, ${runs}) i`,
   `INSERT INTO runs (id, pipeline_id, data_id, state, created_at, started_at, ended_at, compute_time_ms, resource_type,
       result_file_id, result_preview, error, error_exception, error_traceback, project_id, attempts, prompt_tokens,
-      generated_tokens, cached_tokens, computed_tokens)
+      generated_tokens, cached_tokens, computed_tokens, prompt_head, output_head, search_text, queued_ms, first_token_ms)
     SELECT ${id('run', 'i::text')}, CASE WHEN i % 5 = 0 THEN 'pipeline_d7502b78863744c495d7d22f321cf7ff' ELSE ${id('pipeline', '(i % 5)::text')} END,
       ${id('data', 'i::text')}, CASE WHEN i % 10 = 0 THEN 'failed' ELSE 'complete' END, at, at, at, 40 + i % 100, 'cpu',
       CASE WHEN i % 10 <> 0 THEN ${id('file', `'out' || i`)} END, CASE WHEN i % 10 <> 0 THEN '["text"]' END,
       CASE WHEN i % 10 = 0 THEN 'pipeline_fault' END, CASE WHEN i % 10 = 0 THEN 'x' END, CASE WHEN i % 10 = 0 THEN 'x' END,
-      '${PROJECT}', 1, 10, 10, 0, 20
+      '${PROJECT}', 1, 10, 10, 0, 20, 'Number ' || i || ' ' || repeat('of Many ', 18), repeat('Once upon ', 16),
+      'number ' || i || ' ' || repeat('of many ', 18) || E'\\n' || repeat('once upon ', 16), i % 50, i % 300
     FROM (SELECT i, now() - interval '60 days' * i / ${runs} AS at FROM generate_series(1, ${runs}) i) r`,
   `INSERT INTO usage_daily (account_id, day, project_id, user_id, api_key_id, pipeline, plan_id, runs, prompt_tokens,
       generated_tokens, computed_tokens, cached_tokens, compute_ms)
@@ -125,6 +126,17 @@ async function measure() {
       if (cursor) await time(`${name}, limit 100, cursor at ${skip}`, `/v2/runs?limit=100&cursor=${cursor}${filter}`);
     }
   }
+  for (const [name, filter] of [
+    ['summaries', ''],
+    ['summaries with a frequent text', '&q=once'],
+    ['summaries with a text of the oldest run', `&q=number%20${runs}`],
+    ['summaries with a text of no run', '&q=twice'],
+    ['summaries by a part of an id', `&q=${runId.slice(-8)}`],
+    ['summaries of two states', '&state=failed,running'],
+    ['summaries of no token', '&token_id=session'],
+    ['summaries of an unknown token', `&token_id=token_${'0'.repeat(32)}`],
+  ])
+    await time(`${name}, limit 50`, `/v2/runs?view=summary&limit=50${filter}`);
   const span = `start=${Math.floor(Date.now() / 1000) - 60 * 86_400}&end=${Math.floor(Date.now() / 1000)}`;
   for (const path of ['runs', 'pipelines', 'compute', 'hardware'])
     await time(`metrics/${path}, 60 days`, `/v2/metrics/${path}?${span}`);

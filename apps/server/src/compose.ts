@@ -251,7 +251,11 @@ export function compose(deps: ComposeDeps): Composition {
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),
   });
   const drain = (timeoutMs: number): Promise<void> => {
-    draining ??= Promise.all([drainRuns(runs.worker, timeoutMs, logger), generations.close(timeoutMs)]).then(() => {});
+    draining ??= Promise.all([
+      drainRuns(runs.worker, timeoutMs, logger),
+      generations.close(timeoutMs),
+      runs.feed.close(),
+    ]).then(() => {});
     return draining;
   };
   return {

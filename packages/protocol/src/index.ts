@@ -93,6 +93,8 @@ export {
 } from './query.ts';
 export { type RunCheck, runCheckSchema } from './run-check.ts';
 export {
+  type ProjectEvent,
+  projectEventSchema,
   type RunInputGet,
   type RunSummary,
   type RunSummaryPage,

@@ -42,3 +42,13 @@ export const runInputGetSchema = z.object({
   parameters: z.record(z.string(), z.unknown()),
 });
 export type RunInputGet = z.infer<typeof runInputGetSchema>;
+
+/**
+ * Events of `GET /v2/events`. `resync` comes first, and where the server does not know what has changed since: list the runs
+ * again. `run` means that a run was accepted, began or ended; of several changes in a short time only the last is reported.
+ */
+export const projectEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('resync') }),
+  z.object({ type: z.literal('run'), run: runSummarySchema }),
+]);
+export type ProjectEvent = z.infer<typeof projectEventSchema>;

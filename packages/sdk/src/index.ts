@@ -56,7 +56,7 @@ export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type { NewPreset, Preset, Presets } from './resources/presets.ts';
 export type { Invitation, Invitations, Invited, Member, Project, Projects } from './resources/projects.ts';
 export type { CostAtMost, RunCheck, RunRefusal } from './resources/run-checks.ts';
-export type { RunInput, RunSummary, RunSummaryOptions, Runs } from './resources/runs.ts';
+export type { ChangesOptions, RunChange, RunInput, RunSummary, RunSummaryOptions, Runs } from './resources/runs.ts';
 export type { Keep, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,

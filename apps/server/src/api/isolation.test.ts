@@ -134,6 +134,27 @@ test('lists only entries of the project', async () => {
   }
 });
 
+test('reports changes of runs only to their project', async () => {
+  const follow = async (by: Browser): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+    const { body } = await by.ask('/v2/events');
+    assert.ok(body !== null);
+    return body.getReader();
+  };
+  const [ofPercy, ofMallory] = [await follow(percy), await follow(mallory)];
+  const next = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> =>
+    new TextDecoder().decode((await reader.read()).value);
+  for (const reader of [ofPercy, ofMallory]) assert.match(await next(reader), /^event: resync\n/);
+  const start = async (by: Browser, prompt: string): Promise<void> => {
+    const body = { pipeline_id: GPTJ_PIPELINE_ID, data: [prompt, { response_length: 1 }] };
+    await (await by.ask('/v2/runs', 'POST', body)).text();
+  };
+  await start(percy, 'of Percy alone');
+  await start(mallory, 'of Mallory alone');
+  assert.match(await next(ofPercy), /^event: run\ndata: .*of Percy alone/);
+  assert.match(await next(ofMallory), /^event: run\ndata: .*of Mallory alone/);
+  for (const reader of [ofPercy, ofMallory]) await reader.cancel();
+});
+
 test('refuses data and files of another project in a run, and finds no run of another project by its key', async () => {
   const run = { pipeline_id: GPTJ_PIPELINE_ID, data_id: things.get('/v2/data') };
   assert.equal((await mallory.ask('/v2/runs', 'POST', run)).status, 404);

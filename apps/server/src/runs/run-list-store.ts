@@ -45,6 +45,9 @@ export interface RunSummary {
 /** A search compares this many runs, the newest of its span: reading them from the index takes a fraction of a second. */
 const MAX_SEARCHED = 200_000;
 
+/** Matches of a search that its total counts. */
+const MAX_COUNTED_MATCHES = 1_000;
+
 /** Letters of an exception that a summary has. */
 const MAX_EXCEPTION = 300;
 
@@ -68,7 +71,8 @@ export function listedRuns(db: Database, filter: RunFilter): PageSource {
     tokenId === null ? undefined : tokenId === 'session' ? isNull(runs.apiKeyId) : eq(runs.apiKeyId, tokenId),
     text === null ? undefined : contains(db, span, text),
   );
-  return { table: runs, time: runs.createdAt, id: runs.id, where };
+  const source = { table: runs, time: runs.createdAt, id: runs.id, where };
+  return text === null ? source : { ...source, maxCounted: MAX_COUNTED_MATCHES };
 }
 
 function contains(db: Database, span: SQL | undefined, text: string): SQL | undefined {
@@ -106,7 +110,7 @@ export async function listRunSummaries(
 }
 
 /** Those of the runs that are stored, of any project, in any order. */
-async function findRunSummaries(db: Database, ids: readonly string[]): Promise<readonly RunSummary[]> {
+export async function findRunSummaries(db: Database, ids: readonly string[]): Promise<readonly RunSummary[]> {
   const rows = await db
     .select({
       id: runs.id,
@@ -142,6 +146,30 @@ async function findRunSummaries(db: Database, ids: readonly string[]): Promise<r
     usage: toTokens(row),
     waits: toWaits({ queuedMs, firstTokenMs }),
   }));
+}
+
+/** Ids of the runs of these projects that were accepted, began or ended at `since` or later. */
+export async function findChangedRuns(
+  db: Database,
+  projectIds: readonly string[],
+  since: Date,
+  limit: number,
+): Promise<readonly string[]> {
+  const isOfProjects = sql`${runs.projectId} = ANY(${sql.param([...projectIds])})`;
+  const accepted = db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(isOfProjects, gte(runs.createdAt, since)));
+  const began = db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(isOfProjects, isNull(runs.endedAt), gte(runs.startedAt, since)));
+  const ended = db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(isOfProjects, gte(runs.endedAt, since)));
+  const rows = await accepted.union(began).union(ended).limit(limit);
+  return rows.map(({ id }) => id);
 }
 
 /** Null where nothing was computed. */

@@ -12,13 +12,22 @@ export interface RunObserver {
 /**
  * The same ledger, observed. A run that was refused, or ended by another process, is not counted.
  *
+ * @param onChange gets every run that was stored or whose end was
  * @param onEnd gets every end that was stored
  */
-export function observeLedger(ledger: RunLedger, observer: RunObserver, onEnd: (ending: RunEnding) => void): RunLedger {
+export function observeLedger(
+  ledger: RunLedger,
+  observer: RunObserver,
+  onChange: (run: { readonly projectId: string; readonly id: string }) => void,
+  onEnd: (ending: RunEnding) => void,
+): RunLedger {
   return {
     async accept(run) {
       const admitted = await ledger.accept(run);
-      if (admitted !== null) observer.accepted();
+      if (admitted !== null) {
+        observer.accepted();
+        onChange(run.row);
+      }
       return admitted;
     },
     refusalOf: (run) => ledger.refusalOf(run),
@@ -26,6 +35,7 @@ export function observeLedger(ledger: RunLedger, observer: RunObserver, onEnd: (
       const isStored = await ledger.recordEnd(ending);
       if (!isStored) return false;
       onEnd(ending);
+      onChange({ projectId: ending.ender.projectId, id: ending.ender.runId });
       observer.ended('failure' in ending.end ? ending.end.failure.error : null);
       return true;
     },

@@ -15,9 +15,10 @@ import type { Admission } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
+import type { ProjectRun } from './project-feed.ts';
 import { type Run, toRunGet, toTimings, toUsageGet } from './run.ts';
 import { loadData } from './run-input.ts';
-import { listRunSummaries, type RunFilter, type RunSummary } from './run-list-store.ts';
+import { findRunSummaries, listRunSummaries, type RunFilter, type RunSummary } from './run-list-store.ts';
 import { findRuns, listRuns } from './run-store.ts';
 
 /** Reading of runs; those of other projects count as absent. */
@@ -30,6 +31,8 @@ export interface RunQueries {
   find(projectId: string, id: string): Promise<RunGet | null>;
   list(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunPage>;
   listSummaries(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunSummaryPage>;
+  /** The present summaries of runs of any project. */
+  summariesOf(ids: readonly string[]): Promise<readonly ProjectRun[]>;
   /** What the run was started with. Throws `not_found`, and the refusal of input that has no form as JSON. */
   input(projectId: string, id: string): Promise<RunInputGet>;
   toGet(run: Run): RunGet;
@@ -60,6 +63,11 @@ export function createRunQueries({ db, pipelines, admission }: RunQueriesDeps): 
       ? null
       : admission.price(admissionTicket, { ...usage, computeMs: computeTimeMs ?? 0 });
   const toGet = (run: Run): RunGet => toRunGet(run, pipelines.describe(run.pipelineId), priceOf(run));
+  const namesOf = (rows: readonly RunSummary[]): Promise<ReadonlyMap<string, string>> =>
+    findApiKeyNames(
+      db,
+      rows.flatMap(({ apiKeyId }) => apiKeyId ?? []),
+    );
   return {
     read,
     toGet,
@@ -73,11 +81,13 @@ export function createRunQueries({ db, pipelines, admission }: RunQueriesDeps): 
     },
     async listSummaries(filter, page) {
       const found = await listRunSummaries(db, filter, page);
-      const names = await findApiKeyNames(
-        db,
-        found.rows.flatMap(({ apiKeyId }) => apiKeyId ?? []),
-      );
+      const names = await namesOf(found.rows);
       return toPaginated(page, found, (run) => toSummaryGet(run, names, priceOf(run)));
+    },
+    async summariesOf(ids) {
+      const rows = await findRunSummaries(db, ids);
+      const names = await namesOf(rows);
+      return rows.map((run) => ({ projectId: run.projectId, summary: toSummaryGet(run, names, priceOf(run)) }));
     },
     async input(projectId, id) {
       const run = await read(projectId, id);

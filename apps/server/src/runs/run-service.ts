@@ -11,12 +11,14 @@ import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
+import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
 import { type AcceptedRun, createRunAcceptance } from './run-acceptance.ts';
 import { createRunCheck, type RunToCheck } from './run-check.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
 import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
+import { findChangedRuns } from './run-list-store.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { createRunQueries, type RunQueries } from './run-queries.ts';
 import { createRunWaiters, type RunWaiters } from './run-waiters.ts';
@@ -51,6 +53,8 @@ export interface RunService
   /** Start executing the stored runs. Returns the number of unfinished runs of an earlier process. */
   start(): Promise<number>;
   readonly worker: RunWorker;
+  /** The changes of each project's runs. */
+  readonly feed: ProjectFeed;
 }
 
 export function createRunService(deps: RunServiceDeps): RunService {
@@ -59,7 +63,16 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const events = createRunEvents({ name: owner.slice(0, 8), now: () => performance.now() });
   const accepted = createAcceptedRuns();
   const queries = createRunQueries(deps);
-  const ledger = observeLedger(createRunLedger(deps), deps.observer, (ending) => accepted.recordEnd(ending));
+  const feed = createProjectFeed({
+    clock,
+    logger,
+    ownsStore: deps.ownsStore,
+    readSummaries: (ids) => queries.summariesOf(ids),
+    findChanged: (projectIds, since, limit) => findChangedRuns(db, projectIds, since, limit),
+  });
+  const ledger = observeLedger(createRunLedger(deps), deps.observer, feed.changed, (ending) =>
+    accepted.recordEnd(ending),
+  );
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   const worker = new RunWorker({
@@ -70,13 +83,21 @@ export function createRunService(deps: RunServiceDeps): RunService {
     owner,
     ownsStore: deps.ownsStore,
     ...(timing === undefined ? {} : { timing }),
-    perform: (run, signal) => performRun(execution, run, signal),
-    onRunEnded: waiters.onRunEnded,
+    perform(run, signal) {
+      feed.changed(run);
+      return performRun(execution, run, signal);
+    },
+    onRunEnded(run) {
+      // Also one that waits again.
+      feed.changed(run);
+      waiters.onRunEnded(run);
+    },
   });
   const parts = { ...deps, ledger, worker, events, accepted, waiters, queries };
   const { get, find, list, listSummaries, input } = queries;
   return {
     worker,
+    feed,
     get,
     find,
     list,

@@ -10,11 +10,13 @@ export interface PageSource {
   readonly time: PgColumn;
   readonly id: PgColumn;
   readonly where: SQL | undefined;
+  /** Rows that a page counts where comparing a row takes long, as in a search. Default 250,000. */
+  readonly maxCounted?: number;
 }
 
 /** A page as a store finds it. */
 export interface Page<Row> {
-  /** Above `MAX_COUNTED`, a number that is greater than the position of this page. */
+  /** Above the number of rows that are counted, a number that is greater than the position of this page. */
   readonly total: number;
   readonly rows: readonly Row[];
   /** Null on the last page. */
@@ -38,12 +40,17 @@ export async function findPage<Row, Id extends string | number>(
   idOf: (row: Row) => Id,
 ): Promise<Page<Row>> {
   const { cursor, limit, skip } = page;
-  const counted = cursor?.total ?? (await countRows(db, source));
-  const keys = await findKeys<Id>(db, source, page, cursor === undefined && counted < MAX_COUNTED ? counted : null);
+  const { maxCounted = MAX_COUNTED } = source;
+  // Where rows are costly to count, the rows of a list that this page ends are not counted.
+  const found = source.maxCounted === undefined ? null : await findKeys<Id>(db, source, page, null);
+  const isEnd = found !== null && cursor === undefined && found.length <= limit && (found.length > 0 || skip === 0);
+  const counted = cursor?.total ?? (isEnd ? skip + found.length : await countRows(db, source, maxCounted));
+  const keys =
+    found ?? (await findKeys<Id>(db, source, page, cursor === undefined && counted < maxCounted ? counted : null));
   const ids = keys.slice(0, limit).map((key) => key.id);
   const loaded = new Map((ids.length === 0 ? [] : await load(ids)).map((row) => [idOf(row), row]));
   const rows = ids.flatMap((each) => loaded.get(each) ?? []);
-  const total = Math.max(counted, counted < MAX_COUNTED ? 0 : skip + keys.length);
+  const total = Math.max(counted, counted < maxCounted ? 0 : skip + keys.length);
   const lastRow = rows.at(-1);
   // Rows that were deleted since their ids were found are passed over.
   const lastKey = lastRow === undefined ? keys[ids.length - 1] : keys.find((key) => key.id === idOf(lastRow));
@@ -118,12 +125,12 @@ function after({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCu
   return page.orderBy.direction === 'asc' ? sql`(${time}, ${id}) > ${key}` : sql`(${time}, ${id}) < ${key}`;
 }
 
-async function countRows(db: Database, { table, where }: PageSource): Promise<number> {
+async function countRows(db: Database, { table, where }: PageSource, maxCounted: number): Promise<number> {
   const some = db
     .select({ one: sql`1`.as('one') })
     .from(table)
     .where(where)
-    .limit(MAX_COUNTED)
+    .limit(maxCounted)
     .as('some_rows');
   return await db.$count(some);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UnexpectedReplyError } from '../errors.ts';
-import { replying } from '../testing/stub-fetch.ts';
+import { AuthenticationError, UnexpectedReplyError } from '../errors.ts';
+import { replying, stub } from '../testing/stub-fetch.ts';
 
 const SUMMARY = {
   id: 'run_1',
@@ -58,4 +58,30 @@ test('reads the input of a run, whose prompt is a text or token ids', async () =
   assert.equal(new URL(text.sent[0]?.url ?? '').pathname, '/base/v2/runs/run_1%2Fx/input');
   assert.deepEqual((await replying({ prompt: [1, 2], parameters: {} }).api.runs.input('run_1')).prompt, [1, 2]);
   await assert.rejects(replying({ prompt: null, parameters: {} }).api.runs.input('run_1'), UnexpectedReplyError);
+});
+
+test('reports changes, and connects again when the stream ends', async () => {
+  const bodies = [
+    `event: resync\ndata: {}\n\nevent: run\ndata: ${JSON.stringify(SUMMARY)}\n\nevent: later\ndata: {}\n\n`,
+    'event: resync\ndata: {}\n\n',
+  ];
+  const headers = { 'content-type': 'text/event-stream' };
+  const { api, sent } = stub(() => new Response(bodies.shift(), { headers }));
+  const connections: boolean[] = [];
+  const reported: string[] = [];
+  for await (const change of api.runs.changes({ onConnection: (isConnected) => connections.push(isConnected) })) {
+    reported.push(change.type === 'run' ? change.run.id : change.type);
+    if (reported.length === 3) break;
+  }
+  assert.deepEqual(reported, ['resync', 'run_1', 'resync']);
+  assert.deepEqual(connections, [true, false, true]);
+  assert.deepEqual(
+    sent.map(({ url }) => new URL(url).pathname),
+    ['/base/v2/events', '/base/v2/events'],
+  );
+});
+
+test('throws the refusal of a stream of changes', async () => {
+  const refused = replying({ detail: { code: 'session_ended', message: 'sign in' } }, { status: 401 });
+  await assert.rejects(refused.api.runs.changes().next(), AuthenticationError);
 });

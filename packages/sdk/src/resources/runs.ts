@@ -1,9 +1,11 @@
 import type { RunState } from '@gptj-cloud/protocol';
-import type { Call, Endpoint } from '../connection.ts';
+import { type Call, connect, type Endpoint } from '../connection.ts';
+import { ConnectionFailedError, RateLimitedError, ServerError } from '../errors.ts';
 import { exchange } from '../exchange.ts';
 import { dateAt, numberAt, objectAt, orNull, type Page, pageOf, stringAt, unexpected } from '../fields.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, readJson } from '../json.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import { pause } from '../retry.ts';
 import {
   type Money,
   parseCost,
@@ -14,6 +16,7 @@ import {
   type RunTimings,
   type RunUsage,
 } from '../run.ts';
+import { createSseParser } from '../sse-parser.ts';
 import { checkRun, type RunCheck } from './run-checks.ts';
 
 /** A run without its input, result and traceback. */
@@ -62,12 +65,26 @@ export interface RunInput {
   readonly parameters: JsonObject;
 }
 
+/** A run that was accepted, began or ended; or `resync`: list the runs again. */
+export type RunChange = { readonly type: 'resync' } | { readonly type: 'run'; readonly run: RunSummary };
+
+export interface ChangesOptions extends CallOptions {
+  /** Called when the connection is lost, and with true when it is there again. */
+  readonly onConnection?: (isConnected: boolean) => void;
+}
+
 /** Runs as lists show them. */
 export interface Runs {
   summaries(options?: RunSummaryOptions): Promise<Page<RunSummary>>;
   input(runId: string, options?: CallOptions): Promise<RunInput>;
   /** What a run would do and cost, and why it would be refused now. Nothing is stored or reserved. */
   check(pipelineId: string, data: readonly unknown[], options?: CallOptions): Promise<RunCheck>;
+  /**
+   * The changes of the project's runs as they happen, until the caller leaves the loop or aborts. Its first event is
+   * `resync`, and another follows where changes were missed: list the runs then. A connection that ends is replaced, after
+   * half a second at first and 30 s at most; only a refusal of the server is thrown.
+   */
+  changes(options?: ChangesOptions): AsyncGenerator<RunChange, void, undefined>;
 }
 
 export function createRuns(endpoint: Endpoint): Runs {
@@ -94,7 +111,44 @@ export function createRuns(endpoint: Endpoint): Runs {
       const raw = objectAt(await exchange(endpoint, { method: 'GET', path, signal }), 'an input');
       return { prompt: promptAt(raw.prompt), parameters: objectAt(raw.parameters, 'parameters') };
     },
+    changes: (options = {}) => readChanges(endpoint, options),
   };
+}
+
+const FIRST_WAIT_MS = 500;
+const MAX_WAIT_MS = 30_000;
+
+async function* readChanges(
+  endpoint: Endpoint,
+  { signal, onConnection }: ChangesOptions,
+): AsyncGenerator<RunChange, void, undefined> {
+  const call: Call = { method: 'GET', path: '/v2/events', accept: 'text/event-stream', signal };
+  let waitMs = FIRST_WAIT_MS;
+  for (;;) {
+    try {
+      const connection = await connect(endpoint, call);
+      try {
+        const parser = createSseParser();
+        for await (const text of connection.texts()) {
+          for (const { type, data } of parser.push(text)) {
+            if (type === 'resync') {
+              waitMs = FIRST_WAIT_MS;
+              onConnection?.(true);
+              yield { type };
+            } else if (type === 'run') yield { type, run: parseRunSummary(readJson(data)) };
+          }
+        }
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      const isLost = error instanceof ConnectionFailedError || error instanceof ServerError;
+      if (!isLost && !(error instanceof RateLimitedError)) throw error;
+    }
+    onConnection?.(false);
+    await pause(waitMs, signal);
+    waitMs = Math.min(2 * waitMs, MAX_WAIT_MS);
+  }
 }
 
 function promptAt(value: unknown): string | readonly number[] {

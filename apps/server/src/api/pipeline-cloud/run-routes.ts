@@ -1,4 +1,5 @@
 import {
+  projectEventSchema,
   RUN_STATES,
   runCheckSchema,
   runEventData,
@@ -21,6 +22,7 @@ import { json, media, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
+import type { ProjectReader } from '../../runs/project-feed.ts';
 import type { EventReader } from '../../runs/run-events.ts';
 import type { RunFilter } from '../../runs/run-list-store.ts';
 import type { RunService } from '../../runs/run-service.ts';
@@ -212,6 +214,21 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
     defineRoute({
       ...record,
       method: 'get',
+      path: '/v2/events',
+      access: scope('run', 'read'),
+      summary: 'Follow the runs of the project',
+      description:
+        'A stream without an end. Its first event is `resync`: list the runs then, and again at every later `resync`. `run` has the summary of a run that was accepted, began or ended.',
+      replies: { 200: media(EVENTS.type, 'Changes as they happen.', projectEventSchema) },
+      handle({ principal: { projectId }, request }, c) {
+        if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': EVENTS.type });
+        const options = { ...waiting, reauthorize: request.reauthorize };
+        return eventStreamReply(projectSource(runs.feed.read(projectId)), options, abortReply(request, logger));
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
       path: '/v2/runs/:id/events',
       access: scope('run', 'read'),
       summary: 'Follow a run',
@@ -262,6 +279,17 @@ function readerSource(reader: EventReader, onGone: () => void): EventSource {
       reader.close();
       if (reason === 'gone') onGone();
     },
+  };
+}
+
+function projectSource(reader: ProjectReader): EventSource {
+  return {
+    async next() {
+      const event = await reader.next();
+      if (event === null) return null;
+      return { event: event.type, data: JSON.stringify(event.type === 'run' ? event.run : {}) };
+    },
+    close: () => reader.close(),
   };
 }
 
