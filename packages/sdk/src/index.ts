@@ -56,8 +56,19 @@ export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type { NewPreset, Preset, Presets } from './resources/presets.ts';
 export type { Invitation, Invitations, Invited, Member, Project, Projects } from './resources/projects.ts';
 export type { CostAtMost, RunCheck, RunRefusal } from './resources/run-checks.ts';
-export type { ChangesOptions, RunChange, RunInput, RunSummary, RunSummaryOptions, Runs } from './resources/runs.ts';
-export type { Keep, Session, User } from './resources/session-records.ts';
+export type {
+  ChangesOptions,
+  RunChange,
+  RunInput,
+  RunInput,
+  RunSummary,
+  RunSummary,
+  RunSummaryOptions,
+  RunSummaryOptions,
+  Runs,
+  Runs,
+} from './resources/runs.ts';
+export type { Keep, Preferences, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,
   DetokenizeOptions,

@@ -1,5 +1,6 @@
 import { Outlet, useMatches, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useState } from 'react';
+import { useIsConfirmationWanted } from '../api/confirmation.ts';
 import { useGate } from '../api/gate.ts';
 import { useSession, useSignOut } from '../api/session.ts';
 import { type Command, useCommands } from '../ui/commands.ts';
@@ -15,6 +16,9 @@ import './shell.css';
 const CommandPalette = lazy(async () => ({ default: (await import('../ui/command-palette.tsx')).CommandPalette }));
 const Help = lazy(async () => ({ default: (await import('./help.tsx')).Help }));
 const GatePage = lazy(async () => ({ default: (await import('./gate-page.tsx')).GatePage }));
+const ConfirmationDialog = lazy(async () => ({
+  default: (await import('./confirmation-dialog.tsx')).ConfirmationDialog,
+}));
 const SessionDialog = lazy(async () => ({ default: (await import('./session-dialog.tsx')).SessionDialog }));
 
 type Overlay = 'none' | 'palette' | 'help';
@@ -22,6 +26,7 @@ type Overlay = 'none' | 'palette' | 'help';
 /** Side bar, top bar, and the page between them; on a phone a bar at the bottom. */
 export function Shell() {
   const gate = useGate();
+  const isConfirmationWanted = useIsConfirmationWanted();
   const [overlay, setOverlay] = useState<Overlay>('none');
   const matches = useMatches();
   const isFull = matches.some(({ staticData }) => staticData.isFull);
@@ -46,6 +51,7 @@ export function Shell() {
       <Suspense>
         {overlay === 'palette' && <CommandPalette isOpen onClose={close} />}
         {overlay === 'help' && <Help onClose={close} />}
+        {isConfirmationWanted && <ConfirmationDialog />}
         {gate === 'ended' && <SessionDialog />}
       </Suspense>
     </div>

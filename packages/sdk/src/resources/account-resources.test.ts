@@ -28,12 +28,16 @@ test('reads and changes users', async () => {
   const me = replying(USER);
   const user = await me.api.users.me();
   assert.deepEqual(
-    [user.jobTitle, user.company, user.role, user.twoFactor, user.preferences],
-    ['poet', null, 'member', false, { theme: 'dark' }],
+    [user.jobTitle, user.company, user.role, user.twoFactor, user.preferences.theme, user.preferences.motion],
+    ['poet', null, 'member', false, 'dark', null],
   );
   const changed = replying(USER);
   await changed.api.users.changeProfile({ jobTitle: 'poet', company: null });
   assert.deepEqual(requestOf(changed), ['PATCH', '/v2/users/me', { company: null, job_title: 'poet' }]);
+  const chosen = replying(USER);
+  await chosen.api.users.changeProfile({ preferences: { singleKeyShortcuts: false, theme: null } });
+  const preferences = { single_key_shortcuts: false, theme: null };
+  assert.deepEqual(requestOf(chosen), ['PATCH', '/v2/users/me', { preferences }]);
   const list = replying(page(USER));
   assert.equal((await list.api.users.list()).items[0]?.username, 'ann');
   assert.deepEqual(requestOf(list), ['GET', `/v2/users?${PAGE}`, null]);

@@ -1,7 +1,19 @@
 /** Users and sessions as replies show them. */
-import type { RecoveryKeep } from '@gptj-cloud/protocol';
-import { booleanAt, dateAt, nullable, objectAt, oneOf, optional, record, stringAt } from '../fields.ts';
-import type { JsonObject } from '../json.ts';
+import type { Preferences as PreferenceFields, RecoveryKeep } from '@gptj-cloud/protocol';
+import { booleanAt, dateAt, listOf, nullable, oneOf, optional, record, stringAt } from '../fields.ts';
+
+/** Choices of a user for the dashboard. Null: the default of the dashboard. */
+export interface Preferences {
+  readonly theme: NonNullable<PreferenceFields['theme']> | null;
+  readonly density: NonNullable<PreferenceFields['density']> | null;
+  /** Whether keys without a modifier act. */
+  readonly singleKeyShortcuts: boolean | null;
+  /** Font of prompts and generated text. */
+  readonly textFont: NonNullable<PreferenceFields['text_font']> | null;
+  readonly motion: NonNullable<PreferenceFields['motion']> | null;
+  readonly timeZone: NonNullable<PreferenceFields['time_zone']> | null;
+  readonly dismissedHints: readonly string[];
+}
 
 export interface User {
   readonly id: string;
@@ -17,7 +29,7 @@ export interface User {
   /** Whether the plan has a price. */
   readonly subscribed: boolean;
   readonly onboarded: boolean;
-  readonly preferences: JsonObject;
+  readonly preferences: Preferences;
   /** `owner` of the server, or `member`. */
   readonly role: 'owner' | 'member';
   readonly twoFactor: boolean;
@@ -35,6 +47,16 @@ export interface Session {
 /** What a recovery may keep of an account. */
 export type Keep = RecoveryKeep;
 
+const parsePreferences = record<Preferences>({
+  theme: nullable(oneOf('system', 'light', 'dark')),
+  density: nullable(oneOf('comfortable', 'compact')),
+  singleKeyShortcuts: nullable(booleanAt),
+  textFont: nullable(oneOf('sans', 'mono', 'serif')),
+  motion: nullable(oneOf('system', 'reduced')),
+  timeZone: nullable(oneOf('local', 'utc')),
+  dismissedHints: optional(listOf(stringAt), []),
+});
+
 export const parseUser: (reply: unknown, field?: string) => User = record<User>({
   id: stringAt,
   email: stringAt,
@@ -47,7 +69,7 @@ export const parseUser: (reply: unknown, field?: string) => User = record<User>(
   verified: booleanAt,
   subscribed: booleanAt,
   onboarded: booleanAt,
-  preferences: optional(objectAt, {}),
+  preferences: (value, field) => parsePreferences(value ?? {}, field),
   role: optional(oneOf('owner', 'member'), 'member'),
   twoFactor: optional(booleanAt, false),
   disabled: optional(booleanAt, false),

@@ -1,10 +1,10 @@
 /** The own account, and the accounts of the server for its owners. */
-import type { UserPatch } from '@gptj-cloud/protocol';
+import type { PreferencesPatch, UserPatch } from '@gptj-cloud/protocol';
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
 import { type Page, pageOf } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
-import { parseUser, type User } from './session-records.ts';
+import { type Preferences, parseUser, type User } from './session-records.ts';
 
 export interface ProfileChange {
   readonly username?: string;
@@ -12,6 +12,8 @@ export interface ProfileChange {
   readonly lastname?: string | null;
   readonly company?: string | null;
   readonly jobTitle?: string | null;
+  /** Null clears a choice; absent ones stay. */
+  readonly preferences?: { readonly [Name in keyof Preferences]?: Preferences[Name] | null };
 }
 
 export interface UserChange {
@@ -37,8 +39,8 @@ export function createUsers(endpoint: Endpoint): Users {
   const at = (id: string): string => `/v2/users/${encodeURIComponent(id)}`;
   return {
     me: async (options) => await read(endpoint, '/v2/users/me', parseUser, options),
-    changeProfile: async ({ jobTitle, ...names }, options) => {
-      const body: UserPatch = { ...names, job_title: jobTitle };
+    changeProfile: async ({ jobTitle, preferences, ...names }, options) => {
+      const body: UserPatch = { ...names, job_title: jobTitle, preferences: preferences && toWire(preferences) };
       return await send(endpoint, { method: 'PATCH', path: '/v2/users/me', body }, parseUser, options);
     },
     list: async (options = {}) =>
@@ -47,5 +49,18 @@ export function createUsers(endpoint: Endpoint): Users {
     change: async (id, { role, disabled }, options) =>
       await send(endpoint, { method: 'PATCH', path: at(id), body: { role, disabled } }, parseUser, options),
     delete: async (id, options) => await remove(endpoint, at(id), options),
+  };
+}
+
+function toWire(change: NonNullable<ProfileChange['preferences']>): PreferencesPatch {
+  const { theme, density, singleKeyShortcuts, textFont, motion, timeZone, dismissedHints } = change;
+  return {
+    theme,
+    density,
+    single_key_shortcuts: singleKeyShortcuts,
+    text_font: textFont,
+    motion,
+    time_zone: timeZone,
+    dismissed_hints: dismissedHints && [...dismissedHints],
   };
 }
