@@ -27,7 +27,11 @@ const MAX_PROJECTS = 100;
 export const projectsQuery = queryOptions({
   queryKey: keys.projects,
   staleTime: 60_000,
-  queryFn: async ({ signal }) => (await cloud().projects.list({ signal, limit: MAX_PROJECTS, order: 'oldest' })).items,
+  queryFn: async ({ signal }) => {
+    const { items } = await cloud().projects.list({ signal, limit: MAX_PROJECTS, order: 'oldest' });
+    // As for the server, the first project of a user is the oldest of the own ones.
+    return items.toSorted((a, b) => Number(b.role === 'owner') - Number(a.role === 'owner'));
+  },
 });
 
 /** The session of a page that only signed-in users see. */

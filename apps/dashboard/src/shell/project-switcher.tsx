@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { Button } from 'react-aria-components';
+import { useProject } from '../api/project.ts';
 import { projectsQuery } from '../api/session.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Menu } from '../ui/menu.tsx';
 
 /** The project of the page, and a menu of all others. */
 export function ProjectSwitcher() {
-  const { project } = useSearch({ from: '__root__' });
   const navigate = useNavigate();
   const { data: projects } = useQuery(projectsQuery);
   const first = projects?.[0];
-  const current = projects?.find(({ id }) => id === project) ?? first;
+  const current = useProject();
   const go = (id: string): void => {
     // Ids in the address belong to the former project, so that its lists are the nearest page.
     const to = window.location.pathname.split('/').length > 2 ? '/' : '.';

@@ -1,0 +1,102 @@
+import type { ApiToken, Scope } from '@gptj-cloud/sdk';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useId, useState } from 'react';
+import { cloud } from '../api/cloud.ts';
+import { confirmed } from '../api/confirmation.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { ErrorPanel } from '../ui/error-panel.tsx';
+import { Field } from '../ui/field.tsx';
+import { Select } from '../ui/select.tsx';
+import { Switch } from '../ui/switch.tsx';
+import { EXPIRIES, type Expiry, endOf } from './expiry.ts';
+import { DEFAULT_SCOPES, SCOPES, withScope } from './scopes.ts';
+
+export function NewTokenDialog({
+  onClose,
+  onCreated,
+}: {
+  readonly onClose: () => void;
+  readonly onCreated: (token: ApiToken) => void;
+}) {
+  const [name, setName] = useState('');
+  const [scopes, setScopes] = useState<readonly Scope[]>(DEFAULT_SCOPES);
+  const [expiry, setExpiry] = useState<Expiry>('never');
+  const form = useId();
+  const create = useMutation({
+    mutationFn: () => {
+      const expiresAt = endOf(expiry, new Date());
+      const token = { name: name.trim(), scopes, ...(expiresAt !== null && { expiresAt }) };
+      return confirmed(() => cloud().tokens.create(token));
+    },
+    onSuccess: onCreated,
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!create.isPending && scopes.length > 0) create.mutate();
+  };
+  return (
+    <Dialog
+      title="New token"
+      isOpen
+      onClose={onClose}
+      actions={
+        <>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button
+            type="submit"
+            form={form}
+            look="primary"
+            isPending={create.isPending}
+            isDisabled={name.trim() === '' || scopes.length === 0}
+          >
+            Create
+          </Button>
+        </>
+      }
+    >
+      <form id={form} className="ui-stack" onSubmit={submit}>
+        <Field
+          label="Name"
+          hint="What uses it, for example a script or a machine."
+          value={name}
+          onChange={setName}
+          maxLength={100}
+          isRequired
+          autoFocus
+          autoComplete="off"
+        />
+        <ScopeSwitches scopes={scopes} onChange={setScopes} />
+        <Select label="Ends" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
+        {create.error !== null && <ErrorPanel error={create.error} />}
+      </form>
+    </Dialog>
+  );
+}
+
+function ScopeSwitches({
+  scopes,
+  onChange,
+}: {
+  readonly scopes: readonly Scope[];
+  readonly onChange: (scopes: readonly Scope[]) => void;
+}) {
+  const isAdmin = scopes.includes('admin');
+  return (
+    <fieldset className="tokens-scopes">
+      <legend className="ui-label">Scopes</legend>
+      {SCOPES.map(({ id, allows }) => (
+        <Switch
+          key={id}
+          isSelected={scopes.includes(id)}
+          isDisabled={isAdmin && id !== 'admin'}
+          onChange={(isOn) => onChange(withScope(scopes, id, isOn))}
+          hint={allows}
+        >
+          <code>{id}</code>
+        </Switch>
+      ))}
+      {scopes.length === 0 && <p className="ui-field-error">Choose at least one scope.</p>}
+    </fieldset>
+  );
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endOf, wasUsedLately } from './expiry.ts';
+import { DEFAULT_SCOPES, withScope } from './scopes.ts';
+
+test('admin turns all scopes on, and back to the usual ones off', () => {
+  assert.deepEqual(withScope(['run'], 'admin', true), ['run', 'read', 'write', 'admin']);
+  assert.deepEqual(withScope(['run', 'read', 'write', 'admin'], 'admin', false), DEFAULT_SCOPES);
+});
+
+test('other scopes are independent, and stay in their order', () => {
+  assert.deepEqual(withScope(['write'], 'run', true), ['run', 'write']);
+  assert.deepEqual(withScope(['run', 'read'], 'run', false), ['read']);
+});
+
+test('an end is a number of days after now, or never', () => {
+  const now = new Date('2026-01-31T12:00:00Z');
+  assert.equal(endOf('7', now)?.toISOString(), '2026-02-07T12:00:00.000Z');
+  assert.equal(endOf('never', now), null);
+});
+
+test('a token was used lately within the last day', () => {
+  const now = new Date(10 * 86_400_000);
+  assert.equal(wasUsedLately(null, now), false);
+  assert.equal(wasUsedLately(new Date(9 * 86_400_000 + 1), now), true);
+  assert.equal(wasUsedLately(new Date(9 * 86_400_000), now), false);
+});
