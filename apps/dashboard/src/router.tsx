@@ -28,7 +28,8 @@ const root = createRootRouteWithContext<RouterContext>()({
   notFoundComponent: UnknownPage,
   errorComponent: RouteFailure,
   // The project of the page; absent: the first project of the account.
-  validateSearch: (raw: RawSearch): { readonly project?: string | undefined } => defined({ project: textIn(raw, 'project') }),
+  validateSearch: (raw: RawSearch): { readonly project?: string | undefined } =>
+    defined({ project: textIn(raw, 'project') }),
   search: { middlewares: [retainSearchParams(['project'])] },
   async beforeLoad({ context: { queries }, search, location, matches }) {
     if (selectProject(search.project ?? null)) {

@@ -60,12 +60,8 @@ export type {
   ChangesOptions,
   RunChange,
   RunInput,
-  RunInput,
-  RunSummary,
   RunSummary,
   RunSummaryOptions,
-  RunSummaryOptions,
-  Runs,
   Runs,
 } from './resources/runs.ts';
 export type { Keep, Preferences, Session, User } from './resources/session-records.ts';
