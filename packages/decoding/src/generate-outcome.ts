@@ -33,6 +33,17 @@ export interface GeneratedSequence {
   readonly beamIndices?: readonly number[];
 }
 
+/** A token that a step of a beam search considered after one of its beams. */
+export interface BeamCandidate {
+  /** The beam that it continues: its row in this step, over all searches. */
+  readonly parent: number;
+  readonly token: TokenId;
+  /** Accumulated: the score of the beam and the log-probability of the token. */
+  readonly score: number;
+  /** It is a beam of the next step, whose rows are the kept candidates in their order. */
+  readonly kept: boolean;
+}
+
 /** The result of `generate`: `num_return_sequences` sequences in the order transformers returns them. */
 export interface GenerateOutcome {
   readonly sequences: readonly GeneratedSequence[];
@@ -42,6 +53,8 @@ export interface GenerateOutcome {
   readonly scores?: readonly (readonly (ScoreRow | null)[])[];
   /** `output_logits`: the same before processing. */
   readonly logits?: readonly (readonly (ScoreRow | null)[])[];
+  /** `output_beams`: per step, the kept candidates in the order of the next step's rows, then others, best first. */
+  readonly beams?: readonly (readonly BeamCandidate[])[];
   /** The seed that reproduces this outcome, when tokens were sampled. */
   readonly seed?: number;
   /** Remarks on the result, such as a constraint that was not met. */

@@ -14,6 +14,7 @@ export type {
   SequenceBias,
 } from './generate-config.ts';
 export type {
+  BeamCandidate,
   FinishReason,
   GeneratedSequence,
   GenerateOutcome,

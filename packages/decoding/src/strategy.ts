@@ -9,7 +9,7 @@
  * The driver decides how rows become sequences of an engine, and in which batch.
  */
 import type { TokenId } from '@gptj-cloud/model';
-import type { TokenReport } from './generate-outcome.ts';
+import type { BeamCandidate, TokenReport } from './generate-outcome.ts';
 
 export interface Row {
   /** Index of the row of the previous request to continue; null starts an empty row. */
@@ -41,6 +41,8 @@ export interface ScoreRequest {
   readonly rows: readonly Row[];
   /** Tokens that became final since the previous request. Beam modes have none before the end. */
   readonly finalTokens: readonly FinalTokens[];
+  /** What the step before this request considered, with `output_beams`. */
+  readonly searched?: readonly BeamCandidate[];
 }
 
 /** The scores of one row. Arrays are views that the next request invalidates: copy them to keep them. */

@@ -63,6 +63,23 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual([after.active, after.waiting, after.cacheCells], [0, 0, 512]);
     });
 
+    it('reports the steps of a beam search while it searches, as in the outcome', async () => {
+      const { prompt } = cases[3]!;
+      const config = configure(prompt.length, { max_new_tokens: 8, num_beams: 3, output_beams: true });
+      const events = await all(prompt, config);
+      const { outcome } = events.at(-1) as Finished;
+      const steps = events.flatMap((event) => (event.type === 'searched' ? [event] : []));
+      assert.ok(steps.length > 1);
+      assert.deepEqual(
+        steps.map(({ step }) => step),
+        steps.map((_, at) => at),
+      );
+      assert.deepEqual(
+        steps.map(({ candidates }) => candidates),
+        outcome.beams,
+      );
+    });
+
     it('reports log-probabilities together with their tokens', async () => {
       const { prompt } = cases[3]!;
       for (const parameters of [{}, { num_beams: 2 }, { do_sample: true, num_return_sequences: 2, seed: 1 }]) {

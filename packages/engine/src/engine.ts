@@ -1,4 +1,4 @@
-import type { GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
+import type { BeamCandidate, GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { EngineStats } from './engine-stats.ts';
 
@@ -74,6 +74,8 @@ export type GenerationEvent =
       /** Milliseconds from the request's arrival in the engine to these tokens. Default: when the event arrives. */
       readonly atMs?: number;
     }
+  /** What step `step` of a beam search considered, with `output_beams`: every step once, in order. */
+  | { readonly type: 'searched'; readonly step: number; readonly candidates: readonly BeamCandidate[] }
   /**
    * Computed tokens so far, in all. Reported whenever they are more than the prompt's and those of the `tokens` events:
    * a generation that ends without `finished` is metered by the last figure.

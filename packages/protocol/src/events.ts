@@ -14,8 +14,22 @@ export const tokenLogprobSchema = z.object({
 });
 export type TokenLogprob = z.infer<typeof tokenLogprobSchema>;
 
+/** A token that a step of a beam search considered, in results and in the events of a stream. */
+export const beamCandidateSchema = z.object({
+  /** The beam that it continues: its row in this step. */
+  parent: z.int(),
+  token: z.int(),
+  text: z.string(),
+  /** Accumulated log-probability of the beam and the token. */
+  score: z.number().nullable(),
+  /** It is a beam of the next step, whose rows are the kept candidates in their order. */
+  kept: z.boolean(),
+});
+export type BeamCandidate = z.infer<typeof beamCandidateSchema>;
+
 /**
- * Events of a run's stream, in this order: `run` when it is accepted, `token` while it is generated, `run` when it has
+ * Events of a run's stream, in this order: `run` when it is accepted, `token` while it is generated (with `output_beams` also
+ * `beams`), `run` when it has
  * ended. A `run` event between tokens means that generation has restarted: discard the earlier tokens. `error` ends a
  * stream; the run itself continues, unless the message says otherwise. Events carry ids that count from 1 within a run.
  */
@@ -31,6 +45,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** One per token, when `logprobs` was requested. */
     logprobs: z.array(tokenLogprobSchema).optional(),
   }),
+  /** What step `step` of a beam search considered, counted from 0. */
+  z.object({ type: z.literal('beams'), step: z.int(), candidates: z.array(beamCandidateSchema) }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
@@ -47,6 +63,8 @@ export function runEventData(event: RunEvent): unknown {
         tokens: event.tokens,
         ...(event.logprobs === undefined ? {} : { logprobs: event.logprobs }),
       };
+    case 'beams':
+      return { step: event.step, candidates: event.candidates };
     case 'error':
       return { code: event.code, message: event.message };
     default:
@@ -57,6 +75,6 @@ export function runEventData(event: RunEvent): unknown {
 /** Parse an event from its name and `data`; null for unknown names, which a later server may add. Throws `ZodError`. */
 export function parseRunEvent(type: string, data: unknown): RunEvent | null {
   if (type === 'run') return runEventSchema.parse({ type, run: data });
-  if (type !== 'token' && type !== 'error') return null;
+  if (type !== 'token' && type !== 'beams' && type !== 'error') return null;
   return runEventSchema.parse({ ...z.record(z.string(), z.unknown()).parse(data), type });
 }

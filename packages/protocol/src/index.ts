@@ -11,6 +11,8 @@ export { type EngineGet, engineGetSchema } from './engine.ts';
 export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 export type { ErrorEntry } from './error-entry.ts';
 export {
+  type BeamCandidate,
+  beamCandidateSchema,
   parseRunEvent,
   type RunEvent,
   runEventData,

@@ -102,5 +102,5 @@ export {
   type RunUsage,
   throwIfFailed,
 } from './run.ts';
-export type { RunEvent, RunStream } from './run-stream.ts';
+export { type BeamCandidate, parseBeamCandidate, type RunEvent, type RunStream } from './run-stream.ts';
 export { type LikelyToken, parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';

@@ -25,7 +25,8 @@ test('yields the accepted run, its tokens and the ended run, and skips unknown e
           logprobs: [{ token: 3, text: 'é🦙', logprob: -1, top: [[7, null, 'x']] }],
         },
       ],
-      ['a-5', 'run', RUN],
+      ['a-5', 'beams', { step: 0, candidates: [{ parent: 0, token: 9, text: 'b', score: -0.5, kept: true }] }],
+      ['a-6', 'run', RUN],
     ]),
   );
   const stream = api.streamPipeline(PIPELINE, ['I met', {}]);
@@ -43,6 +44,7 @@ test('yields the accepted run, its tokens and the ended run, and skips unknown e
         tokens: [3],
         logprobs: [{ token: 3, text: 'é🦙', logprob: -1, top: [{ token: 7, text: 'x', logprob: null }] }],
       },
+      { type: 'beams', step: 0, candidates: [{ parent: 0, token: 9, text: 'b', score: -0.5, kept: true }] },
       'complete',
     ],
   );

@@ -1,12 +1,24 @@
 /** The events of a run, over one or more connections. */
 import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
 import { ConnectionFailedError, RunFailedError, StreamInterruptedError, UnexpectedReplyError } from './errors.ts';
-import { arrayAt, numberAt, objectAt, stringAt } from './fields.ts';
+import { arrayAt, booleanAt, numberAt, objectAt, orNull, stringAt } from './fields.ts';
 import { readJson } from './json.ts';
 import { pause, retryWaitMs, withRetries } from './retry.ts';
 import { hasEnded, parseRun, type Run } from './run.ts';
 import { createSseParser, type SseEvent } from './sse-parser.ts';
 import { parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';
+
+/** A token that a step of a beam search considered. */
+export interface BeamCandidate {
+  /** The beam that it continues: its row in this step. */
+  readonly parent: number;
+  readonly token: number;
+  readonly text: string;
+  /** Accumulated log-probability of the beam and the token. */
+  readonly score: number | null;
+  /** It is a beam of the next step, whose rows are the kept candidates in their order. */
+  readonly kept: boolean;
+}
 
 /**
  * `run` when the run is accepted and when it has ended, `token` in between. A `run` event of a run that has not ended, after
@@ -23,7 +35,9 @@ export type RunEvent =
       readonly tokens: readonly number[];
       /** One per token, when `logprobs` was requested. */
       readonly logprobs?: readonly TokenLogprob[];
-    };
+    }
+  /** With `output_beams`: what step `step` of a beam search considered, counted from 0. */
+  | { readonly type: 'beams'; readonly step: number; readonly candidates: readonly BeamCandidate[] };
 
 /**
  * The events of one run, iterable once. The request is sent when the first event is read; leaving the loop early ends the
@@ -69,7 +83,7 @@ async function* textsOf(events: AsyncGenerator<RunEvent, void, undefined>): Asyn
         const message = `run ${event.run.id} restarted after text was returned; read the events, or wait for its end`;
         throw new StreamInterruptedError(message, event.run.id, 'generation_restarted');
       }
-    } else if (event.index === 0 && event.text !== '') {
+    } else if (event.type === 'token' && event.index === 0 && event.text !== '') {
       hasText = true;
       yield event.text;
     }
@@ -89,7 +103,7 @@ async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, 
       for await (const sent of eventsOf(connection, endpoint)) {
         lastId = sent.id;
         // Only tokens are progress: a stream that restarts again and again sends run events.
-        if (sent.type === 'token') drops = 0;
+        if (sent.type === 'token' || sent.type === 'beams') drops = 0;
         const event = parseEvent(sent, runId);
         if (event === null) continue;
         if (event.type === 'run') runId = event.run.id;
@@ -136,12 +150,16 @@ async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGener
 
 /** Null for unknown events, which a later server may add. */
 function parseEvent({ type, data }: SseEvent, runId: string | null): RunEvent | null {
-  if (type !== 'run' && type !== 'token' && type !== 'error') return null;
+  if (type !== 'run' && type !== 'token' && type !== 'beams' && type !== 'error') return null;
   const value = readJson(data);
   if (type === 'run') return { type, run: parseRun(value) };
   const fields = objectAt(value, type);
   if (type === 'error') {
     throw new StreamInterruptedError(stringAt(fields.message, 'message'), runId, stringAt(fields.code, 'code'));
+  }
+  if (type === 'beams') {
+    const candidates = arrayAt(fields.candidates, 'candidates').map(parseBeamCandidate);
+    return { type, step: numberAt(fields.step, 'step'), candidates };
   }
   return {
     type,
@@ -151,5 +169,17 @@ function parseEvent({ type, data }: SseEvent, runId: string | null): RunEvent | 
     ...(fields.logprobs === undefined
       ? {}
       : { logprobs: arrayAt(fields.logprobs, 'logprobs').map((entry) => parseTokenLogprob(entry)) }),
+  };
+}
+
+/** A candidate of a result's `beams`; the events of a stream have them parsed. Throws `UnexpectedReplyError`. */
+export function parseBeamCandidate(value: unknown): BeamCandidate {
+  const fields = objectAt(value, 'a candidate');
+  return {
+    parent: numberAt(fields.parent, 'parent'),
+    token: numberAt(fields.token, 'token'),
+    text: stringAt(fields.text, 'text'),
+    score: orNull(fields.score, (score) => numberAt(score, 'score')),
+    kept: booleanAt(fields.kept, 'kept'),
   };
 }

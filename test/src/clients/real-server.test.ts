@@ -76,7 +76,7 @@ test('a stream whose connection drops repeatedly neither loses nor repeats event
   for await (const event of dropping.streamPipeline(GPTJ_PIPELINE_ID, data, { keepRunning: true })) {
     if (event.type === 'run') {
       if (hasEnded(event.run)) assert.equal(tokens.length, event.run.usage?.generatedTokens);
-    } else {
+    } else if (event.type === 'token') {
       tokens.push(...event.tokens);
       text += event.text;
     }

@@ -1,5 +1,5 @@
-import type { TokenReport } from '@gptj-cloud/decoding';
-import type { TokenLogprob } from '@gptj-cloud/protocol';
+import type { BeamCandidate as Considered, TokenReport } from '@gptj-cloud/decoding';
+import type { BeamCandidate, TokenLogprob } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { tokenText } from './token-text.ts';
 
@@ -11,6 +11,11 @@ export function toTokenLogprob(tokenizer: Tokenizer, { token, logprob, top }: To
     logprob: finite(logprob),
     top: top.map((other) => [other.token, finite(other.logprob), tokenText(tokenizer, other.token)]),
   };
+}
+
+/** A candidate of a beam search as results and events show it. */
+export function toBeamCandidate(tokenizer: Tokenizer, { parent, token, score, kept }: Considered): BeamCandidate {
+  return { parent, token, text: tokenText(tokenizer, token), score: finite(score), kept };
 }
 
 /** JSON has no infinities. */

@@ -22,7 +22,7 @@ export interface RunEventsOptions {
   /** Events kept of one run. The stream of a reader that falls further behind ends with an error event. Default 4096. */
   readonly keptEvents?: number;
   /**
-   * Log-probabilities kept of one run, the most likely ones beside each token included. Older events are dropped. Default
+   * Log-probabilities and candidates of beam searches kept of one run, the most likely ones beside each token included. Older events are dropped. Default
    * 262,144.
    */
   readonly keptLogprobs?: number;
@@ -130,6 +130,7 @@ const TOO_SLOW: RunEvent = {
 };
 
 function countLogprobs(event: RunEvent): number {
+  if (event.type === 'beams') return event.candidates.length;
   if (event.type !== 'token' || event.logprobs === undefined) return 0;
   return event.logprobs.reduce((count, { top }) => count + 1 + top.length, 0);
 }

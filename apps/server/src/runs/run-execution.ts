@@ -5,7 +5,7 @@ import { writePickleInParts } from '@gptj-cloud/pickle';
 import { chargeOf } from '../generation/charge.ts';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
-import type { PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pipelines/pipeline.ts';
+import type { PipelineOutcome, PreparedRun, SearchedStep, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
 import type { Admission, GenerationCost, TimeLimits } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
@@ -204,6 +204,10 @@ async function attempt(
       ...(logprobs === undefined ? {} : { logprobs: [...logprobs] }),
     });
   };
+  const onSearched = ({ step, candidates }: SearchedStep): void => {
+    progress.hasTokenEvents = true;
+    deps.events.publish(run.id, { type: 'beams', step, candidates: [...candidates] });
+  };
   let isStalling = false;
   // One write after the other, also where they would use different connections: the last one counts.
   let stored = Promise.resolve();
@@ -235,6 +239,7 @@ async function attempt(
       alone: isAlone(progress.tries),
       maxEventDelayMs,
       onTokens,
+      onSearched,
       onEvent,
     });
   } finally {

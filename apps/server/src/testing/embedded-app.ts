@@ -4,7 +4,7 @@ import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { embeddedModelPath } from '../embedded-model.ts';
-import type { PipelineOutcome, TokenChunk } from '../generation/pipelines/pipeline.ts';
+import type { PipelineOutcome, SearchedStep, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { createDirectApp } from './direct-app.ts';
 import type { OpenAdmission } from './open-admission.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -25,6 +25,7 @@ export interface EmbeddedRun extends PipelineOutcome {
   readonly promptTokens: number;
   /** The token events of a stream. */
   readonly chunks: readonly TokenChunk[];
+  readonly steps: readonly SearchedStep[];
 }
 
 export async function openEmbeddedApp(): Promise<EmbeddedApp> {
@@ -46,9 +47,14 @@ export async function openEmbeddedApp(): Promise<EmbeddedApp> {
     async run(prompt, parameters) {
       const prepared = await prepareRun(pipeline, readPickle(writePickle([prompt, parameters])));
       const chunks: TokenChunk[] = [];
+      const steps: SearchedStep[] = [];
       const signal = new AbortController().signal;
-      const outcome = await prepared.execute({ signal, onTokens: (chunk) => chunks.push(chunk) });
-      return { ...outcome, promptTokens: prepared.promptTokens, chunks };
+      const outcome = await prepared.execute({
+        signal,
+        onTokens: (chunk) => chunks.push(chunk),
+        onSearched: (step) => steps.push(step),
+      });
+      return { ...outcome, promptTokens: prepared.promptTokens, chunks, steps };
     },
     close: () => engine.close(),
   };

@@ -45,6 +45,7 @@ export function checkCombinations(config: GenerateConfig, context: ParameterCont
     // Scores are returned of the rows from which tokens are chosen, not of unconditional rows or rejected candidates.
     rows: mode === 'contrastive' ? 1 : rows / (config.guidanceScale === 1 ? 1 : 2),
     sequences: numReturnSequences,
+    beams: config.numBeams > 1 ? rows / (config.guidanceScale === 1 ? 1 : 2) : 0,
     newTokens,
     vocabSize: context.vocabSize,
   });

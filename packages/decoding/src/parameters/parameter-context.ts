@@ -59,6 +59,10 @@ export const LIMITS = {
   topLogprobs: 100,
   /** Log-probabilities over all sequences. */
   logprobEntries: 524_288,
+  /** Entries of one step of `output_beams` for each beam: about as many as a search considers. */
+  candidatesPerBeam: 3,
+  /** Entries of `output_beams`. */
+  beamCandidates: 262_144,
   topScores: 1000,
   draftTokens: 64,
   /** float32 values of `output_scores` and `output_logits` together (16 MiB before base64). */

@@ -6,7 +6,7 @@ import type { OutputOptions } from './records/output.ts';
 /** Entries of a row of scores where `scores_format` is absent. */
 export const DEFAULT_TOP_SCORES = 20;
 
-/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits`, `scores_format` and `return_dict_in_generate`. */
+/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits`, `output_beams`, `scores_format` and `return_dict_in_generate`. */
 export function readOutput(fields: Fields): OutputOptions {
   // Without the dictionary transformers returns bare ids and drops every other output.
   const dictionary = toBoolean('return_dict_in_generate', fields.get('return_dict_in_generate') ?? true);
@@ -15,6 +15,7 @@ export function readOutput(fields: Fields): OutputOptions {
     promptLogprobs: topCount(fields, 'prompt_logprobs'),
     scores: toBoolean('output_scores', fields.get('output_scores') ?? false) && dictionary,
     logits: toBoolean('output_logits', fields.get('output_logits') ?? false) && dictionary,
+    beams: toBoolean('output_beams', fields.get('output_beams') ?? false) && dictionary,
     rowFormat: readRowFormat(fields),
   };
 }
@@ -40,12 +41,14 @@ export interface OutputSize {
   /** Rows of one step. */
   readonly rows: number;
   readonly sequences: number;
+  /** Beams of one step; 0 without a beam search. */
+  readonly beams: number;
   readonly newTokens: number;
   readonly vocabSize: number;
 }
 
 /** Throws `limit_exceeded` when the requested output is too large. */
-export function limitOutput(output: OutputOptions, { rows, sequences, newTokens, vocabSize }: OutputSize): void {
+export function limitOutput(output: OutputOptions, { rows, sequences, beams, newTokens, vocabSize }: OutputSize): void {
   const kinds = Number(output.scores) + Number(output.logits);
   const perRow = output.rowFormat.type === 'base64' ? vocabSize : Math.min(output.rowFormat.count, vocabSize);
   const values = kinds * rows * newTokens * perRow;
@@ -56,6 +59,15 @@ export function limitOutput(output: OutputOptions, { rows, sequences, newTokens,
       names,
       `${names.join(', ')}: ${rows} rows of ${newTokens} steps would return ${values} values, at most ` +
         `${LIMITS.scoreValues} are allowed; set scores_format to {"top": N} or lower max_new_tokens`,
+    );
+  }
+  const candidates = output.beams ? LIMITS.candidatesPerBeam * beams * newTokens : 0;
+  if (candidates > LIMITS.beamCandidates) {
+    throw new ParameterError(
+      'limit_exceeded',
+      ['output_beams'],
+      `output_beams: ${beams} beams of ${newTokens} steps would return ${candidates} candidates, at most ` +
+        `${LIMITS.beamCandidates} are allowed; lower num_beams or max_new_tokens`,
     );
   }
   const entries = sequences * newTokens * ((output.topLogprobs ?? -1) + 1);

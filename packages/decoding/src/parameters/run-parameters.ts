@@ -73,7 +73,7 @@ const LENGTHS = ['response_length', 'max_length', 'min_length'] as const;
 /** The source refused `return_dict_in_generate` and `output_scores`, too, because it could not return them. */
 const UNSUPPORTED = ['attention_mask', 'output_attentions', 'output_hidden_states'] as const;
 /** Results of `generate` that are returned only in the dict of `return_dict_in_generate`. */
-const SCORES = ['output_scores', 'output_logits'] as const;
+const SCORES = ['output_scores', 'output_logits', 'output_beams'] as const;
 const ONLY_IN_DICT: ReadonlyMap<string, string> = new Map([
   ['logprobs', 'is not in the result: it is returned with return_dict_in_generate, and in the events of a stream'],
   ['prompt_logprobs', 'is ignored: it is returned only with return_dict_in_generate'],

@@ -51,7 +51,9 @@ export function beamSearch(decoding: Decoding): BeamSearch {
       charge(4 * numBeams * before[0]!.sequence.length);
       const running: Candidate[] = [];
       const ended: Hypothesis[] = [];
-      for (const [rank, candidate] of allowedCandidates(chooseCandidates(step)).entries()) {
+      const candidates = allowedCandidates(chooseCandidates(step));
+      step.consider?.(candidates);
+      for (const [rank, candidate] of candidates.entries()) {
         const finishReason = stop.reasonAfter(before[candidate.beam]!.sequence, candidate.token);
         if (finishReason === null) running.push(candidate);
         else if (rank < numBeams) {

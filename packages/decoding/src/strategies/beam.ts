@@ -39,6 +39,8 @@ export interface BeamStep {
   readonly rows: readonly LogitsRow[];
   /** The model's prediction of a token after a beam; empty without `logprobs`. */
   readonly report: (beam: number, token: TokenId) => readonly TokenReport[];
+  /** Gets the candidates among which the search chooses, best first, with the rows of this step as their beams. */
+  readonly consider?: (candidates: readonly Candidate[]) => void;
 }
 
 /** A beam search as a state machine, without the model: it receives scores and returns the beams to score next. */

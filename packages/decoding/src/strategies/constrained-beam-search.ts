@@ -143,6 +143,8 @@ export function constrainedBeamSearch(decoding: Decoding): BeamSearch {
       );
       const likeliest = chooseNext(candidates, step);
       const next = withAdvances(likeliest, step);
+      step.consider?.(candidates);
+      step.consider?.(next);
       const bestSum = candidates[0]?.score ?? Number.NEGATIVE_INFINITY;
       const possible = next.filter(isPossible);
       const isStuck = possible.length === 0;

@@ -117,6 +117,7 @@ function advanceGroup(
   const length = before[0]!.sequence.length;
   chargeRows(decoding, 4 * size * length);
   const groupStep: BeamStep = { ...step, report: (beam, token) => step.report(before[beam]!.row, token) };
+  step.consider?.(candidates.map((candidate) => ({ ...candidate, beam: before[candidate.beam]!.row })));
   const next: Beam[] = [];
   for (const [rank, candidate] of candidates.entries()) {
     if (next.length === size) break;

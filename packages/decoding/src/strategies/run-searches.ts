@@ -5,7 +5,8 @@ import { logSoftmaxInPlace } from '../numerics/log-softmax.ts';
 import type { Strategy } from '../strategy.ts';
 import { reportToken } from '../token-report.ts';
 import { STEPS } from '../work-budget.ts';
-import { type BeamSearch, type Hypothesis, isCopy } from './beam.ts';
+import { type BeamSearch, type Candidate, type Hypothesis, isCopy } from './beam.ts';
+import { beamTrace } from './beam-trace.ts';
 import { chargeRows, type Decoding } from './decoding.ts';
 import { type Continuation, continueRows, prefill, type RowLogits, readRow } from './rows.ts';
 
@@ -14,6 +15,7 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
   const { config, stop, recorder, prompt, budget } = decoding;
   const { topLogprobs } = config.output;
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
+  const trace = beamTrace(config, budget);
   const scratch: Float32Array[] = [];
   let logitsOf = (_row: number): RowLogits => afterPrompt;
   let rowOf = (_row: number) => 0;
@@ -22,6 +24,7 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
   for (;;) {
     stop.tick();
     recorder.startStep(running.reduce((sum, search) => sum + search.beams().length, 0));
+    trace.startStep();
     const continuations: Continuation[] = [];
     let offset = 0;
     for (const search of running) {
@@ -39,12 +42,15 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
         chargeRows(decoding, (STEPS.exp + 4) * scores.length);
         return { scores, sequence, ...(unconditional === undefined ? {} : { unconditional }) };
       });
+      const considered: Candidate[] = [];
       search.advance({
         rows,
+        ...(config.output.beams ? { consider: (candidates) => considered.push(...candidates) } : {}),
         report: (beam, token) =>
           topLogprobs === null ? [] : [reportToken(logitsOf(base + beam).logits, token, topLogprobs, budget)],
       });
       for (const [at, { scores }] of rows.entries()) recorder.record(base + at, 'scores', scores);
+      trace.record(base, considered, search.beams());
       for (const { parent, sequence } of search.beams()) {
         continuations.push({ from: rowOf(base + parent), token: sequence.at(-1)! });
       }
@@ -52,7 +58,9 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
     }
     running = running.filter((search) => search.beams().length > 0);
     if (running.length === 0) break;
-    const result = yield continueRows(config, previous, continuations, []);
+    const searched = trace.newest();
+    const request = continueRows(config, previous, continuations, []);
+    const result = yield searched === null ? request : { ...request, searched };
     previous = continuations.length;
     logitsOf = (row) => readRow(result, row, config);
     rowOf = (row) => row;
@@ -71,6 +79,7 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
     sequences: hypotheses.map((hypothesis) => toSequence(hypothesis, prompt.length, topLogprobs !== null)),
     ...(promptLogprobs === undefined ? {} : { promptLogprobs }),
     ...recorder.collected(),
+    ...trace.collected(),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -24,6 +24,7 @@ function eventsOf(outcome: GenerateOutcome): readonly GenerationEvent[] {
       tokens,
       ...(logprobs === undefined ? {} : { logprobs }),
     })),
+    ...(outcome.beams ?? []).map((candidates, step) => ({ type: 'searched' as const, step, candidates })),
     { type: 'finished', outcome, usage: usage as never },
   ];
 }
@@ -47,6 +48,7 @@ test('an outcome arrives as it was, whatever lists it has', () => {
   const sequence = { tokens: [1, 2, 3], finishReason: 'length' as const };
   const outcomes: readonly GenerateOutcome[] = [
     { sequences: [sequence], seed: 5, warnings: ['w'] },
+    { sequences: [sequence], beams: [[{ parent: 0, token: 1, score: -1, kept: true }], []] },
     { sequences: [{ ...sequence, logprobs: [report(1, 2), report(2, 0), report(3, 2)], beamIndices: [0, 1, 2] }] },
     { sequences: [{ tokens: [], finishReason: 'eos', logprobs: [] }, sequence], promptLogprobs: [], scores: [] },
     {

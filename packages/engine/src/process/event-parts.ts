@@ -3,7 +3,7 @@
  * generation may hold hundreds of thousands of log-probabilities: its long lists are sent in parts, and what the `tokens`
  * events said already is not sent again.
  */
-import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decoding';
+import type { BeamCandidate, GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decoding';
 import type { GenerationEvent } from '../engine.ts';
 
 /** An event as it is sent. */
@@ -27,7 +27,7 @@ const CHARACTERS_PER_VALUE = 50;
 export function toWireEvents(event: GenerationEvent): readonly WireEvent[] {
   if (event.type === 'tokens') return splitTokens(event);
   if (event.type !== 'finished') return [event];
-  const { promptLogprobs, scores, logits, sequences, ...outcome } = event.outcome;
+  const { promptLogprobs, scores, logits, beams, sequences, ...outcome } = event.outcome;
   return [
     ...inGroups(promptLogprobs ?? [], weighReport).map(
       (items) => ({ type: 'part', list: 'promptLogprobs', items }) as const,
@@ -44,6 +44,7 @@ export function toWireEvents(event: GenerationEvent): readonly WireEvent[] {
         ...(promptLogprobs === undefined ? {} : { promptLogprobs: [] }),
         ...(scores === undefined ? {} : { scores: [] }),
         ...(logits === undefined ? {} : { logits: [] }),
+        ...(beams === undefined ? {} : { beams: [] }),
       },
     },
   ];
@@ -66,6 +67,7 @@ export function createEventJoiner(): EventJoiner {
   /** By sequence. */
   const reports: TokenReport[][] = [];
   const promptLogprobs: TokenReport[] = [];
+  const beams: (readonly BeamCandidate[])[] = [];
   const steps: Readonly<Record<'scores' | 'logits', Step[]>> = { scores: [], logits: [] };
   return {
     join(event) {
@@ -79,6 +81,9 @@ export function createEventJoiner(): EventJoiner {
             reports[event.index] ??= [];
             for (const report of event.logprobs) reports[event.index]?.push(report);
           }
+          return event;
+        case 'searched':
+          beams[event.step] = event.candidates;
           return event;
         case 'finished':
           return { ...event, outcome: joinOutcome(event) };
@@ -97,6 +102,7 @@ export function createEventJoiner(): EventJoiner {
       ...(outcome.promptLogprobs === undefined ? {} : { promptLogprobs }),
       ...(outcome.scores === undefined ? {} : { scores: steps.scores }),
       ...(outcome.logits === undefined ? {} : { logits: steps.logits }),
+      ...(outcome.beams === undefined ? {} : { beams }),
     };
   }
 }
@@ -132,6 +138,7 @@ function weighEvent(event: WireEvent): number {
   if (event.type === 'part') {
     return event.list === 'promptLogprobs' ? sum(event.items.map(weighReport)) : sum(event.items.map(weighStep));
   }
+  if (event.type === 'searched') return 1 + event.candidates.length;
   if (event.type === 'tokens') return 1 + sum((event.logprobs ?? []).map(weighReport));
   return 1;
 }

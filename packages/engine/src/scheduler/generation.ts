@@ -5,6 +5,7 @@
  * its sequences are released). The listener receives `started` once, then tokens in order, then exactly one end.
  */
 import {
+  type BeamCandidate,
   computedTokens,
   DecodingError,
   type FinalTokens,
@@ -62,6 +63,7 @@ export class Generation {
   readonly #timeLimit = new TimeLimit();
   /** Number of tokens reported of each returned sequence. */
   readonly #reported: number[] = [];
+  #searchedSteps = 0;
   /** Computed tokens as the events so far state or imply them. */
   #knownComputed = 0;
 
@@ -110,6 +112,11 @@ export class Generation {
     this.#listener.event({ type: 'tokens', index, tokens, atMs, ...logprobs });
   }
 
+  /** Report what the next step of a beam search considered. */
+  reportSearched(candidates: readonly BeamCandidate[]): void {
+    this.#listener.event({ type: 'searched', step: this.#searchedSteps++, candidates });
+  }
+
   /** Report the computed tokens, those of the step that comes next included, unless the events so far imply them. */
   reportComputed(): void {
     const computedTokens = this.#computedTokens;
@@ -127,6 +134,7 @@ export class Generation {
       const reports = logprobs === undefined ? {} : { reports: logprobs.slice(from) };
       this.reportTokens({ index, tokens: tokens.slice(from), ...reports });
     }
+    for (const step of outcome.beams?.slice(this.#searchedSteps) ?? []) this.reportSearched(step);
     const endedAt = this.#now();
     const startedAt = this.#startedAt ?? endedAt;
     run?.release();

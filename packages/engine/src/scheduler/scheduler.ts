@@ -367,6 +367,8 @@ export class Scheduler {
     try {
       const final = this.#step(generation, () => generation.run!.advance());
       for (const tokens of final) generation.reportTokens(tokens);
+      const searched = generation.run?.takeSearched() ?? null;
+      if (searched !== null) generation.reportSearched(searched);
       if (this.#finishIfDone(generation)) return;
       generation.reportComputed();
     } catch (error) {

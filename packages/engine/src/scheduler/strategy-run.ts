@@ -10,6 +10,7 @@
  * - `release` closes them all; it may be called in any state, more than once.
  */
 import {
+  type BeamCandidate,
   countPositions,
   type FinalTokens,
   type GenerateOutcome,
@@ -46,6 +47,7 @@ export class StrategyRun {
   readonly #prefixes: PrefixCache | null;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
+  #searched: readonly BeamCandidate[] | null = null;
   #positions = 0;
   readonly #reused: (readonly TokenId[])[] = [];
   /** Rows of results that are no views any more. */
@@ -140,6 +142,13 @@ export class StrategyRun {
     }
   }
 
+  /** What the newest step of a beam search considered, once; null where it was taken, or nothing is recorded. */
+  takeSearched(): readonly BeamCandidate[] | null {
+    const searched = this.#searched;
+    this.#searched = null;
+    return searched;
+  }
+
   /** Resume the strategy with the results of the complete request. Returns the tokens that became final. */
   advance(): readonly FinalTokens[] {
     const result: RowResult[] = this.#rows.map(({ logits, hidden, layers }) => ({ logits, hidden, layers }));
@@ -165,6 +174,7 @@ export class StrategyRun {
     }
     this.#rows = this.#place(next.value.rows);
     this.#positions += countPositions(next.value.rows);
+    this.#searched = next.value.searched ?? null;
     return next.value.finalTokens;
   }
 

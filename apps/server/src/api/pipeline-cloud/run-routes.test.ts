@@ -61,7 +61,13 @@ async function all(reply: Response): Promise<readonly Received[]> {
 }
 
 const brief = ({ event }: Received): string =>
-  event.type === 'run' ? event.run.run_state : event.type === 'token' ? event.text : event.code;
+  event.type === 'run'
+    ? event.run.run_state
+    : event.type === 'token'
+      ? event.text
+      : event.type === 'beams'
+        ? 'beams'
+        : event.code;
 
 test('returns the stored run at its beginning and its end', async () => {
   // Its input is a file too large to be included by default.

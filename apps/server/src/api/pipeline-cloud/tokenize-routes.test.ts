@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MAX_TOKENIZED, type Tokenized, type TokenLogprob } from '@gptj-cloud/protocol';
+import { type BeamCandidate, MAX_TOKENIZED, type Tokenized, type TokenLogprob } from '@gptj-cloud/protocol';
 import { createDirectApp } from '../../testing/direct-app.ts';
 import { type EmbeddedApp, openEmbeddedApp } from '../../testing/embedded-app.ts';
 import { createFakeEngine } from '../../testing/fake-model.ts';
@@ -83,6 +83,20 @@ test('token events have the log-probabilities of the result, in every mode, with
   }
   const without = await embedded.run(PROMPT, { max_new_tokens: 2, do_sample: false });
   assert.ok(without.chunks.every((chunk) => !('logprobs' in chunk)));
+});
+
+test('beams events have the candidates of every step, as the result has them', async () => {
+  const asked = { num_beams: 3, max_new_tokens: 5, output_beams: true, return_dict_in_generate: true };
+  const { steps, outputs, chunks } = await embedded.run(PROMPT, asked);
+  const [{ beams }] = outputs as unknown as [{ beams: BeamCandidate[][] }];
+  assert.ok(beams.length > 1 && chunks.length > 0);
+  assert.deepEqual(
+    steps.map(({ candidates }) => candidates),
+    beams,
+  );
+  for (const { text, token } of beams.flat()) {
+    assert.equal(text, embedded.tokenizer.decode([token], { skipSpecial: false }));
+  }
 });
 
 test('token events have log-probabilities without return_dict_in_generate, and a warning says where they are', async () => {

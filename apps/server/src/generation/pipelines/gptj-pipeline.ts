@@ -21,6 +21,7 @@ import type { Job } from '../../workers/job.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
 import { refuseField } from '../field-reader.ts';
 import type { TextModel } from '../text-model.ts';
+import { toBeamCandidate } from '../token-logprob.ts';
 import { visibleText } from '../visible-text.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
@@ -125,11 +126,15 @@ export function readGptjRun(model: TextModel, input: PickleValue): GptjRun {
 async function execute(
   { engine, tokenizer }: GptjPipelineDeps,
   { request, warnings, result }: GptjRun,
-  { signal, onTokens, onEvent, ...scheduling }: ExecuteOptions,
+  { signal, onTokens, onSearched, onEvent, ...scheduling }: ExecuteOptions,
 ): Promise<PipelineOutcome> {
   const stream = onTokens === undefined ? null : createTokenStream({ tokenizer, trimAt: result.trimAt, onTokens });
   for await (const event of engine.generate({ ...request, ...scheduling }, signal)) {
     onEvent?.(event);
+    if (event.type === 'searched') {
+      const candidates = event.candidates.map((one) => toBeamCandidate(tokenizer, one));
+      onSearched?.({ step: event.step, candidates });
+    }
     if (event.type === 'tokens') stream?.push(event.index, event.tokens, event.logprobs);
     if (event.type !== 'finished') continue;
     const { outcome, usage } = event;

@@ -3,7 +3,7 @@ import type { GenerateOutcome, ScoreRow, TokenReport } from '@gptj-cloud/decodin
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { finite, toTokenLogprob } from '../token-logprob.ts';
+import { finite, toBeamCandidate, toTokenLogprob } from '../token-logprob.ts';
 import { visibleText } from '../visible-text.ts';
 
 export interface ResultOptions {
@@ -46,6 +46,13 @@ export async function gptjResult(
   }
   if (outcome.promptLogprobs !== undefined)
     result.prompt_logprobs = await mapInParts(outcome.promptLogprobs, report, 64);
+  if (outcome.beams !== undefined) {
+    result.beams = await mapInParts(
+      outcome.beams,
+      (step) => step.map((one) => ({ ...toBeamCandidate(tokenizer, one) })),
+      16,
+    );
+  }
   if (outcome.scores !== undefined) result.scores = await mapInParts(outcome.scores, (step) => step.map(toRow));
   if (outcome.logits !== undefined) result.logits = await mapInParts(outcome.logits, (step) => step.map(toRow));
   return result;

@@ -2,7 +2,7 @@ import type { DecodingMode, FinishReason } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
-import type { PipelineGet, RunInputGet, TokenLogprob } from '@gptj-cloud/protocol';
+import type { BeamCandidate, PipelineGet, RunInputGet, TokenLogprob } from '@gptj-cloud/protocol';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
 
 /** A kind of run: checks its input and executes it. */
@@ -30,6 +30,12 @@ export interface TokenChunk {
   readonly logprobs?: readonly TokenLogprob[];
 }
 
+/** What a step of a beam search considered. */
+export interface SearchedStep {
+  readonly step: number;
+  readonly candidates: readonly BeamCandidate[];
+}
+
 /** How the engine is to schedule a run. */
 type Scheduling = Pick<
   GenerationRequest,
@@ -40,6 +46,8 @@ export interface ExecuteOptions extends Scheduling {
   readonly signal: AbortSignal;
   /** Called with tokens as they become final. */
   readonly onTokens?: (chunk: TokenChunk) => void;
+  /** Called with the steps of a beam search, with `output_beams`. */
+  readonly onSearched?: (step: SearchedStep) => void;
   /** Called with every event of the engine, for metering: also with tokens that are not final. */
   readonly onEvent?: (event: GenerationEvent) => void;
 }

@@ -1,6 +1,6 @@
 import { ParameterError } from '../../parameter-error.ts';
 import { LIMITS } from '../parameter-context.ts';
-import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
+import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord, WITH_BEAMS } from '../parameter-record.ts';
 import { DEFAULT_TOP_SCORES, readOutput } from '../read-output.ts';
 import { type Fields, toBoolean } from '../read-value.ts';
 
@@ -12,6 +12,8 @@ export interface OutputOptions {
   readonly promptLogprobs: number | null;
   readonly scores: boolean;
   readonly logits: boolean;
+  /** What every step of a beam search considered. */
+  readonly beams: boolean;
   /** How `scores` and `logits` rows are returned: the N largest, or all as base64 of little-endian float32. */
   readonly rowFormat: { readonly type: 'top'; readonly count: number } | { readonly type: 'base64' };
 }
@@ -81,6 +83,18 @@ export const OUTPUT_PARAMETERS: readonly ParameterRecord[] = [
     help: 'Returns the scores of every step before processing.',
     value: { type: 'boolean' },
     default: false,
+    readWith: 'logprobs',
+    ignored: withoutDictionary,
+  },
+  {
+    name: 'output_beams',
+    group: 'output',
+    versions: BOTH_VERSIONS,
+    own: true,
+    help: 'Returns what every step of a beam search considered: the beam that each token continues, its score, and whether it was kept.',
+    value: { type: 'boolean' },
+    default: false,
+    acts: WITH_BEAMS,
     readWith: 'logprobs',
     ignored: withoutDictionary,
   },

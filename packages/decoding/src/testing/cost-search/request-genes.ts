@@ -120,6 +120,7 @@ export const GENES: Readonly<Record<string, (draw: Draw) => Record<string, unkno
     output_logits: true,
     scores_format: pick(draw, ['base64', { top: 20 }, { top: 1000 }]),
   }),
+  beamTrace: () => ({ output_beams: true }),
 };
 
 /** Prompts: one token repeated, a period, or different tokens. */
