@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import type { RecordedRequest } from './recording.ts';
 
 export interface RawReply {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Without its coding. */
   readonly body: Buffer;
 }
 
@@ -69,7 +71,8 @@ export class RawClient {
     const status = Number(first.split(' ')[1]);
     const chunked = headers.get('transfer-encoding') === 'chunked';
     const body = chunked ? await this.#chunks() : await this.#take(Number(headers.get('content-length') ?? 0));
-    return { status, headers, body };
+    // The recorded clients name gzip, and read it as this does.
+    return { status, headers, body: headers.get('content-encoding') === 'gzip' ? gunzipSync(body) : body };
   }
 
   async #chunks(): Promise<Buffer> {

@@ -3,9 +3,10 @@
  * derived. This file imports no feature: `api/` passes the guard behind `access` and the dialects.
  */
 import type { Context } from 'hono';
+import { acceptsGzip } from './compression.ts';
 import type { ErrorDialect } from './error-dialect.ts';
 import type { HttpEnv } from './http-env.ts';
-import { jsonReply } from './json-reply.ts';
+import { compressedJsonReply, jsonReply, type Respond } from './json-reply.ts';
 import type { Content, Method, Operation, Replies, ReplyBody, SecurityScheme } from './openapi/operation.ts';
 import { type ParameterSet, type ParameterValues, readParameters } from './parameter.ts';
 import { type RequestContext, requestContext } from './request-context.ts';
@@ -66,6 +67,11 @@ export interface RouteRecord<
   readonly description?: string;
   readonly parameters?: Parameters;
   readonly body?: RequestBody<Body>;
+  /**
+   * The reply contains a secret, and is never compressed: its length would give away whether text that another site chose
+   * occurs in the secret.
+   */
+  readonly holdsSecret?: boolean;
   /** By status. Errors need not be listed: every route has them. */
   readonly replies: Described;
   /** Returns the JSON of the reply with the lowest status below 300, nothing for a reply without a body, or a response. */
@@ -84,6 +90,9 @@ export interface Route<Guard> extends Operation {
   readonly serve: (guard: Guard, c: Context<HttpEnv>) => Promise<Response>;
 }
 
+/** For the reference, and for the test that every reply with a secret is marked. */
+const SECRET_NOTE = 'The reply is never compressed, as it may hold a secret.';
+
 const SUCCESS = [200, 201, 202, 204] as const;
 
 /** Define a route. The handler runs after authorisation, parameters and body, in this order. */
@@ -96,9 +105,10 @@ export function defineRoute<
   Body = undefined,
 >(record: RouteRecord<Guard, Grant, Path, Parameters, Body, Described>): Route<Guard> {
   const { method, path, access, errors, tag, summary, description, parameters, body, replies, handle } = record;
+  const { holdsSecret = false } = record;
   const status = SUCCESS.find((each) => replies[each] !== undefined) ?? 200;
   const note = access.note;
-  const texts = [description, note].filter((text) => text !== undefined);
+  const texts = [description, note, holdsSecret ? SECRET_NOTE : undefined].filter((text) => text !== undefined);
   return {
     method,
     path,
@@ -129,9 +139,11 @@ export function defineRoute<
       // The router matched the path, so every name in it has a value; absent parameters and bodies have absent types.
       const result = await handle(input as RouteInput<Path, Grant, Parameters, Body>, c);
       if (result instanceof Response) return result;
-      return status === 204
-        ? c.body(null, status)
-        : jsonReply(result, (body, headers) => c.body(body, status, headers));
+      if (status === 204) return c.body(null, status);
+      const respond: Respond = (body, headers) => c.body(body, status, headers);
+      return holdsSecret
+        ? jsonReply(result, respond)
+        : await compressedJsonReply(result, acceptsGzip(c.req.header('accept-encoding') ?? ''), respond);
     },
   };
 }

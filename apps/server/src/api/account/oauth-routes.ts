@@ -33,7 +33,7 @@ import { linkPage } from './link-page.ts';
 import { clientOf, cookieOptions, setSignInCookies, toSessionGet } from './session-reply.ts';
 import { errorPage, signedInPage } from './signed-in-page.ts';
 
-const record = { errors: pipelineCloudErrors, tag: 'signing in with a provider' } as const;
+const record = { errors: pipelineCloudErrors, tag: 'signing in with a provider', holdsSecret: true } as const;
 const publicGet = { ...record, method: 'get', access: PUBLIC } as const;
 
 export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {

@@ -40,6 +40,7 @@ const record = {
   access: UNVERIFIED_SESSION,
   errors: pipelineCloudErrors,
   tag: 'signing in',
+  holdsSecret: true,
 } as const;
 
 export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {

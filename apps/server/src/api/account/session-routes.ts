@@ -11,7 +11,7 @@ import { pipelineCloudErrors } from '../error-dialects.ts';
 import { clientOf, deleteSessionCookie, setSignInCookies, toSessionGet } from './session-reply.ts';
 
 export function sessionRoutes(deps: AccountDeps): readonly ApiRoute[] {
-  const record = { errors: pipelineCloudErrors, tag: 'signing in' } as const;
+  const record = { errors: pipelineCloudErrors, tag: 'signing in', holdsSecret: true } as const;
   return [
     defineRoute({
       ...record,

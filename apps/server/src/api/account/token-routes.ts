@@ -26,7 +26,7 @@ const tokenReply = json(tokenGetSchema, 'The token, without its value.');
 
 export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
   const access = scope('admin');
-  const record = { access, errors: pipelineCloudErrors, tag: 'tokens' } as const;
+  const record = { access, errors: pipelineCloudErrors, tag: 'tokens', holdsSecret: true } as const;
   return [
     defineRoute({
       ...record,

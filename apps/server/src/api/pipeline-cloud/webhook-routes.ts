@@ -27,7 +27,7 @@ const webhookReply = json(webhookGetSchema, 'The webhook.');
 
 /** The webhooks of a project, their deliveries, and sending a delivery again. */
 export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readonly ApiRoute[] {
-  const record = { errors: pipelineCloudErrors, tag: 'webhooks' } as const;
+  const record = { errors: pipelineCloudErrors, tag: 'webhooks', holdsSecret: true } as const;
   return [
     defineRoute({
       ...record,

@@ -2,6 +2,7 @@
 import { ApiError } from '@gptj-cloud/protocol';
 import type { Context, MiddlewareHandler } from 'hono';
 import { html } from 'hono/html';
+import { acceptedCodings } from '../compression.ts';
 import { htmlPage, pagePolicy } from '../html-page.ts';
 import type { HttpEnv } from '../http-env.ts';
 import { PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
@@ -75,12 +76,9 @@ function fileReply(
 }
 
 function chooseCoding(accepted: string, file: SiteFile): 'br' | 'gzip' | 'identity' {
-  const codings = accepted.split(',').flatMap((entry) => {
-    const [name = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase());
-    return parameters.some((each) => /^q=0(?:\.0{0,3})?$/.test(each)) ? [] : [name];
-  });
-  if (file.br !== undefined && codings.includes('br')) return 'br';
-  return file.gzip !== undefined && codings.includes('gzip') ? 'gzip' : 'identity';
+  const codings = acceptedCodings(accepted);
+  if (file.br !== undefined && codings.has('br')) return 'br';
+  return file.gzip !== undefined && codings.has('gzip') ? 'gzip' : 'identity';
 }
 
 /** Only files of this server, no inline script, and no text that becomes markup. */
