@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -5,10 +6,20 @@ import { defineConfig } from 'vite';
 const SERVER = process.env.GPTJ_URL ?? 'http://127.0.0.1:8080';
 const API = ['v1', 'v2', 'docs', 'openapi.json', 'healthz', 'readyz', 'metrics'];
 
+const sourceOf = (name: string): string =>
+  fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
+
 export default defineConfig({
   plugins: [react()],
-  // Workspace packages are bundled from their TypeScript, so that this build does not wait for `tsc -b`.
-  resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
+  // Workspace packages are bundled from their TypeScript, so that this build does not wait for `tsc -b`. Not by the condition
+  // `source`: packages of others state it as well, for files that they do not ship.
+  resolve: {
+    alias: {
+      '@gptj-cloud/sdk': sourceOf('sdk'),
+      '@gptj-cloud/decoding': sourceOf('decoding'),
+      '@gptj-cloud/protocol': sourceOf('protocol'),
+    },
+  },
   server: { proxy: Object.fromEntries(API.map((segment) => [`/${segment}`, SERVER])) },
   build: {
     outDir: 'site',

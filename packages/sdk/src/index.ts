@@ -64,6 +64,7 @@ export type {
   RunSummaryOptions,
   Runs,
 } from './resources/runs.ts';
+export type { ServerInfo, ServerReports } from './resources/server.ts';
 export type { Keep, Preferences, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,

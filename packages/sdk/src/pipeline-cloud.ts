@@ -16,6 +16,7 @@ import { createPlans, type Plans } from './resources/plans.ts';
 import { createPresets, type Presets } from './resources/presets.ts';
 import { createInvitations, createProjects, type Invitations, type Projects } from './resources/projects.ts';
 import { createRuns, type Runs } from './resources/runs.ts';
+import { createServerReports, type ServerReports } from './resources/server.ts';
 import { createTextTokens, type TextTokens } from './resources/tokenizer.ts';
 import { createTokens, type Tokens } from './resources/tokens.ts';
 import { createUsageReports, type UsageReports } from './resources/usage.ts';
@@ -124,6 +125,7 @@ export class PipelineCloud {
   /** Lists of runs without their results, and the inputs of runs. */
   readonly runs: Runs;
   readonly engine: EngineReports;
+  readonly server: ServerReports;
   readonly presets: Presets;
   readonly text: TextTokens;
   /** Sign-in, registration and the security of the own account, for clients with a session. */
@@ -170,6 +172,7 @@ export class PipelineCloud {
     this.tags = createPipelineTags(endpoint);
     this.runs = createRuns(endpoint);
     this.engine = createEngineReports(endpoint);
+    this.server = createServerReports(endpoint);
     this.presets = createPresets(endpoint);
     this.text = createTextTokens(endpoint);
     this.auth = createAuth(endpoint, session);

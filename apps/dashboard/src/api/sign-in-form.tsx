@@ -3,12 +3,15 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useCallback, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Countdown } from '../ui/countdown.tsx';
-import { ErrorPanel } from '../ui/error-panel.tsx';
+import { ErrorPanel, sentence } from '../ui/error-panel.tsx';
 import { Field, PasswordField } from '../ui/field.tsx';
 import { problemOf } from '../ui/problem.ts';
 import { cloud } from './cloud.ts';
 import { acceptSession } from './session.ts';
 import './sign-in-form.css';
+
+/** Codes of an authenticator app have six digits; a complete one is sent without a press. */
+const APP_CODE = /^\d{6}$/;
 
 export function SignInForm({
   login: fixedLogin,
@@ -18,7 +21,7 @@ export function SignInForm({
   /** The account whose session has ended; absent: asked for. */
   readonly login?: string;
   readonly onSignedIn: () => void;
-  /** Between the fields and the button, such as a link to recovery. */
+  /** Below the button, such as a link to another page. */
   readonly children?: ReactNode;
 }) {
   const queries = useQueryClient();
@@ -29,7 +32,8 @@ export function SignInForm({
   const [lockedMs, setLockedMs] = useState<number | null>(null);
   const unlock = useCallback(() => setLockedMs(null), []);
   const signIn = useMutation({
-    mutationFn: () => cloud().auth.login({ login, password, ...(code !== '' && { code: code.trim() }) }),
+    mutationFn: (factor: string) =>
+      cloud().auth.login({ login, password, ...(factor.trim() !== '' && { code: factor.trim() }) }),
     onSuccess: async (session) => {
       await acceptSession(queries, session);
       onSignedIn();
@@ -42,13 +46,14 @@ export function SignInForm({
     },
   });
   const problem = signIn.error === null ? null : problemOf(signIn.error);
-  const isCodeProblem = problem?.code === 'code_wrong';
+  const isCodeWrong = problem?.code === 'code_wrong';
+  const isLocked = lockedMs !== null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (lockedMs === null && !signIn.isPending) signIn.mutate();
+    if (!isLocked && !signIn.isPending) signIn.mutate(code);
   };
   return (
-    <form className="sign-in-form" onSubmit={submit}>
+    <form className="ui-form" onSubmit={submit}>
       {fixedLogin === undefined && (
         <Field
           label="E-mail address or username"
@@ -78,26 +83,28 @@ export function SignInForm({
           value={code}
           onChange={(value) => {
             setCode(value);
-            // A pasted or complete code needs no press.
-            if (/^\d{6}$/.test(value.trim()) && lockedMs === null) setTimeout(() => signIn.mutate());
+            if (APP_CODE.test(value.trim()) && !isLocked && !signIn.isPending) signIn.mutate(value);
           }}
-          error={isCodeProblem ? `${problem.message}.` : null}
+          error={isCodeWrong ? sentence(problem.message) : null}
           isMono
+          isRequired
           autoFocus
         />
       )}
-      {problem !== null && problem.code !== 'code_required' && !isCodeProblem && lockedMs === null && (
+      {problem !== null && problem.code !== 'code_required' && !isCodeWrong && !isLocked && (
         <ErrorPanel error={signIn.error} />
       )}
-      {children}
-      {lockedMs !== null && (
-        <p className="sign-in-locked" role="status">
-          {problem?.message}. <Countdown ms={lockedMs} text={(left) => `Again in ${left}`} onEnd={unlock} />
+      {isLocked && problem !== null && (
+        <p className="sign-in-locked">
+          <span role="alert">{sentence(problem.message)}</span>{' '}
+          <Countdown ms={lockedMs} text={(left) => `Again in ${left}.`} onEnd={unlock} />
         </p>
       )}
-      <Button type="submit" look="primary" wide isPending={signIn.isPending} aria-disabled={lockedMs !== null}>
+      {/* Disabled buttons lose the focus; this one keeps it, and the countdown says why nothing happens. */}
+      <Button type="submit" look="primary" wide isPending={signIn.isPending}>
         Sign in
       </Button>
+      {children}
     </form>
   );
 }

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useSession } from '../api/session.ts';
 import { Icon } from '../ui/icons.tsx';
+import { PageMark } from '../ui/page-mark.tsx';
 import { ADMIN_PLACE, MAIN_PLACES, MODEL_PLACES, type Place, PROJECT_PLACES } from './places.ts';
 import { ProjectSwitcher } from './project-switcher.tsx';
 
@@ -9,14 +10,12 @@ export function SideBar() {
   return (
     <nav className="shell-side" aria-label="Pages">
       <Link to="/" className="shell-brand">
-        <Brand />
+        <PageMark />
         gptj-cloud
       </Link>
       <ProjectSwitcher />
       <Places places={[...MAIN_PLACES, ...MODEL_PLACES]} />
-      <p className="shell-group" id="shell-project">
-        Project
-      </p>
+      <p className="shell-group">Project</p>
       <Places places={PROJECT_PLACES} />
       {user.role === 'owner' && (
         <>
@@ -45,15 +44,5 @@ function Places({ places }: { readonly places: readonly Place[] }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-/** Lines of text and a caret: the mark of this server. */
-function Brand() {
-  return (
-    <svg className="shell-mark" width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="8" />
-      <path d="M10 8.5h12M10 14h12M10 19.5h6M20.5 17v7" />
-    </svg>
   );
 }

@@ -52,7 +52,7 @@ export function ErrorPanel({
 }
 
 /** The server writes messages without a capital and a full stop, for they are parts of lines in a log. */
-function sentence(text: string): string {
+export function sentence(text: string): string {
   const trimmed = text.trim();
   const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
   return /[.!?…]$/.test(first) ? first : `${first}.`;

@@ -31,6 +31,19 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
+/** Messages of invalid fields by the name of the field, as validation errors of the server list them. */
+export function fieldErrorsOf(error: unknown): Readonly<Record<string, string>> {
+  const { detail } = problemOf(error);
+  const errors: readonly unknown[] = Array.isArray(detail.errors) ? detail.errors : [];
+  const named = errors.filter(isRecord).flatMap((entry) => {
+    // `body->email`: the way to the field.
+    const name = textOf(entry.parameter)?.split('->').at(-1);
+    const text = textOf(entry.error) ?? textOf(entry.msg);
+    return name === undefined || text === null ? [] : [[name, text] as const];
+  });
+  return Object.fromEntries(named);
+}
+
 /** Whether no complete reply came: the server is down, or restarts. */
 export function isConnectionLost(error: unknown): boolean {
   const { status, code } = problemOf(error);

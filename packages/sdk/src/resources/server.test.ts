@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { replying } from '../testing/stub-fetch.ts';
+
+test('reads what a server is and what signing in needs there', async () => {
+  const { api, sent } = replying({
+    name: 'gptj-cloud',
+    version: '0.1.0',
+    model: 'gptj-nano',
+    context: 2048,
+    registration: 'invited',
+    verify_required: true,
+    mail: false,
+    providers: ['github'],
+    set_up_needed: false,
+  });
+  const server = await api.server.get();
+  assert.equal(sent[0]?.url, 'http://host:1/base/v2/server');
+  assert.deepEqual(
+    [server.registration, server.verifyRequired, server.mail, server.providers, server.setUpNeeded],
+    ['invited', true, false, ['github'], false],
+  );
+});
