@@ -1,0 +1,55 @@
+import { Link } from '@tanstack/react-router';
+import { CopyButton } from '../ui/copy.tsx';
+import { formatDigits, formatPlural } from '../ui/formats.ts';
+import { type DraftNode, type NodeRun, pathOf } from './document/draft.ts';
+import type { PlaygroundState } from './store/playground-store.ts';
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  eos: 'ended by the model',
+  length: 'ended by length',
+  stop: 'ended by a stop string',
+  time: 'ended by max_time',
+  cancelled: 'stopped',
+  restarted: 'begun anew',
+};
+
+/** About the last generation in the text: how long it is, why it ended, and the seed that repeats it. */
+export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
+  const { draft, lastRun, stopping } = state;
+  const path = pathOf(draft);
+  const node = path.findLast((each) => each.run !== null);
+  if (node?.run == null) return <p className="playground-note" />;
+  const { run } = node;
+  const ms = lastRun?.id === run.id ? (lastRun?.computeTimeMs ?? null) : null;
+  const count = path.filter((each) => each.run?.key === run.key).reduce((sum, each) => sum + tokensOf(each), 0);
+  return (
+    <p className="playground-note">
+      <span className={run.finish === 'failed' ? 'playground-failed' : ''}>
+        {stateOf(run, stopping.includes(run.key))}
+      </span>
+      <span>{formatPlural(count, 'token')}</span>
+      {ms !== null && ms > 0 && <span>{formatDigits(count / (ms / 1000), 1)} tokens/s</span>}
+      {run.seed !== null && (
+        <span>
+          seed <code>{run.seed}</code> <CopyButton text={String(run.seed)} label="Copy the seed" />
+        </span>
+      )}
+      {run.id !== null && (
+        <Link to="/runs/$runId" params={{ runId: run.id }}>
+          Run
+        </Link>
+      )}
+    </p>
+  );
+}
+
+function tokensOf(node: DraftNode): number {
+  return node.tokens?.length ?? 0;
+}
+
+function stateOf(run: NodeRun, isStopping: boolean): string {
+  if (run.stage === 'void') return 'The server begins anew; the grey text is void';
+  if (run.stage === 'open') return isStopping ? 'stopping' : run.id === null ? 'sending' : 'generating';
+  if (run.finish === 'failed') return `failed: ${run.failure ?? 'no reason was stated'}`;
+  return ENDINGS[run.finish ?? ''] ?? 'part of a longer continuation';
+}

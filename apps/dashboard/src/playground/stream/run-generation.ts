@@ -1,0 +1,198 @@
+/**
+ * Follows one generation from its request to its end. The run outlives the page: a dropped connection is resumed, a restarted
+ * server generates again, and a page that is opened later follows the run by its id.
+ */
+import { hasEnded, type PipelineCloud, type Run, type RunStream, StreamInterruptedError } from '@gptj-cloud/sdk';
+import type { Arrival, Ending } from '../document/generation.ts';
+import { arrivalOf, arrivalsOfResult } from './arrivals.ts';
+
+export type GenerationApi = Pick<PipelineCloud, 'streamPipeline' | 'followRun' | 'cancelRun'>;
+
+export interface GenerationRequest {
+  /** Names the generation in the draft, and the run at the server: the same key never runs twice. */
+  readonly key: string;
+  readonly pipelineId: string;
+  /** Prompt and parameters. */
+  readonly data: readonly unknown[];
+}
+
+export interface GenerationSink {
+  accepted(run: Run): void;
+  /** At most once a frame. */
+  arrived(arrivals: readonly Arrival[]): void;
+  /** The generation begins again: what has arrived is void. */
+  restarted(): void;
+  /** `run` is null for a run that was cancelled and whose end was not reported. */
+  ended(ending: Ending, run: Run | null): void;
+  /** The server refused the request, so that there is no run. */
+  refused(error: unknown): void;
+  /** No connection; the next try is at `retryAtMs`. */
+  lost(retryAtMs: number): void;
+  found(): void;
+}
+
+export interface GenerationDeps {
+  readonly api: GenerationApi;
+  readonly sink: GenerationSink;
+  /** Calls `task` before the next frame is shown. */
+  readonly onFrame: (task: () => void) => void;
+  readonly nowMs: () => number;
+  /** Resolves after a delay, or at once when `signal` is aborted. */
+  readonly pause: (delayMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+export interface Generation {
+  readonly key: string;
+  /** Cancels the run; tokens that were on their way are still delivered, and then the end. */
+  stop(): void;
+  /** Stops listening; the run goes on. */
+  leave(): void;
+  /** Resolves when the generation has ended, was refused, or was left. Never rejects. */
+  readonly done: Promise<void>;
+}
+
+const MAX_RETRY_DELAY_MS = 8000;
+/** How long tokens of a cancelled run are waited for. */
+const MAX_STOP_MS = 10_000;
+
+/** Send the request and follow its run. */
+export function startGeneration(deps: GenerationDeps, request: GenerationRequest): Generation {
+  const { key, pipelineId, data } = request;
+  return follow(deps, key, null, (signal) =>
+    deps.api.streamPipeline(pipelineId, data, { keepRunning: true, idempotencyKey: key, signal }),
+  );
+}
+
+/** Follow a run that another page has started. */
+export function resumeGeneration(deps: GenerationDeps, key: string, runId: string): Generation {
+  return follow(deps, key, runId, (signal) => deps.api.followRun(runId, { signal }));
+}
+
+function follow(
+  deps: GenerationDeps,
+  key: string,
+  knownId: string | null,
+  open: (signal: AbortSignal) => RunStream,
+): Generation {
+  const { api, sink, onFrame } = deps;
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  let runId = knownId;
+  let isStopping = false;
+  let hasTokens = false;
+  let hasEnd = false;
+  let hasProgress = false;
+  let buffer: Arrival[] = [];
+
+  const flush = (): void => {
+    if (buffer.length === 0 || signal.aborted) return;
+    const arrivals = buffer;
+    buffer = [];
+    sink.arrived(arrivals);
+  };
+  const end = (run: Run): void => {
+    flush();
+    hasEnd = true;
+    // Events of a run that ended long ago are gone; its result has them.
+    if (!hasTokens && run.runState === 'complete') {
+      const arrivals = arrivalsOfResult(key, run);
+      if (arrivals.length > 0) {
+        sink.restarted();
+        sink.arrived(arrivals);
+      }
+    }
+    sink.ended(endingOf(key, run, isStopping), run);
+  };
+  const cancel = async (id: string): Promise<void> => {
+    try {
+      await api.cancelRun(id, { signal });
+    } catch {
+      // The stream reports the state of the run, and a lost connection.
+    }
+    await deps.pause(MAX_STOP_MS, signal);
+    if (hasEnd || signal.aborted) return;
+    flush();
+    hasEnd = true;
+    sink.ended({ key, finishes: ['cancelled'], failure: null }, null);
+    leaving.abort();
+  };
+  const read = async (stream: RunStream): Promise<void> => {
+    let isFirst = true;
+    for await (const event of stream) {
+      sink.found();
+      if (event.type === 'token') {
+        hasTokens = true;
+        hasProgress = true;
+        if (buffer.length === 0) onFrame(flush);
+        buffer.push(arrivalOf(key, event));
+        continue;
+      }
+      if (event.type !== 'run') continue;
+      const { run } = event;
+      if (runId === null && isStopping) void cancel(run.id);
+      runId = run.id;
+      if (hasEnded(run)) {
+        end(run);
+        return;
+      }
+      // The first event of a stream that is read again from the start repeats tokens, too.
+      if (hasTokens || (knownId !== null && isFirst)) {
+        flush();
+        sink.restarted();
+        hasTokens = false;
+      }
+      isFirst = false;
+      sink.accepted(run);
+    }
+  };
+  const readUntilEnd = async (): Promise<void> => {
+    let stream = open(signal);
+    for (let tries = 0; ; tries++) {
+      try {
+        await read(stream);
+        if (hasEnd || signal.aborted) return;
+      } catch (error) {
+        if (signal.aborted || hasEnd) return;
+        if (runId === null || !mayRetry(error)) {
+          flush();
+          sink.refused(error);
+          return;
+        }
+      }
+      if (hasProgress) tries = 0;
+      hasProgress = false;
+      const delayMs = Math.min(MAX_RETRY_DELAY_MS, 1000 * 2 ** tries);
+      sink.lost(deps.nowMs() + delayMs);
+      await deps.pause(delayMs, signal);
+      if (signal.aborted) return;
+      stream = api.followRun(runId ?? '', { signal });
+    }
+  };
+  return {
+    key,
+    stop() {
+      if (isStopping) return;
+      isStopping = true;
+      if (runId !== null) void cancel(runId);
+    },
+    leave() {
+      flush();
+      leaving.abort();
+    },
+    done: readUntilEnd(),
+  };
+}
+
+/** Whether a run may go on although its stream has ended: not where the server says that it is gone or not ours. */
+function mayRetry(error: unknown): boolean {
+  if (error instanceof StreamInterruptedError) return true;
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : null;
+  return status === null || (typeof status === 'number' && (status >= 500 || status === 429 || status === 408));
+}
+
+function endingOf(key: string, run: Run, isStopping: boolean): Ending {
+  if (run.runState === 'complete') return { key, finishes: run.finishReasons ?? ['length'], failure: null };
+  const exception = run.errorInfo?.exception ?? 'the run failed';
+  if (isStopping || /\bcancelled\b/.test(exception)) return { key, finishes: ['cancelled'], failure: null };
+  return { key, finishes: ['failed'], failure: exception };
+}
