@@ -52,6 +52,7 @@ import { observeRequests } from './http/middleware/observe-requests.ts';
 import { requestLog } from './http/middleware/request-log.ts';
 import { securityHeaders } from './http/middleware/security-headers.ts';
 import { mountRoutes } from './http/mount-routes.ts';
+import type { Operation } from './http/openapi/operation.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps } from './identity/account-deps.ts';
 import { type FoundApiKey, recordKeyUse } from './identity/api-keys/api-key-store.ts';
@@ -62,6 +63,8 @@ import type { BillingService } from './metering/billing/billing-service.ts';
 import type { StorageLimits } from './metering/storage/storage-limits.ts';
 import type { LimitsService } from './metering/usage/limits-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
+import type { RefusalCounts } from './runs/counts/refusal-counts.ts';
+import { createRunCounts } from './runs/counts/run-counts.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
 import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
@@ -96,6 +99,7 @@ export interface AppDeps {
   readonly generations: GenerationService;
   readonly billing: BillingService;
   readonly usage: UsageService;
+  readonly refusals: RefusalCounts;
   readonly limits: LimitsService;
   readonly maxUploadBytes: number;
   readonly maxJsonBytes: number;
@@ -146,9 +150,19 @@ export function createApp(deps: AppDeps): App {
     errors: pipelineCloudErrors,
     logger,
     loads: createLoadControl(deps.load),
+    onRefusal(route, projectId, code) {
+      if (isGenerating(route)) deps.refusals.count(projectId, code);
+    },
   });
   return app;
 }
+
+/** Whether a route generates text, in one of the APIs. */
+function isGenerating({ method, path, tag }: Operation): boolean {
+  return method === 'post' && (path === '/v2/runs' || GENERATING_TAGS.includes(tag));
+}
+
+const GENERATING_TAGS: readonly string[] = ['OpenAI', 'text-generation-inference', 'mesh-transformer-jax'];
 
 /** The routes, in the order of the reference. */
 function createRoutes(deps: AppDeps): readonly ApiRoute[] {
@@ -162,7 +176,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...tagRoutes(deps),
     ...presetRoutes(deps),
     ...webhookRoutes(deps),
-    ...runMetricsRoutes(createRunMetrics(deps)),
+    ...runMetricsRoutes(createRunMetrics(deps), createRunCounts(deps)),
     ...planRoutes(deps),
     ...usageRoutes(deps.usage),
     ...limitsRoutes(deps.limits),

@@ -32,8 +32,10 @@ import type { PlanBook } from './metering/plans/plan-book.ts';
 import { createStorageLimits } from './metering/storage/storage-limits.ts';
 import type { Admission } from './metering/usage/admission.ts';
 import { createLimitsService } from './metering/usage/limits-service.ts';
-import { createUsageService } from './metering/usage/usage-service.ts';
+import { createUsageService, startHourlyRetention } from './metering/usage/usage-service.ts';
 import { createReadiness } from './readiness.ts';
+import { createRefusalCounts } from './runs/counts/refusal-counts.ts';
+import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { countOpenRunsByState } from './runs/run-lease-store.ts';
@@ -195,6 +197,9 @@ export function compose(deps: ComposeDeps): Composition {
     onError: (error) => logger.warn('the load of the engine could not be read', { error }),
   });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
+  const refusals = createRefusalCounts({ db, clock, logger });
+  const countRetention = startCountRetention({ db, clock, logger });
+  const hourlyRetention = startHourlyRetention({ db, clock, logger });
   const auditSweeper = createAuditSweeper({ db, logger, clock, retentionDays: settings.auditRetentionDays });
   const accounts: AccountDeps = {
     db,
@@ -241,6 +246,7 @@ export function compose(deps: ComposeDeps): Composition {
     generations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, storage, clock }),
+    refusals,
     limits: createLimitsService({ db, plans, storage, clock }),
     waiting: settings.waiting,
     edge: settings,
@@ -272,7 +278,16 @@ export function compose(deps: ComposeDeps): Composition {
         try {
           await drain(0);
         } finally {
-          await Promise.all([upkeep?.stop(), sampling.stop(), sweeper.close(), auditSweeper.close(), webhooks.close()]);
+          await Promise.all([
+            upkeep?.stop(),
+            sampling.stop(),
+            sweeper.close(),
+            hourlyRetention.stop(),
+            countRetention.stop(),
+            refusals.close(),
+            auditSweeper.close(),
+            webhooks.close(),
+          ]);
         }
       })();
       return closing;

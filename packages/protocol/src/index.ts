@@ -95,6 +95,15 @@ export {
 } from './query.ts';
 export { type RunCheck, runCheckSchema } from './run-check.ts';
 export {
+  COUNT_BUCKETS,
+  type ErrorCountsGet,
+  errorCountsGetSchema,
+  type Latencies,
+  type LatencyGet,
+  type LatencyPercentiles,
+  latencyGetSchema,
+} from './run-latency.ts';
+export {
   type ProjectEvent,
   projectEventSchema,
   type RunInputGet,
@@ -170,10 +179,12 @@ export {
   type InvoicePreview,
   invoiceLineSchema,
   invoicePreviewSchema,
+  OTHER_KEYS,
   parseQueryDay,
   parseQueryMonth,
-  parseUsageGroup,
+  USAGE_BUCKETS,
   USAGE_GROUPS,
+  type UsageBucket,
   type UsageGet,
   type UsageGroup,
   type UsageRow,

@@ -5,6 +5,13 @@ import { invalidParameter, type QueryValue } from './query.ts';
 export const USAGE_GROUPS = ['day', 'token', 'pipeline', 'project'] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];
 
+/** Parts of time in which usage is summed. */
+export const USAGE_BUCKETS = ['hour', 'day'] as const;
+export type UsageBucket = (typeof USAGE_BUCKETS)[number];
+
+/** The key of all tokens, pipelines or projects beyond the `top` ones. */
+export const OTHER_KEYS = 'other';
+
 /** Sums of metered runs. Cached tokens are part of the prompt tokens. */
 export const usageSumsSchema = z.object({
   runs: z.number(),
@@ -16,8 +23,13 @@ export const usageSumsSchema = z.object({
 });
 export type UsageSums = z.infer<typeof usageSumsSchema>;
 
-/** One row: `key` is a day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
+/**
+ * One row: `key` is a day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions, and where
+ * the rows are those of time alone; `other` for what is beyond the `top` ones.
+ */
 export const usageRowSchema = usageSumsSchema.extend({
+  /** Of a reply by time: the hour (`2026-01-31T05:00Z`) or the day (`2026-01-31`) of the row. */
+  bucket: z.string().optional(),
   key: z.string(),
   /** Name of the token or project, where it still exists. */
   name: z.string().nullable(),
@@ -28,7 +40,10 @@ export type UsageRow = z.infer<typeof usageRowSchema>;
 export const usageGetSchema = z.object({
   from: z.string(),
   to: z.string(),
-  group_by: z.enum(USAGE_GROUPS),
+  /** Null: by time alone. */
+  group_by: z.enum(USAGE_GROUPS).nullable(),
+  /** Null: by one key alone. */
+  bucket: z.enum(USAGE_BUCKETS).nullable().optional(),
   /** Null: all projects of the server, for its owners. */
   project_id: z.string().nullable(),
   rows: z.array(usageRowSchema),
@@ -71,16 +86,6 @@ export function parseQueryMonth(name: string, value: QueryValue, fallback: strin
   if (!isDay(`${value}-01`))
     throw invalidParameter(`query->${name}`, `expected a month like 2026-01, got ${show(value)}`);
   return value;
-}
-
-/** The grouping of usage; `day` when absent. Throws `invalid_request`. */
-export function parseUsageGroup(value: QueryValue): UsageGroup {
-  if (value === undefined || value === '') return 'day';
-  const group = USAGE_GROUPS.find((known) => known === value);
-  if (group === undefined) {
-    throw invalidParameter('query->group_by', `expected ${USAGE_GROUPS.join(', ')}, got ${show(value)}`);
-  }
-  return group;
 }
 
 function isDay(text: string): boolean {

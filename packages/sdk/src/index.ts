@@ -45,9 +45,14 @@ export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts'
 export type { CountedUse, LimitReports, Limits, UsedTokens } from './resources/limits.ts';
 export type {
   ComputeMetrics,
+  CountOptions,
+  ErrorMetrics,
+  Latencies,
+  LatencyMetrics,
   Metrics,
   MetricsBucket,
   MetricsOptions,
+  Percentiles,
   PipelineMetrics,
   RunMetrics,
 } from './resources/metrics.ts';
@@ -85,6 +90,7 @@ export type {
   InvoicePreview,
   Storage,
   Usage,
+  UsageBucket,
   UsageGroup,
   UsageOptions,
   UsageReports,

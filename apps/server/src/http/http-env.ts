@@ -26,6 +26,8 @@ export interface HttpEnv {
     traceId: string | undefined;
     /** What the request makes the server work and hold. Absent before the route is known. */
     load: RequestLoad | undefined;
+    /** The project of an authenticated request; undefined before. */
+    projectId: string | undefined;
     /** Whether the dashboard answered: its files are many and of little interest to an operator. */
     isDashboard: boolean | undefined;
   };

@@ -1,4 +1,4 @@
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, apiErrorOf } from '@gptj-cloud/protocol';
 import type { Context, Hono } from 'hono';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ErrorDialect } from './error-dialect.ts';
@@ -6,6 +6,7 @@ import { errorReply } from './error-reply.ts';
 import type { HttpEnv } from './http-env.ts';
 import { serveWithLoad } from './load/current-load.ts';
 import type { LoadControl, RequestLoad } from './load/request-load.ts';
+import type { Operation } from './openapi/operation.ts';
 import { checkBounds } from './request-bounds.ts';
 import type { Access, Route } from './route.ts';
 
@@ -17,6 +18,8 @@ export interface MountOptions<Guard> {
   readonly errors: ErrorDialect;
   readonly logger: Logger;
   readonly loads: LoadControl;
+  /** A request to a route was refused after its project was known. Default: nothing. */
+  readonly onRefusal?: (route: Operation, projectId: string, code: string) => void;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface MountOptions<Guard> {
 export function mountRoutes<Guard>(
   app: Hono<HttpEnv>,
   routes: readonly Route<Guard>[],
-  { guard, unknownAccess, errors, logger, loads }: MountOptions<Guard>,
+  { guard, unknownAccess, errors, logger, loads, onRefusal }: MountOptions<Guard>,
 ): void {
   const reply = async (
     c: Context<HttpEnv>,
@@ -76,7 +79,16 @@ export function mountRoutes<Guard>(
     const methods = byPath.get(route.path) ?? new Map<string, Route<Guard>>();
     if (methods.has(method)) throw new Error(`two routes for ${method} ${route.path}`);
     byPath.set(route.path, methods.set(method, route));
-    app.on(method, route.path, (c) => reply(c, route.errors, () => route.serve(guard, c), route.isProbe));
+    const serve = async (c: Context<HttpEnv>): Promise<Response> => {
+      try {
+        return await route.serve(guard, c);
+      } catch (error) {
+        const projectId = c.get('projectId');
+        if (projectId !== undefined) onRefusal?.(route, projectId, apiErrorOf(error)?.code ?? 'internal');
+        throw error;
+      }
+    };
+    app.on(method, route.path, (c) => reply(c, route.errors, () => serve(c), route.isProbe));
   }
   for (const [path, methods] of byPath) {
     const dialects = new Set([...methods.values()].map((route) => route.errors));

@@ -78,6 +78,12 @@ export function toRunFailure(error: unknown): FailureOfRun {
   }
 }
 
+/** The code under which a failed run is counted: the one that its exception begins with, else that of its error. */
+export function countedCode({ error, exception }: RunFailure): string {
+  if (exception === CANCELLED.exception) return 'cancelled';
+  return /^([a-z]{2,20}(?:_[a-z]{1,20}){1,4}): /.exec(exception)?.[1] ?? error;
+}
+
 function runFailure(error: RunFailure['error'], exception: string): RunFailure {
   return { error, exception, traceback: `${error}: ${exception}` };
 }

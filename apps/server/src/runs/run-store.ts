@@ -14,9 +14,12 @@ import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { findPage, type Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
+import { binOf } from './counts/latency-bins.ts';
+import { addCounts, type CountedEvent, LATENCIES } from './counts/run-counts-store.ts';
 import { deleteFiles, fileColumns, insertFiles } from './files/file-store.ts';
 import type { Run, RunFailure } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
+import { countedCode } from './run-failure.ts';
 import type { Lease } from './run-lease-store.ts';
 import { listedRuns, type RunFilter, toTokens, toWaits } from './run-list-store.ts';
 import { data, files, runs } from './run-tables.ts';
@@ -130,11 +133,32 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       sql`${runs.id} = e."runId" AND ${runs.projectId} = e."projectId" AND ${runs.endedAt} IS NULL
         AND (e.owner IS NULL OR ${runs.leaseOwner} = e.owner)`,
     )
-    .returning({ index: sql<unknown>`e.index`.mapWith(Number) });
+    .returning({ index: sql<unknown>`e.index`.mapWith(Number), createdAt: runs.createdAt, endedAt: runs.endedAt });
   const ended = new Set(rows.map(({ index }) => Number(index)));
   const unused = endings.flatMap(({ end }, i) => (ended.has(i) || !('result' in end) ? [] : [end.result.file.id]));
   await deleteFiles(tx, unused);
+  await addCounts(
+    tx,
+    rows.flatMap(({ index, createdAt, endedAt }) => countedEvents(endings[Number(index)], createdAt, endedAt)),
+  );
   return endings.map((_, i) => ended.has(i));
+}
+
+/** What the end of a run adds to the counts of its project, in the hour of its acceptance. */
+function countedEvents(ending: RunEnding | undefined, at: Date, endedAt: Date | null): readonly CountedEvent[] {
+  if (ending === undefined) return [];
+  const { end, execution, ender } = ending;
+  const { projectId } = ender;
+  if ('failure' in end) return [{ projectId, at, kind: 'error', key: countedCode(end.failure) }];
+  const times = {
+    queued: execution?.waits?.queuedMs ?? null,
+    first_token: execution?.waits?.firstTokenMs ?? null,
+    total: endedAt === null ? null : endedAt.getTime() - at.getTime(),
+  };
+  return LATENCIES.flatMap((kind) => {
+    const ms = times[kind];
+    return ms === null ? [] : [{ projectId, at, kind, key: String(binOf(ms)) }];
+  });
 }
 
 function completeColumns(result: RunResult) {

@@ -10,6 +10,7 @@ import * as identityTables from '../identity/identity-tables.ts';
 import * as billingTables from '../metering/billing/billing-tables.ts';
 import * as storageTables from '../metering/storage/storage-tables.ts';
 import * as usageTables from '../metering/usage/usage-tables.ts';
+import * as runCountsTables from '../runs/counts/run-counts-tables.ts';
 import * as runTables from '../runs/run-tables.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import * as webhookTables from '../webhooks/webhook-tables.ts';
@@ -22,6 +23,7 @@ const TABLES = [
   identityTables,
   pipelineTagTables,
   presetTables,
+  runCountsTables,
   runTables,
   storageTables,
   usageTables,

@@ -219,6 +219,25 @@ test('reads metrics, the audit log and reloads plans', async () => {
   assert.equal((await reloaded.api.plans.reload()).current, 'free');
 });
 
+test('reads usage by time, percentiles of times and counts of errors', async () => {
+  const sums = { runs: 1, prompt_tokens: 2, generated_tokens: 3, computed_tokens: 5, cached_tokens: 0, compute_ms: 9 };
+  const row = { bucket: '2026-01-31T05:00Z', key: 'other', name: null, ...sums };
+  const reply = { from: '2026-01-31', to: '2026-01-31', group_by: null, bucket: 'hour', project_id: null };
+  const usage = replying({ ...reply, rows: [row], total: sums });
+  const read = await usage.api.usage.get({ from: '2026-01-31', bucket: 'hour', top: 5 });
+  assert.deepEqual([read.groupBy, read.bucket, read.rows[0]?.bucket], [null, 'hour', '2026-01-31T05:00Z']);
+  assert.equal(requestOf(usage)[1], '/v2/usage?from=2026-01-31&bucket=hour&top=5');
+  const none = { runs: 0, p50_ms: null, p95_ms: null, p99_ms: null };
+  const times = { queued: none, first_token: none, total: { runs: 2, p50_ms: 1, p95_ms: 2, p99_ms: 3 } };
+  const latency = replying({ start: 0, end: 1, bucket: 'day', buckets: [{ start: 0, ...times }], overall: times });
+  const { buckets, overall } = await latency.api.metrics.latency({ bucket: 'day' });
+  assert.deepEqual([buckets[0]?.total.p95Ms, overall.firstToken.p50Ms], [2, null]);
+  assert.equal(requestOf(latency)[1], '/v2/metrics/latency?bucket=day');
+  const counted = { start: 0, end: 1, bucket: 'hour', buckets: [{ start: 0, code: 'a', count: 2 }] };
+  const errors = replying({ ...counted, total: [{ code: 'a', count: 2 }] });
+  assert.deepEqual((await errors.api.metrics.errors()).total, [{ code: 'a', count: 2 }]);
+});
+
 test('uploads files as hexadecimal digits and data as bytes, in a form', async () => {
   const file = { id: 'file_1', name: 'a.bin', file_size: 4, path: 'x', data: '80ff' };
   const stored = replying(file, { status: 201 });

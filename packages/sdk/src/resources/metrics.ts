@@ -42,6 +42,46 @@ export interface ComputeMetrics {
   readonly totalComputeMsRate: number | null;
 }
 
+/** Milliseconds from the acceptance of complete runs, exact to 5 %. Null: no run. */
+export interface Percentiles {
+  readonly runs: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** Times to the first evaluation, to the first token and to the end. */
+export interface Latencies {
+  readonly queued: Percentiles;
+  readonly firstToken: Percentiles;
+  readonly total: Percentiles;
+}
+
+/** Hours or days without runs are left out. */
+export interface LatencyMetrics {
+  readonly start: Date;
+  readonly end: Date;
+  readonly buckets: readonly (Latencies & { readonly start: Date })[];
+  readonly overall: Latencies;
+}
+
+/** Failed runs, and requests that were refused before they ran, by the code of their error. */
+export interface ErrorMetrics {
+  readonly start: Date;
+  readonly end: Date;
+  readonly buckets: readonly { readonly start: Date; readonly code: string; readonly count: number }[];
+  readonly total: readonly { readonly code: string; readonly count: number }[];
+}
+
+export interface CountOptions extends CallOptions {
+  /** Default: a day before the end. */
+  readonly start?: Date;
+  /** Default: now. */
+  readonly end?: Date;
+  /** `hour`: up to 31 days of the last 35. `day`: up to 366. Default `hour`. */
+  readonly bucket?: 'hour' | 'day';
+}
+
 export interface MetricsOptions extends CallOptions {
   /** Default: a day before the end. */
   readonly start?: Date;
@@ -56,6 +96,8 @@ export interface Metrics {
   /** One entry for each pipeline that was run. */
   pipelines(options?: MetricsOptions): Promise<readonly PipelineMetrics[]>;
   compute(options?: MetricsOptions): Promise<ComputeMetrics>;
+  latency(options?: CountOptions): Promise<LatencyMetrics>;
+  errors(options?: CountOptions): Promise<ErrorMetrics>;
 }
 
 const BUCKET = {
@@ -90,6 +132,26 @@ const parseComputeMetrics = record<ComputeMetrics>({
   totalComputeMsRate: nullable(numberAt),
 });
 
+const parsePercentiles = record<Percentiles>({
+  runs: numberAt,
+  p50Ms: nullable(numberAt),
+  p95Ms: nullable(numberAt),
+  p99Ms: nullable(numberAt),
+});
+const LATENCIES = { queued: parsePercentiles, firstToken: parsePercentiles, total: parsePercentiles };
+const parseLatency = record<LatencyMetrics>({
+  start: dateAt,
+  end: dateAt,
+  buckets: listOf(record<Latencies & { readonly start: Date }>({ ...LATENCIES, start: dateAt })),
+  overall: record<Latencies>(LATENCIES),
+});
+const parseErrors = record<ErrorMetrics>({
+  start: dateAt,
+  end: dateAt,
+  buckets: listOf(record<ErrorMetrics['buckets'][number]>({ start: dateAt, code: stringAt, count: numberAt })),
+  total: listOf(record<ErrorMetrics['total'][number]>({ code: stringAt, count: numberAt })),
+});
+
 export function createMetrics(endpoint: Endpoint): Metrics {
   const at = (name: string, { start, end, pipelineId }: MetricsOptions, buckets?: number): string =>
     `/v2/metrics/${name}${queryOf({
@@ -98,6 +160,8 @@ export function createMetrics(endpoint: Endpoint): Metrics {
       pipeline_id: pipelineId,
       bucket_count: buckets?.toString(),
     })}`;
+  const counted = (name: string, { start, end, bucket }: CountOptions): string =>
+    `/v2/metrics/${name}${queryOf({ start: start?.toISOString(), end: end?.toISOString(), bucket })}`;
   return {
     runs: async (options = {}) => await read(endpoint, at('runs', options, options.buckets), parseRunMetrics, options),
     pipelines: async (options = {}) => {
@@ -105,5 +169,7 @@ export function createMetrics(endpoint: Endpoint): Metrics {
       return await read(endpoint, at('pipelines', options), parse, options);
     },
     compute: async (options = {}) => await read(endpoint, at('compute', options), parseComputeMetrics, options),
+    latency: async (options = {}) => await read(endpoint, counted('latency', options), parseLatency, options),
+    errors: async (options = {}) => await read(endpoint, counted('errors', options), parseErrors, options),
   };
 }

@@ -95,7 +95,7 @@ test('requests usage with the given options only', async () => {
   assert.deepEqual(requestOf(usage), ['GET', '/v2/usage?from=2026-01-01&group_by=token', null]);
   const counts = { runs: 1, promptTokens: 2, generatedTokens: 3, computedTokens: 6 };
   assert.deepEqual(total, { ...counts, cachedTokens: 4, computeMs: 5 });
-  assert.deepEqual(rows, [{ key: 'token_1', name: null, ...total }]);
+  assert.deepEqual(rows, [{ bucket: null, key: 'token_1', name: null, ...total }]);
   const stored = { bytes: { used: 5, limit: 10 }, items: { used: 1, limit: null } };
   const storage = replying({ plan_id: 'free', ...stored });
   assert.deepEqual(await storage.api.usage.storage(), { planId: 'free', ...stored });

@@ -17,8 +17,15 @@ export interface UsageSums {
   readonly computeMs: number;
 }
 
+export type UsageBucket = 'hour' | 'day';
+
 export interface UsageRow extends UsageSums {
-  /** A day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions. */
+  /** Of rows by time: an hour (`2026-01-31T05:00Z`) or a day (`2026-01-31`). */
+  readonly bucket: string | null;
+  /**
+   * A day (`2026-01-31`), or the id of a token, pipeline or project; empty for browser sessions and for time alone; `other`
+   * for those beyond the `top` ones.
+   */
   readonly key: string;
   /** Name of the token or project; null when it was deleted. */
   readonly name: string | null;
@@ -28,7 +35,9 @@ export interface Usage {
   /** First and last day, both included. */
   readonly from: string;
   readonly to: string;
-  readonly groupBy: UsageGroup;
+  /** Null: by time alone. */
+  readonly groupBy: UsageGroup | null;
+  readonly bucket: UsageBucket | null;
   /** Null for all projects of the server, which only its owners can request. */
   readonly projectId: string | null;
   readonly rows: readonly UsageRow[];
@@ -76,7 +85,13 @@ export interface Storage {
 }
 
 export interface UsageReports {
-  get(options?: UsageOptions & { readonly groupBy?: UsageGroup }): Promise<Usage>;
+  /**
+   * Sums by day, token, pipeline or project; with `bucket`, by time and by token, pipeline or project, of which the `top`
+   * (20 by default, at most 50) have rows of their own.
+   */
+  get(
+    options?: UsageOptions & { readonly groupBy?: UsageGroup; readonly bucket?: UsageBucket; readonly top?: number },
+  ): Promise<Usage>;
   /** One line per day, project, token, pipeline and plan. */
   csv(options?: UsageOptions): Promise<string>;
   storage(options?: CallOptions): Promise<Storage>;
@@ -87,12 +102,14 @@ export interface UsageReports {
 }
 
 const GROUPS: Readonly<Record<UsageGroup, true>> = { day: true, token: true, pipeline: true, project: true };
+const BUCKETS: Readonly<Record<UsageBucket, true>> = { hour: true, day: true };
 const UNITS: Readonly<Record<InvoiceLine['unit'], true>> = { month: true, token: true, ms: true };
 
 export function createUsageReports(endpoint: Endpoint): UsageReports {
   return {
-    async get({ from, to, projectId, groupBy, signal } = {}) {
-      const path = `/v2/usage${queryOf({ from, to, project_id: projectId, group_by: groupBy })}`;
+    async get({ from, to, projectId, groupBy, bucket, top, signal } = {}) {
+      const rows = { group_by: groupBy, bucket, top: top?.toString() };
+      const path = `/v2/usage${queryOf({ from, to, project_id: projectId, ...rows })}`;
       return parseUsage(await exchange(endpoint, { method: 'GET', path, signal }));
     },
     async csv({ from, to, projectId, signal } = {}) {
@@ -126,11 +143,13 @@ function parseUsage(reply: unknown): Usage {
   return {
     from: stringAt(raw.from, 'from'),
     to: stringAt(raw.to, 'to'),
-    groupBy: literalAt(GROUPS, raw.group_by, 'group_by'),
+    groupBy: orNull(raw.group_by, (value) => literalAt(GROUPS, value, 'group_by')),
+    bucket: orNull(raw.bucket, (value) => literalAt(BUCKETS, value, 'bucket')),
     projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
     rows: arrayAt(raw.rows, 'rows').map((value) => {
       const row = objectAt(value, 'rows');
       return {
+        bucket: orNull(row.bucket, (bucket) => stringAt(bucket, 'bucket')),
         key: stringAt(row.key, 'key'),
         name: orNull(row.name, (name) => stringAt(name, 'name')),
         ...parseSums(row),

@@ -87,6 +87,7 @@ export function createGuard(deps: GuardDeps): Guard {
           ? await bySession(deps, rules, c, cookie)
           : await byToken(deps, rules, header ?? '');
       const { principal } = found;
+      c.set('projectId', principal.projectId);
       c.get('load')?.identify(`user:${principal.userId}`, { isExempt: isServerOwner(principal) });
       const caller = callerOf(c, principal, found.signedIn?.session);
       return { ...found, caller, requireConfirmation: () => requireConfirmation(deps, c, found, caller) };

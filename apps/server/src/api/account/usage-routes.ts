@@ -1,4 +1,10 @@
-import { invoicePreviewSchema, storageGetSchema, USAGE_GROUPS, usageGetSchema } from '@gptj-cloud/protocol';
+import {
+  invoicePreviewSchema,
+  storageGetSchema,
+  USAGE_BUCKETS,
+  USAGE_GROUPS,
+  usageGetSchema,
+} from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import { byteStream } from '../../http/byte-stream.ts';
 import { json, media } from '../../http/openapi/operation.ts';
@@ -27,7 +33,18 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
       ...record,
       path: '/v2/usage',
       summary: 'Usage',
-      parameters: { ...DAYS, groupBy: query('group_by', 'Grouping of the rows.', z.enum(USAGE_GROUPS).optional()) },
+      description:
+        'Sums of each day, token, pipeline or project; with `bucket`, of each hour or day, alone or by token, pipeline or project. Hours are kept for 62 days, and a reply has up to 31 days of them.',
+      parameters: {
+        ...DAYS,
+        groupBy: query('group_by', 'Grouping of the rows.', z.enum(USAGE_GROUPS).optional()),
+        bucket: query('bucket', 'Rows of each hour or day.', z.enum(USAGE_BUCKETS).optional()),
+        top: query(
+          'top',
+          'With bucket: tokens, pipelines or projects with rows of their own; the others are added up under `other`.',
+          z.int().min(1).max(50).default(20),
+        ),
+      },
       replies: { 200: json(usageGetSchema, 'Lines and their sum.') },
       handle: ({ parameters, principal }) => usage.list(principal, parameters),
     }),

@@ -1,5 +1,8 @@
 import {
+  COUNT_BUCKETS,
+  errorCountsGetSchema,
   hardwareMetricsGetSchema,
+  latencyGetSchema,
   pipelineMetricsGetSchema,
   runMetricsGetSchema,
   totalComputeGetSchema,
@@ -9,6 +12,7 @@ import { MOMENT } from '../../http/moment.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
+import type { RunCounts } from '../../runs/counts/run-counts.ts';
 import type { RunMetrics } from '../../runs/run-metrics.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
@@ -22,8 +26,18 @@ const SPAN = {
   pipelineId: PIPELINE_ID,
 } as const;
 
+const COUNTED = {
+  start: SPAN.start,
+  end: SPAN.end,
+  bucket: query(
+    'bucket',
+    'Hours, up to 31 days of the last 35, or days, up to 366.',
+    z.enum(COUNT_BUCKETS).default('hour'),
+  ),
+} as const;
+
 /** Metrics of runs for the dashboard. */
-export function runMetricsRoutes(metrics: RunMetrics): readonly ApiRoute[] {
+export function runMetricsRoutes(metrics: RunMetrics, counts: RunCounts): readonly ApiRoute[] {
   const record = {
     method: 'get',
     access: scope('read'),
@@ -57,6 +71,25 @@ export function runMetricsRoutes(metrics: RunMetrics): readonly ApiRoute[] {
       parameters: SPAN,
       replies: { 200: json(totalComputeGetSchema, 'Sums, and their changes against the span before.') },
       handle: ({ parameters, principal }) => metrics.compute(principal.projectId, parameters),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/metrics/latency',
+      summary: 'Times of runs',
+      description:
+        'Percentiles of the time to the first evaluation, to the first token and to the end, of complete runs by their acceptance.',
+      parameters: COUNTED,
+      replies: { 200: json(latencyGetSchema, 'Each hour or day with runs, and the whole time.') },
+      handle: ({ parameters, principal }) => counts.latency(principal.projectId, parameters),
+    }),
+    defineRoute({
+      ...record,
+      path: '/v2/metrics/errors',
+      summary: 'Errors by code',
+      description: 'Failed runs, and requests of every API that were refused before they ran.',
+      parameters: COUNTED,
+      replies: { 200: json(errorCountsGetSchema, 'Counts of each hour or day, and of the whole time.') },
+      handle: ({ parameters, principal }) => counts.errors(principal.projectId, parameters),
     }),
     defineRoute({
       ...record,

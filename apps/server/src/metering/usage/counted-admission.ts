@@ -137,7 +137,13 @@ function checkPlan(
   const tokens = wholeNumber(estimate.computedTokens);
   return {
     plan,
-    defaultMeter: { ...meter, day: now.toISOString().slice(0, 10), accountId: null, seq: null },
+    defaultMeter: {
+      ...meter,
+      day: now.toISOString().slice(0, 10),
+      hour: now.getUTCHours(),
+      accountId: null,
+      seq: null,
+    },
     request: isCounted(plan) ? { userId, projectId, planId: plan.id, tokens, instanceId, limits: plan, now } : null,
   };
 }
@@ -151,7 +157,9 @@ function toTicket(
   if (answer == null) throw new TypeError('expected an answer for every reservation request, got none');
   if (answer.verdict !== 'granted') throw toLimitError(plan, request.tokens, answer);
   const { day, account, seq } = answer;
-  return { meter: { ...defaultMeter, day, accountId: account, seq }, priority: plan.priority };
+  // The store's day may be another one where the clocks of servers differ.
+  const hour = day === defaultMeter.day ? defaultMeter.hour : day < defaultMeter.day ? 23 : 0;
+  return { meter: { ...defaultMeter, day, hour, accountId: account, seq }, priority: plan.priority };
 }
 
 function timeLimitsOf({ maxGenerationSeconds, maxRunSeconds }: Plan): TimeLimits {

@@ -1,4 +1,4 @@
-/** The SQL functions of the migrations 0004 and 0007 that admit requests and meter them: one round trip each. */
+/** The SQL functions of the migrations 0004, 0007 and 0020 that admit requests and meter them: one round trip each. */
 import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
@@ -106,20 +106,21 @@ export async function settleAll(db: Database, settlements: readonly Settlement[]
   const items = settlements.map(({ meter, cost }, index) => ({
     index,
     ...meter,
+    hourAt: `${meter.day}T${String(meter.hour).padStart(2, '0')}:00:00Z`,
     ...(cost ?? { cancelled: true }),
   }));
   const rows = await db.select({ index: sql<unknown>`r.index`.mapWith(Number), metered: sql<unknown>`s.metered` }).from(
     sql`(
         SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
-          index integer, "accountId" text, seq bigint, day date, "projectId" text, "userId" text, "apiKeyId" text,
+          index integer, "accountId" text, seq bigint, day date, "hourAt" timestamptz, "projectId" text, "userId" text, "apiKeyId" text,
           pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "computedTokens" bigint,
           "cachedTokens" bigint, "computeMs" bigint, cancelled boolean)
         ORDER BY coalesce("accountId", usage_account_of("projectId", "userId")),
-          day, "projectId", "userId", "apiKeyId", pipeline, "planId", index
+          day, "projectId", "userId", "apiKeyId", pipeline, "planId", "hourAt", index
       ) r CROSS JOIN LATERAL (SELECT CASE
         WHEN r.cancelled AND r.seq IS NULL THEN false
         WHEN r.cancelled THEN usage_end_reservation(r."accountId", r.seq, 0)
-        ELSE usage_settle(r."accountId", r.seq, r.day, r."projectId", r."userId", coalesce(r."apiKeyId", ''),
+        ELSE usage_settle_hour(r."hourAt", r."accountId", r.seq, r.day, r."projectId", r."userId", coalesce(r."apiKeyId", ''),
           r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."computedTokens", r."cachedTokens",
           r."computeMs")
         END) AS s (metered)`,

@@ -9,6 +9,8 @@ export interface Meter {
   readonly planId: string;
   /** Day (UTC) of the admission, under which it is metered. */
   readonly day: string;
+  /** Hour of that day, 0 … 23, of the admission. */
+  readonly hour: number;
   /** The paying account; null: the owner of the project at the time of metering. */
   readonly accountId: string | null;
   /** Number of the reservation within the account; null: the plan needs none. */
@@ -29,6 +31,8 @@ const ticketSchema: z.ZodType<Ticket> = z.object({
     pipeline: z.string(),
     planId: z.string(),
     day: z.string(),
+    // Tickets of an earlier version have none.
+    hour: z.int().min(0).max(23).default(0),
     accountId: z.string().nullable(),
     seq: z.number().nullable(),
   }),

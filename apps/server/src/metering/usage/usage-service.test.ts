@@ -88,8 +88,16 @@ before(async () => {
 });
 after(() => it.close());
 
-const list = (who: Principal, query: { from?: string; to?: string; projectId?: string; groupBy?: string }) =>
-  usage.list(who, { from: undefined, to: undefined, projectId: undefined, groupBy: undefined, ...query });
+const list = (who: Principal, query: Partial<Parameters<UsageService['list']>[1]>) =>
+  usage.list(who, {
+    from: undefined,
+    to: undefined,
+    projectId: undefined,
+    groupBy: undefined,
+    bucket: undefined,
+    top: 20,
+    ...query,
+  });
 const keys = ({ rows }: UsageGet) => rows.map((row) => [row.key, row.runs, row.prompt_tokens]);
 
 test('lists usage by day, token, pipeline and project, by default of this month', async () => {
@@ -151,11 +159,40 @@ test('refuses invalid days, reversed ranges and ranges over a year', async () =>
     { to: "2026-01-01'--" },
     { from: '2026-02-01', to: '2026-01-01' },
     { from: '2025-01-30' },
-    { groupBy: 'user' },
-  ]) {
+    { bucket: 'hour', from: '2025-12-31' },
+    { bucket: 'hour', from: '2025-11-01', to: '2025-11-02' },
+    { bucket: 'day', groupBy: 'day' },
+  ] as const) {
     assert.equal((await refusalOf(list(owner, query))).code, 'invalid_request', JSON.stringify(query));
   }
   await list(owner, { from: '2025-01-31' });
+});
+
+test('hours and days of each key add up to the same sums', async () => {
+  const rowsOf = ({ rows }: UsageGet) => rows.map((row) => [row.bucket, row.key, row.runs, row.prompt_tokens]);
+  const days = await list(owner, { bucket: 'day', groupBy: 'pipeline' });
+  assert.deepEqual(rowsOf(days), [
+    ['2026-01-01', 'p1', 1, 10],
+    ['2026-01-01', 'p2', 1, 100],
+    ['2026-01-30', 'p1', 1, 1000],
+    ['2026-01-31', 'p1', 2, 1500],
+  ]);
+  const hours = await list(owner, { bucket: 'hour', groupBy: 'pipeline' });
+  assert.deepEqual(rowsOf(hours)[0], ['2026-01-01T12:00Z', 'p1', 1, 10]);
+  assert.deepEqual([hours.total, hours.rows.length], [days.total, days.rows.length]);
+  const time = await list(owner, { bucket: 'hour' });
+  assert.deepEqual([time.group_by, time.rows.length, time.total], [null, 3, days.total]);
+  const tokens = await list(owner, { bucket: 'day', groupBy: 'token', top: 1 });
+  assert.deepEqual(rowsOf(tokens), [
+    ['2026-01-01', 'other', 2, 110],
+    ['2026-01-30', 'token_member', 1, 1000],
+    ['2026-01-31', 'other', 1, 500],
+    ['2026-01-31', 'token_member', 1, 1000],
+  ]);
+  assert.deepEqual(tokens.total, days.total);
+  const mine = await list(member, { bucket: 'hour', groupBy: 'project' });
+  assert.deepEqual(new Set(mine.rows.map(({ key }) => key)), new Set([PROJECT]));
+  assert.deepEqual(mine.total, (await list(member, {})).total);
 });
 
 test('the CSV holds every row, and no token name is a formula', async () => {

@@ -4,20 +4,24 @@ import {
   invalidParameter,
   parseQueryDay,
   parseQueryMonth,
-  parseUsageGroup,
   type QueryValue,
   type StorageGet,
+  type UsageBucket,
   type UsageGet,
+  type UsageGroup,
   type UsageSums,
 } from '@gptj-cloud/protocol';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import { findUser } from '../../identity/users/user-store.ts';
 import type { Database } from '../../store/db.ts';
+import { type Polling, startPolling } from '../../store/polling.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
 import type { StorageLimits } from '../storage/storage-limits.ts';
 import { csvLines } from './csv.ts';
 import { invoicePreview } from './invoice.ts';
 import { listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
+import { listUsageOverTime, removeOldHours } from './usage-time-store.ts';
 
 export interface UsageServiceDeps {
   readonly db: Database;
@@ -33,9 +37,18 @@ export interface UsageQuery {
   readonly projectId: QueryValue;
 }
 
+/** The rows of a reply. */
+export interface UsageRows {
+  /** Default: the day, or with `bucket` nothing but time. */
+  readonly groupBy: UsageGroup | undefined;
+  readonly bucket: UsageBucket | undefined;
+  /** Keys with rows of their own, where there is a bucket. */
+  readonly top: number;
+}
+
 export interface UsageService {
   /** Sums. Default: by day, from the first of this month until today. Throws `invalid_request`, `not_found`. */
-  list(principal: Principal, query: UsageQuery & { readonly groupBy: QueryValue }): Promise<UsageGet>;
+  list(principal: Principal, query: UsageQuery & UsageRows): Promise<UsageGet>;
   /** All rows as CSV, page by page. Throws what `list` throws, before the first page. */
   csv(principal: Principal, query: UsageQuery): AsyncIterable<string>;
   /** What the account of the project stores, and the limits of its plan. */
@@ -48,6 +61,10 @@ export interface UsageService {
 }
 
 const MAX_DAYS = 366;
+/** Of a reply by hour. */
+const MAX_HOURLY_DAYS = 31;
+/** Days whose hours are kept. */
+const HOURLY_RETENTION_DAYS = 62;
 const DAY_MS = 86_400_000;
 const COLUMNS = [
   'day',
@@ -77,17 +94,24 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
   };
   return {
     async list(principal, query) {
-      const group = parseUsageGroup(query.groupBy);
       const filter = filterOf(principal, query);
-      const rows = await listUsage(db, filter, group);
-      return {
-        from: filter.from,
-        to: filter.to,
-        group_by: group,
-        project_id: filter.projectId,
-        rows,
-        total: total(rows),
-      };
+      const { groupBy, bucket } = query;
+      const { from, to, projectId: project_id } = filter;
+      if (bucket === undefined) {
+        const group = groupBy ?? 'day';
+        const rows = await listUsage(db, filter, group);
+        return { from, to, group_by: group, bucket: null, project_id, rows, total: total(rows) };
+      }
+      if (groupBy === 'day') {
+        throw invalidParameter(
+          'query->group_by',
+          'expected token, pipeline or project, or none, where bucket is given',
+        );
+      }
+      if (bucket === 'hour') checkHours(filter, clock());
+      const group = groupBy ?? null;
+      const rows = await listUsageOverTime(db, filter, { bucket, group, top: query.top });
+      return { from, to, group_by: group, bucket, project_id, rows, total: total(rows) };
     },
     csv(principal, query) {
       return csvPages(db, filterOf(principal, query));
@@ -105,6 +129,24 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
       return invoicePreview({ month, userId, currency: plans.currency, plan, isMember, planOf, usage });
     },
   };
+}
+
+/** Throws `invalid_request` for days whose hours are not kept, and for more days than one reply has. */
+function checkHours({ from, to }: UsageFilter, now: Date): void {
+  const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+  if (days > MAX_HOURLY_DAYS) {
+    throw invalidParameter(
+      'query->bucket',
+      `expected up to ${MAX_HOURLY_DAYS} days by hour, got ${days}; ask for days`,
+    );
+  }
+  const first = new Date(now.getTime() - (HOURLY_RETENTION_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+  if (from < first) {
+    throw invalidParameter(
+      'query->from',
+      `expected ${first} or later, where hours are kept, got ${from}; ask for days`,
+    );
+  }
 }
 
 async function* csvPages(db: Database, filter: UsageFilter): AsyncGenerator<string> {
@@ -144,4 +186,20 @@ function total(rows: readonly UsageSums[]): UsageSums {
     cached_tokens: sum('cached_tokens'),
     compute_ms: sum('compute_ms'),
   };
+}
+
+/** Remove the hours of usage that are not kept, every hour. */
+export function startHourlyRetention({
+  db,
+  clock,
+  logger,
+}: {
+  readonly db: Database;
+  readonly clock: () => Date;
+  readonly logger: Logger;
+}): Polling {
+  return startPolling(() => removeOldHours(db, new Date(clock().getTime() - HOURLY_RETENTION_DAYS * DAY_MS)), {
+    everyMs: 3_600_000,
+    onError: (error) => logger.error('old hours of usage could not be removed', { error }),
+  });
 }

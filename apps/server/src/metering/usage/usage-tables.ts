@@ -49,6 +49,24 @@ export const usageSums = pgTable(
   ({ groupingId, projectId, day, key }) => [primaryKey({ columns: [groupingId, projectId, day, key] })],
 );
 
+/** Usage by hour of the newest days. */
+export const usageHourly = pgTable(
+  'usage_hourly',
+  {
+    projectId: text('project_id').notNull(),
+    hour: moment('hour').notNull(),
+    apiKeyId: text('api_key_id').notNull(),
+    pipeline: text('pipeline').notNull(),
+    runs: count('runs'),
+    promptTokens: count('prompt_tokens'),
+    generatedTokens: count('generated_tokens'),
+    computedTokens: count('computed_tokens'),
+    cachedTokens: count('cached_tokens'),
+    computeMs: count('compute_ms'),
+  },
+  ({ projectId, hour, apiKeyId, pipeline }) => [primaryKey({ columns: [projectId, hour, apiKeyId, pipeline] })],
+);
+
 /** Heartbeats of the processes that make reservations. */
 export const usageHolders = pgTable('usage_holders', {
   holder: text('holder').primaryKey(),

@@ -1,0 +1,115 @@
+/** Usage by hour or day, and by one more key: tokens, pipelines or projects. */
+import { OTHER_KEYS, type UsageBucket, type UsageRow } from '@gptj-cloud/protocol';
+import { and, between, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
+import { findProjectNames } from '../../identity/projects/project-store.ts';
+import type { Database } from '../../store/db.ts';
+import type { UsageFilter } from './usage-store.ts';
+import { USAGE_GROUPINGS, usageHourly, usageSums } from './usage-tables.ts';
+
+export interface UsageOverTime {
+  readonly bucket: UsageBucket;
+  /** Null: time alone. */
+  readonly group: 'token' | 'pipeline' | 'project' | null;
+  /** Keys with a row of their own in each bucket, those with the most computed tokens; the others are added up. */
+  readonly top: number;
+}
+
+/** Rows of a table of usage, with the columns that the sums of a reply are made of. */
+interface Source {
+  readonly table: typeof usageSums | typeof usageHourly;
+  readonly where: SQL | undefined;
+  readonly bucket: SQL<string>;
+  readonly key: SQL | PgColumn;
+}
+
+/** Sums for each bucket and key that has any, in the order of time, then of keys. */
+export async function listUsageOverTime(db: Database, filter: UsageFilter, query: UsageOverTime): Promise<UsageRow[]> {
+  const source = query.bucket === 'day' ? daily(filter, query.group) : hourly(filter, query.group);
+  const tops = query.group === null ? null : await topKeys(db, source, query.top);
+  const { table, where } = source;
+  const key =
+    tops === null
+      ? sql<string>`''`
+      : sql<string>`CASE WHEN ${source.key} = ANY(${sql.param([...tops])}) THEN ${source.key} ELSE ${OTHER_KEYS} END`;
+  const sum = (column: PgColumn): SQL<number> => sql`sum(${column})`.mapWith(Number);
+  const rows = await db
+    .select({
+      bucket: source.bucket,
+      key,
+      runs: sum(table.runs),
+      prompt_tokens: sum(table.promptTokens),
+      generated_tokens: sum(table.generatedTokens),
+      computed_tokens: sum(table.computedTokens),
+      cached_tokens: sum(table.cachedTokens),
+      compute_ms: sum(table.computeMs),
+    })
+    .from(table)
+    .where(where)
+    // By position: with parameters of its own, the same expression would count as another one.
+    .groupBy(sql`1, 2`)
+    .orderBy(sql`1, 2`);
+  const names = await namesOf(db, query.group, tops ?? []);
+  return rows.map((row) => ({ ...row, name: names.get(row.key) ?? null }));
+}
+
+async function topKeys(db: Database, { table, where, key }: Source, top: number): Promise<readonly string[]> {
+  const rows = await db
+    .select({ key: sql<string>`${key}`.as('key') })
+    .from(table)
+    .where(where)
+    .groupBy(sql`1`)
+    .orderBy(sql`sum(${table.computedTokens}) DESC, 1`)
+    .limit(top);
+  return rows.map((row) => row.key);
+}
+
+async function namesOf(
+  db: Database,
+  group: UsageOverTime['group'],
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (group === 'token') return await findApiKeyNames(db, keys);
+  return group === 'project' ? await findProjectNames(db, keys) : new Map();
+}
+
+function daily({ from, to, projectId }: UsageFilter, group: UsageOverTime['group']): Source {
+  const grouping = USAGE_GROUPINGS[group ?? 'project'];
+  return {
+    table: usageSums,
+    where: and(
+      eq(usageSums.groupingId, grouping),
+      between(usageSums.day, from, to),
+      projectId === null ? undefined : eq(usageSums.projectId, projectId),
+    ),
+    bucket: sql`${usageSums.day}::text`,
+    key: group === 'project' ? usageSums.projectId : usageSums.key,
+  };
+}
+
+function hourly({ from, to, projectId }: UsageFilter, group: UsageOverTime['group']): Source {
+  const start = new Date(`${from}T00:00:00Z`);
+  const end = new Date(Date.parse(`${to}T00:00:00Z`) + 86_400_000);
+  return {
+    table: usageHourly,
+    where: and(
+      gte(usageHourly.hour, start),
+      lt(usageHourly.hour, end),
+      projectId === null ? undefined : eq(usageHourly.projectId, projectId),
+    ),
+    bucket: sql`to_char(${usageHourly.hour} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:00"Z"')`,
+    key: { token: usageHourly.apiKeyId, pipeline: usageHourly.pipeline, project: usageHourly.projectId }[
+      group ?? 'project'
+    ],
+  };
+}
+
+/** Remove hours before `horizon`; their days stay. Returns their number. */
+export async function removeOldHours(db: Database, horizon: Date): Promise<number> {
+  const removed = await db
+    .delete(usageHourly)
+    .where(lt(usageHourly.hour, horizon))
+    .returning({ hour: usageHourly.hour });
+  return removed.length;
+}
