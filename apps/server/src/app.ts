@@ -20,6 +20,7 @@ import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
 import { engineRoutes } from './api/operator/engine-routes.ts';
 import { metricsRoutes } from './api/operator/metrics-routes.ts';
+import { overviewRoutes, type ProcessFacts } from './api/operator/overview-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
 import { serverRoutes } from './api/operator/server-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
@@ -60,12 +61,14 @@ import { findProjectOfUser, findSession } from './identity/sessions/session-stor
 import { confirmInPerson } from './identity/two-factor/two-factor.ts';
 import { getUser } from './identity/users/user-queries.ts';
 import type { BillingService } from './metering/billing/billing-service.ts';
+import type { Maintenance } from './metering/maintenance/maintenance.ts';
 import type { StorageLimits } from './metering/storage/storage-limits.ts';
 import type { LimitsService } from './metering/usage/limits-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
 import type { RefusalCounts } from './runs/counts/refusal-counts.ts';
 import { createRunCounts } from './runs/counts/run-counts.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
+import type { RunQueue } from './runs/run-queue.ts';
 import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
@@ -73,6 +76,7 @@ import type { Logger } from './telemetry/logger.ts';
 import type { EngineMonitor } from './telemetry/metrics/engine-monitor.ts';
 import type { ServerMetrics } from './telemetry/metrics/server-metrics.ts';
 import type { WebhookService } from './webhooks/webhook-service.ts';
+import type { WebhookCounts } from './webhooks/webhooks.ts';
 import type { JobRunner } from './workers/job-runner.ts';
 
 export interface AppDeps {
@@ -107,7 +111,11 @@ export interface AppDeps {
   readonly edge: EdgeOptions;
   readonly load: LoadLimits;
   readonly observe: ObserveOptions;
-  readonly dump: Store['dump'];
+  readonly store: Pick<Store, 'dump' | 'size'>;
+  readonly queue: RunQueue;
+  readonly maintenance: Maintenance;
+  readonly countWebhooks: () => Promise<WebhookCounts>;
+  readonly process: ProcessFacts;
   /** The dashboard; null: only the API answers. */
   readonly site: Site | null;
 }
@@ -184,7 +192,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...sessionRoutes(accounts),
     ...securityRoutes(accounts),
     ...oauthRoutes(accounts),
-    ...userRoutes(accounts),
+    ...userRoutes(accounts, (ids) => deps.usage.recentRuns(ids)),
     ...tokenRoutes(accounts),
     ...projectRoutes(accounts),
     ...memberRoutes(accounts),
@@ -197,8 +205,12 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...referenceRoutes(() => routes, serverVersion()),
     ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
     ...adminRoutes({
-      dump: deps.dump,
+      dump: deps.store.dump,
       recordBackup: (caller) => recordAudit(deps.db, deps.clock(), caller, { action: 'server.backup', subject: null }),
+    }),
+    ...overviewRoutes({
+      ...deps,
+      storeFacts: { kind: deps.store.dump === null ? 'postgresql' : 'embedded', size: () => deps.store.size() },
     }),
   ];
   return routes;

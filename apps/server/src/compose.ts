@@ -5,6 +5,7 @@
 import type { Engine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
+import type { ProcessFacts } from './api/operator/overview-routes.ts';
 import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import type { ServerConfig } from './config/parse-config.ts';
@@ -28,6 +29,7 @@ import type { PasswordHasher } from './identity/sessions/password.ts';
 import { createBillingService } from './metering/billing/billing-service.ts';
 import { hasActiveSubscription } from './metering/billing/billing-store.ts';
 import type { PaymentProvider } from './metering/billing/payment-provider.ts';
+import { createMaintenance } from './metering/maintenance/maintenance.ts';
 import type { PlanBook } from './metering/plans/plan-book.ts';
 import { createStorageLimits } from './metering/storage/storage-limits.ts';
 import type { Admission } from './metering/usage/admission.ts';
@@ -39,6 +41,7 @@ import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { countOpenRunsByState } from './runs/run-lease-store.ts';
+import { createRunQueue } from './runs/run-queue.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
 import type { RunTiming } from './runs/run-worker.ts';
@@ -102,6 +105,7 @@ export interface ComposeDeps {
   readonly publicUrl: () => string;
   readonly settings: ComposeSettings;
   readonly admission: Admission;
+  readonly process: ProcessFacts;
   /** Default: only the API answers. */
   readonly site?: Site | null;
   /** Threads that read large requests. Default: all requests are read on this thread. */
@@ -136,8 +140,15 @@ export interface Composition {
 const VACUUM_EVERY_MS = 60_000;
 
 export function compose(deps: ComposeDeps): Composition {
-  const { store, tokenizer, clock, logger, plans, admission, settings } = deps;
+  const { store, tokenizer, clock, logger, plans, settings } = deps;
   const { db } = store;
+  const maintenance = createMaintenance({
+    db,
+    clock,
+    isShared: !settings.ownsStore,
+    onError: (error) => logger.warn('the state of maintenance could not be read', { error }),
+  });
+  const admission = maintenance.guard(deps.admission);
   const { metrics, tracer } = deps.observation;
   const monitor = createEngineMonitor({ engine: deps.engine, clock, now: () => performance.now() });
   const engine = observeEngine(deps.engine, {
@@ -251,7 +262,11 @@ export function compose(deps: ComposeDeps): Composition {
     waiting: settings.waiting,
     edge: settings,
     load: settings.load,
-    dump: store.dump,
+    store,
+    queue: createRunQueue({ db, clock, runs }),
+    maintenance,
+    countWebhooks: () => webhooks.counts(),
+    process: deps.process,
     site: deps.site ?? null,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),
@@ -271,7 +286,10 @@ export function compose(deps: ComposeDeps): Composition {
     generations,
     webhooks,
     accounts,
-    start: () => runs.start(),
+    async start() {
+      await maintenance.refresh();
+      return await runs.start();
+    },
     drain,
     close() {
       closing ??= (async () => {
@@ -281,6 +299,7 @@ export function compose(deps: ComposeDeps): Composition {
           await Promise.all([
             upkeep?.stop(),
             sampling.stop(),
+            maintenance.close(),
             sweeper.close(),
             hourlyRetention.stop(),
             countRetention.stop(),

@@ -2,11 +2,14 @@
  * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints the URL
  * and the first token. No other file names a concrete engine or store.
  */
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
+import { listSettings } from './config/listed-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
@@ -26,6 +29,7 @@ import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
+import { serverVersion } from './server-version.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -113,7 +117,14 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
     return resource;
   };
   try {
-    const { composition, ...server } = await start(config, given, open);
+    const startedAt = given.clock();
+    const facts: ProcessFacts = {
+      version: serverVersion(),
+      startedAt,
+      settings: listSettings(given.environment, options),
+      disk: config.databaseUrl === null ? () => diskSpace(config.dataDir) : null,
+    };
+    const { composition, ...server } = await start(config, given, open, facts);
     let closing: Promise<void> | undefined;
     return {
       ...server,
@@ -139,6 +150,7 @@ async function start(
   config: ServerConfig,
   { clock, log, print, waiting, dashboardDir, openModel: loadModel }: ServeParts,
   open: Open,
+  facts: ProcessFacts,
 ): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
   const plans = await openPlanBook(config.plansFile);
   const paymentProvider =
@@ -186,6 +198,7 @@ async function start(
       oauthProviders,
       sendWebhook,
       observation,
+      process: facts,
       site,
       publicUrl: () => publicUrl ?? url,
       settings: { ...config, ownsStore, accounts: { ...accounts, sendsMail: smtpUrl !== null }, waiting },
@@ -222,6 +235,11 @@ async function start(
     print(`Set up the owner's account (once, within a day): ${link}`);
   }
   return { url, port: listener.port, composition };
+}
+
+async function diskSpace(folder: string): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store> {

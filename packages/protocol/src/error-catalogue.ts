@@ -161,6 +161,11 @@ export const ERROR_CATALOGUE = {
     message: 'the server has too much work of this kind',
     remedy: 'wait the seconds in the Retry-After header and send the request again',
   },
+  maintenance: {
+    status: 503,
+    message: '{message}',
+    remedy: 'wait the seconds in the Retry-After header and send the request again',
+  },
   shutting_down: {
     status: 503,
     message: 'the server is shutting down',

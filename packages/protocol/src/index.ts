@@ -1,4 +1,18 @@
 export {
+  type AdminOverview,
+  type AdminRunGet,
+  adminOverviewSchema,
+  adminRunGetSchema,
+  adminRunPageSchema,
+  type MaintenanceGet,
+  type MaintenancePatch,
+  maintenanceGetSchema,
+  maintenancePatchSchema,
+  type SettingGet,
+  type UserAdminGet,
+  userAdminGetSchema,
+} from './admin.ts';
+export {
   ApiError,
   apiErrorOf,
   type ErrorBody,

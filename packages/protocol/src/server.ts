@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timestampSchema } from './timestamp.ts';
 
 /** What a server returns without authentication, so that a page can offer only what works here. */
 export const serverGetSchema = z.object({
@@ -17,5 +18,7 @@ export const serverGetSchema = z.object({
   providers: z.array(z.string()),
   /** Whether the owner's account waits for its password, which the link printed at the first start sets. */
   set_up_needed: z.boolean(),
+  /** Whether new runs are refused for a time, and the sentence of the operator. */
+  maintenance: z.object({ message: z.string(), since: timestampSchema }).nullable(),
 });
 export type ServerGet = z.infer<typeof serverGetSchema>;

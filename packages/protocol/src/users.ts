@@ -47,6 +47,8 @@ export const userGetSchema = z.object({
   onboarded: z.boolean(),
   preferences: preferencesSchema.nullish(),
   role: z.enum(['owner', 'member']).optional(),
+  /** The plan in force. */
+  plan_id: z.string().optional(),
   two_factor: z.boolean().optional(),
   disabled: z.boolean().optional(),
   created_at: timestampSchema.optional(),

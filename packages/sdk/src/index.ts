@@ -28,7 +28,14 @@ export {
   type TokenOptions,
   type WaitOptions,
 } from './pipeline-cloud.ts';
-export type { Admin } from './resources/admin.ts';
+export type {
+  Admin,
+  AdminOverview,
+  MaintenanceChange,
+  MaintenanceState,
+  QueuedRun,
+  ServerSetting,
+} from './resources/admin.ts';
 export type { AuditEntry, AuditOptions } from './resources/audit-records.ts';
 export type {
   Auth,
@@ -97,7 +104,7 @@ export type {
   UsageRow,
   UsageSums,
 } from './resources/usage.ts';
-export type { ProfileChange, UserChange, Users } from './resources/users.ts';
+export type { ListedUser, ProfileChange, UserChange, UserListOptions, Users } from './resources/users.ts';
 export type { Webhook, WebhookChange, WebhookDelivery, Webhooks } from './resources/webhooks.ts';
 export {
   type FinishReason,

@@ -44,6 +44,7 @@ before(async () => {
     ['/v2/projects', idOf(project)],
     ['/v2/invitations', idOf(Reflect.get(invited, 'data')?.[0])],
     ['/v2/runs', idOf(run)],
+    ['/v2/admin/runs', idOf(run)],
     ['/v2/data', idOf(Reflect.get(run, 'data'))],
     ['/v2/files', idOf(Reflect.get(run, 'result'))],
     ['/v2/webhooks', idOf(await made('/v2/webhooks', { url: 'https://example.com/hook' }))],
@@ -110,7 +111,7 @@ test('replies to every route with an id only for the owner', async () => {
     const id = things.get(route.root);
     assert.ok(id !== undefined, `${route.path}: add its owner to this test`);
     const reply = await ask(mallory, route, id);
-    const expected = route.root === '/v2/users' ? 403 : route.root === '/v2/invitations' ? 403 : 404;
+    const expected = ['/v2/users', '/v2/invitations', '/v2/admin/runs'].includes(route.root) ? 403 : 404;
     assert.equal(reply.status, expected, `${route.method} ${route.path}: ${await reply.text()}`);
     walked++;
   }

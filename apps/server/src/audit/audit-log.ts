@@ -44,6 +44,8 @@ export type AuditAction =
   | 'user.recovery_codes_renew'
   | 'session.end'
   | 'server.backup'
+  | 'server.maintenance'
+  | 'server.run_cancel'
   | 'token.create'
   | 'token.rotate'
   | 'token.update'

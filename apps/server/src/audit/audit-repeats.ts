@@ -43,6 +43,8 @@ const ALWAYS: ReadonlySet<AuditAction> = new Set<AuditAction>([
   'user.disable',
   'user.enable',
   'server.backup',
+  'server.maintenance',
+  'server.run_cancel',
 ]);
 
 /** The line to write: `unlisted` events of the same kind had none before it. Null: this event has no line. */

@@ -123,6 +123,20 @@ const VARIABLE_OF_OPTION = {
   otlpEndpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 } as const satisfies Partial<Record<keyof ServerConfig, keyof Settings>>;
 
+/** The text of every variable, where an option or the environment sets it. */
+export function givenSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  options: ServerOptions,
+): Readonly<Record<string, string | undefined>> {
+  const given: Record<string, string | undefined> = {};
+  for (const name of Object.keys(settingsSchema.shape)) given[name] = environment[name];
+  for (const [option, variable] of Object.entries(VARIABLE_OF_OPTION)) {
+    const value = Object.entries(options).find(([name]) => name === option)?.[1];
+    if (value !== undefined && value !== null) given[variable] = String(value);
+  }
+  return given;
+}
+
 /**
  * Settings from options, then the environment, then defaults. An empty variable counts as unset.
  *
@@ -132,13 +146,7 @@ export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,
   options: ServerOptions = {},
 ): ServerConfig {
-  const given: Record<string, string | undefined> = {};
-  for (const name of Object.keys(settingsSchema.shape)) given[name] = environment[name];
-  for (const [option, variable] of Object.entries(VARIABLE_OF_OPTION)) {
-    const value = Object.entries(options).find(([name]) => name === option)?.[1];
-    if (value !== undefined && value !== null) given[variable] = String(value);
-  }
-  const parsed = settingsSchema.safeParse(given);
+  const parsed = settingsSchema.safeParse(givenSettings(environment, options));
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   }

@@ -20,6 +20,8 @@ export interface SettingDescription {
   readonly help: string;
   /** The default in words, if its value is not descriptive. */
   readonly shownDefault?: string;
+  /** Neither errors nor replies repeat the value. */
+  readonly isSecret?: boolean;
   /** The option of `gptj serve` that sets it. */
   readonly option?: SettingOption;
 }
@@ -42,8 +44,6 @@ interface SettingSpec<Value, Fallback> extends SettingDescription {
   readonly read: (text: string) => Value | undefined;
   /** Completes "expected …" in the error. */
   readonly expected: string;
-  /** The error must not repeat the text, which may be a secret. */
-  readonly isSecret?: boolean;
 }
 
 /** Schema of one environment variable. Absent, empty and blank texts give the fallback. */
@@ -65,7 +65,7 @@ export function setting<Value, Fallback extends Value | null>(
       context.addIssue({ code: 'custom', message: `expected ${expected}, got ${got}` });
       return z.NEVER;
     })
-    .register(settingDescriptions, { shownDefault: shown(fallback), ...description });
+    .register(settingDescriptions, { shownDefault: shown(fallback), isSecret, ...description });
 }
 
 function shown(fallback: unknown): string {

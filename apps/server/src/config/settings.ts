@@ -187,6 +187,7 @@ export const settingsSchema = z.object({
   GPTJ_OWNER_PASSWORD: textSetting({
     group: 'Accounts',
     help: "password of the owner's account, used until that account has one",
+    isSecret: true,
     fallback: null,
     shownDefault: 'a one-time link is printed',
   }),

@@ -1,5 +1,7 @@
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
 import { backupFolder } from './embedded/backup-folder.ts';
@@ -7,6 +9,7 @@ import { EmbeddedThread } from './embedded/embedded-thread.ts';
 import { WorkerSocket } from './embedded/worker-socket.ts';
 import { createGuardedPool } from './guarded-pool.ts';
 import { createOutageLog } from './outage-log.ts';
+import { returnedRows } from './returned-rows.ts';
 import { storeFull } from './store-outage.ts';
 
 /** Drizzle on any PostgreSQL: the type that features query. A transaction has it too. */
@@ -17,6 +20,8 @@ export interface Store {
   readonly db: Database;
   /** The whole store as a gzipped tar of its folder, consistent while in use. Null on a PostgreSQL server: use pg_dump. */
   readonly dump: (() => AsyncIterable<Uint8Array>) | null;
+  /** Bytes of the database on its disk. */
+  size(): Promise<number>;
   /** Rejects with `store_full` while the disk is full and nothing can be written. */
   checkDisk(): Promise<void>;
   /** Flush and close. Idempotent. */
@@ -73,8 +78,10 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
     ...createOutageLog(logger, () => performance.now()),
   });
   let closing: Promise<void> | undefined;
+  const db: Database = drizzle(pool);
   return {
-    db: drizzle(pool),
+    db,
+    size: () => databaseSize(db),
     async *dump() {
       if (folder === null) yield await thread.dump();
       else yield* backupFolder(folder, thread);
@@ -84,4 +91,10 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
     },
     close: () => (closing ??= pool.end().then(() => thread.close())),
   };
+}
+
+/** Bytes of the database, indexes included. */
+export async function databaseSize(db: Database): Promise<number> {
+  const rows = await db.execute(sql`SELECT pg_database_size(current_database()) AS bytes`);
+  return returnedRows(rows, z.object({ bytes: z.coerce.number() }))[0]?.bytes ?? 0;
 }

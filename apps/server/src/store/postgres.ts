@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
-import type { Store } from './db.ts';
+import { type Database, databaseSize, type Store } from './db.ts';
 import { createGuardedPool } from './guarded-pool.ts';
 import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts';
 import { createOutageLog } from './outage-log.ts';
@@ -61,7 +61,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
   // From here on: a migration may take longer.
   pool.options.query_timeout = statementTimeoutMs + ANSWER_SLACK_MS;
-  return { db: drizzle(pool), dump: null, checkDisk: async () => {}, close };
+  const db: Database = drizzle(pool);
+  return { db, dump: null, size: () => databaseSize(db), checkDisk: async () => {}, close };
 }
 
 async function checkConnection(pool: pg.Pool): Promise<void> {

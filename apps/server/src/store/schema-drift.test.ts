@@ -8,6 +8,7 @@ import * as pipelineTagTables from '../generation/pipelines/pipeline-tag-tables.
 import * as presetTables from '../generation/presets/preset-tables.ts';
 import * as identityTables from '../identity/identity-tables.ts';
 import * as billingTables from '../metering/billing/billing-tables.ts';
+import * as maintenanceTables from '../metering/maintenance/maintenance-tables.ts';
 import * as storageTables from '../metering/storage/storage-tables.ts';
 import * as usageTables from '../metering/usage/usage-tables.ts';
 import * as runCountsTables from '../runs/counts/run-counts-tables.ts';
@@ -21,6 +22,7 @@ const TABLES = [
   auditTables,
   billingTables,
   identityTables,
+  maintenanceTables,
   pipelineTagTables,
   presetTables,
   runCountsTables,

@@ -57,6 +57,7 @@ export function createFakeDeps(clock: () => Date): FakeDeps {
       oauthProviders: new Map(),
       sendWebhook,
       observation: { metrics: createServerMetrics(), tracer: trace.getTracer('test') },
+      process: { version: '0', startedAt: new Date(0), settings: [], disk: null },
       publicUrl: () => 'http://test',
       settings: TEST_SETTINGS,
     },

@@ -38,9 +38,10 @@ test('reads and changes users', async () => {
   await chosen.api.users.changeProfile({ preferences: { singleKeyShortcuts: false, theme: null } });
   const preferences = { single_key_shortcuts: false, theme: null };
   assert.deepEqual(requestOf(chosen), ['PATCH', '/v2/users/me', { preferences }]);
-  const list = replying(page(USER));
-  assert.equal((await list.api.users.list()).items[0]?.username, 'ann');
-  assert.deepEqual(requestOf(list), ['GET', `/v2/users?${PAGE}`, null]);
+  const list = replying(page({ ...USER, last_seen: 5, runs_30_days: 7 }));
+  const [listed] = (await list.api.users.list({ text: 'an n', role: 'member', disabled: false })).items;
+  assert.deepEqual([listed?.username, listed?.lastSeen?.getTime(), listed?.runs30Days], ['ann', 5000, 7]);
+  assert.deepEqual(requestOf(list), ['GET', `/v2/users?${PAGE}&q=an+n&role=member&disabled=false`, null]);
   const administered = replying({ ...USER, disabled: true });
   assert.equal((await administered.api.users.change('a/b', { disabled: true })).disabled, true);
   assert.deepEqual(requestOf(administered), ['PATCH', '/v2/users/a%2Fb', { disabled: true }]);

@@ -63,7 +63,7 @@ export function createEngineReports(endpoint: Endpoint): EngineReports {
 }
 
 /** The reply of `GET /v2/engine`. */
-function parseEngine(reply: unknown): EngineStatus {
+export function parseEngine(reply: unknown): EngineStatus {
   const raw = objectAt(reply, 'an engine');
   const model = objectAt(raw.model, 'model');
   const cells = objectAt(raw.cells, 'cells');

@@ -65,3 +65,62 @@ test('reads the audit log of a project', async () => {
   assert.deepEqual((await log.api.projects.auditLog('project_1', { userId: 'user_1' })).items, []);
   assert.match(log.sent[0]?.url ?? '', /\/v2\/projects\/project_1\/audit-log\?.*user_id=user_1$/);
 });
+
+test('reads the overview and the queue of the server, cancels, and sets maintenance', async () => {
+  const off = { is_on: false, message: null, retry_after_seconds: null, since: null };
+  const overview = replying({
+    version: '0.1.0',
+    node: '20.20.2',
+    started_at: 1,
+    users: { total: 4, owners: 1, disabled: 0, active_today: 2 },
+    plan_requests: 3,
+    runs: { received: 1, running: 2, oldest_waiting_ms: null },
+    webhooks: { waiting: 0, sending: 0, open_breakers: 0 },
+    engine: {
+      model: { name: 'm', type: 'gptj', quantisation: 'F32', layers: 1, context: 2048, vocabulary: 5, loaded_in_ms: 1 },
+      state: 'ready',
+      since: 1,
+      reason: null,
+      memory_bytes: 1,
+      cells: { total: 2, used: 1 },
+      active: 0,
+      waiting: 0,
+      oldest_waiting_ms: 0,
+      tokens_per_second: 0,
+      history: { interval_seconds: 5, samples: [] },
+    },
+    store: { kind: 'embedded', bytes: 9 },
+    disk: null,
+    maintenance: off,
+    settings: [
+      { name: 'PORT', group: 'Serving', help: 'port', value: '1', default: '`8080`', is_set: true, is_secret: false },
+    ],
+  });
+  const read = await overview.api.admin.overview();
+  assert.deepEqual([read.users.activeToday, read.disk, read.settings[0]?.value], [2, null, '1']);
+  const queued = {
+    id: 'run_1',
+    state: 'received',
+    project: { id: 'project_1', name: 'p' },
+    user: { id: 'user_1', username: 'percy' },
+    pipeline_id: 'pipeline_1',
+    reserved_tokens: null,
+    priority: 0,
+    attempts: 0,
+    async_run: true,
+    created_at: 1,
+    started_at: null,
+    waited_ms: 5,
+    cancel_requested: false,
+  };
+  const queue = replying({ skip: 0, limit: 5, total: 1, data: [queued] });
+  assert.equal((await queue.api.admin.queue({ limit: 5 })).items[0]?.waitedMs, 5);
+  assert.match(queue.sent[0]?.url ?? '', /\/v2\/admin\/runs\?skip=0&limit=5$/);
+  const gone = stub(() => new Response(null, { status: 204 }));
+  await gone.api.admin.cancelRun('run_1');
+  assert.match(gone.sent[0]?.url ?? '', /\/v2\/admin\/runs\/run_1\/cancel$/);
+  const paused = replying({ is_on: true, message: 'm', retry_after_seconds: 60, since: 1 });
+  const state = await paused.api.admin.setMaintenance({ isOn: true, retryAfterSeconds: 60 });
+  assert.deepEqual([state.isOn, state.since?.getTime(), paused.sent[0]?.method], [true, 1000, 'PATCH']);
+  assert.deepEqual(paused.sent[0]?.body, { is_on: true, retry_after_seconds: 60 });
+});

@@ -32,6 +32,8 @@ export interface User {
   readonly preferences: Preferences;
   /** `owner` of the server, or `member`. */
   readonly role: 'owner' | 'member';
+  /** Id of the plan in force. */
+  readonly planId: string | null;
   readonly twoFactor: boolean;
   readonly disabled: boolean;
   readonly createdAt: Date | null;
@@ -71,6 +73,7 @@ export const parseUser: (reply: unknown, field?: string) => User = record<User>(
   onboarded: booleanAt,
   preferences: (value, field) => parsePreferences(value ?? {}, field),
   role: optional(oneOf('owner', 'member'), 'member'),
+  planId: nullable(stringAt),
   twoFactor: optional(booleanAt, false),
   disabled: optional(booleanAt, false),
   createdAt: nullable(dateAt),

@@ -2,7 +2,7 @@
 import type { PreferencesPatch, UserPatch } from '@gptj-cloud/protocol';
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
-import { type Page, pageOf } from '../fields.ts';
+import { dateAt, nullable, numberAt, objectAt, type Page, pageOf } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
 import { type Preferences, parseUser, type User } from './session-records.ts';
 
@@ -22,17 +22,42 @@ export interface UserChange {
   readonly disabled?: boolean;
 }
 
+/** A user in the list of the owners of the server. */
+export interface ListedUser extends User {
+  /** The last request in a session or by a token. */
+  readonly lastSeen: Date | null;
+  /** Runs of the projects that the user owns. */
+  readonly runs30Days: number;
+}
+
+export interface UserListOptions extends ListOptions {
+  /** Part of the address or a name, ignoring case. */
+  readonly text?: string | undefined;
+  readonly role?: 'owner' | 'member' | undefined;
+  readonly planId?: string | undefined;
+  readonly disabled?: boolean | undefined;
+}
+
 export interface Users {
   /** The account behind the token or the session. */
   me(options?: CallOptions): Promise<User>;
   /** Needs a session. */
   changeProfile(change: ProfileChange, options?: CallOptions): Promise<User>;
   /** For owners of the server, like all that follow. */
-  list(options?: ListOptions): Promise<Page<User>>;
+  list(options?: UserListOptions): Promise<Page<ListedUser>>;
   get(id: string, options?: CallOptions): Promise<User>;
   change(id: string, change: UserChange, options?: ConfirmedOptions): Promise<User>;
   /** Delete an account with all its data. */
   delete(id: string, options?: ConfirmedOptions): Promise<void>;
+}
+
+function parseListedUser(reply: unknown): ListedUser {
+  const raw = objectAt(reply, 'a user');
+  return {
+    ...parseUser(reply),
+    lastSeen: nullable(dateAt)(raw.last_seen, 'last_seen'),
+    runs30Days: numberAt(raw.runs_30_days, 'runs_30_days'),
+  };
 }
 
 export function createUsers(endpoint: Endpoint): Users {
@@ -43,8 +68,15 @@ export function createUsers(endpoint: Endpoint): Users {
       const body: UserPatch = { ...names, job_title: jobTitle, preferences: preferences && toWire(preferences) };
       return await send(endpoint, { method: 'PATCH', path: '/v2/users/me', body }, parseUser, options);
     },
-    list: async (options = {}) =>
-      await read(endpoint, `/v2/users?${pageQuery(options)}`, (reply) => pageOf(reply, parseUser), options),
+    list: async (options = {}) => {
+      const { text, role, planId, disabled } = options;
+      const query = pageQuery(options);
+      if (text !== undefined) query.set('q', text);
+      if (role !== undefined) query.set('role', role);
+      if (planId !== undefined) query.set('plan_id', planId);
+      if (disabled !== undefined) query.set('disabled', String(disabled));
+      return await read(endpoint, `/v2/users?${query}`, (reply) => pageOf(reply, parseListedUser), options);
+    },
     get: async (id, options) => await read(endpoint, at(id), parseUser, options),
     change: async (id, { role, disabled }, options) =>
       await send(endpoint, { method: 'PATCH', path: at(id), body: { role, disabled } }, parseUser, options),

@@ -4,15 +4,18 @@ import {
   auditEntrySchema,
   type PageQuery,
   paginatedSchema,
+  toTimestamp,
   type UserGet,
+  userAdminGetSchema,
   userAdminPatchSchema,
   userGetDetailedSchema,
   userGetSchema,
   userPatchSchema,
 } from '@gptj-cloud/protocol';
+import { z } from 'zod';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
-import { PAGE } from '../../http/parameter.ts';
+import { PAGE, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { listTokens, toTokenGet } from '../../identity/api-keys/api-key-service.ts';
@@ -33,7 +36,11 @@ const FIRST_PAGE: PageQuery<'created_at'> = {
 const userReply = json(userGetSchema, 'The user.');
 const record = { errors: pipelineCloudErrors, tag: 'users' } as const;
 
-export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
+/** @param countRuns the runs of the projects of each user in the last 30 days */
+export function userRoutes(
+  deps: AccountDeps,
+  countRuns: (userIds: readonly string[]) => Promise<ReadonlyMap<string, number>>,
+): readonly ApiRoute[] {
   const show = (user: User): UserGet => toUserGet(user, deps.plans);
   return [
     defineRoute({
@@ -70,11 +77,30 @@ export function userRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/users',
       access: serverOwner('list all accounts'),
       summary: 'List users',
-      parameters: PAGE,
-      replies: { 200: json(paginatedSchema(userGetSchema), 'A page of users.') },
-      async handle({ parameters }) {
-        const page = await getUsers(deps, parameters);
-        return { ...page, data: page.data.map(show) };
+      parameters: {
+        ...PAGE,
+        text: query('q', 'Part of the address or a name, ignoring case.', z.string().max(100).optional()),
+        role: query('role', 'Users with this role alone.', z.enum(['owner', 'member']).optional()),
+        planId: query('plan_id', 'Users whose account has this plan.', z.string().max(64).optional()),
+        isDisabled: query('disabled', 'Disabled users alone, or enabled ones.', z.boolean().optional()),
+      },
+      replies: { 200: json(paginatedSchema(userAdminGetSchema), 'A page of users.') },
+      async handle({ parameters: { text, role, planId, isDisabled, ...page } }) {
+        const found = await getUsers(deps, page, {
+          ...(text === undefined ? {} : { text }),
+          ...(role === undefined ? {} : { role }),
+          ...(planId === undefined ? {} : { planId }),
+          ...(isDisabled === undefined ? {} : { isDisabled }),
+        });
+        const runs = await countRuns(found.data.map(({ user }) => user.id));
+        return {
+          ...found,
+          data: found.data.map(({ user, lastSeenAt }) => ({
+            ...show(user),
+            last_seen: lastSeenAt === null ? null : toTimestamp(lastSeenAt),
+            runs_30_days: runs.get(user.id) ?? 0,
+          })),
+        };
       },
     }),
     ...administrationRoutes(deps),

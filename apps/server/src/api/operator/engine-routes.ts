@@ -29,7 +29,7 @@ export function engineRoutes({ engineInfo, engineMonitor }: EngineRoutesDeps): r
   ];
 }
 
-function toEngineGet(info: EngineInfo, { stats, isReady, since, reason, history }: EngineStatus): EngineGet {
+export function toEngineGet(info: EngineInfo, { stats, isReady, since, reason, history }: EngineStatus): EngineGet {
   const cells = stats?.cacheCells ?? info.cacheCells;
   return {
     model: {

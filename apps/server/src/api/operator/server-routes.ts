@@ -1,9 +1,10 @@
-import { serverGetSchema } from '@gptj-cloud/protocol';
+import { type ServerGet, serverGetSchema, toTimestamp } from '@gptj-cloud/protocol';
 import type { TextModel } from '../../generation/text-model.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
 import type { AccountDeps } from '../../identity/account-deps.ts';
 import { needsSetUp } from '../../identity/users/set-up-owner.ts';
+import type { Maintenance } from '../../metering/maintenance/maintenance.ts';
 import { type ApiRoute, PUBLIC } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -11,10 +12,11 @@ export interface ServerRoutesDeps {
   readonly accounts: AccountDeps;
   readonly model: TextModel;
   readonly version: string;
+  readonly maintenance: Maintenance;
 }
 
 /** What a page must know before the user is signed in. */
-export function serverRoutes({ accounts, model, version }: ServerRoutesDeps): readonly ApiRoute[] {
+export function serverRoutes({ accounts, model, version, maintenance }: ServerRoutesDeps): readonly ApiRoute[] {
   const { settings, providers, db } = accounts;
   return [
     defineRoute({
@@ -35,7 +37,13 @@ export function serverRoutes({ accounts, model, version }: ServerRoutesDeps): re
         mail: settings.sendsMail,
         providers: [...providers.keys()],
         set_up_needed: await needsSetUp(db),
+        maintenance: noticeOf(maintenance),
       }),
     }),
   ];
+}
+
+function noticeOf(maintenance: Maintenance): ServerGet['maintenance'] {
+  const notice = maintenance.current();
+  return notice === null ? null : { message: notice.message, since: toTimestamp(notice.since) };
 }

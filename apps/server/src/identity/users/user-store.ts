@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError, newId, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, ilike, inArray, isNotNull, isNull, max, or, sql } from 'drizzle-orm';
+import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
 import { findPage, type Page } from '../../store/page.ts';
-import { projectMembers, projects, users } from '../identity-tables.ts';
+import { returnedRows } from '../../store/returned-rows.ts';
+import { apiKeys, projectMembers, projects, sessions, users } from '../identity-tables.ts';
 import { canonicalLogin } from '../sessions/login-name.ts';
 import type { User } from './user.ts';
 
@@ -153,12 +155,82 @@ function isTaken(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === '23505';
 }
 
-export async function listUsers(db: Database, page: PageQuery<'created_at'>): Promise<Page<User>> {
+/** Selects users. Absent fields select all. */
+export interface UserFilter {
+  /** Part of the address or a name, ignoring case. */
+  readonly text?: string;
+  readonly role?: User['role'];
+  readonly planId?: string;
+  readonly isDisabled?: boolean;
+}
+
+export async function listUsers(
+  db: Database,
+  page: PageQuery<'created_at'>,
+  { text, role, planId, isDisabled }: UserFilter,
+): Promise<Page<User>> {
   const load = async (ids: readonly string[]) =>
     await db
       .select()
       .from(users)
       .where(inArray(users.id, [...ids]));
-  const source = { table: users, time: users.createdAt, id: users.id, where: undefined };
-  return await findPage(db, source, page, load, ({ id }) => id);
+  const pattern = `%${(text ?? '').replace(/[\\%_]/g, '\\$&')}%`;
+  const where = and(
+    text === undefined
+      ? undefined
+      : or(...[users.email, users.username, users.firstname, users.lastname].map((name) => ilike(name, pattern))),
+    role === undefined ? undefined : eq(users.role, role),
+    planId === undefined ? undefined : eq(users.planId, planId),
+    isDisabled === undefined ? undefined : isDisabled ? isNotNull(users.disabledAt) : isNull(users.disabledAt),
+  );
+  return await findPage(db, { table: users, time: users.createdAt, id: users.id, where }, page, load, ({ id }) => id);
+}
+
+/** Counts of all users. */
+export interface UserCounts {
+  readonly total: number;
+  readonly owners: number;
+  readonly disabled: number;
+  /** With a request in a session or by a token since `since`. */
+  readonly activeToday: number;
+}
+
+export async function countAllUsers(db: Database, since: Date): Promise<UserCounts> {
+  const at = sql`${since.toISOString()}::timestamptz`;
+  const rows = await db.execute(sql`
+    SELECT count(*) AS total, count(*) FILTER (WHERE role = 'owner') AS owners, count(disabled_at) AS disabled,
+      count(*) FILTER (WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_seen_at >= ${at})
+        OR EXISTS (SELECT 1 FROM api_keys k WHERE k.user_id = u.id AND k.last_used_at >= ${at})) AS "activeToday"
+    FROM users u`);
+  const [counts] = returnedRows(rows, userCountsSchema);
+  if (counts === undefined) throw new TypeError('expected a row of counts, got none');
+  return counts;
+}
+
+const userCountsSchema: z.ZodType<UserCounts> = z.object({
+  total: z.coerce.number(),
+  owners: z.coerce.number(),
+  disabled: z.coerce.number(),
+  activeToday: z.coerce.number(),
+});
+
+/** The last request of each of the users, in a session or by a token. */
+export async function findLastSeen(db: Database, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+  if (ids.length === 0) return new Map();
+  const bySession = await db
+    .select({ userId: sessions.userId, at: max(sessions.lastSeenAt) })
+    .from(sessions)
+    .where(inArray(sessions.userId, [...ids]))
+    .groupBy(sessions.userId);
+  const byToken = await db
+    .select({ userId: apiKeys.userId, at: max(apiKeys.lastUsedAt) })
+    .from(apiKeys)
+    .where(inArray(apiKeys.userId, [...ids]))
+    .groupBy(apiKeys.userId);
+  const seen = new Map<string, Date>();
+  for (const { userId, at } of [...bySession, ...byToken]) {
+    const before = seen.get(userId);
+    if (at !== null && (before === undefined || at > before)) seen.set(userId, at);
+  }
+  return seen;
 }

@@ -49,6 +49,7 @@ export function toUserGet(user: User, plans: AccountPlans): UserGet {
     onboarded: true,
     preferences: preferencesOf(user),
     role: user.role,
+    plan_id: plans.planOf(user).id,
     two_factor: user.totpEnabled,
     disabled: user.disabledAt !== null,
     created_at: toTimestamp(user.createdAt),

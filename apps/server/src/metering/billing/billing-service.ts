@@ -18,6 +18,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { type Plan, toPlanGet } from '../plans/plan.ts';
 import type { PlanBook } from '../plans/plan-book.ts';
 import {
+  countPlanRequests,
   deletePlanRequest,
   findActiveSubscription,
   listPlanRequests,
@@ -42,6 +43,8 @@ export interface BillingService {
    * `not_found`, `payment_failed`.
    */
   change(principal: Principal, change: PlanChange, caller: Caller): Promise<PlanChangeResult>;
+  /** The number of requests for a plan that wait for an owner. */
+  countRequests(): Promise<number>;
   /** Read the plan file again. Throws `owner_required`, `plans_refused` for a file that cannot be used. */
   reload(principal: Principal): Promise<PlanList>;
   /** Apply a webhook. Throws `webhook_refused`: the provider then sends it again. */
@@ -89,6 +92,7 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
       }
       return { ...reply, ...(await requestPlanChange(deps, userId, plan)) };
     },
+    countRequests: () => countPlanRequests(db),
     async reload(principal) {
       if (!isServerOwner(principal)) throw new ApiError('owner_required', { action: 'reload the plans' });
       try {

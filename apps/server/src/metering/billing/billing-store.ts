@@ -24,6 +24,10 @@ export async function deletePlanRequest(db: Database, userId: string): Promise<v
 }
 
 /** Pending requests in the order they were made: of one user, or of all users when `userId` is null. */
+export async function countPlanRequests(db: Database): Promise<number> {
+  return await db.$count(planRequests);
+}
+
 export async function listPlanRequests(db: Database, userId: string | null): Promise<readonly PendingPlanRequest[]> {
   return await db
     .select()

@@ -20,7 +20,7 @@ import type { PlanBook } from '../plans/plan-book.ts';
 import type { StorageLimits } from '../storage/storage-limits.ts';
 import { csvLines } from './csv.ts';
 import { invoicePreview } from './invoice.ts';
-import { listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
+import { countRunsOfAccounts, listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
 import { listUsageOverTime, removeOldHours } from './usage-time-store.ts';
 
 export interface UsageServiceDeps {
@@ -51,6 +51,8 @@ export interface UsageService {
   list(principal: Principal, query: UsageQuery & UsageRows): Promise<UsageGet>;
   /** All rows as CSV, page by page. Throws what `list` throws, before the first page. */
   csv(principal: Principal, query: UsageQuery): AsyncIterable<string>;
+  /** The runs that each of the users has paid for in the last 30 days. */
+  recentRuns(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** What the account of the project stores, and the limits of its plan. */
   storage(principal: Principal): Promise<StorageGet>;
   /** A month's costs of the caller, or for owners of the server of any user. Throws `invalid_request`, `not_found`. */
@@ -115,6 +117,10 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
     },
     csv(principal, query) {
       return csvPages(db, filterOf(principal, query));
+    },
+    async recentRuns(userIds) {
+      const from = new Date(clock().getTime() - 29 * DAY_MS).toISOString().slice(0, 10);
+      return await countRunsOfAccounts(db, userIds, from);
     },
     storage: (principal) => storage.read(db, principal),
     async invoice(principal, query) {

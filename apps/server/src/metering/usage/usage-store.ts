@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
-import { and, asc, between, eq, type SQL, sql } from 'drizzle-orm';
+import { and, asc, between, eq, gte, inArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
 import { findProjectNames } from '../../identity/projects/project-store.ts';
@@ -193,4 +193,19 @@ function within(
   { from, to, projectId: only }: UsageFilter,
 ): SQL | undefined {
   return and(between(day, from, to), only === null ? undefined : eq(projectId, only));
+}
+
+/** The runs that accounts pay for, from a day on. */
+export async function countRunsOfAccounts(
+  db: Database,
+  accountIds: readonly string[],
+  fromDay: string,
+): Promise<ReadonlyMap<string, number>> {
+  if (accountIds.length === 0) return new Map();
+  const rows = await db
+    .select({ accountId: usageDaily.accountId, runs: sql`sum(${usageDaily.runs})`.mapWith(Number) })
+    .from(usageDaily)
+    .where(and(inArray(usageDaily.accountId, [...accountIds]), gte(usageDaily.day, fromDay)))
+    .groupBy(usageDaily.accountId);
+  return new Map(rows.map(({ accountId, runs }) => [accountId, runs]));
 }
