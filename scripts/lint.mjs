@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { renderPages } from './docs/pages.mjs';
+import { checkDashboardLaw } from './lint/dashboard-law.mjs';
 import { checkFileLength } from './lint/file-length.mjs';
 import { checkGeneratedDocs } from './lint/generated-docs.mjs';
 import { checkImportLaw } from './lint/import-law.mjs';
@@ -39,6 +40,7 @@ async function lint() {
   if (biome.status !== 0) process.exitCode = 1;
   const files = readProjectFiles(root);
   report('import law of apps/server/src', checkImportLaw(files));
+  report('import law of apps/dashboard/src', checkDashboardLaw(files));
   report('unused exports', checkUnusedExports(files));
   report('file length', checkFileLength(files));
   report('regular expressions', checkRegexCost(files));
