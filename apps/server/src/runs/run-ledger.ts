@@ -79,8 +79,8 @@ export function createRunLedger(deps: RunLedgerDeps): RunLedger {
     return stored;
   };
   // Both may be repeated after a failure: ids are new, and a run that has ended cannot be ended again.
-  const accept = batched(acceptAll, { retryIndividually: true });
-  const end = batched(endAll, { retryIndividually: true });
+  const accept = batched('accept', acceptAll, { retryIndividually: true });
+  const end = batched('end', endAll, { retryIndividually: true });
   return {
     async accept(run) {
       const shared = run.row.idempotencyKey === null && (run.input?.sizeBytes ?? 0) <= MAX_SHARED_BYTES;

@@ -46,7 +46,7 @@ export interface RunQueriesDeps {
 
 /** Reads that come together share a query. */
 export function createRunQueries({ db, pipelines, admission }: RunQueriesDeps): RunQueries {
-  const readRun = batched((wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
+  const readRun = batched('read-run', (wanted: readonly { readonly projectId: string; readonly id: string }[]) =>
     findRuns(db, wanted),
   );
   const read = async (projectId: string, id: string): Promise<Run> => {

@@ -16,7 +16,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('calls of one turn, and calls that arrive during a round, share rounds of at most max calls', async () => {
   const { batches, run } = heldRun();
-  const call = batched(run, { max: 3 });
+  const call = batched('test', run, { max: 3 });
   const answers = Promise.all([1, 2, 3, 4].map(call));
   await turn();
   const fifth = call(5);
@@ -43,7 +43,7 @@ test('calls of one turn, and calls that arrive during a round, share rounds of a
 
 test('a failed round, or too few answers, rejects the calls of that round alone', async () => {
   const { batches, run } = heldRun();
-  const call = batched(run);
+  const call = batched('test', run);
   const first = Promise.allSettled([call(1)]);
   await turn();
   const others = Promise.allSettled([2, 3].map(call));
@@ -67,6 +67,7 @@ test('a failed round, or too few answers, rejects the calls of that round alone'
 test('with retryIndividually, each call of a failed round is retried alone', async () => {
   const sizes: number[] = [];
   const call = batched(
+    'test',
     async (items: readonly number[]) => {
       sizes.push(items.length);
       if (items.includes(3)) throw new Error('three');

@@ -1,3 +1,5 @@
+import { serverWork } from '../telemetry/work-meter.ts';
+
 export interface BatchedOptions {
   /** Maximum number of calls in one round. Default 64. */
   readonly max?: number;
@@ -17,9 +19,10 @@ interface Call<Item, Answer> {
 /**
  * Combines calls of the same event-loop turn, and calls that arrive while a round is running, into one round. Under low
  * load each call is a round; under high load one round trip serves many calls. `run` returns one answer per item, in
- * order; when it rejects, every call of the round rejects.
+ * order; when it rejects, every call of the round rejects. Rounds of one name wait in one line for the store.
  */
 export function batched<Item, Answer>(
+  name: string,
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
   { max = 64, retryIndividually = false }: BatchedOptions = {},
 ): (item: Item) => Promise<Answer> {
@@ -41,7 +44,7 @@ export function batched<Item, Answer>(
   const work = async (): Promise<void> => {
     busy = true;
     while (waiting.length > 0) {
-      // The embedded store computes on this thread: without yielding, a round would end before the next call can arrive.
+      // Without yielding, the first round would begin before the calls of the same turn of the event loop have arrived.
       await new Promise((resolve) => setImmediate(resolve));
       await round(waiting.splice(0, max));
     }
@@ -51,6 +54,7 @@ export function batched<Item, Answer>(
   return (item) =>
     new Promise<Answer>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (!busy) void work();
+      // A round serves every caller: it must not wait in the turn of the first.
+      if (!busy) void serverWork(name, work);
     });
 }

@@ -6,6 +6,7 @@ import { ApiError, apiErrorOf } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
+import { measureWork } from '../telemetry/work-meter.ts';
 import { createGuardedPool } from './guarded-pool.ts';
 import { asOutage, isOutage } from './store-outage.ts';
 
@@ -117,6 +118,21 @@ test('an answer that does not come in time is an outage, and its connection is n
   await assert.rejects(drizzle(pool).execute(sql`SELECT 1`), hasCode('store_unavailable'));
   await drizzle(pool).execute(sql`SELECT 2`);
   assert.equal(sockets.length, 2);
+});
+
+test('a query waits for one query of another client, not for all of them', async () => {
+  const seen: string[] = [];
+  onStatement = (text) => {
+    seen.push(text);
+    return 'answer';
+  };
+  const db = drizzle(pool);
+  const ask = (payer: string, text: string): Promise<unknown> =>
+    measureWork({ payer, share: 1, add: () => {} }, async () => await db.execute(sql.raw(text)));
+  const all = [...Array.from({ length: 20 }, (_, at) => ask('busy', `BUSY ${at}`)), ask('other', 'OTHER')];
+  await Promise.all(all);
+  assert.equal(seen.length, 21);
+  assert.ok(seen.indexOf('OTHER') <= 2, seen.slice(0, 4).join(', '));
 });
 
 test('outages have a code and a reason; errors of the statement stay as they are', () => {

@@ -1,11 +1,14 @@
 /**
  * A pool of node-postgres whose broken connections end nothing but the queries on them: every error of a connection has a
  * listener, an outage is thrown as `ApiError` (`store-outage.ts`), and no failure keeps a connection out of the pool.
+ * Those who wait for a connection get one in turns by client (`turns.ts`).
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import pg from 'pg';
+import { currentMeter, SERVER_SHARE } from '../telemetry/work-meter.ts';
 import { within } from '../within.ts';
 import { asOutage } from './store-outage.ts';
+import { createTurns, type Payer } from './turns.ts';
 
 export interface GuardedPoolOptions extends pg.PoolConfig {
   /** A connection in use or idle broke, or a query met an outage. The pool replaces the connection. */
@@ -22,6 +25,10 @@ export interface GuardedPoolOptions extends pg.PoolConfig {
 const MAX_PREPARED_STATEMENTS = 500;
 /** How long `end` waits for queries under way. */
 const END_TIMEOUT_MS = 5_000;
+const DEFAULT_CONNECTIONS = 10;
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+/** What the server does by itself. */
+const SERVER: Payer = { name: 'server', share: SERVER_SHARE };
 
 type Callback = (error: unknown, ...rest: unknown[]) => void;
 
@@ -40,6 +47,12 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
   };
 
   const clients = new Set<GuardedClient>();
+  const turns = createTurns({
+    places: config.max ?? DEFAULT_CONNECTIONS,
+    timeoutMs: config.connectionTimeoutMillis ?? DEFAULT_CONNECT_TIMEOUT_MS,
+  });
+  /** Ends the turn of a client in use. */
+  const leaving = new WeakMap<object, () => void>();
 
   class GuardedClient extends pg.Client {
     constructor(options?: pg.ClientConfig) {
@@ -122,22 +135,45 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
 
     override connect(...args: unknown[]): never {
       const [callback] = args;
-      if (isCallback(callback)) {
-        const reported: Callback = (error, ...rest) =>
-          callback(error === null || error === undefined ? error : report(error), ...rest);
-        return Reflect.apply(super.connect, this, [reported]) as never;
-      }
-      const connected = Reflect.apply(super.connect, this, args) as unknown as Promise<unknown>;
-      return connected.catch((error: unknown) => {
-        throw report(error);
+      if (isCallback(callback)) return this.#connect(callback) as never;
+      return new Promise<unknown>((resolve, reject) => {
+        this.#connect((error, client) => (isNothing(error) ? resolve(client) : reject(error)));
       }) as never;
+    }
+
+    #connect(callback: Callback): void {
+      const meter = currentMeter();
+      const payer = meter === undefined ? SERVER : { name: meter.payer, share: meter.share };
+      const begin = (leave: () => void): void => {
+        const connected: Callback = (error, client, ...rest) => {
+          if (isNothing(error)) {
+            if (typeof client === 'object' && client !== null) leaving.set(client, leave);
+            callback(error, client, ...rest);
+          } else {
+            leave();
+            callback(report(error), client, ...rest);
+          }
+        };
+        Reflect.apply(super.connect, this, [connected]);
+      };
+      // The words of node-postgres, which `asOutage` knows.
+      turns.enter(payer, begin, () => callback(report(new Error('timeout exceeded when trying to connect'))));
     }
   }
 
   const pool = new GuardedPool({ ...config, Client: GuardedClient });
+  pool.on('release', (_, client) => {
+    const leave = leaving.get(client);
+    leaving.delete(client);
+    leave?.();
+  });
   // An idle connection broke.
   pool.on('error', onOutage);
   return pool;
+}
+
+function isNothing(error: unknown): error is null | undefined {
+  return error === null || error === undefined;
 }
 
 function isCallback(value: unknown): value is Callback {

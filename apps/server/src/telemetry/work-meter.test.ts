@@ -7,6 +7,8 @@ function meter() {
   const total = { ms: 0 };
   return {
     total,
+    payer: 'a',
+    share: 1,
     add(ms: number) {
       total.ms += ms;
     },

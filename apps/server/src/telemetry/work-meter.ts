@@ -6,12 +6,18 @@ import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:asyn
 
 /** Receives the milliseconds of work of one request. */
 export interface WorkMeter {
+  /** Whose request it is: requests of one payer wait for each other where requests of others do not wait for them. */
+  readonly payer: string;
+  /** The payer's weight beside others, 1 by default. */
+  readonly share: number;
   add(milliseconds: number): void;
 }
 
 const OWNER = Symbol('work meter');
 /** Far more than callbacks nest. An exception may leave entries behind. */
 const MAX_NESTED = 1000;
+/** What the server does for many requests gets this many turns for one of a client, where both wait. */
+export const SERVER_SHARE = 16;
 const meters = new AsyncLocalStorage<WorkMeter>();
 const nested: (WorkMeter | undefined)[] = [];
 let current: WorkMeter | undefined;
@@ -40,6 +46,16 @@ export function measureWork<Result>(meter: WorkMeter, work: () => Result): Resul
 /** Add work of another thread, or of another kind, to the request that the caller serves; none outside of requests. */
 export function chargeWork(milliseconds: number): void {
   meters.getStore()?.add(milliseconds);
+}
+
+/** The meter of the request that the caller serves; undefined outside of requests. */
+export function currentMeter(): WorkMeter | undefined {
+  return meters.getStore();
+}
+
+/** Do work that serves many requests at once: none of them pays for it, and it waits in no client's line. */
+export function serverWork<Result>(name: string, work: () => Result): Result {
+  return meters.run({ payer: `server:${name}`, share: SERVER_SHARE, add: () => {} }, work);
 }
 
 function begin(meter: WorkMeter | undefined): void {

@@ -51,6 +51,8 @@ const MS_PER_BYTE = 2 / 2 ** 20;
 /** Smaller amounts are collected before they are booked. */
 const BOOKED_MS = 5;
 const RETRY_BUSY_SECONDS = 2;
+/** An owner of the server gets this many turns for one of another client, where both wait. */
+const EXEMPT_SHARE = 4;
 /** Credentials remembered that may pass where their address may not. */
 const MAX_CREDENTIALS = 10_000;
 
@@ -79,7 +81,8 @@ export function createLoadControl(limits: LoadLimits, now: () => number = () => 
     arrive({ address, credential, isProbe = false }) {
       const byAddress = address === '' ? '' : `${isProbe ? 'probe' : 'address'}:${addressKey(address)}`;
       if (requests.total >= limits.requests && !isProbe) throw busy();
-      const mayPass = credential !== undefined && passing.size > 0 && passing.has(digest(credential));
+      const proof = credential === undefined ? null : digest(credential);
+      const mayPass = proof !== null && passing.has(proof);
       if (byAddress !== '' && !mayPass) refuseWork(byAddress, true);
       enter(byAddress, mayPass ? limits.requests : limits.requestsPerAddress, 'this address');
       // Whose request it is: its address, until it is authenticated.
@@ -97,6 +100,13 @@ export function createLoadControl(limits: LoadLimits, now: () => number = () => 
       };
       return {
         limits,
+        // Clients behind one proxy share an address, not a credential.
+        get payer() {
+          return client === byAddress && proof !== null ? `credential:${proof}` : client;
+        },
+        get share() {
+          return isExempt ? EXEMPT_SHARE : 1;
+        },
         add(milliseconds) {
           pendingMs += milliseconds;
           if (pendingMs >= BOOKED_MS) book();
@@ -113,7 +123,7 @@ export function createLoadControl(limits: LoadLimits, now: () => number = () => 
           // Clients on this machine may be those of a proxy; they do not pay for each other.
           const isLocal = isLoopback(address);
           payers = isExempt || isLocal || byAddress === '' ? [client] : [byAddress, client];
-          if ((isExempt || isLocal) && credential !== undefined) remember(passing, digest(credential));
+          if ((isExempt || isLocal) && proof !== null) remember(passing, proof);
           if (isExempt) return;
           refuseWork(client, false);
           if (requests.of(client) > limits.requestsPerClient) {

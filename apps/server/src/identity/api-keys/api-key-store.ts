@@ -31,7 +31,7 @@ export interface FoundApiKey {
  * a revocation takes effect at once. Concurrent requests share a query.
  */
 export function createKeyFinder(db: Database): (token: string) => Promise<FoundApiKey | null> {
-  return batched((tokens: readonly string[]) => findApiKeys(db, tokens));
+  return batched('api-keys', (tokens: readonly string[]) => findApiKeys(db, tokens));
 }
 
 async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {

@@ -67,8 +67,8 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
   const onError = (error: unknown): void => deps.logger.error('reservations could not be swept', { error });
   const polling = everyMs === null ? null : startPolling(sweep, { everyMs, onError });
   let closing: Promise<void> | undefined;
-  const reserve = batched((requests: readonly ReservationRequest[]) => reserveAll(db, requests));
-  const settle = batched((settlements: readonly Settlement[]) => settleAll(db, settlements));
+  const reserve = batched('reserve', (requests: readonly ReservationRequest[]) => reserveAll(db, requests));
+  const settle = batched('settle', (settlements: readonly Settlement[]) => settleAll(db, settlements));
   return {
     sweep,
     async admit(principal, estimate) {
