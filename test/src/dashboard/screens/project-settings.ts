@@ -1,0 +1,154 @@
+/** The pages of a project's settings: tokens, members, plan. */
+import assert from 'node:assert/strict';
+import { PipelineCloud } from '@gptj-cloud/sdk';
+import type { Page } from 'playwright-core';
+import { type Account, type Dashboard, OWNER } from '../dashboard.ts';
+import { defineScreens } from '../screen.ts';
+
+const password = 'correct horse battery 7A';
+const confirmation = { password: OWNER.password };
+
+/** A signed-in client of an account, outside of a browser. */
+export async function sessionOf(dashboard: Dashboard, { username, password }: Account): Promise<PipelineCloud> {
+  const cookies = new Map<string, string>();
+  const api = new PipelineCloud({
+    session: true,
+    url: dashboard.url,
+    fetch: async (input, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+      const reply = await fetch(input, { ...init, headers });
+      for (const line of reply.headers.getSetCookie()) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+        if (name !== undefined && value !== undefined) cookies.set(name, value);
+      }
+      return reply;
+    },
+  });
+  await api.auth.login({ login: username, password });
+  return api;
+}
+
+async function account(dashboard: Dashboard, username: string): Promise<Account> {
+  return await dashboard.register({ email: `${username}@example.com`, username, password });
+}
+
+const lonely: Account = { email: 'lonely@example.com', username: 'lonely', password };
+const holdReplies = (pattern: string) => (page: Page) => page.route(pattern, () => new Promise<void>(() => undefined));
+const failReplies = (pattern: string) => (page: Page) =>
+  page.route(pattern, (route) =>
+    route.fulfill({
+      status: 500,
+      json: {
+        detail: {
+          message: 'the store did not answer within 5 s',
+          code: 'internal_error',
+          remedy: 'try again; if it fails again, give the operator the request id',
+          request_id: 'req_7f3a91c2d4e84b0f',
+        },
+      },
+    }),
+  );
+
+defineScreens('tokens', [
+  {
+    state: 'list',
+    path: '/tokens',
+    async seed(api) {
+      const day = 86_400_000;
+      await api.tokens.create({ name: 'notebook', scopes: ['run', 'read'] }, { confirmation });
+      const ci = await api.tokens.create({ name: 'ci', scopes: ['run'] }, { confirmation });
+      await api.tokens.rotate(ci.id, { overlapSeconds: 3600 }, { confirmation });
+      const ending = await api.tokens.create(
+        { name: 'demo on Friday', scopes: ['read'], expiresAt: new Date(Date.now() + 5 * day) },
+        { confirmation },
+      );
+      await api.tokens.change(ending.id, { isEnabled: false });
+      await api.tokens.create({ name: 'terraform', scopes: ['admin'] }, { confirmation });
+      return undefined;
+    },
+  },
+  {
+    state: 'empty',
+    path: '/tokens',
+    as: lonely,
+    async seed(_, dashboard) {
+      await dashboard.register(lonely);
+      return undefined;
+    },
+  },
+  { state: 'loading', path: '/tokens', isLoading: true, arrange: holdReplies('**/v2/tokens?*') },
+  { state: 'error', path: '/tokens', arrange: failReplies('**/v2/tokens?*') },
+  { state: 'new', path: '/tokens', act: (page) => page.getByRole('button', { name: 'New token' }).click() },
+  {
+    state: 'value',
+    path: '/tokens',
+    async act(page) {
+      await page.getByRole('button', { name: 'New token' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('laptop');
+      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByText('I have copied it').waitFor();
+    },
+  },
+  {
+    state: 'menu',
+    path: '/tokens',
+    act: (page) => page.getByRole('button', { name: 'Actions of terraform' }).click(),
+  },
+  {
+    state: 'rotate',
+    path: '/tokens',
+    async act(page) {
+      await page.getByRole('button', { name: 'Actions of terraform' }).click();
+      await page.getByRole('menuitem', { name: 'Rotate' }).click();
+    },
+  },
+  {
+    state: 'delete',
+    path: '/tokens',
+    async act(page) {
+      await page.getByRole('button', { name: 'Actions of GPTJ_API_TOKEN' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+    },
+  },
+]);
+
+defineScreens('members', [
+  { state: 'alone', path: '/members', as: lonely },
+  {
+    state: 'list',
+    path: '/members',
+    async seed(_, dashboard) {
+      const owner = await sessionOf(dashboard, OWNER);
+      const project = await owner.projects.create('Poems of the day');
+      for (const username of ['percy', 'mary-wollstonecraft', 'lord-byron']) {
+        const member = await account(dashboard, username);
+        await owner.projects.invite(project.id, { username });
+        const theirs = await sessionOf(dashboard, member);
+        const [invitation] = await theirs.invitations.list();
+        assert.ok(invitation !== undefined);
+        await theirs.invitations.accept(invitation.id);
+      }
+      await owner.projects.invite(project.id, { email: 'claire@example.com' });
+      return `/members?project=${project.id}`;
+    },
+  },
+  {
+    state: 'invited',
+    path: '/members',
+    as: { email: 'john-keats@example.com', username: 'john-keats', password },
+    async seed(_, dashboard) {
+      await account(dashboard, 'john-keats');
+      const owner = await sessionOf(dashboard, OWNER);
+      const project = await owner.projects.create('Odes');
+      await owner.projects.invite(project.id, { username: 'john-keats' });
+      return undefined;
+    },
+  },
+  { state: 'error', path: '/members', arrange: failReplies('**/members') },
+  {
+    state: 'new-project',
+    path: '/members',
+    act: (page) => page.getByRole('button', { name: 'New project' }).click(),
+  },
+]);
