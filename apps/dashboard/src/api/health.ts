@@ -46,8 +46,9 @@ export function useHealth(): Health {
 async function readHealth(signal: AbortSignal): Promise<Pick<Health, 'state' | 'reason'>> {
   try {
     const reply = await fetch('/readyz', { signal, headers: { accept: 'application/json' } });
-    if (reply.ok) return { state: 'ready', reason: null };
+    // Read in any case: until then the request counts as open.
     const body: unknown = await reply.json().catch(() => null);
+    if (reply.ok) return { state: 'ready', reason: null };
     return { state: 'not-ready', reason: reasonIn(body) };
   } catch (error) {
     if (signal.aborted) throw error;
