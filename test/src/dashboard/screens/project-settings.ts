@@ -9,7 +9,7 @@ const password = 'correct horse battery 7A';
 const confirmation = { password: OWNER.password };
 
 /** A signed-in client of an account, outside of a browser. */
-export async function sessionOf(dashboard: Dashboard, { username, password }: Account): Promise<PipelineCloud> {
+async function sessionOf(dashboard: Dashboard, { username, password }: Account): Promise<PipelineCloud> {
   const cookies = new Map<string, string>();
   const api = new PipelineCloud({
     session: true,
