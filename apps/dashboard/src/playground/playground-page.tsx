@@ -1,5 +1,5 @@
-import { getRouteApi } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useCallback, useMemo, useState } from 'react';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
@@ -7,23 +7,54 @@ import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
 import { Notices } from './notices.tsx';
+import type { PlaygroundSearch } from './playground-search.ts';
 import type { PlaygroundStore } from './store/playground-store.ts';
 import { usePlayground } from './store/use-playground.ts';
+import { TokensView } from './tokens/tokens-view.tsx';
 import { TextEditor } from './write/text-editor.tsx';
 import './playground.css';
 
 const route = getRouteApi('/playground');
 
+type View = NonNullable<PlaygroundSearch['view']>;
+
+const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
+  { id: 'write', label: 'Write' },
+  { id: 'tokens', label: 'Tokens' },
+];
+
 /** One text that the user and the model write together. */
 export function PlaygroundPage() {
   const { view = 'write' } = route.useSearch();
+  const navigate = useNavigate({ from: '/playground' });
   const { store, state } = usePlayground();
   const { draft, isLoaded } = state;
-  useKeys(store);
+  /** Where the editor puts the caret when it is shown. */
+  const [caret, setCaret] = useState<number | null>(null);
+  const show = useCallback(
+    (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
+    [navigate],
+  );
+  useKeys(store, view, show);
   const isEmpty = isLoaded && draft.here === draft.root && draft.nodes.size === 1;
   return (
     <div className="playground">
-      <PageHead title="Playground" beside={<DraftsMenu store={store} state={state} />} />
+      <PageHead title="Playground" beside={<DraftsMenu store={store} state={state} />}>
+        <nav className="playground-views" aria-label="Views of the text">
+          {VIEWS.map(({ id, label }) => (
+            <Link
+              key={id}
+              to="/playground"
+              search={(search) => ({ ...search, view: id })}
+              className="playground-view"
+              aria-current={view === id ? 'true' : undefined}
+              activeProps={{}}
+            >
+              {label}
+            </Link>
+          ))}
+        </nav>
+      </PageHead>
       <Notices store={store} state={state} />
       <div className="playground-main">
         {view === 'write' && (
@@ -33,9 +64,22 @@ export function PlaygroundPage() {
             onSibling={store.goToSibling}
             onUndo={store.undo}
             onRedo={store.redo}
+            caret={caret}
           />
         )}
-        {isEmpty && <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />}
+        {view === 'tokens' && (
+          <TokensView
+            store={store}
+            draft={draft}
+            onEdit={(offset) => {
+              setCaret(offset);
+              show('write');
+            }}
+          />
+        )}
+        {isEmpty && view === 'write' && (
+          <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />
+        )}
         <GenerationNote state={state} />
         <ActionBar store={store} state={state} />
       </div>
@@ -43,7 +87,7 @@ export function PlaygroundPage() {
   );
 }
 
-function useKeys(store: PlaygroundStore): void {
+function useKeys(store: PlaygroundStore, view: View, show: (view: View) => void): void {
   const shortcuts = useMemo((): readonly Shortcut[] => {
     const group = 'Playground';
     return [
@@ -55,7 +99,9 @@ function useKeys(store: PlaygroundStore): void {
       { keys: 'alt+left', label: 'Previous continuation', group, run: () => store.goToSibling(-1) },
       { keys: 'alt+right', label: 'Next continuation', group, run: () => store.goToSibling(1) },
       { keys: 'alt+up', label: 'Before the last step', group, run: store.goToParent },
+      { keys: 'alt+t', label: 'Tokens', group, run: () => show(view === 'tokens' ? 'write' : 'tokens') },
+      { keys: 'alt+s', label: 'Lock the seed', group, run: store.toggleSeedLock },
     ];
-  }, [store]);
+  }, [store, view, show]);
   useShortcuts(shortcuts);
 }

@@ -17,6 +17,7 @@ import {
   newDraft,
   nodeOf,
   type Parameters,
+  pathOf,
   stepTo,
 } from '../document/draft.ts';
 import { editText, type TextChange } from '../document/edit-text.ts';
@@ -98,6 +99,8 @@ export interface PlaygroundStore {
   remove(node: NodeId): void;
   renameDraft(name: string | null): void;
   setParameters(parameters: Parameters): void;
+  /** Keep the seed of the last generation for the next ones, or draw a new one each time. */
+  toggleSeedLock(): void;
   dismissProblem(): void;
   dismissNotice(): void;
   /** Write what has changed. */
@@ -284,6 +287,13 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     remove: (node) => changeDraft((draft) => deleteNode(draft, node)),
     renameDraft: (name) => changeDraft((draft) => ({ ...draft, name })),
     setParameters: (parameters) => changeDraft((draft) => ({ ...draft, parameters })),
+    toggleSeedLock: () =>
+      changeDraft((draft) => {
+        const { seed: locked, ...free } = draft.parameters;
+        if (locked !== undefined) return { ...draft, parameters: free };
+        const last = pathOf(draft).findLast((node) => node.run?.seed != null)?.run?.seed;
+        return { ...draft, parameters: { ...free, seed: last ?? deps.randomSeed() } };
+      }),
     dismissProblem: () => set({ problem: null }),
     dismissNotice: () => set({ notice: null }),
     async flush() {

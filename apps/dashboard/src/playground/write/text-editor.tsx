@@ -17,12 +17,15 @@ export function TextEditor({
   onSibling,
   onUndo,
   onRedo,
+  caret,
 }: {
   readonly draft: Draft;
   readonly onEdit: (change: TextChange) => void;
   readonly onSibling: (step: number, node: NodeId) => void;
   readonly onUndo: () => void;
   readonly onRedo: () => void;
+  /** Where the caret is at first; null: at the end, without the focus. */
+  readonly caret: number | null;
 }) {
   const path = useMemo(() => pathOf(draft), [draft]);
   const seams = useMemo(() => seamsOf(draft), [draft]);
@@ -48,6 +51,12 @@ export function TextEditor({
     else field.setSelectionRange(moved(selectionStart), moved(selectionEnd));
     if (isNearEnd) box.scrollTop = box.scrollHeight;
   }, [text]);
+
+  useLayoutEffect(() => {
+    if (caret === null) return;
+    area.current?.focus();
+    area.current?.setSelectionRange(caret, caret);
+  }, [caret]);
 
   // Undo of the browser's menus: its own history knows nothing of generations.
   useLayoutEffect(() => {
