@@ -3,51 +3,54 @@ import { useQuery } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { formatCount, formatShort } from '../ui/formats.ts';
+import { DAYS, daysUntil, type UsageByToken, usageByToken } from './usage-by-token.ts';
 
-const DAYS = 30;
-const DAY_MS = 86_400_000;
+const MAX_TOKENS = 50;
 
-/** Computed tokens by token id, or undefined until they are known. */
-export type UsageByToken = ReadonlyMap<string, number> | undefined;
-
-export function useTokenUsage(): UsageByToken {
+export function useTokenUsage(): UsageByToken | undefined {
   const { data } = useQuery({
     queryKey: [...keys.usage, 'tokens', DAYS],
     staleTime: 60_000,
     queryFn: async ({ signal }) => {
-      const project = cloud().projectId ?? undefined;
-      const from = new Date(Date.now() - (DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+      const days = daysUntil(new Date());
+      const projectId = cloud().projectId ?? undefined;
       const { rows } = await cloud().usage.get({
         signal,
-        from,
+        from: days[0] ?? '',
+        bucket: 'day',
         groupBy: 'token',
-        ...(project && { projectId: project }),
+        top: MAX_TOKENS,
+        ...(projectId && { projectId }),
       });
-      return new Map(rows.map(({ key, computedTokens }) => [key, computedTokens]));
+      return usageByToken(rows, days);
     },
   });
   return data;
 }
 
-/** A figure and a bar beside those of the other tokens. */
-export function TokenUsage({
-  usage,
-  tokenId,
-  name,
-}: {
-  readonly usage: UsageByToken;
-  readonly tokenId: string;
-  readonly name: string;
-}) {
+const BAR = 2;
+const GAP = 1;
+const HEIGHT = 16;
+const WIDTH = DAYS * (BAR + GAP) - GAP;
+
+/** A bar for each day, and the sum. Each token has a scale of its own: the figure beside it compares. */
+export function TokenUsage({ usage, tokenId }: { readonly usage: UsageByToken | undefined; readonly tokenId: string }) {
   if (usage === undefined) return <span className="ui-muted">–</span>;
-  const used = usage.get(tokenId) ?? 0;
-  const most = Math.max(1, ...usage.values());
+  const days = usage.get(tokenId) ?? [];
+  const total = days.reduce((sum, used) => sum + used, 0);
+  const most = Math.max(...days, 1);
   return (
-    <span className="tokens-usage" title={`${name}: ${formatCount(used)} tokens in 30 days`}>
-      <span className="tokens-bar" aria-hidden="true">
-        <span style={{ width: `${(used / most) * 100}%` }} />
-      </span>
-      <span className="ui-number">{formatShort(used)}</span>
+    <span className="tokens-usage" title={`${formatCount(total)} tokens in ${DAYS} days`}>
+      {total > 0 && (
+        <svg className="tokens-spark" width={WIDTH} height={HEIGHT} aria-hidden="true">
+          {days.map((used, day) => {
+            const height = used === 0 ? 0 : Math.max(1, (used / most) * HEIGHT);
+            // biome-ignore lint/suspicious/noArrayIndexKey: days keep their order.
+            return <rect key={day} x={day * (BAR + GAP)} y={HEIGHT - height} width={BAR} height={height} />;
+          })}
+        </svg>
+      )}
+      <span className="ui-number">{formatShort(total)}</span>
     </span>
   );
 }

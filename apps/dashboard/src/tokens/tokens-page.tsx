@@ -117,7 +117,7 @@ function TokenTable({
       name: 'Tokens, 30 days',
       align: 'end',
       width: '10rem',
-      cell: (token) => <TokenUsage usage={usage} tokenId={token.id} name={token.name} />,
+      cell: (token) => <TokenUsage usage={usage} tokenId={token.id} />,
     },
     { id: 'actions', name: '', width: '3.5rem', align: 'end', cell: actions },
   ];

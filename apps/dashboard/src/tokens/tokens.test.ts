@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endOf, wasUsedLately } from './expiry.ts';
 import { DEFAULT_SCOPES, withScope } from './scopes.ts';
+import { daysUntil, usageByToken } from './usage-by-token.ts';
 
 test('admin turns all scopes on, and back to the usual ones off', () => {
   assert.deepEqual(withScope(['run'], 'admin', true), ['run', 'read', 'write', 'admin']);
@@ -24,4 +25,18 @@ test('a token was used lately within the last day', () => {
   assert.equal(wasUsedLately(null, now), false);
   assert.equal(wasUsedLately(new Date(9 * 86_400_000 + 1), now), true);
   assert.equal(wasUsedLately(new Date(9 * 86_400_000), now), false);
+});
+
+test('usage has one value for each of the last 30 days, and leaves other days out', () => {
+  const days = daysUntil(new Date('2026-03-01T01:00:00Z'));
+  assert.deepEqual([days.length, days[0], days.at(-1)], [30, '2026-01-31', '2026-03-01']);
+  const usage = usageByToken(
+    [
+      { bucket: '2026-03-01', key: 'a', computedTokens: 5 },
+      { bucket: '2026-01-31', key: 'a', computedTokens: 2 },
+      { bucket: '2025-01-31', key: 'b', computedTokens: 7 },
+    ],
+    days,
+  );
+  assert.deepEqual([usage.get('a')?.[0], usage.get('a')?.at(-1), usage.has('b')], [2, 5, false]);
 });

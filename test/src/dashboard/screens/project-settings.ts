@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { PipelineCloud } from '@gptj-cloud/sdk';
 import type { Page } from 'playwright-core';
 import { type Account, type Dashboard, OWNER } from '../dashboard.ts';
-import { defineScreens } from '../screen.ts';
+import { defineScreens, type Screen } from '../screen.ts';
 
+const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const password = 'correct horse battery 7A';
 const confirmation = { password: OWNER.password };
 
@@ -33,7 +34,17 @@ async function account(dashboard: Dashboard, username: string): Promise<Account>
   return await dashboard.register({ email: `${username}@example.com`, username, password });
 }
 
-const lonely: Account = { email: 'lonely@example.com', username: 'lonely', password };
+/** The screen of another user than the owner, who is registered for it. */
+function as(username: string): Pick<Screen, 'as' | 'seed'> {
+  return {
+    as: { email: `${username}@example.com`, username, password },
+    async seed(_, dashboard) {
+      await account(dashboard, username);
+      return undefined;
+    },
+  };
+}
+
 const holdReplies = (pattern: string) => (page: Page) => page.route(pattern, () => new Promise<void>(() => undefined));
 const failReplies = (pattern: string) => (page: Page) =>
   page.route(pattern, (route) =>
@@ -65,17 +76,16 @@ defineScreens('tokens', [
       );
       await api.tokens.change(ending.id, { isEnabled: false });
       await api.tokens.create({ name: 'terraform', scopes: ['admin'] }, { confirmation });
+      for (let run = 0; run < 3; run++) {
+        await api.runPipeline(PIPELINE, ['Once upon a time', { max_new_tokens: 2 + run, seed: run }]);
+      }
       return undefined;
     },
   },
   {
     state: 'empty',
     path: '/tokens',
-    as: lonely,
-    async seed(_, dashboard) {
-      await dashboard.register(lonely);
-      return undefined;
-    },
+    ...as('mary'),
   },
   { state: 'loading', path: '/tokens', isLoading: true, arrange: holdReplies('**/v2/tokens?*') },
   { state: 'error', path: '/tokens', arrange: failReplies('**/v2/tokens?*') },
@@ -114,7 +124,7 @@ defineScreens('tokens', [
 ]);
 
 defineScreens('members', [
-  { state: 'alone', path: '/members', as: lonely },
+  { state: 'alone', path: '/members', ...as('hermit') },
   {
     state: 'list',
     path: '/members',
@@ -151,4 +161,27 @@ defineScreens('members', [
     path: '/members',
     act: (page) => page.getByRole('button', { name: 'New project' }).click(),
   },
+]);
+
+defineScreens('plan', [
+  { state: 'owner', path: '/plan' },
+  { state: 'free', path: '/plan', ...as('thrifty') },
+  {
+    state: 'change',
+    path: '/plan',
+    ...as('curious'),
+    act: (page) => page.getByRole('button', { name: 'Change to Developer' }).click(),
+  },
+  {
+    state: 'requested',
+    path: '/plan',
+    as: { email: 'ambitious@example.com', username: 'ambitious', password },
+    async seed(_, dashboard) {
+      const member = await account(dashboard, 'ambitious');
+      await (await sessionOf(dashboard, member)).plans.change('developer');
+      return undefined;
+    },
+  },
+  { state: 'loading', path: '/plan', isLoading: true, arrange: holdReplies('**/v2/plans') },
+  { state: 'error', path: '/plan', arrange: failReplies('**/v2/plans') },
 ]);
