@@ -1,6 +1,7 @@
-import { Link, useMatches, useNavigate } from '@tanstack/react-router';
+import { Link, useLocation, useMatches, useNavigate } from '@tanstack/react-router';
 import { Button } from 'react-aria-components';
 import { useHealth } from '../api/health.ts';
+import { useProject } from '../api/project.ts';
 import { useSession, useSignOut } from '../api/session.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Keys } from '../ui/keys.tsx';
@@ -81,19 +82,21 @@ export function TopBar({ onPalette, onHelp }: { readonly onPalette: () => void; 
 
 function Breadcrumb() {
   const matches = useMatches();
+  const project = useProject();
+  const { pathname } = useLocation();
+  // The account and the server are the same in every project.
+  const isInProject = !/^\/(?:account|admin)(?:\/|$)/.test(pathname);
   const { title, parent } = matches.at(-1)?.staticData ?? {};
   return (
     <nav className="shell-path" aria-label="Breadcrumb">
       <ol>
+        {isInProject && <li className="ui-cut">{project?.name}</li>}
         {parent && (
           <li>
             <Link to={parent.to}>{parent.title}</Link>
-            <Icon name="right" size={12} />
           </li>
         )}
-        <li aria-current="page" className="ui-cut">
-          {title ?? 'Not found'}
-        </li>
+        <li aria-current="page">{title ?? 'Not found'}</li>
       </ol>
     </nav>
   );

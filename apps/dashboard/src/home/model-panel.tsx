@@ -1,0 +1,63 @@
+import type { EngineStatus } from '@gptj-cloud/sdk';
+import { useQuery } from '@tanstack/react-query';
+import { cloud } from '../api/cloud.ts';
+import { keys } from '../api/keys.ts';
+import { ButtonLink } from '../ui/button.tsx';
+import { sentence } from '../ui/error-panel.tsx';
+import { Figure, Figures } from '../ui/figure.tsx';
+import { formatCount, formatDigits } from '../ui/formats.ts';
+import { RelativeTime } from '../ui/relative-time.tsx';
+import { StateBadge } from '../ui/state-badge.tsx';
+import { QueryView, Skeleton } from '../ui/states.tsx';
+
+const POLL_MS = 5_000;
+
+/** The served model, and how busy it is. */
+export function ModelPanel() {
+  const engine = useQuery({
+    queryKey: keys.engine,
+    queryFn: ({ signal }) => cloud().engine.get({ signal }),
+    refetchInterval: POLL_MS,
+  });
+  return (
+    <section className="ui-panel" aria-labelledby="home-model">
+      <div className="ui-panel-head">
+        <h2 id="home-model">Model</h2>
+        <ButtonLink to="/pipelines" look="quiet" size="small" icon="layers">
+          Pipelines
+        </ButtonLink>
+      </div>
+      <QueryView query={engine} skeleton={<Skeleton rows={4} />}>
+        {(status) => <Engine status={status} />}
+      </QueryView>
+    </section>
+  );
+}
+
+function Engine({
+  status: { model, state, since, reason, active, waiting, tokensPerSecond },
+}: {
+  readonly status: EngineStatus;
+}) {
+  return (
+    <div className="ui-stack">
+      <p className="home-model">
+        <strong className="ui-cut">{model.name}</strong>
+        <span className="ui-muted">
+          {model.quantisation} · {formatCount(model.context)} tokens of context
+        </span>
+        <StateBadge state={state === 'ready' ? 'ready' : 'failing'} label={state === 'ready' ? 'ready' : 'not ready'} />
+      </p>
+      {state !== 'ready' && (
+        <p className="home-reason">
+          {reason === null ? 'The engine does not answer' : sentence(reason)} Since <RelativeTime at={since} />.
+        </p>
+      )}
+      <Figures>
+        <Figure name="Running" value={active === null ? '–' : formatCount(active)} />
+        <Figure name="Waiting" value={waiting === null ? '–' : formatCount(waiting)} />
+        <Figure name="Speed" value={formatDigits(tokensPerSecond, 3)} unit="tok/s" />
+      </Figures>
+    </div>
+  );
+}
