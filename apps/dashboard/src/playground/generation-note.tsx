@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { CopyButton } from '../ui/copy.tsx';
 import { formatDigits, formatPlural } from '../ui/formats.ts';
 import { type DraftNode, type NodeRun, pathOf } from './document/draft.ts';
+import { Replay } from './replay/replay.tsx';
 import type { PlaygroundState } from './store/playground-store.ts';
 
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -34,6 +35,7 @@ export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
           seed <code>{run.seed}</code> <CopyButton text={String(run.seed)} label="Copy the seed" />
         </span>
       )}
+      {run.id !== null && run.stage === 'ended' && count > 0 && <Replay key={run.key} draft={draft} node={node} />}
       {run.id !== null && (
         <Link to="/runs/$runId" params={{ runId: run.id }}>
           Run

@@ -1,13 +1,17 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { IconButton } from '../ui/button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
+import { BranchesDrawer } from './branches/branches-drawer.tsx';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
 import { Notices } from './notices.tsx';
+import { draftInAddress } from './open-from-address.ts';
 import type { PlaygroundSearch } from './playground-search.ts';
+import { ShareButton } from './share/share-button.tsx';
 import type { PlaygroundStore } from './store/playground-store.ts';
 import { usePlayground } from './store/use-playground.ts';
 import { TokensView } from './tokens/tokens-view.tsx';
@@ -25,12 +29,19 @@ const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
 
 /** One text that the user and the model write together. */
 export function PlaygroundPage() {
-  const { view = 'write' } = route.useSearch();
+  const { view = 'write', run } = route.useSearch();
+  // The address is read once: afterwards it is that of the page, so that a reload opens the stored draft.
+  const [make] = useState(() => draftInAddress(run, location.hash));
   const navigate = useNavigate({ from: '/playground' });
-  const { store, state } = usePlayground();
+  const { store, state } = usePlayground(make);
+  useEffect(() => {
+    if (make === null) return;
+    void navigate({ search: ({ run: _, ...search }) => search, hash: '', replace: true });
+  }, [make, navigate]);
   const { draft, isLoaded } = state;
   /** Where the editor puts the caret when it is shown. */
   const [caret, setCaret] = useState<number | null>(null);
+  const [isDrawerOpen, setDrawer] = useState(false);
   const show = useCallback(
     (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
     [navigate],
@@ -54,10 +65,14 @@ export function PlaygroundPage() {
             </Link>
           ))}
         </nav>
+        <IconButton label="Branches" icon="branch" onPress={() => setDrawer(true)} />
+        <ShareButton draft={draft} />
       </PageHead>
+      {isDrawerOpen && <BranchesDrawer store={store} draft={draft} onClose={() => setDrawer(false)} />}
       <Notices store={store} state={state} />
       <div className="playground-main">
-        {view === 'write' && (
+        {/* Before the stored draft is read there is no text that could be edited. */}
+        {isLoaded && view === 'write' && (
           <TextEditor
             draft={draft}
             onEdit={store.edit}

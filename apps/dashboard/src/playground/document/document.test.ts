@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endAll, randomAction, randomDraft, randomSource } from '../../testing/random-draft.ts';
 import { alignText } from './align-text.ts';
-import { deleteNode, goToBranch, retryPointOf, seamsOf, siblingOf, takeAlternative } from './branching.ts';
+import { deleteNode, goToBranch, retryPointOf, seamsOf, siblingOf, starNode, takeAlternative } from './branching.ts';
 import { type Draft, type DraftToken, isOpen, newDraft, nodeOf, pathOf, textOf } from './draft.ts';
 import { changeBetween, editText } from './edit-text.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import { canRedo, canUndo, redo, undo } from './history.ts';
 import { promptOf } from './prompt.ts';
 import { DamagedDraftError, headOf, readDraft } from './serialise.ts';
+import { starredRows, treeRows } from './tree-rows.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => seed);
 
@@ -295,4 +296,25 @@ test('the change between two texts is where the caret is, also within repeated l
     const change = changeBetween(before, after, start + 2);
     assert.equal(before.slice(0, change.start) + change.insert + before.slice(change.end), after);
   }
+});
+
+test('a run of nodes without forks is one row of the tree; a bookmark and a fork end it', () => {
+  const draft = takeAlternative(generated(' a', ' boy'), 'n2', 1, { id: 9, label: ' girl', logprob: -2 });
+  const [row, ...others] = treeRows(draft);
+  assert.deepEqual([row?.text, row?.isGenerated, row?.isOnPath, row?.isHere], ['I met a', true, true, false]);
+  assert.deepEqual(
+    row?.children.map(({ text, isHere, isOnPath }) => [text, isHere, isOnPath]),
+    [
+      ['boy', false, false],
+      ['girl', true, true],
+    ],
+  );
+  assert.equal(others.length, 0);
+  const starred = treeRows(starNode(draft, 'n1', true));
+  assert.deepEqual([starred[0]?.text, starred[0]?.children[0]?.text], ['I met', 'a']);
+  assert.deepEqual(
+    starredRows(starred).map(({ id }) => id),
+    ['n1'],
+  );
+  assert.equal(treeRows(typed('x'.repeat(200)))[0]?.text, `${'x'.repeat(80)}…`);
 });

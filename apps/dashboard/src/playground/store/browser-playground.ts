@@ -6,7 +6,7 @@ import { createDraftClaims } from '../drafts/draft-claims.ts';
 import { openIndexedDbShelf } from '../drafts/indexed-db-shelf.ts';
 import { createPlaygroundStore, type PlaygroundDeps, type PlaygroundStore } from './playground-store.ts';
 
-const PIPELINE = 'gpt-j:latest';
+export const PIPELINE = 'gpt-j:latest';
 const DATABASE = 'gptj-playground';
 const CHANNEL = 'gptj-playground';
 /** Long enough for a tab in the background. */
@@ -49,7 +49,7 @@ export function createBrowserPlayground(onEnded: PlaygroundDeps['onEnded']): Pla
 }
 
 /** Text as it is; exact tokens after the token ids of the text before them. */
-async function promptData(prompt: Prompt, parameters: Parameters): Promise<string | readonly number[]> {
+export async function promptData(prompt: Prompt, parameters: Parameters): Promise<string | readonly number[]> {
   if (prompt.tokens.length === 0) return prompt.text;
   if (prompt.text === '') return prompt.tokens;
   const splitSpecialTokens = parameters.split_special_tokens === true;

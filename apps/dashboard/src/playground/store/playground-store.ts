@@ -78,6 +78,8 @@ export interface PlaygroundStore {
   /** Read the last draft, or the one with this id, and follow its open runs. */
   open(id?: string): Promise<void>;
   openNew(): Promise<void>;
+  /** Open a draft that is not stored yet, and follow its open runs. `make` is given an id for it. */
+  openMade(make: (id: string) => Promise<Draft> | Draft): Promise<void>;
   drafts(): Promise<readonly DraftEntry[]>;
   removeDraft(id: string): Promise<void>;
   /** Change the draft without a request. */
@@ -110,7 +112,7 @@ export interface PlaygroundStore {
 }
 
 /** What the playground asks for beside the user's parameters, so that it can show tokens. */
-const ASKED: Parameters = { return_dict_in_generate: true, logprobs: 10, trim_stop: true };
+export const ASKED: Parameters = { return_dict_in_generate: true, logprobs: 10, trim_stop: true };
 
 export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
   let state: PlaygroundState = {
@@ -251,6 +253,16 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     },
     open: async (id) => await openStored(id),
     openNew: async () => await openStored(undefined, true),
+    async openMade(make) {
+      await openStored(undefined, true);
+      try {
+        const draft = await make(state.draft.id);
+        await show(async () => ({ draft, revision: 0, notice: null }));
+        if (state.isLoaded) saver?.changed(state.draft);
+      } catch (problem) {
+        set({ problem });
+      }
+    },
     drafts: async () => (await shelf?.list()) ?? [],
     async removeDraft(id) {
       await shelf?.remove(id);

@@ -2,11 +2,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { keys } from '../../api/keys.ts';
 import { announce } from '../../ui/announce.tsx';
+import type { Draft } from '../document/draft.ts';
 import { createBrowserPlayground } from './browser-playground.ts';
 import type { PlaygroundState, PlaygroundStore } from './playground-store.ts';
 
-/** The store of this page, which opens the last draft, and its state. */
-export function usePlayground(): { readonly store: PlaygroundStore; readonly state: PlaygroundState } {
+/** The store of this page, which opens the last draft or the one that `make` makes, and its state. */
+export function usePlayground(make: ((id: string) => Promise<Draft>) | null): {
+  readonly store: PlaygroundStore;
+  readonly state: PlaygroundState;
+} {
   const queries = useQueryClient();
   const [store] = useState(() =>
     createBrowserPlayground((_, summary) => {
@@ -15,7 +19,7 @@ export function usePlayground(): { readonly store: PlaygroundStore; readonly sta
     }),
   );
   useEffect(() => {
-    void store.open();
+    void (make === null ? store.open() : store.openMade(make));
     const save = (): void => {
       if (document.hidden) void store.flush();
     };
@@ -24,6 +28,6 @@ export function usePlayground(): { readonly store: PlaygroundStore; readonly sta
       document.removeEventListener('visibilitychange', save);
       void store.close();
     };
-  }, [store]);
+  }, [store, make]);
   return { store, state: useSyncExternalStore(store.subscribe, store.get) };
 }

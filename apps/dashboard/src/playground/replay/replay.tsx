@@ -1,0 +1,67 @@
+import { useMutation } from '@tanstack/react-query';
+import { cloud } from '../../api/cloud.ts';
+import { Button } from '../../ui/button.tsx';
+import { Icon } from '../../ui/icons.tsx';
+import { problemOf } from '../../ui/problem.ts';
+import { visibleToken } from '../../ui/token-scale.ts';
+import type { Draft, DraftNode, DraftToken } from '../document/draft.ts';
+import { promptOfRun, runTokens } from '../document/run-tokens.ts';
+import { PIPELINE, promptData } from '../store/browser-playground.ts';
+import { ASKED } from '../store/playground-store.ts';
+import { arrivalsOfResult } from '../stream/arrivals.ts';
+import { firstDifference } from './first-difference.ts';
+
+interface Outcome {
+  readonly count: number;
+  /** Null: the same ids. */
+  readonly difference: { readonly index: number; readonly before: string; readonly after: string } | null;
+}
+
+/** Generates the same again, and says whether it is the same. */
+export function Replay({ draft, node }: { readonly draft: Draft; readonly node: DraftNode }) {
+  const replay = useMutation({
+    mutationFn: async (): Promise<Outcome> => await repeat(draft, node),
+  });
+  const { data, isPending, error } = replay;
+  const isDeterministic = node.run?.parameters.deterministic === true;
+  return (
+    <>
+      <Button size="small" look="quiet" icon="refresh" isPending={isPending} onPress={() => replay.mutate()}>
+        Replay
+      </Button>
+      {error !== null && <span className="playground-failed">{problemOf(error).message}</span>}
+      {data?.difference === null && (
+        <span className="playground-same" role="status">
+          <Icon name="check" size={12} /> identical: the same {data.count} token ids
+        </span>
+      )}
+      {data?.difference != null && (
+        <span role="status">
+          differs from token {data.difference.index + 1} on: <code>{data.difference.after}</code> instead of{' '}
+          <code>{data.difference.before}</code>.{' '}
+          {isDeterministic
+            ? 'The first run was not computed in isolation, or by another model.'
+            : 'Tokens of nearly equal chance can change places when other requests are computed beside them; the parameter deterministic excludes that.'}
+        </span>
+      )}
+    </>
+  );
+}
+
+async function repeat(draft: Draft, node: DraftNode): Promise<Outcome> {
+  const { run } = node;
+  if (run === null) throw new Error('expected a generated text');
+  const before = runTokens(draft, run);
+  const prompt = await promptData(promptOfRun(draft, node), run.parameters);
+  const again = await cloud().runPipeline(PIPELINE, [prompt, { ...ASKED, ...run.parameters }]);
+  const after = arrivalsOfResult('', again)[run.sequence]?.tokens ?? [];
+  // A run that was stopped is compared as far as it came.
+  const compared = run.finish === 'cancelled' ? after.slice(0, before.length) : after;
+  const index = firstDifference(before, compared);
+  if (index === null) return { count: before.length, difference: null };
+  return { count: before.length, difference: { index, before: shown(before[index]), after: shown(compared[index]) } };
+}
+
+function shown(token: Pick<DraftToken, 'label' | 'id'> | undefined): string {
+  return token === undefined ? 'the end' : visibleToken(token.label ?? `id ${token.id}`);
+}
