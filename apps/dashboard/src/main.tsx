@@ -6,11 +6,13 @@ import { createQueryClient } from './api/query-client.ts';
 import { createDashboardRouter } from './router.tsx';
 import './ui/tokens.css';
 import './ui/base.css';
+import { applyDensity } from './ui/density.ts';
 import { applyTheme } from './ui/theme.ts';
 
 const RELOADED = 'gptj-reloaded';
 
 applyTheme();
+applyDensity();
 // After an update of the server the chunks that this page names are gone: the new page names the new ones.
 window.addEventListener('vite:preloadError', (event) => {
   if (sessionStorage.getItem(RELOADED) !== null) return;

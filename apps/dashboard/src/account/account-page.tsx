@@ -1,9 +1,16 @@
-import { PageHead } from '../ui/page-head.tsx';
+import { AccountFrame } from './account-frame.tsx';
+import { Appearance } from './appearance.tsx';
+import { DeleteAccount } from './delete-account.tsx';
+import { EmailAddress } from './email-address.tsx';
+import { Profile } from './profile.tsx';
 
 export function AccountPage() {
   return (
-    <div className="ui-page">
-      <PageHead title="Account" />
-    </div>
+    <AccountFrame title="Account">
+      <Profile />
+      <EmailAddress />
+      <Appearance />
+      <DeleteAccount />
+    </AccountFrame>
   );
 }

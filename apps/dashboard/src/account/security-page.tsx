@@ -1,9 +1,14 @@
-import { PageHead } from '../ui/page-head.tsx';
+import { AccountFrame } from './account-frame.tsx';
+import { Identities } from './identities.tsx';
+import { Password } from './password.tsx';
+import { TwoFactor } from './two-factor.tsx';
 
 export function SecurityPage() {
   return (
-    <div className="ui-page">
-      <PageHead title="Security" />
-    </div>
+    <AccountFrame title="Security">
+      <Password />
+      <TwoFactor />
+      <Identities />
+    </AccountFrame>
   );
 }

@@ -1,5 +1,5 @@
 /** The signed-in account. */
-import { type Session, SessionEndedError } from '@gptj-cloud/sdk';
+import { type Session, SessionEndedError, type User } from '@gptj-cloud/sdk';
 import { type QueryClient, queryOptions, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { cloud } from './cloud.ts';
 import { setGate } from './gate.ts';
@@ -39,6 +39,11 @@ export function useSession(): Session {
   const session = useSuspenseQuery(sessionQuery).data;
   if (session === null) throw new Error('expected a session on this page');
   return session;
+}
+
+/** Show the account as a reply has it. */
+export function changeUser(queries: QueryClient, user: User): void {
+  queries.setQueryData(keys.session, (session: Session | null | undefined) => session && { ...session, user });
 }
 
 export function useSignOut(): () => Promise<void> {

@@ -1,6 +1,7 @@
 import type { Invitation } from '@gptj-cloud/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
+import { invitationsQuery } from '../api/invitations.ts';
 import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
 import { problemOf } from '../ui/problem.ts';
@@ -10,10 +11,7 @@ import { toast } from '../ui/toasts.tsx';
 /** Invitations to the signed-in user; nothing when there are none. */
 export function ReceivedInvitations() {
   const queries = useQueryClient();
-  const { data: invitations } = useQuery({
-    queryKey: keys.invitations,
-    queryFn: ({ signal }) => cloud().invitations.list({ signal }),
-  });
+  const { data: invitations } = useQuery(invitationsQuery);
   const answer = useMutation({
     mutationFn: async ({
       invitation: { id },

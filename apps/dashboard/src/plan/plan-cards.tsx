@@ -35,12 +35,12 @@ export function PlanCards({
               {isRequested && <StateBadge state="requested" />}
             </header>
             <p className="plan-price">{monthlyPrice(plan, list.currency)}</p>
-            {pricesOfUse(plan, list.currency).map((price) => (
-              <p key={price} className="ui-muted">
-                {price}
-              </p>
-            ))}
-            {plan.description !== '' && <p>{plan.description}.</p>}
+            <div className="ui-muted">
+              {pricesOfUse(plan, list.currency).map((price) => (
+                <p key={price}>{price}</p>
+              ))}
+            </div>
+            <p>{plan.description !== '' && `${plan.description}.`}</p>
             <ul className="plan-limits">
               {planLimits(plan).map((limit) => (
                 <li key={limit}>

@@ -47,8 +47,8 @@ test('says where there is no limit', () => {
   });
   for (const text of [
     'Every model',
-    'Tokens without limit a day',
-    'Requests without limit',
+    'No limit of tokens a day',
+    'No limit of requests a minute',
     'Any number of runs at once',
   ]) {
     assert.ok(limits.includes(text), text);

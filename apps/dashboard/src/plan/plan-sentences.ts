@@ -21,13 +21,15 @@ export function pricesOfUse({ prices }: Plan, currency: string): readonly string
 
 export function planLimits(plan: Plan): readonly string[] {
   const tokens = (limit: number | null, period: string): string =>
-    limit === null ? `Tokens without limit ${period}` : `${formatShort(limit)} tokens ${period}`;
+    limit === null ? `No limit of tokens ${period}` : `${formatShort(limit)} tokens ${period}`;
   const { requestsPerMinute, concurrentRuns, maxContext, maxGenerationSeconds, storedBytes, pipelineTags } = plan;
   return [
     modelsOf(plan),
     tokens(plan.tokensPerDay, 'a day'),
     tokens(plan.tokensPerMonth, 'a month'),
-    requestsPerMinute === null ? 'Requests without limit' : `${formatCount(requestsPerMinute)} requests a minute`,
+    requestsPerMinute === null
+      ? 'No limit of requests a minute'
+      : `${formatCount(requestsPerMinute)} requests a minute`,
     concurrentRuns === null ? 'Any number of runs at once' : `${formatCount(concurrentRuns)} runs at once`,
     maxContext === null
       ? 'The whole context of a model'
@@ -35,7 +37,7 @@ export function planLimits(plan: Plan): readonly string[] {
     maxGenerationSeconds === null
       ? 'Generations of any length'
       : `Up to ${formatDuration(maxGenerationSeconds * 1000)} of computing for a generation`,
-    storedBytes === null ? 'Storage without limit' : `${formatBytes(storedBytes)} of inputs, results and files`,
+    storedBytes === null ? 'No limit of storage' : `${formatBytes(storedBytes)} of inputs, results and files`,
     pipelineTags === null ? 'Any number of tags' : `${formatCount(pipelineTags)} tags in a project`,
   ];
 }

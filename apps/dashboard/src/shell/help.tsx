@@ -1,3 +1,4 @@
+import { useChangePreferences } from '../api/preferences.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Keys } from '../ui/keys.tsx';
 import { setSingleKeys, useActiveShortcuts, useSingleKeys } from '../ui/shortcuts.ts';
@@ -7,6 +8,11 @@ import { Switch } from '../ui/switch.tsx';
 export function Help({ onClose }: { readonly onClose: () => void }) {
   const shortcuts = useActiveShortcuts();
   const singleKeys = useSingleKeys();
+  const change = useChangePreferences();
+  const choose = (singleKeyShortcuts: boolean): void => {
+    setSingleKeys(singleKeyShortcuts);
+    change.mutate({ singleKeyShortcuts });
+  };
   const groups = [...new Set(shortcuts.map(({ group }) => group ?? 'This page'))];
   return (
     <Dialog title="Keys" isOpen onClose={onClose} wide>
@@ -29,7 +35,7 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
           </section>
         ))}
       </div>
-      <Switch isSelected={singleKeys} onChange={setSingleKeys} hint="Switch them off if you dictate text.">
+      <Switch isSelected={singleKeys} onChange={choose} hint="Switch them off if you dictate text.">
         Keys without Control, Command or Alt
       </Switch>
     </Dialog>

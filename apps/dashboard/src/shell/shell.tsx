@@ -2,6 +2,7 @@ import { Outlet, useMatches, useNavigate, useSearch } from '@tanstack/react-rout
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useIsConfirmationWanted } from '../api/confirmation.ts';
 import { useGate } from '../api/gate.ts';
+import { usePreferencesOfAccount } from '../api/preferences.ts';
 import { useSession, useSignOut } from '../api/session.ts';
 import { type Command, useCommands } from '../ui/commands.ts';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
@@ -26,6 +27,7 @@ type Overlay = 'none' | 'palette' | 'help';
 /** Side bar, top bar, and the page between them; on a phone a bar at the bottom. */
 export function Shell() {
   const gate = useGate();
+  usePreferencesOfAccount();
   const isConfirmationWanted = useIsConfirmationWanted();
   const [overlay, setOverlay] = useState<Overlay>('none');
   const matches = useMatches();

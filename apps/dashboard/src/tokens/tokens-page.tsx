@@ -127,6 +127,27 @@ function TokenTable({
       columns={columns}
       items={tokens}
       idOf={({ id }) => id}
+      card={(token) => (
+        <>
+          <div className="tokens-card-head">
+            <div className="tokens-name">
+              <span className="tokens-title">{token.name}</span>
+              <MaskedSecret value={token.value} />
+            </div>
+            {actions(token)}
+          </div>
+          <div className="tokens-tags">
+            <StateBadge state={stateOf(token)} />
+            <Scopes token={token} />
+          </div>
+          <p className="ui-muted tokens-card-foot">
+            <span>
+              used <RelativeTime at={token.lastUsed} />, ends <RelativeTime at={token.expiresAt} />
+            </span>
+            <TokenUsage usage={usage} tokenId={token.id} />
+          </p>
+        </>
+      )}
       empty={
         <EmptyState
           text="No token yet. A program sends one with every request."

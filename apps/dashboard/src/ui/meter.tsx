@@ -26,7 +26,8 @@ export function Meter({
   const share = limit === null || limit === 0 ? 0 : Math.min(1, used / limit);
   const held = limit === null || limit === 0 ? 0 : Math.min(1 - share, reserved / limit);
   const tone = share + held >= 1 ? 'full' : share + held >= 0.8 ? 'near' : 'free';
-  const text = limit === null ? `${format(used)} ${unit}, no limit` : `${format(used)} of ${format(limit)} ${unit}`;
+  const amount = (value: number): string => `${format(value)} ${unit}`.trimEnd();
+  const text = limit === null ? `${amount(used)}, no limit` : `${format(used)} of ${amount(limit)}`;
   return (
     <div className={`ui-meter ui-meter-${tone}`}>
       <div className="ui-meter-head">
