@@ -33,7 +33,7 @@ await mkdir(dataDir, { recursive: true });
 const env = options.database === undefined ? { DATA_DIR: dataDir } : { DATABASE_URL: options.database };
 
 const id = (kind, text) => `'${kind}_' || md5(${text})`;
-const TABLES = ['files', 'data', 'runs', 'usage_daily', 'usage_sums', 'audit_log'];
+const TABLES = ['files', 'data', 'runs', 'usage_daily', 'usage_sums', 'usage_hourly', 'run_counts', 'audit_log'];
 /** Runs over 60 days: nine in ten complete, the others failed; 5 pipelines. Then a year of 137 tokens × 20 pipelines. */
 const FILL = [
   `INSERT INTO files (id, name, path, bytes, size_bytes, is_stored, created_at, project_id)
@@ -66,6 +66,16 @@ const FILL = [
       sum(u.computed_tokens), sum(u.cached_tokens), sum(u.compute_ms)
     FROM usage_daily u CROSS JOIN LATERAL (VALUES (0, ''), (1, u.api_key_id), (2, u.pipeline)) AS g (grouping_id, key)
     GROUP BY 1, 2, 3, 4`,
+  // 50 tokens in each hour of 61 days; 30 bins of each time, and 5 codes, in each hour of 34 days and each day of a year.
+  `INSERT INTO usage_hourly (project_id, hour, api_key_id, pipeline, runs, prompt_tokens, generated_tokens, computed_tokens,
+      cached_tokens, compute_ms)
+    SELECT '${PROJECT}', date_trunc('hour', now()) - h * interval '1 hour', ${id('token', 't::text')}, 'p', 3, 30, 30, 60, 0, 120
+    FROM generate_series(0, ${61 * 24}) h, generate_series(1, 50) t`,
+  `INSERT INTO run_counts (project_id, at, hours, kind, key, count)
+    SELECT '${PROJECT}', date_trunc(CASE hours WHEN 1 THEN 'hour' ELSE 'day' END, now(), 'UTC') - n * hours * interval '1 hour',
+      hours, kind, k::text, 7
+    FROM (VALUES (1, 0, 34 * 24), (24, 36, 365)) s (hours, first, last), generate_series(first, last) n,
+      unnest(ARRAY['error', 'queued', 'first_token', 'total']) kind, generate_series(1, CASE kind WHEN 'error' THEN 5 ELSE 30 END) k`,
   `INSERT INTO audit_log (at, user_id, action, request_id, details)
     SELECT now() - interval '60 days' * i / ${runs}, '${USER}', CASE WHEN i % 4 = 0 THEN 'token.create' ELSE 'user.sign_in' END, 'r', '{}'
     FROM generate_series(1, ${runs}) i`,
@@ -146,6 +156,16 @@ async function measure() {
   for (const group of ['day', 'token', 'pipeline', 'project']) {
     await time(`usage of a year by ${group}, all projects`, `/v2/usage?from=${day(364)}&group_by=${group}`);
     await time(`usage of a year by ${group}`, `/v2/usage?from=${day(364)}&group_by=${group}&project_id=${PROJECT}`);
+  }
+  for (const group of ['', '&group_by=token', '&group_by=pipeline']) {
+    const by = group === '' ? '' : ` and ${group.slice(10)}`;
+    await time(`usage of a year by day${by}`, `/v2/usage?from=${day(364)}&bucket=day&project_id=${PROJECT}${group}`);
+    await time(`usage of 31 days by hour${by}`, `/v2/usage?from=${day(30)}&bucket=hour&project_id=${PROJECT}${group}`);
+  }
+  for (const path of ['latency', 'errors']) {
+    await time(`metrics/${path} of a year by day`, `/v2/metrics/${path}?bucket=day&start=${day(364)}`);
+    await time(`metrics/${path} of 31 days by hour`, `/v2/metrics/${path}?bucket=hour&start=${day(29)}`);
+    await time(`metrics/${path} of a day`, `/v2/metrics/${path}`);
   }
   await time('usage of this month', '/v2/usage');
   await time('invoice preview', '/v2/invoice-preview');

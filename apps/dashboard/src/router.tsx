@@ -13,6 +13,7 @@ import { readUsersSearch } from './admin/users-search.ts';
 import { selectProject } from './api/cloud.ts';
 import { sessionQuery } from './api/session.ts';
 import { readPlaygroundSearch } from './playground/playground-search.ts';
+import { readRunSearch } from './runs/run-search.ts';
 import { readRunsSearch } from './runs/runs-search.ts';
 import { Root } from './shell/root.tsx';
 import { RouteFailure, UnknownPage } from './shell/route-states.tsx';
@@ -132,7 +133,7 @@ const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
   staticData: { title: 'Run', parent: { title: 'Runs', to: '/runs' } },
-  validateSearch: (raw: RawSearch): { readonly tab?: string } => defined({ tab: textIn(raw, 'tab') }),
+  validateSearch: readRunSearch,
   component: lazyRouteComponent(() => import('./runs/run-page.tsx'), 'RunPage'),
 });
 

@@ -10,11 +10,14 @@ import {
   TableBody,
   TableHeader,
   TableLayout,
+  TableLoadMoreItem,
   Virtualizer,
 } from 'react-aria-components';
+import { Button } from './button.tsx';
 import { Icon } from './icons.tsx';
 import { useIsPhone } from './media.ts';
 import './data-table.css';
+import './switch.css';
 
 export interface TableColumn<Item> {
   readonly id: string;
@@ -47,6 +50,8 @@ export interface DataTableProps<Item> {
   readonly isVirtual?: boolean;
   /** On a phone in place of columns as lines. */
   readonly card?: (item: Item) => ReactNode;
+  /** The list goes on: loaded when a virtual table is scrolled to its end, else by a button. */
+  readonly more?: { readonly isLoading: boolean; readonly onLoad: () => void };
 }
 
 const ROW = 44;
@@ -57,7 +62,14 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
   if (props.items.length === 0) return <div className="ui-table-empty">{props.empty ?? 'Nothing here.'}</div>;
   if (isPhone) return <Cards {...props} />;
   const table = <Grid {...props} />;
-  if (!props.isVirtual) return <div className="ui-table-box">{table}</div>;
+  if (!props.isVirtual) {
+    return (
+      <div className="ui-table-box">
+        {table}
+        <More {...props} />
+      </div>
+    );
+  }
   return (
     <Virtualizer layout={TableLayout} layoutOptions={{ rowHeight: ROW, headingHeight: 36 }}>
       {table}
@@ -76,14 +88,17 @@ function Grid<Item>({
   sort,
   onSort,
   isVirtual = false,
+  more,
 }: DataTableProps<Item>) {
+  // Columns that share the rest of the width cut their text instead of pushing others out.
+  const hasShares = columns.some(({ width }) => width?.endsWith('fr'));
   const byId = new Map(items.map((item) => [idOf(item), item]));
   const select = (keys: Selection): void =>
     onSelect?.(keys === 'all' ? new Set(byId.keys()) : new Set([...keys].map(String)));
   return (
     <Table
       aria-label={label}
-      className={isVirtual ? 'ui-table ui-table-virtual' : 'ui-table'}
+      className={`ui-table ${isVirtual ? 'ui-table-virtual' : hasShares ? 'ui-table-fixed' : ''}`}
       selectionMode={onSelect ? 'multiple' : 'none'}
       selectedKeys={selected ?? []}
       onSelectionChange={select}
@@ -109,8 +124,7 @@ function Grid<Item>({
             isRowHeader={index === 0}
             allowsSorting={isSortable}
             className={`ui-table-head ui-table-${align}`}
-            style={widthOf(width)}
-            {...(isVirtual && { width: virtualWidth(width) })}
+            {...(isVirtual ? { width: virtualWidth(width) } : { style: widthOf(width) })}
           >
             {({ sortDirection }) => (
               <span className="ui-table-name">
@@ -136,6 +150,12 @@ function Grid<Item>({
             ))}
           </Row>
         ))}
+        {isVirtual && more && (
+          <TableLoadMoreItem isLoading={more.isLoading} onLoadMore={more.onLoad} className="ui-table-more">
+            <span className="ui-spinner" aria-hidden="true" />
+            <span className="ui-hidden">Loading more</span>
+          </TableLoadMoreItem>
+        )}
       </TableBody>
     </Table>
   );
@@ -153,37 +173,52 @@ function Tick() {
   );
 }
 
-function Cards<Item>({ label, columns, items, idOf, onOpen, card }: DataTableProps<Item>) {
+function More<Item>({ more }: DataTableProps<Item>) {
+  if (more === undefined) return null;
+  return (
+    <div className="ui-table-more">
+      <Button isPending={more.isLoading} onPress={more.onLoad}>
+        Show more
+      </Button>
+    </div>
+  );
+}
+
+function Cards<Item>(props: DataTableProps<Item>) {
+  const { label, columns, items, idOf, onOpen, card } = props;
   const title = columns.find(({ isTitle }) => isTitle) ?? columns[0];
   const lines = columns.filter((column) => column !== title && !column.isWideOnly);
   return (
-    <ul className="ui-cards" aria-label={label}>
-      {items.map((item) => (
-        <li key={idOf(item)} className="ui-card">
-          {card ? (
-            card(item)
-          ) : (
-            <>
-              <div className="ui-card-title">{title?.cell(item)}</div>
-              <dl>
-                {lines.map(({ id, name, cell }) => (
-                  <div key={id}>
-                    <dt>{name}</dt>
-                    <dd>{cell(item)}</dd>
-                  </div>
-                ))}
-              </dl>
-            </>
-          )}
-          {onOpen && (
-            <button type="button" className="ui-card-open" onClick={() => onOpen(item)}>
-              <span className="ui-hidden">Open</span>
-              <Icon name="right" />
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="ui-cards" aria-label={label}>
+        {items.map((item) => (
+          <li key={idOf(item)} className="ui-card">
+            {card ? (
+              card(item)
+            ) : (
+              <>
+                <div className="ui-card-title">{title?.cell(item)}</div>
+                <dl>
+                  {lines.map(({ id, name, cell }) => (
+                    <div key={id}>
+                      <dt>{name}</dt>
+                      <dd>{cell(item)}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </>
+            )}
+            {onOpen && (
+              <button type="button" className="ui-card-open" onClick={() => onOpen(item)}>
+                <span className="ui-hidden">Open</span>
+                <Icon name="right" />
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <More {...props} />
+    </>
   );
 }
 

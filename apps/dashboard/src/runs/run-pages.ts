@@ -1,0 +1,53 @@
+/** The loaded pages of a list of runs, changed by what the stream reports. Newest runs first. */
+import type { Page, RunSummary } from '@gptj-cloud/sdk';
+
+export interface RunPages {
+  readonly pages: readonly Page<RunSummary>[];
+  readonly pageParams: readonly unknown[];
+}
+
+export function allRuns({ pages }: RunPages): readonly RunSummary[] {
+  return pages.flatMap(({ items }) => items);
+}
+
+/** The pages with a run in its new state; null when they do not have it. */
+export function withChanged(list: RunPages, run: RunSummary): RunPages | null {
+  let isFound = false;
+  const pages = list.pages.map((page) => {
+    const at = page.items.findIndex(({ id }) => id === run.id);
+    if (at === -1) return page;
+    isFound = true;
+    return { ...page, items: page.items.with(at, newer(page.items[at], run)) };
+  });
+  return isFound ? { ...list, pages } : null;
+}
+
+/** The pages with further runs at the beginning, newest first. Those that are there are changed in place. */
+export function withAdded(list: RunPages, runs: readonly RunSummary[]): RunPages {
+  let changed = list;
+  const added: RunSummary[] = [];
+  for (const run of runs) {
+    const found = withChanged(changed, run);
+    if (found === null) added.push(run);
+    else changed = found;
+  }
+  const [first, ...rest] = changed.pages;
+  if (first === undefined || added.length === 0) return changed;
+  const items = [...added, ...first.items].sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  return { ...changed, pages: [{ ...first, total: first.total + added.length, items }, ...rest] };
+}
+
+export function withoutRuns(list: RunPages, ids: ReadonlySet<string>): RunPages {
+  const removed = allRuns(list).filter(({ id }) => ids.has(id)).length;
+  const pages = list.pages.map((page) => ({
+    ...page,
+    total: Math.max(0, page.total - removed),
+    items: page.items.filter(({ id }) => !ids.has(id)),
+  }));
+  return { ...list, pages };
+}
+
+/** Two replies may cross: a run that has ended does not begin again. */
+function newer(known: RunSummary | undefined, run: RunSummary): RunSummary {
+  return known !== undefined && known.endedAt !== null && run.endedAt === null ? known : run;
+}

@@ -1,0 +1,103 @@
+import type { RunChange, RunSummary } from '@gptj-cloud/sdk';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo, useRef, useState } from 'react';
+import { cloud } from '../api/cloud.ts';
+import { keys } from '../api/keys.ts';
+import { useRunChanges } from '../api/run-changes.ts';
+import { problemOf } from '../ui/problem.ts';
+import { toast } from '../ui/toasts.tsx';
+import { filterOf, isListed, optionsOf } from './run-filter.ts';
+import { allRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import type { RunsSearch } from './runs-search.ts';
+
+const PAGE = 100;
+
+/**
+ * The runs of a filter, page after page, kept up to date. New runs are added at the top at once, unless `isHeld()`: then
+ * they wait, so that no row moves below the pointer.
+ */
+export function useRunList(search: RunsSearch, isHeld: () => boolean) {
+  const queries = useQueryClient();
+  const { state, token, range, q } = search;
+  const filter = useMemo(
+    () =>
+      filterOf(
+        {
+          ...(state && { state }),
+          ...(token && { token }),
+          ...(range && { range }),
+          ...(q && { q }),
+        },
+        new Date(),
+      ),
+    [state, token, range, q],
+  );
+  const queryKey = [...keys.runs, 'list', filter];
+  const [waiting, setWaiting] = useState<readonly RunSummary[]>([]);
+  const waitingFor = useRef(filter);
+  const held = waitingFor.current === filter ? waiting : [];
+  const query = useInfiniteQuery({
+    queryKey,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE, cursor: pageParam, signal }),
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    // The stream keeps it up to date.
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: false,
+  });
+  const update = (change: (list: RunPages) => RunPages): void => {
+    queries.setQueryData<RunPages>(queryKey, (list) => list && change(list));
+  };
+  const add = (runs: readonly RunSummary[]): void => {
+    const list = queries.getQueryData<RunPages>(queryKey);
+    if (list === undefined) return;
+    const known = runs.filter((run) => withChanged(list, run) !== null);
+    if (known.length > 0) update((present) => withAdded(present, known));
+    const fresh = runs.filter((run) => !known.includes(run) && isListed(filter, run));
+    if (fresh.length === 0) return;
+    if (!isHeld() && held.length === 0) {
+      update((present) => withAdded(present, fresh));
+      return;
+    }
+    waitingFor.current = filter;
+    setWaiting([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
+  };
+  const resync = async (): Promise<void> => {
+    const list = queries.getQueryData<RunPages>(queryKey);
+    if (list === undefined) return;
+    const { items } = await cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE });
+    const knows = new Set(allRuns(list).map(({ id }) => id));
+    const hasGap = items.length === PAGE && !items.some(({ id }) => knows.has(id));
+    if (hasGap) await queries.resetQueries({ queryKey });
+    else add(items);
+  };
+  const isLive = useRunChanges((change: RunChange) => {
+    if (change.type === 'run') add([change.run]);
+    // A failure shows by the bar of the lost connection; the stream begins again with `resync`.
+    else resync().catch(() => undefined);
+  });
+  return {
+    query,
+    runs: useMemo(() => (query.data === undefined ? [] : allRuns(query.data)), [query.data]),
+    total: query.data?.pages[0]?.total ?? 0,
+    filter,
+    isLive,
+    /** New runs that wait for `showHeld`. */
+    held: held.length,
+    showHeld(): void {
+      update((list) => withAdded(list, held));
+      setWaiting([]);
+    },
+    remove: (ids: ReadonlySet<string>): void => update((list) => withoutRuns(list, ids)),
+    cancel(id: string): void {
+      cloud()
+        .cancelRun(id)
+        .then(
+          () => toast('The run was cancelled.'),
+          (error: unknown) => toast(problemOf(error).message, { tone: 'bad' }),
+        );
+    },
+  };
+}
