@@ -10,6 +10,7 @@ import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
 import { Notices } from './notices.tsx';
 import { draftInAddress } from './open-from-address.ts';
+import { useSettings } from './parameters/use-settings.tsx';
 import type { PlaygroundSearch } from './playground-search.ts';
 import { ShareButton } from './share/share-button.tsx';
 import type { PlaygroundStore } from './store/playground-store.ts';
@@ -46,11 +47,21 @@ export function PlaygroundPage() {
     (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
     [navigate],
   );
+  const settings = useSettings(store, state);
   useKeys(store, view, show);
   const isEmpty = isLoaded && draft.here === draft.root && draft.nodes.size === 1;
   return (
     <div className="playground">
-      <PageHead title="Playground" beside={<DraftsMenu store={store} state={state} />}>
+      <PageHead
+        title="Playground"
+        beside={
+          <>
+            <DraftsMenu store={store} state={state} />
+            {settings.chip}
+          </>
+        }
+      >
+        {settings.button}
         <nav className="playground-views" aria-label="Views of the text">
           {VIEWS.map(({ id, label }) => (
             <Link
@@ -96,8 +107,11 @@ export function PlaygroundPage() {
           <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />
         )}
         <GenerationNote state={state} />
-        <ActionBar store={store} state={state} />
+        <ActionBar store={store} state={state} refusal={settings.refusal}>
+          {settings.line}
+        </ActionBar>
       </div>
+      {settings.panel}
     </div>
   );
 }

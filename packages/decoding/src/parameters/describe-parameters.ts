@@ -29,6 +29,8 @@ export interface ParameterDescription {
   readonly modes: readonly DecodingMode[];
   /** It acts only together with `do_sample`, or in one of `modes` that does not sample. */
   readonly needsSampling: boolean;
+  /** Completes "NAME is ignored: …" where it does not act; absent: it acts everywhere, or that depends on values. */
+  readonly otherwise?: string;
   /** `none`: accepted without effect. `refused`: `help` says why. */
   readonly effect: 'acts' | 'none' | 'refused';
   readonly schema: JsonSchema;
@@ -73,6 +75,7 @@ export function describeRecords(
       ...(record.neutral === undefined ? {} : { neutral: record.neutral }),
       modes: modesOf(record.acts),
       needsSampling: record.acts?.sampling === true,
+      ...(record.acts === undefined ? {} : { otherwise: record.acts.otherwise }),
       effect: record.unsupported !== undefined ? 'refused' : record.noEffect === true ? 'none' : 'acts',
       schema: schemaOf(record),
     }));

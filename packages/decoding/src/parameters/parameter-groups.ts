@@ -2,7 +2,6 @@ import type { ParameterGroup } from './parameter-record.ts';
 
 /** Headings of the groups in help, documentation and forms, in this order. */
 export const PARAMETER_GROUP_TITLES: Readonly<Record<ParameterGroup, string>> = {
-  pipeline: 'Pipeline of 2022',
   length: 'Length',
   sampling: 'Sampling',
   beams: 'Beam search',
@@ -11,5 +10,6 @@ export const PARAMETER_GROUP_TITLES: Readonly<Record<ParameterGroup, string>> = 
   constraints: 'Forbidden and required words',
   stopping: 'Stopping',
   output: 'Output',
+  pipeline: 'Pipeline of 2022',
   other: 'Other',
 };

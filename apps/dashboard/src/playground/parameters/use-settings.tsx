@@ -1,0 +1,77 @@
+import { lazy, type ReactNode, Suspense, useCallback, useState } from 'react';
+import { Button } from '../../ui/button.tsx';
+import { Sheet } from '../../ui/dialog.tsx';
+import { useIsPhone } from '../../ui/media.ts';
+import { textOf } from '../document/draft.ts';
+import { PIPELINE } from '../store/browser-playground.ts';
+import { ASKED, type PlaygroundState, type PlaygroundStore } from '../store/playground-store.ts';
+import { CheckLine } from './check-line.tsx';
+import { useRunCheck } from './use-run-check.ts';
+
+const ParameterSide = lazy(() => import('./parameter-side.tsx').then((parts) => ({ default: parts.ParameterSide })));
+const ModeOfDraft = lazy(() => import('./parameter-side.tsx').then((parts) => ({ default: parts.ModeOfDraft })));
+
+const CHARACTERS_PER_TOKEN = 4;
+
+/** The parts of the page that belong to the parameters of the next run. */
+export interface Settings {
+  /** How tokens are chosen, and why. */
+  readonly chip: ReactNode;
+  /** Opens the form on a phone; null where it stands beside the text. */
+  readonly button: ReactNode;
+  readonly panel: ReactNode;
+  /** What the run may use and cost, or why it is refused. */
+  readonly line: ReactNode;
+  /** The server's sentence about why the run would be refused now; null: it would run, as far as is known. */
+  readonly refusal: string | null;
+}
+
+export function useSettings(store: PlaygroundStore, state: PlaygroundState): Settings {
+  const { draft, lastRun } = state;
+  const isPhone = useIsPhone();
+  const [shown, setShown] = useState<string | null>(null);
+  const [isOpen, setOpen] = useState(false);
+  const text = textOf(draft);
+  const checked = useRunCheck({ pipelineId: PIPELINE, prompt: text, parameters: { ...ASKED, ...draft.parameters } });
+  const promptTokens = checked.check?.promptTokens ?? Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+  const onShown = useCallback(() => setShown(null), []);
+  const show = (name: string): void => {
+    setOpen(true);
+    setShown(name);
+  };
+  const form = (
+    <Suspense fallback={null}>
+      <ParameterSide store={store} state={state} promptTokens={promptTokens} shown={shown} onShown={onShown} />
+    </Suspense>
+  );
+  const changed = Object.keys(draft.parameters).filter((name) => name !== 'compat').length;
+  const refusal = checked.isFresh ? (checked.check?.refusal?.message ?? null) : null;
+  const seconds = (lastRun?.computeTimeMs ?? 0) / 1000;
+  return {
+    chip: (
+      <Suspense fallback={null}>
+        <ModeOfDraft state={state} promptTokens={promptTokens} onShow={show} />
+      </Suspense>
+    ),
+    button: isPhone && (
+      <Button size="small" icon="sliders" aria-label={`Parameters, ${changed} changed`} onPress={() => setOpen(true)}>
+        {changed}
+      </Button>
+    ),
+    panel: isPhone ? (
+      <Sheet title="Parameters" isOpen={isOpen} onClose={() => setOpen(false)}>
+        {form}
+      </Sheet>
+    ) : (
+      <aside className="playground-side">{form}</aside>
+    ),
+    line:
+      text === '' ? null : (
+        <CheckLine
+          checked={checked}
+          tokensPerSecond={seconds > 0 ? (lastRun?.usage?.generatedTokens ?? 0) / seconds : null}
+        />
+      ),
+    refusal,
+  };
+}

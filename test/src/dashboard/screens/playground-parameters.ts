@@ -1,0 +1,50 @@
+import type { Page } from 'playwright-core';
+import { defineScreens } from '../screen.ts';
+
+const PHONE = 390;
+
+const form = async (page: Page): Promise<void> => {
+  if ((page.viewportSize()?.width ?? 0) <= PHONE) await page.getByRole('button', { name: /^Parameters, / }).click();
+  await page.getByPlaceholder('Find a parameter').waitFor();
+};
+const fill = async (page: Page, name: string, value: string): Promise<void> => {
+  await page.getByRole('textbox', { name, exact: true }).fill(value);
+};
+const writeJson = async (page: Page, json: string): Promise<void> => {
+  await form(page);
+  await page.getByRole('button', { name: 'Show JSON' }).click();
+  await page.getByLabel('Parameters as JSON').fill(json);
+};
+
+defineScreens('playground-parameters', [
+  {
+    state: 'form',
+    path: '/playground',
+    async act(page) {
+      await page.locator('.playground-area').fill('I met a traveller from an antique land, who said');
+      await form(page);
+      await fill(page, 'max_new_tokens', '128');
+      await fill(page, 'top_p', '0.95');
+      await page.getByText('do_sample', { exact: true }).last();
+      await page.getByText('Acts only with do_sample').first().waitFor({ state: 'attached' });
+    },
+  },
+  {
+    state: 'search',
+    path: '/playground',
+    async act(page) {
+      await form(page);
+      await page.getByPlaceholder('Find a parameter').fill('repeat');
+      await page.getByRole('textbox', { name: 'no_repeat_ngram_size', exact: true }).waitFor();
+    },
+  },
+  {
+    state: 'refused',
+    path: '/playground',
+    async act(page) {
+      await page.locator('.playground-area').fill('Once upon a time');
+      await writeJson(page, '{"temprature": 0.7, "max_new_tokens": 64}');
+      await page.getByRole('button', { name: 'Use temperature' }).waitFor();
+    },
+  },
+]);
