@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 // The server that `vite` passes the API's addresses on to.
 const SERVER = process.env.GPTJ_URL ?? 'http://127.0.0.1:8080';
@@ -9,8 +9,17 @@ const API = ['v1', 'v2', 'docs', 'openapi.json', 'healthz', 'readyz', 'metrics']
 const sourceOf = (name: string): string =>
   fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
 
+/** Texts of react-aria by language. Pages are in English, and the others would be a large part of a page with a table. */
+const TEXTS = /\/intl\/(?:[a-z]+\/)?(?!en-US)[a-z]{2}-[A-Z]{2}\.mjs$/;
+
+const englishOnly: Plugin = {
+  name: 'english-only',
+  enforce: 'pre',
+  load: (id) => (id.includes('/node_modules/react-') && TEXTS.test(id) ? 'export default {};' : undefined),
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [englishOnly, react()],
   // Workspace packages are bundled from their TypeScript, so that this build does not wait for `tsc -b`. Not by the condition
   // `source`: packages of others state it as well, for files that they do not ship.
   resolve: {

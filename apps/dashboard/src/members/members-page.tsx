@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { useProject } from '../api/project.ts';
@@ -18,14 +19,26 @@ export function MembersPage() {
     <div className="ui-page">
       <PageHead title="Members" beside={project && <span className="ui-muted">of {project.name}</span>} />
       <ReceivedInvitations />
-      {project === undefined ? <Skeleton rows={4} height="2.75rem" /> : <Members project={project} />}
-      {project && <ProjectPanel key={project.id} project={project} />}
-      <ProjectsPanel />
+      {project === undefined ? (
+        <Skeleton rows={4} height="2.75rem" />
+      ) : (
+        <Members project={project}>
+          <ProjectPanel key={project.id} project={project} />
+          <ProjectsPanel />
+        </Members>
+      )}
     </div>
   );
 }
 
-function Members({ project }: { readonly project: NonNullable<ReturnType<typeof useProject>> }) {
+/** The panels below the members wait for them, so that they do not move. */
+function Members({
+  project,
+  children,
+}: {
+  readonly project: NonNullable<ReturnType<typeof useProject>>;
+  readonly children: ReactNode;
+}) {
   const members = useQuery({
     queryKey: [...keys.members, project.id],
     queryFn: ({ signal }) => cloud().projects.members(project.id, { signal }),
@@ -35,9 +48,14 @@ function Members({ project }: { readonly project: NonNullable<ReturnType<typeof 
     <>
       {isOwner && <InviteForm project={project} />}
       <QueryView query={members} skeleton={<Skeleton rows={4} height="2.75rem" />}>
-        {(items) => <MemberTable project={project} members={items} />}
+        {(items) => (
+          <>
+            <MemberTable project={project} members={items} />
+            <OpenInvitations project={project} />
+            {children}
+          </>
+        )}
       </QueryView>
-      <OpenInvitations project={project} />
     </>
   );
 }

@@ -1,10 +1,9 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { IconButton } from '../ui/button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
-import { BranchesDrawer } from './branches/branches-drawer.tsx';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
@@ -15,11 +14,14 @@ import type { PlaygroundSearch } from './playground-search.ts';
 import { ShareButton } from './share/share-button.tsx';
 import type { PlaygroundStore } from './store/playground-store.ts';
 import { usePlayground } from './store/use-playground.ts';
-import { TokensView } from './tokens/tokens-view.tsx';
 import { TextEditor } from './write/text-editor.tsx';
 import './playground.css';
 
 const route = getRouteApi('/playground');
+
+// Loaded when they are opened.
+const BranchesDrawer = lazy(async () => ({ default: (await import('./branches/branches-drawer.tsx')).BranchesDrawer }));
+const TokensView = lazy(async () => ({ default: (await import('./tokens/tokens-view.tsx')).TokensView }));
 
 type View = NonNullable<PlaygroundSearch['view']>;
 
@@ -79,7 +81,11 @@ export function PlaygroundPage() {
         <IconButton label="Branches" icon="branch" onPress={() => setDrawer(true)} />
         <ShareButton draft={draft} />
       </PageHead>
-      {isDrawerOpen && <BranchesDrawer store={store} draft={draft} onClose={() => setDrawer(false)} />}
+      {isDrawerOpen && (
+        <Suspense>
+          <BranchesDrawer store={store} draft={draft} onClose={() => setDrawer(false)} />
+        </Suspense>
+      )}
       <Notices store={store} state={state} />
       <div className="playground-main">
         {/* Before the stored draft is read there is no text that could be edited. */}
@@ -94,14 +100,16 @@ export function PlaygroundPage() {
           />
         )}
         {view === 'tokens' && (
-          <TokensView
-            store={store}
-            draft={draft}
-            onEdit={(offset) => {
-              setCaret(offset);
-              show('write');
-            }}
-          />
+          <Suspense>
+            <TokensView
+              store={store}
+              draft={draft}
+              onEdit={(offset) => {
+                setCaret(offset);
+                show('write');
+              }}
+            />
+          </Suspense>
         )}
         {isEmpty && view === 'write' && (
           <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />

@@ -34,7 +34,7 @@ export function TopBar({ onPalette, onHelp }: { readonly onPalette: () => void; 
         placement="bottom end"
         trigger={
           <Button className="shell-account" aria-label={`Account of ${user.username}`}>
-            {user.username.slice(0, 1).toUpperCase()}
+            <span aria-hidden="true">{user.username.slice(0, 1).toUpperCase()}</span>
           </Button>
         }
         groups={[

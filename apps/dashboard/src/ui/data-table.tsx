@@ -1,23 +1,9 @@
-import type { ReactNode } from 'react';
-import {
-  Cell,
-  Checkbox,
-  Column,
-  Row,
-  type Selection,
-  type SortDescriptor,
-  Table,
-  TableBody,
-  TableHeader,
-  TableLayout,
-  TableLoadMoreItem,
-  Virtualizer,
-} from 'react-aria-components';
+import { lazy, type ReactElement, type ReactNode, Suspense } from 'react';
 import { Button } from './button.tsx';
 import { Icon } from './icons.tsx';
 import { useIsPhone } from './media.ts';
+import { Skeleton } from './states.tsx';
 import './data-table.css';
-import './switch.css';
 
 export interface TableColumn<Item> {
   readonly id: string;
@@ -54,122 +40,33 @@ export interface DataTableProps<Item> {
   readonly more?: { readonly isLoading: boolean; readonly onLoad: () => void };
 }
 
-const ROW = 44;
+// The keys of a grid are a large part of a page's code, so rows show as grey lines until it is there.
+const Grid = lazy(async () => ({ default: (await import('./data-grid.tsx')).DataGrid })) as <Item>(
+  props: DataTableProps<Item>,
+) => ReactElement;
 
 /** Rows and columns with the keys of a grid; on a phone one card for each row. */
 export function DataTable<Item>(props: DataTableProps<Item>) {
+  const { items, empty, isVirtual = false } = props;
   const isPhone = useIsPhone();
-  if (props.items.length === 0) return <div className="ui-table-empty">{props.empty ?? 'Nothing here.'}</div>;
+  if (items.length === 0) return <div className="ui-table-empty">{empty ?? 'Nothing here.'}</div>;
   if (isPhone) return <Cards {...props} />;
-  const table = <Grid {...props} />;
-  if (!props.isVirtual) {
-    return (
-      <div className="ui-table-box">
-        {table}
-        <More {...props} />
-      </div>
-    );
-  }
-  return (
-    <Virtualizer layout={TableLayout} layoutOptions={{ rowHeight: ROW, headingHeight: 36 }}>
-      {table}
-    </Virtualizer>
+  const waiting = (
+    <div className="ui-table-waiting" style={{ height: `calc(2.25rem + ${items.length} * var(--row))` }}>
+      <Skeleton rows={Math.min(items.length, 12) + 1} />
+    </div>
   );
-}
-
-function Grid<Item>({
-  label,
-  columns,
-  items,
-  idOf,
-  onOpen,
-  selected,
-  onSelect,
-  sort,
-  onSort,
-  isVirtual = false,
-  more,
-}: DataTableProps<Item>) {
-  // Columns that share the rest of the width cut their text instead of pushing others out.
-  const hasShares = columns.some(({ width }) => width?.endsWith('fr'));
-  const byId = new Map(items.map((item) => [idOf(item), item]));
-  const select = (keys: Selection): void =>
-    onSelect?.(keys === 'all' ? new Set(byId.keys()) : new Set([...keys].map(String)));
-  return (
-    <Table
-      aria-label={label}
-      className={`ui-table ${isVirtual ? 'ui-table-virtual' : hasShares ? 'ui-table-fixed' : ''}`}
-      selectionMode={onSelect ? 'multiple' : 'none'}
-      selectedKeys={selected ?? []}
-      onSelectionChange={select}
-      {...(onOpen && {
-        onRowAction: (key) => {
-          const item = byId.get(String(key));
-          if (item !== undefined) onOpen(item);
-        },
-      })}
-      {...(sort && { sortDescriptor: sort as SortDescriptor })}
-      onSortChange={({ column, direction }) => onSort?.({ column: String(column), direction })}
-    >
-      <TableHeader>
-        {onSelect && (
-          <Column width={40} minWidth={40} className="ui-table-head ui-table-check">
-            <Tick />
-          </Column>
-        )}
-        {columns.map(({ id, name, align = 'start', width, isSortable = false }, index) => (
-          <Column
-            key={id}
-            id={id}
-            isRowHeader={index === 0}
-            allowsSorting={isSortable}
-            className={`ui-table-head ui-table-${align}`}
-            {...(isVirtual ? { width: virtualWidth(width) } : { style: widthOf(width) })}
-          >
-            {({ sortDirection }) => (
-              <span className="ui-table-name">
-                {name}
-                {sortDirection && <Icon name={sortDirection === 'ascending' ? 'up' : 'down'} size={12} />}
-              </span>
-            )}
-          </Column>
-        ))}
-      </TableHeader>
-      <TableBody>
-        {items.map((item) => (
-          <Row key={idOf(item)} id={idOf(item)} className={onOpen ? 'ui-table-row ui-table-open' : 'ui-table-row'}>
-            {onSelect && (
-              <Cell className="ui-table-cell ui-table-check">
-                <Tick />
-              </Cell>
-            )}
-            {columns.map(({ id, cell, align = 'start' }) => (
-              <Cell key={id} className={`ui-table-cell ui-table-${align}`}>
-                {cell(item)}
-              </Cell>
-            ))}
-          </Row>
-        ))}
-        {isVirtual && more && (
-          <TableLoadMoreItem isLoading={more.isLoading} onLoadMore={more.onLoad} className="ui-table-more">
-            <span className="ui-spinner" aria-hidden="true" />
-            <span className="ui-hidden">Loading more</span>
-          </TableLoadMoreItem>
-        )}
-      </TableBody>
-    </Table>
+  const grid = (
+    <Suspense fallback={waiting}>
+      <Grid {...props} />
+    </Suspense>
   );
-}
-
-function Tick() {
+  if (isVirtual) return grid;
   return (
-    <Checkbox slot="selection" className="ui-check">
-      {({ isSelected, isIndeterminate }) => (
-        <span className="ui-box" aria-hidden="true">
-          {isIndeterminate ? <Icon name="minus" size={12} /> : isSelected && <Icon name="check" size={12} />}
-        </span>
-      )}
-    </Checkbox>
+    <div className="ui-table-box">
+      {grid}
+      <More {...props} />
+    </div>
   );
 }
 
@@ -220,14 +117,4 @@ function Cards<Item>(props: DataTableProps<Item>) {
       <More {...props} />
     </>
   );
-}
-
-function widthOf(width: string | undefined): { readonly width?: string } {
-  return width === undefined || width.endsWith('fr') ? {} : { width };
-}
-
-/** The virtual layout counts in pixels and fractions. */
-function virtualWidth(width: string | undefined): number | `${number}fr` | `${number}%` {
-  if (width === undefined) return '1fr';
-  return width.endsWith('rem') ? Number.parseFloat(width) * 16 : (width as `${number}fr`);
 }

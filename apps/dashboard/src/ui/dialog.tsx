@@ -1,7 +1,4 @@
-import type { ReactNode } from 'react';
-import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
-import { IconButton } from './button.tsx';
-import './overlay.css';
+import { lazy, type ReactNode, Suspense } from 'react';
 
 interface OverlayProps {
   readonly title: string;
@@ -25,54 +22,28 @@ export function Dialog({
   readonly isAlert?: boolean;
 }) {
   const className = `ui-modal${wide ? ' ui-modal-wide' : ''}`;
-  return <Overlay {...rest} className={className} shade="ui-shade" canDismiss={canDismiss} isAlert={isAlert} />;
+  return <Frame {...rest} className={className} shade="ui-shade" canDismiss={canDismiss} isAlert={isAlert} />;
 }
 
 /** A panel from the side for details and settings; from below on a phone. */
 export function Sheet(props: OverlayProps) {
-  return (
-    <Overlay {...props} className="ui-modal ui-sheet" shade="ui-shade ui-sheet-shade" canDismiss isAlert={false} />
-  );
+  return <Frame {...props} className="ui-modal ui-sheet" shade="ui-shade ui-sheet-shade" canDismiss isAlert={false} />;
 }
 
-function Overlay({
-  title,
-  isOpen,
-  onClose,
-  children,
-  actions,
-  className,
-  shade,
-  canDismiss,
-  isAlert,
-}: OverlayProps & {
+export interface FrameProps extends OverlayProps {
   readonly className: string;
   readonly shade: string;
   readonly canDismiss: boolean;
   readonly isAlert: boolean;
-}) {
+}
+
+// Loaded after the page shows: no dialog is open at first.
+const LazyFrame = lazy(async () => ({ default: (await import('./overlay-frame.tsx')).OverlayFrame }));
+
+function Frame(props: FrameProps) {
   return (
-    <ModalOverlay
-      isOpen={isOpen}
-      isDismissable={canDismiss}
-      isKeyboardDismissDisabled={!canDismiss}
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
-      className={shade}
-    >
-      <Modal className={className}>
-        <AriaDialog className="ui-dialog" role={isAlert ? 'alertdialog' : 'dialog'}>
-          <div className="ui-dialog-head">
-            <Heading slot="title" level={2}>
-              {title}
-            </Heading>
-            {canDismiss && <IconButton label="Close" icon="close" onPress={onClose} />}
-          </div>
-          <div className="ui-dialog-body">{children}</div>
-          {actions && <div className="ui-dialog-actions">{actions}</div>}
-        </AriaDialog>
-      </Modal>
-    </ModalOverlay>
+    <Suspense>
+      <LazyFrame {...props} />
+    </Suspense>
   );
 }

@@ -1,18 +1,6 @@
-import type { ReactNode } from 'react';
-import {
-  Select as AriaSelect,
-  Button,
-  FieldError,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  SelectValue,
-  Text,
-} from 'react-aria-components';
+import { lazy, type ReactElement, type ReactNode, Suspense } from 'react';
 import { Icon } from './icons.tsx';
 import './field.css';
-import './overlay.css';
 import './select.css';
 
 export interface Choice<Value extends string> {
@@ -22,18 +10,7 @@ export interface Choice<Value extends string> {
   readonly note?: string;
 }
 
-/** One of a few choices: `<Select label="State" value={state} onChange={setState} choices={[{ id: 'all', label: 'All' }]} />`. */
-export function Select<Value extends string>({
-  label,
-  isLabelHidden = false,
-  value,
-  onChange,
-  choices,
-  hint,
-  error,
-  isDisabled = false,
-  size = 'normal',
-}: {
+export interface SelectProps<Value extends string> {
   readonly label: string;
   /** The label is for screen readers only; the value must speak for itself. */
   readonly isLabelHidden?: boolean;
@@ -44,49 +21,41 @@ export function Select<Value extends string>({
   readonly error?: string | null | undefined;
   readonly isDisabled?: boolean;
   readonly size?: 'normal' | 'small';
-}) {
+}
+
+// Its list of choices is loaded after the page shows.
+const SelectField = lazy(async () => ({ default: (await import('./select-field.tsx')).SelectField })) as <
+  Value extends string,
+>(
+  props: SelectProps<Value>,
+) => ReactElement;
+
+/** One of a few choices: `<Select label="State" value={state} onChange={setState} choices={[{ id: 'all', label: 'All' }]} />`. */
+export function Select<Value extends string>(props: SelectProps<Value>) {
   return (
-    <AriaSelect
-      className="ui-field"
-      selectedKey={value}
-      onSelectionChange={(key) => onChange(key as Value)}
-      isDisabled={isDisabled}
-      isInvalid={Boolean(error)}
-    >
-      <Label className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</Label>
-      <Button className={`ui-select ui-select-${size}`}>
-        <SelectValue className="ui-cut">
-          {({ selectedText, defaultChildren }) => selectedText ?? defaultChildren}
-        </SelectValue>
+    <Suspense fallback={<StandIn {...props} />}>
+      <SelectField {...props} />
+    </Suspense>
+  );
+}
+
+/** As large as the select, so that nothing moves. */
+function StandIn<Value extends string>({
+  label,
+  isLabelHidden = false,
+  value,
+  choices,
+  hint,
+  size = 'normal',
+}: SelectProps<Value>) {
+  return (
+    <div className="ui-field">
+      <span className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</span>
+      <button type="button" className={`ui-select ui-select-${size}`}>
+        <span className="ui-cut">{choices.find(({ id }) => id === value)?.label}</span>
         <Icon name="down" size={12} />
-      </Button>
-      {hint && (
-        <Text slot="description" className="ui-hint">
-          {hint}
-        </Text>
-      )}
-      <FieldError className="ui-field-error">{error}</FieldError>
-      <Popover className="ui-popover" offset={4}>
-        <ListBox className="ui-menu" items={choices}>
-          {({ id, label: text, note }) => (
-            <ListBoxItem id={id} textValue={text} className="ui-menu-item ui-select-item">
-              {({ isSelected }) => (
-                <>
-                  <span className="ui-select-check">{isSelected && <Icon name="check" />}</span>
-                  <span className="ui-select-text">
-                    <Text slot="label">{text}</Text>
-                    {note !== undefined && (
-                      <Text slot="description" className="ui-hint">
-                        {note}
-                      </Text>
-                    )}
-                  </span>
-                </>
-              )}
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Popover>
-    </AriaSelect>
+      </button>
+      {hint && <span className="ui-hint">{hint}</span>}
+    </div>
   );
 }

@@ -155,7 +155,7 @@ defineScreens('members', [
       return undefined;
     },
   },
-  { state: 'error', path: '/members', arrange: failReplies('**/members') },
+  { state: 'error', path: '/members', arrange: failReplies('**/v2/projects/*/members') },
   {
     state: 'new-project',
     path: '/members',

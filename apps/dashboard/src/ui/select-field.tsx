@@ -1,0 +1,72 @@
+import {
+  Button,
+  FieldError,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Select,
+  SelectValue,
+  Text,
+} from 'react-aria-components';
+import { Icon } from './icons.tsx';
+import type { SelectProps } from './select.tsx';
+import './overlay.css';
+
+/** The control of a `Select`, with the list that it opens. */
+export function SelectField<Value extends string>({
+  label,
+  isLabelHidden = false,
+  value,
+  onChange,
+  choices,
+  hint,
+  error,
+  isDisabled = false,
+  size = 'normal',
+}: SelectProps<Value>) {
+  return (
+    <Select
+      className="ui-field"
+      selectedKey={value}
+      onSelectionChange={(key) => onChange(key as Value)}
+      isDisabled={isDisabled}
+      isInvalid={Boolean(error)}
+    >
+      <Label className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</Label>
+      <Button className={`ui-select ui-select-${size}`}>
+        <SelectValue className="ui-cut">
+          {({ selectedText, defaultChildren }) => selectedText ?? defaultChildren}
+        </SelectValue>
+        <Icon name="down" size={12} />
+      </Button>
+      {hint && (
+        <Text slot="description" className="ui-hint">
+          {hint}
+        </Text>
+      )}
+      <FieldError className="ui-field-error">{error}</FieldError>
+      <Popover className="ui-popover" offset={4}>
+        <ListBox className="ui-menu" items={choices}>
+          {({ id, label: text, note }) => (
+            <ListBoxItem id={id} textValue={text} className="ui-menu-item ui-select-item">
+              {({ isSelected }) => (
+                <>
+                  <span className="ui-select-check">{isSelected && <Icon name="check" />}</span>
+                  <span className="ui-select-text">
+                    <Text slot="label">{text}</Text>
+                    {note !== undefined && (
+                      <Text slot="description" className="ui-hint">
+                        {note}
+                      </Text>
+                    )}
+                  </span>
+                </>
+              )}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
