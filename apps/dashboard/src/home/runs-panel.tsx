@@ -56,34 +56,33 @@ function LatestRuns({ runs }: { readonly runs: readonly RunSummary[] }) {
       items={runs}
       idOf={({ id }) => id}
       onOpen={({ id }) => void navigate({ to: '/runs/$runId', params: { runId: id } })}
+      card={(run) => (
+        <>
+          <RunText run={run} />
+          <span className="home-run-facts">
+            <StateBadge state={run.runState} />
+            <span>{tokensOf(run)} tokens</span>
+            <span>{timeOf(run)}</span>
+            <RelativeTime at={run.createdAt} />
+          </span>
+        </>
+      )}
       columns={[
-        {
-          id: 'text',
-          name: 'Text',
-          isTitle: true,
-          cell: (run) => (
-            <span className="home-run-text">
-              <bdi>{run.promptHead ?? run.id}</bdi>
-              <bdi className="ui-muted">{run.exception ?? run.outputHead}</bdi>
-            </span>
-          ),
-        },
+        { id: 'text', name: 'Text', cell: (run) => <RunText run={run} /> },
         { id: 'state', name: 'State', width: '7rem', cell: ({ runState }) => <StateBadge state={runState} /> },
         {
           id: 'tokens',
           name: 'Tokens',
           width: '7rem',
           align: 'end',
-          cell: ({ usage }) =>
-            usage === null ? '–' : `${formatCount(usage.promptTokens)} + ${formatCount(usage.generatedTokens)}`,
+          cell: tokensOf,
         },
         {
           id: 'time',
           name: 'Time',
           width: '5.5rem',
           align: 'end',
-          cell: ({ startedAt, endedAt }) =>
-            startedAt === null || endedAt === null ? '–' : formatDuration(endedAt.getTime() - startedAt.getTime()),
+          cell: timeOf,
         },
         {
           id: 'started',
@@ -95,6 +94,23 @@ function LatestRuns({ runs }: { readonly runs: readonly RunSummary[] }) {
       ]}
     />
   );
+}
+
+function RunText({ run }: { readonly run: RunSummary }) {
+  return (
+    <span className="home-run-text">
+      <bdi>{run.promptHead ?? run.id}</bdi>
+      <bdi className="ui-muted">{run.exception ?? run.outputHead}</bdi>
+    </span>
+  );
+}
+
+function tokensOf({ usage }: RunSummary): string {
+  return usage === null ? '–' : `${formatCount(usage.promptTokens)} + ${formatCount(usage.generatedTokens)}`;
+}
+
+function timeOf({ startedAt, endedAt }: RunSummary): string {
+  return startedAt === null || endedAt === null ? '–' : formatDuration(endedAt.getTime() - startedAt.getTime());
 }
 
 function isOpen({ endedAt }: RunSummary): boolean {

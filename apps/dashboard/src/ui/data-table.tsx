@@ -1,4 +1,4 @@
-import { lazy, type ReactElement, type ReactNode, Suspense } from 'react';
+import { Fragment, lazy, type ReactElement, type ReactNode, Suspense } from 'react';
 import { Button } from './button.tsx';
 import { Icon } from './icons.tsx';
 import { useIsPhone } from './media.ts';
@@ -84,7 +84,10 @@ function More<Item>({ more }: DataTableProps<Item>) {
 function Cards<Item>(props: DataTableProps<Item>) {
   const { label, columns, items, idOf, onOpen, card } = props;
   const title = columns.find(({ isTitle }) => isTitle) ?? columns[0];
-  const lines = columns.filter((column) => column !== title && !column.isWideOnly);
+  const others = columns.filter((column) => column !== title && !column.isWideOnly);
+  // A column without a name holds the actions of the row.
+  const actions = others.filter(({ name }) => name === '');
+  const lines = others.filter(({ name }) => name !== '');
   return (
     <>
       <ul className="ui-cards" aria-label={label}>
@@ -94,7 +97,12 @@ function Cards<Item>(props: DataTableProps<Item>) {
               card(item)
             ) : (
               <>
+                <div className="ui-card-head">
                 <div className="ui-card-title">{title?.cell(item)}</div>
+                {actions.map(({ id, cell }) => (
+                  <Fragment key={id}>{cell(item)}</Fragment>
+                ))}
+              </div>
                 <dl>
                   {lines.map(({ id, name, cell }) => (
                     <div key={id}>

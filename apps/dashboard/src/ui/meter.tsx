@@ -32,7 +32,7 @@ export function Meter({
     <div className={`ui-meter ui-meter-${tone}`}>
       <div className="ui-meter-head">
         <span className="ui-meter-label">{label}</span>
-        <span className="ui-number">{text.trim()}</span>
+        <span className="ui-number">{text}</span>
       </div>
       {limit !== null && (
         // biome-ignore lint/a11y/useSemanticElements: a meter element has one bar, this one has used and reserved.
