@@ -9,15 +9,13 @@ export function OfflineBar() {
   if (state !== 'lost' && state !== 'not-ready') return null;
   return (
     <div className="shell-offline" role="status">
-      <Icon name="alert" />
-      {state === 'lost' ? (
-        <>
-          <span>The server does not answer; what is on this page stays.</span>
-          <NextCheck at={nextCheckAt} />
-        </>
-      ) : (
-        <span>The server is not ready{reason === null ? '' : `: no answer from ${reason}`}. Runs have to wait.</span>
-      )}
+      <p>
+        <Icon name="alert" />
+        {state === 'lost'
+          ? 'The server does not answer; what is on this page stays.'
+          : `The server is not ready${reason === null ? '' : `: no answer from ${reason}`}. Runs have to wait.`}
+      </p>
+      {state === 'lost' && <NextCheck at={nextCheckAt} />}
       <Button size="small" look="quiet" onPress={checkNow}>
         Try now
       </Button>

@@ -98,11 +98,11 @@ function Cards<Item>(props: DataTableProps<Item>) {
             ) : (
               <>
                 <div className="ui-card-head">
-                <div className="ui-card-title">{title?.cell(item)}</div>
-                {actions.map(({ id, cell }) => (
-                  <Fragment key={id}>{cell(item)}</Fragment>
-                ))}
-              </div>
+                  <div className="ui-card-title">{title?.cell(item)}</div>
+                  {actions.map(({ id, cell }) => (
+                    <Fragment key={id}>{cell(item)}</Fragment>
+                  ))}
+                </div>
                 <dl>
                   {lines.map(({ id, name, cell }) => (
                     <div key={id}>

@@ -3,7 +3,7 @@ import { Button } from './button.tsx';
 import { CopyButton } from './copy.tsx';
 import { Countdown } from './countdown.tsx';
 import { Icon } from './icons.tsx';
-import { problemOf } from './problem.ts';
+import { isSessionEnded, problemOf } from './problem.ts';
 import './error-panel.css';
 
 /** What went wrong in the server's sentence, what helps, and the id that names the entry in the server's log. */
@@ -18,6 +18,7 @@ export function ErrorPanel({
   readonly children?: ReactNode;
 }) {
   const { message, remedy, requestId, retryAfterMs } = problemOf(error);
+  if (isSessionEnded(error)) return null;
   return (
     <div className="ui-error" role="alert">
       <Icon name="alert" />

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fieldErrorsOf, isConnectionLost, problemOf } from './problem.ts';
+import { fieldErrorsOf, isConnectionLost, isSessionEnded, problemOf } from './problem.ts';
 
 test('a refusal states the message, the remedy and the request of its detail', () => {
   const problem = problemOf({
@@ -31,4 +31,10 @@ test('errors of fields are found by the name of the field', () => {
   const errors = [{ parameter: 'body->email', error: 'expected an e-mail address' }, { error: 'no name' }, 7];
   assert.deepEqual(fieldErrorsOf({ status: 400, detail: { errors } }), { email: 'expected an e-mail address' });
   assert.deepEqual(fieldErrorsOf(new Error('failed')), {});
+});
+
+test('a session has ended when the server says it, not when a password is wrong', () => {
+  assert.equal(isSessionEnded({ status: 401, detail: { code: 'token_missing' } }), true);
+  assert.equal(isSessionEnded({ status: 401, detail: { code: 'session_ended' } }), true);
+  assert.equal(isSessionEnded({ status: 401, detail: { code: 'sign_in_failed' } }), false);
 });

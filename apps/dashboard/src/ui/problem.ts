@@ -44,6 +44,12 @@ export function fieldErrorsOf(error: unknown): Readonly<Record<string, string>> 
   return Object.fromEntries(named);
 }
 
+/** Whether the session has ended: the shell asks to sign in again, and the page goes on then. */
+export function isSessionEnded(error: unknown): boolean {
+  const { status, code } = problemOf(error);
+  return status === 401 && ['session_ended', 'session_replaced', 'token_missing'].includes(code);
+}
+
 /** Whether no complete reply came: the server is down, or restarts. */
 export function isConnectionLost(error: unknown): boolean {
   const { status, code } = problemOf(error);

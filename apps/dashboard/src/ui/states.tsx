@@ -1,6 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { ErrorPanel } from './error-panel.tsx';
+import { isSessionEnded } from './problem.ts';
 import './states.css';
 
 /** Nothing here yet: one sentence, one action, and a snippet where code makes the first one. */
@@ -55,10 +56,12 @@ export function QueryView<Data>({
   const retry = (): void => {
     refetch().catch(() => undefined);
   };
-  if (data === undefined) return error === null ? skeleton : <ErrorPanel error={error} onRetry={retry} />;
+  // The dialog that asks to sign in says it; afterwards the query is sent again.
+  const shownError = isSessionEnded(error) ? null : error;
+  if (data === undefined) return shownError === null ? skeleton : <ErrorPanel error={shownError} onRetry={retry} />;
   return (
     <>
-      {error !== null && <ErrorPanel error={error} onRetry={retry} />}
+      {shownError !== null && <ErrorPanel error={shownError} onRetry={retry} />}
       {children(data)}
     </>
   );
