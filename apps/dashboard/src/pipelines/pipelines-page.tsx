@@ -1,9 +1,32 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Button } from '../ui/button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
+import { ModelPanel } from './model-panel.tsx';
+import { NamesPanel } from './names-panel.tsx';
+import { NewTagDialog } from './new-tag-dialog.tsx';
+import { pipelinesQuery } from './pipeline-queries.ts';
+import { TagTable } from './tag-table.tsx';
+import './pipelines.css';
 
 export function PipelinesPage() {
+  const [isNew, setNew] = useState(false);
+  const pipelines = useQuery(pipelinesQuery);
   return (
     <div className="ui-page">
       <PageHead title="Pipelines" />
+      <ModelPanel />
+      <NamesPanel />
+      <section className="ui-stack">
+        <div className="ui-panel-head pipelines-head">
+          <h2>Tags of this project</h2>
+          <Button icon="plus" onPress={() => setNew(true)}>
+            New tag
+          </Button>
+        </div>
+        <TagTable pipelines={pipelines.data ?? []} onNew={() => setNew(true)} />
+      </section>
+      {isNew && <NewTagDialog pipelines={pipelines.data ?? []} onClose={() => setNew(false)} />}
     </div>
   );
 }

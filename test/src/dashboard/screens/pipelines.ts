@@ -1,0 +1,65 @@
+/** The served model and the tags of a project. */
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { failReplies, holdReplies } from '../replies.ts';
+import { defineScreens } from '../screen.ts';
+
+const LONG_NAME = `${'a-very-long-name-of-a-pipeline/'.repeat(2)}poems:${'v1-final'.repeat(6)}`;
+
+defineScreens('pipelines', [
+  { state: 'empty', path: '/pipelines' },
+  { state: 'loading', path: '/pipelines', isLoading: true, arrange: holdReplies('**/v2/*') },
+  { state: 'error', path: '/pipelines', arrange: failReplies('**/v2/pipeline-tags?*') },
+  {
+    state: 'unavailable',
+    path: '/pipelines',
+    arrange: (page) =>
+      page.route('**/v2/engine', async (route) => {
+        const reply: object = await (await route.fetch()).json();
+        const unknown = { memory_bytes: null, active: null, waiting: null, oldest_waiting_ms: null };
+        const reason = 'the engine process ended; it is started again';
+        await route.fulfill({ json: { ...reply, ...unknown, state: 'unavailable', reason } });
+      }),
+  },
+  {
+    state: 'tags',
+    path: '/pipelines',
+    async seed(api) {
+      for (const name of ['poems:v1', 'poems:v2', 'letters/ada:latest', LONG_NAME]) {
+        await api.tags.create({ name, pipeline: GPTJ_PIPELINE_ID });
+      }
+      return undefined;
+    },
+    arrange: (page) =>
+      page.route('**/v2/engine', async (route) => {
+        const reply: { history: object; cells: object } = await (await route.fetch()).json();
+        const samples = Array.from({ length: 60 }, (_, i) => ({
+          at: 1_768_478_400 + i * 5,
+          tokens_per_second: Math.round(200 + 180 * Math.sin(i / 6) + (i % 7) * 8),
+          busy: 0.71,
+          active: 8,
+          waiting: 3,
+        }));
+        const load = { active: 8, waiting: 3, oldest_waiting_ms: 4200, tokens_per_second: 412 };
+        await route.fulfill({
+          json: { ...reply, ...load, cells: { total: 8192, used: 5120 }, history: { interval_seconds: 5, samples } },
+        });
+      }),
+  },
+  {
+    state: 'new',
+    path: '/pipelines',
+    act: (page) => page.getByRole('button', { name: 'New tag' }).first().click(),
+  },
+  {
+    state: 'taken',
+    path: '/pipelines',
+    async act(page) {
+      await page.getByRole('button', { name: 'New tag' }).first().click();
+      await page.getByRole('textbox', { name: 'Tag' }).fill('poems:v1');
+      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByRole('button', { name: 'Move it here' }).waitFor();
+    },
+  },
+]);
+
+defineScreens('pipeline', [{ state: 'model', path: `/pipelines/${GPTJ_PIPELINE_ID}` }]);
