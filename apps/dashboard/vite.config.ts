@@ -12,10 +12,13 @@ const sourceOf = (name: string): string =>
 /** Texts of react-aria by language. Pages are in English, and the others would be a large part of a page with a table. */
 const TEXTS = /\/intl\/(?:[a-z]+\/)?(?!en-US)[a-z]{2}-[A-Z]{2}\.mjs$/;
 
+// A browser in another language finds the English texts under its own.
+const ENGLISH = "export { default } from './en-US.mjs';";
+
 const englishOnly: Plugin = {
   name: 'english-only',
   enforce: 'pre',
-  load: (id) => (id.includes('/node_modules/react-') && TEXTS.test(id) ? 'export default {};' : undefined),
+  load: (id) => (id.includes('/node_modules/react-') && TEXTS.test(id) ? ENGLISH : undefined),
 };
 
 export default defineConfig({

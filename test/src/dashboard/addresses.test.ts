@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
-import { useDashboard } from './dashboard.ts';
+import { OWNER, useDashboard } from './dashboard.ts';
 
 const ROUTER = new URL('../../../apps/dashboard/src/router.tsx', import.meta.url);
 const skip = SKIP_WITHOUT_CHROMIUM;
@@ -19,4 +19,10 @@ test('the server knows every page of the router, and answers 404 with the shell 
   const unknown = await open('/no-such-page');
   assert.equal(unknown.status(), 404);
   assert.match(await unknown.text(), /id="root"/);
+});
+
+test('a browser in another language gets the same English pages', { skip }, async () => {
+  const page = await dashboard().open('/', { as: OWNER, locale: 'ar-AE' });
+  await page.getByRole('button', { name: 'Account of owner' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).waitFor();
 });

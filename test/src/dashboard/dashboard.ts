@@ -35,6 +35,8 @@ export interface View {
   readonly theme?: Theme;
   /** Who is signed in. Default: no one. */
   readonly as?: Account;
+  /** Language of the browser. Default en-GB. */
+  readonly locale?: string;
   /** Motion as the user's system asks for. Default: reduced, so that nothing moves while a test looks. */
   readonly reducedMotion?: boolean;
 }
@@ -96,14 +98,14 @@ export class Dashboard {
 
   /** A browser with cookies and storage of its own, signed in as the view names. */
   async context(view: View = {}): Promise<BrowserContext> {
-    const { width = 1440, theme = 'light', as, reducedMotion = true } = view;
+    const { width = 1440, theme = 'light', as, locale = 'en-GB', reducedMotion = true } = view;
     const isPhone = width < 600;
     const context = await this.#browser.newContext({
       viewport: { width, height: view.height ?? (isPhone ? 844 : 900) },
       colorScheme: theme,
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
       hasTouch: isPhone,
-      locale: 'en-GB',
+      locale,
       timezoneId: 'UTC',
     });
     context.setDefaultTimeout(MAX_WAIT_MS);
