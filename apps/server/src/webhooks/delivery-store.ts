@@ -89,13 +89,18 @@ export async function findDelivery(db: Database, webhookId: string, id: string):
 
 export async function listDeliveries(
   db: Database,
-  filter: { readonly webhookId: string; readonly state: WebhookDelivery['state'] | null },
+  filter: {
+    readonly webhookId: string;
+    readonly state: WebhookDelivery['state'] | null;
+    readonly runId: string | null;
+  },
   page: PageQuery<'created_at'>,
 ): Promise<Page<WebhookDelivery>> {
   const { createdAt: time, id } = webhookDeliveries;
   const where = and(
     eq(webhookDeliveries.webhookId, filter.webhookId),
     filter.state === null ? undefined : eq(webhookDeliveries.state, filter.state),
+    filter.runId === null ? undefined : eq(webhookDeliveries.runId, filter.runId),
   );
   const source = { table: webhookDeliveries, time, id, where };
   const load = async (ids: readonly string[]) =>

@@ -58,12 +58,12 @@ export interface WebhookService {
   /** Throws `webhook_target_refused`. */
   update(projectId: string, id: string, patch: WebhookPatch, caller: Caller): Promise<WebhookGet>;
   remove(projectId: string, id: string, caller: Caller): Promise<void>;
-  /** All deliveries of a webhook, or those in one state. */
+  /** All deliveries of a webhook, or those in one state and of one run. */
   deliveries(
     projectId: string,
     id: string,
     page: PageQuery<'created_at'>,
-    state?: WebhookDeliveryGet['state'],
+    filter?: { readonly state?: WebhookDeliveryGet['state'] | undefined; readonly runId?: string | undefined },
   ): Promise<Paginated<WebhookDeliveryGet>>;
   /** Send the event of a delivery once more, as a new delivery. Throws `too_many_replays`, `webhook_not_ready`. */
   replay(projectId: string, id: string, deliveryId: string): Promise<WebhookDeliveryGet>;
@@ -170,9 +170,9 @@ export function createWebhookService({ db, clock, allowPrivate, limits, onDue }:
         await record(tx, caller, 'webhook.delete', webhook);
       });
     },
-    async deliveries(projectId, id, page, state) {
+    async deliveries(projectId, id, page, { state, runId } = {}) {
       await find(projectId, id);
-      const found = await listDeliveries(db, { webhookId: id, state: state ?? null }, page);
+      const found = await listDeliveries(db, { webhookId: id, state: state ?? null, runId: runId ?? null }, page);
       return toPaginated(page, found, toWebhookDeliveryGet);
     },
     replay: (projectId, id, deliveryId) =>

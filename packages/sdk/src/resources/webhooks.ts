@@ -69,10 +69,13 @@ export interface Webhooks {
   get(id: string, options?: CallOptions): Promise<Webhook>;
   change(id: string, change: WebhookChange, options?: ConfirmedOptions): Promise<Webhook>;
   delete(id: string, options?: CallOptions): Promise<void>;
-  /** The log of its messages, or those in one state. */
+  /** The log of its messages, or those in one state and of one run. */
   deliveries(
     id: string,
-    options?: ListOptions & { readonly state?: WebhookDelivery['state'] | undefined },
+    options?: ListOptions & {
+      readonly state?: WebhookDelivery['state'] | undefined;
+      readonly runId?: string | undefined;
+    },
   ): Promise<Page<WebhookDelivery>>;
   /** Send a delivery again, as a new one. */
   replay(id: string, deliveryId: string, options?: CallOptions): Promise<WebhookDelivery>;
@@ -130,6 +133,7 @@ export function createWebhooks(endpoint: Endpoint): Webhooks {
     deliveries: async (id, options = {}) => {
       const query = pageQuery(options);
       if (options.state !== undefined) query.set('state', options.state);
+      if (options.runId !== undefined) query.set('run_id', options.runId);
       return await read(endpoint, `${at(id)}/deliveries?${query}`, (reply) => pageOf(reply, parseDelivery), options);
     },
     replay: async (id, deliveryId, options) => {

@@ -87,6 +87,11 @@ test('sends the end of a run, signed, to the webhooks that subscribe to it', asy
   );
   const none = webhookDeliveryPageSchema.parse(await json(send('GET', `/v2/webhooks/${failures.id}/deliveries`)));
   assert.equal(none.total, 0);
+  const ofRun = async (runId: string): Promise<number> => {
+    const list = send('GET', `/v2/webhooks/${hook.id}/deliveries?run_id=${runId}`);
+    return webhookDeliveryPageSchema.parse(await json(list)).total;
+  };
+  assert.deepEqual([await ofRun(id), await ofRun(`run_${'0'.repeat(32)}`)], [1, 0]);
 
   const path = `/v2/webhooks/${hook.id}/deliveries/${log.data[0]?.id}/replay`;
   const replay = webhookDeliveryGetSchema.parse(await json(send('POST', path)));

@@ -8,6 +8,7 @@ import {
   webhookPatchSchema,
   webhookRotateSchema,
 } from '@gptj-cloud/protocol';
+import { z } from 'zod';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE, query } from '../../http/parameter.ts';
@@ -92,10 +93,18 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       parameters: {
         ...PAGE,
         state: query('state', 'Those in this state alone.', webhookDeliveryStateSchema.optional()),
+        runId: query(
+          'run_id',
+          'Those of this run alone.',
+          z
+            .string()
+            .regex(/^run_[0-9a-f]{32}$/, 'expected the id of a run')
+            .optional(),
+        ),
       },
       replies: { 200: json(webhookDeliveryPageSchema, 'A page of deliveries.') },
-      handle: ({ path, parameters: { state, ...page }, principal }) =>
-        webhooks.deliveries(principal.projectId, path.id, page, state),
+      handle: ({ path, parameters: { state, runId, ...page }, principal }) =>
+        webhooks.deliveries(principal.projectId, path.id, page, { state, runId }),
     }),
     defineRoute({
       ...record,
