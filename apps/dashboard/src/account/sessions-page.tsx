@@ -37,10 +37,14 @@ export function SessionsPage() {
         </span>
       ),
     },
-    { id: 'address', name: 'Address', cell: ({ address }) => <code className="account-address">{address}</code> },
+    {
+      id: 'address',
+      name: 'Address',
+      width: '12rem',
+      cell: ({ address }) => <code className="account-address">{address}</code>,
+    },
     { id: 'seen', name: 'Last used', width: '8rem', cell: ({ lastSeen }) => <RelativeTime at={lastSeen} /> },
     { id: 'began', name: 'Began', width: '8rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
-    { id: 'ends', name: 'Ends', width: '8rem', cell: ({ expiresAt }) => <RelativeTime at={expiresAt} /> },
     {
       id: 'actions',
       name: '',

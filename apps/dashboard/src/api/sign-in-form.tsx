@@ -100,8 +100,8 @@ export function SignInForm({
           <Countdown ms={lockedMs} text={(left) => `Again in ${left}.`} onEnd={unlock} />
         </p>
       )}
-      {/* Disabled buttons lose the focus; this one keeps it, and the countdown says why nothing happens. */}
-      <Button type="submit" look="primary" wide isPending={signIn.isPending}>
+      {/* A disabled button would lose the focus; a locked one keeps it, and the countdown says why nothing happens. */}
+      <Button type="submit" look="primary" wide isPending={signIn.isPending} isLocked={isLocked}>
         Sign in
       </Button>
       {children}

@@ -22,6 +22,8 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'children' | 'classNa
   readonly ref?: Ref<HTMLButtonElement>;
   /** Wide as its container. */
   readonly wide?: boolean;
+  /** It does nothing for now, and keeps the focus: something beside it says until when. */
+  readonly isLocked?: boolean;
 }
 
 function classOf({ look = 'plain', size = 'normal' }: ButtonLook, wide = false): string {
@@ -29,10 +31,23 @@ function classOf({ look = 'plain', size = 'normal' }: ButtonLook, wide = false):
 }
 
 /** While `isPending` it keeps its width and its focus, and does nothing. */
-export function Button({ look, size, icon, wide, children, ...rest }: ButtonProps) {
+export function Button({
+  look,
+  size,
+  icon,
+  wide,
+  isLocked = false,
+  isPending = false,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
-    <AriaButton {...rest} className={classOf({ ...(look && { look }), ...(size && { size }) }, wide)}>
-      {({ isPending }) => (
+    <AriaButton
+      {...rest}
+      isPending={isPending || isLocked}
+      className={classOf({ ...(look && { look }), ...(size && { size }) }, wide)}
+    >
+      {() => (
         <>
           {isPending ? <span className="ui-spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
           {children}

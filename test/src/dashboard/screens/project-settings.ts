@@ -1,34 +1,13 @@
 /** The pages of a project's settings: tokens, members, plan. */
 import assert from 'node:assert/strict';
-import { PipelineCloud } from '@gptj-cloud/sdk';
 import type { Page } from 'playwright-core';
+import { sessionOf } from '../accounts.ts';
 import { type Account, type Dashboard, OWNER } from '../dashboard.ts';
 import { defineScreens, type Screen } from '../screen.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const password = 'correct horse battery 7A';
 const confirmation = { password: OWNER.password };
-
-/** A signed-in client of an account, outside of a browser. */
-async function sessionOf(dashboard: Dashboard, { username, password }: Account): Promise<PipelineCloud> {
-  const cookies = new Map<string, string>();
-  const api = new PipelineCloud({
-    session: true,
-    url: dashboard.url,
-    fetch: async (input, init = {}) => {
-      const headers = new Headers(init.headers);
-      headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
-      const reply = await fetch(input, { ...init, headers });
-      for (const line of reply.headers.getSetCookie()) {
-        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-        if (name !== undefined && value !== undefined) cookies.set(name, value);
-      }
-      return reply;
-    },
-  });
-  await api.auth.login({ login: username, password });
-  return api;
-}
 
 async function account(dashboard: Dashboard, username: string): Promise<Account> {
   return await dashboard.register({ email: `${username}@example.com`, username, password });

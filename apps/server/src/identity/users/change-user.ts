@@ -54,8 +54,8 @@ async function mergedPreferences(tx: Database, userId: string, patch: Preference
 }
 
 /**
- * Change the role of an account, or disable or enable it, for owners of the server. Disabling ends the account's sessions
- * and every link that could open it; its tokens are refused until it is enabled. Throws `not_found`, and `conflict` for
+ * Change the role of an account, or disable or enable it, for owners of the server. Disabling ends every
+ * link that could open the account; its sessions and tokens are refused until it is enabled, which ends the sessions. Throws `not_found`, and `conflict` for
  * the last owner and for disabling the caller's own account.
  */
 export async function administerUser(
@@ -79,12 +79,13 @@ export async function administerUser(
     }
     if (disabled === true && before.disabledAt === null) {
       after = await updateUser(tx, id, { disabledAt: clock() }, clock());
-      await deleteSessions(tx, id, null);
       await deleteLinks(tx, ['verify_email', 'reset_password', 'change_email', 'oauth_code'], id);
       await recordAudit(tx, clock(), caller, { action: 'user.disable', subject: id });
     }
     if (disabled === false && before.disabledAt !== null) {
       after = await updateUser(tx, id, { disabledAt: null }, clock());
+      // Until now they gave the user the reason; an account does not come back with sessions that someone else may have.
+      await deleteSessions(tx, id, null);
       await recordAudit(tx, clock(), caller, { action: 'user.enable', subject: id });
     }
     return after;

@@ -110,7 +110,7 @@ test('refuses to delete an account with an active subscription', async () => {
   assert.equal((await remove(leigh)).status, 204);
 });
 
-test('disabling an account ends its sessions and refuses its tokens and sign-ins until it is enabled', async () => {
+test('a disabled account is refused with its sessions, tokens and sign-ins until it is enabled, which ends its sessions', async () => {
   const trelawny = await registerAndSignIn(it, 'trelawny');
   const path = `/v2/users/${trelawny.user.id}`;
   const token = await makeToken(trelawny);
@@ -120,7 +120,7 @@ test('disabling an account ends its sessions and refuses its tokens and sign-ins
   assert.equal(await refusal(await asOwner('PATCH', path, {})), '400 invalid_request');
   const disabled = userGetSchema.parse(await (await asOwner('PATCH', path, { disabled: true })).json());
   assert.equal(disabled.disabled, true);
-  assert.equal(await refusal(await trelawny.ask('/v2/users/me')), '401 session_ended');
+  assert.equal(await refusal(await trelawny.ask('/v2/users/me')), '403 account_disabled');
   assert.equal(await refusal(await withToken(token)), '403 account_disabled');
   const login = { login: 'trelawny', password: PASSWORD };
   assert.equal(await refusal(await postSignedOut(it, '/v2/auth/login', login)), '403 account_disabled');
@@ -129,6 +129,7 @@ test('disabling an account ends its sessions and refuses its tokens and sign-ins
   const reset = await postSignedOut(it, '/v2/auth/reset-password', { token: link, password: 'Another1234' });
   assert.equal(await refusal(reset), '400 link_invalid');
   assert.equal((await asOwner('PATCH', path, { disabled: false })).status, 200);
+  assert.equal(await refusal(await trelawny.ask('/v2/users/me')), '401 session_ended');
   assert.equal((await withToken(token)).status, 200);
   // A session that began while the account was disabled is refused, too.
   const late = await signInAs(it, 'trelawny');
