@@ -11,12 +11,15 @@ export function ActionBar({
   store,
   state,
   refusal = null,
+  beside,
   children,
 }: {
   readonly store: PlaygroundStore;
   readonly state: PlaygroundState;
   /** Why the text cannot be continued now. */
   readonly refusal?: string | null;
+  /** After Retry: opens the parameters on a phone. */
+  readonly beside?: ReactNode;
   readonly children?: ReactNode;
 }) {
   const { draft, running, stopping } = state;
@@ -25,12 +28,13 @@ export function ActionBar({
   const isEmpty = textOf(draft) === '';
   return (
     <div className="playground-actions">
-      <div className="ui-actions">
+      <div className="ui-actions playground-buttons">
         <IconButton label="Undo" icon="undo" isDisabled={!canUndo(draft)} onPress={store.undo} />
         {!isPhone && <IconButton label="Redo" icon="redo" isDisabled={!canRedo(draft)} onPress={store.redo} />}
         <Button look="quiet" icon="refresh" isDisabled={!canRetry} onPress={store.retry}>
           Retry
         </Button>
+        {beside}
       </div>
       <div className="playground-check">{children}</div>
       {running.length > 0 ? (

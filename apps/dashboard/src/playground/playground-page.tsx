@@ -4,6 +4,7 @@ import { IconButton } from '../ui/button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
+import { type Draft, pathOf } from './document/draft.ts';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
@@ -19,6 +20,8 @@ import './playground.css';
 
 const route = getRouteApi('/playground');
 
+const BeamsView = lazy(() => import('./beams/beams-view.tsx').then((parts) => ({ default: parts.BeamsView })));
+
 // Loaded when they are opened.
 const BranchesDrawer = lazy(async () => ({ default: (await import('./branches/branches-drawer.tsx')).BranchesDrawer }));
 const TokensView = lazy(async () => ({ default: (await import('./tokens/tokens-view.tsx')).TokensView }));
@@ -29,6 +32,8 @@ const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
   { id: 'write', label: 'Write' },
   { id: 'tokens', label: 'Tokens' },
 ];
+/** Where the parameters or the last generation have beams. */
+const BEAMS = { id: 'beams', label: 'Beams' } as const;
 
 /** One text that the user and the model write together. */
 export function PlaygroundPage() {
@@ -63,9 +68,8 @@ export function PlaygroundPage() {
           </>
         }
       >
-        {settings.button}
         <nav className="playground-views" aria-label="Views of the text">
-          {VIEWS.map(({ id, label }) => (
+          {(view === 'beams' || hasBeams(draft) ? [...VIEWS, BEAMS] : VIEWS).map(({ id, label }) => (
             <Link
               key={id}
               to="/playground"
@@ -111,17 +115,27 @@ export function PlaygroundPage() {
             />
           </Suspense>
         )}
+        {isLoaded && view === 'beams' && (
+          <Suspense fallback={null}>
+            <BeamsView store={store} state={state} />
+          </Suspense>
+        )}
         {isEmpty && view === 'write' && (
           <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />
         )}
         <GenerationNote state={state} />
-        <ActionBar store={store} state={state} refusal={settings.refusal}>
+        <ActionBar store={store} state={state} refusal={settings.refusal} beside={settings.button}>
           {settings.line}
         </ActionBar>
       </div>
       {settings.panel}
     </div>
   );
+}
+
+function hasBeams(draft: Draft): boolean {
+  const run = pathOf(draft).findLast((node) => node.run !== null)?.run;
+  return [draft.parameters, run?.parameters].some((parameters) => Number(parameters?.num_beams ?? 1) > 1);
 }
 
 function useKeys(store: PlaygroundStore, view: View, show: (view: View) => void): void {

@@ -1,5 +1,6 @@
 /** What the server would say about parameters, by the server's own code, without a request. */
 import {
+  chooseDefaults,
   contextExceeded,
   type DecodingMode,
   fitsContext,
@@ -8,6 +9,7 @@ import {
   type ParameterDescription,
   ParameterError,
   parseRunParameters,
+  RUN_DEFAULTS,
   readGenerateParameters,
   selectingParameters,
 } from '@gptj-cloud/decoding';
@@ -26,6 +28,8 @@ export interface ParameterCheck {
   /** The given parameters that selected the mode; none: a default did. */
   readonly because: readonly string[];
   readonly doSample: boolean;
+  /** What `do_sample` would be if it were not given. */
+  readonly samplesByDefault: boolean;
   /** By name: the server's sentence about a given parameter that has no effect, or a caution. */
   readonly warnings: ReadonlyMap<string, string>;
   readonly refusal: ParameterRefusal | null;
@@ -67,6 +71,7 @@ export function checkParameters(parameters: Parameters, model: ModelFacts, promp
       mode: config.mode,
       because: selectingParameters(config.mode, given),
       doSample: config.doSample,
+      samplesByDefault: samplesByDefault(given),
       warnings: new Map(warnings.map((sentence) => [/^\w+/.exec(sentence)?.[0] ?? '', sentence])),
       refusal: null,
     };
@@ -95,7 +100,19 @@ function refused(names: readonly string[], message: string, parameters: Paramete
       const meant = nearestName(name, known);
       return meant === null ? [] : [{ name, meant }];
     });
-  return { mode: null, because: [], doSample: false, warnings: new Map(), refusal: { names, message, corrections } };
+  return {
+    mode: null,
+    because: [],
+    doSample: false,
+    samplesByDefault: samplesByDefault(fieldsOf(parameters)),
+    warnings: new Map(),
+    refusal: { names, message, corrections },
+  };
+}
+
+function samplesByDefault(given: ReadonlyMap<string, unknown>): boolean {
+  const others = new Map([...given].filter(([name]) => name !== 'do_sample'));
+  return chooseDefaults(RUN_DEFAULTS, others).sampling;
 }
 
 /** Fields without those that are null, which means absent. */

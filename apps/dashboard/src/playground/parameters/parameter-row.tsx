@@ -1,5 +1,5 @@
 import type { ParameterDescription } from '@gptj-cloud/decoding';
-import { memo, useState } from 'react';
+import { Fragment, memo, type ReactNode, useState } from 'react';
 import { IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { defaultText, rangeText } from './edit-parameters.ts';
@@ -40,7 +40,7 @@ export const ParameterRow = memo(function ParameterRow({
       data-wide={isWide || undefined}
     >
       <div className="playground-param-head">
-        <span className="playground-param-name">{name}</span>
+        <span className="playground-param-name">{breakable(name)}</span>
         {parameter.own && <span className="playground-param-mark">ours</span>}
         {isGiven && (
           <IconButton
@@ -77,9 +77,21 @@ export const ParameterRow = memo(function ParameterRow({
   );
 });
 
+/** A long name is broken after an underscore. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=_)/).map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a name never change.
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 /** The name stands above the sentence already. */
 function withoutName(sentence: string, name: string): string {
-  const text = sentence.startsWith(`${name}: `) ? sentence.slice(name.length + 2) : sentence;
+  if (!sentence.startsWith(`${name}: `)) return sentence;
+  const text = sentence.slice(name.length + 2);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

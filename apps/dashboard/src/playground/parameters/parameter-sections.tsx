@@ -90,7 +90,7 @@ function Rows({
         key={name}
         parameter={parameter}
         value={value}
-        fallback={name === 'do_sample' && value === undefined ? check.doSample : parameter.default}
+        fallback={name === 'do_sample' ? check.samplesByDefault : parameter.default}
         warning={check.warnings.get(name) ?? null}
         idle={idleReason(parameter, check)}
         refusal={check.refusal?.names.includes(name) === true && value !== undefined ? check.refusal.message : null}

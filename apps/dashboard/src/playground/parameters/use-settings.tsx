@@ -39,6 +39,11 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
     setOpen(true);
     setShown(name);
   };
+  const chip = (
+    <Suspense fallback={null}>
+      <ModeOfDraft state={state} promptTokens={promptTokens} onShow={show} />
+    </Suspense>
+  );
   const form = (
     <Suspense fallback={null}>
       <ParameterSide store={store} state={state} promptTokens={promptTokens} shown={shown} onShown={onShown} />
@@ -48,18 +53,15 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
   const refusal = checked.isFresh ? (checked.check?.refusal?.message ?? null) : null;
   const seconds = (lastRun?.computeTimeMs ?? 0) / 1000;
   return {
-    chip: (
-      <Suspense fallback={null}>
-        <ModeOfDraft state={state} promptTokens={promptTokens} onShow={show} />
-      </Suspense>
-    ),
+    chip: isPhone ? null : chip,
     button: isPhone && (
-      <Button size="small" icon="sliders" aria-label={`Parameters, ${changed} changed`} onPress={() => setOpen(true)}>
+      <Button look="quiet" icon="sliders" aria-label={`Parameters, ${changed} changed`} onPress={() => setOpen(true)}>
         {changed}
       </Button>
     ),
     panel: isPhone ? (
       <Sheet title="Parameters" isOpen={isOpen} onClose={() => setOpen(false)}>
+        {chip}
         {form}
       </Sheet>
     ) : (

@@ -1,5 +1,5 @@
 /** The state of the playground: one draft, the generations that write into it, and the store that keeps it. */
-import type { Run } from '@gptj-cloud/sdk';
+import type { BeamCandidate, Run } from '@gptj-cloud/sdk';
 import {
   deleteNode,
   goToBranch,
@@ -55,6 +55,8 @@ export interface PlaygroundState {
   readonly stopping: readonly string[];
   /** The last run that ended on this page. */
   readonly lastRun: Run | null;
+  /** The steps of the newest beam search, where it was asked for them. */
+  readonly search: { readonly key: string; readonly steps: readonly (readonly BeamCandidate[])[] } | null;
 }
 
 export interface PlaygroundDeps extends Omit<GenerationDeps, 'sink'> {
@@ -125,6 +127,7 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     running: [],
     stopping: [],
     lastRun: null,
+    search: null,
   };
   const listeners = new Set<() => void>();
   const generations = new Map<string, Generation>();
@@ -152,6 +155,7 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       void saver?.flush();
     },
     arrived: (arrivals) => changeDraft((draft) => appendTokens(draft, arrivals)),
+    searched: (steps) => set({ search: { key, steps } }),
     restarted: () => changeDraft((draft) => restartGeneration(draft, key)),
     ended: (ending, run) => {
       const { draft } = state;

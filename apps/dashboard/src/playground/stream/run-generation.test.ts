@@ -37,6 +37,7 @@ async function openPage(run: (page: Page) => Promise<void>): Promise<void> {
       ended: ({ finishes, failure }) => note(`ended ${finishes} ${failure ?? ''}`.trim()),
       refused: (error) => note(`refused: ${error instanceof Error ? error.message : ''}`),
       lost: (retryAtMs) => note(`lost until ${retryAtMs}`),
+      searched: (steps) => note(`searched ${steps.length}`),
       found: () => undefined,
     },
   };

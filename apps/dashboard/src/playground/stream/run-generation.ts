@@ -2,7 +2,14 @@
  * Follows one generation from its request to its end. The run outlives the page: a dropped connection is resumed, a restarted
  * server generates again, and a page that is opened later follows the run by its id.
  */
-import { hasEnded, type PipelineCloud, type Run, type RunStream, StreamInterruptedError } from '@gptj-cloud/sdk';
+import {
+  type BeamCandidate,
+  hasEnded,
+  type PipelineCloud,
+  type Run,
+  type RunStream,
+  StreamInterruptedError,
+} from '@gptj-cloud/sdk';
 import type { Arrival, Ending } from '../document/generation.ts';
 import { arrivalOf, arrivalsOfResult } from './arrivals.ts';
 
@@ -20,6 +27,8 @@ export interface GenerationSink {
   accepted(run: Run): void;
   /** At most once a frame. */
   arrived(arrivals: readonly Arrival[]): void;
+  /** The steps of a beam search so far, with `output_beams`. At most once a frame. */
+  searched(steps: readonly (readonly BeamCandidate[])[]): void;
   /** The generation begins again: what has arrived is void. */
   restarted(): void;
   /** `run` is null for a run that was cancelled and whose end was not reported. */
@@ -83,12 +92,18 @@ function follow(
   let hasEnd = false;
   let hasProgress = false;
   let buffer: Arrival[] = [];
+  let steps: (readonly BeamCandidate[])[] = [];
+  let isSearchShown = true;
 
   const flush = (): void => {
     if (buffer.length === 0 || signal.aborted) return;
     const arrivals = buffer;
     buffer = [];
     sink.arrived(arrivals);
+  };
+  const showSearch = (): void => {
+    isSearchShown = true;
+    if (!signal.aborted) sink.searched([...steps]);
   };
   const end = (run: Run): void => {
     flush();
@@ -127,7 +142,13 @@ function follow(
         buffer.push(arrivalOf(key, event));
         continue;
       }
-      if (event.type !== 'run') continue;
+      if (event.type === 'beams') {
+        hasProgress = true;
+        steps[event.step] = event.candidates;
+        if (isSearchShown) onFrame(showSearch);
+        isSearchShown = false;
+        continue;
+      }
       const { run } = event;
       if (runId === null && isStopping) void cancel(run.id);
       runId = run.id;
@@ -140,6 +161,7 @@ function follow(
         flush();
         sink.restarted();
         hasTokens = false;
+        steps = [];
       }
       isFirst = false;
       sink.accepted(run);
