@@ -107,6 +107,15 @@ class PipelineCloud:
             return RunStream(self._transport, self._max_retries, body, headers, can_resume=async_run)
         return record_of(Run, self._exchange("POST", "/v2/runs", body, headers), "run_state")
 
+    def check_run(self, pipeline_id: str, data: Any) -> Record:
+        """What a run would do, without running it; nothing is stored and nothing costs tokens.
+
+        `prompt_tokens`, `max_generated_tokens`, `context_tokens`, `mode`, `warnings` and `cost_at_most`, which are None
+        where the input is refused; `refusal` is the error that the run would get now, or None.
+        """
+        body = {"pipeline_id": pipeline_id, "data": data}
+        return record_of(Record, self._exchange("POST", "/v2/runs/check", body), "warnings")
+
     def get_run(self, run_id: str) -> Run:
         """A run of this account. Raises NotFound."""
         return record_of(Run, self._exchange("GET", _run_path(run_id)), "run_state")

@@ -329,6 +329,14 @@ class LimitsAndTokens(unittest.TestCase):
         self.assertEqual(request.headers["x-confirm-password"], "p%C3%A4%201")
         self.assertEqual(request.headers["x-confirm-code"], "123456")
 
+    def test_check_a_run_without_running_it(self) -> None:
+        reply = {"prompt_tokens": 4, "warnings": [], "refusal": {"code": "quota_exceeded"}}
+        with StubServer(Reply(200, reply)) as stub:
+            check = PipelineCloud("t", url=stub.url).check_run(PIPELINE, DATA)
+        self.assertEqual((check.prompt_tokens, check.refusal.code), (4, "quota_exceeded"))
+        self.assertEqual(stub.received[0].path, "/v2/runs/check")
+        self.assertEqual(stub.received[0].body, {"pipeline_id": PIPELINE, "data": DATA})
+
     def test_tokenize_and_detokenize(self) -> None:
         with StubServer(
             Reply(200, {"tokens": [1, 2], "texts": ["a", "b"], "offsets": [0, 1]}),

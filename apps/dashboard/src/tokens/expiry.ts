@@ -19,6 +19,17 @@ export function endOf(expiry: Expiry, now: Date): Date | null {
   return expiry === 'never' ? null : new Date(now.getTime() + Number(expiry) * DAY_MS);
 }
 
+/** The token that no program has used for the longest time; null when there is none. */
+export function unusedLongest<Token extends { readonly lastUsed: Date | null; readonly createdAt: Date }>(
+  tokens: readonly Token[],
+): Token | null {
+  const usedAt = ({ lastUsed, createdAt }: Token): number => (lastUsed ?? createdAt).getTime();
+  return tokens.reduce<Token | null>(
+    (oldest, token) => (oldest === null || usedAt(token) < usedAt(oldest) ? token : oldest),
+    null,
+  );
+}
+
 /** Whether a token was used so lately that a program may need it. */
 export function wasUsedLately(lastUsed: Date | null, now: Date): boolean {
   return lastUsed !== null && now.getTime() - lastUsed.getTime() < DAY_MS;

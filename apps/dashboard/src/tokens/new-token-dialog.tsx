@@ -7,15 +7,19 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
 import { Field } from '../ui/field.tsx';
+import { problemOf } from '../ui/problem.ts';
+import { RelativeTime } from '../ui/relative-time.tsx';
 import { Select } from '../ui/select.tsx';
 import { Switch } from '../ui/switch.tsx';
-import { EXPIRIES, type Expiry, endOf } from './expiry.ts';
+import { EXPIRIES, type Expiry, endOf, unusedLongest } from './expiry.ts';
 import { DEFAULT_SCOPES, SCOPES, withScope } from './scopes.ts';
 
 export function NewTokenDialog({
+  tokens,
   onClose,
   onCreated,
 }: {
+  readonly tokens: readonly ApiToken[];
   readonly onClose: () => void;
   readonly onCreated: (token: ApiToken) => void;
 }) {
@@ -68,9 +72,25 @@ export function NewTokenDialog({
         />
         <ScopeSwitches scopes={scopes} onChange={setScopes} />
         <Select label="Ends" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
-        {create.error !== null && <ErrorPanel error={create.error} />}
+        {create.error !== null && (
+          <ErrorPanel error={create.error}>
+            {problemOf(create.error).code === 'limit_reached' && <UnusedLongest tokens={tokens} />}
+          </ErrorPanel>
+        )}
       </form>
     </Dialog>
+  );
+}
+
+/** Which token can most likely go. */
+function UnusedLongest({ tokens }: { readonly tokens: readonly ApiToken[] }) {
+  const token = unusedLongest(tokens);
+  return (
+    token !== null && (
+      <p>
+        Unused longest is {token.name}, last used <RelativeTime at={token.lastUsed} />.
+      </p>
+    )
   );
 }
 

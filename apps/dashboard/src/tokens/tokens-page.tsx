@@ -59,7 +59,7 @@ export function TokensPage() {
       <QueryView query={tokens} skeleton={<Skeleton rows={4} height="2.75rem" />}>
         {(items) => <TokenTable tokens={items} onOpen={setOpen} />}
       </QueryView>
-      {open.kind === 'new' && <NewTokenDialog onClose={close} onCreated={showValue} />}
+      {open.kind === 'new' && <NewTokenDialog tokens={tokens.data ?? []} onClose={close} onCreated={showValue} />}
       {open.kind === 'value' && <TokenValueDialog token={open.token} onClose={close} />}
       {open.kind === 'rotate' && <RotateTokenDialog token={open.token} onClose={close} onRotated={showValue} />}
       {open.kind === 'edit' && (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endOf, wasUsedLately } from './expiry.ts';
+import { endOf, unusedLongest, wasUsedLately } from './expiry.ts';
 import { DEFAULT_SCOPES, withScope } from './scopes.ts';
 import { daysUntil, usageByToken } from './usage-by-token.ts';
 
@@ -18,6 +18,16 @@ test('an end is a number of days after now, or never', () => {
   const now = new Date('2026-01-31T12:00:00Z');
   assert.equal(endOf('7', now)?.toISOString(), '2026-02-07T12:00:00.000Z');
   assert.equal(endOf('never', now), null);
+});
+
+test('a token that was never used counts as unused since it was made', () => {
+  const token = (createdAt: number, lastUsed: number | null) => ({
+    createdAt: new Date(createdAt),
+    lastUsed: lastUsed === null ? null : new Date(lastUsed),
+  });
+  const [old, used, fresh] = [token(2, null), token(1, 9), token(5, null)];
+  assert.equal(unusedLongest([used, fresh, old]), old);
+  assert.equal(unusedLongest([]), null);
 });
 
 test('a token was used lately within the last day', () => {

@@ -3,6 +3,12 @@ import type { Page } from 'playwright-core';
 import type { Account } from '../dashboard.ts';
 import { defineScreens, type Screen } from '../screen.ts';
 
+const AGENTS = [
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 14.5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15',
+  'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36',
+  'python-requests/2.32',
+];
 const CODES = Array.from({ length: 10 }, (_, at) => `k${at}4q-9xw${9 - at}-t2mv`);
 const password = 'correct horse battery 7A';
 
@@ -57,4 +63,25 @@ defineScreens('security', [
   },
 ]);
 
-defineScreens('sessions', [{ state: 'list', path: '/account/sessions' }]);
+defineScreens('sessions', [
+  { state: 'list', path: '/account/sessions' },
+  {
+    state: 'long',
+    path: '/account/sessions',
+    ...as('traveller'),
+    arrange: (page) =>
+      page.route('**/v2/auth/sessions', (route) => {
+        const seen = Date.now() / 1000;
+        const entry = (at: number) => ({
+          id: `session_${at}`,
+          created_at: seen - 86_400 * at - 600,
+          last_seen: seen - 3600 * at,
+          expires_at: seen + 86_400 * 20,
+          address: at % 3 === 0 ? `2001:db8:85a3:8d3:1319:8a2e:370:73${10 + at}` : `203.0.113.${at}`,
+          user_agent: AGENTS[at % AGENTS.length] ?? '',
+          current: at === 0,
+        });
+        return route.fulfill({ json: { data: Array.from({ length: 40 }, (_, at) => entry(at)) } });
+      }),
+  },
+]);

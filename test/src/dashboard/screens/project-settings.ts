@@ -66,6 +66,23 @@ defineScreens('tokens', [
     path: '/tokens',
     ...as('mary'),
   },
+  {
+    state: 'long',
+    path: '/tokens',
+    as: { email: 'tokens@example.com', username: 'collector-of-tokens', password },
+    async seed(_, dashboard) {
+      const member = await dashboard.register({
+        email: 'tokens@example.com',
+        username: 'collector-of-tokens',
+        password,
+      });
+      const api = await sessionOf(dashboard, member);
+      const long =
+        'a program whose name is as long as a name may be, with 🦙 and عربي, and then goes on for some more 100';
+      for (let at = 0; at < 40; at++) await api.tokens.create({ name: at % 9 === 0 ? long : `worker-${at}` });
+      return undefined;
+    },
+  },
   { state: 'loading', path: '/tokens', isLoading: true, arrange: holdReplies('**/v2/tokens?*') },
   { state: 'error', path: '/tokens', arrange: failReplies('**/v2/tokens?*') },
   { state: 'new', path: '/tokens', act: (page) => page.getByRole('button', { name: 'New token' }).click() },
