@@ -59,7 +59,7 @@ test('a new account sees its token once; every snippet runs unchanged with it', 
   const reply: unknown = JSON.parse(await started('bash', ['-c', curl]));
   const preview = (reply as { readonly result_preview: unknown }).result_preview;
   const text = String([preview].flat(Number.POSITIVE_INFINITY)[0]);
-  assert.match(text, /^Once upon a time./);
+  assert.ok(text.length > 40);
 
   for (const name of ['TypeScript', 'OpenAI']) {
     const file = join(folder, `${name}.mjs`);
@@ -73,11 +73,11 @@ test('a new account sees its token once; every snippet runs unchanged with it', 
     const file = join(folder, 'snippet.py');
     await writeFile(file, await readSnippet(page, name));
     const printed = await started('python3', [file]);
-    assert.ok(printed.includes('Once upon a time'), `${name} printed ${printed}`);
+    assert.ok(printed.includes(text.slice(0, 40)), `${name} printed ${printed} not ${text}`);
   }
 
   await page.getByRole('button', { name: 'Run here' }).click();
-  await page.getByRole('status').getByText('Once upon a time').waitFor();
+  await page.getByRole('status').getByText('Open the run').waitFor();
 
   await page.reload();
   await page.getByRole('button', { name: 'Rotate' }).waitFor();

@@ -13,7 +13,7 @@ import { useKnownToken } from './known-token.ts';
 
 const PIPELINE_ID = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const PROMPT = 'Once upon a time';
-const PARAMETERS = { response_length: 64, remove_input: false, seed: 7 } as const;
+const PARAMETERS = { response_length: 64, seed: 7 } as const;
 const LANGUAGE = 'gptj-language';
 
 /** A first run in five languages, and its reply. */
@@ -73,7 +73,16 @@ function Reply({ run }: { readonly run: Run }) {
   const { usage, errorInfo, resultPreview } = run;
   return (
     <div className="home-reply" role="status">
-      <p className="home-reply-text">{errorInfo?.exception ?? textOf(resultPreview)}</p>
+      <p className="home-reply-text">
+        {errorInfo === null ? (
+          <>
+            {PROMPT}
+            <span className="home-reply-generated">{textOf(resultPreview)}</span>
+          </>
+        ) : (
+          errorInfo.exception
+        )}
+      </p>
       <p className="ui-muted">
         {usage !== null && `${formatPlural(usage.generatedTokens, 'token')} · `}
         {run.startedAt !== null && run.endedAt !== null && (

@@ -24,7 +24,7 @@ export function PipelinesPage() {
             New tag
           </Button>
         </div>
-        <TagTable pipelines={pipelines.data ?? []} onNew={() => setNew(true)} />
+        <TagTable pipelines={pipelines.data ?? []} />
       </section>
       {isNew && <NewTagDialog pipelines={pipelines.data ?? []} onClose={() => setNew(false)} />}
     </div>

@@ -2,7 +2,7 @@ import type { Pipeline, PipelineTag } from '@gptj-cloud/sdk';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cloud } from '../api/cloud.ts';
-import { Button, IconButton } from '../ui/button.tsx';
+import { IconButton } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
@@ -18,13 +18,7 @@ type Open = { readonly kind: 'none' } | { readonly kind: 'move' | 'delete'; read
 const NONE: Open = { kind: 'none' };
 
 /** The tags that members of the project have made. */
-export function TagTable({
-  pipelines,
-  onNew,
-}: {
-  readonly pipelines: readonly Pipeline[];
-  readonly onNew: () => void;
-}) {
+export function TagTable({ pipelines }: { readonly pipelines: readonly Pipeline[] }) {
   const queries = useQueryClient();
   const [skip, setSkip] = useState(0);
   const [open, setOpen] = useState<Open>(NONE);
@@ -86,16 +80,7 @@ export function TagTable({
               columns={columns}
               items={items}
               idOf={({ id }) => id}
-              empty={
-                <EmptyState
-                  text="No tag yet. A tag is a name of your own for a pipeline, such as poems:v1."
-                  action={
-                    <Button icon="plus" onPress={onNew}>
-                      New tag
-                    </Button>
-                  }
-                />
-              }
+              empty={<EmptyState text="No tag yet. A tag is a name of your own for a pipeline, such as poems:v1." />}
             />
             <Pager label="Pages of tags" skip={skip} limit={TAGS_PER_PAGE} total={total} onSkip={setSkip} />
           </>

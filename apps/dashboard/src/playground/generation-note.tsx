@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { CopyButton } from '../ui/copy.tsx';
 import { formatDigits, formatPlural } from '../ui/formats.ts';
-import { type DraftNode, type NodeRun, pathOf } from './document/draft.ts';
+import { type DraftNode, type NodeRun, pathOf, UNKNOWN_TOKEN } from './document/draft.ts';
 import { Replay } from './replay/replay.tsx';
 import type { PlaygroundState } from './store/playground-store.ts';
 
@@ -22,20 +22,27 @@ export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
   if (node?.run == null) return <p className="playground-note" />;
   const { run } = node;
   const ms = lastRun?.id === run.id ? (lastRun?.computeTimeMs ?? null) : null;
-  const count = path.filter((each) => each.run?.key === run.key).reduce((sum, each) => sum + tokensOf(each), 0);
+  const parts = path.filter((each) => each.run?.key === run.key);
+  // A stored run without log-probabilities has a text of unknown tokens: its usage counts them.
+  const isUnknown = parts.some(({ tokens }) => tokens?.some(({ id }) => id === UNKNOWN_TOKEN));
+  const known = parts.reduce((sum, each) => sum + tokensOf(each), 0);
+  const stored = lastRun?.id === run.id ? (lastRun?.usage?.generatedTokens ?? 0) : 0;
+  const count = isUnknown ? stored : known;
   return (
     <p className="playground-note">
       <span className={run.finish === 'failed' ? 'playground-failed' : ''}>
         {stateOf(run, stopping.includes(run.key))}
       </span>
-      <span>{formatPlural(count, 'token')}</span>
-      {ms !== null && ms > 0 && <span>{formatDigits(count / (ms / 1000), 1)} tokens/s</span>}
+      {count > 0 && <span>{formatPlural(count, 'token')}</span>}
+      {ms !== null && ms > 0 && count > 0 && <span>{formatDigits(count / (ms / 1000), 3)} tokens/s</span>}
       {run.seed !== null && (
         <span>
           seed <code>{run.seed}</code> <CopyButton text={String(run.seed)} label="Copy the seed" />
         </span>
       )}
-      {run.id !== null && run.stage === 'ended' && count > 0 && <Replay key={run.key} draft={draft} node={node} />}
+      {run.id !== null && run.stage === 'ended' && known > 0 && !isUnknown && (
+        <Replay key={run.key} draft={draft} node={node} />
+      )}
       {run.id !== null && (
         <Link to="/runs/$runId" params={{ runId: run.id }}>
           Run

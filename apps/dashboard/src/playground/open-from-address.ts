@@ -2,9 +2,10 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { cloud } from '../api/cloud.ts';
 import type { Draft } from './document/draft.ts';
-import { draftOfPassages, draftOfRun } from './document/imported.ts';
+import { draftOfPassages, draftOfRun, type Passage } from './document/imported.ts';
 import { unpackShared } from './share/share-link.ts';
 import { ASKED } from './store/playground-store.ts';
+import { arrivalsOfResult } from './stream/arrivals.ts';
 
 const SHARED = '#s=';
 
@@ -18,10 +19,28 @@ export function draftInAddress(runId: string | undefined, hash: string): ((id: s
   };
 }
 
+/** The draft shows the prompt itself, so that no result needs to begin with it. */
+const INPUT_NAMES = new Set(['include_input', 'remove_input']);
+
 async function draftOfStoredRun(id: string, runId: string): Promise<Draft> {
   const [run, { prompt, parameters }] = await Promise.all([cloud().getRun(runId), cloud().runs.input(runId)]);
   const text = typeof prompt === 'string' ? prompt : (await cloud().text.detokenize(prompt)).text;
-  const own = Object.fromEntries(Object.entries(parameters).filter(([name, value]) => ASKED[name] !== value));
+  const own = Object.fromEntries(
+    Object.entries(parameters).filter(([name, value]) => ASKED[name] !== value && !INPUT_NAMES.has(name)),
+  );
+  const { include_input, remove_input } = parameters;
+  const output = arrivalsOfResult('', run)[0]?.text ?? '';
+  if ((remove_input === undefined ? include_input === true : remove_input === false) && output.startsWith(text)) {
+    const passages: readonly Passage[] = [
+      { kind: 'typed', text },
+      { kind: 'generated', text: output.slice(text.length) },
+    ];
+    return draftOfPassages(
+      id,
+      own,
+      passages.filter((passage) => passage.text !== ''),
+    );
+  }
   return draftOfRun(id, {
     key: `run-${runId}`,
     runId,
