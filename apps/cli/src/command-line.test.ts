@@ -108,7 +108,7 @@ test('inspects the embedded model, as tables and as JSON', async () => {
   const file = chooseModel(undefined, {});
   const { stdout } = await gptj(['inspect', file, '--tensors']);
   assert.match(stdout, /^format +gguf, q8_0$/m);
-  assert.match(stdout, /^layers +6$/m);
+  assert.match(stdout, /^layers +12$/m);
   assert.match(stdout, /^transformer\.h\.0\.attn\.q_proj\.weight +256 × 256 +q8_0 +69\.6 kB$/m);
   const report: unknown = JSON.parse((await gptj(['inspect', file, '--json'])).stdout);
   assert.ok(typeof report === 'object' && report !== null && 'tensorCount' in report && !('tensors' in report));
