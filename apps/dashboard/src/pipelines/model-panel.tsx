@@ -41,7 +41,7 @@ function Model({ status }: { readonly status: EngineStatus }) {
       <div className="pipelines-load">
         <Figures>
           <Figure name="Weights" value={model.quantisation} note={`${formatCount(model.layers)} layers`} />
-          <Figure name="Context" value={formatCount(model.context)} unit="tokens" note="prompt and output together" />
+          <Figure name="Context" value={formatCount(model.context)} unit="tokens" note="prompt and output" />
           <Figure
             name="Memory"
             value={status.memoryBytes === null ? '–' : formatBytes(status.memoryBytes)}

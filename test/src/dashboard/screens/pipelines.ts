@@ -48,7 +48,10 @@ defineScreens('pipelines', [
   {
     state: 'new',
     path: '/pipelines',
-    act: (page) => page.getByRole('button', { name: 'New tag' }).first().click(),
+    async act(page) {
+      await page.getByRole('button', { name: 'New tag' }).first().click();
+      await page.getByRole('dialog').waitFor();
+    },
   },
   {
     state: 'taken',
