@@ -24,6 +24,8 @@ const BeamsView = lazy(() => import('./beams/beams-view.tsx').then((parts) => ({
 
 // Loaded when they are opened.
 const BranchesDrawer = lazy(async () => ({ default: (await import('./branches/branches-drawer.tsx')).BranchesDrawer }));
+const CodeDialog = lazy(async () => ({ default: (await import('./code/code-dialog.tsx')).CodeDialog }));
+const CompareView = lazy(async () => ({ default: (await import('./compare/compare-view.tsx')).CompareView }));
 const TokensView = lazy(async () => ({ default: (await import('./tokens/tokens-view.tsx')).TokensView }));
 
 type View = NonNullable<PlaygroundSearch['view']>;
@@ -31,6 +33,7 @@ type View = NonNullable<PlaygroundSearch['view']>;
 const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
   { id: 'write', label: 'Write' },
   { id: 'tokens', label: 'Tokens' },
+  { id: 'compare', label: 'Compare' },
 ];
 /** Where the parameters or the last generation have beams. */
 const BEAMS = { id: 'beams', label: 'Beams' } as const;
@@ -42,14 +45,15 @@ export function PlaygroundPage() {
   const [make] = useState(() => draftInAddress(run, location.hash));
   const navigate = useNavigate({ from: '/playground' });
   const { store, state } = usePlayground(make);
-  useEffect(() => {
-    if (make === null) return;
-    void navigate({ search: ({ run: _, ...search }) => search, hash: '', replace: true });
-  }, [make, navigate]);
   const { draft, isLoaded } = state;
+  useEffect(() => {
+    if (make === null || !isLoaded) return;
+    void navigate({ search: ({ run: _, ...search }) => search, hash: '', replace: true });
+  }, [make, isLoaded, navigate]);
   /** Where the editor puts the caret when it is shown. */
   const [caret, setCaret] = useState<number | null>(null);
-  const [isDrawerOpen, setDrawer] = useState(false);
+  const [overlay, setOverlay] = useState<'branches' | 'code' | null>(null);
+  const closeOverlay = (): void => setOverlay(null);
   const show = useCallback(
     (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
     [navigate],
@@ -82,14 +86,14 @@ export function PlaygroundPage() {
             </Link>
           ))}
         </nav>
-        <IconButton label="Branches" icon="branch" onPress={() => setDrawer(true)} />
+        <IconButton label="Branches" icon="branch" onPress={() => setOverlay('branches')} />
+        <IconButton label="Code" icon="code" onPress={() => setOverlay('code')} />
         <ShareButton draft={draft} />
       </PageHead>
-      {isDrawerOpen && (
-        <Suspense>
-          <BranchesDrawer store={store} draft={draft} onClose={() => setDrawer(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {overlay === 'branches' && <BranchesDrawer store={store} draft={draft} onClose={closeOverlay} />}
+        {overlay === 'code' && <CodeDialog draft={draft} onClose={closeOverlay} />}
+      </Suspense>
       <Notices store={store} state={state} />
       <div className="playground-main">
         {/* Before the stored draft is read there is no text that could be edited. */}
@@ -120,15 +124,25 @@ export function PlaygroundPage() {
             <BeamsView store={store} state={state} />
           </Suspense>
         )}
+        {isLoaded && view === 'compare' && (
+          <Suspense>
+            <CompareView store={store} draft={draft} onAdopted={() => show('write')} />
+>>>>>>> 0094da4 (dashboard: compare parameters side by side, and export code)
+          </Suspense>
+        )}
         {isEmpty && view === 'write' && (
           <Examples onChoose={(text) => store.edit({ start: 0, end: 0, insert: text })} />
         )}
-        <GenerationNote state={state} />
-        <ActionBar store={store} state={state} refusal={settings.refusal} beside={settings.button}>
-          {settings.line}
-        </ActionBar>
+        {view !== 'compare' && (
+          <>
+            <GenerationNote state={state} />
+            <ActionBar store={store} state={state} refusal={settings.refusal} beside={settings.button}>
+              {settings.line}
+            </ActionBar>
+          </>
+        )}
       </div>
-      {settings.panel}
+      {view !== 'compare' && settings.panel}
     </div>
   );
 }
@@ -151,6 +165,7 @@ function useKeys(store: PlaygroundStore, view: View, show: (view: View) => void)
       { keys: 'alt+right', label: 'Next continuation', group, run: () => store.goToSibling(1) },
       { keys: 'alt+up', label: 'Before the last step', group, run: store.goToParent },
       { keys: 'alt+t', label: 'Tokens', group, run: () => show(view === 'tokens' ? 'write' : 'tokens') },
+      { keys: 'alt+c', label: 'Compare', group, run: () => show(view === 'compare' ? 'write' : 'compare') },
       { keys: 'alt+s', label: 'Lock the seed', group, run: store.toggleSeedLock },
     ];
   }, [store, view, show]);

@@ -4,7 +4,12 @@ import type { Parameters } from '../document/draft.ts';
 import type { Prompt } from '../document/prompt.ts';
 import { createDraftClaims } from '../drafts/draft-claims.ts';
 import { openIndexedDbShelf } from '../drafts/indexed-db-shelf.ts';
-import { createPlaygroundStore, type PlaygroundDeps, type PlaygroundStore } from './playground-store.ts';
+import {
+  createPlaygroundStore,
+  type GenerationTools,
+  type PlaygroundDeps,
+  type PlaygroundStore,
+} from './playground-store.ts';
 
 export const PIPELINE = 'gpt-j:latest';
 const DATABASE = 'gptj-playground';
@@ -17,13 +22,8 @@ const DEFAULTS: Parameters = { max_new_tokens: 64, temperature: 0.8 };
 
 export function createBrowserPlayground(onEnded: PlaygroundDeps['onEnded']): PlaygroundStore {
   return createPlaygroundStore({
-    pipelineId: PIPELINE,
+    ...browserDeps(),
     defaults: DEFAULTS,
-    api: {
-      streamPipeline: (...call) => cloud().streamPipeline(...call),
-      followRun: (...call) => cloud().followRun(...call),
-      cancelRun: (...call) => cloud().cancelRun(...call),
-    },
     openShelf: () => openIndexedDbShelf(DATABASE),
     openClaims: () =>
       createDraftClaims({
@@ -31,21 +31,33 @@ export function createBrowserPlayground(onEnded: PlaygroundDeps['onEnded']): Pla
         tabId: randomId(),
         answerTime: () => delay(CLAIM_ANSWER_MS),
       }),
+    later: (task, delayMs) => {
+      const timer = setTimeout(task, delayMs);
+      return () => clearTimeout(timer);
+    },
+    onEnded,
+  });
+}
+
+/** What generations need of a browser. */
+export function browserDeps(): GenerationTools {
+  return {
+    pipelineId: PIPELINE,
+    api: {
+      streamPipeline: (...call) => cloud().streamPipeline(...call),
+      followRun: (...call) => cloud().followRun(...call),
+      cancelRun: (...call) => cloud().cancelRun(...call),
+    },
     onFrame: (task) => {
       if (document.hidden) setTimeout(task, HIDDEN_FRAME_MS);
       else requestAnimationFrame(task);
     },
     nowMs: () => Date.now(),
-    later: (task, delayMs) => {
-      const timer = setTimeout(task, delayMs);
-      return () => clearTimeout(timer);
-    },
     pause: delay,
     newId: randomId,
     randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     promptData,
-    onEnded,
-  });
+  };
 }
 
 /** Text as it is; exact tokens after the token ids of the text before them. */

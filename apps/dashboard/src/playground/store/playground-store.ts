@@ -13,12 +13,15 @@ import {
 import {
   type Alternative,
   type Draft,
+  type DraftNode,
   type NodeId,
   newDraft,
   nodeOf,
   type Parameters,
   pathOf,
   stepTo,
+  textOf,
+  withChild,
 } from '../document/draft.ts';
 import { editText, type TextChange } from '../document/edit-text.ts';
 import {
@@ -59,18 +62,22 @@ export interface PlaygroundState {
   readonly search: { readonly key: string; readonly steps: readonly (readonly BeamCandidate[])[] } | null;
 }
 
-export interface PlaygroundDeps extends Omit<GenerationDeps, 'sink'> {
+/** What a generation needs beside the place where it is shown. */
+export interface GenerationTools extends Omit<GenerationDeps, 'sink'> {
   readonly pipelineId: string;
+  /** An id that no other draft or generation has. */
+  readonly newId: () => string;
+  readonly randomSeed: () => number;
+  /** What the pipeline takes as a prompt. */
+  readonly promptData: (prompt: Prompt, parameters: Parameters) => Promise<unknown>;
+}
+
+export interface PlaygroundDeps extends GenerationTools {
   /** Rejects where the browser stores nothing. */
   readonly openShelf: () => Promise<DraftShelf>;
   readonly openClaims: () => DraftClaims;
   readonly later: (task: () => void, delayMs: number) => () => void;
-  /** An id that no other draft or generation has. */
-  readonly newId: () => string;
-  readonly randomSeed: () => number;
   readonly defaults: Parameters;
-  /** What the pipeline takes as a prompt. */
-  readonly promptData: (prompt: Prompt, parameters: Parameters) => Promise<unknown>;
   readonly onEnded: (run: Run | null, summary: string) => void;
 }
 
@@ -98,6 +105,8 @@ export interface PlaygroundStore {
   goTo(node: NodeId): void;
   /** Put another token in the place of a drawn one, and generate from there. */
   take(node: NodeId, token: number, alternative: Alternative): void;
+  /** Add a continuation that was generated elsewhere, and take over its parameters. */
+  adopt(output: DraftNode, parameters: Parameters): void;
   star(node: NodeId, isStarred: boolean): void;
   rename(node: NodeId, name: string | null): void;
   remove(node: NodeId): void;
@@ -276,7 +285,9 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     edit: (change) => changeDraft((draft) => editText(draft, change, deps.nowMs())),
     undo: () => changeDraft(undo),
     redo: () => changeDraft(redo),
-    generate: () => begin(state.draft.here),
+    generate() {
+      if (state.running.length === 0 && textOf(state.draft) !== '') begin(state.draft.here);
+    },
     retry() {
       const point = retryPointOf(state.draft);
       if (point !== null) begin(point.parent);
@@ -298,6 +309,11 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       changeDraft((draft) => takeAlternative(draft, node, token, alternative));
       begin(state.draft.here);
     },
+    adopt: (output, parameters) =>
+      changeDraft((draft) => {
+        const added = withChild(draft, { ...output, parent: draft.here });
+        return { ...stepTo(added.draft, added.id), parameters };
+      }),
     star: (node, isStarred) => changeDraft((draft) => starNode(draft, node, isStarred)),
     rename: (node, name) => changeDraft((draft) => renameNode(draft, node, name)),
     remove: (node) => changeDraft((draft) => deleteNode(draft, node)),

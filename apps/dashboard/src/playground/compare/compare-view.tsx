@@ -1,0 +1,215 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { DiffText } from '../../ui/diff.tsx';
+import { ErrorPanel } from '../../ui/error-panel.tsx';
+import { formatDigits, formatPlural } from '../../ui/formats.ts';
+import { useIsPhone } from '../../ui/media.ts';
+import { type Draft, textOf } from '../document/draft.ts';
+import { promptOf } from '../document/prompt.ts';
+import { firstDifference } from '../replay/first-difference.ts';
+import { browserDeps } from '../store/browser-playground.ts';
+import type { PlaygroundStore } from '../store/playground-store.ts';
+import { ColumnParameters } from './column-parameters.tsx';
+import {
+  type CompareColumn,
+  type CompareStore,
+  createCompareStore,
+  differingNames,
+  MAX_COLUMNS,
+  meanLogprob,
+} from './compare-store.ts';
+
+const LETTERS = 'ABCD';
+
+/** One prompt and one seed under several sets of parameters, side by side. */
+export function CompareView({
+  store,
+  draft,
+  onAdopted,
+}: {
+  readonly store: PlaygroundStore;
+  readonly draft: Draft;
+  readonly onAdopted: () => void;
+}) {
+  const [compare] = useState(() => createCompareStore(browserDeps(), draft.parameters));
+  const { columns, seed } = useSyncExternalStore(compare.subscribe, compare.get);
+  useEffect(() => () => compare.close(), [compare]);
+  const [edited, setEdited] = useState<string | null>(null);
+  const [shown, setShown] = useState(0);
+  const isPhone = useIsPhone();
+  const text = textOf(draft);
+  const isRunning = columns.some((column) => column.isRunning);
+  const names = differingNames(columns);
+  const open = columns.find(({ id }) => id === edited);
+  return (
+    <div className="playground-compare">
+      <div className="playground-compare-head">
+        <p className="playground-compare-prompt ui-cut">
+          <span className="ui-muted">Prompt </span>
+          {text === '' ? 'The draft is empty: write a prompt first.' : text}
+        </p>
+        <div className="ui-actions">
+          {seed !== null && (
+            <span className="ui-muted">
+              one seed <code>{seed}</code>
+            </span>
+          )}
+          <Button size="small" look="quiet" icon="sort" onPress={compare.swap}>
+            Swap A and B
+          </Button>
+          <Button
+            size="small"
+            look="quiet"
+            icon="plus"
+            isDisabled={columns.length >= MAX_COLUMNS}
+            onPress={compare.add}
+          >
+            Column
+          </Button>
+          {isRunning ? (
+            <Button size="small" icon="stop" onPress={compare.stop}>
+              Stop
+            </Button>
+          ) : (
+            <Button
+              size="small"
+              look="primary"
+              icon="play"
+              isDisabled={text === ''}
+              onPress={() => compare.generate(promptOf(draft))}
+            >
+              {columns.length === 2 ? 'Generate both' : 'Generate all'}
+            </Button>
+          )}
+        </div>
+      </div>
+      {isPhone && (
+        <div className="playground-views playground-compare-tabs">
+          {columns.map(({ id }, at) => (
+            <button
+              key={id}
+              type="button"
+              className="playground-view"
+              aria-current={at === shown ? 'true' : undefined}
+              onClick={() => setShown(at)}
+            >
+              {LETTERS[at]}
+            </button>
+          ))}
+        </div>
+      )}
+      <div className="playground-columns">
+        {columns.map((column, at) =>
+          isPhone && at !== Math.min(shown, columns.length - 1) ? null : (
+            <Column
+              key={column.id}
+              column={column}
+              letter={LETTERS[at] ?? ''}
+              reference={at === 0 ? columns[1] : columns[0]}
+              names={names}
+              canRemove={columns.length > 2}
+              compare={compare}
+              onParameters={() => setEdited(column.id)}
+              onAdopt={() => {
+                if (column.output === null) return;
+                store.adopt(column.output, column.parameters);
+                onAdopted();
+              }}
+            />
+          ),
+        )}
+      </div>
+      {open !== undefined && (
+        <ColumnParameters
+          title={`Parameters of ${LETTERS[columns.indexOf(open)]}`}
+          parameters={open.parameters}
+          onChange={(parameters) => compare.setParameters(open.id, parameters)}
+          onClose={() => setEdited(null)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Column({
+  column,
+  letter,
+  reference,
+  names,
+  canRemove,
+  compare,
+  onParameters,
+  onAdopt,
+}: {
+  readonly column: CompareColumn;
+  readonly letter: string;
+  /** The column that the text is compared with. */
+  readonly reference: CompareColumn | undefined;
+  readonly names: readonly string[];
+  readonly canRemove: boolean;
+  readonly compare: CompareStore;
+  readonly onParameters: () => void;
+  readonly onAdopt: () => void;
+}) {
+  const tokens = column.output?.tokens ?? [];
+  const other = reference?.output?.tokens ?? [];
+  // While one is behind, what it has not reached yet is no difference.
+  const isPartial = column.isRunning || reference?.isRunning === true;
+  const length = isPartial ? Math.min(tokens.length, other.length) : Number.POSITIVE_INFINITY;
+  const from = reference?.output == null ? null : firstDifference(tokens.slice(0, length), other.slice(0, length));
+  const mean = meanLogprob(tokens);
+  const ms = column.run?.computeTimeMs ?? 0;
+  return (
+    <section className="playground-column" aria-label={`Column ${letter}`}>
+      <header className="playground-column-head">
+        <h2>{letter}</h2>
+        <ul className="playground-differing">
+          {names.map((name) => (
+            <li key={name}>
+              {name} <strong>{shownValue(column.parameters[name])}</strong>
+            </li>
+          ))}
+          {names.length === 0 && <li className="ui-muted">the same parameters</li>}
+        </ul>
+        <div className="ui-actions">
+          <IconButton label={`Parameters of ${letter}`} icon="sliders" size="small" onPress={onParameters} />
+          {canRemove && (
+            <IconButton
+              label={`Remove ${letter}`}
+              icon="close"
+              size="small"
+              onPress={() => compare.remove(column.id)}
+            />
+          )}
+        </div>
+      </header>
+      {column.problem !== null && <ErrorPanel error={column.problem} />}
+      <div className="playground-column-text">
+        <DiffText tokens={tokens} from={from} />
+      </div>
+      <footer className="playground-note">
+        <span>{column.isRunning ? 'generating' : formatPlural(tokens.length, 'token')}</span>
+        {mean !== null && (
+          <span>
+            mean {formatDigits(mean.mean, 2)} nat · perplexity {formatDigits(mean.perplexity, 1)}
+          </span>
+        )}
+        {ms > 0 && <span>{formatDigits(tokens.length / (ms / 1000), 1)} tokens/s</span>}
+        {from !== null && <span>first difference: token {from + 1}</span>}
+        <Button
+          size="small"
+          look="quiet"
+          icon="pen"
+          isDisabled={tokens.length === 0 || column.isRunning}
+          onPress={onAdopt}
+        >
+          Make {letter} the draft
+        </Button>
+      </footer>
+    </section>
+  );
+}
+
+function shownValue(value: unknown): string {
+  return value === undefined ? 'default' : JSON.stringify(value);
+}

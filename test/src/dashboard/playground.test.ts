@@ -1,0 +1,204 @@
+/** Writing with the model: what is typed, what is generated, and the way back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
+import { OWNER, useDashboard, type View } from './dashboard.ts';
+
+const skip = SKIP_WITHOUT_CHROMIUM;
+const dashboard = useDashboard();
+
+const PROMPT = 'Once upon a time there was a little girl who';
+const ENDED = /^(?:ended by length|ended by the model|stopped)$/;
+
+/** The playground with a text and parameters, by a link that contains them. */
+async function openText(parameters: object, text = PROMPT, view: View = {}): Promise<Page> {
+  const shared = deflateRawSync(JSON.stringify([1, [['t', text]], parameters])).toString('base64url');
+  const page = await dashboard().open(`/playground#s=${shared}`, { as: OWNER, ...view });
+  await waitForText(page, text);
+  return page;
+}
+
+async function waitForText(page: Page, text: string): Promise<void> {
+  await page.waitForFunction((expected) => document.querySelector('textarea')?.value === expected, text);
+}
+
+/** Until the browser has stored a draft with this number of steps that undo takes back. */
+async function waitForStored(page: Page, steps: number): Promise<void> {
+  const stored = async (): Promise<readonly number[]> =>
+    await page.evaluate(async () => {
+      const opening = indexedDB.open('gptj-playground');
+      await new Promise((resolve) => opening.addEventListener('success', resolve));
+      const reading = opening.result.transaction('heads').objectStore('heads').getAll();
+      await new Promise((resolve) => reading.addEventListener('success', resolve));
+      opening.result.close();
+      return reading.result.map((head) => head.past.length);
+    });
+  while (!(await stored()).includes(steps)) await page.evaluate(() => new Promise(requestAnimationFrame));
+}
+
+async function textOf(page: Page): Promise<string> {
+  return await page.getByLabel('Text', { exact: true }).inputValue();
+}
+
+async function runIdOf(page: Page): Promise<string> {
+  const address = await page.getByRole('link', { name: 'Run', exact: true }).getAttribute('href');
+  return /run_\w+/.exec(address ?? '')?.[0] ?? assert.fail(`expected the address of a run, got ${address}`);
+}
+
+async function ended(page: Page): Promise<void> {
+  await page.locator('.playground-note').getByText(ENDED).waitFor();
+}
+
+test('stopping keeps every token that came, and the page, the run and its usage agree on their number', {
+  skip,
+}, async () => {
+  const page = await openText({ max_new_tokens: 400, seed: 7 });
+  await page.keyboard.press('Control+Enter');
+  await page.waitForFunction(
+    (start) => (document.querySelector('textarea')?.value.length ?? 0) > start + 60,
+    PROMPT.length,
+  );
+  await page.keyboard.press('Escape');
+  await ended(page);
+  const text = await textOf(page);
+  assert.ok(text.startsWith(PROMPT) && text.length > PROMPT.length + 60);
+  const run = await dashboard().api.getRun(await runIdOf(page));
+  assert.deepEqual([run.runState, run.errorInfo?.exception], ['failed', 'the run was cancelled']);
+  const shown = await page
+    .locator('.playground-note')
+    .getByText(/^\d+ tokens$/)
+    .textContent();
+  assert.equal(shown, `${run.usage?.generatedTokens} tokens`);
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('option').nth(10).waitFor();
+  await page.keyboard.press('Alt+t');
+  await waitForText(page, text);
+});
+
+test('undo returns byte for byte to the start over edits and generations, redo to the end, and a reload keeps both', {
+  skip,
+}, async () => {
+  const page = await openText({ max_new_tokens: 8, seed: 7 });
+  const texts = [PROMPT];
+  const step = async (act: () => Promise<unknown>): Promise<void> => {
+    await act();
+    await page.waitForFunction((old) => document.querySelector('textarea')?.value !== old, texts.at(-1));
+    await page.getByRole('button', { name: 'Generate' }).waitFor();
+    texts.push(await textOf(page));
+  };
+  await step(() => page.keyboard.press('Control+Enter'));
+  await step(async () => {
+    await page.getByLabel('Text', { exact: true }).evaluate((field: HTMLTextAreaElement) => {
+      field.focus();
+      field.setSelectionRange(4, 4);
+    });
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await page.keyboard.insertText(' 😀');
+  });
+  await step(() => page.keyboard.press('Control+Enter'));
+  await step(() => page.keyboard.press('Alt+Enter'));
+  await step(async () => {
+    await page.keyboard.press('Control+End');
+    await page.keyboard.insertText(' “مرحبا”\n');
+  });
+  const walk = async (key: string, expected: readonly string[]): Promise<void> => {
+    for (const text of expected) {
+      await page.keyboard.press(key);
+      await waitForText(page, text);
+    }
+  };
+  await walk('Control+z', texts.slice(0, -1).reverse());
+  await walk('Control+Shift+Z', texts.slice(1));
+  await waitForStored(page, 5);
+  await page.reload();
+  await waitForText(page, texts.at(-1) ?? '');
+  await walk('Control+z', texts.slice(0, -1).reverse());
+  await waitForStored(page, 0);
+  await page.reload();
+  await waitForText(page, PROMPT);
+  await walk('Control+Shift+Z', texts.slice(1));
+});
+
+test('another token begins a branch with the exact tokens before it, by the keyboard alone', { skip }, async () => {
+  const page = await openText({ max_new_tokens: 12, seed: 7 });
+  await page.keyboard.press('Control+Enter');
+  await ended(page);
+  const before = await tokenIds(await runIdOf(page));
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('listbox', { name: 'Tokens' }).focus();
+  for (let at = 0; at <= 7; at++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  const drawn = before[7];
+  const result = await resultOf(await runIdOf(page));
+  const [first, second] = result.logprobs[0]?.[7]?.top ?? [];
+  // The best alternative that is not the drawn token itself.
+  const taken = first?.[0] === drawn ? second : first;
+  if (taken === second) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByText('generating').waitFor({ state: 'hidden' });
+  await page.waitForFunction((count) => document.querySelectorAll('[role=option]').length > count, 8 + 4);
+  await page.getByRole('button', { name: 'Generate' }).waitFor();
+  const { prompt } = await dashboard().api.runs.input(await runIdOf(page));
+  const { tokens } = await dashboard().api.text.tokenize(PROMPT);
+  assert.deepEqual(prompt, [...tokens, ...before.slice(0, 7), taken?.[0]]);
+  await page.keyboard.press('Alt+t');
+  await page.getByText('2/2').waitFor();
+  await page.getByRole('button', { name: 'Branches' }).click();
+  const rows = page.getByRole('treegrid', { name: 'Branches' }).getByRole('row');
+  await rows.nth(2).waitFor();
+  assert.equal(await rows.count(), 3);
+});
+
+interface Result {
+  readonly logprobs: readonly (readonly {
+    readonly token: number;
+    readonly logprob: number;
+    readonly top: readonly (readonly [number, number, string])[];
+  }[])[];
+}
+
+async function resultOf(runId: string): Promise<Result> {
+  const [result] = (await dashboard().api.getRun(runId)).resultPreview ?? [];
+  return result as Result;
+}
+
+async function tokenIds(runId: string): Promise<readonly number[]> {
+  return (await resultOf(runId)).logprobs[0]?.map(({ token }) => token) ?? [];
+}
+
+test('the shown chances are those of the run', { skip }, async () => {
+  const page = await openText({ max_new_tokens: 4, seed: 7 });
+  await page.keyboard.press('Control+Enter');
+  await ended(page);
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('option').nth(2).click();
+  const report = (await resultOf(await runIdOf(page))).logprobs[0]?.[2];
+  assert.ok(report !== undefined);
+  await page.getByText(`${report.logprob.toFixed(2)} nat`).waitFor();
+  const shown = await page.locator('.ui-alternative-chance').first().textContent();
+  const best = 100 * Math.exp(report.top[0]?.[1] ?? 0);
+  assert.equal(Number.parseFloat(shown ?? ''), Number(best.toFixed(best >= 10 ? 0 : 1)));
+});
+
+test('a replay has the same token ids, and a stored run opens with its text', { skip }, async () => {
+  const page = await openText({ max_new_tokens: 12, deterministic: true, seed: 7 });
+  await page.keyboard.press('Control+Enter');
+  await ended(page);
+  const text = await textOf(page);
+  const runId = await runIdOf(page);
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('identical: the same 12 token ids').waitFor();
+  const other = await dashboard().open(`/playground?run=${runId}`, { as: OWNER });
+  await waitForText(other, text);
+  await other.getByText('12 tokens', { exact: true }).waitFor();
+  assert.equal(new URL(other.url()).search, '');
+});
+
+test('a damaged link is refused with a sentence, and the playground works on', { skip }, async () => {
+  const page = await dashboard().open('/playground#s=abc', { as: OWNER });
+  await page.getByText('This link is damaged or incomplete.').waitFor();
+  await page.getByLabel('Text', { exact: true }).fill('Once');
+  await waitForText(page, 'Once');
+});
