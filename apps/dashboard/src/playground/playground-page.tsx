@@ -1,6 +1,8 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { IconButton } from '../ui/button.tsx';
+import { useIsPhone } from '../ui/media.ts';
+import { Menu } from '../ui/menu.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
@@ -12,7 +14,7 @@ import { Notices } from './notices.tsx';
 import { draftInAddress } from './open-from-address.ts';
 import { useSettings } from './parameters/use-settings.tsx';
 import type { PlaygroundSearch } from './playground-search.ts';
-import { ShareButton } from './share/share-button.tsx';
+import { copyShareLink } from './share/copy-share-link.ts';
 import type { PlaygroundStore } from './store/playground-store.ts';
 import { usePlayground } from './store/use-playground.ts';
 import { TextEditor } from './write/text-editor.tsx';
@@ -52,7 +54,7 @@ export function PlaygroundPage() {
   }, [make, isLoaded, navigate]);
   /** Where the editor puts the caret when it is shown. */
   const [caret, setCaret] = useState<number | null>(null);
-  const [overlay, setOverlay] = useState<'branches' | 'code' | null>(null);
+  const [overlay, setOverlay] = useState<Overlay | null>(null);
   const closeOverlay = (): void => setOverlay(null);
   const show = useCallback(
     (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
@@ -86,9 +88,7 @@ export function PlaygroundPage() {
             </Link>
           ))}
         </nav>
-        <IconButton label="Branches" icon="branch" onPress={() => setOverlay('branches')} />
-        <IconButton label="Code" icon="code" onPress={() => setOverlay('code')} />
-        <ShareButton draft={draft} />
+        <DraftActions draft={draft} onOpen={setOverlay} />
       </PageHead>
       <Suspense>
         {overlay === 'branches' && <BranchesDrawer store={store} draft={draft} onClose={closeOverlay} />}
@@ -127,7 +127,6 @@ export function PlaygroundPage() {
         {isLoaded && view === 'compare' && (
           <Suspense>
             <CompareView store={store} draft={draft} onAdopted={() => show('write')} />
->>>>>>> 0094da4 (dashboard: compare parameters side by side, and export code)
           </Suspense>
         )}
         {isEmpty && view === 'write' && (
@@ -144,6 +143,31 @@ export function PlaygroundPage() {
       </div>
       {view !== 'compare' && settings.panel}
     </div>
+  );
+}
+
+type Overlay = 'branches' | 'code';
+
+/** What can be done with the text; in a menu where the window is narrow. */
+function DraftActions({ draft, onOpen }: { readonly draft: Draft; readonly onOpen: (overlay: Overlay) => void }) {
+  const isPhone = useIsPhone();
+  const actions = [
+    { id: 'branches', label: 'Branches', icon: 'branch', onAction: () => onOpen('branches') },
+    { id: 'code', label: 'Code', icon: 'code', onAction: () => onOpen('code') },
+    { id: 'share', label: 'Copy a link to this text', icon: 'share', onAction: () => void copyShareLink(draft) },
+  ] as const;
+  if (!isPhone) {
+    return actions.map(({ id, label, icon, onAction }) => (
+      <IconButton key={id} label={label} icon={icon} onPress={onAction} />
+    ));
+  }
+  return (
+    <Menu
+      label="Actions"
+      placement="bottom end"
+      trigger={<IconButton label="Actions" icon="more" />}
+      groups={[{ entries: actions }]}
+    />
   );
 }
 

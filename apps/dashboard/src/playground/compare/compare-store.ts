@@ -77,6 +77,7 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       restarted: () => show(restartGeneration(draft, key)),
       ended: (ending, run) => show(endGeneration(draft, ending), { run, isRunning: false }),
       refused: (problem) => show(draft, { problem, isRunning: false }),
+      searched: () => undefined,
       lost: () => undefined,
       found: () => undefined,
     };
