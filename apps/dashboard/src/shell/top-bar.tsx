@@ -23,7 +23,7 @@ export function TopBar({ onPalette, onHelp }: { readonly onPalette: () => void; 
   return (
     <header className="shell-top">
       <Breadcrumb />
-      <Button className="shell-find" onPress={onPalette}>
+      <Button className="shell-find" aria-label="Find a page or a command" onPress={onPalette}>
         <Icon name="search" />
         <span>Find</span>
         <Keys keys="mod+k" />
