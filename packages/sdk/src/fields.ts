@@ -79,7 +79,7 @@ export type Parse<Value> = (value: unknown, field: string) => Value;
 
 /**
  * Reads an object with the fields of `shape`. A field has the camelCase of its name in the reply: `createdAt` reads
- * `created_at`.
+ * `created_at`, `per1000Tokens` reads `per_1000_tokens`.
  */
 export function record<Type extends object>(
   shape: {
@@ -87,7 +87,7 @@ export function record<Type extends object>(
   },
 ): (value: unknown, field?: string) => Type {
   const fields = Object.entries<Parse<unknown>>(shape).map(([name, parse]) => {
-    const wireName = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const wireName = name.replace(/[A-Z]|\d{3,}/g, (part) => `_${part.toLowerCase()}`);
     return { name, wireName, parse };
   });
   return (value, field = 'the reply') => {

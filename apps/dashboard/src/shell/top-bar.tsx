@@ -23,9 +23,11 @@ export function TopBar({ onPalette, onHelp }: { readonly onPalette: () => void; 
   return (
     <header className="shell-top">
       <Breadcrumb />
-      <Button className="shell-find" aria-label="Find a page or a command" onPress={onPalette}>
+      <Button className="shell-find" onPress={onPalette}>
         <Icon name="search" />
-        <span>Find</span>
+        <span className="shell-find-word">
+          Find<span className="ui-hidden"> a page or a command</span>
+        </span>
         <Keys keys="mod+k" />
       </Button>
       <HealthDot />

@@ -1,7 +1,7 @@
 /** The served model and the load of its engine. */
 import type { Endpoint } from '../connection.ts';
-import { exchange } from '../exchange.ts';
-import { arrayAt, dateAt, literalAt, numberAt, objectAt, orNull, stringAt } from '../fields.ts';
+import { read } from '../exchange.ts';
+import { dateAt, listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import type { CallOptions } from '../options.ts';
 
 /** An interval of the history. Null: the engine did not answer. */
@@ -52,54 +52,38 @@ export interface EngineReports {
   get(options?: CallOptions): Promise<EngineStatus>;
 }
 
-const STATES: Readonly<Record<EngineStatus['state'], true>> = { ready: true, unavailable: true };
+const known = nullable(numberAt);
+
+/** The reply of `GET /v2/engine`. */
+export const parseEngine: (reply: unknown, field?: string) => EngineStatus = record<EngineStatus>({
+  model: record<EngineStatus['model']>({
+    name: stringAt,
+    type: stringAt,
+    quantisation: stringAt,
+    layers: numberAt,
+    context: numberAt,
+    vocabulary: numberAt,
+    loadedInMs: numberAt,
+  }),
+  state: oneOf('ready', 'unavailable'),
+  since: dateAt,
+  reason: nullable(stringAt),
+  memoryBytes: known,
+  cells: record<EngineStatus['cells']>({ total: numberAt, used: known }),
+  active: known,
+  waiting: known,
+  oldestWaitingMs: known,
+  tokensPerSecond: numberAt,
+  history: record<EngineStatus['history']>({
+    intervalSeconds: numberAt,
+    samples: listOf(
+      record<EngineSample>({ at: dateAt, tokensPerSecond: numberAt, busy: known, active: known, waiting: known }),
+    ),
+  }),
+});
 
 export function createEngineReports(endpoint: Endpoint): EngineReports {
   return {
-    async get({ signal } = {}) {
-      return parseEngine(await exchange(endpoint, { method: 'GET', path: '/v2/engine', signal }));
-    },
-  };
-}
-
-/** The reply of `GET /v2/engine`. */
-export function parseEngine(reply: unknown): EngineStatus {
-  const raw = objectAt(reply, 'an engine');
-  const model = objectAt(raw.model, 'model');
-  const cells = objectAt(raw.cells, 'cells');
-  const history = objectAt(raw.history, 'history');
-  const countAt = (value: unknown, field: string) => orNull(value, (present) => numberAt(present, field));
-  return {
-    model: {
-      name: stringAt(model.name, 'model.name'),
-      type: stringAt(model.type, 'model.type'),
-      quantisation: stringAt(model.quantisation, 'model.quantisation'),
-      layers: numberAt(model.layers, 'model.layers'),
-      context: numberAt(model.context, 'model.context'),
-      vocabulary: numberAt(model.vocabulary, 'model.vocabulary'),
-      loadedInMs: numberAt(model.loaded_in_ms, 'model.loaded_in_ms'),
-    },
-    state: literalAt(STATES, raw.state, 'state'),
-    since: dateAt(raw.since, 'since'),
-    reason: orNull(raw.reason, (value) => stringAt(value, 'reason')),
-    memoryBytes: countAt(raw.memory_bytes, 'memory_bytes'),
-    cells: { total: numberAt(cells.total, 'cells.total'), used: countAt(cells.used, 'cells.used') },
-    active: countAt(raw.active, 'active'),
-    waiting: countAt(raw.waiting, 'waiting'),
-    oldestWaitingMs: countAt(raw.oldest_waiting_ms, 'oldest_waiting_ms'),
-    tokensPerSecond: numberAt(raw.tokens_per_second, 'tokens_per_second'),
-    history: {
-      intervalSeconds: numberAt(history.interval_seconds, 'history.interval_seconds'),
-      samples: arrayAt(history.samples, 'history.samples').map((value) => {
-        const sample = objectAt(value, 'history.samples');
-        return {
-          at: dateAt(sample.at, 'at'),
-          tokensPerSecond: numberAt(sample.tokens_per_second, 'tokens_per_second'),
-          busy: countAt(sample.busy, 'busy'),
-          active: countAt(sample.active, 'active'),
-          waiting: countAt(sample.waiting, 'waiting'),
-        };
-      }),
-    },
+    get: async (options) => await read(endpoint, '/v2/engine', parseEngine, options),
   };
 }

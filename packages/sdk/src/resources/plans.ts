@@ -1,8 +1,7 @@
 /** The available plans, and changes of the plan. */
 import type { Endpoint } from '../connection.ts';
-import { exchange, send } from '../exchange.ts';
-import { arrayAt, dateAt, nullable, numberAt, objectAt, oneOf, orNull, record, stringAt } from '../fields.ts';
-import type { JsonObject } from '../json.ts';
+import { read, send } from '../exchange.ts';
+import { dateAt, listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import type { CallOptions, ConfirmedOptions } from '../options.ts';
 
 /** Null is no limit. */
@@ -66,6 +65,39 @@ export interface Plans {
   reload(options?: CallOptions): Promise<PlanList>;
 }
 
+const limit = nullable(numberAt);
+
+const parsePlan = record<Plan>({
+  id: stringAt,
+  name: stringAt,
+  description: stringAt,
+  requestsPerMinute: limit,
+  concurrentRuns: limit,
+  tokensPerDay: limit,
+  tokensPerMonth: limit,
+  storedBytes: limit,
+  storedItems: limit,
+  pipelineTags: limit,
+  maxGenerationSeconds: limit,
+  maxRunSeconds: limit,
+  priority: numberAt,
+  maxContext: limit,
+  models: listOf(stringAt),
+  prices: record<Plan['prices']>({
+    monthly: numberAt,
+    per1000PromptTokens: numberAt,
+    per1000GeneratedTokens: numberAt,
+    perComputeHour: numberAt,
+  }),
+});
+
+const parsePlanList = record<PlanList>({
+  currency: stringAt,
+  plans: listOf(parsePlan),
+  current: stringAt,
+  requests: listOf(record<PlanList['requests'][number]>({ userId: stringAt, planId: stringAt, requestedAt: dateAt })),
+});
+
 const parseChange = record<PlanChange>({
   status: oneOf('changed', 'requested', 'checkout'),
   userId: stringAt,
@@ -75,62 +107,11 @@ const parseChange = record<PlanChange>({
 
 export function createPlans(endpoint: Endpoint): Plans {
   return {
-    async list({ signal } = {}) {
-      return parsePlanList(await exchange(endpoint, { method: 'GET', path: '/v2/plans', signal }));
-    },
+    list: async (options) => await read(endpoint, '/v2/plans', parsePlanList, options),
     async change(planId, { userId, ...options } = {}) {
       const body = { plan_id: planId, user_id: userId };
       return await send(endpoint, { path: '/v2/plan', body }, parseChange, options);
     },
     reload: async (options) => await send(endpoint, { path: '/v2/plans/reload' }, parsePlanList, options),
   };
-}
-
-function parsePlanList(reply: unknown): PlanList {
-  const raw = objectAt(reply, 'a list of plans');
-  return {
-    currency: stringAt(raw.currency, 'currency'),
-    plans: arrayAt(raw.plans, 'plans').map(parsePlan),
-    current: stringAt(raw.current, 'current'),
-    requests: arrayAt(raw.requests, 'requests').map((value) => {
-      const request = objectAt(value, 'requests');
-      return {
-        userId: stringAt(request.user_id, 'user_id'),
-        planId: stringAt(request.plan_id, 'plan_id'),
-        requestedAt: dateAt(request.requested_at, 'requested_at'),
-      };
-    }),
-  };
-}
-
-function parsePlan(value: unknown): Plan {
-  const raw = objectAt(value, 'a plan');
-  const prices = objectAt(raw.prices, 'prices');
-  return {
-    id: stringAt(raw.id, 'id'),
-    name: stringAt(raw.name, 'name'),
-    description: stringAt(raw.description, 'description'),
-    requestsPerMinute: limitAt(raw, 'requests_per_minute'),
-    concurrentRuns: limitAt(raw, 'concurrent_runs'),
-    tokensPerDay: limitAt(raw, 'tokens_per_day'),
-    tokensPerMonth: limitAt(raw, 'tokens_per_month'),
-    storedBytes: limitAt(raw, 'stored_bytes'),
-    storedItems: limitAt(raw, 'stored_items'),
-    pipelineTags: limitAt(raw, 'pipeline_tags'),
-    priority: numberAt(raw.priority, 'priority'),
-    maxGenerationSeconds: limitAt(raw, 'max_generation_seconds'),
-    maxRunSeconds: limitAt(raw, 'max_run_seconds'),
-    maxContext: limitAt(raw, 'max_context'),
-    models: arrayAt(raw.models, 'models').map((model) => stringAt(model, 'models')),
-    prices: {
-      monthly: numberAt(prices.monthly, 'prices.monthly'),
-      per1000PromptTokens: numberAt(prices.per_1000_prompt_tokens, 'prices.per_1000_prompt_tokens'),
-      per1000GeneratedTokens: numberAt(prices.per_1000_generated_tokens, 'prices.per_1000_generated_tokens'),
-      perComputeHour: numberAt(prices.per_compute_hour, 'prices.per_compute_hour'),
-    },
-  };
-}
-
-function limitAt(plan: JsonObject, field: string): number | null {
-  return orNull(plan[field], (value) => numberAt(value, field));
 }

@@ -3,15 +3,20 @@
  * to enable one or to let one live longer also needs the password of its user.
  */
 import type { Endpoint } from '../connection.ts';
-import { exchange, remove, send } from '../exchange.ts';
-import { arrayAt, booleanAt, dateAt, literalAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
+import { read, remove, send } from '../exchange.ts';
 import {
-  type CallOptions,
-  type ConfirmedOptions,
-  confirmationHeaders,
-  type ListOptions,
-  pageQuery,
-} from '../options.ts';
+  booleanAt,
+  dateAt,
+  listOf,
+  nullable,
+  oneOf,
+  optional,
+  type Page,
+  pageOf,
+  record,
+  stringAt,
+} from '../fields.ts';
+import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
 
 /** `run` makes and reads runs, `read` reads, `write` changes, `admin` includes all of them and manages accounts. */
 export type Scope = 'run' | 'read' | 'write' | 'admin';
@@ -64,45 +69,38 @@ export interface Tokens {
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 
-const SCOPES: Readonly<Record<Scope, true>> = { run: true, read: true, write: true, admin: true };
+const parseToken = record<ApiToken>({
+  id: stringAt,
+  value: stringAt,
+  name: stringAt,
+  createdAt: dateAt,
+  updatedAt: dateAt,
+  expiresAt: nullable(dateAt),
+  lastUsed: nullable(dateAt),
+  isActive: booleanAt,
+  isEnabled: booleanAt,
+  projectId: nullable(stringAt),
+  previousValueUntil: nullable(dateAt),
+  scopes: optional(listOf(oneOf('run', 'read', 'write', 'admin')), []),
+});
 
 export function createTokens(endpoint: Endpoint): Tokens {
   const at = (id: string): string => `/v2/tokens/${encodeURIComponent(id)}`;
   return {
-    async create({ name, scopes, expiresAt }, { signal, confirmation } = {}) {
+    create: async ({ name, scopes, expiresAt }, options) => {
       const body = { name, scopes, expires_at: expiresAt?.toISOString() };
-      return parseToken(
-        await exchange(endpoint, {
-          method: 'POST',
-          path: '/v2/tokens',
-          body,
-          signal,
-          headers: confirmationHeaders(confirmation),
-        }),
-      );
+      return await send(endpoint, { path: '/v2/tokens', body }, parseToken, options);
     },
-    async list(options = {}) {
-      const path = `/v2/tokens?${pageQuery(options)}`;
-      return pageOf(await exchange(endpoint, { method: 'GET', path, signal: options.signal }), parseToken);
-    },
-    async get(id, { signal } = {}) {
-      return parseToken(await exchange(endpoint, { method: 'GET', path: at(id), signal }));
-    },
-    async change(id, { name, isEnabled, expiresAt }, { signal, confirmation } = {}) {
+    list: async (options = {}) =>
+      await read(endpoint, `/v2/tokens?${pageQuery(options)}`, (reply) => pageOf(reply, parseToken), options),
+    get: async (id, options) => await read(endpoint, at(id), parseToken, options),
+    change: async (id, { name, isEnabled, expiresAt }, options) => {
       const body = {
         name,
         is_enabled: isEnabled,
         expires_at: expiresAt === null ? null : expiresAt?.toISOString(),
       };
-      return parseToken(
-        await exchange(endpoint, {
-          method: 'PATCH',
-          path: at(id),
-          body,
-          signal,
-          headers: confirmationHeaders(confirmation),
-        }),
-      );
+      return await send(endpoint, { method: 'PATCH', path: at(id), body }, parseToken, options);
     },
     rotate: async (id, { overlapSeconds } = {}, options) =>
       await send(
@@ -114,23 +112,5 @@ export function createTokens(endpoint: Endpoint): Tokens {
     async delete(id, options = {}) {
       await remove(endpoint, at(id), options);
     },
-  };
-}
-
-function parseToken(reply: unknown): ApiToken {
-  const raw = objectAt(reply, 'a token');
-  return {
-    id: stringAt(raw.id, 'id'),
-    value: stringAt(raw.value, 'value'),
-    name: stringAt(raw.name, 'name'),
-    createdAt: dateAt(raw.created_at, 'created_at'),
-    updatedAt: dateAt(raw.updated_at, 'updated_at'),
-    expiresAt: orNull(raw.expires_at, (value) => dateAt(value, 'expires_at')),
-    lastUsed: orNull(raw.last_used, (value) => dateAt(value, 'last_used')),
-    isActive: booleanAt(raw.is_active, 'is_active'),
-    isEnabled: booleanAt(raw.is_enabled, 'is_enabled'),
-    previousValueUntil: orNull(raw.previous_value_until, (value) => dateAt(value, 'previous_value_until')),
-    projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
-    scopes: arrayAt(raw.scopes ?? [], 'scopes').map((scope) => literalAt(SCOPES, scope, 'scopes')),
   };
 }

@@ -1,7 +1,7 @@
 /** Usage and invoice previews. */
 import type { Endpoint } from '../connection.ts';
-import { exchange, exchangeText } from '../exchange.ts';
-import { arrayAt, literalAt, numberAt, objectAt, orNull, stringAt } from '../fields.ts';
+import { exchangeText, read } from '../exchange.ts';
+import { listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, queryOf } from '../options.ts';
 
 export type UsageGroup = 'day' | 'token' | 'pipeline' | 'project';
@@ -101,93 +101,60 @@ export interface UsageReports {
   ): Promise<InvoicePreview>;
 }
 
-const GROUPS: Readonly<Record<UsageGroup, true>> = { day: true, token: true, pipeline: true, project: true };
-const BUCKETS: Readonly<Record<UsageBucket, true>> = { hour: true, day: true };
-const UNITS: Readonly<Record<InvoiceLine['unit'], true>> = { month: true, token: true, ms: true };
+const SUMS = {
+  runs: numberAt,
+  promptTokens: numberAt,
+  generatedTokens: numberAt,
+  computedTokens: numberAt,
+  cachedTokens: numberAt,
+  computeMs: numberAt,
+};
+
+const parseUsage = record<Usage>({
+  from: stringAt,
+  to: stringAt,
+  groupBy: nullable(oneOf('day', 'token', 'pipeline', 'project')),
+  bucket: nullable(oneOf('hour', 'day')),
+  projectId: nullable(stringAt),
+  rows: listOf(record<UsageRow>({ bucket: nullable(stringAt), key: stringAt, name: nullable(stringAt), ...SUMS })),
+  total: record<UsageSums>(SUMS),
+});
+
+const parseAmount = record<Storage['bytes']>({ used: numberAt, limit: nullable(numberAt) });
+const parseStorage = record<Storage>({ planId: stringAt, bytes: parseAmount, items: parseAmount });
+
+const parseInvoice = record<InvoicePreview>({
+  month: stringAt,
+  userId: stringAt,
+  planId: stringAt,
+  currency: stringAt,
+  lines: listOf(
+    record<InvoiceLine>({
+      description: stringAt,
+      quantity: numberAt,
+      unit: oneOf('month', 'token', 'ms'),
+      price: numberAt,
+      amount: stringAt,
+    }),
+  ),
+  total: stringAt,
+});
 
 export function createUsageReports(endpoint: Endpoint): UsageReports {
   return {
-    async get({ from, to, projectId, groupBy, bucket, top, signal } = {}) {
+    async get({ from, to, projectId, groupBy, bucket, top, ...options } = {}) {
       const rows = { group_by: groupBy, bucket, top: top?.toString() };
       const path = `/v2/usage${queryOf({ from, to, project_id: projectId, ...rows })}`;
-      return parseUsage(await exchange(endpoint, { method: 'GET', path, signal }));
+      return await read(endpoint, path, parseUsage, options);
     },
     async csv({ from, to, projectId, signal } = {}) {
       const path = `/v2/usage.csv${queryOf({ from, to, project_id: projectId })}`;
       return await exchangeText(endpoint, { method: 'GET', path, accept: 'text/csv', signal });
     },
-    async storage({ signal } = {}) {
-      return parseStorage(await exchange(endpoint, { method: 'GET', path: '/v2/storage', signal }));
-    },
-    async previewInvoice({ month, userId, signal } = {}) {
+    storage: async (options) => await read(endpoint, '/v2/storage', parseStorage, options),
+    async previewInvoice({ month, userId, ...options } = {}) {
       const path = `/v2/invoice-preview${queryOf({ month, user_id: userId })}`;
-      return parseInvoice(await exchange(endpoint, { method: 'GET', path, signal }));
+      return await read(endpoint, path, parseInvoice, options);
     },
-  };
-}
-
-function parseStorage(reply: unknown): Storage {
-  const raw = objectAt(reply, 'storage');
-  const amount = (field: 'bytes' | 'items'): Storage['bytes'] => {
-    const { used, limit } = objectAt(raw[field], field);
-    return {
-      used: numberAt(used, `${field}.used`),
-      limit: orNull(limit, (value) => numberAt(value, `${field}.limit`)),
-    };
-  };
-  return { planId: stringAt(raw.plan_id, 'plan_id'), bytes: amount('bytes'), items: amount('items') };
-}
-
-function parseUsage(reply: unknown): Usage {
-  const raw = objectAt(reply, 'usage');
-  return {
-    from: stringAt(raw.from, 'from'),
-    to: stringAt(raw.to, 'to'),
-    groupBy: orNull(raw.group_by, (value) => literalAt(GROUPS, value, 'group_by')),
-    bucket: orNull(raw.bucket, (value) => literalAt(BUCKETS, value, 'bucket')),
-    projectId: orNull(raw.project_id, (value) => stringAt(value, 'project_id')),
-    rows: arrayAt(raw.rows, 'rows').map((value) => {
-      const row = objectAt(value, 'rows');
-      return {
-        bucket: orNull(row.bucket, (bucket) => stringAt(bucket, 'bucket')),
-        key: stringAt(row.key, 'key'),
-        name: orNull(row.name, (name) => stringAt(name, 'name')),
-        ...parseSums(row),
-      };
-    }),
-    total: parseSums(raw.total),
-  };
-}
-
-function parseSums(value: unknown): UsageSums {
-  const sums = objectAt(value, 'total');
-  return {
-    runs: numberAt(sums.runs, 'runs'),
-    promptTokens: numberAt(sums.prompt_tokens, 'prompt_tokens'),
-    generatedTokens: numberAt(sums.generated_tokens, 'generated_tokens'),
-    computedTokens: numberAt(sums.computed_tokens, 'computed_tokens'),
-    cachedTokens: numberAt(sums.cached_tokens, 'cached_tokens'),
-    computeMs: numberAt(sums.compute_ms, 'compute_ms'),
-  };
-}
-
-function parseInvoice(reply: unknown): InvoicePreview {
-  const raw = objectAt(reply, 'an invoice preview');
-  return {
-    month: stringAt(raw.month, 'month'),
-    userId: stringAt(raw.user_id, 'user_id'),
-    planId: stringAt(raw.plan_id, 'plan_id'),
-    currency: stringAt(raw.currency, 'currency'),
-    lines: arrayAt(raw.lines, 'lines').map((value) => {
-      const line = objectAt(value, 'lines');
-      return {
-        description: stringAt(line.description, 'description'),
-        quantity: numberAt(line.quantity, 'quantity'),
-        unit: literalAt(UNITS, line.unit, 'unit'),
-        price: numberAt(line.price, 'price'),
-        amount: stringAt(line.amount, 'amount'),
-      };
-    }),
-    total: stringAt(raw.total, 'total'),
   };
 }
