@@ -42,10 +42,7 @@ export function TokensPage() {
   });
   const renew = (): void => void queries.invalidateQueries({ queryKey: keys.tokens });
   const close = (): void => setOpen(NONE);
-  const showValue = (token: ApiToken): void => {
-    setOpen({ kind: 'value', token });
-    renew();
-  };
+  const showValue = (token: ApiToken): void => setOpen({ kind: 'value', token });
   const isEmpty = tokens.data?.length === 0;
   return (
     <div className="ui-page">
@@ -60,7 +57,16 @@ export function TokensPage() {
         {(items) => <TokenTable tokens={items} onOpen={setOpen} />}
       </QueryView>
       {open.kind === 'new' && <NewTokenDialog tokens={tokens.data ?? []} onClose={close} onCreated={showValue} />}
-      {open.kind === 'value' && <TokenValueDialog token={open.token} onClose={close} />}
+      {open.kind === 'value' && (
+        <TokenValueDialog
+          token={open.token}
+          onClose={() => {
+            close();
+            // Not before: rows would move behind the dialog.
+            renew();
+          }}
+        />
+      )}
       {open.kind === 'rotate' && <RotateTokenDialog token={open.token} onClose={close} onRotated={showValue} />}
       {open.kind === 'edit' && (
         <EditTokenDialog
@@ -142,7 +148,18 @@ function TokenTable({
           </div>
           <p className="ui-muted tokens-card-foot">
             <span>
-              used <RelativeTime at={token.lastUsed} />, ends <RelativeTime at={token.expiresAt} />
+              {token.lastUsed === null ? (
+                'Never used'
+              ) : (
+                <>
+                  Used <RelativeTime at={token.lastUsed} />
+                </>
+              )}
+              {token.expiresAt !== null && (
+                <>
+                  , ends <RelativeTime at={token.expiresAt} />
+                </>
+              )}
             </span>
             <TokenUsage usage={usage} tokenId={token.id} />
           </p>

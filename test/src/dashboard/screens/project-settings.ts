@@ -77,8 +77,7 @@ defineScreens('tokens', [
         password,
       });
       const api = await sessionOf(dashboard, member);
-      const long =
-        'a program whose name is as long as a name may be, with 🦙 and عربي, and then goes on';
+      const long = 'a program whose name is as long as a name may be, with 🦙 and عربي, and then goes on';
       for (let at = 0; at < 40; at++) await api.tokens.create({ name: at % 9 === 0 ? long : `worker-${at}` });
       return undefined;
     },
