@@ -28,7 +28,9 @@ export function TwoFactorDialog({
   const secret = begin.data;
   const isPending = begin.isPending || confirm.isPending;
   return (
+    // A dialog of its own for each step: one that grew would move under the pointer.
     <Dialog
+      key={secret === undefined ? 'password' : 'code'}
       title="Turn two-factor sign-in on"
       isOpen
       onClose={onClose}
