@@ -38,8 +38,9 @@ async function waitForStored(page: Page, steps: number): Promise<void> {
   while (!(await stored()).includes(steps)) await page.evaluate(() => new Promise(requestAnimationFrame));
 }
 
+/** The text that is shown, which the text area follows after a moment. */
 async function textOf(page: Page): Promise<string> {
-  return await page.getByLabel('Text', { exact: true }).inputValue();
+  return (await page.locator('.playground-text').allTextContents()).join('');
 }
 
 async function runIdOf(page: Page): Promise<string> {

@@ -1,8 +1,8 @@
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
 import { useIsPhone } from '../ui/media.ts';
 import { retryPointOf } from './document/branching.ts';
-import { textOf } from './document/draft.ts';
+import { pathOf } from './document/draft.ts';
 import { canRedo, canUndo } from './document/history.ts';
 import type { PlaygroundState, PlaygroundStore } from './store/playground-store.ts';
 
@@ -23,29 +23,71 @@ export function ActionBar({
   readonly children?: ReactNode;
 }) {
   const { draft, running, stopping } = state;
-  const isPhone = useIsPhone();
-  const canRetry = retryPointOf(draft) !== null;
-  const isEmpty = textOf(draft) === '';
   return (
     <div className="playground-actions">
       <div className="ui-actions playground-buttons">
-        <IconButton label="Undo" icon="undo" isDisabled={!canUndo(draft)} onPress={store.undo} />
-        {!isPhone && <IconButton label="Redo" icon="redo" isDisabled={!canRedo(draft)} onPress={store.redo} />}
-        <Button look="quiet" icon="refresh" isDisabled={!canRetry} onPress={store.retry}>
-          Retry
-        </Button>
+        <BackButtons
+          store={store}
+          canUndo={canUndo(draft)}
+          canRedo={canRedo(draft)}
+          canRetry={retryPointOf(draft) !== null}
+        />
         {beside}
       </div>
       <div className="playground-check">{children}</div>
-      {running.length > 0 ? (
-        <Button icon="stop" isPending={stopping.length > 0} onPress={store.stop}>
-          Stop
-        </Button>
-      ) : (
-        <Button look="primary" icon="play" isDisabled={isEmpty || refusal !== null} onPress={store.generate}>
-          Generate
-        </Button>
-      )}
+      <GoButton
+        store={store}
+        isRunning={running.length > 0}
+        isStopping={stopping.length > 0}
+        isDisabled={refusal !== null || pathOf(draft).every((node) => node.text === '')}
+      />
     </div>
   );
 }
+
+// The state changes with every frame while tokens arrive, the buttons do not.
+
+const BackButtons = memo(function BackButtons({
+  store,
+  canUndo,
+  canRedo,
+  canRetry,
+}: {
+  readonly store: PlaygroundStore;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  readonly canRetry: boolean;
+}) {
+  const isPhone = useIsPhone();
+  return (
+    <>
+      <IconButton label="Undo" icon="undo" isDisabled={!canUndo} onPress={store.undo} />
+      {!isPhone && <IconButton label="Redo" icon="redo" isDisabled={!canRedo} onPress={store.redo} />}
+      <Button look="quiet" icon="refresh" isDisabled={!canRetry} onPress={store.retry}>
+        Retry
+      </Button>
+    </>
+  );
+});
+
+const GoButton = memo(function GoButton({
+  store,
+  isRunning,
+  isStopping,
+  isDisabled,
+}: {
+  readonly store: PlaygroundStore;
+  readonly isRunning: boolean;
+  readonly isStopping: boolean;
+  readonly isDisabled: boolean;
+}) {
+  return isRunning ? (
+    <Button icon="stop" isPending={isStopping} onPress={store.stop}>
+      Stop
+    </Button>
+  ) : (
+    <Button look="primary" icon="play" isDisabled={isDisabled} onPress={store.generate}>
+      Generate
+    </Button>
+  );
+});

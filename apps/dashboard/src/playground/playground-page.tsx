@@ -1,5 +1,5 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, memo, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { IconButton } from '../ui/button.tsx';
 import { useIsPhone } from '../ui/media.ts';
 import { Menu } from '../ui/menu.tsx';
@@ -7,6 +7,7 @@ import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { ActionBar } from './action-bar.tsx';
 import { type Draft, pathOf } from './document/draft.ts';
+import { titleOf } from './drafts/draft-saver.ts';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
@@ -69,26 +70,13 @@ export function PlaygroundPage() {
         title="Playground"
         beside={
           <>
-            <DraftsMenu store={store} state={state} />
+            <DraftsMenu store={store} draftId={draft.id} title={titleOf(draft)} />
             {settings.chip}
           </>
         }
       >
-        <nav className="playground-views" aria-label="Views of the text">
-          {(view === 'beams' || hasBeams(draft) ? [...VIEWS, BEAMS] : VIEWS).map(({ id, label }) => (
-            <Link
-              key={id}
-              to="/playground"
-              search={(search) => ({ ...search, view: id })}
-              className="playground-view"
-              aria-current={view === id ? 'true' : undefined}
-              activeProps={{}}
-            >
-              {label}
-            </Link>
-          ))}
-        </nav>
-        <DraftActions draft={draft} onOpen={setOverlay} />
+        <Views view={view} hasBeams={hasBeams(draft)} />
+        <DraftActions store={store} onOpen={setOverlay} />
       </PageHead>
       <Suspense>
         {overlay === 'branches' && <BranchesDrawer store={store} draft={draft} onClose={closeOverlay} />}
@@ -149,12 +137,23 @@ export function PlaygroundPage() {
 type Overlay = 'branches' | 'code';
 
 /** What can be done with the text; in a menu where the window is narrow. */
-function DraftActions({ draft, onOpen }: { readonly draft: Draft; readonly onOpen: (overlay: Overlay) => void }) {
+const DraftActions = memo(function DraftActions({
+  store,
+  onOpen,
+}: {
+  readonly store: PlaygroundStore;
+  readonly onOpen: (overlay: Overlay) => void;
+}) {
   const isPhone = useIsPhone();
   const actions = [
     { id: 'branches', label: 'Branches', icon: 'branch', onAction: () => onOpen('branches') },
     { id: 'code', label: 'Code', icon: 'code', onAction: () => onOpen('code') },
-    { id: 'share', label: 'Copy a link to this text', icon: 'share', onAction: () => void copyShareLink(draft) },
+    {
+      id: 'share',
+      label: 'Copy a link to this text',
+      icon: 'share',
+      onAction: () => void copyShareLink(store.get().draft),
+    },
   ] as const;
   if (!isPhone) {
     return actions.map(({ id, label, icon, onAction }) => (
@@ -169,7 +168,26 @@ function DraftActions({ draft, onOpen }: { readonly draft: Draft; readonly onOpe
       groups={[{ entries: actions }]}
     />
   );
-}
+});
+
+const Views = memo(function Views({ view, hasBeams }: { readonly view: View; readonly hasBeams: boolean }) {
+  return (
+    <nav className="playground-views" aria-label="Views of the text">
+      {(view === 'beams' || hasBeams ? [...VIEWS, BEAMS] : VIEWS).map(({ id, label }) => (
+        <Link
+          key={id}
+          to="/playground"
+          search={(search) => ({ ...search, view: id })}
+          className="playground-view"
+          aria-current={view === id ? 'true' : undefined}
+          activeProps={{}}
+        >
+          {label}
+        </Link>
+      ))}
+    </nav>
+  );
+});
 
 function hasBeams(draft: Draft): boolean {
   const run = pathOf(draft).findLast((node) => node.run !== null)?.run;

@@ -15,7 +15,7 @@ import {
 } from './generation.ts';
 import { canRedo, canUndo, redo, undo } from './history.ts';
 import { promptOf } from './prompt.ts';
-import { DamagedDraftError, headOf, readDraft } from './serialise.ts';
+import { DamagedDraftError, headOf, readDraft, storedNode } from './serialise.ts';
 import { starredRows, treeRows } from './tree-rows.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => seed);
@@ -103,7 +103,7 @@ function draftOf(seed: number): Draft {
 test('drafts survive storage; damaged ones are refused with what is wrong', () => {
   for (const seed of SEEDS) {
     const draft = { ...randomDraft(seed, 80), typing: null };
-    const stored: unknown = JSON.parse(JSON.stringify([headOf(draft), [...draft.nodes.values()]]));
+    const stored: unknown = JSON.parse(JSON.stringify([headOf(draft), [...draft.nodes.values()].map(storedNode)]));
     const [head, nodes] = stored as [Record<string, unknown>, Record<string, unknown>[]];
     const back = readDraft(head, nodes);
     assert.deepEqual({ ...back, nodes: [...back.nodes] }, { ...draft, nodes: [...draft.nodes] });
@@ -125,7 +125,8 @@ test('drafts survive storage; damaged ones are refused with what is wrong', () =
   refused({}, nodes.slice(0, 1), /node n1 is missing/);
   refused({}, [nodes[0], { ...nodes[1], parent: 'n1' }], /another parent/);
   refused({}, [...nodes, { ...nodes[1], id: 'n0.5' }], /not in the tree/);
-  refused({}, [nodes[0], { ...nodes[1], tokens: [] }], /tokens of node n1 are not its text/);
+  refused({}, [nodes[0], { ...nodes[1], tokens: '[]' }], /tokens of node n1 are not its text/);
+  refused({}, [nodes[0], { ...nodes[1], tokens: '[' }], /expected tokens to be JSON/);
   refused({ idCount: 1 }, nodes, /node n1 is not below 1/);
 });
 

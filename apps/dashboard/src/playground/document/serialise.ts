@@ -17,6 +17,11 @@ export interface DraftHead {
   readonly presetId: string | null;
 }
 
+/** A node with its tokens as one text: thousands of small objects take long to be copied into a database. */
+export interface StoredNode extends Omit<DraftNode, 'tokens'> {
+  readonly tokens: string | null;
+}
+
 /** Stored data that cannot be a draft. */
 export class DamagedDraftError extends Error {
   override readonly name = 'DamagedDraftError';
@@ -25,6 +30,17 @@ export class DamagedDraftError extends Error {
 export function headOf(draft: Draft): DraftHead {
   const { nodes: _, typing: __, ...head } = draft;
   return { version: DRAFT_VERSION, ...head };
+}
+
+export function storedNode(node: DraftNode): StoredNode {
+  const tokens = node.tokens?.map(({ id, text, label, logprob, top }) => [
+    id,
+    text,
+    label,
+    logprob,
+    top.map((other) => [other.id, other.label, other.logprob]),
+  ]);
+  return { ...node, tokens: tokens === undefined ? null : JSON.stringify(tokens) };
 }
 
 /** Throws `DamagedDraftError` for data that break an invariant of drafts. */
@@ -80,7 +96,7 @@ function readNode(value: unknown): DraftNode {
   const { kind } = fields;
   if (kind !== 'typed' && kind !== 'generated' && kind !== 'taken') throw damaged(`node ${id} has no kind`);
   const text = stringOf(fields.text, 'text');
-  const tokens = nullable(fields.tokens, (list) => listOf(list, 'tokens').map(readToken));
+  const tokens = nullable(fields.tokens, (list) => listOf(jsonOf(list, 'tokens'), 'tokens').map(readToken));
   if (tokens !== null && tokens.map((token) => token.text).join('') !== text) {
     throw damaged(`the tokens of node ${id} are not its text`);
   }
@@ -99,22 +115,22 @@ function readNode(value: unknown): DraftNode {
 }
 
 function readToken(value: unknown): DraftToken {
-  const fields = objectOf(value, 'a token');
+  const [id, text, label, logprob, top] = listOf(value, 'a token');
   return {
-    id: numberOf(fields.id, 'id'),
-    text: stringOf(fields.text, 'text'),
-    label: nullable(fields.label, (label) => stringOf(label, 'label')),
-    logprob: nullable(fields.logprob, (logprob) => numberOf(logprob, 'logprob')),
-    top: listOf(fields.top, 'top').map(readAlternative),
+    id: numberOf(id, 'id'),
+    text: stringOf(text, 'text'),
+    label: nullable(label, (each) => stringOf(each, 'label')),
+    logprob: nullable(logprob, (each) => numberOf(each, 'logprob')),
+    top: listOf(top, 'top').map(readAlternative),
   };
 }
 
 function readAlternative(value: unknown): Alternative {
-  const fields = objectOf(value, 'an alternative');
+  const [id, label, logprob] = listOf(value, 'an alternative');
   return {
-    id: numberOf(fields.id, 'id'),
-    label: stringOf(fields.label, 'label'),
-    logprob: nullable(fields.logprob, (logprob) => numberOf(logprob, 'logprob')),
+    id: numberOf(id, 'id'),
+    label: stringOf(label, 'label'),
+    logprob: nullable(logprob, (each) => numberOf(each, 'logprob')),
   };
 }
 
@@ -142,6 +158,14 @@ function damaged(fact: string): DamagedDraftError {
 function objectOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw damaged(`expected ${name} to be an object`);
+}
+
+function jsonOf(value: unknown, name: string): unknown {
+  try {
+    return JSON.parse(stringOf(value, name));
+  } catch {
+    throw damaged(`expected ${name} to be JSON`);
+  }
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {

@@ -1,6 +1,6 @@
 /** Writes a draft after its last change, and what has changed of it alone. */
 import { type Draft, type DraftNode, type NodeId, textOf } from '../document/draft.ts';
-import { headOf } from '../document/serialise.ts';
+import { headOf, storedNode } from '../document/serialise.ts';
 import type { DraftShelf } from './draft-shelf.ts';
 
 const SAVE_AFTER_MS = 300;
@@ -20,8 +20,8 @@ export interface DraftSaverOptions {
 export interface DraftSaver {
   /** The draft as it was read from the shelf; null for one that is new. */
   opened(draft: Draft, revision: number): void;
-  /** Note the draft, to be written 300 ms after the last call. */
-  changed(draft: Draft): void;
+  /** Note the draft, to be written 300 ms after the last urgent call. */
+  changed(draft: Draft, isUrgent?: boolean): void;
   /** Write now what has changed. */
   flush(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function createDraftSaver({ shelf, nowMs, later, newId, onCopied, onError
   let writing: Promise<void> = Promise.resolve();
 
   const write = async (draft: Draft): Promise<void> => {
-    const nodes = [...draft.nodes.values()].filter((node) => saved.get(node.id) !== node);
+    const nodes = [...draft.nodes.values()].filter((node) => saved.get(node.id) !== node).map(storedNode);
     const removed = [...saved.keys()].filter((id) => !draft.nodes.has(id));
     const head = { ...headOf(draft), title: titleOf(draft), savedAtMs: nowMs(), revision: revision + 1 };
     if (await shelf.write({ head, nodes, removed })) {
@@ -71,8 +71,9 @@ export function createDraftSaver({ shelf, nowMs, later, newId, onCopied, onError
       saved = draft.nodes;
       revision = from;
     },
-    changed(draft) {
+    changed(draft, isUrgent = true) {
       waiting = draft;
+      if (!isUrgent) return;
       cancel?.();
       cancel = later(() => void flush(), SAVE_AFTER_MS);
     },

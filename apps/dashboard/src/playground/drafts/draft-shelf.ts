@@ -1,6 +1,6 @@
 /** Where drafts are kept. Nothing of them is sent to the server. */
-import type { DraftNode, NodeId } from '../document/draft.ts';
-import type { DraftHead } from '../document/serialise.ts';
+import type { NodeId } from '../document/draft.ts';
+import type { DraftHead, StoredNode } from '../document/serialise.ts';
 
 /** A draft as the menu of drafts lists it. */
 export interface DraftEntry {
@@ -18,7 +18,7 @@ export interface StoredHead extends DraftHead, DraftEntry {
 
 export interface DraftWrite {
   readonly head: StoredHead;
-  readonly nodes: readonly DraftNode[];
+  readonly nodes: readonly StoredNode[];
   readonly removed: readonly NodeId[];
 }
 

@@ -1,19 +1,25 @@
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { formatRelative } from '../../ui/formats.ts';
 import { Menu } from '../../ui/menu.tsx';
-import type { PlaygroundState, PlaygroundStore } from '../store/playground-store.ts';
-import { titleOf } from './draft-saver.ts';
+import type { PlaygroundStore } from '../store/playground-store.ts';
 import type { DraftEntry } from './draft-shelf.ts';
 
 const MAX_LISTED = 30;
 
 /** The drafts of this browser: open, name, begin, delete. */
-export function DraftsMenu({ store, state }: { readonly store: PlaygroundStore; readonly state: PlaygroundState }) {
-  const { draft } = state;
+export const DraftsMenu = memo(function DraftsMenu({
+  store,
+  draftId,
+  title,
+}: {
+  readonly store: PlaygroundStore;
+  readonly draftId: string;
+  readonly title: string;
+}) {
   const [entries, setEntries] = useState<readonly DraftEntry[]>([]);
   const [asked, setAsked] = useState<'name' | 'delete' | null>(null);
   const [name, setName] = useState('');
@@ -21,7 +27,6 @@ export function DraftsMenu({ store, state }: { readonly store: PlaygroundStore; 
     await store.flush();
     setEntries((await store.drafts()).slice(0, MAX_LISTED));
   };
-  const title = titleOf(draft);
   return (
     <>
       <Menu
@@ -40,7 +45,7 @@ export function DraftsMenu({ store, state }: { readonly store: PlaygroundStore; 
                 label: 'Name this draft',
                 icon: 'pen',
                 onAction: () => {
-                  setName(draft.name ?? '');
+                  setName(store.get().draft.name ?? '');
                   setAsked('name');
                 },
               },
@@ -56,7 +61,7 @@ export function DraftsMenu({ store, state }: { readonly store: PlaygroundStore; 
           {
             title: 'In this browser',
             entries: entries
-              .filter(({ id }) => id !== draft.id)
+              .filter(({ id }) => id !== draftId)
               .map((entry) => ({
                 id: entry.id,
                 label: entry.title,
@@ -95,10 +100,10 @@ export function DraftsMenu({ store, state }: { readonly store: PlaygroundStore; 
         action="Delete"
         isOpen={asked === 'delete'}
         onClose={() => setAsked(null)}
-        onConfirm={async () => await store.removeDraft(draft.id)}
+        onConfirm={async () => await store.removeDraft(draftId)}
       >
         The text and all of its branches are removed from this browser. Its runs stay on the Runs page.
       </Confirm>
     </>
   );
-}
+});

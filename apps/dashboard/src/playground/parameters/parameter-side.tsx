@@ -1,32 +1,40 @@
 /** The parts of the form that contain the server's code for parameters: loaded after the page's first paint. */
-import type { PlaygroundState, PlaygroundStore } from '../store/playground-store.ts';
+import type { Parameters } from '../document/draft.ts';
+import type { PlaygroundStore } from '../store/playground-store.ts';
 import { ModeChip } from './mode-chip.tsx';
 import { ParameterPanel } from './parameter-panel.tsx';
 import { PresetsMenu } from './presets-menu.tsx';
 import { useParameterCheck } from './use-parameter-check.ts';
 
 interface SideProps {
-  readonly store: PlaygroundStore;
-  readonly state: PlaygroundState;
+  readonly parameters: Parameters;
   /** Tokens of the text, about. */
   readonly promptTokens: number;
 }
 
 export function ParameterSide({
   store,
-  state,
+  parameters,
+  presetId,
+  lastSeed,
   promptTokens,
   shown,
   onShown,
-}: SideProps & { readonly shown: string | null; readonly onShown: () => void }) {
-  const { parameters, presetId } = state.draft;
+}: SideProps & {
+  readonly store: PlaygroundStore;
+  readonly presetId: string | null;
+  /** Of the last run. */
+  readonly lastSeed: number | null;
+  readonly shown: string | null;
+  readonly onShown: () => void;
+}) {
   const check = useParameterCheck(parameters, promptTokens);
   return (
     <ParameterPanel
       parameters={parameters}
       onChange={store.setParameters}
       check={check}
-      lastSeed={state.lastRun?.seed ?? null}
+      lastSeed={lastSeed}
       shown={shown}
       onShown={onShown}
     >
@@ -46,9 +54,9 @@ export function ParameterSide({
 }
 
 export function ModeOfDraft({
-  state,
+  parameters,
   promptTokens,
   onShow,
-}: Omit<SideProps, 'store'> & { readonly onShow: (name: string) => void }) {
-  return <ModeChip check={useParameterCheck(state.draft.parameters, promptTokens)} onShow={onShow} />;
+}: SideProps & { readonly onShow: (name: string) => void }) {
+  return <ModeChip check={useParameterCheck(parameters, promptTokens)} onShow={onShow} />;
 }

@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useCallback, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
 import { Button } from '../../ui/button.tsx';
 import { Sheet } from '../../ui/dialog.tsx';
 import { useIsPhone } from '../../ui/media.ts';
@@ -31,23 +31,43 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
   const isPhone = useIsPhone();
   const [shown, setShown] = useState<string | null>(null);
   const [isOpen, setOpen] = useState(false);
-  const text = textOf(draft);
+  // While tokens arrive, the form and the check stay as they are: they are about the run after this one.
+  const isRunning = state.running.length > 0;
+  const [text, setText] = useState('');
+  const present = isRunning ? text : textOf(draft);
+  if (present !== text) setText(present);
   const checked = useRunCheck({ pipelineId: PIPELINE, prompt: text, parameters: { ...ASKED, ...draft.parameters } });
   const promptTokens = checked.check?.promptTokens ?? Math.ceil(text.length / CHARACTERS_PER_TOKEN);
   const onShown = useCallback(() => setShown(null), []);
-  const show = (name: string): void => {
+  const show = useCallback((name: string): void => {
     setOpen(true);
     setShown(name);
-  };
-  const chip = (
-    <Suspense fallback={null}>
-      <ModeOfDraft state={state} promptTokens={promptTokens} onShow={show} />
-    </Suspense>
+  }, []);
+  const { parameters, presetId } = draft;
+  const lastSeed = lastRun?.seed ?? null;
+  const chip = useMemo(
+    () => (
+      <Suspense fallback={null}>
+        <ModeOfDraft parameters={parameters} promptTokens={promptTokens} onShow={show} />
+      </Suspense>
+    ),
+    [parameters, promptTokens, show],
   );
-  const form = (
-    <Suspense fallback={null}>
-      <ParameterSide store={store} state={state} promptTokens={promptTokens} shown={shown} onShown={onShown} />
-    </Suspense>
+  const form = useMemo(
+    () => (
+      <Suspense fallback={null}>
+        <ParameterSide
+          store={store}
+          parameters={parameters}
+          presetId={presetId}
+          lastSeed={lastSeed}
+          promptTokens={promptTokens}
+          shown={shown}
+          onShown={onShown}
+        />
+      </Suspense>
+    ),
+    [store, parameters, presetId, lastSeed, promptTokens, shown, onShown],
   );
   const changed = Object.keys(draft.parameters).filter((name) => name !== 'compat').length;
   const refusal = checked.isFresh ? (checked.check?.refusal?.message ?? null) : null;

@@ -146,10 +146,10 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
   /** Counts the drafts that were asked for: an opening that took long must not replace a later one. */
   let openings = 0;
 
-  const set = (change: Partial<PlaygroundState>): void => {
+  const set = (change: Partial<PlaygroundState>, isUrgent = true): void => {
     const before = state.draft;
     state = { ...state, ...change };
-    if (state.draft !== before && state.isLoaded) saver?.changed(state.draft);
+    if (state.draft !== before && state.isLoaded) saver?.changed(state.draft, isUrgent);
     for (const listener of listeners) listener();
   };
   const changeDraft = (change: (draft: Draft) => Draft): void => {
@@ -163,7 +163,8 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       // The id is kept at once: a page that is closed now can show the end of the run later.
       void saver?.flush();
     },
-    arrived: (arrivals) => changeDraft((draft) => appendTokens(draft, arrivals)),
+    // Tokens are stored when the generation ends, or with the next change: the server has them meanwhile.
+    arrived: (arrivals) => set({ draft: appendTokens(state.draft, arrivals) }, false),
     searched: (steps) => set({ search: { key, steps } }),
     restarted: () => changeDraft((draft) => restartGeneration(draft, key)),
     ended: (ending, run) => {

@@ -23,6 +23,8 @@ const LEGENDS: Readonly<Record<TokenScale, readonly string[]>> = {
   entropy: ['≤ 0.25 bit', '≤ 0.75', '≤ 1.5', '≤ 2.25', '≤ 2.75', '> 2.75'],
 };
 const FOLLOW_PX = 80;
+/** Beyond the end of any text: to read its height would lay it out once more. */
+const SCROLL_END = 2 ** 30;
 
 /** The text as tokens: how likely each was, and what else could have come. An alternative begins a branch. */
 export function TokensView({
@@ -226,7 +228,7 @@ function useFollow(box: React.RefObject<HTMLDivElement | null>, draft: Draft): v
   }, [box]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text has grown when the draft has changed.
   useLayoutEffect(() => {
-    if (box.current !== null && isNearEnd.current) box.current.scrollTop = box.current.scrollHeight;
+    if (box.current !== null && isNearEnd.current) box.current.scrollTop = SCROLL_END;
   }, [box, draft]);
 }
 

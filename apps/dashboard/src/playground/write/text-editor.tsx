@@ -1,4 +1,4 @@
-import { type ReactNode, useLayoutEffect, useMemo, useRef } from 'react';
+import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef } from 'react';
 import { type Seam, seamsOf } from '../document/branching.ts';
 import { type Draft, type NodeId, pathOf } from '../document/draft.ts';
 import { changeBetween, type TextChange } from '../document/edit-text.ts';
@@ -6,6 +6,9 @@ import { tintedRuns } from './tinted-runs.ts';
 
 /** Space in pixels from the end of the text within which new text scrolls into view. */
 const FOLLOW_PX = 80;
+/** Beyond the end of any text: to read its height would lay it out once more. */
+const SCROLL_END = 2 ** 30;
+const LAG_MS = 250;
 
 /**
  * A text area over a copy of its text that shows where the text comes from. Both have the same metrics, so that selection,
@@ -35,22 +38,53 @@ export function TextEditor({
   const scroller = useRef<HTMLDivElement>(null);
   const isComposing = useRef(false);
 
+  const isNearEnd = useRef(true);
+  const shown = useRef(text);
+  const waiting = useRef<string | null>(null);
+
+  /** Give the text area the text, with the caret where it was in the text around it. */
+  const sync = useCallback((next: string | null): void => {
+    const field = area.current;
+    waiting.current = null;
+    if (field === null || next === null || isComposing.current || next === shown.current) return;
+    const { selectionStart, selectionEnd, value } = field;
+    const wasAtEnd = selectionStart === value.length;
+    const change = changeBetween(value, next, Math.min(selectionStart, next.length));
+    field.value = next;
+    shown.current = next;
+    const moved = (at: number): number =>
+      at <= change.start ? at : Math.max(change.start, at + next.length - value.length);
+    if (wasAtEnd) field.setSelectionRange(next.length, next.length);
+    else field.setSelectionRange(moved(selectionStart), moved(selectionEnd));
+  }, []);
+
+  // The backdrop paints the text. While tokens are appended, the invisible text of the area may lag behind it for a moment:
+  // to lay out both in every frame takes twice as long. Anything that the user does brings it up to date first.
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (isNearEnd.current && box !== null) box.scrollTop = SCROLL_END;
+    if (!text.startsWith(shown.current)) sync(text);
+    else if (text !== shown.current) {
+      if (waiting.current === null) setTimeout(() => sync(waiting.current), LAG_MS);
+      waiting.current = text;
+    }
+  }, [text, sync]);
+
   useLayoutEffect(() => {
     const field = area.current;
     const box = scroller.current;
-    if (field === null || box === null || isComposing.current || field.value === text) return;
-    const isNearEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_PX;
-    const { selectionStart, selectionEnd, value } = field;
-    const wasAtEnd = selectionStart === value.length;
-    const change = changeBetween(value, text, Math.min(selectionStart, text.length));
-    field.value = text;
-    // The caret stays where it was in the text around it.
-    const moved = (at: number): number =>
-      at <= change.start ? at : Math.max(change.start, at + text.length - value.length);
-    if (wasAtEnd) field.setSelectionRange(text.length, text.length);
-    else field.setSelectionRange(moved(selectionStart), moved(selectionEnd));
-    if (isNearEnd) box.scrollTop = box.scrollHeight;
-  }, [text]);
+    const bringUp = (): void => sync(waiting.current);
+    const note = (): void => {
+      if (box !== null) isNearEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_PX;
+    };
+    const acts = ['keydown', 'pointerdown', 'beforeinput', 'focus'] as const;
+    for (const act of acts) field?.addEventListener(act, bringUp, true);
+    box?.addEventListener('scroll', note, { passive: true });
+    return () => {
+      for (const act of acts) field?.removeEventListener(act, bringUp, true);
+      box?.removeEventListener('scroll', note);
+    };
+  }, [sync]);
 
   useLayoutEffect(() => {
     if (caret === null) return;
@@ -79,7 +113,8 @@ export function TextEditor({
   const accept = (): void => {
     const field = area.current;
     if (field === null) return;
-    const change = changeBetween(text, field.value, field.selectionStart);
+    const change = changeBetween(shown.current, field.value, field.selectionStart);
+    shown.current = field.value;
     if (change.start !== change.end || change.insert !== '') onEdit(change);
   };
   const seamOf = new Map(seams.map((seam) => [seam.node, seam]));
