@@ -9,14 +9,23 @@ const GRAVE: ReadonlySet<string> = new Set(['serious', 'critical']);
 
 /** Serious findings of axe-core on what is shown now, one line each. */
 export async function auditPage(page: Page): Promise<readonly string[]> {
+  return await audit(page, { type: 'tag', values: RULES });
+}
+
+/** Findings on contrast alone. */
+export async function auditColours(page: Page): Promise<readonly string[]> {
+  return await audit(page, { type: 'rule', values: ['color-contrast'] });
+}
+
+async function audit(page: Page, runOnly: Axe.RunOnly): Promise<readonly string[]> {
   // Not as a script element, which the policy of the page refuses.
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(async (runOnly) => {
+  const { violations } = await page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { readonly axe: typeof Axe };
     // Announcements of react-aria name elements that may be gone a moment later.
     const context = { exclude: ['[data-live-announcer]'] };
-    return await axe.run(context, { runOnly, resultTypes: ['violations'] });
-  }, RULES);
+    return await axe.run(context, { runOnly: only, resultTypes: ['violations'] });
+  }, runOnly);
   return violations
     .filter(({ impact }) => GRAVE.has(impact ?? ''))
     .flatMap(({ id, help, nodes }) =>

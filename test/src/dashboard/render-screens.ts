@@ -39,7 +39,7 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
           const name = shotName({ screen, theme, width });
           const path = join(choice.out, `${name}.png`);
           try {
-            const page = await open({ screen, theme, width });
+            const { page } = await open({ screen, theme, width });
             await page.screenshot({ path, animations: 'disabled', caret: 'hide', fullPage: true });
             await dashboard.endTest();
             choice.print(path);

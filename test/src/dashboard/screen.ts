@@ -4,6 +4,7 @@
  */
 import type { PipelineCloud } from '@gptj-cloud/sdk';
 import type { Page } from 'playwright-core';
+import { layoutShift } from './audit.ts';
 import { type Account, type Dashboard, OWNER, type Theme } from './dashboard.ts';
 import { settle } from './settle.ts';
 
@@ -66,8 +67,14 @@ export function shotName({ screen, theme, width }: Shot): string {
   return `${screen.page}-${screen.state}-${theme}-${width}`;
 }
 
+export interface OpenScreen {
+  readonly page: Page;
+  /** How much the layout moved by itself while the page loaded. What a press changes afterwards is not part of it. */
+  readonly shift: number;
+}
+
 /** Opens screens on one server. With `now` the clock of the browser stands still. */
-export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<Page> {
+export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<OpenScreen> {
   const seeded = new Map<NamedScreen, Promise<string>>();
   return async ({ screen, theme, width }) => {
     const path = seeded.get(screen) ?? seedScreen(dashboard, screen);
@@ -81,11 +88,12 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     const settled = settle(page);
     await page.goto(new URL(address, dashboard.url).href);
     if (screen.isLoading !== true) await settled();
+    const shift = await layoutShift(page);
     if (screen.act !== undefined) {
       await screen.act(page);
       if (screen.isLoading !== true) await settled();
     }
-    return page;
+    return { page, shift };
   };
 }
 
