@@ -33,19 +33,42 @@ async function audit(page: Page, runOnly: Axe.RunOnly): Promise<readonly string[
     );
 }
 
-/** How much the layout has moved by itself since the page was opened, as browsers score it. */
-export async function layoutShift(page: Page): Promise<number> {
+export interface LayoutShift {
+  /** As browsers score it: the part of the window that moved, times how far. */
+  readonly sum: number;
+  /** What moved and how far, in pixels. */
+  readonly moved: readonly string[];
+}
+
+interface ShiftEntry extends PerformanceEntry {
+  readonly value: number;
+  readonly hadRecentInput: boolean;
+  readonly sources: readonly {
+    readonly node: Node | null;
+    readonly previousRect: DOMRectReadOnly;
+    readonly currentRect: DOMRectReadOnly;
+  }[];
+}
+
+/** How much the layout has moved by itself since the page was opened. */
+export async function layoutShift(page: Page): Promise<LayoutShift> {
   return await page.evaluate(
     () =>
-      new Promise<number>((resolve) => {
+      new Promise<LayoutShift>((resolve) => {
         let sum = 0;
+        const moved: string[] = [];
         new PerformanceObserver((list) => {
-          for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
-            if (!entry.hadRecentInput) sum += entry.value;
+          for (const { value, hadRecentInput, sources } of list.getEntries() as ShiftEntry[]) {
+            if (hadRecentInput) continue;
+            sum += value;
+            for (const { node, previousRect: from, currentRect: to } of sources) {
+              const name = node instanceof Element ? node.outerHTML.slice(0, 80) : String(node?.textContent);
+              moved.push(`${name}: from ${from.x},${from.y} to ${to.x},${to.y}`);
+            }
           }
         }).observe({ type: 'layout-shift', buffered: true });
         // Buffered entries are delivered before the second frame.
-        requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve({ sum, moved })));
       }),
   );
 }

@@ -4,7 +4,7 @@
  */
 import type { PipelineCloud } from '@gptj-cloud/sdk';
 import type { Page } from 'playwright-core';
-import { layoutShift } from './audit.ts';
+import { type LayoutShift, layoutShift } from './audit.ts';
 import { type Account, type Dashboard, OWNER, type Theme } from './dashboard.ts';
 import { settle } from './settle.ts';
 
@@ -70,7 +70,7 @@ export function shotName({ screen, theme, width }: Shot): string {
 export interface OpenScreen {
   readonly page: Page;
   /** How much the layout moved by itself while the page loaded. What a press changes afterwards is not part of it. */
-  readonly shift: number;
+  readonly shift: LayoutShift;
 }
 
 /** Opens screens on one server. With `now` the clock of the browser stands still. */
