@@ -33,7 +33,7 @@ export function withAdded(list: RunPages, runs: readonly RunSummary[]): RunPages
   }
   const [first, ...rest] = changed.pages;
   if (first === undefined || added.length === 0) return changed;
-  const items = [...added, ...first.items].sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  const items = [...added, ...first.items].sort(newestFirst);
   return { ...changed, pages: [{ ...first, total: first.total + added.length, items }, ...rest] };
 }
 
@@ -45,6 +45,11 @@ export function withoutRuns(list: RunPages, ids: ReadonlySet<string>): RunPages 
     items: page.items.filter(({ id }) => !ids.has(id)),
   }));
   return { ...list, pages };
+}
+
+/** As the server lists them: runs of the same millisecond by their ids. */
+function newestFirst(a: RunSummary, b: RunSummary): number {
+  return b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1);
 }
 
 /** Two replies may cross: a run that has ended does not begin again. */

@@ -31,6 +31,7 @@ test('new runs come first in the order of their acceptance, once', () => {
   assert.deepEqual([added.pages[0]?.total, added.pages[0]?.nextCursor], [11, 'c']);
   assert.equal(allRuns(added)[3]?.seed, 8);
   assert.deepEqual(idsOf(withAdded(added, [runSummary('r6', 6)])), idsOf(added));
+  assert.deepEqual(idsOf(withAdded(added, [runSummary('r7', 6), runSummary('r0', 6)])).slice(0, 3), ['r7', 'r6', 'r0']);
 });
 
 test('deleted runs leave the list and its total', () => {

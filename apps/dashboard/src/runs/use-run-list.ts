@@ -6,11 +6,17 @@ import { keys } from '../api/keys.ts';
 import { useRunChanges } from '../api/run-changes.ts';
 import { problemOf } from '../ui/problem.ts';
 import { toast } from '../ui/toasts.tsx';
-import { filterOf, isListed, optionsOf } from './run-filter.ts';
+import { filterOf, isListed, optionsOf, type RunFilter } from './run-filter.ts';
 import { allRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
 import type { RunsSearch } from './runs-search.ts';
 
 const PAGE = 100;
+
+/** New runs that are not in the list yet. */
+interface Waiting {
+  readonly filter: RunFilter;
+  readonly runs: readonly RunSummary[];
+}
 
 /**
  * The runs of a filter, page after page, kept up to date. New runs are added at the top at once, unless `isHeld()`: then
@@ -33,9 +39,14 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     [state, token, range, q],
   );
   const queryKey = [...keys.runs, 'list', filter];
-  const [waiting, setWaiting] = useState<readonly RunSummary[]>([]);
-  const waitingFor = useRef(filter);
-  const held = waitingFor.current === filter ? waiting : [];
+  const [waiting, setWaiting] = useState<Waiting>({ filter, runs: [] });
+  // Several changes may come before the next rendering.
+  const latest = useRef(waiting);
+  const wait = (runs: readonly RunSummary[]): void => {
+    latest.current = { filter, runs };
+    setWaiting(latest.current);
+  };
+  const heldOf = (present: Waiting): readonly RunSummary[] => (present.filter === filter ? present.runs : []);
   const query = useInfiniteQuery({
     queryKey,
     initialPageParam: undefined as string | undefined,
@@ -57,12 +68,9 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     if (known.length > 0) update((present) => withAdded(present, known));
     const fresh = runs.filter((run) => !known.includes(run) && isListed(filter, run));
     if (fresh.length === 0) return;
-    if (!isHeld() && held.length === 0) {
-      update((present) => withAdded(present, fresh));
-      return;
-    }
-    waitingFor.current = filter;
-    setWaiting([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
+    const held = heldOf(latest.current);
+    if (!isHeld() && held.length === 0) update((present) => withAdded(present, fresh));
+    else wait([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
   };
   const resync = async (): Promise<void> => {
     const list = queries.getQueryData<RunPages>(queryKey);
@@ -85,10 +93,11 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     filter,
     isLive,
     /** New runs that wait for `showHeld`. */
-    held: held.length,
+    held: heldOf(waiting).length,
     showHeld(): void {
+      const held = heldOf(latest.current);
       update((list) => withAdded(list, held));
-      setWaiting([]);
+      wait([]);
     },
     remove: (ids: ReadonlySet<string>): void => update((list) => withoutRuns(list, ids)),
     cancel(id: string): void {
