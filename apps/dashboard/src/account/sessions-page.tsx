@@ -41,7 +41,11 @@ export function SessionsPage() {
       id: 'address',
       name: 'Address',
       width: '12rem',
-      cell: ({ address }) => <code className="account-address">{address}</code>,
+      cell: ({ address }) => (
+        <code className="account-ip ui-cut" title={address}>
+          {address}
+        </code>
+      ),
     },
     { id: 'seen', name: 'Last used', width: '8rem', cell: ({ lastSeen }) => <RelativeTime at={lastSeen} /> },
     { id: 'began', name: 'Began', width: '8rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },

@@ -1,10 +1,11 @@
-import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useQueries, useQuery } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
+import { invitationsQuery } from '../api/invitations.ts';
 import { keys } from '../api/keys.ts';
 import { useProject } from '../api/project.ts';
+import { ErrorPanel } from '../ui/error-panel.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { QueryView, Skeleton } from '../ui/states.tsx';
+import { Skeleton } from '../ui/states.tsx';
 import { InviteForm } from './invite-form.tsx';
 import { MemberTable } from './member-table.tsx';
 import { OpenInvitations } from './open-invitations.tsx';
@@ -15,47 +16,47 @@ import './members.css';
 
 export function MembersPage() {
   const project = useProject();
+  // The panels show together: each above would move those below when its reply comes.
+  const received = useQuery(invitationsQuery);
+  const [members, invitations] = useQueries({
+    queries: [
+      {
+        queryKey: [...keys.members, project?.id],
+        enabled: project !== undefined,
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+          cloud().projects.members(project?.id ?? '', { signal }),
+      },
+      {
+        queryKey: [...keys.members, project?.id, 'invitations'],
+        enabled: project !== undefined,
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+          cloud().projects.invitations(project?.id ?? '', { signal }),
+      },
+    ],
+  });
+  const error = members.error ?? invitations.error;
+  const retry = (): void => {
+    members.refetch().catch(() => undefined);
+    invitations.refetch().catch(() => undefined);
+  };
+  const isReady =
+    project !== undefined && members.data !== undefined && invitations.data !== undefined && !received.isPending;
   return (
     <div className="ui-page">
       <PageHead title="Members" beside={project && <span className="ui-muted">of {project.name}</span>} />
-      <ReceivedInvitations />
-      {project === undefined ? (
-        <Skeleton rows={4} height="2.75rem" />
-      ) : (
-        <Members project={project}>
+      {error !== null && <ErrorPanel error={error} onRetry={retry} />}
+      {isReady ? (
+        <>
+          <ReceivedInvitations />
+          {project.role === 'owner' && <InviteForm project={project} />}
+          <MemberTable project={project} members={members.data} />
+          <OpenInvitations project={project} invitations={invitations.data} />
           <ProjectPanel key={project.id} project={project} />
           <ProjectsPanel />
-        </Members>
+        </>
+      ) : (
+        error === null && <Skeleton rows={6} height="2.75rem" />
       )}
     </div>
-  );
-}
-
-/** The panels below the members wait for them, so that they do not move. */
-function Members({
-  project,
-  children,
-}: {
-  readonly project: NonNullable<ReturnType<typeof useProject>>;
-  readonly children: ReactNode;
-}) {
-  const members = useQuery({
-    queryKey: [...keys.members, project.id],
-    queryFn: ({ signal }) => cloud().projects.members(project.id, { signal }),
-  });
-  const isOwner = project.role === 'owner';
-  return (
-    <>
-      {isOwner && <InviteForm project={project} />}
-      <QueryView query={members} skeleton={<Skeleton rows={4} height="2.75rem" />}>
-        {(items) => (
-          <>
-            <MemberTable project={project} members={items} />
-            <OpenInvitations project={project} />
-            {children}
-          </>
-        )}
-      </QueryView>
-    </>
   );
 }

@@ -1,21 +1,22 @@
 import type { Invitation, Project } from '@gptj-cloud/sdk';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
 import { problemOf } from '../ui/problem.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
-import { QueryView } from '../ui/states.tsx';
 import { toast } from '../ui/toasts.tsx';
 
 /** The invitations to a project that wait for an answer; nothing when there are none. */
-export function OpenInvitations({ project }: { readonly project: Project }) {
+export function OpenInvitations({
+  project,
+  invitations,
+}: {
+  readonly project: Project;
+  readonly invitations: readonly Invitation[];
+}) {
   const queries = useQueryClient();
-  const invitations = useQuery({
-    queryKey: [...keys.members, project.id, 'invitations'],
-    queryFn: ({ signal }) => cloud().projects.invitations(project.id, { signal }),
-  });
   const withdraw = useMutation({
     mutationFn: ({ id }: Invitation) => cloud().projects.withdrawInvitation(project.id, id),
     onSuccess: async (_, invitation) => {
@@ -46,17 +47,12 @@ export function OpenInvitations({ project }: { readonly project: Project }) {
         ),
     },
   ];
+  if (invitations.length === 0) return null;
   return (
-    <QueryView query={invitations} skeleton={null}>
-      {(items) =>
-        items.length > 0 && (
-          <section className="ui-stack">
-            <h2>Open invitations</h2>
-            <DataTable label="Open invitations" columns={columns} items={items} idOf={({ id }) => id} />
-          </section>
-        )
-      }
-    </QueryView>
+    <section className="ui-stack">
+      <h2>Open invitations</h2>
+      <DataTable label="Open invitations" columns={columns} items={invitations} idOf={({ id }) => id} />
+    </section>
   );
 }
 

@@ -6,8 +6,9 @@ import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { useProject } from '../api/project.ts';
 import { useSession } from '../api/session.ts';
+import { ErrorPanel } from '../ui/error-panel.tsx';
 import { PageHead } from '../ui/page-head.tsx';
-import { QueryView, Skeleton } from '../ui/states.tsx';
+import { Skeleton } from '../ui/states.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { PlanCards } from './plan-cards.tsx';
 import { UsedLimits } from './used-limits.tsx';
@@ -15,6 +16,7 @@ import './plan.css';
 
 const route = getRouteApi('/plan');
 const WAITING_POLL_MS = 3_000;
+const LIMITS_POLL_MS = 10_000;
 
 export function PlanPage() {
   const { checkout } = route.useSearch();
@@ -27,35 +29,44 @@ export function PlanPage() {
     refetchInterval: ({ state }) =>
       checkout !== undefined || isWaiting(state.data, user.id) ? WAITING_POLL_MS : false,
   });
+  const limits = useQuery({
+    queryKey: keys.limits,
+    queryFn: ({ signal }) => cloud().limits.get({ signal }),
+    refetchInterval: LIMITS_POLL_MS,
+  });
   useToastOfChange(plans.data);
   const isOthers = project?.role === 'member';
   const others = (plans.data?.requests ?? []).filter(({ userId }) => userId !== user.id).length;
   return (
     <div className="ui-page">
       <PageHead title="Plan" />
-      {isOthers && (
-        <p className="plan-note">
-          The project {project.name} is on the plan of its owner, who pays for the runs of its members. To change your
-          own plan, switch to a project of your own.
-        </p>
+      {plans.error !== null && <ErrorPanel error={plans.error} onRetry={() => void plans.refetch()} />}
+      {/* All at once: a part that came later would move those below it. */}
+      {plans.data !== undefined && !limits.isPending && project !== undefined ? (
+        <>
+          {isOthers && (
+            <p className="plan-note">
+              The project {project.name} is on the plan of its owner, who pays for the runs of its members. To change
+              your own plan, switch to a project of your own.
+            </p>
+          )}
+          {checkout !== undefined && isWaiting(plans.data, user.id) && (
+            <p className="plan-note" role="status">
+              The payment provider has not confirmed the payment yet. This page shows the new plan as soon as it does.
+            </p>
+          )}
+          {user.role === 'owner' && others > 0 && (
+            <p className="plan-note">
+              {others === 1 ? 'A user waits' : `${others} users wait`} for another plan.{' '}
+              <Link to="/admin/plans">Look at the requests</Link>
+            </p>
+          )}
+          <UsedLimits limits={limits} />
+          <PlanCards list={plans.data} userId={user.id} isServerOwner={user.role === 'owner'} canChange={!isOthers} />
+        </>
+      ) : (
+        plans.error === null && <Skeleton rows={8} height="3rem" />
       )}
-      {checkout !== undefined && isWaiting(plans.data, user.id) && (
-        <p className="plan-note" role="status">
-          The payment provider has not confirmed the payment yet. This page shows the new plan as soon as it does.
-        </p>
-      )}
-      {user.role === 'owner' && others > 0 && (
-        <p className="plan-note">
-          {others === 1 ? 'A user waits' : `${others} users wait`} for another plan.{' '}
-          <Link to="/admin/plans">Look at the requests</Link>
-        </p>
-      )}
-      <UsedLimits />
-      <QueryView query={plans} skeleton={<Skeleton rows={6} height="3rem" />}>
-        {(list) => (
-          <PlanCards list={list} userId={user.id} isServerOwner={user.role === 'owner'} canChange={!isOthers} />
-        )}
-      </QueryView>
     </div>
   );
 }

@@ -1,20 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
-import { cloud } from '../api/cloud.ts';
-import { keys } from '../api/keys.ts';
+import type { Limits } from '@gptj-cloud/sdk';
+import type { UseQueryResult } from '@tanstack/react-query';
 import { formatBytes } from '../ui/formats.ts';
 import { Meter } from '../ui/meter.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
 
-const POLL_MS = 10_000;
-
 /** What is used of the present plan, over all projects of its account. */
-export function UsedLimits() {
-  const limits = useQuery({
-    queryKey: keys.limits,
-    queryFn: ({ signal }) => cloud().limits.get({ signal }),
-    refetchInterval: POLL_MS,
-  });
+export function UsedLimits({ limits }: { readonly limits: UseQueryResult<Limits> }) {
   return (
     <section className="ui-panel">
       <div className="ui-panel-head">
