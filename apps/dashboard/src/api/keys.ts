@@ -17,4 +17,5 @@ export const keys = {
   pipelines: ['pipelines'],
   parameters: ['parameters'],
   presets: ['presets'],
+  admin: ['admin'],
 } as const;

@@ -1,0 +1,185 @@
+/** The pages for owners of the server. */
+import type { Page } from 'playwright-core';
+import type { Account, Dashboard } from '../dashboard.ts';
+import { failReplies, holdReplies } from '../replies.ts';
+import { defineScreens } from '../screen.ts';
+
+/** 2026-01-15 12:00 UTC, as the clock of the pictures. */
+const NOW = 1_768_478_400;
+const password = 'correct horse battery 7A';
+const member: Account = { email: 'not-an-owner@example.com', username: 'not-an-owner', password };
+
+async function registerOnce(dashboard: Dashboard, username: string, email = `${username}@example.com`): Promise<void> {
+  await dashboard.register({ email, username, password });
+}
+
+/** An overview of a busy server with everything on. */
+async function busyOverview(page: Page): Promise<void> {
+  await page.route('**/v2/admin/overview', async (route) => {
+    const reply: { readonly engine: object } = await (await route.fetch()).json();
+    const samples = Array.from({ length: 60 }, (_, i) => ({
+      at: NOW + i * 5,
+      tokens_per_second: 400,
+      busy: 0.55 + 0.25 * Math.sin(i / 7),
+      active: 8,
+      waiting: 3,
+    }));
+    await route.fulfill({
+      json: {
+        ...reply,
+        users: { total: 41, owners: 2, disabled: 1, active_today: 12 },
+        plan_requests: 3,
+        runs: { received: 3, running: 8, oldest_waiting_ms: 4100 },
+        webhooks: { waiting: 17, sending: 2, open_breakers: 1 },
+        engine: {
+          ...reply.engine,
+          cells: { total: 8192, used: 5120 },
+          active: 8,
+          waiting: 3,
+          oldest_waiting_ms: 4100,
+          tokens_per_second: 412,
+          history: { interval_seconds: 5, samples },
+        },
+        store: { kind: 'embedded', bytes: 312_000_000 },
+        disk: { free_bytes: 21_400_000_000, total_bytes: 128_000_000_000 },
+        maintenance: {
+          is_on: true,
+          message: 'New disks until noon. Runs that were accepted before are executed.',
+          retry_after_seconds: 1800,
+          since: NOW + 300,
+        },
+      },
+    });
+  });
+}
+
+const queued = (index: number, fields: object) => ({
+  id: `run_${(index * 7_654_321).toString(16).padStart(32, '4')}`,
+  state: 'received',
+  project: { id: `project_${index}`, name: 'default' },
+  user: { id: `user_${index}`, username: 'percy' },
+  pipeline_id: 'pipeline_d7502b78863744c495d7d22f321cf7ff',
+  reserved_tokens: 2048,
+  priority: 0,
+  attempts: 0,
+  async_run: true,
+  created_at: NOW - 4,
+  started_at: null,
+  waited_ms: 3900 - index * 400,
+  cancel_requested: false,
+  ...fields,
+});
+
+const busyQueue = (page: Page) =>
+  page.route('**/v2/admin/runs?*', (route) =>
+    route.fulfill({
+      json: {
+        skip: 0,
+        limit: 50,
+        total: 5,
+        data: [
+          queued(1, { state: 'running', waited_ms: 12, priority: 10, reserved_tokens: null }),
+          queued(2, { state: 'running', waited_ms: 310, cancel_requested: true }),
+          queued(3, {
+            project: {
+              id: 'project_3',
+              name: 'The collected poems of a very long name that goes on and on, volume II',
+            },
+            user: { id: 'user_3', username: 'mary-wollstonecraft-shel' },
+          }),
+          queued(4, {}),
+          queued(5, { reserved_tokens: 16 }),
+        ],
+      },
+    }),
+  );
+
+const openMenuOf = async (page: Page, name: string, entry: string): Promise<void> => {
+  // Its menu is loaded after the page.
+  await page.locator(`[aria-haspopup][aria-label="Actions of ${name}"]`).click();
+  await page.getByRole('menuitem', { name: entry }).click();
+  await page.getByRole('dialog').or(page.getByRole('alertdialog')).waitFor();
+};
+
+defineScreens('admin', [
+  { state: 'overview', path: '/admin' },
+  { state: 'busy', path: '/admin', arrange: busyOverview },
+  { state: 'loading', path: '/admin', isLoading: true, arrange: holdReplies('**/v2/admin/overview') },
+  { state: 'error', path: '/admin', arrange: failReplies('**/v2/admin/overview') },
+  {
+    state: 'maintenance',
+    path: '/admin',
+    async act(page) {
+      await page.getByRole('button', { name: 'Refuse new runs' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    state: 'member',
+    path: '/admin',
+    as: member,
+    async seed(_, dashboard) {
+      await dashboard.register(member);
+      return undefined;
+    },
+  },
+]);
+
+defineScreens('admin-users', [
+  {
+    state: 'list',
+    path: '/admin/users',
+    async seed(_, dashboard) {
+      await registerOnce(
+        dashboard,
+        'a-name-of-24-characters-',
+        `${'a'.repeat(60)}@${'very-long-domain.'.repeat(3)}example.com`,
+      );
+      await registerOnce(dashboard, 'claire');
+      await registerOnce(dashboard, 'george');
+      return undefined;
+    },
+  },
+  { state: 'none', path: '/admin/users?q=without-a-match' },
+  { state: 'plan', path: '/admin/users', act: (page) => openMenuOf(page, 'george', 'Change the plan') },
+  { state: 'delete', path: '/admin/users', act: (page) => openMenuOf(page, 'george', 'Delete') },
+]);
+
+defineScreens('admin-queue', [
+  { state: 'empty', path: '/admin/queue' },
+  { state: 'busy', path: '/admin/queue', arrange: busyQueue },
+]);
+
+defineScreens('admin-plans', [
+  { state: 'none', path: '/admin/plans' },
+  {
+    state: 'requests',
+    path: '/admin/plans',
+    arrange: (page) =>
+      page.route('**/v2/plans', async (route) => {
+        const reply: object = await (await route.fetch()).json();
+        const requests = ['0', '1', '2'].map((digit, index) => ({
+          user_id: `user_${digit.repeat(32)}`,
+          plan_id: 'developer',
+          requested_at: NOW - index * 3600,
+        }));
+        await route.fulfill({ json: { ...reply, requests } });
+      }),
+  },
+]);
+
+defineScreens('admin-audit', [
+  { state: 'list', path: '/admin/audit' },
+  { state: 'none', path: '/admin/audit?action=server.backup' },
+  {
+    state: 'entry',
+    path: '/admin/audit',
+    async act(page) {
+      await page.getByRole('rowheader').first().click();
+      await page.getByRole('dialog').waitFor();
+    },
+    widths: [1440],
+  },
+]);
+
+defineScreens('admin-server', [{ state: 'settings', path: '/admin/server' }]);
