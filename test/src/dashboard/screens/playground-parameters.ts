@@ -25,8 +25,11 @@ defineScreens('playground-parameters', [
       await form(page);
       await fill(page, 'max_new_tokens', '128');
       await fill(page, 'top_p', '0.95');
-      await page.getByText('do_sample', { exact: true }).last();
-      await page.getByText('Acts only with do_sample').first().waitFor({ state: 'attached' });
+      await page.locator('label:has(#parameter-do_sample)').click();
+      await page
+        .getByText('temperature is ignored: it acts only with do_sample')
+        .first()
+        .waitFor({ state: 'attached' });
     },
   },
   {
@@ -34,7 +37,7 @@ defineScreens('playground-parameters', [
     path: '/playground',
     async act(page) {
       await form(page);
-      await page.getByPlaceholder('Find a parameter').fill('repeat');
+      await page.getByPlaceholder('Find a parameter').pressSequentially('repeat');
       await page.getByRole('textbox', { name: 'no_repeat_ngram_size', exact: true }).waitFor();
     },
   },
@@ -45,6 +48,30 @@ defineScreens('playground-parameters', [
       await page.locator('.playground-area').fill('Once upon a time');
       await writeJson(page, '{"temprature": 0.7, "max_new_tokens": 64}');
       await page.getByRole('button', { name: 'Use temperature' }).waitFor();
+    },
+  },
+]);
+
+const searchOf = async (page: Page): Promise<void> => {
+  await page.locator('.playground-area').fill('Once upon a time there was');
+  const parameters = { num_beams: 4, num_return_sequences: 3, max_new_tokens: 12, output_beams: true };
+  await writeJson(page, JSON.stringify(parameters));
+  if ((page.viewportSize()?.width ?? 0) <= PHONE) await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('link', { name: 'Beams' }).click();
+};
+
+defineScreens('playground-beams', [
+  { state: 'empty', path: '/playground', act: searchOf },
+  {
+    state: 'tree',
+    path: '/playground',
+    widths: [1440],
+    async act(page) {
+      await searchOf(page);
+      await page.getByRole('button', { name: 'Generate' }).click();
+      await page.getByText(/3 returned, \d+ dropped/).waitFor();
+      await page.getByRole('tree').focus();
+      for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
     },
   },
 ]);

@@ -165,7 +165,6 @@ function NodeChip({
       role="treeitem"
       aria-level={node.depth}
       aria-selected={isCurrent}
-      aria-label={spoken(node, tree)}
       className={`playground-beams-node playground-beams-${state}`}
       data-current={isCurrent || undefined}
       style={{ transform: `translate(${x}px, ${y}px)` }}
@@ -177,6 +176,7 @@ function NodeChip({
           {formatScore(returned.score)} · {(node.returned ?? 0) + 1}
         </span>
       )}
+      <span className="ui-hidden">{detailsOf(node, tree)}</span>
     </div>
   );
 }
@@ -191,15 +191,18 @@ function chanceOf({ score, parent }: BeamNode, { nodes }: BeamTree): number | nu
   return score === null || before === null ? null : Math.min(1, Math.exp(score - before));
 }
 
+/** `·who: step 4, 28 %, score −6.55, kept` */
 function spoken(node: BeamNode, tree: BeamTree): string {
+  return `${visibleToken(node.label)}: ${detailsOf(node, tree)}`;
+}
+
+function detailsOf(node: BeamNode, tree: BeamTree): string {
   const chance = chanceOf(node, tree);
-  const state = node.returned !== null ? `returned as number ${node.returned + 1}` : node.isKept ? 'kept' : 'dropped';
   return [
     `step ${node.depth}`,
-    visibleToken(node.label),
     chance === null ? null : formatChance(Math.log(chance)),
     node.score === null ? null : `score ${formatScore(node.score)}`,
-    state,
+    node.returned !== null ? `returned as number ${node.returned + 1}` : node.isKept ? 'kept' : 'dropped',
   ]
     .filter((part) => part !== null)
     .join(', ');

@@ -111,6 +111,7 @@ export function ParameterPanel({
         {children}
       </div>
       <div className="playground-params-body">
+        <Select label="Behaves like" value={compat} onChange={changeCompat} choices={VERSIONS} size="small" />
         <Refusal {...form} />
         {isJson ? (
           <JsonView parameters={parameters} onChange={onChange} />
@@ -123,7 +124,6 @@ export function ParameterPanel({
             <ParameterSections {...form} open={open} onOpen={setSection} />
           </>
         )}
-        <Select label="Behaves like" value={compat} onChange={changeCompat} choices={VERSIONS} size="small" />
       </div>
     </section>
   );
