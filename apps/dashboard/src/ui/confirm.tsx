@@ -1,21 +1,6 @@
-import { useMutation } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
-import { Button } from './button.tsx';
-import { Dialog } from './dialog.tsx';
-import { ErrorPanel } from './error-panel.tsx';
-import { Field } from './field.tsx';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 
-/** Asks before an action that cannot be taken back; with `typed` only after the user has typed that name. */
-export function Confirm({
-  title,
-  action,
-  typed,
-  isOpen,
-  onClose,
-  onConfirm,
-  isDanger = true,
-  children,
-}: {
+export interface ConfirmProps {
   readonly title: string;
   /** The verb on the button: `Delete`. */
   readonly action: string;
@@ -27,44 +12,18 @@ export function Confirm({
   readonly isDanger?: boolean;
   /** What happens, in one or two sentences. */
   readonly children: ReactNode;
-}) {
-  const [text, setText] = useState('');
-  const run = useMutation({
-    mutationFn: onConfirm,
-    onSuccess: () => close(),
-  });
-  const close = (): void => {
-    setText('');
-    run.reset();
-    onClose();
-  };
-  return (
-    <Dialog
-      title={title}
-      isOpen={isOpen}
-      onClose={close}
-      isAlert
-      actions={
-        <>
-          <Button look="quiet" onPress={close}>
-            Cancel
-          </Button>
-          <Button
-            look={isDanger ? 'danger' : 'primary'}
-            isPending={run.isPending}
-            isDisabled={typed !== undefined && text !== typed}
-            onPress={() => run.mutate()}
-          >
-            {action}
-          </Button>
-        </>
-      }
-    >
-      <div>{children}</div>
-      {typed !== undefined && (
-        <Field label={`Type ${typed} to confirm`} value={text} onChange={setText} isMono autoComplete="off" autoFocus />
-      )}
-      {run.error !== null && <ErrorPanel error={run.error} />}
-    </Dialog>
-  );
+}
+
+// Loaded when it is first opened.
+const ConfirmDialog = lazy(async () => ({ default: (await import('./confirm-dialog.tsx')).ConfirmDialog }));
+
+/** Asks before an action that cannot be taken back; with `typed` only after the user has typed that name. */
+export function Confirm(props: ConfirmProps) {
+  const [hasOpened, setHasOpened] = useState(props.isOpen);
+  if (props.isOpen && !hasOpened) setHasOpened(true);
+  return hasOpened ? (
+    <Suspense>
+      <ConfirmDialog {...props} />
+    </Suspense>
+  ) : null;
 }
