@@ -13,6 +13,7 @@ test('reads what a server is and what signing in needs there', async () => {
     mail: false,
     providers: ['github'],
     set_up_needed: false,
+    maintenance: { message: 'New disks until noon.', since: 5 },
   });
   const server = await api.server.get();
   assert.equal(sent[0]?.url, 'http://host:1/base/v2/server');
@@ -20,4 +21,5 @@ test('reads what a server is and what signing in needs there', async () => {
     [server.registration, server.verifyRequired, server.mail, server.providers, server.setUpNeeded],
     ['invited', true, false, ['github'], false],
   );
+  assert.deepEqual(server.maintenance, { message: 'New disks until noon.', since: new Date(5000) });
 });

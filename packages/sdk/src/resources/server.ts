@@ -1,7 +1,7 @@
 /** What a server is, and what signing in needs there. */
 import type { Endpoint } from '../connection.ts';
 import { read } from '../exchange.ts';
-import { booleanAt, listOf, numberAt, oneOf, record, stringAt } from '../fields.ts';
+import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import type { CallOptions } from '../options.ts';
 
 export interface ServerInfo {
@@ -20,6 +20,8 @@ export interface ServerInfo {
   readonly providers: readonly string[];
   /** Whether the owner's account waits for the link that the first start printed. */
   readonly setUpNeeded: boolean;
+  /** New runs are refused for a time, with this sentence of the operator; null: they are accepted. */
+  readonly maintenance: { readonly message: string; readonly since: Date } | null;
 }
 
 export interface ServerReports {
@@ -37,6 +39,7 @@ const parseServer = record<ServerInfo>({
   mail: booleanAt,
   providers: listOf(stringAt),
   setUpNeeded: booleanAt,
+  maintenance: nullable(record<NonNullable<ServerInfo['maintenance']>>({ message: stringAt, since: dateAt })),
 });
 
 export function createServerReports(endpoint: Endpoint): ServerReports {
