@@ -105,7 +105,7 @@ function TokenTable({
       ),
     },
     { id: 'state', name: 'State', width: '7rem', cell: (token) => <StateBadge state={stateOf(token)} /> },
-    { id: 'scopes', name: 'Scopes', cell: (token) => <Scopes token={token} /> },
+    { id: 'scopes', name: 'Scopes', width: '11rem', cell: (token) => <Scopes token={token} /> },
     {
       id: 'used',
       name: 'Last used',
