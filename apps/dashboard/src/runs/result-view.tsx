@@ -1,18 +1,19 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { useMutation } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { download } from '../ui/download.ts';
 import { Json } from '../ui/json.tsx';
 import { problemOf } from '../ui/problem.ts';
-import { EmptyState } from '../ui/states.tsx';
+import { EmptyState, Skeleton } from '../ui/states.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { LiveText } from './live-text.tsx';
-import { ResultTokens } from './result-tokens.tsx';
 import { type RunResult, resultOf } from './run-result.ts';
+
+const ResultTokens = lazy(async () => ({ default: (await import('./result-tokens.tsx')).ResultTokens }));
 
 type View = 'text' | 'tokens' | 'json';
 
@@ -38,7 +39,15 @@ export function ResultView({ run }: { readonly run: Run }) {
       end={<DownloadPickle run={run} />}
       tabs={[
         { id: 'text', label: 'Text', content: <Texts result={result} /> },
-        { id: 'tokens', label: 'Tokens', content: <ResultTokens run={run} result={result} /> },
+        {
+          id: 'tokens',
+          label: 'Tokens',
+          content: (
+            <Suspense fallback={<Skeleton rows={4} />}>
+              <ResultTokens run={run} result={result} />
+            </Suspense>
+          ),
+        },
         { id: 'json', label: 'JSON', content: <Json value={run.resultPreview} label="the result" /> },
       ]}
     />

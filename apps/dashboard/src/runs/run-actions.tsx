@@ -1,21 +1,19 @@
 import type { Run } from '@gptj-cloud/sdk';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx';
-import { type CodeTab, CopyCode } from '../ui/copy-code.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { useIsPhone } from '../ui/media.ts';
 import { Menu } from '../ui/menu.tsx';
 import { problemOf } from '../ui/problem.ts';
 import { defined } from '../ui/search-values.ts';
-import { SNIPPET_LANGUAGES, snippet } from '../ui/snippets.ts';
-import { QueryView } from '../ui/states.tsx';
 import { toast } from '../ui/toasts.tsx';
-import { DeleteRuns } from './delete-runs.tsx';
 import { inputQuery } from './run-input.ts';
+
+const CodeDialog = lazy(async () => ({ default: (await import('./code-dialog.tsx')).CodeDialog }));
+const DeleteRuns = lazy(async () => ({ default: (await import('./delete-runs.tsx')).DeleteRuns }));
 
 /** What can be done with a run: open, repeat, copy as code, end, delete. */
 export function RunActions({ run }: { readonly run: Run }) {
@@ -81,41 +79,19 @@ export function RunActions({ run }: { readonly run: Run }) {
           },
         ]}
       />
-      {open === 'code' && <CodeDialog run={run} onClose={close} />}
-      {open === 'delete' && (
-        <DeleteRuns
-          runs={[run]}
-          onClose={close}
-          onDeleted={() => {
-            queries.removeQueries({ queryKey: keys.run(run.id) });
-            void navigate({ to: '/runs' });
-          }}
-        />
-      )}
+      <Suspense>
+        {open === 'code' && <CodeDialog run={run} onClose={close} />}
+        {open === 'delete' && (
+          <DeleteRuns
+            runs={[run]}
+            onClose={close}
+            onDeleted={() => {
+              queries.removeQueries({ queryKey: keys.run(run.id) });
+              void navigate({ to: '/runs' });
+            }}
+          />
+        )}
+      </Suspense>
     </>
-  );
-}
-
-function CodeDialog({ run, onClose }: { readonly run: Run; readonly onClose: () => void }) {
-  const input = useQuery(inputQuery(run.id));
-  return (
-    <Dialog title="This run as a program" isOpen onClose={onClose}>
-      <QueryView query={input}>
-        {({ prompt, parameters }) => {
-          const seed = run.seed === null ? {} : { seed: run.seed };
-          const program = {
-            url: window.location.origin,
-            token: null,
-            pipelineId: run.pipeline.id,
-            prompt,
-            parameters: { ...parameters, ...seed },
-          };
-          const [first, ...others] = SNIPPET_LANGUAGES.map(
-            ({ id, label }): CodeTab => ({ id, label, code: snippet(id, program).trimEnd() }),
-          );
-          return first === undefined ? null : <CopyCode tabs={[first, ...others]} />;
-        }}
-      </QueryView>
-    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { useRunChanges } from '../api/run-changes.ts';
@@ -17,14 +18,15 @@ import { Timeline } from '../ui/timeline.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { OtherProject } from './other-project.tsx';
 import { PromptView } from './prompt-view.tsx';
-import { ReplayNote } from './replay-note.tsx';
 import { ResultView } from './result-view.tsx';
 import { RunActions } from './run-actions.tsx';
-import { RunDeliveries } from './run-deliveries.tsx';
-import { RunParameters } from './run-parameters.tsx';
 import type { RunSearch } from './run-search.ts';
 import { stepsOf } from './run-steps.ts';
 import './room.css';
+
+const ReplayNote = lazy(async () => ({ default: (await import('./replay-note.tsx')).ReplayNote }));
+const RunDeliveries = lazy(async () => ({ default: (await import('./run-deliveries.tsx')).RunDeliveries }));
+const RunParameters = lazy(async () => ({ default: (await import('./run-parameters.tsx')).RunParameters }));
 
 export function RunPage() {
   const { runId } = getRouteApi('/runs/$runId').useParams();
@@ -71,7 +73,11 @@ function RunView({ run }: { readonly run: Run }) {
           <CopyButton text={run.id} label="Copy the id" />
         </p>
         {run.error !== null && <FailureNote run={run} />}
-        {of !== undefined && <ReplayNote run={run} of={of} />}
+        {of !== undefined && (
+          <Suspense>
+            <ReplayNote run={run} of={of} />
+          </Suspense>
+        )}
         <Timeline label="Course of the run" steps={stepsOf(run, new Date())} />
         <Facts run={run} />
         {run.warnings.length > 0 && (
@@ -89,13 +95,18 @@ function RunView({ run }: { readonly run: Run }) {
         tabs={[
           { id: 'result', label: 'Result', content: <ResultView run={run} /> },
           { id: 'prompt', label: 'Prompt', content: <PromptView runId={run.id} /> },
-          { id: 'parameters', label: 'Parameters', content: <RunParameters runId={run.id} /> },
-          { id: 'webhooks', label: 'Webhooks', content: <RunDeliveries runId={run.id} /> },
+          { id: 'parameters', label: 'Parameters', content: later(<RunParameters runId={run.id} />) },
+          { id: 'webhooks', label: 'Webhooks', content: later(<RunDeliveries runId={run.id} />) },
           { id: 'raw', label: 'Raw', content: <Json value={run.raw} label="the reply" /> },
         ]}
       />
     </div>
   );
+}
+
+/** A tab whose code is loaded when it is opened. */
+function later(content: ReactNode): ReactNode {
+  return <Suspense fallback={<Skeleton rows={4} height="2rem" />}>{content}</Suspense>;
 }
 
 function Facts({ run }: { readonly run: Run }) {

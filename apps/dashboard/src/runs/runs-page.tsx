@@ -1,22 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
-import { Button, ButtonLink } from '../ui/button.tsx';
-import { CopyCode } from '../ui/copy-code.tsx';
+import { Button } from '../ui/button.tsx';
 import { FilterBar } from '../ui/filter-bar.tsx';
 import { formatPlural } from '../ui/formats.ts';
 import { PageHead } from '../ui/page-head.tsx';
 import { defined } from '../ui/search-values.ts';
 import { type Choice, Select } from '../ui/select.tsx';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
-import { DeleteRuns } from './delete-runs.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { RunTable } from './run-table.tsx';
 import type { RunsSearch } from './runs-search.ts';
 import { useRunList } from './use-run-list.ts';
 import './room.css';
+
+const DeleteRuns = lazy(async () => ({ default: (await import('./delete-runs.tsx')).DeleteRuns }));
+const NoRuns = lazy(async () => ({ default: (await import('./no-runs.tsx')).NoRuns }));
 
 const ALL = 'all';
 const STATES: readonly Choice<string>[] = [
@@ -115,20 +116,30 @@ export function RunsPage() {
                 if (list.query.hasNextPage && !list.query.isFetchingNextPage) void list.query.fetchNextPage();
               }}
               hasMore={list.query.hasNextPage}
-              empty={count > 0 ? <NothingMatches onClear={clear} /> : <NoRuns />}
+              empty={
+                count > 0 ? (
+                  <NothingMatches onClear={clear} />
+                ) : (
+                  <Suspense fallback={<Skeleton rows={4} />}>
+                    <NoRuns />
+                  </Suspense>
+                )
+              }
             />
           </div>
         )}
       </QueryView>
       {isDeleting && (
-        <DeleteRuns
-          runs={chosen}
-          onClose={() => setDeleting(false)}
-          onDeleted={(ids) => {
-            list.remove(ids);
-            setSelected(new Set());
-          }}
-        />
+        <Suspense>
+          <DeleteRuns
+            runs={chosen}
+            onClose={() => setDeleting(false)}
+            onDeleted={(ids) => {
+              list.remove(ids);
+              setSelected(new Set());
+            }}
+          />
+        </Suspense>
       )}
     </div>
   );
@@ -194,22 +205,5 @@ function NothingMatches({ onClear }: { readonly onClear: () => void }) {
         </Button>
       }
     />
-  );
-}
-
-function NoRuns() {
-  const code = `curl ${window.location.origin}/v2/runs -H "Authorization: Bearer $TOKEN" \\
-  -d '{"pipeline_id": "gpt-j:latest", "data": ["Once upon a time", {"max_new_tokens": 32}]}'`;
-  return (
-    <EmptyState
-      text="No run yet. Runs appear here within a second."
-      action={
-        <ButtonLink to="/playground" look="primary" icon="pen">
-          Write in the playground
-        </ButtonLink>
-      }
-    >
-      <CopyCode tabs={[{ id: 'curl', label: 'curl', code }]} />
-    </EmptyState>
   );
 }
