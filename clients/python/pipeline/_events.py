@@ -22,18 +22,20 @@ class Event(Record):
     """One event of a stream.
 
     type is `run` (`run` is the accepted or ended run) or `token` (`text` is added to the text of sequence `index`, `tokens`
-    are its ids). A `run` event of a run that has not ended, after tokens, means that generation has restarted: discard
-    the earlier tokens.
+    are its ids). With the parameter `logprobs`, `logprobs` has a record for each token: token, text, logprob, and in top the
+    most likely ones as [token, logprob, text]. A `run` event of a run that has not ended, after tokens, means that generation
+    has restarted: discard the earlier tokens.
     """
 
     __slots__ = ()
-    _optional = frozenset("run index text tokens".split())
+    _optional = frozenset("run index text tokens logprobs".split())
 
     type: str
     run: Optional[Run]
     index: Optional[int]
     text: Optional[str]
     tokens: Optional[List[int]]
+    logprobs: Optional[List[Record]]
 
 
 def sent_events(lines: Iterable[bytes], limit: int = MAX_EVENT_BYTES) -> Iterator[SentEvent]:
@@ -79,7 +81,10 @@ def event_of(sent: SentEvent, run_id: Optional[str]) -> Optional[Event]:
         fault = record_of(Record, value, "message")
         raise StreamInterrupted(str(fault["message"]), code=str(fault.get("code")), run_id=run_id)
     token = record_of(Record, value, "text")
-    return Event(type="token", index=token.get("index", 0), text=token["text"], tokens=token.get("tokens", []))
+    event = Event(type="token", index=token.get("index", 0), text=token["text"], tokens=token.get("tokens", []))
+    if token.get("logprobs") is not None:
+        event["logprobs"] = token["logprobs"]
+    return event
 
 
 def texts_of(events: Iterable[Event]) -> Iterator[str]:

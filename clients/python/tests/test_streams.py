@@ -31,6 +31,21 @@ def stream(*events: Tuple[str, str, Any], cut: bool = False) -> Reply:
 
 
 class Streams(unittest.TestCase):
+    def test_token_events_have_the_log_probabilities_that_were_asked_for(self) -> None:
+        logprobs = [{"token": 3, "text": "two", "logprob": -0.5, "top": [[3, -0.5, "two"]]}]
+        reply = stream(
+            ("a-1", "run", RUNNING),
+            ("a-2", "token", {**token("two"), "logprobs": logprobs}),
+            ("a-3", "token", token("three")),
+            ("a-4", "run", RUN),
+        )
+        with StubServer(reply) as stub:
+            _, first, second, _ = list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True))
+        self.assertEqual(first.logprobs, logprobs)
+        assert first.logprobs is not None
+        self.assertEqual(first.logprobs[0].text, "two")
+        self.assertIsNone(second.logprobs)
+
     def test_yield_the_accepted_run_its_tokens_and_the_ended_run(self) -> None:
         reply = stream(
             ("a-1", "run", RUNNING),

@@ -49,8 +49,8 @@ export function sectionsOf(compat: CompatVersion): readonly ParameterSection[] {
 
 /** Words that people search for, and stems of the words that names and meanings have for them. */
 const RELATED: readonly (readonly [word: string, stems: readonly string[]])[] = [
-  ['repeat', ['repet', 'repeat', 'ngram', 'twice']],
-  ['loop', ['repet', 'ngram', 'twice']],
+  ['repeat', ['repet', 'repeat', 'ngram', 'occurs twice']],
+  ['loop', ['repet', 'ngram', 'occurs twice']],
   ['random', ['sampl', 'draw', 'seed', 'temperature']],
   ['creative', ['temperature', 'top_p', 'typical', 'min_p']],
   ['determin', ['deterministic', 'seed', 'repeatable', 'identical']],

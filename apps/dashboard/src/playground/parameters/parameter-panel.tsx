@@ -1,6 +1,6 @@
 /** The parameters of a run as a form or as JSON, with a search over names and meanings. */
 import type { CompatVersion } from '@gptj-cloud/decoding';
-import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { Input, SearchField } from 'react-aria-components';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icons.tsx';
@@ -50,6 +50,7 @@ export function ParameterPanel({
   const found = useDeferredValue(query);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set(['length', 'sampling']));
   const [target, setTarget] = useState<string | null>(null);
+  const body = useRef<HTMLDivElement>(null);
   const compat = compatOf(parameters);
   const setSection = (id: string, isOpen: boolean): void => {
     const next = new Set(open);
@@ -96,7 +97,10 @@ export function ParameterPanel({
           aria-label="Find a parameter by name or meaning"
           className="ui-search playground-params-search"
           value={query}
-          onChange={setQuery}
+          onChange={(next) => {
+            setQuery(next);
+            body.current?.scrollTo({ top: 0 });
+          }}
           isDisabled={isJson}
         >
           <Icon name="search" />
@@ -110,7 +114,7 @@ export function ParameterPanel({
         />
         {children}
       </div>
-      <div className="playground-params-body">
+      <div className="playground-params-body" ref={body}>
         <Select label="Behaves like" value={compat} onChange={changeCompat} choices={VERSIONS} size="small" />
         <Refusal {...form} />
         {isJson ? (
