@@ -8,7 +8,7 @@ export interface FakeConnection {
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
   /** Send an event; the number is its id. */
-  event(id: number, type: 'run' | 'token' | 'error', data: object): void;
+  event(id: number, type: 'run' | 'token' | 'beams' | 'error', data: object): void;
   /** End the reply in order. */
   end(): void;
   /** Break the connection. */

@@ -194,3 +194,30 @@ test('leaving keeps what has come and does not cancel; a refusal is passed on', 
     assert.equal(log.at(-1), 'refused: 400: temperature: expected a number above 0');
   });
 });
+
+test('shows the steps of a beam search once a frame, and begins again with the generation', async () => {
+  await openPage(async ({ server, deps, log, frames, until }) => {
+    const generation = startGeneration(deps, REQUEST);
+    const created = await server.next();
+    const step = (at: number) => ({
+      step: at,
+      candidates: [{ parent: 0, token: 5, text: 'a', score: -1, kept: true }],
+    });
+    created.event(1, 'run', runJson('run_1', 'received'));
+    created.event(2, 'beams', step(0));
+    await until('frame');
+    created.event(3, 'beams', step(1));
+    created.event(4, 'run', runJson('run_1', 'running'));
+    await until('run_1 running');
+    for (const show of frames.splice(0)) show();
+    created.event(6, 'beams', step(0));
+    created.event(7, 'run', runJson('run_1', 'complete', { finish_reasons: ['length'] }));
+    created.end();
+    await generation.done;
+    for (const show of frames.splice(0)) show();
+    assert.deepEqual(
+      log.filter((line) => line.startsWith('searched')),
+      ['searched 0', 'searched 1'],
+    );
+  });
+});

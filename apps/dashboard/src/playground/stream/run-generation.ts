@@ -161,9 +161,10 @@ function follow(
         flush();
         sink.restarted();
         hasTokens = false;
-        steps = [];
       }
       isFirst = false;
+      // A search begins again, too.
+      steps = [];
       sink.accepted(run);
     }
   };
