@@ -27,7 +27,7 @@ export function ModelPanel() {
           Pipelines
         </ButtonLink>
       </div>
-      <QueryView query={engine} skeleton={<Skeleton rows={4} />}>
+      <QueryView query={engine} skeleton={<Skeleton rows={4} height="1rem" />}>
         {(status) => <Engine status={status} />}
       </QueryView>
     </section>
@@ -48,16 +48,17 @@ function Engine({
         </span>
         <StateBadge state={state === 'ready' ? 'ready' : 'failing'} label={state === 'ready' ? 'ready' : 'not ready'} />
       </p>
-      {state !== 'ready' && (
+      {state === 'ready' ? (
+        <Figures>
+          <Figure name="Running" value={active === null ? '–' : formatCount(active)} />
+          <Figure name="Waiting" value={waiting === null ? '–' : formatCount(waiting)} />
+          <Figure name="Speed" value={formatDigits(tokensPerSecond, 3)} unit="tok/s" />
+        </Figures>
+      ) : (
         <p className="home-reason">
-          {reason === null ? 'The engine does not answer' : sentence(reason)} Since <RelativeTime at={since} />.
+          {reason === null ? 'The engine does not answer.' : sentence(reason)} Since <RelativeTime at={since} />.
         </p>
       )}
-      <Figures>
-        <Figure name="Running" value={active === null ? '–' : formatCount(active)} />
-        <Figure name="Waiting" value={waiting === null ? '–' : formatCount(waiting)} />
-        <Figure name="Speed" value={formatDigits(tokensPerSecond, 3)} unit="tok/s" />
-      </Figures>
     </div>
   );
 }

@@ -22,7 +22,7 @@ export function PlanPanel() {
         <h2 id="home-plan">This month</h2>
         <PlanName plans={plans} />
       </div>
-      <QueryView query={limits} skeleton={<Skeleton rows={4} />}>
+      <QueryView query={limits} skeleton={<Skeleton rows={4} height="1rem" />}>
         {(data) => <Meters limits={data} />}
       </QueryView>
     </section>

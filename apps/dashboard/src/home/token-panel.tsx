@@ -65,9 +65,9 @@ export function TokenPanel() {
           </Button>
         </Secret>
       ) : create.isPending ? (
-        <Skeleton rows={1} height="2rem" />
+        <WaitingToken />
       ) : (
-        <QueryView query={tokens} skeleton={<Skeleton rows={1} height="2rem" />}>
+        <QueryView query={tokens} skeleton={<WaitingToken />}>
           {(items) => {
             const token = shownToken(items);
             return token === null ? (
@@ -101,6 +101,14 @@ export function TokenPanel() {
         </Confirm>
       )}
     </section>
+  );
+}
+
+function WaitingToken() {
+  return (
+    <div className="home-token">
+      <Skeleton rows={1} />
+    </div>
   );
 }
 

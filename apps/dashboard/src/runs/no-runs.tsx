@@ -1,10 +1,16 @@
 import { ButtonLink } from '../ui/button.tsx';
 import { CopyCode } from '../ui/copy-code.tsx';
+import { snippet } from '../ui/snippets.ts';
 import { EmptyState } from '../ui/states.tsx';
 
 export function NoRuns() {
-  const code = `curl ${window.location.origin}/v2/runs -H "Authorization: Bearer $TOKEN" \\
-  -d '{"pipeline_id": "gpt-j:latest", "data": ["Once upon a time", {"max_new_tokens": 32}]}'`;
+  const code = snippet('curl', {
+    url: window.location.origin,
+    token: null,
+    pipelineId: 'gpt-j:latest',
+    prompt: 'Once upon a time',
+    parameters: { max_new_tokens: 32 },
+  });
   return (
     <EmptyState
       text="No run yet. Runs appear here within a second."
@@ -14,7 +20,7 @@ export function NoRuns() {
         </ButtonLink>
       }
     >
-      <CopyCode tabs={[{ id: 'curl', label: 'curl', code }]} />
+      <CopyCode tabs={[{ id: 'curl', label: 'curl', code: code.trimEnd() }]} />
     </EmptyState>
   );
 }

@@ -89,6 +89,8 @@ function Breadcrumb() {
   // The account and the server are the same in every project.
   const isInProject = !/^\/(?:account|admin)(?:\/|$)/.test(pathname);
   const { title, parent } = matches.at(-1)?.staticData ?? {};
+  // All of it at once: a name that comes later would move the title.
+  if (isInProject && project === undefined) return <nav className="shell-path" aria-label="Breadcrumb" />;
   return (
     <nav className="shell-path" aria-label="Breadcrumb">
       <ol>

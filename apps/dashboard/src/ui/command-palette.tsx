@@ -37,37 +37,40 @@ export function CommandPalette({ isOpen, onClose }: { readonly isOpen: boolean; 
               <Icon name="search" />
               <Input placeholder="Find a page or a command" />
             </SearchField>
-            <Menu
-              className="ui-palette-list"
-              aria-label="Commands"
-              renderEmptyState={() => <p className="ui-palette-empty">No command has these letters.</p>}
-            >
-              {groups.map(([group, entries]) => (
-                <MenuSection key={group} aria-label={group}>
-                  <Header className="ui-menu-head">{group}</Header>
-                  {entries.map(({ id, label, icon, keys, words, run }) => (
-                    <MenuItem
-                      key={id}
-                      id={id}
-                      textValue={words === undefined ? label : `${label} ${words}`}
-                      className="ui-menu-item"
-                      onAction={() => {
-                        onClose();
-                        run();
-                      }}
-                    >
-                      {icon && <Icon name={icon} />}
-                      <span className="ui-cut">{label}</span>
-                      {keys !== undefined && (
-                        <span className="ui-menu-note">
-                          <Keys keys={keys} />
-                        </span>
-                      )}
-                    </MenuItem>
-                  ))}
-                </MenuSection>
-              ))}
-            </Menu>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls needs the focus for the keyboard. */}
+            <section className="ui-palette-scroll" aria-label="Commands found" tabIndex={0}>
+              <Menu
+                className="ui-palette-list"
+                aria-label="Commands"
+                renderEmptyState={() => <p className="ui-palette-empty">No command has these letters.</p>}
+              >
+                {groups.map(([group, entries]) => (
+                  <MenuSection key={group} aria-label={group}>
+                    <Header className="ui-menu-head">{group}</Header>
+                    {entries.map(({ id, label, icon, keys, words, run }) => (
+                      <MenuItem
+                        key={id}
+                        id={id}
+                        textValue={words === undefined ? label : `${label} ${words}`}
+                        className="ui-menu-item"
+                        onAction={() => {
+                          onClose();
+                          run();
+                        }}
+                      >
+                        {icon && <Icon name={icon} />}
+                        <span className="ui-cut">{label}</span>
+                        {keys !== undefined && (
+                          <span className="ui-menu-note">
+                            <Keys keys={keys} />
+                          </span>
+                        )}
+                      </MenuItem>
+                    ))}
+                  </MenuSection>
+                ))}
+              </Menu>
+            </section>
           </Autocomplete>
         </Dialog>
       </Modal>

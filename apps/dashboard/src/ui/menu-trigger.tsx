@@ -13,10 +13,16 @@ import type { MenuProps } from './menu.tsx';
 import './overlay.css';
 
 /** The button of a `Menu`, with the menu that it opens. */
-export function MenuTrigger({ trigger, label, groups, placement = 'bottom start' }: MenuProps) {
+export function MenuTrigger({
+  trigger,
+  label,
+  groups,
+  placement = 'bottom start',
+  isFirstOpen,
+}: MenuProps & { readonly isFirstOpen: boolean }) {
   const shown = groups.filter(({ entries }) => entries.length > 0);
   return (
-    <AriaMenuTrigger>
+    <AriaMenuTrigger defaultOpen={isFirstOpen}>
       {trigger}
       <Popover className="ui-popover" placement={placement} offset={4}>
         <AriaMenu className="ui-menu" aria-label={label}>

@@ -1,4 +1,4 @@
-import { lazy, type ReactElement, Suspense } from 'react';
+import { cloneElement, lazy, type ReactElement, Suspense, useState } from 'react';
 import type { IconName } from './icons.tsx';
 
 export interface MenuEntry {
@@ -30,9 +30,14 @@ const MenuTrigger = lazy(async () => ({ default: (await import('./menu-trigger.t
 
 /** A button that opens a menu: `<Menu trigger={<IconButton …/>} label="Actions" groups={[{ entries }]} />`. */
 export function Menu(props: MenuProps) {
+  // A press before the menu is loaded opens it then.
+  const [wasPressed, setPressed] = useState(false);
+  const trigger = cloneElement(props.trigger as ReactElement<{ readonly onPress?: () => void }>, {
+    onPress: () => setPressed(true),
+  });
   return (
-    <Suspense fallback={props.trigger}>
-      <MenuTrigger {...props} />
+    <Suspense fallback={trigger}>
+      <MenuTrigger {...props} isFirstOpen={wasPressed} />
     </Suspense>
   );
 }

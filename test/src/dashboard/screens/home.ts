@@ -19,20 +19,26 @@ defineScreens('home', [
   {
     state: 'error',
     path: '/',
-    arrange: (page) =>
-      page.route(/\/v2\/(?:tokens|limits|engine|runs)/, (route) =>
+    arrange: async (page) => {
+      await page.route(/\/v2\/engine$/, async (route) => {
+        const engine = await (await route.fetch()).json();
+        const lost = { state: 'unavailable', reason: 'the engine process ended', active: null, waiting: null };
+        await route.fulfill({ json: { ...engine, ...lost } });
+      });
+      await page.route(/\/v2\/runs\?/, (route) =>
         route.fulfill({
-          status: 503,
+          status: 500,
           json: {
             detail: {
-              message: 'the store does not answer',
-              code: 'store_unavailable',
-              remedy: 'send the request again in a moment',
+              message: 'internal server error',
+              code: 'internal',
+              remedy: 'try again; request_id names the entry in the server log',
               request_id: '6f1f27c2-5b5c-4a3e-9d0d-0c7f6d6c1a11',
             },
           },
         }),
-      ),
+      );
+    },
   },
   {
     state: 'reply',
