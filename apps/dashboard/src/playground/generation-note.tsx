@@ -30,24 +30,25 @@ export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
   const count = isUnknown ? stored : known;
   return (
     <p className="playground-note">
-      <span className={run.finish === 'failed' ? 'playground-failed' : ''}>
+      <span className={run.finish === 'failed' ? 'playground-state playground-failed' : 'playground-state'}>
         {stateOf(run, stopping.includes(run.key))}
       </span>
-      {count > 0 && <span>{formatPlural(count, 'token')}</span>}
-      {ms !== null && ms > 0 && count > 0 && <span>{formatDigits(count / (ms / 1000), 3)} tokens/s</span>}
+      <span className="playground-count">{count > 0 && formatPlural(count, 'token')}</span>
       {run.seed !== null && (
         <span>
           seed <code>{run.seed}</code> <CopyButton text={String(run.seed)} label="Copy the seed" />
         </span>
-      )}
-      {run.id !== null && run.stage === 'ended' && known > 0 && !isUnknown && (
-        <Replay key={run.key} draft={draft} node={node} />
       )}
       {run.id !== null && (
         <Link to="/runs/$runId" params={{ runId: run.id }}>
           Run
         </Link>
       )}
+      {/* What comes with the end stands last, so that nothing before it moves. */}
+      {run.id !== null && run.stage === 'ended' && known > 0 && !isUnknown && (
+        <Replay key={run.key} draft={draft} node={node} />
+      )}
+      {ms !== null && ms > 0 && count > 0 && <span>{formatDigits(count / (ms / 1000), 3)} tokens/s</span>}
     </p>
   );
 }

@@ -82,8 +82,8 @@ export function PlaygroundPage() {
         {overlay === 'branches' && <BranchesDrawer store={store} draft={draft} onClose={closeOverlay} />}
         {overlay === 'code' && <CodeDialog draft={draft} onClose={closeOverlay} />}
       </Suspense>
-      <Notices store={store} state={state} />
       <div className="playground-main">
+        <Notices store={store} state={state} />
         {/* Before the stored draft is read there is no text that could be edited. */}
         {isLoaded && view === 'write' && (
           <TextEditor

@@ -6,6 +6,7 @@ import { textOf } from '../document/draft.ts';
 import { PIPELINE } from '../store/browser-playground.ts';
 import { ASKED, type PlaygroundState, type PlaygroundStore } from '../store/playground-store.ts';
 import { CheckLine } from './check-line.tsx';
+import { FitOffers } from './fit-offers.tsx';
 import { useRunCheck } from './use-run-check.ts';
 
 const ParameterSide = lazy(() => import('./parameter-side.tsx').then((parts) => ({ default: parts.ParameterSide })));
@@ -27,7 +28,7 @@ export interface Settings {
 }
 
 export function useSettings(store: PlaygroundStore, state: PlaygroundState): Settings {
-  const { draft, lastRun } = state;
+  const { draft, lastRun, isLoaded } = state;
   const isPhone = useIsPhone();
   const [shown, setShown] = useState<string | null>(null);
   const [isOpen, setOpen] = useState(false);
@@ -85,14 +86,20 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
         {form}
       </Sheet>
     ) : (
-      <aside className="playground-side">{form}</aside>
+      // Before the draft is read, its parameters are not known.
+      <aside className="playground-side">{isLoaded && form}</aside>
     ),
     line:
       text === '' ? null : (
-        <CheckLine
-          checked={checked}
-          tokensPerSecond={seconds > 0 ? (lastRun?.usage?.generatedTokens ?? 0) / seconds : null}
-        />
+        <div className="playground-check-row">
+          <CheckLine
+            checked={checked}
+            tokensPerSecond={seconds > 0 ? (lastRun?.usage?.generatedTokens ?? 0) / seconds : null}
+          />
+          {checked.check !== null && checked.check.refusal !== null && (
+            <FitOffers store={store} check={checked.check} text={text} />
+          )}
+        </div>
       ),
     refusal,
   };

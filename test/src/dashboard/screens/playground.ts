@@ -1,0 +1,76 @@
+import { deflateRawSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { defineScreens, type Screen } from '../screen.ts';
+
+const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
+const PROMPT = 'Once upon a time there was a little girl who';
+const ASKED = { return_dict_in_generate: true, logprobs: 10, trim_stop: true };
+/** Emoji whose bytes are several tokens, text from right to left, and a long word. */
+const MIXED = `حكاية قصيرة 🦊👩‍🚀\n${'Donaudampfschifffahrtsgesellschaft'.repeat(4)}\n`;
+
+/** The playground with a run of a fixed seed. */
+function withRun(prompt: string, parameters: object): Pick<Screen, 'seed' | 'path'> {
+  return {
+    path: '/playground',
+    async seed(api) {
+      const run = await api.runPipeline(PIPELINE, [prompt, { ...ASKED, ...parameters }]);
+      return `/playground?run=${run.id}`;
+    },
+  };
+}
+
+function linkOf(text: string, parameters: object): string {
+  const shared = deflateRawSync(JSON.stringify([1, [['t', text]], parameters])).toString('base64url');
+  return `/playground#s=${shared}`;
+}
+
+async function showTokens(page: Page): Promise<void> {
+  await page.getByText('ended by').first().waitFor();
+  await page.getByRole('link', { name: 'Tokens', exact: true }).click();
+  await page.getByRole('option').nth(6).click();
+}
+
+/** What a phone has in a menu is a button elsewhere. */
+async function openAction(page: Page, name: string): Promise<void> {
+  const menu = page.getByRole('button', { name: 'Actions', exact: true });
+  if (await menu.isVisible()) {
+    await menu.click();
+    await page.getByRole('menuitem', { name }).click();
+  } else {
+    await page.getByRole('button', { name }).click();
+  }
+}
+
+defineScreens('playground', [
+  { state: 'empty', path: '/playground' },
+  { state: 'written', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }) },
+  { state: 'tokens', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: showTokens },
+  {
+    state: 'branches',
+    ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3 }),
+    async act(page) {
+      await page.getByText('ended by').first().waitFor();
+      await openAction(page, 'Branches');
+    },
+  },
+  {
+    state: 'code',
+    ...withRun(PROMPT, { max_new_tokens: 24, seed: 7 }),
+    async act(page) {
+      await page.getByText('ended by').first().waitFor();
+      await openAction(page, 'Code');
+    },
+  },
+  {
+    state: 'compare',
+    path: linkOf(PROMPT, { max_new_tokens: 32, temperature: 0.7, seed: 7 }),
+    async act(page) {
+      await page.getByRole('link', { name: 'Compare', exact: true }).click();
+      await page.getByRole('button', { name: 'Generate both' }).click();
+      await page.getByRole('button', { name: 'Generate both' }).waitFor();
+    },
+  },
+  { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }) },
+  { state: 'error', path: '/playground#s=damaged' },
+  { state: 'full', path: linkOf('The king who had three daughters. '.repeat(300), { max_new_tokens: 64 }) },
+]);
