@@ -48,7 +48,9 @@ export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
       {run.id !== null && run.stage === 'ended' && known > 0 && !isUnknown && (
         <Replay key={run.key} draft={draft} node={node} />
       )}
-      {ms !== null && ms > 0 && count > 0 && <span>{formatDigits(count / (ms / 1000), 3)} tokens/s</span>}
+      {ms !== null && ms > 0 && count > 0 && (
+        <span className="playground-speed">{formatDigits(count / (ms / 1000), 3)} tokens/s</span>
+      )}
     </p>
   );
 }

@@ -37,7 +37,7 @@ import { type Prompt, promptOf } from '../document/prompt.ts';
 import type { DraftClaims } from '../drafts/draft-claims.ts';
 import { createDraftSaver } from '../drafts/draft-saver.ts';
 import type { DraftEntry, DraftShelf } from '../drafts/draft-shelf.ts';
-import { openDraft } from '../drafts/open-draft.ts';
+import { type OpenDraftOptions, openDraft } from '../drafts/open-draft.ts';
 import { type Generation, type GenerationDeps, resumeGeneration, startGeneration } from '../stream/run-generation.ts';
 
 export interface PlaygroundState {
@@ -234,29 +234,37 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       else changeDraft((open) => endGeneration(open, { key, finishes: ['cancelled'], failure: null }));
     }
   };
-  const openStored = async (id?: string, isNew = false): Promise<void> => {
+  /** Opens the shelf at first; null where the browser stores nothing, so that drafts are lost with the page. */
+  const openShelf = async (): Promise<OpenDraftOptions | null> => {
     try {
       shelf ??= await deps.openShelf();
-      const kept = shelf;
-      saver ??= createDraftSaver({
-        shelf: kept,
-        nowMs: deps.nowMs,
-        later: deps.later,
-        newId: deps.newId,
-        onCopied: (copy) =>
-          set({
-            draft: { ...state.draft, id: copy.id },
-            notice: 'Another tab has changed this draft. This is a copy.',
-          }),
-        onError: (storageProblem) => set({ storageProblem }),
-      });
-      claims ??= deps.openClaims();
-      const options = { shelf: kept, claims, newId: deps.newId, parameters: deps.defaults };
-      await show(async () => await openDraft(options, isNew ? deps.newId() : id));
     } catch (storageProblem) {
-      // The playground works without a store; drafts are then lost with the page.
-      set({ storageProblem, isLoaded: true });
+      set({ storageProblem });
+      return null;
     }
+    saver ??= createDraftSaver({
+      shelf,
+      nowMs: deps.nowMs,
+      later: deps.later,
+      newId: deps.newId,
+      onCopied: (copy) =>
+        set({
+          draft: { ...state.draft, id: copy.id },
+          notice: 'Another tab has changed this draft. This is a copy.',
+        }),
+      onError: (storageProblem) => set({ storageProblem }),
+    });
+    claims ??= deps.openClaims();
+    return { shelf, claims, newId: deps.newId, parameters: deps.defaults };
+  };
+  const openStored = async (id?: string): Promise<void> => {
+    const options = await openShelf();
+    try {
+      if (options !== null) await show(async () => await openDraft(options, id));
+    } catch (storageProblem) {
+      set({ storageProblem });
+    }
+    set({ isLoaded: true });
   };
 
   return {
@@ -266,14 +274,18 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       return () => listeners.delete(listener);
     },
     open: async (id) => await openStored(id),
-    openNew: async () => await openStored(undefined, true),
+    openNew: async () => await openStored(deps.newId()),
     async openMade(make) {
-      await openStored(undefined, true);
       try {
-        const draft = await make(state.draft.id);
-        await show(async () => ({ draft, revision: 0, notice: null }));
-        if (state.isLoaded) saver?.changed(state.draft);
+        const draft = await make(deps.newId());
+        const options = await openShelf();
+        await show(async () => {
+          await options?.claims.claim(draft.id);
+          return { draft, revision: 0, notice: null };
+        });
+        saver?.changed(state.draft);
       } catch (problem) {
+        await openStored();
         set({ problem });
       }
     },

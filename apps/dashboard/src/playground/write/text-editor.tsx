@@ -128,7 +128,7 @@ export function TextEditor({
             </TintedText>
           ))}
           {/* A last line without letters has no height of its own. */}
-          {'\u200b'}
+          {text.endsWith('\n') && <br />}
         </div>
         <textarea
           ref={area}
