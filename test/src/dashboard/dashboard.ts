@@ -11,7 +11,6 @@ import { type RunningServer, type ServeParts, type ServerOptions, serve } from '
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findChromium, SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { watchPages } from './page-checks.ts';
-import type { ServerProcessOptions } from './server-process.ts';
 
 const SITE = fileURLToPath(new URL('../../../apps/dashboard/site', import.meta.url));
 const MAX_WAIT_MS = 30_000;
@@ -48,12 +47,10 @@ export interface DashboardOptions {
   readonly server?: ServerOptions;
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: ServeParts['clock'];
-  /** Starts the server in another way: `startServerProcess`, whose server can be killed. */
-  readonly start?: (options: ServerProcessOptions) => Promise<Pick<RunningServer, 'url' | 'close'>>;
 }
 
 export class Dashboard {
-  readonly #server: Pick<RunningServer, 'url' | 'close'>;
+  readonly #server: RunningServer;
   readonly #browser: Browser;
   readonly #folder: string;
   readonly #contexts: BrowserContext[] = [];
@@ -67,7 +64,7 @@ export class Dashboard {
   readonly api: PipelineCloud;
 
   constructor(
-    server: Pick<RunningServer, 'url' | 'close'>,
+    server: RunningServer,
     browser: Browser,
     folder: string,
     output: { readonly printed: readonly string[]; readonly log: readonly string[] },
@@ -169,18 +166,16 @@ export async function openDashboard(options: DashboardOptions = {}): Promise<Das
     GPTJ_OWNER_USERNAME: OWNER.username,
     GPTJ_OWNER_PASSWORD: OWNER.password,
   };
-  const all = { ...(ownerExists ? owner : {}), ...environment };
-  const output = {
-    print: (line: string) => void printed.push(line),
-    log: (line: string) => void log.push(line),
-  };
-  const server =
-    options.start === undefined
-      ? await serve(
-          { port: 0, dataDir: folder, apiToken: TOKEN, ...options.server },
-          { environment: all, ...output, dashboardDir: SITE, ...(clock === undefined ? {} : { clock }) },
-        )
-      : await options.start({ folder, environment: { ...all, GPTJ_API_TOKEN: TOKEN }, ...output });
+  const server = await serve(
+    { port: 0, dataDir: folder, apiToken: TOKEN, ...options.server },
+    {
+      environment: { ...(ownerExists ? owner : {}), ...environment },
+      print: (line) => printed.push(line),
+      log: (line) => log.push(line),
+      dashboardDir: SITE,
+      ...(clock === undefined ? {} : { clock }),
+    },
+  );
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
   return new Dashboard(server, browser, folder, { printed, log });
 }

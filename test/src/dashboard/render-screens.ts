@@ -1,6 +1,7 @@
 /** Writes a picture of every screen; `npm run screens` calls it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { openDashboard } from './dashboard.ts';
 import { loadScreens, screenOpener, shotName, THEMES, WIDTHS } from './screen.ts';
 
@@ -17,6 +18,7 @@ export interface ScreenChoice {
 
 /** The clock of the server; the browser's stands still some minutes later, so that pictures of one build are alike. */
 const SERVER_START = Date.parse('2026-01-15T12:00:00Z');
+const MAX_HEIGHT = 4000;
 const BROWSER_NOW = new Date('2026-01-15T12:10:00Z');
 
 /** Returns the number of screens that could not be rendered, or have a problem. */
@@ -40,7 +42,8 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
           const path = join(choice.out, `${name}.png`);
           try {
             const { page } = await open({ screen, theme, width });
-            await page.screenshot({ path, animations: 'disabled', caret: 'hide', fullPage: true });
+            await fitPage(page);
+            await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
             await dashboard.endTest();
             choice.print(path);
           } catch (error) {
@@ -54,4 +57,11 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
     await dashboard.close();
   }
   return failures;
+}
+
+/** Make the window as high as the page, so that what sticks to its edges is where it ends. */
+async function fitPage(page: Page): Promise<void> {
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  const needed = await page.evaluate(() => document.documentElement.scrollHeight);
+  if (needed > height) await page.setViewportSize({ width, height: Math.min(needed, MAX_HEIGHT) });
 }

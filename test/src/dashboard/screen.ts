@@ -3,7 +3,7 @@
  * it. Files in `screens/` add to it by calling `defineScreens`.
  */
 import type { PipelineCloud } from '@gptj-cloud/sdk';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Cookie, Page } from 'playwright-core';
 import { type LayoutShift, layoutShift } from './audit.ts';
 import { type Account, type Dashboard, OWNER, type Theme } from './dashboard.ts';
 import { settle } from './settle.ts';
@@ -76,12 +76,24 @@ export interface OpenScreen {
 /** Opens screens on one server. With `now` the clock of the browser stands still. */
 export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<OpenScreen> {
   const seeded = new Map<NamedScreen, Promise<string>>();
+  const cookies = new Map<string, readonly Cookie[]>();
+  // A password check takes some tenths of a second of a core, so browsers of one account share its session.
+  const signIn = async (context: BrowserContext, account: Account): Promise<void> => {
+    const known = cookies.get(account.username);
+    if (known !== undefined) {
+      await context.addCookies(known);
+      if ((await context.request.get(`${dashboard.url}/v2/auth/session`)).ok()) return;
+    }
+    await dashboard.signIn(context, account);
+    cookies.set(account.username, await context.cookies());
+  };
   return async ({ screen, theme, width }) => {
     const path = seeded.get(screen) ?? seedScreen(dashboard, screen);
     seeded.set(screen, path);
     const address = await path;
     const as = screen.as === undefined ? OWNER : screen.as;
-    const context = await dashboard.context({ theme, width, ...(as === null ? {} : { as }) });
+    const context = await dashboard.context({ theme, width });
+    if (as !== null) await signIn(context, as);
     const page = await context.newPage();
     if (now !== undefined) await page.clock.setFixedTime(now);
     await screen.arrange?.(page);
