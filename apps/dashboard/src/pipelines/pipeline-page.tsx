@@ -14,6 +14,7 @@ const route = getRouteApi('/pipelines/$pipelineId');
 export function PipelinePage() {
   const { pipelineId } = route.useParams();
   const pipeline = useQuery(pipelineQuery(pipelineId));
+  const own = useQuery(tagsQuery(0, pipelineId));
   return (
     <div className="ui-page">
       <PageHead title={pipeline.data?.name ?? 'Pipeline'}>
@@ -24,16 +25,19 @@ export function PipelinePage() {
           Write with it
         </ButtonLink>
       </PageHead>
-      <QueryView query={pipeline} skeleton={<Skeleton rows={6} height="2rem" />}>
-        {(found) => <Details pipeline={found} />}
-      </QueryView>
+      {own.isPending ? (
+        <Skeleton rows={6} height="2rem" />
+      ) : (
+        <QueryView query={pipeline} skeleton={<Skeleton rows={6} height="2rem" />}>
+          {(found) => <Details pipeline={found} tagNames={own.data?.items.map(({ name }) => name) ?? []} />}
+        </QueryView>
+      )}
     </div>
   );
 }
 
-function Details({ pipeline }: { readonly pipeline: Pipeline }) {
+function Details({ pipeline, tagNames }: { readonly pipeline: Pipeline; readonly tagNames: readonly string[] }) {
   const { id, description, tags } = pipeline;
-  const own = useQuery(tagsQuery(0, id));
   const snippet = `curl ${window.location.origin}/v2/runs \\
   -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
   -d '{"pipeline_id": "${tags[0] ?? id}", "data": ["Once upon a time", {"response_length": 64}]}'`;
@@ -43,10 +47,10 @@ function Details({ pipeline }: { readonly pipeline: Pipeline }) {
       <section className="ui-panel ui-stack">
         <h2>Names</h2>
         <Names names={[id, ...tags]} />
-        {own.data !== undefined && own.data.total > 0 && (
+        {tagNames.length > 0 && (
           <>
             <h3>Tags of this project</h3>
-            <Names names={own.data.items.map(({ name }) => name)} />
+            <Names names={tagNames} />
           </>
         )}
       </section>

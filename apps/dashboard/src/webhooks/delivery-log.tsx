@@ -1,7 +1,7 @@
 import type { Webhook, WebhookDelivery } from '@gptj-cloud/sdk';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
@@ -30,7 +30,14 @@ const POLL_MS = 15_000;
 const route = getRouteApi('/webhooks/$webhookId');
 
 /** The messages of a webhook: their states, and when the next attempt is. */
-export function DeliveryLog({ webhook }: { readonly webhook: Webhook }) {
+export function DeliveryLog({
+  webhook,
+  children,
+}: {
+  readonly webhook: Webhook;
+  /** Below the log; it waits for the log, so that it does not move. */
+  readonly children: ReactNode;
+}) {
   const { state } = route.useSearch();
   const navigate = useNavigate({ from: '/webhooks/$webhookId' });
   const [skip, setSkip] = useState(0);
@@ -50,32 +57,35 @@ export function DeliveryLog({ webhook }: { readonly webhook: Webhook }) {
     });
   };
   return (
-    <section className="ui-stack">
-      <div className="ui-panel-head webhooks-head">
-        <h2>Deliveries</h2>
-        <FilterBar count={chosen === undefined ? 0 : 1} onClear={() => choose(ALL)}>
-          <Select label="State" isLabelHidden size="small" value={chosen ?? ALL} onChange={choose} choices={STATES} />
-        </FilterBar>
-      </div>
-      <QueryView query={deliveries} skeleton={<Skeleton rows={4} height="2.75rem" />}>
-        {({ items, total }) => (
-          <>
-            <DataTable
-              label="Deliveries"
-              columns={columnsOf(webhook)}
-              items={items}
-              idOf={({ id }) => id}
-              empty={
-                chosen === undefined
-                  ? 'No message yet. One is sent when a run of this project ends.'
-                  : `No message is ${chosen}.`
-              }
-            />
-            <Pager label="Pages of deliveries" skip={skip} limit={PER_PAGE} total={total} onSkip={setSkip} />
-          </>
-        )}
-      </QueryView>
-    </section>
+    <>
+      <section className="ui-stack">
+        <div className="ui-panel-head webhooks-head">
+          <h2>Deliveries</h2>
+          <FilterBar count={chosen === undefined ? 0 : 1} onClear={() => choose(ALL)}>
+            <Select label="State" isLabelHidden size="small" value={chosen ?? ALL} onChange={choose} choices={STATES} />
+          </FilterBar>
+        </div>
+        <QueryView query={deliveries} skeleton={<Skeleton rows={4} height="2.75rem" />}>
+          {({ items, total }) => (
+            <>
+              <DataTable
+                label="Deliveries"
+                columns={columnsOf(webhook)}
+                items={items}
+                idOf={({ id }) => id}
+                empty={
+                  chosen === undefined
+                    ? 'No message yet. One is sent when a run of this project ends.'
+                    : `No message is ${chosen}.`
+                }
+              />
+              <Pager label="Pages of deliveries" skip={skip} limit={PER_PAGE} total={total} onSkip={setSkip} />
+            </>
+          )}
+        </QueryView>
+      </section>
+      {!deliveries.isPending && children}
+    </>
   );
 }
 

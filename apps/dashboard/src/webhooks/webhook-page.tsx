@@ -52,8 +52,9 @@ export function WebhookPage() {
         {(shown) => (
           <>
             <Facts webhook={shown} onChange={renew} />
-            <DeliveryLog webhook={shown} />
-            <SignatureHelp />
+            <DeliveryLog webhook={shown}>
+              <SignatureHelp />
+            </DeliveryLog>
           </>
         )}
       </QueryView>
