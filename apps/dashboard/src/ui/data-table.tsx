@@ -51,8 +51,9 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
   const isPhone = useIsPhone();
   if (items.length === 0) return <div className="ui-table-empty">{empty ?? 'Nothing here.'}</div>;
   if (isPhone) return <Cards {...props} />;
+  const height = `calc(2.25rem + ${items.length} * var(--row))`;
   const waiting = (
-    <div className="ui-table-waiting" style={{ height: `calc(2.25rem + ${items.length} * var(--row))` }}>
+    <div className="ui-table-waiting" style={{ height }}>
       <Skeleton rows={Math.min(items.length, 12) + 1} />
     </div>
   );
@@ -63,7 +64,8 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
   );
   if (isVirtual) return grid;
   return (
-    <div className="ui-table-box">
+    // The grid is empty for a moment before it has its rows.
+    <div className="ui-table-box" style={{ minHeight: height }}>
       {grid}
       <More {...props} />
     </div>

@@ -1,19 +1,15 @@
 import type { InvoiceLine } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { cloud } from '../api/cloud.ts';
-import { keys } from '../api/keys.ts';
 import { DataTable } from '../ui/data-table.tsx';
 import { formatCount, formatDigits, formatMoney } from '../ui/formats.ts';
 import { QueryView, Skeleton } from '../ui/states.tsx';
+import { invoiceQuery } from './usage-query.ts';
 
 const monthFormat = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /** What the month costs the account by the prices of its plan. */
 export function InvoicePanel({ month }: { readonly month: string }) {
-  const invoice = useQuery({
-    queryKey: [...keys.usage, 'invoice', month],
-    queryFn: ({ signal }) => cloud().usage.previewInvoice({ month, signal }),
-  });
+  const invoice = useQuery(invoiceQuery(month));
   return (
     <section className="ui-panel ui-stack">
       <div className="ui-panel-head">

@@ -1,13 +1,12 @@
 import type { UsageSums } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { keys } from '../api/keys.ts';
 import { ButtonLink } from '../ui/button.tsx';
 import { Chart } from '../ui/chart.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
 import { formatCount, formatDuration } from '../ui/formats.ts';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
-import { readUsage, type UsageBy, type UsageOwner } from './usage-query.ts';
+import { rowsQuery, type UsageBy, type UsageOwner } from './usage-query.ts';
 import { formatBucket, type UsageRange } from './usage-range.ts';
 import { bucketSums, tokenSeries, totalsOf } from './usage-series.ts';
 
@@ -33,10 +32,7 @@ export function TokensPanel({
   readonly by: UsageBy;
   readonly owner: UsageOwner;
 }) {
-  const usage = useQuery({
-    queryKey: [...keys.usage, 'rows', by, owner.project.id, owner.projects.length, range.from, range.to],
-    queryFn: ({ signal }) => readUsage(range, by, owner, signal),
-  });
+  const usage = useQuery(rowsQuery(range, by, owner));
   const label = `Computed tokens per ${range.bucket}`;
   return (
     <section className="ui-panel ui-stack">

@@ -12,13 +12,14 @@ import { PageHead } from '../ui/page-head.tsx';
 import { defined } from '../ui/search-values.ts';
 import { type Choice, Select } from '../ui/select.tsx';
 import { EmptyState, Skeleton } from '../ui/states.tsx';
+import { errorsQuery, latencyQuery } from './counts-query.ts';
 import { CsvButton } from './csv-button.tsx';
 import { ErrorsPanel } from './errors-panel.tsx';
 import { InvoicePanel } from './invoice-panel.tsx';
 import { LatencyPanel } from './latency-panel.tsx';
 import { TokensPanel } from './tokens-panel.tsx';
 import { UsageFigures } from './usage-figures.tsx';
-import { totalsQuery, type UsageBy, type UsageOwner } from './usage-query.ts';
+import { invoiceQuery, rowsQuery, totalsQuery, type UsageBy, type UsageOwner } from './usage-query.ts';
 import { countDays, daysOf, longestDays, MAX_DAYS, rangeOf, type UsageRange } from './usage-range.ts';
 import type { UsageSearch } from './usage-search.ts';
 import './room.css';
@@ -99,9 +100,23 @@ function Panels({
   readonly by: UsageBy;
   readonly owner: UsageOwner;
 }) {
-  const { data, error, refetch } = useQuery(totalsQuery(range, owner.project.id));
+  const { id } = owner.project;
+  const month = range.to.slice(0, 7);
+  const totals = useQuery(totalsQuery(range, id));
+  const parts = [
+    totals,
+    useQuery(rowsQuery(range, by, owner)),
+    useQuery(latencyQuery(range, id)),
+    useQuery(errorsQuery(range, id)),
+    useQuery(invoiceQuery(month)),
+  ];
   // One message for all panels.
-  if (data === undefined && error !== null) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
+  if (totals.data === undefined && totals.error !== null) {
+    return <ErrorPanel error={totals.error} onRetry={() => void totals.refetch()} />;
+  }
+  // Panels of unlike heights would move one another if each came by itself.
+  if (parts.some(({ data, error }) => data === undefined && error === null))
+    return <Skeleton rows={12} height="3rem" />;
   return (
     <>
       <UsageFigures range={range} owner={owner} />
@@ -110,7 +125,7 @@ function Panels({
         <LatencyPanel range={range} owner={owner} />
         <ErrorsPanel range={range} owner={owner} />
       </div>
-      <InvoicePanel month={range.to.slice(0, 7)} />
+      <InvoicePanel month={month} />
       <p className="ui-hint">
         Completions of the compatible interfaces (/v1, /generate) count here, and are not listed under Runs.
       </p>

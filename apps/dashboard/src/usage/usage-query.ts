@@ -20,8 +20,23 @@ export interface UsageOwner {
   readonly isServerOwner: boolean;
 }
 
+export function rowsQuery(range: UsageRange, by: UsageBy, owner: UsageOwner) {
+  return queryOptions({
+    queryKey: [...keys.usage, 'rows', by, owner.project.id, owner.projects.length, range.from, range.to],
+    queryFn: ({ signal }) => readUsage(range, by, owner, signal),
+  });
+}
+
+/** What a month costs the account. */
+export function invoiceQuery(month: string) {
+  return queryOptions({
+    queryKey: [...keys.usage, 'invoice', month],
+    queryFn: ({ signal }) => cloud().usage.previewInvoice({ month, signal }),
+  });
+}
+
 /** The rows of a range. Each project of the account is asked by itself, since an account sees one project at a time. */
-export async function readUsage(
+async function readUsage(
   range: Pick<UsageRange, 'from' | 'to' | 'bucket'>,
   by: UsageBy,
   { project, projects, isServerOwner }: UsageOwner,
