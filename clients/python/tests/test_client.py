@@ -127,6 +127,12 @@ class OtherCalls(unittest.TestCase):
             self.assertEqual(PipelineCloud("t", url=stub.url).get_run("run_1/../x").id, "run_1")
         self.assertEqual(stub.received[0].path, "/v2/runs/run_1%2F..%2Fx")
 
+    def test_get_run_input_returns_prompt_and_parameters(self) -> None:
+        with StubServer(Reply(200, {"prompt": "hi", "parameters": {"top_k": 1}})) as stub:
+            read = PipelineCloud("t", url=stub.url).get_run_input("run_1")
+        self.assertEqual((read.prompt, read.parameters.top_k), ("hi", 1))
+        self.assertEqual(stub.received[0].path, "/v2/runs/run_1/input")
+
     def test_get_runs_requests_the_page_and_returns_runs(self) -> None:
         with StubServer(Reply(200, {"skip": 5, "limit": 2, "total": 7, "data": [RUN, FAILED]})) as stub:
             page = PipelineCloud("t", url=stub.url).get_runs(skip=5, limit=2)
