@@ -1,6 +1,8 @@
 /** Writing with the model: what is typed, what is generated, and the way back. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
@@ -202,4 +204,45 @@ test('a damaged link is refused with a sentence, and the playground works on', {
   await page.getByText('This link is damaged or incomplete.').waitFor();
   await page.getByLabel('Text', { exact: true }).fill('Once');
   await waitForText(page, 'Once');
+});
+
+test('two columns with one seed are marked from the first token that differs, and one becomes the draft', {
+  skip,
+}, async () => {
+  const page = await openText({ max_new_tokens: 16, temperature: 0.7, seed: 7 });
+  await page.getByRole('link', { name: 'Compare', exact: true }).click();
+  await page.getByRole('button', { name: 'Generate both' }).click();
+  const adopt = page.getByRole('button', { name: 'Make B the draft' });
+  await page.waitForFunction(
+    () => document.querySelectorAll('.playground-columns .ui-button[data-disabled]').length === 0,
+  );
+  const texts = await page.locator('.playground-column-text').allTextContents();
+  const [a = '', b = ''] = texts;
+  assert.notEqual(a, b);
+  const [first] = await page
+    .locator('.playground-column')
+    .first()
+    .getByText(/first difference: token \d+/)
+    .allTextContents();
+  assert.ok(first !== undefined);
+  const common = await page.locator('.playground-column-text').first().locator('span').first().textContent();
+  assert.ok(b.startsWith(common ?? ''));
+  await adopt.click();
+  await waitForText(page, PROMPT + b);
+});
+
+test('the exported program for curl repeats the text', { skip }, async () => {
+  const page = await openText({ max_new_tokens: 12, seed: 7 });
+  await page.keyboard.press('Control+Enter');
+  await ended(page);
+  const text = await textOf(page);
+  await page.getByRole('button', { name: 'Code', exact: true }).click();
+  await page.getByRole('tab', { name: 'curl' }).click();
+  const code = page.getByRole('tabpanel').locator('code');
+  await code.getByText('/v2/runs').waitFor();
+  const program = (await code.textContent()) ?? '';
+  const token = await dashboard().api.tokens.create({ name: 'code' }, { confirmation: { password: OWNER.password } });
+  const env = { ...process.env, PIPELINE_API_TOKEN: token.value };
+  const { stdout } = await promisify(execFile)('bash', ['-c', program], { env });
+  assert.equal(PROMPT + JSON.parse(stdout).result_preview[0][0], text);
 });
