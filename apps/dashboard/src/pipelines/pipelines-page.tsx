@@ -15,7 +15,8 @@ export function PipelinesPage() {
   const pipelines = useQuery(pipelinesQuery);
   const loads = [useQuery(engineQuery), pipelines, useQuery(modelNamesQuery), useQuery(tagsQuery(0))];
   // All panels come at once, so that none moves another.
-  const isLoading = loads.some(({ isPending }) => isPending);
+  // A failed one shows its error, and asks again by itself.
+  const isLoading = loads.some(({ isPending, errorUpdateCount }) => isPending && errorUpdateCount === 0);
   return (
     <div className="ui-page">
       <PageHead title="Pipelines" />

@@ -56,9 +56,13 @@ defineScreens('pipelines', [
   {
     state: 'taken',
     path: '/pipelines',
+    async seed(api) {
+      await api.tags.create({ name: 'odes:v1', pipeline: GPTJ_PIPELINE_ID });
+      return undefined;
+    },
     async act(page) {
       await page.getByRole('button', { name: 'New tag' }).first().click();
-      await page.getByRole('textbox', { name: 'Tag' }).fill('poems:v1');
+      await page.getByRole('textbox', { name: 'Tag' }).fill('odes:v1');
       await page.getByRole('button', { name: 'Create' }).click();
       await page.getByRole('button', { name: 'Move it here' }).waitFor();
     },
