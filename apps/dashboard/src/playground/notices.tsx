@@ -2,6 +2,7 @@ import { Button } from '../ui/button.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { problemOf } from '../ui/problem.ts';
+import { textOf } from './document/draft.ts';
 import type { PlaygroundState, PlaygroundStore } from './store/playground-store.ts';
 
 /** What the user must know about the draft, the store and the last request. */
@@ -34,7 +35,7 @@ export function Notices({ store, state }: { readonly store: PlaygroundStore; rea
         </p>
       )}
       {problem !== null && (
-        <ErrorPanel error={problem} onRetry={store.generate}>
+        <ErrorPanel error={problem} onRetry={textOf(state.draft) === '' ? undefined : store.generate}>
           <Button size="small" look="quiet" onPress={store.dismissProblem}>
             Close
           </Button>

@@ -63,7 +63,7 @@ export function PlaygroundPage() {
   );
   const settings = useSettings(store, state);
   useKeys(store, view, show);
-  const isEmpty = isLoaded && draft.here === draft.root && draft.nodes.size === 1;
+  const isEmpty = isLoaded && state.problem === null && draft.here === draft.root && draft.nodes.size === 1;
   return (
     <div className="playground">
       <PageHead

@@ -24,6 +24,10 @@ function linkOf(text: string, parameters: object): string {
   return `/playground#s=${shared}`;
 }
 
+async function ended(page: Page): Promise<void> {
+  await page.getByText('ended by').first().waitFor();
+}
+
 async function showTokens(page: Page): Promise<void> {
   await page.getByText('ended by').first().waitFor();
   await page.getByRole('link', { name: 'Tokens', exact: true }).click();
@@ -43,7 +47,7 @@ async function openAction(page: Page, name: string): Promise<void> {
 
 defineScreens('playground', [
   { state: 'empty', path: '/playground' },
-  { state: 'written', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }) },
+  { state: 'written', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: ended },
   { state: 'tokens', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: showTokens },
   {
     state: 'branches',
@@ -70,7 +74,7 @@ defineScreens('playground', [
       await page.getByRole('button', { name: 'Generate both' }).waitFor();
     },
   },
-  { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }) },
+  { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }), act: ended },
   { state: 'error', path: '/playground#s=damaged' },
   { state: 'full', path: linkOf('The king who had three daughters. '.repeat(300), { max_new_tokens: 64 }) },
 ]);

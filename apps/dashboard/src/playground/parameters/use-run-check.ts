@@ -33,7 +33,8 @@ export function useRunCheck(asked: AskedRun): CheckedRun {
   const { data, error, isPlaceholderData } = useQuery({
     queryKey: [...keys.runs, 'check', asked.pipelineId, rested],
     queryFn: ({ signal }) => cloud().runs.check(asked.pipelineId, JSON.parse(rested) as unknown[], { signal }),
-    enabled: asked.prompt.length > 0,
+    // What rests may be the empty text of a moment ago.
+    enabled: asked.prompt.length > 0 && !rested.startsWith('["",'),
     placeholderData: (previous) => previous,
     staleTime: 10_000,
     gcTime: 60_000,
