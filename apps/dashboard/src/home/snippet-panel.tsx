@@ -37,7 +37,9 @@ export function SnippetPanel() {
       const client = known === null ? cloud() : new PipelineCloud({ token: known.value, url: run.url });
       return client.runPipeline(PIPELINE_ID, [PROMPT, PARAMETERS]);
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: keys.runs }),
+    onSettled: async () => {
+      await Promise.all([keys.runs, keys.limits].map((queryKey) => queries.invalidateQueries({ queryKey })));
+    },
   });
   if (first === undefined) return null;
   return (
