@@ -27,20 +27,21 @@ export function run(command, args, options = {}) {
 }
 
 /** Install and compile, as far as needed. */
-export function prepare() {
+export function prepare({ projects = [] } = {}) {
   install();
-  compile();
+  compile(projects);
 }
 
 /**
- * As `prepare`, and build the dashboard beside the compiler. Resolves when that build has ended, with null or one line
- * about its failure; everything else is done when the function returns.
+ * As `prepare`, and build the dashboard beside the compiler. `projects`: folders to compile with what they refer to;
+ * default all. Resolves when that build has ended, with null or one line about its failure; everything else is done when
+ * the function returns.
  */
-export async function prepareWithDashboard() {
+export async function prepareWithDashboard({ projects = [] } = {}) {
   install();
   // Another process, for the compiler occupies this one.
   const site = buildDashboard();
-  compile();
+  compile(projects);
   return await site;
 }
 
@@ -91,7 +92,7 @@ function buildDashboard() {
   });
 }
 
-/** Compile what changed. */
-export function compile() {
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+/** Compile what changed: all, or some projects with what they refer to. */
+export function compile(projects = []) {
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects]);
 }

@@ -3,13 +3,15 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare, prepareWithDashboard, root } from './prepare.mjs';
 
+// The server and the client that other programs import. Vite compiles the dashboard, and nothing needs the tests.
+const SERVED = ['apps/cli', 'packages/sdk'];
 const wantsDashboard = (process.env.GPTJ_DASHBOARD ?? '').trim() !== 'off';
 if (wantsDashboard) {
   // The server answers meanwhile; pages appear when the build has ended.
-  void prepareWithDashboard().then((failure) => {
+  void prepareWithDashboard({ projects: SERVED }).then((failure) => {
     if (failure !== null) console.error(failure);
   });
-} else prepare();
+} else prepare({ projects: SERVED });
 const server = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'serve', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
