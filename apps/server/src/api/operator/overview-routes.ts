@@ -67,6 +67,8 @@ export function overviewRoutes(deps: OverviewRoutesDeps): readonly ApiRoute[] {
       access: serverOwner('see the overview of the server'),
       summary: 'Get an overview of the server',
       description: 'Users, open runs, engine, store, disk and settings. Values of secret settings are in no reply.',
+      // Values of settings are the operator's own: they are not compressed beside text that others choose.
+      holdsSecret: true,
       replies: { 200: json(adminOverviewSchema, 'The state of the server.') },
       handle: () => readOverview(deps),
     }),
