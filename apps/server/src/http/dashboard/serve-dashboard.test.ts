@@ -190,5 +190,6 @@ test('GET /v2/server reports without a sign-in what signing in needs', async () 
     mail: false,
     providers: [],
     set_up_needed: true,
+    maintenance: null,
   });
 });
