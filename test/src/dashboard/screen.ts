@@ -99,7 +99,9 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     await screen.arrange?.(page);
     const settled = settle(page);
     await page.goto(new URL(address, dashboard.url).href);
-    if (screen.isLoading !== true) await settled();
+    // Without its replies a page shows its heading and what stands for its data.
+    if (screen.isLoading === true) await page.getByRole('heading', { level: 1 }).first().waitFor();
+    else await settled();
     const shift = await layoutShift(page);
     if (screen.act !== undefined) {
       await screen.act(page);
