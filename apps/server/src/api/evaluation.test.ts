@@ -72,7 +72,7 @@ test('lists the EOS that ended the text among log-probabilities, echoed or not',
     assert.equal(text, echo ? PROMPT : '');
     assert.equal(finish_reason, 'stop');
     assert.equal(logprobs?.tokens.at(-1), EOS_TEXT);
-    assert.ok(Math.abs((logprobs.token_logprobs.at(-1) ?? 0) + 15.4876) < 0.1, `${logprobs.token_logprobs}`);
+    assert.ok(Math.abs((logprobs.token_logprobs.at(-1) ?? 0) + 17.3639) < 0.1, `${logprobs.token_logprobs}`);
     assert.equal(logprobs.top_logprobs?.at(-1)?.[EOS_TEXT], logprobs.token_logprobs.at(-1));
     assert.equal(logprobs.text_offset.at(-1), PROMPT.length);
     const { length } = logprobs.tokens;
@@ -254,10 +254,10 @@ test('max_length counts the prompt, as in a pipeline of 2022', async () => {
   for (const path of ['/models/gpt-j-6b', '/generate', '/']) {
     const text = async (parameters: object) =>
       (await generate('Once', { return_full_text: true, ...parameters }, path)).generated_text;
-    assert.equal(await text({ max_length: 6 }), 'Once a long time there lived');
-    assert.equal(await text({ generation_config: { max_length: 6 } }), 'Once a long time there lived');
+    assert.equal(await text({ max_length: 6 }), 'Once a little girl, and');
+    assert.equal(await text({ generation_config: { max_length: 6 } }), 'Once a little girl, and');
     assert.equal(await text({ max_length: 1 }), 'Once a');
-    assert.equal(await text({ max_length: 6, max_new_tokens: 2 }), 'Once a long');
+    assert.equal(await text({ max_length: 6, max_new_tokens: 2 }), 'Once a little');
   }
 });
 
@@ -285,12 +285,12 @@ test('runs apply the parameters inside generation_config', async () => {
     return outputs;
   };
   const greedy = { do_sample: false, max_new_tokens: 6 };
-  assert.deepEqual(await text({ generation_config: greedy }), [[' there was a little boy,']]);
+  assert.deepEqual(await text({ generation_config: greedy }), [[', and the old man was']]);
   const beams = { num_beams: 3, max_new_tokens: 6 };
   assert.deepEqual(await text({ generation_config: beams }), await text(beams));
   const contrastive = { penalty_alpha: 0.6, top_k: 4, max_new_tokens: 6 };
-  assert.deepEqual(await text({ generation_config: contrastive }), [[' there was a man who could']]);
-  assert.deepEqual(await text(contrastive), [[' there was a man who could']]);
+  assert.deepEqual(await text({ generation_config: contrastive }), [[' he could see the world in']]);
+  assert.deepEqual(await text(contrastive), [[' he could see the world in']]);
   const [dict] = await text({ generation_config: { ...greedy, return_dict_in_generate: true, logprobs: 0 } });
   assert.ok(typeof dict === 'object' && dict !== null && 'logprobs' in dict && 'texts' in dict);
 });
