@@ -39,12 +39,3 @@ test('a failing migration is rolled back whole', async () => {
   assert.deepEqual((await pglite.query("SELECT to_regclass('c') AS c")).rows, [{ c: null }]);
   await run([first, second]);
 });
-
-test('a migration whose number was left out is applied later', async () => {
-  const fifth: Migration = { version: 5, name: '0005-e.sql', sql: 'ALTER TABLE a ADD e int NOT NULL DEFAULT 5;' };
-  const fourth: Migration = { version: 4, name: '0004-d.sql', sql: 'ALTER TABLE a ADD d int NOT NULL DEFAULT 4;' };
-  await run([first, second, fifth]);
-  await assert.rejects(run([first, second, fourth]), code('store_newer'));
-  await run([first, second, fourth, fifth]);
-  assert.deepEqual((await pglite.query('SELECT d, e FROM a')).rows, [{ d: 4, e: 5 }]);
-});

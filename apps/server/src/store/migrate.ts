@@ -21,22 +21,18 @@ export type RunTransaction = (work: (transaction: MigrationTransaction) => Promi
 /** Key of the lock that servers wait for while another one migrates. An arbitrary constant. */
 const ADVISORY_LOCK = 7_024_202_201;
 
-/** The migrations that ship with this version, in order. Numbers may be left out: branches reserve theirs. */
+/** The migrations that ship with this version, in order. */
 export async function loadMigrations(): Promise<readonly Migration[]> {
   // The path is valid from dist/store and from src/store.
   const folder = new URL('../../src/store/migrations/', import.meta.url);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-  const migrations = await Promise.all(
-    names.map(async (name) => {
+  return await Promise.all(
+    names.map(async (name, index) => {
       const version = Number(name.slice(0, 4));
+      if (version !== index + 1) throw new Error(`expected migration ${index + 1}, got ${name}`);
       return { version, name, sql: await readFile(new URL(name, folder), 'utf8') };
     }),
   );
-  migrations.forEach(({ version, name }, index) => {
-    const before = migrations[index - 1]?.version ?? 0;
-    if (!(version > before)) throw new Error(`expected a migration after ${before}, got ${name}`);
-  });
-  return migrations;
 }
 
 /**
@@ -57,11 +53,10 @@ export async function migrate(transaction: RunTransaction, migrations: readonly 
   await transaction(async (tx) => {
     const { rows } = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM schema_migrations');
     const version = numberField(rows[0], 'version');
-    const latest = migrations.at(-1)?.version ?? 0;
-    if (version > latest) {
+    if (version > migrations.length) {
       throw new StoreError(
         'store_newer',
-        `a newer version wrote this store: expected schema ${latest} or older, got ${version}; run that version`,
+        `a newer version wrote this store: expected schema ${migrations.length} or older, got ${version}; run that version`,
       );
     }
   });

@@ -105,7 +105,7 @@ export function createPresetService({ db, clock, storage }: PresetServiceDeps): 
   };
 }
 
-/** As the trigger of the migration 0022 counts it. */
+/** As the trigger of the migration 0021 counts it. */
 function sizeOf({ parameters, prompt }: Preset): number {
   return Buffer.byteLength(parameters) + Buffer.byteLength(prompt ?? '');
 }

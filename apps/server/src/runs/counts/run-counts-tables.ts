@@ -1,4 +1,4 @@
-/** Counts of runs and requests, as the migration 0021 creates them. */
+/** Counts of runs and requests, as the migration 0020 creates them. */
 import { bigint, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
 import { moment } from '../../store/columns.ts';
 
