@@ -1,4 +1,4 @@
-/** The SQL functions of the migrations 0004, 0007 and 0020 that admit requests and meter them: one round trip each. */
+/** The SQL functions of the migrations 0004, 0007 and 0019 that admit requests and meter them: one round trip each. */
 import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
