@@ -70,7 +70,10 @@ test('the folder of a zombie is free', { skip: onLinux }, async () => {
   });
   try {
     const pid = Number(String((await once(parent.stdout, 'data'))[0]));
-    while (!/^State:\tZ/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))) await new Promise(setImmediate);
+    // The main thread may be a zombie while other threads still end: the last of them closes the files.
+    while (!/^State:\tZ.*^Threads:\t1$/ms.test(await readFile(`/proc/${pid}/status`, 'utf8'))) {
+      await new Promise(setImmediate);
+    }
     await (await lockDataDir(folder)).release();
   } finally {
     parent.kill('SIGKILL');
