@@ -6,8 +6,8 @@
 import { findRegexes } from './regex-literals.mjs';
 import { parseRegex } from './regex-tree.mjs';
 
-const CHECKED = /^(?:apps|packages)\/.*\.ts$/;
-const TEST = /\.(?:test|contract|fixture)\.ts$|\/testing\//;
+const CHECKED = /^(?:apps|packages)\/.*\.tsx?$/;
+const TEST = /\.(?:test|contract|fixture)\.tsx?$|\/testing\//;
 /** Copies of a part that stand for any larger bounded number: a bound adds a factor, no power of the length. */
 const MAX_COPIES = 2;
 
@@ -16,7 +16,7 @@ export function checkRegexCost(files) {
   return files
     .filter(({ path }) => CHECKED.test(path) && !TEST.test(path))
     .flatMap(({ path, text }) =>
-      findRegexes(text).flatMap(({ source, flags, line }) => {
+      findRegexes(text, path).flatMap(({ source, flags, line }) => {
         if (source === null) return [`${path}:${line}: the pattern of a RegExp is computed; write it as a literal`];
         const cost = regexCost(source, flags);
         if (cost === null) return [];

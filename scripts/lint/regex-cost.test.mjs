@@ -66,7 +66,7 @@ const checked = (text, path = 'apps/server/src/a.ts') => checkRegexCost([{ path,
 test('finds literals and calls of RegExp, and no division, comment or text', () => {
   const found = [
     'const a = text.replace(/\\/+$/, "");',
-    'return /x*y/.test(text);',
+    'const b = () => { return /x*y/.test(text); };',
     'if (a / 2 > b / 3) use(`$\u007b/x*y/.source} $\u007ba / b}`);',
     "new RegExp('\\\\s+$', 'g');",
     'new RegExp(`$\u007bname}*=`);',
@@ -81,6 +81,15 @@ test('finds literals and calls of RegExp, and no division, comment or text', () 
     '`/x*y/`',
   ];
   for (const line of other) assert.deepEqual(checked(line), [], line);
+});
+
+test('reads JSX: expressions in it are checked, its text and its slashes are none', () => {
+  const page = (body) => `const Page = () => (\n  ${body}\n);`;
+  const inJsx = (body) => checked(page(body), 'apps/dashboard/src/a.tsx');
+  assert.match(inJsx('<p title={text.replace(/\\s+$/, "")}>It\'s</p>')[0], /^apps\/dashboard\/src\/a\.tsx:2: /);
+  assert.equal(inJsx("<p>Don't {list.filter((each) => /x*y/.test(each))} / <br /></p>").length, 1);
+  assert.deepEqual(inJsx("<p>Don't write /x*y/ <b>here</b> / <i title='/x*y/' /></p>"), []);
+  assert.deepEqual(checked(page('<b>{/x*y/.test(text)}</b>'), 'apps/dashboard/src/a.test.tsx'), []);
 });
 
 test('names file, line and pattern, and refuses a pattern that it cannot read', () => {

@@ -32,7 +32,8 @@ export function Secret({
 
 /** A secret of which only the first characters are known: `gptj_4fQ••••••••`. */
 export function MaskedSecret({ value }: { readonly value: string }) {
-  const shown = value.replace(/[*•]+$/, '');
+  const lastShown = [...value].findLastIndex((character) => !'*•'.includes(character));
+  const shown = [...value].slice(0, lastShown + 1).join('');
   return (
     <code className="ui-masked">
       {shown}
