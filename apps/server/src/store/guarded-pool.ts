@@ -1,12 +1,14 @@
 /**
  * A pool of node-postgres whose broken connections end nothing but the queries on them: every error of a connection has a
- * listener, an outage is thrown as `ApiError` (`store-outage.ts`), and no failure keeps a connection out of the pool.
+ * listener, an outage is thrown as `ApiError` (`store-outage.ts`), any other failure without the values of its query
+ * (`query-failure.ts`), and no failure keeps a connection out of the pool.
  * Those who wait for a connection get one in turns by client (`turns.ts`).
  */
 import { ApiError } from '@gptj-cloud/protocol';
 import pg from 'pg';
 import { currentMeter, SERVER_SHARE } from '../telemetry/work-meter.ts';
 import { within } from '../within.ts';
+import { dropValues, withoutValues } from './query-failure.ts';
 import { asOutage } from './store-outage.ts';
 import { createTurns, type Payer } from './turns.ts';
 
@@ -36,15 +38,18 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
   const { onOutage, onAnswer, prepares = false, isFull = () => false, ...config } = options;
   const nameOf = prepares ? createNames() : () => null;
   /** Reports an outage and returns the error to throw. */
-  const report = (error: unknown): unknown => {
+  const report = (thrown: unknown): unknown => {
     // Reported already, by the query inside of this one.
-    if (error instanceof ApiError) return error;
+    if (thrown instanceof ApiError) return thrown;
+    const error = withoutValues(thrown);
     const outage = asOutage(error, isFull());
     if (outage === error) onAnswer();
     // A store that refuses writes because its disk is full reports that itself.
     else if (!isFull()) onOutage(error);
     return outage;
   };
+
+  const onBreak = (error: unknown): void => onOutage(withoutValues(error));
 
   const clients = new Set<GuardedClient>();
   const turns = createTurns({
@@ -58,7 +63,7 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
     constructor(options?: pg.ClientConfig) {
       super(options);
       // The pool listens to idle connections only; an 'error' event without a listener ends the process.
-      this.on('error', onOutage);
+      this.on('error', onBreak);
       clients.add(this);
       this.on('end', () => clients.delete(this));
     }
@@ -75,7 +80,10 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
           if (error === null || error === undefined) {
             onAnswer();
             callback(error, ...rest);
-          } else callback(report(error), ...rest);
+          } else {
+            dropValues(args);
+            callback(report(error), ...rest);
+          }
         };
         return Reflect.apply(super.query, this, args) as never;
       }
@@ -88,6 +96,7 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
         },
         (error: unknown) => {
           this.#dropAfter(error, query);
+          dropValues(args);
           throw report(error);
         },
       ) as never;
@@ -119,6 +128,7 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
       const answer: unknown = Reflect.apply(super.query, this, args);
       if (!(answer instanceof Promise)) return answer as never;
       return answer.catch((error: unknown) => {
+        dropValues(args);
         throw report(error);
       }) as never;
     }
@@ -168,7 +178,7 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
     leave?.();
   });
   // An idle connection broke.
-  pool.on('error', onOutage);
+  pool.on('error', onBreak);
   return pool;
 }
 
