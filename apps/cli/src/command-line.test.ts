@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { COMMANDS, runCommandLine } from './command-line.ts';
+import { commandsOf, isGroup, optionsOf, usageOf } from './command.ts';
+import { runCommandLine } from './command-line.ts';
+import { COMMANDS } from './commands.ts';
 import { chooseModel } from './default-model.ts';
+import { checkArguments, findCommand } from './find-command.ts';
+import { parseOptions } from './options.ts';
 import { recordingOutput } from './testing/recording-output.ts';
 
 interface Ran {
@@ -33,36 +37,115 @@ test('prints every command for help, and the same as an error without a command'
   for (const args of [['--help'], ['-h'], ['help']]) {
     const { status, stdout } = await gptj(args);
     assert.equal(status, 0);
-    for (const { name } of COMMANDS) assert.match(stdout, new RegExp(`^  gptj ${name}`, 'm'));
+    for (const { name } of COMMANDS) assert.match(stdout, new RegExp(`^  ${name}\\b`, 'm'));
   }
   const { status, stdout, stderr } = await gptj([]);
   assert.deepEqual([status, stdout], [2, '']);
   assert.match(stderr, /usage/);
 });
 
-test('prints every option, default and example of a command for --help and help COMMAND', async () => {
-  for (const command of COMMANDS) {
-    const { status, stdout } = await gptj([command.name, '--help']);
-    assert.equal(status, 0);
+test('prints every option, default, argument and example of a command for --help and help COMMAND', async () => {
+  for (const { path, command } of commandsOf(COMMANDS)) {
+    const name = path.join(' ');
+    const { status, stdout } = await gptj([...path, '--help']);
+    assert.equal(status, 0, name);
+    assert.ok(stdout.includes(`gptj ${name} ${usageOf(command)}`.trimEnd()), name);
     for (const { options, namesOnly = false } of command.groups) {
       for (const option of options) {
-        assert.ok(stdout.includes(`--${option.name}`), `${command.name} --${option.name}`);
+        assert.ok(stdout.includes(`--${option.name}`), `${name} --${option.name}`);
         if (option.default !== undefined && !namesOnly)
           assert.match(stdout.replace(/\s+/g, ' '), new RegExp(`--${option.name}\\b.*default: `));
       }
     }
-    assert.ok(command.examples.length > 0);
-    assert.equal((await gptj(['help', command.name])).stdout, stdout);
+    for (const { line } of command.examples) assert.ok(stdout.includes(line), line);
+    assert.ok(command.examples.length > 0, name);
+    assert.equal((await gptj(['help', ...path])).stdout, stdout);
   }
 });
 
+test('prints the commands of a group for --help, and as an error where one is missing', async () => {
+  for (const group of COMMANDS) {
+    if (!isGroup(group)) continue;
+    const { status, stdout } = await gptj([group.name, '--help']);
+    assert.equal(status, 0);
+    for (const { name } of group.commands) assert.match(stdout, new RegExp(`^  ${name}\\b`, 'm'));
+  }
+  const missing = await gptj(['admin']);
+  assert.deepEqual([missing.status, missing.stdout], [2, '']);
+  assert.match(missing.stderr, /gptj admin COMMAND/);
+  assert.match(
+    (await gptj(['runs', 'lsit'])).stderr,
+    /^gptj: runs: "lsit"; did you mean list\?\nTry: gptj runs --help/,
+  );
+});
+
+test('declares every name of an option of a command once, aliases and refused names included', () => {
+  for (const { path, command } of commandsOf(COMMANDS)) {
+    const names = command.groups.flatMap(({ options }) =>
+      options.flatMap(({ name, short, aliases = [] }) => [name, ...(short === undefined ? [] : [short]), ...aliases]),
+    );
+    const all = [...names, ...(command.refused ?? []).flatMap((refusal) => refusal.names)];
+    assert.deepEqual(
+      all.filter((name, at) => all.indexOf(name) !== at),
+      [],
+      path.join(' '),
+    );
+  }
+});
+
+test('parses the options and arguments of every example', async () => {
+  for (const { command, path } of commandsOf(COMMANDS)) {
+    for (const { line } of command.examples) {
+      for (const args of commandLinesOf(line)) {
+        const found = findCommand(COMMANDS, args);
+        assert.ok(!isGroup(found.entry), line);
+        const options = parseOptions(optionsOf(found.entry), found.rest, found.entry.refused);
+        checkArguments(found.entry, options.positionals);
+      }
+      assert.ok(line.includes(`gptj ${path.join(' ')}`) || line.includes(`gptj ${path[0]}`), line);
+    }
+  }
+});
+
+/** The arguments of each call of gptj in a line of shell. */
+function commandLinesOf(line: string): readonly (readonly string[])[] {
+  return line
+    .split(/[|]|\$\(/)
+    .map((part) => part.replace(/[<>].*$|\)$/, '').trim())
+    .map((part) => [...part.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? word[3] ?? ''))
+    .flatMap((words) => (words.includes('gptj') ? [words.slice(words.indexOf('gptj') + 1)] : []))
+    .map((words) => (['cancel', 'follow'].includes(words.at(-1) ?? '') ? [...words, 'run_1'] : words));
+}
+
 test('wraps help to the width of the terminal', async () => {
   for (const width of [60, 80, 120]) {
-    for (const { name } of COMMANDS) {
-      const { stdout } = await gptj([name, '--help'], {}, width);
+    for (const { path } of commandsOf(COMMANDS)) {
+      const { stdout } = await gptj([...path, '--help'], {}, width);
       const examples = stdout.indexOf('examples\n');
       for (const line of stdout.slice(0, examples).split('\n')) assert.ok(line.length <= width, `${width}: ${line}`);
     }
+  }
+});
+
+test('takes the options of the server before the command as well', async () => {
+  const { stderr } = await gptj(['--url', 'http://127.0.0.1:9', '--token=t', 'runs', 'get']);
+  assert.match(stderr, /^gptj: expected RUN \(id of the run: run_…\)\nTry: gptj runs get --help/);
+});
+
+test('answers commands and options of other programs with the name to use', async () => {
+  for (const [line, answer] of [
+    ['ps', /gptj runs list --state received,running/],
+    ['list', /gptj server/],
+    ['pull x', /gptj convert/],
+    ['run x -t 4', /--threads N or --temperature X/],
+    ['generate x --repeat-penalty 1.1', /--repetition-penalty/],
+    ['run x -m file', /gptj server/],
+    ['generate x -c 2048', /context/],
+    ['login http://127.0.0.1:9 --token t', /--token-stdin/],
+  ] as const) {
+    const { status, stderr } = await gptj(line.split(' '));
+    assert.equal(status, 2, line);
+    assert.match(stderr, answer, line);
   }
 });
 

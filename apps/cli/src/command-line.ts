@@ -1,55 +1,86 @@
 /** Chooses the command from the arguments, and turns its errors into one line and an exit status. */
-import { type Command, type CommandContext, optionsOf } from './command.ts';
-import { adminCommand } from './commands/admin.ts';
-import { convertCommand } from './commands/convert.ts';
-import { generateCommand } from './commands/generate.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { serveCommand } from './commands/serve.ts';
-import { HELP_OPTION, renderCommandHelp, renderOverview } from './help.ts';
-import { nearestName } from './nearest-name.ts';
+import { JSON_OPTION, PROFILE_OPTION, TOKEN_OPTION, URL_OPTION } from './client/client-options.ts';
+import { type CommandContext, isGroup, optionsOf } from './command.ts';
+import { COMMAND_SECTIONS, COMMANDS } from './commands.ts';
+import { remedyOf } from './explain-error.ts';
+import { checkArguments, findCommand } from './find-command.ts';
+import { HELP_OPTION, renderCommandHelp, renderGroupHelp, renderOverview } from './help.ts';
 import { parseOptions, UsageError } from './options.ts';
+import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import { version } from './version.ts';
 
-export const COMMANDS: readonly Command[] = [
-  serveCommand,
-  generateCommand,
-  convertCommand,
-  inspectCommand,
-  adminCommand,
-];
-
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/** Options that may also precede the command. */
+const LEADING_OPTIONS = [PROFILE_OPTION, URL_OPTION, TOKEN_OPTION, JSON_OPTION];
+const HELP_WORDS = ['help', '--help', '-h'];
+const VERSION_WORDS = ['--version', '-V', '-v'];
 
 /** Run one command line (without `node` and the script). Resolves to the exit status; never rejects. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
-  const [word, ...rest] = args;
+  const { stdout, stderr } = context;
+  /** The command as far as its words are known. */
+  let path: readonly string[] = [];
   try {
-    if (word === undefined || ['help', '--help', '-h'].includes(word)) {
-      const about = word === undefined || rest[0] === undefined ? null : findCommand(rest[0]);
+    const words = moveLeadingOptions(args);
+    const [word] = words;
+    if (word === undefined) {
       // Requested help is the result; help in place of a missing command is an error message.
-      const output = word === undefined ? context.stderr : context.stdout;
-      output.write(about === null ? renderOverview(COMMANDS, output) : renderCommandHelp(about, output));
-      return word === undefined ? EXIT.usage : EXIT.done;
+      stderr.write(renderOverview(COMMAND_SECTIONS, stderr));
+      return EXIT.usage;
     }
-    if (word === '--version' || word === '-V') {
-      context.stdout.write(`gptj ${version()}\n`);
+    if (VERSION_WORDS.includes(word)) {
+      stdout.write(`gptj ${version()}\n`);
       return EXIT.done;
     }
-    const command = findCommand(word);
-    const specs = [...optionsOf(command), HELP_OPTION];
+    if (HELP_WORDS.includes(word)) {
+      showHelp(words.slice(1), stdout);
+      return EXIT.done;
+    }
+    if (COMMANDS.some(({ name }) => name === word)) path = [word];
+    const found = findCommand(COMMANDS, words);
+    path = found.path;
+    const { entry, rest } = found;
     if (wantsHelp(rest)) {
-      context.stdout.write(renderCommandHelp(command, context.stdout));
+      showHelp(path, stdout);
       return EXIT.done;
     }
-    await command.run(context, parseOptions(specs, rest));
+    if (isGroup(entry)) {
+      stderr.write(renderGroupHelp(path, entry, stderr));
+      return EXIT.usage;
+    }
+    const options = parseOptions([...optionsOf(entry), HELP_OPTION], rest, entry.refused);
+    checkArguments(entry, options.positionals);
+    await entry.run(context, options);
     return EXIT.done;
   } catch (error) {
-    if (!context.signal.aborted) return report(error, word, context);
+    if (!context.signal.aborted) return report(error, path, context);
     // The terminal has written ^C on the current line.
-    if (context.stderr.columns !== null) context.stderr.write('\n');
+    if (stderr.columns !== null) stderr.write('\n');
     return EXIT.failed;
   }
+}
+
+/** `gptj --profile work runs list` is `gptj runs list --profile work`. */
+function moveLeadingOptions(args: readonly string[]): readonly string[] {
+  let at = 0;
+  while (at < args.length) {
+    const [flag = '', value] = args[at]!.split('=', 2);
+    const option = LEADING_OPTIONS.find(({ name }) => flag === `--${name}`);
+    if (option === undefined) break;
+    at += option.value === null || value !== undefined ? 1 : 2;
+  }
+  return [...args.slice(at), ...args.slice(0, at)];
+}
+
+function showHelp(words: readonly string[], output: Output): void {
+  if (words.length === 0) {
+    output.write(renderOverview(COMMAND_SECTIONS, output));
+    return;
+  }
+  const { path, entry } = findCommand(COMMANDS, [...words, '--help']);
+  output.write(isGroup(entry) ? renderGroupHelp(path, entry, output) : renderCommandHelp(path, entry, output));
 }
 
 function wantsHelp(args: readonly string[]): boolean {
@@ -57,25 +88,13 @@ function wantsHelp(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** Throws `UsageError` naming the nearest command. */
-function findCommand(word: string): Command {
-  const command = COMMANDS.find(({ name }) => name === word);
-  if (command !== undefined) return command;
-  const names = COMMANDS.map(({ name }) => name);
-  const nearest = nearestName(word, names);
-  throw new UsageError(
-    `unknown command ${JSON.stringify(word)}; ${nearest === null ? `expected one of ${names.join(', ')}` : `did you mean ${nearest}?`}`,
-  );
-}
-
-function report(error: unknown, word: string | undefined, { stderr, env }: CommandContext): number {
+function report(error: unknown, path: readonly string[], { stderr, env }: CommandContext): number {
   const message = error instanceof Error ? error.message : String(error);
   stderr.write(`gptj: ${printable(message)}\n`);
   const usage = error instanceof UsageError;
-  if (usage) {
-    const known = COMMANDS.some(({ name }) => name === word);
-    stderr.write(`Try: gptj ${known ? `${word} ` : ''}--help\n`);
-  }
+  const remedy = remedyOf(error);
+  if (remedy !== null) stderr.write(`${remedy}\n`);
+  if (usage) stderr.write(`Try: ${['gptj', ...path, '--help'].join(' ')}\n`);
   if (env.GPTJ_DEBUG === '1' && error instanceof Error) stderr.write(`${stackOf(error)}\n`);
   return usage ? EXIT.usage : EXIT.failed;
 }

@@ -43,3 +43,15 @@ export function threeDigits(value: number): string {
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** `2026-01-31 14:05`, in the time zone of the machine; empty for null. */
+export function formatMoment(date: Date | null): string {
+  if (date === null) return '';
+  const parts = [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes()].map(pad);
+  return `${date.getFullYear()}-${parts[0]}-${parts[1]} ${parts[2]}:${parts[3]}`;
+}
+
+/** `2026-01-31`, UTC; empty for null. */
+export function formatDay(date: Date | null): string {
+  return date === null ? '' : date.toISOString().slice(0, 10);
+}

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeParameters } from '@gptj-cloud/decoding';
-import { generateParameters, PARAMETER_GROUPS } from './generate-parameters.ts';
+import { describeParameters, describeRunParameters } from '@gptj-cloud/decoding';
+import { GENERATE_PARAMETERS, RUN_PARAMETERS } from './generate-parameters.ts';
 import { parseOptions } from './options.ts';
 
-const SPECS = [...PARAMETER_GROUPS.flatMap((group) => group.options), { name: 'model', value: 'FILE', summary: '' }];
+const SPECS = [
+  ...GENERATE_PARAMETERS.groups.flatMap((group) => group.options),
+  { name: 'model', value: 'FILE', summary: '' },
+];
 
 function parameters(...args: string[]): Readonly<Record<string, unknown>> {
-  return generateParameters(parseOptions(SPECS, args));
+  return GENERATE_PARAMETERS.read(parseOptions(SPECS, args));
 }
 
 test('passes parameters under their wire names, parsed as JSON if valid', () => {
@@ -40,4 +43,21 @@ test('declares every option once', () => {
 test('every accepted parameter is an option, and refused ones are not', () => {
   const names = new Set(SPECS.map(({ name }) => name.replaceAll('-', '_')));
   for (const { name, effect } of describeParameters()) assert.equal(names.has(name), effect !== 'refused', name);
+});
+
+test('a run has the parameters of both versions, and those of the pipeline', () => {
+  const names = RUN_PARAMETERS.groups.flatMap((group) => group.options).map(({ name }) => name.replaceAll('-', '_'));
+  assert.deepEqual(names, [...new Set(names)]);
+  for (const compat of ['4.25', '5.18'] as const) {
+    for (const { name, effect } of describeRunParameters(compat))
+      assert.equal(names.includes(name), effect !== 'refused');
+  }
+  assert.ok(names.includes('response_length'));
+});
+
+test('takes the names of llama.cpp, ollama and OpenAI where they mean the same', () => {
+  for (const name of ['-n', '--max-tokens', '--num-predict', '--n-predict', '--max_new_tokens']) {
+    assert.deepEqual(parameters(name, '5'), { max_new_tokens: 5 }, name);
+  }
+  assert.deepEqual(parameters('--temp', '0.5', '-s', '7'), { temperature: 0.5, seed: 7 });
 });

@@ -1,5 +1,14 @@
-/** The text of `--help`: an overview of the commands, or every option of one command. */
-import type { Command, Example } from './command.ts';
+/** The text of `--help`: an overview of the commands, those of a group, or every option of one command. */
+import {
+  type Argument,
+  type Command,
+  type CommandEntry,
+  type CommandGroup,
+  commandsOf,
+  type Example,
+  isGroup,
+  usageOf,
+} from './command.ts';
 import type { OptionSpec } from './options.ts';
 import { bold, dim, type Output, widthOf } from './output.ts';
 
@@ -11,51 +20,104 @@ const MAX_TEXT_WIDTH = 100;
 
 export const HELP_OPTION: OptionSpec = { name: 'help', short: 'h', value: null, summary: 'show this help' };
 
+/** A heading of the overview and the commands below it. */
+export interface CommandSection {
+  readonly title: string;
+  readonly entries: readonly CommandEntry[];
+}
+
+const VARIABLES: readonly (readonly [name: string, text: string])[] = [
+  ['PIPELINE_API_URL', 'address of the server, before that of the stored profile'],
+  ['PIPELINE_API_TOKEN', 'API token, before that of the stored profile'],
+  ['GPTJ_PROFILE', 'name of the stored profile to use'],
+  ['GPTJ_MODEL', 'model file of serve, generate and local chats'],
+  ['GPTJ_DEBUG=1', 'print the stack of an error'],
+  ['NO_COLOR=1', 'print without colours'],
+];
+
 /** `gptj --help`. */
-export function renderOverview(commands: readonly Command[], output: Output): string {
-  const rows = commands.map((command): readonly [string, string] => [command.name, command.summary]);
+export function renderOverview(sections: readonly CommandSection[], output: Output): string {
   return [
     `${bold(output, 'gptj')}: GPT-J on your own machine, and the 2022 Pipeline Cloud API in front of it\n`,
     heading(output, 'usage'),
     '  gptj COMMAND [arguments] [options]\n',
-    heading(output, 'commands'),
-    columns(rows, output),
+    ...sections.flatMap(({ title, entries }) => [heading(output, title), columns(entries.map(entryRow), output)]),
     heading(output, 'examples'),
     examples(
-      commands.flatMap((command) => command.examples.slice(0, 1)),
+      sections.flatMap(({ entries }) =>
+        entries.slice(0, 2).flatMap((entry) => commandsOf([entry])[0]?.command.examples.slice(0, 1) ?? []),
+      ),
       output,
     ),
+    heading(output, 'environment variables'),
+    columns(VARIABLES, output),
     heading(output, 'more'),
     columns(
       [
         ['gptj COMMAND --help', 'every option of a command, with defaults and examples'],
         ['gptj --version', 'the version'],
-        ['GPTJ_MODEL=FILE', 'environment variable: the model file when --model is not given'],
-        ['GPTJ_DEBUG=1', 'environment variable: print the stack of an error'],
       ],
       output,
     ),
   ].join('');
 }
 
-/** `gptj COMMAND --help`. */
-export function renderCommandHelp(command: Command, output: Output): string {
+/** `gptj GROUP --help`. */
+export function renderGroupHelp(path: readonly string[], group: CommandGroup, output: Output): string {
+  const name = ['gptj', ...path].join(' ');
+  const known = commandsOf(group.commands);
+  const rows = known.map(({ path: words, command }): readonly [string, string] => [
+    `${words.join(' ')} ${usageOf(command)}`.trimEnd(),
+    `${command.summary}${command.name === group.defaultCommand ? ' (the default)' : ''}`,
+  ]);
   return [
-    wrap(command.about, textWidth(output), 0),
+    wrap(group.about, textWidth(output), 0),
     heading(output, 'usage'),
-    `  gptj ${command.name} ${command.usage}`.trimEnd(),
-    '\n',
+    `  ${name} COMMAND [arguments] [options]\n`,
+    heading(output, 'commands'),
+    columns(rows, output),
+    heading(output, 'examples'),
+    examples(
+      known.flatMap(({ command }) => command.examples.slice(0, 1)),
+      output,
+    ),
+    heading(output, 'more'),
+    columns([[`${name} COMMAND --help`, 'every option of a command']], output),
+  ].join('');
+}
+
+/** `gptj COMMAND --help`. */
+export function renderCommandHelp(path: readonly string[], command: Command, output: Output): string {
+  const width = textWidth(output);
+  return [
+    wrap(command.about, width, 0),
+    heading(output, 'usage'),
+    `  ${['gptj', ...path, usageOf(command), '[options]'].filter((part) => part !== '').join(' ')}\n`,
+    ...(command.arguments.length === 0
+      ? []
+      : [heading(output, 'arguments'), columns(command.arguments.map(argumentRow), output)]),
     ...command.groups.flatMap((group, at) => [
       heading(output, group.title),
       group.namesOnly === true
-        ? wrap(group.options.map(({ name }) => `--${name}`).join(' '), textWidth(output), INDENT)
+        ? wrap(group.options.map(({ name }) => `--${name}`).join(' '), width, INDENT)
         : columns([...group.options, ...(at === 0 ? [HELP_OPTION] : [])].map(optionRow), output),
     ]),
+    ...(command.groups.length === 0 ? [heading(output, 'options'), columns([optionRow(HELP_OPTION)], output)] : []),
+    ...(command.notes === undefined ? [] : [heading(output, 'notes'), bullets(command.notes, width)]),
     heading(output, 'examples'),
     examples(command.examples, output),
   ].join('');
 }
 
+function entryRow(entry: CommandEntry): readonly [string, string] {
+  return [isGroup(entry) ? `${entry.name} …` : entry.name, entry.summary];
+}
+
+function argumentRow({ name, summary, optional = false }: Argument): readonly [string, string] {
+  return [optional ? `[${name}]` : name, summary];
+}
+
+/** Name and description of an option, as help and the documentation show them. */
 function optionRow(option: OptionSpec): readonly [string, string] {
   const short = option.short === undefined ? '' : `-${option.short}, `;
   const name = `${short}--${option.name}${option.value === null ? '' : ` ${option.value}`}`;
@@ -70,6 +132,10 @@ function heading(output: Output, title: string): string {
 
 function examples(list: readonly Example[], output: Output): string {
   return list.map(({ line, caption }) => `  ${dim(output, `# ${caption}`)}\n  ${line}\n`).join('');
+}
+
+function bullets(notes: readonly string[], width: number): string {
+  return notes.map((note) => `  - ${wrap(note, width, 4).slice(4)}`).join('');
 }
 
 function columns(rows: readonly (readonly [name: string, text: string])[], output: Output): string {

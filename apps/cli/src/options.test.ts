@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { integerOption, type OptionSpec, parseOptions, requirePositionals, UsageError } from './options.ts';
+import { integerOption, type OptionSpec, parseOptions, type RefusedOption, UsageError } from './options.ts';
 
 const SPECS: readonly OptionSpec[] = [
   { name: 'model', short: 'm', value: 'FILE', summary: '' },
@@ -69,7 +69,16 @@ test('checks integers against their bounds', () => {
   assert.equal(integerOption(parseOptions(SPECS, []), 'top-p', { min: 1, max: 10 }), null);
 });
 
-test('refuses too few and too many positional arguments with different messages', () => {
-  assert.throws(() => requirePositionals(parseOptions(SPECS, ['a']), ['DIR', 'OUT']), /expected OUT$/);
-  assert.throws(() => requirePositionals(parseOptions(SPECS, ['a', 'b']), ['DIR']), /unexpected argument "b"/);
+test('takes other names of an option, with one dash where they have one letter or are short', () => {
+  const specs = [{ name: 'max-new-tokens', value: 'N', summary: '', aliases: ['max-tokens', 's', 'npl'] }];
+  for (const flag of ['--max-tokens', '-s', '-npl', '--npl']) {
+    assert.deepEqual(Object.fromEntries(parseOptions(specs, [flag, '3']).values), { 'max-new-tokens': '3' }, flag);
+  }
+  assert.throws(() => parseOptions(specs, ['--s', '3']), /unknown option --s/);
+});
+
+test('refuses options of other programs with their answer', () => {
+  const refused: readonly RefusedOption[] = [{ names: ['t', 'ctx-size'], answer: 'use another' }];
+  assert.throws(() => parseOptions(SPECS, ['-t', '4'], refused), /^UsageError: -t: use another$/);
+  assert.throws(() => parseOptions(SPECS, ['--ctx-size', '4'], refused), /^UsageError: --ctx-size: use another$/);
 });

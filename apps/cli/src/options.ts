@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter, without its dash. */
   readonly short?: string;
+  /** Names of other programs with exactly this meaning, without dashes; one letter is a short name. Help leaves them out. */
+  readonly aliases?: readonly string[];
   /** Placeholder of the value in help (`FILE`, `N`); null for a switch, which is also negated by `--no-name`. */
   readonly value: string | null;
   readonly summary: string;
@@ -14,6 +16,14 @@ export interface OptionSpec {
   readonly default?: string;
   /** The only values allowed. */
   readonly choices?: readonly string[];
+}
+
+/** An option of another program that has no equal here. */
+export interface RefusedOption {
+  /** Without dashes; one letter is a short name. */
+  readonly names: readonly string[];
+  /** Completes "--name: ": what to use. */
+  readonly answer: string;
 }
 
 export interface ParsedOptions {
@@ -29,7 +39,11 @@ export class UsageError extends Error {
 }
 
 /** Throws `UsageError` for an unknown option, a missing value, or a value that is not among the choices. */
-export function parseOptions(specs: readonly OptionSpec[], args: readonly string[]): ParsedOptions {
+export function parseOptions(
+  specs: readonly OptionSpec[],
+  args: readonly string[],
+  refused: readonly RefusedOption[] = [],
+): ParsedOptions {
   const values = new Map<string, string>();
   const positionals: string[] = [];
   for (let at = 0; at < args.length; at++) {
@@ -42,7 +56,7 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
       positionals.push(arg);
       continue;
     }
-    const { spec, inline } = findOption(specs, arg);
+    const { spec, inline } = findOption(specs, refused, arg);
     if (spec.value === null) {
       values.set(spec.name, switchValue(arg, inline));
     } else {
@@ -78,17 +92,19 @@ export function integerOption(
   return number;
 }
 
-/** Throws `UsageError` unless there is one positional argument per name; the message contains missing names. */
-export function requirePositionals(options: ParsedOptions, names: readonly string[]): readonly string[] {
-  const { positionals } = options;
-  if (positionals.length < names.length)
-    throw new UsageError(`expected ${names.slice(positionals.length).join(' and ')}`);
-  if (positionals.length > names.length) {
-    throw new UsageError(
-      `unexpected argument ${JSON.stringify(positionals[names.length])}; quote text that contains spaces`,
-    );
-  }
-  return positionals;
+/** Whether a switch is on. */
+export function isOn(options: ParsedOptions, name: string): boolean {
+  return options.values.get(name) === 'true';
+}
+
+/** The texts of an option that takes several, separated by commas; null when the option is absent. */
+export function listOption(options: ParsedOptions, name: string): readonly string[] | null {
+  const text = options.values.get(name);
+  if (text === undefined) return null;
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 interface Found {
@@ -97,7 +113,7 @@ interface Found {
   readonly inline: string | null;
 }
 
-function findOption(specs: readonly OptionSpec[], arg: string): Found {
+function findOption(specs: readonly OptionSpec[], refused: readonly RefusedOption[], arg: string): Found {
   const equals = arg.indexOf('=');
   const inline = equals < 0 ? null : arg.slice(equals + 1);
   const flag = equals < 0 ? arg : arg.slice(0, equals);
@@ -106,10 +122,15 @@ function findOption(specs: readonly OptionSpec[], arg: string): Found {
   const name = flag.replace(/^--?/, '').replaceAll('_', '-');
   const spec = specs.find((candidate) => (long ? candidate.name === name : candidate.short === name));
   if (spec !== undefined) return { spec, inline };
+  // Other programs have long names of one dash (`-ngl`), and none of two dashes and one letter.
+  const alias = specs.find(({ aliases = [] }) => aliases.includes(name) && (long ? name.length > 1 : name.length < 4));
+  if (alias !== undefined) return { spec: alias, inline };
+  const refusal = refused.find(({ names }) => names.includes(name) && (name.length > 1 || !long));
+  if (refusal !== undefined) throw new UsageError(`${flag}: ${refusal.answer}`);
   const positive = specs.find((candidate) => candidate.value === null && long && `no-${candidate.name}` === name);
   if (positive !== undefined && inline === null) return { spec: positive, inline: 'false' };
   const names = specs.map((candidate) => candidate.name);
-  const nearest = nearestName(name, names);
+  const nearest = long ? nearestName(name, names) : null;
   throw new UsageError(`unknown option ${flag}${nearest === null ? '' : `; did you mean --${nearest}?`}`);
 }
 

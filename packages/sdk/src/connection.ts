@@ -38,6 +38,8 @@ export interface Connection {
   readonly reply: Response;
   /** The body in pieces of whole characters. May be read once. Throws like {@link connect}. */
   texts(): AsyncGenerator<string, void, undefined>;
+  /** The body as it arrives. May be read once. Throws like {@link connect}. */
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
   /** Discard the unread rest of the body. Idempotent. */
   close(): void;
 }
@@ -112,43 +114,53 @@ async function connectOnce(
     if (!reply.ok) {
       const { status, statusText, headers } = reply;
       let text = '';
-      for await (const piece of pieces(reply, watch)) text += piece;
+      for await (const piece of texts(reply, watch)) text += piece;
       throw errorOf({ status, statusText, headers, text }, Date.now());
     }
+    /** Ends the connection after the last piece, or when the reader leaves. */
+    const owned = async function* <Piece>(parts: AsyncGenerator<Piece>): AsyncGenerator<Piece, void, undefined> {
+      try {
+        yield* parts;
+      } catch (cause) {
+        throw failure(cause);
+      } finally {
+        close();
+      }
+    };
     return {
       reply,
       close,
-      async *texts() {
-        try {
-          yield* pieces(reply, watch);
-        } catch (cause) {
-          throw failure(cause);
-        } finally {
-          close();
-        }
-      },
+      texts: () => owned(texts(reply, watch)),
+      chunks: () => owned(chunks(reply, watch)),
     };
   } catch (cause) {
     throw failure(cause);
   }
 }
 
+/** The body in pieces of whole characters. */
+async function* texts(reply: Response, watch: SilenceWatch): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  for await (const chunk of chunks(reply, watch)) {
+    const text = decoder.decode(chunk, { stream: true });
+    if (text !== '') yield text;
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield rest;
+}
+
 /** The body in pieces; every piece restarts the time limit. */
-async function* pieces(reply: Response, watch: SilenceWatch): AsyncGenerator<string, void, undefined> {
+async function* chunks(reply: Response, watch: SilenceWatch): AsyncGenerator<Uint8Array, void, undefined> {
   if (reply.body === null) return;
   const reader = reply.body.getReader();
-  const decoder = new TextDecoder();
   try {
     for (;;) {
       watch.start();
       const piece = await reader.read();
       watch.stop();
       if (piece.done) break;
-      const text = decoder.decode(piece.value, { stream: true });
-      if (text !== '') yield text;
+      yield piece.value;
     }
-    const rest = decoder.decode();
-    if (rest !== '') yield rest;
   } finally {
     // A broken body has nothing left to cancel.
     reader.cancel().catch(() => undefined);

@@ -63,7 +63,7 @@ async function admin(args: readonly string[], env: NodeJS.ProcessEnv = {}, stdin
     stdout: stdout.output,
     stderr: stderr.output,
     stdin,
-    env,
+    env: { HOME: folder, ...env },
     signal: new AbortController().signal,
     now: () => 0,
   });
@@ -82,7 +82,7 @@ test('shows the refusal of the server, and creates no file', async () => {
   const path = join(folder, 'refused');
   const { status, stderr } = await admin(['backup', path, '--url', url, '--token', 'member-token']);
   assert.equal(status, 1);
-  assert.match(stderr, /403 only an owner of this server/);
+  assert.match(stderr, /403: only an owner of this server/);
   assert.ok(!stderr.includes('member-token'));
   assert.ok(!(await readdir(folder)).some((name) => name.startsWith('refused')));
 });
@@ -103,7 +103,7 @@ test('refuses a folder without a store, an unknown task and a PostgreSQL store w
   const lost = (await admin(['backup', join(folder, 'no', 'x'), '--url', url, '--token', 'owner-token'])).stderr;
   assert.match(lost, /the folder .*no does not exist; create it first/);
   assert.doesNotMatch(lost, /ENOENT|partial/);
-  assert.match((await admin(['nope'])).stderr, /expected backup, restore or token, got "nope"/);
+  assert.match((await admin(['nope'])).stderr, /admin: "nope"; expected one of backup, restore, token/);
   assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is not a backup/);
   assert.deepEqual(
     await Promise.all(
@@ -119,10 +119,11 @@ test('creates a token and prints its value alone on a line, lists and disables t
   received.length = 0;
   const made = await admin(['token', 'create', 'ci', '--type', 'runner', '--expires', '2027-01-15'], env);
   assert.deepEqual([made.status, made.stdout], [0, 'gptj_whole\n']);
+  assert.match(made.stderr, /name it PIPELINE_API_TOKEN/);
   assert.deepEqual(JSON.parse(received[0]?.body ?? ''), {
-    type: 'runner',
+    scopes: ['run'],
     name: 'ci',
-    expires_at: '2027-01-15T23:59:59Z',
+    expires_at: '2027-01-15T23:59:59.000Z',
   });
   const listed = await admin(['token', 'list'], env);
   assert.match(listed.stdout, /token_1 +ci +run +active +2027-01-15/);
@@ -169,7 +170,7 @@ test('asks for the password at a terminal, and does not show it', async () => {
   );
   assert.equal(status, 0);
   assert.deepEqual(confirmed, ['typed%20password', undefined]);
-  assert.match(stderr, /^Password of the token's user: \n/);
+  assert.match(stderr, /^Password of the token's user: \n/m);
   assert.ok(!stderr.includes('typed'));
 });
 

@@ -2,7 +2,7 @@ import { CheckpointError, type ConvertSummary, convertCheckpoint, RECIPES, type 
 import { openQuantiser } from '@gptj-cloud/engine';
 import type { Command } from '../command.ts';
 import { formatBytes, formatCount, formatDuration } from '../figures.ts';
-import { requirePositionals, UsageError } from '../options.ts';
+import { UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
 import { createProgressPrinter } from '../progress.ts';
@@ -13,10 +13,13 @@ const FLOAT_RECIPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
 
 export const convertCommand: Command = {
   name: 'convert',
-  usage: 'DIR|FILE OUT [options]',
   summary: 'convert a downloaded checkpoint to a model file',
   about:
     'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
+  arguments: [
+    { name: 'SOURCE', summary: 'folder of a downloaded checkpoint, or a model file', values: 'file' },
+    { name: 'OUT', summary: 'the GGUF file to write', values: 'file' },
+  ],
   groups: [
     {
       title: 'options',
@@ -38,7 +41,7 @@ export const convertCommand: Command = {
   ],
 
   async run({ stdout, stderr, signal, now }, options) {
-    const [source, target] = requirePositionals(options, ['DIR or FILE', 'OUT']);
+    const [source, target] = options.positionals;
     const type = recipeOf(options.values.get('type') ?? 'q8_0');
     const progress = createProgressPrinter(stderr, now);
     try {

@@ -10,25 +10,30 @@ import { type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine'
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { Command } from '../command.ts';
 import { chooseModel } from '../default-model.ts';
-import { generateParameters, PARAMETER_GROUPS } from '../generate-parameters.ts';
+import { GENERATE_PARAMETERS, REFUSED_PARAMETERS } from '../generate-parameters.ts';
 import { generationJson, summaryLine } from '../generation-report.ts';
 import { integerOption, UsageError } from '../options.ts';
 import { dim } from '../output.ts';
 import { printable } from '../printable.ts';
-import { readPrompt } from '../read-prompt.ts';
+import { PROMPT_ARGUMENT, PROMPT_OPTIONS, readPrompt } from '../read-prompt.ts';
 import { type GenerationResult, streamGeneration } from '../stream-generation.ts';
 import { createTextPrinter } from '../text-printer.ts';
 
 export const generateCommand: Command = {
   name: 'generate',
-  usage: '[PROMPT] [options]',
-  summary: 'continue a text',
+  summary: 'continue a text in this process, without a server',
   about:
-    'Continues PROMPT, or the text on standard input, and prints the continuation while it is generated. The summary with speeds is written to standard error, so that output can be piped. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
+    'Loads a model, continues a text and prints the continuation while it is generated. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
+  arguments: [PROMPT_ARGUMENT],
+  notes: [
+    'Figures and warnings go to standard error, so that the text can be piped.',
+    'gptj run continues a text on a server, whose model is loaded already.',
+  ],
   groups: [
     {
       title: 'options',
       options: [
+        ...PROMPT_OPTIONS,
         {
           name: 'model',
           short: 'm',
@@ -48,7 +53,7 @@ export const generateCommand: Command = {
         { name: 'echo', value: null, summary: 'show the prompt before its continuation', default: 'on a terminal' },
       ],
     },
-    ...PARAMETER_GROUPS,
+    ...GENERATE_PARAMETERS.groups,
   ],
   examples: [
     { line: 'gptj generate "I met a traveller from an antique land, who said" -n 64', caption: 'continue a text' },
@@ -56,11 +61,15 @@ export const generateCommand: Command = {
       line: 'gptj generate "Once upon a time" --do-sample --temperature 0.8 --top-p 0.95 --seed 7',
       caption: 'sample, with the same result each time',
     },
-    { line: 'gptj generate - --json --num-beams 4 < prompt.txt', caption: 'beam search over a file, as JSON' },
+    { line: 'gptj generate --file prompt.txt --json --num-beams 4', caption: 'beam search over a file, as JSON' },
+  ],
+  refused: [
+    ...REFUSED_PARAMETERS,
+    { names: ['url', 'token', 'profile'], answer: 'gptj run asks a server; gptj generate computes in this process' },
   ],
 
   async run(context, options) {
-    const parameters = generateParameters(options);
+    const parameters = GENERATE_PARAMETERS.read(options);
     const threads = integerOption(options, 'threads', { min: 1, max: 1024 });
     const path = chooseModel(options.values.get('model'), context.env);
     const prompt = await readPrompt(context.stdin, options);

@@ -1,17 +1,16 @@
 import { inspectModel, type ModelReport } from '@gptj-cloud/checkpoint';
 import type { Command } from '../command.ts';
 import { formatBytes, formatCount, formatParameters, threeDigits } from '../figures.ts';
-import { requirePositionals } from '../options.ts';
 import { bold, type Output, widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  usage: 'FILE|DIR [options]',
   summary: 'describe a model file',
   about:
     'Reads the headers of a model file, or of a folder in Hugging Face form, and shows its shape and the storage of its weights. Weights are not read and no code in the file is executed.',
+  arguments: [{ name: 'PATH', summary: 'a model file, or the folder of a checkpoint', values: 'file' }],
   groups: [
     {
       title: 'options',
@@ -28,7 +27,7 @@ export const inspectCommand: Command = {
   ],
 
   async run({ stdout }, options) {
-    const [path] = requirePositionals(options, ['FILE or DIR']);
+    const [path] = options.positionals;
     const report = await inspectModel(path!);
     const withTensors = options.values.get('tensors') === 'true';
     if (options.values.get('json') === 'true') {

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { OTHER_VARIABLES, SERVE_OPTIONS, serve } from '@gptj-cloud/server';
 import type { Command, CommandContext } from '../command.ts';
-import { type ParsedOptions, requirePositionals, UsageError } from '../options.ts';
+import { type ParsedOptions, UsageError } from '../options.ts';
 
 /** Where the build puts the dashboard; the server answers without it as well. */
 const DASHBOARD = fileURLToPath(new URL('../../../dashboard/site', import.meta.url));
 
 export const serveCommand: Command = {
   name: 'serve',
-  usage: '[options]',
   summary: 'serve the Pipeline Cloud API over HTTP',
   about:
     'Loads a model and serves the 2022 Pipeline Cloud v2 API. The first start creates an API token and prints it once. After Ctrl-C the server accepts no new runs, waits for the current ones and stops; a second Ctrl-C stops it at once. Options override environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
     `${OTHER_VARIABLES.join(', ')}.`,
+  arguments: [],
   groups: [
     {
       title: 'options',
@@ -34,7 +34,6 @@ export const serveCommand: Command = {
   ],
 
   async run(context, options) {
-    requirePositionals(options, []);
     const { stdout, stderr, env, signal } = context;
     const server = await serve(
       {},

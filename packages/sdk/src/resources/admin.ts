@@ -1,5 +1,5 @@
 /** The server as a whole, for its owners. */
-import type { Endpoint } from '../connection.ts';
+import { connect, type Endpoint } from '../connection.ts';
 import { order, read, send } from '../exchange.ts';
 import {
   booleanAt,
@@ -97,6 +97,8 @@ export interface Admin {
   /** Refuse new runs for a time, or accept them again. */
   setMaintenance(change: MaintenanceChange, options?: CallOptions): Promise<MaintenanceState>;
   auditLog(options?: AuditOptions): Promise<Page<AuditEntry>>;
+  /** A backup of the embedded store, as it arrives. Never retried. */
+  backup(options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /** Address of a backup of the embedded store, to download with a session that was confirmed recently. */
   backupAddress(): string;
 }
@@ -173,6 +175,10 @@ export function createAdmin(endpoint: Endpoint): Admin {
       return await send(endpoint, { method: 'PATCH', path: `${root}/maintenance`, body }, parseMaintenance, options);
     },
     auditLog: async (options) => await readAuditLog(endpoint, '/v2/audit-log', options),
+    async *backup({ signal } = {}) {
+      const call = { method: 'GET', path: `${root}/backup`, accept: '*/*', signal } as const;
+      yield* (await connect(endpoint, call)).chunks();
+    },
     backupAddress: () => `${endpoint.url}${root}/backup`,
   };
 }
