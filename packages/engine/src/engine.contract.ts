@@ -269,21 +269,35 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal((await finished([9], config)).outcome.sequences.length, 3);
     });
 
-    it('stops for an aborted signal, before the start and during the run', async () => {
+    it('refuses a generation whose signal was aborted before the start', async () => {
       const { prompt } = cases[0]!;
-      const request = { prompt, config: greedy(prompt) };
-      const read = async (signal: AbortSignal, onToken: () => void): Promise<void> => {
-        for await (const event of engine.generate(request, signal)) if (event.type === 'tokens') onToken();
+      const read = async (signal: AbortSignal): Promise<void> => {
+        for await (const _ of engine.generate({ prompt, config: greedy(prompt) }, signal));
       };
-      await assert.rejects(
-        read(AbortSignal.abort(), () => {}),
-        { name: 'ModelError', code: 'aborted' },
-      );
+      await assert.rejects(read(AbortSignal.abort()), { name: 'ModelError', code: 'aborted' });
+    });
+
+    it('stops for an aborted signal during the run', async () => {
+      // Each needs most of the cache, so one is generated at a time: however late the abort comes, it meets one of them.
+      const config = configure(1, {
+        max_new_tokens: 127,
+        eos_token_id: -1,
+        do_sample: true,
+        seed: 1,
+        num_return_sequences: 3,
+      });
       const controller = new AbortController();
-      await assert.rejects(
-        read(controller.signal, () => controller.abort()),
-        { name: 'ModelError', code: 'aborted' },
-      );
+      const started = new Set<number>();
+      const read = async (at: number): Promise<void> => {
+        for await (const event of engine.generate({ prompt: [20 + at], config }, controller.signal)) {
+          started.add(at);
+          if (event.type === 'tokens') controller.abort();
+        }
+      };
+      const ends = await Promise.allSettled(Array.from({ length: 40 }, (_, at) => read(at)));
+      const stopped = ends.flatMap((end, at) => (end.status === 'rejected' ? [{ at, reason: end.reason }] : []));
+      for (const { reason } of stopped) assert.equal((reason as { code?: string }).code, 'aborted');
+      assert.ok(stopped.some(({ at }) => started.has(at)));
     });
 
     it('refuses a request larger than the context with context_full and one larger than the cache with cache_full', async () => {
