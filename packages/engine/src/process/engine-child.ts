@@ -21,6 +21,7 @@ import { EventQueue } from '../event-queue.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import { deferred } from './deferred.ts';
 import { createEventJoiner, type EventJoiner } from './event-parts.ts';
+import { createConfigPacker } from './large-values.ts';
 import { type FromEngine, fromWireError, type ToEngine } from './messages.ts';
 import { WATCH_FD } from './signs-of-life.ts';
 import { type Stall, StallDetector, type StallLimits } from './stall-detector.ts';
@@ -80,6 +81,7 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
     // A failed assertion in llama.cpp would start a debugger otherwise; its message on stderr is enough.
     env: { ...process.env, GGML_NO_BACKTRACE: '1' },
   });
+  const packer = createConfigPacker();
   const generations = new Map<number, Sent>();
   const statsRequests = new Map<number, StatsRequest>();
   const ready = deferred<EngineInfo>();
@@ -183,7 +185,8 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
       };
       generations.set(id, sent);
       signal?.addEventListener('abort', cancel, { once: true });
-      post(child, { kind: 'generate', id, request });
+      const { config, ...rest } = request;
+      post(child, { kind: 'generate', id, request: rest, config: packer.pack(config) });
       try {
         yield* queue;
       } finally {

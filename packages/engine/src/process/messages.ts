@@ -3,11 +3,17 @@ import type { EngineInfo, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import type { WireEvent } from './event-parts.ts';
+import type { PackedConfig } from './large-values.ts';
 
 /** Messages from the server's process to the engine's, as structured clones. The sender chooses the ids. */
 export type ToEngine =
   | { readonly kind: 'open'; readonly options: OpenModelOptions }
-  | { readonly kind: 'generate'; readonly id: number; readonly request: GenerationRequest }
+  | {
+      readonly kind: 'generate';
+      readonly id: number;
+      readonly request: Omit<GenerationRequest, 'config'>;
+      readonly config: PackedConfig;
+    }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'close' };

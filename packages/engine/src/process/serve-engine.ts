@@ -13,6 +13,7 @@ import type { Engine, GenerationEvent, GenerationRequest } from '../engine.ts';
 import { createEngine } from '../in-process-engine.ts';
 import type { OpenModel, OpenModelOptions } from '../open-model.ts';
 import { inMessages, toWireEvents, type WireEvent } from './event-parts.ts';
+import { createConfigUnpacker } from './large-values.ts';
 import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
 import { watchMainThread } from './watch-main-thread.ts';
 
@@ -20,6 +21,7 @@ let engine: Engine | null = null;
 /** The ids of requests, for the watcher. */
 const ids = new WeakMap<GenerationRequest, number>();
 const running = new Map<number, AbortController>();
+const unpacker = createConfigUnpacker();
 
 /** Events that are not sent yet. One message carries many: a message costs more than a short event. */
 let pending: [id: number, event: WireEvent][] = [];
@@ -69,11 +71,12 @@ async function open(message: Extract<ToEngine, { kind: 'open' }>, openModel: Ope
   }
 }
 
-async function generate({ id, request }: Extract<ToEngine, { kind: 'generate' }>): Promise<void> {
+async function generate({ id, request: fields, config }: Extract<ToEngine, { kind: 'generate' }>): Promise<void> {
   const abort = new AbortController();
   running.set(id, abort);
-  ids.set(request, id);
   try {
+    const request: GenerationRequest = { ...fields, config: unpacker.unpack(config) };
+    ids.set(request, id);
     if (engine === null) throw new ModelError('closed', 'the engine is not open');
     const { maxEventDelayMs = 0 } = request;
     for await (const event of engine.generate(request, abort.signal)) sendEvent(id, event, maxEventDelayMs);
