@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Holder, nextAdmission } from './admission-order.ts';
+import { type Holder, largestOf, nextAdmission } from './admission-order.ts';
 
 interface Named extends Holder {
   readonly name: string;
 }
 
 const capacity = { cells: 1_000, sequences: 100 };
-const holder = (name: string, tenant: string | null, cells: number, arrivedAt = 0): Named => ({
+const holder = (name: string, tenant: string | null, cells: number, arrivedAt = 0, priority = 0): Named => ({
   name,
   tenant,
+  priority,
   reservation: { cells, sequences: 1 },
   arrivedAt,
 });
-const next = (waiting: readonly Named[], active: readonly Named[], now = 0): string | undefined =>
-  nextAdmission(waiting, active, { capacity, now, isReady: () => true })?.name;
+const next = (
+  waiting: readonly Named[],
+  active: readonly Named[],
+  now = 0,
+  cells = capacity.cells,
+): string | undefined =>
+  nextAdmission(waiting, active, { capacity: { ...capacity, cells }, now, isReady: () => true })?.name;
 
 test('a tenant beside others holds half of the cache, and the others are admitted past it', () => {
   const active = [holder('a1', 'a', 300), holder('b1', 'b', 100)];
@@ -23,10 +29,31 @@ test('a tenant beside others holds half of the cache, and the others are admitte
   assert.equal(next([holder('a3', 'a', 200)], active), 'a3');
 });
 
-test('a tenant alone leaves an eighth free, unless one generation needs it', () => {
+test('an eighth stays free of generations that are not small', () => {
   assert.equal(next([holder('a2', 'a', 300)], [holder('a1', 'a', 600)]), undefined);
   assert.equal(next([holder('a2', 'a', 275)], [holder('a1', 'a', 600)]), 'a2');
-  assert.equal(next([holder('large', 'a', 990)], []), 'large');
+  assert.equal(next([holder('b1', 'b', 300)], [holder('a1', 'a', 600)]), undefined);
+  assert.equal(next([holder('b1', 'b', 275)], [holder('a1', 'a', 600)]), 'b1');
+  assert.equal(next([holder('whole context', 'a', 990)], []), 'whole context');
+  assert.deepEqual(largestOf(capacity), { cells: 875, sequences: 87.5 });
+});
+
+test('small generations are admitted into the room, half of which is for those of a priority above 0', () => {
+  const large = [holder('a1', 'a', 437), holder('b1', 'b', 438)];
+  const small = (count: number) => Array.from({ length: count }, (_, at) => holder(`c${at}`, `c${at}`, 30));
+  assert.equal(next([holder('d1', 'd', 30)], [...large, ...small(1)]), 'd1');
+  assert.equal(next([holder('d1', 'd', 30)], [...large, ...small(2)]), undefined);
+  assert.equal(next([holder('owner', 'd', 30, 0, 20)], [...large, ...small(2)]), 'owner');
+  assert.equal(next([holder('owner', 'd', 30, 0, 20)], [...large, ...small(4)]), undefined);
+  assert.equal(next([holder('d1', 'd', 40)], large), undefined, 'it is not small');
+});
+
+test('small generations do not delay a large one that waits, as long as they are in the room', () => {
+  const waiting = [holder('large', 'b', 437, 1), holder('owner', 'c', 30, 2, 20)];
+  const active = [holder('a1', 'a', 437), holder('d1', 'd', 437)];
+  assert.equal(next(waiting, active), 'owner');
+  const ones = (count: number) => Array.from({ length: count }, (_, at) => holder(`c${at}`, `c${at}`, 30, 3, 20));
+  assert.equal(next(waiting, [...active.slice(0, 1), ...ones(4)]), 'large');
 });
 
 test('a generation larger than a share waits for the others, and is admitted before newer ones after a while', () => {
@@ -37,17 +64,23 @@ test('a generation larger than a share waits for the others, and is admitted bef
   assert.equal(next([large, small], [], 12_000), 'large');
 });
 
-test('small generations pass one that does not fit as long as it fits beside those that passed it', () => {
+test('smaller generations pass one that does not fit as long as it fits beside those that passed it', () => {
+  // All but the room is 1,000.
+  const nextOfThousand = (waiting: readonly Named[], active: readonly Named[]): string | undefined =>
+    next(waiting, active, 0, 8000 / 7);
   const active = [holder('b1', 'b', 400, 0), holder('c1', 'c', 100, 1)];
   const waiting = [holder('first', 'a', 500, 2), holder('d1', 'd', 300, 3), holder('e1', 'e', 400, 4)];
   assert.equal(
-    next([holder('first', 'a', 500, 2), holder('d1', 'd', 300, 3)], [...active, holder('x', 'x', 100, 0)]),
+    nextOfThousand([holder('first', 'a', 500, 2), holder('d1', 'd', 300, 3)], [...active, holder('x', 'x', 100, 0)]),
     'd1',
   );
-  assert.equal(next(waiting.slice(0, 1), active), 'first');
+  assert.equal(nextOfThousand(waiting.slice(0, 1), active), 'first');
   const passed = [...active, holder('x', 'x', 100, 0), holder('d1', 'd', 300, 3)];
-  assert.equal(next([holder('first', 'a', 500, 2), holder('e1', 'e', 100, 4), holder('f', 'f', 300, 5)], passed), 'e1');
-  assert.equal(next([holder('first', 'a', 500, 2), holder('f', 'f', 300, 5)], passed), undefined);
+  assert.equal(
+    nextOfThousand([holder('first', 'a', 500, 2), holder('e1', 'e', 100, 4), holder('f', 'f', 300, 5)], passed),
+    'e1',
+  );
+  assert.equal(nextOfThousand([holder('first', 'a', 500, 2), holder('f', 'f', 300, 5)], passed), undefined);
 });
 
 test('without tenants the cache is filled in order', () => {

@@ -1,17 +1,21 @@
 /**
  * Which waiting generation is admitted next, so that no tenant holds the cache.
  *
+ * - `ROOM` of cells and sequences is for small generations, half of it for those of a priority above 0. The others share
+ *   what is left: however long they take, a short request of another tenant begins at once.
  * - While another tenant has work or waits, a tenant's generations hold at most `SHARE` of cells and sequences together. A
  *   single generation that needs more is admitted when no other tenant has work or waits, or when it has waited for
  *   `LARGE_WAIT_MS`.
- * - A tenant alone leaves `ROOM` free for the next tenant, unless a single generation needs it.
  * - A generation that does not fit lets later ones pass only as long as it would fit beside all that have passed it: it is
  *   admitted in the end.
+ *
+ * Generations without a tenant have no shares and leave no room.
  */
 import type { Reservation } from './generation.ts';
 
 export interface Holder {
   readonly tenant: string | null;
+  readonly priority: number;
   readonly reservation: Reservation;
   /** Milliseconds, monotonic. */
   readonly arrivedAt: number;
@@ -19,10 +23,17 @@ export interface Holder {
 
 /** Largest part of cells and sequences for one tenant beside others. */
 const SHARE = 1 / 2;
-/** Part of cells and sequences that a tenant alone leaves free. */
+/** Part of cells and sequences for small generations. */
 const ROOM = 1 / 8;
+/** Largest part of cells and sequences that a small generation needs. */
+const SMALL = 1 / 32;
 /** From this age on a generation that needs more than a share is admitted like any other. */
 const LARGE_WAIT_MS = 10_000;
+
+/** The most that one generation of a tenant can be given: all but the room. */
+export function largestOf(capacity: Reservation): Reservation {
+  return times(capacity, 1 - ROOM);
+}
 
 /**
  * @param waiting in order of rank
@@ -40,7 +51,8 @@ export function nextAdmission<Waiting extends Holder>(
   for (const next of waiting) {
     const own = active.filter(({ tenant }) => tenant === next.tenant);
     if (!isWithinShare(next, own, capacity, { hasOthers, ageMs: age(next) })) continue;
-    const fits = isWithin(total([...active, next]), capacity);
+    // In a small cache one generation may need the room as well.
+    const fits = active.length === 0 || fitsBeside(next, active, capacity);
     if (!fits || !passed.every((one) => leavesRoomFor(one, next, active, capacity))) passed.push(next);
     // Last, because it reads the whole prompt.
     else if (isReady(next)) return next;
@@ -63,17 +75,36 @@ function isWithinShare(
   return own.length === 0 && (!hasOthers || ageMs >= LARGE_WAIT_MS);
 }
 
+/** Whether `next` fits beside others. What small generations hold in the room leaves the rest as it is. */
+function fitsBeside(next: Holder, others: readonly Holder[], capacity: Reservation): boolean {
+  const all = [...others, next];
+  if (next.tenant === null) return isWithin(total(all), capacity);
+  const limit = { cells: capacity.cells * SMALL, sequences: Math.max(1, capacity.sequences * SMALL) };
+  const small = all.filter(({ reservation }) => isWithin(reservation, limit));
+  const first = total(small.filter(({ priority }) => priority > 0));
+  const later = atMost(total(small.filter(({ priority }) => priority <= 0)), times(capacity, ROOM / 2));
+  const inRoom = atMost(sum(first, later), times(capacity, ROOM));
+  const { cells, sequences } = total(all);
+  const rest = { cells: cells - inRoom.cells, sequences: sequences - inRoom.sequences };
+  return isWithin(rest, times(capacity, 1 - ROOM));
+}
+
 /** Whether `one`, which arrived before, still fits beside `next` and those that have passed it already. */
 function leavesRoomFor(one: Holder, next: Holder, active: readonly Holder[], capacity: Reservation): boolean {
   const later = active.filter(({ arrivedAt }) => arrivedAt > one.arrivedAt);
-  return isWithin(total([one, next, ...later]), capacity);
+  return fitsBeside(next, [one, ...later], capacity);
 }
 
 function total(holders: readonly Holder[]): Reservation {
-  return {
-    cells: holders.reduce((sum, { reservation }) => sum + reservation.cells, 0),
-    sequences: holders.reduce((sum, { reservation }) => sum + reservation.sequences, 0),
-  };
+  return holders.map(({ reservation }) => reservation).reduce(sum, { cells: 0, sequences: 0 });
+}
+
+function sum(a: Reservation, b: Reservation): Reservation {
+  return { cells: a.cells + b.cells, sequences: a.sequences + b.sequences };
+}
+
+function atMost(a: Reservation, b: Reservation): Reservation {
+  return { cells: Math.min(a.cells, b.cells), sequences: Math.min(a.sequences, b.sequences) };
 }
 
 function times({ cells, sequences }: Reservation, factor: number): Reservation {

@@ -51,3 +51,24 @@ test('evaluates many rows of a generation in parts, where a part does not cost m
   // A row takes longer than a part should: eight rows at least.
   assert.equal((await after([1, 1, 50], [64, 1, 3200])).rowsPerRun, 8);
 });
+
+test('plans by the shortest evaluations: other processes make some of them many times as long', async () => {
+  const seen: [number, number, number][] = [];
+  for (let i = 0; i < 20; i++) seen.push([1, 1, 5], [1, 1, 400], [16, 1, 35], [16, 1, 900]);
+  const costs = await after(...seen);
+  // 3 ms, and 2 ms a row.
+  assert.deepEqual([costs.extraTokens(1), costs.rowsPerRun], [2, 16]);
+});
+
+test('forgets sizes that have not occurred for long', async () => {
+  const recent = Array.from({ length: 101 }, (): [number, number, number] => [1, 1, 4]);
+  const costs = await after([64, 1, 6400], [1, 1, 4], [4, 1, 10], ...recent.slice(0, 90));
+  assert.equal(costs.rowsPerRun, 8);
+  assert.equal((await after([64, 1, 6400], ...recent)).rowsPerRun, Number.POSITIVE_INFINITY);
+});
+
+test('evaluates prompts alone in parts of half a second, but not in small ones', async () => {
+  assert.equal((await after()).promptTokens, 512);
+  assert.equal((await after([1, 100, 100])).promptTokens, 500);
+  assert.equal((await after([1, 100, 3000])).promptTokens, 128);
+});

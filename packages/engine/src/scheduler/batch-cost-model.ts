@@ -21,6 +21,10 @@ const STALL_BY_OTHERS_MS = 30;
 const PART_MS = 40;
 /** … unless reading the weights takes up the time: a part takes at least this many times the fixed part. */
 const PART_FACTOR = 3;
+/** An evaluation of prompts alone takes about this long, so that generations that arrive meanwhile join soon … */
+const PROMPT_MS = 500;
+/** … but has this many tokens at least: from there on a token hardly takes less time in a larger one. */
+const MIN_PROMPT_TOKENS = 128;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
 /** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
@@ -57,6 +61,12 @@ export class BatchCostModel {
     const stallMs = tenants > 1 ? STALL_BY_OTHERS_MS : STALL_MS;
     const allowedMs = Math.max(stallMs, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
     return Math.max(MIN_PREFILL_TOKENS, Math.min(MAX_PREFILL_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
+  }
+
+  /** Maximum number of prompt tokens in the next evaluation when no generation decodes. */
+  get promptTokens(): number {
+    if (this.#tokenMs === null) return MAX_PREFILL_TOKENS;
+    return Math.max(MIN_PROMPT_TOKENS, Math.floor(PROMPT_MS / this.#tokenMs));
   }
 
   /**

@@ -27,6 +27,18 @@ test('cuts a prompt where the batch is a multiple of four tokens', () => {
   assert.deepEqual(plan([1, 1, 100], { maxTokens: 64, prefillTokens: 5 }), [1, 1, 2]);
 });
 
+test('limits prompts to promptTokens while no run decodes', () => {
+  const limits = { maxTokens: 64, prefillTokens: 16, promptTokens: 32 };
+  assert.deepEqual(
+    planBatch([runWith(100)], limits).map(({ count }) => count),
+    [32],
+  );
+  assert.deepEqual(
+    planBatch([runWith(100), runWith(1)], limits).map(({ count }) => count),
+    [1, 15],
+  );
+});
+
 test('limits the decoding steps of one run, not those of many', () => {
   const rows = Array.from({ length: 64 }, () => runWith(1));
   const beams = { work: rows.flatMap(({ work }) => work) } as Partial<StrategyRun> as StrategyRun;
@@ -48,5 +60,6 @@ test('adds as many tokens of tenants in debt as the time of the others allows', 
     [1, 1, 1, 1, 1],
   );
   assert.deepEqual(round([1], [100], 0), [1]);
+  assert.deepEqual(round([100], [1], 1), [16, 1], 'a tenant in debt decodes: the prompt must not hold it up');
   assert.deepEqual(round([1], [], 9), [1]);
 });

@@ -11,8 +11,10 @@ export interface Slice {
 export interface BatchLimits {
   /** Maximum number of tokens in one evaluation. */
   readonly maxTokens: number;
-  /** Maximum number of prompt tokens in an evaluation that also has decoding steps. */
+  /** Maximum number of prompt tokens in an evaluation while any run decodes. */
   readonly prefillTokens: number;
+  /** Maximum number of prompt tokens in any evaluation. Default: no limit. */
+  readonly promptTokens?: number;
   /** Maximum number of decoding steps of one run. Default: no limit. */
   readonly rowsPerRun?: number;
 }
@@ -30,7 +32,8 @@ export function planRound(
   limits: BatchLimits,
   extraTokens: (planned: number) => number,
 ): readonly Slice[] {
-  const first = planBatch(ahead, limits);
+  // Those in debt that decode wait for the evaluation as well.
+  const first = planBatch(ahead, inDebt.some(isDecoding) ? { ...limits, promptTokens: limits.prefillTokens } : limits);
   if (inDebt.length === 0) return first;
   const planned = first.reduce((sum, { count }) => sum + count, 0);
   const maxTokens = Math.min(limits.maxTokens - planned, extraTokens(planned));
@@ -45,7 +48,7 @@ export function planRound(
 export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): readonly Slice[] {
   const slices: Slice[] = [];
   const prompts: { run: StrategyRun; work: RowWork }[] = [];
-  const { rowsPerRun = Number.POSITIVE_INFINITY } = limits;
+  const { rowsPerRun = Number.POSITIVE_INFINITY, promptTokens = Number.POSITIVE_INFINITY } = limits;
   let left = limits.maxTokens;
   for (const run of runs) {
     let rows = 0;
@@ -61,7 +64,7 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
     }
   }
   const decoding = limits.maxTokens - left;
-  if (slices.length > 0) left = Math.min(left, limits.prefillTokens);
+  left = Math.min(left, slices.length > 0 ? limits.prefillTokens : promptTokens);
   const waiting = prompts.reduce((sum, { work }) => sum + work.row.tokens.length - work.fed, 0);
   // A prompt that is cut anyway is cut where the size of the batch is a multiple of the kernels' tokens.
   if (waiting > left && left >= KERNEL_TOKENS) left -= (decoding + left) % KERNEL_TOKENS;
@@ -72,4 +75,8 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
     left -= count;
   }
   return slices;
+}
+
+function isDecoding({ work }: StrategyRun): boolean {
+  return work.some(({ row, fed }) => row.tokens.length - fed <= DECODE_TOKENS);
 }

@@ -1,35 +1,48 @@
-/** Weight of the sums so far when an evaluation is added: the last twenty or so count. */
-const DECAY = 0.95;
-/** Numbers of steps whose variance is smaller give no slope. */
-const MIN_VARIANCE = 4;
+/** How much the shortest time of a size grows with each evaluation of that size, so that it follows lasting changes. */
+const AGEING = 1.01;
+/** A size that did not occur in this many evaluations is forgotten: a single slow one of it may say nothing. */
+const MAX_AGE = 100;
+/** Number of sizes that differ by a factor of two. */
+const SIZES = 16;
+
+interface Shortest {
+  readonly steps: number;
+  readonly ms: number;
+  /** Number of the newest evaluation of the size. */
+  readonly seenAt: number;
+}
 
 /**
  * The time of an evaluation of decoding steps as a fixed part, the weights being read once, and a part for each step: the
- * weighted least-squares line over the evaluations seen.
+ * least-squares line over the shortest evaluations of each size. The shortest, because other processes make evaluations
+ * longer at random, many times over: an average over those is a line of no meaning.
  */
 export class DecodeCost {
-  #weight = 0;
-  #steps = 0;
-  #ms = 0;
-  #stepsSquared = 0;
-  #stepsTimesMs = 0;
+  /** By the binary logarithm of the number of steps. */
+  readonly #shortest: (Shortest | undefined)[] = new Array(SIZES);
+  #evaluations = 0;
 
   add(steps: number, ms: number): void {
-    this.#weight = this.#weight * DECAY + 1;
-    this.#steps = this.#steps * DECAY + steps;
-    this.#ms = this.#ms * DECAY + ms;
-    this.#stepsSquared = this.#stepsSquared * DECAY + steps * steps;
-    this.#stepsTimesMs = this.#stepsTimesMs * DECAY + steps * ms;
+    const seenAt = ++this.#evaluations;
+    const size = Math.min(SIZES - 1, Math.floor(Math.log2(steps)));
+    const known = this.#shortest[size];
+    const isShorter = known === undefined || this.#isOld(known) || ms / steps <= (known.ms / known.steps) * AGEING;
+    this.#shortest[size] = isShorter ? { steps, ms, seenAt } : { ...known, ms: known.ms * AGEING, seenAt };
   }
 
-  /** Null while the numbers of steps were nearly equal, or more steps took less time. */
+  /** Null while all evaluations were about as large, or more steps took less time. */
   get line(): { readonly fixedMs: number; readonly stepMs: number } | null {
-    if (this.#weight === 0) return null;
-    const mean = this.#steps / this.#weight;
-    const variance = this.#stepsSquared / this.#weight - mean * mean;
-    if (variance < MIN_VARIANCE) return null;
-    const meanMs = this.#ms / this.#weight;
-    const stepMs = (this.#stepsTimesMs / this.#weight - mean * meanMs) / variance;
-    return stepMs > 0 ? { stepMs, fixedMs: Math.max(0, meanMs - stepMs * mean) } : null;
+    const points = this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];
+    if (points.length < 2) return null;
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const steps = mean(points.map((point) => point.steps));
+    const ms = mean(points.map((point) => point.ms));
+    const variance = mean(points.map((point) => (point.steps - steps) ** 2));
+    const stepMs = mean(points.map((point) => (point.steps - steps) * (point.ms - ms))) / variance;
+    return stepMs > 0 ? { stepMs, fixedMs: Math.max(0, ms - stepMs * steps) } : null;
+  }
+
+  #isOld({ seenAt }: Shortest): boolean {
+    return this.#evaluations - seenAt > MAX_AGE;
   }
 }

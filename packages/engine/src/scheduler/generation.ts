@@ -80,6 +80,10 @@ export class Generation {
     return this.request.tenant ?? null;
   }
 
+  get priority(): number {
+    return this.request.priority ?? 0;
+  }
+
   get isCancelled(): boolean {
     return this.cancellation !== null;
   }

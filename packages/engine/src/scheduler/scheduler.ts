@@ -299,9 +299,8 @@ export class Scheduler {
       }
       if (generation.isCancelled) continue;
       const { run, stepMs } = generation;
-      const isLate = stepMs > evaluationMs && this.#isInDebt(generation);
-      const mayAdvance = run!.complete && !isLate && !this.#mustWait(generation);
-      if (mayAdvance) this.#advance(generation);
+      const isLate = stepMs > Math.min(evaluationMs, MAX_TURN_MS) && this.#isInDebt(generation);
+      if (run!.complete && !isLate && !this.#mustWait(generation)) this.#advance(generation);
       else if (runs.has(run!)) run!.copyResults();
     }
   }
@@ -320,7 +319,8 @@ export class Scheduler {
     if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
     const { maxBatchTokens: maxTokens } = model.limits;
     const prefillTokens = this.#costs.prefillTokens(this.#shares.tenants);
-    return { maxTokens, prefillTokens, rowsPerRun: this.#costs.rowsPerRun };
+    const { promptTokens, rowsPerRun } = this.#costs;
+    return { maxTokens, prefillTokens, promptTokens, rowsPerRun };
   }
 
   /** Run one evaluation. False when it failed or was aborted; a failure has then ended its generations. */
