@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeHex, decodeHexInParts, PickleError } from './index.ts';
+import { decodeHex, PickleError } from './index.ts';
 
 test('decodes every byte value in upper and lower case', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -32,15 +32,4 @@ test('refuses any other character with its offset', () => {
       (error: unknown) => error instanceof PickleError && error.code === 'hex_digit' && error.offset === 2,
     );
   }
-});
-
-test('digits that are decoded in parts give the same bytes, with a pause between two parts', async () => {
-  const digits = new TextEncoder().encode('0aF7'.repeat(500_000));
-  let pauses = 0;
-  const pause = async (): Promise<void> => void pauses++;
-  assert.deepEqual(await decodeHexInParts(digits, pause), decodeHex(digits));
-  assert.equal(pauses, 3);
-  await assert.rejects(decodeHexInParts(digits.subarray(1), pause), { code: 'hex_odd_length' });
-  digits[1_999_999] = 0x78;
-  await assert.rejects(decodeHexInParts(digits, pause), { code: 'hex_digit' });
 });

@@ -1,4 +1,4 @@
-export { decodeHex, decodeHexInParts } from './hex.ts';
+export { decodeHex } from './hex.ts';
 export type { JsonValue } from './json-value.ts';
 export { PickleError, type PickleErrorCode } from './pickle-error.ts';
 export type { PickleLimits } from './pickle-limits.ts';

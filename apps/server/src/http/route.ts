@@ -27,6 +27,8 @@ export interface Access<Guard, Grant extends object> {
 export interface RequestBody<Value> {
   readonly content: readonly Content[];
   readonly read: (request: Request) => Promise<Value>;
+  /** Called when the handler has ended, also with an error: reads the rest of a body that `read` left to the handler. */
+  readonly end?: (value: Value) => Promise<void>;
 }
 
 type SegmentName<Segment> = Segment extends `:${infer Name}{${string}`
@@ -124,7 +126,7 @@ export function defineRoute<
     refusal: errors.schema,
     async serve(guard, c) {
       const grant = await access.authorize(guard, c);
-      const input = {
+      const given = {
         ...grant,
         request: requestContext(c, async () => {
           await access.authorize(guard, c);
@@ -134,10 +136,15 @@ export function defineRoute<
           { query: (name) => c.req.query(name), header: (name) => c.req.header(name) },
           parameters ?? {},
         ),
-        body: await body?.read(c.req.raw),
       };
       // The router matched the path, so every name in it has a value; absent parameters and bodies have absent types.
-      const result = await handle(input as RouteInput<Path, Grant, Parameters, Body>, c);
+      const handleWith = async (value: Body | undefined) =>
+        await handle({ ...given, body: value } as RouteInput<Path, Grant, Parameters, Body>, c);
+      const value = await body?.read(c.req.raw);
+      const result =
+        body?.end === undefined
+          ? await handleWith(value)
+          : await handleWith(value).finally(() => body.end?.(value as Body));
       if (result instanceof Response) return result;
       if (status === 204) return c.body(null, status);
       const respond: Respond = (body, headers) => c.body(body, status, headers);

@@ -49,6 +49,7 @@ export interface TestAppOptions
   /** Default: no limits on load. */
   readonly load?: ComposeSettings['load'];
   readonly waiting?: ComposeSettings['waiting'];
+  readonly maxUploadBytes?: number;
   /** The engine that generates. Default: `engine` of the app. */
   readonly generator?: Engine;
   /** Default: one token for each byte. */
@@ -87,6 +88,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       load: options.load ?? TEST_SETTINGS.load,
       trustedProxies: options.trustedProxies ?? TEST_SETTINGS.trustedProxies,
       waiting: options.waiting ?? TEST_SETTINGS.waiting,
+      maxUploadBytes: options.maxUploadBytes ?? TEST_SETTINGS.maxUploadBytes,
     },
   });
   await composition.start();

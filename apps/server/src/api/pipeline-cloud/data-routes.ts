@@ -1,7 +1,6 @@
 import { type DataCreate, dataCreateSchema, dataGetSchema } from '@gptj-cloud/protocol';
 import { jsonBody } from '../../http/json-body.ts';
-import type { Part } from '../../http/multipart.ts';
-import { formPart, isForm } from '../../http/multipart-body.ts';
+import { type FormPart, formPart, isForm } from '../../http/multipart-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { defineRoute, type RequestBody } from '../../http/route.ts';
 import {
@@ -13,11 +12,11 @@ import {
 } from '../../runs/data/data-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { type FileRoutesDeps, jsonStream, RETURN_DATA } from './file-routes.ts';
+import { type FileRoutesDeps, jsonStream, RETURN_DATA, uploadOf } from './file-routes.ts';
 
 export interface DataRoutesDeps extends FileRoutesDeps {}
 
-type DataSource = { readonly file: DataCreate } | { readonly part: Part };
+type DataSource = { readonly file: DataCreate } | { readonly part: FormPart };
 
 /** Data of runs, made from an uploaded file (clients up to 0.4.0) or from raw bytes (from 0.4.2). */
 export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
@@ -34,8 +33,7 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       replies: { 201: json(dataGetSchema, 'The data.') },
       async handle({ body, principal }) {
         if ('file' in body) return await createDataFromFile(deps, principal, body.file.id);
-        const { name, filename, bytes } = body.part;
-        return await createDataFromBytes(deps, principal, { name: filename ?? name, bytes });
+        return await createDataFromBytes(deps, principal, uploadOf(body.part));
       },
     }),
     defineRoute({
@@ -70,5 +68,8 @@ function dataBody({ maxUploadBytes }: DataRoutesDeps): RequestBody<DataSource> {
     content: [...file.content, ...part.content],
     read: async (request) =>
       isForm(request) ? { part: await part.read(request) } : { file: await file.read(request) },
+    end: async (source) => {
+      if ('part' in source) await source.part.end();
+    },
   };
 }

@@ -1,11 +1,18 @@
 import { fileGetSchema } from '@gptj-cloud/protocol';
 import { z } from 'zod';
 import { byteStream } from '../../http/byte-stream.ts';
-import { formPart } from '../../http/multipart-body.ts';
+import { type FormPart, formPart } from '../../http/multipart-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type FileDeps, getFile, getWholeFile, removeFile, uploadFile } from '../../runs/files/file-service.ts';
+import {
+  type FileDeps,
+  getFile,
+  getWholeFile,
+  removeFile,
+  type Upload,
+  uploadFile,
+} from '../../runs/files/file-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -25,6 +32,10 @@ export function jsonStream(texts: AsyncIterable<string>): Response {
   return new Response(byteStream(texts), { headers: { 'content-type': 'application/json' } });
 }
 
+export function uploadOf({ name, filename, bytes, announcedBytes }: FormPart): Upload {
+  return { name: filename ?? name, bytes, announcedBytes };
+}
+
 /** Uploading a file, as hexadecimal digits in one part of a form, reading it back, and deleting it. */
 export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'data' } as const;
@@ -38,8 +49,7 @@ export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
       // Clients up to 0.2.11 send a second part, file_path, which is ignored.
       body: formPart('file', 'Hexadecimal digits of the bytes.', { maxBytes: deps.maxUploadBytes }),
       replies: { 201: json(fileGetSchema, 'The file.') },
-      handle: ({ body: part, principal }) =>
-        uploadFile(deps, principal, { name: part.filename ?? part.name, bytes: part.bytes }),
+      handle: ({ body: part, principal }) => uploadFile(deps, principal, uploadOf(part)),
     }),
     defineRoute({
       ...record,

@@ -20,6 +20,8 @@ export interface RequestLoad extends WorkMeter {
   identify(client: string, options: { readonly isExempt: boolean }): void;
   /** Hold bytes until the reply has ended. Throws `too_many_bytes_in_flight`; then it holds none of them. */
   hold(bytes: number): void;
+  /** Bytes came that are not held: they cost time alone. */
+  pass(bytes: number): void;
   /** Hold one stream until the reply has ended; further calls do nothing. Throws `too_many_streams`. */
   holdStream(): void;
   /** Count a request without credentials before its body is looked at. Throws `too_many_attempts`. */
@@ -141,6 +143,10 @@ export function createLoadControl(limits: LoadLimits, now: () => number = () => 
           held += amount;
           bytes.add(client, amount);
           pendingMs += amount * MS_PER_BYTE;
+        },
+        pass(amount) {
+          pendingMs += amount * MS_PER_BYTE;
+          if (pendingMs >= BOOKED_MS) book();
         },
         holdStream() {
           if (hasStream || ended) return;

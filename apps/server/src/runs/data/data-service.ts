@@ -1,8 +1,7 @@
 import { ApiError, type DataGet, newId } from '@gptj-cloud/protocol';
 import type { Principal } from '../../identity/principal.ts';
-import { newFile, withSmallBytes } from '../files/file.ts';
 import { fileJson, surrounded } from '../files/file-json.ts';
-import { type FileDeps, storeFile, type Upload } from '../files/file-service.ts';
+import { type FileDeps, storeUpload, type Upload, type WithFile } from '../files/file-service.ts';
 import { findFile, holdFile } from '../files/file-store.ts';
 import { type StoredData, toDataGet } from './data.ts';
 import { deleteData, findData, insertData } from './data-store.ts';
@@ -27,12 +26,11 @@ export async function createDataFromFile(
   return toDataGet(data);
 }
 
-/** Store bytes as a file, and create data from it. Throws `storage_full`. */
+/** Store bytes as a file, and create data from it. Throws `storage_full`, and what the bytes throw. */
 export async function createDataFromBytes(deps: FileDeps, principal: Principal, upload: Upload): Promise<DataGet> {
-  const data = { id: newId('data'), createdAt: deps.clock(), file: newFile(upload.name, upload.bytes) };
-  const insert = (tx: FileDeps['db']): Promise<void> => insertData(tx, principal.projectId, data);
-  await storeFile(deps, principal, data.file, { items: 2, insert });
-  return toDataGet({ ...data, file: withSmallBytes(data.file) });
+  const row = { id: newId('data'), createdAt: deps.clock() };
+  const insert: WithFile['insert'] = (tx, file) => insertData(tx, principal.projectId, { ...row, file });
+  return toDataGet({ ...row, file: await storeUpload(deps, principal, upload, { items: 2, insert }) });
 }
 
 /** Data of a project; large data come without their bytes. Throws `not_found`. */

@@ -2,10 +2,19 @@ import { ApiError, type FileGet } from '@gptj-cloud/protocol';
 import type { Principal } from '../../identity/principal.ts';
 import type { StorageLimits } from '../../metering/storage/storage-limits.ts';
 import type { Database } from '../../store/db.ts';
-import { decodeUpload, type NewFile, newFile, type StoredFile, toFileGet, withSmallBytes } from './file.ts';
+import { decodeUpload } from './decode-upload.ts';
+import { newFile, type StoredFile, toFileGet, withSmallBytes } from './file.ts';
 import { fileJson } from './file-json.ts';
-import { insertSlices, isSliced } from './file-slices-store.ts';
-import { deleteFile, findFile, insertFiles, insertUnstored, removeUnstored } from './file-store.ts';
+import { insertSlice, SLICE_BYTES, toSlices } from './file-slices-store.ts';
+import {
+  deleteFile,
+  findFile,
+  finishUnstored,
+  growUnstored,
+  insertFiles,
+  insertUnstored,
+  removeUnstored,
+} from './file-store.ts';
 
 export interface FileDeps {
   readonly db: Database;
@@ -13,55 +22,105 @@ export interface FileDeps {
   readonly storage: StorageLimits;
 }
 
-/** An uploaded file. */
+/** An uploaded file, whose bytes come while it is stored. */
 export interface Upload {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** The most bytes that the client announced; null when it announced nothing. */
+  readonly announcedBytes: number | null;
 }
 
-/** Store an uploaded file whose bytes are hexadecimal digits. Throws `invalid_hex`, `storage_full`. */
+/** Store an uploaded file whose bytes are hexadecimal digits. Throws `invalid_hex`, `storage_full`, and what the bytes throw. */
 export async function uploadFile(deps: FileDeps, principal: Principal, upload: Upload): Promise<FileGet> {
-  const file = newFile(upload.name, await decodeUpload(upload.bytes));
-  await storeFile(deps, principal, file, { items: 1 });
-  return toFileGet(withSmallBytes(file));
+  // Raw bytes, which the first clients sent, are twice as many as their digits would be: their size is corrected below.
+  const announcedBytes = upload.announcedBytes === null ? null : Math.ceil(upload.announcedBytes / 2);
+  const bytes = decodeUpload(upload.bytes);
+  return toFileGet(await storeUpload(deps, principal, { ...upload, bytes, announcedBytes }, { items: 1 }));
 }
 
 /** Rows that are stored together with a file, in the transaction that makes it visible. */
 export interface WithFile {
   /** Stored items in all, the file included. */
   readonly items: number;
-  readonly insert?: (tx: Database) => Promise<void>;
+  readonly insert?: (tx: Database, file: StoredFile) => Promise<void>;
 }
 
 /**
- * Store a file. The slices of a large one are written one by one, outside a transaction, so that others use the store
- * between them; its bytes count from the beginning. Throws `storage_full`.
+ * Store a file while its bytes come. A small one is stored at the end, as a whole. The slices of a large one are written
+ * one by one, outside a transaction: no more than one is held, and others use the store between them. Its bytes count from
+ * the beginning, and nothing of it stays when the upload fails. Returns the file, without its bytes when it is large.
+ *
+ * Throws `storage_full` and what the bytes throw.
  */
-export async function storeFile(
+export async function storeUpload(
   { db, clock, storage }: FileDeps,
   principal: Principal,
-  file: NewFile,
+  upload: Upload,
   { items, insert = async () => {} }: WithFile,
-): Promise<void> {
-  const row = { projectId: principal.projectId, file, createdAt: clock() };
-  const addition = { principal, bytes: file.sizeBytes, items };
-  const isLarge = isSliced(file.sizeBytes);
+): Promise<StoredFile> {
+  const slices = toSlices(upload.bytes);
+  const { projectId } = principal;
+  const createdAt = clock();
   try {
-    if (isLarge) {
+    const first = await slices.next();
+    const start = first.done === true ? new Uint8Array() : first.value;
+    const second = start.length < SLICE_BYTES ? null : await slices.next();
+    if (second === null || second.done === true) {
+      const file = newFile(upload.name, start);
       await db.transaction(async (tx) => {
-        await storage.require(tx, addition);
-        await insertUnstored(tx, row);
+        await storage.require(tx, { principal, bytes: file.sizeBytes, items });
+        await insertFiles(tx, [{ projectId, file, createdAt }]);
+        await insert(tx, file);
       });
-      await insertSlices(db, file);
+      return withSmallBytes(file);
     }
+    const atLeast = start.length + second.value.length;
+    const reserved = Math.max(atLeast, upload.announcedBytes ?? 0);
+    const file = { ...newFile(upload.name, new Uint8Array()), bytes: null, sizeBytes: reserved };
     await db.transaction(async (tx) => {
-      if (!isLarge) await storage.require(tx, addition);
-      await insertFiles(tx, [row]);
-      await insert(tx);
+      await storage.require(tx, { principal, bytes: reserved, items });
+      await insertUnstored(tx, { projectId, file, createdAt });
     });
-  } catch (error) {
-    if (isLarge) await removeUnstored(db, file.id);
-    throw error;
+    try {
+      await insertSlice(db, file.id, 0, start);
+      const sizeBytes = await writeSlices({ db, storage }, principal, file, slices, second.value);
+      const stored = { ...file, sizeBytes };
+      await db.transaction(async (tx) => {
+        await finishUnstored(tx, stored);
+        await insert(tx, stored);
+      });
+      return stored;
+    } catch (error) {
+      await removeUnstored(db, file.id);
+      throw error;
+    }
+  } finally {
+    await slices.return(undefined);
+  }
+}
+
+/** Write all slices but the first; returns the size of the file. */
+async function writeSlices(
+  { db, storage }: Pick<FileDeps, 'db' | 'storage'>,
+  principal: Principal,
+  { id, sizeBytes }: StoredFile,
+  slices: AsyncGenerator<Uint8Array>,
+  second: Uint8Array,
+): Promise<number> {
+  let reserved = sizeBytes;
+  let size = SLICE_BYTES;
+  let index = 1;
+  for (let slice = second; ; ) {
+    size += slice.length;
+    if (size > reserved) {
+      const addition = { principal, bytes: size - reserved, items: 0 };
+      await db.transaction((tx) => growUnstored(tx, id, size, () => storage.require(tx, addition)));
+      reserved = size;
+    }
+    await insertSlice(db, id, index++, slice);
+    const next = await slices.next();
+    if (next.done === true) return size;
+    slice = next.value;
   }
 }
 

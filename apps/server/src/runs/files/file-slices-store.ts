@@ -13,6 +13,10 @@ export function isSliced(sizeBytes: number): boolean {
   return sizeBytes > SLICE_BYTES;
 }
 
+export async function insertSlice(db: Database, fileId: string, index: number, bytes: Uint8Array): Promise<void> {
+  await db.insert(fileSlices).values({ fileId, index, bytes });
+}
+
 /**
  * Write the slices of a file, one statement each, so that other statements get their turn between them. So does the event
  * loop: statements of a store in this process follow each other without a turn of it.
@@ -20,9 +24,29 @@ export function isSliced(sizeBytes: number): boolean {
 export async function insertSlices(db: Database, { id: fileId, bytes }: NewFile): Promise<void> {
   for (let index = 0; index * SLICE_BYTES < bytes.length; index++) {
     const start = index * SLICE_BYTES;
-    await db.insert(fileSlices).values({ fileId, index, bytes: bytes.subarray(start, start + SLICE_BYTES) });
+    await insertSlice(db, fileId, index, bytes.subarray(start, start + SLICE_BYTES));
     await setImmediate();
   }
+}
+
+/** Bytes in slices: all but the last have the full length. */
+export async function* toSlices(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let slice = Buffer.alloc(0);
+  let length = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      if (slice.length === 0) slice = Buffer.allocUnsafe(SLICE_BYTES);
+      const part = chunk.subarray(at, at + SLICE_BYTES - length);
+      slice.set(part, length);
+      at += part.length;
+      length += part.length;
+      if (length < SLICE_BYTES) continue;
+      yield slice;
+      slice = Buffer.alloc(0);
+      length = 0;
+    }
+  }
+  if (length > 0) yield slice.subarray(0, length);
 }
 
 /** The bytes of a file, slice by slice, read as the consumer asks for them. Throws when the file is deleted meanwhile. */

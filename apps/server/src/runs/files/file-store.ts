@@ -33,6 +33,11 @@ export interface NewFileRow {
   readonly createdAt: Date;
 }
 
+/** The row of a file whose bytes follow. */
+export interface UnstoredRow extends Omit<NewFileRow, 'file'> {
+  readonly file: StoredFile;
+}
+
 /**
  * Store files in a transaction. Small ones in one statement, as one parameter: a parameter for each value costs more than
  * the insertion. A large file whose slices were written before is only marked.
@@ -57,7 +62,7 @@ export async function insertFiles(tx: Database, rows: readonly NewFileRow[]): Pr
 }
 
 /** Insert the row of a file whose slices follow; false when it is there. No query finds the file before `markStored`. */
-export async function insertUnstored(db: Database, { projectId, file, createdAt }: NewFileRow): Promise<boolean> {
+export async function insertUnstored(db: Database, { projectId, file, createdAt }: UnstoredRow): Promise<boolean> {
   const { id, name, path, sizeBytes } = file;
   const row = { id, projectId, name, path, bytes: null, sizeBytes, isStored: false, createdAt };
   const rows = await db.insert(files).values(row).onConflictDoNothing().returning({ id: files.id });
@@ -75,6 +80,27 @@ export async function writeLargeFile(db: Database, row: NewFileRow): Promise<voi
 
 async function markStored(db: Database, id: string): Promise<void> {
   await db.update(files).set({ isStored: true }).where(eq(files.id, id));
+}
+
+/**
+ * Change the size of a file whose bytes still come, as more of them come than were announced. `require` checks the
+ * difference while the file cannot be deleted.
+ */
+export async function growUnstored(
+  tx: Database,
+  id: string,
+  sizeBytes: number,
+  require: () => Promise<void>,
+): Promise<void> {
+  // Rows before counts, as every deletion locks them.
+  await tx.select({ id: files.id }).from(files).where(eq(files.id, id)).for('update');
+  await require();
+  await tx.update(files).set({ sizeBytes }).where(eq(files.id, id));
+}
+
+/** All bytes of a file are there: make it visible, with its true size. */
+export async function finishUnstored(tx: Database, { id, sizeBytes }: StoredFile): Promise<void> {
+  await tx.update(files).set({ sizeBytes, isStored: true }).where(eq(files.id, id));
 }
 
 /** Delete a file that was not stored to its end. */

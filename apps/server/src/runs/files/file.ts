@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { decodeHexInParts, PickleError } from '@gptj-cloud/pickle';
-import { ApiError, type FileGet, newId } from '@gptj-cloud/protocol';
+import { type FileGet, newId } from '@gptj-cloud/protocol';
 
 /** A stored file. */
 export interface StoredFile {
@@ -42,21 +40,6 @@ export function toFileGet(file: StoredFile): FileGet {
     file_size: file.sizeBytes * 2,
     file_format: 'hex',
   };
-}
-
-/**
- * Bytes of an uploaded part. Clients send the hex of the bytes as ASCII; before 0.0.39 they uploaded files as raw bytes.
- * A pickle never looks like hex: from protocol 2 on it starts with 0x80. Throws `invalid_hex` for an odd number of
- * digits.
- */
-export async function decodeUpload(part: Uint8Array): Promise<Uint8Array> {
-  try {
-    return await decodeHexInParts(part, () => setImmediate());
-  } catch (error) {
-    if (!(error instanceof PickleError)) throw error;
-    if (error.code === 'hex_digit') return part;
-    throw new ApiError('invalid_hex', { reason: error.message }, { cause: error });
-  }
 }
 
 /** Control characters are replaced: PostgreSQL text cannot hold U+0000, and no name needs the others. */

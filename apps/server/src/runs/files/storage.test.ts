@@ -11,7 +11,7 @@ import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { createDataFromBytes, getWholeData, removeData } from '../data/data-service.ts';
 import { data, files, runs } from '../run-tables.ts';
 import { newFile } from './file.ts';
-import { type FileDeps, getWholeFile, removeFile, uploadFile } from './file-service.ts';
+import { type FileDeps, getWholeFile, removeFile, type Upload, uploadFile } from './file-service.ts';
 import { SLICE_BYTES } from './file-slices-store.ts';
 import { insertUnstored, removeAbandoned } from './file-store.ts';
 
@@ -62,15 +62,20 @@ async function counts(): Promise<readonly [kept: unknown, counted: unknown]> {
   ];
 }
 
+const upload = (name: string, bytes: Uint8Array, announcedBytes: number | null = bytes.length): Upload => ({
+  name,
+  bytes: (async function* () {
+    // Chunks of a connection, which are no slices.
+    for (let at = 0; at < bytes.length; at += 65_521) yield bytes.subarray(at, at + 65_521);
+  })(),
+  announcedBytes,
+});
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 9)) & 255);
 
 test('a large file is written and read in slices, and comes back byte for byte', async () => {
   for (const length of [0, 1, SLICE_BYTES, SLICE_BYTES + 1, 3 * SLICE_BYTES + 5]) {
     const bytes = bytesOf(length);
-    const stored = await uploadFile(deps(), PRINCIPAL, {
-      name: 'f',
-      bytes: Buffer.from(Buffer.from(bytes).toString('hex')),
-    });
+    const stored = await uploadFile(deps(), PRINCIPAL, upload('f', Buffer.from(Buffer.from(bytes).toString('hex'))));
     const { text, parts } = await textOf(await getWholeFile(deps(), DEFAULT_PROJECT_ID, stored.id));
     const read = JSON.parse(text) as { id: string; data: string; file_size: number };
     assert.deepEqual([read.id, read.file_size], [stored.id, 2 * length]);
@@ -92,7 +97,7 @@ test('a file from before slices, with all bytes in its row, is read in slices as
 });
 
 test('counts bytes and items through uploads, runs and deletions, and forgets uploads that did not end', async () => {
-  const large = await createDataFromBytes(deps(), PRINCIPAL, { name: 'd', bytes: bytesOf(SLICE_BYTES + 9) });
+  const large = await createDataFromBytes(deps(), PRINCIPAL, upload('d', bytesOf(SLICE_BYTES + 9)));
   const small = await it.post('/v2/runs', { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: 4 }] });
   const run = runGetSchema.parse(await small.json());
   let [kept, counted] = await counts();
@@ -129,14 +134,14 @@ test('counts bytes and items through uploads, runs and deletions, and forgets up
 });
 
 test('refuses what passes the limit of bytes or items with storage_full, also for concurrent requests', async () => {
-  const upload = (storage: StorageLimits, length: number): Promise<unknown> =>
-    createDataFromBytes(deps(storage), PRINCIPAL, { name: 'd', bytes: bytesOf(length) });
+  const store = (storage: StorageLimits, length: number): Promise<unknown> =>
+    createDataFromBytes(deps(storage), PRINCIPAL, upload('d', bytesOf(length)));
   const storage = limited(1000, 100);
-  const codes = await Promise.all(Array.from({ length: 12 }, () => codeOf(upload(storage, 300))));
+  const codes = await Promise.all(Array.from({ length: 12 }, () => codeOf(store(storage, 300))));
   assert.deepEqual(codes.filter((code) => code === 'done').length, 3);
   assert.ok(codes.every((code) => code === 'done' || code === 'storage_full'));
-  assert.equal(await codeOf(upload(storage, 101)), 'storage_full');
-  assert.equal(await codeOf(upload(limited(10_000, 7), 1)), 'storage_full', 'six items are stored; data need two');
+  assert.equal(await codeOf(store(storage, 101)), 'storage_full');
+  assert.equal(await codeOf(store(limited(10_000, 7), 1)), 'storage_full', 'six items are stored; data need two');
   const { bytes, items } = await storage.read(it.store.db, PRINCIPAL);
   assert.deepEqual(
     [bytes, items],
@@ -187,7 +192,7 @@ test('concurrent runs, uploads and deletions are counted exactly, and none of th
   const remove = (path: string): Promise<Response> => noted(it.request(path, { method: 'DELETE' }));
   const one = async (i: number): Promise<void> => {
     const bytes = bytesOf(i % 3 === 0 ? SLICE_BYTES + i : i + 1);
-    const { id } = await createDataFromBytes(deps(), PRINCIPAL, { name: 'd', bytes });
+    const { id } = await createDataFromBytes(deps(), PRINCIPAL, upload('d', bytes));
     const [run] = await Promise.all([noted(it.post('/v2/runs', ask)), remove(`/v2/data/${id}`)]);
     await remove(`/v2/runs/${runGetSchema.parse(await run.json()).id}`);
   };
