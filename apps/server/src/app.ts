@@ -118,6 +118,8 @@ export interface AppDeps {
   readonly process: ProcessFacts;
   /** The dashboard; null: only the API answers. */
   readonly site: Site | null;
+  /** Folder of the manual's pages; null: the reference of the API alone. */
+  readonly manualDir: string | null;
 }
 
 /** Metrics and traces of requests. */
@@ -202,7 +204,12 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...statusRoutes(deps),
     ...engineRoutes(deps),
     ...serverRoutes({ ...deps, version: serverVersion() }),
-    ...referenceRoutes(() => routes, serverVersion()),
+    ...referenceRoutes({
+      operations: () => routes,
+      version: serverVersion(),
+      manualDir: deps.manualDir,
+      origin: () => accounts.publicUrl(),
+    }),
     ...metricsRoutes(observe.metrics.registry, observe.metricsToken),
     ...adminRoutes({
       dump: deps.store.dump,

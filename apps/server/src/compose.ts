@@ -108,6 +108,8 @@ export interface ComposeDeps {
   readonly process: ProcessFacts;
   /** Default: only the API answers. */
   readonly site?: Site | null;
+  /** Folder of the manual's pages. Default: the reference of the API alone. */
+  readonly manualDir?: string | null;
   /** Threads that read large requests. Default: all requests are read on this thread. */
   readonly workers?: WorkerPool;
   /** Default: the keys of the store. */
@@ -268,6 +270,7 @@ export function compose(deps: ComposeDeps): Composition {
     countWebhooks: () => webhooks.counts(),
     process: deps.process,
     site: deps.site ?? null,
+    manualDir: deps.manualDir ?? null,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),
   });

@@ -62,6 +62,8 @@ export interface ServeParts {
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
   /** Folder of the built dashboard, which need not be there yet; null: only the API answers. */
   readonly dashboardDir: string | null;
+  /** Folder of the manual's pages, the project's `docs`; null: only the reference of the API is served. */
+  readonly manualDir: string | null;
 }
 
 export interface RunningServer {
@@ -82,6 +84,7 @@ const DEFAULT_PARTS: ServeParts = {
   clock: () => new Date(),
   waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
   dashboardDir: null,
+  manualDir: null,
 };
 
 /** A part that takes longer to close is left to the end of the process. */
@@ -148,7 +151,7 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
 
 async function start(
   config: ServerConfig,
-  { clock, log, print, waiting, dashboardDir, openModel: loadModel }: ServeParts,
+  { clock, log, print, waiting, dashboardDir, manualDir, openModel: loadModel }: ServeParts,
   open: Open,
   facts: ProcessFacts,
 ): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
@@ -200,6 +203,7 @@ async function start(
       observation,
       process: facts,
       site,
+      manualDir,
       publicUrl: () => publicUrl ?? url,
       settings: { ...config, ownsStore, accounts: { ...accounts, sendsMail: smtpUrl !== null }, waiting },
     }),

@@ -7,6 +7,9 @@ import { type ParsedOptions, UsageError } from '../options.ts';
 /** Where the build puts the dashboard; the server answers without it as well. */
 const DASHBOARD = fileURLToPath(new URL('../../../dashboard/site', import.meta.url));
 
+/** The pages that the server shows at /docs. */
+const MANUAL = fileURLToPath(new URL('../../../../docs', import.meta.url));
+
 export const serveCommand: Command = {
   name: 'serve',
   summary: 'serve the Pipeline Cloud API over HTTP',
@@ -42,6 +45,7 @@ export const serveCommand: Command = {
         print: (line) => stdout.write(`${line}\n`),
         log: (line) => stderr.write(line),
         dashboardDir: DASHBOARD,
+        manualDir: MANUAL,
       },
     );
     await aborted(signal);

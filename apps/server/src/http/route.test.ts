@@ -9,10 +9,10 @@ import type { ErrorDialect } from './error-dialect.ts';
 import type { HttpEnv } from './http-env.ts';
 import { jsonBody } from './json-body.ts';
 import { createLoadControl } from './load/request-load.ts';
+import { openManual } from './manual/manual.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { openApiDocument } from './openapi/openapi-document.ts';
 import { json, NO_CONTENT } from './openapi/operation.ts';
-import { referencePage } from './openapi/reference-page.ts';
 import { query } from './parameter.ts';
 import { type Access, defineRoute } from './route.ts';
 
@@ -154,5 +154,6 @@ test('describes a record in the OpenAPI document and in the reference', async ()
   );
   assert.ok(operation?.requestBody?.content['application/json'] !== undefined);
   assert.deepEqual(Object.keys(operation?.responses ?? {}), ['201', 'default']);
-  assert.match(await referencePage(document), /<b>POST<\/b><code>\/greetings\/\{name\}<\/code>/);
+  const manual = openManual({ folder: null, document: () => document, origin: () => '' });
+  assert.match((await manual.reference('greetings')) ?? '', /<b>POST<\/b><code>\/greetings\/\{name\}<\/code>/);
 });

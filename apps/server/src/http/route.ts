@@ -69,6 +69,8 @@ export interface RouteRecord<
   readonly description?: string;
   readonly parameters?: Parameters;
   readonly body?: RequestBody<Body>;
+  /** A JSON body that the route accepts, for the reference. A test requires it where the body is JSON. */
+  readonly bodyExample?: unknown;
   /**
    * The reply contains a secret, and is never compressed: its length would give away whether text that another site chose
    * occurs in the secret.
@@ -106,7 +108,8 @@ export function defineRoute<
   Parameters extends ParameterSet = Record<never, never>,
   Body = undefined,
 >(record: RouteRecord<Guard, Grant, Path, Parameters, Body, Described>): Route<Guard> {
-  const { method, path, access, errors, tag, summary, description, parameters, body, replies, handle } = record;
+  const { method, path, access, errors, tag, summary, description, parameters, body, bodyExample, replies, handle } =
+    record;
   const { holdsSecret = false } = record;
   const status = SUCCESS.find((each) => replies[each] !== undefined) ?? 200;
   const note = access.note;
@@ -122,6 +125,7 @@ export function defineRoute<
     security: access.security,
     parameters: Object.values(parameters ?? {}),
     ...(body === undefined ? {} : { body: body.content }),
+    ...(bodyExample === undefined ? {} : { bodyExample }),
     replies,
     refusal: errors.schema,
     async serve(guard, c) {

@@ -40,7 +40,7 @@ export interface TestApp {
 }
 
 export interface TestAppOptions
-  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site'>> {
+  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site' | 'manualDir'>> {
   /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
@@ -65,7 +65,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const openAdmission = createOpenAdmission();
   const admission = (await options.openAdmission?.(db)) ?? openAdmission;
   const accountSettings: TestApp['accountSettings'] = { ...TEST_SETTINGS.accounts };
-  const { queue, clock = () => NOW, findKey, passwords, afterReply, site = null } = options;
+  const { queue, clock = () => NOW, findKey, passwords, afterReply, site = null, manualDir = null } = options;
   const { deps, logLines, mails } = createFakeDeps(clock);
   const plans = await openPlanBook(null);
   const composition = compose({
@@ -76,6 +76,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     tokenizer: options.tokenizer ?? byteTokenizer,
     admission,
     site,
+    manualDir,
     oauthProviders: options.oauthProviders ?? new Map(),
     ...(findKey === undefined ? {} : { findKey }),
     ...(passwords === undefined ? {} : { passwords }),

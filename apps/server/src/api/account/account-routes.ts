@@ -48,6 +48,7 @@ export function accountRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/register',
       summary: 'Register',
       body: jsonBody(registerSchema),
+      bodyExample: { email: 'ada@example.org', username: 'ada', password: 'Seven-green-boats-9' },
       description:
         'Where the server sends mail, the reply is 202 whether or not the address has an account; the account begins when the address is confirmed by the mailed link.',
       replies: { 201: userReply, 202: MAIL_SENT },
@@ -62,6 +63,12 @@ export function accountRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/set-up',
       summary: 'Create the first owner, by the link printed at the first start',
       body: jsonBody(setUpSchema),
+      bodyExample: {
+        token: 'TOKEN_OF_THE_LINK',
+        email: 'ada@example.org',
+        username: 'ada',
+        password: 'Seven-green-boats-9',
+      },
       replies: { 200: userReply },
       handle: async ({ body, caller }) => toUserGet(await setUp(deps, body, caller), deps.plans),
     }),
@@ -89,6 +96,7 @@ function emailRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: PUBLIC_OR_SESSION,
       summary: 'Verify an e-mail address, by the link sent to it and the password or a session of the account',
       body: jsonBody(verifyEmailSchema),
+      bodyExample: { token: 'TOKEN_OF_THE_LINK' },
       replies: { 200: userReply },
       handle: async ({ body, signedIn, caller }) =>
         toUserGet(await verifyEmail(deps, { ...body, signedIn }, caller), deps.plans),
@@ -111,6 +119,7 @@ function emailRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: PUBLIC_OR_SESSION,
       summary: 'Change to an e-mail address, by the link sent to it and the password or a session of the account',
       body: jsonBody(confirmEmailSchema),
+      bodyExample: { token: 'TOKEN_OF_THE_LINK' },
       replies: { 200: userReply },
       handle: async ({ body, signedIn, caller }) =>
         toUserGet(await confirmEmailChange(deps, { ...body, signedIn }, caller), deps.plans),
@@ -125,6 +134,7 @@ function passwordResetRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/forgot-password',
       summary: 'Request a link to set a new password',
       body: jsonBody(forgotPasswordSchema),
+      bodyExample: { email: 'ada@example.org' },
       replies: { 202: MAIL_SENT },
       async handle({ body, caller }) {
         await sendPasswordReset(deps, body.email, caller);
@@ -136,6 +146,7 @@ function passwordResetRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/reset-password',
       summary: 'Set a new password, by that link; ends what had access to the account before',
       body: jsonBody(resetPasswordSchema),
+      bodyExample: { token: 'TOKEN_OF_THE_LINK', password: 'Seven-green-boats-9' },
       replies: { 200: json(recoverySchema, 'What has ended: sessions, tokens, links, members and more.') },
       async handle({ body, caller }, c) {
         const { ended, device } = await resetPassword(deps, body, caller);

@@ -39,6 +39,7 @@ export function memberRoutes(deps: AccountDeps): readonly ApiRoute[] {
       description:
         'The account becomes a member when it accepts. The reply is the same when no account has the username.',
       body: jsonBody(memberCreateSchema),
+      bodyExample: { username: 'grace' },
       replies: { 202: invitationsReply },
       async handle({ path, body: invited, principal, caller }) {
         await inviteToProject(deps, principal, { projectId: path.id, invited }, caller);
@@ -78,6 +79,7 @@ function invitationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: inPerson(scope('admin'), { tokens: 'confirm' }),
       summary: 'Invite by e-mail (project owners only)',
       body: jsonBody(invitationCreateSchema),
+      bodyExample: { email: 'grace@example.org' },
       replies: { 201: invitationsReply },
       async handle({ path, body, principal, caller }) {
         await inviteToProject(deps, principal, { projectId: path.id, invited: body }, caller);

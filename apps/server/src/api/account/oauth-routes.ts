@@ -87,6 +87,7 @@ export function oauthRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: PUBLIC,
       summary: 'Send the second factor, where the account has one',
       body: jsonBody(oauthCodeSchema),
+      bodyExample: { token: 'TOKEN_OF_THE_PAGE', code: '123456' },
       replies: { 200: json(sessionGetSchema, 'The session; its cookie is set.') },
       async handle({ body, caller }, c) {
         const signedIn = await finishOAuthWithCode(deps, body, caller, clientOf(c));
@@ -137,6 +138,7 @@ function identityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: UNVERIFIED_SESSION,
       summary: 'Begin to link an identity of a provider',
       body: jsonBody(identityCreateSchema),
+      bodyExample: { provider: 'github', password: 'Seven-green-boats-9' },
       replies: { 200: json(authorizationUrlSchema, 'Address to open in the browser.') },
       async handle({ body: { provider, ...proof }, signedIn: { user, session }, caller }, c) {
         // An attacker could register with another person's address and wait for its owner to link an identity.

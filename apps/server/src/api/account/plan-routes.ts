@@ -51,6 +51,7 @@ export function planRoutes({ billing }: PlanRoutesDeps): readonly ApiRoute[] {
       access: inPerson(scope('admin'), { tokens: 'scope' }),
       summary: 'Change to another plan',
       body: jsonBody(planChangeSchema),
+      bodyExample: { plan_id: 'developer' },
       replies: { 200: json(planChangeResultSchema, 'The change, or the address to pay for it.') },
       handle: ({ body, principal, caller }) => billing.change(principal, body, caller),
     }),
@@ -66,6 +67,7 @@ export function planRoutes({ billing }: PlanRoutesDeps): readonly ApiRoute[] {
         signature: header('Stripe-Signature', 'Time and signature of the body.', z.string().optional()),
       },
       body: EVENT,
+      bodyExample: { id: 'evt_1', type: 'customer.subscription.updated' },
       replies: { 200: json(z.object({ received: z.boolean() }), 'The event was received.') },
       async handle({ body, parameters, caller }) {
         await billing.handleEvent(body, parameters.signature ?? '', caller);

@@ -35,6 +35,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: SESSION,
       summary: 'Create a project',
       body: jsonBody(projectCreateSchema),
+      bodyExample: { name: 'poems' },
       replies: { 201: projectReply },
       handle: async ({ body, signedIn: { user }, caller }) =>
         await describeProject(deps, await createProject(deps, user.id, body.name, caller)),
@@ -65,6 +66,7 @@ export function projectRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: scope('admin'),
       summary: 'Rename a project; its owner',
       body: jsonBody(projectPatchSchema),
+      bodyExample: { name: 'prose' },
       replies: { 200: projectReply },
       handle: async ({ path, body, principal, caller }) =>
         await describeProject(deps, await changeProject(deps, principal, { id: path.id, name: body.name }, caller)),

@@ -50,6 +50,7 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/email',
       summary: 'Request a link to change to another e-mail address',
       body: jsonBody(changeEmailSchema),
+      bodyExample: { email: 'ada.new@example.org', password: 'Seven-green-boats-9' },
       replies: { 202: MAIL_SENT },
       async handle({ body, signedIn: { user }, caller }) {
         await requestEmailChange(deps, user, body, caller);
@@ -61,6 +62,7 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/password',
       summary: 'Change the password; ends the other sessions, and API tokens with `revoke_tokens`',
       body: jsonBody(changePasswordSchema),
+      bodyExample: { current_password: 'Seven-green-boats-9', new_password: 'Eight-green-boats-9' },
       replies: { 204: NO_CONTENT },
       async handle({ body, signedIn: { user, session }, caller }, c) {
         const { current_password: password, code, new_password: next, revoke_tokens: revokeTokens = false } = body;
@@ -77,6 +79,7 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/confirm',
       summary: 'Confirm to be there in person, for sensitive changes in this session',
       body: jsonBody(confirmSchema),
+      bodyExample: { password: 'Seven-green-boats-9' },
       replies: { 200: json(confirmationSchema, 'The time until which the session needs no other confirmation.') },
       async handle({ body, signedIn: { user, session }, caller }) {
         await confirmInPerson(deps, user, body, caller);
@@ -88,6 +91,7 @@ export function securityRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/delete-account',
       summary: "Delete the caller's account with all its data",
       body: jsonBody(deleteAccountSchema),
+      bodyExample: { password: 'Seven-green-boats-9' },
       replies: { 204: NO_CONTENT },
       async handle({ body, signedIn: { user }, caller }, c) {
         await deleteOwnAccount(deps, user, body, caller);
@@ -105,6 +109,7 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/two-factor',
       summary: 'Begin two-factor sign-in',
       body: jsonBody(twoFactorPasswordSchema),
+      bodyExample: { password: 'Seven-green-boats-9' },
       replies: { 200: json(twoFactorGetSchema, 'The secret for the authenticator app.') },
       async handle({ body, signedIn: { user }, caller }) {
         await confirmPassword(deps, user, body.password, caller);
@@ -116,6 +121,7 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/two-factor/confirm',
       summary: 'Turn two-factor sign-in on, with a code; ends the other sessions',
       body: jsonBody(twoFactorConfirmSchema),
+      bodyExample: { code: '123456' },
       replies: { 200: json(recoveryCodesSchema, 'Recovery codes, shown only once.') },
       handle: async ({ body, signedIn: { user, session }, caller }) => ({
         recovery_codes: await confirmTwoFactor(deps, user, { code: body.code, sessionId: session.id }, caller),
@@ -134,6 +140,7 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/two-factor/recovery-codes',
       summary: 'Make new recovery codes in place of the earlier ones',
       body: jsonBody(twoFactorDisableSchema),
+      bodyExample: { password: 'Seven-green-boats-9', code: '123456' },
       replies: { 200: json(recoveryCodesSchema, 'Recovery codes, shown only once.') },
       async handle({ body, signedIn: { user }, caller }) {
         await confirmInPerson(deps, user, body, caller);
@@ -145,6 +152,7 @@ function twoFactorRoutes(deps: AccountDeps): readonly ApiRoute[] {
       path: '/v2/auth/two-factor/disable',
       summary: 'Turn two-factor sign-in off; ends the other sessions',
       body: jsonBody(twoFactorDisableSchema),
+      bodyExample: { password: 'Seven-green-boats-9', code: '123456' },
       replies: { 204: NO_CONTENT },
       async handle({ body, signedIn: { user, session }, caller }) {
         await confirmInPerson(deps, user, body, caller);

@@ -20,6 +20,7 @@ export function sessionRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: PUBLIC,
       summary: 'Sign in',
       body: jsonBody(loginSchema),
+      bodyExample: { login: 'ada@example.org', password: 'Seven-green-boats-9' },
       replies: {
         200: json(
           sessionGetSchema,

@@ -35,6 +35,7 @@ export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
       access: inPerson(access, { tokens: 'confirm' }),
       summary: 'Create an API token',
       body: jsonBody(tokenCreateSchema),
+      bodyExample: { name: 'notebook', scopes: ['run'] },
       replies: { 201: json(tokenGetSchema, 'The token with its complete value, which is shown only once.') },
       handle: ({ body, principal, caller }) => createToken(deps, principal, body, caller),
     }),
@@ -62,6 +63,7 @@ export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
       summary: 'Rename, disable or limit an API token',
       description: 'To enable it, or to let it live longer, needs a recent confirmation, as to create one.',
       body: jsonBody(tokenPatchSchema),
+      bodyExample: { name: 'notebook of Ada' },
       replies: { 200: tokenReply },
       handle: ({ path, body: patch, principal, caller, requireConfirmation }) =>
         changeToken(deps, principal, { id: path.id, patch, requireConfirmation }, caller),
@@ -74,6 +76,7 @@ export function tokenRoutes(deps: MailDeps): readonly ApiRoute[] {
       summary: 'Give an API token another value',
       description: 'Id, name, scopes and end stay. The present value is accepted until the overlap ends.',
       body: jsonBody(tokenRotateSchema),
+      bodyExample: { overlap_seconds: 86_400 },
       replies: { 200: json(tokenGetSchema, 'The token with its complete new value, which is shown only once.') },
       handle: ({ path, body, principal, caller }) => rotateToken(deps, principal, { id: path.id, ...body }, caller),
     }),

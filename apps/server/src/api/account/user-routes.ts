@@ -68,6 +68,7 @@ export function userRoutes(
       access: SESSION,
       summary: "Change the caller's profile",
       body: jsonBody(userPatchSchema),
+      bodyExample: { username: 'ada' },
       replies: { 200: userReply },
       handle: async ({ body, signedIn: { user }, caller }) => show(await changeProfile(deps, user, body, caller)),
     }),
@@ -135,6 +136,7 @@ function administrationRoutes(deps: AccountDeps): readonly ApiRoute[] {
       access: inPerson(serverOwner("change another user's account"), { tokens: 'scope' }),
       summary: "Change a user's role, disable or enable an account",
       body: jsonBody(userAdminPatchSchema),
+      bodyExample: { disabled: true },
       replies: { 200: userReply },
       handle: async ({ path, body, caller }) =>
         toUserGet(await administerUser(deps, path.id, body, caller), deps.plans),

@@ -37,6 +37,7 @@ export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       summary: 'Complete a prompt, like the original demo server',
       description: 'Filters before applying temperature, like the demo.',
       body: jsonBytes(requestSchema, { maxBytes: maxJsonBytes }),
+      bodyExample: { context: 'Once upon a time', response_length: 32, temp: 0.8 },
       replies: { 200: json(object({ completion: text }), 'The text.') },
       async handle({ body, principal, request }) {
         const prompts = [await jobs.run(READ_MESH_REQUEST, { body }, principal.projectId)];

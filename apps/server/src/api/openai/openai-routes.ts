@@ -26,6 +26,7 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
     method: 'post',
     access: scope('run'),
     body: jsonBytes(completionRequestSchema, { maxBytes: maxJsonBytes }),
+    bodyExample: { prompt: 'Once upon a time', max_tokens: 32, temperature: 0.8 },
     replies: {
       200: {
         description: 'The completion, or its events.',

@@ -102,6 +102,7 @@ export function overviewRoutes(deps: OverviewRoutesDeps): readonly ApiRoute[] {
         'New runs and generations get 503 `maintenance` with the sentence and Retry-After, on every server of the store, ' +
         'also after a restart. Accepted runs are executed, and everything else is answered: `/readyz` stays 200.',
       body: jsonBody(maintenancePatchSchema),
+      bodyExample: { is_on: true },
       replies: { 200: json(maintenanceGetSchema, 'Whether new runs are refused.') },
       handle: ({ body, caller }) => maintenance.change(body, caller),
     }),

@@ -30,6 +30,7 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       summary: 'Create the data of a run from an uploaded file or from bytes',
       description: 'The bytes are a pickle of plain values; a pickle that would run code is refused.',
       body: dataBody(deps),
+      bodyExample: { id: 'ID_OF_A_FILE' },
       replies: { 201: json(dataGetSchema, 'The data.') },
       async handle({ body, principal }) {
         if ('file' in body) return await createDataFromFile(deps, principal, body.file.id);

@@ -114,6 +114,10 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
         'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. During a long run the server sends spaces before the JSON, which JSON parsers skip. A failed run is answered with 200 and its `error`.',
       parameters: { idempotencyKey: IDEMPOTENCY_KEY },
       body: jsonBytes(runBody, { maxBytes: maxJsonBytes }),
+      bodyExample: {
+        pipeline_id: 'gpt-j:latest',
+        data: ['I met a traveller from an antique land, who said', { response_length: 32, temperature: 0.8 }],
+      },
       replies: {
         200: { description: 'The ended run, or its events.', content: [{ schema: runGetSchema }, EVENTS] },
         202: json(runGetSchema, 'The accepted run, with `async_run`.'),
@@ -155,6 +159,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       description:
         'Takes the body of a run. Answers with its tokens, its decoding mode, what it may cost, and the error that it would get now. Stores and reserves nothing.',
       body: jsonBytes(runBody, { maxBytes: maxJsonBytes }),
+      bodyExample: { pipeline_id: 'gpt-j:latest', data: ['Once upon a time', { response_length: 32 }] },
       replies: { 200: json(runCheckSchema, 'What the run would do.') },
       async handle({ body, principal }) {
         const { request, input, warnings } = await jobs.run(READ_RUN_BODY, { body }, principal.projectId);

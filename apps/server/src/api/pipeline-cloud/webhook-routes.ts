@@ -38,6 +38,7 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       summary: 'Add a webhook for the ends of runs',
       description: 'Deliveries are signed with the secret of the webhook and retried when they fail.',
       body: jsonBody(webhookCreateSchema),
+      bodyExample: { url: 'https://example.org/runs' },
       replies: { 201: json(webhookGetSchema, 'The webhook with its secret, which is shown only once.') },
       async handle({ body, principal, caller }) {
         const added = await webhooks.create(principal.projectId, body, caller);
@@ -72,6 +73,7 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       access: inPerson(scope('write'), { tokens: 'scope' }),
       summary: 'Change a webhook',
       body: jsonBody(webhookPatchSchema),
+      bodyExample: { url: 'https://example.org/runs' },
       replies: { 200: webhookReply },
       handle: ({ path, body, principal, caller }) => webhooks.update(principal.projectId, path.id, body, caller),
     }),
@@ -134,6 +136,7 @@ export function webhookRoutes({ webhooks, accounts }: WebhookRoutesDeps): readon
       summary: 'Make another secret for the signatures',
       description: 'For `overlap_seconds` a message has the signatures of both secrets, so that receivers can change.',
       body: jsonBody(webhookRotateSchema),
+      bodyExample: { overlap_seconds: 86_400 },
       replies: { 200: json(webhookGetSchema, 'The webhook with its new secret, which is shown only once.') },
       handle: ({ path, body, principal, caller }) =>
         webhooks.rotateSecret(principal.projectId, path.id, body.overlap_seconds, caller),

@@ -48,6 +48,7 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
     method: 'post',
     access: scope('run'),
     body: jsonBytes(textGenerationRequestSchema, { maxBytes: maxJsonBytes }),
+    bodyExample: { inputs: 'Once upon a time', parameters: { max_new_tokens: 32, temperature: 0.8 } },
   } as const;
   const textOrEvents = (schema: typeof generatedSchema) =>
     ({ 200: { description: 'The text, or events.', content: [{ schema }, EVENTS] } }) as const;

@@ -21,7 +21,7 @@ export interface OpenApiOperation {
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: OpenApiContent }>>;
 }
 
-export type OpenApiContent = Readonly<Record<string, { readonly schema: JsonSchema }>>;
+export type OpenApiContent = Readonly<Record<string, { readonly schema: JsonSchema; readonly example?: unknown }>>;
 
 /** OpenAPI 3.1 of the operations, in their order, from the schemas that validate requests. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
@@ -65,11 +65,18 @@ export function openApiPath(path: string): string {
 }
 
 function describe(operation: Operation, schemas: SchemaComponents): OpenApiOperation {
-  const { method, path, tag, summary, description, security, parameters, body, replies, refusal } = operation;
+  const { method, path, tag, summary, description, security, parameters, body, bodyExample, replies, refusal } =
+    operation;
   const content = (list: readonly Content[], io: 'input' | 'output'): OpenApiContent =>
     Object.fromEntries(
       list.map(({ type = 'application/json', schema }) => [type, { schema: schemas.use(schema, io) }]),
     );
+  const withExample = (bodies: OpenApiContent): OpenApiContent => {
+    const json = bodies['application/json'];
+    return json === undefined || bodyExample === undefined
+      ? bodies
+      : { ...bodies, 'application/json': { ...json, example: bodyExample } };
+  };
   const inPath = [...openApiPath(path).matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -90,7 +97,7 @@ function describe(operation: Operation, schemas: SchemaComponents): OpenApiOpera
     ...(description === undefined ? {} : { description }),
     security: security.map((scheme: SecurityScheme) => ({ [scheme]: [] })),
     parameters: [...inPath, ...given],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, 'input') } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: withExample(content(body, 'input')) } }),
     responses: {
       ...Object.fromEntries(
         Object.entries(replies).map(([status, reply]) => [

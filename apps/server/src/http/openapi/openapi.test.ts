@@ -3,9 +3,7 @@ import { after, before, test } from 'node:test';
 import { parameterSchemas } from '@gptj-cloud/decoding';
 import { z } from 'zod';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
-import { type OpenApiDocument, openApiDocument, openApiPath } from './openapi-document.ts';
-import { json, type Operation } from './operation.ts';
-import { REFERENCE_POLICY, referencePage } from './reference-page.ts';
+import { type OpenApiDocument, openApiPath } from './openapi-document.ts';
 
 let it: TestApp;
 before(async () => {
@@ -46,8 +44,8 @@ test('has a target for every reference, and uses every operation id once', async
 
 test('describes bodies by the schemas that validate them', async () => {
   const { paths, components } = await servedDocument();
-  assert.deepEqual(paths['/v2/pipeline-tags']?.post?.requestBody?.content['application/json'], {
-    schema: { $ref: '#/components/schemas/PipelineTagCreate' },
+  assert.deepEqual(paths['/v2/pipeline-tags']?.post?.requestBody?.content['application/json']?.schema, {
+    $ref: '#/components/schemas/PipelineTagCreate',
   });
   const properties = Object(components.schemas.PipelineTagCreate?.properties);
   assert.ok('name' in properties && 'pipeline_id' in properties);
@@ -107,31 +105,4 @@ test('describes the data of a run: a prompt and every parameter that a run takes
     if (['attention_mask', 'output_attentions', 'output_hidden_states'].includes(name)) continue;
     assert.ok(described.includes(name), name);
   }
-});
-
-test('serves the page without scripts and external resources, and forbids both by its policy', async () => {
-  const reply = await it.app.request('/docs');
-  assert.match(reply.headers.get('content-type') ?? '', /^text\/html/);
-  assert.equal(reply.headers.get('content-security-policy'), REFERENCE_POLICY);
-  assert.match(REFERENCE_POLICY, /^default-src 'none'; style-src 'sha256-[\w+/=]+'; /);
-  const html = await reply.text();
-  assert.doesNotMatch(html, /<script|<link|<img|<iframe|\son\w+=|https?:\/\//i);
-  for (const path of Object.keys((await servedDocument()).paths))
-    assert.ok(html.includes(`<code>${path}</code>`), path);
-});
-
-test('escapes markup in descriptions', async () => {
-  const operation: Operation = {
-    method: 'get',
-    path: '/x',
-    tag: '<b>',
-    summary: '<script>alert(1)</script>',
-    description: '"><img src=x>',
-    security: [],
-    parameters: [],
-    refusal: {},
-    replies: { 200: json({ description: '<i>' }, '</details>') },
-  };
-  const html = await referencePage(openApiDocument([operation], '1'));
-  assert.doesNotMatch(html, /<script|<img|<i>|<b><|id="<b>/);
 });

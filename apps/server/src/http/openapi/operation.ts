@@ -51,6 +51,8 @@ export interface Operation {
   readonly security: readonly SecurityScheme[];
   readonly parameters: readonly DescribedParameter[];
   readonly body?: readonly Content[];
+  /** A body that the route accepts as JSON. */
+  readonly bodyExample?: unknown;
   readonly replies: Replies;
   /** Body of an error. */
   readonly refusal: DescribedSchema;
