@@ -1,6 +1,7 @@
-// All generated sections: the page, the marker and the renderer of each.
-import { readFileSync } from 'node:fs';
+// All generated sections of pages, and all generated files, with the renderer of each.
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderParameterTypes, renderReplyTypes, renderRequestTypes } from '../sdk/typescript-types.mjs';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
 import { renderParameters } from './parameters-page.mjs';
@@ -17,8 +18,15 @@ const GENERATED_SECTIONS = [
   { path: 'docs/operations.md', section: 'settings', render: renderSettings },
 ];
 
-/** Pages with their current and expected text: `{ path, current, expected }`. */
-export async function renderPages(root, sections = GENERATED_SECTIONS) {
+/** `render(root)` gives the whole file. */
+const GENERATED_FILES = [
+  { path: 'packages/sdk/src/generate-parameters.ts', render: renderParameterTypes },
+  { path: 'packages/sdk/src/request-parameters.ts', render: renderRequestTypes },
+  { path: 'packages/sdk/src/reply-types.ts', render: renderReplyTypes },
+];
+
+/** Pages with their current and expected text: `{ path, current, expected }`. A missing file has the text ''. */
+export async function renderPages(root, sections = GENERATED_SECTIONS, files = GENERATED_FILES) {
   const pages = new Map();
   for (const { path, section, render } of sections) {
     const page = pages.get(path) ?? { path, current: readFileSync(join(root, path), 'utf8') };
@@ -28,6 +36,14 @@ export async function renderPages(root, sections = GENERATED_SECTIONS) {
       throw new Error(`${path}, section ${section}: ${cause.message}`, { cause });
     }
     pages.set(path, page);
+  }
+  for (const { path, render } of files) {
+    const file = join(root, path);
+    pages.set(path, {
+      path,
+      current: existsSync(file) ? readFileSync(file, 'utf8') : '',
+      expected: await render(root),
+    });
   }
   return [...pages.values()];
 }

@@ -42,6 +42,13 @@ export {
   type FileGet,
   fileGetSchema,
 } from './files.ts';
+export {
+  type GenerateDict,
+  type GeneratedTexts,
+  generateDictSchema,
+  generatedTextsSchema,
+  scoreRowSchema,
+} from './generate-result.ts';
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { issueText } from './issue-text.ts';
 export { type Money, moneySchema } from './money.ts';
@@ -235,6 +242,7 @@ export {
   type ResetPassword,
   recoveryCodesLeftSchema,
   recoveryCodesSchema,
+  recoveryKeepSchema,
   recoverySchema,
   registerSchema,
   resetPasswordSchema,

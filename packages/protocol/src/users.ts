@@ -106,7 +106,7 @@ const linkOwner = { token: linkTokenSchema, password: z.string().min(1).max(200)
 export const verifyEmailSchema = z.strictObject(linkOwner);
 export const forgotPasswordSchema = z.strictObject({ email: emailSchema });
 /** What a recovery may keep of a verified account. */
-const recoveryKeepSchema = z.enum(['tokens', 'identities', 'webhooks', 'members']);
+export const recoveryKeepSchema = z.enum(['tokens', 'identities', 'webhooks', 'members']);
 export type RecoveryKeep = z.infer<typeof recoveryKeepSchema>;
 export const resetPasswordSchema = z.strictObject({
   token: linkTokenSchema,

@@ -91,7 +91,8 @@ async function connectOnce(
     }
     // `fetch` and body readers report every network error as a TypeError.
     if (!(cause instanceof TypeError)) return cause;
-    return new ConnectionFailedError(`no complete reply from ${endpoint.url}: ${reasonOf(cause)}`, { cause });
+    const message = `no complete reply from ${endpoint.url}: ${reasonOf(cause)}${crossOriginHint(endpoint.url)}`;
+    return new ConnectionFailedError(message, { cause });
   };
   try {
     watch.start();
@@ -190,4 +191,11 @@ function watchSilence(limitMs: number | null, onSilence: () => void): SilenceWat
 /** Node keeps the reason of "fetch failed" in `cause`. */
 function reasonOf(error: Error): string {
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
+
+/** Browsers tell scripts neither that a server is down nor that it refuses the page, whose console shows it. */
+function crossOriginHint(url: string): string {
+  const page: { readonly origin: string } | undefined = globalThis.location;
+  if (page === undefined || !('document' in globalThis) || new URL(url).origin === page.origin) return '';
+  return `; if the server runs, set its CORS_ORIGINS to include ${page.origin}`;
 }

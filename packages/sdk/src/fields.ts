@@ -9,7 +9,7 @@ export interface Page<Item> {
   /** Items in the whole list. */
   readonly total: number;
   readonly items: readonly Item[];
-  /** The `cursor` of the next page; null on the last one. */
+  /** The `cursor` of the next page; null on the last one, and in lists without cursors. */
   readonly nextCursor: string | null;
 }
 

@@ -1,3 +1,4 @@
+export type { ConnectionOptions, PipelineCloudOptions, SessionOptions, TokenOptions } from './client-options.ts';
 export {
   AuthenticationError,
   ConflictError,
@@ -16,18 +17,24 @@ export {
   WaitTimeoutError,
 } from './errors.ts';
 export type { Page } from './fields.ts';
+export type { GenerateParameters } from './generate-parameters.ts';
 export type { CallOptions, Confirmation, ConfirmedOptions, ListOptions } from './options.ts';
+export type { PagePromise } from './pages.ts';
+export { PipelineCloud } from './pipeline-cloud.ts';
 export {
-  type ConnectionOptions,
-  type ListRunsOptions,
-  PipelineCloud,
-  type PipelineCloudOptions,
-  type RunOptions,
-  type SessionOptions,
-  type StreamOptions,
-  type TokenOptions,
-  type WaitOptions,
-} from './pipeline-cloud.ts';
+  type FinishReason,
+  type GenerateDict,
+  type GeneratedTexts,
+  GPTJ_PIPELINE_ID,
+  type Keep,
+  type RawBeamCandidate,
+  type RawTokenLogprob,
+  type RunError,
+  type RunState,
+  type ScoreRow,
+  type WebhookDeliveryEvent,
+  type WebhookEvent,
+} from './reply-types.ts';
 export type {
   Admin,
   AdminOverview,
@@ -77,7 +84,7 @@ export type {
   Runs,
 } from './resources/runs.ts';
 export type { ServerInfo, ServerReports } from './resources/server.ts';
-export type { Keep, Preferences, Session, User } from './resources/session-records.ts';
+export type { Preferences, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,
   DetokenizeOptions,
@@ -107,14 +114,32 @@ export type {
 export type { ListedUser, ProfileChange, UserChange, UserListOptions, Users } from './resources/users.ts';
 export type { Webhook, WebhookChange, WebhookDelivery, Webhooks } from './resources/webhooks.ts';
 export {
-  type FinishReason,
+  type GenerateOutput,
   hasEnded,
   type Money,
   type ResultFile,
   type Run,
   type RunTimings,
   type RunUsage,
+  textsOf,
   throwIfFailed,
 } from './run.ts';
+export type { DictParameters, PipelineData, Prompt, RunReference, TextParameters, UncheckedData } from './run-data.ts';
+export type {
+  AwaitOptions,
+  GenerateOptions,
+  ListRunsOptions,
+  RunOptions,
+  StreamOptions,
+  WaitOptions,
+} from './run-options.ts';
 export { type BeamCandidate, parseBeamCandidate, type RunEvent, type RunStream } from './run-stream.ts';
 export { type LikelyToken, parseTokenLogprob, type TokenLogprob } from './token-logprob.ts';
+export {
+  type HeaderSource,
+  type VerifyOptions,
+  verifyWebhook,
+  type WebhookFault,
+  type WebhookMessage,
+  WebhookVerificationError,
+} from './webhook-message.ts';

@@ -71,7 +71,7 @@ test('reads a reply with leading spaces in pieces that split characters', async 
       controller.close();
     },
   });
-  const run = await stub(() => new Response(body)).api.runPipeline(PIPELINE, []);
+  const run = await stub(() => new Response(body)).api.runPipeline(PIPELINE, ['Once', {}]);
   assert.deepEqual(run.resultPreview, [['½ é 🦙']]);
 });
 
@@ -239,7 +239,8 @@ test('throws ConnectionFailedError with the reason of a network error', async ()
 
 test('refuses data without a JSON form before it sends a request', async () => {
   const { api, sent } = replying(RUN);
-  await assert.rejects(api.runPipeline(PIPELINE, ['x', { top_k: 10n }]), TypeError);
+  const unchecked: readonly unknown[] = ['x', { top_k: 10n }];
+  await assert.rejects(api.runPipeline(PIPELINE, unchecked), TypeError);
   assert.equal(sent.length, 0);
 });
 
@@ -251,7 +252,7 @@ test('rejects an aborted call with the reason of the signal', async () => {
       }),
   );
   const controller = new AbortController();
-  const call = never.api.runPipeline(PIPELINE, [], { signal: controller.signal });
+  const call = never.api.runPipeline(PIPELINE, ['Once', {}], { signal: controller.signal });
   const reason = new Error('enough');
   controller.abort(reason);
   await assert.rejects(call, (error) => error === reason);

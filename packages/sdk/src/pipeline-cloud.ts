@@ -1,10 +1,14 @@
-import type { RunCreate, RunState } from '@gptj-cloud/protocol';
+import type { RunCreate } from '@gptj-cloud/protocol';
 import { tokenAccess } from './access.ts';
+import { cancelOnAbort, cancelRun, endOfStarted } from './cancellable-run.ts';
+import { checkRetries, checkTimeout, chooseToken, chooseUrl, type PipelineCloudOptions } from './client-options.ts';
 import type { Call, Endpoint } from './connection.ts';
 import { PipelineApiError, WaitTimeoutError } from './errors.ts';
 import { exchange, remove } from './exchange.ts';
-import type { Page } from './fields.ts';
-import { type CallOptions, type ListOptions, pageQuery } from './options.ts';
+import type { GenerateParameters } from './generate-parameters.ts';
+import { type CallOptions, pageQuery } from './options.ts';
+import { type PagePromise, pagesOf } from './pages.ts';
+import { type GenerateDict, type GeneratedTexts, GPTJ_PIPELINE_ID } from './reply-types.ts';
 import { type Admin, createAdmin } from './resources/admin.ts';
 import { type Auth, createAuth } from './resources/auth.ts';
 import { createEngineReports, type EngineReports } from './resources/engine.ts';
@@ -23,73 +27,26 @@ import { createUsageReports, type UsageReports } from './resources/usage.ts';
 import { createUsers, type Users } from './resources/users.ts';
 import { createWebhooks, type Webhooks } from './resources/webhooks.ts';
 import { pause } from './retry.ts';
-import { hasEnded, parseFileBytes, parseRun, parseRunPage, type Run, throwIfFailed } from './run.ts';
+import { hasEnded, parseFileBytes, parseRun, parseRunPage, type Run, textsOf, throwIfFailed } from './run.ts';
+import {
+  type DictParameters,
+  type PipelineData,
+  type Prompt,
+  type RunReference,
+  runIdOf,
+  type TextParameters,
+  type UncheckedData,
+} from './run-data.ts';
+import type {
+  AwaitOptions,
+  GenerateOptions,
+  ListRunsOptions,
+  RunOptions,
+  StreamOptions,
+  WaitOptions,
+} from './run-options.ts';
 import { followCall, openRunStream, type RunStream } from './run-stream.ts';
 import { createSessionAccess, type SessionAccess } from './session-access.ts';
-
-export interface ConnectionOptions {
-  /** Address of the server. Default: that of the page with `session`, else `http://127.0.0.1:8080`. */
-  readonly url?: string;
-  /**
-   * Maximum time until the first byte and between two bytes of a reply; null for no limit. Default 60 000. It does not limit
-   * the length of a run: the server sends a byte every few seconds during the run.
-   */
-  readonly timeoutMs?: number | null;
-  /**
-   * Maximum number of retries of an idempotent request after 429, 503 or a broken connection. Default 2. Delays grow from
-   * half a second to 8 s, and follow Retry-After up to a minute.
-   */
-  readonly maxRetries?: number;
-  /** Default: the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch;
-}
-
-export interface TokenOptions extends ConnectionOptions {
-  /** API token. */
-  readonly token: string;
-  readonly session?: undefined;
-  readonly projectId?: undefined;
-}
-
-/** For pages in a browser, whose cookie proves who sends a request. Register or sign in with `auth`. */
-export interface SessionOptions extends ConnectionOptions {
-  readonly session: true;
-  /** The project in which requests act. Default: the first one of the user. */
-  readonly projectId?: string | null;
-  readonly token?: undefined;
-}
-
-export type PipelineCloudOptions = TokenOptions | SessionOptions;
-
-export interface RunOptions extends CallOptions {
-  /**
-   * Identifies this run: for a second request with the same key and input the server returns the existing run. 1 to 255
-   * printable ASCII characters. Default: a new key for every call, so that retries do not run twice.
-   */
-  readonly idempotencyKey?: string;
-}
-
-export interface StreamOptions extends RunOptions {
-  /**
-   * The run outlives its stream: a dropped connection is resumed after the last event, and leaving early does not end the run
-   * (`cancelRun` does). Default false: the server ends a run when its stream is closed.
-   */
-  readonly keepRunning?: boolean;
-}
-
-export interface WaitOptions extends CallOptions {
-  /** Time limit, after which `WaitTimeoutError` is thrown. Default: none. */
-  readonly waitMs?: number;
-  /** Maximum time between two polls; the first ones are closer. Default 2000. */
-  readonly pollMs?: number;
-}
-
-export interface ListRunsOptions extends ListOptions {
-  /** Only runs of the pipeline with this id. */
-  readonly pipelineId?: string;
-  /** Only runs in this state. */
-  readonly runState?: RunState;
-}
 
 const FIRST_POLL_MS = 100;
 
@@ -97,15 +54,11 @@ const FIRST_POLL_MS = 100;
  * Client of a gptj-cloud server. The constructor sends nothing, and a client holds no resource that needs closing.
  *
  * ```ts
- * const api = new PipelineCloud({ token: 'API_TOKEN' });
- * const run = await api.runPipeline('pipeline_d7502b78863744c495d7d22f321cf7ff', [
- *   'I met a traveller from an antique land, who said',
- *   { response_length: 64, remove_input: false },
- * ]);
- * console.log(run.resultPreview);
+ * const api = new PipelineCloud(); // reads PIPELINE_API_TOKEN and PIPELINE_API_URL
+ * const text = await api.generate('I met a traveller from an antique land, who said', { max_new_tokens: 64 });
  * ```
  *
- * Every method rejects with a subclass of `PipelineApiError`. Every method takes a `signal`.
+ * Every method rejects with a subclass of `PipelineApiError`. Every method takes a `signal`. Lists return a {@link PagePromise}.
  */
 export class PipelineCloud {
   readonly tokens: Tokens;
@@ -137,21 +90,21 @@ export class PipelineCloud {
   readonly #endpoint: Endpoint;
 
   /**
-   * Throws `TypeError` for an invalid address, token or number of retries. `parent` is a client whose session this one shares,
-   * see {@link withProject}.
+   * Throws `TypeError` for an invalid address, token, time or number of retries, and when there is no token. `parent` is a client
+   * whose session this one shares, see {@link withProject}.
    */
-  constructor(options: PipelineCloudOptions, parent?: PipelineCloud) {
+  constructor(options: PipelineCloudOptions = {}, parent?: PipelineCloud) {
     this.#options = options;
     this.projectId = options.projectId ?? null;
     const session =
       options.session === true ? ((parent === undefined ? null : parent.#session) ?? createSessionAccess()) : null;
     this.#session = session;
     const endpoint: Endpoint = {
-      access: session ?? tokenAccess(checkToken(options.token)),
+      access: session ?? tokenAccess(chooseToken(options)),
       projectId: this.projectId,
-      url: checkUrl(options.url ?? (session === null ? 'http://127.0.0.1:8080' : pageOrigin())),
-      timeoutMs: options.timeoutMs === undefined ? 60_000 : options.timeoutMs,
-      maxRetries: checkCount(options.maxRetries ?? 2),
+      url: chooseUrl(options),
+      timeoutMs: checkTimeout(options.timeoutMs === undefined ? 60_000 : options.timeoutMs),
+      maxRetries: checkRetries(options.maxRetries ?? 2),
       // In browsers `fetch` must be called on the global object.
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     };
@@ -189,16 +142,85 @@ export class PipelineCloud {
   }
 
   /**
-   * Run a pipeline and wait for its end. `pipelineId` is an id or a tag; `data` holds the pipeline's inputs as JSON, for
-   * GPT-J the prompt and an object of parameters under their wire names.
+   * Generate text and return it: that of the first returned sequence, without the prompt unless `include_input` is true. An empty
+   * object of parameters samples 20 tokens.
    *
-   * A failed run is returned like a complete one: `throwIfFailed(run)` throws for it. Aborting the call does not end the run.
+   * ```ts
+   * const text = await api.generate('Once upon a time', { max_new_tokens: 40, temperature: 0.8 });
+   * ```
+   *
+   * Throws `RunFailedError` when the run fails, and `InvalidRequestError` for parameters that the server refuses. `runPipeline`
+   * with `textsOf` returns all sequences and what the run cost.
    */
-  async runPipeline(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
-    return parseRun(await exchange(this.#endpoint, createCall({ pipeline_id: pipelineId, data }, options)));
+  async generate(
+    prompt: Prompt,
+    parameters: GenerateParameters = {},
+    { pipelineId = GPTJ_PIPELINE_ID, ...options }: GenerateOptions = {},
+  ): Promise<string> {
+    const [first] = textsOf(await this.#run(pipelineId, [prompt, parameters], options));
+    return first;
+  }
+
+  /**
+   * Generate text and read it in pieces, as it is generated. Leaving the loop early, or aborting, ends the run.
+   *
+   * ```ts
+   * for await (const piece of api.stream('Once upon a time', { max_new_tokens: 40 })) process.stdout.write(piece);
+   * ```
+   *
+   * Throws what {@link RunStream.texts} throws. `streamPipeline` gives events with tokens and probabilities instead.
+   */
+  stream(
+    prompt: Prompt,
+    parameters: GenerateParameters = {},
+    { pipelineId = GPTJ_PIPELINE_ID, ...options }: StreamOptions & { readonly pipelineId?: string } = {},
+  ): AsyncIterable<string> {
+    return this.#stream(pipelineId, [prompt, parameters], options).texts();
+  }
+
+  /**
+   * Run a pipeline and wait for its end. `pipelineId` is an id or a tag; `data` are the prompt and an object of parameters.
+   *
+   * A failed run is returned like a complete one: `throwIfFailed(run)` throws for it, and so does `textsOf(run)`. Aborting the call
+   * does not end the run, unless `cancelOnAbort` is set.
+   */
+  async runPipeline(
+    pipelineId: string,
+    data: PipelineData<DictParameters>,
+    options?: AwaitOptions,
+  ): Promise<Run<GenerateDict>>;
+  async runPipeline(
+    pipelineId: string,
+    data: PipelineData<TextParameters>,
+    options?: AwaitOptions,
+  ): Promise<Run<GeneratedTexts>>;
+  async runPipeline<const Data extends readonly unknown[]>(
+    pipelineId: string,
+    data: UncheckedData<Data>,
+    options?: AwaitOptions,
+  ): Promise<Run>;
+  async runPipeline(pipelineId: string, data: PipelineData, options?: AwaitOptions): Promise<Run>;
+  async runPipeline(pipelineId: string, data: readonly unknown[], options: AwaitOptions = {}): Promise<Run> {
+    return await this.#run(pipelineId, data, options);
   }
 
   /** Start a run and return it as it was accepted. `waitForRun` waits for its end, `followRun` streams its text. */
+  async startRun(
+    pipelineId: string,
+    data: PipelineData<DictParameters>,
+    options?: RunOptions,
+  ): Promise<Run<GenerateDict>>;
+  async startRun(
+    pipelineId: string,
+    data: PipelineData<TextParameters>,
+    options?: RunOptions,
+  ): Promise<Run<GeneratedTexts>>;
+  async startRun<const Data extends readonly unknown[]>(
+    pipelineId: string,
+    data: UncheckedData<Data>,
+    options?: RunOptions,
+  ): Promise<Run>;
+  async startRun(pipelineId: string, data: PipelineData, options?: RunOptions): Promise<Run>;
   async startRun(pipelineId: string, data: readonly unknown[], options: RunOptions = {}): Promise<Run> {
     const body: RunCreate = { pipeline_id: pipelineId, data, async_run: true };
     return parseRun(await exchange(this.#endpoint, createCall(body, options)));
@@ -208,51 +230,53 @@ export class PipelineCloud {
    * Run a pipeline and read its tokens while they are generated. The request is sent when the first event is read.
    *
    * ```ts
-   * for await (const text of api.streamPipeline(pipelineId, ['Once', {}]).texts()) show(text);
+   * for await (const event of api.streamPipeline(pipelineId, ['Once', {}])) if (event.type === 'token') show(event.tokens);
    * ```
    */
+  streamPipeline<const Data extends readonly unknown[]>(
+    pipelineId: string,
+    data: UncheckedData<Data>,
+    options?: StreamOptions,
+  ): RunStream;
+  streamPipeline(pipelineId: string, data: PipelineData, options?: StreamOptions): RunStream;
   streamPipeline(pipelineId: string, data: readonly unknown[], options: StreamOptions = {}): RunStream {
-    const canResume = options.keepRunning ?? false;
-    const body: RunCreate = { pipeline_id: pipelineId, data, stream: true, async_run: canResume };
-    const call: Call = { ...createCall(body, options), accept: 'text/event-stream' };
-    return openRunStream({ endpoint: this.#endpoint, call, runId: null, canResume });
+    return this.#stream(pipelineId, data, options);
   }
 
   /**
    * The events of a run from `startRun` or from a stream with `keepRunning`, from the first one on. Of other runs, and some
    * minutes after the end of a run, only the last event is available. Leaving early does not end the run.
    */
-  followRun(runId: string, options: CallOptions = {}): RunStream {
+  followRun(run: RunReference, options: CallOptions = {}): RunStream {
+    const runId = runIdOf(run);
     const call = followCall(runId, '', options.signal);
     return openRunStream({ endpoint: this.#endpoint, call, runId, canResume: true });
   }
 
-  async getRun(runId: string, options: CallOptions = {}): Promise<Run> {
-    return parseRun(await exchange(this.#endpoint, { method: 'GET', path: runPath(runId), signal: options.signal }));
+  /** A run of the project. Throws `NotFoundError`. */
+  async getRun(run: RunReference, options: CallOptions = {}): Promise<Run> {
+    return parseRun(await exchange(this.#endpoint, { method: 'GET', path: runPath(run), signal: options.signal }));
   }
 
-  /** Wait until the run has ended, complete or failed, by polling at growing intervals. */
-  async waitForRun(runId: string, { signal, waitMs, pollMs = 2000 }: WaitOptions = {}): Promise<Run> {
-    const start = performance.now();
-    for (let interval = FIRST_POLL_MS; ; interval *= 1.5) {
-      const run = await this.getRun(runId, { signal });
-      if (hasEnded(run)) return run;
-      const leftMs = waitMs === undefined ? Number.POSITIVE_INFINITY : waitMs - (performance.now() - start);
-      if (leftMs <= 0) throw new WaitTimeoutError(run, waitMs ?? 0);
-      await pause(Math.min(interval, pollMs, leftMs), signal);
-    }
+  /**
+   * Wait until the run has ended, complete or failed, by polling at growing intervals. Throws `WaitTimeoutError` after `waitMs`;
+   * the run continues.
+   */
+  async waitForRun(run: RunReference, options: WaitOptions = {}): Promise<Run> {
+    const wait = async (): Promise<Run> => await this.#poll(run, options);
+    return options.cancelOnAbort === true
+      ? await cancelOnAbort(this.#endpoint, run, options.signal, wait)
+      : await wait();
   }
 
   /** Cancel a waiting or running run and return it, as failed. A run that has ended is returned unchanged. */
-  async cancelRun(runId: string, options: CallOptions = {}): Promise<Run> {
-    const path = `${runPath(runId)}/cancel`;
-    const call: Call = { method: 'POST', path, isIdempotent: true, signal: options.signal };
-    return parseRun(await exchange(this.#endpoint, call));
+  async cancelRun(run: RunReference, options: CallOptions = {}): Promise<Run> {
+    return await cancelRun(this.#endpoint, run, options.signal);
   }
 
   /** Delete a run and its result. Throws `ConflictError` for a run that has not ended. */
-  async deleteRun(runId: string, options: CallOptions = {}): Promise<void> {
-    await remove(this.#endpoint, runPath(runId), options);
+  async deleteRun(run: RunReference, options: CallOptions = {}): Promise<void> {
+    await remove(this.#endpoint, runPath(run), options);
   }
 
   /** Delete a file. Throws `ConflictError` for one that is data or the result of a run. */
@@ -265,24 +289,23 @@ export class PipelineCloud {
     await remove(this.#endpoint, `/v2/data/${encodeURIComponent(dataId)}`, options);
   }
 
-  /** Previews of more than 16 KiB are null in a list; `getRun` has them. */
-  async listRuns(options: ListRunsOptions = {}): Promise<Page<Run>> {
-    const query = pageQuery(options);
-    if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);
-    if (options.runState !== undefined) query.set('run_state', options.runState);
-    const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
-    return parseRunPage(await exchange(this.#endpoint, call));
+  /**
+   * Runs of the project, newest first unless `order` says otherwise. Previews of more than 16 KiB are null in a list; `getRun` has
+   * them.
+   */
+  listRuns(options: ListRunsOptions = {}): PagePromise<Run> {
+    return pagesOf(options, async (page) => {
+      const query = pageQuery(page);
+      if (page.pipelineId !== undefined) query.set('pipeline_id', page.pipelineId);
+      if (page.runState !== undefined) query.set('run_state', page.runState);
+      const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: page.signal };
+      return parseRunPage(await exchange(this.#endpoint, call));
+    });
   }
 
   /** All runs that `listRuns` would list, page after page. `limit` is the number of runs of one request, 100 by default. */
   async *eachRun(options: ListRunsOptions = {}): AsyncGenerator<Run, void, undefined> {
-    let next: ListRunsOptions = { limit: 100, ...options };
-    for (;;) {
-      const { items, nextCursor } = await this.listRuns(next);
-      yield* items;
-      if (nextCursor === null) return;
-      next = { ...next, skip: 0, cursor: nextCursor };
-    }
+    yield* this.listRuns({ limit: 100, ...options });
   }
 
   /**
@@ -294,6 +317,35 @@ export class PipelineCloud {
     if (result === null) throw new PipelineApiError(`run ${run.id} has no result yet: it is ${run.runState}`);
     const path = `/v2/files/${encodeURIComponent(result.id)}?return_data=true`;
     return parseFileBytes(await exchange(this.#endpoint, { method: 'GET', path, signal: options.signal }));
+  }
+
+  async #run(pipelineId: string, data: readonly unknown[], options: AwaitOptions): Promise<Run> {
+    const { cancelOnAbort: isCancelled = false, signal, ...rest } = options;
+    const body: RunCreate = { pipeline_id: pipelineId, data };
+    if (!isCancelled || signal === undefined) {
+      return parseRun(await exchange(this.#endpoint, createCall(body, options)));
+    }
+    const start = async (): Promise<Run> =>
+      parseRun(await exchange(this.#endpoint, createCall({ ...body, async_run: true }, rest)));
+    return await endOfStarted(this.#endpoint, start, signal);
+  }
+
+  #stream(pipelineId: string, data: readonly unknown[], options: StreamOptions): RunStream {
+    const canResume = options.keepRunning ?? false;
+    const body: RunCreate = { pipeline_id: pipelineId, data, stream: true, async_run: canResume };
+    const call: Call = { ...createCall(body, options), accept: 'text/event-stream' };
+    return openRunStream({ endpoint: this.#endpoint, call, runId: null, canResume });
+  }
+
+  async #poll(reference: RunReference, { signal, waitMs, pollMs = 2000 }: WaitOptions): Promise<Run> {
+    const start = performance.now();
+    for (let interval = FIRST_POLL_MS; ; interval *= 1.5) {
+      const run = await this.getRun(reference, { signal });
+      if (hasEnded(run)) return run;
+      const leftMs = waitMs === undefined ? Number.POSITIVE_INFINITY : waitMs - (performance.now() - start);
+      if (leftMs <= 0) throw new WaitTimeoutError(run, waitMs ?? 0);
+      await pause(Math.min(interval, pollMs, leftMs), signal);
+    }
   }
 }
 
@@ -308,37 +360,6 @@ function newKey(): string {
   return `sdk-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
-function runPath(runId: string): string {
-  return `/v2/runs/${encodeURIComponent(runId)}`;
-}
-
-function checkToken(token: string | undefined): string {
-  if (token === undefined || !/^[\x21-\x7e]+$/.test(token))
-    throw new TypeError('expected token to be printable ASCII without spaces');
-  return token;
-}
-
-/** Pages of a server send their requests to it. */
-function pageOrigin(): string {
-  const page: { readonly origin: string } | undefined = globalThis.location;
-  if (page !== undefined) return page.origin;
-  throw new TypeError('expected url: a client with a session has a default address in browsers only');
-}
-
-function checkCount(maxRetries: number): number {
-  if (Number.isSafeInteger(maxRetries) && maxRetries >= 0) return maxRetries;
-  throw new TypeError(`expected maxRetries to be an integer of at least 0, got ${maxRetries}`);
-}
-
-function checkUrl(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw new TypeError(`expected url to be an http:// or https:// address, got ${JSON.stringify(url)}`);
-  }
-  if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
-    throw new TypeError('expected url without user name, query or fragment');
-  }
-  let end = parsed.href.length;
-  while (parsed.href[end - 1] === '/') end--;
-  return parsed.href.slice(0, end);
+function runPath(run: RunReference): string {
+  return `/v2/runs/${encodeURIComponent(runIdOf(run))}`;
 }

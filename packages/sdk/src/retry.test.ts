@@ -45,15 +45,15 @@ test('waits at least Retry-After, and does not retry when that is more than a mi
 test('retries a run under the same idempotency key, with a new key for every call', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const { api, sent } = flaky([busy(429), busy(503), good(), null, good()]);
-  assert.equal((await api.runPipeline(PIPELINE, [])).id, 'run_1');
-  await api.startRun(PIPELINE, []);
+  assert.equal((await api.runPipeline(PIPELINE, ['Once', {}])).id, 'run_1');
+  await api.startRun(PIPELINE, ['Once', {}]);
   const keys = sent.map(({ headers }) => headers.get('idempotency-key') ?? '');
   assert.match(keys[0] ?? '', /^sdk-[0-9a-f]{32}$/);
   assert.equal(new Set(keys.slice(0, 3)).size, 1);
   assert.equal(new Set(keys).size, 2);
   assert.equal(keys[3], keys[4]);
   const own = flaky([good()]);
-  await own.api.runPipeline(PIPELINE, [], { idempotencyKey: 'mine' });
+  await own.api.runPipeline(PIPELINE, ['Once', {}], { idempotencyKey: 'mine' });
   assert.equal(own.sent[0]?.headers.get('idempotency-key'), 'mine');
 });
 
@@ -71,7 +71,7 @@ test('retries after a connection that breaks within the body', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const cut = new Response(new ReadableStream({ start: (c) => c.error(new TypeError('terminated')) }));
   const { api, sent } = flaky([cut, good()]);
-  await api.runPipeline(PIPELINE, []);
+  await api.runPipeline(PIPELINE, ['Once', {}]);
   assert.equal(sent.length, 2);
 });
 

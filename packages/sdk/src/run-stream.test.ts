@@ -68,7 +68,7 @@ test('ends the request when the loop is left early', async () => {
       { onCancel: () => cancelled++ },
     ),
   );
-  for await (const text of api.streamPipeline(PIPELINE, []).texts()) {
+  for await (const text of api.streamPipeline(PIPELINE, ['Once', {}]).texts()) {
     assert.equal(text, 'x');
     break;
   }
@@ -88,7 +88,7 @@ test('ends a stream with the reason of the signal', async () => {
     });
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
   });
-  const texts = api.streamPipeline(PIPELINE, [], { signal: controller.signal }).texts();
+  const texts = api.streamPipeline(PIPELINE, ['Once', {}], { signal: controller.signal }).texts();
   await assert.rejects(
     async () => {
       for await (const _ of texts) controller.abort(reason);
@@ -109,7 +109,7 @@ test('does not count the time of a slow reader as silence of the server', async 
     { timeoutMs: 1000 },
   );
   let events = 0;
-  for await (const _ of api.streamPipeline(PIPELINE, [])) {
+  for await (const _ of api.streamPipeline(PIPELINE, ['Once', {}])) {
     t.mock.timers.tick(5000);
     assert.equal(sent[0]?.init.signal?.aborted, false);
     events++;
@@ -140,7 +140,7 @@ test('resumes a dropped stream with keepRunning after the last event', async (t)
     },
     { maxRetries: 1 },
   );
-  const texts = await collect(api.streamPipeline(PIPELINE, [], { keepRunning: true }).texts());
+  const texts = await collect(api.streamPipeline(PIPELINE, ['Once', {}], { keepRunning: true }).texts());
   assert.equal(texts.join(''), 'two vast legs');
   assert.deepEqual(
     sent.map(({ method, url, headers }) => [
@@ -166,7 +166,7 @@ test('replaces at most maxRetries dropped connections in a row, and none without
   await assert.rejects(collect(again.api.followRun('run_1')), ConnectionFailedError);
   assert.equal(again.sent.length, 3);
   const bound = stub(() => eventStream([['a-1', 'run', RUNNING]], { isCut: true }), { maxRetries: 2 });
-  await assert.rejects(collect(bound.api.streamPipeline(PIPELINE, [])), ConnectionFailedError);
+  await assert.rejects(collect(bound.api.streamPipeline(PIPELINE, ['Once', {}])), ConnectionFailedError);
   assert.equal(bound.sent.length, 1);
 });
 
@@ -178,14 +178,14 @@ test('throws an error event with its code and the id of the run', async () => {
     ]),
   );
   await assert.rejects(
-    collect(api.streamPipeline(PIPELINE, [])),
+    collect(api.streamPipeline(PIPELINE, ['Once', {}])),
     (error) => error instanceof StreamInterruptedError && error.code === 'reader_too_slow' && error.runId === 'run_1',
   );
 });
 
 test('texts() throws for a failed run and for a restart after text was returned', async () => {
   const failing = stub(() => eventStream([['a-1', 'run', FAILED]]));
-  await assert.rejects(collect(failing.api.streamPipeline(PIPELINE, []).texts()), RunFailedError);
+  await assert.rejects(collect(failing.api.streamPipeline(PIPELINE, ['Once', {}]).texts()), RunFailedError);
   const restarted = stub(() =>
     eventStream([
       ['a-1', 'run', RUNNING],
@@ -194,17 +194,17 @@ test('texts() throws for a failed run and for a restart after text was returned'
     ]),
   );
   await assert.rejects(
-    collect(restarted.api.streamPipeline(PIPELINE, []).texts()),
+    collect(restarted.api.streamPipeline(PIPELINE, ['Once', {}]).texts()),
     (error) => error instanceof StreamInterruptedError && error.code === 'generation_restarted',
   );
 });
 
 test('throws UnexpectedReplyError for a reply that is not an event stream and for unknown data', async () => {
   const html = stub(() => new Response('<html>', { headers: { 'content-type': 'text/html' } }));
-  await assert.rejects(collect(html.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
+  await assert.rejects(collect(html.api.streamPipeline(PIPELINE, ['Once', {}])), UnexpectedReplyError);
   assert.equal(html.sent[0]?.init.signal?.aborted, true);
   for (const data of ['x', { index: 0 }, [1], { index: 0, text: 'x', tokens: ['y'] }]) {
     const wrong = stub(() => eventStream([['a-1', 'token', data]]));
-    await assert.rejects(collect(wrong.api.streamPipeline(PIPELINE, [])), UnexpectedReplyError);
+    await assert.rejects(collect(wrong.api.streamPipeline(PIPELINE, ['Once', {}])), UnexpectedReplyError);
   }
 });

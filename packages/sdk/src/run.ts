@@ -1,6 +1,5 @@
 /** Parses runs from the snake_case of the API. The only file that reads the fields of a run. */
-import type { RunError, RunState } from '@gptj-cloud/protocol';
-import { RunFailedError } from './errors.ts';
+import { PipelineApiError, RunFailedError } from './errors.ts';
 import {
   arrayAt,
   dateAt,
@@ -13,7 +12,11 @@ import {
   stringAt,
   unexpected,
 } from './fields.ts';
-import type { JsonObject } from './json.ts';
+import { isObject, type JsonObject } from './json.ts';
+import type { FinishReason, GenerateDict, GeneratedTexts, RunError, RunState } from './reply-types.ts';
+
+/** What a run returns: texts, or with `return_dict_in_generate` a dict of all that was requested. */
+export type GenerateOutput = GeneratedTexts | GenerateDict;
 
 /** A file on the server; `downloadResult` downloads its bytes. */
 export interface ResultFile {
@@ -21,8 +24,11 @@ export interface ResultFile {
   readonly name: string;
 }
 
-/** One run of a pipeline. Plain data: safe to store, clone and send. */
-export interface Run {
+/**
+ * One run of a pipeline. Plain data: safe to store, clone and send. `Output` is what it returns: `GeneratedTexts` or
+ * `GenerateDict` where the parameters are known.
+ */
+export interface Run<Output extends GenerateOutput = GenerateOutput> {
   readonly id: string;
   readonly runState: RunState;
   readonly createdAt: Date;
@@ -31,8 +37,12 @@ export interface Run {
   /** Milliseconds of computing. */
   readonly computeTimeMs: number | null;
   readonly pipeline: { readonly id: string; readonly name: string };
-  /** The result as JSON: for GPT-J an array with the array of generated texts. Null while running and on failure. */
-  readonly resultPreview: readonly unknown[] | null;
+  /**
+   * The result as JSON, an array with the one output of GPT-J: `run.resultPreview?.[0][0]` is the first text, and `textsOf(run)`
+   * are all of them. Null while the run has not ended, on failure, for a result of more than 1 MiB, and in a list for one of
+   * more than 16 KiB.
+   */
+  readonly resultPreview: readonly [Output] | null;
   /** The same result as a file. */
   readonly result: ResultFile | null;
   readonly error: RunError | null;
@@ -54,9 +64,6 @@ export interface Run {
   /** The unchanged reply. */
   readonly raw: JsonObject;
 }
-
-/** Why a returned sequence ended: an EOS token, the length limit, a stop string or criterion, or `max_time`. */
-export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 
 /** Tokens of a run. Cached tokens are included in the prompt tokens. */
 export interface RunUsage {
@@ -106,9 +113,23 @@ export function hasEnded(run: Run): boolean {
 }
 
 /** Return the run, for chaining. Throws `RunFailedError` for a failed run. */
-export function throwIfFailed(run: Run): Run {
+export function throwIfFailed<Output extends GenerateOutput>(run: Run<Output>): Run<Output> {
   if (run.runState === 'failed') throw new RunFailedError(run);
   return run;
+}
+
+/**
+ * The texts of a complete run, one for each returned sequence. Throws `RunFailedError` for a failed run, and
+ * `PipelineApiError` for one without a result in its preview: it has not ended, or its result is too large.
+ */
+export function textsOf(run: Run): GeneratedTexts {
+  const output = throwIfFailed(run).resultPreview?.[0];
+  if (output !== undefined) return isTexts(output) ? output : output.texts;
+  const reason =
+    run.runState === 'complete'
+      ? 'its result is too large for the reply; get the run by its id, or use downloadResult'
+      : `it is ${run.runState}; use waitForRun`;
+  throw new PipelineApiError(`run ${run.id} has no texts here: ${reason}`, { code: 'no_result' });
 }
 
 /** Throws `UnexpectedReplyError` with the name of a field of another type. */
@@ -123,7 +144,7 @@ export function parseRun(reply: unknown): Run {
     endedAt: orNull(raw.ended_at, (value) => dateAt(value, 'ended_at')),
     computeTimeMs: orNull(raw.compute_time_ms, (value) => numberAt(value, 'compute_time_ms')),
     pipeline: { id: stringAt(runnable.id, 'runnable.id'), name: stringAt(runnable.name, 'runnable.name') },
-    resultPreview: orNull(raw.result_preview, (value) => arrayAt(value, 'result_preview')),
+    resultPreview: orNull(raw.result_preview, parsePreview),
     result: orNull(raw.result, (value) => {
       const file = objectAt(value, 'result');
       return { id: stringAt(file.id, 'result.id'), name: stringAt(file.name, 'result.name') };
@@ -149,6 +170,21 @@ export function parseRun(reply: unknown): Run {
     attempts: orNull(raw.attempts, (value) => numberAt(value, 'attempts')),
     raw,
   };
+}
+
+function parsePreview(value: unknown): readonly [GenerateOutput] {
+  const [output] = arrayAt(value, 'result_preview');
+  if (isTexts(output) || isDict(output)) return [output];
+  throw unexpected('result_preview', 'a list with the output of GPT-J', value);
+}
+
+function isTexts(value: unknown): value is GeneratedTexts {
+  return Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
+}
+
+/** The server validates its lists by the schema from which the type is made. */
+function isDict(value: unknown): value is GenerateDict {
+  return isObject(value) && isTexts(value.texts);
 }
 
 export function parseRunState(value: unknown): RunState {

@@ -51,7 +51,10 @@ test('form and server agree on all validation goldens: mode, warnings and refusa
     const rest = [...cases];
     const compare = async (): Promise<void> => {
       for (let golden = rest.pop(); golden !== undefined; golden = rest.pop()) {
-        const parameters = { ...golden.params, ...(golden.era === '4.25' ? { compat: '4.25' } : {}) };
+        const parameters: Readonly<Record<string, unknown>> = {
+          ...golden.params,
+          ...(golden.era === '4.25' ? { compat: '4.25' } : {}),
+        };
         const here = form.checkParameters(parameters, facts, common.prompt.length);
         const { mode, warnings, refusal } = await api.runs.check('gpt-j:latest', [common.prompt, parameters]);
         // Whether the engine has logits of inner layers, and what the plan allows, the server alone knows.

@@ -11,8 +11,9 @@ test('reads texts alone, and a dict with tokens and scores', () => {
     ids: null,
     tokens: null,
   });
-  const logprobs = [[{ token: 1, text: ' a', logprob: -0.5, top: [[1, -0.5, ' a']] }]];
-  const dict = { texts: [' a'], sequences: [[1]], sequences_scores: [-0.5], logprobs };
+  const logprobs = [[{ token: 1, text: ' a', logprob: -0.5, top: [[1, -0.5, ' a'] as const] }]];
+  const ends = { finish_reasons: ['eos'], sequences_scores: [-0.5] } as const;
+  const dict = { texts: [' a'] as const, sequences: [[1]], ...ends, logprobs };
   const result = resultOf({ resultPreview: [dict] });
   assert.deepEqual([result?.scores, result?.ids, result?.tokens?.[0]?.[0]?.top.length], [[-0.5], [[1]], 1]);
   assert.equal(resultOf({ resultPreview: null }), null);

@@ -1,6 +1,7 @@
 import type { CompatVersion, DecodingMode } from '../generate-config.ts';
 import type { Activity, JsonSchema, ParameterGroup, ParameterRecord, ValueShape } from './parameter-record.ts';
 import { PARAMETERS } from './parameter-table.ts';
+import { jsonSchemaOf } from './value-schema.ts';
 
 /** One parameter as plain data, for help, forms and documentation. */
 export interface ParameterDescription {
@@ -111,25 +112,4 @@ function schemaOf({ value, help, default: fallback }: ParameterRecord): JsonSche
   // Defaults in words are no JSON values.
   const hasValue = fallback !== undefined && (typeof fallback !== 'string' || value.type === 'choice');
   return { description: help, ...jsonSchemaOf(value), ...(hasValue ? { default: fallback } : {}) };
-}
-
-function jsonSchemaOf(value: ValueShape): JsonSchema {
-  switch (value.type) {
-    case 'number':
-    case 'integer':
-      return {
-        type: value.type,
-        ...(value.min === undefined ? {} : { minimum: value.min }),
-        ...(value.above === undefined ? {} : { exclusiveMinimum: value.above }),
-        ...(value.max === undefined ? {} : { maximum: value.max }),
-      };
-    case 'boolean':
-      return { type: 'boolean' };
-    case 'choice':
-      return { enum: value.choices };
-    case 'json':
-      return value.schema;
-    default:
-      return value satisfies never;
-  }
 }

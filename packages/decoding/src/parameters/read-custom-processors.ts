@@ -9,6 +9,7 @@ import {
 } from './parameter-record.ts';
 import { toList } from './read-list.ts';
 import { type Fields, refuse, refuseUnknownFields, toFields } from './read-value.ts';
+import { jsonSchemaOf } from './value-schema.ts';
 
 /**
  * `logits_processor`: an ordered array of `{"type": "repetition_penalty", "value": 1.2}`, where `type` is the name of one
@@ -28,10 +29,12 @@ export function logitsProcessorParameter(records: readonly ParameterRecord[]): P
         type: 'array',
         maxItems: LIMITS.customProcessors,
         items: {
-          type: 'object',
-          required: ['type', 'value'],
-          properties: { type: { enum: [...types.keys()] }, value: {} },
-          additionalProperties: false,
+          oneOf: [...types.values()].map(({ name, value }) => ({
+            type: 'object',
+            required: ['type', 'value'],
+            properties: { type: { const: name }, value: jsonSchemaOf(value) },
+            additionalProperties: false,
+          })),
         },
       },
     },

@@ -79,13 +79,20 @@ const ONLY_IN_DICT: ReadonlyMap<string, string> = new Map([
   ['prompt_logprobs', 'is ignored: it is returned only with return_dict_in_generate'],
 ]);
 
-/** The parameters that a run of a version takes, in the order of a form. */
-export function describeRunParameters(compat: CompatVersion): readonly ParameterDescription[] {
+/** The parameters that a run of a version takes, or of both versions, in the order of a form. */
+export function describeRunParameters(compat?: CompatVersion): readonly ParameterDescription[] {
   const refused: ReadonlySet<string> = new Set(UNSUPPORTED);
   return [
     ...describeRecords(PIPELINE_PARAMETERS, compat),
-    ...describeParameters(compat).map((one) => (refused.has(one.name) ? { ...one, effect: 'refused' as const } : one)),
+    ...describeParameters(compat).map((one) => {
+      if (refused.has(one.name)) return { ...one, effect: 'refused' as const };
+      return one.name === 'return_dict_in_generate' ? withDefault(one, false) : one;
+    }),
   ];
+}
+
+function withDefault(one: ParameterDescription, value: boolean): ParameterDescription {
+  return { ...one, default: value, schema: { ...one.schema, default: value } };
 }
 
 /** Reads the parameters of `generate`. */

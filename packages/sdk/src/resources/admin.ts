@@ -1,19 +1,10 @@
 /** The server as a whole, for its owners. */
 import { connect, type Endpoint } from '../connection.ts';
 import { order, read, send } from '../exchange.ts';
-import {
-  booleanAt,
-  dateAt,
-  listOf,
-  nullable,
-  numberAt,
-  oneOf,
-  type Page,
-  pageOf,
-  record,
-  stringAt,
-} from '../fields.ts';
+import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ListOptions, queryOf } from '../options.ts';
+import { type PagePromise, pagesBySkip } from '../pages.ts';
+import { type RunReference, runIdOf } from '../run-data.ts';
 import { type AuditEntry, type AuditOptions, readAuditLog } from './audit-records.ts';
 import { type EngineStatus, parseEngine } from './engine.ts';
 
@@ -92,11 +83,11 @@ export interface QueuedRun {
 export interface Admin {
   overview(options?: CallOptions): Promise<AdminOverview>;
   /** The open runs of all projects: running ones first, then in the order of the queue. */
-  queue(options?: Pick<ListOptions, 'skip' | 'limit' | 'signal'>): Promise<Page<QueuedRun>>;
-  cancelRun(id: string, options?: CallOptions): Promise<void>;
+  queue(options?: Pick<ListOptions, 'skip' | 'limit' | 'signal'>): PagePromise<QueuedRun>;
+  cancelRun(run: RunReference | QueuedRun, options?: CallOptions): Promise<void>;
   /** Refuse new runs for a time, or accept them again. */
   setMaintenance(change: MaintenanceChange, options?: CallOptions): Promise<MaintenanceState>;
-  auditLog(options?: AuditOptions): Promise<Page<AuditEntry>>;
+  auditLog(options?: AuditOptions): PagePromise<AuditEntry>;
   /** A backup of the embedded store, as it arrives. Never retried. */
   backup(options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /** Address of a backup of the embedded store, to download with a session that was confirmed recently. */
@@ -164,17 +155,18 @@ export function createAdmin(endpoint: Endpoint): Admin {
   const root = '/v2/admin';
   return {
     overview: async (options) => await read(endpoint, `${root}/overview`, parseOverview, options),
-    queue: async ({ skip = 0, limit = 20, ...options } = {}) => {
-      const query = queryOf({ skip: String(skip), limit: String(limit) });
-      return await read(endpoint, `${root}/runs${query}`, (reply) => pageOf(reply, parseQueuedRun), options);
-    },
-    cancelRun: async (id, options) =>
-      await order(endpoint, { path: `${root}/runs/${encodeURIComponent(id)}/cancel` }, options),
+    queue: (options = {}) =>
+      pagesBySkip(options, async ({ skip = 0, limit = 20, signal }) => {
+        const query = queryOf({ skip: String(skip), limit: String(limit) });
+        return await read(endpoint, `${root}/runs${query}`, (reply) => pageOf(reply, parseQueuedRun), { signal });
+      }),
+    cancelRun: async (run, options) =>
+      await order(endpoint, { path: `${root}/runs/${encodeURIComponent(runIdOf(run))}/cancel` }, options),
     setMaintenance: async ({ isOn, message, retryAfterSeconds }, options) => {
       const body = { is_on: isOn, message, retry_after_seconds: retryAfterSeconds };
       return await send(endpoint, { method: 'PATCH', path: `${root}/maintenance`, body }, parseMaintenance, options);
     },
-    auditLog: async (options) => await readAuditLog(endpoint, '/v2/audit-log', options),
+    auditLog: (options) => readAuditLog(endpoint, '/v2/audit-log', options),
     async *backup({ signal } = {}) {
       const call = { method: 'GET', path: `${root}/backup`, accept: '*/*', signal } as const;
       yield* (await connect(endpoint, call)).chunks();

@@ -1,9 +1,10 @@
 /** Entries of the audit log, of the server or of a project. */
 import type { Endpoint } from '../connection.ts';
 import { read } from '../exchange.ts';
-import { dateAt, nullable, numberAt, objectAt, type Page, pageOf, record, stringAt } from '../fields.ts';
+import { dateAt, nullable, numberAt, objectAt, pageOf, record, stringAt } from '../fields.ts';
 import type { JsonObject } from '../json.ts';
 import { type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
 
 /** One line of the audit log. */
 export interface AuditEntry {
@@ -40,13 +41,11 @@ const parseEntry = record<AuditEntry>({
 });
 
 /** The entries at a path, newest first. */
-export async function readAuditLog(
-  endpoint: Endpoint,
-  path: string,
-  options: AuditOptions = {},
-): Promise<Page<AuditEntry>> {
-  const query = pageQuery(options);
-  if (options.userId !== undefined) query.set('user_id', options.userId);
-  if (options.action !== undefined) query.set('action', options.action);
-  return await read(endpoint, `${path}?${query}`, (reply) => pageOf(reply, parseEntry), options);
+export function readAuditLog(endpoint: Endpoint, path: string, options: AuditOptions = {}): PagePromise<AuditEntry> {
+  return pagesOf(options, async (page) => {
+    const query = pageQuery(page);
+    if (page.userId !== undefined) query.set('user_id', page.userId);
+    if (page.action !== undefined) query.set('action', page.action);
+    return await read(endpoint, `${path}?${query}`, (reply) => pageOf(reply, parseEntry), page);
+  });
 }

@@ -6,8 +6,9 @@ import type { Endpoint } from '../connection.ts';
 import { order, read, remove, send } from '../exchange.ts';
 import { booleanAt, dataOf, dateAt, listOf, nullable, numberAt, objectAt, record, stringAt } from '../fields.ts';
 import type { CallOptions, Confirmation, ConfirmedOptions } from '../options.ts';
+import type { Keep } from '../reply-types.ts';
 import type { SessionAccess } from '../session-access.ts';
-import { type Keep, parseSession, parseUser, type Session, type User } from './session-records.ts';
+import { parseSession, parseUser, type Session, type User } from './session-records.ts';
 
 export interface NewAccount {
   readonly email: string;

@@ -1,8 +1,9 @@
 /** The pipelines of the server, and the project's tags for them. */
 import type { Endpoint } from '../connection.ts';
 import { exchange, remove } from '../exchange.ts';
-import { arrayAt, objectAt, orNull, type Page, pageOf, stringAt } from '../fields.ts';
+import { arrayAt, objectAt, orNull, pageOf, stringAt } from '../fields.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesBySkip, pagesOf } from '../pages.ts';
 
 export interface Pipeline {
   readonly id: string;
@@ -21,7 +22,7 @@ export interface PipelineTag {
 }
 
 export interface Pipelines {
-  list(options?: ListOptions): Promise<Page<Pipeline>>;
+  list(options?: ListOptions): PagePromise<Pipeline>;
   /** By id or tag. */
   get(idOrTag: string, options?: CallOptions): Promise<Pipeline>;
 }
@@ -30,7 +31,7 @@ export interface PipelineTags {
   /** `pipeline` is an id or another tag. Never retried. */
   create(tag: { readonly name: string; readonly pipeline: string }, options?: CallOptions): Promise<PipelineTag>;
   /** All tags of the project, or those of one pipeline. */
-  list(options?: ListOptions & { readonly pipelineId?: string }): Promise<Page<PipelineTag>>;
+  list(options?: ListOptions & { readonly pipelineId?: string }): PagePromise<PipelineTag>;
   getByName(name: string, options?: CallOptions): Promise<PipelineTag>;
   /** Assign the tag to another pipeline. */
   move(id: string, pipeline: string, options?: CallOptions): Promise<PipelineTag>;
@@ -39,10 +40,11 @@ export interface PipelineTags {
 
 export function createPipelines(endpoint: Endpoint): Pipelines {
   return {
-    async list(options = {}) {
-      const path = `/v2/pipelines?${pageQuery(options)}`;
-      return pageOf(await exchange(endpoint, { method: 'GET', path, signal: options.signal }), parsePipeline);
-    },
+    list: (options = {}) =>
+      pagesBySkip(options, async (page) => {
+        const path = `/v2/pipelines?${pageQuery(page)}`;
+        return pageOf(await exchange(endpoint, { method: 'GET', path, signal: page.signal }), parsePipeline);
+      }),
     async get(idOrTag, { signal } = {}) {
       const path = `/v2/pipelines/${encodeURIComponent(idOrTag)}`;
       return parsePipeline(await exchange(endpoint, { method: 'GET', path, signal }));
@@ -57,12 +59,13 @@ export function createPipelineTags(endpoint: Endpoint): PipelineTags {
       const body = { name, pipeline_id: pipeline };
       return parseTag(await exchange(endpoint, { method: 'POST', path: root, body, signal }));
     },
-    async list(options = {}) {
-      const query = pageQuery(options);
-      if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);
-      const call = { method: 'GET', path: `${root}?${query}`, signal: options.signal } as const;
-      return pageOf(await exchange(endpoint, call), parseTag);
-    },
+    list: (options = {}) =>
+      pagesOf(options, async (page) => {
+        const query = pageQuery(page);
+        if (page.pipelineId !== undefined) query.set('pipeline_id', page.pipelineId);
+        const call = { method: 'GET', path: `${root}?${query}`, signal: page.signal } as const;
+        return pageOf(await exchange(endpoint, call), parseTag);
+      }),
     async getByName(name, { signal } = {}) {
       const path = `${root}/by-name/${encodeURIComponent(name)}`;
       return parseTag(await exchange(endpoint, { method: 'GET', path, signal }));

@@ -1,9 +1,10 @@
 /** Parameters of runs under a name, shared by the members of a project. */
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
-import { dateAt, nullable, objectAt, type Page, pageOf, record, stringAt } from '../fields.ts';
+import { dateAt, nullable, objectAt, pageOf, record, stringAt } from '../fields.ts';
 import type { JsonObject } from '../json.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
 
 export interface Preset {
   readonly id: string;
@@ -24,7 +25,7 @@ export interface NewPreset {
 export interface Presets {
   /** The name must be free in the project. Never retried. */
   create(preset: NewPreset, options?: CallOptions): Promise<Preset>;
-  list(options?: ListOptions): Promise<Page<Preset>>;
+  list(options?: ListOptions): PagePromise<Preset>;
   get(id: string, options?: CallOptions): Promise<Preset>;
   /** Absent fields stay as they are. */
   change(id: string, change: Partial<NewPreset>, options?: CallOptions): Promise<Preset>;
@@ -46,8 +47,11 @@ export function createPresets(endpoint: Endpoint): Presets {
   return {
     create: async ({ name, parameters, prompt }, options) =>
       await send(endpoint, { path: root, body: { name, parameters, prompt } }, parsePreset, options),
-    list: async (options = {}) =>
-      await read(endpoint, `${root}?${pageQuery(options)}`, (reply) => pageOf(reply, parsePreset), options),
+    list: (options = {}) =>
+      pagesOf(
+        options,
+        async (page) => await read(endpoint, `${root}?${pageQuery(page)}`, (reply) => pageOf(reply, parsePreset), page),
+      ),
     get: async (id, options) => await read(endpoint, pathOf(id), parsePreset, options),
     change: async (id, { name, parameters, prompt }, options) =>
       await send(

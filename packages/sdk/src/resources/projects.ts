@@ -1,8 +1,9 @@
 /** Projects, their members, and invitations to them. */
 import type { Endpoint } from '../connection.ts';
 import { order, read, remove, send } from '../exchange.ts';
-import { dataOf, dateAt, nullable, numberAt, oneOf, type Page, pageOf, record, stringAt } from '../fields.ts';
+import { dataOf, dateAt, nullable, numberAt, oneOf, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
 import { type AuditEntry, type AuditOptions, readAuditLog } from './audit-records.ts';
 
 export interface Project {
@@ -42,7 +43,7 @@ export type Invited = { readonly email: string } | { readonly username: string }
 export interface Projects {
   /** Needs a session. */
   create(name: string, options?: CallOptions): Promise<Project>;
-  list(options?: ListOptions): Promise<Page<Project>>;
+  list(options?: ListOptions): PagePromise<Project>;
   get(id: string, options?: CallOptions): Promise<Project>;
   /** For the owner of the project. */
   rename(id: string, name: string, options?: CallOptions): Promise<Project>;
@@ -56,7 +57,7 @@ export interface Projects {
   /** For the owner. Returns the open invitations: the same whether or not an account has the username. */
   invite(id: string, invited: Invited, options?: ConfirmedOptions): Promise<readonly Invitation[]>;
   /** The changes in the project and who made them, for its owner. */
-  auditLog(id: string, options?: AuditOptions): Promise<Page<AuditEntry>>;
+  auditLog(id: string, options?: AuditOptions): PagePromise<AuditEntry>;
   withdrawInvitation(id: string, invitationId: string, options?: CallOptions): Promise<void>;
 }
 
@@ -99,8 +100,12 @@ export function createProjects(endpoint: Endpoint): Projects {
     [root, ...[id, ...rest].map((part) => encodeURIComponent(part))].join('/');
   return {
     create: async (name, options) => await send(endpoint, { path: root, body: { name } }, parseProject, options),
-    list: async (options = {}) =>
-      await read(endpoint, `${root}?${pageQuery(options)}`, (reply) => pageOf(reply, parseProject), options),
+    list: (options = {}) =>
+      pagesOf(
+        options,
+        async (page) =>
+          await read(endpoint, `${root}?${pageQuery(page)}`, (reply) => pageOf(reply, parseProject), page),
+      ),
     get: async (id, options) => await read(endpoint, at(id), parseProject, options),
     rename: async (id, name, options) =>
       await send(endpoint, { method: 'PATCH', path: at(id), body: { name } }, parseProject, options),
@@ -112,8 +117,7 @@ export function createProjects(endpoint: Endpoint): Projects {
       const path = at(id, 'email' in invited ? 'invitations' : 'members');
       return await send(endpoint, { path, body: invited }, parseInvitations, options);
     },
-    auditLog: async (id, options) =>
-      await readAuditLog(endpoint, `/v2/projects/${encodeURIComponent(id)}/audit-log`, options),
+    auditLog: (id, options) => readAuditLog(endpoint, `/v2/projects/${encodeURIComponent(id)}/audit-log`, options),
     withdrawInvitation: async (id, invitationId, options) =>
       await remove(endpoint, at(id, 'invitations', invitationId), options),
   };

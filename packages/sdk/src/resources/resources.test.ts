@@ -184,7 +184,7 @@ test('checks a run, and reads the error that it would get', async () => {
   assert.deepEqual([check.promptTokens, check.mode, check.costAtMost?.computedTokens], [4, 'beam', 14]);
   const refusal = { code: 'quota_exceeded', status: 429, message: 'm', remedy: 'r', retry_after_seconds: 5, limit: 40 };
   const none = { prompt_tokens: null, max_generated_tokens: null, context_tokens: null, mode: null, warnings: [] };
-  const refused = await replying({ ...none, cost_at_most: null, refusal }).api.runs.check(PIPELINE, []);
+  const refused = await replying({ ...none, cost_at_most: null, refusal }).api.runs.check(PIPELINE, ['Once', {}]);
   const { details, ...shown } = refused.refusal ?? assert.fail('expected a refusal');
   assert.deepEqual(shown, { code: 'quota_exceeded', status: 429, message: 'm', remedy: 'r', retryAfterSeconds: 5 });
   assert.deepEqual([details.limit, refused.promptTokens, refused.costAtMost], [40, null, null]);
@@ -192,8 +192,12 @@ test('checks a run, and reads the error that it would get', async () => {
 
 test('starts, lists, cancels and deletes runs', async () => {
   const started = replying(RUNNING, { status: 202 });
-  assert.equal((await started.api.startRun(PIPELINE, ['x'])).runState, 'running');
-  assert.deepEqual(requestOf(started), ['POST', '/v2/runs', { pipeline_id: PIPELINE, data: ['x'], async_run: true }]);
+  assert.equal((await started.api.startRun(PIPELINE, ['x', {}])).runState, 'running');
+  assert.deepEqual(requestOf(started), [
+    'POST',
+    '/v2/runs',
+    { pipeline_id: PIPELINE, data: ['x', {}], async_run: true },
+  ]);
   const list = replying(page(RUN));
   await list.api.listRuns({ limit: 5, runState: 'failed', pipelineId: PIPELINE, order: 'oldest' });
   const query = `limit=5&skip=0&order_by=created_at%3Aasc&pipeline_id=${PIPELINE}&run_state=failed`;

@@ -1,10 +1,11 @@
-import type { RunState } from '@gptj-cloud/protocol';
 import { type Call, connect, type Endpoint } from '../connection.ts';
 import { ConnectionFailedError, RateLimitedError, ServerError } from '../errors.ts';
 import { exchange } from '../exchange.ts';
 import { dateAt, numberAt, objectAt, orNull, type Page, pageOf, stringAt, unexpected } from '../fields.ts';
 import { type JsonObject, readJson } from '../json.ts';
 import { type CallOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
+import type { RunState } from '../reply-types.ts';
 import { pause } from '../retry.ts';
 import {
   type Money,
@@ -16,6 +17,7 @@ import {
   type RunTimings,
   type RunUsage,
 } from '../run.ts';
+import { type PipelineData, type RunReference, runIdOf, type UncheckedData } from '../run-data.ts';
 import { createSseParser } from '../sse-parser.ts';
 import { checkRun, type RunCheck } from './run-checks.ts';
 
@@ -75,10 +77,15 @@ export interface ChangesOptions extends CallOptions {
 
 /** Runs as lists show them. */
 export interface Runs {
-  summaries(options?: RunSummaryOptions): Promise<Page<RunSummary>>;
-  input(runId: string, options?: CallOptions): Promise<RunInput>;
+  summaries(options?: RunSummaryOptions): PagePromise<RunSummary>;
+  input(run: RunReference, options?: CallOptions): Promise<RunInput>;
   /** What a run would do and cost, and why it would be refused now. Nothing is stored or reserved. */
-  check(pipelineId: string, data: readonly unknown[], options?: CallOptions): Promise<RunCheck>;
+  check<const Data extends readonly unknown[]>(
+    pipelineId: string,
+    data: UncheckedData<Data>,
+    options?: CallOptions,
+  ): Promise<RunCheck>;
+  check(pipelineId: string, data: PipelineData, options?: CallOptions): Promise<RunCheck>;
   /**
    * The changes of the project's runs as they happen, until the caller leaves the loop or aborts. Its first event is
    * `resync`, and another follows where changes were missed: list the runs then. A connection that ends is replaced, after
@@ -89,30 +96,33 @@ export interface Runs {
 
 export function createRuns(endpoint: Endpoint): Runs {
   return {
-    async summaries(options = {}) {
-      const query = pageQuery(options);
-      const { q, pipelineId, tokenId, states, createdAfter, createdBefore } = options;
-      const filters = {
-        view: 'summary',
-        q,
-        pipeline_id: pipelineId,
-        token_id: tokenId,
-        state: states?.join(','),
-        created_after: createdAfter?.toISOString(),
-        created_before: createdBefore?.toISOString(),
-      };
-      for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
-      const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
-      return pageOf(await exchange(endpoint, call), parseRunSummary);
-    },
-    check: (pipelineId, data, options = {}) => checkRun(endpoint, pipelineId, data, options),
-    async input(runId, { signal } = {}) {
-      const path = `/v2/runs/${encodeURIComponent(runId)}/input`;
+    summaries: (options = {}) => pagesOf(options, async (page) => await readSummaries(endpoint, page)),
+    check: async (pipelineId: string, data: readonly unknown[], options: CallOptions = {}) =>
+      await checkRun(endpoint, pipelineId, data, options),
+    async input(run, { signal } = {}) {
+      const path = `/v2/runs/${encodeURIComponent(runIdOf(run))}/input`;
       const raw = objectAt(await exchange(endpoint, { method: 'GET', path, signal }), 'an input');
       return { prompt: promptAt(raw.prompt), parameters: objectAt(raw.parameters, 'parameters') };
     },
     changes: (options = {}) => readChanges(endpoint, options),
   };
+}
+
+async function readSummaries(endpoint: Endpoint, options: RunSummaryOptions): Promise<Page<RunSummary>> {
+  const { q, pipelineId, tokenId, states, createdAfter, createdBefore } = options;
+  const query = pageQuery(options);
+  const filters = {
+    view: 'summary',
+    q,
+    pipeline_id: pipelineId,
+    token_id: tokenId,
+    state: states?.join(','),
+    created_after: createdAfter?.toISOString(),
+    created_before: createdBefore?.toISOString(),
+  };
+  for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
+  const call: Call = { method: 'GET', path: `/v2/runs?${query}`, signal: options.signal };
+  return pageOf(await exchange(endpoint, call), parseRunSummary);
 }
 
 const FIRST_WAIT_MS = 500;

@@ -1,17 +1,17 @@
 /** Users and sessions as replies show them. */
-import type { Preferences as PreferenceFields, RecoveryKeep } from '@gptj-cloud/protocol';
 import { booleanAt, dateAt, listOf, nullable, oneOf, optional, record, stringAt } from '../fields.ts';
+import type { Density, Motion, TextFont, Theme, TimeZoneChoice } from '../reply-types.ts';
 
 /** Choices of a user for the dashboard. Null: the default of the dashboard. */
 export interface Preferences {
-  readonly theme: NonNullable<PreferenceFields['theme']> | null;
-  readonly density: NonNullable<PreferenceFields['density']> | null;
+  readonly theme: Theme | null;
+  readonly density: Density | null;
   /** Whether keys without a modifier act. */
   readonly singleKeyShortcuts: boolean | null;
   /** Font of prompts and generated text. */
-  readonly textFont: NonNullable<PreferenceFields['text_font']> | null;
-  readonly motion: NonNullable<PreferenceFields['motion']> | null;
-  readonly timeZone: NonNullable<PreferenceFields['time_zone']> | null;
+  readonly textFont: TextFont | null;
+  readonly motion: Motion | null;
+  readonly timeZone: TimeZoneChoice | null;
   readonly dismissedHints: readonly string[];
 }
 
@@ -45,9 +45,6 @@ export interface Session {
   readonly csrfToken: string;
   readonly expiresAt: Date;
 }
-
-/** What a recovery may keep of an account. */
-export type Keep = RecoveryKeep;
 
 const parsePreferences = record<Preferences>({
   theme: nullable(oneOf('system', 'light', 'dark')),

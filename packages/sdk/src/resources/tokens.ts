@@ -4,19 +4,9 @@
  */
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
-import {
-  booleanAt,
-  dateAt,
-  listOf,
-  nullable,
-  oneOf,
-  optional,
-  type Page,
-  pageOf,
-  record,
-  stringAt,
-} from '../fields.ts';
+import { booleanAt, dateAt, listOf, nullable, oneOf, optional, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
 
 /** `run` makes and reads runs, `read` reads, `write` changes, `admin` includes all of them and manages accounts. */
 export type Scope = 'run' | 'read' | 'write' | 'admin';
@@ -57,7 +47,7 @@ export interface TokenChange {
 export interface Tokens {
   /** Never retried: a request whose reply was lost may have created a token. */
   create(token: NewToken, options?: ConfirmedOptions): Promise<ApiToken>;
-  list(options?: ListOptions): Promise<Page<ApiToken>>;
+  list(options?: ListOptions): PagePromise<ApiToken>;
   get(id: string, options?: CallOptions): Promise<ApiToken>;
   change(id: string, change: TokenChange, options?: ConfirmedOptions): Promise<ApiToken>;
   /**
@@ -91,8 +81,12 @@ export function createTokens(endpoint: Endpoint): Tokens {
       const body = { name, scopes, expires_at: expiresAt?.toISOString() };
       return await send(endpoint, { path: '/v2/tokens', body }, parseToken, options);
     },
-    list: async (options = {}) =>
-      await read(endpoint, `/v2/tokens?${pageQuery(options)}`, (reply) => pageOf(reply, parseToken), options),
+    list: (options = {}) =>
+      pagesOf(
+        options,
+        async (page) =>
+          await read(endpoint, `/v2/tokens?${pageQuery(page)}`, (reply) => pageOf(reply, parseToken), page),
+      ),
     get: async (id, options) => await read(endpoint, at(id), parseToken, options),
     change: async (id, { name, isEnabled, expiresAt }, options) => {
       const body = {

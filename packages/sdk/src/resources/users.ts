@@ -2,8 +2,9 @@
 import type { PreferencesPatch, UserPatch } from '@gptj-cloud/protocol';
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
-import { dateAt, nullable, numberAt, objectAt, type Page, pageOf } from '../fields.ts';
+import { dateAt, nullable, numberAt, objectAt, pageOf } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
 import { type Preferences, parseUser, type User } from './session-records.ts';
 
 export interface ProfileChange {
@@ -44,7 +45,7 @@ export interface Users {
   /** Needs a session. */
   changeProfile(change: ProfileChange, options?: CallOptions): Promise<User>;
   /** For owners of the server, like all that follow. */
-  list(options?: UserListOptions): Promise<Page<ListedUser>>;
+  list(options?: UserListOptions): PagePromise<ListedUser>;
   get(id: string, options?: CallOptions): Promise<User>;
   change(id: string, change: UserChange, options?: ConfirmedOptions): Promise<User>;
   /** Delete an account with all its data. */
@@ -68,15 +69,16 @@ export function createUsers(endpoint: Endpoint): Users {
       const body: UserPatch = { ...names, job_title: jobTitle, preferences: preferences && toWire(preferences) };
       return await send(endpoint, { method: 'PATCH', path: '/v2/users/me', body }, parseUser, options);
     },
-    list: async (options = {}) => {
-      const { text, role, planId, disabled } = options;
-      const query = pageQuery(options);
-      if (text !== undefined) query.set('q', text);
-      if (role !== undefined) query.set('role', role);
-      if (planId !== undefined) query.set('plan_id', planId);
-      if (disabled !== undefined) query.set('disabled', String(disabled));
-      return await read(endpoint, `/v2/users?${query}`, (reply) => pageOf(reply, parseListedUser), options);
-    },
+    list: (options = {}) =>
+      pagesOf(options, async (page) => {
+        const { text, role, planId, disabled } = page;
+        const query = pageQuery(page);
+        if (text !== undefined) query.set('q', text);
+        if (role !== undefined) query.set('role', role);
+        if (planId !== undefined) query.set('plan_id', planId);
+        if (disabled !== undefined) query.set('disabled', String(disabled));
+        return await read(endpoint, `/v2/users?${query}`, (reply) => pageOf(reply, parseListedUser), page);
+      }),
     get: async (id, options) => await read(endpoint, at(id), parseUser, options),
     change: async (id, { role, disabled }, options) =>
       await send(endpoint, { method: 'PATCH', path: at(id), body: { role, disabled } }, parseUser, options),

@@ -1,20 +1,11 @@
 /** Webhooks of a project, and the deliveries of their messages. */
-import type { WebhookDeliveryEvent, WebhookEvent } from '@gptj-cloud/protocol';
 import type { Endpoint } from '../connection.ts';
 import { read, remove, send } from '../exchange.ts';
-import {
-  booleanAt,
-  dateAt,
-  listOf,
-  nullable,
-  numberAt,
-  oneOf,
-  type Page,
-  pageOf,
-  record,
-  stringAt,
-} from '../fields.ts';
+import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ConfirmedOptions, type ListOptions, pageQuery } from '../options.ts';
+import { type PagePromise, pagesOf } from '../pages.ts';
+import type { WebhookDeliveryEvent, WebhookEvent } from '../reply-types.ts';
+import { type RunReference, runIdOf } from '../run-data.ts';
 
 export interface Webhook {
   readonly id: string;
@@ -65,7 +56,7 @@ export interface Webhooks {
     webhook: { readonly url: string; readonly events?: readonly WebhookEvent[] },
     options?: ConfirmedOptions,
   ): Promise<Webhook>;
-  list(options?: ListOptions): Promise<Page<Webhook>>;
+  list(options?: ListOptions): PagePromise<Webhook>;
   get(id: string, options?: CallOptions): Promise<Webhook>;
   change(id: string, change: WebhookChange, options?: ConfirmedOptions): Promise<Webhook>;
   delete(id: string, options?: CallOptions): Promise<void>;
@@ -74,9 +65,9 @@ export interface Webhooks {
     id: string,
     options?: ListOptions & {
       readonly state?: WebhookDelivery['state'] | undefined;
-      readonly runId?: string | undefined;
+      readonly runId?: RunReference | undefined;
     },
-  ): Promise<Page<WebhookDelivery>>;
+  ): PagePromise<WebhookDelivery>;
   /** Send a delivery again, as a new one. */
   replay(id: string, deliveryId: string, options?: CallOptions): Promise<WebhookDelivery>;
   /** Send a message that belongs to no run, once. */
@@ -122,20 +113,25 @@ export function createWebhooks(endpoint: Endpoint): Webhooks {
   return {
     create: async ({ url, events }, options) =>
       await send(endpoint, { path: root, body: { url, events } }, parseWebhook, options),
-    list: async (options = {}) =>
-      await read(endpoint, `${root}?${pageQuery(options)}`, (reply) => pageOf(reply, parseWebhook), options),
+    list: (options = {}) =>
+      pagesOf(
+        options,
+        async (page) =>
+          await read(endpoint, `${root}?${pageQuery(page)}`, (reply) => pageOf(reply, parseWebhook), page),
+      ),
     get: async (id, options) => await read(endpoint, at(id), parseWebhook, options),
     change: async (id, { url, events, isEnabled }, options) => {
       const body = { url, events, is_enabled: isEnabled };
       return await send(endpoint, { method: 'PATCH', path: at(id), body }, parseWebhook, options);
     },
     delete: async (id, options) => await remove(endpoint, at(id), options),
-    deliveries: async (id, options = {}) => {
-      const query = pageQuery(options);
-      if (options.state !== undefined) query.set('state', options.state);
-      if (options.runId !== undefined) query.set('run_id', options.runId);
-      return await read(endpoint, `${at(id)}/deliveries?${query}`, (reply) => pageOf(reply, parseDelivery), options);
-    },
+    deliveries: (id, options = {}) =>
+      pagesOf(options, async (page) => {
+        const query = pageQuery(page);
+        if (page.state !== undefined) query.set('state', page.state);
+        if (page.runId !== undefined) query.set('run_id', runIdOf(page.runId));
+        return await read(endpoint, `${at(id)}/deliveries?${query}`, (reply) => pageOf(reply, parseDelivery), page);
+      }),
     replay: async (id, deliveryId, options) => {
       const path = `${at(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay`;
       return await send(endpoint, { path }, parseDelivery, options);

@@ -12,7 +12,8 @@ async function seedUsage(api: PipelineCloud): Promise<undefined> {
     await api.runPipeline('gpt-j:latest', ['Once upon a time', { max_new_tokens: 24, seed }]);
   const open = await api.startRun('gpt-j:latest', ['The king', { max_new_tokens: 1500, min_new_tokens: 1500 }]);
   await api.cancelRun(open.id);
-  await api.runPipeline('gpt-j:latest', ['a', { temprature: 1 }]).catch(() => undefined);
+  const misspelt: Readonly<Record<string, unknown>> = { temprature: 1 };
+  await api.runPipeline('gpt-j:latest', ['a', misspelt]).catch(() => undefined);
 }
 
 const dayAt = (back: number): string => new Date(TODAY - back * 86_400_000).toISOString().slice(0, 10);

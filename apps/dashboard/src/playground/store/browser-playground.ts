@@ -1,4 +1,5 @@
 /** The playground's store in a browser: its database, its frames, its random numbers. */
+import type { StreamOptions } from '@gptj-cloud/sdk';
 import { cloud } from '../../api/cloud.ts';
 import type { Parameters } from '../document/draft.ts';
 import type { Prompt } from '../document/prompt.ts';
@@ -44,7 +45,8 @@ export function browserDeps(): GenerationTools {
   return {
     pipelineId: PIPELINE,
     api: {
-      streamPipeline: (...call) => cloud().streamPipeline(...call),
+      streamPipeline: (pipelineId: string, data: readonly unknown[], options?: StreamOptions) =>
+        cloud().streamPipeline(pipelineId, data, options),
       followRun: (...call) => cloud().followRun(...call),
       cancelRun: (...call) => cloud().cancelRun(...call),
     },

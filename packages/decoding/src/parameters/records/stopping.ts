@@ -1,7 +1,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { booleanParameter } from '../define-parameter.ts';
 import { LIMITS } from '../parameter-context.ts';
-import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
+import { BOTH_VERSIONS, type JsonSchema, ONLY_5_18, type ParameterRecord } from '../parameter-record.ts';
 import { readPad } from '../read-special-tokens.ts';
 import { readStopping } from '../read-stopping.ts';
 import { TEXT_OR_TEXTS, TOKEN_ID_LISTS, TOKEN_ID_OR_IDS } from '../schemas.ts';
@@ -18,6 +18,11 @@ export interface StoppingConfig {
   readonly eosTokenIds: readonly TokenId[];
   /** The id that transformers would pad rows with; null: none. */
   readonly padTokenId: TokenId | null;
+}
+
+function criterion(type: string, field: string, schema: JsonSchema): JsonSchema {
+  const properties = { type: { const: type }, [field]: schema };
+  return { type: 'object', required: ['type', field], properties, additionalProperties: false };
 }
 
 export const STOPPING_PARAMETERS: readonly ParameterRecord[] = [
@@ -58,15 +63,12 @@ export const STOPPING_PARAMETERS: readonly ParameterRecord[] = [
         type: 'array',
         maxItems: LIMITS.customProcessors,
         items: {
-          type: 'object',
-          required: ['type'],
-          properties: {
-            type: { enum: ['stop_token_sequences', 'stop_strings', 'eos', 'max_time'] },
-            sequences: TOKEN_ID_LISTS,
-            stop_strings: TEXT_OR_TEXTS,
-            eos_token_id: TOKEN_ID_OR_IDS,
-            max_time: { type: 'number', minimum: 0 },
-          },
+          oneOf: [
+            criterion('stop_token_sequences', 'sequences', TOKEN_ID_LISTS),
+            criterion('stop_strings', 'stop_strings', TEXT_OR_TEXTS),
+            criterion('eos', 'eos_token_id', TOKEN_ID_OR_IDS),
+            criterion('max_time', 'max_time', { type: 'number', minimum: 0 }),
+          ],
         },
       },
     },
