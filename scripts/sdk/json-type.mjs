@@ -1,7 +1,7 @@
 // Types of TypeScript and Python for the JSON Schemas of this project: the part of JSON Schema that they use.
 
 /**
- * The type of the values of `schema` in TypeScript. `isReply`: lists that the server never leaves empty say so. `names`: the
+ * The type of the values of `schema` in TypeScript. `isReply`: lists that the server never leaves empty have at least one item. `names`: the
  * names of types by the JSON of their schema.
  */
 export function typescriptType(schema, { isReply = false, names = new Map() } = {}) {

@@ -86,7 +86,7 @@ export async function renderReplyTypes(root) {
       'Why a returned sequence ended: an end-of-text token, the length limit, a stop string or criterion, or `max_time`.',
       schemaOf(protocol.finishReasonSchema),
     ],
-    ['WebhookEvent', 'An event that a webhook is told.', schemaOf(protocol.webhookEventSchema)],
+    ['WebhookEvent', 'An event of which webhooks are notified.', schemaOf(protocol.webhookEventSchema)],
     ['WebhookDeliveryEvent', 'The event of a delivery.', schemaOf(protocol.webhookDeliveryEventSchema)],
     ['Keep', 'What a recovery may keep of an account.', schemaOf(protocol.recoveryKeepSchema)],
     ['Theme', 'A choice of colours.', preference('theme')],

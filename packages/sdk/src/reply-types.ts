@@ -18,7 +18,7 @@ export type RunError = 'max_retries' | 'pipeline_fault' | 'unsatisfiable';
 /** Why a returned sequence ended: an end-of-text token, the length limit, a stop string or criterion, or `max_time`. */
 export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 
-/** An event that a webhook is told. */
+/** An event of which webhooks are notified. */
 export type WebhookEvent = 'run.completed' | 'run.failed';
 
 /** The event of a delivery. */
