@@ -1,7 +1,7 @@
 // All generated sections of pages, and all generated files, with the renderer of each.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderPythonTypes } from '../sdk/python-types.mjs';
+import { renderPythonParameters, renderPythonValues } from '../sdk/python-types.mjs';
 import { renderParameterTypes, renderReplyTypes, renderRequestTypes } from '../sdk/typescript-types.mjs';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
@@ -23,7 +23,8 @@ const GENERATED_SECTIONS = [
 const GENERATED_FILES = [
   { path: 'packages/sdk/src/generate-parameters.ts', render: renderParameterTypes },
   { path: 'packages/sdk/src/request-parameters.ts', render: renderRequestTypes },
-  { path: 'clients/python/pipeline/_parameters.py', render: renderPythonTypes },
+  { path: 'clients/python/pipeline/_parameters.py', render: renderPythonParameters },
+  { path: 'clients/python/pipeline/_parameter_values.py', render: renderPythonValues },
   { path: 'packages/sdk/src/reply-types.ts', render: renderReplyTypes },
 ];
 

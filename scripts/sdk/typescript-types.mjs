@@ -22,7 +22,7 @@ export async function renderParameterTypes(root) {
   const bases = [...interfaces.map(({ name }) => name), 'RefusedParameters'];
   return formatted(root, [
     PARAMETERS_HEAD,
-    `import type { ${[...others, 'RefusedParameters'].join(', ')} } from './request-parameters.ts';`,
+    `import type { ${[...others, 'RefusedParameters'].sort().join(', ')} } from './request-parameters.ts';`,
     '',
     '/**',
     ' * Parameters of a run of GPT-J: those of `generate` of transformers, and those of the pipeline of 2022. Names are those of',

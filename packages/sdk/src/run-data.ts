@@ -24,11 +24,11 @@ export interface DictParameters extends GenerateParameters {
  */
 export type UncheckedData<Data extends readonly unknown[]> = unknown extends Data[number]
   ? Data
-  : Data extends readonly [Prompt, infer Parameters]
-    ? string extends keyof Parameters
+  : [Exclude<Data[number], Prompt>] extends [never]
+    ? never
+    : string extends keyof Exclude<Data[number], Prompt>
       ? Data
-      : never
-    : never;
+      : never;
 
 /** A run, or its id. */
 export type RunReference = string | Pick<Run, 'id'>;
