@@ -49,7 +49,7 @@ test('small generations are admitted into the room, half of which is for those o
 });
 
 test('small generations do not delay a large one that waits, as long as they are in the room', () => {
-  const waiting = [holder('large', 'b', 437, 1), holder('owner', 'c', 30, 2, 20)];
+  const waiting = [holder('large', 'b', 437, 1, 20), holder('owner', 'c', 30, 2, 20)];
   const active = [holder('a1', 'a', 437), holder('d1', 'd', 437)];
   assert.equal(next(waiting, active), 'owner');
   const ones = (count: number) => Array.from({ length: count }, (_, at) => holder(`c${at}`, `c${at}`, 30, 3, 20));

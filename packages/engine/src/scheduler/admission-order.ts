@@ -27,6 +27,8 @@ const SHARE = 1 / 2;
 const ROOM = 1 / 8;
 /** Largest part of cells and sequences that a small generation needs. */
 const SMALL = 1 / 32;
+/** Waiting for this long raises the priority by one. */
+const AGEING_MS = 10_000;
 /** From this age on a generation that needs more than a share is admitted like any other. */
 const LARGE_WAIT_MS = 10_000;
 
@@ -36,7 +38,8 @@ export function largestOf(capacity: Reservation): Reservation {
 }
 
 /**
- * @param waiting in order of rank
+ * By priority, which waiting raises, and by the tenants' shares.
+ *
  * @param isReady whether it is not better to wait for a prefix that is being computed
  */
 export function nextAdmission<Waiting extends Holder>(
@@ -48,7 +51,8 @@ export function nextAdmission<Waiting extends Holder>(
   const passed: Waiting[] = [];
   const hasOthers = new Set([...waiting, ...active].map(({ tenant }) => tenant)).size > 1;
   const age = ({ arrivedAt }: Holder): number => now - arrivedAt;
-  for (const next of waiting) {
+  const rank = (one: Holder): number => one.priority + age(one) / AGEING_MS;
+  for (const next of [...waiting].sort((a, b) => rank(b) - rank(a))) {
     const own = active.filter(({ tenant }) => tenant === next.tenant);
     if (!isWithinShare(next, own, capacity, { hasOthers, ageMs: age(next) })) continue;
     // In a small cache one generation may need the room as well.

@@ -64,3 +64,47 @@ test('costly turns wait for a tenant that left a short time ago, unless it has r
   shares.leave('short');
   assert.equal(shares.mustWait('long'), false);
 });
+
+test('a tenant of larger weight is not in debt for a short request, but for a long one', () => {
+  const shares = new FairShare();
+  shares.enter('free', 1);
+  shares.enter('owner', 3);
+  shares.charge('owner', 600, 3);
+  assert.equal(shares.isInDebt('owner'), false);
+  shares.charge('owner', 1000, 3);
+  assert.equal(shares.isInDebt('owner'), true);
+  shares.charge('free', 310, 1);
+  assert.deepEqual([shares.isInDebt('owner'), shares.isInDebt('free')], [false, true]);
+});
+
+test('tenants that come one after another do not pass one of larger weight', () => {
+  const shares = new FairShare();
+  shares.enter('first', 1);
+  shares.charge('first', 1000, 1);
+  shares.enter('owner', 3);
+  for (let at = 0; at < 20; at++) {
+    shares.enter(`next ${at}`, 1);
+    assert.equal(shares.isInDebt('owner'), false, `after ${at}`);
+    shares.charge('owner', 60, 3);
+    shares.charge(`next ${at}`, 60, 1);
+    shares.leave(`next ${at}`);
+  }
+  // Also while it has no work for a moment.
+  shares.leave('owner');
+  shares.enter('last', 1);
+  shares.enter('owner', 3);
+  assert.equal(shares.isInDebt('owner'), false);
+});
+
+test('costly turns wait longer for a tenant of larger weight that left', () => {
+  const shares = new FairShare();
+  shares.enter('free', 1);
+  shares.enter('owner', 3);
+  shares.charge('owner', 300, 3);
+  shares.leave('owner');
+  assert.equal(shares.mustWait('free'), true);
+  shares.enter('owner', 3);
+  shares.charge('owner', 1800, 3);
+  shares.leave('owner');
+  assert.equal(shares.mustWait('free'), false);
+});

@@ -2,12 +2,14 @@
  * Divides the engine's time among tenants, by the milliseconds that their evaluations and steps took: deficit round robin.
  *
  * Each tenant has an account of the time that it received, divided by its weight. A tenant is **in debt** while it has
- * received more than `TOLERANCE_MS` above the tenant that received least among those with work. It then takes part in a
- * round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS` below the others,
- * so that short requests are served at once beside a long one, but keeps no older credit.
+ * received more than another one with work: `TOLERANCE_MS` more, or `CREDIT_MS` more than one of smaller weight. It then
+ * takes part in a round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS`
+ * below the others, so that short requests are served at once beside a long one, but keeps no older credit. It does not
+ * begin below a tenant of larger weight: else many tenants that come one after another would pass an owner of the server.
  *
  * A tenant that leaves is remembered for `LINGER_MS`. Costly turns of tenants that have received more wait as long, so that
- * requests which follow one another are not each kept waiting by such a turn between them.
+ * requests which follow one another are not each kept waiting by such a turn between them. Those of smaller weight wait
+ * until it has received `CREDIT_MS` more.
  *
  * Invariants
  * - Among the tenants with work at least one is not in debt: the engine waits for a tenant that has left at most,
@@ -16,7 +18,7 @@
  */
 const TOLERANCE_MS = 20;
 const CREDIT_MS = 250;
-const LINGER_MS = 100;
+const LINGER_MS = 200;
 /** Accounts of tenants without work that are remembered. */
 const MAX_IDLE_ACCOUNTS = 1_000;
 
@@ -26,6 +28,8 @@ export const NO_TENANT = '';
 export class FairShare {
   /** Weighted milliseconds of each tenant. */
   readonly #received = new Map<string, number>();
+  /** Of the tenants with accounts; 1 where none was given. */
+  readonly #weights = new Map<string, number>();
   /** Number of generations at work of each tenant that has some. */
   readonly #working = new Map<string, number>();
   /** Tenants that left a short time ago, with the timers that forget them. */
@@ -39,17 +43,23 @@ export class FairShare {
     return this.#working.size;
   }
 
-  /** A generation of the tenant begins to work. */
-  enter(tenant: string): void {
+  /**
+   * A generation of the tenant begins to work.
+   *
+   * @param weight a tenant of weight 2 receives twice the time of one of weight 1
+   */
+  enter(tenant: string, weight = 1): void {
+    this.#weights.set(tenant, weight);
     clearTimeout(this.#lingering.get(tenant));
     this.#lingering.delete(tenant);
     const before = this.#working.get(tenant) ?? 0;
     if (before === 0) {
       const floor = this.#currentFloor();
       const own = this.#received.get(tenant) ?? Number.NEGATIVE_INFINITY;
+      const least = Math.max(floor - CREDIT_MS, Math.min(floor, this.#leastAbove(weight)));
       // Reinserted, so that the accounts are in order of use.
       this.#received.delete(tenant);
-      this.#received.set(tenant, Math.max(own, floor - CREDIT_MS));
+      this.#received.set(tenant, Math.max(own, least));
       this.#forgetIdle();
     }
     this.#working.set(tenant, before + 1);
@@ -68,24 +78,41 @@ export class FairShare {
     this.notify();
   }
 
-  /** @param weight a tenant of weight 2 receives twice the time of one of weight 1 */
   charge(tenant: string, ms: number, weight: number): void {
     this.#received.set(tenant, (this.#received.get(tenant) ?? this.#floor) + Math.max(0, ms) / weight);
     this.notify();
   }
 
   isInDebt(tenant: string): boolean {
-    if (this.#working.size < 2) return false;
-    return (this.#received.get(tenant) ?? 0) - this.#currentFloor() > TOLERANCE_MS;
+    const own = this.#received.get(tenant) ?? 0;
+    for (const other of this.#working.keys()) {
+      const allowed = this.#weighsMore(tenant, other) ? CREDIT_MS : TOLERANCE_MS;
+      if (other !== tenant && own - (this.#received.get(other) ?? 0) > allowed) return true;
+    }
+    return false;
   }
 
   /** Whether a costly turn of the tenant waits for one that left a short time ago and has received less. */
   mustWait(tenant: string): boolean {
     const own = this.#received.get(tenant) ?? 0;
     for (const other of this.#lingering.keys()) {
-      if (own - (this.#received.get(other) ?? 0) > TOLERANCE_MS) return true;
+      const allowed = this.#weighsMore(other, tenant) ? -CREDIT_MS : TOLERANCE_MS;
+      if (own - (this.#received.get(other) ?? 0) > allowed) return true;
     }
     return false;
+  }
+
+  #weighsMore(tenant: string, other: string): boolean {
+    return (this.#weights.get(tenant) ?? 1) > (this.#weights.get(other) ?? 1);
+  }
+
+  /** The least account among tenants of larger weight, whether or not they have work. */
+  #leastAbove(weight: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const [tenant, received] of this.#received) {
+      if ((this.#weights.get(tenant) ?? 1) > weight) least = Math.min(least, received);
+    }
+    return least === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : least;
   }
 
   #linger(tenant: string): void {
@@ -119,7 +146,9 @@ export class FairShare {
   #forgetIdle(): void {
     for (const tenant of this.#received.keys()) {
       if (this.#received.size - this.#working.size <= MAX_IDLE_ACCOUNTS) return;
-      if (!this.#working.has(tenant)) this.#received.delete(tenant);
+      if (this.#working.has(tenant)) continue;
+      this.#received.delete(tenant);
+      this.#weights.delete(tenant);
     }
   }
 }

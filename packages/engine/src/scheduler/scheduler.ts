@@ -57,8 +57,6 @@ export interface SchedulerOptions {
 
 /** Maximum number of sequences in the prefix cache. */
 const MAX_PREFIXES = 64;
-/** Waiting for this long raises the priority by one. */
-const AGEING_MS = 10_000;
 /** Prompt tokens in one evaluation of an isolated generation. */
 const ISOLATED_PREFILL_TOKENS = 512;
 
@@ -209,7 +207,7 @@ export class Scheduler {
     for (let next = this.#nextAdmission(); next !== null && !isFull(); next = this.#nextAdmission()) {
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#active.push(next);
-      this.#shares.enter(next.tenant ?? NO_TENANT);
+      this.#shares.enter(next.tenant ?? NO_TENANT, weightOf(next.priority));
       try {
         this.#begin(next);
       } catch (error) {
@@ -241,19 +239,15 @@ export class Scheduler {
     }
   }
 
-  #charge({ tenant, request }: Generation, ms: number): void {
-    this.#shares.charge(tenant ?? NO_TENANT, ms, weightOf(request.priority ?? 0));
+  #charge({ tenant, priority }: Generation, ms: number): void {
+    this.#shares.charge(tenant ?? NO_TENANT, ms, weightOf(priority));
   }
 
-  /** By priority, which waiting raises, and by the tenants' shares of the cache. */
   #nextAdmission(): Generation | null {
     const now = this.#options.now();
-    const rank = ({ request, arrivedAt }: Generation): number =>
-      (request.priority ?? 0) + (now - arrivedAt) / AGEING_MS;
-    const waiting = [...this.#waiting].sort((a, b) => rank(b) - rank(a));
     const capacity = { cells: this.#options.model.limits.cacheCells, sequences: this.#maxSequences };
     const isReady = (one: Generation): boolean => !this.#sharesPrompt(one);
-    return nextAdmission(waiting, this.#active, { capacity, now, isReady });
+    return nextAdmission(this.#waiting, this.#active, { capacity, now, isReady });
   }
 
   /** Whether a prompt under evaluation will add a longer prefix of this one's prompt to the cache. */
@@ -291,10 +285,13 @@ export class Scheduler {
   async #advanceAll(runs: ReadonlySet<StrategyRun>, evaluationMs: number): Promise<void> {
     const { now } = this.#options;
     let turnAt = now();
-    for (const generation of [...this.#active]) {
-      if (now() - turnAt >= MAX_TURN_MS) {
-        // Messages, above all cancellations, and signs of life are not kept waiting by many generations in a row.
+    // The quick ones first: what they return is not kept waiting by costly steps.
+    for (const generation of this.#active.toSorted((a, b) => a.stepMs - b.stepMs)) {
+      if (now() - turnAt >= MAX_TURN_MS || generation.stepMs > MAX_TURN_MS) {
+        // Messages and signs of life are not kept waiting by many generations in a row, nor are those that arrive.
         await setImmediate();
+        this.#dropCancelled();
+        this.#admit();
         turnAt = now();
       }
       if (generation.isCancelled) continue;

@@ -151,6 +151,46 @@ test('a long prompt of another tenant does not hold up a short generation', asyn
   await scheduler.close();
 });
 
+test('a short generation does not wait for the end of large ones that hold all the cache they may', async () => {
+  const scheduler = open();
+  const brief = { ...request('owner', [7], { max_new_tokens: 8 }), priority: 20 };
+  const alone = await run(scheduler, brief);
+  const ended: string[] = [];
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const searches = ['a', 'b'].map((tenant, at) =>
+    // Half of the cache each.
+    run(scheduler, request(tenant, [1 + at], { num_beams: 17, max_new_tokens: 14 }), ({ type }) => {
+      if (tenant === 'a' && type === 'computed') begin();
+    }).then(() => ended.push(tenant)),
+  );
+  await begun;
+  const beside = await run(scheduler, brief);
+  ended.push('owner');
+  await Promise.all(searches);
+  assert.equal(ended[0], 'owner');
+  assert.ok(beside.tookMs < 5 * alone.tookMs, `${beside.tookMs} ms, alone ${alone.tookMs} ms`);
+  await scheduler.close();
+});
+
+test('one that arrives during a costly step does not wait for those of other generations after it', async () => {
+  const scheduler = open();
+  const order: string[] = [];
+  const searches = [1, 2, 3].map((token) =>
+    run(scheduler, request('large', [token], { num_beams: 26, max_new_tokens: 3 }), ({ type }) => {
+      if (type !== 'computed') return;
+      order.push('step');
+      // In the second round of steps, which take 52 ms each.
+      if (order.length === 4) void run(scheduler, small).then(() => order.push('small'));
+    }),
+  );
+  await Promise.all(searches);
+  await scheduler.close();
+  assert.deepEqual(order, ['step', 'step', 'step', 'step', 'small', 'step', 'step']);
+});
+
 test('schedulers that share accounts let the tenant go first that has received least', async () => {
   const shares = new FairShare();
   const shared = open(shares);
