@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { type AnyJob, movable } from './job.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { lowerThreadPriority } from './thread-priority.ts';
 import { toWireError } from './wire-error.ts';
 
 /** Names the part of a task that is about to be executed, for the error when it takes too long. Null: none in particular. */
@@ -12,6 +13,8 @@ export async function serveJobs<Tools>(
   openTools: (stage: ReportStage) => Promise<Tools>,
 ): Promise<void> {
   const port = requirePort();
+  // What reads large requests must not delay those that serve small ones.
+  lowerThreadPriority();
   const send = (message: FromWorker, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...moved]);
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const tools = await openTools((what) => send({ kind: 'stage', what }));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterEach, test } from 'node:test';
 import { ApiError, type ErrorCode } from '@gptj-cloud/protocol';
 import { createLogger } from '../telemetry/logger.ts';
@@ -147,4 +149,14 @@ test('a task that waits too long for a thread is refused with a time to retry', 
   Atomics.store(gate, 0, 1);
   Atomics.notify(gate, 0);
   await first;
+});
+
+test('the threads give way to others of the process', { skip: process.platform !== 'linux' }, async () => {
+  const niceOfThreads = (): readonly number[] =>
+    readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)));
+  const before = niceOfThreads().filter((nice) => nice > getPriority()).length;
+  const { act } = openRunner({ threads: 2 });
+  await Promise.all([act('answer'), act('answer')]);
+  const lowered = niceOfThreads().filter((nice) => nice > getPriority());
+  assert.ok(lowered.length > before, `${lowered}`);
 });
