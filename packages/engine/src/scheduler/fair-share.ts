@@ -1,15 +1,14 @@
 /**
  * Divides the engine's time among tenants, by the milliseconds that their evaluations and steps took: deficit round robin.
  *
- * Each tenant has an account of the time that it received, divided by its weight. A tenant is **in debt** while it has
- * received more than another one with work: `TOLERANCE_MS` more, or `CREDIT_MS` more than one of smaller weight. It then
- * takes part in a round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS`
- * below the others, so that short requests are served at once beside a long one, but keeps no older credit. It does not
- * begin below a tenant of larger weight: else many tenants that come one after another would pass an owner of the server.
+ * Each tenant has an account of the time that it received, divided by its weight. A tenant is **in debt** while its account
+ * is more than `TOLERANCE_MS` above the least of those with work, where larger weights have a head start. It then takes part
+ * in a round only as far as it hardly delays the others. One that comes back after a pause begins `CREDIT_MS` below the
+ * others, so that short requests are served at once beside a long one, but keeps no older credit. It does not begin below
+ * a tenant of larger weight: else many tenants that come one after another would pass an owner of the server.
  *
- * A tenant that leaves is remembered for `LINGER_MS`. Costly turns of tenants that have received more wait as long, so that
- * requests which follow one another are not each kept waiting by such a turn between them. Those of smaller weight wait
- * until it has received `CREDIT_MS` more.
+ * A tenant that leaves is remembered for `LINGER_MS`. Costly turns of tenants that are further wait as long, so that requests
+ * which follow one another are not each kept waiting by such a turn between them.
  *
  * Invariants
  * - Among the tenants with work at least one is not in debt: the engine waits for a tenant that has left at most,
@@ -18,6 +17,8 @@
  */
 const TOLERANCE_MS = 20;
 const CREDIT_MS = 250;
+/** How far a tenant may go ahead for each unit by which its weight is above 1. */
+const HEAD_START_MS = 125;
 const LINGER_MS = 200;
 /** Accounts of tenants without work that are remembered. */
 const MAX_IDLE_ACCOUNTS = 1_000;
@@ -84,33 +85,32 @@ export class FairShare {
   }
 
   isInDebt(tenant: string): boolean {
-    const own = this.#received.get(tenant) ?? 0;
-    for (const other of this.#working.keys()) {
-      const allowed = this.#weighsMore(tenant, other) ? CREDIT_MS : TOLERANCE_MS;
-      if (other !== tenant && own - (this.#received.get(other) ?? 0) > allowed) return true;
-    }
+    const standing = this.#standing(tenant) - TOLERANCE_MS;
+    for (const other of this.#working.keys()) if (standing > this.#standing(other)) return true;
     return false;
   }
 
-  /** Whether a costly turn of the tenant waits for one that left a short time ago and has received less. */
+  /** Whether a costly turn of the tenant waits for one that left a short time ago and is less far. */
   mustWait(tenant: string): boolean {
-    const own = this.#received.get(tenant) ?? 0;
-    for (const other of this.#lingering.keys()) {
-      const allowed = this.#weighsMore(other, tenant) ? -CREDIT_MS : TOLERANCE_MS;
-      if (own - (this.#received.get(other) ?? 0) > allowed) return true;
-    }
+    const standing = this.#standing(tenant) - TOLERANCE_MS;
+    for (const other of this.#lingering.keys()) if (standing > this.#standing(other)) return true;
     return false;
   }
 
-  #weighsMore(tenant: string, other: string): boolean {
-    return (this.#weights.get(tenant) ?? 1) > (this.#weights.get(other) ?? 1);
+  /** The tenant's account after its head start. */
+  #standing(tenant: string): number {
+    return (this.#received.get(tenant) ?? 0) - HEAD_START_MS * (this.#weightOf(tenant) - 1);
+  }
+
+  #weightOf(tenant: string): number {
+    return this.#weights.get(tenant) ?? 1;
   }
 
   /** The least account among tenants of larger weight, whether or not they have work. */
   #leastAbove(weight: number): number {
     let least = Number.POSITIVE_INFINITY;
     for (const [tenant, received] of this.#received) {
-      if ((this.#weights.get(tenant) ?? 1) > weight) least = Math.min(least, received);
+      if (this.#weightOf(tenant) > weight) least = Math.min(least, received);
     }
     return least === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : least;
   }
