@@ -196,6 +196,7 @@ export {
   tokenRotateSchema,
 } from './tokens.ts';
 export {
+  formatUsageCursor,
   type InvoiceLine,
   type InvoicePreview,
   invoiceLineSchema,
@@ -206,10 +207,12 @@ export {
   USAGE_BUCKETS,
   USAGE_GROUPS,
   type UsageBucket,
+  type UsageCursor,
   type UsageGet,
   type UsageGroup,
   type UsageRow,
   type UsageSums,
+  usageCursorSchema,
   usageGetSchema,
   usageRowSchema,
   usageSumsSchema,

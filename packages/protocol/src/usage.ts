@@ -47,9 +47,38 @@ export const usageGetSchema = z.object({
   /** Null: all projects of the server, for its owners. */
   project_id: z.string().nullable(),
   rows: z.array(usageRowSchema),
+  /** Of all rows, also those of other pages. */
   total: usageSumsSchema,
+  /** Names the next page; null on the last one, and where no `limit` was asked for. */
+  next_cursor: z.string().nullish(),
 });
 export type UsageGet = z.infer<typeof usageGetSchema>;
+
+/** A position in the rows of a reply: after the row with these. Opaque to clients. */
+export interface UsageCursor {
+  /** Empty where rows have none. */
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export function formatUsageCursor({ bucket, key }: UsageCursor): string {
+  return `${bucket}~${encodeURIComponent(key)}`;
+}
+
+/** Reads what `formatUsageCursor` wrote. */
+export const usageCursorSchema = z
+  .string()
+  .regex(
+    /^(?:\d{4}-\d{2}-\d{2}(?:T\d{2}:00Z)?)?~(?:[\w!'()*.~-]|%[\dA-F]{2}){0,1000}$/,
+    'expected the next_cursor of an earlier page',
+  )
+  .transform((text, context): UsageCursor => {
+    const at = text.indexOf('~');
+    const key = decoded(text.slice(at + 1));
+    if (key !== null && !/\p{Cc}/u.test(key)) return { bucket: text.slice(0, at), key };
+    context.addIssue('expected the next_cursor of an earlier page');
+    return z.NEVER;
+  });
 
 export const invoiceLineSchema = z.object({
   description: z.string(),
@@ -93,6 +122,14 @@ function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
   // The 31st of February becomes a day of March.
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 function show(text: string): string {

@@ -41,7 +41,10 @@ export interface Usage {
   /** Null for all projects of the server, which only its owners can request. */
   readonly projectId: string | null;
   readonly rows: readonly UsageRow[];
+  /** Of all rows, also those of other pages. */
   readonly total: UsageSums;
+  /** The `cursor` of the next page; null on the last one, and without `limit`. */
+  readonly nextCursor: string | null;
 }
 
 export interface UsageOptions extends CallOptions {
@@ -87,10 +90,16 @@ export interface Storage {
 export interface UsageReports {
   /**
    * Sums by day, token, pipeline or project; with `bucket`, by time and by token, pipeline or project, of which the `top`
-   * (20 by default, at most 50) have rows of their own.
+   * (20 by default, at most 50) have rows of their own. With `limit` (at most 1,000), in pages.
    */
   get(
-    options?: UsageOptions & { readonly groupBy?: UsageGroup; readonly bucket?: UsageBucket; readonly top?: number },
+    options?: UsageOptions & {
+      readonly groupBy?: UsageGroup;
+      readonly bucket?: UsageBucket;
+      readonly top?: number;
+      readonly limit?: number;
+      readonly cursor?: string;
+    },
   ): Promise<Usage>;
   /** One line per day, project, token, pipeline and plan. */
   csv(options?: UsageOptions): Promise<string>;
@@ -118,6 +127,7 @@ const parseUsage = record<Usage>({
   projectId: nullable(stringAt),
   rows: listOf(record<UsageRow>({ bucket: nullable(stringAt), key: stringAt, name: nullable(stringAt), ...SUMS })),
   total: record<UsageSums>(SUMS),
+  nextCursor: nullable(stringAt),
 });
 
 const parseAmount = record<Storage['bytes']>({ used: numberAt, limit: nullable(numberAt) });
@@ -142,8 +152,8 @@ const parseInvoice = record<InvoicePreview>({
 
 export function createUsageReports(endpoint: Endpoint): UsageReports {
   return {
-    async get({ from, to, projectId, groupBy, bucket, top, ...options } = {}) {
-      const rows = { group_by: groupBy, bucket, top: top?.toString() };
+    async get({ from, to, projectId, groupBy, bucket, top, limit, cursor, ...options } = {}) {
+      const rows = { group_by: groupBy, bucket, top: top?.toString(), limit: limit?.toString(), cursor };
       const path = `/v2/usage${queryOf({ from, to, project_id: projectId, ...rows })}`;
       return await read(endpoint, path, parseUsage, options);
     },

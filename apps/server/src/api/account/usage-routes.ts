@@ -3,6 +3,7 @@ import {
   storageGetSchema,
   USAGE_BUCKETS,
   USAGE_GROUPS,
+  usageCursorSchema,
   usageGetSchema,
 } from '@gptj-cloud/protocol';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import { byteStream } from '../../http/byte-stream.ts';
 import { json, media } from '../../http/openapi/operation.ts';
 import { query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
-import type { UsageService } from '../../metering/usage/usage-service.ts';
+import { MAX_USAGE_ROWS, type UsageService } from '../../metering/usage/usage-service.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 
@@ -43,6 +44,12 @@ export function usageRoutes(usage: UsageService): readonly ApiRoute[] {
           'top',
           'With bucket: tokens, pipelines or projects with rows of their own; the others are added up under `other`.',
           z.int().min(1).max(50).default(20),
+        ),
+        limit: query('limit', 'Maximum number of rows. Default: all.', z.int().min(1).max(MAX_USAGE_ROWS).optional()),
+        cursor: query(
+          'cursor',
+          'next_cursor of the page before, with the same parameters.',
+          usageCursorSchema.optional(),
         ),
       },
       replies: { 200: json(usageGetSchema, 'Lines and their sum.') },

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ApiError, invoicePreviewSchema, planListSchema, type UsageGet, usageGetSchema } from '@gptj-cloud/protocol';
+import {
+  ApiError,
+  formatUsageCursor,
+  invoicePreviewSchema,
+  planListSchema,
+  type UsageGet,
+  usageCursorSchema,
+  usageGetSchema,
+} from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { apiKeys, users } from '../../identity/identity-tables.ts';
@@ -96,6 +104,8 @@ const list = (who: Principal, query: Partial<Parameters<UsageService['list']>[1]
     groupBy: undefined,
     bucket: undefined,
     top: 20,
+    limit: undefined,
+    cursor: undefined,
     ...query,
   });
 const keys = ({ rows }: UsageGet) => rows.map((row) => [row.key, row.runs, row.prompt_tokens]);
@@ -193,6 +203,48 @@ test('hours and days of each key add up to the same sums', async () => {
   const mine = await list(member, { bucket: 'hour', groupBy: 'project' });
   assert.deepEqual(new Set(mine.rows.map(({ key }) => key)), new Set([PROJECT]));
   assert.deepEqual(mine.total, (await list(member, {})).total);
+});
+
+test('pages have the rows of the whole list, each once and in order, and its sum', async () => {
+  for (const query of [
+    ...(['day', 'token', 'pipeline', 'project'] as const).map((groupBy) => ({ groupBy })),
+    ...(['hour', 'day'] as const).flatMap((bucket) =>
+      ([undefined, 'token', 'pipeline', 'project'] as const).map((groupBy) => ({ bucket, groupBy, top: 2 })),
+    ),
+  ]) {
+    const whole = await list(owner, query);
+    assert.equal(whole.next_cursor, null);
+    for (const limit of [1, 2, whole.rows.length, 1000]) {
+      const rows: UsageGet['rows'] = [];
+      let cursor: string | null | undefined;
+      do {
+        const page = await list(owner, {
+          ...query,
+          limit,
+          cursor: cursor === undefined ? undefined : usageCursorSchema.parse(cursor),
+        });
+        assert.ok(page.rows.length <= limit);
+        assert.deepEqual(page.total, whole.total);
+        rows.push(...page.rows);
+        cursor = page.next_cursor;
+      } while (cursor !== null);
+      assert.deepEqual(rows, whole.rows, `${JSON.stringify(query)} in pages of ${limit}`);
+    }
+  }
+});
+
+test('a page continues after keys with any character, and refuses a cursor that no page had', async () => {
+  for (const key of ['', 'a~b', 'ü/%? &', "o'clock\u{1f600}"]) {
+    const cursor = { bucket: '2026-01-31T05:00Z', key };
+    assert.deepEqual(usageCursorSchema.parse(formatUsageCursor(cursor)), cursor);
+  }
+  for (const cursor of ['x', '2026-01-01', '~%00', '~%ff', `~${'a'.repeat(1001)}`, '20.1.run_1', "~';--"]) {
+    const reply = await it.request(`/v2/usage?cursor=${encodeURIComponent(cursor)}`);
+    assert.equal(reply.status, 400, cursor);
+  }
+  assert.equal((await it.request('/v2/usage?limit=0')).status, 400);
+  const page = usageGetSchema.parse(await (await it.request('/v2/usage?cursor=~zzz&limit=5')).json());
+  assert.deepEqual([page.rows, page.next_cursor], [[], null]);
 });
 
 test('the CSV holds every row, and no token name is a formula', async () => {

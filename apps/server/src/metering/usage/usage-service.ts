@@ -1,5 +1,6 @@
 import {
   ApiError,
+  formatUsageCursor,
   type InvoicePreview,
   invalidParameter,
   parseQueryDay,
@@ -7,9 +8,9 @@ import {
   type QueryValue,
   type StorageGet,
   type UsageBucket,
+  type UsageCursor,
   type UsageGet,
   type UsageGroup,
-  type UsageSums,
 } from '@gptj-cloud/protocol';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import { findUser } from '../../identity/users/user-store.ts';
@@ -20,7 +21,15 @@ import type { PlanBook } from '../plans/plan-book.ts';
 import type { StorageLimits } from '../storage/storage-limits.ts';
 import { csvLines } from './csv.ts';
 import { invoicePreview } from './invoice.ts';
-import { countRunsOfAccounts, listPlanUsage, listUsage, type UsageFilter, usageDetails } from './usage-store.ts';
+import {
+  countRunsOfAccounts,
+  listPlanUsage,
+  listUsage,
+  type UsageFilter,
+  type UsagePage,
+  type UsagePageRows,
+  usageDetails,
+} from './usage-store.ts';
 import { listUsageOverTime, removeOldHours } from './usage-time-store.ts';
 
 export interface UsageServiceDeps {
@@ -44,6 +53,9 @@ export interface UsageRows {
   readonly bucket: UsageBucket | undefined;
   /** Keys with rows of their own, where there is a bucket. */
   readonly top: number;
+  /** Rows of a page. Without it and `cursor`: all rows. */
+  readonly limit: number | undefined;
+  readonly cursor: UsageCursor | undefined;
 }
 
 export interface UsageService {
@@ -63,6 +75,8 @@ export interface UsageService {
 }
 
 const MAX_DAYS = 366;
+/** Of a page. */
+export const MAX_USAGE_ROWS = 1000;
 /** Of a reply by hour. */
 const MAX_HOURLY_DAYS = 31;
 /** Days whose hours are kept. */
@@ -97,12 +111,14 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
   return {
     async list(principal, query) {
       const filter = filterOf(principal, query);
-      const { groupBy, bucket } = query;
+      const { groupBy, bucket, limit, cursor } = query;
+      const isPage = limit !== undefined || cursor !== undefined;
+      const page: UsagePage = isPage ? { limit: limit ?? MAX_USAGE_ROWS, after: cursor } : null;
       const { from, to, projectId: project_id } = filter;
       if (bucket === undefined) {
         const group = groupBy ?? 'day';
-        const rows = await listUsage(db, filter, group);
-        return { from, to, group_by: group, bucket: null, project_id, rows, total: total(rows) };
+        const found = await listUsage(db, filter, group, page);
+        return { from, to, group_by: group, bucket: null, project_id, ...pageOf(found, page) };
       }
       if (groupBy === 'day') {
         throw invalidParameter(
@@ -112,8 +128,8 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
       }
       if (bucket === 'hour') checkHours(filter, clock());
       const group = groupBy ?? null;
-      const rows = await listUsageOverTime(db, filter, { bucket, group, top: query.top });
-      return { from, to, group_by: group, bucket, project_id, rows, total: total(rows) };
+      const found = await listUsageOverTime(db, filter, { bucket, group, top: query.top }, page);
+      return { from, to, group_by: group, bucket, project_id, ...pageOf(found, page) };
     },
     csv(principal, query) {
       return csvPages(db, filterOf(principal, query));
@@ -182,16 +198,18 @@ function lastDay(month: string): string {
   return new Date(Date.UTC(year ?? 0, number ?? 0, 0)).toISOString().slice(0, 10);
 }
 
-function total(rows: readonly UsageSums[]): UsageSums {
-  const sum = (field: keyof UsageSums): number => rows.reduce((all, row) => all + row[field], 0);
-  return {
-    runs: sum('runs'),
-    prompt_tokens: sum('prompt_tokens'),
-    generated_tokens: sum('generated_tokens'),
-    computed_tokens: sum('computed_tokens'),
-    cached_tokens: sum('cached_tokens'),
-    compute_ms: sum('compute_ms'),
-  };
+/** The rows of a page, of which `found` has one more where there is a next page. */
+function pageOf(
+  { rows: found, total }: UsagePageRows,
+  page: UsagePage,
+): Pick<UsageGet, 'rows' | 'total' | 'next_cursor'> {
+  const rows = page === null ? found : found.slice(0, page.limit);
+  const last = rows.at(-1);
+  const next_cursor =
+    rows.length === found.length || last === undefined
+      ? null
+      : formatUsageCursor({ bucket: last.bucket ?? '', key: last.key });
+  return { rows, total, next_cursor };
 }
 
 /** Remove the hours of usage that are not kept, every hour. */

@@ -1,17 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
-import type { UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
+import type { UsageCursor, UsageGroup, UsageRow, UsageSums } from '@gptj-cloud/protocol';
 import { and, asc, between, eq, gte, inArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
 import { findProjectNames } from '../../identity/projects/project-store.ts';
 import type { Database } from '../../store/db.ts';
-import { USAGE_GROUPINGS, usageDaily, usageSums } from './usage-tables.ts';
+import { USAGE_GROUPINGS, usageDaily, type usageHourly, usageSums } from './usage-tables.ts';
 
 /** Selects usage: days (UTC, both included), and a project, or null for all projects. */
 export interface UsageFilter {
   readonly from: string;
   readonly to: string;
   readonly projectId: string | null;
+}
+
+/** Which rows of a reply: `limit` of them after one; null: all. */
+export type UsagePage = { readonly limit: number; readonly after: UsageCursor | undefined } | null;
+
+/** The rows of a page, and one more where there is a next page. */
+export interface UsagePageRows {
+  readonly rows: UsageRow[];
+  /** Of all rows, also those of other pages. */
+  readonly total: UsageSums;
 }
 
 /** One row of the meters, with the name of its token while the token exists. */
@@ -32,8 +42,9 @@ export interface PlanUsage extends UsageSums {
 /** Rows of one page of the CSV: a page is found and written in a few milliseconds. */
 const PAGE_ROWS = 1000;
 
-const sum = (column: PgColumn): SQL<number> => sql`sum(${column})`.mapWith(Number);
-const sumsOf = (table: typeof usageDaily | typeof usageSums) => ({
+const sum = (column: PgColumn) => sql<number>`sum(${column})`.mapWith(Number).as(column.name);
+/** The sums of the columns of a table of usage. */
+export const sumsOf = (table: typeof usageDaily | typeof usageSums | typeof usageHourly) => ({
   runs: sum(table.runs),
   prompt_tokens: sum(table.promptTokens),
   generated_tokens: sum(table.generatedTokens),
@@ -43,19 +54,27 @@ const sumsOf = (table: typeof usageDaily | typeof usageSums) => ({
 });
 
 /** Sums for each key of the group, ordered by key. Tokens and projects carry their names while they exist. */
-export async function listUsage(db: Database, filter: UsageFilter, group: UsageGroup): Promise<UsageRow[]> {
+export async function listUsage(
+  db: Database,
+  filter: UsageFilter,
+  group: UsageGroup,
+  page: UsagePage,
+): Promise<UsagePageRows> {
   const { grouping, key } = {
     day: { grouping: USAGE_GROUPINGS.project, key: usageSums.day },
     project: { grouping: USAGE_GROUPINGS.project, key: usageSums.projectId },
     token: { grouping: USAGE_GROUPINGS.token, key: usageSums.key },
     pipeline: { grouping: USAGE_GROUPINGS.pipeline, key: usageSums.key },
   }[group];
-  const rows = await db
+  const where = and(eq(usageSums.groupingId, grouping), within(usageSums, filter));
+  const isAfter = page?.after === undefined ? undefined : sql`${key}::text > ${page.after.key}`;
+  const query = db
     .select({ key: sql<string>`${key}::text`, ...sumsOf(usageSums) })
     .from(usageSums)
-    .where(and(eq(usageSums.groupingId, grouping), within(usageSums, filter)))
+    .where(and(where, isAfter))
     .groupBy(key)
     .orderBy(asc(key));
+  const rows = await (page === null ? query : query.limit(page.limit + 1));
   const ids = rows.map((row) => row.key);
   const names =
     group === 'token'
@@ -63,7 +82,33 @@ export async function listUsage(db: Database, filter: UsageFilter, group: UsageG
       : group === 'project'
         ? await findProjectNames(db, ids)
         : new Map<string, string>();
-  return rows.map(({ key, ...rest }) => ({ key, name: names.get(key) ?? null, ...rest }));
+  return {
+    rows: rows.map(({ key, ...rest }) => ({ key, name: names.get(key) ?? null, ...rest })),
+    total: page === null ? sumOfRows(rows) : await sumUsage(db, usageSums, where),
+  };
+}
+
+/** The sums of all rows of a table of usage that a condition selects. */
+export async function sumUsage(
+  db: Database,
+  table: typeof usageSums | typeof usageHourly,
+  where: SQL | undefined,
+): Promise<UsageSums> {
+  const rows = await db.select(sumsOf(table)).from(table).where(where);
+  return sumOfRows(rows);
+}
+
+/** The sums of some rows; a sum of nothing, which is null in the store, counts as zero. */
+export function sumOfRows(rows: readonly UsageSums[]): UsageSums {
+  const sum = (field: keyof UsageSums): number => rows.reduce((all, row) => all + (row[field] ?? 0), 0);
+  return {
+    runs: sum('runs'),
+    prompt_tokens: sum('prompt_tokens'),
+    generated_tokens: sum('generated_tokens'),
+    computed_tokens: sum('computed_tokens'),
+    cached_tokens: sum('cached_tokens'),
+    compute_ms: sum('compute_ms'),
+  };
 }
 
 /**

@@ -1,11 +1,11 @@
 /** Usage by hour or day, and by one more key: tokens, pipelines or projects. */
-import { OTHER_KEYS, type UsageBucket, type UsageRow } from '@gptj-cloud/protocol';
-import { and, between, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { OTHER_KEYS, type UsageBucket } from '@gptj-cloud/protocol';
+import { and, asc, between, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
 import { findProjectNames } from '../../identity/projects/project-store.ts';
 import type { Database } from '../../store/db.ts';
-import type { UsageFilter } from './usage-store.ts';
+import { sumOfRows, sumsOf, sumUsage, type UsageFilter, type UsagePage, type UsagePageRows } from './usage-store.ts';
 import { USAGE_GROUPINGS, usageHourly, usageSums } from './usage-tables.ts';
 
 export interface UsageOverTime {
@@ -25,7 +25,12 @@ interface Source {
 }
 
 /** Sums for each bucket and key that has any, in the order of time, then of keys. */
-export async function listUsageOverTime(db: Database, filter: UsageFilter, query: UsageOverTime): Promise<UsageRow[]> {
+export async function listUsageOverTime(
+  db: Database,
+  filter: UsageFilter,
+  query: UsageOverTime,
+  page: UsagePage,
+): Promise<UsagePageRows> {
   const source = query.bucket === 'day' ? daily(filter, query.group) : hourly(filter, query.group);
   const tops = query.group === null ? null : await topKeys(db, source, query.top);
   const { table, where } = source;
@@ -33,25 +38,25 @@ export async function listUsageOverTime(db: Database, filter: UsageFilter, query
     tops === null
       ? sql<string>`''`
       : sql<string>`CASE WHEN ${source.key} = ANY(${sql.param([...tops])}) THEN ${source.key} ELSE ${OTHER_KEYS} END`;
-  const sum = (column: PgColumn): SQL<number> => sql`sum(${column})`.mapWith(Number);
-  const rows = await db
-    .select({
-      bucket: source.bucket,
-      key,
-      runs: sum(table.runs),
-      prompt_tokens: sum(table.promptTokens),
-      generated_tokens: sum(table.generatedTokens),
-      computed_tokens: sum(table.computedTokens),
-      cached_tokens: sum(table.cachedTokens),
-      compute_ms: sum(table.computeMs),
-    })
+  const sums = db
+    .select({ bucket: sql<string>`${source.bucket}`.as('row_bucket'), key: key.as('row_key'), ...sumsOf(table) })
     .from(table)
     .where(where)
     // By position: with parameters of its own, the same expression would count as another one.
     .groupBy(sql`1, 2`)
-    .orderBy(sql`1, 2`);
+    .as('sums');
+  const after = page?.after;
+  const ordered = db
+    .select()
+    .from(sums)
+    .where(after === undefined ? undefined : sql`(${sums.bucket}, ${sums.key}) > (${after.bucket}, ${after.key})`)
+    .orderBy(asc(sums.bucket), asc(sums.key));
+  const rows = await (page === null ? ordered : ordered.limit(page.limit + 1));
   const names = await namesOf(db, query.group, tops ?? []);
-  return rows.map((row) => ({ ...row, name: names.get(row.key) ?? null }));
+  return {
+    rows: rows.map((row) => ({ ...row, name: names.get(row.key) ?? null })),
+    total: page === null ? sumOfRows(rows) : await sumUsage(db, table, where),
+  };
 }
 
 async function topKeys(db: Database, { table, where, key }: Source, top: number): Promise<readonly string[]> {
