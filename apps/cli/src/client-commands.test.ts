@@ -1,63 +1,22 @@
 /** The commands that ask a server, against a server with the embedded model. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { PipelineCloud } from '@gptj-cloud/sdk';
-import { type RunningServer, serve } from '@gptj-cloud/server';
-import { type Ran, type RunGptjOptions, runGptj } from './testing/run-gptj.ts';
+import { jsonLines, PASSWORD, TOKEN, useCliServer } from './testing/cli-server.ts';
 
-const TOKEN = 'command-line-token-0123456789';
-const PASSWORD = 'correct horse 7 battery';
 const PROMPT = 'Once upon a time';
 const FIXED = ['-n', '8', '--no-do-sample'];
 
-let folder: string;
-let server: RunningServer;
-let env: NodeJS.ProcessEnv;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gptj-client-'));
-  const dataDir = join(folder, 'data');
-  server = await serve(
-    { port: 0, dataDir, apiToken: TOKEN },
-    {
-      environment: { GPTJ_OWNER_EMAIL: 'owner@example.com', GPTJ_OWNER_PASSWORD: PASSWORD },
-      print: () => {},
-      log: () => {},
-    },
-  );
-  env = { XDG_CONFIG_HOME: folder, PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url };
-});
-after(async () => {
-  await server?.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function gptj(args: readonly string[], options: RunGptjOptions = {}): Promise<Ran> {
-  return await runGptj(args, { env, ...options });
-}
-
-/** The output of a command that succeeds. */
-async function done(args: readonly string[], options: RunGptjOptions = {}): Promise<string> {
-  const { status, stdout, stderr } = await gptj(args, options);
-  assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-function jsonLines(text: string): readonly Record<string, unknown>[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): Record<string, unknown> => ({ ...JSON.parse(line) }));
-}
+const server = useCliServer();
+const { gptj, done } = server;
 
 test('run prints the text of a prompt from an argument, an option, a file and standard input', async () => {
   const text = await done(['run', PROMPT, ...FIXED]);
   assert.match(text, /^\S* ?\S.*\n$/s);
-  const file = join(folder, 'prompt.txt');
+  const file = join(server.folder, 'prompt.txt');
   await writeFile(file, `${PROMPT}\n`);
   assert.equal(await done(['run', '-p', PROMPT, ...FIXED]), text);
   assert.equal(await done(['run', '--file', file, ...FIXED]), text);
@@ -91,18 +50,17 @@ test('run names an invalid parameter, and ends with status 1', async () => {
 
 test('Ctrl-C during run cancels the run on the server', async () => {
   const stop = new AbortController();
-  const running = gptj(['run', PROMPT, '--response-length', '1500'], { signal: stop.signal });
+  const running = gptj(['run', 'Ctrl-C ends', '--response-length', '1500'], { signal: stop.signal });
   const api = new PipelineCloud({ url: server.url, token: TOKEN });
-  const changes = api.runs.changes({ signal: AbortSignal.timeout(60_000) });
-  let id = '';
-  for await (const change of changes) {
-    if (change.type !== 'run') continue;
-    if (change.run.runState === 'running') {
-      id = change.run.id;
-      stop.abort();
-    }
-    if (change.run.id === id && change.run.runState === 'failed') break;
+  const states = new Map<string, string>();
+  for await (const change of api.runs.changes({ signal: AbortSignal.timeout(120_000) })) {
+    // Runs that began before the first event are in the list.
+    const runs = change.type === 'run' ? [change.run] : (await api.runs.summaries({ q: 'Ctrl-C' })).items;
+    for (const run of runs) if (run.promptHead?.startsWith('Ctrl-C')) states.set(run.id, run.runState);
+    if ([...states.values()].includes('running')) stop.abort();
+    if ([...states.values()].includes('failed')) break;
   }
+  const [id = ''] = states.keys();
   assert.notEqual((await running).status, 0);
   assert.equal((await api.getRun(id)).runState, 'failed');
 });
@@ -132,8 +90,8 @@ test('a list fits the terminal, and says how many items it leaves out', async ()
 });
 
 test('login stores a profile from standard input that the other commands use', async (t) => {
-  t.after(() => rm(join(folder, 'gptj'), { recursive: true, force: true }));
-  const clean = { XDG_CONFIG_HOME: folder };
+  t.after(() => rm(join(server.folder, 'gptj'), { recursive: true, force: true }));
+  const clean = { XDG_CONFIG_HOME: server.folder };
   const stdin = Readable.from([`${TOKEN}\n`]);
   const { status, stdout, stderr } = await gptj(['login', server.url, '--token-stdin'], { env: clean, stdin });
   assert.deepEqual([status, stderr], [0, '']);
@@ -152,22 +110,22 @@ test('login stores a profile from standard input that the other commands use', a
 });
 
 test('login refuses a token that the server does not know, and stores nothing', async () => {
-  const clean = { XDG_CONFIG_HOME: join(folder, 'refused') };
+  const clean = { XDG_CONFIG_HOME: join(server.folder, 'refused') };
   const { status, stderr } = await gptj(['login', server.url, '--token-stdin'], {
     env: clean,
     stdin: Readable.from(['unknown-token']),
   });
   assert.equal(status, 1);
   assert.match(stderr, /^gptj: 401: /);
-  assert.ok(!(await readdir(folder)).includes('refused'));
+  assert.ok(!(await readdir(server.folder)).includes('refused'));
 });
 
 test('login --user signs in, creates a token with the scopes, and logout --revoke deletes it', async (t) => {
-  t.after(() => rm(join(folder, 'gptj'), { recursive: true, force: true }));
-  const clean = { XDG_CONFIG_HOME: folder, GPTJ_PASSWORD: PASSWORD };
+  t.after(() => rm(join(server.folder, 'gptj'), { recursive: true, force: true }));
+  const clean = { XDG_CONFIG_HOME: server.folder, GPTJ_PASSWORD: PASSWORD };
   const args = ['login', server.url, '--user', 'owner', '--profile', 'made', '--scopes', 'run,read'];
   await done(args, { env: clean });
-  const stored = { ...JSON.parse(await readFile(join(folder, 'gptj', 'profiles', 'made.json'), 'utf8')) };
+  const stored = { ...JSON.parse(await readFile(join(server.folder, 'gptj', 'profiles', 'made.json'), 'utf8')) };
   assert.ok(!JSON.stringify(stored).includes(PASSWORD));
   const api = new PipelineCloud({ url: server.url, token: TOKEN });
   assert.deepEqual((await api.tokens.get(stored.token_id)).scopes, ['run', 'read']);
@@ -177,18 +135,18 @@ test('login --user signs in, creates a token with the scopes, and logout --revok
 });
 
 test('login asks for a token at a terminal without showing it', async (t) => {
-  t.after(() => rm(join(folder, 'gptj'), { recursive: true, force: true }));
+  t.after(() => rm(join(server.folder, 'gptj'), { recursive: true, force: true }));
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   stdin.end(`${TOKEN}\n`);
-  const ran = await gptj(['login', server.url], { env: { XDG_CONFIG_HOME: folder }, stdin, columns: 80 });
+  const ran = await gptj(['login', server.url], { env: { XDG_CONFIG_HOME: server.folder }, stdin, columns: 80 });
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stderr, /^API token \(empty: sign in with a password\): \n$/);
   assert.ok(!`${ran.stdout}${ran.stderr}`.includes(TOKEN));
 });
 
 test('sends the token of a profile to the address of that profile alone', async (t) => {
-  t.after(() => rm(join(folder, 'gptj'), { recursive: true, force: true }));
-  const clean = { XDG_CONFIG_HOME: folder };
+  t.after(() => rm(join(server.folder, 'gptj'), { recursive: true, force: true }));
+  const clean = { XDG_CONFIG_HOME: server.folder };
   await done(['login', server.url, '--token-stdin'], { env: clean, stdin: Readable.from([TOKEN]) });
   const other = 'http://127.0.0.1:9';
   for (const [args, extra] of [
@@ -202,7 +160,7 @@ test('sends the token of a profile to the address of that profile alone', async 
 });
 
 test('the token of the server is read by admin commands alone, with a hint', async () => {
-  const own = { XDG_CONFIG_HOME: folder, PIPELINE_API_URL: server.url, GPTJ_API_TOKEN: TOKEN };
+  const own = { XDG_CONFIG_HOME: server.folder, PIPELINE_API_URL: server.url, GPTJ_API_TOKEN: TOKEN };
   assert.equal((await gptj(['runs'], { env: own })).status, 2);
   const { status, stderr } = await gptj(['admin', 'token', 'list'], { env: own });
   assert.equal(status, 0);
@@ -211,7 +169,9 @@ test('the token of the server is read by admin commands alone, with a hint', asy
 
 test('server shows model and load, and without a token the public facts alone', async () => {
   assert.match(await done(['server']), /^engine +ready$/m);
-  const open = await done(['server', '--json'], { env: { XDG_CONFIG_HOME: folder, PIPELINE_API_URL: server.url } });
+  const open = await done(['server', '--json'], {
+    env: { XDG_CONFIG_HOME: server.folder, PIPELINE_API_URL: server.url },
+  });
   const [facts] = jsonLines(open);
   assert.deepEqual([facts?.url, facts?.engine], [server.url, null]);
 });

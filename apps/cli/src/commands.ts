@@ -2,17 +2,25 @@
 import type { CommandEntry } from './command.ts';
 import { adminCommands } from './commands/admin.ts';
 import { convertCommand } from './commands/convert.ts';
+import { filesCommands } from './commands/files.ts';
 import { generateCommand } from './commands/generate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
+import { pipelinesCommands } from './commands/pipelines.ts';
+import { plansCommands } from './commands/plans.ts';
 import { profileCommands } from './commands/profiles.ts';
+import { projectsCommands } from './commands/projects.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommands } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { serverCommand } from './commands/server.ts';
+import { detokenizeCommand, tokenizeCommand } from './commands/tokenize.ts';
 import { tokensCommands } from './commands/tokens.ts';
+import { usageCommand } from './commands/usage.ts';
+import { usersCommands } from './commands/users.ts';
 import { versionCommand } from './commands/version.ts';
+import { webhooksCommands } from './commands/webhooks.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import type { CommandSection } from './help.ts';
 
@@ -21,9 +29,32 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
     title: 'on this machine',
     entries: [serveCommand, generateCommand, convertCommand, inspectCommand],
   },
-  { title: 'on a server', entries: [runCommand, runsCommands, serverCommand] },
-  { title: 'account', entries: [loginCommand, logoutCommand, whoamiCommand, profileCommands, tokensCommands] },
-  { title: 'administration', entries: [adminCommands] },
+  {
+    title: 'on a server',
+    entries: [
+      runCommand,
+      runsCommands,
+      tokenizeCommand,
+      detokenizeCommand,
+      pipelinesCommands,
+      filesCommands,
+      serverCommand,
+    ],
+  },
+  {
+    title: 'account',
+    entries: [
+      loginCommand,
+      logoutCommand,
+      whoamiCommand,
+      profileCommands,
+      tokensCommands,
+      projectsCommands,
+      webhooksCommands,
+      usageCommand,
+    ],
+  },
+  { title: 'administration', entries: [usersCommands, plansCommands, adminCommands] },
   { title: 'this program', entries: [versionCommand] },
 ];
 

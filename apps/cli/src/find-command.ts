@@ -52,6 +52,13 @@ export function checkArguments(command: Command, positionals: readonly string[])
     const missing = needed.slice(positionals.length).map(({ name, summary }) => `${name} (${summary})`);
     throw new UsageError(`expected ${missing.join(' and ')}`);
   }
+  command.arguments.forEach(({ name, values }, at) => {
+    const given = positionals[at];
+    if (typeof values !== 'object' || given === undefined || values.includes(given)) return;
+    const nearest = nearestName(given, values);
+    const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+    throw new UsageError(`${name}: expected one of ${values.join(', ')}, got ${JSON.stringify(given)}${hint}`);
+  });
   const isOpen = command.arguments.at(-1)?.repeated === true;
   if (!isOpen && positionals.length > command.arguments.length) {
     throw new UsageError(

@@ -118,10 +118,10 @@ function fractionOf({ doneBytes, totalBytes }: Progress): number {
   return totalBytes <= 0 ? 1 : Math.min(1, Math.max(0, doneBytes / totalBytes));
 }
 
-/** Full cells, then one of eight steps. */
-function drawBar(fraction: number, width: number): string {
+/** Full cells, then one of eight steps, then `rest`. */
+export function drawBar(fraction: number, width: number, rest = '·'): string {
   const eighths = Math.floor(fraction * width * 8);
   const full = '█'.repeat(Math.floor(eighths / 8));
   const part = eighths % 8 === 0 ? '' : '▏▎▍▌▋▊▉'[(eighths % 8) - 1]!;
-  return (full + part).padEnd(width, '·');
+  return (full + part).padEnd(width, rest);
 }

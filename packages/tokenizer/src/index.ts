@@ -1,5 +1,6 @@
 export { type AddedToken, plainAddedToken } from './added-token.ts';
 export { createDetokeniser, type Detokeniser } from './detokeniser.ts';
+export { tokenText } from './token-text.ts';
 export {
   createTokenizer,
   type DecodeOptions,

@@ -4,10 +4,10 @@
  * Files are written beside their place with mode 0600 and renamed into it, so a process that ends in between leaves the
  * earlier file, and two processes that write leave one of the two. One file a profile: a login never touches another one.
  */
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { writeNewFile } from '../write-new-file.ts';
 
 export interface Profile {
   readonly name: string;
@@ -137,24 +137,8 @@ async function readObject(path: string): Promise<Readonly<Record<string, unknown
 }
 
 async function writeObject(path: string, value: object): Promise<void> {
-  const folder = join(path, '..');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const partial = `${path}.${randomBytes(6).toString('hex')}.partial`;
-  try {
-    const file = await open(partial, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    // The umask may have taken bits away, and nothing else.
-    await chmod(partial, 0o600);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+  await writeNewFile(path, `${JSON.stringify(value, null, 2)}\n`, { overwrite: true, mode: 0o600 });
 }
 
 function ignoreMissing(error: unknown): null {

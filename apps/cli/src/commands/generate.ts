@@ -1,18 +1,9 @@
-import { openCheckpoint } from '@gptj-cloud/checkpoint';
-import {
-  type ParameterContext,
-  ParameterError,
-  type ParsedParameters,
-  parseGenerateParameters,
-  readSplitSpecialTokens,
-} from '@gptj-cloud/decoding';
-import { type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
-import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import type { TokenId } from '@gptj-cloud/model';
 import type { Command } from '../command.ts';
-import { chooseModel } from '../default-model.ts';
 import { GENERATE_PARAMETERS, REFUSED_PARAMETERS } from '../generate-parameters.ts';
 import { generationJson, summaryLine } from '../generation-report.ts';
-import { integerOption, UsageError } from '../options.ts';
+import { MODEL_OPTIONS, openLocalModel } from '../local-model.ts';
+import { isOn } from '../options.ts';
 import { dim } from '../output.ts';
 import { printable } from '../printable.ts';
 import { PROMPT_ARGUMENT, PROMPT_OPTIONS, readPrompt } from '../read-prompt.ts';
@@ -34,21 +25,7 @@ export const generateCommand: Command = {
       title: 'options',
       options: [
         ...PROMPT_OPTIONS,
-        {
-          name: 'model',
-          short: 'm',
-          value: 'FILE',
-          summary: 'model file',
-          default: 'GPTJ_MODEL, else the embedded one',
-        },
-        {
-          name: 'engine',
-          value: 'NAME',
-          summary: 'the engine that computes the model',
-          choices: ['llama', 'reference'],
-          default: 'llama',
-        },
-        { name: 'threads', value: 'N', summary: 'number of threads', default: 'one per physical core' },
+        ...MODEL_OPTIONS,
         { name: 'json', value: null, summary: 'print one JSON object at the end instead of text' },
         { name: 'echo', value: null, summary: 'show the prompt before its continuation', default: 'on a terminal' },
       ],
@@ -69,30 +46,18 @@ export const generateCommand: Command = {
   ],
 
   async run(context, options) {
+    const { stdin, stdout, stderr, signal, now } = context;
     const parameters = GENERATE_PARAMETERS.read(options);
-    const threads = integerOption(options, 'threads', { min: 1, max: 1024 });
-    const path = chooseModel(options.values.get('model'), context.env);
-    const prompt = await readPrompt(context.stdin, options);
-    const model = await readConfig(path);
-    const tokenizer = await openTokenizer(path);
-    const tokens = tokenizer.encode(prompt, { splitSpecialTokens: readSplit(parameters) });
-    const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
-    // Checked before the weights are loaded, which takes time.
-    const { config, warnings } = checkParameters(parameters, {
-      vocabSize: model.vocabSize,
-      contextLength: model.contextLength,
-      eosTokenId: model.eosTokenIds,
-      promptLength: tokens.length,
-      encodeText: (text, encoding) => tokenizer.encode(text, encoding),
-      ...(kind === 'reference' ? { earlyExitLayers: model.layerCount } : {}),
-    });
-    const { stdout, stderr, signal, now } = context;
-    const warn = (warning: string): void => stderr.write(`warning: ${printable(warning)}\n`);
-    const engine = await spawnEngine({ path, kind, onWarning: warn, ...(threads === null ? {} : { threads }) });
+    const model = await openLocalModel(context, options);
+    const prompt = await readPrompt(stdin, options);
+    const tokens = model.encode(prompt, parameters);
+    const { config, warnings } = model.check(parameters, tokens.length);
+    const { tokenizer } = model;
+    const engine = await model.load();
     try {
       const job = { engine, tokenizer, request: { prompt: tokens, config }, signal, now };
       let result: GenerationResult;
-      if (options.values.get('json') === 'true') {
+      if (isOn(options, 'json')) {
         result = await streamGeneration({ ...job, onText: async () => {} });
         const tokenText = (token: TokenId): string => tokenizer.decode([token], { skipSpecial: false });
         stdout.write(`${generationJson(result, { prompt, info: engine.info, tokenText, warnings })}\n`);
@@ -103,7 +68,9 @@ export const generateCommand: Command = {
         result = await streamGeneration({ ...job, onText: text.push });
         text.end(result.texts);
       }
-      for (const warning of [...warnings, ...(result.outcome.warnings ?? [])]) warn(warning);
+      for (const warning of [...warnings, ...(result.outcome.warnings ?? [])]) {
+        stderr.write(`warning: ${printable(warning)}\n`);
+      }
       stderr.write(`${dim(stderr, summaryLine(result))}\n`);
       await stdout.drained();
     } finally {
@@ -111,29 +78,3 @@ export const generateCommand: Command = {
     }
   },
 };
-
-function checkParameters(parameters: Readonly<Record<string, unknown>>, context: ParameterContext): ParsedParameters {
-  return withUsageErrors(() => parseGenerateParameters(parameters, context));
-}
-
-function readSplit(parameters: Readonly<Record<string, unknown>>): boolean {
-  return withUsageErrors(() => readSplitSpecialTokens(parameters));
-}
-
-/** Throws `UsageError` in place of `ParameterError`: here parameters come from options. */
-function withUsageErrors<Result>(read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof ParameterError ? new UsageError(error.message, { cause: error }) : error;
-  }
-}
-
-async function readConfig(path: string): Promise<GptjConfig> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    return checkpoint.config;
-  } finally {
-    await checkpoint.close();
-  }
-}

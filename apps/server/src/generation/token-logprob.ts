@@ -1,7 +1,6 @@
 import type { BeamCandidate as Considered, TokenReport } from '@gptj-cloud/decoding';
 import type { BeamCandidate, TokenLogprob } from '@gptj-cloud/protocol';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
-import { tokenText } from './token-text.ts';
+import { type Tokenizer, tokenText } from '@gptj-cloud/tokenizer';
 
 /** The prediction for a token as results and events show it, with texts beside ids. */
 export function toTokenLogprob(tokenizer: Tokenizer, { token, logprob, top }: TokenReport): TokenLogprob {

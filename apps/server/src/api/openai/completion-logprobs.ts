@@ -1,9 +1,8 @@
 import type { TokenReport } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { type Tokenizer, tokenText } from '@gptj-cloud/tokenizer';
 import { createCharacterCounter } from '../../generation/character-counter.ts';
 import type { ShownToken } from '../../generation/sequence-text.ts';
-import { tokenText } from '../../generation/token-text.ts';
 
 /** The `logprobs` object of a choice: four arrays of the same length, an EOS that ended the text included. */
 export interface CompletionLogprobs {

@@ -2,11 +2,10 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import { type Detokenized, MAX_TOKENIZED, type Tokenized } from '@gptj-cloud/protocol';
-import { TokenizerError } from '@gptj-cloud/tokenizer';
+import { TokenizerError, tokenText } from '@gptj-cloud/tokenizer';
 import { createCharacterCounter } from '../../generation/character-counter.ts';
 import { createFieldReader, refuseField, refuseOption } from '../../generation/field-reader.ts';
 import type { TextModel } from '../../generation/text-model.ts';
-import { tokenText } from '../../generation/token-text.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 

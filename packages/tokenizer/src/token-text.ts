@@ -1,5 +1,5 @@
-import type { TokenId } from '@gptj-cloud/model';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import type { TokenId } from './token.ts';
+import type { Tokenizer } from './tokenizer.ts';
 
 /**
  * A token as OpenAI writes it among log-probabilities: its text, or `bytes:\xe2\x80` where it holds parts of

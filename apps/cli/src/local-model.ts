@@ -1,0 +1,110 @@
+/** A model that is loaded in a child process of this one, for commands without a server. */
+
+import { availableParallelism } from 'node:os';
+import { openCheckpoint } from '@gptj-cloud/checkpoint';
+import {
+  type ParameterContext,
+  ParameterError,
+  type ParsedParameters,
+  parseGenerateParameters,
+  readSplitSpecialTokens,
+} from '@gptj-cloud/decoding';
+import { type Engine, type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
+import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import type { CommandContext } from './command.ts';
+import { chooseModel } from './default-model.ts';
+import { integerOption, type OptionSpec, type ParsedOptions, UsageError } from './options.ts';
+import { printable } from './printable.ts';
+
+export const MODEL_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'model',
+    short: 'm',
+    value: 'FILE',
+    summary: 'model file',
+    default: 'GPTJ_MODEL, else the embedded one',
+  },
+  {
+    name: 'engine',
+    value: 'NAME',
+    summary: 'the engine that computes the model',
+    choices: ['llama', 'reference'],
+    default: 'llama',
+  },
+  {
+    name: 'threads',
+    value: 'N',
+    summary: 'number of threads, at most that of the processors',
+    default: 'as many as help beside other programs, at most one per physical core',
+  },
+];
+
+/** What a model needs to check parameters and prompts, before the weights are loaded. */
+export interface LocalModel {
+  readonly tokenizer: Tokenizer;
+  readonly contextLength: number;
+  encode(prompt: string, parameters: Readonly<Record<string, unknown>>): readonly TokenId[];
+  /** Throws `UsageError` for an invalid parameter. */
+  check(parameters: Readonly<Record<string, unknown>>, promptLength: number): ParsedParameters;
+  /** Load the weights, which takes time. The caller closes the engine. */
+  load(): Promise<Engine>;
+}
+
+/** Opens the model of `--model`, `--engine` and `--threads`. Throws `UsageError` for an invalid option. */
+export async function openLocalModel(context: CommandContext, options: ParsedOptions): Promise<LocalModel> {
+  const { env, stderr } = context;
+  const threads = readThreads(options);
+  const path = chooseModel(options.values.get('model'), env);
+  const config = await readConfig(path);
+  const tokenizer = await openTokenizer(path);
+  const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
+  const facts: Omit<ParameterContext, 'promptLength'> = {
+    vocabSize: config.vocabSize,
+    contextLength: config.contextLength,
+    eosTokenId: config.eosTokenIds,
+    encodeText: (text, encoding) => tokenizer.encode(text, encoding),
+    ...(kind === 'reference' ? { earlyExitLayers: config.layerCount } : {}),
+  };
+  return {
+    tokenizer,
+    contextLength: config.contextLength,
+    encode: (prompt, parameters) =>
+      tokenizer.encode(prompt, { splitSpecialTokens: withUsageErrors(() => readSplitSpecialTokens(parameters)) }),
+    check: (parameters, promptLength) =>
+      withUsageErrors(() => parseGenerateParameters(parameters, { ...facts, promptLength })),
+    load: async () =>
+      await spawnEngine({
+        path,
+        kind,
+        onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),
+        ...(threads === null ? {} : { threads }),
+      }),
+  };
+}
+
+/** More threads than processors wait for one another at every step: a generation takes minutes. */
+function readThreads(options: ParsedOptions): number | null {
+  const max = availableParallelism();
+  const threads = integerOption(options, 'threads', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  if (threads === null || threads <= max) return threads;
+  throw new UsageError(`--threads: expected at most ${max}, the processors of this machine, got ${threads}`);
+}
+
+/** Throws `UsageError` in place of `ParameterError`: here parameters come from options. */
+function withUsageErrors<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ParameterError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+async function readConfig(path: string): Promise<GptjConfig> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return checkpoint.config;
+  } finally {
+    await checkpoint.close();
+  }
+}
