@@ -13,7 +13,7 @@ export const SERVER_ROOMS = [
   { name: 'door', holds: ['index.ts'], mayImport: ['main', 'config', 'store'] },
   {
     name: 'main',
-    holds: ['main.ts', 'embedded-model.ts', 'worker-main.ts'],
+    holds: ['main.ts', 'start', 'embedded-model.ts', 'worker-main.ts'],
     mayImport: ['compose', 'app', 'api', 'config', ...FEATURES, 'http', 'workers', 'store'],
   },
   {

@@ -10,6 +10,7 @@ import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
+import { noteGenerations } from './generation/note-generations.ts';
 import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
@@ -162,7 +163,9 @@ export function compose(deps: ComposeDeps): Composition {
   const model = { info: engine.info, tokenizer, readParameters: createParameterReader(engine.info, tokenizer) };
   const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
   const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, jobs })]);
-  const generations = createGenerationService({ engine, admission, logger, maxQueueMs: settings.maxQueueMs });
+  const generations = noteGenerations(
+    createGenerationService({ engine, admission, logger, maxQueueMs: settings.maxQueueMs }),
+  );
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
   const webhooks = openWebhooks({
@@ -190,6 +193,7 @@ export function compose(deps: ComposeDeps): Composition {
     storage,
     logger,
     clock,
+    modelName: engine.info.modelName,
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,12 +23,14 @@ const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { resp
 let folder: string;
 let engine: FakeEngine;
 let printed: string[];
+let logged: string[];
 let open: RunningServer[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-server-'));
   await fillDataDir(folder);
   engine = createFakeEngine();
   printed = [];
+  logged = [];
   open = [];
 });
 afterEach(async () => {
@@ -44,7 +46,8 @@ async function start(options: ServerOptions = {}, parts: Partial<ServeParts> = {
       environment: {},
       openModel: async () => ({ engine, tokenizer: byteTokenizer }),
       print: (line) => printed.push(line),
-      log: () => {},
+      log: (line) => logged.push(line),
+      terminal: { print: true, log: false, colours: false },
       ...parts,
     },
   );
@@ -71,6 +74,57 @@ test('the first start prints a token that works and a command that uses it; the 
   assert.equal(printed.length, 1);
   const reply = await fetch(`${second.url}/v2/runs`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(runPageSchema.parse(await reply.json()).total, 1);
+});
+
+test('where no terminal reads, credentials go into files, and neither output nor log holds them', async () => {
+  const { url } = await start({}, { terminal: { print: false, log: false, colours: false } });
+  const token = (await readFile(join(folder, 'first-api-token.txt'), 'utf8')).trim();
+  const link = (await readFile(join(folder, 'set-up-link.txt'), 'utf8')).trim();
+  assert.match(link, new RegExp(`^${url}/v2/auth/set-up#[\\w-]{32}$`));
+  assert.equal((await post(open[0]!, token)).status, 200);
+  const output = [...printed, ...logged].join('\n');
+  assert.ok(!output.includes(token) && !output.includes(link.split('#')[1]!));
+  assert.ok(logged.some((line) => line.includes(join(folder, 'first-api-token.txt'))));
+  assert.match(printed[1] ?? '', /^The first API token is in \S+first-api-token\.txt;/);
+});
+
+test('servers with different tokens in their environment share a store without revoking each other', async () => {
+  const first = await start({ apiToken: 'env-token-AAAA' });
+  assert.equal((await post(first, 'env-token-AAAA')).status, 200);
+  await first.close();
+  const second = await start({ apiToken: 'env-token-BBBB' });
+  assert.deepEqual(
+    [(await post(second, 'env-token-AAAA')).status, (await post(second, 'env-token-BBBB')).status],
+    [200, 200],
+  );
+  assert.ok(logged.some((line) => line.includes('GPTJ_API_TOKEN was added')));
+  await second.close();
+  printed = [];
+  const third = await start();
+  assert.deepEqual([(await post(third, 'env-token-AAAA')).status, printed.length], [200, 1]);
+});
+
+test('the log has the life of the server, and who used it how much', async () => {
+  const server = await start({ apiToken: TOKEN, logLevel: 'debug' }, { environment: { MAX_RUNING_RUNS: '3' } });
+  await post(server);
+  await fetch(`${server.url}/healthz`);
+  await server.close();
+  const entries = logged.map((line) => JSON.parse(line));
+  const messages = entries.map(({ message }) => message);
+  const order = ['starting', 'listening', 'run ended', 'draining: new work is refused', 'stopped'];
+  assert.deepEqual(
+    messages.filter((message) => order.includes(message)),
+    order,
+  );
+  assert.ok(messages.some((message) => /MAX_RUNING_RUNS .* MAX_RUNNING_RUNS/.test(message)));
+  const ended = entries.find(({ message }) => message === 'run ended');
+  const { state, model, prompt_tokens: prompt, generated_tokens: generated, token_id: tokenId } = ended;
+  assert.deepEqual([state, model, prompt, generated], ['complete', 'fake', 2, 2]);
+  assert.match(tokenId, /^token_/);
+  for (const name of ['project_id', 'user_id', 'queue_ms', 'compute_ms', 'duration_ms']) assert.ok(name in ended, name);
+  const request = entries.find(({ path }) => path === '/v2/runs');
+  assert.deepEqual([request.level, request.token_id, request.user_id], ['info', tokenId, ended.user_id]);
+  assert.equal(entries.find(({ path }) => path === '/healthz').level, 'debug');
 });
 
 test('with a dashboard, the start names the address to open, and the link opens its page', async () => {

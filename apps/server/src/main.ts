@@ -5,11 +5,11 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
-import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
+import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { embeddedModelPath } from './embedded-model.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
@@ -18,18 +18,20 @@ import type { EventStreamOptions } from './http/event-stream.ts';
 import { listen, READER_WINDOW_MS } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createAfterReply } from './identity/after-reply.ts';
-import { ensureApiKey } from './identity/api-keys/api-key-store.ts';
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
 import { openOAuthProviders } from './identity/oauth/oauth-providers.ts';
 import { createPasswordHasher } from './identity/sessions/password.ts';
 import { gatePasswords } from './identity/sessions/password-gate.ts';
-import { ensureOwner } from './identity/users/set-up-owner.ts';
 import { MANUAL_PROVIDER } from './metering/billing/manual-provider.ts';
 import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
 import { serverVersion } from './server-version.ts';
+import { describePlans } from './start/describe-plans.ts';
+import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
+import { describeExposure } from './start/exposure.ts';
+import { createCredentialKeeper } from './start/first-credentials.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -54,10 +56,12 @@ export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model that the settings name. */
   readonly openModel: (config: ServerConfig, logger: Logger) => Promise<ServedModel>;
-  /** Prints lines for the operator: the start-up line and the first token. */
+  /** Prints lines for the operator: the start-up line and, where they are printed, the first credentials. */
   readonly print: (line: string) => void;
-  /** Receives the log as JSON lines. */
+  /** Receives the log. */
   readonly log: (line: string) => void;
+  /** Whether a person reads: what is printed, and the log. */
+  readonly terminal: { readonly print: boolean; readonly log: boolean; readonly colours: boolean };
   readonly clock: () => Date;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
   /** Folder of the built dashboard, which need not be there yet; null: only the API answers. */
@@ -81,6 +85,7 @@ const DEFAULT_PARTS: ServeParts = {
   openModel,
   print: (line) => process.stdout.write(`${line}\n`),
   log: (line) => process.stderr.write(line),
+  terminal: { print: process.stdout.isTTY, log: process.stderr.isTTY, colours: process.stderr.isTTY },
   clock: () => new Date(),
   waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
   dashboardDir: null,
@@ -102,13 +107,14 @@ type Open = <Resource>(resource: Resource, close: (resource: Resource) => Promis
 export async function serve(options: ServerOptions = {}, parts: Partial<ServeParts> = {}): Promise<RunningServer> {
   const given = { ...DEFAULT_PARTS, ...parts };
   const config = parseConfig(given.environment, options);
+  const logger = openLogger(config, given);
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     const close = opened.pop();
     if (close === undefined) return;
     try {
       if (!(await within(close(), CLOSE_TIMEOUT_MS))) {
-        given.log(`{"level":"error","message":"a part of the server did not close within ${CLOSE_TIMEOUT_MS} ms"}\n`);
+        logger.error('a part of the server did not close in time', { timeout_ms: CLOSE_TIMEOUT_MS });
       }
     } finally {
       // A failed close must not leave the other resources open.
@@ -127,17 +133,19 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
       settings: listSettings(given.environment, options),
       disk: config.databaseUrl === null ? () => diskSpace(config.dataDir) : null,
     };
-    const { composition, ...server } = await start(config, given, open, facts);
+    const { composition, ...server } = await start({ config, parts: given, open, facts, logger });
     let closing: Promise<void> | undefined;
     return {
       ...server,
       close: () => {
         // While runs drain the server still listens: new work is refused with 503, and load balancers read /readyz.
         closing ??= (async () => {
+          logger.info('draining: new work is refused', { running: composition.runs.worker.running });
           try {
             await composition.drain(config.drainTimeoutMs);
           } finally {
             await closeAll();
+            logger.info('stopped');
           }
         })();
         return closing;
@@ -149,16 +157,45 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
   }
 }
 
-async function start(
-  config: ServerConfig,
-  { clock, log, print, waiting, dashboardDir, manualDir, openModel: loadModel }: ServeParts,
-  open: Open,
-  facts: ProcessFacts,
-): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
-  const plans = await openPlanBook(config.plansFile);
+function openLogger(config: ServerConfig, { log, clock, terminal }: ServeParts): Logger {
+  const isText = config.logFormat === 'text' || (config.logFormat === 'auto' && terminal.log);
+  return createLogger(log, clock, {
+    min: config.logLevel,
+    format: isText ? 'text' : 'json',
+    colours: terminal.colours,
+  });
+}
+
+interface Start {
+  readonly config: ServerConfig;
+  readonly parts: ServeParts;
+  readonly open: Open;
+  readonly facts: ProcessFacts;
+  readonly logger: Logger;
+}
+
+async function start({
+  config,
+  parts,
+  open,
+  facts,
+  logger,
+}: Start): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
+  const { clock, print, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
+  const { host, dataDir } = config;
+  logger.info('starting', {
+    version: facts.version,
+    node: process.versions.node,
+    process_id: process.pid,
+    store: config.databaseUrl === null ? 'embedded' : 'postgresql',
+    data_dir: dataDir,
+  });
+  const { registration, publicUrl: fixedUrl } = config.accounts;
+  const exposure = describeExposure({ ...config, registration, publicUrl: fixedUrl });
+  for (const line of [...describeMisspelt(parts.environment), ...exposure]) logger.warn(line);
+  const plans = await openPlanBook(config.plansFile, config.plansKind);
   const paymentProvider =
     config.stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...config.stripe, clock });
-  const logger = createLogger(log, clock, config.logLevel);
   const outdated = describeNodeRelease(process.versions.node, clock());
   if (outdated !== null) logger.warn(outdated);
   const ownsStore = config.databaseUrl === null;
@@ -225,19 +262,28 @@ async function start(
       retention_days: config.retentionDays,
     });
   }
-  // Last: if a later step failed, the token would be stored but never shown.
-  const firstToken = await ensureApiKey(store.db, config.apiToken, clock());
-  const setUpToken = await ensureOwner(composition.accounts, owner);
-
   const { modelName, quantisation, loadMs } = engine.info;
+  logger.info('listening', { url, host, model: modelName, quantisation, load_ms: Math.round(loadMs) });
+  // Last: if a later step failed, the token would be stored but never shown.
+  const page = site === null ? '/v2/auth/set-up' : PAGE_OF_LINK['/v2/auth/set-up'];
+  const credentials = await ensureCredentials({
+    accounts: composition.accounts,
+    apiToken: config.apiToken,
+    owner,
+    linkOf: (secret) => `${composition.accounts.publicUrl()}${page}#${secret}`,
+    keeper: createCredentialKeeper({
+      output: config.printCredentials,
+      isTerminal: parts.terminal.print,
+      folder: dataDir,
+    }),
+    logger,
+  });
+
   print(`gptj-cloud listens on ${url}: ${modelName}, ${quantisation}, loaded in ${(loadMs / 1000).toFixed(1)} s`);
+  const planLine = describePlans(plans, servedModelName(engine.info), config.plansKind);
+  if (planLine !== null) print(planLine);
   if (site !== null) print(`Dashboard: open ${composition.accounts.publicUrl()} in a browser`);
-  if (firstToken !== null) printToken(print, firstToken, url);
-  if (setUpToken !== null) {
-    const page = site === null ? '/v2/auth/set-up' : PAGE_OF_LINK['/v2/auth/set-up'];
-    const link = `${composition.accounts.publicUrl()}${page}#${setUpToken}`;
-    print(`Set up the owner's account (once, within a day): ${link}`);
-  }
+  printCredentials(print, credentials, url);
   return { url, port: listener.port, composition };
 }
 
@@ -290,16 +336,4 @@ async function openModel(
     onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
   });
   return { engine, tokenizer, path };
-}
-
-function printToken(print: (line: string) => void, token: string, url: string): void {
-  const body = {
-    pipeline_id: GPTJ_PIPELINE_ID,
-    data: ['I met a traveller from an antique land, who said', { response_length: 64, remove_input: false }],
-  };
-  print(`API token: ${token}`);
-  print('It is shown only once; the server stores only its hash. Try it:');
-  print(
-    `curl ${url}/v2/runs -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`,
-  );
 }

@@ -30,7 +30,7 @@ export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { mergeGenerationConfig } from './parameters/caller-fields.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';
 export { givenParameters, readSplitSpecialTokens } from './parameters/given-parameters.ts';
-export { nearestName } from './parameters/nearest-name.ts';
+export { editDistance, nearestName } from './parameters/nearest-name.ts';
 export {
   LIMITS as PARAMETER_LIMITS,
   type ModelContext,

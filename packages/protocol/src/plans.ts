@@ -97,7 +97,8 @@ export type PlanList = z.infer<typeof planListSchema>;
 /** Body of `POST /v2/plan`. Only owners of the server may name a user. */
 export const planChangeSchema = z.strictObject({
   plan_id: z.string().min(1).max(64),
-  user_id: z.string().min(1).max(64).nullish(),
+  /** Id, username or e-mail address; null: the caller. */
+  user_id: z.string().min(1).max(254).nullish(),
 });
 export type PlanChange = z.infer<typeof planChangeSchema>;
 

@@ -172,6 +172,7 @@ export async function openDashboard(options: DashboardOptions = {}): Promise<Das
       environment: { ...(ownerExists ? owner : {}), ...environment },
       print: (line) => printed.push(line),
       log: (line) => log.push(line),
+      terminal: { print: true, log: false, colours: false },
       dashboardDir: SITE,
       ...(clock === undefined ? {} : { clock }),
     },

@@ -14,7 +14,7 @@ export const serveCommand: Command = {
   name: 'serve',
   summary: 'serve the Pipeline Cloud API over HTTP',
   about:
-    'Loads a model and serves the 2022 Pipeline Cloud v2 API. The first start creates an API token and prints it once. After Ctrl-C the server accepts no new runs, waits for the current ones and stops; a second Ctrl-C stops it at once. Options override environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
+    'Loads a model and serves the 2022 Pipeline Cloud v2 API. The first start creates an API token and shows it once: on a terminal, else in a file of the data folder. After Ctrl-C the server accepts no new runs, waits for the current ones and stops; a second Ctrl-C stops it at once. Options override environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
     `${OTHER_VARIABLES.join(', ')}.`,
   arguments: [],
   groups: [
@@ -44,6 +44,7 @@ export const serveCommand: Command = {
         environment: { ...env, ...optionVariables(options) },
         print: (line) => stdout.write(`${line}\n`),
         log: (line) => stderr.write(line),
+        terminal: { print: stdout.columns !== null, log: stderr.columns !== null, colours: stderr.colours },
         dashboardDir: DASHBOARD,
         manualDir: MANUAL,
       },

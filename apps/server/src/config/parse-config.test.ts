@@ -55,6 +55,14 @@ test('refuses incomplete Stripe settings without repeating secrets', () => {
   }
 });
 
+test('refuses open plans beside a file of plans or a payment provider', () => {
+  assert.equal(parseConfig({ PLANS: 'open' }).plansKind, 'open');
+  assert.throws(
+    () => parseConfig({ PLANS: 'open', PLANS_FILE: 'x.json' }),
+    /^ConfigError: PLANS: .* beside PLANS_FILE/,
+  );
+});
+
 test('parses the owner and mail settings, refuses incomplete ones and does not repeat secrets', () => {
   const { accounts } = parseConfig({});
   assert.deepEqual(accounts, {

@@ -6,10 +6,13 @@ import type { RegistrationPolicy } from '../identity/account-deps.ts';
 import type { OAuthProviderSettings } from '../identity/oauth/oauth-provider.ts';
 import { isCommonPassword } from '../identity/sessions/common-password.ts';
 import type { OwnerSettings } from '../identity/users/set-up-owner.ts';
+import type { PlansKind } from '../metering/plans/plan-book.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
+import type { CredentialOutput } from './credential-output.ts';
 import { parseLoad } from './load-settings.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
+import type { LogFormat } from './observability-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { toWebhookLimits } from './webhook-settings.ts';
 
@@ -54,6 +57,8 @@ export interface ServerConfig {
   /** Longest time of one statement in either store. */
   readonly storeStatementTimeoutMs: number;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly printCredentials: CredentialOutput;
   /** Addresses and networks (CIDR). */
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
@@ -65,6 +70,8 @@ export interface ServerConfig {
   readonly otlpEndpoint: string | null;
   readonly otlpHeaders: Readonly<Record<string, string>>;
   readonly otelServiceName: string;
+  /** The built-in plans. */
+  readonly plansKind: PlansKind;
   /** Null: the built-in plans. */
   readonly plansFile: string | null;
   /** Null: an owner of the server assigns plans. */
@@ -119,6 +126,9 @@ const VARIABLE_OF_OPTION = {
   databaseUrl: 'DATABASE_URL',
   databasePoolSize: 'DATABASE_POOL_SIZE',
   hstsSeconds: 'HSTS_SECONDS',
+  logFormat: 'LOG_FORMAT',
+  printCredentials: 'PRINT_CREDENTIALS',
+  plansKind: 'PLANS',
   metricsToken: 'METRICS_TOKEN',
   otlpEndpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 } as const satisfies Partial<Record<keyof ServerConfig, keyof Settings>>;
@@ -184,6 +194,8 @@ export function parseConfig(
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     storeStatementTimeoutMs: options.storeStatementTimeoutMs ?? settings.STORE_STATEMENT_TIMEOUT_SECONDS * 1000,
     logLevel: options.logLevel ?? settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
+    printCredentials: settings.PRINT_CREDENTIALS,
     trustedProxies: options.trustedProxies ?? settings.TRUSTED_PROXIES,
     corsOrigins: options.corsOrigins ?? settings.CORS_ORIGINS,
     hstsSeconds: settings.HSTS_SECONDS,
@@ -204,9 +216,19 @@ export function parseConfig(
     load: options.load ?? parseLoad(settings),
     maxPasswordChecks: settings.MAX_PASSWORD_CHECKS,
     maxWaitingPasswordChecks: settings.MAX_WAITING_PASSWORD_CHECKS,
+    plansKind: parsePlansKind(settings),
     plansFile: options.plansFile ?? settings.PLANS_FILE,
     stripe: options.stripe ?? parseStripe(settings),
   };
+}
+
+/** The open plans cannot be sold, nor stand beside others. */
+function parsePlansKind({ PLANS: kind, PLANS_FILE: file, STRIPE_SECRET_KEY: stripe }: Settings): PlansKind {
+  if (kind === 'open' && (file !== null || stripe !== null)) {
+    const other = file === null ? 'STRIPE_SECRET_KEY' : 'PLANS_FILE';
+    throw new ConfigError(`PLANS: expected original beside ${other}, got open; leave one of them out`);
+  }
+  return kind;
 }
 
 /** The password stays out of messages. */

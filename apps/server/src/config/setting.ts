@@ -134,3 +134,18 @@ export function listSetting<Entry>(
     },
   });
 }
+
+/** An API token or a scraper's. Errors do not repeat it: it may differ from the real one by one typing error. */
+export function tokenSetting(description: SettingDescription): SettingSchema<string | null> {
+  return setting({
+    ...description,
+    fallback: null,
+    read: (token) => (/^[\x21-\x7e]{8,512}$/.test(token) ? token : undefined),
+    expected: '8 to 512 printable ASCII characters without blanks',
+    isSecret: true,
+  });
+}
+
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text);
+}

@@ -5,23 +5,24 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { RegistrationPolicy } from '../identity/account-deps.ts';
-import { LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import { PLANS_KINDS, type PlansKind } from '../metering/plans/plan-book.ts';
+import { CREDENTIAL_OUTPUTS, type CredentialOutput } from './credential-output.ts';
 import { engineSettings } from './engine-settings.ts';
 import { loadSettings } from './load-settings.ts';
+import { observabilitySettings } from './observability-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import {
   choiceSetting,
   integerSetting,
+  isHttpUrl,
   listSetting,
-  type SettingDescription,
-  type SettingSchema,
   setting,
   textSetting,
+  tokenSetting,
 } from './setting.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 const REGISTRATION_POLICIES: readonly RegistrationPolicy[] = ['open', 'invited', 'closed'];
-const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 export const settingsSchema = z.object({
   HOST: textSetting({
@@ -169,9 +170,15 @@ export const settingsSchema = z.object({
 
   GPTJ_API_TOKEN: tokenSetting({
     group: 'Accounts',
-    help: 'the first API token, 8 characters or more; the next start restores it after a deletion. Prefer the variable: process lists show options',
+    help: 'an API token, 8 characters or more, that a start adds to those of the store, also after it was deleted; it stays valid without the variable. Prefer the variable: process lists show options',
     shownDefault: 'generated and shown once',
     option: { name: 'token', value: 'TOKEN' },
+  }),
+  PRINT_CREDENTIALS: choiceSetting<CredentialOutput>({
+    group: 'Accounts',
+    help: 'whether the first token and the link to set up the owner are printed: on a `terminal` only, `always` or `never`; else each is a file in `DATA_DIR` that only its user can read',
+    fallback: 'terminal',
+    names: CREDENTIAL_OUTPUTS,
   }),
   GPTJ_OWNER_EMAIL: textSetting({
     group: 'Accounts',
@@ -255,6 +262,12 @@ export const settingsSchema = z.object({
     expected: 'names of lower-case letters, digits and dashes',
   }),
 
+  PLANS: choiceSetting<PlansKind>({
+    group: 'Billing',
+    help: 'the built-in plans: `original`, where GPT-J-6B wants the plan Developer or Premium that an owner grants; `open`, where every account may use the loaded model without limits',
+    fallback: 'original',
+    names: PLANS_KINDS,
+  }),
   PLANS_FILE: textSetting({
     group: 'Billing',
     help: 'JSON file of plans',
@@ -309,56 +322,10 @@ export const settingsSchema = z.object({
 
   ...loadSettings,
 
-  LOG_LEVEL: choiceSetting<LogLevel>({
-    group: 'Observability',
-    help: '`info`, `warn`, `error` or `silent`',
-    fallback: 'info',
-    names: LOG_LEVELS,
-  }),
-  METRICS_TOKEN: tokenSetting({
-    group: 'Observability',
-    help: 'a bearer token that is valid for `/metrics` only',
-  }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: setting({
-    group: 'Observability',
-    help: 'base URL of a collector that accepts OTLP over HTTP',
-    fallback: null,
-    shownDefault: 'no traces',
-    read: (url) => (isHttpUrl(url) ? url : undefined),
-    expected: 'an http(s) address',
-  }),
-  OTEL_EXPORTER_OTLP_HEADERS: setting({
-    group: 'Observability',
-    help: '`name=value,name=value`, values percent-encoded',
-    fallback: NO_HEADERS,
-    shownDefault: 'none',
-    read: readOtlpHeaders,
-    expected: 'name=value,name=value',
-    isSecret: true,
-  }),
-  OTEL_SERVICE_NAME: textSetting({
-    group: 'Observability',
-    help: 'service name in traces',
-    fallback: 'gptj-cloud',
-  }),
+  ...observabilitySettings,
 });
 
 export type Settings = z.output<typeof settingsSchema>;
-
-/** An API token or a scraper's. Errors do not repeat it: it may differ from the real one by one typing error. */
-function tokenSetting(description: SettingDescription): SettingSchema<string | null> {
-  return setting({
-    ...description,
-    fallback: null,
-    read: (token) => (/^[\x21-\x7e]{8,512}$/.test(token) ? token : undefined),
-    expected: '8 to 512 printable ASCII characters without blanks',
-    isSecret: true,
-  });
-}
-
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:/.test(text);
-}
 
 /** `10.0.0.0/8`, `::1`. */
 function isNetwork(network: string): boolean {
@@ -366,26 +333,4 @@ function isNetwork(network: string): boolean {
   const maxBits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
   const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits);
   return maxBits > 0 && fits && more.length === 0;
-}
-
-/** As the OpenTelemetry specification defines OTEL_EXPORTER_OTLP_HEADERS. */
-function readOtlpHeaders(text: string): Readonly<Record<string, string>> | undefined {
-  const headers: [string, string][] = [];
-  for (const pair of text.split(',').filter((entry) => entry.trim() !== '')) {
-    const [name = '', value] = splitOnce(pair, '=').map((part) => part.trim());
-    if (value === undefined || !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return undefined;
-    try {
-      headers.push([name, decodeURIComponent(value)]);
-    } catch {
-      // Not percent-encoded UTF-8.
-      return undefined;
-    }
-  }
-  return Object.fromEntries(headers);
-}
-
-/** The texts before and after the first mark; one text when there is no mark. */
-function splitOnce(text: string, mark: string): readonly string[] {
-  const at = text.indexOf(mark);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + mark.length)];
 }

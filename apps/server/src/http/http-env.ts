@@ -28,7 +28,11 @@ export interface HttpEnv {
     load: RequestLoad | undefined;
     /** The project of an authenticated request; undefined before. */
     projectId: string | undefined;
-    /** Whether the dashboard answered: its files are many and of little interest to an operator. */
+    /** Who sent an authenticated request; undefined before. */
+    caller: { readonly userId: string; readonly apiKeyId: string | null } | undefined;
+    /** Whether the dashboard answered. */
     isDashboard: boolean | undefined;
+    /** Whether the route is one that load balancers and scrapers ask again and again. */
+    isPolled: boolean | undefined;
   };
 }

@@ -46,6 +46,7 @@ export function mountRoutes<Guard>(
         return errorReply(error, { errors: dialect, requestId: c.get('requestId'), logger });
       }
     };
+    c.set('isPolled', isProbe);
     try {
       load = loads.arrive({ address: c.get('clientAddress') ?? '', credential: credentialOf(c), isProbe });
     } catch (error) {

@@ -38,7 +38,7 @@ export function createSmtpMailer(url: string, from: string, logger: Logger): Mai
 /** Without an SMTP server: messages, with their links, go to the log, for the operator to pass on. */
 export function createLogMailer(logger: Logger): Mailer {
   return {
-    send: (message) => logger.warn('mail was not sent: SMTP_URL is not set', { ...message }),
+    send: (message) => logger.warn('mail was not sent: SMTP_URL is not set; pass it on', { ...message }),
     close: async () => undefined,
   };
 }

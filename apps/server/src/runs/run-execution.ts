@@ -16,6 +16,7 @@ import type { AcceptedRuns } from './accepted-runs.ts';
 import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
+import { runEndFields } from './run-end-fields.ts';
 import type { RunEvents } from './run-events.ts';
 import { CANCELLED, INTERRUPTED, MAX_ATTEMPTS_REACHED, runTimedOut, STALLED, toRunFailure } from './run-failure.ts';
 import { loadData } from './run-input.ts';
@@ -37,6 +38,8 @@ export interface RunExecutionDeps {
   readonly owner: string;
   readonly accepted: AcceptedRuns;
   readonly queries: Pick<RunQueries, 'get'>;
+  /** The served model, for the log. */
+  readonly modelName: string;
 }
 
 /** Characters of JSON. A longer preview is left out; the result file has all outputs. */
@@ -75,9 +78,11 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
   const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<void> => {
     const execution = { attempts: progress.tries.attempts, waits: watch.waits };
-    await retryOnOutage(() => deps.ledger.recordEnd({ ender, ticket, cost, execution, end }), {
+    const ending = { ender, ticket, cost, execution, end };
+    const isStored = await retryOnOutage(() => deps.ledger.recordEnd(ending), {
       mayRetry: mayRetryUnlessStopping(signal),
     });
+    if (isStored) deps.logger.info('run ended', { ...runEndFields(ending, run.createdAt), model: deps.modelName });
   };
   if (execution.type === 'failed') {
     const { failure, cost } = execution;

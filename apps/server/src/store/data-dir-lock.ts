@@ -3,10 +3,11 @@
  * process ends, however it ends, also before its parent has collected it, and sees every process of the machine, whatever
  * container or PID namespace it runs in. On Windows, which has no such lock, files take its place (`process-lock.ts`).
  */
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { tryFileLock } from './file-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { lockByProcess } from './process-lock.ts';
 import { StoreError } from './store-error.ts';
 
@@ -19,7 +20,7 @@ export interface DataDirLock {
 export async function lockDataDir(folder: string): Promise<DataDirLock> {
   try {
     // Prompts and results are readable by the server's user alone.
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     return process.platform === 'win32' ? await lockByProcess(folder) : await lockByKernel(folder);
   } catch (error) {
     if (error instanceof StoreError) throw error;

@@ -1,3 +1,5 @@
+import { formatForPeople } from './log-text.ts';
+
 /** Fields of a log entry. They never contain prompts, results or tokens. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -12,16 +14,42 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** Writes one JSON object a line, with line breaks escaped. An `error` field is written with its stack and causes. */
-export function createLogger(write: (line: string) => void, clock: () => Date, min: LogLevel = 'info'): Logger {
+export interface LoggerOptions {
+  /** Default `info`. */
+  readonly min?: LogLevel;
+  /** `json`, the default: one object a line. `text`: for people, whose messages may take several lines. */
+  readonly format?: 'json' | 'text';
+  /** Colours in `text`. Default false. */
+  readonly colours?: boolean;
+}
+
+/** Writes entries, with control characters escaped. An `error` field is written with its stack and causes. */
+export function createLogger(
+  write: (line: string) => void,
+  clock: () => Date,
+  { min = 'info', format = 'json', colours = false }: LoggerOptions = {},
+): Logger {
   const log =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
       if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(min)) return;
-      const entry = { time: clock().toISOString(), level, message, ...fields };
-      write(`${JSON.stringify(entry, (_, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`);
+      const time = clock();
+      if (format === 'text') {
+        write(formatForPeople({ time, level, message, fields: plain(fields) }, colours));
+        return;
+      }
+      write(`${JSON.stringify({ time: time.toISOString(), level, message, ...fields }, describeErrors)}\n`);
     };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+}
+
+/** The fields as JSON has them. */
+function plain(fields: LogFields): LogFields {
+  return JSON.parse(JSON.stringify(fields, describeErrors)) as LogFields;
+}
+
+function describeErrors(_: string, value: unknown): unknown {
+  return value instanceof Error ? describe(value) : value;
 }
 
 function describe(error: Error): LogFields {

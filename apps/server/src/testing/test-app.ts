@@ -93,7 +93,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     },
   });
   await composition.start();
-  await ensureApiKey(db, TOKEN, NOW);
+  await ensureApiKey(db, { environmentToken: TOKEN, now: NOW });
   const { app, runs, webhooks, accounts } = composition;
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);

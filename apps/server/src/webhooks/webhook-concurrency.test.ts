@@ -19,7 +19,7 @@ const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'req-1' }
 const NOW = new Date('2026-01-02T03:04:05.000Z');
 const URL = 'https://hooks.example/';
 const clock = (): Date => NOW;
-const logger = createLogger((line) => assert.fail(line), clock, 'warn');
+const logger = createLogger((line) => assert.fail(line), clock, { min: 'warn' });
 
 const serviceOf = ({ db }: Store): WebhookService =>
   createWebhookService({ db, clock, allowPrivate: false, limits: TEST_WEBHOOK_LIMITS, onDue: () => {} });

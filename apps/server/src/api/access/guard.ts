@@ -88,6 +88,7 @@ export function createGuard(deps: GuardDeps): Guard {
           : await byToken(deps, rules, header ?? '');
       const { principal } = found;
       c.set('projectId', principal.projectId);
+      c.set('caller', { userId: principal.userId, apiKeyId: principal.apiKeyId });
       c.get('load')?.identify(`user:${principal.userId}`, { isExempt: isServerOwner(principal) });
       const caller = callerOf(c, principal, found.signedIn?.session);
       return { ...found, caller, requireConfirmation: () => requireConfirmation(deps, c, found, caller) };

@@ -12,6 +12,7 @@ export function metricsAccess(token: string | null): Access<Guard, object> {
     ...owner,
     note: 'For owners of the server, and for a scraper with METRICS_TOKEN as bearer token.',
     async authorize(guard, c) {
+      c.set('isPolled', true);
       // Hashes have equal length, and the comparison takes constant time.
       const given = hash(c.req.header('authorization') ?? '');
       if (expected !== null && timingSafeEqual(given, expected)) {

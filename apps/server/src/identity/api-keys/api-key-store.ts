@@ -91,16 +91,34 @@ function toFound(row: FoundRow, isPrevious: boolean): FoundApiKey {
   };
 }
 
+/** What a start did with the tokens of the store. */
+export interface EnsuredApiKeys {
+  /** A first token, generated now; null: none was. */
+  readonly generated: string | null;
+  /** Whether the environment's token was added now. */
+  readonly isAdded: boolean;
+  /** Whether the environment's token is in the store, but disabled or expired. */
+  readonly isUnusable: boolean;
+  /** Tokens that earlier starts added from their environment. They stay valid until they are disabled or deleted. */
+  readonly fromOtherStarts: number;
+}
+
+export interface EnsureApiKeyOptions {
+  /** `GPTJ_API_TOKEN`; null: none. */
+  readonly environmentToken: string | null;
+  readonly now: Date;
+  /** Keep a generated token for the operator. Called before it is stored: a token that is lost is never valid. */
+  readonly keep?: (token: string) => Promise<void>;
+}
+
 /**
- * Make sure that an API key exists. A token from the environment is valid while the environment contains it; another one
- * replaces it. Without one, and with no key in the store, a token is generated. Returns the generated token, for the
- * operator to see this once, or null.
+ * Make sure that an API key exists. A token from the environment is added, and takes no other token away: servers with
+ * different environments share a store. Without one, a token is generated in a store that has neither tokens nor accounts.
  */
 export async function ensureApiKey(
   db: Database,
-  environmentToken: string | null,
-  createdAt: Date,
-): Promise<string | null> {
+  { environmentToken, now, keep = async () => {} }: EnsureApiKeyOptions,
+): Promise<EnsuredApiKeys> {
   const row = (token: string) => ({
     id: newId('token'),
     hash: hashSecret(token),
@@ -108,27 +126,37 @@ export async function ensureApiKey(
     userId: FIRST_USER_ID,
     projectId: DEFAULT_PROJECT_ID,
     scopes: writeScopes(SCOPES),
-    createdAt,
-    updatedAt: createdAt,
+    createdAt: now,
+    updatedAt: now,
   });
+  const fromEnvironment = eq(apiKeys.source, 'environment');
   return await db.transaction(async (tx) => {
-    const fromEnvironment = eq(apiKeys.source, 'environment');
     if (environmentToken !== null) {
-      const key = row(environmentToken);
-      await tx.delete(apiKeys).where(and(fromEnvironment, ne(apiKeys.hash, key.hash)));
-      await tx
+      const key = { ...row(environmentToken), name: 'GPTJ_API_TOKEN', source: 'environment' as const };
+      const added = await tx
         .insert(apiKeys)
-        .values({ ...key, name: 'GPTJ_API_TOKEN', source: 'environment' })
-        .onConflictDoNothing({ target: apiKeys.hash });
-      return null;
+        .values(key)
+        .onConflictDoNothing({ target: apiKeys.hash })
+        .returning({ id: apiKeys.id });
+      const [stored] = await tx.select().from(apiKeys).where(eq(apiKeys.hash, key.hash));
+      const isExpired = stored?.expiresAt != null && stored.expiresAt <= now;
+      return {
+        generated: null,
+        isAdded: added.length > 0,
+        isUnusable: stored !== undefined && (!stored.isEnabled || isExpired),
+        fromOtherStarts: await tx.$count(apiKeys, and(fromEnvironment, ne(apiKeys.hash, key.hash))),
+      };
     }
     // If several servers start at the same time on one store, only one creates the first token.
-    await lockUser(tx, FIRST_USER_ID);
-    await tx.delete(apiKeys).where(fromEnvironment);
-    if ((await tx.$count(apiKeys)) > 0) return null;
+    const owner = await lockUser(tx, FIRST_USER_ID);
+    const fromOtherStarts = await tx.$count(apiKeys, fromEnvironment);
+    const unchanged = { generated: null, isAdded: false, isUnusable: false, fromOtherStarts };
+    const hasAccounts = owner.passwordHash !== null || (await tx.$count(users)) > 1;
+    if (hasAccounts || (await tx.$count(apiKeys)) > 0) return unchanged;
     const token = newToken();
     await tx.insert(apiKeys).values({ ...row(token), name: 'first token', source: 'generated' });
-    return token;
+    await keep(token);
+    return { ...unchanged, generated: token };
   });
 }
 

@@ -16,16 +16,27 @@ export interface OwnerSettings {
 
 const SERVER: Caller = { userId: null, apiKeyId: null, address: '', requestId: 'start' };
 
+/** What a start did with the owner's account: nothing, set it up from the settings, or created a link for it. */
+export type EnsuredOwner = 'unchanged' | 'set_up' | { readonly linkSecret: string };
+
 /**
  * Make sure that an operator can sign in as the first user. Until the first user has a password, it is set up from the
- * settings, or by a link whose secret is returned here: once, and again only after the link has expired unused.
+ * settings, or by a link: created once, and again only after it has expired unused. `keep` keeps the link's secret for the
+ * operator, before it is stored: a link that is lost is never valid.
  */
-export async function ensureOwner(deps: PasswordDeps, owner: OwnerSettings | null): Promise<string | null> {
+export async function ensureOwner(
+  deps: PasswordDeps,
+  owner: OwnerSettings | null,
+  keep: (linkSecret: string) => Promise<void> = async () => {},
+): Promise<EnsuredOwner> {
   const user = await findUser(deps.db, FIRST_USER_ID);
-  if (user === null || user.passwordHash !== null) return null;
-  if (owner === null) return await createSetUpLink(deps);
+  if (user === null || user.passwordHash !== null) return 'unchanged';
+  if (owner === null) {
+    const linkSecret = await createSetUpLink(deps, keep);
+    return linkSecret === null ? 'unchanged' : { linkSecret };
+  }
   await setUpFirstUser(deps, owner, SERVER);
-  return null;
+  return 'set_up';
 }
 
 /** Whether the first user's account still waits for its password. */
@@ -35,11 +46,16 @@ export async function needsSetUp(db: Database): Promise<boolean> {
 }
 
 /** If several servers start at the same time on one store, only one creates the link. */
-async function createSetUpLink({ db, clock }: StoreDeps): Promise<string | null> {
+async function createSetUpLink(
+  { db, clock }: StoreDeps,
+  keep: (linkSecret: string) => Promise<void>,
+): Promise<string | null> {
   return await db.transaction(async (tx) => {
     const user = await lockUser(tx, FIRST_USER_ID);
     if (user.passwordHash !== null || (await hasLink(tx, 'set_up', user.id, clock()))) return null;
-    return await createLink(tx, 'set_up', user, clock());
+    const linkSecret = await createLink(tx, 'set_up', user, clock());
+    await keep(linkSecret);
+    return linkSecret;
   });
 }
 

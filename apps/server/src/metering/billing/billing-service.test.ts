@@ -97,6 +97,25 @@ test('a plan change request waits for an owner; the approval changes the plan an
   assert.deepEqual([lines.at(-1)?.action, lines.at(-1)?.userId], ['user.plan', FIRST_USER_ID]);
 });
 
+test('an owner names the user of a plan by username or e-mail address, and the plan by id or name', async () => {
+  const billing = serviceWith(MANUAL_PROVIDER);
+  await store.db
+    .update(users)
+    .set({ username: 'Percy', email: 'percy@example.com', planId: 'free' })
+    .where(eq(users.id, USER));
+  for (const [named, plan] of [
+    ['percy', 'Developer'],
+    ['Percy@Example.com', 'premium'],
+  ] as const) {
+    const { user_id: changed } = await billing.change(owner, { plan_id: plan, user_id: named }, CALLER);
+    assert.deepEqual([changed, await planNow()], [USER, plan.toLowerCase()]);
+  }
+  assert.equal(
+    (await refusalOf(billing.change(member, { plan_id: 'free', user_id: 'owner' }, CALLER))).code,
+    'owner_required',
+  );
+});
+
 test('a member cannot set plans: not of others, not hidden ones, not by a token without admin', async () => {
   const billing = serviceWith(MANUAL_PROVIDER);
   const others = await refusalOf(billing.change(member, { plan_id: 'free', user_id: FIRST_USER_ID }, CALLER));

@@ -12,7 +12,7 @@ import { type Caller, recordAudit } from '../../audit/audit-log.ts';
 import { ConfigError } from '../../config-error.ts';
 import { isServerOwner, type Principal } from '../../identity/principal.ts';
 import type { User } from '../../identity/users/user.ts';
-import { findUser, lockUser, tryLockUser, updateUser } from '../../identity/users/user-store.ts';
+import { findUser, findUserByLogin, lockUser, tryLockUser, updateUser } from '../../identity/users/user-store.ts';
 import type { Database } from '../../store/db.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type Plan, toPlanGet } from '../plans/plan.ts';
@@ -72,12 +72,9 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
   return {
     list,
     async change(principal, change, caller) {
-      const userId = change.user_id ?? principal.userId;
       const isOwner = isServerOwner(principal);
-      if (userId !== principal.userId && !isOwner) {
-        throw new ApiError('owner_required', { action: "change another user's plan" });
-      }
-      const plan = plans.find(change.plan_id);
+      const userId = change.user_id == null ? principal.userId : await userIdOf(db, principal, change.user_id);
+      const plan = plans.find(change.plan_id.toLowerCase());
       if (plan === null || !(plan.offered || isOwner)) {
         const known = plans.plans.filter(({ offered }) => offered || isOwner).map(({ id }) => id);
         throw new ApiError('plan_unknown', { id: change.plan_id, known: known.join(', ') });
@@ -118,6 +115,15 @@ export function createBillingService(deps: BillingServiceDeps): BillingService {
       });
     },
   };
+}
+
+/** The id of a user that an owner names by id, username or e-mail address. Others may name only themselves, by id. */
+async function userIdOf(db: Database, principal: Principal, named: string): Promise<string> {
+  if (named === principal.userId) return named;
+  if (!isServerOwner(principal)) throw new ApiError('owner_required', { action: "change another user's plan" });
+  const user = (await findUser(db, named)) ?? (await findUserByLogin(db, named));
+  if (user === null) throw new ApiError('not_found', { kind: 'user', id: named.slice(0, 100) });
+  return user.id;
 }
 
 /** Pass the plan change request of a user who is not an owner to the payment provider. */

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { GPTJ_6B } from '@gptj-cloud/model';
 import { ConfigError } from '../../config-error.ts';
 import { planOf } from '../../testing/plans.ts';
-import { allowsModel } from './plan.ts';
+import { allowsModel, isCounted } from './plan.ts';
 import { openPlanBook } from './plan-book.ts';
 import { servedModelName } from './served-model.ts';
 
@@ -42,6 +42,15 @@ async function faultOf(content: unknown): Promise<string> {
   }
   assert.fail('nothing was refused');
 }
+
+test('the open plans allow every account every model without limits, and keep the plan of owners', async () => {
+  const book = await openPlanBook(null, 'open');
+  for (const planId of ['free', 'open', 'owner']) {
+    const plan = book.planOf({ planId });
+    assert.ok(allowsModel(plan, 'gpt-j-6b') && !isCounted(plan) && plan.maxContext === null, planId);
+    assert.deepEqual([plan.storedBytes, plan.maxRunSeconds, plan.prices.perComputeHour], [null, null, 0]);
+  }
+});
 
 test('the built-in plans: the embedded model is free, GPT-J-6B needs Developer or Premium, owners have no limits', async () => {
   const book = await openPlanBook(null);

@@ -17,17 +17,29 @@ export interface PlanBook {
   reload(): Promise<void>;
 }
 
+/**
+ * The built-in plans: `original`, those of 2022, where GPT-J-6B wants Developer or Premium; `open`, one plan for every
+ * account, without limits. An account whose plan is of the other kind has the default plan.
+ */
+export const PLANS_KINDS = ['original', 'open'] as const;
+export type PlansKind = (typeof PLANS_KINDS)[number];
+
+const BUILT_IN: Readonly<Record<PlansKind, string>> = {
+  original: 'default-plans.json',
+  open: 'open-plans.json',
+};
+
 /** Bounds the memory that a wrong file can take. */
 const MAX_CHARACTERS = 1_000_000;
 
 /**
- * Open the plans of a file, or the built-in ones when `path` is null. Throws `ConfigError` that lists every fault with
+ * Open the plans of a file, or built-in ones when `path` is null. Throws `ConfigError` that lists every fault with
  * its path.
  */
-export async function openPlanBook(path: string | null): Promise<PlanBook> {
+export async function openPlanBook(path: string | null, kind: PlansKind = 'original'): Promise<PlanBook> {
   // The path holds from dist and from src.
   const builtIn = await readPlanFile(
-    new URL('../../../src/metering/plans/default-plans.json', import.meta.url),
+    new URL(`../../../src/metering/plans/${BUILT_IN[kind]}`, import.meta.url),
     'built-in plans',
   );
   const read = async (): Promise<PlanFile> => {

@@ -16,8 +16,7 @@ export function enforcePlan(
   const context = estimate.contextTokens;
   const refuse = (reason: string, isEnough: (other: Plan) => boolean): ApiError => {
     const others = plans.plans.filter((other) => other.offered && isEnough(other));
-    const names = others.map(({ name }) => name);
-    const remedy = names.length === 0 ? 'ask the operator of this server' : `change to the plan ${names.join(' or ')}`;
+    const remedy = remedyFor(others);
     const details = { plan: plan.id, plans: others.map(({ id }) => id) };
     return new ApiError('plan_required', { plan: plan.name, reason, remedy }, { details });
   };
@@ -31,6 +30,14 @@ export function enforcePlan(
       (other) => fits(other) && allowsModel(other, servedModel),
     );
   }
+}
+
+/** What a user does who needs one of these plans, and who can help. */
+function remedyFor(plans: readonly Plan[]): string {
+  if (plans.length === 0) return 'ask an owner of this server: none of its plans that users may have allows it';
+  const names = plans.map(({ name }) => name).join(' or ');
+  if (plans.some(({ stripePriceId }) => stripePriceId !== null)) return `change to the plan ${names}`;
+  return `ask an owner of this server for the plan ${names}: POST /v2/plan, or the dashboard's page Plan, requests it; an owner grants it in the dashboard or with gptj plans grant NAME PLAN; PLANS=open removes the limits for every account`;
 }
 
 /** The error for a request that a counted limit refuses. */

@@ -336,6 +336,7 @@ describeOnEveryStore('admission', (store) => {
     const model = await refusalOf(admission.admit(who, estimate(1, 1)));
     assert.deepEqual([model.code, model.status], ['plan_required', 403]);
     assert.match(model.message, /gpt-j-6b/);
+    assert.match(String(model.details.remedy), /ask an owner .* grants it .* gptj plans grant NAME PLAN/);
     assert.deepEqual(model.details.plans, ['other', 'larger']);
     const wide = planOf('wide', { maxContext: 100 });
     const context = await openOn(store().db, wide, { ms: START });

@@ -43,6 +43,16 @@ export function writeTicket(ticket: Ticket): string {
   return JSON.stringify(ticket);
 }
 
+/** Who has a generation, by its ticket; null for a ticket that this version cannot read. */
+export function holderOf(text: string): Pick<Meter, 'userId' | 'apiKeyId'> | null {
+  try {
+    const { userId, apiKeyId } = readTicket(text).meter;
+    return { userId, apiKeyId };
+  } catch {
+    return null;
+  }
+}
+
 /** Parse a ticket from the store. The parser's error is thrown unchanged: only a bug can write an unreadable ticket. */
 export function readTicket(text: string): Ticket {
   return ticketSchema.parse(JSON.parse(text));

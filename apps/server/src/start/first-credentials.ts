@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CredentialOutput } from '../config/credential-output.ts';
+import { syncPath } from '../store/embedded/sync-folder.ts';
+import { makeFolder } from '../store/make-folder.ts';
+
+/**
+ * Keeps credentials that a start creates for the operator, who sees them once. A service manager keeps what a server prints,
+ * readable for more people than those who may administer the server, so there they go into a file for its user alone.
+ */
+export interface CredentialKeeper {
+  /** Whether credentials are printed; else they are written to files. */
+  readonly isPrinted: boolean;
+  /** Keep one, before it becomes valid. Returns where it was written; null when it is to be printed. */
+  keep(name: 'first-api-token' | 'set-up-link', text: string): Promise<string | null>;
+}
+
+export function createCredentialKeeper(options: {
+  readonly output: CredentialOutput;
+  readonly isTerminal: boolean;
+  readonly folder: string;
+}): CredentialKeeper {
+  const { output, isTerminal, folder } = options;
+  const isPrinted = output === 'always' || (output === 'terminal' && isTerminal);
+  return {
+    isPrinted,
+    async keep(name, text) {
+      if (isPrinted) return null;
+      const path = join(folder, `${name}.txt`);
+      await makeFolder(folder, 0o700);
+      await writeSecret(path, `${text}\n`);
+      return path;
+    },
+  };
+}
+
+/** Write a file that its owner alone can read. It appears whole, or not at all; an earlier one is replaced. */
+async function writeSecret(path: string, text: string): Promise<void> {
+  const partial = `${path}.${randomBytes(6).toString('hex')}.partial`;
+  try {
+    const file = await open(partial, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  await syncPath(join(path, '..'));
+}
