@@ -5,6 +5,7 @@ import { openClient } from '../client/open-client.ts';
 import type { Command, CommandContext, CommandGroup } from '../command.ts';
 import { formatBytes } from '../figures.ts';
 import { isOn, type OptionSpec, type ParsedOptions } from '../options.ts';
+import { migrateCommand } from './admin-migrate.ts';
 import { adminTokenCommands } from './tokens.ts';
 
 const DATA_DIR_OPTION: OptionSpec = {
@@ -80,9 +81,9 @@ const restoreCommand: Command = {
 
 export const adminCommands: CommandGroup = {
   name: 'admin',
-  summary: 'back up and restore the data of a server',
+  summary: 'back up, restore and move the data of a server',
   about: 'Commands for the operator of a server.',
-  commands: [backupCommand, restoreCommand, adminTokenCommands],
+  commands: [backupCommand, restoreCommand, migrateCommand, adminTokenCommands],
 };
 
 function dataDirOf(env: NodeJS.ProcessEnv, options: ParsedOptions): string {
