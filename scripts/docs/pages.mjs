@@ -5,6 +5,7 @@ import { renderPythonParameters, renderPythonValues } from '../sdk/python-types.
 import { renderParameterTypes, renderReplyTypes, renderRequestTypes } from '../sdk/typescript-types.mjs';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
+import { renderMemory } from './memory-page.mjs';
 import { renderParameters } from './parameters-page.mjs';
 import { renderRouteDefaults } from './route-defaults-page.mjs';
 import { renderSettings } from './settings-page.mjs';
@@ -16,6 +17,7 @@ const GENERATED_SECTIONS = [
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },
   { path: 'docs/generate.md', section: 'parameters', render: renderParameters },
+  { path: 'docs/operations.md', section: 'memory', render: renderMemory },
   { path: 'docs/operations.md', section: 'settings', render: renderSettings },
 ];
 

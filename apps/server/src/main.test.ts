@@ -23,6 +23,7 @@ const BODY = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { resp
 let folder: string;
 let engine: FakeEngine;
 let printed: string[];
+let planLines: string[];
 let logged: string[];
 let open: RunningServer[];
 beforeEach(async () => {
@@ -30,6 +31,7 @@ beforeEach(async () => {
   await fillDataDir(folder);
   engine = createFakeEngine();
   printed = [];
+  planLines = [];
   logged = [];
   open = [];
 });
@@ -45,7 +47,9 @@ async function start(options: ServerOptions = {}, parts: Partial<ServeParts> = {
     {
       environment: {},
       openModel: async () => ({ engine, tokenizer: byteTokenizer }),
-      print: (line) => printed.push(line),
+      print(line) {
+        (line.startsWith('Plans: ') ? planLines : printed).push(line);
+      },
       log: (line) => logged.push(line),
       terminal: { print: true, log: false, colours: false },
       ...parts,
@@ -125,6 +129,14 @@ test('the log has the life of the server, and who used it how much', async () =>
   const request = entries.find(({ path }) => path === '/v2/runs');
   assert.deepEqual([request.level, request.token_id, request.user_id], ['info', tokenId, ended.user_id]);
   assert.equal(entries.find(({ path }) => path === '/healthz').level, 'debug');
+});
+
+test('the start names the plans that lock new accounts out of the model, and open ones', async () => {
+  const first = await start({ apiToken: TOKEN });
+  await first.close();
+  await start({ apiToken: TOKEN }, { environment: { PLANS: 'open' } });
+  assert.match(planLines[0] ?? '', /^Plans: a new account has Free, which does not include gpt-j-6b\. An owner grants/);
+  assert.equal(planLines[1], 'Plans: open; every account may use gpt-j-6b without limits');
 });
 
 test('with a dashboard, the start names the address to open, and the link opens its page', async () => {

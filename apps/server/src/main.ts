@@ -2,16 +2,15 @@
  * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints the URL
  * and the first token. No other file names a concrete engine or store.
  */
-import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
+import { stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describeMemory, type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
 import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
-import { embeddedModelPath } from './embedded-model.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
@@ -32,6 +31,8 @@ import { describePlans } from './start/describe-plans.ts';
 import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
 import { describeExposure } from './start/exposure.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
+import { findModelFile } from './start/model-file.ts';
+import { createStartDisplay, type ProgressBar, type StartDisplay } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -55,7 +56,11 @@ export interface ServedModel {
 export interface ServeParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model that the settings name. */
-  readonly openModel: (config: ServerConfig, logger: Logger) => Promise<ServedModel>;
+  readonly openModel: (config: ServerConfig, start: ModelStart) => Promise<ServedModel>;
+  /** Shows the progress of long steps on a terminal; null: the log does. */
+  readonly progressBar: ProgressBar | null;
+  /** Ends a start that converts a checkpoint. */
+  readonly signal: AbortSignal | null;
   /** Prints lines for the operator: the start-up line and, where they are printed, the first credentials. */
   readonly print: (line: string) => void;
   /** Receives the log. */
@@ -68,6 +73,14 @@ export interface ServeParts {
   readonly dashboardDir: string | null;
   /** Folder of the manual's pages, the project's `docs`; null: only the reference of the API is served. */
   readonly manualDir: string | null;
+}
+
+/** What the loading of a model reports to. */
+export interface ModelStart {
+  readonly logger: Logger;
+  readonly print: (line: string) => void;
+  readonly display: StartDisplay;
+  readonly signal: AbortSignal | null;
 }
 
 export interface RunningServer {
@@ -83,6 +96,8 @@ export interface RunningServer {
 const DEFAULT_PARTS: ServeParts = {
   environment: process.env,
   openModel,
+  progressBar: null,
+  signal: null,
   print: (line) => process.stdout.write(`${line}\n`),
   log: (line) => process.stderr.write(line),
   terminal: { print: process.stdout.isTTY, log: process.stderr.isTTY, colours: process.stderr.isTTY },
@@ -201,9 +216,18 @@ async function start({
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
-  const { engine, tokenizer, path } = open(await loadModel(config, logger), (model) => model.engine.close());
+  const { engine, tokenizer, path } = open(
+    await loadModel(config, {
+      logger,
+      print,
+      display: createStartDisplay(logger, parts.progressBar),
+      signal: parts.signal,
+    }),
+    (model) => model.engine.close(),
+  );
   const workers =
     path === undefined ? undefined : open(openWorkers(path, engine, config, logger), (each) => each.close());
+  logger.info('opening the store');
   const store = open(await openDatabase(config, logger), (each) => each.close());
   const { owner, smtpUrl, mailFrom, providers, publicUrl, ...accounts } = config.accounts;
   const mailer = open(
@@ -320,20 +344,28 @@ function openWorkers(modelPath: string, { info }: Engine, config: ServerConfig, 
   });
 }
 
-async function openModel(
-  { modelPath, dataDir, prefixCacheBytes, engineStallMs, engineEvaluationMs }: ServerConfig,
-  logger: Logger,
-): Promise<ServedModel> {
-  const path = modelPath ?? (await embeddedModelPath());
+async function openModel(config: ServerConfig, start: ModelStart): Promise<ServedModel> {
+  const { dataDir, prefixCacheBytes, engineStallMs, engineEvaluationMs } = config;
+  const { logger, print, display } = start;
+  const path = await findModelFile(config, start);
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  logger.info('loading the model', { file: path, bytes: size });
   const tokenizer = await openTokenizer(path);
   const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
-  const engine = await spawnEngine({
-    path,
-    ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
-    stallMs: engineStallMs,
-    evaluationMs: engineEvaluationMs,
-    onWarning: (message) => logger.warn(message),
-    onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
-  });
-  return { engine, tokenizer, path };
+  try {
+    const engine = await spawnEngine({
+      path,
+      ...config.engineSize,
+      ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
+      stallMs: engineStallMs,
+      evaluationMs: engineEvaluationMs,
+      onWarning: (message) => logger.warn(message),
+      onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
+      onMemory: (plan) => print(describeMemory(plan)),
+      onProgress: (share) => display.progress('loading', share * size, size, basename(path)),
+    });
+    return { engine, tokenizer, path };
+  } finally {
+    display.clear();
+  }
 }

@@ -7,6 +7,7 @@ export {
   convertCheckpoint,
   type TypeFallback,
 } from './convert.ts';
+export { type ConvertedOnce, type ConvertOnceOptions, convertOnce } from './convert-once.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
 export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';

@@ -1,9 +1,12 @@
+import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
 import { openLlamaWeights } from './llama/llama-weights.ts';
 import { loadLlama } from './llama/native.ts';
+import { readMachineMemory } from './machine/machine-memory.ts';
+import { isolatedCells, type MemoryPlan, planMemory } from './machine/memory-plan.ts';
 import { fingerprintModel } from './prefix-store/model-fingerprint.ts';
 import { openPrefixStore, type PrefixStore } from './prefix-store/prefix-store.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
@@ -16,10 +19,16 @@ export interface OpenModelOptions {
   readonly path: string;
   /** Default `llama`. */
   readonly kind?: EngineKind;
-  /** llama only. Default: one per physical core, or fewer while other processes use the cores. */
+  /** llama only. Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
-  /** Positions of KV cache over all sequences. Default: as many as a quarter of the memory holds, one to eight contexts. */
+  /** Positions of KV cache over all sequences. Default: see `planMemory`. */
   readonly cacheCells?: number;
+  /** llama only. The same in bytes, where `cacheCells` is absent. */
+  readonly cacheBytes?: number;
+  /** Longest text in tokens, at most what the model was trained for, which is the default. */
+  readonly contextLength?: number;
+  /** llama only. Whether to refuse a model that does not fit into the memory. Default true. */
+  readonly checksMemory?: boolean;
   /** llama only. Default `f16`. */
   readonly cacheType?: 'f16' | 'f32';
   /** llama with a GPU library only. Default: all layers. */
@@ -30,6 +39,14 @@ export interface OpenModelOptions {
     readonly folder: string;
     readonly maxBytes: number;
   };
+}
+
+/** Learns how the opening of a model proceeds. */
+export interface OpenModelListener {
+  /** Before anything is loaded; llama only. */
+  onMemory?(plan: MemoryPlan): void;
+  /** The share of the weights that is loaded, 0 to 1; llama only. */
+  onProgress?(share: number): void;
 }
 
 export interface OpenModel {
@@ -60,16 +77,16 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
 }
 
 /** Load a model into this process. Throws the `ModelError`s of the engines, and `CheckpointError` for a file that is not a GPT-J. */
-export async function openModel(options: OpenModelOptions): Promise<OpenModel> {
+export async function openModel(options: OpenModelOptions, listener: OpenModelListener = {}): Promise<OpenModel> {
   const { path, kind = 'llama' } = options;
   const startedAt = performance.now();
   const file = await openGgufWeights(path);
   try {
     const tokenizer = createTokenizer(file.tokenizer);
-    const { config } = file;
+    const config = limitContext(file.config, options.contextLength);
     const prefixStore = await openPrefixes(options);
     const { quantisation, ...opened } =
-      kind === 'llama' ? openLlama(options, config) : await openReference(options, file);
+      kind === 'llama' ? await openLlama(options, config, listener) : await openReference(options, file);
     const info: EngineInfo = {
       kind,
       modelName: file.modelName,
@@ -106,14 +123,34 @@ async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | nu
 
 type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> & { readonly quantisation: string };
 
-function openLlama(options: OpenModelOptions, config: GptjConfig): Opened {
-  const weights = openLlamaWeights({ ...options, config });
+/** A shorter context lets the cache be smaller, and takes nothing from the weights. */
+function limitContext(config: GptjConfig, contextLength = config.contextLength): GptjConfig {
+  return { ...config, contextLength: Math.min(config.contextLength, contextLength) };
+}
+
+async function openLlama(options: OpenModelOptions, config: GptjConfig, listener: OpenModelListener): Promise<Opened> {
+  const { path, cacheCells, cacheBytes, cacheType = 'f16', gpuLayers, checksMemory = true } = options;
+  // A GPU has memory of its own, which llama.cpp alone knows.
+  const isOnCpu = loadLlama().backend === 'cpu' || gpuLayers === 0;
+  const plan = planMemory({
+    config,
+    path,
+    fileBytes: (await stat(path)).size,
+    ...(cacheCells === undefined ? {} : { cacheCells }),
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    bytesPerValue: cacheType === 'f16' ? 2 : 4,
+    machine: readMachineMemory(),
+    refuses: checksMemory && isOnCpu,
+  });
+  listener.onMemory?.(plan);
+  const onProgress = listener.onProgress?.bind(listener);
+  const weights = openLlamaWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
   try {
     const { quantisation, warnings } = weights;
-    const model = weights.openModel(options);
+    const model = weights.openModel({ ...options, cacheCells: plan.cacheCells });
     let closing: Promise<void> | null = null;
-    const isolatedCells = Math.min(model.limits.cacheCells, 2 * config.contextLength);
-    const openIsolated = (): LanguageModel => weights.openModel({ ...options, cacheCells: isolatedCells, exact: true });
+    const openIsolated = (): LanguageModel =>
+      weights.openModel({ ...options, cacheCells: isolatedCells(config, model.limits.cacheCells), exact: true });
     return {
       model,
       openIsolated,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OTHER_VARIABLES, SERVE_OPTIONS, serve } from '@gptj-cloud/server';
 import type { Command, CommandContext } from '../command.ts';
 import { type ParsedOptions, UsageError } from '../options.ts';
+import { createProgressPrinter } from '../progress.ts';
 
 /** Where the build puts the dashboard; the server answers without it as well. */
 const DASHBOARD = fileURLToPath(new URL('../../../dashboard/site', import.meta.url));
@@ -37,7 +38,7 @@ export const serveCommand: Command = {
   ],
 
   async run(context, options) {
-    const { stdout, stderr, env, signal } = context;
+    const { stdout, stderr, env, signal, now } = context;
     const server = await serve(
       {},
       {
@@ -45,6 +46,8 @@ export const serveCommand: Command = {
         print: (line) => stdout.write(`${line}\n`),
         log: (line) => stderr.write(line),
         terminal: { print: stdout.columns !== null, log: stderr.columns !== null, colours: stderr.colours },
+        progressBar: stderr.columns === null ? null : createProgressPrinter(stderr, now),
+        signal,
         dashboardDir: DASHBOARD,
         manualDir: MANUAL,
       },

@@ -1,7 +1,65 @@
-import { integerSetting } from './setting.ts';
+import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
+import type { SpawnEngineOptions } from '@gptj-cloud/engine';
+import type { z } from 'zod';
+import { ConfigError } from '../config-error.ts';
+import { choiceSetting, integerSetting, setting } from './setting.ts';
 
-/** Limits of time for the engine's process and what waits for it. */
+/** The size of the engine, and limits of time for its process and what waits for it. */
+/** 0 means that the server decides. */
+const AUTOMATIC = { fallback: 0, min: 0 } as const;
+
 export const engineSettings = {
+  GPTJ_MODEL_TYPE: choiceSetting<Recipe>({
+    group: 'Serving',
+    help: 'type of the weights when `GPTJ_MODEL` is a folder and is converted: `f32`, `f16`, `bf16`, `q8_0`, `q6_K`, `q5_K_M`, `q4_K_M` or `q4_0`',
+    fallback: 'q8_0',
+    names: RECIPES,
+  }),
+  ENGINE_THREADS: integerSetting({
+    group: 'Serving',
+    help: 'threads that compute; 0: one for each core that the process may use',
+    ...AUTOMATIC,
+    max: 1024,
+    option: { name: 'threads', short: 't', value: 'N' },
+  }),
+  ENGINE_CONTEXT: integerSetting({
+    group: 'Serving',
+    help: 'longest text in tokens, prompt included; 0: as long as the model allows',
+    ...AUTOMATIC,
+    max: 1_000_000,
+    option: { name: 'context', short: 'c', value: 'N' },
+  }),
+  ENGINE_CACHE_TOKENS: integerSetting({
+    group: 'Serving',
+    help: 'tokens of all texts under way and remembered together, in the KV cache: see [below](#memory); 0: as many as fit well',
+    ...AUTOMATIC,
+    max: 100_000_000,
+    option: { name: 'cache-tokens', value: 'N' },
+  }),
+  ENGINE_CACHE_MB: integerSetting({
+    group: 'Serving',
+    help: 'the same in MiB; one of the two',
+    ...AUTOMATIC,
+    max: 2 ** 24,
+    option: { name: 'cache-mb', value: 'N' },
+  }),
+  ENGINE_GPU_LAYERS: setting({
+    group: 'Serving',
+    help: 'layers of the model on the GPU, where llama.cpp has one; `all` or a number, 0 for none',
+    fallback: null,
+    shownDefault: '`all`',
+    read: (text) => (text === 'all' ? null : /^\d{1,4}$/.test(text) ? Number(text) : undefined),
+    expected: 'all or a number of layers',
+    option: { name: 'gpu-layers', value: 'N' },
+  }),
+  ENGINE_MEMORY_CHECK: setting({
+    group: 'Serving',
+    help: '`on` or `off`; `off` loads a model also when it does not fit into the free memory',
+    fallback: true,
+    shownDefault: '`on`',
+    read: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
+    expected: 'on or off',
+  }),
   MAX_QUEUE_SECONDS: integerSetting({
     group: 'Serving',
     help: 'longest time that a direct generation waits for the model before it is refused with 503; 0: no limit. Runs wait in the store instead',
@@ -24,3 +82,27 @@ export const engineSettings = {
     max: 86_400,
   }),
 } as const;
+
+type EngineSettings = { readonly [Name in keyof typeof engineSettings]: z.output<(typeof engineSettings)[Name]> };
+
+/** How the engine is opened. */
+export type EngineSize = Pick<
+  SpawnEngineOptions,
+  'threads' | 'contextLength' | 'cacheCells' | 'cacheBytes' | 'gpuLayers' | 'checksMemory'
+>;
+
+/** What the settings decide about the size of the engine; what they leave out, the engine decides. */
+export function parseEngineSize(settings: EngineSettings): EngineSize {
+  const { ENGINE_CACHE_TOKENS: cacheCells, ENGINE_CACHE_MB: cacheMb, ENGINE_CONTEXT: contextLength } = settings;
+  if (cacheCells > 0 && cacheMb > 0) {
+    throw new ConfigError('ENGINE_CACHE_MB: expected nothing beside ENGINE_CACHE_TOKENS; leave one of them out');
+  }
+  return {
+    checksMemory: settings.ENGINE_MEMORY_CHECK,
+    ...(settings.ENGINE_THREADS === 0 ? {} : { threads: settings.ENGINE_THREADS }),
+    ...(contextLength === 0 ? {} : { contextLength }),
+    ...(cacheCells === 0 ? {} : { cacheCells }),
+    ...(cacheMb === 0 ? {} : { cacheBytes: cacheMb * 2 ** 20 }),
+    ...(settings.ENGINE_GPU_LAYERS === null ? {} : { gpuLayers: settings.ENGINE_GPU_LAYERS }),
+  };
+}

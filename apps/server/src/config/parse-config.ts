@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Recipe } from '@gptj-cloud/checkpoint';
 import { issueText, ownerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
 import type { LoadLimits } from '../http/load/load-limits.ts';
@@ -10,6 +11,7 @@ import type { PlansKind } from '../metering/plans/plan-book.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
 import type { CredentialOutput } from './credential-output.ts';
+import { type EngineSize, parseEngineSize } from './engine-settings.ts';
 import { parseLoad } from './load-settings.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import type { LogFormat } from './observability-settings.ts';
@@ -22,7 +24,7 @@ export interface ServerConfig {
   /** 0 takes any free port. */
   readonly port: number;
   readonly dataDir: string;
-  /** GGUF file; null: the embedded model. */
+  /** GGUF file, or folder of a Hugging Face checkpoint; null: the embedded model. */
   readonly modelPath: string | null;
   /** Disk for shared prompt prefixes in `dataDir`; 0: they end with the process. */
   readonly prefixCacheBytes: number;
@@ -42,6 +44,9 @@ export interface ServerConfig {
   readonly maxWaitingRuns: number;
   /** Null: no limit. */
   readonly maxQueueMs: number | null;
+  readonly engineSize: EngineSize;
+  /** Type of the weights of a converted folder. */
+  readonly modelType: Recipe;
   readonly engineStallMs: number;
   readonly engineEvaluationMs: number;
   readonly drainTimeoutMs: number;
@@ -129,6 +134,7 @@ const VARIABLE_OF_OPTION = {
   logFormat: 'LOG_FORMAT',
   printCredentials: 'PRINT_CREDENTIALS',
   plansKind: 'PLANS',
+  modelType: 'GPTJ_MODEL_TYPE',
   metricsToken: 'METRICS_TOKEN',
   otlpEndpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 } as const satisfies Partial<Record<keyof ServerConfig, keyof Settings>>;
@@ -183,6 +189,8 @@ export function parseConfig(
     maxRunningRuns: settings.MAX_RUNNING_RUNS,
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
     maxQueueMs: options.maxQueueMs ?? (settings.MAX_QUEUE_SECONDS === 0 ? null : settings.MAX_QUEUE_SECONDS * 1000),
+    engineSize: options.engineSize ?? parseEngineSize(settings),
+    modelType: settings.GPTJ_MODEL_TYPE,
     engineStallMs: options.engineStallMs ?? settings.ENGINE_STALL_SECONDS * 1000,
     engineEvaluationMs: options.engineEvaluationMs ?? settings.ENGINE_EVALUATION_SECONDS * 1000,
     drainTimeoutMs: options.drainTimeoutMs ?? settings.DRAIN_TIMEOUT_SECONDS * 1000,

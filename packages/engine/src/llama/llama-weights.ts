@@ -5,10 +5,10 @@
  * Invariant: `references` counts the open contexts, and the weights themselves until `close`. The weights and thread pools
  * are freed when it reaches 0.
  */
-import { totalmem } from 'node:os';
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import { PHYSICAL_BATCH_TOKENS } from '../machine/memory-plan.ts';
+import { usableCores } from '../machine/usable-cores.ts';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
-import { physicalCores } from './cores.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
 import { addressOf, loadLlama, type Threads } from './native.ts';
 import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';
@@ -22,10 +22,12 @@ export interface LlamaWeightsOptions {
   readonly threads?: number;
   /** Layers on the GPU when the library has one. Default: all. */
   readonly gpuLayers?: number;
+  /** Called with the share of the weights that is loaded, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 export interface LlamaContextOptions {
-  /** Positions of KV cache over all sequences. Default: as many as fit into a quarter of the memory, one to eight contexts. */
+  /** Positions of KV cache over all sequences. Default: one context. */
   readonly cacheCells?: number;
   /** Storage of keys and values. Default float16; float32 is more precise and takes twice the memory. */
   readonly cacheType?: 'f16' | 'f32';
@@ -50,8 +52,6 @@ export interface LlamaWeights {
 
 /** An empty list of GPU devices: only its terminating null pointer. */
 const NO_DEVICES = new BigUint64Array(1);
-/** Tokens that llama.cpp computes at once within a batch: its physical batch. */
-const PHYSICAL_BATCH_TOKENS = 512;
 
 /**
  * Load weights. Blocks this process while they load: call it in the engine's own process.
@@ -63,11 +63,15 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   const { path, config } = options;
   const library = loadLlama();
   const { result: model, errors } = library.logged(() =>
-    library.modelLoad(path, {
-      ...library.modelDefaultParams(),
-      ...(library.backend === 'cpu' ? { devices: addressOf(NO_DEVICES) } : {}),
-      ...(options.gpuLayers === undefined ? {} : { n_gpu_layers: options.gpuLayers }),
-    }),
+    library.modelLoad(
+      path,
+      {
+        ...library.modelDefaultParams(),
+        ...(library.backend === 'cpu' ? { devices: addressOf(NO_DEVICES) } : {}),
+        ...(options.gpuLayers === undefined ? {} : { n_gpu_layers: options.gpuLayers }),
+      },
+      options.onProgress,
+    ),
   );
   if (model === null) {
     const code = /alloc|out of memory|buffer size/i.test(errors) ? 'out_of_memory' : 'model_file_invalid';
@@ -81,7 +85,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       `${path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
     );
   }
-  const threadCount = options.threads ?? physicalCores();
+  const threadCount = options.threads ?? usableCores();
   // One thread pool per number of threads: idle workers of a larger pool would spin and take processor time.
   const pools = new Map<number, Threads>();
   const poolOf = (count: number): Threads => {
@@ -106,7 +110,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         library.contextInit(model, {
           ...library.contextDefaultParams(),
           // llama.cpp aborts the process for fewer cells than sequences.
-          n_ctx: Math.max(MAX_SEQUENCES, cacheCells ?? defaultCacheCells(config, cacheType === 'f16' ? 2 : 4)),
+          n_ctx: Math.max(MAX_SEQUENCES, cacheCells ?? config.contextLength),
           n_batch: MAX_BATCH_TOKENS,
           n_ubatch: PHYSICAL_BATCH_TOKENS,
           n_seq_max: MAX_SEQUENCES,
@@ -153,11 +157,4 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       release();
     },
   };
-}
-
-/** Cells that a quarter of this machine's memory holds, at least one context and at most eight. */
-function defaultCacheCells(config: GptjConfig, bytesPerValue: number): number {
-  const bytesPerCell = 2 * config.layerCount * config.embeddingSize * bytesPerValue;
-  const affordable = Math.floor(totalmem() / 4 / bytesPerCell / 256) * 256;
-  return Math.max(config.contextLength, Math.min(8 * config.contextLength, affordable));
 }

@@ -43,7 +43,8 @@ export interface LlamaLibrary {
   modelDefaultParams(): ModelParams;
   contextDefaultParams(): ContextParams;
 
-  modelLoad(path: string, params: ModelParams): Pointer | null;
+  /** Blocks. `onProgress` gets the share that is loaded, on this thread. */
+  modelLoad(path: string, params: ModelParams, onProgress?: (share: number) => void): Pointer | null;
   modelFree(model: Pointer): void;
   modelVocabSize(model: Pointer): number;
   fileTypeName(model: Pointer): string;
@@ -179,6 +180,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     poolNew: koffi.proto('void *ggml_threadpool_new(void *params)'),
     poolFree: koffi.proto('void ggml_threadpool_free(void *pool)'),
   };
+  const progressCallback = koffi.proto('bool gptj_progress_callback(float share, void *user)');
   const logCallback = koffi.proto('void gptj_log_callback(int level, const char *text, void *user)');
 
   checkLayouts(llamaPath, native.modelDefaultParams(), native.contextDefaultParams(), {
@@ -230,7 +232,19 @@ function bind(found: FoundLibrary): LlamaLibrary {
     },
     modelDefaultParams: () => native.modelDefaultParams() as ModelParams,
     contextDefaultParams: () => native.contextDefaultParams() as ContextParams,
-    modelLoad: (path, params) => native.modelLoad(path, params) as Pointer | null,
+    modelLoad(path, params, onProgress) {
+      if (onProgress === undefined) return native.modelLoad(path, params) as Pointer | null;
+      const listener = koffi.register((share: number) => {
+        onProgress(share);
+        // False would end the loading.
+        return true;
+      }, koffi.pointer(progressCallback));
+      try {
+        return native.modelLoad(path, { ...params, progress_callback: listener }) as Pointer | null;
+      } finally {
+        koffi.unregister(listener);
+      }
+    },
     modelFree: (model) => void native.modelFree(model),
     modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,
     fileTypeName: (model) => native.ftypeName(native.modelFtype(model)) as string,

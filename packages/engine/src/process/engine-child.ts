@@ -18,7 +18,7 @@ import { ModelError } from '@gptj-cloud/model';
 import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import { EventQueue } from '../event-queue.ts';
-import type { OpenModelOptions } from '../open-model.ts';
+import type { OpenModelListener, OpenModelOptions } from '../open-model.ts';
 import { deferred } from './deferred.ts';
 import { createEventJoiner, type EventJoiner } from './event-parts.ts';
 import { createConfigPacker } from './large-values.ts';
@@ -27,7 +27,7 @@ import { WATCH_FD } from './signs-of-life.ts';
 import { type Stall, StallDetector, type StallLimits } from './stall-detector.ts';
 import { watchChild } from './watch-child.ts';
 
-export interface EngineChildListener {
+export interface EngineChildListener extends OpenModelListener {
   /** The process reports a warning for the operator that does not affect generations. */
   onWarning(message: string): void;
   /** The process has exited; `reason` is its exit status or signal. Called synchronously, before new requests arrive. */
@@ -131,6 +131,12 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
       case 'unable':
         ready.reject(fromWireError(message.error));
         child.kill('SIGKILL');
+        break;
+      case 'memory':
+        listener.onMemory?.(message.plan);
+        break;
+      case 'progress':
+        listener.onProgress?.(message.share);
         break;
       case 'warning':
         listener.onWarning(message.message);

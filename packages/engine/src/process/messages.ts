@@ -1,6 +1,7 @@
 import { ModelError, type ModelErrorCode } from '@gptj-cloud/model';
 import type { EngineInfo, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
+import type { MemoryPlan } from '../machine/memory-plan.ts';
 import type { OpenModelOptions } from '../open-model.ts';
 import type { WireEvent } from './event-parts.ts';
 import type { PackedConfig } from './large-values.ts';
@@ -20,6 +21,10 @@ export type ToEngine =
 
 /** Messages from the engine's process to the server's. They never carry rows of logits. */
 export type FromEngine =
+  /** What the model will take, before it is loaded. */
+  | { readonly kind: 'memory'; readonly plan: MemoryPlan }
+  /** The share of the weights that is loaded. */
+  | { readonly kind: 'progress'; readonly share: number }
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
   | { readonly kind: 'warning'; readonly message: string }

@@ -11,7 +11,7 @@ import { CheckpointError } from '@gptj-cloud/checkpoint';
 import { ModelError } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from '../engine.ts';
 import { createEngine } from '../in-process-engine.ts';
-import type { OpenModel, OpenModelOptions } from '../open-model.ts';
+import type { OpenModel, OpenModelListener, OpenModelOptions } from '../open-model.ts';
 import { inMessages, toWireEvents, type WireEvent } from './event-parts.ts';
 import { createConfigUnpacker } from './large-values.ts';
 import { type FromEngine, type ToEngine, toWireError } from './messages.ts';
@@ -57,13 +57,25 @@ function send(message: FromEngine): void {
   if (process.connected) process.send?.(message, () => {});
 }
 
-type Open = (options: OpenModelOptions) => Promise<OpenModel>;
+type Open = (options: OpenModelOptions, listener: OpenModelListener) => Promise<OpenModel>;
+
+/** Loading blocks the main thread, and a message costs a system call: one for each hundredth suffices. */
+const PROGRESS_STEPS = 100;
 
 async function open(message: Extract<ToEngine, { kind: 'open' }>, openModel: Open): Promise<void> {
   const monitor = watchMainThread((request) => ids.get(request) ?? null);
   try {
     const onWarning = (text: string): void => send({ kind: 'warning', message: text });
-    engine = createEngine(await openModel(message.options), { onWarning, monitor });
+    let sent = 0;
+    const opened = await openModel(message.options, {
+      onMemory: (plan) => send({ kind: 'memory', plan }),
+      onProgress(share) {
+        const step = Math.floor(share * PROGRESS_STEPS);
+        if (step > sent) send({ kind: 'progress', share });
+        sent = Math.max(sent, step);
+      },
+    });
+    engine = createEngine(opened, { onWarning, monitor });
     send({ kind: 'ready', info: engine.info });
   } catch (error) {
     const typed = error instanceof CheckpointError ? new ModelError('model_file_invalid', error.message) : error;

@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { ModelError } from '@gptj-cloud/model';
 import { describeEngine } from '../engine.contract.ts';
 import type { GenerationEvent } from '../engine.ts';
 import { greedyCases, makeTinyModel } from '../tiny-model.fixture.ts';
@@ -32,6 +33,34 @@ describe('the engine process', () => {
     for await (const event of events) if (event.type === 'finished') return event.outcome.sequences[0]?.tokens;
     return undefined;
   };
+
+  it('tells the memory that the model takes before it loads it, and how much is loaded', async () => {
+    const told: string[] = [];
+    const engine = await spawnEngine({
+      ...options,
+      onMemory: ({ cacheCells }) => told.push(`memory ${cacheCells}`),
+      onProgress: (share) => told.push(share < 1 ? 'progress' : 'loaded'),
+    });
+    await engine.close();
+    assert.deepEqual([told[0], told.at(-1)], ['memory 512', 'loaded']);
+  });
+
+  it('refuses a model that does not fit into the memory before it loads it, unless told otherwise', async () => {
+    const told: string[] = [];
+    const huge = { ...options, cacheCells: 2 ** 40, onProgress: () => told.push('progress') };
+    await assert.rejects(spawnEngine(huge), (error) => {
+      assert.ok(error instanceof ModelError && error.code === 'out_of_memory');
+      assert.match(error.message, /ENGINE_CACHE_TOKENS=\d+, which fits/);
+      return true;
+    });
+    assert.deepEqual(told, []);
+  });
+
+  it('serves shorter texts with a shorter context, and not more cache than it is given', async () => {
+    const engine = await spawnEngine({ ...options, contextLength: 64, cacheCells: 256 });
+    assert.deepEqual([engine.info.config.contextLength, engine.info.cacheCells], [64, 256]);
+    await engine.close();
+  });
 
   it('restarts after SIGKILL: generations under way fail with engine_failed, later ones are served', async () => {
     const reasons: string[] = [];

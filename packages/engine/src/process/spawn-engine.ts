@@ -14,12 +14,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ModelError } from '@gptj-cloud/model';
-import type { Engine, GenerationEvent, GenerationRequest } from '../engine.ts';
-import type { OpenModelOptions } from '../open-model.ts';
+import type { Engine, EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
+import type { OpenModelListener, OpenModelOptions } from '../open-model.ts';
 import { type EngineChild, startEngineChild } from './engine-child.ts';
 import { ExclusiveGate } from './exclusive-gate.ts';
 
-export interface SpawnEngineOptions extends OpenModelOptions {
+export interface SpawnEngineOptions extends OpenModelOptions, OpenModelListener {
   /** Called with the reason when the engine process has exited and is about to be restarted. */
   readonly onRestart?: (reason: string) => void;
   /** Called with warnings for the operator that do not affect generations. */
@@ -54,7 +54,15 @@ export interface SpawnedEngine extends Engine {
 
 /** Start the engine's process and load the model. Throws the errors of `openModel`. */
 export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedEngine> {
-  const { onRestart, onWarning = () => {}, restartDelayMs = 250, statsTimeoutMs = 800, ...rest } = options;
+  const {
+    onRestart,
+    onWarning = () => {},
+    onMemory,
+    onProgress,
+    restartDelayMs = 250,
+    statsTimeoutMs = 800,
+    ...rest
+  } = options;
   const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, ...open } = rest;
   /** The process that is loading or ready. */
   let running: EngineChild | null = null;
@@ -63,12 +71,16 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   /** Ends the delay before a restart. */
   const closed = new AbortController();
   let closing: Promise<void> | null = null;
+  /** Of the first opening. */
+  let info: EngineInfo | null = null;
 
   const start = async (): Promise<EngineChild> => {
     const started = startEngineChild(
-      { open, limits: { stallMs, evaluationMs }, module },
+      { open: info === null ? open : sameAgain(open, info), limits: { stallMs, evaluationMs }, module },
       {
         onWarning,
+        ...(info === null && onMemory !== undefined ? { onMemory } : {}),
+        ...(info === null && onProgress !== undefined ? { onProgress } : {}),
         onExit(reason) {
           if (running === started) running = null;
           if (child !== started) return;
@@ -133,9 +145,10 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
 
   const gate = new ExclusiveGate();
   let attempt = start();
-  const info = await (await attempt).ready;
+  const opened = await (await attempt).ready;
+  info = opened;
   return {
-    info,
+    info: opened,
     get pid() {
       return child?.pid ?? null;
     },
@@ -159,6 +172,11 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
       return closing;
     },
   };
+}
+
+/** A restarted process serves the same requests: with the same cache, however much memory is free meanwhile. */
+function sameAgain(open: OpenModelOptions, { cacheCells }: EngineInfo): OpenModelOptions {
+  return { ...open, cacheCells, checksMemory: false };
 }
 
 function isInterruption(error: unknown): boolean {

@@ -1,0 +1,42 @@
+import { createHash, type Hash } from 'node:crypto';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Files that a conversion reads. */
+const READ_FILES = /\.(?:json|txt|safetensors|bin|pt)$/i;
+const SAMPLES = 64;
+const SAMPLE_BYTES = 2 ** 16;
+
+/**
+ * A hash of the files of a checkpoint's folder, whatever their times. Files up to 4 MiB are read whole. A larger one is
+ * represented by its size and 64 samples spread over it: further training changes nearly every weight, and reading 24 GB at
+ * every start would take longer than loading the model.
+ */
+export async function fingerprintFolder(folder: string): Promise<string> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const hash = createHash('sha256');
+  const names = entries.filter((entry) => !entry.isDirectory() && READ_FILES.test(entry.name)).map(({ name }) => name);
+  for (const name of names.sort()) {
+    hash.update(`${name}\0`);
+    await addFile(hash, join(folder, name));
+  }
+  return hash.digest('hex');
+}
+
+async function addFile(hash: Hash, path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    hash.update(`${size}\0`);
+    const sample = Buffer.alloc(SAMPLE_BYTES);
+    const isWhole = size <= SAMPLES * SAMPLE_BYTES;
+    const count = isWhole ? Math.ceil(size / SAMPLE_BYTES) : SAMPLES;
+    for (let i = 0; i < count; i++) {
+      const at = isWhole ? i * SAMPLE_BYTES : Math.floor(((size - SAMPLE_BYTES) * i) / (SAMPLES - 1));
+      const { bytesRead } = await file.read(sample, 0, SAMPLE_BYTES, at);
+      hash.update(sample.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
