@@ -15,7 +15,7 @@ after(() => rm(base, { recursive: true }));
 const keeper = (output: CredentialOutput, isTerminal: boolean, folder: string = join(base, 'none')) =>
   createCredentialKeeper({ output, isTerminal, folder });
 
-test('prints credentials on a terminal, or where the setting says so', async () => {
+test('prints credentials on a terminal, or where the setting is always', async () => {
   assert.deepEqual([keeper('terminal', true).isPrinted, keeper('always', false).isPrinted], [true, true]);
   assert.equal(await keeper('always', false).keep('first-api-token', 'secret'), null);
   assert.deepEqual(await readdir(base), []);

@@ -3,7 +3,7 @@ export type CopyErrorCode =
   | 'target_not_empty'
   /** A server uses the store to copy from. */
   | 'store_in_use'
-  /** The stores have different tables, or what arrived differs from what was sent. */
+  /** The stores have different tables, or the rows of the target differ from those of the source. */
   | 'copy_differs'
   /** The operator stopped the copy. */
   | 'copy_stopped';

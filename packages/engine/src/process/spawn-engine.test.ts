@@ -34,26 +34,26 @@ describe('the engine process', () => {
     return undefined;
   };
 
-  it('tells the memory that the model takes before it loads it, and how much is loaded', async () => {
-    const told: string[] = [];
+  it('reports the memory that the model takes before it loads it, and how much is loaded', async () => {
+    const reports: string[] = [];
     const engine = await spawnEngine({
       ...options,
-      onMemory: ({ cacheCells }) => told.push(`memory ${cacheCells}`),
-      onProgress: (share) => told.push(share < 1 ? 'progress' : 'loaded'),
+      onMemory: ({ cacheCells }) => reports.push(`memory ${cacheCells}`),
+      onProgress: (share) => reports.push(share < 1 ? 'progress' : 'loaded'),
     });
     await engine.close();
-    assert.deepEqual([told[0], told.at(-1)], ['memory 512', 'loaded']);
+    assert.deepEqual([reports[0], reports.at(-1)], ['memory 512', 'loaded']);
   });
 
-  it('refuses a model that does not fit into the memory before it loads it, unless told otherwise', async () => {
-    const told: string[] = [];
-    const huge = { ...options, cacheCells: 2 ** 40, onProgress: () => told.push('progress') };
+  it('refuses a model that does not fit into the memory before it loads it', async () => {
+    const reports: string[] = [];
+    const huge = { ...options, cacheCells: 2 ** 40, onProgress: () => reports.push('progress') };
     await assert.rejects(spawnEngine(huge), (error) => {
       assert.ok(error instanceof ModelError && error.code === 'out_of_memory');
       assert.match(error.message, /ENGINE_CACHE_TOKENS=\d+, which fits/);
       return true;
     });
-    assert.deepEqual(told, []);
+    assert.deepEqual(reports, []);
   });
 
   it('serves shorter texts with a shorter context, and not more cache than it is given', async () => {

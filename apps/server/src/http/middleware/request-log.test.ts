@@ -18,7 +18,7 @@ function logged() {
   return { app, lines };
 }
 
-/** A connection whose reply ends when the test says so. */
+/** A connection whose reply ends when the test calls `end`. */
 function heldPeer(): { readonly peer: Peer; end(): void } {
   const listeners: (() => void)[] = [];
   return {
