@@ -30,11 +30,13 @@ import { serverVersion } from './server-version.ts';
 import { describePlans } from './start/describe-plans.ts';
 import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
 import { describeExposure } from './start/exposure.ts';
+import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
 import { findModelFile } from './start/model-file.ts';
 import { createStartDisplay, type ProgressBar, type StartDisplay } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
+import { makeFolder } from './store/make-folder.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { describeNodeRelease } from './telemetry/node-release.ts';
@@ -229,9 +231,18 @@ async function start({
     path === undefined ? undefined : open(openWorkers(path, engine, config, logger), (each) => each.close());
   logger.info('opening the store');
   const store = open(await openDatabase(config, logger), (each) => each.close());
+  const keeper = createCredentialKeeper({
+    output: config.printCredentials,
+    isTerminal: parts.terminal.print,
+    folder: dataDir,
+  });
   const { owner, smtpUrl, mailFrom, providers, publicUrl, ...accounts } = config.accounts;
   const mailer = open(
-    smtpUrl === null ? createLogMailer(logger) : createSmtpMailer(smtpUrl, mailFrom, logger),
+    smtpUrl !== null
+      ? createSmtpMailer(smtpUrl, mailFrom, logger)
+      : keeper.isPrinted
+        ? createLogMailer(logger)
+        : createFileMailer({ folder: join(dataDir, 'mail'), clock, logger }),
     (each) => each.close(),
   );
   const admission = open(
@@ -295,11 +306,7 @@ async function start({
     apiToken: config.apiToken,
     owner,
     linkOf: (secret) => `${composition.accounts.publicUrl()}${page}#${secret}`,
-    keeper: createCredentialKeeper({
-      output: config.printCredentials,
-      isTerminal: parts.terminal.print,
-      folder: dataDir,
-    }),
+    keeper,
     logger,
   });
 
@@ -352,6 +359,7 @@ async function openModel(config: ServerConfig, start: ModelStart): Promise<Serve
   logger.info('loading the model', { file: path, bytes: size });
   const tokenizer = await openTokenizer(path);
   const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
+  if (prefixCacheBytes > 0) await makeFolder(persistedPrefixes.folder, 0o700);
   try {
     const engine = await spawnEngine({
       path,

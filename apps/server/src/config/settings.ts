@@ -176,7 +176,7 @@ export const settingsSchema = z.object({
   }),
   PRINT_CREDENTIALS: choiceSetting<CredentialOutput>({
     group: 'Accounts',
-    help: 'whether the first token and the link to set up the owner are printed: on a `terminal` only, `always` or `never`; else each is a file in `DATA_DIR` that only its user can read',
+    help: 'whether the first token, the link to set up the owner and mails without `SMTP_URL` are printed: on a `terminal` only, `always` or `never`; else each is a file in `DATA_DIR` that only its user can read',
     fallback: 'terminal',
     names: CREDENTIAL_OUTPUTS,
   }),
@@ -237,7 +237,7 @@ export const settingsSchema = z.object({
     group: 'Accounts',
     help: 'mail server: `smtp://user:password@host:port` or `smtps://…`; with it an account begins when its address is confirmed',
     fallback: null,
-    shownDefault: 'links are logged',
+    shownDefault: 'mails are files in `DATA_DIR/mail`, and on a terminal in the log',
     read: (url) => (/^smtps?:\/\/[^\s]+$/.test(url) ? url : undefined),
     expected: 'smtp://user:password@host:port or smtps://…',
     isSecret: true,

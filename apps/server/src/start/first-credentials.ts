@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CredentialOutput } from '../config/credential-output.ts';
-import { syncPath } from '../store/embedded/sync-folder.ts';
 import { makeFolder } from '../store/make-folder.ts';
+import { writeSecret } from './write-secret.ts';
 
 /**
  * Keeps credentials that a start creates for the operator, who sees them once. A service manager keeps what a server prints,
@@ -33,23 +31,4 @@ export function createCredentialKeeper(options: {
       return path;
     },
   };
-}
-
-/** Write a file that its owner alone can read. It appears whole, or not at all; an earlier one is replaced. */
-async function writeSecret(path: string, text: string): Promise<void> {
-  const partial = `${path}.${randomBytes(6).toString('hex')}.partial`;
-  try {
-    const file = await open(partial, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  await syncPath(join(path, '..'));
 }
