@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MailMessage, Mailer } from '../identity/mailer.ts';
+import type { Mailer, MailMessage } from '../identity/mailer.ts';
 import { makeFolder } from '../store/make-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { writeSecret } from './write-secret.ts';
