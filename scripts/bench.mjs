@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { prepare, root, run } from './prepare.mjs';
 
-prepare();
+await prepare();
 run(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], {
   cwd: process.env.INIT_CWD ?? root,
 });

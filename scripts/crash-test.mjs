@@ -10,7 +10,7 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(kills) || kills < 0
   console.error('usage: node scripts/crash-test.mjs [RUNS, at least 1] [KILLS]');
   process.exit(2);
 }
-prepare();
+await prepare();
 const { runCrashTrial } = await import(join(root, 'apps/server/dist/testing/crash-trial.js'));
 const dataDir = await mkdtemp(join(tmpdir(), 'gptj-crash-'));
 const started = Date.now();

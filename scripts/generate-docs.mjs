@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { renderPages } from './docs/pages.mjs';
 import { prepare, root } from './prepare.mjs';
 
-prepare();
+await prepare();
 for (const { path, current, expected } of await renderPages(root)) {
   if (current === expected) continue;
   writeFileSync(join(root, path), expected);

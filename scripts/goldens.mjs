@@ -3,5 +3,5 @@
 import { join } from 'node:path';
 import { prepare, root, run } from './prepare.mjs';
 
-prepare();
+await prepare();
 run(process.execPath, ['--enable-source-maps', join(root, 'test/dist/goldens/main.js'), ...process.argv.slice(2)]);

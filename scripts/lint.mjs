@@ -10,7 +10,7 @@ import { checkPlainWords } from './lint/plain-words.mjs';
 import { readProjectFiles } from './lint/project-files.mjs';
 import { checkRegexCost } from './lint/regex-cost.mjs';
 import { checkUnusedExports } from './lint/unused-exports.mjs';
-import { compile, root } from './prepare.mjs';
+import { prepare, root } from './prepare.mjs';
 
 const USAGE = `usage: npm run lint [-- options]
 
@@ -31,7 +31,7 @@ else if (values.words) listWords(positionals);
 else await lint();
 
 async function lint() {
-  compile();
+  await prepare();
   const biome = spawnSync('npx', ['biome', 'check', '.'], {
     cwd: root,
     stdio: 'inherit',

@@ -1,19 +1,19 @@
-// `npm start`: everything a fresh clone needs, then the server in this process's place.
+// `npm start`: what a clone needs to serve, then the server, then the dashboard beside it.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { prepare, prepareWithDashboard, root } from './prepare.mjs';
+import { prepareDashboard, prepareServer, root } from './prepare.mjs';
 
-// The server and the client that other programs import. Vite compiles the dashboard, and nothing needs the tests.
-const SERVED = ['apps/cli', 'packages/sdk'];
-const wantsDashboard = (process.env.GPTJ_DASHBOARD ?? '').trim() !== 'off';
-if (wantsDashboard) {
-  // The server answers meanwhile; pages appear when the build has ended.
-  void prepareWithDashboard({ projects: SERVED }).then((failure) => {
-    if (failure !== null) console.error(failure);
-  });
-} else prepare({ projects: SERVED });
+// A start that is interrupted before the server runs.
+const interrupt = (status) => () => process.exit(status);
+const early = { SIGINT: interrupt(130), SIGTERM: interrupt(143), SIGHUP: interrupt(129) };
+for (const [signal, end] of Object.entries(early)) process.on(signal, end);
+await prepareServer();
+for (const [signal, end] of Object.entries(early)) process.off(signal, end);
+
+console.error('Starting the server …');
 const server = spawn(process.execPath, [join(root, 'apps/cli/dist/main.js'), 'serve', ...process.argv.slice(2)], {
-  stdio: 'inherit',
+  // The channel carries one message: the server listens.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal));
 // npm does not forward SIGTERM to its child but exits: detect that, and stop the server in order.
@@ -25,3 +25,9 @@ function endWithNpm() {
   server.kill('SIGTERM');
 }
 server.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 1)));
+server.once('message', async () => {
+  server.disconnect();
+  if ((process.env.GPTJ_DASHBOARD ?? '').trim() === 'off') return;
+  const failure = await prepareDashboard();
+  if (failure !== null) console.error(failure);
+});

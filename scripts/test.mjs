@@ -28,7 +28,7 @@ async function runTests({ paths, patterns, watch }) {
       process.exitCode = 1;
       return;
     }
-  } else prepare();
+  } else await prepare();
   const files = selectTestFiles(root, paths, process.env.INIT_CWD ?? root);
   const args = [
     '--enable-source-maps',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { prepare, root } from '../prepare.mjs';
 
 const [count = 100_000, seed = Date.now() % 2 ** 32] = process.argv.slice(2).map(Number);
-prepare();
+await prepare();
 const { fuzzParameters } = await import(join(root, 'apps/server/dist/testing/parameter-fuzz.js'));
 const { embeddedModelPath } = await import(join(root, 'apps/server/dist/embedded-model.js'));
 const { openTokenizer } = await import(join(root, 'packages/engine/dist/index.js'));

@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
     phase: { type: 'string', default: 'parse' },
   },
 });
-prepare();
+await prepare();
 const { HOSTILE_REQUESTS, upload } = await import('./hostile-requests.mjs');
 const { LARGE_REPLIES } = await import('./large-replies.mjs');
 const { startTrialServer } = await import('./trial-server.mjs');

@@ -18,7 +18,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const kind = positionals[0] ?? 'each';
-prepare();
+await prepare();
 const { HOSTILE_REQUESTS, upload } = await import('./hostile-requests.mjs');
 const { registerAccount, startTrialServer } = await import('./trial-server.mjs');
 

@@ -19,7 +19,7 @@ const PROGRESS_MS = 10_000;
 /** So that the limits on load, which have tests of their own, do not answer in place of the routes. */
 const env = { WORK_PERCENT_PER_CLIENT: '10000', WORK_BURST_SECONDS: '3600', MAX_ATTEMPTS_PER_ADDRESS: '100000' };
 
-prepare();
+await prepare();
 const { fuzzMessages, sendFuzzed } = await import('../../apps/server/dist/testing/http-fuzzer.js');
 const { startTrialServer } = await import('./trial-server.mjs');
 

@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
     repeat: { type: 'string', default: '5' },
   },
 });
-prepare();
+await prepare();
 const { startTrialServer } = await import('./trial-server.mjs');
 const { openStore } = await import(join(root, 'apps/server/dist/store/db.js'));
 const { openPostgres } = await import(join(root, 'apps/server/dist/store/postgres.js'));

@@ -52,6 +52,8 @@ export const serveCommand: Command = {
         manualDir: MANUAL,
       },
     );
+    // For `npm start`, which builds the dashboard when requests are answered.
+    process.send?.('listening');
     await aborted(signal);
     await server.close();
   },
