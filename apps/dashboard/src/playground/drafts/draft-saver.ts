@@ -1,10 +1,12 @@
 /** Writes a draft after its last change, and what has changed of it alone. */
-import { type Draft, type DraftNode, type NodeId, textOf } from '../document/draft.ts';
+import { type Draft, type DraftNode, type NodeId, pathOf } from '../document/draft.ts';
 import { headOf, storedNode } from '../document/serialise.ts';
 import type { DraftShelf } from './draft-shelf.ts';
 
 const SAVE_AFTER_MS = 300;
 const MAX_TITLE = 60;
+/** Characters of the text that its title is made of. */
+const MAX_START = 1000;
 
 export interface DraftSaverOptions {
   readonly shelf: DraftShelf;
@@ -84,8 +86,19 @@ export function createDraftSaver({ shelf, nowMs, later, newId, onCopied, onError
 /** The name of a draft, or the start of its text. */
 export function titleOf(draft: Draft): string {
   if (draft.name !== null) return draft.name;
-  const line = textOf(draft).replace(/\s+/g, ' ').trim();
+  // The title of a draft is shown while it is being written: only its start is read.
+  const line = startOf(draft).replace(/\s+/g, ' ').trim();
   if (line === '') return 'Empty draft';
   const letters = [...line.slice(0, MAX_TITLE * 2)];
   return letters.length <= MAX_TITLE ? line : `${letters.slice(0, MAX_TITLE).join('')}…`;
+}
+
+/** Enough of the text for a title. */
+function startOf(draft: Draft): string {
+  let start = '';
+  for (const { text } of pathOf(draft)) {
+    start += text.slice(0, MAX_START);
+    if (start.length >= MAX_START) break;
+  }
+  return start;
 }

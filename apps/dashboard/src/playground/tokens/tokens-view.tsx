@@ -51,7 +51,7 @@ export function TokensView({
         })),
     [path],
   );
-  const places = useMemo(() => tokenPlaces(path), [path]);
+  const hasTokens = path.some((node) => (node.tokens?.length ?? 0) > 0);
   const [current, setCurrent] = useState<TokenPlace | null>(null);
   const [choice, setChoice] = useState<number | null>(null);
   const [isOpen, setOpen] = useState(false);
@@ -69,9 +69,10 @@ export function TokensView({
     list.current?.focus();
   };
   const go = (step: number): void => {
+    const places = tokenPlaces(path);
     const at = places.findIndex((place) => isSame(place, current));
-    const next =
-      places[at < 0 ? (step > 0 ? 0 : places.length - 1) : Math.max(0, Math.min(places.length - 1, at + step))];
+    const from = at < 0 && step < 0 ? places.length : at;
+    const next = places[Math.max(0, Math.min(places.length - 1, from + step))];
     if (next === undefined) return;
     setCurrent(next);
     setChoice(null);
@@ -104,7 +105,7 @@ export function TokensView({
     if (event.metaKey || event.ctrlKey || event.altKey) return;
     const { key } = event;
     if (key === 'ArrowRight' || key === 'ArrowLeft') go(key === 'ArrowRight' ? 1 : -1);
-    else if (key === 'Home' || key === 'End') go(key === 'Home' ? -places.length : places.length);
+    else if (key === 'Home' || key === 'End') go(key === 'Home' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
     else if (key === 'ArrowDown') choose(choice === null ? 0 : choice + 1);
     else if (key === 'ArrowUp' && choice !== null) choose(choice - 1);
     else if (key === 'Enter' && choice !== null) take(token?.top[choice]);
@@ -153,9 +154,7 @@ export function TokensView({
       </div>
       <div className="playground-paper" ref={box}>
         <div className="playground-token-sheet">
-          {places.length === 0 ? (
-            text
-          ) : (
+          {hasTokens ? (
             <div
               ref={list}
               className="playground-token-list"
@@ -167,6 +166,8 @@ export function TokensView({
             >
               {text}
             </div>
+          ) : (
+            text
           )}
           {isOpen && !isPhone && current !== null && details && (
             <Floating anchorId={tokenElementId(id, current)} version={draft}>

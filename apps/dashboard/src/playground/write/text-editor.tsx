@@ -1,8 +1,9 @@
-import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef } from 'react';
-import { type Seam, seamsOf } from '../document/branching.ts';
+import { memo, type RefObject, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { seamsOf } from '../document/branching.ts';
 import { type Draft, type NodeId, pathOf } from '../document/draft.ts';
 import { changeBetween, type TextChange } from '../document/edit-text.ts';
-import { tintedRuns } from './tinted-runs.ts';
+import { TextBackdrop } from './text-backdrop.tsx';
+import { textBlocks } from './text-blocks.ts';
 
 /** Space in pixels from the end of the text within which new text scrolls into view. */
 const FOLLOW_PX = 80;
@@ -31,9 +32,10 @@ export function TextEditor({
   readonly caret: number | null;
 }) {
   const path = useMemo(() => pathOf(draft), [draft]);
-  const seams = useMemo(() => seamsOf(draft), [draft]);
-  const runs = useMemo(() => tintedRuns(path, new Set(seams.map(({ node }) => node))), [path, seams]);
+  const blocks = useMemo(() => textBlocks(path, seamsOf(draft)), [path, draft]);
   const text = useMemo(() => path.map((node) => node.text).join(''), [path]);
+  // `sync` brings every later text.
+  const [textAtFirst] = useState(text);
   const area = useRef<HTMLTextAreaElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const isComposing = useRef(false);
@@ -105,91 +107,58 @@ export function TextEditor({
     return () => field?.removeEventListener('beforeinput', listen);
   }, [onUndo, onRedo]);
 
-  /** While an input method composes, the text area shows its own text. */
-  const compose = (on: boolean): void => {
-    isComposing.current = on;
-    scroller.current?.classList.toggle('playground-composing', on);
-  };
-  const accept = (): void => {
+  const accept = useCallback((): void => {
     const field = area.current;
-    if (field === null) return;
+    if (field === null || isComposing.current) return;
     const change = changeBetween(shown.current, field.value, field.selectionStart);
     shown.current = field.value;
     if (change.start !== change.end || change.insert !== '') onEdit(change);
-  };
-  const seamOf = new Map(seams.map((seam) => [seam.node, seam]));
+  }, [onEdit]);
+  /** While an input method composes, the text area shows its own text. */
+  const compose = useCallback(
+    (on: boolean): void => {
+      isComposing.current = on;
+      scroller.current?.classList.toggle('playground-composing', on);
+      if (!on) accept();
+    },
+    [accept],
+  );
   return (
     <div className="playground-paper" ref={scroller}>
       <div className="playground-sheet">
-        <div className="playground-backdrop">
-          {runs.map(({ id, tint, text: shown }) => (
-            <TintedText key={id} tint={tint} seam={seamOf.get(id)} onSibling={onSibling}>
-              {shown}
-            </TintedText>
-          ))}
-          {/* A last line without letters has no height of its own. */}
-          {text.endsWith('\n') && <br />}
-        </div>
-        <textarea
-          ref={area}
-          className="playground-area"
-          aria-label="Text"
-          placeholder="Write the beginning of a text. The model goes on from there."
-          spellCheck={false}
-          autoComplete="off"
-          autoCapitalize="off"
-          defaultValue={text}
-          onInput={() => {
-            if (!isComposing.current) accept();
-          }}
-          onCompositionStart={() => compose(true)}
-          onCompositionEnd={() => {
-            compose(false);
-            accept();
-          }}
-        />
+        <TextBackdrop blocks={blocks} onSibling={onSibling} />
+        <TextArea ref={area} textAtFirst={textAtFirst} onInput={accept} onCompose={compose} />
       </div>
     </div>
   );
 }
 
-function TintedText({
-  tint,
-  seam,
-  onSibling,
-  children,
+/** Rendered once: with every rendering React writes the first text into the document again. */
+const TextArea = memo(function TextArea({
+  ref,
+  textAtFirst,
+  onInput,
+  onCompose,
 }: {
-  readonly tint: string;
-  readonly seam: Seam | undefined;
-  readonly onSibling: (step: number, node: NodeId) => void;
-  readonly children: ReactNode;
+  readonly ref: RefObject<HTMLTextAreaElement | null>;
+  readonly textAtFirst: string;
+  readonly onInput: () => void;
+  /** An input method has begun or ended to compose. */
+  readonly onCompose: (on: boolean) => void;
 }) {
   return (
-    <>
-      {seam && (
-        <span className="playground-seam">
-          <button
-            type="button"
-            aria-label={`Previous of ${seam.count} continuations`}
-            onClick={() => onSibling(-1, seam.node)}
-          >
-            ‹
-          </button>
-          <span>
-            {seam.index + 1}/{seam.count}
-          </span>
-          <button
-            type="button"
-            aria-label={`Next of ${seam.count} continuations`}
-            onClick={() => onSibling(1, seam.node)}
-          >
-            ›
-          </button>
-        </span>
-      )}
-      <span className={`playground-text playground-text-${tint}`} aria-hidden="true">
-        {children}
-      </span>
-    </>
+    <textarea
+      ref={ref}
+      className="playground-area"
+      aria-label="Text"
+      placeholder="Write the beginning of a text. The model goes on from there."
+      spellCheck={false}
+      autoComplete="off"
+      autoCapitalize="off"
+      defaultValue={textAtFirst}
+      onInput={onInput}
+      onCompositionStart={() => onCompose(true)}
+      onCompositionEnd={() => onCompose(false)}
+    />
   );
-}
+});
