@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { parseGenerateParameters, readGenerateParameters } from '@gptj-cloud/decoding';
 import { ModelError } from '@gptj-cloud/model';
 import { describeEngine } from '../engine.contract.ts';
 import type { GenerationEvent } from '../engine.ts';
@@ -77,6 +77,30 @@ describe('the engine process', () => {
       assert.deepEqual(reasons, ['signal SIGKILL']);
       assert.deepEqual(await sequence(generate(engine, first!.prompt)), first!.tokens);
       assert.notEqual(engine.pid, killed);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('gives generations the large parameters that they share, also after a restart', async () => {
+    const restarted = deferred<void>();
+    const engine = await spawnEngine({ ...options, onRestart: () => restarted.resolve() });
+    try {
+      const read = readGenerateParameters(
+        {
+          max_new_tokens: 3,
+          eos_token_id: -1,
+          sequence_bias: Array.from({ length: 300 }, (_, id) => [[id], id === 299 ? 1000 : 0]),
+        },
+        { vocabSize: 384, contextLength: 128, eosTokenId: 383 },
+      );
+      const generated = (prompt: readonly number[]) =>
+        sequence(engine.generate({ prompt, config: read(prompt.length).config }));
+      const favoured = [299, 299, 299];
+      assert.deepEqual(await Promise.all([generated([1]), generated([2, 3])]), [favoured, favoured]);
+      process.kill(engine.pid!, 'SIGKILL');
+      await restarted.promise;
+      assert.deepEqual([await generated([4]), await generated([5])], [favoured, favoured]);
     } finally {
       await engine.close();
     }
