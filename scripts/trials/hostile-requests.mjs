@@ -274,6 +274,13 @@ export const HOSTILE_REQUESTS = [
     make: () => run('x', { max_new_tokens: 240, num_beams: 64 }),
   },
   {
+    // The largest that leaves the room for short requests in the default cache of 16,384 positions.
+    name: '64 beams × 220',
+    phase: 'decoder',
+    account: true,
+    make: () => run('x', { max_new_tokens: 220, num_beams: 64 }),
+  },
+  {
     name: 'no-repeat n-grams over 1,400 tokens, 32 beams',
     phase: 'decoder',
     account: true,
