@@ -3,6 +3,17 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+/** What a type is chosen for. */
+const CHOSEN_FOR = {
+  f32: 'exactness',
+  f16: 'exactness in half the space',
+  bf16: 'the same, with a wider range',
+  q8_0: 'next to no loss',
+  q6_K: 'little loss',
+  q5_K_M: 'a usual choice',
+  q4_K_M: 'a usual choice',
+  q4_0: 'speed on most CPUs',
+};
 /** Memory bandwidth of the machine for which the table gives the limit of speed. */
 const BANDWIDTH = 50e9;
 
@@ -34,11 +45,12 @@ export async function renderMemory(root) {
       gigabytes(memory(1)),
       gigabytes(memory(8)),
       (BANDWIDTH / readBytes).toFixed(1),
+      CHOSEN_FOR[recipe],
     ];
   });
   return [
-    '| type | disk | memory, cache of 2,048 tokens | memory, cache of 16,384 tokens | at most, tokens/s at 50 GB/s |',
-    '| --- | --- | --- | --- | --- |',
+    '| type | disk | memory, cache of 2,048 tokens | memory, cache of 16,384 tokens | at most, tokens/s at 50 GB/s | for |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');
 }

@@ -105,6 +105,12 @@ test('refuses a folder without a store, an unknown task and a PostgreSQL store w
   assert.doesNotMatch(lost, /ENOENT|partial/);
   assert.match((await admin(['nope'])).stderr, /admin: "nope"; expected one of backup, restore, migrate, token/);
   assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is not a backup/);
+  const migrate = async (...args: string[]) => await admin(['migrate', '--data-dir', join(folder, 'none'), ...args]);
+  assert.match((await migrate()).stderr, /expected one of --to postgres:\/\/… and --from/);
+  const wrong = await migrate('--to', 'mysql://u:hunter2@db/x');
+  assert.match(wrong.stderr, /--to: expected postgres:\/\/user:password@host/);
+  assert.doesNotMatch(wrong.stderr, /hunter2/);
+  assert.match((await migrate('--to', 'postgres://db/x')).stderr, /holds no store/);
   assert.deepEqual(
     await Promise.all(
       [['burn', path], ['backup'], ['backup', path, '--url', url]].map(async (a) => (await admin(a)).status),

@@ -19,13 +19,18 @@ export interface TinyModel {
   close(): Promise<void>;
 }
 
+/** Write it as a Hugging Face folder. */
+export async function writeTinyFolder(folder: string): Promise<void> {
+  const { config } = JSON.parse(await readFile(join(FIXTURES, 'tiny-gptj.json'), 'utf8'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, n_positions: 128 }));
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(pairTokenizer(config.vocab_size)));
+  await copyFile(join(FIXTURES, 'tiny-gptj.safetensors'), join(folder, 'model.safetensors'));
+}
+
 export async function openTinyModel(): Promise<TinyModel> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-server-tiny-'));
   try {
-    const { config } = JSON.parse(await readFile(join(FIXTURES, 'tiny-gptj.json'), 'utf8'));
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, n_positions: 128 }));
-    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(pairTokenizer(config.vocab_size)));
-    await copyFile(join(FIXTURES, 'tiny-gptj.safetensors'), join(folder, 'model.safetensors'));
+    await writeTinyFolder(folder);
     const path = join(folder, 'tiny.gguf');
     await convertCheckpoint({ source: folder, target: path, type: 'f32' });
     const opened = await openModel({ path, kind: 'reference', cacheCells: 2048 });

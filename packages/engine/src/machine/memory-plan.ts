@@ -39,8 +39,8 @@ export const PHYSICAL_BATCH_TOKENS = 512;
 export const MAX_SEQUENCES = 256;
 /** Cells come in multiples of this. */
 const CELL_STEP = 256;
-/** Measured with the embedded store: server 0.3 GB, engine's process 0.1 GB. */
-const PROGRAM_BYTES = 400e6;
+/** Measured with the embedded store: server 0.5 GB, engine's process 0.1 GB. */
+const PROGRAM_BYTES = 600e6;
 const FLOAT_BYTES = 4;
 /** Contexts of cache at most, where nothing else is set. */
 const MAX_CONTEXTS = 8;

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { openTokenizer } from '@gptj-cloud/engine';
+import { lockDataDir } from '../store/data-dir-lock.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { writeTinyFolder } from '../testing/tiny-model.ts';
+import { until } from '../testing/until.ts';
+import { findModelFile } from './model-file.ts';
+import { createStartDisplay } from './start-display.ts';
+
+let base: string;
+let source: string;
+before(async () => {
+  base = await mkdtemp(join(tmpdir(), 'gptj-model-file-'));
+  source = join(base, 'checkpoint');
+  await mkdir(source);
+  await writeTinyFolder(source);
+});
+after(() => rm(base, { recursive: true }));
+
+function finder(dataDir: string, signal: AbortSignal | null = null) {
+  const messages: string[] = [];
+  const logger = createLogger(
+    (line) => messages.push(JSON.parse(line).message),
+    () => new Date(0),
+  );
+  const parts = { logger, display: createStartDisplay(logger, null), signal };
+  const find = (modelPath: string | null): Promise<string> =>
+    findModelFile({ modelPath, dataDir, modelType: 'f16' }, parts);
+  return { messages, find };
+}
+
+test('converts the folder of a checkpoint into the data folder at the first start, and finds it at the second', async () => {
+  const dataDir = join(base, 'data');
+  const { messages, find } = finder(dataDir);
+  const path = await find(source);
+  assert.deepEqual(messages, ['converting the checkpoint, once', 'converted']);
+  assert.equal((await openTokenizer(path)).encode('ab').length, 1);
+  const { mtimeMs } = await stat(path);
+  assert.equal(await find(source), path);
+  assert.deepEqual([messages.length, (await stat(path)).mtimeMs], [2, mtimeMs]);
+  assert.deepEqual(await readdir(join(dataDir, 'models')), [path.slice(join(dataDir, 'models').length + 1)]);
+});
+
+test('waits while another process converts, and stops waiting when the start is stopped', async () => {
+  const dataDir = join(base, 'shared');
+  const models = join(dataDir, 'models');
+  const lock = await lockDataDir(models);
+  const stop = new AbortController();
+  const { messages, find } = finder(dataDir, stop.signal);
+  const found = assert.rejects(find(source), { name: 'AbortError' });
+  await until(() => messages.includes('another process converts a checkpoint; waiting for it'));
+  stop.abort();
+  await found;
+  await lock.release();
+  assert.deepEqual(await readdir(models), []);
+});
+
+test('a file is served as it is, the embedded model without a setting, and a missing file is left to its reader', async () => {
+  const { find, messages } = finder(join(base, 'unused'));
+  assert.equal(await find(join(base, 'no.gguf')), join(base, 'no.gguf'));
+  assert.match(await find(null), /\.gguf$/);
+  assert.deepEqual(messages, []);
+});
