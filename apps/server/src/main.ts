@@ -61,7 +61,7 @@ export interface ServeParts {
   readonly openModel: (config: ServerConfig, start: ModelStart) => Promise<ServedModel>;
   /** Shows the progress of long steps on a terminal; null: the log does. */
   readonly progressBar: ProgressBar | null;
-  /** Ends a start that converts a checkpoint. */
+  /** Ends a start that converts a checkpoint or loads a model. */
   readonly signal: AbortSignal | null;
   /** Prints lines for the operator: the start-up line and, where they are printed, the first credentials. */
   readonly print: (line: string) => void;
@@ -364,6 +364,7 @@ async function openModel(config: ServerConfig, start: ModelStart): Promise<Serve
     const engine = await spawnEngine({
       path,
       ...config.engineSize,
+      ...(start.signal === null ? {} : { signal: start.signal }),
       ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
       stallMs: engineStallMs,
       evaluationMs: engineEvaluationMs,

@@ -45,6 +45,12 @@ describe('the engine process', () => {
     assert.deepEqual([reports[0], reports.at(-1)], ['memory 512', 'loaded']);
   });
 
+  it('ends the opening, also while the model loads, when its signal aborts', async () => {
+    const stop = new AbortController();
+    const opening = spawnEngine({ ...options, signal: stop.signal, onMemory: () => stop.abort() });
+    await assert.rejects(opening, { name: 'ModelError', code: 'engine_failed' });
+  });
+
   it('refuses a model that does not fit into the memory before it loads it', async () => {
     const reports: string[] = [];
     const huge = { ...options, cacheCells: 2 ** 40, onProgress: () => reports.push('progress') };

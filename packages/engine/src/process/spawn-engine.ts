@@ -37,6 +37,8 @@ export interface SpawnEngineOptions extends OpenModelOptions, OpenModelListener 
   readonly stallMs?: number;
   /** Longest evaluation of the model, after which the process is killed and restarted. Default 10 min. */
   readonly evaluationMs?: number;
+  /** Ends the first opening, also while the process loads the model. */
+  readonly signal?: AbortSignal;
   /** Main module of the process, for tests. Default: `engine-main.js`, which opens the model with `openModel`. */
   readonly module?: URL;
 }
@@ -63,7 +65,7 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
     statsTimeoutMs = 800,
     ...rest
   } = options;
-  const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, ...open } = rest;
+  const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, signal, ...open } = rest;
   /** The process that is loading or ready. */
   let running: EngineChild | null = null;
   /** The process that is ready. */
@@ -145,7 +147,13 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
 
   const gate = new ExclusiveGate();
   let attempt = start();
-  const opened = await (await attempt).ready;
+  const stop = (): void => {
+    closing ??= close();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  const opened = await attempt
+    .then((started) => started.ready)
+    .finally(() => signal?.removeEventListener('abort', stop));
   info = opened;
   return {
     info: opened,
