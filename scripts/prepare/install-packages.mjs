@@ -100,13 +100,12 @@ function removeUnfinished(folder, { packages }, lock) {
   rmSync(join(folder, MARK));
 }
 
+/** npm makes all folders first, and fills them then. */
 function countPackages(folder) {
-  let count = 0;
-  for (const name of list(folder)) {
-    if (name.startsWith('@')) count += list(join(folder, name)).length;
-    else if (!name.startsWith('.')) count++;
-  }
-  return count;
+  const names = list(folder).flatMap((name) =>
+    name.startsWith('@') ? list(join(folder, name)).map((inner) => join(name, inner)) : [name],
+  );
+  return names.filter((name) => existsSync(join(folder, name, 'package.json'))).length;
 }
 
 function list(folder) {

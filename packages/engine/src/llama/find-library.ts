@@ -129,7 +129,7 @@ function missingMessage(platform: string, candidates: readonly Candidate[], warn
     return `llama.cpp has no prebuilt library for ${platform}: set GPTJ_LLAMA_LIBRARY to a folder with llama.cpp ${SUPPORTED_RELEASE}, or use the reference engine`;
   }
   const reasons = warnings.length === 0 ? '' : ` (${warnings.join('; ')})`;
-  return `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${last.name}; run npm install without --omit=optional, or set GPTJ_LLAMA_LIBRARY${reasons}`;
+  return `llama.cpp is not installed for ${platform}: expected the package @node-llama-cpp/${last.name}; run npm install without --omit=optional, or install the gptj-cloud package for ${platform}, or set GPTJ_LLAMA_LIBRARY${reasons}`;
 }
 
 /** The backend that a folder's file names state. */
