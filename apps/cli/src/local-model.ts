@@ -78,6 +78,8 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
         path,
         kind,
         onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),
+        // The refusal of a model that does not fit names it.
+        checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
         ...(threads === null ? {} : { threads }),
       }),
   };

@@ -25,6 +25,8 @@ async function start(): Promise<RunningServer> {
       openModel: async () => ({ engine: createFakeEngine(), tokenizer: byteTokenizer }),
       print: () => {},
       log: () => {},
+      // Else the link to set up the owner would be a file in the working folder.
+      terminal: { print: true, log: false, colours: false },
     },
   );
   open.push(server);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CredentialOutput } from '../config/credential-output.ts';
+import { ConfigError } from '../config-error.ts';
 import { createCredentialKeeper } from './first-credentials.ts';
 
 let base: string;
@@ -35,4 +36,16 @@ test('writes credentials to a file for its owner alone where output is kept, and
     assert.deepEqual(await readdir(folder), ['first-api-token.txt']);
     if (process.platform !== 'win32') assert.equal((await stat(path)).mode & 0o777, 0o600);
   }
+});
+
+test('refuses a folder that cannot be written with the settings that help, and repeats no secret', async () => {
+  const file = join(base, 'a file');
+  await writeFile(file, '');
+  await assert.rejects(keeper('never', false, join(file, 'data')).keep('set-up-link', 'a-secret'), (error) => {
+    assert.ok(
+      error instanceof ConfigError && /set-up-link\.txt .* PRINT_CREDENTIALS/.test(error.message),
+      String(error),
+    );
+    return !error.message.includes('a-secret');
+  });
 });

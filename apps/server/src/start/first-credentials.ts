@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { CredentialOutput } from '../config/credential-output.ts';
+import { ConfigError } from '../config-error.ts';
 import { makeFolder } from '../store/make-folder.ts';
 import { writeSecret } from './write-secret.ts';
 
@@ -26,8 +27,16 @@ export function createCredentialKeeper(options: {
     async keep(name, text) {
       if (isPrinted) return null;
       const path = join(folder, `${name}.txt`);
-      await makeFolder(folder, 0o700);
-      await writeSecret(path, `${text}\n`);
+      try {
+        await makeFolder(folder, 0o700);
+        await writeSecret(path, `${text}\n`);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new ConfigError(
+          `DATA_DIR: expected a folder in which ${name}.txt can be written, got ${reason}; set DATA_DIR to one, or PRINT_CREDENTIALS to always, or GPTJ_API_TOKEN, GPTJ_OWNER_EMAIL and GPTJ_OWNER_PASSWORD`,
+          { cause },
+        );
+      }
       return path;
     },
   };
