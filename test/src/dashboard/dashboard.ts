@@ -8,12 +8,14 @@ import { after, afterEach, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PipelineCloud } from '@gptj-cloud/sdk';
 import { type RunningServer, type ServeParts, type ServerOptions, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findChromium, SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { watchPages } from './page-checks.ts';
 
 const SITE = fileURLToPath(new URL('../../../apps/dashboard/site', import.meta.url));
 const MAX_WAIT_MS = 30_000;
+const MAX_PHONE_WIDTH = 599;
 
 const TOKEN = 'dashboard-token-0123456789';
 export const OWNER: Account = { email: 'owner@example.com', username: 'owner', password: 'correct horse battery' };
@@ -29,7 +31,7 @@ export type Theme = 'light' | 'dark';
 export interface View {
   /** Default 1440. */
   readonly width?: number;
-  /** Default 900; 844 for a phone. */
+  /** Default: `heightOf(width)`. */
   readonly height?: number;
   /** Default light. */
   readonly theme?: Theme;
@@ -39,6 +41,8 @@ export interface View {
   readonly locale?: string;
   /** Motion as the user's system asks for. Default: reduced, so that nothing moves while a test looks. */
   readonly reducedMotion?: boolean;
+  /** Whether the browser stays open after the test. Default false. */
+  readonly isKept?: boolean;
 }
 
 export interface DashboardOptions {
@@ -46,7 +50,14 @@ export interface DashboardOptions {
   readonly ownerExists?: boolean;
   readonly server?: ServerOptions;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether the folder is empty at the start, as a new user has it. Default false: with an empty store, made once. */
+  readonly isFirstStart?: boolean;
   readonly clock?: ServeParts['clock'];
+}
+
+/** The height of a window by its width. */
+export function heightOf(width: number): number {
+  return width <= MAX_PHONE_WIDTH ? 844 : 900;
 }
 
 export class Dashboard {
@@ -54,6 +65,7 @@ export class Dashboard {
   readonly #browser: Browser;
   readonly #folder: string;
   readonly #contexts: BrowserContext[] = [];
+  readonly #kept: BrowserContext[] = [];
   readonly #problems: string[] = [];
   #expected: RegExp[] = [];
   /** The lines that the start printed. */
@@ -99,17 +111,19 @@ export class Dashboard {
   /** A browser with cookies and storage of its own, signed in as the view names. */
   async context(view: View = {}): Promise<BrowserContext> {
     const { width = 1440, theme = 'light', as, locale = 'en-GB', reducedMotion = true } = view;
-    const isPhone = width < 600;
+    const isPhone = width <= MAX_PHONE_WIDTH;
     const context = await this.#browser.newContext({
-      viewport: { width, height: view.height ?? (isPhone ? 844 : 900) },
+      viewport: { width, height: view.height ?? heightOf(width) },
       colorScheme: theme,
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
       hasTouch: isPhone,
+      // The bar of a scrolled page takes no width there.
+      isMobile: isPhone,
       locale,
       timezoneId: 'UTC',
     });
     context.setDefaultTimeout(MAX_WAIT_MS);
-    this.#contexts.push(context);
+    (view.isKept === true ? this.#kept : this.#contexts).push(context);
     await watchPages(context, this.url, (problem) => this.#problems.push(problem));
     if (as !== undefined) await this.signIn(context, as);
     return context;
@@ -160,7 +174,8 @@ export async function openDashboard(options: DashboardOptions = {}): Promise<Das
   const folder = await mkdtemp(join(tmpdir(), 'gptj-dashboard-'));
   const printed: string[] = [];
   const log: string[] = [];
-  const { ownerExists = true, environment = {}, clock } = options;
+  const { ownerExists = true, environment = {}, isFirstStart = false, clock } = options;
+  if (!isFirstStart) await fillDataDir(folder);
   const owner = {
     GPTJ_OWNER_EMAIL: OWNER.email,
     GPTJ_OWNER_USERNAME: OWNER.username,

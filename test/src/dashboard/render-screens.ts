@@ -41,9 +41,10 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
           const name = shotName({ screen, theme, width });
           const path = join(choice.out, `${name}.png`);
           try {
-            const { page } = await open({ screen, theme, width });
+            const { page, leave } = await open({ screen, theme, width });
             await fitPage(page);
             await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+            await leave();
             await dashboard.endTest();
             choice.print(path);
           } catch (error) {

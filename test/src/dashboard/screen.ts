@@ -5,7 +5,7 @@
 import type { PipelineCloud } from '@gptj-cloud/sdk';
 import type { BrowserContext, Cookie, Page } from 'playwright-core';
 import { type LayoutShift, layoutShift } from './audit.ts';
-import { type Account, type Dashboard, OWNER, type Theme } from './dashboard.ts';
+import { type Account, type Dashboard, heightOf, OWNER, type Theme } from './dashboard.ts';
 import { settle } from './settle.ts';
 
 export interface Screen {
@@ -51,7 +51,7 @@ export async function loadScreens(): Promise<readonly NamedScreen[]> {
   const { readdir } = await import('node:fs/promises');
   const folder = new URL('./screens/', import.meta.url);
   for (const name of (await readdir(folder)).toSorted()) {
-    if (name.endsWith('.js')) await import(new URL(name, folder).href);
+    if (name.endsWith('.js') && !name.endsWith('.test.js')) await import(new URL(name, folder).href);
   }
   return table;
 }
@@ -71,33 +71,49 @@ export interface OpenScreen {
   readonly page: Page;
   /** How much the layout moved by itself while the page loaded. What a press changes afterwards is not part of it. */
   readonly shift: LayoutShift;
+  /** Leave the page for the next screen. */
+  readonly leave: () => Promise<void>;
+}
+
+/** A page that shows one screen after the other: to open a browser for each takes longer than to load the page. */
+interface Tab {
+  readonly page: Page;
+  readonly settled: () => Promise<void>;
 }
 
 /** Opens screens on one server. With `now` the clock of the browser stands still. */
 export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<OpenScreen> {
   const seeded = new Map<NamedScreen, Promise<string>>();
   const cookies = new Map<string, readonly Cookie[]>();
+  const tabs = new Map<string, Promise<Tab>>();
   // A password check takes some tenths of a second of a core, so browsers of one account share its session.
   const signIn = async (context: BrowserContext, account: Account): Promise<void> => {
     const known = cookies.get(account.username);
-    if (known !== undefined) {
-      await context.addCookies(known);
-      if ((await context.request.get(`${dashboard.url}/v2/auth/session`)).ok()) return;
-    }
+    if (known !== undefined) await context.addCookies(known);
+    if ((await context.request.get(`${dashboard.url}/v2/auth/session`)).ok()) return;
     await dashboard.signIn(context, account);
     cookies.set(account.username, await context.cookies());
+  };
+  const openTab = async (account: Account | null, width: number): Promise<Tab> => {
+    const context = await dashboard.context({ width, isKept: true });
+    if (account !== null) await signIn(context, account);
+    const page = await context.newPage();
+    return { page, settled: settle(page) };
   };
   return async ({ screen, theme, width }) => {
     const path = seeded.get(screen) ?? seedScreen(dashboard, screen);
     seeded.set(screen, path);
     const address = await path;
     const as = screen.as === undefined ? OWNER : screen.as;
-    const context = await dashboard.context({ theme, width });
-    if (as !== null) await signIn(context, as);
-    const page = await context.newPage();
+    const name = `${as?.username ?? ''} ${width}`;
+    const tab = tabs.get(name) ?? openTab(as, width);
+    // A tab that a failed test has left as it was is not used again.
+    tabs.delete(name);
+    const { page, settled } = await tab;
+    await page.setViewportSize({ width, height: heightOf(width) });
+    await page.emulateMedia({ colorScheme: theme });
     if (now !== undefined) await page.clock.setFixedTime(now);
     await screen.arrange?.(page);
-    const settled = settle(page);
     await page.goto(new URL(address, dashboard.url).href);
     // Without its replies a page shows its heading and what stands for its data.
     if (screen.isLoading === true) await page.getByRole('heading', { level: 1 }).first().waitFor();
@@ -107,8 +123,23 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
       await screen.act(page);
       if (screen.isLoading !== true) await settled();
     }
-    return { page, shift };
+    const leave = async (): Promise<void> => {
+      await leavePage(page);
+      tabs.set(name, tab);
+    };
+    return { page, shift, leave };
   };
+}
+
+/** End what the page does, and remove what it has stored, but cookies. */
+async function leavePage(page: Page): Promise<void> {
+  await page.evaluate(() => sessionStorage.clear());
+  const { origin } = new URL(page.url());
+  await page.unrouteAll();
+  await page.goto('about:blank');
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'local_storage,indexeddb' });
+  await session.detach();
 }
 
 async function seedScreen(dashboard: Dashboard, { seed, path }: NamedScreen): Promise<string> {

@@ -12,6 +12,10 @@ export function settle(page: Page): () => Promise<void> {
   });
   page.on('requestfinished', (request) => open.delete(request));
   page.on('requestfailed', (request) => open.delete(request));
+  // A page that is left has no request under way, whatever a test has held back.
+  page.on('framenavigated', (frame) => {
+    if (frame.url() === 'about:blank' && frame === page.mainFrame()) open.clear();
+  });
   return async () => {
     // Two rounds without a request: a page asks for more when the first replies are there.
     for (let quiet = 0; quiet < 2; quiet = open.size === 0 ? quiet + 1 : 0) {

@@ -1,0 +1,36 @@
+/** What must hold for every screen, in both themes, on a wide page and on a phone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditColours, auditPage, sidewaysOverflow } from './audit.ts';
+import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
+import { useDashboard } from './dashboard.ts';
+import { loadScreens, screenOpener, shotName, WIDTHS } from './screen.ts';
+
+const MAX_LAYOUT_SHIFT = 0.02;
+const SETTINGS = /^(?:account|admin|members|plan$|security|sessions|tokens|webhook)/;
+const skip = SKIP_WITHOUT_CHROMIUM;
+
+/** Declare a test of each screen: of the settings, or of all other pages. Two files run at a time. */
+export async function checkScreens(part: 'settings' | 'work'): Promise<void> {
+  const dashboard = useDashboard();
+  let open: ReturnType<typeof screenOpener> | undefined;
+  for (const screen of await loadScreens()) {
+    if (SETTINGS.test(screen.page) !== (part === 'settings')) continue;
+    test(`${screen.page}, ${screen.state}: accessible, steady and no wider than the window`, { skip }, async () => {
+      open ??= screenOpener(dashboard());
+      for (const width of screen.widths ?? WIDTHS) {
+        const shot = { screen, theme: 'light', width } as const;
+        const name = shotName(shot);
+        const { page, shift, leave } = await open(shot);
+        const moved = `${name}: the layout shifts by ${shift.sum}\n${shift.moved.join('\n')}`;
+        assert.ok(shift.sum <= MAX_LAYOUT_SHIFT, moved);
+        assert.deepEqual(await sidewaysOverflow(page), [], name);
+        assert.deepEqual(await auditPage(page), [], name);
+        // Only colours differ between the themes.
+        await page.emulateMedia({ colorScheme: 'dark' });
+        assert.deepEqual(await auditColours(page), [], shotName({ ...shot, theme: 'dark' }));
+        await leave();
+      }
+    });
+  }
+}
