@@ -3,6 +3,8 @@ import type { BrowserContext, Page } from 'playwright-core';
 
 /** Chromium writes it for every reply of the API with an error status; those are part of many stories. */
 const REFUSED = /^Failed to load resource: the server responded with a status of (\d+)/;
+/** Screens show the page without a server by cutting this address off, which the page asks whether it is there. */
+const CUT_OFF = /^Failed to load resource: net::ERR_FAILED/;
 
 /** Report violations of the policy, requests to other hosts and errors of scripts in every page of a context. */
 export async function watchPages(
@@ -24,7 +26,9 @@ function watchPage(page: Page, origin: string, report: (problem: string) => void
   page.on('pageerror', (error) => report(`error of a script: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() !== 'error') return;
-    const isReply = REFUSED.test(message.text()) && !message.location().url.includes('/assets/');
+    const { url } = message.location();
+    if (CUT_OFF.test(message.text()) && url.endsWith('/readyz')) return;
+    const isReply = REFUSED.test(message.text()) && !url.includes('/assets/');
     if (!isReply) report(`error on the console: ${message.text()}`);
   });
 }

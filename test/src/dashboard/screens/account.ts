@@ -1,6 +1,7 @@
 /** The pages of the own account. */
 import type { Page } from 'playwright-core';
 import type { Account } from '../dashboard.ts';
+import { failReplies, holdReplies } from '../replies.ts';
 import { defineScreens, type Screen } from '../screen.ts';
 
 const AGENTS = [
@@ -47,6 +48,7 @@ defineScreens('account', [
 
 defineScreens('security', [
   { state: 'off', path: '/account/security' },
+  { state: 'error', path: '/account/security', arrange: failReplies('**/v2/auth/identities'), widths: [390] },
   { state: 'qr-code', path: '/account/security', ...as('qr-reader'), act: beginTwoFactor },
   {
     state: 'codes',
@@ -65,6 +67,8 @@ defineScreens('security', [
 
 defineScreens('sessions', [
   { state: 'list', path: '/account/sessions' },
+  { state: 'loading', path: '/account/sessions', isLoading: true, arrange: holdReplies('**/v2/auth/sessions') },
+  { state: 'error', path: '/account/sessions', arrange: failReplies('**/v2/auth/sessions') },
   {
     state: 'long',
     path: '/account/sessions',

@@ -7,6 +7,9 @@ import { defineScreens } from '../screen.ts';
 /** 2026-01-15 12:00 UTC, as the clock of the pictures. */
 const NOW = 1_768_478_400;
 const password = 'correct horse battery 7A';
+/** Waiting and errors are the same parts on every page: one width for each. */
+const WIDE = [1440];
+const PHONE = [390];
 const member: Account = { email: 'not-an-owner@example.com', username: 'not-an-owner', password };
 
 async function registerOnce(dashboard: Dashboard, username: string, email = `${username}@example.com`): Promise<void> {
@@ -141,6 +144,8 @@ defineScreens('admin-users', [
     },
   },
   { state: 'none', path: '/admin/users?q=without-a-match' },
+  { state: 'loading', path: '/admin/users', isLoading: true, arrange: holdReplies('**/v2/users?*'), widths: WIDE },
+  { state: 'error', path: '/admin/users', arrange: failReplies('**/v2/users?*'), widths: PHONE },
   { state: 'plan', path: '/admin/users', act: (page) => openMenuOf(page, 'george', 'Change the plan') },
   { state: 'delete', path: '/admin/users', act: (page) => openMenuOf(page, 'george', 'Delete') },
 ]);
@@ -148,10 +153,20 @@ defineScreens('admin-users', [
 defineScreens('admin-queue', [
   { state: 'empty', path: '/admin/queue' },
   { state: 'busy', path: '/admin/queue', arrange: busyQueue },
+  {
+    state: 'loading',
+    path: '/admin/queue',
+    isLoading: true,
+    arrange: holdReplies('**/v2/admin/runs?*'),
+    widths: PHONE,
+  },
+  { state: 'error', path: '/admin/queue', arrange: failReplies('**/v2/admin/runs?*'), widths: WIDE },
 ]);
 
 defineScreens('admin-plans', [
   { state: 'none', path: '/admin/plans' },
+  { state: 'loading', path: '/admin/plans', isLoading: true, arrange: holdReplies('**/v2/plans'), widths: WIDE },
+  { state: 'error', path: '/admin/plans', arrange: failReplies('**/v2/plans'), widths: PHONE },
   {
     state: 'requests',
     path: '/admin/plans',
@@ -171,6 +186,8 @@ defineScreens('admin-plans', [
 defineScreens('admin-audit', [
   { state: 'list', path: '/admin/audit' },
   { state: 'none', path: '/admin/audit?action=server.backup' },
+  { state: 'loading', path: '/admin/audit', isLoading: true, arrange: holdReplies('**/v2/audit-log?*'), widths: PHONE },
+  { state: 'error', path: '/admin/audit', arrange: failReplies('**/v2/audit-log?*'), widths: WIDE },
   {
     state: 'entry',
     path: '/admin/audit',
@@ -182,4 +199,14 @@ defineScreens('admin-audit', [
   },
 ]);
 
-defineScreens('admin-server', [{ state: 'settings', path: '/admin/server' }]);
+defineScreens('admin-server', [
+  { state: 'settings', path: '/admin/server' },
+  {
+    state: 'loading',
+    path: '/admin/server',
+    isLoading: true,
+    arrange: holdReplies('**/v2/admin/overview'),
+    widths: WIDE,
+  },
+  { state: 'error', path: '/admin/server', arrange: failReplies('**/v2/admin/overview'), widths: PHONE },
+]);

@@ -69,4 +69,8 @@ defineScreens('pipelines', [
   },
 ]);
 
-defineScreens('pipeline', [{ state: 'model', path: `/pipelines/${GPTJ_PIPELINE_ID}` }]);
+const model = `/pipelines/${GPTJ_PIPELINE_ID}`;
+defineScreens('pipeline', [
+  { state: 'model', path: model },
+  { state: 'missing', path: `/pipelines/pipeline_${'0'.repeat(32)}`, widths: [390] },
+]);

@@ -150,6 +150,13 @@ defineScreens('members', [
       return undefined;
     },
   },
+  {
+    state: 'loading',
+    path: '/members',
+    isLoading: true,
+    arrange: holdReplies('**/v2/projects/*/members'),
+    widths: [1440],
+  },
   { state: 'error', path: '/members', arrange: failReplies('**/v2/projects/*/members') },
   {
     state: 'new-project',

@@ -1,5 +1,6 @@
 import type { PipelineCloud } from '@gptj-cloud/sdk';
 import type { Page } from 'playwright-core';
+import { failReplies, holdReplies } from '../replies.ts';
 import { defineScreens } from '../screen.ts';
 
 const PIPELINE = 'gpt-j:latest';
@@ -71,6 +72,8 @@ defineScreens('run', [
   { state: 'raw', path: '/runs', seed: seedComplete, act: openTab('Raw'), widths: [1440] },
   { state: 'cancelled', path: '/runs', seed: seedCancelled },
   { state: 'failed', path: '/runs', seed: seedComplete, arrange: failed },
+  { state: 'loading', path: '/runs', seed: seedComplete, isLoading: true, arrange: holdReplies('**/v2/runs/run_*') },
+  { state: 'error', path: '/runs', seed: seedComplete, arrange: failReplies('**/v2/runs/run_*') },
   { state: 'missing', path: `/runs/run_${'0'.repeat(32)}` },
   {
     state: 'code',

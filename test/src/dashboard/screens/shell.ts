@@ -57,5 +57,28 @@ defineScreens('shell', [
       ),
     act: async (page) => await page.getByText('The server is not ready').waitFor(),
   },
+  {
+    state: 'offline',
+    path: '/account',
+    arrange: (page) => page.route('**/readyz', (route) => route.abort()),
+    act: async (page) => await page.getByText('The server does not answer').waitFor(),
+  },
+  {
+    state: 'session-ended',
+    path: '/account',
+    // The page behind the dialog waits for its data.
+    isLoading: true,
+    act: async (page) => {
+      await page.route('**/v2/tokens?*', (route) =>
+        route.fulfill({
+          status: 401,
+          json: { detail: { code: 'session_ended', message: 'the session has ended', remedy: 'sign in again' } },
+        }),
+      );
+      await page.keyboard.press('g');
+      await page.keyboard.press('t');
+      await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+    },
+  },
   { state: 'unknown', path: '/runs/no/such/page' },
 ]);

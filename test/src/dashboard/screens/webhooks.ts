@@ -110,6 +110,7 @@ defineScreens('webhook', [
   { state: 'log', path: one, arrange: reply([webhook], failing, deliveries, 214) },
   { state: 'empty', path: one, arrange: reply([webhook], webhook, []) },
   { state: 'disabled', path: one, arrange: reply([webhook], { ...disabled, url: longUrl }, deliveries.slice(2, 5)) },
+  { state: 'loading', path: one, isLoading: true, arrange: holdReplies(`**/v2/webhooks/${ID}`), widths: [390] },
   { state: 'error', path: one, arrange: failReplies(`**/v2/webhooks/${ID}`) },
   {
     state: 'rotate',
