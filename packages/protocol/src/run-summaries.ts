@@ -46,9 +46,11 @@ export type RunInputGet = z.infer<typeof runInputGetSchema>;
 /**
  * Events of `GET /v2/events`. `resync` comes first, and where the server does not know what has changed since: list the runs
  * again. `run` means that a run was accepted, began or ended; of several changes in a short time only the last is reported.
+ * `deleted` means that a run is gone: a deletion by another server on the same store is not reported, but shows in the list.
  */
 export const projectEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('resync') }),
   z.object({ type: z.literal('run'), run: runSummarySchema }),
+  z.object({ type: z.literal('deleted'), id: z.string() }),
 ]);
 export type ProjectEvent = z.infer<typeof projectEventSchema>;

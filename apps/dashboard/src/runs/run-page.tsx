@@ -37,8 +37,10 @@ export function RunPage() {
   });
   useRunChanges((change) => {
     const isOfRun = change.type === 'run' && change.run.id === runId;
+    const isGone = change.type === 'deleted' && change.id === runId;
     // An ended run changes no more.
     const mayHaveEnded = change.type === 'resync' && query.data?.endedAt === null;
+    if (isGone) void queries.resetQueries({ queryKey: keys.run(runId) });
     if (isOfRun || mayHaveEnded) void queries.invalidateQueries({ queryKey: keys.run(runId) });
   });
   if (query.data !== undefined) return <RunView run={query.data} />;

@@ -47,6 +47,21 @@ export function withoutRuns(list: RunPages, ids: ReadonlySet<string>): RunPages 
   return { ...list, pages };
 }
 
+/**
+ * The ids of known runs that a new first page of `limit` would have, and does not: they were deleted. Runs below its end may
+ * be there.
+ */
+export function missingRuns(
+  known: readonly RunSummary[],
+  page: readonly RunSummary[],
+  limit: number,
+): ReadonlySet<string> {
+  const listed = new Set(page.map(({ id }) => id));
+  const last = page.length < limit ? undefined : page.at(-1);
+  const isAbove = (run: RunSummary): boolean => last === undefined || newestFirst(run, last) < 0;
+  return new Set(known.filter((run) => !listed.has(run.id) && isAbove(run)).map(({ id }) => id));
+}
+
 /** As the server lists them: runs of the same millisecond by their ids. */
 function newestFirst(a: RunSummary, b: RunSummary): number {
   return b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1);

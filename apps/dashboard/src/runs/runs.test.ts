@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runSummary } from '../testing/run-summaries.ts';
 import { toCsv, toJsonLines } from './export-runs.ts';
 import { filterOf, isListed, optionsOf } from './run-filter.ts';
-import { allRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import { allRuns, missingRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
 
 const page = (...items: ReturnType<typeof runSummary>[]) => ({ skip: 0, limit: 2, total: 9, items, nextCursor: 'c' });
 const list: RunPages = {
@@ -38,6 +38,21 @@ test('deleted runs leave the list and its total', () => {
   const left = withoutRuns(list, new Set(['r4', 'r1', 'gone']));
   assert.deepEqual(idsOf(left), ['r3', 'r2']);
   assert.equal(left.pages[0]?.total, 7);
+});
+
+test('known runs that a new first page leaves out were deleted, those below its end may be there', () => {
+  const known = allRuns(list);
+  const missing = (limit: number, ...ids: readonly number[]) => [
+    ...missingRuns(
+      known,
+      ids.map((at) => runSummary(`r${at}`, at)),
+      limit,
+    ),
+  ];
+  assert.deepEqual(missing(3, 5, 4, 2), ['r3']);
+  assert.deepEqual(missing(4, 5, 4, 2), ['r3', 'r1']);
+  assert.deepEqual(missing(2, 6, 5), []);
+  assert.deepEqual(missing(2), ['r4', 'r3', 'r2', 'r1']);
 });
 
 test('a new run is listed where the server would list it', () => {

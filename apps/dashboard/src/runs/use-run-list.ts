@@ -7,7 +7,7 @@ import { useRunChanges } from '../api/run-changes.ts';
 import { problemOf } from '../ui/problem.ts';
 import { toast } from '../ui/toasts.tsx';
 import { filterOf, isListed, optionsOf, type RunFilter } from './run-filter.ts';
-import { allRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import { allRuns, missingRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
 import type { RunsSearch } from './runs-search.ts';
 
 const PAGE = 100;
@@ -72,17 +72,28 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     if (!isHeld() && held.length === 0) update((present) => withAdded(present, fresh));
     else wait([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
   };
+  const remove = (ids: ReadonlySet<string>): void => {
+    if (ids.size === 0) return;
+    update((list) => withoutRuns(list, ids));
+    const held = heldOf(latest.current);
+    if (held.some(({ id }) => ids.has(id))) wait(held.filter(({ id }) => !ids.has(id)));
+  };
   const resync = async (): Promise<void> => {
     const list = queries.getQueryData<RunPages>(queryKey);
     if (list === undefined) return;
     const { items } = await cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE });
-    const knows = new Set(allRuns(list).map(({ id }) => id));
+    const known = allRuns(list);
+    const knows = new Set(known.map(({ id }) => id));
     const hasGap = items.length === PAGE && !items.some(({ id }) => knows.has(id));
     if (hasGap) await queries.resetQueries({ queryKey });
-    else add(items);
+    else {
+      remove(missingRuns(known, items, PAGE));
+      add(items);
+    }
   };
   const isLive = useRunChanges((change: RunChange) => {
     if (change.type === 'run') add([change.run]);
+    else if (change.type === 'deleted') remove(new Set([change.id]));
     // A failure shows by the bar of the lost connection; the stream begins again with `resync`.
     else resync().catch(() => undefined);
   });
@@ -99,7 +110,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
       update((list) => withAdded(list, held));
       wait([]);
     },
-    remove: (ids: ReadonlySet<string>): void => update((list) => withoutRuns(list, ids)),
+    remove,
     cancel(id: string): void {
       cloud()
         .cancelRun(id)

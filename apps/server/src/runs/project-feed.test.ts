@@ -64,7 +64,13 @@ const change = (id: string, state: RunState, projectId = 'a'): void => {
   feed.changed({ projectId, id });
 };
 const brief = (event: ProjectEvent | null): string | null =>
-  event === null ? null : event.type === 'run' ? `${event.run.id} ${event.run.run_state}` : event.type;
+  event === null
+    ? null
+    : event.type === 'run'
+      ? `${event.run.id} ${event.run.run_state}`
+      : event.type === 'deleted'
+        ? `${event.id} deleted`
+        : event.type;
 const next = async (reader: ProjectReader): Promise<string | null> => brief(await reader.next());
 
 test('a reader gets resync first, then the changes of its project alone', async () => {
@@ -76,6 +82,17 @@ test('a reader gets resync first, then the changes of its project alone', async 
   change('r1', 'complete');
   assert.equal(await next(one), 'r1 complete');
   assert.equal(await next(other), 'r2 running');
+});
+
+test('a deleted run is reported to the readers of its project, in place of what they have not read of it', async () => {
+  const [one, other] = [feed.read('a'), feed.read('b')];
+  assert.deepEqual([await next(one), await next(other)], ['resync', 'resync']);
+  change('r1', 'complete');
+  stored.delete('r1');
+  feed.changed({ projectId: 'a', id: 'r1' });
+  assert.equal(await next(one), 'r1 deleted');
+  change('r2', 'received', 'b');
+  assert.equal(await next(other), 'r2 received');
 });
 
 test('a slow reader gets the last state of each run, and resync where there were too many', async () => {

@@ -38,7 +38,7 @@ export interface ProjectReader {
 }
 
 export interface ProjectFeed {
-  /** A run was accepted, began or ended. */
+  /** A run was accepted, began, ended or was deleted. */
   changed(run: { readonly projectId: string; readonly id: string }): void;
   read(projectId: string): ProjectReader;
   /** Find the changes of other processes. */
@@ -48,7 +48,8 @@ export interface ProjectFeed {
 }
 
 interface Reader {
-  readonly changes: Map<string, RunSummary>;
+  /** Null: the run was deleted. */
+  readonly changes: Map<string, RunSummary | null>;
   mustResync: boolean;
   isClosed: boolean;
   wake: () => void;
@@ -67,7 +68,8 @@ export function createProjectFeed(deps: ProjectFeedDeps): ProjectFeed {
   const { readSummaries, findChanged, clock, logger, ownsStore, collectMs = 50, pollMs = 1_000 } = deps;
   const projects = new Map<string, Set<Reader>>();
   const reported = new Map<string, string>();
-  let collected = new Set<string>();
+  /** Changed runs with their project; null where it is not known. */
+  let collected = new Map<string, string | null>();
   let timer: NodeJS.Timeout | undefined;
   let reading: Promise<void> = Promise.resolve();
   let polledAt = clock();
@@ -81,6 +83,13 @@ export function createProjectFeed(deps: ProjectFeedDeps): ProjectFeed {
       }
     }
   };
+  const hand = (projectId: string, id: string, summary: RunSummary | null): void => {
+    for (const reader of projects.get(projectId) ?? []) {
+      reader.changes.set(id, summary);
+      if (reader.changes.size > MAX_HELD) reader.mustResync = true;
+      reader.wake();
+    }
+  };
   const report = ({ projectId, summary }: ProjectRun): void => {
     const state = `${summary.run_state} ${summary.attempts}`;
     if (reported.get(summary.id) === state) return;
@@ -88,26 +97,31 @@ export function createProjectFeed(deps: ProjectFeedDeps): ProjectFeed {
     reported.set(summary.id, state);
     const [oldest] = reported.keys();
     if (reported.size > MAX_REPORTED && oldest !== undefined) reported.delete(oldest);
-    for (const reader of projects.get(projectId) ?? []) {
-      reader.changes.set(summary.id, summary);
-      if (reader.changes.size > MAX_HELD) reader.mustResync = true;
-      reader.wake();
-    }
+    hand(projectId, summary.id, summary);
+  };
+  const reportDeleted = (id: string, projectId: string | null): void => {
+    reported.delete(id);
+    if (projectId !== null) hand(projectId, id, null);
   };
   const readCollected = async (): Promise<void> => {
-    const ids = [...collected];
-    collected = new Set();
+    const changed = collected;
+    const ids = [...changed.keys()];
+    collected = new Map();
     try {
       for (let at = 0; at < ids.length; at += MAX_HELD) {
-        for (const run of await readSummaries(ids.slice(at, at + MAX_HELD))) report(run);
+        const part = ids.slice(at, at + MAX_HELD);
+        const stored = await readSummaries(part);
+        for (const run of stored) report(run);
+        const found = new Set(stored.map(({ summary }) => summary.id));
+        for (const id of part.filter((each) => !found.has(each))) reportDeleted(id, changed.get(id) ?? null);
       }
     } catch (error) {
       logger.warn('changed runs could not be read', { error });
       resyncAll();
     }
   };
-  const collect = (id: string): void => {
-    collected.add(id);
+  const collect = (id: string, projectId: string | null): void => {
+    collected.set(id, projectId ?? collected.get(id) ?? null);
     timer ??= setTimeout(() => {
       timer = undefined;
       // One round after the other, so that an earlier state never follows a later one.
@@ -124,7 +138,7 @@ export function createProjectFeed(deps: ProjectFeedDeps): ProjectFeed {
     const ids = await findChanged([...projects.keys()], since, MAX_POLLED);
     polledAt = now;
     if (ids.length === MAX_POLLED) resyncAll();
-    for (const id of ids) collect(id);
+    for (const id of ids) collect(id, null);
   };
   const polling = ownsStore
     ? null
@@ -135,7 +149,7 @@ export function createProjectFeed(deps: ProjectFeedDeps): ProjectFeed {
 
   return {
     changed({ projectId, id }) {
-      if (projects.has(projectId)) collect(id);
+      if (projects.has(projectId)) collect(id, projectId);
     },
     poll,
     read(projectId) {
@@ -187,6 +201,7 @@ function takeEvent(reader: Reader): ProjectEvent | null {
   }
   const [first] = changes;
   if (first === undefined) return null;
-  changes.delete(first[0]);
-  return { type: 'run', run: first[1] };
+  const [id, run] = first;
+  changes.delete(id);
+  return run === null ? { type: 'deleted', id } : { type: 'run', run };
 }

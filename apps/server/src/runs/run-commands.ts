@@ -1,6 +1,7 @@
 import { ApiError, isTerminal, type RunGet } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { ProjectFeed } from './project-feed.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
 import { CANCELLED } from './run-failure.ts';
 import { requestCancel } from './run-lease-store.ts';
@@ -20,6 +21,7 @@ export interface RunCommandsDeps {
   readonly events: RunEvents;
   readonly waiters: RunWaiters;
   readonly queries: RunQueries;
+  readonly feed: Pick<ProjectFeed, 'changed'>;
 }
 
 /** Operations on an accepted run: reading its events, cancelling, deleting. */
@@ -38,7 +40,7 @@ export interface RunCommands {
 }
 
 export function createRunCommands(deps: RunCommandsDeps): RunCommands {
-  const { db, clock, logger, ledger, worker, events, waiters, queries } = deps;
+  const { db, clock, logger, ledger, worker, events, waiters, queries, feed } = deps;
 
   const cancel = async (projectId: string, id: string): Promise<RunGet> => {
     const run = await queries.read(projectId, id);
@@ -80,6 +82,7 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
       const run = await queries.read(projectId, id);
       if (!isTerminal(run.state)) throw new ApiError('run_not_ended', { id });
       await db.transaction((tx) => deleteRun(tx, run));
+      feed.changed({ projectId, id });
     },
   };
 }

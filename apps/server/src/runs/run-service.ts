@@ -95,7 +95,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       waiters.onRunEnded(run);
     },
   });
-  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries };
+  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed };
   const { get, find, list, listSummaries, input } = queries;
   return {
     worker,

@@ -63,17 +63,17 @@ test('reads the input of a run, whose prompt is a text or token ids', async () =
 test('reports changes, and connects again when the stream ends', async () => {
   const bodies = [
     `event: resync\ndata: {}\n\nevent: run\ndata: ${JSON.stringify(SUMMARY)}\n\nevent: later\ndata: {}\n\n`,
-    'event: resync\ndata: {}\n\n',
+    'event: resync\ndata: {}\n\nevent: deleted\ndata: {"id":"run_1"}\n\n',
   ];
   const headers = { 'content-type': 'text/event-stream' };
   const { api, sent } = stub(() => new Response(bodies.shift(), { headers }));
   const connections: boolean[] = [];
   const reported: string[] = [];
   for await (const change of api.runs.changes({ onConnection: (isConnected) => connections.push(isConnected) })) {
-    reported.push(change.type === 'run' ? change.run.id : change.type);
-    if (reported.length === 3) break;
+    reported.push(change.type === 'run' ? change.run.id : change.type === 'deleted' ? `no ${change.id}` : change.type);
+    if (reported.length === 4) break;
   }
-  assert.deepEqual(reported, ['resync', 'run_1', 'resync']);
+  assert.deepEqual(reported, ['resync', 'run_1', 'resync', 'no run_1']);
   assert.deepEqual(connections, [true, false, true]);
   assert.deepEqual(
     sent.map(({ url }) => new URL(url).pathname),

@@ -67,8 +67,11 @@ export interface RunInput {
   readonly parameters: JsonObject;
 }
 
-/** A run that was accepted, began or ended; or `resync`: list the runs again. */
-export type RunChange = { readonly type: 'resync' } | { readonly type: 'run'; readonly run: RunSummary };
+/** A run that was accepted, began or ended; the id of one that was deleted; or `resync`: list the runs again. */
+export type RunChange =
+  | { readonly type: 'resync' }
+  | { readonly type: 'run'; readonly run: RunSummary }
+  | { readonly type: 'deleted'; readonly id: string };
 
 export interface ChangesOptions extends CallOptions {
   /** Called when the connection is lost, and with true when it is there again. */
@@ -146,6 +149,7 @@ async function* readChanges(
               onConnection?.(true);
               yield { type };
             } else if (type === 'run') yield { type, run: parseRunSummary(readJson(data)) };
+            else if (type === 'deleted') yield { type, id: stringAt(objectAt(readJson(data), type).id, 'id') };
           }
         }
       } finally {

@@ -223,7 +223,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       access: scope('run', 'read'),
       summary: 'Follow the runs of the project',
       description:
-        'A stream without an end. Its first event is `resync`: list the runs then, and again at every later `resync`. `run` has the summary of a run that was accepted, began or ended.',
+        'A stream without an end. Its first event is `resync`: list the runs then, and again at every later `resync`. `run` has the summary of a run that was accepted, began or ended; `deleted` has the id of one that is gone.',
       replies: { 200: media(EVENTS.type, 'Changes as they happen.', projectEventSchema) },
       handle({ principal: { projectId }, request }, c) {
         if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': EVENTS.type });
@@ -292,7 +292,8 @@ function projectSource(reader: ProjectReader): EventSource {
     async next() {
       const event = await reader.next();
       if (event === null) return null;
-      return { event: event.type, data: JSON.stringify(event.type === 'run' ? event.run : {}) };
+      const { type, ...fields } = event;
+      return { event: type, data: JSON.stringify(event.type === 'run' ? event.run : fields) };
     },
     close: () => reader.close(),
   };
