@@ -1,3 +1,4 @@
+import { useRef } from 'react';
 import {
   Cell,
   Checkbox,
@@ -14,6 +15,7 @@ import {
 } from 'react-aria-components';
 import type { DataTableProps } from './data-table.tsx';
 import { Icon } from './icons.tsx';
+import { useRowKeys } from './row-keys.ts';
 import './switch.css';
 
 const ROW = 44;
@@ -46,8 +48,15 @@ function Rows<Item>({
   const byId = new Map(items.map((item) => [idOf(item), item]));
   const select = (keys: Selection): void =>
     onSelect?.(keys === 'all' ? new Set(byId.keys()) : new Set([...keys].map(String)));
+  const grid = useRef<HTMLTableElement>(null);
+  const toggle = (id: string): void => {
+    const others = [...(selected ?? [])].filter((each) => each !== id);
+    onSelect?.(new Set(others.length === selected?.size ? [...others, id] : others));
+  };
+  useRowKeys(grid, onSelect === undefined ? null : toggle);
   return (
     <Table
+      ref={grid}
       aria-label={label}
       className={`ui-table ${isVirtual ? 'ui-table-virtual' : hasShares ? 'ui-table-fixed' : ''}`}
       selectionMode={onSelect ? 'multiple' : 'none'}

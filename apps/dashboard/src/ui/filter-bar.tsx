@@ -1,7 +1,8 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { Input, SearchField } from 'react-aria-components';
 import { Button } from './button.tsx';
 import { Icon } from './icons.tsx';
+import { type Shortcut, useShortcuts } from './shortcuts.ts';
 import './filter-bar.css';
 
 const TYPING_MS = 250;
@@ -64,10 +65,16 @@ function DelayedSearch({
     }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [text, onChange]);
+  const input = useRef<HTMLInputElement>(null);
+  const shortcuts = useMemo(
+    (): readonly Shortcut[] => [{ keys: '/', label: 'Search', run: () => input.current?.select() }],
+    [],
+  );
+  useShortcuts(shortcuts);
   return (
     <SearchField aria-label={label} className="ui-search" value={text} onChange={setText}>
       <Icon name="search" />
-      <Input className="ui-search-input" placeholder={label} />
+      <Input ref={input} className="ui-search-input" placeholder={label} />
     </SearchField>
   );
 }
