@@ -2,9 +2,8 @@ import type { Pipeline, PipelineTag } from '@gptj-cloud/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cloud } from '../api/cloud.ts';
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { Select } from '../ui/select.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { TAGS_KEY } from './pipeline-queries.ts';
@@ -30,23 +29,13 @@ export function MoveTagDialog({
   });
   const isOnly = pipelines.every(({ id }) => id === tag.pipelineId);
   return (
-    <Dialog
+    <FormDialog
       title={`Move ${tag.name}`}
-      isOpen
+      action="Move"
+      canSend={target !== tag.pipelineId}
+      isPending={move.isPending}
+      onSend={() => move.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isPending={move.isPending}
-            isDisabled={target === tag.pipelineId}
-            onPress={() => move.mutate()}
-          >
-            Move
-          </Button>
-        </>
-      }
     >
       <Select
         label="Pipeline"
@@ -60,6 +49,6 @@ export function MoveTagDialog({
         }
       />
       {move.error !== null && <ErrorPanel error={move.error} />}
-    </Dialog>
+    </FormDialog>
   );
 }

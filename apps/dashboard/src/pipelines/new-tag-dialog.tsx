@@ -1,11 +1,11 @@
 import type { Pipeline } from '@gptj-cloud/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
 import { Field } from '../ui/field.tsx';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { fieldErrorsOf, problemOf } from '../ui/problem.ts';
 import { Select } from '../ui/select.tsx';
 import { toast } from '../ui/toasts.tsx';
@@ -19,7 +19,6 @@ export function NewTagDialog({
   readonly onClose: () => void;
 }) {
   const queries = useQueryClient();
-  const form = useId();
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState<string | null>(null);
   const pipeline = chosen ?? pipelines[0]?.id ?? '';
@@ -42,62 +41,45 @@ export function NewTagDialog({
   const error = moveHere.error ?? create.error;
   const fieldError = fieldErrorsOf(create.error).name;
   const isTaken = create.error !== null && problemOf(create.error).code === 'tag_taken';
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!create.isPending) create.mutate();
-  };
   return (
-    <Dialog
+    <FormDialog
       title="New tag"
-      isOpen
+      action="Create"
+      canSend={name.trim() !== '' && pipeline !== ''}
+      isPending={create.isPending}
+      onSend={() => create.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={form}
-            look="primary"
-            isPending={create.isPending}
-            isDisabled={name.trim() === '' || pipeline === ''}
-          >
-            Create
-          </Button>
-        </>
-      }
     >
-      <form id={form} className="ui-stack" onSubmit={submit}>
-        <Field
-          label="Tag"
-          hint="A name, a colon and a version: poems:v1. Runs take it in place of the pipeline's id."
-          value={name}
-          onChange={(value) => {
-            setName(value);
-            create.reset();
-          }}
-          error={fieldError}
-          maxLength={256}
-          isMono
-          isRequired
-          autoFocus
-          autoComplete="off"
-        />
-        <Select
-          label="Pipeline"
-          value={pipeline}
-          onChange={setChosen}
-          choices={pipelines.map(({ id, name: label }) => ({ id, label, note: id }))}
-        />
-        {error !== null && fieldError === undefined && (
-          <ErrorPanel error={error}>
-            {isTaken && (
-              <Button size="small" isPending={moveHere.isPending} onPress={() => moveHere.mutate()}>
-                Move it here
-              </Button>
-            )}
-          </ErrorPanel>
-        )}
-      </form>
-    </Dialog>
+      <Field
+        label="Tag"
+        hint="A name, a colon and a version: poems:v1. Runs take it in place of the pipeline's id."
+        value={name}
+        onChange={(value) => {
+          setName(value);
+          create.reset();
+        }}
+        error={fieldError}
+        maxLength={256}
+        isMono
+        isRequired
+        autoFocus
+        autoComplete="off"
+      />
+      <Select
+        label="Pipeline"
+        value={pipeline}
+        onChange={setChosen}
+        choices={pipelines.map(({ id, name: label }) => ({ id, label, note: id }))}
+      />
+      {error !== null && fieldError === undefined && (
+        <ErrorPanel error={error}>
+          {isTaken && (
+            <Button size="small" isPending={moveHere.isPending} onPress={() => moveHere.mutate()}>
+              Move it here
+            </Button>
+          )}
+        </ErrorPanel>
+      )}
+    </FormDialog>
   );
 }

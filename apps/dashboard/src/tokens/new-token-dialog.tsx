@@ -1,12 +1,11 @@
 import type { ApiToken, Scope } from '@gptj-cloud/sdk';
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { confirmed } from '../api/confirmation.ts';
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
 import { Field } from '../ui/field.tsx';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { problemOf } from '../ui/problem.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { Select } from '../ui/select.tsx';
@@ -26,7 +25,6 @@ export function NewTokenDialog({
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<readonly Scope[]>(DEFAULT_SCOPES);
   const [expiry, setExpiry] = useState<Expiry>('never');
-  const form = useId();
   const create = useMutation({
     mutationFn: () => {
       const expiresAt = endOf(expiry, new Date());
@@ -35,50 +33,33 @@ export function NewTokenDialog({
     },
     onSuccess: onCreated,
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!create.isPending && scopes.length > 0) create.mutate();
-  };
   return (
-    <Dialog
+    <FormDialog
       title="New token"
-      isOpen
+      action="Create"
+      canSend={name.trim() !== '' && scopes.length > 0}
+      isPending={create.isPending}
+      onSend={() => create.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={form}
-            look="primary"
-            isPending={create.isPending}
-            isDisabled={name.trim() === '' || scopes.length === 0}
-          >
-            Create
-          </Button>
-        </>
-      }
     >
-      <form id={form} className="ui-stack" onSubmit={submit}>
-        <Field
-          label="Name"
-          hint="What uses it, for example a script or a machine."
-          value={name}
-          onChange={setName}
-          maxLength={100}
-          isRequired
-          autoFocus
-          autoComplete="off"
-        />
-        <ScopeSwitches scopes={scopes} onChange={setScopes} />
-        <Select label="Ends" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
-        {create.error !== null && (
-          <ErrorPanel error={create.error}>
-            {problemOf(create.error).code === 'limit_reached' && <UnusedLongest tokens={tokens} />}
-          </ErrorPanel>
-        )}
-      </form>
-    </Dialog>
+      <Field
+        label="Name"
+        hint="What uses it, for example a script or a machine."
+        value={name}
+        onChange={setName}
+        maxLength={100}
+        isRequired
+        autoFocus
+        autoComplete="off"
+      />
+      <ScopeSwitches scopes={scopes} onChange={setScopes} />
+      <Select label="Ends" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
+      {create.error !== null && (
+        <ErrorPanel error={create.error}>
+          {problemOf(create.error).code === 'limit_reached' && <UnusedLongest tokens={tokens} />}
+        </ErrorPanel>
+      )}
+    </FormDialog>
   );
 }
 

@@ -1,10 +1,9 @@
 import type { Webhook } from '@gptj-cloud/sdk';
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { confirmed } from '../api/confirmation.ts';
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { ErrorPanel } from '../ui/error-panel.tsx';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { fieldErrorsOf } from '../ui/problem.ts';
 import { WebhookFields } from './webhook-fields.tsx';
 
@@ -27,7 +26,6 @@ export function WebhookDialog({
   readonly onClose: () => void;
   readonly onSaved: (webhook: Webhook) => void;
 }) {
-  const form = useId();
   const [url, setUrl] = useState(initial.url);
   const [events, setEvents] = useState(initial.events);
   const saving = useMutation({
@@ -35,34 +33,17 @@ export function WebhookDialog({
     onSuccess: onSaved,
   });
   const urlError = fieldErrorsOf(saving.error).url;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!saving.isPending && events.length > 0) saving.mutate();
-  };
   return (
-    <Dialog
+    <FormDialog
       title={title}
-      isOpen
+      action={action}
+      canSend={url.trim() !== '' && events.length > 0}
+      isPending={saving.isPending}
+      onSend={() => saving.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={form}
-            look="primary"
-            isPending={saving.isPending}
-            isDisabled={url.trim() === '' || events.length === 0}
-          >
-            {action}
-          </Button>
-        </>
-      }
     >
-      <form id={form} className="ui-stack" onSubmit={submit} noValidate>
-        <WebhookFields url={url} onUrl={setUrl} urlError={urlError} events={events} onEvents={setEvents} />
-        {saving.error !== null && urlError === undefined && <ErrorPanel error={saving.error} />}
-      </form>
-    </Dialog>
+      <WebhookFields url={url} onUrl={setUrl} urlError={urlError} events={events} onEvents={setEvents} />
+      {saving.error !== null && urlError === undefined && <ErrorPanel error={saving.error} />}
+    </FormDialog>
   );
 }
