@@ -21,6 +21,7 @@ export {
   errorBodySchema,
   toErrorBody,
 } from './api-error.ts';
+export type { AuditAction } from './audit-actions.ts';
 export { type EngineGet, engineGetSchema } from './engine.ts';
 export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 export type { ErrorEntry } from './error-entry.ts';

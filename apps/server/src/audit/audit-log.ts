@@ -1,4 +1,4 @@
-import type { AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
+import type { AuditAction, AuditEntryGet, PageQuery, Paginated } from '@gptj-cloud/protocol';
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
@@ -16,53 +16,6 @@ export interface Caller {
   readonly address: string;
   readonly requestId: string;
 }
-
-export type AuditAction =
-  | 'user.set_up'
-  | 'user.register_ask'
-  | 'user.register'
-  | 'user.update'
-  | 'user.role'
-  | 'user.plan'
-  | 'user.disable'
-  | 'user.enable'
-  | 'user.delete'
-  | 'user.email_change_ask'
-  | 'user.email_change'
-  | 'user.identity_link'
-  | 'user.identity_unlink'
-  | 'user.verify_email'
-  | 'user.sign_in'
-  | 'user.sign_in_failed'
-  | 'user.sign_out'
-  | 'user.password_change'
-  | 'user.password_reset_ask'
-  | 'user.password_reset'
-  | 'user.two_factor_on'
-  | 'user.two_factor_off'
-  | 'user.recovery_code_used'
-  | 'user.recovery_codes_renew'
-  | 'session.end'
-  | 'server.backup'
-  | 'server.maintenance'
-  | 'server.run_cancel'
-  | 'token.create'
-  | 'token.rotate'
-  | 'token.update'
-  | 'token.delete'
-  | 'project.create'
-  | 'project.update'
-  | 'project.delete'
-  | 'project.member_remove'
-  | 'project.invite'
-  | 'project.invitation_withdraw'
-  | 'project.invitation_accept'
-  | 'project.invitation_decline'
-  | 'webhook.create'
-  | 'webhook.update'
-  | 'webhook.delete'
-  | 'webhook.disable'
-  | 'webhook.rotate_secret';
 
 export interface AuditEvent {
   readonly action: AuditAction;

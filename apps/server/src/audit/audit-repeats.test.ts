@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, type AuditAction } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import type { Store } from '../store/db.ts';
 import { openTestStore } from '../testing/test-store.ts';
-import { type AuditAction, type Caller, listAudit, recordAudit } from './audit-log.ts';
+import { type Caller, listAudit, recordAudit } from './audit-log.ts';
 import { createAuditSweeper } from './audit-sweeper.ts';
 import { auditRepeats } from './audit-tables.ts';
 

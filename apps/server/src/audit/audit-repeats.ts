@@ -6,9 +6,9 @@
  *   have a line, which states how many had none before it.
  * - What owners of the server do to accounts always has a line.
  */
-import { ApiError } from '@gptj-cloud/protocol';
+import { ApiError, type AuditAction } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
-import type { AuditAction, Caller } from './audit-log.ts';
+import type { Caller } from './audit-log.ts';
 import { findRepeats, saveRepeats } from './audit-store.ts';
 
 /** Changes of one kind that a user makes within an hour. */

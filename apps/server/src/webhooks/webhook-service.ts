@@ -1,5 +1,6 @@
 import {
   ApiError,
+  type AuditAction,
   newId,
   type PageQuery,
   type Paginated,
@@ -9,7 +10,7 @@ import {
   type WebhookGet,
   type WebhookPatch,
 } from '@gptj-cloud/protocol';
-import { type AuditAction, type Caller, recordAudit } from '../audit/audit-log.ts';
+import { type Caller, recordAudit } from '../audit/audit-log.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
 import { countPending, failPending, findDelivery, insertDelivery, listDeliveries } from './delivery-store.ts';
