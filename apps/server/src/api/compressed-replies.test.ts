@@ -46,6 +46,17 @@ test('a long reply is compressed while it is written', async () => {
   assert.ok(JSON.stringify(value).length > MAX_SLICE_LENGTH);
 });
 
+test('the reference and the bytes of files are compressed as well', async () => {
+  const plain = await get('/openapi.json', {});
+  assert.equal(plain.headers.get('content-encoding'), null);
+  assert.equal(await unpacked(await get('/openapi.json')), await plain.text());
+  const form = new FormData();
+  form.set('file', new Blob(['ab'.repeat(3000)]), 'zeros');
+  const { id } = Object(await (await it.request('/v2/files', { method: 'POST', body: form })).json());
+  const path = `/v2/files/${id}?return_data=true`;
+  assert.equal(await unpacked(await get(path)), await (await get(path, {})).text());
+});
+
 test('leaving a compressed reply early ends its source', async () => {
   let isCancelled = false;
   const source = new ReadableStream<Uint8Array>({

@@ -1,4 +1,5 @@
 import { ApiError } from '@gptj-cloud/protocol';
+import { acceptsGzip, gzipText } from '../../http/compression.ts';
 import { openManual } from '../../http/manual/manual.ts';
 import { MANUAL_POLICY } from '../../http/manual/manual-frame.ts';
 import { openApiDocument } from '../../http/openapi/openapi-document.ts';
@@ -24,8 +25,12 @@ export interface ReferenceOptions {
 export function referenceRoutes(options: ReferenceOptions): readonly ApiRoute[] {
   const { operations, version, manualDir, origin } = options;
   // Built at the first request: most processes get none.
-  let text: string | null = null;
+  let document: Promise<readonly [text: string, compressed: Uint8Array<ArrayBuffer>]> | null = null;
   const describe = () => openApiDocument(operations(), version);
+  const write = async () => {
+    const text = JSON.stringify(describe());
+    return [text, await gzipText(text)] as const;
+  };
   const manual = openManual({ folder: manualDir, document: describe, origin });
   const record = { method: 'get', access: PUBLIC, errors: pipelineCloudErrors, tag: 'server' } as const;
   const page = (html: string | null, path: string) => {
@@ -39,9 +44,13 @@ export function referenceRoutes(options: ReferenceOptions): readonly ApiRoute[] 
       path: '/openapi.json',
       summary: 'This reference as an OpenAPI document',
       replies: { 200: json({ type: 'object' }, 'An OpenAPI 3.1 document.') },
-      handle: (_, c) => {
-        text ??= JSON.stringify(describe());
-        return c.body(text, 200, { 'content-type': 'application/json', 'cache-control': CACHING });
+      async handle(_, c) {
+        document ??= write();
+        const [text, compressed] = await document;
+        const headers = { 'content-type': 'application/json', 'cache-control': CACHING, vary: 'Accept-Encoding' };
+        return acceptsGzip(c.req.header('accept-encoding') ?? '')
+          ? c.body(compressed, 200, { ...headers, 'content-encoding': 'gzip' })
+          : c.body(text, 200, headers);
       },
     }),
     defineRoute({

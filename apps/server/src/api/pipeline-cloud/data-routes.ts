@@ -45,9 +45,9 @@ export function dataRoutes(deps: DataRoutesDeps): readonly ApiRoute[] {
       summary: 'Get data',
       parameters: { withBytes: RETURN_DATA },
       replies: { 200: json(dataGetSchema, 'The data.') },
-      handle: async ({ path, parameters, principal: { projectId } }) =>
+      handle: async ({ path, parameters, principal: { projectId } }, c) =>
         parameters.withBytes
-          ? jsonStream(await getWholeData(deps, projectId, path.id))
+          ? jsonStream(c, await getWholeData(deps, projectId, path.id))
           : await getData(deps, projectId, path.id),
     }),
     defineRoute({

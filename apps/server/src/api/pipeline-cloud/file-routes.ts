@@ -1,6 +1,8 @@
 import { fileGetSchema } from '@gptj-cloud/protocol';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { byteStream } from '../../http/byte-stream.ts';
+import { acceptsGzip, gzipStream } from '../../http/compression.ts';
 import { type FormPart, formPart } from '../../http/multipart-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { type Parameter, query } from '../../http/parameter.ts';
@@ -27,9 +29,13 @@ export const RETURN_DATA: Parameter<boolean> = query(
   z.boolean().default(false),
 );
 
-/** A reply of JSON that is read from the store as the client reads it. */
-export function jsonStream(texts: AsyncIterable<string>): Response {
-  return new Response(byteStream(texts), { headers: { 'content-type': 'application/json' } });
+/** A reply of JSON that is read from the store as the client reads it, and compressed if the client reads gzip. */
+export function jsonStream(c: Context, texts: AsyncIterable<string>): Response {
+  const headers = { 'content-type': 'application/json', vary: 'Accept-Encoding' };
+  const bytes = byteStream(texts);
+  return acceptsGzip(c.req.header('accept-encoding') ?? '')
+    ? new Response(gzipStream(bytes), { headers: { ...headers, 'content-encoding': 'gzip' } })
+    : new Response(bytes, { headers });
 }
 
 export function uploadOf({ name, filename, bytes, announcedBytes }: FormPart): Upload {
@@ -59,9 +65,9 @@ export function fileRoutes(deps: FileRoutesDeps): readonly ApiRoute[] {
       summary: 'Get a file',
       parameters: { withBytes: RETURN_DATA },
       replies: { 200: json(fileGetSchema, 'The file.') },
-      handle: async ({ path, parameters, principal: { projectId } }) =>
+      handle: async ({ path, parameters, principal: { projectId } }, c) =>
         parameters.withBytes
-          ? jsonStream(await getWholeFile(deps, projectId, path.id))
+          ? jsonStream(c, await getWholeFile(deps, projectId, path.id))
           : await getFile(deps, projectId, path.id),
     }),
     defineRoute({
