@@ -1,4 +1,4 @@
-/** Home: the token of a new account, and the snippets, which are run as a user would run them. */
+/** The first visit, and Home: the token of a new account, and the snippets, which are run as a user would run them. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -29,13 +29,36 @@ after(async () => {
 
 const TOKEN = /gptj_[\w-]{32}/;
 
-/** Home as it is after the set-up: with the token of the new account. */
-async function setUp(): Promise<{ readonly page: Page; readonly token: string }> {
+async function fillForm(page: Page, username: string): Promise<void> {
+  await page.getByLabel('E-mail address').fill(`${username}@example.com`);
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password', { exact: true }).fill('Ozymandias 1818');
+}
+
+test('a first visitor comes from the printed link to a streamed text in five actions', { skip }, async () => {
   const page = await dashboard().open(dashboard().setUpLink);
-  await page.getByLabel('E-mail address').fill('ann@example.com');
-  await page.getByLabel('Username').fill('ann');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Create the account' }).click();
+  const actions = [
+    () => fillForm(page, 'owner'),
+    () => page.getByRole('button', { name: 'Create the account' }).click(),
+    () => page.getByRole('link', { name: 'Playground', exact: true }).click(),
+    () => page.getByRole('button', { name: /^A story/ }).click(),
+    () => page.getByRole('button', { name: 'Generate' }).click(),
+  ];
+  for (const act of actions) await act();
+  // The text arrives while the run goes on: with the first tokens, the button is Stop.
+  const grown = await page.waitForFunction(() => {
+    const text = document.querySelector('textarea')?.value ?? '';
+    const isOpen = [...document.querySelectorAll('button')].some(({ textContent }) => textContent === 'Stop');
+    return isOpen && /One morning.+/.exec(text)?.[0];
+  });
+  assert.notEqual(await grown.jsonValue(), '');
+});
+
+/** Home as it is after a registration: with the token of the new account. */
+async function register(): Promise<{ readonly page: Page; readonly token: string }> {
+  const page = await dashboard().open('/register');
+  await fillForm(page, 'ann');
+  await page.getByRole('button', { name: 'Register' }).click();
   const shown = await page.getByRole('region', { name: 'Your API token' }).getByText(TOKEN).textContent();
   const token = TOKEN.exec(shown ?? '')?.[0];
   assert.ok(token !== undefined);
@@ -49,7 +72,7 @@ async function readSnippet(page: Page, name: string): Promise<string> {
 }
 
 test('a new account sees its token once; every snippet runs unchanged with it', { skip }, async (context) => {
-  const { page, token } = await setUp();
+  const { page, token } = await register();
   const environment = { PATH: process.env.PATH ?? '', PYTHONPATH: join(repository, 'clients/python') };
   const started = async (program: string, args: readonly string[]): Promise<string> =>
     (await run(program, [...args], { cwd: folder, env: environment })).stdout;

@@ -2,14 +2,19 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { sessionOf } from './accounts.ts';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { type Account, OWNER, useDashboard } from './dashboard.ts';
 
 const skip = SKIP_WITHOUT_CHROMIUM;
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const member: Account = { email: 'percy@example.com', username: 'percy', password: 'correct horse battery 7A' };
 const dashboard = useDashboard({ server: { webhookPrivateTargets: true } });
 
@@ -43,19 +48,53 @@ after(() => {
   receiver.close();
 });
 
-/** What the program on the page returns for a message and each of the secrets. */
-function isGenuine(program: string, { headers, body }: Message, secrets: readonly string[]): readonly boolean[] {
-  const input = JSON.stringify({ headers, body, secrets });
+/** What a program on the page returns for a message and each of the secrets. */
+type Verifier = (program: string, message: Message, secrets: readonly string[]) => readonly boolean[];
+
+function run(command: string, args: readonly string[], input: string): string {
+  const { stdout, stderr, status } = spawnSync(command, args, { input, encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+}
+
+const verifyInPython: Verifier = (program, { headers, body }, secrets) => {
   const calls = `
 import json, sys
 given = json.load(sys.stdin)
 print(json.dumps([is_genuine(secret, given["headers"], given["body"].encode()) for secret in given["secrets"]]))`;
-  const { stdout, stderr, status } = spawnSync('python3', ['-c', program + calls], { input, encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  return JSON.parse(stdout) as readonly boolean[];
-}
+  const input = JSON.stringify({ headers, body, secrets });
+  return JSON.parse(run('python3', ['-c', program + calls], input)) as readonly boolean[];
+};
 
-test('a webhook: made, tested, verified by the program on its page, rotated, and its message sent again', {
+const verifyInTypeScript: Verifier = (program, message, secrets) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gptj-signature-'));
+  try {
+    symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+    const given = JSON.stringify({ ...message, secrets });
+    const call = `
+const { headers, body, secrets }: { headers: Record<string, string>; body: string; secrets: string[] } = ${given};
+console.log(JSON.stringify(secrets.map((secret) => isGenuine(secret, headers, body))));`;
+    const file = join(folder, 'receiver.mts');
+    writeFileSync(file, program + call);
+    const options = [
+      '--ignoreConfig',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--types',
+      'node',
+      '--skipLibCheck',
+    ];
+    run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), ...options, file], '');
+    return JSON.parse(run(process.execPath, [join(folder, 'receiver.mjs')], '')) as readonly boolean[];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+test('a webhook: made, tested, verified by the programs on its page, rotated, and its message sent again', {
   skip,
 }, async () => {
   arrived = [];
@@ -73,9 +112,21 @@ test('a webhook: made, tested, verified by the program on its page, rotated, and
   const first = await takeSecret();
   await page.getByRole('button', { name: 'Send a test' }).click();
   await page.getByRole('row').filter({ hasText: 'webhook.test' }).filter({ hasText: 'delivered' }).waitFor();
-  const program = (await page.getByRole('tabpanel').locator('pre').textContent()) ?? '';
+  const readProgram = async (name: string): Promise<string> => {
+    await page.getByRole('tab', { name, exact: true }).click();
+    return (await page.getByRole('tabpanel', { name }).locator('pre').textContent()) ?? '';
+  };
+  const programs = [
+    [verifyInPython, await readProgram('Python')],
+    [verifyInTypeScript, await readProgram('TypeScript')],
+  ] as const;
+  const isGenuine = (message: Message, secrets: readonly string[]): readonly (readonly boolean[])[] =>
+    programs.map(([verify, program]) => verify(program, message, secrets));
   const [tested = assert.fail('expected a test message')] = arrived;
-  assert.deepEqual(isGenuine(program, tested, [first, 'whsec_AAAA']), [true, false]);
+  assert.deepEqual(isGenuine(tested, [first, 'whsec_AAAA']), [
+    [true, false],
+    [true, false],
+  ]);
   assert.ok(!(await page.content()).includes(first));
 
   await page.locator('[aria-haspopup][aria-label="Actions of the webhook"]').click();
@@ -87,9 +138,15 @@ test('a webhook: made, tested, verified by the program on its page, rotated, and
   await page.getByRole('row').filter({ hasText: 'webhook.test' }).filter({ hasText: 'delivered' }).nth(1).waitFor();
   const again = arrived.at(-1) ?? assert.fail();
   assert.notEqual(again.headers['webhook-id'], tested.headers['webhook-id']);
-  assert.deepEqual(isGenuine(program, again, [first, second]), [true, true]);
+  assert.deepEqual(isGenuine(again, [first, second]), [
+    [true, true],
+    [true, true],
+  ]);
   const changed = { ...again, body: again.body.replace('webhook.test', 'run.completed') };
-  assert.deepEqual(isGenuine(program, changed, [first, second]), [false, false]);
+  assert.deepEqual(isGenuine(changed, [first, second]), [
+    [false, false],
+    [false, false],
+  ]);
 });
 
 test('a user asks for a plan, an owner grants it, and the open page of the user shows it', { skip }, async () => {

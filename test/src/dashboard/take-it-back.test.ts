@@ -1,7 +1,8 @@
 /** Access that is taken back ends at the next request: tokens, their former values, sessions and accounts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { PipelineCloud } from '@gptj-cloud/sdk';
+import type { BrowserContext, Page } from 'playwright-core';
 import { sessionOf } from './accounts.ts';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { type Account, OWNER, useDashboard } from './dashboard.ts';
@@ -132,4 +133,82 @@ test('the next click of a disabled user says that the account is disabled', { sk
   await page.getByRole('link', { name: 'API tokens' }).click();
   await page.getByRole('heading', { name: 'This account is disabled' }).waitFor();
   assert.equal(await audited('user.disable', id), 1);
+});
+
+/** Home as it is after a registration: with the value of the new token. */
+async function register(context: BrowserContext, account: Account): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${dashboard().url}/register`);
+  await page.getByLabel('E-mail address').fill(account.email);
+  await page.getByLabel('Username').fill(account.username);
+  await page.getByLabel('Password', { exact: true }).fill(account.password);
+  await page.getByRole('button', { name: 'Register' }).click();
+  await page
+    .getByRole('region', { name: 'Your API token' })
+    .getByText(/gptj_[\w-]{32}/)
+    .waitFor();
+  return page;
+}
+
+test('"Run here" fails at once with a token that another tab has disabled, and says what to do', { skip }, async () => {
+  const context = await dashboard().context();
+  const ada: Account = { email: 'ada@example.com', username: 'ada', password: 'Ozymandias 1818' };
+  const home = await register(context, ada);
+  await home.getByRole('button', { name: 'Run here' }).click();
+  await home.getByRole('status').getByText('Open the run').waitFor();
+  const { items } = await (await sessionOf(dashboard(), ada)).tokens.list();
+  const [token = assert.fail('expected a token')] = items;
+
+  const other = await context.newPage();
+  await other.goto(`${dashboard().url}/tokens`);
+  await act(other, token.name, 'Disable');
+  await other.getByText(`${token.name} is disabled`).first().waitFor();
+  const sent: string[] = [];
+  home.on('request', (request) => sent.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await home.getByRole('button', { name: 'Run here' }).click();
+  const refusal = home.getByRole('alert').filter({ hasText: 'disabled' });
+  await refusal.getByText(/enable it again, or use another token/i).waitFor();
+  assert.equal(sent.filter((request) => request === 'POST /v2/runs').length, 1, 'no second try');
+});
+
+test('"Run here" after another tab signed out asks to sign in, and then runs', { skip }, async () => {
+  const context = await dashboard().context({ as: OWNER });
+  const [home, other] = [await context.newPage(), await context.newPage()];
+  await home.goto(dashboard().url);
+  await home.getByRole('button', { name: 'Run here' }).waitFor();
+  await other.goto(`${dashboard().url}/runs`);
+  await other.getByRole('button', { name: 'Account of owner' }).click();
+  await other.getByRole('menuitem', { name: 'Sign out' }).click();
+  await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+  const dialog = home.getByRole('dialog', { name: 'Your session has ended' });
+  await dialog.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await home.getByRole('button', { name: 'Run here' }).click();
+  await home.getByRole('status').getByText('Open the run').waitFor();
+});
+
+test('"Run here" runs in the project of its own tab, whatever project another tab shows', { skip }, async () => {
+  const api = await sessionOf(dashboard(), OWNER);
+  const second = await api.projects.create('second');
+  const context = await dashboard().context({ as: OWNER });
+  const [home, other] = [await context.newPage(), await context.newPage()];
+  await home.goto(dashboard().url);
+  await home.getByRole('button', { name: 'Run here' }).waitFor();
+  await other.goto(dashboard().url);
+  await other.getByRole('button', { name: /^Project .*: switch$/ }).click();
+  await other
+    .getByRole('menuitem', { name: 'second' })
+    .or(other.getByRole('menuitemradio', { name: 'second' }))
+    .click();
+  await other.waitForURL((url) => url.searchParams.get('project') === second.id);
+  const runsOf = async (client: PipelineCloud) => (await client.runs.summaries({})).total;
+  const counts = async () => [await runsOf(api), await runsOf(api.withProject(second.id))];
+  const [first = 0] = await counts();
+  await home.getByRole('button', { name: 'Run here' }).click();
+  await home.getByRole('status').getByText('Open the run').waitFor();
+  assert.deepEqual(await counts(), [first + 1, 0]);
+  await other.getByRole('button', { name: 'Run here' }).click();
+  await other.getByRole('status').getByText('Open the run').waitFor();
+  assert.deepEqual(await counts(), [first + 1, 1]);
 });

@@ -103,3 +103,47 @@ test('selected runs are deleted, with their results', { skip }, async () => {
   for (const id of ids) await page.locator(`[data-key="${id}"]`).waitFor({ state: 'detached' });
   for (const id of ids) await assert.rejects(dashboard().api.getRun(id), /not found|no run/i);
 });
+
+test('a run that another tab deletes leaves the list and its own page', { skip }, async () => {
+  const id = await start('delete me elsewhere', 2);
+  await dashboard().api.waitForRun(id);
+  const list = await dashboard().open('/runs', { as: OWNER });
+  const row = list.locator(`[data-key="${id}"]`);
+  await row.waitFor();
+  await list.getByText('live', { exact: true }).waitFor();
+  const run = await dashboard().open(`/runs/${id}`, { as: OWNER });
+  await run.getByRole('button', { name: 'More actions' }).waitFor();
+  await dashboard().api.deleteRun(id);
+  await row.waitFor({ state: 'detached' });
+  await run.getByRole('alert').filter({ hasText: id }).waitFor();
+});
+
+test('j and k walk the rows, x selects one, Enter opens it, and / comes to the search', { skip }, async () => {
+  const ids = [await start('first of two', 2), await start('second of two', 2)];
+  for (const id of ids) await dashboard().api.waitForRun(id);
+  const page = await dashboard().open('/runs', { as: OWNER });
+  const [older = '', newer = ''] = ids;
+  await page.locator(`[data-key="${older}"]`).waitFor();
+  const focused = async (): Promise<string | null> =>
+    await page.evaluate(() => document.activeElement?.getAttribute('data-key') ?? null);
+  await page.keyboard.press('j');
+  assert.equal(await focused(), newer);
+  await page.keyboard.press('j');
+  assert.equal(await focused(), older);
+  await page.keyboard.press('x');
+  await page.getByText('1 run selected').waitFor();
+  await page.keyboard.press('k');
+  assert.equal(await focused(), newer);
+  await page.keyboard.press('x');
+  await page.getByText('2 runs selected').waitFor();
+  await page.keyboard.press('x');
+  await page.getByText('1 run selected').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('of two');
+  await page.waitForURL(/q=of/);
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'of two', 'letters of a text are no keys');
+  await page.getByText('2 runs', { exact: true }).waitFor();
+  await page.getByRole('grid', { name: 'Runs' }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`/runs/${newer}`));
+});

@@ -6,6 +6,7 @@ import { keys } from '../../api/keys.ts';
 import type { Parameters } from './catalogue.ts';
 
 const TYPING_MS = 250;
+const REFUSED_POLL_MS = 5_000;
 
 export interface AskedRun {
   readonly pipelineId: string;
@@ -37,6 +38,8 @@ export function useRunCheck(asked: AskedRun): CheckedRun {
     enabled: asked.prompt.length > 0 && !rested.startsWith('["",'),
     placeholderData: (previous) => previous,
     staleTime: 10_000,
+    // A plan that an owner grants, or the next day, ends a refusal while the page is open.
+    refetchInterval: ({ state }) => (state.data?.refusal == null ? false : REFUSED_POLL_MS),
     gcTime: 60_000,
     retry: false,
   });
