@@ -14,6 +14,7 @@ import { findChromium, SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { watchPages } from './page-checks.ts';
 
 const SITE = fileURLToPath(new URL('../../../apps/dashboard/site', import.meta.url));
+const MANUAL = fileURLToPath(new URL('../../../docs', import.meta.url));
 const MAX_WAIT_MS = 30_000;
 const MAX_PHONE_WIDTH = 599;
 
@@ -189,6 +190,7 @@ export async function openDashboard(options: DashboardOptions = {}): Promise<Das
       log: (line) => log.push(line),
       terminal: { print: true, log: false, colours: false },
       dashboardDir: SITE,
+      manualDir: MANUAL,
       ...(clock === undefined ? {} : { clock }),
     },
   );

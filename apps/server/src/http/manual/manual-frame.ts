@@ -55,9 +55,9 @@ export async function framePage(page: FramedPage): Promise<string> {
 <a class="skip" href="#content">Skip to the text</a>
 <header><a class="home" href="/docs">gptj-cloud <small>${version}</small></a><nav aria-label="Site"><a href="/docs">Manual</a><a href="/docs/reference">API reference</a><a href="/">Dashboard</a></nav></header>
 <div class="columns">
-<details class="side" open><summary>Pages</summary>
-<label class="filter">Filter <input type="search" id="filter" autocomplete="off"></label>
-<nav aria-label="Pages">${navigation.map((section) => navigationSection(section, address))}</nav></details>
+<div class="side"><button type="button" class="pages" aria-expanded="false" aria-controls="pages">Pages</button>
+<div id="pages"><label class="filter">Filter <input type="search" id="filter" autocomplete="off"></label>
+<nav aria-label="Pages">${navigation.map((section) => navigationSection(section, address))}</nav></div></div>
 <main id="content">
 ${body}
 <footer>${before === undefined ? '' : html`<a rel="prev" href="${before.address}">← ${before.title}</a>`}${

@@ -10,12 +10,13 @@ export const MANUAL_SCRIPT = `
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const announce = (text) => { document.querySelector('.status').textContent = text; };
 
-  const side = document.querySelector('details.side');
-  if (matchMedia('(max-width: 48rem)').matches) side.open = false;
-
   document.addEventListener('click', async (event) => {
     const button = event.target.closest('button');
     if (button?.classList.contains('copy')) await copy(button);
+    if (button?.classList.contains('pages')) {
+      const isOpen = button.parentElement.toggleAttribute('data-open');
+      button.setAttribute('aria-expanded', String(isOpen));
+    }
     if (button?.getAttribute('role') === 'tab') chooseLanguage(button.dataset.language, true);
   });
 

@@ -23,7 +23,7 @@ header small { color: var(--muted); font-weight: 400; }
 header nav { display: flex; gap: 1.25rem; margin-left: auto; }
 .columns { display: grid; grid-template-columns: 15rem minmax(0, 48rem) minmax(0, 14rem); gap: 2.5rem; max-width: 84rem; margin: 0 auto; padding: 0 1.5rem; }
 .side, .contents { position: sticky; top: 3rem; align-self: start; max-height: calc(100vh - 3rem); overflow-y: auto; padding: 1.5rem .25rem; font-size: .875rem; line-height: 1.25rem; }
-.side summary { display: none; }
+.side .pages { display: none; }
 .side nav a, .contents a { display: block; padding: .25rem .5rem; border-radius: 4px; color: var(--muted); text-decoration: none; overflow-wrap: anywhere; }
 .side nav a:hover, .contents a:hover, header nav a:hover { color: var(--ink); }
 .side nav a[aria-current] { background: var(--accent-soft); color: var(--ink); font-weight: 500; }
@@ -72,6 +72,7 @@ footer a[rel=next] { margin-left: auto; }
 .required { color: var(--accent); font-size: .75rem; }
 td .table { margin: .25rem 0; }
 td:first-child { white-space: nowrap; }
+td code { overflow-wrap: normal; }
 @media (max-width: 48rem) { td:first-child { white-space: normal; } }
 .status { position: absolute; left: -100vw; }
 [hidden] { display: none !important; }
@@ -79,7 +80,9 @@ td:first-child { white-space: nowrap; }
 @media (max-width: 48rem) {
   .columns { grid-template-columns: minmax(0, 1fr); gap: 0; padding: 0 1rem; }
   .side { position: static; max-height: none; padding: .75rem 0; border-bottom: 1px solid var(--line); }
-  .side summary { display: list-item; padding: .25rem 0; cursor: pointer; font-weight: 600; }
+  .side .pages { display: block; }
+  .side:not([data-open]) #pages { display: none; }
+  #pages { padding-top: .75rem; }
   header { padding: 0 1rem; gap: .75rem; } header nav { gap: .875rem; } header small { display: none; }
 }
 `;

@@ -29,8 +29,8 @@ async function servedDocument(): Promise<OpenApiDocument> {
 
 /** Addresses of all pages, by the navigation of the first one. */
 async function allAddresses(): Promise<readonly string[]> {
-  const [, side = ''] = (await pageAt('/docs')).split('<details class="side"');
-  return [...(side.split('</details>')[0] ?? '').matchAll(/href="([^"]+)"/g)].map(([, address = '']) => address);
+  const [, side = ''] = (await pageAt('/docs')).split('<div class="side"');
+  return [...(side.split('</nav>')[0] ?? '').matchAll(/href="([^"]+)"/g)].map(([, address = '']) => address);
 }
 
 test('every file below docs is a page of the manual', async () => {

@@ -37,6 +37,8 @@ export function operationExamples(request: ExampleRequest): OperationExamples | 
   return { curl: curl(call), typescript: typescript(call), python: python(call) };
 }
 
+const MAX_LINE = 80;
+
 interface Call {
   readonly url: string;
   readonly method: string;
@@ -64,9 +66,15 @@ function curl({ url, method, body, hasToken }: Call): string {
     ...(hasToken ? ['-H "Authorization: Bearer $PIPELINE_API_TOKEN"'] : []),
     ...(body === undefined
       ? []
-      : ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`]),
+      : ["-H 'Content-Type: application/json'", `-d '${shellJson(body).replaceAll("'", "'\\''")}'`]),
   ];
   return lines.join(' \\\n  ');
+}
+
+/** On one line where it fits. */
+function shellJson(body: unknown): string {
+  const line = JSON.stringify(body);
+  return line.length <= MAX_LINE ? line : indented(JSON.stringify(body, null, 2));
 }
 
 function typescript({ url, method, body, hasToken, isText: asText }: Call): string {
