@@ -24,6 +24,7 @@ import { overviewRoutes, type ProcessFacts } from './api/operator/overview-route
 import { referenceRoutes } from './api/operator/reference-routes.ts';
 import { serverRoutes } from './api/operator/server-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
+import { otherApiRoutes } from './api/other-apis/other-api-routes.ts';
 import { dataRoutes } from './api/pipeline-cloud/data-routes.ts';
 import { fileRoutes } from './api/pipeline-cloud/file-routes.ts';
 import { pipelineRoutes } from './api/pipeline-cloud/pipeline-routes.ts';
@@ -199,6 +200,8 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...projectRoutes(accounts),
     ...memberRoutes(accounts),
     ...openAiRoutes(deps),
+    // Before the addresses of models, of which some names would end like these.
+    ...otherApiRoutes(deps),
     ...huggingFaceRoutes(deps),
     ...meshRoutes(deps),
     ...statusRoutes(deps),
@@ -223,7 +226,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
   return routes;
 }
 
-function createAppGuard({ accounts, findKey }: AppDeps): Guard {
+function createAppGuard({ accounts, findKey, limits }: AppDeps): Guard {
   const { db, clock, settings, publicUrl } = accounts;
   return createGuard({
     clock,
@@ -233,6 +236,7 @@ function createAppGuard({ accounts, findKey }: AppDeps): Guard {
     findProject: (userId, projectId) => findProjectOfUser(db, userId, projectId),
     confirmUser: async (userId, proof, caller) =>
       await confirmInPerson(accounts, await getUser(accounts, userId), proof, caller),
+    limitHeaders: (principal) => limits.headers(principal),
     settings,
     publicUrl,
   });

@@ -1,5 +1,6 @@
 import { READ_MESH_REQUEST } from './api/mesh/read-mesh-request.ts';
 import { READ_COMPLETION } from './api/openai/read-completion.ts';
+import { READ_FOREIGN_TEXT, READ_FOREIGN_TOKENS } from './api/other-apis/read-foreign-tokens.ts';
 import { READ_RUN_BODY } from './api/pipeline-cloud/read-run-body.ts';
 import { READ_DETOKENIZE, READ_TOKENIZE } from './api/pipeline-cloud/read-tokenize.ts';
 import { READ_TEXT_GENERATION } from './api/tgi/read-text-generation.ts';
@@ -17,4 +18,6 @@ export const READ_JOBS: readonly AnyJob<TextModel>[] = [
   READ_MESH_REQUEST,
   READ_TOKENIZE,
   READ_DETOKENIZE,
+  READ_FOREIGN_TOKENS,
+  READ_FOREIGN_TEXT,
 ];

@@ -32,6 +32,11 @@ export const ERROR_CATALOGUE = {
     message: 'no such address: {method} {path}',
     remedy: 'see GET /docs or GET /openapi.json for the routes of this server',
   },
+  address_not_offered: {
+    status: 404,
+    message: '{path} is an address of {api}, which this server does not have: {reason}',
+    remedy: '{instead}',
+  },
   method_not_allowed: {
     status: 405,
     message: '{path} does not support {method}',

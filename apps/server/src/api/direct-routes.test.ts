@@ -49,7 +49,7 @@ test('generates nothing without a token, and refuses in the form of the API', as
 });
 
 test('refuses unknown routes and methods in the form of the API', async () => {
-  const unknown = await it.post('/v1/chat/completions', {});
+  const unknown = await it.post('/v1/nothing', {});
   const { error } = (await unknown.json()) as { error: { code: string } };
   assert.deepEqual([unknown.status, error.code], [404, 'route_unknown']);
   const wrong = await it.request('/v1/completions');

@@ -36,3 +36,49 @@ export const meshErrors: ErrorDialect = {
   schema: object({ error: text }, ['error']),
   write: (error) => ({ status: error.status, body: { error: toTgiError(error).error } }),
 };
+
+/** `{"type": "error", "error": {type, message}}` of Anthropic's API. */
+export const anthropicErrors: ErrorDialect = {
+  schema: object({ type: text, error: object({ type: text, message: text }, ['type', 'message']) }, ['type', 'error']),
+  write: (error, requestId) => ({
+    status: error.status,
+    body: {
+      type: 'error',
+      error: { type: errorType(error.status), message: toTgiError(error).error },
+      request_id: requestId,
+    },
+  }),
+};
+
+/** The types of errors that Anthropic's API and llama-server name alike. */
+function errorType(status: number): string {
+  switch (status) {
+    case 401:
+      return 'authentication_error';
+    case 403:
+      return 'permission_error';
+    case 404:
+      return 'not_found_error';
+    case 429:
+      return 'rate_limit_error';
+    default:
+      return status >= 500 ? 'api_error' : 'invalid_request_error';
+  }
+}
+
+/** `{"error": {code, message, type}}` of llama-server. */
+export const llamaServerErrors: ErrorDialect = {
+  schema: object({ error: object({ code: { type: 'integer' }, message: text, type: text }, []) }, ['error']),
+  write: (error) => ({
+    status: error.status,
+    body: {
+      error: { code: error.status, message: toTgiError(error).error, type: errorType(error.status) },
+    },
+  }),
+};
+
+/** `{"detail": {msg, type}}` of KoboldAI. */
+export const koboldErrors: ErrorDialect = {
+  schema: object({ detail: object({ msg: text, type: text }, []) }, ['detail']),
+  write: (error) => ({ status: error.status, body: { detail: { msg: toTgiError(error).error, type: error.code } } }),
+};

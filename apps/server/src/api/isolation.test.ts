@@ -62,7 +62,9 @@ const SHARED = [
   '/v2/environments',
   '/v2/environments/by-name',
   '/v1/models',
+  '/v1/engines',
   '/models',
+  '/pipeline',
 ];
 
 /** Bodies that are valid for the owner. */

@@ -30,6 +30,8 @@ export interface HttpEnv {
     projectId: string | undefined;
     /** Who sent an authenticated request; undefined before. */
     caller: { readonly userId: string; readonly apiKeyId: string | null } | undefined;
+    /** Headers that a reply gets when it is ready, unless the request is refused for another reason than a limit. */
+    limitHeaders: (() => Promise<Readonly<Record<string, string>>>) | undefined;
     /** Whether the dashboard answered. */
     isDashboard: boolean | undefined;
     /** Whether the route is one that load balancers and scrapers ask again and again. */

@@ -62,7 +62,11 @@ export function mountRoutes<Guard>(
       isLeft = true;
       if (isHandled) end();
     });
-    const response = await serveWithLoad(load, checked);
+    const response = await serveWithLoad(load, async () => {
+      const served = await checked();
+      await addLimits(c, served);
+      return served;
+    });
     isHandled = true;
     load.settle(response.status);
     if (isLeft) end();
@@ -102,6 +106,17 @@ export function mountRoutes<Guard>(
     });
   }
   app.notFound((c) => refuse(c, nearestRoute(routes, c.req.path)?.errors ?? errors, 'route_unknown'));
+}
+
+/** Statuses of requests that a limit refuses. */
+const LIMIT_STATUSES: ReadonlySet<number> = new Set([402, 429]);
+
+/** Add the headers that tell what is left of the limits. A store that cannot tell does not break a reply. */
+async function addLimits(c: Context<HttpEnv>, response: Response): Promise<void> {
+  const read = c.get('limitHeaders');
+  if (read === undefined || (response.status >= 400 && !LIMIT_STATUSES.has(response.status))) return;
+  const headers = await read().catch(() => ({}));
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }
 
 /** The route that shares the most leading segments with a path; undefined when none shares the first. */

@@ -4,6 +4,7 @@ import type { Principal } from '../identity/principal.ts';
 /** A guard that takes every request for one of the principal's, without a session. */
 export function openGuard(principal: Principal): Guard {
   return {
+    limitHeaders: async () => ({}),
     authenticate: async (c) => ({
       principal,
       apiKey: undefined,

@@ -85,6 +85,17 @@ export function scope(...scopes: readonly Scope[]): Access<Guard, Authenticated>
   };
 }
 
+/** The scope `run`, for routes that generate: replies have headers with what the plan leaves. */
+export const METERED: Access<Guard, Authenticated> = {
+  ...scope('run'),
+  note: 'Where the plan has limits, replies have the headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`.',
+  async authorize(guard, c) {
+    const grant = await scope('run').authorize(guard, c);
+    c.set('limitHeaders', () => guard.limitHeaders(grant.principal));
+    return grant;
+  },
+};
+
 /** An API token with the scope `read` to read and `write` for everything else; or a session. */
 export const READ_OR_WRITE: Access<Guard, Authenticated> = {
   security: ['token', 'session'],

@@ -50,6 +50,8 @@ export interface Guard {
   authenticate(c: Context<HttpEnv>, rules: AuthenticationRules): Promise<Authenticated>;
   /** The session of a request that carries its cookie and CSRF token, or undefined. */
   findSignedIn(c: Context<HttpEnv>): Promise<SignedIn | undefined>;
+  /** Headers with what the plan of a principal leaves. */
+  limitHeaders(principal: Principal): Promise<Readonly<Record<string, string>>>;
   /** Refuse a POST that a page of another site sent. Throws `csrf_token_wrong`. */
   refuseOtherSites(c: Context<HttpEnv>): void;
 }
@@ -72,6 +74,7 @@ export interface GuardDeps {
   ) => Promise<{ readonly projectId: string; readonly planId: string } | null>;
   /** Check the password and code of a user. */
   readonly confirmUser: (userId: string, proof: Proof, caller: Caller) => Promise<void>;
+  readonly limitHeaders: Guard['limitHeaders'];
   readonly settings: Pick<AccountSettings, 'requireVerifiedEmail' | 'confirmationMs'>;
   /** Address at which browsers reach this server, where it differs from a request's Host. */
   readonly publicUrl: () => string;
@@ -100,6 +103,7 @@ export function createGuard(deps: GuardDeps): Guard {
       const found = await deps.findSession(secret, deps.clock());
       return found === null || found.user.disabledAt !== null ? undefined : { ...found, secret };
     },
+    limitHeaders: deps.limitHeaders,
     refuseOtherSites: (c) => refuseOtherSites(c, deps.publicUrl()),
   };
 }

@@ -3,7 +3,7 @@ import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, scope } from '../access/access.ts';
+import { type ApiRoute, METERED } from '../access/access.ts';
 import { flag, integer, number, object, text } from '../described-json.ts';
 import { type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { meshErrors } from '../error-dialects.ts';
@@ -31,7 +31,7 @@ export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
     defineRoute({
       method: 'post',
       path: '/complete',
-      access: scope('run'),
+      access: METERED,
       errors: meshErrors,
       tag: 'mesh-transformer-jax',
       summary: 'Complete a prompt, like the original demo server',

@@ -58,3 +58,10 @@ export const modelSchema: JsonSchema = object({
   created: integer('Unix time.'),
   owned_by: text,
 });
+
+export const engineSchema: JsonSchema = object({
+  id: text,
+  object: { const: 'engine' },
+  owner: text,
+  ready: { const: true },
+});

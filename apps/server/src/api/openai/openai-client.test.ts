@@ -129,6 +129,26 @@ test('refusals become the typed errors of the client', async () => {
   await refuseWith(new ApiError('token_unknown'), AuthenticationError);
 });
 
+test('chat, responses and embeddings fail with what to use instead', async () => {
+  const messages = [{ role: 'user' as const, content: 'Hello' }];
+  const asked = [
+    () => client.chat.completions.create({ model: 'gpt-j-6b', messages }),
+    () => client.chat.completions.create({ model: 'gpt-j-6b', messages, stream: true }),
+    () => client.responses.create({ model: 'gpt-j-6b', input: 'Hello' }),
+    () => client.embeddings.create({ model: 'gpt-j-6b', input: 'Hello' }),
+    () => client.moderations.create({ input: 'Hello' }),
+  ];
+  for (const ask of asked) {
+    await assert.rejects(
+      ask(),
+      (error) =>
+        error instanceof NotFoundError &&
+        error.code === 'address_not_offered' &&
+        /GPT-J .*POST \/v1\/completions/.test(error.message),
+    );
+  }
+});
+
 test('the stream throws a failure in its middle', async () => {
   const engine = createScriptedEngine(() => ({
     sequences: [bytesOf('xyz')],

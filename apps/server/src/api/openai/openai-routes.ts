@@ -2,14 +2,14 @@ import { checkModelName } from '../../generation/text-model.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, scope } from '../access/access.ts';
+import { type ApiRoute, METERED, scope } from '../access/access.ts';
 import { list, object } from '../described-json.ts';
 import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { openAiErrors } from '../error-dialects.ts';
 import { completionHead } from './completion-reply.ts';
-import { completionRequestSchema, completionSchema, modelSchema } from './completion-schema.ts';
+import { completionRequestSchema, completionSchema, engineSchema, modelSchema } from './completion-schema.ts';
 import { collectCompletion, streamCompletion } from './completion-service.ts';
-import { describeModel, listModels } from './model-list.ts';
+import { describeEngine, describeModel, listEngines, listModels } from './model-list.ts';
 import { READ_COMPLETION } from './read-completion.ts';
 
 interface CompletionInput extends Omit<DirectRequest, 'prompts'> {
@@ -24,7 +24,7 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
   const completing = {
     ...record,
     method: 'post',
-    access: scope('run'),
+    access: METERED,
     body: jsonBytes(completionRequestSchema, { maxBytes: maxJsonBytes }),
     bodyExample: { prompt: 'Once upon a time', max_tokens: 32, temperature: 0.8 },
     replies: {
@@ -63,6 +63,33 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
         checkModelName(model, path.name);
         return complete({ body, principal, request });
       },
+    }),
+    defineRoute({
+      ...completing,
+      path: '/v1/engines/:name{.+}/completions',
+      summary: 'Complete prompts, at the address of 2022, which names the model',
+      handle: ({ path, body, principal, request }) => {
+        checkModelName(model, path.name);
+        return complete({ body, principal, request });
+      },
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v1/engines',
+      access: scope('run', 'read'),
+      summary: 'List models, at the address of 2022',
+      replies: { 200: json(object({ object: { const: 'list' }, data: list(engineSchema) }), 'The served model.') },
+      handle: () => listEngines(model),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v1/engines/:name{.+}',
+      access: scope('run', 'read'),
+      summary: 'Get a model, at the address of 2022',
+      replies: { 200: json(engineSchema, 'The model.') },
+      handle: ({ path }) => describeEngine(model, path.name),
     }),
     defineRoute({
       ...record,

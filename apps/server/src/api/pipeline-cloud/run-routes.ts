@@ -28,7 +28,7 @@ import type { RunFilter } from '../../runs/run-list-store.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
-import { type ApiRoute, scope } from '../access/access.ts';
+import { type ApiRoute, METERED, scope } from '../access/access.ts';
 import { runBody } from '../described-json.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { READ_RUN_BODY } from './read-run-body.ts';
@@ -108,7 +108,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
       ...record,
       method: 'post',
       path: '/v2/runs',
-      access: scope('run'),
+      access: METERED,
       summary: 'Run a pipeline',
       description:
         'Answers when the run has ended; with `async_run`, at once; with `stream`, with events. During a long run the server sends spaces before the JSON, which JSON parsers skip. A failed run is answered with 200 and its `error`.',

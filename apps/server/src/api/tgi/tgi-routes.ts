@@ -2,7 +2,7 @@ import { checkModelName } from '../../generation/text-model.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
-import { type ApiRoute, PROBE, scope } from '../access/access.ts';
+import { type ApiRoute, METERED, PROBE, scope } from '../access/access.ts';
 import { list, object, text } from '../described-json.ts';
 import { type DirectRequest, type DirectRoutesDeps, directReply } from '../direct-reply.ts';
 import { tgiErrors } from '../error-dialects.ts';
@@ -46,7 +46,7 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
   const generating = {
     ...record,
     method: 'post',
-    access: scope('run'),
+    access: METERED,
     body: jsonBytes(textGenerationRequestSchema, { maxBytes: maxJsonBytes }),
     bodyExample: { inputs: 'Once upon a time', parameters: { max_new_tokens: 32, temperature: 0.8 } },
   } as const;

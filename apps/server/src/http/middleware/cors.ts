@@ -2,7 +2,11 @@ import type { MiddlewareHandler } from 'hono';
 import type { HttpEnv } from '../http-env.ts';
 
 /** Headers that pages may read. */
-const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy';
+const EXPOSED = [
+  'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy',
+  'X-RateLimit-Limit-Requests, X-RateLimit-Remaining-Requests, X-RateLimit-Reset-Requests',
+  'X-RateLimit-Limit-Tokens, X-RateLimit-Remaining-Tokens, X-RateLimit-Reset-Tokens',
+].join(', ');
 const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
 /** Time for which browsers may cache a preflight. */
 const MAX_AGE_SECONDS = 600;

@@ -41,6 +41,14 @@ describeOnEveryStore('limits', (store) => {
 
     const before = await read();
     assert.deepEqual(counts(before), [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await limits.headers(who), {
+      'x-ratelimit-limit-requests': '3',
+      'x-ratelimit-remaining-requests': '3',
+      'x-ratelimit-reset-requests': '0s',
+      'x-ratelimit-limit-tokens': '1000',
+      'x-ratelimit-remaining-tokens': '1000',
+      'x-ratelimit-reset-tokens': '12h0m0s',
+    });
     assert.deepEqual(
       [before.day.limit, before.month.limit, before.running.limit, before.requests.limit, before.stored_bytes],
       [1000, 5000, 5, 3, { used: 0, limit: 7 }],
@@ -55,6 +63,9 @@ describeOnEveryStore('limits', (store) => {
     assert.deepEqual(counts(await read()), [0, 200, 0, 200, 2, 2]);
     await one.settle(cost(40, 10));
     assert.deepEqual(counts(await read()), [50, 100, 50, 100, 1, 2]);
+    const headers = await limits.headers(who);
+    assert.deepEqual([headers['x-ratelimit-remaining-requests'], headers['x-ratelimit-reset-requests']], ['1', '1m0s']);
+    assert.equal(headers['x-ratelimit-remaining-tokens'], '850');
     // A refusal is counted nowhere.
     const refused = await refusalOf(admission.admit(who, estimate(900, 100)));
     assert.equal(refused.code, 'quota_exceeded');

@@ -6,6 +6,7 @@ import type { PlanBook } from '../plans/plan-book.ts';
 import type { StorageLimits } from '../storage/storage-limits.ts';
 import { endOfPeriod } from './admission-refusal.ts';
 import { readCountedUse } from './limits-store.ts';
+import { rateLimitHeaders } from './rate-limit-headers.ts';
 
 export interface LimitsServiceDeps {
   readonly db: Database;
@@ -17,10 +18,13 @@ export interface LimitsServiceDeps {
 export interface LimitsService {
   /** What the account of the principal's project has used of its plan's limits: what admission would count now. */
   read(principal: Principal): Promise<LimitsGet>;
+  /** The same in headers of replies to metered requests. */
+  headers(principal: Principal): Promise<Readonly<Record<string, string>>>;
 }
 
 export function createLimitsService({ db, plans, storage, clock }: LimitsServiceDeps): LimitsService {
   return {
+    headers: async (principal) => await rateLimitHeaders({ db, plans, clock }, principal),
     async read(principal) {
       const plan = plans.planOf(principal);
       const [use, stored] = await Promise.all([readCountedUse(db, principal, clock()), storage.read(db, principal)]);
