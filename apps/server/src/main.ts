@@ -14,7 +14,7 @@ import { parseConfig, type ServerConfig, type ServerOptions } from './config/par
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
-import { listen, READER_WINDOW_MS } from './http/listen.ts';
+import { listen, READER_WINDOW_MS, timeoutsFor } from './http/listen.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import { createAfterReply } from './identity/after-reply.ts';
 import { createLogMailer, createSmtpMailer } from './identity/mailer.ts';
@@ -283,7 +283,7 @@ async function start({
   );
   const { app } = composition;
   const listener = open(
-    await listen((request, peer) => app.fetch(request, { peer }), config, undefined, {
+    await listen((request, peer) => app.fetch(request, { peer }), config, timeoutsFor(config.maxUploadBytes), {
       minBytesPerSecond: config.load.minBytesPerSecond,
       windowMs: READER_WINDOW_MS,
     }),

@@ -62,7 +62,7 @@ export const settingsSchema = z.object({
   }),
   MAX_UPLOAD_BYTES: integerSetting({
     group: 'Serving',
-    help: 'largest uploaded file, in bytes',
+    help: 'largest body of an upload, in bytes; each 20 MiB have two minutes to arrive',
     fallback: 20 * 2 ** 20,
     shownDefault: '20 MiB',
     min: 1024,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import type { Peer } from './http-env.ts';
-import { type Listener, type ListenTimeouts, listen } from './listen.ts';
+import { type Listener, type ListenTimeouts, listen, timeoutsFor } from './listen.ts';
 
 const LONG: ListenTimeouts = {
   headersMs: 60_000,
@@ -54,6 +54,11 @@ async function trickle(port: number, first: string, part: string): Promise<strin
 
 /** Without the limit under test, a connection would stay open until another limit. */
 const GUARDED = { timeout: 10_000 };
+
+test('a server that takes larger uploads gives them more time, for up to 50 minutes', () => {
+  const minutes = (maxBodyBytes: number): number => timeoutsFor(maxBodyBytes).requestMs / 60_000;
+  assert.deepEqual([minutes(1024), minutes(20 * 2 ** 20), minutes(200 * 2 ** 20), minutes(2 ** 30)], [2, 2, 20, 50]);
+});
 
 test('disconnects a client that sends its headers too slowly, however steadily', GUARDED, async () => {
   await withServer({ headersMs: 50 }, async ({ port }) => {

@@ -35,8 +35,18 @@ const TIMEOUTS: ListenTimeouts = {
   checkEveryMs: 5_000,
 };
 const FLUSH_MS = 5_000;
+/** A body of the default limit has the default time; larger ones have more in proportion. */
+const BYTES_IN_DEFAULT_TIME = 20 * 2 ** 20;
+/** Shorter than the time after which a file that is not stored to its end counts as abandoned. */
+const MAX_REQUEST_MS = 50 * 60_000;
 const SWEEP_MS = 20;
 export const READER_WINDOW_MS = 30_000;
+
+/** The time limits of a server that takes bodies of up to this length. */
+export function timeoutsFor(maxBodyBytes: number): ListenTimeouts {
+  const requestMs = Math.round(TIMEOUTS.requestMs * Math.max(1, maxBodyBytes / BYTES_IN_DEFAULT_TIME));
+  return { ...TIMEOUTS, requestMs: Math.min(requestMs, MAX_REQUEST_MS) };
+}
 
 /** Serve `fetch` over HTTP. Throws `ConfigError` when it cannot listen on the address. */
 export async function listen(

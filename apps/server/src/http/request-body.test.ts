@@ -4,7 +4,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import { NO_LIMITS } from '../testing/no-limits.ts';
 import { serveWithLoad } from './load/current-load.ts';
 import { createLoadControl } from './load/request-load.ts';
-import { readBody } from './request-body.ts';
+import { openBody, readBody } from './request-body.ts';
 
 function upload() {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -67,4 +67,19 @@ test('counts bytes as they arrive, and stops reading a body beyond the bytes in 
   assert.ok(isCancelled());
   load.end();
   loads.arrive({ address: '', credential: undefined }).hold(2500);
+});
+
+test('a Content-Length that is no number announces nothing', async () => {
+  for (const length of ['x', '-1', '1e3', '9'.repeat(30)]) {
+    const init: RequestInit & { duplex: 'half' } = {
+      method: 'POST',
+      body: new Uint8Array(5),
+      headers: { 'content-length': length },
+      duplex: 'half',
+    };
+    const body = openBody(new Request('http://host/', init), { maxBytes: 10 }, () => {});
+    assert.equal(body.announcedBytes, null, length);
+    assert.equal((await body.next())?.length, 5);
+    await body.end();
+  }
 });

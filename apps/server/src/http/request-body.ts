@@ -66,8 +66,8 @@ export function openBody(
   const tooLarge = (): ApiError =>
     new ApiError('body_too_large', { limit: maxBytes }, remedy === undefined ? {} : { remedy });
   const encoding = request.headers.get('content-encoding') ?? 'identity';
-  const length = request.headers.get('content-length');
-  const announcedBytes = length === null ? null : Number(length);
+  const length = request.headers.get('content-length') ?? '';
+  const announcedBytes = /^\d{1,15}$/.test(length) ? Number(length) : null;
   const reader = request.body?.getReader();
   const load = currentLoad();
   const pace = watchPace(load?.limits.minBytesPerSecond ?? 0);
