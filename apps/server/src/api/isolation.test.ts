@@ -65,6 +65,9 @@ const SHARED = [
   '/v1/engines',
   '/models',
   '/pipeline',
+  '/docs',
+  '/docs/reference',
+  '/docs/screens',
 ];
 
 /** Bodies that are valid for the owner. */
