@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderPythonParameters, renderPythonValues } from '../sdk/python-types.mjs';
 import { renderParameterTypes, renderReplyTypes, renderRequestTypes } from '../sdk/typescript-types.mjs';
+import { renderCommands } from './cli-page.mjs';
 import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-page.mjs';
 import { replaceSection } from './marked-section.mjs';
 import { renderMemory } from './memory-page.mjs';
@@ -13,6 +14,7 @@ import { renderSettings } from './settings-page.mjs';
 /** `render(root)` gives Markdown, or a promise of it; it may read compiled packages and sources. */
 const GENERATED_SECTIONS = [
   { path: 'docs/api.md', section: 'route defaults', render: renderRouteDefaults },
+  { path: 'docs/cli.md', section: 'commands', render: renderCommands },
   { path: 'docs/errors.md', section: 'catalogue', render: renderCatalogue },
   { path: 'docs/errors.md', section: 'error classes', render: renderErrorClasses },
   { path: 'docs/errors.md', section: 'SDK errors', render: renderSdkErrors },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -141,6 +141,7 @@ test('answers commands and options of other programs with the name to use', asyn
     ['generate x --repeat-penalty 1.1', /--repetition-penalty/],
     ['run x -m file', /gptj server/],
     ['generate x -c 2048', /context/],
+    ['run gpt-j Once', /a server has one model, so no name precedes the prompt/],
     ['login http://127.0.0.1:9 --token t', /--token-stdin/],
   ] as const) {
     const { status, stderr } = await gptj(line.split(' '));
@@ -169,7 +170,7 @@ test('refuses an unknown command or option with the nearest name, a pointer to h
     stdout: '',
     stderr: 'gptj: unknown option --tempature; did you mean --temperature?\nTry: gptj generate --help\n',
   });
-  assert.match((await gptj(['zebra'])).stderr, /expected one of serve, generate, convert, inspect/);
+  assert.match((await gptj(['zebra'])).stderr, /expected one of serve, generate, chat, convert, inspect/);
   assert.equal((await gptj(['serve', '--port', '99999'])).status, 2);
   assert.equal((await gptj(['convert', 'a', 'b', '--type', 'q3'])).status, 2);
 });
@@ -205,6 +206,30 @@ test('convert replaces an existing file only with --overwrite', async (t) => {
   const { status, stderr } = await gptj(['convert', chooseModel(undefined, {}), target, '--type', 'f16']);
   assert.deepEqual([status, stderr], [1, `gptj: ${target} already exists; --overwrite replaces it\n`]);
   assert.equal(await readFile(target, 'utf8'), 'precious');
+});
+
+test('convert refuses its own source by any of its names, also with --overwrite', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const source = join(folder, 'model.gguf');
+  await copyFile(chooseModel(undefined, {}), source);
+  await link(source, join(folder, 'other.gguf'));
+  for (const [from, name] of [
+    [source, 'model.gguf'],
+    [source, 'other.gguf'],
+    [folder, 'model.gguf'],
+  ] as const) {
+    const { status, stderr } = await gptj(['convert', from, join(folder, name), '--overwrite']);
+    assert.equal(status, 2);
+    assert.match(stderr, /is the source itself: write to another file/);
+  }
+  assert.deepEqual(await readFile(source), await readFile(chooseModel(undefined, {})));
+});
+
+test('refuses more threads than there are processors', async () => {
+  const { status, stderr } = await gptj(['generate', 'x', '--threads', '100000']);
+  assert.equal(status, 2);
+  assert.match(stderr, /--threads: expected at most \d+, the processors of this machine, got 100000/);
 });
 
 test('generate takes its model from --model, then from GPTJ_MODEL', async (t) => {

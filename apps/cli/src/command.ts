@@ -55,6 +55,8 @@ export interface Command extends Entry {
   readonly notes?: readonly string[];
   readonly groups: readonly OptionGroup[];
   readonly examples: readonly Example[];
+  /** Said of an argument too many. Default: that text with spaces needs quotes. */
+  readonly extraArgument?: string;
   /** Options of other programs, each refused with the name to use. */
   readonly refused?: readonly RefusedOption[];
   /** The number of positional arguments matches `arguments`. */

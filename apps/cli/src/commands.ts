@@ -1,6 +1,8 @@
 /** All commands of `gptj`, in the order of help. */
 import type { CommandEntry } from './command.ts';
 import { adminCommands } from './commands/admin.ts';
+import { chatCommand } from './commands/chat.ts';
+import { completionCommand } from './commands/completion.ts';
 import { convertCommand } from './commands/convert.ts';
 import { filesCommands } from './commands/files.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -27,7 +29,7 @@ import type { CommandSection } from './help.ts';
 export const COMMAND_SECTIONS: readonly CommandSection[] = [
   {
     title: 'on this machine',
-    entries: [serveCommand, generateCommand, convertCommand, inspectCommand],
+    entries: [serveCommand, generateCommand, chatCommand, convertCommand, inspectCommand],
   },
   {
     title: 'on a server',
@@ -55,7 +57,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
     ],
   },
   { title: 'administration', entries: [usersCommands, plansCommands, adminCommands] },
-  { title: 'this program', entries: [versionCommand] },
+  { title: 'this program', entries: [completionCommand(() => COMMANDS), versionCommand] },
 ];
 
 export const COMMANDS: readonly CommandEntry[] = COMMAND_SECTIONS.flatMap(({ entries }) => entries);

@@ -62,7 +62,7 @@ export function checkArguments(command: Command, positionals: readonly string[])
   const isOpen = command.arguments.at(-1)?.repeated === true;
   if (!isOpen && positionals.length > command.arguments.length) {
     throw new UsageError(
-      `unexpected argument ${JSON.stringify(positionals[command.arguments.length])}; quote text that contains spaces`,
+      `unexpected argument ${JSON.stringify(positionals[command.arguments.length])}; ${command.extraArgument ?? 'quote text that contains spaces'}`,
     );
   }
 }

@@ -9,7 +9,8 @@ import {
   type ParameterDescription,
 } from '@gptj-cloud/decoding';
 import type { OptionGroup } from './command.ts';
-import type { OptionSpec, ParsedOptions, RefusedOption } from './options.ts';
+import { nearestName } from './nearest-name.ts';
+import { type OptionSpec, type ParsedOptions, type RefusedOption, UsageError } from './options.ts';
 
 /** Short names, and names of llama.cpp, ollama and OpenAI's API with exactly the same meaning. */
 const OTHER_NAMES: ReadonlyMap<string, Pick<OptionSpec, 'short' | 'aliases'>> = new Map([
@@ -50,8 +51,12 @@ export const REFUSED_PARAMETERS: readonly RefusedOption[] = [
 export interface ParameterOptions {
   /** Help lists the names of those without effect. */
   readonly groups: readonly OptionGroup[];
+  /** Wire names of the accepted parameters. */
+  readonly names: readonly string[];
   /** The given parameters under their wire names. */
   read(options: ParsedOptions): Readonly<Record<string, unknown>>;
+  /** One parameter, whose name may be that of its option. Throws `UsageError` naming the nearest one. */
+  parse(name: string, text: string): readonly [wireName: string, value: unknown];
 }
 
 /** Those of `generate`: the input of `parseGenerateParameters`. */
@@ -84,6 +89,18 @@ function parameterOptions(descriptions: readonly ParameterDescription[]): Parame
         namesOnly: true,
       },
     ],
+    names: accepted.map(({ name }) => name),
+    parse(given, text) {
+      const name = given.replace(/^--?/, '').replaceAll('_', '-');
+      const alias = [...OTHER_NAMES].find(([, { aliases = [] }]) => aliases.includes(name))?.[0];
+      const description = byOption.get(alias === undefined ? name : toOptionName(alias));
+      if (description !== undefined) return [description.name, parameterValue(description, text)];
+      const nearest = nearestName(
+        given,
+        accepted.map((known) => known.name),
+      );
+      throw new UsageError(`no parameter ${given}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
+    },
     read: (options) =>
       Object.fromEntries(
         [...options.values].flatMap(([name, text]): [string, unknown][] => {

@@ -4,6 +4,9 @@ import type { TokenId } from '@gptj-cloud/model';
 import { formatCount, formatDuration, threeDigits } from './figures.ts';
 import type { GenerationResult } from './stream-generation.ts';
 
+/** Rates over a shorter time are noise. */
+const MIN_RATE_MS = 1;
+
 const REASONS = { eos: 'end of text', length: 'length limit', stop: 'stop string', time: 'time limit' } as const;
 
 /** `64 tokens in 5.9 s · prompt 11 tokens, 31.4/s · output 10.9 tokens/s · ended by length limit`. */
@@ -71,6 +74,7 @@ export function generationJson(
   });
 }
 
+/** Null over a time that is too short to measure: the events of a fast engine arrive together. */
 function tokensPerSecond(tokens: number, ms: number | null): number | null {
-  return ms !== null && ms > 0 && tokens > 0 ? (tokens / ms) * 1000 : null;
+  return ms !== null && ms >= MIN_RATE_MS && tokens > 0 ? (tokens / ms) * 1000 : null;
 }

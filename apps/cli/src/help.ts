@@ -9,6 +9,7 @@ import {
   isGroup,
   usageOf,
 } from './command.ts';
+import { optionRow } from './option-row.ts';
 import type { OptionSpec } from './options.ts';
 import { bold, dim, type Output, widthOf } from './output.ts';
 
@@ -115,15 +116,6 @@ function entryRow(entry: CommandEntry): readonly [string, string] {
 
 function argumentRow({ name, summary, optional = false }: Argument): readonly [string, string] {
   return [optional ? `[${name}]` : name, summary];
-}
-
-/** Name and description of an option, as help and the documentation show them. */
-function optionRow(option: OptionSpec): readonly [string, string] {
-  const short = option.short === undefined ? '' : `-${option.short}, `;
-  const name = `${short}--${option.name}${option.value === null ? '' : ` ${option.value}`}`;
-  const choices = option.choices === undefined ? '' : `: ${option.choices.join(', ')}`;
-  const fallback = option.default === undefined ? '' : ` (default: ${option.default})`;
-  return [name, `${option.summary}${choices}${fallback}`];
 }
 
 function heading(output: Output, title: string): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foreignFileName, plainTextName } from './foreign-file.ts';
+import { fileKind, foreignFileName, plainTextName } from './foreign-file.ts';
 
 const nameOf = (text: string): string | null => foreignFileName(new TextEncoder().encode(text));
 
@@ -20,4 +20,13 @@ test('plain text in place of weights is named with its beginning, binary files a
   for (const binary of ['', 'GGUF', '\u0010\0\0\0\0\0\0\0{"a":{"dtype":"F32"}}', 'PK\u0003\u0004\0\0\0\0\0\0']) {
     assert.equal(textOf(binary), null);
   }
+});
+
+test('names another file by its first bytes', () => {
+  const kind = (...bytes: number[]): string => fileKind(Uint8Array.from(bytes));
+  assert.match(kind(0x50, 0x4b, 3, 4), /^a ZIP file, as PyTorch saves weights: convert its folder$/);
+  assert.match(kind(9, 1, 0, 0, 0, 0, 0, 0, 0x7b, 0x22), /^a safetensors file/);
+  assert.equal(fileKind(new TextEncoder().encode('# A title')), 'a text that begins with "# A title"');
+  assert.equal(kind(0x35, 0xbb, 0xb1, 0xde, 0), 'another file, which begins with the bytes 35 bb b1 de');
+  assert.equal(kind(), 'an empty file');
 });

@@ -22,3 +22,23 @@ export function plainTextName(start: Uint8Array): string | null {
   if (text.length < 8 || !/^[\t\n\r\x20-\x7e]+$/.test(text)) return null;
   return `a text that begins with ${JSON.stringify(text.slice(0, 40))}: the download failed; download it again`;
 }
+
+/** Names a file by its first bytes, where another kind of file was expected. */
+export function fileKind(start: Uint8Array): string {
+  const known = foreignFileName(start) ?? checkpointName(start);
+  if (known !== null) return known;
+  const text = new TextDecoder().decode(start);
+  if (start.length === 0) return 'an empty file';
+  if (/^[\t\n\r\x20-\x7e\u00a0-\uffff]+$/.test(text))
+    return `a text that begins with ${JSON.stringify(text.slice(0, 40))}`;
+  const bytes = Array.from(start.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
+  return `another file, which begins with the bytes ${bytes.join(' ')}`;
+}
+
+/** Names the files of a folder that `gptj convert` reads as a whole. */
+function checkpointName(start: Uint8Array): string | null {
+  if (start[0] === 0x50 && start[1] === 0x4b) return 'a ZIP file, as PyTorch saves weights: convert its folder';
+  // The length of the header, then its JSON.
+  if (start[8] === 0x7b && start[6] === 0 && start[7] === 0) return 'a safetensors file: convert its folder';
+  return null;
+}

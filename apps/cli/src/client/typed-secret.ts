@@ -1,10 +1,14 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '../command.ts';
+
+/** A signal that a process sends itself arrives within this time. */
+const SIGNAL_MS = 1000;
 
 type Terminal = Pick<CommandContext, 'stdin' | 'stderr' | 'signal'>;
 
-/** Ask at the terminal; what is typed is not shown. Empty when the input ends or the command is interrupted. */
+/** Ask at the terminal; what is typed is not shown. Empty when the input ends. Throws when the command is interrupted. */
 export async function typedSecret(terminal: Terminal, question: string): Promise<string> {
   return await typedLine(terminal, question, true);
 }
@@ -36,7 +40,11 @@ async function typedLine({ stdin, stderr, signal }: Terminal, question: string, 
   });
   lines.close();
   if (isHidden) stderr.write('\n');
-  // In raw mode Ctrl-C is a key: pass it on, so that the command ends as with the signal.
-  if (interrupted) process.kill(process.pid, 'SIGINT');
+  if (interrupted) {
+    // In raw mode Ctrl-C is a key: pass it on, so that the command ends as with the signal.
+    process.kill(process.pid, 'SIGINT');
+    await delay(SIGNAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+  signal.throwIfAborted();
   return line;
 }

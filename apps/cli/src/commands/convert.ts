@@ -1,4 +1,11 @@
-import { CheckpointError, type ConvertSummary, convertCheckpoint, RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
+import {
+  CheckpointError,
+  type ConvertSummary,
+  convertCheckpoint,
+  inspectModel,
+  RECIPES,
+  type Recipe,
+} from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
 import type { Command } from '../command.ts';
 import { formatBytes, formatCount, formatDuration } from '../figures.ts';
@@ -6,6 +13,7 @@ import { UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
 import { createProgressPrinter } from '../progress.ts';
+import { refuseOwnSource } from '../refuse-own-source.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 /** Types that need no quantiser of llama.cpp. */
@@ -43,6 +51,7 @@ export const convertCommand: Command = {
   async run({ stdout, stderr, signal, now }, options) {
     const [source, target] = options.positionals;
     const type = recipeOf(options.values.get('type') ?? 'q8_0');
+    await refuseOwnSource(source!, target!);
     const progress = createProgressPrinter(stderr, now);
     try {
       const summary = await convertCheckpoint({
@@ -56,7 +65,8 @@ export const convertCommand: Command = {
       });
       progress.clear();
       for (const warning of summary.warnings) stderr.write(`warning: ${printable(warning)}\n`);
-      stdout.write(renderSummary(target!, type, summary, widthOf(stdout)));
+      const { tensors } = await inspectModel(target!);
+      stdout.write(renderSummary(target!, type, summary, { ofModel: tensors.length, width: widthOf(stdout) }));
     } catch (error) {
       if (!(error instanceof CheckpointError && error.code === 'target_exists')) throw error;
       throw new Error(`${target} already exists; --overwrite replaces it`, { cause: error });
@@ -73,7 +83,12 @@ function recipeOf(text: string): Recipe {
   return recipe;
 }
 
-function renderSummary(target: string, type: Recipe, summary: ConvertSummary, width: number): string {
+function renderSummary(
+  target: string,
+  type: Recipe,
+  summary: ConvertSummary,
+  { ofModel, width }: { readonly ofModel: number; readonly width: number },
+): string {
   const { writtenBytes, durationMs } = summary;
   const types = Object.entries(summary.types).sort(([, a], [, b]) => b - a);
   const pairs = renderPairs(
@@ -90,7 +105,9 @@ function renderSummary(target: string, type: Recipe, summary: ConvertSummary, wi
     [...types.map(([name, count]) => [name, formatCount(count)]), ['all', formatCount(summary.tensors)]],
     width,
   );
-  return `${pairs}\n${table}${fallbackNotes(summary)}`;
+  const added = summary.tensors - ofModel;
+  const note = `\n${formatCount(added)} of them are constants that llama.cpp's layout needs and GPT-J has not; gptj inspect leaves them out\n`;
+  return `${pairs}\n${table}${added > 0 ? note : ''}${fallbackNotes(summary)}`;
 }
 
 /** One sentence for each kind of matrix that got a fallback type. */

@@ -16,6 +16,7 @@ export const generateCommand: Command = {
   about:
     'Loads a model, continues a text and prints the continuation while it is generated. Every parameter of transformers’ generate is an option; values that parse as JSON are JSON.',
   arguments: [PROMPT_ARGUMENT],
+  extraArgument: '--model names the model; quote a prompt that contains spaces',
   notes: [
     'Figures and warnings go to standard error, so that the text can be piped.',
     'gptj run continues a text on a server, whose model is loaded already.',

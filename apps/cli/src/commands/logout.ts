@@ -47,6 +47,10 @@ export const logoutCommand: Command = {
     if (isOn(options, 'json'))
       writeJson(stdout, { profile: name, tokenId: profile.tokenId, revoked: remains === null });
     else stdout.write(`deleted profile ${name} of ${printable(profile.url)}\n`);
+    const others = await store.names();
+    if (current === name && others.length > 0) {
+      stderr.write(`no profile is in use now; gptj profiles use NAME chooses one of ${others.join(', ')}\n`);
+    }
     if (remains !== null) stderr.write(`warning: its token stays valid on the server: ${printable(remains)}\n`);
   },
 };

@@ -14,6 +14,7 @@ export const runCommand: Command = {
   about:
     'Runs the pipeline of a server on a prompt and prints the text while the server generates it. Every parameter of a run is an option; values that parse as JSON are JSON.',
   arguments: [PROMPT_ARGUMENT],
+  extraArgument: 'a server has one model, so no name precedes the prompt; quote a prompt that contains spaces',
   notes: [
     'Ctrl-C cancels the run on the server.',
     'Figures and warnings go to standard error, so that the text can be piped.',

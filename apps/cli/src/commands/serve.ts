@@ -14,10 +14,14 @@ const MANUAL = fileURLToPath(new URL('../../../../docs', import.meta.url));
 export const serveCommand: Command = {
   name: 'serve',
   summary: 'serve the Pipeline Cloud API over HTTP',
-  about:
-    'Loads a model and serves the 2022 Pipeline Cloud v2 API. The first start creates an API token and shows it once: on a terminal, else in a file of the data folder. After Ctrl-C the server accepts no new runs, waits for the current ones and stops; a second Ctrl-C stops it at once. Options override environment variables. Further settings are environment variables alone; docs/operations.md describes them: ' +
-    `${OTHER_VARIABLES.join(', ')}.`,
+  about: 'Loads a model and serves the 2022 Pipeline Cloud v2 API, with a dashboard.',
   arguments: [],
+  notes: [
+    'The first start creates an API token and shows it once: on a terminal, else in a file of the data folder.',
+    'Ctrl-C stops the server after the current runs; new ones are refused meanwhile. A second Ctrl-C stops it at once.',
+    'Options override environment variables.',
+    `Settings without an option are environment variables, which docs/operations.md describes: ${OTHER_VARIABLES.join(', ')}.`,
+  ],
   groups: [
     {
       title: 'options',

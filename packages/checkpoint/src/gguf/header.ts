@@ -4,6 +4,7 @@
  */
 import type { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
+import { FOREIGN_FILE_BYTES, fileKind } from '../foreign-file.ts';
 import { MAX_TENSORS } from '../stored-tensor.ts';
 import { elementCount, rowBytes, TENSOR_TYPES, type TensorType, tensorTypeById } from '../tensor-type.ts';
 import { ByteCursor, NeedMoreBytes } from './byte-cursor.ts';
@@ -60,7 +61,11 @@ export async function readGgufHeader(file: BoundedFile): Promise<GgufHeader> {
     const bytes = new Uint8Array(size);
     await file.read(0, bytes);
     try {
-      return parseHeader(file, new ByteCursor(file.path, bytes, size < file.sizeBytes));
+      return parseHeader(
+        file,
+        bytes.subarray(0, FOREIGN_FILE_BYTES),
+        new ByteCursor(file.path, bytes, size < file.sizeBytes),
+      );
     } catch (error) {
       if (!(error instanceof NeedMoreBytes)) throw error;
       if (size === max) {
@@ -74,15 +79,11 @@ export async function readGgufHeader(file: BoundedFile): Promise<GgufHeader> {
   }
 }
 
-function parseHeader(file: BoundedFile, cursor: ByteCursor): GgufHeader {
+function parseHeader(file: BoundedFile, start: Uint8Array, cursor: ByteCursor): GgufHeader {
   const place = { file: file.path };
   const magic = cursor.uint32();
   if (magic !== GGUF_MAGIC) {
-    throw new CheckpointError(
-      'malformed',
-      place,
-      `expected a GGUF file, got one that starts with 0x${magic.toString(16)}`,
-    );
+    throw new CheckpointError('malformed', place, `expected a GGUF file, got ${fileKind(start)}`);
   }
   const version = cursor.uint32();
   if (version !== GGUF_VERSION) {

@@ -46,10 +46,20 @@ export interface LlamaParts {
   readonly threads: number;
   /** Whether fewer threads may compute while other processes use the cores. */
   readonly yieldsCores: boolean;
+  /** Cores that this process can have beside others; null where that is not known yet. */
+  readonly freeCores: () => number | null;
   /** Set the number of threads of the next decodes. */
   readonly useThreads: (threads: number) => void;
   /** Called once, when the model closes: frees the context. */
   readonly free: () => void;
+}
+
+/** Operations that a core computes in a millisecond, roughly: it distinguishes small models from large ones. */
+const OPERATIONS_PER_MS = 2e7;
+
+/** Roughly the time in which one thread evaluates a token: two operations a weight. The embedding is looked up. */
+function singleThreadMs({ layerCount, embeddingSize, vocabSize }: GptjConfig): number {
+  return (2 * embeddingSize * (12 * layerCount * embeddingSize + vocabSize)) / OPERATIONS_PER_MS;
 }
 
 export class LlamaModel implements LanguageModel {
@@ -71,9 +81,14 @@ export class LlamaModel implements LanguageModel {
   constructor(parts: LlamaParts) {
     const { library, context, config } = parts;
     this.#parts = parts;
-    this.#threads = parts.threads;
+    this.#threads = parts.yieldsCores ? 1 : parts.threads;
     this.#governor = parts.yieldsCores
-      ? new ThreadGovernor({ maxThreads: parts.threads, now: () => performance.now() })
+      ? new ThreadGovernor({
+          maxThreads: parts.threads,
+          now: () => performance.now(),
+          freeCores: parts.freeCores,
+          singleThreadMs: (tokens) => tokens * singleThreadMs(config),
+        })
       : null;
     this.config = config;
     this.#memory = library.contextMemory(context);

@@ -9,6 +9,7 @@ import { type GptjConfig, ModelError } from '@gptj-cloud/model';
 import { PHYSICAL_BATCH_TOKENS } from '../machine/memory-plan.ts';
 import { usableCores } from '../machine/usable-cores.ts';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
+import { FreeCores } from './free-cores.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
 import { addressOf, loadLlama, type Threads } from './native.ts';
 import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';
@@ -62,6 +63,8 @@ const NO_DEVICES = new BigUint64Array(1);
 export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   const { path, config } = options;
   const library = loadLlama();
+  // Loading takes long enough to count the free cores.
+  const freeCores = new FreeCores({ now: () => performance.now() });
   const { result: model, errors } = library.logged(() =>
     library.modelLoad(
       path,
@@ -129,14 +132,18 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       if (context === null) {
         throw new ModelError('out_of_memory', `${path}: no memory for the KV cache; request fewer cells. ${errors}`);
       }
+      let attached: Threads | null = null;
       const useThreads = (count: number): void => {
-        poolOf(count).attach(context);
+        attached = poolOf(count);
+        attached.attach(context);
         library.setThreads(context, count);
       };
-      useThreads(threadCount);
+      const yieldsCores = !exact && options.threads === undefined;
+      // A pool that is made and left again takes time, and its threads spin for a while.
+      useThreads(yieldsCores ? 1 : threadCount);
       references++;
       const free = (): void => {
-        poolOf(threadCount).detach(context);
+        attached?.detach(context);
         library.contextFree(context);
         release();
       };
@@ -146,7 +153,8 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         context,
         abortFlag,
         threads: threadCount,
-        yieldsCores: !exact && options.threads === undefined,
+        yieldsCores,
+        freeCores: () => freeCores.estimate(),
         useThreads,
         free,
       });

@@ -2,10 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThreadGovernor } from './thread-governor.ts';
 
-/** A simulated machine: an evaluation takes `cost(threads)` ms, and threads get `share` of the processor time. */
-function machine(maxThreads: number) {
+/**
+ * A simulated machine: an evaluation takes `cost(threads)` ms, and threads get `share` of the processor time. The system
+ * counts `free` cores, by default more than the process may use, as in a container.
+ */
+function machine(maxThreads: number, free: () => number | null = () => 64) {
   let now = 0;
-  const governor = new ThreadGovernor({ maxThreads, now: () => now });
+  const governor = new ThreadGovernor({
+    maxThreads,
+    now: () => now,
+    freeCores: free,
+    singleThreadMs: (tokens) => 8 * tokens,
+  });
   const step = (cost: (threads: number) => number, share: number, tokens = 1): number => {
     const threads = governor.threads(tokens);
     const wallMs = cost(threads);
@@ -49,16 +57,16 @@ test('measures every batch size separately', () => {
   const large = (threads: number): number => 20 / threads;
   for (let i = 0; i < 30; i++) {
     steps(3, busy, 0.6, 1);
-    steps(3, large, 0.6, 50);
+    steps(3, large, 0.6, 30);
   }
   const small = steps(10, busy, 0.6, 1);
   assert.ok(small.filter((threads) => threads === 1).length >= 9);
-  assert.ok(steps(10, large, 0.6, 50).filter((threads) => threads === 2).length >= 9);
+  assert.ok(steps(10, large, 0.6, 30).filter((threads) => threads === 2).length >= 9);
 });
 
 test('uses all threads for long evaluations, also on contended cores', () => {
   const { steps } = machine(2);
-  assert.deepEqual(new Set(steps(100, () => 90, 0.5)), new Set([2]));
+  assert.deepEqual(new Set(steps(100, () => 90, 0.5, 50)), new Set([2]));
 });
 
 test('uses all threads again when the contention has ended', () => {
@@ -71,4 +79,28 @@ test('uses all threads again when the contention has ended', () => {
 test('uses one thread on one core', () => {
   const { steps } = machine(1);
   assert.deepEqual(new Set(steps(50, () => 8, 0.5)), new Set([1]));
+});
+
+test('uses no more threads than there are free cores, from the first evaluation on', () => {
+  let free: number | null = 1.1;
+  const { steps, pass } = machine(4, () => free);
+  assert.deepEqual(new Set(steps(100, busy, 0.6)), new Set([1]));
+  free = 2.2;
+  assert.deepEqual(new Set(steps(100, quiet, 0.98)), new Set([2]));
+  free = 4;
+  pass(2_500);
+  assert.deepEqual(new Set(steps(100, quiet, 0.98)), new Set([4]));
+});
+
+test('uses one thread until the number of free cores is known', () => {
+  let free: number | null = null;
+  const { steps } = machine(2, () => free);
+  assert.deepEqual(steps(2, quiet, 0.98), [1, 1]);
+  free = 2;
+  assert.deepEqual(steps(2, quiet, 0.98), [2, 2]);
+});
+
+test('uses all threads for long evaluations whatever the number of free cores', () => {
+  const { steps } = machine(2, () => 0.5);
+  assert.deepEqual(new Set(steps(10, () => 400, 0.5, 40)), new Set([2]));
 });

@@ -32,6 +32,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
     pages: [
       { slug: 'api', title: 'The API in words', file: 'api.md' },
       { slug: 'generate', title: 'Parameters of generate', file: 'generate.md' },
+      { slug: 'cli', title: 'The command line', file: 'cli.md' },
       { slug: 'errors', title: 'Errors', file: 'errors.md' },
       { slug: 'checkpoints', title: 'Model files', file: 'checkpoints.md' },
     ],
