@@ -1,6 +1,7 @@
 // All generated sections of pages, and all generated files, with the renderer of each.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SYNC_FILES } from '../sdk/python-sync.mjs';
 import { renderPythonParameters, renderPythonValues } from '../sdk/python-types.mjs';
 import { renderParameterTypes, renderReplyTypes, renderRequestTypes } from '../sdk/typescript-types.mjs';
 import { renderCommands } from './cli-page.mjs';
@@ -25,6 +26,7 @@ const GENERATED_SECTIONS = [
 
 /** `render(root)` gives the whole file. */
 const GENERATED_FILES = [
+  ...SYNC_FILES,
   { path: 'packages/sdk/src/generate-parameters.ts', render: renderParameterTypes },
   { path: 'packages/sdk/src/request-parameters.ts', render: renderRequestTypes },
   { path: 'clients/python/pipeline/_parameters.py', render: renderPythonParameters },

@@ -2,15 +2,15 @@
 
     from pipeline import PipelineCloud
 
-    api = PipelineCloud("API_TOKEN")
-    run = api.run_pipeline(
-        "pipeline_d7502b78863744c495d7d22f321cf7ff",
-        ["I met a traveller from an antique land, who said", {"response_length": 64, "remove_input": False}],
-    )
-    print(run["result_preview"])
+    api = PipelineCloud()  # reads PIPELINE_API_TOKEN and PIPELINE_API_URL
+    print(api.generate("I met a traveller from an antique land, who said", max_new_tokens=64))
+
+AsyncPipelineCloud has the same calls for asyncio.
 """
 
-from ._client import DEFAULT_URL, PipelineCloud
+from ._async_client import AsyncPipelineCloud
+from ._async_stream import AsyncRunStream, AsyncTextStream
+from ._client import PipelineCloud
 from ._errors import (
     AuthenticationError,
     Conflict,
@@ -28,16 +28,24 @@ from ._errors import (
     WaitTimeout,
 )
 from ._events import Event
+from ._options import DEFAULT_URL, GPTJ_PIPELINE_ID
+from ._parameters import GenerateParameters
 from ._records import Page, Record, Run
-from ._stream import RunStream
+from ._stream import RunStream, TextStream
 from ._version import __version__
+from ._webhooks import WebhookMessage, WebhookVerificationError, verify_webhook
 
 __all__ = [
     "DEFAULT_URL",
+    "GPTJ_PIPELINE_ID",
+    "AsyncPipelineCloud",
+    "AsyncRunStream",
+    "AsyncTextStream",
     "AuthenticationError",
     "Conflict",
     "ConnectionFailed",
     "Event",
+    "GenerateParameters",
     "InvalidRequest",
     "NotFound",
     "Page",
@@ -52,7 +60,11 @@ __all__ = [
     "RunStream",
     "ServerError",
     "StreamInterrupted",
+    "TextStream",
     "UnexpectedReply",
     "WaitTimeout",
+    "WebhookMessage",
+    "WebhookVerificationError",
     "__version__",
+    "verify_webhook",
 ]

@@ -124,7 +124,7 @@ class RunFailed(PipelineError):
     """
 
     def __init__(self, run: "Run") -> None:
-        info = run.error_info or {}
+        info: Mapping[str, Any] = run.error_info or {}
         self.run = run
         self.error: Optional[str] = run.error
         self.exception: str = info.get("exception") or ""

@@ -21,6 +21,14 @@ class _DataOnly(pickle.Unpickler):
         raise UnexpectedReply("the result refers to an object outside itself; only plain data is loaded")
 
 
+def bytes_of_hex(hex_text: Any) -> bytes:
+    """The bytes of a file's `data`. Raises UnexpectedReply for anything but hex digits."""
+    try:
+        return bytes.fromhex(hex_text)
+    except (TypeError, ValueError):
+        raise UnexpectedReply("expected data of the file to be hex digits") from None
+
+
 def load_result(hex_text: Any) -> Any:
     """The Python value of a result file's `data`. Raises UnexpectedReply for anything but a pickle of plain data."""
     if not isinstance(hex_text, str):

@@ -1,34 +1,16 @@
-"""Decides when a request is retried, and after which delay."""
+"""Decides whether a request is retried, and after which delay."""
 
 from __future__ import annotations
 
-import random
-import time
-from typing import Callable, Optional, TypeVar
+from typing import Optional
 
 from ._errors import ConnectionFailed, RateLimited, ServerError
-
-_T = TypeVar("_T")
 
 # Seconds. Delays are random between 0 and a limit that doubles from the first value to the maximum.
 FIRST_DELAY = 0.5
 MAX_DELAY = 8.0
 #: Seconds. A request is not retried when Retry-After is longer than this: the caller receives the error.
 MAX_RETRY_AFTER = 60.0
-
-
-def with_retries(max_retries: int, attempt: Callable[[], _T]) -> _T:
-    """The value of attempt(), retried after transient errors."""
-    count = 0
-    while True:
-        try:
-            return attempt()
-        except (ConnectionFailed, RateLimited, ServerError) as error:
-            wait = retry_wait(error, count, random.random()) if count < max_retries else None
-            if wait is None:
-                raise
-            time.sleep(wait)
-            count += 1
 
 
 def retry_wait(error: Exception, count: int, draw: float) -> Optional[float]:
@@ -48,4 +30,4 @@ def retry_wait(error: Exception, count: int, draw: float) -> Optional[float]:
 
 
 def _backoff(count: int, draw: float) -> float:
-    return draw * min(MAX_DELAY, FIRST_DELAY * 2 ** min(count, 30))
+    return draw * float(min(MAX_DELAY, FIRST_DELAY * 2 ** min(count, 30)))

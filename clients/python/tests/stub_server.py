@@ -12,7 +12,7 @@ class Reply(NamedTuple):
     status: int = 200
     body: Any = None
     headers: Optional[Dict[str, str]] = None
-    #: Sent unchanged instead of body; content_length may be larger than the body.
+    #: Sent unchanged instead of body; content_length may be larger than the body, -1 leaves it out.
     raw: Optional[bytes] = None
     content_length: Optional[int] = None
     #: Number of spaces sent before the body, as the server does during a run.
@@ -26,6 +26,14 @@ class Received(NamedTuple):
     path: str
     headers: Dict[str, str]
     body: Any
+
+
+def _json_of(text: bytes) -> Any:
+    """The JSON of a request, or its bytes where it is something else."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 class StubServer:
@@ -44,7 +52,7 @@ class StubServer:
                 length = int(self.headers.get("content-length") or 0)
                 text = self.rfile.read(length)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                stub.received.append(Received(self.command, self.path, headers, json.loads(text) if text else None))
+                stub.received.append(Received(self.command, self.path, headers, _json_of(text)))
                 reply = stub.replies.pop(0) if len(stub.replies) > 1 else stub.replies[0]
                 self.close_connection = True
                 if reply.silent:
@@ -57,14 +65,15 @@ class StubServer:
                 for name, value in (reply.headers or {}).items():
                     self.send_header(name, value)
                 self.send_header("Connection", "close")
-                self.send_header("Content-Length", str(reply.content_length or reply.spaces + len(raw)))
+                if reply.content_length != -1:
+                    self.send_header("Content-Length", str(reply.content_length or reply.spaces + len(raw)))
                 self.end_headers()
                 for _ in range(reply.spaces):
                     self.wfile.write(b" ")
                     self.wfile.flush()
                 self.wfile.write(raw)
 
-            do_GET = do_POST = do_DELETE = _reply
+            do_GET = do_POST = do_PATCH = do_DELETE = _reply
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

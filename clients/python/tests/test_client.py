@@ -148,7 +148,7 @@ class OtherCalls(unittest.TestCase):
         ) as stub:
             runs = list(PipelineCloud("t", url=stub.url).iter_runs(limit=1))
         self.assertEqual([run.run_state for run in runs], ["complete", "failed"])
-        self.assertEqual(stub.received[1].path, "/v2/runs?limit=1&skip=0&order_by=created_at%3Adesc&cursor=2.1.run_1")
+        self.assertEqual(stub.received[1].path, "/v2/runs?limit=1&order_by=created_at%3Adesc&cursor=2.1.run_1")
 
     def test_authenticate_returns_the_account(self) -> None:
         with StubServer(Reply(200, {"username": "ada"})) as stub:

@@ -17,7 +17,7 @@ CUT = Reply(200, raw=b'{"id": "run_1"', content_length=500)
 class Retries(unittest.TestCase):
     def setUp(self) -> None:
         self.slept: List[float] = []
-        patch = mock.patch("pipeline._retry.time.sleep", self.slept.append)
+        patch = mock.patch("time.sleep", self.slept.append)
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -70,7 +70,7 @@ class Streams(unittest.TestCase):
             Reply(503, {"detail": "busy"}, headers={"Retry-After": "0"}),
             stream(("a-4", "token", token("legs")), ("a-5", "run", RUN)),
         )
-        with StubServer(*replies) as stub, mock.patch("pipeline._retry.time.sleep"):
+        with StubServer(*replies) as stub, mock.patch("time.sleep"):
             api = PipelineCloud("t", url=stub.url, max_retries=1)
             texts = list(api.run_pipeline(PIPELINE, DATA, stream=True, async_run=True).texts())
         self.assertEqual("".join(texts), "two vast legs")
@@ -87,7 +87,7 @@ class Streams(unittest.TestCase):
         self.assertEqual(len(stub.received), 1)
 
     def test_that_drop_without_a_token_end_after_max_retries(self) -> None:
-        with StubServer(stream(("a-1", "run", RUNNING), cut=True)) as stub, mock.patch("pipeline._stream.time.sleep"):
+        with StubServer(stream(("a-1", "run", RUNNING), cut=True)) as stub, mock.patch("time.sleep"):
             with self.assertRaises(ConnectionFailed):
                 list(PipelineCloud("t", url=stub.url).run_pipeline(PIPELINE, DATA, stream=True, async_run=True))
         self.assertEqual(len(stub.received), 3)
@@ -131,7 +131,7 @@ class Streams(unittest.TestCase):
 class Waiting(unittest.TestCase):
     def test_polls_until_the_run_has_ended(self) -> None:
         replies = (Reply(202, RUNNING), Reply(200, RUNNING), Reply(200, RUNNING), Reply(200, RUN))
-        with StubServer(*replies) as stub, mock.patch("pipeline._client.time.sleep") as sleep:
+        with StubServer(*replies) as stub, mock.patch("time.sleep") as sleep:
             api = PipelineCloud("t", url=stub.url)
             run = api.run_pipeline(PIPELINE, DATA, async_run=True)
             self.assertFalse(run.has_ended)

@@ -96,6 +96,8 @@ export interface Metrics {
   /** One entry for each pipeline that was run. */
   pipelines(options?: MetricsOptions): Promise<readonly PipelineMetrics[]>;
   compute(options?: MetricsOptions): Promise<ComputeMetrics>;
+  /** Runs by kind of resource, as the API has them: there is one kind. */
+  hardware(options?: MetricsOptions): Promise<unknown>;
   latency(options?: CountOptions): Promise<LatencyMetrics>;
   errors(options?: CountOptions): Promise<ErrorMetrics>;
 }
@@ -169,6 +171,7 @@ export function createMetrics(endpoint: Endpoint): Metrics {
       return await read(endpoint, at('pipelines', options), parse, options);
     },
     compute: async (options = {}) => await read(endpoint, at('compute', options), parseComputeMetrics, options),
+    hardware: async (options = {}) => await read(endpoint, at('hardware', options), (reply) => reply, options),
     latency: async (options = {}) => await read(endpoint, counted('latency', options), parseLatency, options),
     errors: async (options = {}) => await read(endpoint, counted('errors', options), parseErrors, options),
   };

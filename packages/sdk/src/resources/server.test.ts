@@ -23,3 +23,12 @@ test('reads what a server is and what signing in needs there', async () => {
   );
   assert.deepEqual(server.maintenance, { message: 'New disks until noon.', since: new Date(5000) });
 });
+
+test('a server that replies 503 is not ready, and another refusal is thrown', async () => {
+  assert.equal(await replying({ status: 'ready' }).api.server.isReady(), true);
+  assert.equal(
+    await replying({ status: 'not ready', reasons: ['engine'] }, { status: 503 }).api.server.isReady(),
+    false,
+  );
+  await assert.rejects(replying({}, { status: 500 }).api.server.isReady(), { name: 'ServerError' });
+});

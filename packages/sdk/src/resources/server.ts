@@ -1,5 +1,6 @@
 /** What a server is, and what signing in needs there. */
-import type { Endpoint } from '../connection.ts';
+import { connect, type Endpoint } from '../connection.ts';
+import { ServerError } from '../errors.ts';
 import { read } from '../exchange.ts';
 import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import type { CallOptions } from '../options.ts';
@@ -27,6 +28,11 @@ export interface ServerInfo {
 export interface ServerReports {
   /** Public. */
   get(options?: CallOptions): Promise<ServerInfo>;
+  /**
+   * Whether the server takes runs now: false while it starts, ends or has no engine. Public, and never retried. Throws
+   * `ConnectionFailedError` when there is no server.
+   */
+  isReady(options?: CallOptions): Promise<boolean>;
 }
 
 const parseServer = record<ServerInfo>({
@@ -43,5 +49,16 @@ const parseServer = record<ServerInfo>({
 });
 
 export function createServerReports(endpoint: Endpoint): ServerReports {
-  return { get: async (options) => await read(endpoint, '/v2/server', parseServer, options) };
+  return {
+    get: async (options) => await read(endpoint, '/v2/server', parseServer, options),
+    async isReady({ signal } = {}) {
+      try {
+        (await connect(endpoint, { method: 'GET', path: '/readyz', signal })).close();
+        return true;
+      } catch (error) {
+        if (error instanceof ServerError && error.status === 503) return false;
+        throw error;
+      }
+    },
+  };
 }

@@ -1,0 +1,127 @@
+"""The server as a whole: what it is, its engine, accounts without a session, and what its owners see."""
+
+from __future__ import annotations
+
+from typing import Any, AsyncIterator, Iterable, List, Optional
+
+from ._async_exchange import AsyncExchange, at
+from ._errors import ServerError
+from ._records import Page, Record
+
+
+class AsyncServer:
+    """What a server is and whether it takes runs. Public."""
+
+    def __init__(self, exchange: AsyncExchange) -> None:
+        self._exchange = exchange
+
+    async def get(self) -> Record:
+        """Its `name`, `version`, `model`, `context`, `registration` and more."""
+        return await self._exchange.get("/v2/server", "version", Record)
+
+    async def engine(self) -> Record:
+        """The served model and the load of its engine. Needs the scope `read`."""
+        return await self._exchange.get("/v2/engine", "model", Record)
+
+    async def is_ready(self) -> bool:
+        """Whether it takes runs now: False while it starts, ends or has no engine. Raises ConnectionFailed without a server."""
+        try:
+            await self._exchange.transport.exchange("GET", "/readyz")
+        except ServerError as error:
+            if error.status == 503:
+                return False
+            raise
+        return True
+
+
+class AsyncAuth:
+    """Accounts, as far as they need no session: a program uses a token, a session belongs to a browser."""
+
+    def __init__(self, exchange: AsyncExchange) -> None:
+        self._exchange = exchange
+
+    async def register(self, email: str, username: str, password: str) -> Record:
+        """The new user; without `id` while its address waits to be confirmed by the mailed link."""
+        body = {"email": email, "username": username, "password": password}
+        return await self._exchange.send("POST", "/v2/auth/register", "", Record, body)
+
+    async def set_up(self, token: str, email: str, username: str, password: str) -> Record:
+        """Create the first owner. token is the secret of the link that the first start prints."""
+        body = {"token": token, "email": email, "username": username, "password": password}
+        return await self._exchange.send("POST", "/v2/auth/set-up", "id", Record, body)
+
+    async def verify_email(self, token: str, password: str) -> Record:
+        """Confirm an address by the secret of the mailed link and the password of the account."""
+        body = {"token": token, "password": password}
+        return await self._exchange.send("POST", "/v2/auth/verify-email", "id", Record, body)
+
+    async def confirm_email(self, token: str, password: str) -> Record:
+        """Change to the address to which the link was sent."""
+        body = {"token": token, "password": password}
+        return await self._exchange.send("POST", "/v2/auth/change-email", "id", Record, body)
+
+    async def forgot_password(self, email: str) -> None:
+        """Request a link to set a new password."""
+        await self._exchange.order("/v2/auth/forgot-password", {"email": email})
+
+    async def reset_password(self, token: str, password: str, *, keep: Optional[Iterable[str]] = None) -> Record:
+        """Set a new password by the secret of that link. `ended` counts what this has ended.
+
+        keep: some of `tokens`, `identities`, `webhooks` and `members`, which do not end.
+        """
+        body: "dict[str, Any]" = {"token": token, "password": password}
+        if keep is not None:
+            body["keep"] = list(keep)
+        return await self._exchange.send("POST", "/v2/auth/reset-password", "ended", Record, body)
+
+    async def providers(self) -> List[str]:
+        """Names of the providers that sign in."""
+        return [str(provider["name"]) for provider in await self._exchange.data("/v2/auth/oauth")]
+
+
+class AsyncAdmin:
+    """The server, for its owners."""
+
+    def __init__(self, exchange: AsyncExchange) -> None:
+        self._exchange = exchange
+
+    async def overview(self) -> Record:
+        """Users, open runs, webhooks, engine, store, disk, maintenance, and settings."""
+        return await self._exchange.get("/v2/admin/overview", "users", Record)
+
+    async def queue(self, *, limit: int = 20, skip: int = 0) -> Page[Record]:
+        """The open runs of all projects: running ones first, then in the order of the queue."""
+        return await self._exchange.page("/v2/admin/runs", Record, limit=limit, skip=skip)
+
+    def iter_queue(self, *, limit: int = 100) -> AsyncIterator[Record]:
+        """All of them, page after page."""
+        return self._exchange.items("/v2/admin/runs", Record, limit=limit, skip=0)
+
+    async def cancel_run(self, run_id: str) -> None:
+        await self._exchange.order(at("/v2/admin/runs", run_id, "cancel"))
+
+    async def set_maintenance(
+        self, is_on: bool, *, message: Optional[str] = None, retry_after_seconds: Optional[int] = None
+    ) -> Record:
+        """Refuse new runs for a time, with a message for clients, or accept them again."""
+        body = {"is_on": is_on, "message": message, "retry_after_seconds": retry_after_seconds}
+        return await self._exchange.send("PATCH", "/v2/admin/maintenance", "is_on", Record, body)
+
+    async def audit_log(
+        self,
+        *,
+        user_id: Optional[str] = None,
+        action: Optional[str] = None,
+        limit: int = 20,
+        skip: int = 0,
+        cursor: Optional[str] = None,
+    ) -> Page[Record]:
+        """The changes on the server and who made them, newest first."""
+        query = {"user_id": user_id, "action": action, "limit": limit, "skip": skip, "cursor": cursor}
+        return await self._exchange.page("/v2/audit-log", Record, **query)
+
+    def iter_audit_log(
+        self, *, user_id: Optional[str] = None, action: Optional[str] = None, limit: int = 100
+    ) -> AsyncIterator[Record]:
+        """All of its entries, page after page."""
+        return self._exchange.items("/v2/audit-log", Record, user_id=user_id, action=action, limit=limit)
