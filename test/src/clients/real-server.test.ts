@@ -178,6 +178,20 @@ test("the Python client's README runs as printed", { skip: noPython }, async () 
   assert.match(stdout, /^complete /m);
 });
 
+test('the programs of the guide to the Python client run as printed', { skip: noPython }, async () => {
+  const guide = await readFile(new URL('docs/guide/python.md', repository), 'utf8');
+  const programs = [...guide.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+  assert.ok(programs.length >= 7);
+  for (const program of programs) {
+    const { stdout } = await run('python3', ['-W', 'error', '-c', program], {
+      env: { ...process.env, PYTHONPATH: python, PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url },
+      timeout: 120_000,
+    });
+    // A program that only defines a function has nothing to print.
+    assert.equal(stdout !== '', !/^def receive/m.test(program), program);
+  }
+});
+
 /** The reply, its connection broken after `pieces` pieces of its body. */
 function cutAfter(reply: Response, pieces: number): Response {
   const reader = reply.body?.getReader();

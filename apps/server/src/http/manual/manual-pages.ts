@@ -24,6 +24,8 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
       { slug: 'team', title: 'A server for a team', file: 'guide/team.md' },
       { slug: 'from-openai', title: 'From OpenAI', file: 'guide/from-openai.md' },
       { slug: 'from-hugging-face', title: 'From Hugging Face', file: 'guide/from-hugging-face.md' },
+      { slug: 'typescript', title: 'The TypeScript client', file: 'guide/typescript.md' },
+      { slug: 'python', title: 'The Python client', file: 'guide/python.md' },
       { slug: 'faq', title: 'Questions', file: 'guide/faq.md' },
     ],
   },
