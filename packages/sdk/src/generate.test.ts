@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InvalidRequestError, PipelineApiError, type Run, RunFailedError, textsOf } from './index.ts';
+import { InvalidRequestError, PipelineApiError, type Run, RunClient, RunFailedError, textsOf } from './index.ts';
 import { eventStream, FAILED, PIPELINE, RUN, RUNNING, replying, stub } from './testing/stub-fetch.ts';
 
 const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status });
@@ -133,4 +133,10 @@ test('waitForRun with cancelOnAbort cancels the run, also when the cancellation 
     name: 'AbortError',
   });
   assert.equal(sent.at(-1)?.method, 'POST');
+});
+
+test('the client of runs alone generates text with a token, and refuses a session', async () => {
+  const fetch = async (): Promise<Response> => json({ ...RUN, result_preview: [['one']] });
+  assert.equal(await new RunClient({ token: 't', url: 'http://host:1', fetch }).generate('Once'), 'one');
+  assert.throws(() => new RunClient({ session: true, url: 'http://host:1' }), /expected a token/);
 });

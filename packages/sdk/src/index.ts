@@ -124,6 +124,7 @@ export {
   textsOf,
   throwIfFailed,
 } from './run.ts';
+export { RunClient } from './run-client.ts';
 export type { DictParameters, PipelineData, Prompt, RunReference, TextParameters, UncheckedData } from './run-data.ts';
 export type {
   AwaitOptions,
