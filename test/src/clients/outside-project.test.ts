@@ -61,9 +61,15 @@ async function writePrograms(): Promise<readonly string[]> {
   return names;
 }
 
-/** The compiler of an installed package. */
-function compilerOf(name: string): string {
-  return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin/tsc');
+/** Compilers by the folder from which their package is found: this workspace has an older one of its own. */
+const COMPILERS = { 'TypeScript 5': 'test', 'TypeScript 7': '.' } as const;
+
+async function compilerOf(major: keyof typeof COMPILERS): Promise<string> {
+  const from = createRequire(join(repository, COMPILERS[major], 'package.json'));
+  const file = from.resolve('typescript/package.json');
+  const { version }: { readonly version: string } = JSON.parse(await readFile(file, 'utf8'));
+  assert.ok(major.endsWith(` ${version.split('.')[0]}`), `expected ${major}, found ${version}`);
+  return join(dirname(file), 'bin/tsc');
 }
 
 async function tsc(compiler: string, options: readonly string[]): Promise<string> {
@@ -83,10 +89,10 @@ const CONFIGURATIONS: readonly (readonly [name: string, options: readonly string
   ['with a bundler', ['--module', 'esnext', '--moduleResolution', 'bundler', ...STRICTER]],
 ];
 
-for (const compiler of ['typescript-5', 'typescript']) {
+for (const compiler of ['TypeScript 5', 'TypeScript 7'] as const) {
   test(`the types and the documented programs compile with ${compiler}`, async () => {
-    const tool = compilerOf(compiler);
-    const out = `out-${compiler}`;
+    const tool = await compilerOf(compiler);
+    const out = `out-${compiler.at(-1)}`;
     await rm(join(project, 'tsconfig.json'), { force: true });
     await tsc(tool, ['--init']);
     for (const [name, options] of CONFIGURATIONS) {
@@ -100,7 +106,7 @@ for (const compiler of ['typescript-5', 'typescript']) {
 test('the compiled programs run, with the token and the address of the environment', async () => {
   assert.ok(programs.length >= 8);
   for (const name of programs) {
-    const { stdout, stderr } = await run(process.execPath, [join(project, 'out-typescript', `${name}.js`)], {
+    const { stdout, stderr } = await run(process.execPath, [join(project, 'out-7', `${name}.js`)], {
       cwd: project,
       env: { PIPELINE_API_TOKEN: TOKEN, PIPELINE_API_URL: server.url },
       timeout: 120_000,
