@@ -11,7 +11,7 @@ import base64
 import socket
 import ssl
 import urllib.request
-from typing import Any, AsyncIterator, Dict, Mapping, Optional, Tuple
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ._errors import ConnectionFailed, UnexpectedReply
@@ -27,6 +27,8 @@ from ._http import (
     refusal_of,
     request_headers,
 )
+
+_T = TypeVar("_T")
 
 _MAX_HEAD_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
@@ -100,8 +102,7 @@ class AsyncTransport:
     async def _send(self, method: str, path: str, headers: Dict[str, str], payload: Optional[bytes]) -> "_Reply":
         target = urlsplit(self._url + path)
         proxy = None if is_loopback(self._url) else _proxy_of(target)
-        connecting = _connect(target, self._tls, proxy)
-        reader, writer = await asyncio.wait_for(connecting, self._timeout)
+        reader, writer = await _within(self._timeout, _connect(target, self._tls, proxy), _discard)
         try:
             address = f"{target.path or '/'}{'?' + target.query if target.query else ''}"
             if proxy is not None and self._tls is None:
@@ -112,7 +113,7 @@ class AsyncTransport:
             if payload is not None or method in ("POST", "PATCH"):
                 lines.append(f"Content-Length: {len(payload or b'')}")
             writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + (payload or b""))
-            await asyncio.wait_for(writer.drain(), self._timeout)
+            await _within(self._timeout, writer.drain())
             return await _read_head(reader, writer, self._timeout)
         except BaseException:
             # A cancelled task must not leave its connection open.
@@ -174,7 +175,8 @@ class _Reply:
         length = self.headers.get("content-length")
         left = None if length is None else int(length)
         while left is None or left > 0:
-            piece = await self._wait(self._reader.read(_PIECE_BYTES if left is None else min(left, _PIECE_BYTES)))
+            size = _PIECE_BYTES if left is None else min(left, _PIECE_BYTES)
+            piece = await _within(self._timeout, self._reader.read(size))
             if not piece:
                 if left is not None:
                     raise ConnectionError(f"the reply ended {left} bytes early")
@@ -188,21 +190,46 @@ class _Reply:
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while True:
-            line = await self._wait(self._reader.readuntil(b"\n"))
+            line = await _within(self._timeout, self._reader.readuntil(b"\n"))
             left = int(line.split(b";", 1)[0].strip(), 16)
             if left == 0:
                 return
             while left > 0:
-                piece = await self._wait(self._reader.read(min(left, _PIECE_BYTES)))
+                piece = await _within(self._timeout, self._reader.read(min(left, _PIECE_BYTES)))
                 if not piece:
                     raise ConnectionError("the reply ended within a chunk")
                 left -= len(piece)
                 yield piece
-            await self._wait(self._reader.readexactly(2))
+            await _within(self._timeout, self._reader.readexactly(2))
 
-    async def _wait(self, reading: Any) -> bytes:
-        piece: bytes = await asyncio.wait_for(reading, self._timeout)
-        return piece
+
+async def _within(timeout: Optional[float], work: Awaitable[_T], discard: Callable[[_T], None] = lambda _: None) -> _T:
+    """The value of work, or TimeoutError when it takes longer than timeout.
+
+    Not asyncio.wait_for, which before Python 3.12 loses a cancellation that arrives together with the value. discard closes a
+    value that came too late.
+    """
+    task = asyncio.ensure_future(work)
+
+    def drop(ended: "asyncio.Future[_T]") -> None:
+        if not ended.cancelled() and ended.exception() is None:
+            discard(ended.result())
+
+    try:
+        await asyncio.wait({task}, timeout=timeout)
+    except BaseException:
+        task.add_done_callback(drop)
+        task.cancel()
+        raise
+    if task.done():
+        return task.result()
+    task.add_done_callback(drop)
+    task.cancel()
+    raise asyncio.TimeoutError
+
+
+def _discard(streams: Tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    streams[1].transport.abort()
 
 
 async def _connect(
@@ -253,7 +280,7 @@ async def _read_head(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout: Optional[float]
 ) -> _Reply:
     while True:
-        raw = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), timeout)
+        raw = await _within(timeout, reader.readuntil(b"\r\n\r\n"))
         first, *lines = raw.decode("latin-1").split("\r\n")
         version, _, rest = first.partition(" ")
         code, _, reason = rest.partition(" ")

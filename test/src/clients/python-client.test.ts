@@ -12,7 +12,7 @@ test("the Python client's own tests pass", { skip }, () => {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-    timeout: 60_000,
+    timeout: 180_000,
   });
   assert.equal(run.status, 0, run.stderr);
   assert.match(run.stderr, /^Ran [1-9]\d* tests/m);
@@ -25,7 +25,7 @@ test('every route of the API has a call of the Python clients, or a reason why i
     encoding: 'utf8',
     input: routes.join('\n'),
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-    timeout: 60_000,
+    timeout: 180_000,
   });
   assert.equal(run.status, 0, run.stdout + run.stderr);
 });
