@@ -307,3 +307,21 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   });
   return { promise, resolve };
 }
+
+test('in a page of another origin a failed fetch names the setting that allows the page', async (t) => {
+  const page = { location: { origin: 'https://page.example' }, document: {} };
+  for (const [name, value] of Object.entries(page)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+    t.after(() => Reflect.deleteProperty(globalThis, name));
+  }
+  const failing = async (): Promise<Response> => {
+    throw new TypeError('Failed to fetch');
+  };
+  const other = new PipelineCloud({ token: 't', url: 'http://host:1', maxRetries: 0, fetch: failing });
+  await assert.rejects(other.getRun('x'), {
+    name: 'ConnectionFailedError',
+    message: /Failed to fetch; if the server runs, set its CORS_ORIGINS to include https:\/\/page\.example$/,
+  });
+  const own = new PipelineCloud({ token: 't', url: 'https://page.example', maxRetries: 0, fetch: failing });
+  await assert.rejects(own.getRun('x'), { message: /Failed to fetch$/ });
+});

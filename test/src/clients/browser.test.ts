@@ -71,6 +71,7 @@ function page(): string {
       report.stranger = await stranger.listRuns().catch((error) => error.name);
     } catch (error) {
       report.error = error.name;
+      report.message = error.message;
     }
     await fetch('/report', { method: 'POST', body: JSON.stringify(report) });
   </script>`;
@@ -107,6 +108,11 @@ test('a page runs a pipeline, streams one, and receives the error of a refused t
   assert.equal(stranger, 'AuthenticationError');
 });
 
-test('a page of an origin that is not listed cannot call the API', { skip, timeout: 120_000 }, async () => {
-  assert.deepEqual(await visit('localhost'), { error: 'ConnectionFailedError' });
+test('a page of an origin that is not listed cannot call the API, and learns which setting lists it', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { error, message } = await visit('localhost');
+  assert.equal(error, 'ConnectionFailedError');
+  assert.match(String(message), new RegExp(`set its CORS_ORIGINS to include http://localhost:${sitePort}$`));
 });

@@ -2,10 +2,7 @@
 // its user, because a token alone makes no tokens.
 import { PipelineCloud } from '@gptj-cloud/sdk';
 
-const api = new PipelineCloud({
-  token: process.env.PIPELINE_API_TOKEN ?? '',
-  url: process.env.PIPELINE_API_URL ?? 'http://127.0.0.1:8080',
-});
+const api = new PipelineCloud();
 const { current, plans } = await api.plans.list();
 const plan = plans.find(({ id }) => id === current);
 console.log(`plan ${plan?.name}: ${plan?.tokensPerDay ?? 'any number of'} tokens a day`);
