@@ -153,3 +153,14 @@ test('tokens creates, rotates, disables, enables and deletes a token', async () 
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /set GPTJ_PASSWORD, or run the command at a terminal/);
 });
+
+test('admin shows the queue and the audit log, and turns maintenance on and off', async () => {
+  assert.equal((await gptj(['admin', 'queue'])).status, 0);
+  assert.match(await done(['admin', 'audit', '--action', 'token.create', '--limit', '1']), /^time +action +user/);
+  assert.equal(await done(['admin', 'maintenance']), 'maintenance is off\n');
+  const on = await done(['admin', 'maintenance', 'on', '--message', 'back at noon', '--retry-after', '60']);
+  assert.match(on, /^maintenance is on since .*: back at noon\n$/);
+  assert.match((await gptj(['run', 'Once', '-n', '1'])).stderr, /^gptj: 503: back at noon/);
+  assert.equal(await done(['admin', 'maintenance', 'off']), 'maintenance is off\n');
+  assert.equal((await gptj(['admin', 'maintenance', 'off', '--message', 'x'])).status, 2);
+});

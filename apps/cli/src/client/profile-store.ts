@@ -4,9 +4,10 @@
  * Files are written beside their place with mode 0600 and renamed into it, so a process that ends in between leaves the
  * earlier file, and two processes that write leave one of the two. One file a profile: a login never touches another one.
  */
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { makeFolder } from '@gptj-cloud/server';
 import { writeNewFile } from '../write-new-file.ts';
 
 export interface Profile {
@@ -137,7 +138,7 @@ async function readObject(path: string): Promise<Readonly<Record<string, unknown
 }
 
 async function writeObject(path: string, value: object): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   await writeNewFile(path, `${JSON.stringify(value, null, 2)}\n`, { overwrite: true, mode: 0o600 });
 }
 

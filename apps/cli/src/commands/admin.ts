@@ -6,6 +6,7 @@ import type { Command, CommandContext, CommandGroup } from '../command.ts';
 import { formatBytes } from '../figures.ts';
 import { isOn, type OptionSpec, type ParsedOptions } from '../options.ts';
 import { migrateCommand } from './admin-migrate.ts';
+import { adminServerCommands } from './admin-server.ts';
 import { adminTokenCommands } from './tokens.ts';
 
 const DATA_DIR_OPTION: OptionSpec = {
@@ -61,7 +62,7 @@ const restoreCommand: Command = {
   summary: 'restore a backup into an empty data folder',
   about: 'Creates the store of a data folder that has none from a backup. The server must not run yet.',
   arguments: [{ name: 'FILE', summary: 'the backup', values: 'file' }],
-  groups: [{ title: 'options', options: [DATA_DIR_OPTION] }],
+  groups: [{ title: 'options', options: [DATA_DIR_OPTION, JSON_OPTION] }],
   examples: [
     {
       line: 'gptj admin restore monday.tar.gz --data-dir ./fresh',
@@ -75,15 +76,16 @@ const restoreCommand: Command = {
     refusePostgres(env, options);
     const dataDir = dataDirOf(env, options);
     await restoreDataDir(dataDir, path);
-    stdout.write(`restored into ${dataDir}\n`);
+    if (isOn(options, 'json')) writeJson(stdout, { dataDir });
+    else stdout.write(`restored into ${dataDir}\n`);
   },
 };
 
 export const adminCommands: CommandGroup = {
   name: 'admin',
-  summary: 'back up, restore and move the data of a server',
+  summary: 'back up and move data, see the queue, begin maintenance',
   about: 'Commands for the operator of a server.',
-  commands: [backupCommand, restoreCommand, migrateCommand, adminTokenCommands],
+  commands: [backupCommand, restoreCommand, migrateCommand, ...adminServerCommands, adminTokenCommands],
 };
 
 function dataDirOf(env: NodeJS.ProcessEnv, options: ParsedOptions): string {

@@ -7,9 +7,11 @@ import {
   type Recipe,
 } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
+import { writeJson } from '../client/api-json.ts';
+import { JSON_OPTION } from '../client/client-options.ts';
 import type { Command } from '../command.ts';
 import { formatBytes, formatCount, formatDuration } from '../figures.ts';
-import { UsageError } from '../options.ts';
+import { isOn, UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
 import { createProgressPrinter } from '../progress.ts';
@@ -40,6 +42,7 @@ export const convertCommand: Command = {
           default: 'q8_0',
         },
         { name: 'overwrite', value: null, summary: 'replace OUT if it exists' },
+        JSON_OPTION,
       ],
     },
   ],
@@ -61,10 +64,14 @@ export const convertCommand: Command = {
         ...(FLOAT_RECIPES.has(type) ? {} : { quantiser: openQuantiser() }),
         onProgress: ({ doneBytes, totalBytes, tensor }) => progress.update(doneBytes, totalBytes, tensor),
         signal,
-        overwrite: options.values.get('overwrite') === 'true',
+        overwrite: isOn(options, 'overwrite'),
       });
       progress.clear();
       for (const warning of summary.warnings) stderr.write(`warning: ${printable(warning)}\n`);
+      if (isOn(options, 'json')) {
+        writeJson(stdout, { file: target, type, ...summary });
+        return;
+      }
       const { tensors } = await inspectModel(target!);
       stdout.write(renderSummary(target!, type, summary, { ofModel: tensors.length, width: widthOf(stdout) }));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { writeJsonLines } from '../client/api-json.ts';
+import { writeJson, writeJsonLines } from '../client/api-json.ts';
 import { JSON_OPTION } from '../client/client-options.ts';
 import { missingProfile } from '../client/open-client.ts';
 import { openProfileStore } from '../client/profile-store.ts';
@@ -42,15 +42,17 @@ const useCommand: Command = {
   summary: 'use another profile from now on',
   about: 'Makes a stored profile the one that commands use. --profile and GPTJ_PROFILE choose another for one command.',
   arguments: [{ name: 'NAME', summary: 'name of the profile' }],
-  groups: [],
+  groups: [{ title: 'options', options: [JSON_OPTION] }],
   examples: [{ line: 'gptj profiles use gptj.example.com', caption: 'switch to another server' }],
 
-  async run({ env, stdout }, { positionals: [name = ''] }) {
+  async run({ env, stdout }, options) {
+    const [name = ''] = options.positionals;
     const store = openProfileStore(env);
     const profile = await store.read(name);
     if (profile === null) throw new UsageError(await missingProfile(store, name));
     await store.use(name);
-    stdout.write(`profile ${name}: ${profile.url}\n`);
+    if (isOn(options, 'json')) writeJson(stdout, { name, url: profile.url, user: profile.user, inUse: true });
+    else stdout.write(`profile ${name}: ${profile.url}\n`);
   },
 };
 
