@@ -31,7 +31,7 @@ export const engineSettings = {
   }),
   ENGINE_CACHE_TOKENS: integerSetting({
     group: 'Serving',
-    help: 'tokens of all texts under way and remembered together, in the KV cache: see [below](#memory); 0: as many as fit well',
+    help: 'tokens of all texts under way and remembered together, in the KV cache; 0: as many as fit well',
     ...AUTOMATIC,
     max: 100_000_000,
     option: { name: 'cache-tokens', value: 'N' },
