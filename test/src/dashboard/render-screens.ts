@@ -19,6 +19,8 @@ export interface ScreenChoice {
 /** The clock of the server; the browser's stands still some minutes later, so that pictures of one build are alike. */
 const SERVER_START = Date.parse('2026-01-15T12:00:00Z');
 const MAX_HEIGHT = 4000;
+/** For one screen, with what it needs from the server. */
+const MAX_RENDER_MS = 120_000;
 const BROWSER_NOW = new Date('2026-01-15T12:10:00Z');
 
 /** Returns the number of screens that could not be rendered, or have a problem. */
@@ -41,15 +43,19 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
           const name = shotName({ screen, theme, width });
           const path = join(choice.out, `${name}.png`);
           try {
-            const { page, leave } = await open({ screen, theme, width });
-            await fitPage(page);
-            await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
-            await leave();
+            await withDeadline(async () => {
+              const { page, leave } = await open({ screen, theme, width });
+              await fitPage(page);
+              await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+              await leave();
+            });
             await dashboard.endTest();
             choice.print(path);
           } catch (error) {
             failures++;
             choice.print(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+            // Closes the page, whose other problems are of no interest.
+            await dashboard.endTest().catch(() => undefined);
           }
         }
       }
@@ -58,6 +64,19 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
     await dashboard.close();
   }
   return failures;
+}
+
+/** A page that never settles must not keep the others waiting. */
+async function withDeadline(render: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not rendered after ${MAX_RENDER_MS / 1000} s`)), MAX_RENDER_MS);
+  });
+  try {
+    await Promise.race([render(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Make the window as high as the page, so that what sticks to its edges is where it ends. */

@@ -1,8 +1,11 @@
 import type { Page, Request } from 'playwright-core';
 
+const MAX_SETTLE_MS = 30_000;
+
 /**
  * Returns a function that waits until a page has what it asked for: no request is under way but streams, fonts are loaded,
- * nothing is a skeleton. Call it before the page is opened.
+ * nothing is a skeleton. Call it before the page is opened. The function rejects after half a minute, and says what it waited
+ * for.
  */
 export function settle(page: Page): () => Promise<void> {
   const open = new Set<Request>();
@@ -17,8 +20,13 @@ export function settle(page: Page): () => Promise<void> {
     if (frame.url() === 'about:blank' && frame === page.mainFrame()) open.clear();
   });
   return async () => {
+    const deadline = performance.now() + MAX_SETTLE_MS;
     // Two rounds without a request: a page asks for more when the first replies are there.
     for (let quiet = 0; quiet < 2; quiet = open.size === 0 ? quiet + 1 : 0) {
+      if (performance.now() > deadline) {
+        const requests = [...open].map((request) => `${request.method()} ${request.url()}`);
+        throw new Error(`${page.url()} does not settle: it waits for ${requests.join(', ')}`);
+      }
       await page.waitForFunction(() => document.querySelector('#root')?.childElementCount !== 0);
       await page.waitForFunction(() => document.querySelector('[data-skeleton], .ui-skeleton') === null);
       await page.evaluate(async () => {

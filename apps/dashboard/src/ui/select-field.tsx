@@ -24,7 +24,8 @@ export function SelectField<Value extends string>({
   error,
   isDisabled = false,
   size = 'normal',
-}: SelectProps<Value>) {
+  isFirstOpen,
+}: SelectProps<Value> & { readonly isFirstOpen: boolean }) {
   return (
     <Select
       className="ui-field"
@@ -32,6 +33,7 @@ export function SelectField<Value extends string>({
       onSelectionChange={(key) => onChange(key as Value)}
       isDisabled={isDisabled}
       isInvalid={Boolean(error)}
+      defaultOpen={isFirstOpen}
     >
       <Label className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</Label>
       <Button className={`ui-select ui-select-${size}`}>

@@ -1,4 +1,4 @@
-import { lazy, type ReactElement, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
 import { Icon } from './icons.tsx';
 import './field.css';
 import './select.css';
@@ -27,14 +27,16 @@ export interface SelectProps<Value extends string> {
 const SelectField = lazy(async () => ({ default: (await import('./select-field.tsx')).SelectField })) as <
   Value extends string,
 >(
-  props: SelectProps<Value>,
+  props: SelectProps<Value> & { readonly isFirstOpen: boolean },
 ) => ReactElement;
 
 /** One of a few choices: `<Select label="State" value={state} onChange={setState} choices={[{ id: 'all', label: 'All' }]} />`. */
 export function Select<Value extends string>(props: SelectProps<Value>) {
+  // A press before the list is loaded opens it then.
+  const [wasPressed, setPressed] = useState(false);
   return (
-    <Suspense fallback={<StandIn {...props} />}>
-      <SelectField {...props} />
+    <Suspense fallback={<StandIn {...props} onPress={() => setPressed(true)} />}>
+      <SelectField {...props} isFirstOpen={wasPressed} />
     </Suspense>
   );
 }
@@ -46,12 +48,14 @@ function StandIn<Value extends string>({
   value,
   choices,
   hint,
+  isDisabled = false,
   size = 'normal',
-}: SelectProps<Value>) {
+  onPress,
+}: SelectProps<Value> & { readonly onPress: () => void }) {
   return (
     <div className="ui-field">
       <span className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</span>
-      <button type="button" className={`ui-select ui-select-${size}`}>
+      <button type="button" className={`ui-select ui-select-${size}`} disabled={isDisabled} onClick={onPress}>
         <span className="ui-cut">{choices.find(({ id }) => id === value)?.label}</span>
         <Icon name="down" size={12} />
       </button>
