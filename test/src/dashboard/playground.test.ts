@@ -185,6 +185,33 @@ test('the shown chances are those of the run', { skip }, async () => {
   assert.equal(Number.parseFloat(shown ?? ''), Number(best.toFixed(best >= 10 ? 0 : 1)));
 });
 
+test('typed text is scored as a prompt when it is asked for, and another token of it begins a branch', {
+  skip,
+}, async () => {
+  const text = 'Once upon a time there was a 😀 girl';
+  const page = await openText({ max_new_tokens: 4, seed: 7 }, text);
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('button', { name: 'Score the typed text' }).click();
+  const { tokens } = await dashboard().api.text.tokenize(text);
+  await page
+    .getByRole('option')
+    .nth(tokens.length - 1)
+    .waitFor();
+  assert.equal(await page.getByRole('option').count(), tokens.length);
+  const asked = { max_new_tokens: 0, prompt_logprobs: 10, return_dict_in_generate: true };
+  const run = await dashboard().api.runPipeline('gpt-j:latest', [text, asked]);
+  const [result] = run.resultPreview ?? [];
+  const { prompt_logprobs: reports } = result as { prompt_logprobs: Result['logprobs'][number] };
+  await page.getByRole('option').nth(4).click();
+  await page.getByText(`${reports[3]?.logprob.toFixed(2)} nat`).waitFor();
+  // The best alternative that is not the token of the text.
+  const taken = reports[3]?.top.findIndex(([id]) => id !== tokens[4]) ?? -1;
+  await page.getByRole('listbox', { name: 'Tokens' }).press(String(taken + 1));
+  await ended(page);
+  const { prompt } = await dashboard().api.runs.input(await runIdOf(page));
+  assert.deepEqual(prompt, [...tokens.slice(0, 4), reports[3]?.top[taken]?.[0]]);
+});
+
 test('a replay has the same token ids, and a stored run opens with its text', { skip }, async () => {
   const page = await openText({ max_new_tokens: 12, deterministic: true, seed: 7 });
   await page.keyboard.press('Control+Enter');
@@ -197,6 +224,17 @@ test('a replay has the same token ids, and a stored run opens with its text', { 
   await waitForText(other, text);
   await other.getByText('12 tokens', { exact: true }).waitFor();
   assert.equal(new URL(other.url()).search, '');
+});
+
+test('a stored run whose result contains its prompt, without tokens, can be replayed by its text', {
+  skip,
+}, async () => {
+  const parameters = { max_new_tokens: 12, seed: 7, do_sample: true, deterministic: true, include_input: true };
+  const run = await dashboard().api.runPipeline('gpt-j:latest', [PROMPT, parameters]);
+  const page = await dashboard().open(`/playground?run=${run.id}`, { as: OWNER });
+  await waitForText(page, String((run.resultPreview as [[string]])[0][0]));
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('identical: the same text').waitFor();
 });
 
 test('a damaged link is refused with a sentence, and the playground works on', { skip }, async () => {

@@ -45,9 +45,7 @@ export function GenerationNote({ state }: { readonly state: PlaygroundState }) {
         </Link>
       )}
       {/* What comes with the end stands last, so that nothing before it moves. */}
-      {run.id !== null && run.stage === 'ended' && known > 0 && !isUnknown && (
-        <Replay key={run.key} draft={draft} node={node} />
-      )}
+      {run.id !== null && run.stage === 'ended' && known > 0 && <Replay key={run.key} draft={draft} node={node} />}
       {ms !== null && ms > 0 && count > 0 && (
         <span className="playground-speed">{formatDigits(count / (ms / 1000), 3)} tokens/s</span>
       )}

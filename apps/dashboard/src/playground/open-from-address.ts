@@ -2,7 +2,8 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { cloud } from '../api/cloud.ts';
 import type { Draft } from './document/draft.ts';
-import { draftOfPassages, draftOfRun, type Passage } from './document/imported.ts';
+import { appendTokens, endGeneration } from './document/generation.ts';
+import { draftOfPassages, draftOfRun } from './document/imported.ts';
 import { unpackShared } from './share/share-link.ts';
 import { ASKED } from './store/playground-store.ts';
 import { arrivalsOfResult } from './stream/arrivals.ts';
@@ -28,26 +29,25 @@ async function draftOfStoredRun(id: string, runId: string): Promise<Draft> {
   const own = Object.fromEntries(
     Object.entries(parameters).filter(([name, value]) => ASKED[name] !== value && !INPUT_NAMES.has(name)),
   );
-  const { include_input, remove_input } = parameters;
-  const output = arrivalsOfResult('', run)[0]?.text ?? '';
-  if ((remove_input === undefined ? include_input === true : remove_input === false) && output.startsWith(text)) {
-    const passages: readonly Passage[] = [
-      { kind: 'typed', text },
-      { kind: 'generated', text: output.slice(text.length) },
-    ];
-    return draftOfPassages(
-      id,
-      own,
-      passages.filter((passage) => passage.text !== ''),
-    );
-  }
-  return draftOfRun(id, {
-    key: `run-${runId}`,
+  const key = `run-${runId}`;
+  const draft = draftOfRun(id, {
+    key,
     runId,
     prompt: text,
     parameters: own,
     seed: run.seed,
     sequences: sequencesOf(run),
+  });
+  const { include_input, remove_input } = parameters;
+  const hasPrompt = remove_input === undefined ? include_input === true : remove_input === false;
+  if (!hasPrompt || run.runState !== 'complete') return draft;
+  const arrivals = arrivalsOfResult(key, run).map((arrival) =>
+    arrival.text.startsWith(text) ? { ...arrival, text: arrival.text.slice(text.length) } : arrival,
+  );
+  return endGeneration(appendTokens(draft, arrivals), {
+    key,
+    finishes: run.finishReasons ?? ['length'],
+    failure: null,
   });
 }
 

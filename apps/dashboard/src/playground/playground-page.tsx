@@ -93,6 +93,7 @@ export function PlaygroundPage() {
             onUndo={store.undo}
             onRedo={store.redo}
             caret={caret}
+            contextEnd={settings.contextEnd}
           />
         )}
         {view === 'tokens' && (

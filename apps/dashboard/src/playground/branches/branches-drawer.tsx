@@ -3,14 +3,15 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { Dialog, Sheet } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { formatDigits } from '../../ui/formats.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Tree, type TreeNode } from '../../ui/tree.tsx';
-import type { Draft } from '../document/draft.ts';
-import { starredRows, type TreeRow, treeRows } from '../document/tree-rows.ts';
+import type { Draft, NodeId } from '../document/draft.ts';
+import { rowOf, starredRows, type TreeRow, treeRows } from '../document/tree-rows.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
 
-/** Every text that the draft has been: go to one, star it, name it, delete it. */
+/** Every text that the draft has been: go to one, star it, name it, show it alone, delete it. */
 export function BranchesDrawer({
   store,
   draft,
@@ -20,8 +21,12 @@ export function BranchesDrawer({
   readonly draft: Draft;
   readonly onClose: () => void;
 }) {
-  const rows = treeRows(draft);
-  const starred = starredRows(rows);
+  const all = treeRows(draft);
+  const starred = starredRows(all);
+  /** The branch that is shown without the others. */
+  const [hoisted, setHoisted] = useState<NodeId | null>(null);
+  const root = hoisted === null ? null : rowOf(all, hoisted);
+  const rows = root === null ? all : [root];
   const [asked, setAsked] = useState<{ readonly row: TreeRow; readonly what: 'name' | 'delete' } | null>(null);
   const [name, setName] = useState('');
   const here = hereOf(rows);
@@ -33,6 +38,7 @@ export function BranchesDrawer({
         setName(node.value.name ?? '');
         setAsked({ row: node.value, what: 'name' });
       }}
+      onHoist={() => setHoisted(node.value.first)}
       onDelete={() => setAsked({ row: node.value, what: 'delete' })}
     />
   );
@@ -55,12 +61,20 @@ export function BranchesDrawer({
           </ul>
         </section>
       )}
+      {root !== null && (
+        <p>
+          Only this branch is shown.{' '}
+          <Button size="small" onPress={() => setHoisted(null)}>
+            Show all branches
+          </Button>
+        </p>
+      )}
       {rows.length === 0 ? (
         <p>The draft is empty. Write something, or generate, and it appears here.</p>
       ) : (
         <Tree
           // Rows that a fork has added are open as well.
-          key={draft.nodes.size}
+          key={`${hoisted}-${draft.nodes.size}`}
           label="Branches"
           nodes={rows.map(nodeOf)}
           selected={here?.id ?? null}
@@ -107,11 +121,13 @@ function Row({
   row,
   onStar,
   onName,
+  onHoist,
   onDelete,
 }: {
   readonly row: TreeRow;
   readonly onStar: (isOn: boolean) => void;
   readonly onName: () => void;
+  readonly onHoist: () => void;
   readonly onDelete: () => void;
 }) {
   return (
@@ -124,6 +140,11 @@ function Row({
         </span>
         {row.isHere && <span className="ui-hidden"> (here)</span>}
       </span>
+      {row.mean !== null && (
+        <span className="playground-ways" title="Mean log-probability of its tokens">
+          {formatDigits(row.mean, 2)} nat
+        </span>
+      )}
       {row.children.length > 1 && <span className="playground-ways">{row.children.length} ways on</span>}
       <Menu
         label="Actions of this branch"
@@ -139,6 +160,7 @@ function Row({
                 onAction: () => onStar(!row.isStarred),
               },
               { id: 'name', label: 'Name', icon: 'pen', onAction: onName },
+              { id: 'hoist', label: 'Show this branch alone', icon: 'branch', onAction: onHoist },
               { id: 'delete', label: 'Delete', icon: 'trash', isDanger: true, onAction: onDelete },
             ],
           },

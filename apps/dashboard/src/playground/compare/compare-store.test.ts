@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PipelineCloud } from '@gptj-cloud/sdk';
 import { runJson, startFakeRuns, tokenJson } from '../../testing/fake-runs.ts';
+import { meanLogprob } from '../document/mean-logprob.ts';
 import { firstDifference } from '../replay/first-difference.ts';
 import type { GenerationTools } from '../store/playground-store.ts';
-import { createCompareStore, differingNames, meanLogprob } from './compare-store.ts';
+import { createCompareStore, differingNames } from './compare-store.ts';
 
 test('columns continue one prompt with one seed, each with its own parameters', async () => {
   const server = await startFakeRuns();

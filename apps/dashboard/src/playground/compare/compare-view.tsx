@@ -5,6 +5,7 @@ import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { formatDigits, formatPlural } from '../../ui/formats.ts';
 import { useIsPhone } from '../../ui/media.ts';
 import { type Draft, textOf } from '../document/draft.ts';
+import { meanLogprob } from '../document/mean-logprob.ts';
 import { promptOf } from '../document/prompt.ts';
 import { firstDifference } from '../replay/first-difference.ts';
 import { browserDeps } from '../store/browser-playground.ts';
@@ -16,7 +17,6 @@ import {
   createCompareStore,
   differingNames,
   MAX_COLUMNS,
-  meanLogprob,
 } from './compare-store.ts';
 
 const LETTERS = 'ABCD';

@@ -16,7 +16,8 @@ import {
 import { canRedo, canUndo, redo, undo } from './history.ts';
 import { promptOf } from './prompt.ts';
 import { DamagedDraftError, headOf, readDraft, storedNode } from './serialise.ts';
-import { starredRows, treeRows } from './tree-rows.ts';
+import { takeInText } from './take-in-text.ts';
+import { rowOf, starredRows, treeRows } from './tree-rows.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => seed);
 
@@ -235,6 +236,15 @@ test('taking an alternative keeps the tokens before it, and prompts with exactly
   assert.deepEqual(promptOf(typedAfter), { text: 'I met a little girl’s', tokens: [], tokenText: '' });
 });
 
+test('a token taken at an offset of the text follows exactly what is before it', () => {
+  const draft = typed('I met a man');
+  const taken = takeInText(draft, 'I met a'.length, { id: 9, label: ' girl', logprob: -2 });
+  assert.equal(textOf(taken), 'I met a girl');
+  assert.deepEqual(promptOf(taken), { text: 'I met a', tokens: [9], tokenText: ' girl' });
+  assert.equal(textOf(undo(taken)), 'I met a man');
+  assert.throws(() => takeInText(draft, 12, { id: 9, label: 'x', logprob: null }), RangeError);
+});
+
 test('an end-of-text token, and what a stop string cut, are not in the prompt', () => {
   const begun = beginGeneration(typed('Q'), 'n1', generation('k'));
   const event = { ...arrival('k', ' a', '<|endoftext|>'), text: ' a' };
@@ -317,5 +327,8 @@ test('a run of nodes without forks is one row of the tree; a bookmark and a fork
     starredRows(starred).map(({ id }) => id),
     ['n1'],
   );
+  const end = row?.children[1];
+  assert.deepEqual([rowOf(treeRows(draft), end?.first ?? '')?.text, end?.mean], ['girl', -2]);
+  assert.equal(rowOf(treeRows(draft), 'n99'), null);
   assert.equal(treeRows(typed('x'.repeat(200)))[0]?.text, `${'x'.repeat(80)}…`);
 });

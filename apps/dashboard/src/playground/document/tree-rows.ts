@@ -1,5 +1,6 @@
 /** The tree of a draft as rows: a run of nodes without forks is one row. */
 import { type Draft, type DraftNode, type NodeId, nodeOf } from './draft.ts';
+import { meanLogprob } from './mean-logprob.ts';
 
 export interface TreeRow {
   /** The last node of the row: going to the row is going there. */
@@ -15,6 +16,8 @@ export interface TreeRow {
   readonly isHere: boolean;
   /** On the way from the root to the position. */
   readonly isOnPath: boolean;
+  /** Mean natural log-probability of its tokens; null without any. */
+  readonly mean: number | null;
   readonly children: readonly TreeRow[];
 }
 
@@ -25,6 +28,15 @@ export function treeRows(draft: Draft): readonly TreeRow[] {
   const onPath = new Set<NodeId>();
   for (let id: NodeId | null = draft.here; id !== null; id = nodeOf(draft, id).parent) onPath.add(id);
   return nodeOf(draft, draft.root).children.map((id) => rowFrom(draft, id, onPath));
+}
+
+/** The row with this first node, wherever it is; null when the draft has none. */
+export function rowOf(rows: readonly TreeRow[], first: NodeId): TreeRow | null {
+  for (const row of rows) {
+    const found = row.first === first ? row : rowOf(row.children, first);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The rows that are starred, with their whole text heads, in the order of the tree. */
@@ -51,6 +63,7 @@ function rowFrom(draft: Draft, first: NodeId, onPath: ReadonlySet<NodeId>): Tree
     isGenerated: nodes.some((node) => node.kind !== 'typed'),
     isHere: nodes.some((node) => node.id === draft.here),
     isOnPath: onPath.has(first),
+    mean: meanLogprob(nodes.flatMap((node) => node.tokens ?? []))?.mean ?? null,
     children: last.children.map((child) => rowFrom(draft, child, onPath)),
   };
 }

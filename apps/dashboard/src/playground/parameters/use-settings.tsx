@@ -6,7 +6,9 @@ import { textOf } from '../document/draft.ts';
 import { PIPELINE } from '../store/browser-playground.ts';
 import { ASKED, type PlaygroundState, type PlaygroundStore } from '../store/playground-store.ts';
 import { CheckLine } from './check-line.tsx';
+import { fitOffer } from './fit-offer.ts';
 import { FitOffers } from './fit-offers.tsx';
+import { useContextEnd } from './use-context-end.ts';
 import { useRunCheck } from './use-run-check.ts';
 
 const ParameterSide = lazy(() => import('./parameter-side.tsx').then((parts) => ({ default: parts.ParameterSide })));
@@ -25,6 +27,8 @@ export interface Settings {
   readonly line: ReactNode;
   /** The server's sentence about why the run would be refused now; null: it would run, as far as is known. */
   readonly refusal: string | null;
+  /** Offset in the text from which on it does not fit into the context; null where all of it does. */
+  readonly contextEnd: number | null;
 }
 
 export function useSettings(store: PlaygroundStore, state: PlaygroundState): Settings {
@@ -39,6 +43,8 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
   if (present !== text) setText(present);
   const checked = useRunCheck({ pipelineId: PIPELINE, prompt: text, parameters: { ...ASKED, ...draft.parameters } });
   const promptTokens = checked.check?.promptTokens ?? Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+  const isTooLong = checked.isFresh && checked.check !== null && fitOffer(checked.check).isPromptTooLong;
+  const contextEnd = useContextEnd(text, isTooLong);
   const onShown = useCallback(() => setShown(null), []);
   const show = useCallback((name: string): void => {
     setOpen(true);
@@ -97,10 +103,11 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
             tokensPerSecond={seconds > 0 ? (lastRun?.usage?.generatedTokens ?? 0) / seconds : null}
           />
           {checked.check !== null && checked.check.refusal !== null && (
-            <FitOffers store={store} check={checked.check} text={text} />
+            <FitOffers store={store} check={checked.check} text={text} contextEnd={contextEnd} />
           )}
         </div>
       ),
     refusal,
+    contextEnd: contextEnd?.offset ?? null,
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PipelineCloud } from '@gptj-cloud/sdk';
 import { type FakeRuns, runJson, startFakeRuns, tokenJson } from '../../testing/fake-runs.ts';
 import { type MemoryShelf, memoryShelf } from '../../testing/memory-shelf.ts';
+import { takeAlternative } from '../document/branching.ts';
 import { pathOf, textOf } from '../document/draft.ts';
 import { createPlaygroundStore, type PlaygroundStore } from './playground-store.ts';
 
@@ -65,6 +66,14 @@ test('a page that is left while tokens arrive shows the end of its run when it i
     assert.equal(textOf(second.get().draft), 'Once upon a');
     assert.equal(pathOf(second.get().draft).at(-1)?.run?.finish, 'length');
     second.undo();
+    assert.equal(textOf(second.get().draft), 'Once');
+    second.redo();
+    // A continuation that has been split is one step still.
+    second.change((draft) => takeAlternative(draft, draft.here, 1, { id: 9, label: ' the', logprob: -2 }));
+    assert.equal(textOf(second.get().draft), 'Once upon the');
+    second.undo();
+    assert.equal(textOf(second.get().draft), 'Once upon a');
+    second.goToParent();
     assert.equal(textOf(second.get().draft), 'Once');
     await second.close();
   } finally {

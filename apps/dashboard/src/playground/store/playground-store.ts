@@ -29,11 +29,13 @@ import {
   appendTokens,
   beginGeneration,
   endGeneration,
+  firstOf,
   openRuns,
   restartGeneration,
 } from '../document/generation.ts';
 import { redo, undo } from '../document/history.ts';
 import { type Prompt, promptOf } from '../document/prompt.ts';
+import { takeInText } from '../document/take-in-text.ts';
 import type { DraftClaims } from '../drafts/draft-claims.ts';
 import { createDraftSaver } from '../drafts/draft-saver.ts';
 import type { DraftEntry, DraftShelf } from '../drafts/draft-shelf.ts';
@@ -105,6 +107,8 @@ export interface PlaygroundStore {
   goTo(node: NodeId): void;
   /** Put another token in the place of a drawn one, and generate from there. */
   take(node: NodeId, token: number, alternative: Alternative): void;
+  /** The same at an offset of typed text. */
+  takeInText(offset: number, alternative: Alternative): void;
   /** Add a continuation that was generated elsewhere, and take over its parameters. */
   adopt(output: DraftNode, parameters: Parameters): void;
   star(node: NodeId, isStarred: boolean): void;
@@ -314,12 +318,17 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       if (at !== undefined) changeDraft((draft) => goToBranch(draft, siblingOf(draft, at, step)));
     },
     goToParent() {
-      const { parent } = nodeOf(state.draft, state.draft.here);
+      // A continuation that has been split is one step.
+      const { parent } = nodeOf(state.draft, firstOf(state.draft, state.draft.here));
       if (parent !== null) changeDraft((draft) => stepTo(draft, parent));
     },
     goTo: (node) => changeDraft((draft) => stepTo(draft, node)),
     take(node, token, alternative) {
       changeDraft((draft) => takeAlternative(draft, node, token, alternative));
+      begin(state.draft.here);
+    },
+    takeInText(offset, alternative) {
+      changeDraft((draft) => takeInText(draft, offset, alternative));
       begin(state.draft.here);
     },
     adopt: (output, parameters) =>

@@ -2,15 +2,17 @@ import { type KeyboardEvent, useId, useLayoutEffect, useMemo, useRef, useState }
 import { announce } from '../../ui/announce.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Sheet } from '../../ui/dialog.tsx';
+import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { useIsPhone } from '../../ui/media.ts';
 import { Select } from '../../ui/select.tsx';
 import { TokenDetails } from '../../ui/token-popover.tsx';
 import { formatChance, rankOf, type TokenScale, visibleToken } from '../../ui/token-scale.ts';
 import { type TokenPlace, type TokenSection, TokenText, tokenElementId } from '../../ui/token-text.tsx';
-import { type Alternative, type Draft, type DraftToken, nodeOf, pathOf } from '../document/draft.ts';
+import { type Alternative, type Draft, type DraftToken, pathOf } from '../document/draft.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
 import { cutReason } from './cut-reason.ts';
 import { offsetOf, tokenAt, tokenPlaces } from './token-places.ts';
+import { SCORED, useScoredText } from './use-scored-text.ts';
 
 const SCALES: readonly { readonly id: TokenScale; readonly label: string; readonly note: string }[] = [
   { id: 'probability', label: 'Probability', note: 'Red: the model gave the token little chance.' },
@@ -38,7 +40,8 @@ export function TokensView({
   readonly onEdit: (offset: number) => void;
 }) {
   const [scale, setScale] = useState<TokenScale>('probability');
-  const path = useMemo(() => pathOf(draft), [draft]);
+  const scored = useScoredText(useMemo(() => pathOf(draft), [draft]));
+  const { path } = scored;
   const sections = useMemo(
     (): readonly TokenSection[] =>
       path
@@ -96,7 +99,8 @@ export function TokensView({
     setCurrent(null);
     setOpen(false);
     list.current?.focus();
-    store.take(current.section, current.index, alternative);
+    if (current.section === SCORED) store.takeInText(offsetOf(path, current), alternative);
+    else store.take(current.section, current.index, alternative);
   };
   const edit = (): void => {
     if (current !== null) onEdit(offsetOf(path, current));
@@ -118,7 +122,7 @@ export function TokensView({
     event.stopPropagation();
   };
 
-  const node = current === null || token === null ? null : nodeOf(draft, current.section);
+  const node = path.find(({ id: each }) => each === current?.section) ?? null;
   const details = token !== null && node !== null && (
     <>
       <TokenDetails
@@ -150,8 +154,14 @@ export function TokensView({
             </li>
           ))}
         </ol>
+        {scored.canScore && (
+          <Button size="small" look="quiet" isPending={scored.isPending} onPress={scored.score}>
+            Score the typed text
+          </Button>
+        )}
         <span className="ui-muted playground-tokens-hint">← → token · ↓ alternatives · 1–9 take · E edit</span>
       </div>
+      {scored.error !== null && <ErrorPanel error={scored.error} onRetry={scored.score} />}
       <div className="playground-paper" ref={box}>
         <div className="playground-token-sheet">
           {hasTokens ? (

@@ -57,7 +57,7 @@ const Block = memo(
 );
 
 function Piece({
-  piece: { tint, text, seam },
+  piece: { tint, text, seam, isContextEnd },
   onSibling,
 }: {
   readonly piece: TextPiece;
@@ -86,6 +86,7 @@ function Piece({
           </button>
         </span>
       )}
+      {isContextEnd && <span className="playground-context-end">context ends</span>}
       <span className={`playground-text playground-text-${tint}`} aria-hidden="true">
         {text}
       </span>
@@ -98,6 +99,7 @@ function isSame(piece: TextPiece, other: TextPiece | undefined): boolean {
     other !== undefined &&
     piece.tint === other.tint &&
     piece.text === other.text &&
+    piece.isContextEnd === other.isContextEnd &&
     piece.seam?.node === other.seam?.node &&
     piece.seam?.index === other.seam?.index &&
     piece.seam?.count === other.seam?.count

@@ -50,6 +50,21 @@ test('appended text changes the last piece alone, in long lines and in short one
   }
 });
 
+test('the text after the end of the context has a tint of its own, and its beginning is marked', () => {
+  const draft = draftOf('Once', ' there', ' was');
+  const pieces = (contextEnd: number) =>
+    textBlocks(pathOf(draft), [], contextEnd)
+      .flat()
+      .map(({ tint, text, isContextEnd }) => [tint, text, isContextEnd]);
+  assert.deepEqual(pieces(6), [
+    ['typed', 'Once', false],
+    ['generated', ' t', false],
+    ['beyond', 'here', true],
+    ['beyond', ' was', false],
+  ]);
+  assert.deepEqual(pieces(4).slice(1, 2), [['beyond', ' there', true]]);
+});
+
 test('neighbours of one provenance are one piece, and a seam begins another', () => {
   const draft = draftOf('Once', ' there', ' was');
   assert.deepEqual(shapesOf(draft), [

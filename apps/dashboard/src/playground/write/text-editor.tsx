@@ -22,6 +22,7 @@ export function TextEditor({
   onUndo,
   onRedo,
   caret,
+  contextEnd,
 }: {
   readonly draft: Draft;
   readonly onEdit: (change: TextChange) => void;
@@ -30,9 +31,11 @@ export function TextEditor({
   readonly onRedo: () => void;
   /** Where the caret is at first; null: at the end, without the focus. */
   readonly caret: number | null;
+  /** Offset from which on the text does not fit into the context; null where all of it does. */
+  readonly contextEnd: number | null;
 }) {
   const path = useMemo(() => pathOf(draft), [draft]);
-  const blocks = useMemo(() => textBlocks(path, seamsOf(draft)), [path, draft]);
+  const blocks = useMemo(() => textBlocks(path, seamsOf(draft), contextEnd), [path, draft, contextEnd]);
   const text = useMemo(() => path.map((node) => node.text).join(''), [path]);
   // `sync` brings every later text.
   const [textAtFirst] = useState(text);
