@@ -118,6 +118,8 @@ export class Dashboard {
       colorScheme: theme,
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
       hasTouch: isPhone,
+      // The bar of a scrolled page takes no width there.
+      isMobile: isPhone,
       locale,
       timezoneId: 'UTC',
     });

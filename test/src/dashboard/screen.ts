@@ -6,7 +6,7 @@ import type { PipelineCloud } from '@gptj-cloud/sdk';
 import type { BrowserContext, Cookie, Page } from 'playwright-core';
 import { type LayoutShift, layoutShift } from './audit.ts';
 import { type Account, type Dashboard, heightOf, OWNER, type Theme } from './dashboard.ts';
-import { settle } from './settle.ts';
+import { overlaysShown, settle } from './settle.ts';
 
 export interface Screen {
   /** `list`, `empty`, `loading`, `error`, `long`, or the name of an overlay that is open. */
@@ -122,6 +122,7 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     if (screen.act !== undefined) {
       await screen.act(page);
       if (screen.isLoading !== true) await settled();
+      await overlaysShown(page);
     }
     const leave = async (): Promise<void> => {
       await leavePage(page);

@@ -2,6 +2,11 @@ import type { Page, Request } from 'playwright-core';
 
 const MAX_SETTLE_MS = 30_000;
 
+/** Waits until what opens over the page is drawn: React Aria hides it at first, on a touch screen for some tenths of a second. */
+export async function overlaysShown(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[style*="mask-image"]') === null);
+}
+
 /**
  * Returns a function that waits until a page has what it asked for: no request is under way but streams, fonts are loaded,
  * nothing is a skeleton. Call it before the page is opened. The function rejects after half a minute, and says what it waited
