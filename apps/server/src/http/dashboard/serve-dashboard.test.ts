@@ -162,11 +162,11 @@ test('before the first build ends, pages are replaced by one that reloads, and t
 
 test('requests for the dashboard are logged at debug and counted under one label', async () => {
   it.logLines.length = 0;
-  for (const path of ['/', '/runs/run_1', '/assets/one.js', '/assets/gone.js', '/v2/auth/set-up', '/v2/status'])
+  for (const path of ['/', '/runs/run_1', '/assets/one.js', '/assets/gone.js', '/v2/auth/set-up', '/v2/server'])
     await open(path);
   assert.deepEqual(
     it.logLines.map((line) => String(Reflect.get(Object(JSON.parse(line)), 'path'))),
-    ['/v2/status'],
+    ['/v2/server'],
   );
   const metrics = await (await it.request('/metrics')).text();
   const labels = new Set(
