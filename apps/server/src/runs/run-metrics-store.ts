@@ -7,9 +7,12 @@ import {
   type TotalComputeGet,
   toTimestamp,
 } from '@gptj-cloud/protocol';
-import { and, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
+import { z } from 'zod';
 import type { Database } from '../store/db.ts';
-import { runs } from './run-tables.ts';
+import { returnedRows } from '../store/returned-rows.ts';
+import { runSums, runs } from './run-tables.ts';
+import { equalBounds, HOUR_MS, hourlyBounds, partsOf, splitHours, type TimePart } from './time-parts.ts';
 
 export interface MetricsQuery {
   readonly projectId: string;
@@ -28,41 +31,38 @@ interface Counts {
 
 const NO_RUNS: Counts = { runs: 0, succeeded: 0, failed: 0, computeMs: 0 };
 
-/** Columns of {@link Counts}. */
-const counts = {
-  runs: count(),
-  succeeded: sql<number>`count(*) FILTER (WHERE ${runs.state} = 'complete')`.mapWith(Number),
-  failed: sql<number>`count(*) FILTER (WHERE ${runs.state} = 'failed')`.mapWith(Number),
-  computeMs: sql<number>`coalesce(sum(${runs.computeTimeMs}), 0)`.mapWith(Number),
-};
+/** Runs of the hours inside of which buckets begin or end: reading more takes longer than a tenth of a second. */
+const MAX_READ_RUNS = 20_000;
 
-/** Counts for `bucketCount` equal parts of the span, for the whole span, and for the span of equal length before it. */
+/** Counts for `bucketCount` parts of the span, for the whole span, and for the span of equal length before it. */
 export async function runMetrics(db: Database, query: MetricsQuery, bucketCount: number): Promise<RunMetricsGet> {
   const { start, end } = query;
-  const widthMs = (end.getTime() - start.getTime()) / bucketCount;
-  // Unlike `extract`, `date_part` computes with floating point, which is several times as fast.
-  const sinceStart = sql`date_part('epoch', ${runs.createdAt} - ${start.toISOString()}::timestamptz) * 1000`;
-  const bucket = sql<number>`floor(${sinceStart} / ${widthMs}::float8)`.mapWith(Number);
-  const rows = await db
-    .select({ bucket, ...counts })
-    .from(runs)
-    .where(during(query))
-    // By position: with parameters of its own, the same expression would count as another one.
-    .groupBy(sql`1`);
-  const byBucket = new Map(rows.map((row) => [Math.min(row.bucket, bucketCount - 1), row]));
-  const at = (index: number): Date => new Date(start.getTime() + index * widthMs);
+  const bounds = await boundsOf(db, query, bucketCount);
   const preceding = before(query);
-  const [precedingCounts] = await db.select(counts).from(runs).where(during(preceding));
+  const parts = [...partsOf(bounds), ...partsOf([preceding.start, preceding.end], bucketCount)];
+  const counted = new Map(
+    (await countRuns(db, query, parts, BUCKET)).map(({ key, ...counts }) => [Number(key), counts]),
+  );
+  const at = (index: number): Date => bounds[index] ?? end;
+  const inBucket = (index: number): Counts => counted.get(index) ?? NO_RUNS;
+  const buckets = Array.from({ length: bucketCount }, (_, index) => index);
   return {
     start: toTimestamp(start),
     end: toTimestamp(end),
     bucket_count: bucketCount,
-    metrics_buckets: Array.from({ length: bucketCount }, (_, index) =>
-      toBucket(at(index), at(index + 1), byBucket.get(index) ?? NO_RUNS),
-    ),
-    overall_bucket: toBucket(start, end, rows.reduce(add, NO_RUNS)),
-    preceding_bucket: toBucket(preceding.start, preceding.end, precedingCounts ?? NO_RUNS),
+    metrics_buckets: buckets.map((index) => toBucket(at(index), at(index + 1), inBucket(index))),
+    overall_bucket: toBucket(start, end, buckets.map(inBucket).reduce(add, NO_RUNS)),
+    preceding_bucket: toBucket(preceding.start, preceding.end, inBucket(bucketCount)),
   };
+}
+
+/** Equal parts; of long buckets with many runs, to the nearest hour, so that hours need not be read run by run. */
+async function boundsOf(db: Database, query: MetricsQuery, bucketCount: number): Promise<readonly Date[]> {
+  const { start, end } = query;
+  const bounds = equalBounds(start, end, bucketCount);
+  if (end.getTime() - start.getTime() < bucketCount * HOUR_MS) return bounds;
+  const [split] = await countRuns(db, query, splitHours(bounds), BUCKET);
+  return (split?.runs ?? 0) > MAX_READ_RUNS ? hourlyBounds(bounds) : bounds;
 }
 
 /** Counts for each pipeline, the one with the most runs first. */
@@ -71,26 +71,22 @@ export async function pipelineMetrics(
   query: MetricsQuery,
   nameOf: (pipelineId: string) => string,
 ): Promise<PipelineMetricsGet> {
-  const rows = await db
-    .select({ pipelineId: runs.pipelineId, ...counts })
-    .from(runs)
-    .where(during(query))
-    .groupBy(runs.pipelineId)
-    .orderBy(desc(counts.runs));
-  return rows.map((row) => ({
-    ...toBucket(query.start, query.end, row),
-    pipeline_id: row.pipelineId,
-    pipeline_name: nameOf(row.pipelineId),
-  }));
+  const rows = await countRuns(db, query, partsOf([query.start, query.end]), sql`counted.pipeline_id`);
+  return rows
+    .toSorted((a, b) => b.runs - a.runs)
+    .map(({ key, ...counts }) => ({
+      ...toBucket(query.start, query.end, counts),
+      pipeline_id: key,
+      pipeline_name: nameOf(key),
+    }));
 }
 
 /** Sums, and their change against the span of equal length before. */
 export async function totalCompute(db: Database, query: MetricsQuery): Promise<TotalComputeGet> {
-  const [now = NO_RUNS] = await db.select(counts).from(runs).where(during(query));
-  const [then = NO_RUNS] = await db
-    .select(counts)
-    .from(runs)
-    .where(during(before(query)));
+  const parts = partsOf([before(query).start, query.start, query.end]);
+  const rows = await countRuns(db, query, parts, BUCKET);
+  const ofSpan = (index: number): Counts => rows.find(({ key }) => Number(key) === index) ?? NO_RUNS;
+  const [then, now] = [ofSpan(0), ofSpan(1)];
   const change = (of: keyof Counts): number | null => (then[of] === 0 ? null : now[of] / then[of] - 1);
   return {
     run_count: now.runs,
@@ -105,28 +101,64 @@ export async function totalCompute(db: Database, query: MetricsQuery): Promise<T
 }
 
 export async function hardwareMetrics(db: Database, query: MetricsQuery): Promise<HardwareMetricsGet> {
-  const rows = await db
-    .select({ resourceType: sql<string>`${runs.resourceType}`, ...counts })
-    .from(runs)
-    .where(and(during(query), isNotNull(runs.resourceType)))
-    .groupBy(runs.resourceType)
-    .orderBy(desc(counts.computeMs));
+  const parts = partsOf([query.start, query.end]);
+  const rows = (await countRuns(db, query, parts, sql`counted.resource_type`))
+    .filter(({ key }) => key !== '')
+    .toSorted((a, b) => b.computeMs - a.computeMs);
   const total = rows.reduce((sum, row) => sum + row.computeMs, 0);
   return rows.map((row) => ({
-    resource_type: row.resourceType,
+    resource_type: row.key,
     total_percentage: total === 0 ? 0 : (100 * row.computeMs) / total,
     run_count: row.runs,
     average_runtime: row.succeeded === 0 ? null : row.computeMs / row.succeeded,
   }));
 }
 
-function during({ projectId, pipelineId, start, end }: MetricsQuery): SQL | undefined {
-  return and(
-    eq(runs.projectId, projectId),
-    gte(runs.createdAt, start),
-    lt(runs.createdAt, end),
-    pipelineId === null ? undefined : eq(runs.pipelineId, pipelineId),
-  );
+const BUCKET = sql`part.bucket`;
+const countsSchema = z.object({
+  key: z.coerce.string(),
+  runs: z.coerce.number(),
+  succeeded: z.coerce.number(),
+  failed: z.coerce.number(),
+  computeMs: z.coerce.number(),
+});
+
+/**
+ * Counts of the runs of parts of time, by a key. Whole hours are read from the sums of ended runs, with the open runs of
+ * the same time; other parts are read run by run.
+ *
+ * @param key of `part` and `counted`
+ */
+async function countRuns(
+  db: Database,
+  { projectId, pipelineId }: MetricsQuery,
+  parts: readonly TimePart[],
+  key: SQL,
+): Promise<readonly (Counts & { readonly key: string })[]> {
+  const ofPipeline = pipelineId === null ? sql`` : sql`AND pipeline_id = ${pipelineId}`;
+  const rows = await db.execute(sql`
+    SELECT ${key} AS key, sum(counted.runs) AS runs, sum(counted.succeeded) AS succeeded, sum(counted.failed) AS failed,
+      sum(counted.compute_ms) AS "computeMs"
+    FROM jsonb_to_recordset(${JSON.stringify(parts)}::text::jsonb) AS part (
+      bucket integer, since timestamptz, before timestamptz, "isWhole" boolean)
+    CROSS JOIN LATERAL (
+      SELECT pipeline_id, resource_type, runs, succeeded, failed, compute_ms
+      FROM ${runSums}
+      WHERE part."isWhole" AND project_id = ${projectId} AND hour >= part.since AND hour < part.before ${ofPipeline}
+      UNION ALL
+      SELECT pipeline_id, coalesce(resource_type, ''), 1, 0, 0, 0
+      FROM ${runs}
+      WHERE part."isWhole" AND project_id = ${projectId} AND ended_at IS NULL
+        AND created_at >= part.since AND created_at < part.before ${ofPipeline}
+      UNION ALL
+      SELECT pipeline_id, coalesce(resource_type, ''), 1, (state = 'complete')::integer, (state = 'failed')::integer,
+        coalesce(compute_time_ms, 0)
+      FROM ${runs}
+      WHERE NOT part."isWhole" AND project_id = ${projectId}
+        AND created_at >= part.since AND created_at < part.before ${ofPipeline}
+    ) AS counted
+    GROUP BY 1`);
+  return returnedRows(rows, countsSchema);
 }
 
 function before(query: MetricsQuery): MetricsQuery {

@@ -78,3 +78,22 @@ export const runs = pgTable('runs', {
   queuedMs: integer('queued_ms'),
   firstTokenMs: integer('first_token_ms'),
 });
+
+/** Ended runs by the hour of their acceptance, as the migration 0025 creates it. Triggers on `runs` keep it. */
+export const runSums = pgTable(
+  'run_sums',
+  {
+    projectId: text('project_id').notNull(),
+    hour: moment('hour').notNull(),
+    pipelineId: text('pipeline_id').notNull(),
+    /** Empty where it is unknown. */
+    resourceType: text('resource_type').notNull(),
+    runs: integer('runs').notNull(),
+    succeeded: integer('succeeded').notNull(),
+    failed: integer('failed').notNull(),
+    computeMs: bigint('compute_ms', { mode: 'number' }).notNull(),
+  },
+  ({ projectId, hour, pipelineId, resourceType }) => [
+    primaryKey({ columns: [projectId, hour, pipelineId, resourceType] }),
+  ],
+);

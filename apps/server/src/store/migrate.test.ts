@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { keepBaselineWasm } from '../testing/baseline-wasm.ts';
-import { type Migration, migrate } from './migrate.ts';
+import { loadMigrations, type Migration, migrate } from './migrate.ts';
 import { StoreError } from './store-error.ts';
 
 let pglite: PGlite;
@@ -38,4 +38,35 @@ test('a failing migration is rolled back whole', async () => {
   await assert.rejects(run([first, second, broken]), code('migration_failed'));
   assert.deepEqual((await pglite.query("SELECT to_regclass('c') AS c")).rows, [{ c: null }]);
   await run([first, second]);
+});
+
+test('runs of an earlier version are in the sums of hours', async () => {
+  const older = await PGlite.create();
+  try {
+    const apply = (migrations: readonly Migration[]) =>
+      migrate((work) => older.transaction((tx) => work(tx)), migrations);
+    const all = await loadMigrations();
+    const before = all.findIndex(({ name }) => name === '0025-run-sums.sql');
+    await apply(all.slice(0, before));
+    await older.exec(`
+      INSERT INTO files (id, name, path, bytes, size_bytes, is_stored, created_at, project_id)
+        SELECT 'f', 'd', 'p', '\\x00', 1, true, now(), id FROM projects LIMIT 1;
+      INSERT INTO data (id, file_id, created_at, project_id) SELECT 'd', 'f', now(), project_id FROM files;
+      INSERT INTO runs (id, project_id, pipeline_id, data_id, state, created_at, started_at, ended_at, error, error_exception,
+          error_traceback, compute_time_ms)
+        SELECT 'run' || i, project_id, 'p', 'd', CASE i WHEN 4 THEN 'received' ELSE 'failed' END, at, at,
+          CASE WHEN i < 4 THEN at END, CASE WHEN i < 4 THEN 'pipeline_fault' END, CASE WHEN i < 4 THEN 'x' END,
+          CASE WHEN i < 4 THEN 'x' END, i
+        FROM files, (SELECT i, timestamptz '2026-03-01T10:30:00Z' + i * interval '10 minutes' AS at FROM generate_series(1, 4) i) r`);
+    await apply(all);
+    const { rows } = await older.query(
+      "SELECT to_char(hour AT TIME ZONE 'UTC', 'HH24:MI') AS hour, runs, failed, succeeded, compute_ms FROM run_sums ORDER BY hour",
+    );
+    assert.deepEqual(rows, [
+      { hour: '10:00', runs: 2, failed: 2, succeeded: 0, compute_ms: 3 },
+      { hour: '11:00', runs: 1, failed: 1, succeeded: 0, compute_ms: 3 },
+    ]);
+  } finally {
+    await older.close();
+  }
 });
