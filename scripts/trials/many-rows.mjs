@@ -33,7 +33,17 @@ await mkdir(dataDir, { recursive: true });
 const env = options.database === undefined ? { DATA_DIR: dataDir } : { DATABASE_URL: options.database };
 
 const id = (kind, text) => `'${kind}_' || md5(${text})`;
-const TABLES = ['files', 'data', 'runs', 'usage_daily', 'usage_sums', 'usage_hourly', 'run_counts', 'audit_log'];
+const TABLES = [
+  'files',
+  'data',
+  'runs',
+  'run_sums',
+  'usage_daily',
+  'usage_sums',
+  'usage_hourly',
+  'run_counts',
+  'audit_log',
+];
 /** Runs over 60 days: nine in ten complete, the others failed; 5 pipelines. Then a year of 137 tokens × 20 pipelines. */
 const FILL = [
   `INSERT INTO files (id, name, path, bytes, size_bytes, is_stored, created_at, project_id)
@@ -119,6 +129,19 @@ async function measure() {
     rows.push(row);
     print(row);
   };
+  const timePages = async (name, path) => {
+    const ms = [];
+    for (let cursor = ''; cursor !== null; ) {
+      const reply = await get(`${path}${cursor && `&cursor=${cursor}`}`);
+      ms.push(reply.ms);
+      cursor = JSON.parse(reply.text).next_cursor;
+    }
+    const sum = ms.reduce((total, each) => total + each, 0);
+    ms.sort((a, b) => a - b);
+    const row = [`${name} (${ms.length} in ${sum.toFixed(0)} ms)`, ms[ms.length >> 1], ms.at(-1)];
+    rows.push(row);
+    print(row);
+  };
   console.log('| request | median ms | most ms |\n| --- | --- | --- |');
   const [{ id: runId }] = JSON.parse((await get('/v2/runs?limit=1')).text).data;
   await time('for comparison: a run by id', `/v2/runs/${runId}`);
@@ -136,20 +159,25 @@ async function measure() {
       if (cursor) await time(`${name}, limit 100, cursor at ${skip}`, `/v2/runs?limit=100&cursor=${cursor}${filter}`);
     }
   }
-  for (const [name, filter] of [
+  for (const [name, filter, isWhole = false] of [
     ['summaries', ''],
     ['summaries with a frequent text', '&q=once'],
     ['summaries with a text of the oldest run', `&q=number%20${runs}`],
     ['summaries with a text of no run', '&q=twice'],
+    ['summaries with a text of no run, all pages', '&q=twice', true],
     ['summaries by a part of an id', `&q=${runId.slice(-8)}`],
     ['summaries of two states', '&state=failed,running'],
     ['summaries of no token', '&token_id=session'],
     ['summaries of an unknown token', `&token_id=token_${'0'.repeat(32)}`],
-  ])
-    await time(`${name}, limit 50`, `/v2/runs?view=summary&limit=50${filter}`);
+  ]) {
+    const path = `/v2/runs?view=summary&limit=50${filter}`;
+    if (isWhole) await timePages(name, path);
+    else await time(`${name}, limit 50`, path);
+  }
   const span = `start=${Math.floor(Date.now() / 1000) - 60 * 86_400}&end=${Math.floor(Date.now() / 1000)}`;
-  for (const path of ['runs', 'pipelines', 'compute', 'hardware'])
-    await time(`metrics/${path}, 60 days`, `/v2/metrics/${path}?${span}`);
+  for (const path of ['runs', 'runs?bucket_count=1000', 'pipelines', 'compute', 'hardware']) {
+    await time(`metrics/${path}, 60 days`, `/v2/metrics/${path}${path.includes('?') ? '&' : '?'}${span}`);
+  }
   for (const skip of [0, runs - 100]) await time(`audit log, skip ${skip}`, `/v2/audit-log?limit=100&skip=${skip}`);
   await time('audit log of one action', `/v2/audit-log?limit=100&skip=${runs >> 3}&action=token.create`);
   await time('audit log of an action without entries', '/v2/audit-log?limit=100&action=none');

@@ -33,7 +33,8 @@ export async function listItems<Item>(
     const page = await read({ skip, limit: Math.min(MAX_PAGE, limit - items.length), cursor });
     items.push(...page.items);
     cursor = page.nextCursor ?? undefined;
-    const isEnd = page.items.length === 0 || items.length >= page.total;
+    // A page of a search may have no match and a next page.
+    const isEnd = cursor === undefined && (page.items.length === 0 || items.length >= page.total);
     if (isEnd || items.length >= limit) return { items, total: page.total };
   }
 }

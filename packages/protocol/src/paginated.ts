@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * One page of a list: `data` holds up to `limit` items after the first `skip` of `total`. `next_cursor` names the next page;
- * it is absent for lists that fit one page, and null on the last page.
+ * it is absent for lists that fit one page, and null on the last page. A page may be shorter than `limit` before the last one,
+ * and in a search it may be empty.
  */
 export function paginatedSchema<Item extends z.ZodType>(
   item: Item,

@@ -37,6 +37,11 @@ export function withAdded(list: RunPages, runs: readonly RunSummary[]): RunPages
   return { ...changed, pages: [{ ...first, total: first.total + added.length, items }, ...rest] };
 }
 
+/** Runs of the list that the server knows of. A search counts further with every page. */
+export function totalOf({ pages }: RunPages): number {
+  return Math.max(0, ...pages.map(({ total }) => total));
+}
+
 export function withoutRuns(list: RunPages, ids: ReadonlySet<string>): RunPages {
   const removed = allRuns(list).filter(({ id }) => ids.has(id)).length;
   const pages = list.pages.map((page) => ({
@@ -48,16 +53,11 @@ export function withoutRuns(list: RunPages, ids: ReadonlySet<string>): RunPages 
 }
 
 /**
- * The ids of known runs that a new first page of `limit` would have, and does not: they were deleted. Runs below its end may
- * be there.
+ * The ids of known runs that a new first page would have, and does not: they were deleted. Runs below its end may be there.
  */
-export function missingRuns(
-  known: readonly RunSummary[],
-  page: readonly RunSummary[],
-  limit: number,
-): ReadonlySet<string> {
-  const listed = new Set(page.map(({ id }) => id));
-  const last = page.length < limit ? undefined : page.at(-1);
+export function missingRuns(known: readonly RunSummary[], page: Page<RunSummary>): ReadonlySet<string> {
+  const listed = new Set(page.items.map(({ id }) => id));
+  const last = page.nextCursor === null ? undefined : page.items.at(-1);
   const isAbove = (run: RunSummary): boolean => last === undefined || newestFirst(run, last) < 0;
   return new Set(known.filter((run) => !listed.has(run.id) && isAbove(run)).map(({ id }) => id));
 }

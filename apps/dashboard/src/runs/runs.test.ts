@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runSummary } from '../testing/run-summaries.ts';
 import { toCsv, toJsonLines } from './export-runs.ts';
 import { filterOf, isListed, optionsOf } from './run-filter.ts';
-import { allRuns, missingRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import { allRuns, missingRuns, type RunPages, totalOf, withAdded, withChanged, withoutRuns } from './run-pages.ts';
 
 const page = (...items: ReturnType<typeof runSummary>[]) => ({ skip: 0, limit: 2, total: 9, items, nextCursor: 'c' });
 const list: RunPages = {
@@ -42,17 +42,20 @@ test('deleted runs leave the list and its total', () => {
 
 test('known runs that a new first page leaves out were deleted, those below its end may be there', () => {
   const known = allRuns(list);
-  const missing = (limit: number, ...ids: readonly number[]) => [
-    ...missingRuns(
-      known,
-      ids.map((at) => runSummary(`r${at}`, at)),
-      limit,
-    ),
+  const missing = (nextCursor: string | null, ...ids: readonly number[]) => [
+    ...missingRuns(known, { ...page(...ids.map((at) => runSummary(`r${at}`, at))), nextCursor }),
   ];
-  assert.deepEqual(missing(3, 5, 4, 2), ['r3']);
-  assert.deepEqual(missing(4, 5, 4, 2), ['r3', 'r1']);
-  assert.deepEqual(missing(2, 6, 5), []);
-  assert.deepEqual(missing(2), ['r4', 'r3', 'r2', 'r1']);
+  assert.deepEqual(missing('c', 5, 4, 2), ['r3']);
+  assert.deepEqual(missing(null, 5, 4, 2), ['r3', 'r1']);
+  assert.deepEqual(missing('c', 6, 5), []);
+  assert.deepEqual(missing(null), ['r4', 'r3', 'r2', 'r1']);
+});
+
+test('the total of a search is that of its furthest page', () => {
+  const [first, second] = [page(runSummary('r9', 9)), page(runSummary('r8', 8))];
+  const found: RunPages = { pages: [first, { ...second, total: 12 }], pageParams: [] };
+  assert.equal(totalOf(found), 12);
+  assert.equal(totalOf(withoutRuns(found, new Set(['r9']))), 11);
 });
 
 test('a new run is listed where the server would list it', () => {

@@ -7,7 +7,7 @@ import { useRunChanges } from '../api/run-changes.ts';
 import { problemOf } from '../ui/problem.ts';
 import { toast } from '../ui/toasts.tsx';
 import { filterOf, isListed, optionsOf, type RunFilter } from './run-filter.ts';
-import { allRuns, missingRuns, type RunPages, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import { allRuns, missingRuns, type RunPages, totalOf, withAdded, withChanged, withoutRuns } from './run-pages.ts';
 import type { RunsSearch } from './runs-search.ts';
 
 const PAGE = 100;
@@ -50,8 +50,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   const query = useInfiniteQuery({
     queryKey,
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE, cursor: pageParam, signal }),
+    queryFn: ({ pageParam, signal }) => readPage(filter, pageParam, signal),
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
     // The stream keeps it up to date.
     staleTime: Number.POSITIVE_INFINITY,
@@ -81,14 +80,14 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   const resync = async (): Promise<void> => {
     const list = queries.getQueryData<RunPages>(queryKey);
     if (list === undefined) return;
-    const { items } = await cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE });
+    const page = await readPage(filter, undefined);
     const known = allRuns(list);
     const knows = new Set(known.map(({ id }) => id));
-    const hasGap = items.length === PAGE && !items.some(({ id }) => knows.has(id));
+    const hasGap = page.nextCursor !== null && !page.items.some(({ id }) => knows.has(id));
     if (hasGap) await queries.resetQueries({ queryKey });
     else {
-      remove(missingRuns(known, items, PAGE));
-      add(items);
+      remove(missingRuns(known, page));
+      add(page.items);
     }
   };
   const isLive = useRunChanges((change: RunChange) => {
@@ -100,7 +99,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   return {
     query,
     runs: useMemo(() => (query.data === undefined ? [] : allRuns(query.data)), [query.data]),
-    total: query.data?.pages[0]?.total ?? 0,
+    total: query.data === undefined ? 0 : totalOf(query.data),
     filter,
     isLive,
     /** New runs that wait for `showHeld`. */
@@ -120,4 +119,13 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
         );
     },
   };
+}
+
+/** A page with runs, or the end of the list: pages of a search may have no match and go on. */
+async function readPage(filter: RunFilter, cursor: string | undefined, signal?: AbortSignal) {
+  for (let from = cursor; ; ) {
+    const page = await cloud().runs.summaries({ ...optionsOf(filter), limit: PAGE, cursor: from, signal });
+    if (page.items.length > 0 || page.nextCursor === null) return page;
+    from = page.nextCursor;
+  }
 }

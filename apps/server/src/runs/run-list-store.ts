@@ -1,8 +1,9 @@
 /** Which runs a list has, and the short form of a run that needs neither its input nor its result. */
 import { isId, type PageQuery, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
-import { and, desc, eq, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
-import { findPage, type Page, type PageSource } from '../store/page.ts';
+import { findPage, type Page } from '../store/page.ts';
+import { findSearchPage } from '../store/search-page.ts';
 import type { RunFailure, RunTokens, RunWaits } from './run.ts';
 import { runs } from './run-tables.ts';
 import { searchForm, storableText } from './text-head.ts';
@@ -42,17 +43,16 @@ export interface RunSummary {
   readonly admissionTicket: string | null;
 }
 
-/** A search compares this many runs, the newest of its span: reading them from the index takes a fraction of a second. */
-const MAX_SEARCHED = 200_000;
-
-/** Matches of a search that its total counts. */
-const MAX_COUNTED_MATCHES = 1_000;
-
 /** Letters of an exception that a summary has. */
 const MAX_EXCEPTION = 300;
 
-/** The runs of a list, for `findPage`. */
-export function listedRuns(db: Database, filter: RunFilter): PageSource {
+/** A page of the runs of a list. With a text, see `findSearchPage`. */
+export async function findRunPage<Row extends { readonly id: string }>(
+  db: Database,
+  filter: RunFilter,
+  page: PageQuery<'created_at'>,
+  load: (ids: readonly string[]) => Promise<readonly Row[]>,
+): Promise<Page<Row>> {
   const { projectId, pipelineId, states, tokenId, createdAfter, createdBefore, text } = filter;
   const [state] = states ?? [];
   const span = and(
@@ -60,8 +60,7 @@ export function listedRuns(db: Database, filter: RunFilter): PageSource {
     createdAfter === null ? undefined : gte(runs.createdAt, createdAfter),
     createdBefore === null ? undefined : lt(runs.createdAt, createdBefore),
   );
-  const where = and(
-    span,
+  const isOfFilter = and(
     pipelineId === null ? undefined : eq(runs.pipelineId, pipelineId),
     states === null || state === undefined
       ? undefined
@@ -69,29 +68,22 @@ export function listedRuns(db: Database, filter: RunFilter): PageSource {
         ? eq(runs.state, state)
         : inArray(runs.state, [...states]),
     tokenId === null ? undefined : tokenId === 'session' ? isNull(runs.apiKeyId) : eq(runs.apiKeyId, tokenId),
-    text === null ? undefined : contains(db, span, text),
   );
-  const source = { table: runs, time: runs.createdAt, id: runs.id, where };
-  return text === null ? source : { ...source, maxCounted: MAX_COUNTED_MATCHES };
+  const source = { table: runs, time: runs.createdAt, id: runs.id };
+  const idOf = ({ id }: Row): string => id;
+  const id = text?.trim().toLowerCase() ?? '';
+  if (text === null || isId('run', id)) {
+    const where = and(span, isOfFilter, text === null ? undefined : eq(runs.id, id));
+    return await findPage(db, { ...source, where }, page, load, idOf);
+  }
+  const matches = and(isOfFilter, contains(text, id));
+  return await findSearchPage(db, { ...source, where: span, matches }, page, load, idOf);
 }
 
-function contains(db: Database, span: SQL | undefined, text: string): SQL | undefined {
-  const id = text.trim().toLowerCase();
-  if (isId('run', id)) return eq(runs.id, id);
-  const part = storableText(searchForm(text));
-  const beyond = db
-    .select({ at: runs.createdAt })
-    .from(runs)
-    .where(span)
-    .orderBy(desc(runs.createdAt), desc(runs.id))
-    .offset(MAX_SEARCHED)
-    .limit(1);
-  return and(
-    or(
-      sql`position(${part} in ${runs.searchText}) > 0`,
-      /^(run_)?[0-9a-f]{4,32}$/.test(id) ? sql`position(${id} in ${runs.id}) > 0` : undefined,
-    ),
-    sql`${runs.createdAt} > coalesce((${beyond}), '-infinity'::timestamptz)`,
+function contains(text: string, id: string): SQL | undefined {
+  return or(
+    sql`position(${storableText(searchForm(text))} in ${runs.searchText}) > 0`,
+    /^(run_)?[0-9a-f]{4,32}$/.test(id) ? sql`position(${id} in ${runs.id}) > 0` : undefined,
   );
 }
 
@@ -100,13 +92,7 @@ export async function listRunSummaries(
   filter: RunFilter,
   page: PageQuery<'created_at'>,
 ): Promise<Page<RunSummary>> {
-  return await findPage(
-    db,
-    listedRuns(db, filter),
-    page,
-    (ids: readonly string[]) => findRunSummaries(db, ids),
-    ({ id }) => id,
-  );
+  return await findRunPage(db, filter, page, (ids) => findRunSummaries(db, ids));
 }
 
 /** Those of the runs that are stored, of any project, in any order. */

@@ -12,7 +12,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import type { GenerationCost } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
-import { findPage, type Page } from '../store/page.ts';
+import type { Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { binOf } from './counts/latency-bins.ts';
 import { addCounts, type CountedEvent, LATENCIES } from './counts/run-counts-store.ts';
@@ -21,7 +21,7 @@ import type { Run, RunFailure } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import { countedCode } from './run-failure.ts';
 import type { Lease } from './run-lease-store.ts';
-import { listedRuns, type RunFilter, toTokens, toWaits } from './run-list-store.ts';
+import { findRunPage, type RunFilter, toTokens, toWaits } from './run-list-store.ts';
 import { data, files, runs } from './run-tables.ts';
 import { searchForm, storableText, textHead } from './text-head.ts';
 
@@ -224,7 +224,7 @@ export async function findRunByKey(
 export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<'created_at'>): Promise<Page<Run>> {
   const load = async (ids: readonly string[]) =>
     (await selectRuns(db, 'short').where(sql`${runs.id} = ANY(${sql.param([...ids])})`)).map(toRun);
-  return await findPage(db, listedRuns(db, filter), page, load, ({ id }) => id);
+  return await findRunPage(db, filter, page, load);
 }
 
 /** Longer previews of results are left out of lists: a page of 100 runs stays below a few megabytes. */

@@ -28,14 +28,10 @@ after(() => store.close());
 const pageOf = (direction: 'asc' | 'desc', limit: number, more: Partial<PageQuery<'created_at'>> = {}) =>
   ({ skip: 0, limit, orderBy: { field: 'created_at', direction }, ...more }) as const;
 
-const findTags = (
-  page: PageQuery<'created_at'>,
-  drop = 0,
-  costly: { readonly maxCounted?: number } = {},
-): Promise<Page<{ readonly id: string }>> =>
+const findTags = (page: PageQuery<'created_at'>, drop = 0): Promise<Page<{ readonly id: string }>> =>
   findPage(
     store.db,
-    { table: pipelineTags, time: pipelineTags.createdAt, id: pipelineTags.id, where: undefined, ...costly },
+    { table: pipelineTags, time: pipelineTags.createdAt, id: pipelineTags.id, where: undefined },
     page,
     async (ids: readonly string[]) =>
       await store.db
@@ -77,21 +73,6 @@ test('every page by skip has the rows at its place, from whichever end they are 
       assert.deepEqual([total, nextCursor === null], [50, skip + 7 >= 50], `${direction} ${skip}`);
     }
   }
-});
-
-test('rows that are costly to count are counted up to a bound, and not where the page ends the list', async () => {
-  const costly = { maxCounted: 20 };
-  const first = await findTags(pageOf('asc', 30), 0, costly);
-  assert.deepEqual([first.total, first.rows.length], [31, 30]);
-  const rest = await findTags(pageOf('asc', 30, { cursor: cursorSchema.parse(first.nextCursor) }), 0, costly);
-  assert.deepEqual(
-    [...first.rows, ...rest.rows].map(({ id }) => id),
-    inOrder,
-  );
-  assert.equal(rest.nextCursor, null);
-  assert.equal((await findTags(pageOf('asc', 60), 0, costly)).total, 50);
-  assert.equal((await findTags(pageOf('asc', 5, { skip: 48 }), 0, costly)).total, 50);
-  assert.equal((await findTags(pageOf('asc', 5, { skip: 60 }), 0, costly)).total, 60);
 });
 
 test('a page that was cut short is continued after its last row', async () => {
@@ -144,7 +125,7 @@ test('ids that are numbers are cursors as well, and a cursor of another list is 
 });
 
 test('a cursor is read back as it was written, and other texts are refused', () => {
-  for (const text of ['', 'x', '1.2', '1.2.3.4', "1.2.x'", `1.${'9'.repeat(18)}.x`, '1.1.\u0000']) {
+  for (const text of ['', 'x', '1.2', '1.2.3.x', '1.2.3.4.5', "1.2.x'", `1.${'9'.repeat(18)}.x`, '1.1.\u0000']) {
     assert.equal(cursorSchema.safeParse(text).success, false, text);
   }
 });

@@ -10,8 +10,6 @@ export interface PageSource {
   readonly time: PgColumn;
   readonly id: PgColumn;
   readonly where: SQL | undefined;
-  /** Rows that a page counts where comparing a row takes long, as in a search. Default 250,000. */
-  readonly maxCounted?: number;
 }
 
 /** A page as a store finds it. */
@@ -40,27 +38,32 @@ export async function findPage<Row, Id extends string | number>(
   idOf: (row: Row) => Id,
 ): Promise<Page<Row>> {
   const { cursor, limit, skip } = page;
-  const { maxCounted = MAX_COUNTED } = source;
-  // Where rows are costly to count, the rows of a list that this page ends are not counted.
-  const found = source.maxCounted === undefined ? null : await findKeys<Id>(db, source, page, null);
-  const isEnd = found !== null && cursor === undefined && found.length <= limit && (found.length > 0 || skip === 0);
-  const counted = cursor?.total ?? (isEnd ? skip + found.length : await countRows(db, source, maxCounted));
-  const keys =
-    found ?? (await findKeys<Id>(db, source, page, cursor === undefined && counted < maxCounted ? counted : null));
-  const ids = keys.slice(0, limit).map((key) => key.id);
-  const loaded = new Map((ids.length === 0 ? [] : await load(ids)).map((row) => [idOf(row), row]));
-  const rows = ids.flatMap((each) => loaded.get(each) ?? []);
-  const total = Math.max(counted, counted < maxCounted ? 0 : skip + keys.length);
-  const lastRow = rows.at(-1);
-  // Rows that were deleted since their ids were found are passed over.
-  const lastKey = lastRow === undefined ? keys[ids.length - 1] : keys.find((key) => key.id === idOf(lastRow));
+  const counted = cursor?.total ?? (await countRows(db, source));
+  const keys = await findKeys<Id>(db, source, page, cursor === undefined && counted < MAX_COUNTED ? counted : null);
+  const { rows, lastKey } = await loadRows(keys.slice(0, limit), load, idOf);
+  const total = Math.max(counted, counted < MAX_COUNTED ? 0 : skip + keys.length);
   const isLast = keys.length <= limit && lastKey === keys.at(-1);
   const next = isLast ? undefined : lastKey;
   return {
     total,
     rows,
-    nextCursor: next === undefined ? null : formatCursor({ micros: next.micros, id: String(next.id), total }),
+    nextCursor: next === undefined ? null : formatCursor({ micros: next.micros, id: String(next.id), total, skip: 0 }),
   };
+}
+
+/** The rows of a page in its order, and the key of the last one. */
+export async function loadRows<Row, Id, RowKey extends { readonly id: Id }>(
+  keys: readonly RowKey[],
+  load: (ids: readonly Id[]) => Promise<readonly Row[]>,
+  idOf: (row: Row) => Id,
+): Promise<{ readonly rows: readonly Row[]; readonly lastKey: RowKey | undefined }> {
+  const loaded = new Map(
+    (keys.length === 0 ? [] : await load(keys.map(({ id }) => id))).map((row) => [idOf(row), row]),
+  );
+  const rows = keys.flatMap(({ id }) => loaded.get(id) ?? []);
+  const lastRow = rows.at(-1);
+  // Rows that were deleted since their ids were found are passed over.
+  return { rows, lastKey: lastRow === undefined ? keys.at(-1) : keys.find((key) => key.id === idOf(lastRow)) };
 }
 
 interface Key<Id> {
@@ -92,7 +95,7 @@ async function findKeys<Id>(
   const found = db
     .select({ id: sql`${id}`.as('key_id'), at: sql`${time}`.as('key_at') })
     .from(table)
-    .where(and(where, cursor === undefined ? undefined : after(source, page, cursor)))
+    .where(and(where, cursor === undefined ? undefined : afterCursor(source, page, cursor)))
     .orderBy(order(time), order(id))
     .offset(offset)
     .limit(length)
@@ -116,7 +119,8 @@ export function toPaginated<Row, Item>(
   return { skip, limit, total, data: rows.map(toItem), next_cursor: nextCursor };
 }
 
-function after({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCursor): SQL {
+/** The rows of a list behind a cursor. */
+export function afterCursor({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCursor): SQL {
   if (id.dataType === 'number' && !/^\d{1,15}$/.test(cursor.id)) {
     throw invalidParameter('query->cursor', 'expected the next_cursor of an earlier page of this list');
   }
@@ -125,12 +129,12 @@ function after({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCu
   return page.orderBy.direction === 'asc' ? sql`(${time}, ${id}) > ${key}` : sql`(${time}, ${id}) < ${key}`;
 }
 
-async function countRows(db: Database, { table, where }: PageSource, maxCounted: number): Promise<number> {
+async function countRows(db: Database, { table, where }: PageSource): Promise<number> {
   const some = db
     .select({ one: sql`1`.as('one') })
     .from(table)
     .where(where)
-    .limit(maxCounted)
+    .limit(MAX_COUNTED)
     .as('some_rows');
   return await db.$count(some);
 }

@@ -69,7 +69,7 @@ const RUN_FILTER = {
   ),
   text: query(
     'q',
-    'Only runs with this text in the first 160 letters of prompt or output, whatever its case, or in their id. Searches the newest 200,000 runs of the time: narrow it by created_before to search earlier ones.',
+    'Only runs with this text in the first 160 letters of prompt or output, whatever its case, or in their id. A page compares 10,000 runs: it may have few matches or none, and `next_cursor` goes on. `total` counts the matches so far.',
     z.string().trim().min(1).max(MAX_SEARCH_LETTERS).optional(),
   ),
   tokenId: query(
