@@ -1,7 +1,7 @@
 /**
- * Requests as the Python packages build them by their sources: openai 3.3.1 (`resources/completions.py`), openai 0.26
- * (`api_resources/completion.py`) and huggingface_hub 1.29 (`inference/_client.py`), with the fields of each reply that they
- * read. The packages themselves are not run.
+ * Requests of the Python packages, with the fields of each reply that they read: openai 3.3.1 (`resources/completions.py`) and
+ * huggingface_hub 1.29 (`inference/_client.py`), written from their sources, and openai 0.26, written from knowledge of its
+ * `Completion.create` and not compared with its source. The packages themselves are not run.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
