@@ -77,11 +77,16 @@ export function printCredentials(
     if (token.path === null) print(`API token: ${token.text}`);
     else print(`The first API token is in ${token.path}; delete the file when you have stored the token.`);
     print('It is shown only once; the server stores only its hash. Try it:');
-    print(tryIt(url, token.path === null ? token.text : `$(cat '${token.path}')`));
+    print(tryIt(url, token.path === null ? token.text : `$(cat ${shellQuoted(token.path)})`));
   }
   if (link === null) return;
   const shown = link.path === null ? link.text : `the link is in ${link.path}`;
   print(`Set up the owner's account (once, within a day): ${shown}`);
+}
+
+/** A word that a shell takes as it stands. The substitution around it begins quotes of its own. */
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** A command that generates. Double quotes let a shell read the token from its file. */
