@@ -1,5 +1,6 @@
 /** Options of the client, and their checks. */
 import { environmentVariable } from './environment.ts';
+import type { RetryNotice } from './retry.ts';
 
 export interface ConnectionOptions {
   /**
@@ -17,6 +18,8 @@ export interface ConnectionOptions {
    * half a second to 8 s, and follow Retry-After up to a minute.
    */
   readonly maxRetries?: number | undefined;
+  /** Called before the client waits to send a request again: a program can say why it waits. Default: nothing. */
+  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }

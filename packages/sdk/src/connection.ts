@@ -2,6 +2,7 @@
 import type { Access } from './access.ts';
 import { ConnectionFailedError } from './errors.ts';
 import { errorOf } from './refusal.ts';
+import type { RetryNotice } from './retry.ts';
 
 export interface Endpoint {
   /** Without a trailing slash. */
@@ -13,6 +14,7 @@ export interface Endpoint {
   readonly timeoutMs: number | null;
   /** Maximum number of retries of one request. */
   readonly maxRetries: number;
+  readonly onRetry: (notice: RetryNotice) => void;
   readonly fetch: typeof globalThis.fetch;
 }
 

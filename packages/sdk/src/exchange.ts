@@ -58,7 +58,7 @@ export async function remove(
 ): Promise<void> {
   const call: Call = { method: 'DELETE', path, signal, headers: confirmationHeaders(confirmation) };
   let wasLost = false;
-  await withRetries({ maxRetries: endpoint.maxRetries, signal }, async (_, last) => {
+  await withRetries({ ...endpoint, signal }, async (_, last) => {
     wasLost ||= last instanceof ConnectionFailedError;
     try {
       (await connect(endpoint, call)).close();
@@ -74,7 +74,10 @@ async function withReply<Value>(
   read: (connection: Connection) => Promise<Value>,
 ): Promise<Value> {
   const maxRetries = (call.isIdempotent ?? call.method !== 'POST') ? endpoint.maxRetries : 0;
-  return await withRetries({ maxRetries, signal: call.signal }, async () => read(await connect(endpoint, call)));
+  const { onRetry } = endpoint;
+  return await withRetries({ maxRetries, onRetry, signal: call.signal }, async () =>
+    read(await connect(endpoint, call)),
+  );
 }
 
 async function textOf(connection: Connection): Promise<string> {

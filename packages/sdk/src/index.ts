@@ -113,6 +113,7 @@ export type {
 } from './resources/usage.ts';
 export type { ListedUser, ProfileChange, UserChange, UserListOptions, Users } from './resources/users.ts';
 export type { Webhook, WebhookChange, WebhookDelivery, Webhooks } from './resources/webhooks.ts';
+export type { RetryNotice } from './retry.ts';
 export {
   type GenerateOutput,
   hasEnded,

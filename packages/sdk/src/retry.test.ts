@@ -97,6 +97,19 @@ test('retries a cancellation, and takes 404 after a lost reply of a deletion as 
   await assert.rejects(flaky([busy(503), missing()]).api.deleteRun('run_1'), { name: 'NotFoundError' });
 });
 
+test('names error, time and number of a retry before it waits, and nothing of the last error', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const notices: unknown[] = [];
+  const { api } = stub(() => busy(503), {
+    maxRetries: 2,
+    onRetry: ({ error, ...rest }) => notices.push([error.status, rest]),
+  });
+  await assert.rejects(api.getRun('x'), ServerError);
+  await assert.rejects(api.streamPipeline(PIPELINE, ['Once', {}])[Symbol.asyncIterator]().next(), ServerError);
+  const both = [1, 2].map((retry) => [503, { waitMs: 0, retry, maxRetries: 2 }]);
+  assert.deepEqual(notices, [...both, ...both]);
+});
+
 test('ends the delay before a retry when the signal aborts', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');

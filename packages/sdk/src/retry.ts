@@ -7,15 +7,26 @@ const MAX_DELAY_MS = 8_000;
 /** A request is not retried when Retry-After is longer than this: the caller receives the error. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
+/** A request that failed and will be sent again. */
+export interface RetryNotice {
+  readonly error: PipelineApiError;
+  /** The time until it is sent again. */
+  readonly waitMs: number;
+  /** The number of the coming retry, from 1. */
+  readonly retry: number;
+  readonly maxRetries: number;
+}
+
 export interface RetryOptions {
   /** Maximum number of retries. */
   readonly maxRetries: number;
+  readonly onRetry: (notice: RetryNotice) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The value of `attempt`, which receives the number of earlier attempts and the error of the last one. */
 export async function withRetries<Value>(
-  { maxRetries, signal }: RetryOptions,
+  { maxRetries, onRetry, signal }: RetryOptions,
   attempt: (count: number, last: unknown) => Promise<Value>,
 ): Promise<Value> {
   let last: unknown;
@@ -25,7 +36,8 @@ export async function withRetries<Value>(
     } catch (error) {
       last = error;
       const waitMs = count < maxRetries && !signal?.aborted ? retryWaitMs(error, count, Math.random()) : null;
-      if (waitMs === null) throw error;
+      if (waitMs === null || !(error instanceof PipelineApiError)) throw error;
+      onRetry({ error, waitMs, retry: count + 1, maxRetries });
       await pause(waitMs, signal);
     }
   }

@@ -63,6 +63,7 @@ export class RunClient {
       url: chooseUrl(options),
       timeoutMs: checkTimeout(options.timeoutMs === undefined ? 60_000 : options.timeoutMs),
       maxRetries: checkRetries(options.maxRetries ?? 2),
+      onRetry: options.onRetry ?? (() => {}),
       // In browsers `fetch` must be called on the global object.
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     };

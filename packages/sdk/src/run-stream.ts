@@ -1,6 +1,12 @@
 /** The events of a run, over one or more connections. */
 import { type Call, type Connection, connect, type Endpoint } from './connection.ts';
-import { ConnectionFailedError, RunFailedError, StreamInterruptedError, UnexpectedReplyError } from './errors.ts';
+import {
+  ConnectionFailedError,
+  PipelineApiError,
+  RunFailedError,
+  StreamInterruptedError,
+  UnexpectedReplyError,
+} from './errors.ts';
 import { arrayAt, booleanAt, numberAt, objectAt, orNull, stringAt } from './fields.ts';
 import { readJson } from './json.ts';
 import { pause, retryWaitMs, withRetries } from './retry.ts';
@@ -113,8 +119,9 @@ async function* readEvents(request: RunStreamRequest): AsyncGenerator<RunEvent, 
       throw new ConnectionFailedError(`${endpoint.url} ended the stream before the run had ended`);
     } catch (error) {
       const waitMs = drops < endpoint.maxRetries ? retryWaitMs(error, drops, Math.random()) : null;
-      if (!canResume || runId === null || waitMs === null) throw error;
+      if (!canResume || runId === null || waitMs === null || !(error instanceof PipelineApiError)) throw error;
       drops++;
+      endpoint.onRetry({ error, waitMs, retry: drops, maxRetries: endpoint.maxRetries });
       await pause(waitMs, signal);
       call = followCall(runId, lastId, signal);
     } finally {
@@ -135,8 +142,7 @@ export function followCall(runId: string, lastId: string, signal: AbortSignal | 
 }
 
 async function openWithRetries(endpoint: Endpoint, call: Call): Promise<Connection> {
-  const { maxRetries } = endpoint;
-  return await withRetries({ maxRetries, signal: call.signal }, async () => await connect(endpoint, call));
+  return await withRetries({ ...endpoint, signal: call.signal }, async () => await connect(endpoint, call));
 }
 
 async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGenerator<SseEvent, void, undefined> {

@@ -3,6 +3,7 @@ import { PipelineCloud } from '@gptj-cloud/sdk';
 import type { CommandContext } from '../command.ts';
 import { type ParsedOptions, UsageError } from '../options.ts';
 import { openProfileStore, type Profile, type ProfileStore } from './profile-store.ts';
+import { reportRetry } from './report-retry.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -37,7 +38,7 @@ export async function openClient(
   }
   if (access.token === null) throw missingToken(access.url, access.storedUrl);
   const { url, token, profile } = access;
-  return { url, token, profile, api: connectTo(url, { token }) };
+  return { url, token, profile, api: connectTo(url, { token, stderr }) };
 }
 
 /** The server of a command that needs no token. `api` is null where no token is known. */
@@ -46,13 +47,16 @@ export async function chooseServer(
   options: ParsedOptions,
 ): Promise<{ readonly url: string; readonly api: PipelineCloud | null }> {
   const { url, token } = await chooseAccess(context, options);
-  return { url, api: token === null ? null : connectTo(url, { token }) };
+  return { url, api: token === null ? null : connectTo(url, { token, stderr: context.stderr }) };
 }
 
-/** A client with the token. Throws `UsageError` for an address or a token that cannot be one. */
-export function connectTo(url: string, { token }: { readonly token: string }): PipelineCloud {
+/** A client with the token that says when it waits. Throws `UsageError` for an address or a token that cannot be one. */
+export function connectTo(
+  url: string,
+  { token, stderr }: { readonly token: string; readonly stderr: CommandContext['stderr'] },
+): PipelineCloud {
   try {
-    return new PipelineCloud({ url, token });
+    return new PipelineCloud({ url, token, onRetry: reportRetry(stderr) });
   } catch (error) {
     throw error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
   }

@@ -3,6 +3,7 @@ import { PipelineApiError, PipelineCloud, type Session } from '@gptj-cloud/sdk';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../options.ts';
 import { createCookieFetch } from './cookie-fetch.ts';
+import { reportRetry } from './report-retry.ts';
 import { typedSecret, typedText } from './typed-secret.ts';
 
 export interface SignInRequest {
@@ -31,7 +32,12 @@ export async function withSession<Value>(
 ): Promise<Value> {
   const { env, stdin, signal } = context;
   const isTerminal = stdin.isTTY === true;
-  const api = new PipelineCloud({ session: true, url: request.url, fetch: createCookieFetch(request.url) });
+  const api = new PipelineCloud({
+    session: true,
+    url: request.url,
+    fetch: createCookieFetch(request.url),
+    onRetry: reportRetry(context.stderr),
+  });
   const login = request.login ?? (isTerminal ? await typedText(context, 'E-mail address or username: ') : '');
   const password = env.GPTJ_PASSWORD ?? (isTerminal ? await typedSecret(context, 'Password: ') : '');
   signal.throwIfAborted();

@@ -77,7 +77,7 @@ export const loginCommand: Command = {
     }
     const server = await publicClient(url).server.get({ signal });
     const { token, tokenId } = await obtainToken(context, options, { url, scopes });
-    const me = await connectTo(url, { token }).users.me({ signal });
+    const me = await connectTo(url, { token, stderr }).users.me({ signal });
     const store = openProfileStore(env);
     await store.write({ name, url, token, tokenId, user: me.email, ownsToken: tokenId !== null });
     await store.use(name);

@@ -58,7 +58,7 @@ export const logoutCommand: Command = {
 /** Delete the token on the server. Why it stays valid there; null: it is deleted. */
 async function revoke(context: CommandContext, options: ParsedOptions, profile: Profile): Promise<string | null> {
   const { url, token, tokenId, user } = profile;
-  const { signal } = context;
+  const { signal, stderr } = context;
   if (tokenId === null)
     return 'you gave it to gptj login, so delete it in the dashboard when it is not needed any more';
   if (isOn(options, 'revoke')) {
@@ -67,7 +67,7 @@ async function revoke(context: CommandContext, options: ParsedOptions, profile: 
     return null;
   }
   try {
-    await connectTo(url, { token }).tokens.delete(tokenId, { signal });
+    await connectTo(url, { token, stderr }).tokens.delete(tokenId, { signal });
     return null;
   } catch (error) {
     if (error instanceof PermissionDeniedError) {
