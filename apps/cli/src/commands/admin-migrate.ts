@@ -1,7 +1,9 @@
 import { copyFromPostgres, copyToPostgres } from '@gptj-cloud/server';
+import { writeJson } from '../client/api-json.ts';
+import { JSON_OPTION } from '../client/client-options.ts';
 import type { Command } from '../command.ts';
 import { formatCount } from '../figures.ts';
-import { type OptionSpec, type ParsedOptions, UsageError } from '../options.ts';
+import { isOn, type OptionSpec, type ParsedOptions, UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { createProgressPrinter } from '../progress.ts';
 import { renderTable } from '../table.ts';
@@ -31,6 +33,7 @@ export const migrateCommand: Command = {
         { name: 'to', value: 'URL', summary: 'empty database to copy into, postgres://user@host:port/database' },
         { name: 'from', value: 'URL', summary: 'database to copy from' },
         DATA_DIR_OPTION,
+        JSON_OPTION,
       ],
     },
   ],
@@ -51,6 +54,11 @@ export const migrateCommand: Command = {
       };
       const tables = await (isTarget ? copyToPostgres(dataDir, url, copying) : copyFromPostgres(url, dataDir, copying));
       progress.clear();
+      if (isOn(options, 'json')) {
+        const copied = tables.map(({ name, rows, checksum }) => ({ name, rows: Number(rows), checksum }));
+        writeJson(stdout, { dataDir, direction: isTarget ? 'to' : 'from', tables: copied });
+        return;
+      }
       const rows = tables.filter((table) => table.rows !== '0');
       stdout.write(
         renderTable(
