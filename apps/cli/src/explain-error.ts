@@ -8,6 +8,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['token_disabled', 'gptj login URL stores another token'],
   ['connection_failed', 'gptj serve starts a server; --url and gptj login name another one'],
   ['confirmation_required', 'set GPTJ_PASSWORD, or run the command at a terminal, which asks for the password'],
+  ['code_required', 'add --code CODE: that of the authenticator app, or a recovery code'],
   ['plan_required', 'an owner of the server grants a plan: gptj plans grant NAME PLAN'],
 ]);
 

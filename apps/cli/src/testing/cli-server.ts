@@ -21,10 +21,13 @@ export interface CliServer {
 }
 
 /**
- * A server with the embedded model and an owner for the tests of a file. `seed` fills it. Its functions work in tests
- * alone.
+ * A server with the embedded model and an owner for the tests of a file. `seed` fills it; `clock` is its time. Its functions
+ * work in tests alone.
  */
-export function useCliServer(seed: (url: string) => Promise<void> = async () => {}): CliServer {
+export function useCliServer(
+  seed: (url: string) => Promise<void> = async () => {},
+  clock: () => Date = () => new Date(),
+): CliServer {
   let folder = '';
   let server: RunningServer | null = null;
   before(async () => {
@@ -38,6 +41,7 @@ export function useCliServer(seed: (url: string) => Promise<void> = async () => 
           // The receivers of webhooks listen on this machine.
           WEBHOOK_PRIVATE_TARGETS: 'true',
         },
+        clock,
         print: () => {},
         log: () => {},
       },
