@@ -154,6 +154,32 @@ test('tokens creates, rotates, disables, enables and deletes a token', async () 
   assert.match(refused.stderr, /set GPTJ_PASSWORD, or run the command at a terminal/);
 });
 
+test('presets stores, shows, renames and deletes parameters, and run uses them', async () => {
+  const nothing = await gptj(['presets', 'save', 'calm']);
+  assert.deepEqual([nothing.status, nothing.stdout], [2, '']);
+  await done(['presets', 'save', 'calm', '--temperature', '0.6', '-n', '3', '--seed', '7']);
+  assert.match(await done(['presets']), /^calm +\{.*"temperature":0\.6.*\}$/m);
+  const same = ['-n', '3', '--seed', '7', '--temperature', '0.6'];
+  assert.equal(await done(['run', 'Once', '--preset', 'calm']), await done(['run', 'Once', ...same]));
+  const fewer = jsonLines(await done(['run', 'Once', '--preset', 'calm', '-n', '1', '--json']));
+  assert.equal(Object(fewer[0]?.usage).generated_tokens, 1);
+  await done(['presets', 'save', 'calm', '--max-new-tokens', '2', '--prompt', 'Once upon']);
+  await done(['presets', 'save', 'calm', '--sequence-bias', '[[[464], -5]]', '-n', '2']);
+  const [stored] = jsonLines(await done(['presets', 'get', 'calm', '--json']));
+  assert.deepEqual(
+    [stored?.parameters, stored?.prompt],
+    [{ sequence_bias: [[[464], -5]], max_new_tokens: 2 }, 'Once upon'],
+  );
+  const [listed] = jsonLines(await done(['presets', '--json']));
+  assert.deepEqual(listed, stored);
+  const prompted = jsonLines(await done(['run', '--preset', 'calm', '--json']));
+  assert.equal(Object(prompted[0]?.usage).prompt_tokens, 2);
+  assert.match(await done(['presets', 'rename', 'calm', 'even']), /^preset +even$/m);
+  assert.match((await gptj(['run', 'Once', '--preset', 'evne'])).stderr, /no preset "evne"; did you mean "even"\?/);
+  assert.equal(await done(['presets', 'delete', 'even']), 'even: deleted\n');
+  assert.equal((await gptj(['presets'])).stderr, 'none\n');
+});
+
 test('admin shows the queue and the audit log, and turns maintenance on and off', async () => {
   assert.equal((await gptj(['admin', 'queue'])).status, 0);
   assert.match(await done(['admin', 'audit', '--action', 'token.create', '--limit', '1']), /^time +action +user/);

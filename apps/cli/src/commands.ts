@@ -11,6 +11,7 @@ import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
 import { pipelinesCommands } from './commands/pipelines.ts';
 import { plansCommands } from './commands/plans.ts';
+import { presetsCommands } from './commands/presets.ts';
 import { profileCommands } from './commands/profiles.ts';
 import { projectsCommands } from './commands/projects.ts';
 import { runCommand } from './commands/run.ts';
@@ -39,6 +40,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       tokenizeCommand,
       detokenizeCommand,
       pipelinesCommands,
+      presetsCommands,
       filesCommands,
       serverCommand,
     ],

@@ -32,6 +32,7 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['webhook', 'gptj webhooks'],
   ['pipeline', 'gptj pipelines'],
   ['file', 'gptj files'],
+  ['preset', 'gptj presets'],
   ['repl', 'gptj chat'],
   ['complete', 'gptj run PROMPT on a server, gptj generate PROMPT in this process'],
   ['predict', 'gptj run PROMPT on a server, gptj generate PROMPT in this process'],

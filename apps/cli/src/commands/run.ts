@@ -1,5 +1,6 @@
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { SERVER_GROUP } from '../client/client-options.ts';
+import { findPreset } from '../client/find-preset.ts';
 import { awaitRun, printRun, reportRun } from '../client/follow-run.ts';
 import { openClient } from '../client/open-client.ts';
 import type { Command } from '../command.ts';
@@ -19,6 +20,7 @@ export const runCommand: Command = {
     'Ctrl-C cancels the run on the server.',
     'Figures and warnings go to standard error, so that the text can be piped.',
     'A run samples, unless --no-do-sample or --num-beams says otherwise.',
+    'With --preset the prompt may be that of the preset, if it has one.',
     'gptj generate continues a text in this process, without a server.',
   ],
   groups: [
@@ -33,6 +35,11 @@ export const runCommand: Command = {
         },
         { name: 'json', value: null, summary: 'print the ended run as the API returns it, one JSON object' },
         { name: 'echo', value: null, summary: 'show the prompt before its continuation', default: 'on a terminal' },
+        {
+          name: 'preset',
+          value: 'NAME',
+          summary: 'parameters of a preset, see gptj presets; given ones replace its own',
+        },
         { name: 'pipeline', value: 'ID|TAG', summary: 'the pipeline to run', default: 'GPT-J' },
         {
           name: 'idempotency-key',
@@ -66,9 +73,12 @@ export const runCommand: Command = {
   async run(context, options) {
     const { stdin, stdout, stderr, signal } = context;
     const asJson = isOn(options, 'json');
-    const parameters = RUN_PARAMETERS.read(options);
     const { api } = await openClient(context, options);
-    const prompt = await readPrompt(stdin, options);
+    const presetName = options.values.get('preset');
+    const preset = presetName === undefined ? null : await findPreset(api, presetName, signal);
+    const parameters = { ...preset?.parameters, ...RUN_PARAMETERS.read(options) };
+    const hasPrompt = options.positionals.length > 0 || options.values.has('prompt') || options.values.has('file');
+    const prompt = (hasPrompt ? null : preset?.prompt) ?? (await readPrompt(stdin, options));
     const pipeline = options.values.get('pipeline') ?? GPTJ_PIPELINE_ID;
     const key = options.values.get('idempotency-key');
     if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
