@@ -25,7 +25,10 @@ function skip(shell: string): string | false {
 /** The lines that a shell prints for a script. */
 function lines(shell: string, script: string): readonly string[] {
   const env = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: folder, TERM: 'dumb' };
-  const { status, stdout, stderr } = spawnSync(shell, ['-c', script], { env, cwd: folder, encoding: 'utf8' });
+  // Longer than an argument may be.
+  const file = join(folder, '.script');
+  writeFileSync(file, script);
+  const { status, stdout, stderr } = spawnSync(shell, [file], { env, cwd: folder, encoding: 'utf8' });
   assert.deepEqual([status, stderr], [0, ''], `${shell}: ${stderr}`);
   return stdout.split('\n').filter((line) => line !== '');
 }
