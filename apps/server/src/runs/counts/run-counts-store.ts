@@ -77,47 +77,51 @@ export interface LatencyRow {
 
 /** Percentiles of each bucket, and of the whole span. */
 export async function latencyBins(db: Database, span: CountSpan): Promise<readonly LatencyRow[]> {
-  const overall = await percentiles(db, span, sql`NULL::timestamptz`);
-  return [...overall, ...(await percentiles(db, span, bucketOf(span)))];
-}
-
-async function percentiles(db: Database, span: CountSpan, bucket: SQL): Promise<readonly LatencyRow[]> {
-  const binned = db
+  // Sorting and summing tens of thousands of bins takes the store several times as long as handing them over.
+  const rows = await db
     .select({
-      at: bucket.as('bucket_at'),
+      at: bucketOf(span).mapWith(runCounts.at),
       kind: runCounts.kind,
-      bin: sql`${runCounts.key}::integer`.as('bin'),
-      runs: sql`sum(${runCounts.count})`.as('bin_runs'),
+      bins: sql<string>`string_agg(${runCounts.key}, ' ')`,
+      runs: sql<string>`string_agg(${runCounts.count}::text, ' ')`,
     })
     .from(runCounts)
     .where(and(during(span), inArray(runCounts.kind, [...LATENCIES])))
-    .groupBy(sql`1, 2, 3`)
-    .as('binned');
-  const summed = db
-    .select({
-      at: sql`bucket_at`.as('summed_at'),
-      kind: binned.kind,
-      bin: binned.bin,
-      upTo: sql`sum(bin_runs) OVER (PARTITION BY bucket_at, kind ORDER BY bin)`.as('up_to'),
-      total: sql`sum(bin_runs) OVER (PARTITION BY bucket_at, kind)`.as('total'),
-    })
-    .from(binned)
-    .as('summed');
-  const binAt = (part: number) => sql<number>`min(bin) FILTER (WHERE up_to >= ${part}::float8 * total)`.mapWith(Number);
-  const at: SQL<Date | null> = sql<Date | null>`summed_at`.mapWith(runCounts.at);
-  const rows = await db
-    .select({
-      at,
-      kind: summed.kind,
-      runs: sql<number>`max(total)`.mapWith(Number),
-      p50: binAt(0.5),
-      p95: binAt(0.95),
-      p99: binAt(0.99),
-    })
-    .from(summed)
     .groupBy(sql`1, 2`)
     .orderBy(sql`1, 2`);
-  return rows.map(({ at, kind, runs, p50, p95, p99 }) => ({ at, kind, runs, bins: [p50, p95, p99] }));
+  const overall = new Map<string, Histogram>();
+  const buckets = rows.map(({ at, kind, bins, runs }) => {
+    const counts = runs.split(' ').map(Number);
+    const ofKind = overall.get(kind) ?? new Map<number, number>();
+    overall.set(kind, ofKind);
+    const histogram = new Map<number, number>();
+    for (const [i, key] of bins.split(' ').entries()) {
+      for (const sums of [histogram, ofKind]) addRuns(sums, Number(key), counts[i] ?? 0);
+    }
+    return { at, kind, ...percentilesOf(histogram) };
+  });
+  return [...[...overall].map(([kind, histogram]) => ({ at: null, kind, ...percentilesOf(histogram) })), ...buckets];
+}
+
+/** Runs by bin. */
+type Histogram = Map<number, number>;
+
+function addRuns(histogram: Histogram, bin: number, runs: number): void {
+  histogram.set(bin, (histogram.get(bin) ?? 0) + runs);
+}
+
+function percentilesOf(histogram: Histogram): Pick<LatencyRow, 'runs' | 'bins'> {
+  const sorted = [...histogram].sort(([a], [b]) => a - b);
+  const runs = sorted.reduce((sum, [, count]) => sum + count, 0);
+  const binAt = (part: number): number => {
+    let upTo = 0;
+    for (const [bin, count] of sorted) {
+      upTo += count;
+      if (upTo >= part * runs) return bin;
+    }
+    return sorted.at(-1)?.[0] ?? 0;
+  };
+  return { runs, bins: [binAt(0.5), binAt(0.95), binAt(0.99)] };
 }
 
 function during({ projectId, start, end }: CountSpan): SQL | undefined {
