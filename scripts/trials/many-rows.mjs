@@ -189,6 +189,10 @@ async function measure() {
     const by = group === '' ? '' : ` and ${group.slice(10)}`;
     await time(`usage of a year by day${by}`, `/v2/usage?from=${day(364)}&bucket=day&project_id=${PROJECT}${group}`);
     await time(`usage of 31 days by hour${by}`, `/v2/usage?from=${day(30)}&bucket=hour&project_id=${PROJECT}${group}`);
+    await time(
+      `usage of 31 days by hour${by}, limit 1000`,
+      `/v2/usage?from=${day(30)}&bucket=hour&limit=1000&project_id=${PROJECT}${group}`,
+    );
   }
   for (const path of ['latency', 'errors']) {
     await time(`metrics/${path} of a year by day`, `/v2/metrics/${path}?bucket=day&start=${day(364)}`);

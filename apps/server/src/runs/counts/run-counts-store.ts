@@ -22,6 +22,7 @@ export interface CountSpan {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Count events. The rows are written in a fixed order, so that two transactions cannot deadlock. */
 export async function addCounts(
@@ -77,30 +78,36 @@ export interface LatencyRow {
 
 /** Percentiles of each bucket, and of the whole span. */
 export async function latencyBins(db: Database, span: CountSpan): Promise<readonly LatencyRow[]> {
-  // Sorting and summing tens of thousands of bins takes the store several times as long as handing them over.
+  // Sorting and adding up tens of thousands of bins takes the store several times as long as handing them over.
   const rows = await db
     .select({
-      at: bucketOf(span).mapWith(runCounts.at),
+      at: runCounts.at,
       kind: runCounts.kind,
       bins: sql<string>`string_agg(${runCounts.key}, ' ')`,
       runs: sql<string>`string_agg(${runCounts.count}::text, ' ')`,
     })
     .from(runCounts)
     .where(and(during(span), inArray(runCounts.kind, [...LATENCIES])))
-    .groupBy(sql`1, 2`)
-    .orderBy(sql`1, 2`);
+    .groupBy(runCounts.at, runCounts.kind);
+  const widthMs = span.bucket === 'hour' ? HOUR_MS : DAY_MS;
+  const buckets = new Map<string, { readonly at: Date; readonly kind: string; readonly histogram: Histogram }>();
   const overall = new Map<string, Histogram>();
-  const buckets = rows.map(({ at, kind, bins, runs }) => {
-    const counts = runs.split(' ').map(Number);
+  for (const { at, kind, bins, runs } of rows) {
+    const startMs = Math.floor(at.getTime() / widthMs) * widthMs;
+    const bucket = buckets.get(`${startMs} ${kind}`) ?? { at: new Date(startMs), kind, histogram: new Map() };
+    buckets.set(`${startMs} ${kind}`, bucket);
     const ofKind = overall.get(kind) ?? new Map<number, number>();
     overall.set(kind, ofKind);
-    const histogram = new Map<number, number>();
+    const counts = runs.split(' ').map(Number);
     for (const [i, key] of bins.split(' ').entries()) {
-      for (const sums of [histogram, ofKind]) addRuns(sums, Number(key), counts[i] ?? 0);
+      for (const histogram of [bucket.histogram, ofKind]) addRuns(histogram, Number(key), counts[i] ?? 0);
     }
-    return { at, kind, ...percentilesOf(histogram) };
-  });
-  return [...[...overall].map(([kind, histogram]) => ({ at: null, kind, ...percentilesOf(histogram) })), ...buckets];
+  }
+  const inOrder = [...buckets.values()].sort((a, b) => a.at.getTime() - b.at.getTime());
+  return [
+    ...[...overall].map(([kind, histogram]) => ({ at: null, kind, ...percentilesOf(histogram) })),
+    ...inOrder.map(({ at, kind, histogram }) => ({ at, kind, ...percentilesOf(histogram) })),
+  ];
 }
 
 /** Runs by bin. */
