@@ -49,7 +49,10 @@ export interface RunSummary {
 }
 
 export interface RunSummaryOptions extends ListOptions {
-  /** A text in the first 160 letters of prompt or output, whatever its case, or a part of an id. */
+  /**
+   * A text in the first 160 letters of prompt or output, whatever its case, or a part of an id. A page compares 10,000 runs:
+   * one before the last may be empty, and `total` counts the matches so far.
+   */
   readonly q?: string | undefined;
   /** An id or a tag. */
   readonly pipelineId?: string | undefined;

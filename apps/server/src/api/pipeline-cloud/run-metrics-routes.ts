@@ -49,6 +49,8 @@ export function runMetricsRoutes(metrics: RunMetrics, counts: RunCounts): readon
       ...record,
       path: '/v2/metrics/runs',
       summary: 'Runs over time',
+      description:
+        'Buckets are equally long. Where they are longer than an hour and bound hours with more than 20,000 runs in all, they begin at the nearest hour.',
       parameters: {
         ...SPAN,
         buckets: query('bucket_count', 'Number of buckets.', z.int().min(1).max(MAX_BUCKETS).default(100)),
