@@ -11,11 +11,11 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['ps', 'the open runs are in gptj runs list --state received,running; the model is in gptj server'],
   [
     'pull',
-    'models are not downloaded by gptj: fetch EleutherAI/gpt-j-6b with hf download, then gptj convert FOLDER OUT.gguf',
+    'models are not downloaded by gptj: hf download EleutherAI/gpt-j-6b --local-dir gpt-j-6b, then gptj serve --model gpt-j-6b',
   ],
   [
     'download',
-    'models are not downloaded by gptj: fetch EleutherAI/gpt-j-6b with hf download, then gptj convert FOLDER OUT.gguf',
+    'models are not downloaded by gptj: hf download EleutherAI/gpt-j-6b --local-dir gpt-j-6b, then gptj serve --model gpt-j-6b',
   ],
   ['push', 'gptj uploads no models'],
   ['create', 'gptj convert FOLDER OUT.gguf makes a model file; gptj tokens create makes an API token'],

@@ -21,6 +21,7 @@ const INFO = {
   quantisation: 'Q8_0',
   config: GPTJ_6B,
   cacheCells: 2048,
+  backend: 'cpu' as const,
   earlyExitLayers: null,
   loadMs: 100,
 };

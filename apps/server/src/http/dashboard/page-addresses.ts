@@ -23,6 +23,13 @@ export const PAGE_SEGMENTS: readonly string[] = [
   'admin',
 ];
 
+/** The pages that do what a POST to an address of the API does, for a browser in which a person opens that address. */
+export const PAGE_OF_ACTION: Readonly<Record<string, string>> = {
+  '/v2/auth/login': '/login',
+  '/v2/auth/register': '/register',
+  '/v2/auth/forgot-password': '/forgot-password',
+};
+
 /** The pages that replace the ones of the API's links. Browsers keep the fragment, which carries the link's secret. */
 export const PAGE_OF_LINK: Readonly<Record<string, string>> = {
   '/v2/auth/set-up': '/set-up',

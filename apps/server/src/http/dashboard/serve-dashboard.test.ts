@@ -7,7 +7,7 @@ import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { serverGetSchema } from '@gptj-cloud/protocol';
 import { createLogger } from '../../telemetry/logger.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
-import { PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
+import { PAGE_OF_ACTION, PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
 import { openSite } from './site.ts';
 
 const HASH = 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
@@ -102,6 +102,15 @@ test('links in mails lead to the pages of the dashboard, without a Location that
       assert.deepEqual([reply.status, reply.headers.get('location')], [302, page]);
     }
     assert.equal((await open(link, {})).status, 200, 'programs get the page of the API');
+  }
+});
+
+test('an address that signs in or registers leads a person to the page for it', async () => {
+  for (const [address, page] of Object.entries(PAGE_OF_ACTION)) {
+    const reply = await open(address);
+    assert.deepEqual([reply.status, reply.headers.get('location')], [302, page]);
+    assert.ok(PAGE_SEGMENTS.includes(page.slice(1)));
+    assert.equal((await open(address, {})).status, 401, 'programs get the reply of the API');
   }
 });
 

@@ -5,7 +5,7 @@ import { html } from 'hono/html';
 import { acceptedCodings } from '../compression.ts';
 import { htmlPage, pagePolicy } from '../html-page.ts';
 import type { HttpEnv } from '../http-env.ts';
-import { PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
+import { PAGE_OF_ACTION, PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
 import type { Site, SiteContents, SiteFile } from './site.ts';
 
 const ASSETS = '/assets/';
@@ -20,7 +20,7 @@ const pages: ReadonlySet<string> = new Set(PAGE_SEGMENTS);
 
 /**
  * Answer the dashboard's addresses. `apiSegments` are the first segments of the API's addresses: those stay the API's,
- * except the root and the pages of links, when a browser navigates there.
+ * except the root, the pages of links and those of actions, when a browser navigates there.
  */
 export function serveDashboard(site: Site, apiSegments: ReadonlySet<string>): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -28,7 +28,7 @@ export function serveDashboard(site: Site, apiSegments: ReadonlySet<string>): Mi
     const path = c.req.path.length > 1 ? c.req.path.replace(/\/$/, '') : '/';
     const segment = path.split('/')[1] ?? '';
     const isApi = segment !== '' && apiSegments.has(segment);
-    const link = isApi ? PAGE_OF_LINK[path] : undefined;
+    const link = isApi ? (PAGE_OF_LINK[path] ?? PAGE_OF_ACTION[path]) : undefined;
     if (isApi && link === undefined) return await next();
     const isPage = isNavigation(c);
     if (!isPage && (isApi || path === '/')) return await next();

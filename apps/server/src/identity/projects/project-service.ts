@@ -201,7 +201,7 @@ export async function inviteToProject(
     mailer.send({
       to,
       subject: 'You are invited to a project',
-      text: `Hello,\n\nyou are invited to the project "${project.name}" on ${publicUrl()}\n\nSign in${'email' in invited ? ', or register with this address,' : ` as ${invited.username}`} and accept within two weeks (POST /v2/invitations/${id}/accept).\n`,
+      text: `Hello,\n\nyou are invited to the project "${project.name}" on ${publicUrl()}\n\nSign in${'email' in invited ? ', or register with this address,' : ` as ${invited.username}`} and accept within two weeks on the page Members: ${publicUrl()}/members\n\nA program accepts by POST /v2/invitations/${id}/accept.\n`,
     });
   });
   return id;
