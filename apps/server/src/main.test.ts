@@ -64,10 +64,14 @@ const post = (server: RunningServer, token: string = TOKEN): Promise<Response> =
 
 test('the first start prints a token that works and a command that uses it; the second start prints none', async () => {
   const first = await start();
-  assert.match(printed[0] ?? '', /^gptj-cloud listens on http:\/\/127\.0\.0\.1:\d+: fake, F32, loaded in 0\.0 s$/);
-  const token = /^API token: (\S+)$/.exec(printed[1] ?? '')?.[1] ?? '';
-  assert.ok(printed[3]?.includes(`curl ${first.url}/v2/runs -H 'Authorization: Bearer ${token}'`));
-  assert.match(printed[4] ?? '', /^Set up the owner's account .*: http:\S+\/v2\/auth\/set-up#[\w-]{32}$/);
+  assert.match(
+    printed[0] ?? '',
+    /^gptj-cloud listens on http:\/\/127\.0\.0\.1:\d+: fake, F32, on the CPU, loaded in 0\.0 s$/,
+  );
+  assert.equal(printed[1], `Manual: ${first.url}/docs`);
+  const token = /^API token: (\S+)$/.exec(printed[2] ?? '')?.[1] ?? '';
+  assert.ok(printed[4]?.includes(`curl ${first.url}/v2/runs -H 'Authorization: Bearer ${token}'`));
+  assert.match(printed[5] ?? '', /^Set up the owner's account .*: http:\S+\/v2\/auth\/set-up#[\w-]{32}$/);
   assert.equal((await post(first, token)).status, 200);
   await assert.rejects(start(), (error) => error instanceof StoreError && error.code === 'data_dir_in_use');
   const closed = first.close();
@@ -75,7 +79,7 @@ test('the first start prints a token that works and a command that uses it; the 
   await closed;
   printed = [];
   const second = await start();
-  assert.equal(printed.length, 1);
+  assert.equal(printed.length, 2);
   const reply = await fetch(`${second.url}/v2/runs`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(runPageSchema.parse(await reply.json()).total, 1);
 });
@@ -89,7 +93,7 @@ test('where no terminal reads, credentials go into files, and neither output nor
   const output = [...printed, ...logged].join('\n');
   assert.ok(!output.includes(token) && !output.includes(link.split('#')[1]!));
   assert.ok(logged.some((line) => line.includes(join(folder, 'first-api-token.txt'))));
-  assert.match(printed[1] ?? '', /^The first API token is in \S+first-api-token\.txt;/);
+  assert.match(printed[2] ?? '', /^The first API token is in \S+first-api-token\.txt;/);
 });
 
 test('servers with different tokens in their environment share a store without revoking each other', async () => {
@@ -105,7 +109,7 @@ test('servers with different tokens in their environment share a store without r
   await second.close();
   printed = [];
   const third = await start();
-  assert.deepEqual([(await post(third, 'env-token-AAAA')).status, printed.length], [200, 1]);
+  assert.deepEqual([(await post(third, 'env-token-AAAA')).status, printed.length], [200, 2]);
 });
 
 test('the log has the life of the server, and who used it how much', async () => {
@@ -141,7 +145,7 @@ test('the start names the plans that lock new accounts out of the model, and ope
 
 test('with a dashboard, the start names the address to open, and the link opens its page', async () => {
   const { url } = await start({}, { dashboardDir: join(folder, 'site') });
-  assert.equal(printed[1], `Dashboard: open ${url} in a browser`);
+  assert.equal(printed[1], `Dashboard: open ${url} in a browser; manual: ${url}/docs`);
   assert.match(printed.at(-1) ?? '', new RegExp(`: ${url}/set-up#[\\w-]{32}$`));
   const [page] = await once(get(url, { headers: { accept: 'text/html' } }), 'response');
   page.resume();
@@ -160,7 +164,7 @@ test('GPTJ_DASHBOARD=off serves the API alone', async () => {
 test('the owner from the environment can sign in, and no set-up link is printed', async () => {
   const environment = { GPTJ_OWNER_EMAIL: 'Owner@Example.com', GPTJ_OWNER_PASSWORD: 'Ozymandias1818' };
   const server = await start({ apiToken: TOKEN }, { environment });
-  assert.equal(printed.length, 1);
+  assert.equal(printed.length, 2);
   const reply = await fetch(`${server.url}/v2/auth/login`, {
     method: 'POST',
     body: JSON.stringify({ login: 'owner@example.com', password: 'Ozymandias1818' }),
@@ -270,7 +274,7 @@ test('a start that fails closes what it has opened', async () => {
     );
     printed = [];
     await start({ dataDir: elsewhere });
-    assert.match(printed[1] ?? '', /^API token: /);
+    assert.match(printed[2] ?? '', /^API token: /);
   } finally {
     await open.at(-1)?.close();
     await rm(elsewhere, { recursive: true });

@@ -27,6 +27,7 @@ import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
 import { serverVersion } from './server-version.ts';
+import { describeModel } from './start/describe-model.ts';
 import { describePlans } from './start/describe-plans.ts';
 import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
 import { describeExposure } from './start/exposure.ts';
@@ -297,8 +298,8 @@ async function start({
       retention_days: config.retentionDays,
     });
   }
-  const { modelName, quantisation, loadMs } = engine.info;
-  logger.info('listening', { url, host, model: modelName, quantisation, load_ms: Math.round(loadMs) });
+  const { modelName, quantisation, backend, loadMs } = engine.info;
+  logger.info('listening', { url, host, model: modelName, quantisation, backend, load_ms: Math.round(loadMs) });
   // Last: if a later step failed, the token would be stored but never shown.
   const page = site === null ? '/v2/auth/set-up' : PAGE_OF_LINK['/v2/auth/set-up'];
   const credentials = await ensureCredentials({
@@ -310,10 +311,11 @@ async function start({
     logger,
   });
 
-  print(`gptj-cloud listens on ${url}: ${modelName}, ${quantisation}, loaded in ${(loadMs / 1000).toFixed(1)} s`);
+  print(`gptj-cloud listens on ${url}: ${describeModel(engine.info)}`);
   const planLine = describePlans(plans, servedModelName(engine.info), config.plansKind);
   if (planLine !== null) print(planLine);
-  if (site !== null) print(`Dashboard: open ${composition.accounts.publicUrl()} in a browser`);
+  const address = composition.accounts.publicUrl();
+  print(site === null ? `Manual: ${address}/docs` : `Dashboard: open ${address} in a browser; manual: ${address}/docs`);
   printCredentials(print, credentials, url);
   return { url, port: listener.port, composition };
 }

@@ -1,6 +1,7 @@
 import type { BeamCandidate, GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { EngineStats } from './engine-stats.ts';
+import type { Backend } from './llama/find-library.ts';
 
 /** Description of the open model, for the server's status, metrics and `gptj generate --json`. */
 export interface EngineInfo {
@@ -13,6 +14,8 @@ export interface EngineInfo {
   readonly config: GptjConfig;
   /** Number of positions that the KV cache holds, over all sequences. */
   readonly cacheCells: number;
+  /** What computes: `cpu` also where a library with a GPU backend finds no GPU, or is given no layer. */
+  readonly backend: Backend;
   /** Number of layers with early-exit logits (DoLa); null where the engine has none. */
   readonly earlyExitLayers: number | null;
   readonly loadMs: number;

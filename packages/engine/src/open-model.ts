@@ -85,12 +85,13 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
     const tokenizer = createTokenizer(file.tokenizer);
     const config = limitContext(file.config, options.contextLength);
     const prefixStore = await openPrefixes(options);
-    const { quantisation, ...opened } =
+    const { quantisation, backend, ...opened } =
       kind === 'llama' ? await openLlama(options, config, listener) : await openReference(options, file);
     const info: EngineInfo = {
       kind,
       modelName: file.modelName,
       quantisation,
+      backend,
       config,
       cacheCells: opened.model.limits.cacheCells,
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
@@ -121,7 +122,8 @@ async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | nu
   }
 }
 
-type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> & { readonly quantisation: string };
+type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> &
+  Pick<EngineInfo, 'quantisation' | 'backend'>;
 
 /** A shorter context lets the cache be smaller, and takes nothing from the weights. */
 function limitContext(config: GptjConfig, contextLength = config.contextLength): GptjConfig {
@@ -131,7 +133,7 @@ function limitContext(config: GptjConfig, contextLength = config.contextLength):
 async function openLlama(options: OpenModelOptions, config: GptjConfig, listener: OpenModelListener): Promise<Opened> {
   const { path, cacheCells, cacheBytes, cacheType = 'f16', gpuLayers, checksMemory = true } = options;
   // A GPU has memory of its own, which llama.cpp alone knows.
-  const isOnCpu = loadLlama().backend === 'cpu' || gpuLayers === 0;
+  const backend = gpuLayers === 0 ? 'cpu' : loadLlama().backend;
   const plan = planMemory({
     config,
     path,
@@ -140,7 +142,7 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
     bytesPerValue: cacheType === 'f16' ? 2 : 4,
     machine: readMachineMemory(),
-    refuses: checksMemory && isOnCpu,
+    refuses: checksMemory && backend === 'cpu',
   });
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
@@ -155,6 +157,7 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
       model,
       openIsolated,
       quantisation,
+      backend,
       warnings,
       close() {
         closing ??= model.close().then(() => weights.close());
@@ -169,5 +172,5 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
 
 async function openReference({ cacheCells }: OpenModelOptions, weights: Weights): Promise<Opened> {
   const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
-  return { model, openIsolated: null, quantisation: 'F32', warnings: [], close: () => model.close() };
+  return { model, openIsolated: null, quantisation: 'F32', backend: 'cpu', warnings: [], close: () => model.close() };
 }

@@ -11,6 +11,7 @@ export function dotModel(): ServedModel {
         quantisation: 'F32',
         config: GPTJ_6B,
         cacheCells: 2048,
+        backend: 'cpu',
         earlyExitLayers: null,
         loadMs: 0,
       },

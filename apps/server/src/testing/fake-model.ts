@@ -44,6 +44,7 @@ export function createFakeEngine(): FakeEngine {
       quantisation: 'F32',
       config: GPTJ_6B,
       cacheCells: 2048,
+      backend: 'cpu',
       earlyExitLayers: null,
       loadMs: 0,
     },

@@ -35,6 +35,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
       quantisation: 'F32',
       config: GPTJ_6B,
       cacheCells: 2048,
+      backend: 'cpu',
       earlyExitLayers: null,
       loadMs: 0,
     },

@@ -27,6 +27,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       config: GPTJ_6B,
       cacheCells: 8,
       loadMs: 0,
+      backend: 'cpu',
       earlyExitLayers: null,
     },
     async *generate() {
