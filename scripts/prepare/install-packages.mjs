@@ -11,7 +11,8 @@ const SETS = ['server', 'dashboard', 'all'];
 
 const OPTIONS = {
   server: ['--omit=dev', '--workspace=apps/cli', '--include-workspace-root'],
-  dashboard: ['--omit=dev'],
+  // Adds to those of the server. Without the root, whose development packages are those of tests and lint.
+  dashboard: ['--include=dev', '--workspace=apps/dashboard'],
   // Named, for `NODE_ENV=production` leaves them out.
   all: ['--include=dev'],
 };
@@ -21,6 +22,9 @@ const TITLES = {
   dashboard: 'Installing the packages that build the dashboard',
   all: 'Installing the packages, with those of tests and lint',
 };
+
+/** One package of each set that no smaller set has. `npm prune` removes it with the others. */
+const SIGNS = { server: 'koffi', dashboard: 'vite', all: '@biomejs/biome' };
 
 const STAMP = '.gptj-cloud-packages.json';
 const MARK = '.gptj-cloud-installing.json';
@@ -39,9 +43,11 @@ export async function installPackages({ root, wanted, npm, print }) {
   const lockText = readFileSync(join(root, 'package-lock.json'));
   const lock = createHash('sha256').update(lockText).digest('hex');
   if (existsSync(join(folder, MARK))) removeUnfinished(folder, JSON.parse(lockText), lock);
-  const stamp = readJson(join(folder, STAMP));
+  const stamp = readStamp(folder);
   const install = missingSet({ stamp, lock, wanted, found: existsSync(folder) });
   if (install === null) return;
+  const isAdded = install === 'dashboard' && !(stamp?.lock === lock && stamp.packages === 'server');
+  const steps = isAdded ? ['server', 'dashboard'] : [install];
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, MARK), JSON.stringify({ pid: process.pid }));
   // Not `npm ci`: it refuses a lockfile without the optional native packages of every other platform, and which of
@@ -56,9 +62,17 @@ export async function installPackages({ root, wanted, npm, print }) {
     '--prefer-offline',
   ];
   const detail = () => `${countPackages(folder)} packages so far`;
-  await step(TITLES[install], () => npm([...args, ...OPTIONS[install]]), { detail, print });
+  for (const set of steps) await step(TITLES[set], () => npm([...args, ...OPTIONS[set]]), { detail, print });
   writeFileSync(join(folder, STAMP), JSON.stringify({ lock, packages: install }));
   rmSync(join(folder, MARK), { force: true });
+}
+
+/** What an earlier call has installed, less what `npm prune` has removed; null when there is nothing of it. */
+function readStamp(folder) {
+  const stamp = readJson(join(folder, STAMP));
+  const sets = SETS.slice(0, SETS.indexOf(stamp?.packages) + 1);
+  const packages = sets.findLast((set) => existsSync(join(folder, SIGNS[set], 'package.json')));
+  return packages === undefined ? null : { ...stamp, packages };
 }
 
 /** The set to install, so that `wanted` is there; null when it is. Never less than what was there before. */

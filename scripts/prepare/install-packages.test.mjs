@@ -22,6 +22,10 @@ const lockPackages = (packages) => put('package-lock.json', JSON.stringify({ pac
 const npmPuts = (packages) => async (args) => {
   calls.push(args);
   for (const path of packages) put(`${path}/package.json`, '{}');
+  const isAll = args.includes('--include=dev') && !args.some((arg) => arg.startsWith('--workspace'));
+  put('node_modules/koffi/package.json', '{}');
+  if (args.includes('--include=dev')) put('node_modules/vite/package.json', '{}');
+  if (isAll) put('node_modules/@biomejs/biome/package.json', '{}');
   put(
     'node_modules/.package-lock.json',
     JSON.stringify({ packages: Object.fromEntries(packages.map((p) => [p, {}])) }),
@@ -31,6 +35,7 @@ const npmIsKilled = async () => {
   put('node_modules/vite/package.json', '{}');
   throw new Error('npm install ended with status 1');
 };
+const isOf = (workspace) => (args) => args.includes(`--workspace=${workspace}`);
 const install = (wanted, npm = npmPuts(['node_modules/pg'])) => installPackages({ root, wanted, npm, print: () => {} });
 
 test('a start installs the packages of the server alone, and only once', async () => {
@@ -59,6 +64,32 @@ test('a folder that another program has filled is completed, not reduced', async
   put('node_modules/vite/package.json', '{}');
   await install('server');
   assert.ok(!calls[0].includes('--omit=dev'));
+});
+
+test('the packages that build the dashboard are added to those of the server, without those of tests', async () => {
+  await install('server');
+  await install('dashboard');
+  assert.deepEqual(calls.map(isOf('apps/cli')), [true, false]);
+  assert.deepEqual(calls.map(isOf('apps/dashboard')), [false, true]);
+  assert.ok(!calls[1].includes('--include-workspace-root'));
+});
+
+test('a changed lockfile renews the packages of the server before those of the dashboard', async () => {
+  await install('server');
+  await install('dashboard');
+  lockPackages({ 'node_modules/pg': { version: '2.0.0' } });
+  await install('server');
+  assert.deepEqual(calls.slice(2).map(isOf('apps/cli')), [true, false]);
+});
+
+test('after npm prune a start serves with what is left, and adds what a build needs', async () => {
+  await install('all');
+  for (const name of ['@biomejs', 'vite']) rmSync(join(root, 'node_modules', name), { recursive: true });
+  await install('server');
+  assert.equal(calls.length, 1);
+  await install('dashboard');
+  assert.equal(calls.length, 2);
+  assert.ok(isOf('apps/dashboard')(calls[1]));
 });
 
 test('after an interruption that added packages, those that may be incomplete are removed', async () => {

@@ -8,7 +8,7 @@ import { billOfMaterials, describePackages, licenceTexts, withDependencies } fro
 const NAME = 'gptj-cloud';
 const TEXTS = ['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md'];
 /** They build the dashboard and are not part of it. */
-const BUILDERS = new Set(['vite', '@vitejs/plugin-react']);
+const BUILDERS = /^(?:vite|@vitejs\/plugin-react|@types\/.*)$/;
 
 const BIN = `#!/usr/bin/env node
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -43,7 +43,7 @@ export async function writeServerPackage({ root, folder, system }) {
   writeFileSync(join(folder, 'bin', 'gptj.mjs'), BIN, { mode: 0o755 });
   const native = readPackage('packages/engine');
   const engines = installedEngines(root, native);
-  const dashboard = Object.keys(readPackage('apps/dashboard').dependencies).filter((name) => !BUILDERS.has(name));
+  const dashboard = Object.keys(readPackage('apps/dashboard').devDependencies).filter((name) => !BUILDERS.test(name));
   const packages = describePackages(
     root,
     [
