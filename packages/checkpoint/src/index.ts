@@ -10,6 +10,7 @@ export {
 export { type ConvertedOnce, type ConvertOnceOptions, convertOnce } from './convert-once.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
+export { openStoredWeights, type StoredTensor, type StoredWeights } from './gguf/open.ts';
 export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';

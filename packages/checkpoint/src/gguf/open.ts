@@ -33,6 +33,71 @@ export async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
   }
 }
 
+/** A weight as the file has it. */
+export interface StoredTensor {
+  /** Name in a Hugging Face checkpoint. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: TensorType;
+  readonly sizeBytes: number;
+}
+
+/** The weights of a phi2 export as the file has them, with the rows of q and k in Phi-2's order. */
+export interface StoredWeights {
+  readonly config: GptjConfig;
+  readonly tensors: readonly StoredTensor[];
+  /** Rows of a tensor from `firstRow` on, as many as fill `target`. Calls may run at the same time. */
+  readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Open a phi2 export (GGUF) for an engine that computes with the stored types. Throws as {@link openGgufCheckpoint}. */
+export async function openStoredWeights(path: string): Promise<StoredWeights> {
+  const file = await BoundedFile.open(path);
+  try {
+    const header = await readGgufHeader(file);
+    checkAlignment(path, header);
+    const config = readGptjConfig(path, header);
+    const tensors = matchPhi2Tensors(path, header, config);
+    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    return {
+      config,
+      tensors: tensors.map(({ name, shape, type, sizeBytes }) => ({ name, shape, type, sizeBytes })),
+      async readRows(name, firstRow, target) {
+        const tensor = findRows(path, byName, name, firstRow, target.byteLength);
+        await file.read(tensor.offset + firstRow * rowBytes(tensor.type, rowsOf(tensor.shape).rowLength), target);
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The tensor, after a check that it has these rows. Throws `missing_tensor`, `truncated`. */
+function findRows(
+  file: string,
+  tensors: ReadonlyMap<string, Phi2Tensor>,
+  name: string,
+  firstRow: number,
+  wantedBytes: number,
+): Phi2Tensor {
+  const tensor = tensors.get(name);
+  const place = { file, tensor: name };
+  if (tensor === undefined) throw new CheckpointError('missing_tensor', place, 'expected the name of a weight');
+  const bytes = rowBytes(tensor.type, rowsOf(tensor.shape).rowLength);
+  if (firstRow < 0 || firstRow * bytes + wantedBytes > tensor.sizeBytes) {
+    throw new CheckpointError(
+      'truncated',
+      place,
+      `expected rows within ${tensor.sizeBytes} bytes, got row ${firstRow} and on`,
+    );
+  }
+  return tensor;
+}
+
 /** llama.cpp aborts the process where a tensor does not start at a multiple of 32 bytes. */
 function checkAlignment(file: string, { metadata }: GgufHeader): void {
   const alignment = metadataNumber(metadata, 'general.alignment') ?? GGUF_ALIGNMENT;
@@ -101,17 +166,8 @@ class GgufCheckpoint implements Checkpoint {
   }
 
   async readRows(name: string, firstRow: number, target: Uint8Array): Promise<void> {
-    const tensor = this.#byName.get(name);
-    const place = { file: this.path, tensor: name };
-    if (tensor === undefined) throw new CheckpointError('missing_tensor', place, 'expected the name of a weight');
+    const tensor = findRows(this.path, this.#byName, name, firstRow, target.byteLength);
     const bytes = rowBytes(tensor.type, rowsOf(tensor.shape).rowLength);
-    if (firstRow < 0 || firstRow * bytes + target.byteLength > tensor.sizeBytes) {
-      throw new CheckpointError(
-        'truncated',
-        place,
-        `expected rows within ${tensor.sizeBytes} bytes, got row ${firstRow} and on`,
-      );
-    }
     if (!isReordered(name)) {
       await this.#file.read(tensor.offset + firstRow * bytes, target);
       return;
