@@ -116,7 +116,7 @@ test('keeps the contents of all sequences over random calls, and loses no cell',
     const used = new Set<number>();
     for (const [sequence, expected] of contents) {
       assert.deepEqual(
-        cells.cells(sequence).map((cell) => memory[cell]),
+        [...cells.cells(sequence)].map((cell) => memory[cell]!),
         expected,
       );
       for (const cell of cells.cells(sequence)) used.add(cell);

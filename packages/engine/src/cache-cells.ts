@@ -26,8 +26,8 @@ export class CacheCells {
   /** The first `#free` entries are the free cells; the last of them is allocated first. */
   readonly #freeStack: Uint32Array;
   #free: number;
-  /** Cells of each open sequence by position; index = sequence id. */
-  readonly #sequences: (number[] | undefined)[] = [];
+  /** Index = sequence id. */
+  readonly #sequences: (CellList | undefined)[] = [];
   readonly #maxSequences: number;
 
   constructor(options: CacheCellsOptions) {
@@ -47,7 +47,7 @@ export class CacheCells {
   open(): SequenceId {
     for (let id = 0; id < this.#maxSequences; id++) {
       if (this.#sequences[id] === undefined) {
-        this.#sequences[id] = [];
+        this.#sequences[id] = new CellList();
         return id;
       }
     }
@@ -59,12 +59,15 @@ export class CacheCells {
 
   /** Number of positions in the sequence. Throws `unknown_sequence`. */
   length(sequence: SequenceId): number {
-    return this.cells(sequence).length;
+    return this.#cellsOf(sequence).length;
   }
 
-  /** Cell of each position, in order; a view that later calls change. Throws `unknown_sequence`. */
-  cells(sequence: SequenceId): readonly number[] {
-    return this.#cellsOf(sequence);
+  /**
+   * Cell of each position, in order: a view of the start of its own buffer, which stays where it is until the next
+   * `append`. Later calls change it. Throws `unknown_sequence`.
+   */
+  cells(sequence: SequenceId): Uint32Array {
+    return this.#cellsOf(sequence).view();
   }
 
   /**
@@ -77,9 +80,10 @@ export class CacheCells {
       throw new RangeError(`fork: expected a length from 0 to ${cells.length}, got ${length}`);
     }
     const target = this.open();
-    const shared = cells.slice(0, length);
-    for (const cell of shared) this.#shares[cell]!++;
-    this.#sequences[target] = shared;
+    for (const cell of cells.view().subarray(0, length)) {
+      this.#shares[cell]!++;
+      this.#sequences[target]!.push(cell);
+    }
     return target;
   }
 
@@ -102,7 +106,7 @@ export class CacheCells {
       throw new RangeError(`truncate: expected a length from 0 on, got ${length}`);
     }
     while (cells.length > length) {
-      const cell = cells.pop()!;
+      const cell = cells.pop();
       this.#shares[cell]!--;
       if (this.#shares[cell] === 0) this.#freeStack[this.#free++] = cell;
     }
@@ -142,7 +146,7 @@ export class CacheCells {
     }
   }
 
-  #cellsOf(sequence: SequenceId): number[] {
+  #cellsOf(sequence: SequenceId): CellList {
     const cells = this.#sequences[sequence];
     if (cells === undefined) {
       throw new ModelError(
@@ -151,5 +155,30 @@ export class CacheCells {
       );
     }
     return cells;
+  }
+}
+
+/** A growing list of cell numbers in one buffer that C can read. */
+class CellList {
+  // An array of 64 bytes or less could be moved by the garbage collector.
+  #cells: Uint32Array<ArrayBuffer> = new Uint32Array(64);
+  length = 0;
+
+  view(): Uint32Array {
+    return this.#cells.subarray(0, this.length);
+  }
+
+  push(cell: number): void {
+    if (this.length === this.#cells.length) {
+      const longer = new Uint32Array(2 * this.length);
+      longer.set(this.#cells);
+      this.#cells = longer;
+    }
+    this.#cells[this.length++] = cell;
+  }
+
+  /** The last cell, removed. Only where there is one. */
+  pop(): number {
+    return this.#cells[--this.length]!;
   }
 }

@@ -25,10 +25,10 @@ import {
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import { KERNEL_TOKENS } from '../kernel-tokens.ts';
+import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
 import { BatchMemory, MAX_BATCH_TOKENS } from './batch-memory.ts';
 import { floatsAt, type LlamaLibrary } from './native.ts';
 import type { Pointer } from './native-structs.ts';
-import { ThreadGovernor } from './thread-governor.ts';
 
 /** Maximum number of sequences of one context: llama.cpp's limit LLAMA_MAX_SEQ. */
 export const MAX_SEQUENCES = 256;
@@ -52,14 +52,6 @@ export interface LlamaParts {
   readonly useThreads: (threads: number) => void;
   /** Called once, when the model closes: frees the context. */
   readonly free: () => void;
-}
-
-/** Operations that a core computes in a millisecond, roughly: it distinguishes small models from large ones. */
-const OPERATIONS_PER_MS = 2e7;
-
-/** Roughly the time in which one thread evaluates a token: two operations a weight. The embedding is looked up. */
-function singleThreadMs({ layerCount, embeddingSize, vocabSize }: GptjConfig): number {
-  return (2 * embeddingSize * (12 * layerCount * embeddingSize + vocabSize)) / OPERATIONS_PER_MS;
 }
 
 export class LlamaModel implements LanguageModel {

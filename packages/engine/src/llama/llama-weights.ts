@@ -6,10 +6,10 @@
  * are freed when it reaches 0.
  */
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import { FreeCores } from '../machine/free-cores.ts';
 import { PHYSICAL_BATCH_TOKENS } from '../machine/memory-plan.ts';
 import { usableCores } from '../machine/usable-cores.ts';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
-import { FreeCores } from './free-cores.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
 import { addressOf, loadLlama, type Threads } from './native.ts';
 import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';

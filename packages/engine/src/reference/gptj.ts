@@ -225,7 +225,7 @@ function geluNew(x: number): number {
  * Causal attention of the token at `position` over itself and all before it:
  * the values weighted by softmax(q · k / √s), per head. Causality needs no mask: later positions have no cells yet.
  */
-function attend(state: GptjState, config: GptjConfig, layer: number, cells: readonly number[], position: number): void {
+function attend(state: GptjState, config: GptjConfig, layer: number, cells: ArrayLike<number>, position: number): void {
   const { embeddingSize: d, headCount } = config;
   const { q, scores, attended } = state;
   const keys = state.keys[layer]!;
@@ -256,7 +256,7 @@ export interface Place {
   readonly token: TokenId;
   readonly position: number;
   /** Cell of each position of the sequence, at least up to this one. The earlier ones hold their keys and values. */
-  readonly cells: readonly number[];
+  readonly cells: ArrayLike<number>;
 }
 
 /**

@@ -15,6 +15,8 @@
  * fewer threads would cost more than it could save.
  */
 
+import type { GptjConfig } from '@gptj-cloud/model';
+
 export interface ThreadGovernorOptions {
   /** Number of threads when the cores are free. */
   readonly maxThreads: number;
@@ -44,6 +46,14 @@ const STALE_MS = 1_000;
 const STALE_EVALUATIONS = 30;
 /** Weight of the newest measurement: low, because a rare long delay must not be averaged away by the next few. */
 const SMOOTHING = 0.05;
+
+/** Operations that a core computes in a millisecond, roughly: it distinguishes small models from large ones. */
+const OPERATIONS_PER_MS = 2e7;
+
+/** Roughly the time in which one thread evaluates a token: two operations a weight. The embedding is looked up. */
+export function singleThreadMs({ layerCount, embeddingSize, vocabSize }: GptjConfig): number {
+  return (2 * embeddingSize * (12 * layerCount * embeddingSize + vocabSize)) / OPERATIONS_PER_MS;
+}
 
 interface Measurement {
   /** Average time of one evaluation; 0 before the first. */
