@@ -1,0 +1,79 @@
+// Rows of a GGUF file into the order of format.h. Runs at several gigabytes a second, so a model is packed while it is
+// read and no packed copy is kept on disk.
+#include "format.h"
+#include "rows.h"
+
+static inline void put_half(uint8_t *to, uint16_t value) {
+  to[0] = (uint8_t)value;
+  to[1] = (uint8_t)(value >> 8);
+}
+
+// One unit of one row: columns 64 * unit on. `w` is the unit of the row's group, r the row in it.
+static inline void pack_unit(uint8_t *w, int r, const uint8_t *row, int64_t type, int64_t unit, int64_t length) {
+  const int64_t column = unit * COLUMNS_OF_UNIT;
+  if (type == Q4_0 || type == Q8_0) {
+    const int block_bytes = type == Q4_0 ? Q4_0_BLOCK : Q8_0_BLOCK, vectors = type == Q4_0 ? 4 : 8;
+    for (int b = 0; b < 2 && column + 32 * b < length; b++) {
+      const uint8_t *block = row + (unit * 2 + b) * block_bytes;
+      put_half(w + 32 * b + 2 * r, half_at(block));
+      uint8_t *to = w + 64 + b * vectors * 64 + 4 * r;
+      const uint32_t flip = type == Q4_0 ? 0 : 0x80808080u;
+      for (int j = 0; j < vectors; j++) {
+        uint32_t four;
+        __builtin_memcpy(&four, block + 2 + 4 * j, 4);
+        four ^= flip;
+        __builtin_memcpy(to + 64 * j, &four, 4);
+      }
+    }
+  } else if (type == Q6_K) {
+    const uint8_t *block = row + column / Q6_K_WEIGHTS * Q6_K_BLOCK;
+    const int first = (int)(column % Q6_K_WEIGHTS);
+    for (int b = 0; b < 2; b++)
+      for (int j = 0; j < 4; j++)
+        for (int i = 0; i < 4; i++) {
+          const uint8_t low = q6_K_weight(block, first + 32 * b + 4 * j + i), high = q6_K_weight(block, first + 32 * b + 16 + 4 * j + i);
+          w[256 * b + 64 * j + 4 * r + i] = (uint8_t)((low & 15) | (high & 15) << 4);
+        }
+    for (int b = 0; b < 2; b++)
+      for (int v = 0; v < 2; v++)
+        for (int i = 0; i < 4; i++) {
+          uint8_t top = 0;
+          for (int f = 0; f < 4; f++) top |= (uint8_t)(q6_K_weight(block, first + 32 * b + 16 * v + 4 * f + i) >> 4 << 2 * f);
+          w[512 + 128 * b + 64 * v + 4 * r + i] = top;
+        }
+    for (int s = 0; s < 4; s++) w[768 + 16 * s + r] = (uint8_t)q6_K_scale(block, first + 16 * s);
+    put_half(w + 832 + 2 * r, q6_K_d(block));
+  } else {
+    const int bytes = type == F32 ? 4 : 2;
+    for (int64_t k = 0; k < COLUMNS_OF_UNIT && column + k < length; k++)
+      for (int i = 0; i < bytes; i++) w[(k * ROWS_OF_GROUP + r) * bytes + i] = row[(column + k) * bytes + i];
+  }
+}
+
+static int64_t row_bytes(int64_t type, int64_t length) {
+  switch (type) {
+    case F32: return length * 4;
+    case Q4_0: return length / 32 * Q4_0_BLOCK;
+    case Q8_0: return length / 32 * Q8_0_BLOCK;
+    case Q6_K: return length / Q6_K_WEIGHTS * Q6_K_BLOCK;
+    default: return length * 2;
+  }
+}
+
+// Packs whole groups. Calls for other groups may run at the same time.
+GPTJ_EXPORT void gptj_pack(const pack *p) {
+  const int64_t bytes = row_bytes(p->into.type, p->row_length), size = unit_bytes(p->into.type);
+  for (int64_t g = 0; g < p->groups; g++)
+    for (int64_t unit = 0; unit < p->into.units; unit++) {
+      uint8_t *w = (uint8_t *)p->into.weights + unit_index(&p->into, p->first_group + g, unit) * size;
+      // Rows and columns that are missing stay zero: with a scale of zero, or a weight of zero.
+      const int whole = (g + 1) * ROWS_OF_GROUP <= p->row_count && (unit + 1) * COLUMNS_OF_UNIT <= p->row_length;
+      if (!whole || p->into.type == Q6_K) __builtin_memset(w, 0, (size_t)size);
+      for (int r = 0; r < ROWS_OF_GROUP; r++) {
+        const int64_t row = g * ROWS_OF_GROUP + r;
+        if (row < p->row_count) pack_unit(w, r, p->rows + row * bytes, p->into.type, unit, p->row_length);
+      }
+    }
+}
+
+GPTJ_EXPORT int64_t gptj_unit_bytes(int64_t type) { return unit_bytes(type); }

@@ -1,0 +1,140 @@
+// Products of packed weights and activations, on AVX2 (Haswell, Zen 1 and later). Same packing, same bits as
+// products_avx512.h: 16 rows are two halves of eight.
+//
+// AVX2 multiplies bytes into 16-bit sums of two products (vpmaddubsw), which must not overflow:
+//   q4_0   0..15 times -127..127: a whole block of 32 fits, 8 * 2 * 15 * 127 = 30,480
+//   q6_K   -32..31 by magnitude and sign: a run of 16 fits, 4 * 2 * 32 * 127 = 32,512
+//   q8_0   by magnitude and sign: one instruction fits, 2 * 128 * 127 = 32,512
+#pragma once
+#include "format.h"
+#include "simd_avx2.h"
+
+enum { TILE_INT8 = 4, TILE_F32 = 4 };
+enum { PREFETCH_BYTES = 9216 };
+
+#define PREFETCH(w, bytes) \
+  UNROLL for (int line_ = 0; line_ < (bytes) / 64; line_++) v_prefetch((w) + PREFETCH_BYTES + 64 * line_)
+
+INLINE __m256i broadcast(const void *p) { return _mm256_set1_epi32(*(const int32_t *)p); }
+INLINE __m256 eight_f16(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+INLINE __m256i to_32_bits(__m256i sums16) { return _mm256_madd_epi16(sums16, _mm256_set1_epi16(1)); }
+INLINE __m256 one_scale(const uint8_t *x, int c, const int C) { return _mm256_broadcast_ss((const float *)(x + C * 32) + c); }
+
+// Nibbles of rows 8 * half on.
+INLINE void unpack_nibbles(const uint8_t *q, int half, __m256i w[8]) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  UNROLL for (int j = 0; j < 4; j++) {
+    const __m256i v = _mm256_load_si256((const __m256i *)(q + 64 * j + 32 * half));
+    w[j] = _mm256_and_si256(v, mask);
+    w[j + 4] = _mm256_and_si256(_mm256_srli_epi16(v, 4), mask);
+  }
+}
+
+INLINE void block_q4_0(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) {
+  __m256i q[8];
+  unpack_nibbles(w + 64 + 256 * b, half, q);
+  const __m256 scale = eight_f16(w + 32 * b + 16 * half);
+  UNROLL for (int c = 0; c < C; c++) {
+    const uint8_t *p = x + 32 * c;
+    __m256i even = _mm256_maddubs_epi16(q[0], broadcast(p)), odd = _mm256_maddubs_epi16(q[1], broadcast(p + 4));
+    UNROLL for (int j = 2; j < 8; j += 2) {
+      even = _mm256_add_epi16(even, _mm256_maddubs_epi16(q[j], broadcast(p + 4 * j)));
+      odd = _mm256_add_epi16(odd, _mm256_maddubs_epi16(q[j + 1], broadcast(p + 4 * j + 4)));
+    }
+    const __m256i sum = _mm256_add_epi32(to_32_bits(_mm256_add_epi16(even, odd)), broadcast(x + C * 36 + 4 * c));
+    acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(scale, one_scale(x, c, C)), _mm256_cvtepi32_ps(sum), acc[c]);
+  }
+}
+
+INLINE void block_q8_0(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) {
+  const __m256i flip = _mm256_set1_epi8((char)0x80);
+  const __m256 scale = eight_f16(w + 32 * b + 16 * half);
+  __m256i sum[TILE_INT8];
+  UNROLL for (int c = 0; c < C; c++) sum[c] = _mm256_setzero_si256();
+  UNROLL for (int j = 0; j < 8; j++) {
+    const __m256i q = _mm256_xor_si256(_mm256_load_si256((const __m256i *)(w + 64 + 512 * b + 64 * j + 32 * half)), flip);
+    const __m256i magnitude = _mm256_abs_epi8(q);
+    UNROLL for (int c = 0; c < C; c++)
+      sum[c] = _mm256_add_epi32(sum[c], to_32_bits(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(broadcast(x + 32 * c + 4 * j), q))));
+  }
+  UNROLL for (int c = 0; c < C; c++)
+    acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(scale, one_scale(x, c, C)), _mm256_cvtepi32_ps(sum[c]), acc[c]);
+}
+
+INLINE void block_q6_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) {
+  __m256i q[8];
+  unpack_nibbles(w + 256 * b, half, q);
+  const __m256i all32 = _mm256_set1_epi8(32);
+  UNROLL for (int v = 0; v < 2; v++) {
+    const __m256i top = _mm256_load_si256((const __m256i *)(w + 512 + 128 * b + 64 * v + 32 * half));
+    q[4 * v] = _mm256_or_si256(q[4 * v], _mm256_slli_epi16(_mm256_and_si256(top, _mm256_set1_epi8(0x03)), 4));
+    q[4 * v + 1] = _mm256_or_si256(q[4 * v + 1], _mm256_slli_epi16(_mm256_and_si256(top, _mm256_set1_epi8(0x0c)), 2));
+    q[4 * v + 2] = _mm256_or_si256(q[4 * v + 2], _mm256_and_si256(top, _mm256_set1_epi8(0x30)));
+    q[4 * v + 3] = _mm256_or_si256(q[4 * v + 3], _mm256_and_si256(_mm256_srli_epi16(top, 2), _mm256_set1_epi8(0x30)));
+  }
+  UNROLL for (int j = 0; j < 8; j++) q[j] = _mm256_sub_epi8(q[j], all32);
+  const __m256 d = eight_f16(w + 832 + 16 * half);
+  UNROLL for (int run = 0; run < 2; run++) {
+    const __m128i s = _mm_loadl_epi64((const __m128i *)(w + 768 + 16 * (2 * b + run) + 8 * half));
+    const __m256 scale = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(s)));
+    UNROLL for (int c = 0; c < C; c++) {
+      __m256i sum = _mm256_setzero_si256();
+      UNROLL for (int j = 4 * run; j < 4 * run + 4; j++)
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(_mm256_abs_epi8(q[j]), _mm256_sign_epi8(broadcast(x + 32 * c + 4 * j), q[j])));
+      acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(scale, one_scale(x, c, C)), _mm256_cvtepi32_ps(to_32_bits(sum)), acc[c]);
+    }
+  }
+}
+
+// Both halves at once for one or two rows of activations, which are bound by memory; otherwise one half after the other,
+// as sixteen registers hold no more.
+#define TILE(name, block, unit) \
+  INLINE void name(const uint8_t *w, const uint8_t *x, int64_t units, float *out, int64_t stride, int flags, const int C) { \
+    const int halves = C <= 2 ? 2 : 1; \
+    for (int first = 0; first < 2; first += halves) { \
+      __m256 acc[2][TILE_INT8]; \
+      UNROLL for (int h = 0; h < halves; h++) UNROLL for (int c = 0; c < C; c++) \
+        acc[h][c] = flags & GOES_ON ? _mm256_loadu_ps(out + c * stride + 8 * (first + h)) : _mm256_setzero_ps(); \
+      const uint8_t *p = w, *y = x; \
+      for (int64_t u = 0; u < units; u++, p += unit) { \
+        if (flags & FROM_MEMORY && first == 0) PREFETCH(p, unit); \
+        UNROLL for (int b = 0; b < 2; b++, y += C * INT8_BLOCK_BYTES) \
+          UNROLL for (int h = 0; h < halves; h++) block(p, b, first + h, y, acc[h], C); \
+      } \
+      UNROLL for (int h = 0; h < halves; h++) UNROLL for (int c = 0; c < C; c++) \
+        _mm256_storeu_ps(out + c * stride + 8 * (first + h), acc[h][c]); \
+    } \
+  }
+TILE(tile_q4_0, block_q4_0, Q4_0_UNIT)
+TILE(tile_q8_0, block_q8_0, Q8_0_UNIT)
+TILE(tile_q6_K, block_q6_K, Q6_K_UNIT)
+
+INLINE __m256 load_weights(const uint8_t *w, const int64_t type, const int column, const int half) {
+  const int at = 16 * column + 8 * half;
+  if (type == F32) return _mm256_loadu_ps((const float *)w + at);
+  return type == F16 ? eight_f16(w + 2 * at) : eight_bf16((const uint16_t *)w + at);
+}
+
+INLINE void tile_float(const uint8_t *w, const uint8_t *x_, int64_t units, float *out, int64_t stride, int flags, const int64_t type, const int C) {
+  const float *x = (const float *)x_;
+  const int bytes = type == F32 ? F32_UNIT : HALF_UNIT;
+  int goes_on = flags & GOES_ON;
+  for (; units > 0; units--, w += bytes, x += C * 64, goes_on = 1)
+    for (int half = 0; half < 2; half++) {
+      __m256 even[TILE_F32], odd[TILE_F32];
+      UNROLL for (int c = 0; c < C; c++) even[c] = odd[c] = _mm256_setzero_ps();
+      for (int k = 0; k < 64; k += 2) {
+        if (flags & FROM_MEMORY && half == 0) UNROLL for (int line = 0; line < bytes / 2048; line++) v_prefetch(w + PREFETCH_BYTES + k * bytes / 64 + 64 * line);
+        const __m256 a = load_weights(w, type, k, half), b = load_weights(w, type, k + 1, half);
+        UNROLL for (int c = 0; c < C; c++) {
+          even[c] = _mm256_fmadd_ps(a, _mm256_broadcast_ss(x + c * 64 + k), even[c]);
+          odd[c] = _mm256_fmadd_ps(b, _mm256_broadcast_ss(x + c * 64 + k + 1), odd[c]);
+        }
+      }
+      UNROLL for (int c = 0; c < C; c++) {
+        float *to = out + c * stride + 8 * half;
+        const __m256 sum = _mm256_add_ps(even[c], odd[c]);
+        _mm256_storeu_ps(to, goes_on ? _mm256_add_ps(_mm256_loadu_ps(to), sum) : sum);
+      }
+    }
+}

@@ -1,0 +1,3 @@
+#include "products_avx2.h"
+#include "products.h"
+#include "transformer.h"

@@ -1,0 +1,4 @@
+#define TILES_OF_16
+#include "products_avx512.h"
+#include "products.h"
+#include "transformer.h"

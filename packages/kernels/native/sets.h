@@ -1,0 +1,10 @@
+// The functions of each instruction set; every set_*.c defines its own two.
+#pragma once
+#include "abi.h"
+
+int64_t step_bytes_avx512(const model *m, int64_t threads);
+int64_t run_step_avx512(const step *s);
+int64_t step_bytes_avx2(const model *m, int64_t threads);
+int64_t run_step_avx2(const step *s);
+int64_t step_bytes_neon(const model *m, int64_t threads);
+int64_t run_step_neon(const step *s);

@@ -1,0 +1,13 @@
+export { KernelContext, type Output } from './kernel-context.ts';
+export { MAX_ROWS } from './layout.ts';
+export {
+  INSTRUCTION_SETS,
+  type InstructionSet,
+  type KernelLibrary,
+  loadKernels,
+  STEP_ABORTED,
+  STEP_DONE,
+} from './library.ts';
+export { type PackedWeights, packWeights, unsupportedType } from './packed-weights.ts';
+export { addressOf } from './system.ts';
+export { startThreads, type ThreadPool } from './thread-pool.ts';

@@ -1,0 +1,106 @@
+/**
+ * The native library: found, loaded and checked. It is one file per system and architecture, built from `native/` by
+ * `npm run kernels:build` and committed, so that users need no compiler.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ModelError } from '@gptj-cloud/model';
+import * as koffi from 'koffi';
+import { STRUCT_WORDS } from './layout.ts';
+import type { Address } from './system.ts';
+
+/** Instruction sets by their numbers in `abi.h`. */
+export const INSTRUCTION_SETS = ['none', 'NEON', 'AVX2', 'AVX-512'] as const;
+
+export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
+
+/** Result codes of a step. */
+export const STEP_DONE = 0;
+export const STEP_ABORTED = 1;
+
+export interface KernelLibrary {
+  readonly path: string;
+  /** The fastest instruction set of this processor; `none` where the library has nothing for it. */
+  readonly fastest: InstructionSet;
+  poolBytes(): number;
+  /** Number of threads of the pool, the caller included. */
+  startPool(pool: Address, services: Address, threads: number): number;
+  stopPool(pool: Address): void;
+  stepBytes(model: Address, threads: number, set: InstructionSet): number;
+  unitBytes(type: number): number;
+  /** On another thread. */
+  pack(job: BigInt64Array): Promise<void>;
+  /** On another thread. Resolves with a result code. */
+  step(words: BigInt64Array): Promise<number>;
+}
+
+/** File of the library, by `process.platform` and `process.arch`. */
+const FILES: Readonly<Record<string, string>> = {
+  'linux-x64': 'linux-x64.so',
+  'linux-arm64': 'linux-arm64.so',
+};
+
+/** Folders that may have the library: beside the sources, and beside a bundle. */
+const FOLDERS = ['../bin/', './kernels/'];
+
+let loaded: KernelLibrary | undefined;
+
+/** Load the library, once per process. Throws `library_missing`, `library_unknown`. */
+export function loadKernels(platform: string = `${process.platform}-${process.arch}`): KernelLibrary {
+  loaded ??= bind(findLibrary(platform));
+  return loaded;
+}
+
+function findLibrary(platform: string): string {
+  const file = FILES[platform];
+  if (file === undefined) throw new ModelError('library_missing', `no kernels for ${platform}`);
+  const paths = FOLDERS.map((folder) => fileURLToPath(new URL(folder + file, import.meta.url)));
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) throw new ModelError('library_missing', `expected the kernels in ${paths[0]}, found no file`);
+  return path;
+}
+
+function bind(path: string): KernelLibrary {
+  let library: koffi.LibraryHandle;
+  try {
+    library = koffi.load(path);
+  } catch (cause) {
+    throw new ModelError('library_missing', `could not load ${path}: ${(cause as Error).message}`, { cause });
+  }
+  const structWords = library.func('int64_t gptj_struct_words(int64_t which)');
+  for (const [which, [name, words]] of Object.entries(STRUCT_WORDS).entries()) {
+    const got = Number(structWords(which));
+    if (got !== words) {
+      throw new ModelError('library_unknown', `${path}: expected ${words} words in ${name}, got ${got}`);
+    }
+  }
+  const native = {
+    instructionSet: library.func('int64_t gptj_instruction_set()'),
+    poolBytes: library.func('int64_t gptj_pool_bytes()'),
+    poolStart: library.func('int64_t gptj_pool_start(void *pool, void *services, int64_t threads)'),
+    poolStop: library.func('void gptj_pool_stop(void *pool)'),
+    stepBytes: library.func('int64_t gptj_step_bytes(void *model, int64_t threads, int64_t set)'),
+    unitBytes: library.func('int64_t gptj_unit_bytes(int64_t type)'),
+    pack: library.func('void gptj_pack(void *job)'),
+    step: library.func('int64_t gptj_step(void *step)'),
+  };
+  return {
+    path,
+    fastest: INSTRUCTION_SETS[Number(native.instructionSet())] ?? 'none',
+    poolBytes: () => Number(native.poolBytes()),
+    startPool: (pool, services, threads) => Number(native.poolStart(pool, services, threads)),
+    stopPool: (pool) => void native.poolStop(pool),
+    stepBytes: (model, threads, set) => Number(native.stepBytes(model, threads, INSTRUCTION_SETS.indexOf(set))),
+    unitBytes: (type) => Number(native.unitBytes(type)),
+    pack: (job) => inThread<void>(native.pack, job),
+    step: async (words) => Number(await inThread<number | bigint>(native.step, words)),
+  };
+}
+
+function inThread<T>(call: koffi.KoffiFunc<(...args: never[]) => unknown>, argument: BigInt64Array): Promise<T> {
+  return new Promise((resolve, reject) => {
+    (call.async as (...all: unknown[]) => void)(argument, (error: Error | null, result: T) =>
+      error ? reject(error) : resolve(result),
+    );
+  });
+}
