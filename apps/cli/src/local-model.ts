@@ -9,7 +9,14 @@ import {
   parseGenerateParameters,
   readSplitSpecialTokens,
 } from '@gptj-cloud/decoding';
-import { type Engine, type EngineKind, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
+import {
+  chooseEngine,
+  ENGINE_KINDS,
+  type Engine,
+  type EngineKind,
+  openTokenizer,
+  spawnEngine,
+} from '@gptj-cloud/engine';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { CommandContext } from './command.ts';
@@ -29,8 +36,8 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     name: 'engine',
     value: 'NAME',
     summary: 'the engine that computes the model',
-    choices: ['llama', 'reference'],
-    default: 'llama',
+    choices: ENGINE_KINDS,
+    default: 'GPTJ_ENGINE, else the fastest that can run the model',
   },
   {
     name: 'threads',
@@ -58,13 +65,14 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
   const path = chooseModel(options.values.get('model'), env);
   const config = await readConfig(path);
   const tokenizer = await openTokenizer(path);
-  const kind: EngineKind = options.values.get('engine') === 'reference' ? 'reference' : 'llama';
+  const kind = readKind(options, env);
+  const computes = kind ?? (await chooseEngine(path, undefined)).kind;
   const facts: Omit<ParameterContext, 'promptLength'> = {
     vocabSize: config.vocabSize,
     contextLength: config.contextLength,
     eosTokenId: config.eosTokenIds,
     encodeText: (text, encoding) => tokenizer.encode(text, encoding),
-    ...(kind === 'reference' ? { earlyExitLayers: config.layerCount } : {}),
+    ...(computes !== 'llama' ? { earlyExitLayers: config.layerCount } : {}),
   };
   return {
     tokenizer,
@@ -76,13 +84,22 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
     load: async () =>
       await spawnEngine({
         path,
-        kind,
+        ...(kind === null ? {} : { kind }),
         onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),
         // The refusal of a model that does not fit names it.
         checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
         ...(threads === null ? {} : { threads }),
       }),
   };
+}
+
+/** `--engine`, else `GPTJ_ENGINE`; null: the engine decides. Throws `UsageError`. */
+function readKind(options: ParsedOptions, env: NodeJS.ProcessEnv): EngineKind | null {
+  const name = options.values.get('engine') ?? env.GPTJ_ENGINE?.trim();
+  if (name === undefined || name === '' || name === 'auto') return null;
+  const kind = ENGINE_KINDS.find((known) => known === name);
+  if (kind === undefined) throw new UsageError(`GPTJ_ENGINE: expected auto, ${ENGINE_KINDS.join(', ')}, got ${name}`);
+  return kind;
 }
 
 /** More threads than processors wait for one another at every step: a generation takes minutes. */

@@ -1,4 +1,4 @@
-/** Every decoding mode on both engines: llama.cpp compared with the reference, alone and beside other generations. */
+/** Every decoding mode on every engine: compared with the reference, alone and beside other generations. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -11,16 +11,19 @@ import { parameterContext } from './parameter-context.ts';
 import { makeTinyModel, type TinyModelFile } from './tiny-model.fixture.ts';
 
 let file: TinyModelFile;
+let kernels: Engine;
 let llama: Engine;
 let reference: Engine;
 
 before(async () => {
   file = await makeTinyModel(128);
   const options = { path: file.path, cacheType: 'f32', cacheCells: 2048, threads: 1 } as const;
-  llama = createEngine(await openModel(options));
+  kernels = createEngine(await openModel({ ...options, kind: 'kernels', threads: 2 }));
+  llama = createEngine(await openModel({ ...options, kind: 'llama' }));
   reference = createEngine(await openModel({ ...options, kind: 'reference' }));
 });
 after(async () => {
+  await kernels.close();
   await llama.close();
   await reference.close();
   await file.remove();
@@ -93,7 +96,7 @@ async function perturbedReference(seed: number): Promise<Engine> {
 const tokens = ({ sequences }: GenerateOutcome): readonly (readonly number[])[] =>
   sequences.map((sequence) => sequence.tokens);
 
-test('llama.cpp chooses the tokens of the reference wherever rounding errors cannot change the choice', async (t) => {
+test('llama.cpp and the kernels choose the tokens of the reference wherever rounding cannot change the choice', async (t) => {
   const perturbed = await Promise.all([1, 2, 3, 4].map(perturbedReference));
   const clear = new Set<Case>();
   try {
@@ -105,6 +108,7 @@ test('llama.cpp chooses the tokens of the reference wherever rounding errors can
         continue;
       }
       clear.add(entry);
+      assert.deepEqual(tokens(await run(kernels, entry)), expected, `${entry.name}, kernels`);
       assert.deepEqual(tokens(await run(llama, entry)), expected, entry.name);
       const [beside] = await Promise.all([run(llama, entry), run(llama, CASES[0]!), run(llama, CASES[5]!)]);
       assert.deepEqual(tokens(beside!), expected, `${entry.name}, beside others`);
@@ -120,18 +124,23 @@ test('llama.cpp chooses the tokens of the reference wherever rounding errors can
   }
 });
 
-test('the reference engine gives bit-identical results beside other generations and alone, in every mode', async () => {
-  const alone: GenerateOutcome[] = [];
-  for (const entry of CASES) alone.push(await run(reference, entry));
-  for (let first = 0; first < CASES.length; first += 8) {
-    const group = CASES.slice(first, first + 8);
-    const together = await Promise.all(group.map((entry) => run(reference, entry)));
-    assert.deepEqual(together, alone.slice(first, first + 8));
-  }
-});
+for (const name of ['kernels', 'reference'] as const) {
+  test(`the ${name} engine gives bit-identical results beside other generations and alone, in every mode`, async () => {
+    const engine = name === 'kernels' ? kernels : reference;
+    const alone: GenerateOutcome[] = [];
+    for (const entry of CASES) alone.push(await run(engine, entry));
+    for (let first = 0; first < CASES.length; first += 8) {
+      const group = CASES.slice(first, first + 8);
+      const together = await Promise.all(group.map((entry) => run(engine, entry)));
+      assert.deepEqual(together, alone.slice(first, first + 8));
+    }
+  });
+}
 
-test('DoLa runs on the reference engine and is refused with unsupported_parameter on llama.cpp', async () => {
+test('DoLa runs on the kernels as on the reference, and is refused with unsupported_parameter on llama.cpp', async () => {
   const entry: Case = { name: 'dola', prompt: [1, 2, 3], parameters: { dola_layers: 'low', max_new_tokens: 4 } };
-  assert.equal(tokens(await run(reference, entry))[0]?.length, 4);
+  const expected = tokens(await run(reference, entry));
+  assert.equal(expected[0]?.length, 4);
+  assert.deepEqual(tokens(await run(kernels, entry)), expected);
   await assert.rejects(run(llama, entry), { name: 'ParameterError', code: 'unsupported_parameter' });
 });

@@ -5,11 +5,11 @@ import type { Backend } from './llama/find-library.ts';
 
 /** Description of the open model, for the server's status, metrics and `gptj generate --json`. */
 export interface EngineInfo {
-  /** `llama` or `reference`. */
+  /** `kernels`, `llama` or `reference`. */
   readonly kind: string;
   /** Name in the model file's metadata, else its file name. */
   readonly modelName: string;
-  /** Storage of the large weights as llama.cpp names it: `F32`, `Q8_0`, `Q4_K - Medium`, … */
+  /** Storage of the large weights: `F32`, `Q8_0`, …; as llama.cpp names it where it computes: `Q4_K - Medium`. */
   readonly quantisation: string;
   readonly config: GptjConfig;
   /** Number of positions that the KV cache holds, over all sequences. */

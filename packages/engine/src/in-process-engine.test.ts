@@ -7,7 +7,7 @@ import { makeTinyModel } from './tiny-model.fixture.ts';
 const file = await makeTinyModel(128);
 after(() => file.remove());
 
-for (const kind of ['llama', 'reference'] as const) {
+for (const kind of ['kernels', 'llama', 'reference'] as const) {
   describeEngine(`the ${kind} engine in this process`, async () =>
     createEngine(await openModel({ path: file.path, kind, cacheType: 'f32', cacheCells: 512, threads: 1 })),
   );

@@ -3,33 +3,33 @@ import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
+import { chooseEngine, type EngineKind } from './engine-choice.ts';
+import { openKernelWeights } from './kernels/kernel-weights.ts';
+import type { Backend } from './llama/find-library.ts';
 import { openLlamaWeights } from './llama/llama-weights.ts';
 import { loadLlama } from './llama/native.ts';
 import { readMachineMemory } from './machine/machine-memory.ts';
-import { isolatedCells, type MemoryPlan, planMemory } from './machine/memory-plan.ts';
+import { isolatedCells, type MemoryPlan, type MemoryRequest, planMemory } from './machine/memory-plan.ts';
 import { fingerprintModel } from './prefix-store/model-fingerprint.ts';
 import { openPrefixStore, type PrefixStore } from './prefix-store/prefix-store.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
 
-/** Implementation of `LanguageModel`. */
-export type EngineKind = 'llama' | 'reference';
-
 export interface OpenModelOptions {
   /** A GGUF file that `gptj convert` wrote. */
   readonly path: string;
-  /** Default `llama`. */
+  /** Default: `kernels` where they can run the model and no GPU does, else `llama`. */
   readonly kind?: EngineKind;
-  /** llama only. Default: one per core that it may use, or fewer while other processes use them. */
+  /** Not for the reference. Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
   /** Positions of KV cache over all sequences. Default: see `planMemory`. */
   readonly cacheCells?: number;
-  /** llama only. The same in bytes, where `cacheCells` is absent. */
+  /** Not for the reference. The same in bytes, where `cacheCells` is absent. */
   readonly cacheBytes?: number;
   /** Longest text in tokens, at most what the model was trained for, which is the default. */
   readonly contextLength?: number;
-  /** llama only. Whether to refuse a model that does not fit into the memory. Default true. */
+  /** Not for the reference. Whether to refuse a model that does not fit into the memory. Default true. */
   readonly checksMemory?: boolean;
-  /** llama only. Default `f16`. */
+  /** Not for the reference. Default `f16`. */
   readonly cacheType?: 'f16' | 'f32';
   /** llama with a GPU library only. Default: all layers. */
   readonly gpuLayers?: number;
@@ -43,9 +43,9 @@ export interface OpenModelOptions {
 
 /** Learns how the opening of a model proceeds. */
 export interface OpenModelListener {
-  /** Before anything is loaded; llama only. */
+  /** Before anything is loaded; not for the reference. */
   onMemory?(plan: MemoryPlan): void;
-  /** The share of the weights that is loaded, 0 to 1; llama only. */
+  /** The share of the weights that is loaded, 0 to 1; not for the reference. */
   onProgress?(share: number): void;
 }
 
@@ -78,15 +78,16 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
 
 /** Load a model into this process. Throws the `ModelError`s of the engines, and `CheckpointError` for a file that is not a GPT-J. */
 export async function openModel(options: OpenModelOptions, listener: OpenModelListener = {}): Promise<OpenModel> {
-  const { path, kind = 'llama' } = options;
+  const { path } = options;
   const startedAt = performance.now();
   const file = await openGgufWeights(path);
   try {
     const tokenizer = createTokenizer(file.tokenizer);
     const config = limitContext(file.config, options.contextLength);
-    const prefixStore = await openPrefixes(options);
-    const { quantisation, backend, ...opened } =
-      kind === 'llama' ? await openLlama(options, config, listener) : await openReference(options, file);
+    const { kind, reason } =
+      options.kind === undefined ? await chooseEngine(path, options.gpuLayers) : { kind: options.kind, reason: null };
+    const prefixStore = await openPrefixes(options, kind);
+    const { quantisation, backend, ...opened } = await OPENERS[kind](options, config, listener, file);
     const info: EngineInfo = {
       kind,
       modelName: file.modelName,
@@ -97,14 +98,15 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
-    return { ...opened, tokenizer, info, prefixStore };
+    const warnings = reason === null ? opened.warnings : [`engine: llama.cpp (${reason})`, ...opened.warnings];
+    return { ...opened, warnings, tokenizer, info, prefixStore };
   } finally {
     await file.close();
   }
 }
 
-async function openPrefixes(options: OpenModelOptions): Promise<PrefixStore | null> {
-  const { path, kind = 'llama', cacheType = 'f16', persistedPrefixes } = options;
+async function openPrefixes(options: OpenModelOptions, kind: EngineKind): Promise<PrefixStore | null> {
+  const { path, cacheType = 'f16', persistedPrefixes } = options;
   if (persistedPrefixes === undefined) return null;
   const library = kind === 'llama' ? loadLlama().version : '';
   const model = await fingerprintModel(path, { kind, library, cacheType });
@@ -130,12 +132,29 @@ function limitContext(config: GptjConfig, contextLength = config.contextLength):
   return { ...config, contextLength: Math.min(config.contextLength, contextLength) };
 }
 
-async function openLlama(options: OpenModelOptions, config: GptjConfig, listener: OpenModelListener): Promise<Opened> {
-  const { path, cacheCells, cacheBytes, cacheType = 'f16', gpuLayers, checksMemory = true } = options;
-  // A GPU has memory of its own, which llama.cpp alone knows.
-  const backend = gpuLayers === 0 ? 'cpu' : loadLlama().backend;
-  const plan = planMemory({
+type Opener = (
+  options: OpenModelOptions,
+  config: GptjConfig,
+  listener: OpenModelListener,
+  weights: Weights,
+) => Promise<Opened>;
+
+const OPENERS: Readonly<Record<EngineKind, Opener>> = {
+  kernels: openKernels,
+  llama: openLlama,
+  reference: openReference,
+};
+
+async function planFor(
+  options: OpenModelOptions,
+  config: GptjConfig,
+  engine: MemoryRequest['engine'],
+  backend: Backend,
+): Promise<MemoryPlan> {
+  const { path, cacheCells, cacheBytes, cacheType = 'f16', checksMemory = true } = options;
+  return planMemory({
     config,
+    engine,
     path,
     fileBytes: (await stat(path)).size,
     ...(cacheCells === undefined ? {} : { cacheCells }),
@@ -144,6 +163,41 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
     machine: readMachineMemory(),
     refuses: checksMemory && backend === 'cpu',
   });
+}
+
+async function openKernels(
+  options: OpenModelOptions,
+  config: GptjConfig,
+  listener: OpenModelListener,
+): Promise<Opened> {
+  const plan = await planFor(options, config, 'kernels', 'cpu');
+  listener.onMemory?.(plan);
+  const onProgress = listener.onProgress?.bind(listener);
+  const weights = await openKernelWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
+  try {
+    const model = weights.openModel({ cells: plan.cacheCells, type: options.cacheType ?? 'f16' });
+    let closing: Promise<void> | null = null;
+    return {
+      model,
+      openIsolated: null,
+      quantisation: weights.quantisation,
+      backend: 'cpu',
+      warnings: [],
+      close() {
+        closing ??= model.close().then(() => weights.close());
+        return closing;
+      },
+    };
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+async function openLlama(options: OpenModelOptions, config: GptjConfig, listener: OpenModelListener): Promise<Opened> {
+  // A GPU has memory of its own, which llama.cpp alone knows.
+  const backend = options.gpuLayers === 0 ? 'cpu' : loadLlama().backend;
+  const plan = await planFor(options, config, 'llama', backend);
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
   const weights = openLlamaWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
@@ -170,7 +224,12 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
   }
 }
 
-async function openReference({ cacheCells }: OpenModelOptions, weights: Weights): Promise<Opened> {
+async function openReference(
+  { cacheCells }: OpenModelOptions,
+  _config: GptjConfig,
+  _listener: OpenModelListener,
+  weights: Weights,
+): Promise<Opened> {
   const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
   return { model, openIsolated: null, quantisation: 'F32', backend: 'cpu', warnings: [], close: () => model.close() };
 }

@@ -1,5 +1,5 @@
 import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
-import type { SpawnEngineOptions } from '@gptj-cloud/engine';
+import { ENGINE_KINDS, type EngineKind, type SpawnEngineOptions } from '@gptj-cloud/engine';
 import type { z } from 'zod';
 import { ConfigError } from '../config-error.ts';
 import { choiceSetting, integerSetting, setting } from './setting.ts';
@@ -14,6 +14,12 @@ export const engineSettings = {
     help: 'type of the weights when `GPTJ_MODEL` is a folder and is converted: `f32`, `f16`, `bf16`, `q8_0`, `q6_K`, `q5_K_M`, `q4_K_M` or `q4_0`',
     fallback: 'q8_0',
     names: RECIPES,
+  }),
+  GPTJ_ENGINE: choiceSetting<EngineKind | 'auto'>({
+    group: 'Serving',
+    help: "what computes the model: `kernels`, this project's own for CPUs; `llama`, llama.cpp, also on GPUs; `reference`, slow and exact; `auto`: llama.cpp where it has a GPU or the kernels cannot run the model, else the kernels",
+    fallback: 'auto',
+    names: ['auto', ...ENGINE_KINDS],
   }),
   ENGINE_THREADS: integerSetting({
     group: 'Serving',
@@ -88,7 +94,7 @@ type EngineSettings = { readonly [Name in keyof typeof engineSettings]: z.output
 /** How the engine is opened. */
 export type EngineSize = Pick<
   SpawnEngineOptions,
-  'threads' | 'contextLength' | 'cacheCells' | 'cacheBytes' | 'gpuLayers' | 'checksMemory'
+  'kind' | 'threads' | 'contextLength' | 'cacheCells' | 'cacheBytes' | 'gpuLayers' | 'checksMemory'
 >;
 
 /** What the settings decide about the size of the engine; what they leave out, the engine decides. */
@@ -99,6 +105,7 @@ export function parseEngineSize(settings: EngineSettings): EngineSize {
   }
   return {
     checksMemory: settings.ENGINE_MEMORY_CHECK,
+    ...(settings.GPTJ_ENGINE === 'auto' ? {} : { kind: settings.GPTJ_ENGINE }),
     ...(settings.ENGINE_THREADS === 0 ? {} : { threads: settings.ENGINE_THREADS }),
     ...(contextLength === 0 ? {} : { contextLength }),
     ...(cacheCells === 0 ? {} : { cacheCells }),

@@ -15,7 +15,8 @@ after(() => file.remove());
 // llama.cpp's GELU uses a float16 table, so that the last bit of its input can change a logit of about 10 by 1e-3.
 describeLanguageModel(
   'the llama engine at float32 cache',
-  async () => (await openModel({ path: file.path, cacheType: 'f32', cacheCells: 256, threads: 1 })).model,
+  async () =>
+    (await openModel({ path: file.path, kind: 'llama', cacheType: 'f32', cacheCells: 256, threads: 1 })).model,
   { tolerance: 2e-3 },
 );
 
@@ -26,7 +27,7 @@ describe('greedy decoding compared with transformers', () => {
   });
   after(() => longer.remove());
 
-  for (const kind of ['llama', 'reference'] as const) {
+  for (const kind of ['kernels', 'llama', 'reference'] as const) {
     it(`the ${kind} engine chooses the same 64 tokens on 24 prompts`, async () => {
       const { model } = await openModel({ path: longer.path, kind, cacheType: 'f32', cacheCells: 256, threads: 1 });
       try {
@@ -57,7 +58,13 @@ describe('several threads', () => {
     const logits: number[][] = [];
     try {
       for (const threads of [1, 2]) {
-        const { model } = await openModel({ path: longer.path, cacheType: 'f32', cacheCells: 1024, threads });
+        const { model } = await openModel({
+          path: longer.path,
+          kind: 'llama',
+          cacheType: 'f32',
+          cacheCells: 1024,
+          threads,
+        });
         try {
           const sequence = model.open();
           const prompt = Array.from({ length: 600 }, (_, i) => (7 * i) % model.config.vocabSize);
@@ -82,7 +89,13 @@ describe('several threads', () => {
 describe('a batch that is filled up to a multiple of four tokens', () => {
   it('gives each row its logits, and takes no cell that a sequence needs', async () => {
     const longer = await makeTinyModel(128);
-    const { model } = await openModel({ path: longer.path, cacheType: 'f32', cacheCells: 256, threads: 1 });
+    const { model } = await openModel({
+      path: longer.path,
+      kind: 'llama',
+      cacheType: 'f32',
+      cacheCells: 256,
+      threads: 1,
+    });
     try {
       const alone = model.open();
       const [expected] = await model.evaluate([{ sequence: alone, tokens: [5], scored: 'last' }]);

@@ -107,6 +107,18 @@ export function loadLlama(): LlamaLibrary {
   return loaded;
 }
 
+/** The backend that `loadLlama` will use. Loads the library only where it may have a GPU; `cpu` where there is none. */
+export function findBackend(): Backend {
+  const { env, platform, arch } = process;
+  try {
+    const found = findLibrary({ env, platform: `${platform}-${arch}`, from: import.meta.url });
+    return found.backend === 'cpu' ? 'cpu' : loadLlama().backend;
+  } catch (error) {
+    if (error instanceof ModelError && error.code === 'library_missing') return 'cpu';
+    throw error;
+  }
+}
+
 function open(path: string): koffi.LibraryHandle {
   try {
     return koffi.load(path, { global: true });

@@ -8,6 +8,7 @@ const machine = (freeBytes: number, totalBytes = freeBytes) => ({ freeBytes, tot
 /** GPT-J-6B in q4_0. */
 const request = (change: Partial<MemoryRequest>): MemoryRequest => ({
   config: GPTJ_6B,
+  engine: 'llama',
   path: 'model.gguf',
   fileBytes: 3.5 * GB,
   bytesPerValue: 2,
@@ -28,7 +29,12 @@ const refusalOf = (change: Partial<MemoryRequest>): string => {
 test('one position of GPT-J-6B takes 459 kB, its compute buffers 172 MB', () => {
   assert.equal(cellBytes(GPTJ_6B, 2), 458_752);
   // As llama.cpp reports for this shape: 114.44 MiB of compute buffer and 49.22 MiB of output buffer.
-  assert.equal((computeBytes(GPTJ_6B) / 2 ** 20).toFixed(1), '163.7');
+  assert.equal((computeBytes('llama', GPTJ_6B) / 2 ** 20).toFixed(1), '163.7');
+});
+
+test('the kernels need smaller buffers than llama.cpp, and no second context', () => {
+  assert.equal((computeBytes('kernels', GPTJ_6B) / 2 ** 20).toFixed(1), '85.2');
+  assert.equal(planMemory(request({ engine: 'kernels' })).isolatedBytes, 0);
 });
 
 test('the cache takes a quarter of the memory, one context at least, eight at most, and leaves room for the rest', () => {

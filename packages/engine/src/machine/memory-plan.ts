@@ -20,6 +20,8 @@ export interface MemoryPlan {
 
 export interface MemoryRequest {
   readonly config: GptjConfig;
+  /** Which engine computes: the buffers of their evaluations differ. */
+  readonly engine: 'kernels' | 'llama';
   /** Name of the file for the error. */
   readonly path: string;
   readonly fileBytes: number;
@@ -35,6 +37,8 @@ export interface MemoryRequest {
 
 /** Tokens that llama.cpp computes at once within a batch: its physical batch. */
 export const PHYSICAL_BATCH_TOKENS = 512;
+/** Tokens that the kernels compute at once within a batch. */
+const KERNEL_ROWS = 128;
 /** Sequences of one context, each with room for one row of logits: llama.cpp's limit LLAMA_MAX_SEQ. */
 export const MAX_SEQUENCES = 256;
 /** Cells come in multiples of this. */
@@ -50,16 +54,28 @@ export function cellBytes({ layerCount, embeddingSize }: GptjConfig, bytesPerVal
   return 2 * layerCount * embeddingSize * bytesPerValue;
 }
 
-/** Logits and two hidden states of a physical batch, and the logits of one row for each sequence. */
-export function computeBytes({ vocabSize, embeddingSize }: GptjConfig): number {
-  return (PHYSICAL_BATCH_TOKENS * (vocabSize + 2 * embeddingSize) + MAX_SEQUENCES * vocabSize) * FLOAT_BYTES;
+/** Buffers of an evaluation that scores one row of each of 256 sequences. */
+export function computeBytes(engine: MemoryRequest['engine'], config: GptjConfig): number {
+  const { vocabSize, embeddingSize, feedForwardSize } = config;
+  const logits = MAX_SEQUENCES * vocabSize * FLOAT_BYTES;
+  // llama.cpp: logits and two hidden states of a physical batch. The kernels: ten rows of the width and two of the MLP's.
+  const states =
+    engine === 'llama'
+      ? PHYSICAL_BATCH_TOKENS * (vocabSize + 2 * embeddingSize)
+      : KERNEL_ROWS * (10 * embeddingSize + 2 * feedForwardSize);
+  return logits + states * FLOAT_BYTES;
 }
 
-/** Without flash attention, the scores of all heads against all cells are in memory at once. */
-function exactComputeBytes(config: GptjConfig, cells: number): number {
+/**
+ * What the second context of llama.cpp takes, for `deterministic` requests: the kernels need none. Without flash attention,
+ * the scores of all heads against all cells are in memory at once.
+ */
+function isolatedBytes({ engine, config }: MemoryRequest, cells: number, perCell: number): number {
+  if (engine !== 'llama') return 0;
   const scores = PHYSICAL_BATCH_TOKENS * config.headCount * cells * FLOAT_BYTES;
   const states = PHYSICAL_BATCH_TOKENS * 8 * config.embeddingSize * FLOAT_BYTES;
-  return Math.max(computeBytes(config), scores + states + MAX_SEQUENCES * config.vocabSize * FLOAT_BYTES);
+  const exact = scores + states + MAX_SEQUENCES * config.vocabSize * FLOAT_BYTES;
+  return cells * perCell + Math.max(computeBytes(engine, config), exact);
 }
 
 /** Positions of the second context, which `deterministic` requests use. */
@@ -72,21 +88,20 @@ export function isolatedCells({ contextLength }: GptjConfig, cacheCells: number)
  * file is read, and the system does not have to kill a process for it.
  */
 export function planMemory(request: MemoryRequest): MemoryPlan {
-  const { config, bytesPerValue, fileBytes, machine } = request;
+  const { config, engine, bytesPerValue, fileBytes, machine } = request;
   const perCell = cellBytes(config, bytesPerValue);
-  const fixedBytes = fileBytes + computeBytes(config) + PROGRAM_BYTES;
+  const fixedBytes = fileBytes + computeBytes(engine, config) + PROGRAM_BYTES;
   const leftBytes = machine.freeBytes - fixedBytes;
   const isGiven = request.cacheCells !== undefined || request.cacheBytes !== undefined;
   const cells = isGiven ? givenCells(request, perCell) : defaultCells(request, perCell, leftBytes);
-  const isolated = isolatedCells(config, cells);
   const plan: MemoryPlan = {
     weightsBytes: fileBytes,
     cacheCells: cells,
     cacheBytes: cells * perCell,
-    computeBytes: computeBytes(config),
+    computeBytes: computeBytes(engine, config),
     programBytes: PROGRAM_BYTES,
     totalBytes: fixedBytes + cells * perCell,
-    isolatedBytes: isolated * perCell + exactComputeBytes(config, isolated),
+    isolatedBytes: isolatedBytes(request, isolatedCells(config, cells), perCell),
     machine,
   };
   if (request.refuses && plan.totalBytes > machine.freeBytes) throw refusal(request, plan, leftBytes, perCell);
@@ -98,10 +113,11 @@ function givenCells({ cacheCells, cacheBytes = 0 }: MemoryRequest, perCell: numb
 }
 
 /** A quarter of the memory and at most what is left of it, but one context at least, and eight at most. */
-function defaultCells({ config, machine }: MemoryRequest, perCell: number, leftBytes: number): number {
+function defaultCells(request: MemoryRequest, perCell: number, leftBytes: number): number {
+  const { config, machine } = request;
   const { contextLength } = config;
-  const isolatedBytes = 2 * contextLength * perCell + exactComputeBytes(config, 2 * contextLength);
-  const affordable = stepDown(Math.min(machine.totalBytes / 4, leftBytes - isolatedBytes) / perCell);
+  const kept = isolatedBytes(request, 2 * contextLength, perCell);
+  const affordable = stepDown(Math.min(machine.totalBytes / 4, leftBytes - kept) / perCell);
   return Math.max(contextLength, Math.min(MAX_CONTEXTS * contextLength, affordable));
 }
 

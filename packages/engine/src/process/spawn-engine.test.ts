@@ -236,7 +236,10 @@ describe('the engine process', () => {
   it('refuses to open without the library with library_missing', async () => {
     process.env.GPTJ_LLAMA_LIBRARY = dirname(file.path);
     try {
-      await assert.rejects(spawnEngine(options), { name: 'ModelError', code: 'library_missing' });
+      await assert.rejects(spawnEngine({ ...options, kind: 'llama' }), {
+        name: 'ModelError',
+        code: 'library_missing',
+      });
     } finally {
       delete process.env.GPTJ_LLAMA_LIBRARY;
     }
