@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import { builtOnce } from '../built-once.ts';
 import { DecodingError } from '../decoding-error.ts';
 import { type Prefix, sortSequences } from '../sorted-sequences.ts';
 import type { Charge } from '../work-budget.ts';
@@ -53,13 +54,15 @@ export function keepAllowed(
   }
 }
 
+const sortAllowed = builtOnce(sortSequences);
+
 /** The ids that continue one of `sequences`, matched from position `skip` of the row on. */
 export function allowedBySequences(
   sequences: readonly (readonly TokenId[])[],
   skip: number,
   charge: Charge,
 ): AllowedNext {
-  const sorted = sortSequences(sequences, charge);
+  const sorted = sortAllowed(sequences, charge);
   return (row) => {
     let prefix: Prefix | null = sorted.root;
     let at = skip;

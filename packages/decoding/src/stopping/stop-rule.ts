@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import { builtOnce } from '../built-once.ts';
 import type { GenerateConfig } from '../generate-config.ts';
 import type { FinishReason } from '../generate-outcome.ts';
 import { type Prefix, sortSequences } from '../sorted-sequences.ts';
@@ -55,13 +56,17 @@ export function stopRule(config: GenerateConfig, { clock, endsInStopString, char
   };
 }
 
+const sortEndings = builtOnce((stops: readonly (readonly TokenId[])[], charge) =>
+  sortSequences(
+    stops.map((stop) => stop.toReversed()),
+    charge,
+  ),
+);
+
 /** Whether a sequence ends with one of `stops`: found from the end backwards, whatever their number. */
 function stopSequenceRule(stops: readonly (readonly TokenId[])[], charge: Charge): EndsByToken {
   if (stops.length === 0) return () => false;
-  const endings = sortSequences(
-    stops.map((stop) => stop.toReversed()),
-    charge,
-  );
+  const endings = sortEndings(stops, charge);
   return (sequence, length, token) => {
     let prefix: Prefix | null = endings.follow(endings.root, token);
     let at = length;
