@@ -60,6 +60,16 @@ test('plans by the shortest evaluations: other processes make some of them many 
   assert.deepEqual([costs.extraTokens(1), costs.rowsPerRun], [2, 16]);
 });
 
+test('adds fewer tokens of tenants in debt where a token of a prompt takes longer than a decoding step', async () => {
+  // 8 ms and 1 ms a row; a token of a prompt takes 4 ms.
+  const decoding: [number, number, number][] = [
+    [1, 1, 9],
+    [8, 1, 16],
+  ];
+  assert.equal((await after(...decoding)).extraTokens(1), 9);
+  assert.equal((await after(...decoding, [1, 100, 400])).extraTokens(1), 2);
+});
+
 test('forgets sizes that have not occurred for long', async () => {
   const recent = Array.from({ length: 101 }, (): [number, number, number] => [1, 1, 4]);
   const costs = await after([64, 1, 6400], [1, 1, 4], [4, 1, 10], ...recent.slice(0, 90));
@@ -67,8 +77,8 @@ test('forgets sizes that have not occurred for long', async () => {
   assert.equal((await after([64, 1, 6400], ...recent)).rowsPerRun, Number.POSITIVE_INFINITY);
 });
 
-test('evaluates prompts alone in parts of half a second, but not in small ones', async () => {
-  assert.equal((await after()).promptTokens, 512);
-  assert.equal((await after([1, 100, 100])).promptTokens, 500);
-  assert.equal((await after([1, 100, 3000])).promptTokens, 128);
+test('evaluates prompts alone in parts of a tenth of a second, but not in small ones', async () => {
+  assert.equal((await after()).promptTokens, 64);
+  assert.equal((await after([1, 100, 50])).promptTokens, 200);
+  assert.equal((await after([1, 100, 3000])).promptTokens, 32);
 });

@@ -22,9 +22,11 @@ const PART_MS = 40;
 /** … unless reading the weights takes up the time: a part takes at least this many times the fixed part. */
 const PART_FACTOR = 3;
 /** An evaluation of prompts alone takes about this long, so that generations that arrive meanwhile join soon … */
-const PROMPT_MS = 500;
-/** … but has this many tokens at least: from there on a token hardly takes less time in a larger one. */
-const MIN_PROMPT_TOKENS = 128;
+const PROMPT_MS = 100;
+/** … but has this many tokens at least: from there on a token of a large model hardly takes less time in a larger one. */
+const MIN_PROMPT_TOKENS = 32;
+/** Prompt tokens in an evaluation while no time of a token is known. */
+const FIRST_PROMPT_TOKENS = 64;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
 /** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
@@ -57,7 +59,7 @@ export class BatchCostModel {
    * @param tenants number of tenants with work
    */
   prefillTokens(tenants = 1): number {
-    if (this.#tokenMs === null) return 4 * MIN_PREFILL_TOKENS;
+    if (this.#tokenMs === null) return FIRST_PROMPT_TOKENS;
     const stallMs = tenants > 1 ? STALL_BY_OTHERS_MS : STALL_MS;
     const allowedMs = Math.max(stallMs, (STALL_FACTOR - 1) * (this.#decodeMs ?? 0));
     return Math.max(MIN_PREFILL_TOKENS, Math.min(MAX_PREFILL_TOKENS, Math.floor(allowedMs / this.#tokenMs)));
@@ -65,7 +67,7 @@ export class BatchCostModel {
 
   /** Maximum number of prompt tokens in the next evaluation when no generation decodes. */
   get promptTokens(): number {
-    if (this.#tokenMs === null) return MAX_PREFILL_TOKENS;
+    if (this.#tokenMs === null) return FIRST_PROMPT_TOKENS;
     return Math.max(MIN_PROMPT_TOKENS, Math.floor(PROMPT_MS / this.#tokenMs));
   }
 
@@ -86,7 +88,11 @@ export class BatchCostModel {
   /** Number of tokens that at most double the time of an evaluation of `planned` tokens. */
   extraTokens(planned: number): number {
     const line = this.#decode.line;
-    if (line !== null) return Math.max(1, planned + Math.floor(line.fixedMs / line.stepMs));
+    if (line !== null) {
+      // Prompt tokens late in a long text take longer than decoding steps.
+      const tokenMs = Math.max(line.stepMs, this.#tokenMs ?? 0);
+      return Math.max(1, Math.floor((line.fixedMs + planned * line.stepMs) / tokenMs));
+    }
     if (this.#tokenMs === null) return Math.max(1, planned);
     const batchMs = Math.max(0, (this.#decodeMs ?? 0) - this.#decodeRows * this.#tokenMs);
     return Math.max(1, planned + Math.floor(batchMs / this.#tokenMs));

@@ -39,9 +39,9 @@ export class FairShare {
   #floor = 0;
   #waiting: (() => void)[] = [];
 
-  /** Number of tenants with work. */
+  /** Number of tenants that have work or left a short time ago. */
   get tenants(): number {
-    return this.#working.size;
+    return this.#working.size + this.#lingering.size;
   }
 
   /**

@@ -23,13 +23,14 @@ import { nextAdmission } from './admission-order.ts';
 import { BatchCostModel } from './batch-cost-model.ts';
 import { type BatchLimits, planRound, type Slice } from './batch-plan.ts';
 import { checkFits } from './check-fits.ts';
-import { FairShare, NO_TENANT, weightOf } from './fair-share.ts';
+import { FairShare } from './fair-share.ts';
 import { Generation, type GenerationListener } from './generation.ts';
 import type { Mutex } from './mutex.ts';
 import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
 import { sharedLength } from './prefix-tree.ts';
 import { StrategyRun } from './strategy-run.ts';
+import { TenantTime } from './tenant-time.ts';
 import { NO_MONITOR, type WorkMonitor } from './work-monitor.ts';
 
 export interface SchedulerOptions {
@@ -62,6 +63,8 @@ const ISOLATED_PREFILL_TOKENS = 512;
 
 /** Steps of several generations keep the event loop for this long at most, unless a single step takes longer. */
 const MAX_TURN_MS = 50;
+/** The first steps of several generations take this long at most between evaluations, unless a single one takes longer. */
+const MAX_ADMISSION_MS = 10;
 /** A step that takes longer on this thread may wait for a tenant that left a short time ago. */
 const MAX_QUICK_STEP_MS = 10;
 
@@ -83,6 +86,7 @@ export class Scheduler {
   readonly #drafts: DraftPolicy | null;
   readonly #monitor: WorkMonitor;
   readonly #shares: FairShare;
+  readonly #time: TenantTime;
   /** Under way; null between evaluations. */
   #evaluation: Evaluation | null = null;
   /** The loop; null while no generation needs it. */
@@ -96,6 +100,7 @@ export class Scheduler {
     this.#options = options;
     this.#monitor = options.monitor ?? NO_MONITOR;
     this.#shares = options.shares ?? new FairShare();
+    this.#time = new TenantTime(this.#shares, now);
     this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now);
     this.#drafts = isolated
@@ -203,11 +208,15 @@ export class Scheduler {
   }
 
   #admit(): void {
-    const isFull = (): boolean => this.#options.isolated === true && this.#active.length > 0;
+    const { isolated = false, now } = this.#options;
+    const startedAt = now();
+    // The message of a generation that has just arrived is not kept waiting by the first steps of many.
+    const isOver = (): boolean => now() - startedAt >= MAX_ADMISSION_MS;
+    const isFull = (): boolean => this.#active.length > 0 && (isolated || isOver());
     for (let next = this.#nextAdmission(); next !== null && !isFull(); next = this.#nextAdmission()) {
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#active.push(next);
-      this.#shares.enter(next.tenant ?? NO_TENANT, weightOf(next.priority));
+      this.#time.enter(next);
       try {
         this.#begin(next);
       } catch (error) {
@@ -227,26 +236,16 @@ export class Scheduler {
     this.#finishIfDone(generation);
   }
 
-  /** Run code of a generation on this thread, and charge its tenant for the time. */
   #step<T>(generation: Generation, work: () => T): T {
-    const { now } = this.#options;
-    const startedAt = now();
-    try {
-      return this.#monitor.step(generation.request, work);
-    } finally {
-      generation.stepMs = now() - startedAt;
-      this.#charge(generation, generation.stepMs);
-    }
-  }
-
-  #charge({ tenant, priority }: Generation, ms: number): void {
-    this.#shares.charge(tenant ?? NO_TENANT, ms, weightOf(priority));
+    return this.#time.step(generation, () => this.#monitor.step(generation.request, work));
   }
 
   #nextAdmission(): Generation | null {
     const now = this.#options.now();
     const capacity = { cells: this.#options.model.limits.cacheCells, sequences: this.#maxSequences };
-    const isReady = (one: Generation): boolean => !this.#sharesPrompt(one);
+    // The next evaluation, which lets those in debt go on, needs one that is active.
+    const mayBegin = (one: Generation): boolean => this.#active.length === 0 || !this.#time.isPastTurn(one);
+    const isReady = (one: Generation): boolean => mayBegin(one) && !this.#sharesPrompt(one);
     return nextAdmission(this.#waiting, this.#active, { capacity, now, isReady });
   }
 
@@ -256,7 +255,7 @@ export class Scheduler {
     return this.#active.some(
       (other) =>
         // A tenant in debt computes its prompt too slowly for others to wait for it.
-        !this.#isInDebt(other) &&
+        !this.#time.isInDebt(other) &&
         other.run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= cached + MIN_PREFIX_TOKENS),
     );
   }
@@ -264,21 +263,23 @@ export class Scheduler {
   async #evaluate(): Promise<void> {
     const runsOf = (generations: readonly Generation[]): readonly StrategyRun[] => generations.map(({ run }) => run!);
     const ready = this.#active.filter((one) => !this.#mustWait(one));
-    const ahead = ready.filter((one) => !this.#isInDebt(one));
+    const ahead = ready.filter((one) => !this.#time.isInDebt(one));
     const inDebt = ready.filter((one) => !ahead.includes(one));
     if (ahead.length === 0) {
       // The tenants that are to catch up work in another scheduler, or have just left.
       await this.#shares.changed();
       return;
     }
-    const limits = this.#batchLimits();
+    const limits = this.#batchLimits(ahead);
     const slices = planRound(runsOf(ahead), runsOf(inDebt), limits, (planned) => this.#costs.extraTokens(planned));
     this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const runs = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
     const startedAt = this.#options.now();
     if (slices.length > 0 && !(await this.#compute(slices, runs))) return;
-    await this.#advanceAll(runs, this.#options.now() - startedAt);
+    const evaluationMs = this.#options.now() - startedAt;
+    this.#time.beginSteps(evaluationMs);
+    await this.#advanceAll(runs, evaluationMs);
   }
 
   /** Advance the generations whose rows are evaluated. The other ones in the batch keep their results. */
@@ -296,27 +297,27 @@ export class Scheduler {
       }
       if (generation.isCancelled) continue;
       const { run, stepMs } = generation;
-      const isLate = stepMs > Math.min(evaluationMs, MAX_TURN_MS) && this.#isInDebt(generation);
-      if (run!.complete && !isLate && !this.#mustWait(generation)) this.#advance(generation);
+      const isLate = stepMs > Math.min(evaluationMs, MAX_TURN_MS) && this.#time.isInDebt(generation);
+      if (run!.complete && !isLate && !this.#time.isPastTurn(generation) && !this.#mustWait(generation))
+        this.#advance(generation);
       else if (runs.has(run!)) run!.copyResults();
     }
   }
 
-  #isInDebt({ tenant }: Generation): boolean {
-    return this.#shares.isInDebt(tenant ?? NO_TENANT);
-  }
-
-  #mustWait({ tenant, stepMs, run }: Generation): boolean {
+  #mustWait(generation: Generation): boolean {
+    const { stepMs, run } = generation;
     const isCostly = stepMs > MAX_QUICK_STEP_MS || run!.work.length > this.#costs.rowsPerRun;
-    return isCostly && this.#shares.mustWait(tenant ?? NO_TENANT);
+    return isCostly && this.#time.isFollowed(generation);
   }
 
-  #batchLimits(): BatchLimits {
+  #batchLimits(ahead: readonly Generation[]): BatchLimits {
     const { model, isolated } = this.#options;
     if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
     const { maxBatchTokens: maxTokens } = model.limits;
     const prefillTokens = this.#costs.prefillTokens(this.#shares.tenants);
-    const { promptTokens, rowsPerRun } = this.#costs;
+    const { rowsPerRun } = this.#costs;
+    // A tenant that has just left may be back during a prompt of one that is further.
+    const promptTokens = ahead.some((one) => this.#time.isFollowed(one)) ? prefillTokens : this.#costs.promptTokens;
     return { maxTokens, prefillTokens, promptTokens, rowsPerRun };
   }
 
@@ -356,7 +357,7 @@ export class Scheduler {
     const tokens = slices.reduce((sum, { count }) => sum + count, 0);
     for (const generation of this.#active) {
       const own = slices.reduce((sum, { run, count }) => (run === generation.run ? sum + count : sum), 0);
-      if (own > 0) this.#charge(generation, (ms * own) / tokens);
+      if (own > 0) this.#time.charge(generation, (ms * own) / tokens);
     }
   }
 
@@ -391,7 +392,7 @@ export class Scheduler {
       const at = list.indexOf(generation);
       if (at < 0) continue;
       list.splice(at, 1);
-      if (list === this.#active) this.#shares.leave(generation.tenant ?? NO_TENANT);
+      if (list === this.#active) this.#time.leave(generation);
     }
   }
 }

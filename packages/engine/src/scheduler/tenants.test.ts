@@ -13,6 +13,8 @@ let file: TinyModelFile;
 let model: LanguageModel;
 /** Milliseconds of a clock that evaluations and steps move. */
 let now = 0;
+/** Tokens of each evaluation. */
+let batches: number[] = [];
 
 before(async () => {
   file = await makeTinyModel(128);
@@ -24,6 +26,7 @@ after(async () => {
 });
 beforeEach(() => {
   now = 0;
+  batches = [];
 });
 
 /** The model; an evaluation takes 4 ms and 1 ms for each token. */
@@ -34,7 +37,9 @@ function timed(inner: LanguageModel): LanguageModel {
       if (name !== 'evaluate') return typeof value === 'function' ? value.bind(target) : value;
       return async (...args: Parameters<LanguageModel['evaluate']>) => {
         const results = await target.evaluate(...args);
-        now += 4 + args[0].reduce((sum, { tokens }) => sum + tokens.length, 0);
+        const count = args[0].reduce((sum, { tokens }) => sum + tokens.length, 0);
+        now += 4 + count;
+        batches.push(count);
         return results;
       };
     },
@@ -148,6 +153,44 @@ test('a long prompt of another tenant does not hold up a short generation', asyn
   const beside = await run(scheduler, { ...small, tenant: 'new' });
   assert.ok(beside.tookMs < 3 * alone.tookMs, `${beside.tookMs} ms, alone ${alone.tookMs} ms`);
   await Promise.all(prompts);
+  await scheduler.close();
+});
+
+test('many generations of one token of another tenant do not hold up a short generation', async () => {
+  const scheduler = open();
+  const alone = await run(scheduler, small);
+  const took: number[] = [];
+  const brief = { num_beams: 3, max_new_tokens: 1 };
+  const others = Array.from({ length: 400 }, () => run(scheduler, request('large', [1], brief)));
+  await others[0];
+  for (let i = 0; i < 3; i++) took.push((await run(scheduler, small)).tookMs);
+  const [, median = 0] = took.toSorted((a, b) => a - b);
+  assert.ok(median < 3 * alone.tookMs, `${took} ms, alone ${alone.tookMs} ms`);
+  await Promise.all(others);
+  await scheduler.close();
+});
+
+test('a prompt is evaluated in short parts while a tenant that has just left may be back', async () => {
+  const shares = new FairShare();
+  const scheduler = open(shares);
+  shares.charge('large', 10_000, 1);
+  await run(
+    scheduler,
+    request(
+      'large',
+      Array.from({ length: 64 }, (_, at) => at),
+      { max_new_tokens: 1 },
+    ),
+  );
+  const prompt = Array.from({ length: 120 }, (_, at) => at);
+  const brief = request('small', [7], { max_new_tokens: 2 });
+  const prompts = [200, 201].map((from) =>
+    run(scheduler, request('large', [from, ...prompt.slice(1)], { max_new_tokens: 2 })),
+  );
+  await run(scheduler, brief);
+  const seen = batches.length;
+  await Promise.all(prompts);
+  assert.ok(batches[seen]! <= 30, `${batches}`);
   await scheduler.close();
 });
 
