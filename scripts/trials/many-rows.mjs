@@ -39,6 +39,7 @@ const TABLES = [
   'runs',
   'run_sums',
   'usage_daily',
+  'usage_account_days',
   'usage_sums',
   'usage_hourly',
   'run_counts',
@@ -70,6 +71,10 @@ const FILL = [
     SELECT '${USER}', (now() AT TIME ZONE 'UTC')::date - d, '${PROJECT}', '${USER}', ${id('token', 't::text')},
       ${id('pipeline', 'p::text')}, 'owner', 3, 30, 30, 60, 0, 120
     FROM generate_series(0, ${days - 1}) d, generate_series(1, 137) t, generate_series(1, 20) p`,
+  `INSERT INTO usage_account_days
+    SELECT account_id, day, plan_id, sum(runs), sum(prompt_tokens), sum(generated_tokens), sum(computed_tokens),
+      sum(cached_tokens), sum(compute_ms)
+    FROM usage_daily GROUP BY 1, 2, 3`,
   `INSERT INTO usage_sums (grouping_id, project_id, day, key, runs, prompt_tokens, generated_tokens, computed_tokens,
       cached_tokens, compute_ms)
     SELECT g.grouping_id, u.project_id, u.day, g.key, sum(u.runs), sum(u.prompt_tokens), sum(u.generated_tokens),
@@ -200,6 +205,7 @@ async function measure() {
     await time(`metrics/${path} of a day`, `/v2/metrics/${path}`);
   }
   await time('usage of this month', '/v2/usage');
+  for (const path of ['users', 'projects', `projects/${PROJECT}`, 'limits', 'storage']) await time(path, `/v2/${path}`);
   await time('invoice preview', '/v2/invoice-preview');
   const slow = rows.filter(([, , most]) => most >= 100);
   console.log(`\n${rows.length - slow.length} of ${rows.length} always under 100 ms`);

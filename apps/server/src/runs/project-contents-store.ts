@@ -1,30 +1,31 @@
-import { count, inArray } from 'drizzle-orm';
+import { and, count, inArray, isNull, sql } from 'drizzle-orm';
 import type { ContentsPort, ProjectContents } from '../identity/projects/project-contents.ts';
+import { countData } from '../metering/storage/storage-store.ts';
 import type { Database } from '../store/db.ts';
-import { data, files, runs } from './run-tables.ts';
+import { data, files, runSums, runs } from './run-tables.ts';
 
-/** Count the runs and data of projects. */
+/** Count the runs and data of projects, from sums: a project may have many. */
 async function countInProjects(
   db: Database,
   projectIds: readonly string[],
 ): Promise<ReadonlyMap<string, ProjectContents>> {
   const ids = [...projectIds];
   if (ids.length === 0) return new Map();
-  const runCounts = await db
-    .select({ id: runs.projectId, total: count(), ended: count(runs.endedAt) })
+  const ended = await db
+    .select({ id: runSums.projectId, total: sql`sum(${runSums.runs})`.mapWith(Number) })
+    .from(runSums)
+    .where(inArray(runSums.projectId, ids))
+    .groupBy(runSums.projectId);
+  const open = await db
+    .select({ id: runs.projectId, total: count() })
     .from(runs)
-    .where(inArray(runs.projectId, ids))
+    .where(and(inArray(runs.projectId, ids), isNull(runs.endedAt)))
     .groupBy(runs.projectId);
-  const dataCounts = await db
-    .select({ id: data.projectId, total: count() })
-    .from(data)
-    .where(inArray(data.projectId, ids))
-    .groupBy(data.projectId);
+  const dataCounts = await countData(db, ids);
   return new Map(
     ids.map((projectId) => {
-      const { total, ended } = runCounts.find(({ id }) => id === projectId) ?? { total: 0, ended: 0 };
-      const stored = dataCounts.find(({ id }) => id === projectId)?.total ?? 0;
-      return [projectId, { runs: total, openRuns: total - ended, data: stored }];
+      const of = (counts: typeof open): number => counts.find(({ id }) => id === projectId)?.total ?? 0;
+      return [projectId, { runs: of(ended) + of(open), openRuns: of(open), data: dataCounts.get(projectId) ?? 0 }];
     }),
   );
 }

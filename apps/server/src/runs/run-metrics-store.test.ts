@@ -12,7 +12,7 @@ import { describeOnEveryStore } from '../testing/test-store.ts';
 import { RUN_CONTENTS } from './project-contents-store.ts';
 import type { RunEnding } from './run-end.ts';
 import { hardwareMetrics, type MetricsQuery, pipelineMetrics, runMetrics, totalCompute } from './run-metrics-store.ts';
-import { removeOldRuns } from './run-retention-store.ts';
+import { removeOldData, removeOldRuns } from './run-retention-store.ts';
 import { deleteRun, endRuns, findRuns } from './run-store.ts';
 import { runSums, runs } from './run-tables.ts';
 
@@ -193,6 +193,22 @@ describeOnEveryStore('metrics of runs', (store) => {
     await checkSums();
     await RUN_CONTENTS.deleteInProjects(db, [PROJECT]);
     assert.equal(await checkSums(), 0);
+  });
+
+  test('the contents of a project are counted as they are', async () => {
+    const { db } = store();
+    await db.execute(FILL);
+    const contents = async () => (await RUN_CONTENTS.countInProjects(db, [PROJECT, 'none'])).get(PROJECT);
+    const open = await db.$count(runs, isNull(runs.endedAt));
+    assert.deepEqual(await contents(), { runs: 400, openRuns: open, data: 400 });
+    await db.transaction(async (tx) => {
+      await removeOldRuns(tx, atHour(20), 150);
+      await removeOldData(tx, atHour(60), 50);
+    });
+    assert.deepEqual(await contents(), { runs: 250, openRuns: open, data: 350 });
+    assert.deepEqual((await RUN_CONTENTS.countInProjects(db, ['none'])).get('none'), { runs: 0, openRuns: 0, data: 0 });
+    await RUN_CONTENTS.deleteInProjects(db, [PROJECT]);
+    assert.deepEqual(await contents(), { runs: 0, openRuns: 0, data: 0 });
   });
 
   test('a transaction that ends a run and fails counts nothing', async () => {

@@ -40,7 +40,7 @@ test('a failing migration is rolled back whole', async () => {
   await run([first, second]);
 });
 
-test('runs of an earlier version are in the sums of hours', async () => {
+test('runs, data and usage of an earlier version are in the sums', async () => {
   const older = await PGlite.create();
   try {
     const apply = (migrations: readonly Migration[]) =>
@@ -57,7 +57,11 @@ test('runs of an earlier version are in the sums of hours', async () => {
         SELECT 'run' || i, project_id, 'p', 'd', CASE i WHEN 4 THEN 'received' ELSE 'failed' END, at, at,
           CASE WHEN i < 4 THEN at END, CASE WHEN i < 4 THEN 'pipeline_fault' END, CASE WHEN i < 4 THEN 'x' END,
           CASE WHEN i < 4 THEN 'x' END, i
-        FROM files, (SELECT i, timestamptz '2026-03-01T10:30:00Z' + i * interval '10 minutes' AS at FROM generate_series(1, 4) i) r`);
+        FROM files, (SELECT i, timestamptz '2026-03-01T10:30:00Z' + i * interval '10 minutes' AS at FROM generate_series(1, 4) i) r;
+      INSERT INTO usage_daily (account_id, day, project_id, user_id, api_key_id, pipeline, plan_id, runs, prompt_tokens,
+          generated_tokens, computed_tokens, cached_tokens, compute_ms)
+        SELECT 'account', '2026-03-01', 'project' || i % 2, 'u', '', 'p' || i, 'free', 1, 2, 3, 4, 5, i
+        FROM generate_series(1, 3) i`);
     await apply(all);
     const { rows } = await older.query(
       "SELECT to_char(hour AT TIME ZONE 'UTC', 'HH24:MI') AS hour, runs, failed, succeeded, compute_ms FROM run_sums ORDER BY hour",
@@ -66,6 +70,11 @@ test('runs of an earlier version are in the sums of hours', async () => {
       { hour: '10:00', runs: 2, failed: 2, succeeded: 0, compute_ms: 3 },
       { hour: '11:00', runs: 1, failed: 1, succeeded: 0, compute_ms: 3 },
     ]);
+    const { rows: days } = await older.query(
+      'SELECT day::text, plan_id, runs, computed_tokens, compute_ms FROM usage_account_days',
+    );
+    assert.deepEqual(days, [{ day: '2026-03-01', plan_id: 'free', runs: 3, computed_tokens: 12, compute_ms: 6 }]);
+    assert.deepEqual((await older.query('SELECT data FROM project_storage')).rows, [{ data: 1 }]);
   } finally {
     await older.close();
   }

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
 import { returnedRows } from '../../store/returned-rows.ts';
@@ -39,4 +39,13 @@ export async function findStorage(
     WHERE p.owner_id IN (SELECT owner_id FROM projects WHERE id = ANY(${sql.param([...projectIds])}))
     ORDER BY ${projectStorage.projectId} ${lock ? sql`FOR UPDATE OF ${projectStorage}` : sql``}`);
   return returnedRows(rows, rowSchema);
+}
+
+/** The number of data of each project that exists. */
+export async function countData(db: Database, projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ id: projectStorage.projectId, total: projectStorage.data })
+    .from(projectStorage)
+    .where(inArray(projectStorage.projectId, [...projectIds]));
+  return new Map(rows.map(({ id, total }) => [id, total]));
 }

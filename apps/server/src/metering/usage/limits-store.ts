@@ -47,7 +47,7 @@ export async function readCountedUse(
       CROSS JOIN LATERAL (
         SELECT coalesce(sum(m.computed_tokens) FILTER (WHERE m.day = d.today), 0) AS day_used,
           coalesce(sum(m.computed_tokens), 0) AS month_used
-        FROM usage_daily m
+        FROM usage_account_days m
         WHERE m.account_id = o.account AND m.day >= usage_month(d.today) AND m.day <= d.today
       ) u
       CROSS JOIN LATERAL (

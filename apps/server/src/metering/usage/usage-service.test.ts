@@ -337,3 +337,21 @@ test('the sums of reports equal the meters', async () => {
   const row = z.looseObject({});
   assert.deepEqual(returnedRows(sums, row), returnedRows(meters, row));
 });
+
+test('the days of accounts equal the meters', async () => {
+  const amounts = sql.raw(
+    ['runs', 'prompt_tokens', 'generated_tokens', 'computed_tokens', 'cached_tokens', 'compute_ms']
+      .map((column) => `sum(${column})::int AS ${column}`)
+      .join(', '),
+  );
+  const [days, meters] = await Promise.all(
+    ['usage_account_days', 'usage_daily'].map((table) =>
+      it.store.db.execute(sql`
+        SELECT account_id, day::text, plan_id, ${amounts} FROM ${sql.identifier(table)}
+        ${sql.raw(table === 'usage_daily' ? "WHERE project_id <> 'project_csv'" : '')} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`),
+    ),
+  );
+  const row = z.looseObject({});
+  assert.ok(returnedRows(days, row).length > 0);
+  assert.deepEqual(returnedRows(days, row), returnedRows(meters, row));
+});

@@ -5,7 +5,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core';
 import { findApiKeyNames } from '../../identity/api-keys/api-key-store.ts';
 import { findProjectNames } from '../../identity/projects/project-store.ts';
 import type { Database } from '../../store/db.ts';
-import { USAGE_GROUPINGS, usageDaily, type usageHourly, usageSums } from './usage-tables.ts';
+import { USAGE_GROUPINGS, usageAccountDays, usageDaily, type usageHourly, usageSums } from './usage-tables.ts';
 
 /** Selects usage: days (UTC, both included), and a project, or null for all projects. */
 export interface UsageFilter {
@@ -44,7 +44,7 @@ const PAGE_ROWS = 1000;
 
 const sum = (column: PgColumn) => sql<number>`sum(${column})`.mapWith(Number).as(column.name);
 /** The sums of the columns of a table of usage. */
-export const sumsOf = (table: typeof usageDaily | typeof usageSums | typeof usageHourly) => ({
+export const sumsOf = (table: typeof usageSums | typeof usageHourly | typeof usageAccountDays) => ({
   runs: sum(table.runs),
   prompt_tokens: sum(table.promptTokens),
   generated_tokens: sum(table.generatedTokens),
@@ -226,11 +226,11 @@ function addUsage(a: UsageDetail, b: UsageSums): UsageDetail {
 /** An account's billable usage, by the plan in force at that time. */
 export async function listPlanUsage(db: Database, accountId: string, from: string, to: string): Promise<PlanUsage[]> {
   return await db
-    .select({ planId: usageDaily.planId, ...sumsOf(usageDaily) })
-    .from(usageDaily)
-    .where(and(eq(usageDaily.accountId, accountId), between(usageDaily.day, from, to)))
-    .groupBy(usageDaily.planId)
-    .orderBy(asc(usageDaily.planId));
+    .select({ planId: usageAccountDays.planId, ...sumsOf(usageAccountDays) })
+    .from(usageAccountDays)
+    .where(and(eq(usageAccountDays.accountId, accountId), between(usageAccountDays.day, from, to)))
+    .groupBy(usageAccountDays.planId)
+    .orderBy(asc(usageAccountDays.planId));
 }
 
 function within(
@@ -248,9 +248,9 @@ export async function countRunsOfAccounts(
 ): Promise<ReadonlyMap<string, number>> {
   if (accountIds.length === 0) return new Map();
   const rows = await db
-    .select({ accountId: usageDaily.accountId, runs: sql`sum(${usageDaily.runs})`.mapWith(Number) })
-    .from(usageDaily)
-    .where(and(inArray(usageDaily.accountId, [...accountIds]), gte(usageDaily.day, fromDay)))
-    .groupBy(usageDaily.accountId);
+    .select({ accountId: usageAccountDays.accountId, runs: sql`sum(${usageAccountDays.runs})`.mapWith(Number) })
+    .from(usageAccountDays)
+    .where(and(inArray(usageAccountDays.accountId, [...accountIds]), gte(usageAccountDays.day, fromDay)))
+    .groupBy(usageAccountDays.accountId);
   return new Map(rows.map(({ accountId, runs }) => [accountId, runs]));
 }

@@ -49,6 +49,23 @@ export const usageSums = pgTable(
   ({ groupingId, projectId, day, key }) => [primaryKey({ columns: [groupingId, projectId, day, key] })],
 );
 
+/** Sums of `usage_daily` for plans, invoices and lists of accounts. */
+export const usageAccountDays = pgTable(
+  'usage_account_days',
+  {
+    accountId: text('account_id').notNull(),
+    day: date('day', { mode: 'string' }).notNull(),
+    planId: text('plan_id').notNull(),
+    runs: count('runs'),
+    promptTokens: count('prompt_tokens'),
+    generatedTokens: count('generated_tokens'),
+    computedTokens: count('computed_tokens'),
+    cachedTokens: count('cached_tokens'),
+    computeMs: count('compute_ms'),
+  },
+  ({ accountId, day, planId }) => [primaryKey({ columns: [accountId, day, planId] })],
+);
+
 /** Usage by hour of the newest days. */
 export const usageHourly = pgTable(
   'usage_hourly',
