@@ -37,10 +37,11 @@ export function generationJson(
   { prompt, info, tokenText, warnings }: GenerationContext,
 ): string {
   const { outcome, usage } = result;
-  const logprob = ({ token, logprob: value }: TokenLogprob): object => ({
+  const logprob = ({ token, logprob: value, processed }: TokenLogprob): object => ({
     token_id: token,
     text: tokenText(token),
     logprob: value,
+    ...(processed === undefined ? {} : { processed }),
   });
   const report = (entry: TokenReport): object => ({ ...logprob(entry), top: entry.top.map(logprob) });
   return JSON.stringify({

@@ -207,6 +207,11 @@ class GenerateParameters(TypedDict, total=False):
     logprobs: Optional[int]
     #: The same for the tokens of the prompt, from the second on. Integer from 0 to 100.
     prompt_logprobs: Optional[int]
+    #: With logprobs: also the log-probabilities after all processors and warpers, null for a token that they forbid.
+    #: Default: false.
+    processed_logprobs: Optional[bool]
+    #: Scores these tokens as the output instead of choosing any; limits of length and seed have no effect.
+    continuation_ids: Optional[Sequence[int]]
     #: Returns the processed scores of every step. Default: false.
     output_scores: Optional[bool]
     #: Returns the scores of every step before processing. Default: false. Only with compat 5.18.

@@ -7,6 +7,8 @@ export type FinishReason = 'eos' | 'length' | 'stop' | 'time';
 export interface TokenLogprob {
   readonly token: TokenId;
   readonly logprob: number;
+  /** With `processed_logprobs`: the same after all processors and warpers; null where they forbid the token. */
+  readonly processed?: number | null;
 }
 
 /** The model's prediction for one token of the output or of the prompt. */

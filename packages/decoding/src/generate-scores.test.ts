@@ -107,6 +107,81 @@ test('reports log-probabilities of the model before processing', () => {
   }
 });
 
+test('processed log-probabilities are those of the processed scores, in every mode', () => {
+  const shaping = { repetition_penalty: 1.5, suppress_tokens: [7], temperature: 0.6, top_k: 5, min_new_tokens: 2 };
+  for (const mode of EVERY_MODE) {
+    const { min_new_tokens: least, ...others } = shaping;
+    const common = 'compat' in mode ? { ...others, min_length: TOY_PROMPT.length + least } : shaping;
+    const asked = {
+      output_scores: true,
+      scores_format: { top: TOY_VOCABULARY },
+      logprobs: 4,
+      processed_logprobs: true,
+    };
+    const outcome = runToy({ ...common, max_new_tokens: 8, ...mode, ...asked });
+    const shown = JSON.stringify(mode);
+    let forbidden = 0;
+    for (const [index, { logprobs, beamIndices }] of outcome.sequences.entries()) {
+      for (const [step, report] of logprobs!.entries()) {
+        // An EOS that only closes a beam search was not chosen from scores.
+        if (report.top.length === 0) continue;
+        // Each search of beam sampling under 4.25 counts its own beams.
+        const base = 'num_return_sequences' in mode && 'compat' in mode ? 2 * index : 0;
+        const row = outcome.scores![step]![base + (beamIndices?.[step] ?? index)]!;
+        assert.ok(row.type === 'top');
+        const scores = new Map(row.entries);
+        const largest = Math.max(...scores.values());
+        const sum = row.entries.reduce((total, [, score]) => total + Math.exp(score - largest), 0);
+        for (const { token, processed } of [report, ...report.top]) {
+          const score = scores.get(token) ?? Number.NEGATIVE_INFINITY;
+          if (score === Number.NEGATIVE_INFINITY) {
+            assert.equal(processed, null, shown);
+            forbidden++;
+          } else
+            assert.ok(Math.abs(processed! - (score - largest - Math.log(sum))) < 1e-4, `token ${step} of ${shown}`);
+        }
+        assert.ok(report.processed !== null, `a drawn token is possible: ${shown}`);
+      }
+    }
+    assert.ok(forbidden > 0, shown);
+  }
+  assert.ok(!('processed' in runToy({ logprobs: 1 }).sequences[0]!.logprobs![0]!));
+});
+
+test('a continuation has the log-probabilities that it has where it is generated', () => {
+  const shaping = { no_repeat_ngram_size: 2, encoder_repetition_penalty: 1.3, min_new_tokens: 6, logprobs: 3 };
+  const modes = [
+    {},
+    { do_sample: true, seed: 4, temperature: 0.7, top_k: 6, min_p: 0.02 },
+    { guidance_scale: 1.7 },
+    { dola_layers: 'low' },
+  ];
+  for (const mode of modes) {
+    const params = { ...shaping, ...mode, processed_logprobs: true };
+    const [generated] = runToy({ ...params, max_new_tokens: 40, eos_token_id: -1 }).sequences;
+    const given = { continuation_ids: [...generated!.tokens] };
+    const requests: ScoreRequest[] = [];
+    const [scored] = runToy({ ...params, ...given, eos_token_id: -1 }, { requests }).sequences;
+    assert.deepEqual(scored, generated);
+    // Many positions in one request, but where every row has a counterpart.
+    if (!('guidance_scale' in mode || 'dola_layers' in mode)) assert.ok(requests.length <= 4, `${requests.length}`);
+  }
+});
+
+test('a continuation that the parameters forbid is scored as impossible, and ends where it would have ended', () => {
+  const given = { continuation_ids: [5, 7, 4, TOY_EOS, 8], logprobs: 0, processed_logprobs: true };
+  const [sequence] = runToy({ ...given, suppress_tokens: [7], max_new_tokens: 2 }).sequences;
+  assert.deepEqual(sequence!.tokens, [5, 7, 4, TOY_EOS]);
+  assert.equal(sequence!.finishReason, 'eos');
+  assert.deepEqual(
+    sequence!.logprobs!.map(({ processed }) => processed === null),
+    [false, true, false, false],
+  );
+  assert.throws(() => runToy({ ...given, num_beams: 2 }), /continuation_ids: expected no value unless one sequence/);
+  const long = Array.from({ length: 64 }, () => 3);
+  assert.throws(() => runToy({ continuation_ids: long }), /continuation_ids: expected at most \d+ (?:ids|entries)/);
+});
+
 test('scores and logits are returned for every step and running row', () => {
   const outcome = runToy({
     output_scores: true,

@@ -80,13 +80,13 @@ export function generate(
 }
 
 function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strategy<GenerateOutcome> {
-  const { mode, compat, numReturnSequences, promptLookupNumTokens, guidanceScale } = decoding.config;
+  const { mode, compat, numReturnSequences, promptLookupNumTokens, guidanceScale, continuation } = decoding.config;
   switch (mode) {
     case 'greedy':
     case 'sample':
       // With guidance a draft would have to be scored twice, which costs more than it saves.
       if (guidanceScale !== 1 || numReturnSequences > 1) return sample(decoding);
-      if (promptLookupNumTokens > 0) return promptLookup(decoding, null);
+      if (promptLookupNumTokens > 0 || continuation !== null) return promptLookup(decoding, null);
       return drafts !== null && mode === 'greedy' ? promptLookup(decoding, drafts) : sample(decoding);
     case 'beam':
       return runSearches(decoding, [compat === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);

@@ -118,6 +118,27 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal(usage.generatedTokens, 0);
     });
 
+    it('scores a continuation by processed scores, as where it was generated', async () => {
+      const { prompt } = cases[3]!;
+      const shaping = { do_sample: true, seed: 3, temperature: 0.8, top_k: 12, no_repeat_ngram_size: 2 };
+      const asked = { ...shaping, logprobs: 3, processed_logprobs: true };
+      const generated = await finished(prompt, configure(prompt.length, { ...asked, max_new_tokens: 40 }));
+      const [sequence] = generated.outcome.sequences;
+      const given = { ...asked, continuation_ids: [...(sequence?.tokens ?? [])] };
+      const scored = await finished(prompt, configure(prompt.length, given));
+      const [again] = scored.outcome.sequences;
+      assert.deepEqual(again?.tokens, sequence?.tokens);
+      for (const [at, report] of (sequence?.logprobs ?? []).entries()) {
+        // Rows of a batch differ a little from rows on their own.
+        const close = (one?: number | null, other?: number | null) =>
+          one === other || Math.abs((one ?? 0) - (other ?? 0)) < 0.02;
+        assert.ok(close(again?.logprobs?.[at]?.logprob, report.logprob), `token ${at}`);
+        assert.ok(close(again?.logprobs?.[at]?.processed, report.processed), `token ${at}, processed`);
+        assert.ok(report.top.some(({ processed }) => processed !== null));
+      }
+      assert.equal(scored.usage.computedTokens, generated.usage.computedTokens);
+    });
+
     it("starts, streams every token once in order, and finishes with transformers' tokens", async () => {
       const { prompt, tokens } = cases[3]!;
       const events = await all(prompt, greedy(prompt));

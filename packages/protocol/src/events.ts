@@ -11,6 +11,10 @@ export const tokenLogprobSchema = z.object({
   logprob: z.number().nullable(),
   /** The most likely tokens, best first: id, log-probability and text. */
   top: z.array(z.tuple([z.int(), z.number().nullable(), z.string()])),
+  /** With `processed_logprobs`: after all processors and warpers; null for a token that they forbid. */
+  processed: z.number().nullable().optional(),
+  /** The same for each entry of `top`. */
+  top_processed: z.array(z.number().nullable()).optional(),
 });
 export type TokenLogprob = z.infer<typeof tokenLogprobSchema>;
 

@@ -54,6 +54,8 @@ export type RawTokenLogprob = {
   readonly text: string;
   readonly logprob: number | null;
   readonly top: readonly (readonly [number, number | null, string])[];
+  readonly processed?: number | null | undefined;
+  readonly top_processed?: readonly (number | null)[] | undefined;
 };
 
 /** A candidate of a step of a beam search. */

@@ -39,6 +39,13 @@ export interface OutputParameters {
   readonly logprobs?: number | null | undefined;
   /** The same for the tokens of the prompt, from the second on. Integer from 0 to 100. */
   readonly prompt_logprobs?: number | null | undefined;
+  /**
+   * With logprobs: also the log-probabilities after all processors and warpers, null for a token that they forbid.
+   * Default: false.
+   */
+  readonly processed_logprobs?: boolean | null | undefined;
+  /** Scores these tokens as the output instead of choosing any; limits of length and seed have no effect. */
+  readonly continuation_ids?: readonly number[] | null | undefined;
   /** Returns the processed scores of every step. Default: false. */
   readonly output_scores?: boolean | null | undefined;
   /** Returns the scores of every step before processing. Default: false. Only with compat 5.18. */

@@ -6,6 +6,8 @@ export interface LikelyToken {
   /** Its text; `bytes:\xe2\x80` for a token that is part of a character. */
   readonly text: string;
   readonly logprob: number | null;
+  /** With `processed_logprobs`: the same after all processors and warpers; null for a token that they forbid. */
+  readonly processed?: number | null;
 }
 
 /** The model's own prediction for one token. */
@@ -20,10 +22,19 @@ export interface TokenLogprob extends LikelyToken {
  */
 export function parseTokenLogprob(value: unknown): TokenLogprob {
   const fields = objectAt(value, 'logprobs');
+  const top = arrayAt(fields.top, 'logprobs.top').map(parseLikelyToken);
+  const own = parseLikelyToken([fields.token, fields.logprob, fields.text]);
+  if (fields.processed === undefined) return { ...own, top };
+  const after = arrayAt(fields.top_processed, 'logprobs.top_processed').map(parseProcessed);
   return {
-    ...parseLikelyToken([fields.token, fields.logprob, fields.text]),
-    top: arrayAt(fields.top, 'logprobs.top').map(parseLikelyToken),
+    ...own,
+    processed: parseProcessed(fields.processed),
+    top: top.map((one, at) => ({ ...one, processed: after[at] ?? null })),
   };
+}
+
+function parseProcessed(value: unknown): number | null {
+  return orNull(value, (present) => numberAt(present, 'processed'));
 }
 
 /** The wire's triples: id, log-probability and text. */

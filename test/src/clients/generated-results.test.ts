@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { generateDictSchema, generatedTextsSchema } from '@gptj-cloud/protocol';
-import { type GenerateParameters, GPTJ_PIPELINE_ID, PipelineCloud, textsOf, throwIfFailed } from '@gptj-cloud/sdk';
+import {
+  type GenerateParameters,
+  GPTJ_PIPELINE_ID,
+  PipelineCloud,
+  parseTokenLogprob,
+  textsOf,
+  throwIfFailed,
+} from '@gptj-cloud/sdk';
 import { type RunningServer, serve } from '@gptj-cloud/server';
 
 const TOKEN = 'generated-results-0123456789';
@@ -29,6 +36,7 @@ after(async () => {
 const EVERYTHING = {
   return_dict_in_generate: true,
   logprobs: 2,
+  processed_logprobs: true,
   prompt_logprobs: 1,
   output_scores: true,
   output_logits: true,
@@ -64,3 +72,22 @@ for (const [mode, parameters] of [
     );
   });
 }
+
+test('a continuation has the log-probabilities that it has where it is generated, and nothing is chosen', async () => {
+  const asked = { do_sample: true, temperature: 0.7, top_k: 5, logprobs: 8, processed_logprobs: true } as const;
+  const scored = async (parameters: GenerateParameters) => {
+    const all = { ...asked, ...parameters, return_dict_in_generate: true as const };
+    const run = await api.runPipeline(GPTJ_PIPELINE_ID, ['Once upon a time', all]);
+    const dict = generateDictSchema.parse(throwIfFailed(run).resultPreview?.[0]);
+    const reports = (dict.logprobs?.[0] ?? []).map(parseTokenLogprob);
+    return { tokens: dict.sequences[0] ?? [], reports };
+  };
+  const generated = await scored({ max_new_tokens: 12, seed: 7 });
+  const given = await scored({ continuation_ids: generated.tokens });
+  assert.deepEqual(given.tokens, generated.tokens);
+  for (const [at, { processed, top }] of given.reports.entries()) {
+    const drawn = generated.reports[at]?.processed;
+    assert.ok(Math.abs((processed ?? Number.NaN) - (drawn ?? Number.NaN)) < 0.05, `token ${at}`);
+    assert.equal(top.filter((one) => one.processed !== null).length, 5, 'top_k leaves five of the eight');
+  }
+});

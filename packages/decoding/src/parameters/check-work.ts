@@ -63,6 +63,9 @@ function leastSteps(config: GenerateConfig, vocabSize: number, promptLength: num
   else if (doSample) shares.set('num_return_sequences', cells * STEPS.random);
   if (guidanceScale !== 1) shares.set('guidance_scale', cells * (2 * STEPS.exp + 6));
   if (output.topLogprobs !== null && !isSearch) shares.set('logprobs', cells * (STEPS.exp + 2));
+  if (output.topLogprobs !== null && output.processed && !isSearch) {
+    shares.set('processed_logprobs', cells * (STEPS.exp + 2));
+  }
   const kinds = kindsOf(config);
   if (kinds > 0) shares.set('output_scores', kinds * cells * (output.rowFormat.type === 'base64' ? 20 : 5));
   if (config.dolaLayers.length > 0) shares.set('dola_layers', rows * dolaSteps(vocabSize, config.dolaLayers.length));

@@ -130,6 +130,7 @@ test('every field of a configuration is set by exactly one record', () => {
     maxLength: true,
     minLength: true,
     output: true,
+    continuation: true,
     badWordsIds: true,
     sequenceBias: true,
     constraints: true,

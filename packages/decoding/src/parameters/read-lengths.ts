@@ -23,6 +23,18 @@ export function readMaxLength(fields: Fields, compat: CompatVersion, context: Pa
     );
   }
   if (scoring) return promptLength;
+  const continuation = fields.get('continuation_ids');
+  if (Array.isArray(continuation)) {
+    const limit = promptLength + continuation.length;
+    if (limit > contextLength) {
+      throw new ParameterError(
+        'limit_exceeded',
+        ['continuation_ids'],
+        `continuation_ids: expected at most ${contextLength - promptLength} ids after the prompt, got ${continuation.length}`,
+      );
+    }
+    return limit;
+  }
   const maxLength = optionalInteger(fields, 'max_length');
   const maxNewTokens = optionalInteger(fields, 'max_new_tokens');
   const limit =

@@ -6,13 +6,14 @@ import type { OutputOptions } from './records/output.ts';
 /** Entries of a row of scores where `scores_format` is absent. */
 export const DEFAULT_TOP_SCORES = 20;
 
-/** `logprobs`, `prompt_logprobs`, `output_scores`, `output_logits`, `output_beams`, `scores_format` and `return_dict_in_generate`. */
+/** `logprobs`, `prompt_logprobs`, `processed_logprobs`, `output_scores`, `output_logits`, `output_beams`, `scores_format` and `return_dict_in_generate`. */
 export function readOutput(fields: Fields): OutputOptions {
   // Without the dictionary transformers returns bare ids and drops every other output.
   const dictionary = toBoolean('return_dict_in_generate', fields.get('return_dict_in_generate') ?? true);
   return {
     topLogprobs: topCount(fields, 'logprobs'),
     promptLogprobs: topCount(fields, 'prompt_logprobs'),
+    processed: toBoolean('processed_logprobs', fields.get('processed_logprobs') ?? false),
     scores: toBoolean('output_scores', fields.get('output_scores') ?? false) && dictionary,
     logits: toBoolean('output_logits', fields.get('output_logits') ?? false) && dictionary,
     beams: toBoolean('output_beams', fields.get('output_beams') ?? false) && dictionary,

@@ -41,6 +41,11 @@ export function selectMode(fields: Fields, compat: CompatVersion): Selection {
   return selection;
 }
 
+/** Each returned sequence is a row of its own, from whose scores a token is chosen. */
+function isRowMode(mode: DecodingMode): boolean {
+  return mode === 'greedy' || mode === 'sample' || mode === 'dola';
+}
+
 /** `max_new_tokens` 0 is valid only together with `prompt_logprobs`. */
 export function scoresPromptOnly(fields: Fields): boolean {
   return fields.get('max_new_tokens') === 0 && fields.has('prompt_logprobs');
@@ -71,6 +76,10 @@ function checkSelection(fields: Fields, compat: CompatVersion, selection: Select
   }
   if ((mode === 'greedy' || mode === 'contrastive' || mode === 'score') && numReturnSequences > 1) {
     refuse('num_return_sequences', `1 in ${mode} decoding (set do_sample or num_beams)`, numReturnSequences);
+  }
+  if (fields.has('continuation_ids') && (!isRowMode(mode) || numReturnSequences > 1)) {
+    const expected = 'no value unless one sequence is decoded greedily or by sampling';
+    refuse('continuation_ids', expected, fields.get('continuation_ids'));
   }
   if (mode === 'sample' && fields.has('prompt_lookup_num_tokens') && numReturnSequences > 1) {
     refuse('num_return_sequences', '1 with prompt_lookup_num_tokens', numReturnSequences);

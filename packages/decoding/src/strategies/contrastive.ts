@@ -52,7 +52,7 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   let finalTokens: TokenId[] = [];
   for (;;) {
     recorder.startStep(1);
-    const candidates = likeliest(decoding, logits, row.sequence);
+    const { candidates, scores } = likeliest(decoding, logits, row.sequence);
     const result = yield {
       rows: candidates.map(({ token }): Row => ({ from, tokens: [token], scored: 'last', hidden: true })),
       finalTokens: finalTokens.length === 0 ? [] : [toFinalTokens(row, finalTokens)],
@@ -68,7 +68,9 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
       ),
     );
     const { token } = candidates[chosen]!;
-    if (output.topLogprobs !== null) row.reports.push(reportToken(logits, token, output.topLogprobs, budget));
+    if (output.topLogprobs !== null) {
+      row.reports.push(reportToken(logits, token, output.topLogprobs, budget, output.processed ? scores : null));
+    }
     row.sequence.push(token);
     context.push(states[chosen]!);
     budget.hold('penalty_alpha', states[chosen]!.byteLength);
@@ -81,8 +83,12 @@ export function* contrastive(decoding: Decoding): Strategy<GenerateOutcome> {
   return outcomeOf(decoding, [row], output.promptLogprobs === null ? undefined : promptLogprobs);
 }
 
-/** The `top_k` likeliest tokens that are possible, best first. */
-function likeliest(decoding: Decoding, logits: Float32Array, sequence: readonly TokenId[]): readonly Candidate[] {
+/** The `top_k` likeliest tokens that are possible, best first, and the processed scores. */
+function likeliest(
+  decoding: Decoding,
+  logits: Float32Array,
+  sequence: readonly TokenId[],
+): { readonly candidates: readonly Candidate[]; readonly scores: Float32Array } {
   const { config, processors, recorder } = decoding;
   recorder.record(0, 'logits', logits);
   const scores = logits.slice();
@@ -92,10 +98,11 @@ function likeliest(decoding: Decoding, logits: Float32Array, sequence: readonly 
   if (ranking.count === 0) throw noPossibleToken();
   const normaliser = logSumExp(scores);
   chargeRows(decoding, ranking.steps + (STEPS.exp + 3) * scores.length);
-  return Array.from({ length: Math.min(config.topK, ranking.count) }, (_, at) => {
+  const candidates = Array.from({ length: Math.min(config.topK, ranking.count) }, (_, at) => {
     const token = ranking.at(at);
     return { token, probability: Math.exp(scores[token]! - normaliser) };
   });
+  return { candidates, scores };
 }
 
 function largestSimilarity(state: Float32Array, context: readonly Float32Array[]): number {

@@ -16,16 +16,18 @@ const ACCEPTANCE_RECOVERY = 0.01;
 /** Without `prompt_lookup_num_tokens`, only a repetition of at least this many tokens is drafted from. */
 const MIN_NGRAM = 8;
 const MAX_NGRAM = 8;
+/** Tokens of a given continuation in one request. */
+const MAX_GIVEN = 32;
 
 /**
  * Greedy decoding or sampling of one sequence, with drafts from the text itself: where the last tokens occurred
  * before, the tokens that followed them there are scored in the same request. Tokens are chosen position by position as without
  * drafts, and a draft is followed for as long as it agrees, so the result is the same token for token.
  *
- * `prompt_lookup_num_tokens` sets the length of drafts, else `policy`.
+ * `prompt_lookup_num_tokens` sets the length of drafts, else `policy`. A given continuation is a draft that always agrees.
  */
 export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): Strategy<GenerateOutcome> {
-  const { config, stop, recorder, budget } = decoding;
+  const { prompt, config, stop, recorder, budget } = decoding;
   const [row] = startRows(decoding);
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   stop.tick();
@@ -40,10 +42,12 @@ export function* promptLookup(decoding: Decoding, policy: DraftPolicy | null): S
     const room = Math.min(config.maxLength - sequence.length - 1, affordableDraft(budget, stepsOfToken));
     budget.charge('prompt_lookup_num_tokens', STEPS.exp * sequence.length);
     const draft =
-      policy === null
-        ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
-        : findDraft(sequence, MIN_NGRAM, MAX_NGRAM, Math.min(policy.draftTokens(acceptance), room));
-    const drafted = policy === null ? 0 : draft.length;
+      config.continuation !== null
+        ? config.continuation.slice(sequence.length - prompt.length).slice(0, Math.max(0, Math.min(room, MAX_GIVEN)))
+        : policy === null
+          ? findDraft(sequence, 1, config.maxMatchingNgramSize, Math.min(config.promptLookupNumTokens, room))
+          : findDraft(sequence, MIN_NGRAM, MAX_NGRAM, Math.min(policy.draftTokens(acceptance), room));
+    const drafted = policy === null || config.continuation !== null ? 0 : draft.length;
     const request: ScoreRequest = {
       rows: [{ from: 0, keep: sequence.length - 1, tokens: [sequence.at(-1)!, ...draft], drafted, scored: 'all' }],
       finalTokens: [toFinalTokens(row!, tokens)],

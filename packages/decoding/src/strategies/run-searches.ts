@@ -13,7 +13,7 @@ import { type Continuation, continueRows, prefill, type RowLogits, readRow } fro
 /** Run beam searches in parallel; their hypotheses are concatenated in the outcome. */
 export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]): Strategy<GenerateOutcome> {
   const { config, stop, recorder, prompt, budget } = decoding;
-  const { topLogprobs } = config.output;
+  const { topLogprobs, processed } = config.output;
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   const trace = beamTrace(config, budget);
   const scratch: Float32Array[] = [];
@@ -46,8 +46,13 @@ export function* runSearches(decoding: Decoding, searches: readonly BeamSearch[]
       search.advance({
         rows,
         ...(config.output.beams ? { consider: (candidates) => considered.push(...candidates) } : {}),
-        report: (beam, token) =>
-          topLogprobs === null ? [] : [reportToken(logitsOf(base + beam).logits, token, topLogprobs, budget)],
+        report: (beam, token) => {
+          if (topLogprobs === null) return [];
+          const { logits } = logitsOf(base + beam);
+          // Processed in place by now.
+          const after = processed ? (rows[beam]?.scores ?? null) : null;
+          return [reportToken(logits, token, topLogprobs, budget, after)];
+        },
       });
       for (const [at, { scores }] of rows.entries()) recorder.record(base + at, 'scores', scores);
       trace.record(base, considered, search.beams());

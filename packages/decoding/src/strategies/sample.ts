@@ -17,7 +17,7 @@ export interface RunningRow {
   readonly index: number;
   readonly sequence: TokenId[];
   readonly reports: TokenReport[];
-  /** Choose a token from processed scores. */
+  /** Choose a token from processed scores, or take the next one of a given continuation. */
   readonly pick: (scores: Float32Array) => TokenId;
   finishReason: FinishReason | null;
 }
@@ -55,9 +55,15 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
 /** The returned sequences before their first token. */
 export function startRows({ prompt, config, noise }: Decoding): readonly RunningRow[] {
   return Array.from({ length: config.numReturnSequences }, (_, index) => {
+    const sequence = [...prompt];
     const stream = config.doSample ? noise.stream(index) : null;
-    const pick = stream === null ? argmaxOrRefuse : (scores: Float32Array) => sampleToken(scores, stream);
-    return { index, sequence: [...prompt], reports: [], pick, finishReason: null };
+    const pick =
+      config.continuation !== null
+        ? () => config.continuation![sequence.length - prompt.length]!
+        : stream === null
+          ? argmaxOrRefuse
+          : (scores: Float32Array) => sampleToken(scores, stream);
+    return { index, sequence, reports: [], pick, finishReason: null };
   });
 }
 
@@ -70,7 +76,7 @@ export function toFinalTokens(row: RunningRow, tokens: readonly TokenId[]): Fina
 /** Extend a row by one token. */
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
   const { config, processors, stop, recorder, budget } = decoding;
-  const { topLogprobs } = config.output;
+  const { topLogprobs, processed } = config.output;
   chargeRows(decoding, (config.doSample ? STEPS.random : 3) * logits.length);
   if (layers.length > 0) budget.charge('dola_layers', dolaSteps(logits.length, layers.length));
   recorder.record(row.index, 'logits', logits);
@@ -85,7 +91,9 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
   if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);
-  if (topLogprobs !== null) row.reports.push(reportToken(logits, token, topLogprobs, budget));
+  if (topLogprobs !== null) {
+    row.reports.push(reportToken(logits, token, topLogprobs, budget, processed ? scores : null));
+  }
   row.sequence.push(token);
   row.finishReason = stop.reasonToStop(row.sequence);
   return token;

@@ -1,8 +1,11 @@
+import type { TokenId } from '@gptj-cloud/model';
 import { ParameterError } from '../../parameter-error.ts';
 import { LIMITS } from '../parameter-context.ts';
 import { BOTH_VERSIONS, ONLY_5_18, type ParameterRecord, WITH_BEAMS } from '../parameter-record.ts';
+import { toTokenIds } from '../read-list.ts';
 import { DEFAULT_TOP_SCORES, readOutput } from '../read-output.ts';
 import { type Fields, toBoolean } from '../read-value.ts';
+import { TOKEN_IDS } from '../schemas.ts';
 
 /** Output beside tokens. */
 export interface OutputOptions {
@@ -10,6 +13,8 @@ export interface OutputOptions {
   readonly topLogprobs: number | null;
   /** The same for the prompt's tokens. */
   readonly promptLogprobs: number | null;
+  /** Reports of generated tokens also hold log-probabilities after processing. */
+  readonly processed: boolean;
   readonly scores: boolean;
   readonly logits: boolean;
   /** What every step of a beam search considered. */
@@ -20,6 +25,8 @@ export interface OutputOptions {
 
 export interface OutputConfig {
   readonly output: OutputOptions;
+  /** The output itself, which is scored in place of tokens being chosen; null: tokens are chosen. */
+  readonly continuation: readonly TokenId[] | null;
 }
 
 const withoutDictionary = (_config: unknown, fields: Fields): string | null =>
@@ -65,6 +72,33 @@ export const OUTPUT_PARAMETERS: readonly ParameterRecord[] = [
     help: 'The same for the tokens of the prompt, from the second on.',
     value: { type: 'integer', min: 0, max: LIMITS.topLogprobs },
     readWith: 'logprobs',
+  },
+  {
+    name: 'processed_logprobs',
+    group: 'output',
+    versions: BOTH_VERSIONS,
+    own: true,
+    help: 'With logprobs: also the log-probabilities after all processors and warpers, null for a token that they forbid.',
+    value: { type: 'boolean' },
+    default: false,
+    readWith: 'logprobs',
+    ignored: ({ output }) => (output.topLogprobs === null ? 'it acts only with logprobs' : null),
+  },
+  {
+    name: 'continuation_ids',
+    group: 'output',
+    versions: BOTH_VERSIONS,
+    own: true,
+    help: 'Scores these tokens as the output instead of choosing any; limits of length and seed have no effect.',
+    value: { type: 'json', form: '[id, …]', schema: TOKEN_IDS },
+    read: (fields, { context }) => {
+      const name = 'continuation_ids';
+      const value = fields.get(name);
+      return {
+        continuation:
+          value === undefined ? null : toTokenIds(name, value, context.vocabSize, context.contextLength - 1),
+      };
+    },
   },
   {
     name: 'output_scores',
