@@ -115,8 +115,7 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     if (now !== undefined) await page.clock.setFixedTime(now);
     await screen.arrange?.(page);
     await page.goto(new URL(address, dashboard.url).href);
-    // Without its replies a page shows its heading and what stands for its data.
-    if (screen.isLoading === true) await page.getByRole('heading', { level: 1 }).first().waitFor();
+    if (screen.isLoading === true) await waits(page);
     else await settled();
     const shift = await layoutShift(page);
     if (screen.act !== undefined) {
@@ -130,6 +129,14 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     };
     return { page, shift, leave };
   };
+}
+
+/** Without its replies a page shows its heading, and grey rows once the replies are late. */
+async function waits(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.ui-skeleton')].every((rows) => rows.hasAttribute('data-late')),
+  );
 }
 
 /** End what the page does, and remove what it has stored, but cookies. */

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { useSession } from '../api/session.ts';
 import { ButtonLink } from '../ui/button.tsx';
 import { PageHead } from '../ui/page-head.tsx';
@@ -26,6 +26,11 @@ export function AdminPage({
   readonly children: ReactNode;
 }) {
   const { user } = useSession();
+  const pages = useRef<HTMLElement>(null);
+  // On a phone the row is wider than the window.
+  useLayoutEffect(() => {
+    pages.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, []);
   if (user.role !== 'owner') {
     return (
       <div className="ui-page">
@@ -40,7 +45,7 @@ export function AdminPage({
   return (
     <div className="ui-page">
       <PageHead title={title}>{actions}</PageHead>
-      <nav className="admin-pages" aria-label="Pages of the server">
+      <nav ref={pages} className="admin-pages" aria-label="Pages of the server">
         {PAGES.map(({ to, title: name }) => (
           <Link
             key={to}

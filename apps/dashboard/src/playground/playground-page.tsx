@@ -5,6 +5,7 @@ import { useIsPhone } from '../ui/media.ts';
 import { Menu } from '../ui/menu.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
+import { Skeleton } from '../ui/states.tsx';
 import { ActionBar } from './action-bar.tsx';
 import { type Draft, pathOf } from './document/draft.ts';
 import { titleOf } from './drafts/draft-saver.ts';
@@ -71,7 +72,7 @@ export function PlaygroundPage() {
         beside={
           <>
             <DraftsMenu store={store} draftId={draft.id} title={titleOf(draft)} />
-            {settings.chip}
+            {view !== 'compare' && settings.chip}
           </>
         }
       >
@@ -85,6 +86,7 @@ export function PlaygroundPage() {
       <div className="playground-main">
         <Notices store={store} state={state} />
         {/* Before the stored draft is read there is no text that could be edited. */}
+        {!isLoaded && view === 'write' && <WaitingText />}
         {isLoaded && view === 'write' && (
           <TextEditor
             draft={draft}
@@ -136,6 +138,16 @@ export function PlaygroundPage() {
 }
 
 type Overlay = 'branches' | 'code';
+
+function WaitingText() {
+  return (
+    <div className="playground-paper">
+      <div className="playground-sheet playground-waiting">
+        <Skeleton rows={4} height="1.25rem" />
+      </div>
+    </div>
+  );
+}
 
 /** What can be done with the text; in a menu where the window is narrow. */
 const DraftActions = memo(function DraftActions({

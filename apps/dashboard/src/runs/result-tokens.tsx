@@ -40,12 +40,13 @@ function Sequence({ sequence }: { readonly sequence: NonNullable<RunResult['toke
   const id = useId();
   const shown = useMemo(
     () =>
-      sequence.map(({ token, text, logprob, top }) => ({
+      sequence.map(({ token, text, logprob, top, processed }) => ({
         id: token,
         text: text.startsWith('bytes:') ? '' : text,
         label: text,
         logprob,
-        top: top.map((other) => ({ id: other.token, label: other.text, logprob: other.logprob })),
+        ...(processed !== undefined && { processed }),
+        top: top.map(({ token: id, text: label, ...others }) => ({ id, label, ...others })),
       })),
     [sequence],
   );
@@ -98,7 +99,12 @@ function NoChances({ run }: { readonly run: Run }) {
   const replay = useMutation({
     mutationFn: async () => {
       const { prompt, parameters } = await queries.fetchQuery(inputQuery(run.id));
-      const asked = { return_dict_in_generate: true, logprobs: 10, ...(run.seed !== null && { seed: run.seed }) };
+      const asked = {
+        return_dict_in_generate: true,
+        logprobs: 10,
+        processed_logprobs: true,
+        ...(run.seed !== null && { seed: run.seed }),
+      };
       return await cloud().startRun(run.pipeline.id, [prompt, { ...parameters, ...asked }]);
     },
     onSuccess: ({ id }) => void navigate({ to: '/runs/$runId', params: { runId: id }, search: { of: run.id } }),

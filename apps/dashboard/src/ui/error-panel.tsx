@@ -27,7 +27,11 @@ export function ErrorPanel({
         {remedy !== null && <p>{sentence(remedy)}</p>}
         {requestId !== null && (
           <p className="ui-error-id">
-            Request <code>{requestId}</code> <CopyButton text={requestId} label="Copy the request id" />
+            Request
+            <span>
+              <code>{requestId}</code>
+              <CopyButton text={requestId} label="Copy the request id" />
+            </span>
           </p>
         )}
         {(onRetry || children) && (

@@ -29,21 +29,37 @@ const WRITERS: Readonly<Record<SnippetLanguage, (run: SnippetRun) => string>> = 
   original: originalOf,
 };
 
+/** What the clients use where the program names no address. */
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+/** What the clients run where the program names no pipeline. */
+const GPTJ_IDS: ReadonlySet<string> = new Set(['gpt-j:latest', 'pipeline_d7502b78863744c495d7d22f321cf7ff']);
+const MAX_LINE = 92;
+
 /** The program, which prints the result. */
 export function snippet(language: SnippetLanguage, run: SnippetRun): string {
   return WRITERS[language](run);
 }
 
 function pythonOf({ url, token, pipelineId, prompt, parameters }: SnippetRun): string {
-  return `${token === null ? 'import os\n\n' : ''}from pipeline import PipelineCloud  # pip install ./clients/python
+  const start = `from pipeline import PipelineCloud  # pip install ./gptj_cloud_pipeline-*.whl
 
-api = PipelineCloud(${pythonToken(token)}, url=${JSON.stringify(url)})
-run = api.run_pipeline(
-    ${JSON.stringify(pipelineId)},
+api = PipelineCloud(${[...(token === null ? [] : [python(token)]), ...(url === DEFAULT_URL ? [] : [`url=${python(url)}`])].join(', ')})
+`;
+  if (returnsMany(parameters)) {
+    return `${start}run = api.run_pipeline(
+    ${python(pipelineId)},
     [${python(prompt)}, ${python(parameters)}],
 )
-print(run["result_preview"])
+print(*run.texts, sep="\n\n")
 `;
+  }
+  const given = Object.entries(parameters).map(([name, value]) => `${name}=${python(value)}`);
+  const named = GPTJ_IDS.has(pipelineId) ? [] : [`pipeline_id=${python(pipelineId)}`];
+  const items = [python(prompt), ...given, ...named];
+  const line = `print(api.generate(${items.join(', ')}))\n`;
+  return (
+    start + (line.length <= MAX_LINE ? line : `text = api.generate(\n    ${items.join(',\n    ')},\n)\nprint(text)\n`)
+  );
 }
 
 function originalOf({ url, token, pipelineId, prompt, parameters }: SnippetRun): string {
@@ -59,15 +75,33 @@ print(run.result_preview)
 }
 
 function typescriptOf({ url, token, pipelineId, prompt, parameters }: SnippetRun): string {
-  return `import { PipelineCloud } from "@gptj-cloud/sdk"; // npm install ./packages/sdk
+  const options = { ...(token !== null && { token }), ...(url !== DEFAULT_URL && { url }) };
+  const isMany = returnsMany(parameters);
+  const start = `import { PipelineCloud${isMany ? ', textsOf' : ''} } from "@gptj-cloud/sdk"; // npm install ./gptj-cloud-sdk-*.tgz
 
-const api = new PipelineCloud({ token: ${scriptToken(token)}, url: ${JSON.stringify(url)} });
-const run = await api.runPipeline(${JSON.stringify(pipelineId)}, [
+const api = new PipelineCloud(${Object.keys(options).length === 0 ? '' : script(options)});
+`;
+  if (isMany) {
+    return `${start}const run = await api.runPipeline(${script(pipelineId)}, [
   ${script(prompt)},
   ${script(parameters)},
 ]);
-console.log(run.resultPreview);
+for (const text of textsOf(run)) console.log(text);
 `;
+  }
+  const items = [script(prompt), script(parameters), ...(GPTJ_IDS.has(pipelineId) ? [] : [script({ pipelineId })])];
+  const line = `console.log(await api.generate(${items.join(', ')}));\n`;
+  return (
+    start +
+    (line.length <= MAX_LINE
+      ? line
+      : `const text = await api.generate(\n  ${items.join(',\n  ')},\n);\nconsole.log(text);\n`)
+  );
+}
+
+/** `generate` returns the first text alone. */
+function returnsMany({ num_return_sequences: count }: Readonly<Record<string, unknown>>): boolean {
+  return typeof count === 'number' && count > 1;
 }
 
 function curlOf({ url, token, pipelineId, prompt, parameters }: SnippetRun): string {

@@ -5,6 +5,7 @@ export interface TokenAlternative {
   readonly id: number;
   readonly label: string;
   readonly logprob: number | null;
+  readonly processed?: number | null;
 }
 
 export interface TokenFacts extends TokenChance {
@@ -32,6 +33,7 @@ export function TokenDetails({
 }) {
   const covered = token.top.reduce((sum, { logprob }) => sum + (logprob === null ? 0 : Math.exp(logprob)), 0);
   const shown = token.label ?? token.text;
+  const hasProcessed = token.processed !== undefined;
   return (
     <div>
       <p className="ui-token-head">
@@ -44,14 +46,21 @@ export function TokenDetails({
         )}
         {token.logprob !== null && <span>{token.logprob.toFixed(2)} nat</span>}
         <span>id {token.id}</span>
+        {token.processed != null && <span>{formatChance(token.processed)} in this run</span>}
       </p>
       {token.top.length === 0 ? (
         <p className="ui-token-head">The server has sent no alternatives of this token.</p>
       ) : (
-        <ul className="ui-alternatives">
+        <ul className={hasProcessed ? 'ui-alternatives ui-alternatives-processed' : 'ui-alternatives'}>
+          {hasProcessed && (
+            <li className="ui-alternative-heads" aria-hidden="true">
+              <span>model</span>
+              <span>run</span>
+            </li>
+          )}
           {token.top.map((each, index) => {
             const isDrawn = each.id === token.id;
-            const cut = cutReason?.(index) ?? null;
+            const cut = cutReason?.(index) ?? (each.processed === null ? 'removed by the parameters' : null);
             return (
               <li key={each.id}>
                 <button
@@ -70,6 +79,11 @@ export function TokenDetails({
                     <span style={{ width: `${each.logprob === null ? 0 : 100 * Math.exp(each.logprob)}%` }} />
                   </span>
                   <span className="ui-alternative-chance">{formatChance(each.logprob)}</span>
+                  {hasProcessed && (
+                    <span className="ui-alternative-after">
+                      {each.processed === null ? '0 %' : formatChance(each.processed ?? null)}
+                    </span>
+                  )}
                   <span className="ui-alternative-note">{isDrawn ? '✓ drawn' : onTake === null ? '' : 'take'}</span>
                 </button>
               </li>

@@ -3,6 +3,8 @@
 export interface TokenChance {
   /** Natural logarithm; null where the server has sent none. */
   readonly logprob: number | null;
+  /** After the parameters of the run; null: they forbid it, undefined: not known. */
+  readonly processed?: number | null;
   /** The most likely tokens in its place, best first. */
   readonly top: readonly { readonly logprob: number | null }[];
 }
@@ -22,6 +24,15 @@ export function heatOf(token: TokenChance, scale: TokenScale): HeatLevel | null 
   if (scale === 'probability') return levelBelow(Math.exp(token.logprob), PROBABILITY_STEPS);
   if (scale === 'rank') return levelAbove(rankOf(token), RANK_STEPS);
   return levelAbove(entropyOf(token), ENTROPY_STEPS);
+}
+
+/** A change of less is not marked: with most parameters, every probability changes a little. */
+const MIN_CHANGE = Math.log(2);
+
+/** Whether the parameters of the run made a token at least twice or half as likely, or impossible. */
+export function isReshaped({ logprob, processed }: Pick<TokenChance, 'logprob' | 'processed'>): boolean {
+  if (logprob === null || processed === undefined) return false;
+  return processed === null || Math.abs(processed - logprob) >= MIN_CHANGE;
 }
 
 /** Position among the most likely tokens, from 1; one more than their number when it is not among them. */

@@ -1,5 +1,5 @@
 import { memo, type RefObject, useLayoutEffect, useRef, useState } from 'react';
-import { flowingToken, heatOf, rankOf, type TokenChance, type TokenScale } from './token-scale.ts';
+import { flowingToken, heatOf, isReshaped, rankOf, type TokenChance, type TokenScale } from './token-scale.ts';
 import './token-text.css';
 
 export interface ShownToken extends TokenChance {
@@ -152,7 +152,7 @@ const Token = memo(function Token({
       tabIndex={-1}
       aria-selected={isCurrent}
       data-index={index}
-      className={`ui-token${heat === null ? '' : ` ui-heat-${heat}`}${marks}${isCurrent ? ' ui-token-current' : ''}`}
+      className={`ui-token${heat === null ? '' : ` ui-heat-${heat}`}${isReshaped(token) ? ' ui-token-reshaped' : ''}${marks}${isCurrent ? ' ui-token-current' : ''}`}
     >
       {shownText(token)}
     </span>

@@ -30,6 +30,7 @@ defineScreens('playground-parameters', [
         .getByText('temperature is ignored: it acts only with do_sample')
         .first()
         .waitFor({ state: 'attached' });
+      await page.locator('.playground-check-line > span').first().waitFor({ state: 'attached' });
     },
   },
   {

@@ -4,7 +4,7 @@ import { defineScreens, type Screen } from '../screen.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const PROMPT = 'Once upon a time there was a little girl who';
-const ASKED = { return_dict_in_generate: true, logprobs: 10, trim_stop: true };
+const ASKED = { return_dict_in_generate: true, logprobs: 10, processed_logprobs: true, trim_stop: true };
 /** Emoji whose bytes are several tokens, text from right to left, and a long word. */
 const MIXED = `حكاية قصيرة 🦊👩‍🚀\n${'Donaudampfschifffahrtsgesellschaft'.repeat(4)}\n`;
 
@@ -24,12 +24,18 @@ function linkOf(text: string, parameters: object): string {
   return `/playground#s=${shared}`;
 }
 
+/** With what the next run would use and cost. */
 async function ended(page: Page): Promise<void> {
   await page.getByText('ended by').first().waitFor();
+  await checked(page);
+}
+
+async function checked(page: Page): Promise<void> {
+  await page.locator('.playground-check-line > span').first().waitFor({ state: 'attached' });
 }
 
 async function showTokens(page: Page): Promise<void> {
-  await page.getByText('ended by').first().waitFor();
+  await ended(page);
   await page.getByRole('link', { name: 'Tokens', exact: true }).click();
   await page.getByRole('option').nth(6).click();
 }
@@ -48,21 +54,23 @@ async function openAction(page: Page, name: string): Promise<void> {
 defineScreens('playground', [
   { state: 'empty', path: '/playground' },
   { state: 'written', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: ended },
-  { state: 'tokens', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: showTokens },
+  { state: 'tokens', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7, top_k: 8, temperature: 0.8 }), act: showTokens },
   {
     state: 'branches',
     ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3 }),
     async act(page) {
-      await page.getByText('ended by').first().waitFor();
+      await ended(page);
       await openAction(page, 'Branches');
+      await page.getByRole('treegrid', { name: 'Branches' }).waitFor();
     },
   },
   {
     state: 'code',
     ...withRun(PROMPT, { max_new_tokens: 24, seed: 7 }),
     async act(page) {
-      await page.getByText('ended by').first().waitFor();
+      await ended(page);
       await openAction(page, 'Code');
+      await page.getByRole('dialog').getByText('generate').first().waitFor();
     },
   },
   {
@@ -72,9 +80,16 @@ defineScreens('playground', [
       await page.getByRole('link', { name: 'Compare', exact: true }).click();
       await page.getByRole('button', { name: 'Generate both' }).click();
       await page.getByRole('button', { name: 'Generate both' }).waitFor();
+      await page.getByRole('button', { name: 'Score A by B' }).click();
+      await page.getByText('under B:').waitFor();
     },
   },
   { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }), act: ended },
   { state: 'error', path: '/playground#s=damaged' },
-  { state: 'full', path: linkOf('The king who had three daughters. '.repeat(300), { max_new_tokens: 64 }) },
+  {
+    state: 'full',
+    path: linkOf('The king who had three daughters. '.repeat(300), { max_new_tokens: 64 }),
+    act: checked,
+  },
+  { state: 'siblings', ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3 }), act: ended },
 ]);

@@ -118,7 +118,7 @@ function Search({
         </p>
         {hasDropped && (
           <Checkbox isSelected={withDropped} onChange={setDropped}>
-            dropped candidates
+            Dropped candidates
           </Checkbox>
         )}
         {children}

@@ -12,11 +12,13 @@ test('columns continue one prompt with one seed, each with its own parameters', 
   try {
     let ids = 0;
     const changes: (() => void)[] = [];
+    const api = new PipelineCloud({ token: 'token', url: server.url, maxRetries: 0 });
     const deps: GenerationTools = {
       pipelineId: 'gpt-j:latest',
-      api: new PipelineCloud({ token: 'token', url: server.url, maxRetries: 0 }),
+      api,
       newId: () => `id-${++ids}`,
       randomSeed: () => 7,
+      complete: async (data) => await api.runPipeline('gpt-j:latest', data),
       promptData: async (prompt) => prompt.text,
       onFrame: (task) => task(),
       nowMs: () => 0,
@@ -29,7 +31,7 @@ test('columns continue one prompt with one seed, each with its own parameters', 
     compare.generate({ text: 'Once', tokens: [], tokenText: '' });
     const requests = [await server.next(), await server.next()];
     const sent = requests.map(({ body }): unknown => JSON.parse(body).data);
-    const asked = { return_dict_in_generate: true, logprobs: 10, trim_stop: true, seed: 7 };
+    const asked = { return_dict_in_generate: true, logprobs: 10, processed_logprobs: true, trim_stop: true, seed: 7 };
     assert.deepEqual(
       sent.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))),
       [
@@ -47,6 +49,27 @@ test('columns continue one prompt with one seed, each with its own parameters', 
     }
     const texts = compare.get().columns.map(({ output }) => output?.text);
     assert.deepEqual([...texts].sort(), [' 0', ' 1']);
+    const [a, b] = compare.get().columns;
+    const scoring = compare.score(b?.id ?? '', a?.id ?? '');
+    const request = await server.next();
+    const report = { token: 0, text: ' 0', logprob: -1, top: [], top_processed: [] };
+    const logprobs = [
+      [
+        { ...report, processed: -2 },
+        { ...report, processed: null },
+      ],
+    ];
+    request.json(200, runJson('run_9', 'complete', { result_preview: [{ texts: [' 0'], logprobs }] }));
+    await scoring;
+    const given = { continuation_ids: b?.output?.tokens?.map(({ id }) => id), temperature: 0.7 };
+    const { seed: _, ...others } = asked;
+    assert.deepEqual(JSON.parse(request.body).data, ['Once', { ...others, ...given, logprobs: 0 }]);
+    const score = { by: a?.id, result: { mean: -2, possible: 1, tokens: 2 } };
+    assert.deepEqual(compare.get().columns[1]?.score, score);
+    compare.setParameters(b?.id ?? '', { temperature: 2 });
+    assert.deepEqual(compare.get().columns[1]?.score, score);
+    compare.setParameters(a?.id ?? '', { temperature: 0.9 });
+    assert.equal(compare.get().columns[1]?.score, null, 'it was about other parameters');
     compare.swap();
     assert.deepEqual(
       compare.get().columns.map(({ output }) => output?.text),

@@ -3,8 +3,10 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { type Draft, type DraftNode, newDraft, nodeOf, type Parameters } from '../document/draft.ts';
 import { acceptRun, appendTokens, beginGeneration, endGeneration, restartGeneration } from '../document/generation.ts';
+import { meanLogprob } from '../document/mean-logprob.ts';
 import type { Prompt } from '../document/prompt.ts';
 import { ASKED, type GenerationTools } from '../store/playground-store.ts';
+import { arrivalsOfResult } from '../stream/arrivals.ts';
 import { type Generation, type GenerationDeps, startGeneration } from '../stream/run-generation.ts';
 
 export const MAX_COLUMNS = 4;
@@ -17,6 +19,21 @@ export interface CompareColumn {
   readonly run: Run | null;
   readonly isRunning: boolean;
   readonly problem: unknown;
+  /** The text under the parameters of another column; null where it is not scored. */
+  readonly score: ColumnScore | null;
+}
+
+export interface ColumnScore {
+  /** The other column. */
+  readonly by: string;
+  /** Null while the server scores it. */
+  readonly result: {
+    /** Mean log-probability of the tokens that are possible there; null when none is. */
+    readonly mean: number | null;
+    readonly possible: number;
+    /** Tokens that are scored: fewer than the text has where it would have ended earlier. */
+    readonly tokens: number;
+  } | null;
 }
 
 export interface CompareState {
@@ -36,6 +53,8 @@ export interface CompareStore {
   swap(): void;
   /** Continue `prompt` in every column, with the seed that the first one has locked, or a new one. */
   generate(prompt: Prompt): void;
+  /** Score the text of a column under the parameters of another one, as the continuation of the same prompt. */
+  score(column: string, by: string): Promise<void>;
   stop(): void;
   /** Stop listening. */
   close(): void;
@@ -49,10 +68,12 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
     run: null,
     isRunning: false,
     problem: null,
+    score: null,
   });
   let state: CompareState = { columns: [column(first), column(hotter(first))], seed: null };
   const listeners = new Set<() => void>();
   const generations = new Map<string, Generation>();
+  let lastPrompt: Prompt | null = null;
   const set = (next: CompareState): void => {
     state = next;
     for (const listener of listeners) listener();
@@ -70,7 +91,7 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       draft = next;
       change(id, { ...fields, output: nodeOf(draft, output) });
     };
-    show(draft, { isRunning: true, problem: null, run: null });
+    show(draft, { isRunning: true, problem: null, run: null, score: null });
     const sink: GenerationDeps['sink'] = {
       accepted: (run) => show(acceptRun(draft, key, run.id)),
       arrived: (arrivals) => show(appendTokens(draft, arrivals)),
@@ -96,7 +117,10 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    setParameters: (id, parameters) => change(id, { parameters }),
+    setParameters(id, parameters) {
+      const columns = state.columns.map((each) => (each.score?.by === id ? { ...each, score: null } : each));
+      set({ ...state, columns: columns.map((each) => (each.id === id ? { ...each, parameters } : each)) });
+    },
     add() {
       const last = state.columns.at(-1);
       if (last === undefined || state.columns.length >= MAX_COLUMNS) return;
@@ -104,7 +128,8 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
     },
     remove(id) {
       generations.get(id)?.stop();
-      set({ ...state, columns: state.columns.filter((each) => each.id !== id) });
+      const others = state.columns.filter((each) => each.id !== id);
+      set({ ...state, columns: others.map((each) => (each.score?.by === id ? { ...each, score: null } : each)) });
     },
     swap() {
       const [a, b, ...others] = state.columns;
@@ -113,8 +138,27 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
     generate(prompt) {
       const locked = state.columns[0]?.parameters.seed;
       const seed = typeof locked === 'number' ? locked : deps.randomSeed();
+      lastPrompt = prompt;
       set({ ...state, seed });
       for (const { id, parameters } of state.columns) void begin(id, { ...parameters, seed }, prompt);
+    },
+    async score(id, by) {
+      const tokens = state.columns.find((each) => each.id === id)?.output?.tokens ?? [];
+      const parameters = state.columns.find((each) => each.id === by)?.parameters;
+      if (lastPrompt === null || parameters === undefined || tokens.length === 0) return;
+      const asked: ColumnScore = { by, result: null };
+      change(id, { score: asked, problem: null });
+      const settle = (fields: Partial<CompareColumn>): void => {
+        // Not where the column has been changed or continued since.
+        if (state.columns.find((each) => each.id === id)?.score === asked) change(id, fields);
+      };
+      try {
+        const given = { ...ASKED, ...parameters, logprobs: 0, continuation_ids: tokens.map((token) => token.id) };
+        const run = await deps.complete([await deps.promptData(lastPrompt, parameters), given]);
+        settle({ score: { by, result: scoreOf(run) } });
+      } catch (problem) {
+        settle({ score: null, problem });
+      }
     },
     stop() {
       for (const generation of generations.values()) generation.stop();
@@ -123,6 +167,15 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       for (const generation of generations.values()) generation.leave();
       generations.clear();
     },
+  };
+}
+
+function scoreOf(run: Run): ColumnScore['result'] {
+  const processed = (arrivalsOfResult('', run)[0]?.tokens ?? []).map((token) => ({ logprob: token.processed ?? null }));
+  return {
+    mean: meanLogprob(processed)?.mean ?? null,
+    possible: processed.filter(({ logprob }) => logprob !== null).length,
+    tokens: processed.length,
   };
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { DiffText } from '../../ui/diff.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
-import { formatDigits, formatPlural } from '../../ui/formats.ts';
+import { formatCount, formatDigits, formatPlural } from '../../ui/formats.ts';
 import { useIsPhone } from '../../ui/media.ts';
 import { type Draft, textOf } from '../document/draft.ts';
 import { meanLogprob } from '../document/mean-logprob.ts';
@@ -39,6 +39,7 @@ export function CompareView({
   const isPhone = useIsPhone();
   const text = textOf(draft);
   const isRunning = columns.some((column) => column.isRunning);
+  const isFull = columns.length >= MAX_COLUMNS;
   const names = differingNames(columns);
   const open = columns.find(({ id }) => id === edited);
   return (
@@ -51,21 +52,24 @@ export function CompareView({
         <div className="ui-actions">
           {seed !== null && (
             <span className="ui-muted">
-              one seed <code>{seed}</code>
+              seed <code>{seed}</code> for {columns.length === 2 ? 'both' : 'all'}
             </span>
           )}
-          <Button size="small" look="quiet" icon="sort" onPress={compare.swap}>
-            Swap A and B
-          </Button>
-          <Button
-            size="small"
-            look="quiet"
-            icon="plus"
-            isDisabled={columns.length >= MAX_COLUMNS}
-            onPress={compare.add}
-          >
-            Column
-          </Button>
+          {isPhone ? (
+            <>
+              <IconButton label="Swap A and B" icon="sort" onPress={compare.swap} />
+              <IconButton label="Add a column" icon="plus" isDisabled={isFull} onPress={compare.add} />
+            </>
+          ) : (
+            <>
+              <Button size="small" look="quiet" icon="sort" onPress={compare.swap}>
+                Swap A and B
+              </Button>
+              <Button size="small" look="quiet" icon="plus" isDisabled={isFull} onPress={compare.add}>
+                Column
+              </Button>
+            </>
+          )}
           {isRunning ? (
             <Button size="small" icon="stop" onPress={compare.stop}>
               Stop
@@ -106,6 +110,7 @@ export function CompareView({
               column={column}
               letter={LETTERS[at] ?? ''}
               reference={at === 0 ? columns[1] : columns[0]}
+              referenceLetter={LETTERS[at === 0 ? 1 : 0] ?? ''}
               names={names}
               canRemove={columns.length > 2}
               compare={compare}
@@ -135,6 +140,7 @@ function Column({
   column,
   letter,
   reference,
+  referenceLetter,
   names,
   canRemove,
   compare,
@@ -145,6 +151,7 @@ function Column({
   readonly letter: string;
   /** The column that the text is compared with. */
   readonly reference: CompareColumn | undefined;
+  readonly referenceLetter: string;
   readonly names: readonly string[];
   readonly canRemove: boolean;
   readonly compare: CompareStore;
@@ -159,6 +166,7 @@ function Column({
   const from = reference?.output == null ? null : firstDifference(tokens.slice(0, length), other.slice(0, length));
   const mean = meanLogprob(tokens);
   const ms = column.run?.computeTimeMs ?? 0;
+  const isEmpty = tokens.length === 0 || column.isRunning;
   return (
     <section className="playground-column" aria-label={`Column ${letter}`}>
       <header className="playground-column-head">
@@ -196,18 +204,44 @@ function Column({
         )}
         {ms > 0 && <span>{formatDigits(tokens.length / (ms / 1000), 1)} tokens/s</span>}
         {from !== null && <span>first difference: token {from + 1}</span>}
-        <Button
-          size="small"
-          look="quiet"
-          icon="pen"
-          isDisabled={tokens.length === 0 || column.isRunning}
-          onPress={onAdopt}
-        >
-          Make {letter} the draft
-        </Button>
+        <span className="playground-column-actions">
+          <Button size="small" look="quiet" icon="pen" isDisabled={isEmpty} onPress={onAdopt}>
+            Make {letter} the draft
+          </Button>
+          {reference !== undefined && (
+            <Button
+              size="small"
+              look="quiet"
+              icon="chart"
+              isDisabled={isEmpty}
+              isPending={column.score !== null && column.score.result === null}
+              onPress={() => void compare.score(column.id, reference.id)}
+            >
+              Score {letter} by {referenceLetter}
+            </Button>
+          )}
+          {column.score !== null && column.score.result !== null && (
+            <span>
+              under {referenceLetter}: {scoreText(column.score.result, tokens.length)}
+            </span>
+          )}
+        </span>
       </footer>
     </section>
   );
+}
+
+/** `mean -3 nat · 2 of 32 impossible` */
+function scoreText(
+  { mean, possible, tokens }: NonNullable<NonNullable<CompareColumn['score']>['result']>,
+  length: number,
+): string {
+  const facts = [
+    mean === null ? null : `mean ${formatDigits(mean, 2)} nat`,
+    possible < tokens ? `${formatCount(tokens - possible)} of ${formatPlural(tokens, 'token')} impossible` : null,
+    tokens < length ? `would end after ${formatPlural(tokens, 'token')}` : null,
+  ];
+  return facts.filter((fact) => fact !== null).join(' · ');
 }
 
 function shownValue(value: unknown): string {

@@ -13,6 +13,7 @@ import {
   withNodes,
 } from './draft.ts';
 import { firstOf } from './generation.ts';
+import { meanLogprob } from './mean-logprob.ts';
 import { splitNode } from './split-node.ts';
 
 /** A place on the path where the text goes on in several ways. */
@@ -24,6 +25,8 @@ export interface Seam {
   /** Position among its siblings, from 0. */
   readonly index: number;
   readonly count: number;
+  /** Mean log-probability of the node's tokens; null without figures, and while they arrive. */
+  readonly mean: number | null;
 }
 
 export function seamsOf(draft: Draft): readonly Seam[] {
@@ -33,7 +36,9 @@ export function seamsOf(draft: Draft): readonly Seam[] {
     if (node.parent !== null) {
       const { children } = nodeOf(draft, node.parent);
       if (children.length > 1) {
-        seams.push({ node: node.id, offset, index: children.indexOf(node.id), count: children.length });
+        const isArriving = node.run !== null && node.run.stage !== 'ended';
+        const mean = isArriving ? null : (meanLogprob(node.tokens ?? [])?.mean ?? null);
+        seams.push({ node: node.id, offset, index: children.indexOf(node.id), count: children.length, mean });
       }
     }
     offset += node.text.length;

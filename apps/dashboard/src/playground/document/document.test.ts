@@ -209,7 +209,7 @@ test('a generation adds a child, and a retry a sibling', () => {
   const retry = retryPointOf(draft);
   assert.deepEqual([retry?.parent, retry?.generated.run?.id], ['n1', 'run_1']);
   const again = beginGeneration(draft, retry?.parent ?? '', generation('k2', 3));
-  assert.deepEqual(seamsOf(again), [{ node: again.here, offset: 5, index: 1, count: 4 }]);
+  assert.deepEqual(seamsOf(again), [{ node: again.here, offset: 5, index: 1, count: 4, mean: null }]);
   assert.equal(canUndo(again), true);
   assert.equal(textOf(undo(again)), 'I met a boy');
   const late = appendTokens(undo(again), [{ ...arrival('k2', ' man'), sequence: 1 }]);

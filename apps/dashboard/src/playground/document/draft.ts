@@ -20,6 +20,8 @@ export interface Alternative {
   readonly id: number;
   readonly label: string;
   readonly logprob: number | null;
+  /** After the parameters of the run; null: they forbid it, undefined: not known. */
+  readonly processed?: number | null;
 }
 
 /** Id of a token that carries text whose tokens the server has not sent. It is never part of a prompt. */
@@ -32,6 +34,8 @@ export interface DraftToken {
   /** The token's own text as the server writes it; null when the server has sent ids alone. */
   readonly label: string | null;
   readonly logprob: number | null;
+  /** After the parameters of the run; null: they forbid it, undefined: not known. */
+  readonly processed?: number | null;
   readonly top: readonly Alternative[];
 }
 

@@ -33,14 +33,20 @@ export function headOf(draft: Draft): DraftHead {
 }
 
 export function storedNode(node: DraftNode): StoredNode {
-  const tokens = node.tokens?.map(({ id, text, label, logprob, top }) => [
+  const tokens = node.tokens?.map(({ id, text, label, logprob, top, processed }) => [
     id,
     text,
     label,
     logprob,
-    top.map((other) => [other.id, other.label, other.logprob]),
+    top.map((other) => [other.id, other.label, other.logprob, ...known(other.processed)]),
+    ...known(processed),
   ]);
   return { ...node, tokens: tokens === undefined ? null : JSON.stringify(tokens) };
+}
+
+/** Entries at the end of a list, which lists of earlier versions do not have. */
+function known(value: number | null | undefined): readonly (number | null)[] {
+  return value === undefined ? [] : [value];
 }
 
 /** Throws `DamagedDraftError` for data that break an invariant of drafts. */
@@ -115,23 +121,29 @@ function readNode(value: unknown): DraftNode {
 }
 
 function readToken(value: unknown): DraftToken {
-  const [id, text, label, logprob, top] = listOf(value, 'a token');
+  const [id, text, label, logprob, top, processed] = listOf(value, 'a token');
   return {
     id: numberOf(id, 'id'),
     text: stringOf(text, 'text'),
     label: nullable(label, (each) => stringOf(each, 'label')),
     logprob: nullable(logprob, (each) => numberOf(each, 'logprob')),
     top: listOf(top, 'top').map(readAlternative),
+    ...readProcessed(processed),
   };
 }
 
 function readAlternative(value: unknown): Alternative {
-  const [id, label, logprob] = listOf(value, 'an alternative');
+  const [id, label, logprob, processed] = listOf(value, 'an alternative');
   return {
     id: numberOf(id, 'id'),
     label: stringOf(label, 'label'),
     logprob: nullable(logprob, (each) => numberOf(each, 'logprob')),
+    ...readProcessed(processed),
   };
+}
+
+function readProcessed(value: unknown): Pick<Alternative, 'processed'> {
+  return value === undefined ? {} : { processed: nullable(value, (each) => numberOf(each, 'processed')) };
 }
 
 function readRun(value: unknown): NodeRun {

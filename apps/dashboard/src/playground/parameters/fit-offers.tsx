@@ -38,7 +38,7 @@ export function FitOffers({
       {contextEnd !== null && (
         <span>
           Shorten it by {formatPlural(contextEnd.surplus, 'token')}: what fits ends before “
-          {[...text.slice(contextEnd.offset, contextEnd.offset + 48)].slice(0, 24).join('')}…”.
+          {[...text.slice(contextEnd.offset, contextEnd.offset + 48).trimStart()].slice(0, 24).join('')}…”.
         </span>
       )}
     </>

@@ -2,6 +2,7 @@ import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from '
 import { Button } from '../../ui/button.tsx';
 import { Sheet } from '../../ui/dialog.tsx';
 import { useIsPhone } from '../../ui/media.ts';
+import { Skeleton } from '../../ui/states.tsx';
 import { textOf } from '../document/draft.ts';
 import { PIPELINE } from '../store/browser-playground.ts';
 import { ASKED, type PlaygroundState, type PlaygroundStore } from '../store/playground-store.ts';
@@ -15,6 +16,12 @@ const ParameterSide = lazy(() => import('./parameter-side.tsx').then((parts) => 
 const ModeOfDraft = lazy(() => import('./parameter-side.tsx').then((parts) => ({ default: parts.ModeOfDraft })));
 
 const CHARACTERS_PER_TOKEN = 4;
+
+const waiting = (
+  <div className="playground-params-body">
+    <Skeleton rows={12} height="1.75rem" />
+  </div>
+);
 
 /** The parts of the page that belong to the parameters of the next run. */
 export interface Settings {
@@ -62,7 +69,7 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
   );
   const form = useMemo(
     () => (
-      <Suspense fallback={null}>
+      <Suspense fallback={waiting}>
         <ParameterSide
           store={store}
           parameters={parameters}
@@ -93,7 +100,7 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
       </Sheet>
     ) : (
       // Before the draft is read, its parameters are not known.
-      <aside className="playground-side">{isLoaded && form}</aside>
+      <aside className="playground-side">{isLoaded ? form : waiting}</aside>
     ),
     line:
       text === '' ? null : (

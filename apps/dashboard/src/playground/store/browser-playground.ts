@@ -1,5 +1,5 @@
 /** The playground's store in a browser: its database, its frames, its random numbers. */
-import type { StreamOptions } from '@gptj-cloud/sdk';
+import { type StreamOptions, throwIfFailed } from '@gptj-cloud/sdk';
 import { cloud } from '../../api/cloud.ts';
 import type { Parameters } from '../document/draft.ts';
 import type { Prompt } from '../document/prompt.ts';
@@ -50,6 +50,7 @@ export function browserDeps(): GenerationTools {
       followRun: (...call) => cloud().followRun(...call),
       cancelRun: (...call) => cloud().cancelRun(...call),
     },
+    complete: async (data) => throwIfFailed(await cloud().runPipeline(PIPELINE, data)),
     onFrame: (task) => {
       if (document.hidden) setTimeout(task, HIDDEN_FRAME_MS);
       else requestAnimationFrame(task);

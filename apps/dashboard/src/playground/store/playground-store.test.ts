@@ -19,6 +19,7 @@ function storeOn(server: FakeRuns, shelf: MemoryShelf): PlaygroundStore {
     later: () => () => undefined,
     newId: () => `id-${++ids}`,
     randomSeed: () => 7,
+    complete: () => Promise.reject(new Error('not expected')),
     promptData: async (prompt) => prompt.text,
     onEnded: () => undefined,
     onFrame: queueMicrotask,

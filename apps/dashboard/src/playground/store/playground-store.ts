@@ -70,6 +70,8 @@ export interface GenerationTools extends Omit<GenerationDeps, 'sink'> {
   /** An id that no other draft or generation has. */
   readonly newId: () => string;
   readonly randomSeed: () => number;
+  /** A run that is not streamed; rejects when it fails. */
+  readonly complete: (data: readonly unknown[]) => Promise<Run>;
   /** What the pipeline takes as a prompt. */
   readonly promptData: (prompt: Prompt, parameters: Parameters) => Promise<unknown>;
 }
@@ -127,7 +129,12 @@ export interface PlaygroundStore {
 }
 
 /** What the playground asks for beside the user's parameters, so that it can show tokens. */
-export const ASKED: Parameters = { return_dict_in_generate: true, logprobs: 10, trim_stop: true };
+export const ASKED: Parameters = {
+  return_dict_in_generate: true,
+  logprobs: 10,
+  processed_logprobs: true,
+  trim_stop: true,
+};
 
 export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
   let state: PlaygroundState = {

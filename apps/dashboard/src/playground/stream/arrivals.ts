@@ -36,6 +36,12 @@ function textArrival(key: string, sequence: number, text: string): Arrival {
 
 function tokenOf(id: number, report: TokenLogprob | undefined): Omit<DraftToken, 'text'> {
   if (report === undefined) return { id, label: null, logprob: null, top: [] };
-  const top = report.top.map(({ token, text, logprob }) => ({ id: token, label: text, logprob }));
-  return { id, label: report.text, logprob: report.logprob, top };
+  const top = report.top.map(({ token, text, logprob, processed }) => ({
+    id: token,
+    label: text,
+    logprob,
+    ...(processed !== undefined && { processed }),
+  }));
+  const { processed } = report;
+  return { id, label: report.text, logprob: report.logprob, top, ...(processed !== undefined && { processed }) };
 }

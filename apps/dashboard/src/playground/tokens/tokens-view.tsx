@@ -6,7 +6,7 @@ import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { useIsPhone } from '../../ui/media.ts';
 import { Select } from '../../ui/select.tsx';
 import { TokenDetails } from '../../ui/token-popover.tsx';
-import { formatChance, rankOf, type TokenScale, visibleToken } from '../../ui/token-scale.ts';
+import { formatChance, isReshaped, rankOf, type TokenScale, visibleToken } from '../../ui/token-scale.ts';
 import { type TokenPlace, type TokenSection, TokenText, tokenElementId } from '../../ui/token-text.tsx';
 import { type Alternative, type Draft, type DraftToken, pathOf } from '../document/draft.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
@@ -54,6 +54,7 @@ export function TokensView({
         })),
     [path],
   );
+  const hasReshaped = useMemo(() => path.some((node) => node.tokens?.some(isReshaped)), [path]);
   const hasTokens = path.some((node) => (node.tokens?.length ?? 0) > 0);
   const [current, setCurrent] = useState<TokenPlace | null>(null);
   const [choice, setChoice] = useState<number | null>(null);
@@ -154,6 +155,12 @@ export function TokensView({
             </li>
           ))}
         </ol>
+        {hasReshaped && (
+          <span className="ui-legend ui-muted">
+            <span className="ui-swatch ui-token-reshaped" />
+            changed by parameters
+          </span>
+        )}
         {scored.canScore && (
           <Button size="small" look="quiet" isPending={scored.isPending} onPress={scored.score}>
             Score the typed text

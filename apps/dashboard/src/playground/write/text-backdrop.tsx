@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { formatDigits } from '../../ui/formats.ts';
 import type { NodeId } from '../document/draft.ts';
 import type { TextBlock, TextPiece } from './text-blocks.ts';
 
@@ -84,6 +85,7 @@ function Piece({
           >
             ›
           </button>
+          {seam.mean !== null && <span className="playground-seam-score">{formatDigits(seam.mean, 2)} nat</span>}
         </span>
       )}
       {isContextEnd && <span className="playground-context-end">context ends</span>}
@@ -102,6 +104,7 @@ function isSame(piece: TextPiece, other: TextPiece | undefined): boolean {
     piece.isContextEnd === other.isContextEnd &&
     piece.seam?.node === other.seam?.node &&
     piece.seam?.index === other.seam?.index &&
-    piece.seam?.count === other.seam?.count
+    piece.seam?.count === other.seam?.count &&
+    piece.seam?.mean === other.seam?.mean
   );
 }
