@@ -153,6 +153,14 @@ async function measure() {
   for (const [name, filter] of [
     ['runs', ''],
     ['runs, failed', '&run_state=failed'],
+    ['runs by time', '&view=summary&order_by=compute_time_ms:desc'],
+    ['runs by tokens', '&view=summary&order_by=computed_tokens:asc'],
+    ['runs by time, failed', '&view=summary&order_by=compute_time_ms:desc&run_state=failed'],
+    [
+      'runs by time, of a token without any',
+      `&view=summary&order_by=compute_time_ms:desc&token_id=token_${'0'.repeat(32)}`,
+    ],
+    ['runs by time, last day', `&view=summary&order_by=compute_time_ms:desc&created_after=${day(1)}`],
     ['runs, one pipeline', '&pipeline_id=pipeline_d7502b78863744c495d7d22f321cf7ff'],
     ['runs, one pipeline, failed', '&pipeline_id=pipeline_d7502b78863744c495d7d22f321cf7ff&run_state=failed'],
   ]) {

@@ -226,6 +226,7 @@ class RunCalls:
         token_id: Optional[str] = None,
         created_after: Optional[Moment] = None,
         created_before: Optional[Moment] = None,
+        order_by: str = "created_at:desc",
         limit: int = 20,
         skip: int = 0,
         cursor: Optional[str] = None,
@@ -233,6 +234,7 @@ class RunCalls:
         """Runs as a list shows them: the heads of prompt and output, without input and result.
 
         text: a part of either head, whatever its case, or of an id. token_id: `session` for runs of browser sessions.
+        order_by: also compute_time_ms or computed_tokens, with :desc or :asc, for ended runs.
         """
         query = {
             "view": "summary",
@@ -242,6 +244,7 @@ class RunCalls:
             "token_id": token_id,
             "created_after": moment_text(created_after),
             "created_before": moment_text(created_before),
+            "order_by": order_by,
         }
         return self._exchange.page("/v2/runs", Record, limit=limit, skip=skip, cursor=cursor, **query)
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A position in a list that is ordered by time and id: after the row with these. It also carries the total of the first
+ * A position in a list that is ordered by time, or a number, and id: after the row with these. It also carries the total of the first
  * page, so that the rows are counted once; in a search, the number of matches up to it. Opaque to clients.
  */
 export interface PageCursor {
-  /** Microseconds since 1970, the precision of the store. */
+  /** Microseconds since 1970, the precision of the store; in a list by a number, that number. */
   readonly micros: string;
   readonly id: string;
   readonly total: number;

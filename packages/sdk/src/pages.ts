@@ -15,7 +15,7 @@ import type { ListOptions } from './options.ts';
 export interface PagePromise<Item> extends Promise<Page<Item>>, AsyncIterable<Item> {}
 
 /** A list whose pages name the next one. `load` gets the page of its options. */
-export function pagesOf<Item, Options extends ListOptions>(
+export function pagesOf<Item, Options extends Omit<ListOptions, 'order'>>(
   options: Options,
   load: (options: Options) => Promise<Page<Item>>,
 ): PagePromise<Item> {

@@ -1,10 +1,11 @@
 import type { RunSummary } from '@gptj-cloud/sdk';
 import type { ReactNode } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
-import { DataTable, type TableColumn } from '../ui/data-table.tsx';
+import { DataTable, type DataTableProps, type TableColumn } from '../ui/data-table.tsx';
 import { formatCount } from '../ui/formats.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { formatCost, formatRunTime, formatSpeed, isCancelled, RunBadge } from '../ui/run-facts.tsx';
+import type { RunOrder } from './runs-search.ts';
 
 /** Rows from which on only the visible ones are in the page. */
 const VIRTUAL_FROM = 60;
@@ -13,6 +14,8 @@ export function RunTable({
   runs,
   selected,
   onSelect,
+  order,
+  onOrder,
   onOpen,
   onCancel,
   onMore,
@@ -23,6 +26,10 @@ export function RunTable({
   readonly runs: readonly RunSummary[];
   readonly selected: ReadonlySet<string>;
   readonly onSelect: (ids: ReadonlySet<string>) => void;
+  /** Undefined: newest first. */
+  readonly order: RunOrder | undefined;
+  /** Undefined: the order cannot be changed. */
+  readonly onOrder: ((order: RunOrder | undefined) => void) | undefined;
   readonly onOpen: (run: RunSummary) => void;
   readonly onCancel: (id: string) => void;
   readonly onMore: () => void;
@@ -30,6 +37,7 @@ export function RunTable({
   readonly isLoadingMore: boolean;
   readonly empty: ReactNode;
 }) {
+  const isSortable = onOrder !== undefined;
   const columns: readonly TableColumn<RunSummary>[] = [
     {
       id: 'state',
@@ -37,10 +45,23 @@ export function RunTable({
       width: '6.75rem',
       cell: (run) => <RunBadge state={run.runState} exception={run.exception} />,
     },
-    { id: 'started', name: 'Accepted', width: '5.75rem', cell: (run) => <RelativeTime at={run.createdAt} /> },
+    {
+      id: 'started',
+      name: 'Accepted',
+      width: '5.75rem',
+      isSortable,
+      cell: (run) => <RelativeTime at={run.createdAt} />,
+    },
     { id: 'text', name: 'Prompt and output', isTitle: true, width: '1fr', cell: (run) => <RunText run={run} /> },
-    { id: 'tokens', name: 'Tokens', align: 'end', width: '6.5rem', cell: (run) => <Tokens run={run} /> },
-    { id: 'time', name: 'Time', align: 'end', width: '5.5rem', cell: (run) => formatRunTime(run, new Date()) },
+    { id: 'tokens', name: 'Tokens', align: 'end', width: '6.5rem', isSortable, cell: (run) => <Tokens run={run} /> },
+    {
+      id: 'time',
+      name: 'Time',
+      align: 'end',
+      width: '5.5rem',
+      isSortable,
+      cell: (run) => formatRunTime(run, new Date()),
+    },
     { id: 'speed', name: 'Tokens/s', align: 'end', width: '4.75rem', cell: formatSpeed },
     { id: 'cost', name: 'Cost', align: 'end', width: '4.75rem', cell: (run) => formatCost(run.cost) },
     { id: 'by', name: 'By', width: '6.5rem', cell: (run) => <By run={run} /> },
@@ -55,12 +76,34 @@ export function RunTable({
       onOpen={onOpen}
       selected={selected}
       onSelect={onSelect}
+      sort={sortOf(order)}
+      {...(onOrder && { onSort: ({ column }) => onOrder(nextOrder(order, column)) })}
       isVirtual={runs.length >= VIRTUAL_FROM}
       card={(run) => <RunCard run={run} onCancel={onCancel} />}
       empty={empty}
       {...(hasMore && { more: { isLoading: isLoadingMore, onLoad: onMore } })}
     />
   );
+}
+
+type Sort = NonNullable<DataTableProps<RunSummary>['sort']>;
+
+const SORTS: Readonly<Record<RunOrder, Sort>> = {
+  slowest: { column: 'time', direction: 'descending' },
+  fastest: { column: 'time', direction: 'ascending' },
+  largest: { column: 'tokens', direction: 'descending' },
+  smallest: { column: 'tokens', direction: 'ascending' },
+};
+
+function sortOf(order: RunOrder | undefined): Sort {
+  return order === undefined ? { column: 'started', direction: 'descending' } : SORTS[order];
+}
+
+/** The first press on a column puts the most at the top, for that is what is looked for; another one the least. */
+function nextOrder(order: RunOrder | undefined, column: string): RunOrder | undefined {
+  if (column === 'time') return order === 'slowest' ? 'fastest' : 'slowest';
+  if (column === 'tokens') return order === 'largest' ? 'smallest' : 'largest';
+  return undefined;
 }
 
 /** The prompt in ink, then what came of it. */

@@ -6,13 +6,14 @@ import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
 import { FilterBar } from '../ui/filter-bar.tsx';
 import { formatPlural } from '../ui/formats.ts';
+import { useIsPhone } from '../ui/media.ts';
 import { PageHead } from '../ui/page-head.tsx';
 import { defined } from '../ui/search-values.ts';
 import { type Choice, Select } from '../ui/select.tsx';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { RunTable } from './run-table.tsx';
-import type { RunsSearch } from './runs-search.ts';
+import { RUN_ORDERS, type RunsSearch } from './runs-search.ts';
 import { useRunList } from './use-run-list.ts';
 import './room.css';
 
@@ -33,11 +34,21 @@ const RANGES: readonly Choice<string>[] = [
   { id: '7d', label: 'Last 7 days' },
   { id: '30d', label: 'Last 30 days' },
 ];
+/** On a phone, which has no heads of columns to press. */
+const NEWEST = 'newest';
+const ORDERS: readonly Choice<string>[] = [
+  { id: NEWEST, label: 'Newest first' },
+  { id: 'slowest', label: 'Longest time first' },
+  { id: 'fastest', label: 'Shortest time first' },
+  { id: 'largest', label: 'Most tokens first' },
+  { id: 'smallest', label: 'Fewest tokens first' },
+];
 const MAX_TOKENS = 100;
 
 export function RunsPage() {
   const search = getRouteApi('/runs').useSearch();
   const navigate = useNavigate({ from: '/runs' });
+  const isPhone = useIsPhone();
   const box = useRef<HTMLDivElement>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [isDeleting, setDeleting] = useState(false);
@@ -54,6 +65,8 @@ export function RunsPage() {
   };
   const count = [search.state, search.token, search.range, search.q].filter((value) => value !== undefined).length;
   const clear = (): void => set({ state: undefined, token: undefined, range: undefined, q: undefined });
+  // Not all runs are counted then.
+  const ordered = search.q === undefined ? ORDERS.find(({ id }) => id === search.order)?.label : undefined;
   const chosen = list.runs.filter(({ id }) => selected.has(id));
   return (
     <div className="ui-page runs-page">
@@ -81,6 +94,16 @@ export function RunsPage() {
           onChange={(range) => set({ range: rangeOf(range) })}
           choices={RANGES}
         />
+        {isPhone && search.q === undefined && (
+          <Select
+            label="Order"
+            isLabelHidden
+            size="small"
+            value={search.order ?? NEWEST}
+            onChange={(order) => set({ order: RUN_ORDERS.find((each) => each === order) })}
+            choices={ORDERS}
+          />
+        )}
       </FilterBar>
       <QueryView query={list.query} skeleton={<Skeleton rows={10} height="2.75rem" />}>
         {() => (
@@ -97,7 +120,9 @@ export function RunsPage() {
                   </Button>
                 </span>
               ) : (
-                <span className="ui-muted ui-number">{formatPlural(list.total, 'run')}</span>
+                <span className="ui-muted ui-number">
+                  {ordered === undefined ? formatPlural(list.total, 'run') : `Ended runs, ${ordered.toLowerCase()}`}
+                </span>
               )}
               {list.held > 0 && (
                 <Button size="small" icon="up" onPress={list.showHeld}>
@@ -109,6 +134,8 @@ export function RunsPage() {
               runs={list.runs}
               selected={selected}
               onSelect={setSelected}
+              order={search.q === undefined ? search.order : undefined}
+              onOrder={search.q === undefined ? (order) => set({ order }) : undefined}
               onOpen={({ id }) => void navigate({ to: '/runs/$runId', params: { runId: id } })}
               onCancel={list.cancel}
               isLoadingMore={list.query.isFetchingNextPage}

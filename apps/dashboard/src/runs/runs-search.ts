@@ -3,13 +3,18 @@ import { choiceIn, defined, type RawSearch, textIn } from '../ui/search-values.t
 const RUN_GROUPS = ['open', 'complete', 'failed'] as const;
 const RUN_RANGES = ['hour', 'day', '7d', '30d'] as const;
 
-/** Filters of the list of runs. Absent: all. */
+/** Orders other than newest first; these list ended runs alone. */
+export const RUN_ORDERS = ['slowest', 'fastest', 'largest', 'smallest'] as const;
+export type RunOrder = (typeof RUN_ORDERS)[number];
+
+/** Filters and order of the list of runs. Absent: all, and newest first. */
 export interface RunsSearch {
   readonly state?: (typeof RUN_GROUPS)[number];
   /** The id of an API token, or `session`. */
   readonly token?: string;
   readonly range?: (typeof RUN_RANGES)[number];
   readonly q?: string;
+  readonly order?: RunOrder;
 }
 
 export function readRunsSearch(raw: RawSearch): RunsSearch {
@@ -18,5 +23,6 @@ export function readRunsSearch(raw: RawSearch): RunsSearch {
     token: textIn(raw, 'token'),
     range: choiceIn(raw, 'range', RUN_RANGES),
     q: textIn(raw, 'q')?.slice(0, 160),
+    order: choiceIn(raw, 'order', RUN_ORDERS),
   });
 }

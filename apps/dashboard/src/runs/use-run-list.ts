@@ -24,7 +24,7 @@ interface Waiting {
  */
 export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   const queries = useQueryClient();
-  const { state, token, range, q } = search;
+  const { state, token, range, q, order } = search;
   const filter = useMemo(
     () =>
       filterOf(
@@ -33,10 +33,11 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
           ...(token && { token }),
           ...(range && { range }),
           ...(q && { q }),
+          ...(order && !q && { order }),
         },
         new Date(),
       ),
-    [state, token, range, q],
+    [state, token, range, q, order],
   );
   const queryKey = [...keys.runs, 'list', filter];
   const [waiting, setWaiting] = useState<Waiting>({ filter, runs: [] });
@@ -68,7 +69,9 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     const fresh = runs.filter((run) => !known.includes(run) && isListed(filter, run));
     if (fresh.length === 0) return;
     const held = heldOf(latest.current);
-    if (!isHeld() && held.length === 0) update((present) => withAdded(present, fresh));
+    // In another order a new run may belong anywhere: it waits until the list is read again.
+    if (!isHeld() && held.length === 0 && filter.search.order === undefined)
+      update((present) => withAdded(present, fresh));
     else wait([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
   };
   const remove = (ids: ReadonlySet<string>): void => {
@@ -83,6 +86,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     const page = await readPage(filter, undefined);
     const known = allRuns(list);
     const knows = new Set(known.map(({ id }) => id));
+    if (filter.search.order !== undefined) return add(page.items);
     const hasGap = page.nextCursor !== null && !page.items.some(({ id }) => knows.has(id));
     if (hasGap) await queries.resetQueries({ queryKey });
     else {
@@ -106,7 +110,8 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     held: heldOf(waiting).length,
     showHeld(): void {
       const held = heldOf(latest.current);
-      update((list) => withAdded(list, held));
+      if (filter.search.order === undefined) update((list) => withAdded(list, held));
+      else void queries.resetQueries({ queryKey });
       wait([]);
     },
     remove,

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { newId } from '@gptj-cloud/protocol';
+import { cursorSchema, newId, type PageCursor } from '@gptj-cloud/protocol';
+import { eq } from 'drizzle-orm';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Store } from '../store/db.ts';
 import { allRuns } from '../testing/all-runs.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { newFile } from './files/file.ts';
-import { listRunSummaries, type RunFilter } from './run-list-store.ts';
+import { listRunSummaries, type RunFilter, type RunOrder } from './run-list-store.ts';
 import { endRuns } from './run-store.ts';
 import { runs } from './run-tables.ts';
 
@@ -65,6 +66,46 @@ test('a search finds the text of prompt and output in any case, and nothing of a
   assert.deepEqual(await ids({ text: 'twice' }), []);
   assert.deepEqual(await ids({ text: '%' }), []);
   assert.deepEqual(await ids({ text: 'once', projectId: newId('project') }), []);
+});
+
+test('a list by time or tokens has the runs with the figure, page after page in both directions', async () => {
+  const [open, short, long, middle] = [
+    await stored(at(1), 'open'),
+    await stored(at(2), 'short'),
+    await stored(at(3), 'long'),
+    await stored(at(4), 'middle'),
+  ];
+  for (const [id, ms, tokens] of [
+    [short, 3, 90],
+    [long, 900, 20],
+    [middle, 40, 20],
+  ] as const) {
+    await store.db.update(runs).set({ computeTimeMs: ms, computedTokens: tokens }).where(eq(runs.id, id));
+  }
+  const by = async (field: RunOrder, direction: 'asc' | 'desc', filter: Partial<RunFilter> = {}) => {
+    const found: string[] = [];
+    let cursor: PageCursor | undefined;
+    do {
+      const page = { skip: 0, limit: 2, orderBy: { field, direction }, ...(cursor && { cursor }) };
+      const { rows, nextCursor, total } = await listRunSummaries(
+        store.db,
+        { ...allRuns(DEFAULT_PROJECT_ID), ...filter },
+        page,
+      );
+      assert.equal(total, filter.createdAfter === undefined ? 3 : 2);
+      found.push(...rows.map(({ id }) => id));
+      cursor = nextCursor === null ? undefined : cursorSchema.parse(nextCursor);
+    } while (cursor !== undefined);
+    assert.ok(!found.includes(open));
+    return found;
+  };
+  assert.deepEqual(await by('compute_time_ms', 'desc'), [long, middle, short]);
+  assert.deepEqual(await by('compute_time_ms', 'asc'), [short, middle, long]);
+  assert.deepEqual(await by('compute_time_ms', 'asc', { createdAfter: at(3) }), [middle, long]);
+  const equal = [long, middle].toSorted();
+  assert.deepEqual(await by('computed_tokens', 'asc'), [...equal, short]);
+  assert.deepEqual(await by('computed_tokens', 'desc'), [short, ...equal.toReversed()]);
+  await assert.rejects(by('compute_time_ms', 'desc', { text: 'short' }), /order_by: expected created_at with q/);
 });
 
 test('a search finds a run by its id and by a part of it', async () => {

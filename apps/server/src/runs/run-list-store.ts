@@ -1,6 +1,13 @@
 /** Which runs a list has, and the short form of a run that needs neither its input nor its result. */
-import { isId, type PageQuery, type RunState, runErrorSchema, runStateSchema } from '@gptj-cloud/protocol';
-import { and, eq, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import {
+  invalidParameter,
+  isId,
+  type PageQuery,
+  type RunState,
+  runErrorSchema,
+  runStateSchema,
+} from '@gptj-cloud/protocol';
+import { and, eq, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { findPage, type Page } from '../store/page.ts';
 import { findSearchPage } from '../store/search-page.ts';
@@ -46,11 +53,24 @@ export interface RunSummary {
 /** Letters of an exception that a summary has. */
 const MAX_EXCEPTION = 300;
 
-/** A page of the runs of a list. With a text, see `findSearchPage`. */
+/** What a list of runs can be ordered by. Runs without the figure are not in it. */
+export const RUN_ORDERS = ['created_at', 'compute_time_ms', 'computed_tokens'] as const;
+export type RunOrder = (typeof RUN_ORDERS)[number];
+
+/** To compare the figure of every run would take longer than finding the page. */
+const MAX_COUNTED_BY_FIGURE = 1_000;
+
+const ORDER_COLUMNS = {
+  created_at: runs.createdAt,
+  compute_time_ms: runs.computeTimeMs,
+  computed_tokens: runs.computedTokens,
+} as const;
+
+/** A page of the runs of a list. With a text, see `findSearchPage`, which goes by time. */
 export async function findRunPage<Row extends { readonly id: string }>(
   db: Database,
   filter: RunFilter,
-  page: PageQuery<'created_at'>,
+  page: PageQuery<RunOrder>,
   load: (ids: readonly string[]) => Promise<readonly Row[]>,
 ): Promise<Page<Row>> {
   const { projectId, pipelineId, states, tokenId, createdAfter, createdBefore, text } = filter;
@@ -69,13 +89,17 @@ export async function findRunPage<Row extends { readonly id: string }>(
         : inArray(runs.state, [...states]),
     tokenId === null ? undefined : tokenId === 'session' ? isNull(runs.apiKeyId) : eq(runs.apiKeyId, tokenId),
   );
-  const source = { table: runs, time: runs.createdAt, id: runs.id };
+  const { field } = page.orderBy;
+  const source = { table: runs, time: ORDER_COLUMNS[field], id: runs.id };
   const idOf = ({ id }: Row): string => id;
   const id = text?.trim().toLowerCase() ?? '';
   if (text === null || isId('run', id)) {
-    const where = and(span, isOfFilter, text === null ? undefined : eq(runs.id, id));
-    return await findPage(db, { ...source, where }, page, load, idOf);
+    const hasFigure = field === 'created_at' ? undefined : isNotNull(source.time);
+    const where = and(span, isOfFilter, hasFigure, text === null ? undefined : eq(runs.id, id));
+    const counted = hasFigure === undefined ? {} : { maxCounted: MAX_COUNTED_BY_FIGURE };
+    return await findPage(db, { ...source, ...counted, where }, page, load, idOf);
   }
+  if (field !== 'created_at') throw invalidParameter('query->order_by', 'expected created_at with q');
   const matches = and(isOfFilter, contains(text, id));
   return await findSearchPage(db, { ...source, where: span, matches }, page, load, idOf);
 }
@@ -90,7 +114,7 @@ function contains(text: string, id: string): SQL | undefined {
 export async function listRunSummaries(
   db: Database,
   filter: RunFilter,
-  page: PageQuery<'created_at'>,
+  page: PageQuery<RunOrder>,
 ): Promise<Page<RunSummary>> {
   return await findRunPage(db, filter, page, (ids) => findRunSummaries(db, ids));
 }

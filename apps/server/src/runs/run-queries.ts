@@ -18,7 +18,13 @@ import { toPaginated } from '../store/page.ts';
 import type { ProjectRun } from './project-feed.ts';
 import { type Run, toRunGet, toTimings, toUsageGet } from './run.ts';
 import { loadData } from './run-input.ts';
-import { findRunSummaries, listRunSummaries, type RunFilter, type RunSummary } from './run-list-store.ts';
+import {
+  findRunSummaries,
+  listRunSummaries,
+  type RunFilter,
+  type RunOrder,
+  type RunSummary,
+} from './run-list-store.ts';
 import { findRuns, listRuns } from './run-store.ts';
 
 /** Reading of runs; those of other projects count as absent. */
@@ -29,8 +35,8 @@ export interface RunQueries {
   get(projectId: string, id: string): Promise<RunGet>;
   /** The same; null when the project has no such run. */
   find(projectId: string, id: string): Promise<RunGet | null>;
-  list(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunPage>;
-  listSummaries(filter: RunFilter, page: PageQuery<'created_at'>): Promise<RunSummaryPage>;
+  list(filter: RunFilter, page: PageQuery<RunOrder>): Promise<RunPage>;
+  listSummaries(filter: RunFilter, page: PageQuery<RunOrder>): Promise<RunSummaryPage>;
   /** The present summaries of runs of any project. */
   summariesOf(ids: readonly string[]): Promise<readonly ProjectRun[]>;
   /** What the run was started with. Throws `not_found`, and the refusal of input that has no form as JSON. */

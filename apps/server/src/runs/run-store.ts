@@ -21,7 +21,7 @@ import type { Run, RunFailure } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import { countedCode } from './run-failure.ts';
 import type { Lease } from './run-lease-store.ts';
-import { findRunPage, type RunFilter, toTokens, toWaits } from './run-list-store.ts';
+import { findRunPage, type RunFilter, type RunOrder, toTokens, toWaits } from './run-list-store.ts';
 import { data, files, runs } from './run-tables.ts';
 import { searchForm, storableText, textHead } from './text-head.ts';
 
@@ -221,7 +221,7 @@ export async function findRunByKey(
   return rows[0] ?? null;
 }
 
-export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<'created_at'>): Promise<Page<Run>> {
+export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<RunOrder>): Promise<Page<Run>> {
   const load = async (ids: readonly string[]) =>
     (await selectRuns(db, 'short').where(sql`${runs.id} = ANY(${sql.param([...ids])})`)).map(toRun);
   return await findRunPage(db, filter, page, load);

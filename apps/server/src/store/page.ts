@@ -1,4 +1,4 @@
-/** Pages of a list, ordered by time, and by id among rows of the same time. One function for the lists of all stores. */
+/** Pages of a list, ordered by time or a number, and by id among equal ones. One function for the lists of all stores. */
 import { formatCursor, invalidParameter, type PageCursor, type PageQuery, type Paginated } from '@gptj-cloud/protocol';
 import { and, asc, desc, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
@@ -7,9 +7,12 @@ import type { Database } from './db.ts';
 /** The rows of a list. An index on the columns of `where`, then time and id, lets the store skip rows without reading them. */
 export interface PageSource {
   readonly table: PgTable;
+  /** A time, or an integer of the store. */
   readonly time: PgColumn;
   readonly id: PgColumn;
   readonly where: SQL | undefined;
+  /** Rows that a page counts at most. Default 250,000. */
+  readonly maxCounted?: number;
 }
 
 /** A page as a store finds it. */
@@ -23,6 +26,8 @@ export interface Page<Row> {
 
 /** Rows that a page counts: counting more would take longer than finding the page. */
 const MAX_COUNTED = 250_000;
+/** Of an integer of PostgreSQL. */
+const MAX_INTEGER = 2 ** 31 - 1;
 
 /**
  * Find a page. First the ids, from the index alone, however many rows are skipped; then the rows with those ids.
@@ -38,10 +43,11 @@ export async function findPage<Row, Id extends string | number>(
   idOf: (row: Row) => Id,
 ): Promise<Page<Row>> {
   const { cursor, limit, skip } = page;
-  const counted = cursor?.total ?? (await countRows(db, source));
-  const keys = await findKeys<Id>(db, source, page, cursor === undefined && counted < MAX_COUNTED ? counted : null);
+  const { maxCounted = MAX_COUNTED } = source;
+  const counted = cursor?.total ?? (await countRows(db, source, maxCounted));
+  const keys = await findKeys<Id>(db, source, page, cursor === undefined && counted < maxCounted ? counted : null);
   const { rows, lastKey } = await loadRows(keys.slice(0, limit), load, idOf);
-  const total = Math.max(counted, counted < MAX_COUNTED ? 0 : skip + keys.length);
+  const total = Math.max(counted, counted < maxCounted ? 0 : skip + keys.length);
   const isLast = keys.length <= limit && lastKey === keys.at(-1);
   const next = isLast ? undefined : lastKey;
   return {
@@ -104,10 +110,14 @@ async function findKeys<Id>(
   const keys = await db
     .select({
       id: sql<Id>`${found.id}`,
-      micros: sql<string>`(extract(epoch FROM ${found.at}) * 1000000)::bigint::text`,
+      micros: time.dataType === 'number' ? sql<string>`${found.at}::text` : microsOf(found.at),
     })
     .from(found);
   return isFromEnd ? keys.toReversed() : keys;
+}
+
+function microsOf(time: SQL | SQL.Aliased): SQL<string> {
+  return sql<string>`(extract(epoch FROM ${time}) * 1000000)::bigint::text`;
 }
 
 /** The reply for a page. */
@@ -121,20 +131,26 @@ export function toPaginated<Row, Item>(
 
 /** The rows of a list behind a cursor. */
 export function afterCursor({ time, id }: PageSource, page: PageQuery<string>, cursor: PageCursor): SQL {
-  if (id.dataType === 'number' && !/^\d{1,15}$/.test(cursor.id)) {
+  const isOfList =
+    (id.dataType !== 'number' || /^\d{1,15}$/.test(cursor.id)) &&
+    (time.dataType !== 'number' || Math.abs(Number(cursor.micros)) <= MAX_INTEGER);
+  if (!isOfList) {
     throw invalidParameter('query->cursor', 'expected the next_cursor of an earlier page of this list');
   }
-  const at = sql`timestamptz 'epoch' + ${cursor.micros}::float8 * interval '1 microsecond'`;
+  const at =
+    time.dataType === 'number'
+      ? sql`${cursor.micros}::integer`
+      : sql`timestamptz 'epoch' + ${cursor.micros}::float8 * interval '1 microsecond'`;
   const key = sql`(${at}, ${sql.param(id.dataType === 'number' ? Number(cursor.id) : cursor.id, id)})`;
   return page.orderBy.direction === 'asc' ? sql`(${time}, ${id}) > ${key}` : sql`(${time}, ${id}) < ${key}`;
 }
 
-async function countRows(db: Database, { table, where }: PageSource): Promise<number> {
+async function countRows(db: Database, { table, where }: PageSource, max: number): Promise<number> {
   const some = db
     .select({ one: sql`1`.as('one') })
     .from(table)
     .where(where)
-    .limit(MAX_COUNTED)
+    .limit(max)
     .as('some_rows');
   return await db.$count(some);
 }

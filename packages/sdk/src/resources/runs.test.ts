@@ -32,13 +32,14 @@ test('lists summaries with every filter', async () => {
     tokenId: 'session',
     states: ['running', 'failed'],
     createdAfter: new Date(0),
+    order: 'slowest',
     limit: 5,
   });
   const query = new URL(sent[0]?.url ?? '').searchParams;
   assert.deepEqual(Object.fromEntries(query), {
     limit: '5',
     skip: '0',
-    order_by: 'created_at:desc',
+    order_by: 'compute_time_ms:desc',
     view: 'summary',
     q: 'a&b',
     token_id: 'session',

@@ -48,7 +48,12 @@ export interface RunSummary {
   readonly asyncRun: boolean;
 }
 
-export interface RunSummaryOptions extends ListOptions {
+export interface RunSummaryOptions extends Omit<ListOptions, 'order'> {
+  /**
+   * Which runs come first: by their acceptance, by the time of their computing, or by their computed tokens. The last four
+   * list ended runs alone, and go without `q`. Default `newest`.
+   */
+  readonly order?: keyof typeof ORDERS | undefined;
   /**
    * A text in the first 160 letters of prompt or output, whatever its case, or a part of an id. A page compares 10,000 runs:
    * one before the last may be empty, and `total` counts the matches so far.
@@ -114,9 +119,19 @@ export function createRuns(endpoint: Endpoint): Runs {
   };
 }
 
+const ORDERS = {
+  newest: 'created_at:desc',
+  oldest: 'created_at:asc',
+  slowest: 'compute_time_ms:desc',
+  fastest: 'compute_time_ms:asc',
+  largest: 'computed_tokens:desc',
+  smallest: 'computed_tokens:asc',
+} as const;
+
 async function readSummaries(endpoint: Endpoint, options: RunSummaryOptions): Promise<Page<RunSummary>> {
-  const { q, pipelineId, tokenId, states, createdAfter, createdBefore } = options;
-  const query = pageQuery(options);
+  const { q, pipelineId, tokenId, states, createdAfter, createdBefore, order = 'newest', ...page } = options;
+  const query = pageQuery(page);
+  query.set('order_by', ORDERS[order]);
   const filters = {
     view: 'summary',
     q,

@@ -24,7 +24,7 @@ import { defineRoute } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
 import type { ProjectReader } from '../../runs/project-feed.ts';
 import type { EventReader } from '../../runs/run-events.ts';
-import type { RunFilter } from '../../runs/run-list-store.ts';
+import { RUN_ORDERS, type RunFilter, type RunOrder } from '../../runs/run-list-store.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
@@ -58,10 +58,25 @@ const IDEMPOTENCY_KEY = header(
     .optional(),
 );
 
+const DIRECTIONS = ['desc', 'asc'] as const;
+
 /** Longer texts cannot be part of a head. */
 const MAX_SEARCH_LETTERS = 160;
 
+const ORDER = z
+  .enum(RUN_ORDERS.flatMap((field) => DIRECTIONS.map((direction) => `${field}:${direction}` as const)))
+  .default('created_at:desc')
+  .transform((text) => {
+    const [field, direction] = text.split(':') as [RunOrder, (typeof DIRECTIONS)[number]];
+    return { field, direction };
+  });
+
 const RUN_FILTER = {
+  orderBy: query(
+    'order_by',
+    'Field and direction. By `compute_time_ms` or `computed_tokens`, the list has the runs that have the figure; with `q` only `created_at`.',
+    ORDER,
+  ),
   view: query(
     'view',
     '`summary`: without inputs, results and tracebacks, with the first 160 letters of prompt and output.',
