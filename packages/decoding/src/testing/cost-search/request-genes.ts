@@ -114,7 +114,8 @@ export const GENES: Readonly<Record<string, (draw: Draw) => Record<string, unkno
     stopping_criteria: [{ type: 'stop_token_sequences', sequences: words(draw, size(draw, 262_144)) }],
   }),
   logprobs: (draw) => ({ logprobs: pick(draw, [0, 5, 100]), processed_logprobs: draw() < 0.5 }),
-  continuation: (draw) => ({ continuation_ids: same(size(draw, 2_000), 300) }),
+  // Rarely: most of the other genes refuse it.
+  continuation: (draw) => (draw() < 0.1 ? { continuation_ids: same(size(draw, 2_000), 300) } : {}),
   promptLogprobs: (draw) => ({ prompt_logprobs: pick(draw, [0, 100]) }),
   scores: (draw) => ({
     output_scores: true,
