@@ -7,6 +7,20 @@ export function holdReplies(pattern: string): (page: Page) => Promise<void> {
   };
 }
 
+/** Put what `many` makes of the first entry of a list in place of its entries, and `total` in place of their number. */
+export function manyEntries(
+  pattern: string,
+  total: number,
+  many: (first: object) => readonly object[],
+): (page: Page) => Promise<void> {
+  return async (page) => {
+    await page.route(pattern, async (route) => {
+      const reply: { readonly data: readonly object[] } = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...reply, total, data: many(reply.data[0] ?? {}) } });
+    });
+  };
+}
+
 /** Answer addresses with an error of the store. */
 export function failReplies(pattern: string): (page: Page) => Promise<void> {
   return async (page) => {

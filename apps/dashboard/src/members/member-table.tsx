@@ -9,13 +9,20 @@ import { useSession } from '../api/session.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
+import { Pager } from '../ui/pager.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { toast } from '../ui/toasts.tsx';
+
+/** The server sends all members at once. */
+const PER_PAGE = 50;
 
 export function MemberTable({ project, members }: { readonly project: Project; readonly members: readonly Member[] }) {
   const { user } = useSession();
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const [skip, setSkip] = useState(0);
+  // The last page may be gone with its last member.
+  const start = Math.min(skip, PER_PAGE * Math.floor(Math.max(0, members.length - 1) / PER_PAGE));
   const [leaving, setLeaving] = useState<Member | null>(null);
   const isOwner = project.role === 'owner';
   const remove = async (member: Member): Promise<void> => {
@@ -62,7 +69,13 @@ export function MemberTable({ project, members }: { readonly project: Project; r
   const isSelf = leaving?.userId === user.id;
   return (
     <section className="ui-stack">
-      <DataTable label="Members" columns={columns} items={members} idOf={({ userId }) => userId} />
+      <DataTable
+        label="Members"
+        columns={columns}
+        items={members.slice(start, start + PER_PAGE)}
+        idOf={({ userId }) => userId}
+      />
+      <Pager label="Pages of members" skip={start} limit={PER_PAGE} total={members.length} onSkip={setSkip} />
       {members.length === 1 && isOwner && (
         <p className="ui-muted">Only you. Invite others by their username or address.</p>
       )}

@@ -40,7 +40,7 @@ export function ProjectPanel({ project }: { readonly project: Project }) {
     <section className="ui-panel ui-stack">
       <div className="ui-panel-head members-head">
         <h2>Project</h2>
-        <span className="ui-actions ui-muted">
+        <span className="members-id ui-muted">
           <code>{project.id}</code>
           <CopyButton text={project.id} label="Copy the id of the project" />
         </span>

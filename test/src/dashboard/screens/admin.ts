@@ -1,7 +1,7 @@
 /** The pages for owners of the server. */
 import type { Page } from 'playwright-core';
 import type { Account, Dashboard } from '../dashboard.ts';
-import { failReplies, holdReplies } from '../replies.ts';
+import { failReplies, holdReplies, manyEntries } from '../replies.ts';
 import { defineScreens } from '../screen.ts';
 
 /** 2026-01-15 12:00 UTC, as the clock of the pictures. */
@@ -142,6 +142,23 @@ defineScreens('admin-users', [
       await registerOnce(dashboard, 'george');
       return undefined;
     },
+  },
+  {
+    state: 'many',
+    path: '/admin/users',
+    arrange: manyEntries('**/v2/users?*', 10_000, (user) =>
+      Array.from({ length: 50 }, (_, at) => ({
+        ...user,
+        id: `user_${String(at).padStart(32, '0')}`,
+        username: at % 9 === 4 ? 'a-name-of-24-characters-' : `poet-${at}`,
+        email: `${'x'.repeat(at % 9 === 4 ? 60 : 6)}@example.com`,
+        plan_id: at % 3 === 0 ? 'developer' : 'free',
+        runs_30_days: at * 12_345,
+        disabled: at % 11 === 5,
+        role: 'member',
+      })),
+    ),
+    act: (page) => page.getByText('1–50 of 10,000').scrollIntoViewIfNeeded(),
   },
   { state: 'none', path: '/admin/users?q=without-a-match' },
   { state: 'loading', path: '/admin/users', isLoading: true, arrange: holdReplies('**/v2/users?*'), widths: WIDE },

@@ -1,6 +1,6 @@
 /** The served model and the tags of a project. */
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
-import { failReplies, holdReplies } from '../replies.ts';
+import { failReplies, holdReplies, manyEntries } from '../replies.ts';
 import { defineScreens } from '../screen.ts';
 
 const LONG_NAME = `${'a-very-long-name-of-a-pipeline/'.repeat(2)}poems:${'v1-final'.repeat(6)}`;
@@ -44,6 +44,19 @@ defineScreens('pipelines', [
           json: { ...reply, ...load, cells: { total: 8192, used: 5120 }, history: { interval_seconds: 5, samples } },
         });
       }),
+  },
+  {
+    state: 'many',
+    path: '/pipelines',
+    seed: async (api) => void (await api.tags.create({ name: 'many:v0', pipeline: GPTJ_PIPELINE_ID })),
+    arrange: manyEntries('**/v2/pipeline-tags?*', 200, (tag) =>
+      Array.from({ length: 50 }, (_, at) => ({
+        ...tag,
+        id: `pipeline_tag_${String(at).padStart(32, '0')}`,
+        name: at % 7 === 3 ? `${'a'.repeat(30)}/${'b'.repeat(38)}:v${at}-final-2` : `poems:v${at}`,
+      })),
+    ),
+    act: (page) => page.getByText('1–50 of 200').scrollIntoViewIfNeeded(),
   },
   {
     state: 'new',

@@ -139,6 +139,22 @@ defineScreens('members', [
     },
   },
   {
+    state: 'many',
+    path: '/members',
+    arrange: (page) =>
+      page.route('**/v2/projects/*/members', async (route) => {
+        const reply: { readonly data: readonly object[] } = await (await route.fetch()).json();
+        const others = Array.from({ length: 199 }, (_, at) => ({
+          ...reply.data[0],
+          user_id: `user_${String(at + 1).padStart(32, '0')}`,
+          username: at % 9 === 4 ? 'a-name-of-24-characters-' : `poet-${at}`,
+          role: 'member',
+        }));
+        await route.fulfill({ json: { ...reply, data: [...reply.data, ...others] } });
+      }),
+    act: (page) => page.getByText('1–50 of 200').scrollIntoViewIfNeeded(),
+  },
+  {
     state: 'invited',
     path: '/members',
     as: { email: 'john-keats@example.com', username: 'john-keats', password },
