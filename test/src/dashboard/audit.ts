@@ -18,13 +18,14 @@ export async function auditColours(page: Page): Promise<readonly string[]> {
 }
 
 async function audit(page: Page, runOnly: Axe.RunOnly): Promise<readonly string[]> {
-  // Not as a script element, which the policy of the page refuses.
-  await page.evaluate(AXE);
+  // Not as a script element, which the policy of the page refuses. It stays for the next audit of the same page.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
   const { violations } = await page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { readonly axe: typeof Axe };
     // Announcements of react-aria name elements that may be gone a moment later.
     const context = { exclude: ['[data-live-announcer]'] };
-    return await axe.run(context, { runOnly: only, resultTypes: ['violations'] });
+    // Without loading style sheets and media again, for rules about orientation and audio.
+    return await axe.run(context, { runOnly: only, resultTypes: ['violations'], preload: false });
   }, runOnly);
   return violations
     .filter(({ impact }) => GRAVE.has(impact ?? ''))

@@ -14,11 +14,15 @@ const skip = SKIP_WITHOUT_CHROMIUM;
 export async function checkScreens(part: 'settings' | 'work'): Promise<void> {
   const dashboard = useDashboard();
   let open: ReturnType<typeof screenOpener> | undefined;
+  const pages = new Set<string>();
   for (const screen of await loadScreens()) {
     if (SETTINGS.test(screen.page) !== (part === 'settings')) continue;
+    const isFirst = !pages.has(screen.page);
+    pages.add(screen.page);
     test(`${screen.page}, ${screen.state}: accessible, steady and no wider than the window`, { skip }, async () => {
       open ??= screenOpener(dashboard());
-      for (const width of screen.widths ?? WIDTHS) {
+      const widths = screen.widths ?? WIDTHS;
+      for (const width of widths) {
         const shot = { screen, theme: 'light', width } as const;
         const name = shotName(shot);
         const { page, shift, leave } = await open(shot);
@@ -26,9 +30,11 @@ export async function checkScreens(part: 'settings' | 'work'): Promise<void> {
         assert.ok(shift.sum <= MAX_LAYOUT_SHIFT, moved);
         assert.deepEqual(await sidewaysOverflow(page), [], name);
         assert.deepEqual(await auditPage(page), [], name);
-        // Only colours differ between the themes.
-        await page.emulateMedia({ colorScheme: 'dark' });
-        assert.deepEqual(await auditColours(page), [], shotName({ ...shot, theme: 'dark' }));
+        // Only colours differ between the themes. Those of a phone are those of a wide page, but for a bar and cards.
+        if (width === Math.max(...widths) || isFirst) {
+          await page.emulateMedia({ colorScheme: 'dark' });
+          assert.deepEqual(await auditColours(page), [], shotName({ ...shot, theme: 'dark' }));
+        }
         await leave();
       }
     });

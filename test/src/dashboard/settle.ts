@@ -32,8 +32,11 @@ export function settle(page: Page): () => Promise<void> {
         const requests = [...open].map((request) => `${request.method()} ${request.url()}`);
         throw new Error(`${page.url()} does not settle: it waits for ${requests.join(', ')}`);
       }
-      await page.waitForFunction(() => document.querySelector('#root')?.childElementCount !== 0);
-      await page.waitForFunction(() => document.querySelector('[data-skeleton], .ui-skeleton') === null);
+      await page.waitForFunction(
+        () =>
+          document.querySelector('#root')?.childElementCount !== 0 &&
+          document.querySelector('[data-skeleton], .ui-skeleton') === null,
+      );
       await page.evaluate(async () => {
         await document.fonts.ready;
         await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
