@@ -158,7 +158,7 @@ defineScreens('admin-users', [
         role: 'member',
       })),
     ),
-    act: (page) => page.getByText('1–50 of 10,000').scrollIntoViewIfNeeded(),
+    act: (page) => page.getByText('1–50 of 10,000').waitFor(),
   },
   { state: 'none', path: '/admin/users?q=without-a-match' },
   { state: 'loading', path: '/admin/users', isLoading: true, arrange: holdReplies('**/v2/users?*'), widths: WIDE },

@@ -56,7 +56,7 @@ defineScreens('pipelines', [
         name: at % 7 === 3 ? `${'a'.repeat(30)}/${'b'.repeat(38)}:v${at}-final-2` : `poems:v${at}`,
       })),
     ),
-    act: (page) => page.getByText('1–50 of 200').scrollIntoViewIfNeeded(),
+    act: (page) => page.getByText('1–50 of 200').waitFor(),
   },
   {
     state: 'new',

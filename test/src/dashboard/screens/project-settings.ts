@@ -152,7 +152,7 @@ defineScreens('members', [
         }));
         await route.fulfill({ json: { ...reply, data: [...reply.data, ...others] } });
       }),
-    act: (page) => page.getByText('1–50 of 200').scrollIntoViewIfNeeded(),
+    act: (page) => page.getByText('1–50 of 200').waitFor(),
   },
   {
     state: 'invited',
