@@ -17,7 +17,6 @@ import { parseArgs } from 'node:util';
 import { prepareWithDashboard, root } from './prepare.mjs';
 import { checkArtefacts } from './release/check-artefacts.mjs';
 import { writeSdkPackage } from './release/sdk-package.mjs';
-import { OWN_SYSTEMS, writeServerPackage } from './release/server-package.mjs';
 import { writeWheel } from './release/wheel.mjs';
 
 const USAGE = `usage: npm run release -- --out DIR [options]
@@ -51,6 +50,8 @@ async function release(out) {
     refuse(failure);
     return;
   }
+  // It imports packages, which a fresh clone has from here on.
+  const { OWN_SYSTEMS, writeServerPackage } = await import('./release/server-package.mjs');
   mkdirSync(out, { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), 'gptj-release-'));
   try {
