@@ -16,7 +16,7 @@ import { type RunningServer, serve } from '@gptj-cloud/server';
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const TOKEN = 'outside-project-0123456789';
-const PAGES = ['README.md', 'packages/sdk/README.md', 'docs/guide/typescript.md'];
+const PAGES = ['README.md', 'packages/sdk/README.md', 'docs/guide/quick-start.md', 'docs/guide/typescript.md'];
 
 let project: string;
 let server: RunningServer;
