@@ -3,6 +3,7 @@
  * `npm run kernels:build` and committed, so that users need no compiler.
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
@@ -40,8 +41,7 @@ const FILES: Readonly<Record<string, string>> = {
   'linux-arm64': 'linux-arm64.so',
 };
 
-/** Folders that may have the library: beside the sources, and beside a bundle. */
-const FOLDERS = ['../bin/', './kernels/'];
+const FOLDER = fileURLToPath(new URL('../bin/', import.meta.url));
 
 let loaded: KernelLibrary | undefined;
 
@@ -54,9 +54,8 @@ export function loadKernels(platform: string = `${process.platform}-${process.ar
 function findLibrary(platform: string): string {
   const file = FILES[platform];
   if (file === undefined) throw new ModelError('library_missing', `no kernels for ${platform}`);
-  const paths = FOLDERS.map((folder) => fileURLToPath(new URL(folder + file, import.meta.url)));
-  const path = paths.find((candidate) => existsSync(candidate));
-  if (path === undefined) throw new ModelError('library_missing', `expected the kernels in ${paths[0]}, found no file`);
+  const path = join(FOLDER, file);
+  if (!existsSync(path)) throw new ModelError('library_missing', `expected the kernels in ${path}, found no file`);
   return path;
 }
 

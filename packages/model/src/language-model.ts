@@ -59,6 +59,8 @@ export interface ModelLimits {
   readonly cacheCells: number;
   /** Maximum number of tokens in one `evaluate`, summed over its steps. */
   readonly maxBatchTokens: number;
+  /** Tokens that share one reading of the weights: a batch of decoding steps is best a multiple of it. 1: any size is. */
+  readonly tokensAtOnce: number;
 }
 
 export interface LanguageModel {

@@ -74,7 +74,7 @@ export class KernelModel implements LanguageModel {
     const { library, set, weights, pool, cacheCells, cacheType } = parts;
     this.#parts = parts;
     this.config = weights.config;
-    this.limits = { maxSequences: MAX_SEQUENCES, cacheCells, maxBatchTokens: MAX_BATCH_TOKENS };
+    this.limits = { maxSequences: MAX_SEQUENCES, cacheCells, maxBatchTokens: MAX_BATCH_TOKENS, tokensAtOnce: 1 };
     this.#context = new KernelContext(library, weights, pool, { cells: cacheCells, type: cacheType }, set);
     this.#cells = new CacheCells({ cells: cacheCells, maxSequences: MAX_SEQUENCES });
   }

@@ -57,6 +57,7 @@ export async function openReferenceModel(options: ReferenceModelOptions): Promis
     maxSequences: options.maxSequences ?? 256,
     cacheCells: options.cacheCells ?? defaultCacheCells(config),
     maxBatchTokens: options.maxBatchTokens ?? 2048,
+    tokensAtOnce: 1,
   };
   const weights = await readWeights(options.weights);
   return new ReferenceModel(config, limits, { weights, state: createState(config, limits.cacheCells) });

@@ -8,10 +8,11 @@ const steps = (count: number, tokens: number): Step[] =>
   Array.from({ length: count }, (_, sequence) => ({ sequence, tokens: new Array(tokens).fill(1), scored: 'last' }));
 
 /** A cost model that has measured evaluations of these many steps, tokens each, and milliseconds. */
-async function after(
-  ...seen: readonly (readonly [steps: number, tokens: number, ms: number])[]
-): Promise<BatchCostModel> {
-  const costs = new BatchCostModel(() => now);
+type Seen = readonly [steps: number, tokens: number, ms: number];
+const after = (...seen: readonly Seen[]): Promise<BatchCostModel> => afterBy(4, ...seen);
+
+async function afterBy(tokensAtOnce: number, ...seen: readonly Seen[]): Promise<BatchCostModel> {
+  const costs = new BatchCostModel(() => now, tokensAtOnce);
   for (const [count, tokens, ms] of seen) {
     await costs.time(steps(count, tokens), async () => {
       now += ms;
@@ -25,14 +26,23 @@ test('drafts no tokens before both kinds of evaluations were measured', async ()
   assert.equal((await after([1, 1, 100])).draftTokens(1, 1), 0);
 });
 
-test('drafts up to a multiple of KERNEL_TOKENS when the expected saving exceeds the cost', async () => {
-  // A step takes 100 ms, a token of a large batch 30: a draft saves time from an acceptance of a third on.
+test('drafts up to a multiple of the tokens that are computed at once, when that gives more tokens per second', async () => {
+  // A step takes 70 ms, and 30 for each token: three drafted ones double the time of an evaluation.
   const costs = await after([1, 1, 100], [1, 100, 3000]);
   assert.deepEqual(
-    [0.2, 0.3, 0.4, 0.9].map((acceptance) => costs.draftTokens(acceptance, 1)),
-    [0, 0, 3, 7],
+    [0.2, 0.5, 0.7, 0.9, 0.98].map((acceptance) => costs.draftTokens(acceptance, 1)),
+    [0, 0, 3, 7, 15],
   );
-  assert.equal(costs.draftTokens(0.4, 8), 0, 'beside others a step is shared already');
+  assert.equal(costs.draftTokens(0.7, 8), 0, 'beside others a step is shared already');
+});
+
+test('drafts any number of tokens where batches of all sizes are computed alike', async () => {
+  // 60 ms, and 2 for each token.
+  const costs = await afterBy(1, [1, 1, 62], [8, 1, 76], [1, 100, 800]);
+  assert.deepEqual(
+    [0.02, 0.3, 0.6, 0.9].map((acceptance) => costs.draftTokens(acceptance, 1)),
+    [0, 2, 5, 15],
+  );
 });
 
 test('computes fewer prompt tokens beside decoding steps when a token takes longer', async () => {

@@ -8,7 +8,6 @@
  */
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
-import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 import { DecodeCost } from './decode-cost.ts';
 
 /** A decoding step beside a prompt may take this many times as long as alone … */
@@ -29,15 +28,18 @@ const MIN_PROMPT_TOKENS = 32;
 const FIRST_PROMPT_TOKENS = 64;
 const MIN_PREFILL_TOKENS = 16;
 const MAX_PREFILL_TOKENS = 512;
-/** From this acceptance on a draft is twice {@link KERNEL_TOKENS} long instead of once. */
-const TRUSTED_ACCEPTANCE = 0.75;
-/** The expected saving of a draft must exceed its cost by this factor. */
-const DRAFT_MARGIN = 1.15;
+/** Longest draft. */
+const MAX_DRAFT_TOKENS = 15;
+/** A draft must raise the expected number of tokens per second by this factor: estimates are coarse. */
+const DRAFT_GAIN = 1.05;
+/** A part of a generation's rows has this many rows at least. */
+const MIN_PART_ROWS = 8;
 /** Weight of the newest measurement in the moving averages. */
 const SMOOTHING = 0.2;
 
 export class BatchCostModel {
   readonly #now: () => number;
+  readonly #tokensAtOnce: number;
   /** Milliseconds of an evaluation of decoding steps alone, averaged; null before the first. */
   #decodeMs: number | null = null;
   /** Number of steps in those evaluations, averaged. */
@@ -48,9 +50,13 @@ export class BatchCostModel {
   /** Totals over all measured evaluations. */
   readonly counts: EvaluationCounts = new EvaluationCounts();
 
-  /** @param now milliseconds, monotonic */
-  constructor(now: () => number) {
+  /**
+   * @param now milliseconds, monotonic
+   * @param tokensAtOnce as in the model's limits
+   */
+  constructor(now: () => number, tokensAtOnce: number) {
     this.#now = now;
+    this.#tokensAtOnce = tokensAtOnce;
   }
 
   /**
@@ -73,16 +79,28 @@ export class BatchCostModel {
 
   /**
    * Number of tokens worth drafting for a run with this acceptance (share of its drafted tokens that agreed, 0 … 1), when
-   * `rows` generations take part in evaluations. A drafted token costs the time per token; an accepted one saves that
-   * time and its share of the fixed time.
+   * `rows` generations take part in evaluations: the draft with the most expected tokens per second. Of a draft of k
+   * tokens, a + a² + … + aᵏ are expected to agree: each needs all before it.
    */
   draftTokens(acceptance: number, rows: number): number {
     if (this.#tokenMs === null || this.#decodeMs === null) return 0;
-    const batchMs = Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs);
-    const saved = acceptance * (this.#tokenMs + batchMs / Math.max(1, rows));
-    if (saved <= DRAFT_MARGIN * this.#tokenMs) return 0;
-    const max = acceptance > TRUSTED_ACCEPTANCE ? 2 * KERNEL_TOKENS : KERNEL_TOKENS;
-    return max - (rows % KERNEL_TOKENS);
+    const { fixedMs, stepMs } = this.#decode.line ?? {
+      fixedMs: Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs),
+      stepMs: this.#tokenMs,
+    };
+    const others = Math.max(1, rows);
+    let best = 0;
+    let bestRate = (DRAFT_GAIN * others) / (fixedMs + others * stepMs);
+    let agreeing = 0;
+    for (let length = 1; length <= MAX_DRAFT_TOKENS; length++) {
+      agreeing += acceptance ** length;
+      if ((others + length) % this.#tokensAtOnce !== 0) continue;
+      const rate = (others + agreeing) / (fixedMs + (others + length) * stepMs);
+      if (rate <= bestRate) continue;
+      best = length;
+      bestRate = rate;
+    }
+    return best;
   }
 
   /** Number of tokens that at most double the time of an evaluation of `planned` tokens. */
@@ -103,7 +121,7 @@ export class BatchCostModel {
     const line = this.#decode.line;
     if (line === null) return Number.POSITIVE_INFINITY;
     const steps = Math.floor((Math.max(PART_MS, PART_FACTOR * line.fixedMs) - line.fixedMs) / line.stepMs);
-    return Math.max(2 * KERNEL_TOKENS, steps - (steps % KERNEL_TOKENS));
+    return Math.max(MIN_PART_ROWS, steps - (steps % this.#tokensAtOnce));
   }
 
   /** Run and measure one evaluation. An evaluation that fails is not measured. */

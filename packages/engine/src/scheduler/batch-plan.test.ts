@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planBatch, planRound } from './batch-plan.ts';
+import { type BatchLimits, planBatch, planRound } from './batch-plan.ts';
 import type { RowWork, StrategyRun } from './strategy-run.ts';
 
 /** A run with one row of which `tokens` tokens are not evaluated yet; `planBatch` reads nothing else. */
@@ -9,8 +9,8 @@ function runWith(tokens: number): StrategyRun {
   const work: readonly RowWork[] = [{ row, sequence: 0, fed: 0 }];
   return { work } as Partial<StrategyRun> as StrategyRun;
 }
-const plan = (rows: readonly number[], limits: { readonly maxTokens: number; readonly prefillTokens: number }) =>
-  planBatch(rows.map(runWith), limits).map(({ count }) => count);
+const plan = (rows: readonly number[], limits: BatchLimits) =>
+  planBatch(rows.map(runWith), { tokensAtOnce: 4, ...limits }).map(({ count }) => count);
 
 test('includes decoding steps as a whole and limits a prompt beside them to prefillTokens', () => {
   assert.deepEqual(plan([1, 100, 1, 1, 1], { maxTokens: 64, prefillTokens: 16 }), [1, 1, 1, 1, 16]);
@@ -28,7 +28,7 @@ test('cuts a prompt where the batch is a multiple of four tokens', () => {
 });
 
 test('limits prompts to promptTokens while no run decodes', () => {
-  const limits = { maxTokens: 64, prefillTokens: 16, promptTokens: 32 };
+  const limits = { maxTokens: 64, prefillTokens: 16, promptTokens: 32, tokensAtOnce: 4 };
   assert.deepEqual(
     planBatch([runWith(100)], limits).map(({ count }) => count),
     [32],

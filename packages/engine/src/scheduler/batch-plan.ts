@@ -1,4 +1,3 @@
-import { KERNEL_TOKENS } from '../kernel-tokens.ts';
 import type { RowWork, StrategyRun } from './strategy-run.ts';
 
 /** A slice of one row that goes into the next evaluation. */
@@ -15,6 +14,8 @@ export interface BatchLimits {
   readonly prefillTokens: number;
   /** Maximum number of prompt tokens in any evaluation. Default: no limit. */
   readonly promptTokens?: number;
+  /** As in the model's limits. Default 1. */
+  readonly tokensAtOnce?: number;
   /** Maximum number of decoding steps of one run. Default: no limit. */
   readonly rowsPerRun?: number;
 }
@@ -49,6 +50,7 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
   const slices: Slice[] = [];
   const prompts: { run: StrategyRun; work: RowWork }[] = [];
   const { rowsPerRun = Number.POSITIVE_INFINITY, promptTokens = Number.POSITIVE_INFINITY } = limits;
+  const { tokensAtOnce = 1 } = limits;
   let left = limits.maxTokens;
   for (const run of runs) {
     let rows = 0;
@@ -66,8 +68,8 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
   const decoding = limits.maxTokens - left;
   left = Math.min(left, slices.length > 0 ? limits.prefillTokens : promptTokens);
   const waiting = prompts.reduce((sum, { work }) => sum + work.row.tokens.length - work.fed, 0);
-  // A prompt that is cut anyway is cut where the size of the batch is a multiple of the kernels' tokens.
-  if (waiting > left && left >= KERNEL_TOKENS) left -= (decoding + left) % KERNEL_TOKENS;
+  // A prompt that is cut anyway is cut where the batch has a size that the engine computes well.
+  if (waiting > left && left >= tokensAtOnce) left -= (decoding + left) % tokensAtOnce;
   for (const { run, work } of prompts) {
     if (left === 0) break;
     const count = Math.min(left, work.row.tokens.length - work.fed);

@@ -102,7 +102,7 @@ export class Scheduler {
     this.#shares = options.shares ?? new FairShare();
     this.#time = new TenantTime(this.#shares, now);
     this.#prefixes = new PrefixCache(model, { maxEntries });
-    this.#costs = new BatchCostModel(now);
+    this.#costs = new BatchCostModel(now, options.model.limits.tokensAtOnce);
     this.#drafts = isolated
       ? null
       : { draftTokens: (acceptance) => this.#costs.draftTokens(acceptance, this.#active.length) };
@@ -313,12 +313,12 @@ export class Scheduler {
   #batchLimits(ahead: readonly Generation[]): BatchLimits {
     const { model, isolated } = this.#options;
     if (isolated === true) return { maxTokens: ISOLATED_PREFILL_TOKENS, prefillTokens: ISOLATED_PREFILL_TOKENS };
-    const { maxBatchTokens: maxTokens } = model.limits;
+    const { maxBatchTokens: maxTokens, tokensAtOnce } = model.limits;
     const prefillTokens = this.#costs.prefillTokens(this.#shares.tenants);
     const { rowsPerRun } = this.#costs;
     // A tenant that has just left may be back during a prompt of one that is further.
     const promptTokens = ahead.some((one) => this.#time.isFollowed(one)) ? prefillTokens : this.#costs.promptTokens;
-    return { maxTokens, prefillTokens, promptTokens, rowsPerRun };
+    return { maxTokens, prefillTokens, promptTokens, tokensAtOnce, rowsPerRun };
   }
 
   /** Run one evaluation. False when it failed or was aborted; a failure has then ended its generations. */
