@@ -140,7 +140,7 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-const VACUUM_EVERY_MS = 60_000;
+const VACUUM_EVERY_MS = 10_000;
 
 export function compose(deps: ComposeDeps): Composition {
   const { store, tokenizer, clock, logger, plans, settings } = deps;

@@ -26,3 +26,22 @@ test('a table of the embedded store is vacuumed once after many changes, and the
     await close();
   }
 });
+
+test('a table of large rows is vacuumed after fewer changes', async () => {
+  const { db, close } = await openEmbeddedTestStore();
+  try {
+    await db.execute(sql`CREATE TABLE large (bytes text)`);
+    await db.execute(sql`ALTER TABLE large ALTER bytes SET STORAGE EXTERNAL`);
+    while ((await vacuumMostChanged(db)) !== null);
+    await db.execute(sql`INSERT INTO large SELECT repeat('x', 400000) FROM generate_series(1, 50)`);
+    // Beyond the second in which the store may not have counted the change.
+    await db.execute(sql`SELECT pg_stat_force_next_flush()`);
+    await db.execute(sql`SELECT 1`);
+    assert.equal(await vacuumMostChanged(db), null);
+    await db.execute(sql`INSERT INTO large SELECT repeat('x', 400000) FROM generate_series(1, 50)`);
+    await until(async () => (await vacuumMostChanged(db)) === 'large');
+    assert.equal(await vacuumMostChanged(db), null);
+  } finally {
+    await close();
+  }
+});

@@ -7,18 +7,24 @@ import { z } from 'zod';
 import type { Database } from './db.ts';
 import { returnedRows } from './returned-rows.ts';
 
+/** A table of large rows is vacuumed after this many bytes of changes: the time of a vacuum grows with them. */
+const MAX_CHANGED_BYTES = 32 * 2 ** 20;
+
 /**
  * Vacuum and analyse the table that changed most since it was, if a fifth of its rows and at least a thousand rows have
- * changed. One table at a time, since the store does nothing else meanwhile. Returns its name, or null.
+ * changed; vacuum it without reading a sample of it, if 32 MB of its rows have changed. One table at a time, since
+ * the store does nothing else meanwhile. Returns its name, or null.
  */
 export async function vacuumMostChanged(db: Database): Promise<string | null> {
   const found = await db.execute(sql`
-    SELECT relname AS name FROM (
-      SELECT relname, n_live_tup, greatest(n_dead_tup, n_ins_since_vacuum, n_mod_since_analyze) AS changed
-      FROM pg_stat_user_tables) AS tables
-    WHERE changed > 1000 + 0.2 * n_live_tup ORDER BY changed DESC LIMIT 1`);
-  const name = returnedRows(found, z.object({ name: z.string() }))[0]?.name;
-  if (name === undefined) return null;
-  await db.execute(sql`VACUUM (ANALYZE) ${sql.identifier(name)}`);
-  return name;
+    SELECT name, by_rows > 1 AS analyse FROM (
+      SELECT relname AS name,
+        greatest(unclean, n_mod_since_analyze) / (1000 + 0.2 * n_live_tup) AS by_rows,
+        unclean * (pg_table_size(relid)::float8 / greatest(n_live_tup + n_dead_tup, 1)) / ${MAX_CHANGED_BYTES} AS by_bytes
+      FROM (SELECT *, greatest(n_dead_tup, n_ins_since_vacuum) AS unclean FROM pg_stat_user_tables) AS counts) AS tables
+    WHERE greatest(by_rows, by_bytes) > 1 ORDER BY greatest(by_rows, by_bytes) DESC LIMIT 1`);
+  const [table] = returnedRows(found, z.object({ name: z.string(), analyse: z.boolean() }));
+  if (table === undefined) return null;
+  await db.execute(sql`VACUUM ${sql.raw(table.analyse ? '(ANALYZE)' : '')} ${sql.identifier(table.name)}`);
+  return table.name;
 }
