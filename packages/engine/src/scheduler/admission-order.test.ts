@@ -56,6 +56,15 @@ test('small generations do not delay a large one that waits, as long as they are
   assert.equal(next(waiting, [...active.slice(0, 1), ...ones(4)]), 'large');
 });
 
+test('small generations are admitted while a large one waits for later ones that passed it when its tenant had its share', () => {
+  const large = holder('large', 'a', 700, 0);
+  const active = [holder('b1', 'b', 300, 1)];
+  assert.equal(next([large, holder('owner', 'c', 30, 2, 20)], active, 250_000), 'owner');
+  assert.equal(next([large, holder('c1', 'c', 30, 2)], active, 250_000), 'c1');
+  assert.equal(next([large, holder('c2', 'c', 200, 2)], active, 250_000), undefined, 'it is not small');
+  assert.equal(next([large, holder('c3', 'c', 30, 2)], [], 250_000), 'large');
+});
+
 test('a generation larger than a share waits for the others, and is admitted before newer ones after a while', () => {
   const large = holder('large', 'a', 900, 0);
   const small = holder('b2', 'b', 200, 5_000);

@@ -83,20 +83,29 @@ function isWithinShare(
 function fitsBeside(next: Holder, others: readonly Holder[], capacity: Reservation): boolean {
   const all = [...others, next];
   if (next.tenant === null) return isWithin(total(all), capacity);
+  return isWithin(outsideRoom(all, capacity), times(capacity, 1 - ROOM));
+}
+
+/** What generations hold beside the part of small ones that is in the room. */
+function outsideRoom(all: readonly Holder[], capacity: Reservation): Reservation {
   const limit = { cells: capacity.cells * SMALL, sequences: Math.max(1, capacity.sequences * SMALL) };
   const small = all.filter(({ reservation }) => isWithin(reservation, limit));
   const first = total(small.filter(({ priority }) => priority > 0));
   const later = atMost(total(small.filter(({ priority }) => priority <= 0)), times(capacity, ROOM / 2));
   const inRoom = atMost(sum(first, later), times(capacity, ROOM));
   const { cells, sequences } = total(all);
-  const rest = { cells: cells - inRoom.cells, sequences: sequences - inRoom.sequences };
-  return isWithin(rest, times(capacity, 1 - ROOM));
+  return { cells: cells - inRoom.cells, sequences: sequences - inRoom.sequences };
 }
 
-/** Whether `one`, which arrived before, still fits beside `next` and those that have passed it already. */
+/**
+ * Whether `one`, which arrived before, still fits beside `next` and those that have passed it already, or waits for those
+ * alone: a generation in the room does not keep it waiting longer.
+ */
 function leavesRoomFor(one: Holder, next: Holder, active: readonly Holder[], capacity: Reservation): boolean {
-  const later = active.filter(({ arrivedAt }) => arrivedAt > one.arrivedAt);
-  return fitsBeside(next, [one, ...later], capacity);
+  const before = [one, ...active.filter(({ arrivedAt }) => arrivedAt > one.arrivedAt)];
+  if (fitsBeside(next, before, capacity)) return true;
+  if (next.tenant === null) return false;
+  return isWithin(outsideRoom([...before, next], capacity), outsideRoom(before, capacity));
 }
 
 function total(holders: readonly Holder[]): Reservation {
