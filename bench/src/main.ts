@@ -9,6 +9,7 @@ import { spawnEngine } from '@gptj-cloud/engine';
 import { benchApi } from './api.ts';
 import { benchBeams } from './beams.ts';
 import { measureEngine } from './engine-rates.ts';
+import { benchKernels } from './kernels.ts';
 import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
 import { benchServe } from './serve.ts';
 import { measureServer } from './server-overhead.ts';
@@ -20,6 +21,7 @@ const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rou
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
 npm run bench -- api MODEL.gguf
 npm run bench -- warpers
+npm run bench -- kernels [--threads N] [--rounds 7]
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
 load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
@@ -27,7 +29,8 @@ load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, 
 
 serve: several clients over HTTP, compared with llama-server (LLAMA_SERVER, else on the PATH) on the same file.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
-warpers: time to process the scores of one token.`;
+warpers: time to process the scores of one token.
+kernels: products of a 6B layer as shares of the multiplier and of the memory, both measured beside them.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,6 +46,13 @@ const { values, positionals } = parseArgs({
 });
 if (positionals[0] === 'warpers') {
   benchWarpers();
+  process.exit(0);
+}
+if (positionals[0] === 'kernels') {
+  benchKernels({
+    ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
+    rounds: Number(values.rounds),
+  });
   process.exit(0);
 }
 const [command] = positionals;

@@ -87,6 +87,20 @@ typedef struct {
   matrix into; // `weights` is written
 } pack;
 
+// One measurement, or one product alone.
+enum { MEASURE_MULTIPLIER = 0, MEASURE_READ = 1, MEASURE_PRODUCT = 2 };
+typedef struct {
+  int64_t what, set, threads;
+  void *pool;
+  int64_t loops;  // of the multiplier
+  uint8_t *memory; // to read, or room for the activations of a product
+  int64_t bytes;  // to read
+  matrix matrix;
+  int64_t rows;
+  const float *x; // [rows][64 * units]; null: what `memory` has from the last call
+  float *out;     // [rows][16 * groups]
+} measurement;
+
 // Addresses of the system's functions that the pool needs.
 typedef struct {
   int64_t system; // 0 Linux, 1 macOS, 2 Windows

@@ -4,7 +4,7 @@
 
 // Words of each struct of abi.h, for src/layout.ts to compare.
 GPTJ_EXPORT int64_t gptj_struct_words(int64_t which) {
-  const size_t bytes[] = {sizeof(matrix), sizeof(layer), sizeof(model), sizeof(sequence), sizeof(output), sizeof(step), sizeof(pack), sizeof(services)};
+  const size_t bytes[] = {sizeof(matrix), sizeof(layer), sizeof(model), sizeof(sequence), sizeof(output), sizeof(step), sizeof(pack), sizeof(services), sizeof(measurement)};
   return which >= 0 && which < (int64_t)(sizeof bytes / sizeof *bytes) ? (int64_t)(bytes[which] / 8) : -1;
 }
 
@@ -56,6 +56,15 @@ GPTJ_EXPORT int64_t gptj_step(const step *s) {
   return s->set == AVX512 ? run_step_avx512(s) : run_step_avx2(s);
 #else
   return run_step_neon(s);
+#endif
+}
+
+// Runs a loop that measures the machine, or one product. Returns the products of one loop of the multiplier, else 0.
+GPTJ_EXPORT int64_t gptj_measure(const measurement *m) {
+#if defined(__x86_64__)
+  return m->set == AVX512 ? measure_avx512(m) : measure_avx2(m);
+#else
+  return measure_neon(m);
 #endif
 }
 

@@ -2,3 +2,4 @@
 #include "products_avx512.h"
 #include "products.h"
 #include "transformer.h"
+#include "measure.h"

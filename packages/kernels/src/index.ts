@@ -8,6 +8,7 @@ export {
   STEP_ABORTED,
   STEP_DONE,
 } from './library.ts';
+export { Measurements, type ProductShape } from './measure.ts';
 export { type PackedWeights, packWeights, unsupportedType } from './packed-weights.ts';
 export { addressOf } from './system.ts';
 export { startThreads, type ThreadPool } from './thread-pool.ts';

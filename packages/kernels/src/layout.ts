@@ -25,6 +25,7 @@ export const STRUCT_WORDS = {
   step: 17,
   pack: 9,
   services: 5,
+  measurement: 14,
 } as const;
 
 /** A packed matrix. */

@@ -31,6 +31,8 @@ export interface KernelLibrary {
   unitBytes(type: number): number;
   /** On another thread. */
   pack(job: BigInt64Array): Promise<void>;
+  /** See `measure.ts`. Blocks. */
+  measure(words: BigInt64Array): number;
   /** On another thread. Resolves with a result code. */
   step(words: BigInt64Array): Promise<number>;
 }
@@ -81,6 +83,7 @@ function bind(path: string): KernelLibrary {
     stepBytes: library.func('int64_t gptj_step_bytes(void *model, int64_t threads, int64_t set)'),
     unitBytes: library.func('int64_t gptj_unit_bytes(int64_t type)'),
     pack: library.func('void gptj_pack(void *job)'),
+    measure: library.func('int64_t gptj_measure(void *measurement)'),
     step: library.func('int64_t gptj_step(void *step)'),
   };
   return {
@@ -92,6 +95,7 @@ function bind(path: string): KernelLibrary {
     stepBytes: (model, threads, set) => Number(native.stepBytes(model, threads, INSTRUCTION_SETS.indexOf(set))),
     unitBytes: (type) => Number(native.unitBytes(type)),
     pack: (job) => inThread<void>(native.pack, job),
+    measure: (words) => Number(native.measure(words)),
     step: async (words) => Number(await inThread<number | bigint>(native.step, words)),
   };
 }
