@@ -122,7 +122,7 @@ class GenerateParameters(TypedDict, total=False):
     #: Contrastive search: weight of the penalty on tokens whose hidden state resembles an earlier one. Default: 0.
     penalty_alpha: Optional[float]
     #: DoLa: contrasts the last layer with inner ones, every other layer of the "low" or "high" half or a list of
-    #: layers; on the reference engine alone. It acts only without beams and prompt lookup. Only with compat 5.18.
+    #: layers; not on llama.cpp. It acts only without beams and prompt lookup. Only with compat 5.18.
     dola_layers: Optional[Union[Literal["low", "high"], Sequence[int]]]
     #: Prompt lookup: number of tokens to draft from earlier text per step; changes the speed, not the tokens. Integer
     #: of at least 1. Only with compat 5.18.

@@ -37,7 +37,7 @@ export function checkSteps(model: LanguageModel, steps: readonly Step[]): void {
 function checkLayers(model: LanguageModel, layers: readonly number[]): void {
   if (layers.length === 0) return;
   if (!model.capabilities.earlyExit) {
-    throw new ModelError('unsupported', 'this engine has no early-exit logits: use the reference engine');
+    throw new ModelError('unsupported', 'llama.cpp has no early-exit logits: use the kernels (GPTJ_ENGINE)');
   }
   const last = model.config.layerCount - 1;
   for (const layer of layers) {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
+import { loadKernels } from '@gptj-cloud/kernels';
 import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import type { EngineInfo } from './engine.ts';
@@ -108,7 +109,7 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
 async function openPrefixes(options: OpenModelOptions, kind: EngineKind): Promise<PrefixStore | null> {
   const { path, cacheType = 'f16', persistedPrefixes } = options;
   if (persistedPrefixes === undefined) return null;
-  const library = kind === 'llama' ? loadLlama().version : '';
+  const library = kind === 'llama' ? loadLlama().version : kind === 'kernels' ? loadKernels().sha256() : '';
   const model = await fingerprintModel(path, { kind, library, cacheType });
   try {
     return await openPrefixStore({ ...persistedPrefixes, model });

@@ -2,7 +2,8 @@
  * The native library: found, loaded and checked. It is one file per system and architecture, built from `native/` by
  * `npm run kernels:build` and committed, so that users need no compiler.
  */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
@@ -21,6 +22,8 @@ export const STEP_ABORTED = 1;
 
 export interface KernelLibrary {
   readonly path: string;
+  /** SHA-256 of the file: another library may round otherwise and lay out its cache otherwise. */
+  sha256(): string;
   /** The fastest instruction set of this processor; `none` where the library has nothing for it. */
   readonly fastest: InstructionSet;
   poolBytes(): number;
@@ -88,6 +91,7 @@ function bind(path: string): KernelLibrary {
   };
   return {
     path,
+    sha256: () => createHash('sha256').update(readFileSync(path)).digest('hex'),
     fastest: INSTRUCTION_SETS[Number(native.instructionSet())] ?? 'none',
     poolBytes: () => Number(native.poolBytes()),
     startPool: (pool, services, threads) => Number(native.poolStart(pool, services, threads)),

@@ -17,9 +17,9 @@ export type ModelErrorCode =
   | 'aborted'
   /** The model was closed. */
   | 'closed'
-  /** The llama.cpp library for this platform is not installed. */
+  /** The library of the engine is not installed, or not made for this platform. */
   | 'library_missing'
-  /** The llama.cpp library has another version or layout than this release supports. */
+  /** The library of the engine has another version or layout than this release supports. */
   | 'library_unknown'
   /** The model file is not a GGUF file that `gptj convert` writes. */
   | 'model_file_invalid'

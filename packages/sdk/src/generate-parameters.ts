@@ -145,7 +145,7 @@ export interface SearchParameters {
   readonly penalty_alpha?: number | null | undefined;
   /**
    * DoLa: contrasts the last layer with inner ones, every other layer of the "low" or "high" half or a list of layers;
-   * on the reference engine alone. It acts only without beams and prompt lookup. Only with compat 5.18.
+   * not on llama.cpp. It acts only without beams and prompt lookup. Only with compat 5.18.
    */
   readonly dola_layers?: 'low' | 'high' | readonly number[] | null | undefined;
   /**

@@ -44,7 +44,7 @@ export const SEARCH_PARAMETERS: readonly ParameterRecord[] = [
     name: 'dola_layers',
     group: 'search',
     versions: ONLY_5_18,
-    help: 'DoLa: contrasts the last layer with inner ones, every other layer of the "low" or "high" half or a list of layers; on the reference engine alone.',
+    help: 'DoLa: contrasts the last layer with inner ones, every other layer of the "low" or "high" half or a list of layers; not on llama.cpp.',
     value: {
       type: 'json',
       form: '"low", "high" or [layer, …]',
