@@ -2,7 +2,7 @@
 // With --check nothing is written: the libraries are compiled again and must be equal to the committed ones, byte by byte.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,7 +113,9 @@ if (isCheck) {
 }
 mkdirSync(BIN, { recursive: true });
 for (const [name, bytes] of Object.entries(built)) {
-  writeFileSync(join(BIN, name), bytes);
+  // A library in use must not change in place: a rename leaves it to the processes that have it open.
+  writeFileSync(join(BIN, `.${name}`), bytes);
+  renameSync(join(BIN, `.${name}`), join(BIN, name));
   console.log(`${name}: ${bytes.length} bytes, sha256 ${sha256(bytes)}`);
 }
 const recipe = {

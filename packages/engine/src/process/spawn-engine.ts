@@ -154,6 +154,11 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   const opened = await attempt
     .then((started) => started.ready)
     .finally(() => signal?.removeEventListener('abort', stop));
+  if (signal?.aborted) {
+    // The engine was ready before it heard of the abort.
+    await closing;
+    throw new ModelError('engine_failed', 'the opening of the engine was aborted');
+  }
   info = opened;
   return {
     info: opened,
