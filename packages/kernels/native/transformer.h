@@ -74,7 +74,7 @@ static int64_t lay_out(run *r, const model *m, int64_t threads, uint8_t *memory)
 
 static int64_t next_item(run *r, int64_t layer, int phase) {
   int64_t *counter = (int64_t *)(r->counters + (layer * PHASES + phase) * COUNTER_BYTES);
-  if (*r->s->abort) return INT64_MAX;
+  if (__atomic_load_n(r->s->abort, __ATOMIC_RELAXED)) return INT64_MAX;
   return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
@@ -373,5 +373,5 @@ int64_t SET_NAME(run_step)(const step *s) {
   r.normed.rows = r.attention.rows = r.mlp.rows = (int)s->rows;
   for (int64_t i = 0; i < (m->layers + 1) * PHASES; i++) *(int64_t *)(r.counters + i * COUNTER_BYTES) = 0;
   pool_run(s->pool, compute, &r, (int)s->threads);
-  return *s->abort ? STEP_ABORTED : STEP_DONE;
+  return __atomic_load_n(s->abort, __ATOMIC_RELAXED) ? STEP_ABORTED : STEP_DONE;
 }
