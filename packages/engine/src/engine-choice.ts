@@ -31,7 +31,7 @@ export async function chooseEngine(path: string, gpuLayers: number | undefined):
 async function whyNoKernels(path: string): Promise<string | null> {
   try {
     const { fastest } = loadKernels();
-    if (fastest === 'none') return 'the processor has no AVX2';
+    if (fastest === 'none') return `the processor has no ${process.arch === 'arm64' ? 'dot products' : 'AVX2'}`;
   } catch (error) {
     if (error instanceof ModelError) return error.message;
     throw error;

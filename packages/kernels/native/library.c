@@ -18,7 +18,8 @@ static uint64_t enabled_states(void) {
 }
 
 // The fastest instruction set that the processor has and the system saves.
-GPTJ_EXPORT int64_t gptj_instruction_set(void) {
+GPTJ_EXPORT int64_t gptj_instruction_set(int64_t capabilities) {
+  (void)capabilities; // of arm64
   unsigned a, b, c, d, b7, c7;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return NO_SET;
   const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
@@ -29,13 +30,17 @@ GPTJ_EXPORT int64_t gptj_instruction_set(void) {
   const unsigned f = b7 >> 16 & 1, dq = b7 >> 17 & 1, bw = b7 >> 30 & 1, vl = b7 >> 31 & 1, vnni = c7 >> 11 & 1;
   return f && dq && bw && vl && vnni && (states & 0xe6) == 0xe6 ? AVX512 : AVX2;
 }
-#else
-#if defined(__linux__)
-GPTJ_EXPORT int64_t gptj_instruction_set(void) { return NEON; }
+#elif defined(__linux__)
+enum { HWCAP_ASIMDDP = 1 << 20 };
+// `capabilities` is AT_HWCAP of getauxval(3): the instructions that the processor has and the kernel saves. Registers of the
+// processor say the same, but older kernels refuse to read them.
+GPTJ_EXPORT int64_t gptj_instruction_set(int64_t capabilities) { return capabilities & HWCAP_ASIMDDP ? NEON : NO_SET; }
 #else
 // Every arm64 machine of Apple has the dot product instructions.
-GPTJ_EXPORT int64_t gptj_instruction_set(void) { return NEON; }
-#endif
+GPTJ_EXPORT int64_t gptj_instruction_set(int64_t capabilities) {
+  (void)capabilities;
+  return NEON;
+}
 #endif
 
 // Bytes of memory that a step of this model needs.
@@ -68,6 +73,7 @@ GPTJ_EXPORT int64_t gptj_measure(const measurement *m) {
 #endif
 }
 
+#if !__STDC_HOSTED__
 // Compilers emit calls of these two, and this library links with no other.
 __attribute__((no_builtin, visibility("hidden"))) void *memcpy(void *to, const void *from, size_t n) {
   for (size_t i = 0; i < n; i++) ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
@@ -77,3 +83,4 @@ __attribute__((no_builtin, visibility("hidden"))) void *memset(void *to, int val
   for (size_t i = 0; i < n; i++) ((uint8_t *)to)[i] = (uint8_t)value;
   return to;
 }
+#endif

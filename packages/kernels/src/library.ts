@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
 import { STRUCT_WORDS } from './layout.ts';
-import type { Address } from './system.ts';
+import { type Address, loadSystem } from './system.ts';
 
 /** Instruction sets by their numbers in `abi.h`. */
 export const INSTRUCTION_SETS = ['none', 'NEON', 'AVX2', 'AVX-512'] as const;
@@ -79,7 +79,7 @@ function bind(path: string): KernelLibrary {
     }
   }
   const native = {
-    instructionSet: library.func('int64_t gptj_instruction_set()'),
+    instructionSet: library.func('int64_t gptj_instruction_set(int64_t capabilities)'),
     poolBytes: library.func('int64_t gptj_pool_bytes()'),
     poolStart: library.func('int64_t gptj_pool_start(void *pool, void *services, int64_t threads)'),
     poolStop: library.func('void gptj_pool_stop(void *pool)'),
@@ -92,7 +92,7 @@ function bind(path: string): KernelLibrary {
   return {
     path,
     sha256: () => createHash('sha256').update(readFileSync(path)).digest('hex'),
-    fastest: INSTRUCTION_SETS[Number(native.instructionSet())] ?? 'none',
+    fastest: INSTRUCTION_SETS[Number(native.instructionSet(loadSystem().capabilities))] ?? 'none',
     poolBytes: () => Number(native.poolBytes()),
     startPool: (pool, services, threads) => Number(native.poolStart(pool, services, threads)),
     stopPool: (pool) => void native.poolStop(pool),

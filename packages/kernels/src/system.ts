@@ -13,6 +13,8 @@ export interface System {
   readonly number: number;
   /** Addresses that create and join a thread, and that wait for and wake by a word of memory. */
   readonly threads: readonly [create: Address, join: Address, wait: Address, wake: Address];
+  /** What the system says of the processor, where the processor does not say it itself: `AT_HWCAP` on Linux for arm64. */
+  readonly capabilities: bigint | number;
   /** Zeroed memory, aligned to a page. Throws `out_of_memory`. */
   allocate(bytes: number): Memory;
 }
@@ -36,6 +38,7 @@ function unsupported(platform: string): never {
   throw new ModelError('library_missing', `expected Linux, got ${platform}`);
 }
 
+const AT_HWCAP = 16;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MADV_HUGEPAGE = 14;
@@ -48,9 +51,11 @@ function linux(): System {
   const unmap = c.func('int munmap(void *address, size_t bytes)');
   const advise = c.func('int madvise(void *address, size_t bytes, int advice)');
   const call = c.symbol('syscall') as Address;
+  const auxiliary = c.func('uint64_t getauxval(uint64_t type)');
   return {
     number: 0,
     threads: [c.symbol('pthread_create') as Address, c.symbol('pthread_join') as Address, call, call],
+    capabilities: auxiliary(AT_HWCAP) as bigint | number,
     allocate(bytes) {
       const isLarge = bytes >= HUGE_PAGE;
       const mapped = bytes + (isLarge ? HUGE_PAGE : 0);

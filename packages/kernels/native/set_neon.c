@@ -1,0 +1,4 @@
+#include "products_neon.h"
+#include "products.h"
+#include "transformer.h"
+#include "measure.h"
