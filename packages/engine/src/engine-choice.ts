@@ -1,4 +1,4 @@
-import { loadKernels, unsupportedType } from '@gptj-cloud/kernels';
+import { type KernelLibrary, loadKernels, unsupportedType, workingSet } from '@gptj-cloud/kernels';
 import { ModelError } from '@gptj-cloud/model';
 import { findBackend } from './llama/native.ts';
 
@@ -21,17 +21,26 @@ export interface EngineChoice {
  * the processor's instructions and the types of the weights, else llama.cpp.
  *
  * @param gpuLayers layers on a GPU; undefined: all
+ * @param load throws `ModelError` where the system has no library
  */
-export async function chooseEngine(path: string, gpuLayers: number | undefined): Promise<EngineChoice> {
+export async function chooseEngine(
+  path: string,
+  gpuLayers: number | undefined,
+  load: () => KernelLibrary = loadKernels,
+): Promise<EngineChoice> {
   if (gpuLayers !== 0 && findBackend() !== 'cpu') return { kind: 'llama', reason: null };
-  const reason = await whyNoKernels(path);
+  const reason = await whyNoKernels(path, load);
   return reason === null ? { kind: 'kernels', reason } : { kind: 'llama', reason };
 }
 
-async function whyNoKernels(path: string): Promise<string | null> {
+/** The self-test of the kernels failed. */
+export const WRONG_RESULTS = 'the kernels compute wrong results on this processor';
+
+async function whyNoKernels(path: string, load: () => KernelLibrary): Promise<string | null> {
   try {
-    const { fastest } = loadKernels();
-    if (fastest === 'none') return `the processor has no ${process.arch === 'arm64' ? 'dot products' : 'AVX2'}`;
+    const library = load();
+    if (library.fastest === 'none') return `the processor has no ${process.arch === 'arm64' ? 'dot products' : 'AVX2'}`;
+    if ((await workingSet(library)) === 'none') return WRONG_RESULTS;
   } catch (error) {
     if (error instanceof ModelError) return error.message;
     throw error;

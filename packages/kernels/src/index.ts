@@ -10,5 +10,6 @@ export {
 } from './library.ts';
 export { Measurements, type ProductShape } from './measure.ts';
 export { type PackedWeights, packWeights, unsupportedType } from './packed-weights.ts';
+export { workingSet } from './self-test.ts';
 export { addressOf } from './system.ts';
 export { startThreads, type ThreadPool } from './thread-pool.ts';

@@ -63,13 +63,23 @@ export async function packWeights(
 ): Promise<PackedWeights> {
   const stored = await openStoredWeights(path);
   try {
-    for (const { name, type } of stored.tensors) {
-      if (!(type in WEIGHT_TYPES)) throw new ModelError('unsupported', `${name}: the kernels have no ${type} weights`);
-    }
-    return await new Packing(library, stored, contextLength, onProgress).run();
+    return await packStoredWeights(library, stored, contextLength, onProgress);
   } finally {
     await stored.close();
   }
+}
+
+/** As {@link packWeights}, of weights that are open already and stay so. */
+export async function packStoredWeights(
+  library: KernelLibrary,
+  stored: StoredWeights,
+  contextLength: number,
+  onProgress: (share: number) => void = () => {},
+): Promise<PackedWeights> {
+  for (const { name, type } of stored.tensors) {
+    if (!(type in WEIGHT_TYPES)) throw new ModelError('unsupported', `${name}: the kernels have no ${type} weights`);
+  }
+  return await new Packing(library, stored, contextLength, onProgress).run();
 }
 
 /** Where a tensor's bytes go. */

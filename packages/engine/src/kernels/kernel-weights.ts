@@ -2,8 +2,9 @@
  * The weights of one model file, packed for the kernels, and the models that compute with them. Models share weights and
  * threads; each has a KV cache of its own.
  */
-import { type InstructionSet, loadKernels, packWeights, startThreads } from '@gptj-cloud/kernels';
-import type { GptjConfig } from '@gptj-cloud/model';
+import { type InstructionSet, loadKernels, packWeights, startThreads, workingSet } from '@gptj-cloud/kernels';
+import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import { WRONG_RESULTS } from '../engine-choice.ts';
 import { FreeCores } from '../machine/free-cores.ts';
 import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
 import { usableCores } from '../machine/usable-cores.ts';
@@ -16,7 +17,7 @@ export interface KernelWeightsOptions {
   readonly config: GptjConfig;
   /** Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
-  /** Default: the fastest of the processor. */
+  /** Default: the fastest that computes right results. */
   readonly set?: InstructionSet;
   /** Called with the share of the weights that is loaded, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -35,7 +36,8 @@ export interface KernelWeights {
 export async function openKernelWeights(options: KernelWeightsOptions): Promise<KernelWeights> {
   const { path, config } = options;
   const library = loadKernels();
-  const { set = library.fastest } = options;
+  const { set = await workingSet(library) } = options;
+  if (set === 'none') throw new ModelError('unsupported', WRONG_RESULTS);
   // Loading takes long enough to count the free cores.
   const freeCores = new FreeCores({ now: () => performance.now() });
   const weights = await packWeights(library, path, config.contextLength, options.onProgress);
