@@ -32,6 +32,7 @@ const FLAGS = [
   '-fvisibility=hidden',
   '-ffp-contract=off',
   '-fno-math-errno',
+  '-fno-strict-aliasing',
   '-fno-stack-protector',
   '-fno-asynchronous-unwind-tables',
 ];
