@@ -136,7 +136,7 @@ test('answers commands and options of other programs with the name to use', asyn
   for (const [line, answer] of [
     ['ps', /gptj runs list --state received,running/],
     ['list', /gptj server/],
-    ['pull x', /gptj convert/],
+    ['pull x', /gptj serve --model/],
     ['run x -t 4', /--threads N or --temperature X/],
     ['generate x --repeat-penalty 1.1', /--repetition-penalty/],
     ['run x -m file', /gptj server/],

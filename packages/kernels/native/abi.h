@@ -12,7 +12,7 @@
 #endif
 
 // How weights are stored. The numbers are ggml's (enum ggml_type).
-enum weight_type { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8, Q6_K = 14, BF16 = 30 };
+enum weight_type { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8, Q4_K = 12, Q5_K = 13, Q6_K = 14, BF16 = 30 };
 
 // Instruction sets, slowest first. A machine may have several; the results are the same bits on each.
 enum instruction_set { NO_SET = 0, NEON = 1, AVX2 = 2, AVX512 = 3 };

@@ -19,9 +19,11 @@
 //   q8_0  f16 scales[2][16]; bytes[2][8][64]: byte 4*row+i of vector j: column 4j+i, xor 0x80
 //   q6_K  low nibbles[2][4][64] as q4_0; top bits[2][2][64]: bits 2f and 2f+1 of byte 4*row+i of vector v: column
 //         16v+4f+i; int8 scales[4 runs of 16 columns][16]; f16 scale[16]; 32 bytes unused
+//   q4_K  nibbles[2][4][64] as q4_0; uint8 scales[2][16], minima[2][16]; f16 scale[16] of the scales, f16 [16] of the minima
+//   q5_K  as q4_K; then top bits[2][64]: bit j of byte 4*row+i: the columns of vector j of the block
 //   f16, bf16, f32  [64 columns][16 rows]
 enum {
-  Q4_0_UNIT = 576, Q8_0_UNIT = 1088, Q6_K_UNIT = 896, HALF_UNIT = 2048, F32_UNIT = 4096,
+  Q4_0_UNIT = 576, Q8_0_UNIT = 1088, Q4_K_UNIT = 640, Q5_K_UNIT = 768, Q6_K_UNIT = 896, HALF_UNIT = 2048, F32_UNIT = 4096,
   UNITS_OF_CHUNK = 64,
 };
 
@@ -29,6 +31,8 @@ static inline int64_t unit_bytes(int64_t type) {
   switch (type) {
     case Q4_0: return Q4_0_UNIT;
     case Q8_0: return Q8_0_UNIT;
+    case Q4_K: return Q4_K_UNIT;
+    case Q5_K: return Q5_K_UNIT;
     case Q6_K: return Q6_K_UNIT;
     case F32: return F32_UNIT;
     default: return HALF_UNIT;
@@ -36,7 +40,7 @@ static inline int64_t unit_bytes(int64_t type) {
 }
 
 // Whether products of this type read activations as int8 (otherwise as float32).
-static inline int is_quantised(int64_t type) { return type == Q4_0 || type == Q8_0 || type == Q6_K; }
+static inline int is_quantised(int64_t type) { return type == Q4_0 || type == Q8_0 || (type >= Q4_K && type <= Q6_K); }
 
 // Number of units before unit `unit` of group `group`.
 static inline int64_t unit_index(const matrix *m, int64_t group, int64_t unit) {

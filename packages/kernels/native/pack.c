@@ -25,9 +25,29 @@ static inline void pack_unit(uint8_t *w, int r, const uint8_t *row, int64_t type
         __builtin_memcpy(to + 64 * j, &four, 4);
       }
     }
+  } else if (type == Q4_K || type == Q5_K) {
+    const uint8_t *block = row + column / K_WEIGHTS * (type == Q4_K ? Q4_K_BLOCK : Q5_K_BLOCK);
+    const int first = (int)(column % K_WEIGHTS);
+    for (int b = 0; b < 2; b++) {
+      for (int j = 0; j < 4; j++)
+        for (int i = 0; i < 4; i++) {
+          const uint8_t low = k_weight(block, type, first + 32 * b + 4 * j + i), high = k_weight(block, type, first + 32 * b + 16 + 4 * j + i);
+          w[256 * b + 64 * j + 4 * r + i] = (uint8_t)((low & 15) | (high & 15) << 4);
+        }
+      w[512 + 16 * b + r] = k_scale(block, first / 32 + b);
+      w[544 + 16 * b + r] = k_minimum(block, first / 32 + b);
+      if (type == Q5_K)
+        for (int i = 0; i < 4; i++) {
+          uint8_t top = 0;
+          for (int j = 0; j < 8; j++) top |= (uint8_t)(k_weight(block, type, first + 32 * b + 4 * j + i) >> 4 << j);
+          w[640 + 64 * b + 4 * r + i] = top;
+        }
+    }
+    put_half(w + 576 + 2 * r, half_at(block));
+    put_half(w + 608 + 2 * r, half_at(block + 2));
   } else if (type == Q6_K) {
-    const uint8_t *block = row + column / Q6_K_WEIGHTS * Q6_K_BLOCK;
-    const int first = (int)(column % Q6_K_WEIGHTS);
+    const uint8_t *block = row + column / K_WEIGHTS * Q6_K_BLOCK;
+    const int first = (int)(column % K_WEIGHTS);
     for (int b = 0; b < 2; b++)
       for (int j = 0; j < 4; j++)
         for (int i = 0; i < 4; i++) {
@@ -55,7 +75,9 @@ static int64_t row_bytes(int64_t type, int64_t length) {
     case F32: return length * 4;
     case Q4_0: return length / 32 * Q4_0_BLOCK;
     case Q8_0: return length / 32 * Q8_0_BLOCK;
-    case Q6_K: return length / Q6_K_WEIGHTS * Q6_K_BLOCK;
+    case Q4_K: return length / K_WEIGHTS * Q4_K_BLOCK;
+    case Q5_K: return length / K_WEIGHTS * Q5_K_BLOCK;
+    case Q6_K: return length / K_WEIGHTS * Q6_K_BLOCK;
     default: return length * 2;
   }
 }

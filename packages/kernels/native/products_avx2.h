@@ -3,6 +3,7 @@
 //
 // AVX2 multiplies bytes into 16-bit sums of two products (vpmaddubsw), which must not overflow:
 //   q4_0   0..15 times -127..127: a whole block of 32 fits, 8 * 2 * 15 * 127 = 30,480
+//   q4_K   as q4_0; q5_K: 0..31, half a block fits, 4 * 2 * 31 * 127 = 31,496
 //   q6_K   -32..31 by magnitude and sign: a run of 16 fits, 4 * 2 * 32 * 127 = 32,512
 //   q8_0   by magnitude and sign: one instruction fits, 2 * 128 * 127 = 32,512
 #pragma once
@@ -86,6 +87,36 @@ INLINE void block_q6_K(const uint8_t *w, int b, int half, const uint8_t *x, __m2
   }
 }
 
+INLINE __m256 eight_bytes(const uint8_t *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p))); }
+
+// Unsigned weights with a scale and a minimum, of which d and dmin have a multiple.
+INLINE void block_with_minimum(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int64_t type, const int C) {
+  __m256i q[8];
+  unpack_nibbles(w + 256 * b, half, q);
+  if (type == Q5_K) {
+    const __m256i top = _mm256_load_si256((const __m256i *)(w + 640 + 64 * b + 32 * half)), bit = _mm256_set1_epi8(16);
+    UNROLL for (int j = 0; j < 4; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_slli_epi16(top, 4 - j), bit));
+    UNROLL for (int j = 4; j < 8; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_srli_epi16(top, j - 4), bit));
+  }
+  const __m256 scale = _mm256_mul_ps(eight_f16(w + 576 + 16 * half), eight_bytes(w + 512 + 16 * b + 8 * half));
+  const __m256 eighth = _mm256_mul_ps(eight_f16(w + 608 + 16 * half), _mm256_set1_ps(0.125f));
+  const __m256 minimum = _mm256_mul_ps(eighth, eight_bytes(w + 544 + 16 * b + 8 * half));
+  UNROLL for (int c = 0; c < C; c++) {
+    const uint8_t *p = x + 32 * c;
+    __m256i even = _mm256_maddubs_epi16(q[0], broadcast(p)), odd = _mm256_maddubs_epi16(q[1], broadcast(p + 4));
+    UNROLL for (int j = 2; j < 8; j += 2) {
+      even = _mm256_add_epi16(even, _mm256_maddubs_epi16(q[j], broadcast(p + 4 * j)));
+      odd = _mm256_add_epi16(odd, _mm256_maddubs_epi16(q[j + 1], broadcast(p + 4 * j + 4)));
+    }
+    const __m256i sum = type == Q4_K ? to_32_bits(_mm256_add_epi16(even, odd)) : _mm256_add_epi32(to_32_bits(even), to_32_bits(odd));
+    const __m256 of_x = one_scale(x, c, C), start = _mm256_cvtepi32_ps(broadcast(x + C * 36 + 4 * c));
+    const __m256 added = _mm256_fmadd_ps(_mm256_mul_ps(scale, of_x), _mm256_cvtepi32_ps(sum), acc[c]);
+    acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(minimum, of_x), start, added);
+  }
+}
+INLINE void block_q4_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) { block_with_minimum(w, b, half, x, acc, Q4_K, C); }
+INLINE void block_q5_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) { block_with_minimum(w, b, half, x, acc, Q5_K, C); }
+
 // Both halves at once for one or two rows of activations, which are bound by memory; otherwise one half after the other,
 // as sixteen registers hold no more.
 #define TILE(name, block, unit) \
@@ -107,6 +138,8 @@ INLINE void block_q6_K(const uint8_t *w, int b, int half, const uint8_t *x, __m2
   }
 TILE(tile_q4_0, block_q4_0, Q4_0_UNIT)
 TILE(tile_q8_0, block_q8_0, Q8_0_UNIT)
+TILE(tile_q4_K, block_q4_K, Q4_K_UNIT)
+TILE(tile_q5_K, block_q5_K, Q5_K_UNIT)
 TILE(tile_q6_K, block_q6_K, Q6_K_UNIT)
 
 INLINE __m256 load_weights(const uint8_t *w, const int64_t type, const int column, const int half) {

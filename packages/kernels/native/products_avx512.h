@@ -124,6 +124,49 @@ INLINE void tile_q6_K(const uint8_t *w, const uint8_t *x, int64_t units, float *
   store_sums(acc, out, stride, C);
 }
 
+// Add one block of 32 columns of q4_K or q5_K: unsigned weights with a scale and a minimum, an eighth of it in `minimum`.
+INLINE void add_block_with_minimum(const __m512i w[8], __m512 scale, __m512 minimum, const uint8_t *x, __m512 *acc, const int C) {
+  const float *scales = (const float *)(x + C * 32);
+  const uint8_t *starts = x + C * 36;
+  UNROLL for (int first = 0; first < C; first += COLUMNS_AT_ONCE) {
+    __m512i sum[COLUMNS_AT_ONCE];
+    const int n = C - first < COLUMNS_AT_ONCE ? C - first : COLUMNS_AT_ONCE;
+    UNROLL for (int c = 0; c < n; c++) sum[c] = _mm512_setzero_si512();
+    UNROLL for (int j = 0; j < 8; j++)
+      UNROLL for (int c = 0; c < n; c++) sum[c] = dot4(sum[c], w[j], x + (first + c) * 32 + 4 * j);
+    UNROLL for (int c = 0; c < n; c++) {
+      const __m512 of_x = _mm512_set1_ps(scales[first + c]), start = _mm512_cvtepi32_ps(broadcast(starts + 4 * (first + c)));
+      const __m512 added = _mm512_fmadd_ps(_mm512_mul_ps(scale, of_x), _mm512_cvtepi32_ps(sum[c]), acc[first + c]);
+      acc[first + c] = _mm512_fmadd_ps(_mm512_mul_ps(minimum, of_x), start, added);
+    }
+  }
+}
+INLINE __m512 sixteen_bytes(const uint8_t *p) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_load_si128((const __m128i *)p))); }
+
+INLINE void tile_with_minima(const uint8_t *w, const uint8_t *x, int64_t units, float *out, int64_t stride, int flags, const int64_t type, const int C) {
+  const int unit = type == Q4_K ? Q4_K_UNIT : Q5_K_UNIT;
+  __m512 acc[TILE_INT8];
+  load_sums(acc, out, stride, flags & GOES_ON, C);
+  for (; units > 0; units--, w += unit) {
+    if (flags & FROM_MEMORY) PREFETCH(w, unit);
+    const __m512 d = v_load_f16((const uint16_t *)(w + 576)), dmin = _mm512_mul_ps(v_load_f16((const uint16_t *)(w + 608)), _mm512_set1_ps(0.125f));
+    UNROLL for (int b = 0; b < 2; b++, x += C * INT8_BLOCK_BYTES) {
+      __m512i q[8];
+      unpack_nibbles(w + 256 * b, q);
+      if (type == Q5_K) {
+        const __m512i top = _mm512_load_si512(w + 640 + 64 * b), bit = _mm512_set1_epi8(16);
+        UNROLL for (int j = 0; j < 4; j++) q[j] = _mm512_or_si512(q[j], _mm512_and_si512(_mm512_slli_epi16(top, 4 - j), bit));
+        UNROLL for (int j = 4; j < 8; j++) q[j] = _mm512_or_si512(q[j], _mm512_and_si512(_mm512_srli_epi16(top, j - 4), bit));
+      }
+      const __m512 scale = _mm512_mul_ps(d, sixteen_bytes(w + 512 + 16 * b)), minimum = _mm512_mul_ps(dmin, sixteen_bytes(w + 544 + 16 * b));
+      add_block_with_minimum(q, scale, minimum, x, acc, C);
+    }
+  }
+  store_sums(acc, out, stride, C);
+}
+INLINE void tile_q4_K(const uint8_t *w, const uint8_t *x, int64_t n, float *out, int64_t stride, int flags, const int C) { tile_with_minima(w, x, n, out, stride, flags, Q4_K, C); }
+INLINE void tile_q5_K(const uint8_t *w, const uint8_t *x, int64_t n, float *out, int64_t stride, int flags, const int C) { tile_with_minima(w, x, n, out, stride, flags, Q5_K, C); }
+
 INLINE v16 load_weights(const uint8_t *w, const int64_t type, const int column) {
   if (type == F32) return v_load((const float *)w + 16 * column);
   return type == F16 ? v_load_f16((const uint16_t *)w + 16 * column) : v_load_bf16((const uint16_t *)w + 16 * column);

@@ -86,6 +86,40 @@ INLINE void block_q6_K(const uint8_t *w, int b, int quarter, const uint8_t *x, f
   }
 }
 
+INLINE float32x4_t four_bytes(const uint8_t *p) {
+  const uint32x2_t four = vld1_dup_u32((const uint32_t *)p);
+  return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(four)))));
+}
+
+// Unsigned weights with a scale and a minimum, of which d and dmin have a multiple.
+INLINE void block_with_minimum(const uint8_t *w, int b, int quarter, const uint8_t *x, float32x4_t *acc, const int64_t type, const int C) {
+  uint8x16_t low[8];
+  int8x16_t q[8];
+  unpack_nibbles(w + 256 * b, quarter, low);
+  if (type == Q5_K) {
+    const uint8x16_t top = vld1q_u8(w + 640 + 64 * b + 16 * quarter), bit = vdupq_n_u8(16);
+    low[0] = vorrq_u8(low[0], vandq_u8(vshlq_n_u8(top, 4), bit));
+    low[1] = vorrq_u8(low[1], vandq_u8(vshlq_n_u8(top, 3), bit));
+    low[2] = vorrq_u8(low[2], vandq_u8(vshlq_n_u8(top, 2), bit));
+    low[3] = vorrq_u8(low[3], vandq_u8(vshlq_n_u8(top, 1), bit));
+    low[4] = vorrq_u8(low[4], vandq_u8(top, bit));
+    low[5] = vorrq_u8(low[5], vandq_u8(vshrq_n_u8(top, 1), bit));
+    low[6] = vorrq_u8(low[6], vandq_u8(vshrq_n_u8(top, 2), bit));
+    low[7] = vorrq_u8(low[7], vandq_u8(vshrq_n_u8(top, 3), bit));
+  }
+  UNROLL for (int j = 0; j < 8; j++) q[j] = vreinterpretq_s8_u8(low[j]);
+  const float32x4_t scale = vmulq_f32(four_scales(w + 576, quarter), four_bytes(w + 512 + 16 * b + 4 * quarter));
+  const float32x4_t eighth = vmulq_f32(four_scales(w + 608, quarter), vdupq_n_f32(0.125f));
+  const float32x4_t minimum = vmulq_f32(eighth, four_bytes(w + 544 + 16 * b + 4 * quarter));
+  UNROLL for (int c = 0; c < C; c++) {
+    const int32x4_t start = vld1q_dup_s32((const int32_t *)(x + C * 36) + c);
+    acc[c] = add_scaled(acc[c], scale, dot16(dot16(vdupq_n_s32(0), q, x + 32 * c), q + 4, x + 32 * c + 16), x, c, C);
+    acc[c] = add_scaled(acc[c], minimum, start, x, c, C);
+  }
+}
+INLINE void block_q4_K(const uint8_t *w, int b, int quarter, const uint8_t *x, float32x4_t *acc, const int C) { block_with_minimum(w, b, quarter, x, acc, Q4_K, C); }
+INLINE void block_q5_K(const uint8_t *w, int b, int quarter, const uint8_t *x, float32x4_t *acc, const int C) { block_with_minimum(w, b, quarter, x, acc, Q5_K, C); }
+
 #define TILE(name, block, unit) \
   INLINE void name(const uint8_t *w, const uint8_t *x, int64_t units, float *out, int64_t stride, int flags, const int C) { \
     float32x4_t acc[4][TILE_INT8]; \
@@ -100,6 +134,8 @@ INLINE void block_q6_K(const uint8_t *w, int b, int quarter, const uint8_t *x, f
   }
 TILE(tile_q4_0, block_q4_0, Q4_0_UNIT)
 TILE(tile_q8_0, block_q8_0, Q8_0_UNIT)
+TILE(tile_q4_K, block_q4_K, Q4_K_UNIT)
+TILE(tile_q5_K, block_q5_K, Q5_K_UNIT)
 TILE(tile_q6_K, block_q6_K, Q6_K_UNIT)
 
 INLINE float32x4_t load_weights(const uint8_t *w, const int64_t type, const int column, const int quarter) {

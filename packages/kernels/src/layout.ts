@@ -5,7 +5,7 @@
 import type { Address } from './system.ts';
 
 /** Numbers of ggml, see `enum weight_type`. */
-export const WEIGHT_TYPES = { f32: 0, f16: 1, q4_0: 2, q8_0: 8, q6_K: 14, bf16: 30 } as const;
+export const WEIGHT_TYPES = { f32: 0, f16: 1, q4_0: 2, q8_0: 8, q4_K: 12, q5_K: 13, q6_K: 14, bf16: 30 } as const;
 
 export type WeightType = keyof typeof WEIGHT_TYPES;
 

@@ -46,7 +46,9 @@ static int64_t row_bytes(int64_t type, int64_t length) {
     case F32: return length * 4;
     case Q4_0: return length / 32 * Q4_0_BLOCK;
     case Q8_0: return length / 32 * Q8_0_BLOCK;
-    case Q6_K: return length / Q6_K_WEIGHTS * Q6_K_BLOCK;
+    case Q4_K: return length / K_WEIGHTS * Q4_K_BLOCK;
+    case Q5_K: return length / K_WEIGHTS * Q5_K_BLOCK;
+    case Q6_K: return length / K_WEIGHTS * Q6_K_BLOCK;
     default: return length * 2;
   }
 }
@@ -67,12 +69,13 @@ static void random_rows(uint8_t *to, int64_t type, int64_t values) {
     return;
   }
   for (int64_t i = 0; i < bytes; i++) to[i] = (uint8_t)(random_bits() >> 8);
-  const int64_t block = type == Q4_0 ? Q4_0_BLOCK : type == Q8_0 ? Q8_0_BLOCK : Q6_K_BLOCK;
-  // Scales that make the weights as large as those above: the types' largest values are 8, 128 and 32 * 128.
+  const int64_t block = row_bytes(type, type == Q4_0 || type == Q8_0 ? 32 : K_WEIGHTS);
+  // Scales that make the weights about as large as those above: the types' largest values are 8, 128, and hundreds or thousands.
   const int smaller = type == Q4_0 ? 0 : type == Q8_0 ? 4 : 5;
   for (int64_t at = 0; at < bytes; at += block) {
     const uint16_t scale = (uint16_t)(random_half() - (smaller << 10));
     put_16(to + at + (type == Q6_K ? 208 : 0), scale);
+    if (type == Q4_K || type == Q5_K) put_16(to + at + 2, scale);
     if (type == Q6_K) for (int i = 0; i < 16; i++) to[at + 192 + i] = (uint8_t)(random_bits() % 33 - 16);
   }
 }
