@@ -45,8 +45,26 @@ const MADV_HUGEPAGE = 14;
 /** Pages of 2 MiB: without them a step that reads gigabytes waits for address translation. */
 const HUGE_PAGE = 2 * 1024 * 1024;
 
+/** Throws `library_missing` where the C library is another one than glibc, as in Alpine. */
+function loadC(name: string): koffi.LibraryHandle {
+  try {
+    return koffi.load(name);
+  } catch (cause) {
+    throw new ModelError('library_missing', `expected glibc, could not load ${name}`, { cause });
+  }
+}
+
+/** Before glibc 2.34 the functions of threads are in a library of their own. */
+function threadFunction(c: koffi.LibraryHandle, name: string): Address {
+  try {
+    return c.symbol(name) as Address;
+  } catch {
+    return loadC('libpthread.so.0').symbol(name) as Address;
+  }
+}
+
 function linux(): System {
-  const c = koffi.load('libc.so.6');
+  const c = loadC('libc.so.6');
   const map = c.func('void *mmap(void *address, size_t bytes, int protection, int flags, int file, int64_t offset)');
   const unmap = c.func('int munmap(void *address, size_t bytes)');
   const advise = c.func('int madvise(void *address, size_t bytes, int advice)');
@@ -54,7 +72,7 @@ function linux(): System {
   const auxiliary = c.func('uint64_t getauxval(uint64_t type)');
   return {
     number: 0,
-    threads: [c.symbol('pthread_create') as Address, c.symbol('pthread_join') as Address, call, call],
+    threads: [threadFunction(c, 'pthread_create'), threadFunction(c, 'pthread_join'), call, call],
     capabilities: auxiliary(AT_HWCAP) as bigint | number,
     allocate(bytes) {
       const isLarge = bytes >= HUGE_PAGE;
