@@ -9,8 +9,8 @@ import { MAX_STEPS_PER_EVALUATION } from './work-budget.ts';
 const REQUESTS = 100;
 /** One charge may lie beyond the limit: it is refused when it is counted. */
 const MAX_OVERSHOOT = 1.5;
-/** Times what 64 rows take that choose their likeliest tokens. */
-const MAX_FACTOR = 40;
+/** Times what 64 rows take that choose their likeliest tokens. The whole budget takes 15 to 45 times that, by how warm each is. */
+const MAX_FACTOR = 80;
 
 /** Requests that took minutes before work was counted: all are affordable now, or refused before they are computed. */
 const FORMERLY_COSTLY: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
