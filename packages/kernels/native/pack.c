@@ -8,6 +8,42 @@ static inline void put_half(uint8_t *to, uint16_t value) {
   to[1] = (uint8_t)(value >> 8);
 }
 
+typedef uint32_t four_words __attribute__((vector_size(16)));
+
+static inline four_words words_at(const uint8_t *p) {
+  four_words v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// Four words of four rows each become four words of one column each: vector j of a unit has word j of all rows.
+static inline void transpose(const uint8_t *row, int64_t row_bytes, uint32_t flip, uint8_t *to) {
+  const four_words a = words_at(row), b = words_at(row + row_bytes), c = words_at(row + 2 * row_bytes), d = words_at(row + 3 * row_bytes);
+  const four_words ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const four_words ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const four_words out[4] = {
+    __builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+    __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5), __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7),
+  };
+  for (int j = 0; j < 4; j++) {
+    const four_words v = out[j] ^ flip;
+    __builtin_memcpy(to + 64 * j, &v, sizeof v);
+  }
+}
+
+// One whole unit of sixteen rows of q4_0 or q8_0, the bulk of most models: four rows at a time.
+static inline void pack_blocks(uint8_t *w, const uint8_t *rows, int64_t row_bytes, int64_t type, int64_t unit) {
+  const int block_bytes = type == Q4_0 ? Q4_0_BLOCK : Q8_0_BLOCK, parts = type == Q4_0 ? 1 : 2;
+  const uint32_t flip = type == Q4_0 ? 0 : 0x80808080u;
+  for (int b = 0; b < 2; b++) {
+    const uint8_t *block = rows + (unit * 2 + b) * block_bytes;
+    for (int r = 0; r < ROWS_OF_GROUP; r++) put_half(w + 32 * b + 2 * r, half_at(block + r * row_bytes));
+    for (int part = 0; part < parts; part++)
+      for (int r = 0; r < ROWS_OF_GROUP; r += 4)
+        transpose(block + r * row_bytes + 2 + 16 * part, row_bytes, flip, w + 64 + (b * parts + part) * 256 + 4 * r);
+  }
+}
+
 // One unit of one row: columns 64 * unit on. `w` is the unit of the row's group, r the row in it.
 static inline void pack_unit(uint8_t *w, int r, const uint8_t *row, int64_t type, int64_t unit, int64_t length) {
   const int64_t column = unit * COLUMNS_OF_UNIT;
@@ -90,6 +126,10 @@ GPTJ_EXPORT void gptj_pack(const pack *p) {
       uint8_t *w = (uint8_t *)p->into.weights + unit_index(&p->into, p->first_group + g, unit) * size;
       // Rows and columns that are missing stay zero: with a scale of zero, or a weight of zero.
       const int whole = (g + 1) * ROWS_OF_GROUP <= p->row_count && (unit + 1) * COLUMNS_OF_UNIT <= p->row_length;
+      if (whole && (p->into.type == Q4_0 || p->into.type == Q8_0)) {
+        pack_blocks(w, p->rows + g * ROWS_OF_GROUP * bytes, bytes, p->into.type, unit);
+        continue;
+      }
       if (!whole || p->into.type == Q6_K) __builtin_memset(w, 0, (size_t)size);
       for (int r = 0; r < ROWS_OF_GROUP; r++) {
         const int64_t row = g * ROWS_OF_GROUP + r;

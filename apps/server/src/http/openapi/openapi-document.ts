@@ -6,6 +6,7 @@ import type { Content, DescribedSchema, JsonSchema, Operation, SecurityScheme } 
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly servers: readonly { readonly url: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
   readonly components: JsonSchema & { readonly schemas: Readonly<Record<string, JsonSchema>> };
 }
@@ -42,6 +43,8 @@ export function openApiDocument(operations: readonly Operation[], version: strin
       description:
         'GPT-J behind the Pipeline Cloud API of 2022, and behind the APIs of OpenAI, text-generation-inference and mesh-transformer-jax.',
     },
+    // Relative to the address of the document, whatever proxies are before it.
+    servers: [{ url: '/', description: 'The server that has this document.' }],
     paths,
     components: {
       schemas: schemas.all,

@@ -30,8 +30,12 @@ test('describes every route of the router, and no other', async () => {
 });
 
 test('has a target for every reference, and uses every operation id once', async () => {
-  const { openapi, paths, components } = await servedDocument();
+  const { openapi, servers, paths, components } = await servedDocument();
   assert.match(openapi, /^3\.1\./);
+  assert.deepEqual(
+    servers.map(({ url }) => url),
+    ['/'],
+  );
   const targets = [...JSON.stringify(paths).matchAll(/"\$ref":"([^"]+)"/g)].map(([, target = '']) => target);
   assert.ok(targets.length > 20);
   for (const target of targets) {
