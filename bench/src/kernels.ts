@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { INSTRUCTION_SETS, loadKernels, Measurements, type ProductShape, startThreads } from '@gptj-cloud/kernels';
+import { instructionSetsUpTo, loadKernels, Measurements, type ProductShape, startThreads } from '@gptj-cloud/kernels';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -25,12 +25,8 @@ export function benchKernels({
   rounds?: number;
 }): void {
   const library = loadKernels();
-  const sets = INSTRUCTION_SETS.slice(
-    INSTRUCTION_SETS.indexOf(library.fastest) > 1 ? 2 : 1,
-    INSTRUCTION_SETS.indexOf(library.fastest) + 1,
-  );
   const pool = startThreads(library, threads);
-  for (const set of sets.toReversed()) {
+  for (const set of instructionSetsUpTo(library.fastest)) {
     const measurements = new Measurements(library, pool, set);
     console.log(`\n${set}, ${pool.threads} threads\n`);
     console.log(

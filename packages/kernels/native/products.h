@@ -25,12 +25,9 @@ typedef void (*tile_function)(const uint8_t *w, const uint8_t *x, int64_t units,
 
 #ifdef TILES_OF_16
 #define EACH_INT8(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16)
-#else
-#define EACH_INT8(F) F(1) F(2) F(3) F(4)
-#endif
-#ifdef TILES_OF_16
 #define EACH_FLOAT(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8)
 #else
+#define EACH_INT8(F) F(1) F(2) F(3) F(4)
 #define EACH_FLOAT(F) F(1) F(2) F(3) F(4)
 #endif
 

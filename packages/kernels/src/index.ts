@@ -1,8 +1,8 @@
 export { KernelContext, type Output } from './kernel-context.ts';
 export { MAX_ROWS } from './layout.ts';
 export {
-  INSTRUCTION_SETS,
   type InstructionSet,
+  instructionSetsUpTo,
   type KernelLibrary,
   loadKernels,
   STEP_ABORTED,

@@ -16,6 +16,12 @@ export const INSTRUCTION_SETS = ['none', 'NEON', 'AVX2', 'AVX-512'] as const;
 
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
 
+/** The sets that a processor has whose fastest is given, fastest first; none where it has none. */
+export function instructionSetsUpTo(fastest: InstructionSet): readonly InstructionSet[] {
+  if (fastest === 'none' || fastest === 'NEON') return fastest === 'none' ? [] : ['NEON'];
+  return INSTRUCTION_SETS.slice(INSTRUCTION_SETS.indexOf('AVX2'), INSTRUCTION_SETS.indexOf(fastest) + 1).reverse();
+}
+
 /** Result codes of a step. */
 export const STEP_DONE = 0;
 export const STEP_ABORTED = 1;

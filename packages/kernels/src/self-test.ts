@@ -7,7 +7,7 @@ import { type StoredTensor, type StoredWeights, TENSOR_TYPES } from '@gptj-cloud
 import type { GptjConfig } from '@gptj-cloud/model';
 import { KernelContext } from './kernel-context.ts';
 import type { WeightType } from './layout.ts';
-import { INSTRUCTION_SETS, type InstructionSet, type KernelLibrary, STEP_DONE } from './library.ts';
+import { type InstructionSet, instructionSetsUpTo, type KernelLibrary, STEP_DONE } from './library.ts';
 import { type PackedWeights, packStoredWeights } from './packed-weights.ts';
 import { addressOf } from './system.ts';
 import { startThreads } from './thread-pool.ts';
@@ -68,18 +68,13 @@ export async function findWorkingSet(library: KernelLibrary, expectedHash: numbe
   if (library.fastest === 'none') return 'none';
   const weights = await packStoredWeights(library, pseudoRandomWeights(), POSITIONS);
   try {
-    for (const set of setsOf(library.fastest)) {
+    for (const set of instructionSetsUpTo(library.fastest)) {
       if ((await hashOfLogits(library, weights, set)) === expectedHash) return set;
     }
     return 'none';
   } finally {
     weights.free();
   }
-}
-
-/** Fastest first. */
-function setsOf(fastest: InstructionSet): readonly InstructionSet[] {
-  return fastest === 'NEON' ? ['NEON'] : INSTRUCTION_SETS.slice(2, INSTRUCTION_SETS.indexOf(fastest) + 1).reverse();
 }
 
 /** Null where a step failed. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { INSTRUCTION_SETS, type InstructionSet, loadKernels } from '@gptj-cloud/kernels';
+import { openGgufWeights } from '@gptj-cloud/checkpoint';
+import { type InstructionSet, instructionSetsUpTo, loadKernels } from '@gptj-cloud/kernels';
 import type { LanguageModel, TokenId } from '@gptj-cloud/model';
 import { copied } from '../held-sequences.fixture.ts';
 import { describeLanguageModel } from '../language-model.contract.ts';
@@ -26,7 +27,6 @@ async function open(
     set,
   }: { threads?: number; cells?: number; type?: 'f16' | 'f32'; set?: InstructionSet } = {},
 ): Promise<Opened> {
-  const { openGgufWeights } = await import('@gptj-cloud/checkpoint');
   const weights = await openGgufWeights(path);
   await weights.close();
   const packed = await openKernelWeights({
@@ -40,8 +40,7 @@ async function open(
 }
 
 /** The sets of this processor: each also runs on those that have a faster one. */
-const { fastest } = loadKernels();
-const sets = fastest === 'NEON' ? ['NEON' as const] : INSTRUCTION_SETS.slice(2, INSTRUCTION_SETS.indexOf(fastest) + 1);
+const sets = instructionSetsUpTo(loadKernels().fastest);
 
 for (const set of sets) {
   for (const type of ['f16', 'f32'] as const) {
