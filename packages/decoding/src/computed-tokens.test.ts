@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { computedTokens, countPositions, maxComputedTokens } from './computed-tokens.ts';
 import { DecodingError } from './decoding-error.ts';
 import { runStrategy } from './drive.ts';
+import { findDraft } from './find-draft.ts';
 import { generate } from './generate.ts';
 import { ParameterError } from './parameter-error.ts';
 import { parseGenerateParameters } from './parameters/parse-generate-parameters.ts';
@@ -29,14 +30,18 @@ function costsOf(
     const computed = computedTokens(positions, prompt.length, seen);
     return { computed, reserved: maxComputedTokens(config, prompt.length), ended };
   };
-  const drafts = { draftTokens: () => draftTokens };
   class Cancelled extends Error {}
   try {
-    const outcome = runStrategy(generate({ prompt, config }, { clock: () => 0, drafts }), toyScorer, (request) => {
-      positions += countPositions(request.rows);
-      for (const { tokens } of request.finalTokens) seen += tokens.length;
-      if (++requests >= cancelAfter) throw new Cancelled();
-    });
+    const outcome = runStrategy(
+      generate({ prompt, config }, { clock: () => 0 }),
+      toyScorer,
+      (request) => {
+        positions += countPositions(request.rows);
+        for (const { tokens } of request.finalTokens) seen += tokens.length;
+        if (++requests >= cancelAfter) throw new Cancelled();
+      },
+      ({ sequence, maxTokens }) => findDraft(sequence, 1, 8, Math.min(draftTokens, maxTokens)),
+    );
     seen = outcome.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
     return cost('finished');
   } catch (error) {

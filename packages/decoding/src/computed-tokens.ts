@@ -5,14 +5,14 @@
  * last token of a sequence is chosen, not evaluated.
  *
  * Neither the prefix cache nor the load on the engine changes the count: a cached prompt counts in full, and drafts of
- * the engine's own choice (`Row.drafted`) do not count.
+ * the engine's own choice (`Row.drafting`) do not count.
  */
 import type { GenerateConfig } from './generate-config.ts';
 import type { Row } from './strategy.ts';
 
 /** Positions that the rows of one request add. */
 export function countPositions(rows: readonly Row[]): number {
-  return rows.reduce((sum, { tokens, drafted = 0 }) => sum + tokens.length - drafted, 0);
+  return rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
 }
 
 /** Computed tokens of a generation whose rows had `positions`, and which has returned `generatedTokens` so far. */

@@ -1,9 +1,9 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
 import { DecodingError } from './decoding-error.ts';
-import type { DraftPolicy } from './draft-policy.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
+import { guesser } from './guesser.ts';
 import { buildLogitsProcessors } from './logits-processor-list.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
@@ -15,10 +15,10 @@ import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
 import { contrastive } from './strategies/contrastive.ts';
 import type { Decoding } from './strategies/decoding.ts';
 import { heapBeamSearch } from './strategies/heap-beam-search.ts';
-import { promptLookup } from './strategies/prompt-lookup.ts';
 import { runSearches } from './strategies/run-searches.ts';
 import { sample } from './strategies/sample.ts';
 import { scorePrompt } from './strategies/score-prompt.ts';
+import { speculative } from './strategies/speculative.ts';
 import type { Strategy } from './strategy.ts';
 import { type WorkBudget, workBudget } from './work-budget.ts';
 
@@ -36,8 +36,6 @@ export interface GenerateDependencies {
   readonly noise?: NoiseSource;
   /** Bytes of a token; needed for stop strings and regular expressions. */
   readonly tokenBytes?: (token: TokenId) => Uint8Array;
-  /** Drafts for greedy requests without `prompt_lookup_num_tokens`. Default: none. */
-  readonly drafts?: DraftPolicy;
   /** Counts and bounds the work. Default: `workBudget()`. */
   readonly budget?: WorkBudget;
 }
@@ -56,13 +54,14 @@ export function generate(
   const seed = config.seed ?? freshSeed();
   const budget = dependencies.budget ?? workBudget();
   const stopStrings = stopStringsOf(config, prompt, dependencies, budget);
+  const { noise = seededNoise(seed), tokenBytes } = dependencies;
   const decoding: Decoding = {
     prompt,
     config,
     processors: buildLogitsProcessors(
       config,
       prompt,
-      allowedNextOf(config, prompt, dependencies.tokenBytes, budget),
+      allowedNextOf(config, prompt, tokenBytes, budget),
       PARAMETERS,
       budget,
     ),
@@ -71,23 +70,22 @@ export function generate(
       endsInStopString: stopStrings,
       charge: (steps) => budget.charge('stopping_criteria', steps),
     }),
-    noise: dependencies.noise ?? seededNoise(seed),
+    noise,
     recorder: scoreRecorder(config, budget),
     budget,
+    guess: guesser({ prompt, config, noise, ...(tokenBytes === undefined ? {} : { tokenBytes }) }),
   };
-  const strategy = inEvaluations(selectStrategy(decoding, dependencies.drafts ?? null), budget);
+  const strategy = inEvaluations(selectStrategy(decoding), budget);
   return config.doSample && dependencies.noise === undefined ? withSeed(strategy, seed) : strategy;
 }
 
-function selectStrategy(decoding: Decoding, drafts: DraftPolicy | null): Strategy<GenerateOutcome> {
-  const { mode, compat, numReturnSequences, promptLookupNumTokens, guidanceScale, continuation } = decoding.config;
+function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
+  const { mode, compat, numReturnSequences, guidanceScale } = decoding.config;
   switch (mode) {
     case 'greedy':
     case 'sample':
       // With guidance a draft would have to be scored twice, which costs more than it saves.
-      if (guidanceScale !== 1 || numReturnSequences > 1) return sample(decoding);
-      if (promptLookupNumTokens > 0 || continuation !== null) return promptLookup(decoding, null);
-      return drafts !== null && mode === 'greedy' ? promptLookup(decoding, drafts) : sample(decoding);
+      return guidanceScale !== 1 || numReturnSequences > 1 ? sample(decoding) : speculative(decoding);
     case 'beam':
       return runSearches(decoding, [compat === '4.25' ? heapBeamSearch(decoding, 0) : beamSearch(decoding)]);
     case 'beam-sample': {

@@ -1,8 +1,9 @@
 export { allowedNextOf } from './allowed-next.ts';
 export { computedTokens, countPositions, maxComputedTokens } from './computed-tokens.ts';
 export { DecodingError, type DecodingErrorCode } from './decoding-error.ts';
-export type { DraftPolicy } from './draft-policy.ts';
+export type { Drafting } from './drafting.ts';
 export { runStrategy, type Scorer } from './drive.ts';
+export { findDraft } from './find-draft.ts';
 export { type GenerateDependencies, type GenerateRequest, generate } from './generate.ts';
 export type {
   AllowedTokens,

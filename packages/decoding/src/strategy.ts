@@ -9,6 +9,7 @@
  * The driver decides how rows become sequences of an engine, and in which batch.
  */
 import type { TokenId } from '@gptj-cloud/model';
+import type { Drafting } from './drafting.ts';
 import type { BeamCandidate, TokenReport } from './generate-outcome.ts';
 
 export interface Row {
@@ -18,8 +19,11 @@ export interface Row {
   readonly keep?: number;
   /** Tokens to append. Empty carries the row along unscored (`scored` must then be 'none'). */
   readonly tokens: readonly TokenId[];
-  /** Number of trailing tokens that are a draft that the caller did not ask for: they do not count as computed. Default 0. */
-  readonly drafted?: number;
+  /**
+   * The driver may append a draft to `tokens` and return it as `drafted`; all of its positions are scored. They do not count
+   * as computed. Only where `scored` is 'all'.
+   */
+  readonly drafting?: Drafting;
   /** Which of the appended positions are scored. */
   readonly scored: 'none' | 'last' | 'all';
   /** Also return the hidden states of the scored positions. */
@@ -52,6 +56,8 @@ export interface RowResult {
   readonly hidden: readonly Float32Array[];
   /** `layers[i][j]`: i-th requested layer, j-th scored position. */
   readonly layers: readonly (readonly Float32Array[])[];
+  /** The tokens that the driver appended to a row with `drafting`. Default: none. */
+  readonly drafted?: readonly TokenId[];
 }
 
 export type ScoreResult = readonly RowResult[];

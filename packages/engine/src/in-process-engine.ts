@@ -4,7 +4,7 @@
  * States: **open** → **closing** (every generation is cancelled, the models close) → closed. Invariants: the isolated
  * context is opened by the first deterministic request and closed with the engine; after `close()` no generation starts.
  */
-import { type DraftPolicy, type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
+import { type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
 import { addStats } from './engine-stats.ts';
@@ -38,8 +38,8 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const now = options.now ?? (() => performance.now());
   // One function for all requests: `@gptj-cloud/decoding` caches its index of the vocabulary under it.
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
-  const strategy = ({ prompt, config }: GenerationRequest, drafts: DraftPolicy | null): Strategy<GenerateOutcome> =>
-    generate({ prompt, config }, { clock: now, tokenBytes, ...(drafts === null ? {} : { drafts }) });
+  const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
+    generate({ prompt, config }, { clock: now, tokenBytes });
   const mutex = new Mutex();
   const shares = new FairShare();
   const { onWarning = () => {}, monitor = NO_MONITOR } = options;

@@ -1,5 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
+import type { Guess } from '../guesser.ts';
 import type { LogitsProcessorList } from '../logits-processor-list.ts';
 import type { NoiseSource } from '../noise.ts';
 import type { ScoreRecorder } from '../score-recorder.ts';
@@ -15,6 +16,8 @@ export interface Decoding {
   readonly noise: NoiseSource;
   readonly recorder: ScoreRecorder;
   readonly budget: WorkBudget;
+  /** Chooses draft tokens by another model's logits. */
+  readonly guess: Guess;
 }
 
 /** Charges the work that a mode does for every row to the parameter that sets the number of rows. */

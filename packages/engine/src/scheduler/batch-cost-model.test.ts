@@ -21,28 +21,64 @@ async function afterBy(tokensAtOnce: number, ...seen: readonly Seen[]): Promise<
   return costs;
 }
 
-test('drafts no tokens before both kinds of evaluations were measured', async () => {
-  assert.equal((await after()).draftTokens(1, 1), 0);
-  assert.equal((await after([1, 1, 100])).draftTokens(1, 1), 0);
+/** Tokens to draft alone, by the share that agrees. */
+const alone = (costs: BatchCostModel, acceptance: number): number => costs.draftTokens({ acceptance, rows: 1 });
+
+test('drafts no tokens before a decoding step was measured', async () => {
+  assert.equal(alone(await after(), 1), 0);
+  assert.equal(alone(await after([1, 100, 3000]), 1), 0);
+  assert.ok(alone(await after([1, 1, 100]), 1) > 0);
 });
 
 test('drafts up to a multiple of the tokens that are computed at once, when that gives more tokens per second', async () => {
   // A step takes 70 ms, and 30 for each token: three drafted ones double the time of an evaluation.
   const costs = await after([1, 1, 100], [1, 100, 3000]);
   assert.deepEqual(
-    [0.2, 0.5, 0.7, 0.9, 0.98].map((acceptance) => costs.draftTokens(acceptance, 1)),
+    [0.2, 0.5, 0.7, 0.9, 0.98].map((acceptance) => alone(costs, acceptance)),
     [0, 0, 3, 7, 15],
   );
-  assert.equal(costs.draftTokens(0.7, 8), 0, 'beside others a step is shared already');
+  assert.equal(costs.draftTokens({ acceptance: 0.7, rows: 8 }), 0, 'beside others a step is shared already');
 });
 
 test('drafts any number of tokens where batches of all sizes are computed alike', async () => {
   // 60 ms, and 2 for each token.
   const costs = await afterBy(1, [1, 1, 62], [8, 1, 76], [1, 100, 800]);
   assert.deepEqual(
-    [0.02, 0.3, 0.6, 0.9].map((acceptance) => costs.draftTokens(acceptance, 1)),
+    [0.02, 0.3, 0.6, 0.9].map((acceptance) => alone(costs, acceptance)),
     [0, 2, 5, 15],
   );
+});
+
+test('drafts fewer tokens where a drafter takes longer, and none where it takes as long as the model', async () => {
+  const costs = await afterBy(1, [1, 1, 62], [8, 1, 76]);
+  const lengths = [0, 5, 15, 60].map((tokenMs) => costs.draftTokens({ acceptance: 0.8, rows: 1, tokenMs }));
+  assert.deepEqual(lengths, [9, 5, 3, 0]);
+  // A prompt that the draft model has not seen yet pays in a long output only.
+  const prompt = { acceptance: 0.8, rows: 1, tokenMs: 5, onceMs: 300 };
+  assert.deepEqual(
+    [4, 200].map((remaining) => costs.draftTokens({ ...prompt, remaining })),
+    [0, 5],
+  );
+});
+
+test('drafts only as far as further steps are nearly free, for all that draft together', async () => {
+  // Up to eight steps in 80 ms, sixteen in 160.
+  const costs = await afterBy(1, [1, 1, 78], [4, 1, 79], [8, 1, 80], [16, 1, 160]);
+  const length = (runs: number): number => costs.draftTokens({ acceptance: 0.8, rows: runs, runs });
+  assert.deepEqual([1, 2, 4, 8].map(length), [7, 3, 1, 0]);
+});
+
+test('measures verified drafts as the decoding steps that they are', async () => {
+  const costs = new BatchCostModel(() => now, 1);
+  const time = (tokens: number, ms: number): Promise<void> =>
+    costs.time([{ sequence: 0, tokens: new Array(tokens).fill(1), scored: 'all' }], async () => {
+      now += ms;
+    });
+  await time(1, 100);
+  await time(8, 101);
+  assert.equal(alone(costs, 0.9), 15);
+  await time(16, 3000);
+  assert.equal(alone(costs, 0.9), 7);
 });
 
 test('computes fewer prompt tokens beside decoding steps when a token takes longer', async () => {

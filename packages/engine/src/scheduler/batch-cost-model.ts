@@ -9,6 +9,7 @@
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
 import { DecodeCost } from './decode-cost.ts';
+import type { DraftCosts, DraftPlan } from './drafting/draft-costs.ts';
 
 /** A decoding step beside a prompt may take this many times as long as alone … */
 const STALL_FACTOR = 3;
@@ -32,12 +33,14 @@ const MAX_PREFILL_TOKENS = 512;
 const MAX_DRAFT_TOKENS = 15;
 /** A draft must raise the expected number of tokens per second by this factor: estimates are coarse. */
 const DRAFT_GAIN = 1.05;
+/** Assumed number of further decoding steps that take as long as the first, before any was measured. */
+const FREE_STEPS = 8;
 /** A part of a generation's rows has this many rows at least. */
 const MIN_PART_ROWS = 8;
 /** Weight of the newest measurement in the moving averages. */
 const SMOOTHING = 0.2;
 
-export class BatchCostModel {
+export class BatchCostModel implements DraftCosts {
   readonly #now: () => number;
   readonly #tokensAtOnce: number;
   /** Milliseconds of an evaluation of decoding steps alone, averaged; null before the first. */
@@ -77,25 +80,33 @@ export class BatchCostModel {
     return Math.max(MIN_PROMPT_TOKENS, Math.floor(PROMPT_MS / this.#tokenMs));
   }
 
+  /** Milliseconds of an evaluation of decoding steps alone, averaged; null before the first. */
+  get decodeMs(): number | null {
+    return this.#decodeMs;
+  }
+
   /**
-   * Number of tokens worth drafting for a run with this acceptance (share of its drafted tokens that agreed, 0 … 1), when
-   * `rows` generations take part in evaluations: the draft with the most expected tokens per second. Of a draft of k
-   * tokens, a + a² + … + aᵏ are expected to agree: each needs all before it.
+   * Number of tokens worth drafting: the draft with the most expected tokens per second, over all generations in the
+   * evaluation. Of a draft of k tokens, a + a² + … + aᵏ are expected to agree with acceptance a: each needs all before it.
    */
-  draftTokens(acceptance: number, rows: number): number {
-    if (this.#tokenMs === null || this.#decodeMs === null) return 0;
-    const { fixedMs, stepMs } = this.#decode.line ?? {
-      fixedMs: Math.max(0, this.#decodeMs - this.#decodeRows * this.#tokenMs),
-      stepMs: this.#tokenMs,
-    };
-    const others = Math.max(1, rows);
+  draftTokens(plan: DraftPlan): number {
+    const { acceptance, rows, runs = 1, maxTokens = MAX_DRAFT_TOKENS } = plan;
+    const { tokenMs = 0, onceMs = 0, remaining = Number.POSITIVE_INFINITY } = plan;
+    const unknownStepMs = this.#tokenMs ?? (this.#decodeMs ?? 0) / FREE_STEPS;
+    const msOf = (steps: number): number | null => this.#decode.ms(steps, unknownStepMs);
+    const others = Math.max(runs, rows);
+    const plainMs = msOf(others);
+    if (plainMs === null) return 0;
     let best = 0;
-    let bestRate = (DRAFT_GAIN * others) / (fixedMs + others * stepMs);
+    let bestRate = (DRAFT_GAIN * others) / plainMs;
     let agreeing = 0;
-    for (let length = 1; length <= MAX_DRAFT_TOKENS; length++) {
+    for (let length = 1; length <= Math.min(maxTokens, MAX_DRAFT_TOKENS); length++) {
       agreeing += acceptance ** length;
-      if ((others + length) % this.#tokensAtOnce !== 0) continue;
-      const rate = (others + agreeing) / (fixedMs + (others + length) * stepMs);
+      const steps = others + runs * length;
+      if (steps % this.#tokensAtOnce !== 0) continue;
+      // The cost before the first draft token, divided among the steps in which the generation's tokens come.
+      const shareMs = (onceMs * (1 + agreeing)) / remaining;
+      const rate = (others + runs * agreeing) / ((msOf(steps) ?? plainMs) + tokenMs * length + shareMs);
       if (rate <= bestRate) continue;
       best = length;
       bestRate = rate;
@@ -131,7 +142,7 @@ export class BatchCostModel {
     const elapsed = this.#now() - startedAt;
     const tokens = steps.reduce((sum, step) => sum + step.tokens.length, 0);
     this.counts.add(tokens, elapsed);
-    if (tokens === steps.length) {
+    if (steps.every(isScored)) {
       this.#decodeMs = blend(this.#decodeMs, elapsed);
       this.#decodeRows = blend(this.#decodeRows, tokens);
       this.#decode.add(tokens, elapsed);
@@ -140,6 +151,11 @@ export class BatchCostModel {
     }
     return results;
   }
+}
+
+/** Whether every token is scored: a decoding step, perhaps with a draft. */
+function isScored({ tokens, scored }: Step): boolean {
+  return scored === 'all' || (scored === 'last' && tokens.length === 1);
 }
 
 function blend(average: number | null, measured: number): number {

@@ -30,6 +30,25 @@ export class DecodeCost {
     this.#shortest[size] = isShorter ? { steps, ms, seenAt } : { ...known, ms: known.ms * AGEING, seenAt };
   }
 
+  /**
+   * Milliseconds of an evaluation of `steps` steps, by the measured sizes on both sides of it: up to some size, further
+   * steps cost a large model almost nothing. Null before the first evaluation.
+   *
+   * @param stepMs milliseconds of a further step while a single size is known
+   */
+  ms(steps: number, stepMs: number): number | null {
+    const points = this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];
+    const above = points.findIndex((point) => point.steps >= steps);
+    const after = above < 0 ? points.length - 1 : Math.max(1, above);
+    const [from, to] = [points[after - 1], points[after]];
+    const known = to ?? from ?? points[0];
+    if (known === undefined) return null;
+    const slope = from === undefined || to === undefined ? stepMs : (to.ms - from.ms) / (to.steps - from.steps);
+    const ms = known.ms + (steps - known.steps) * Math.max(0, slope);
+    // Fewer steps take no less than their share.
+    return steps < known.steps ? Math.max(ms, (known.ms * steps) / known.steps) : ms;
+  }
+
   /** Null while all evaluations were about as large, or more steps took less time. */
   get line(): { readonly fixedMs: number; readonly stepMs: number } | null {
     const points = this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];

@@ -14,47 +14,24 @@
  * - A strategy that throws ends its own generation; an evaluation that fails ends the generations that took part in it.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { DraftPolicy, GenerateOutcome, Strategy } from '@gptj-cloud/decoding';
-import { type LanguageModel, ModelError } from '@gptj-cloud/model';
+import { ModelError } from '@gptj-cloud/model';
 import type { GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
-import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import { nextAdmission } from './admission-order.ts';
 import { BatchCostModel } from './batch-cost-model.ts';
 import { type BatchLimits, planRound, type Slice } from './batch-plan.ts';
 import { checkFits } from './check-fits.ts';
+import { LookupDrafter } from './drafting/lookup-drafter.ts';
+import { Speculation } from './drafting/speculation.ts';
 import { FairShare } from './fair-share.ts';
 import { Generation, type GenerationListener } from './generation.ts';
-import type { Mutex } from './mutex.ts';
 import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
 import { sharedLength } from './prefix-tree.ts';
+import type { SchedulerOptions } from './scheduler-options.ts';
 import { StrategyRun } from './strategy-run.ts';
 import { TenantTime } from './tenant-time.ts';
 import { NO_MONITOR, type WorkMonitor } from './work-monitor.ts';
-
-export interface SchedulerOptions {
-  readonly model: LanguageModel;
-  /** Makes the strategy of a request. `drafts` is null where batches must not depend on the time they take. */
-  readonly strategy: (request: GenerationRequest, drafts: DraftPolicy | null) => Strategy<GenerateOutcome>;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  /** Held during an evaluation: schedulers whose models share threads share it. */
-  readonly mutex: Mutex;
-  /**
-   * Serve one generation at a time, without the prefix cache, with prompts cut at fixed places: its batches then depend
-   * on its own request alone. Default false.
-   */
-  readonly isolated?: boolean;
-  /** Persists prefixes for the next process. Default: none. */
-  readonly prefixStore?: PrefixStore | null;
-  /** Called with warnings for the operator that do not affect generations. */
-  readonly onWarning?: (message: string) => void;
-  /** Accounts of tenants; schedulers that share processors share them. Default: its own. */
-  readonly shares?: FairShare;
-  /** Learns what the thread works on. Default: none. */
-  readonly monitor?: WorkMonitor;
-}
 
 /** Maximum number of sequences in the prefix cache. */
 const MAX_PREFIXES = 64;
@@ -83,7 +60,7 @@ export class Scheduler {
   readonly #costs: BatchCostModel;
   readonly #waiting: Generation[] = [];
   readonly #active: Generation[] = [];
-  readonly #drafts: DraftPolicy | null;
+  readonly #speculation: Speculation | null;
   readonly #monitor: WorkMonitor;
   readonly #shares: FairShare;
   readonly #time: TenantTime;
@@ -103,9 +80,8 @@ export class Scheduler {
     this.#time = new TenantTime(this.#shares, now);
     this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now, options.model.limits.tokensAtOnce);
-    this.#drafts = isolated
-      ? null
-      : { draftTokens: (acceptance) => this.#costs.draftTokens(acceptance, this.#active.length) };
+    const drafters = [new LookupDrafter()];
+    this.#speculation = isolated ? null : new Speculation({ drafters, costs: this.#costs, monitor: this.#monitor });
     // A prefix that is being copied to disk needs one sequence.
     this.#maxSequences = model.limits.maxSequences - maxEntries - (store === null ? 0 : 1);
     this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
@@ -156,6 +132,7 @@ export class Scheduler {
     for (const generation of [...this.#waiting, ...this.#active]) this.#cancel(generation);
     while (this.#loop !== null) await this.#loop;
     await this.#persister?.close();
+    this.#speculation?.close();
     this.#prefixes.clear();
   }
 
@@ -228,7 +205,7 @@ export class Scheduler {
   #begin(generation: Generation): void {
     const { model, strategy } = this.#options;
     this.#step(generation, () => {
-      generation.run = new StrategyRun(model, strategy(generation.request, this.#drafts), this.#prefixes);
+      generation.run = new StrategyRun(model, strategy(generation.request), this.#prefixes);
       generation.run.begin();
     });
     const reused = generation.run?.reused ?? [];
@@ -263,13 +240,16 @@ export class Scheduler {
   async #evaluate(): Promise<void> {
     const runsOf = (generations: readonly Generation[]): readonly StrategyRun[] => generations.map(({ run }) => run!);
     const ready = this.#active.filter((one) => !this.#mustWait(one));
-    const ahead = ready.filter((one) => !this.#time.isInDebt(one));
-    const inDebt = ready.filter((one) => !ahead.includes(one));
-    if (ahead.length === 0) {
+    const first = ready.filter((one) => !this.#time.isInDebt(one));
+    if (first.length === 0) {
       // The tenants that are to catch up work in another scheduler, or have just left.
       await this.#shares.changed();
       return;
     }
+    await this.#draft(first);
+    const ahead = first.filter((one) => !one.isCancelled);
+    if (ahead.length === 0) return;
+    const inDebt = ready.filter((one) => !first.includes(one) && !one.isCancelled);
     const limits = this.#batchLimits(ahead);
     const slices = planRound(runsOf(ahead), runsOf(inDebt), limits, (planned) => this.#costs.extraTokens(planned));
     this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
@@ -280,6 +260,16 @@ export class Scheduler {
     const evaluationMs = this.#options.now() - startedAt;
     this.#time.beginSteps(evaluationMs);
     await this.#advanceAll(runs, evaluationMs);
+  }
+
+  /** Draft tokens of these generations. Their tenants pay for the time. */
+  async #draft(generations: readonly Generation[]): Promise<void> {
+    if (this.#speculation === null) return;
+    const { now } = this.#options;
+    const startedAt = now();
+    const drafting = await this.#speculation.draft(generations);
+    const ms = (now() - startedAt) / Math.max(1, drafting.length);
+    for (const generation of drafting) this.#time.charge(generation, ms);
   }
 
   /** Advance the generations whose rows are evaluated. The other ones in the batch keep their results. */
@@ -364,6 +354,7 @@ export class Scheduler {
   #advance(generation: Generation): void {
     try {
       const final = this.#step(generation, () => generation.run!.advance());
+      this.#speculation?.settle(generation);
       for (const tokens of final) generation.reportTokens(tokens);
       const searched = generation.run?.takeSearched() ?? null;
       if (searched !== null) generation.reportSearched(searched);
@@ -392,7 +383,9 @@ export class Scheduler {
       const at = list.indexOf(generation);
       if (at < 0) continue;
       list.splice(at, 1);
-      if (list === this.#active) this.#time.leave(generation);
+      if (list !== this.#active) continue;
+      this.#time.leave(generation);
+      this.#speculation?.forget(generation);
     }
   }
 }

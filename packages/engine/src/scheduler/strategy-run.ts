@@ -12,6 +12,7 @@
 import {
   type BeamCandidate,
   countPositions,
+  type Drafting,
   type FinalTokens,
   type GenerateOutcome,
   type Row,
@@ -31,11 +32,13 @@ export interface RowWork {
 }
 
 interface RowState {
-  readonly row: Row;
+  row: Row;
   readonly sequence: SequenceId;
   /** The sequence's tokens once the row is evaluated. */
   readonly content: TokenId[];
   fed: number;
+  /** The end of the row's tokens that is a draft of the engine. */
+  drafted: readonly TokenId[];
   readonly logits: Float32Array[];
   readonly hidden: Float32Array[];
   readonly layers: Float32Array[][];
@@ -49,6 +52,7 @@ export class StrategyRun {
   #outcome: GenerateOutcome | null = null;
   #searched: readonly BeamCandidate[] | null = null;
   #positions = 0;
+  #accepted = 0;
   readonly #reused: (readonly TokenId[])[] = [];
   /** Rows of results that are no views any more. */
   readonly #copied = new WeakSet<Float32Array>();
@@ -81,6 +85,18 @@ export class StrategyRun {
       .map(({ row }) => row.tokens);
   }
 
+  /** The tokens of the current request that may be drafted; null where there are none, or a draft. */
+  get drafting(): Drafting | null {
+    const [state, ...others] = this.#rows;
+    if (state === undefined || others.length > 0 || state.fed > 0 || state.drafted.length > 0) return null;
+    return state.row.drafting ?? null;
+  }
+
+  /** Number of tokens of the last draft that agreed. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   /** Null until the strategy has returned. */
   get outcome(): GenerateOutcome | null {
     return this.#outcome;
@@ -99,6 +115,18 @@ export class StrategyRun {
   /** Start the strategy. Returns the tokens that are final already. */
   begin(): readonly FinalTokens[] {
     return this.#take(this.#strategy.next());
+  }
+
+  /** Append a draft to the row that allows it. */
+  draft(tokens: readonly TokenId[]): void {
+    const { drafting } = this;
+    if (drafting === null || tokens.length > drafting.maxTokens) {
+      throw new RangeError(`draft: expected at most ${drafting?.maxTokens ?? 0} tokens, got ${tokens.length}`);
+    }
+    const state = this.#rows[0]!;
+    state.row = { ...state.row, tokens: [...state.row.tokens, ...tokens] };
+    state.content.push(...tokens);
+    state.drafted = tokens;
   }
 
   /** The next `count` tokens of a row as a step of the model. */
@@ -151,8 +179,18 @@ export class StrategyRun {
 
   /** Resume the strategy with the results of the complete request. Returns the tokens that became final. */
   advance(): readonly FinalTokens[] {
-    const result: RowResult[] = this.#rows.map(({ logits, hidden, layers }) => ({ logits, hidden, layers }));
-    return this.#take(this.#strategy.next(result));
+    const result: RowResult[] = this.#rows.map(({ logits, hidden, layers, drafted }) => ({
+      logits,
+      hidden,
+      layers,
+      drafted,
+    }));
+    const sequence = this.#rows[0]?.row.drafting?.sequence ?? [];
+    const before = sequence.length;
+    const next = this.#strategy.next(result);
+    // The strategy has appended the draft tokens that agreed and one of its own choice.
+    this.#accepted = Math.max(0, sequence.length - before - 1);
+    return this.#take(next);
   }
 
   /** Close every sequence. A single one goes into the prefix cache, for a request that continues it. */
@@ -204,7 +242,7 @@ export class StrategyRun {
         const kept = last ? content : content.slice(0, this.#model.length(sequence));
         kept.length = this.#model.length(sequence);
         kept.push(...row.tokens);
-        placed.push({ row, sequence, content: kept, fed: 0, logits: [], hidden: [], layers: [] });
+        placed.push({ row, sequence, content: kept, fed: 0, drafted: [], logits: [], hidden: [], layers: [] });
       }
     } catch (error) {
       for (const sequence of [...left, ...placed.map((state) => state.sequence)]) this.#model.release(sequence);
@@ -225,6 +263,7 @@ export class StrategyRun {
       sequence: prefix?.sequence ?? this.#model.open(),
       content: [...row.tokens],
       fed,
+      drafted: [],
       logits: [],
       hidden: [],
       layers: [],
