@@ -8,8 +8,11 @@ export interface CheckpointTensor {
   readonly name: string;
   /** Row-major, [out, in] for a linear layer. */
   readonly shape: readonly number[];
+  /** Of the rows that are read; see `stored`. */
   readonly type: TensorType;
   readonly sizeBytes: number;
+  /** Present where the file stores the weights in another way, and reading decodes them. */
+  readonly stored?: { readonly type: string; readonly sizeBytes: number };
 }
 
 /** The tokenizer of a checkpoint, and the added tokens that have no row in the model. */

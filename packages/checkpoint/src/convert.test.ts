@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { gptjTensors } from '@gptj-cloud/model';
 import { BoundedFile } from './bounded-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import { type ConvertProgress, convertCheckpoint } from './convert.ts';
+import { convertCheckpoint } from './convert.ts';
 import { readGgufHeader } from './gguf/header.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
 import { phi2RowToGptj } from './gguf/row-order.ts';
@@ -16,6 +16,7 @@ import { encodeWeights } from './tensor-codec.ts';
 import { TENSOR_TYPES } from './tensor-type.ts';
 import { openHuggingFaceWeights } from './testing/hugging-face-weights.ts';
 import { WIDE, wideFolder } from './testing/wide-folder.ts';
+import type { ConvertProgress } from './transfer.ts';
 import { openGgufWeights, type Weights } from './weights.ts';
 
 /** q8_0 as ggml's reference has it: scale = largest magnitude / 127, kept as a half. */
@@ -174,6 +175,45 @@ test('leaves no file when the quantiser fails, has other block sizes, returns to
   const broken: Quantiser = { ...Q8, quantise: () => Promise.reject(new RangeError('no')) };
   await assert.rejects(convertCheckpoint({ ...options, quantiser: broken }), RangeError);
   assert.deepEqual(readdirSync(folder), []);
+});
+
+for (const type of ['f32', 'f16', 'bf16'] as const) {
+  test(`refuses a weight of ${type} that is not a number, in matrices and vectors`, async (t) => {
+    for (const name of ['transformer.h.1.mlp.fc_in.weight', 'lm_head.bias']) {
+      const source = wideFolder(t, type);
+      const path = join(source, 'model.safetensors');
+      const bytes = readFileSync(path);
+      const headerBytes = Number(bytes.readBigUInt64LE(0));
+      const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerBytes));
+      const at = 8 + headerBytes + header[name].data_offsets[0] + (type === 'f32' ? 4 : 2) * 3;
+      encodeWeights(type, Float32Array.of(Number.NaN), bytes.subarray(at, at + (type === 'f32' ? 4 : 2)));
+      writeFileSync(path, bytes);
+      const folder = temporaryFolder(t);
+      await assertRefused(
+        convertCheckpoint({ source, target: join(folder, 'out.gguf'), type }),
+        'out_of_range',
+        new RegExp(`${name}: expected finite weights, got NaN at index 3`),
+      );
+      assert.deepEqual(readdirSync(folder), []);
+    }
+  });
+}
+
+test('reports whether float16 has all numbers of a float32 checkpoint', async (t) => {
+  const target = join(temporaryFolder(t), 'out.gguf');
+  const exact = async (source: string): Promise<boolean | null> =>
+    (await convertCheckpoint({ source, target, type: 'f32', overwrite: true })).isHalfExact;
+  const narrow = wideFolder(t, 'f16');
+  assert.equal(await exact(narrow), null);
+  const wide = wideFolder(t, 'f32');
+  assert.equal(await exact(wide), false);
+  const path = join(wide, 'model.safetensors');
+  const bytes = readFileSync(path);
+  const numbers = bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
+  for (let at = 0; at < numbers.length; at += 4)
+    numbers.writeFloatLE(Math.round(numbers.readFloatLE(at) * 512) / 512, at);
+  writeFileSync(path, bytes);
+  assert.equal(await exact(wide), true);
 });
 
 test('refuses a weight beyond the range of f16 and names its tensor', async (t) => {

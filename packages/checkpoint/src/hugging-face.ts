@@ -9,7 +9,7 @@ import { readPytorchHeader } from './pytorch/header.ts';
 import { readSafetensorsHeader } from './safetensors/header.ts';
 import { findShards, type Shards } from './shards.ts';
 import { type HeaderReader, STORED_FLOAT_BYTES, type StoredTensor } from './stored-tensor.ts';
-import { createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
+import { BandMemory, createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
 import { elementCount, type FloatType, rowBytes, rowsOf } from './tensor-type.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 
@@ -26,7 +26,7 @@ const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
 /** A weight in a Hugging Face folder. */
 interface Weight extends CheckpointTensor {
   readonly type: FloatType;
-  readonly stored: StridedTensor;
+  readonly strided: StridedTensor;
 }
 
 /**
@@ -73,12 +73,12 @@ async function readConfig(path: string): Promise<{ readonly config: GptjConfig; 
   }
 }
 
-function toWeight(name: string, stored: StridedTensor): Weight {
-  const type = stored.type === 'f64' ? 'f32' : stored.type;
+function toWeight(name: string, strided: StridedTensor): Weight {
+  const type = strided.type === 'f64' ? 'f32' : strided.type;
   // Refuses unsupported strides on opening, before a conversion writes anything.
-  createRowReader(stored);
-  const sizeBytes = elementCount(stored.shape) * rowBytes(type, 1);
-  return { name, shape: stored.shape, type, sizeBytes, stored };
+  createRowReader(strided);
+  const sizeBytes = elementCount(strided.shape) * rowBytes(type, 1);
+  return { name, shape: strided.shape, type, sizeBytes, strided };
 }
 
 function ignoredWarning(names: readonly string[]): readonly string[] {
@@ -120,6 +120,7 @@ class HuggingFaceCheckpoint implements Checkpoint {
   readonly warnings: readonly string[];
   readonly #files: readonly BoundedFile[];
   readonly #weights: ReadonlyMap<string, Weight>;
+  readonly #memory = new BandMemory();
   /** Reader of the last tensor, reused because the reader of a transposed tensor caches many rows. */
   #last: { readonly name: string; readonly reader: RowReader } | null = null;
 
@@ -139,18 +140,21 @@ class HuggingFaceCheckpoint implements Checkpoint {
     if (weight === undefined) {
       throw new CheckpointError('missing_tensor', { file: this.path, tensor: name }, 'expected the name of a weight');
     }
-    const { stored, sizeBytes, shape, type } = weight;
+    const { strided, sizeBytes, shape, type } = weight;
     const start = firstRow * rowBytes(type, rowsOf(shape).rowLength);
     if (start < 0 || start + target.byteLength > sizeBytes) {
       throw new CheckpointError(
         'truncated',
-        { file: stored.source.path, tensor: name },
+        { file: strided.source.path, tensor: name },
         `expected rows within ${sizeBytes} bytes, got ${target.byteLength} bytes from ${start} on`,
       );
     }
-    if (this.#last?.name !== name) this.#last = { name, reader: createRowReader(stored) };
+    if (this.#last?.name !== name) {
+      this.#last?.reader.release();
+      this.#last = { name, reader: createRowReader(strided, this.#memory) };
+    }
     const { reader } = this.#last;
-    if (stored.type !== 'f64') {
+    if (strided.type !== 'f64') {
       await reader.read(firstRow, target);
       return;
     }

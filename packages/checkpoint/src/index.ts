@@ -2,7 +2,6 @@ export type { CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
 export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorPlace } from './checkpoint-error.ts';
 export {
   type ConvertOptions,
-  type ConvertProgress,
   type ConvertSummary,
   convertCheckpoint,
   type TypeFallback,
@@ -18,4 +17,5 @@ export { openCheckpoint } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
 export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';
+export type { ConvertProgress } from './transfer.ts';
 export { openGgufWeights, type Weights } from './weights.ts';

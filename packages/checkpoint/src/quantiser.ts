@@ -8,7 +8,7 @@ export interface Quantiser {
   typeSize(type: QuantisedType): number;
   /**
    * Quantise whole rows of `rowLength` weights, which is a multiple of the block size. The caller must not change `rows`
-   * until the promise settles; the result is valid until the next call.
+   * until the promise settles. Each result is an array of its own.
    */
   quantise(type: QuantisedType, rows: Float32Array, rowLength: number): Promise<Uint8Array>;
 }

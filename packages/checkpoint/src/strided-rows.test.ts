@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertRefused, readBytes, temporaryFolder } from './reader.contract.ts';
 import type { StoredFloatType } from './stored-tensor.ts';
-import { checkWithinStorage, createRowReader } from './strided-rows.ts';
+import { BandMemory, checkWithinStorage, createRowReader } from './strided-rows.ts';
 
 const COUNT = 64;
 const STORAGE = Float32Array.from({ length: COUNT }, (_, i) => i);
@@ -47,6 +47,63 @@ for (const [what, shape, strides] of LAYOUTS) {
     });
   });
 }
+
+/** Bits of 16 and 32 bits, in matrices with even and odd sides, and larger than what is read at once. */
+const TRANSPOSED: readonly (readonly [type: StoredFloatType, rows: number, rowLength: number, distance: number])[] = [
+  ['f16', 66, 34, 66],
+  ['f16', 66, 34, 68],
+  ['f16', 66, 34, 200],
+  ['f16', 65, 34, 66],
+  ['f32', 66, 33, 66],
+  ['f16', 1030, 2500, 1030],
+  ['f32', 700, 1900, 701],
+];
+
+for (const [type, rows, rowLength, distance] of TRANSPOSED) {
+  test(`transposes ${rows} × ${rowLength} of ${type}, ${distance} elements from column to column`, async (t) => {
+    const count = rowLength * distance;
+    const storage = type === 'f16' ? new Uint16Array(count) : new Uint32Array(count);
+    for (let i = 0; i < count; i++) storage[i] = Math.imul(i, 0x9e3779b1) >>> 7;
+    await readBytes(temporaryFolder(t), new Uint8Array(storage.buffer), async (source) => {
+      const shape = [rows, rowLength];
+      const reader = createRowReader({
+        name: 'x',
+        shape,
+        strides: [1, distance],
+        storedType: type,
+        type,
+        offset: 0,
+        source,
+      });
+      for (const firstRow of [0, 3]) {
+        const bytes = new Uint8Array((rows - firstRow) * rowLength * storage.BYTES_PER_ELEMENT);
+        await reader.read(firstRow, bytes);
+        const read = type === 'f16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
+        const wrong = read.findIndex((bits, i) => {
+          const row = firstRow + Math.floor(i / rowLength);
+          return bits !== storage[(i % rowLength) * distance + row];
+        });
+        assert.equal(wrong, -1);
+      }
+    });
+  });
+}
+
+test('memory that a reader gives up is lent to the next', async (t) => {
+  const memory = new BandMemory();
+  await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {
+    const tensor = { name: 'x', shape: [8, 8], strides: [1, 8], storedType: 'F32', type: 'f32', offset: 0 } as const;
+    const read = async (): Promise<ArrayBufferLike> => {
+      const reader = createRowReader({ ...tensor, source }, memory);
+      await reader.read(0, new Uint8Array(256));
+      reader.release();
+      const lent = memory.take(256);
+      memory.give(lent);
+      return lent.buffer;
+    };
+    assert.equal(await read(), await read());
+  });
+});
 
 test('refuses strides that are large in both dimensions', async (t) => {
   await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {

@@ -2,6 +2,7 @@ import type { BoundedFile } from './bounded-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { isRowMajor, STORED_FLOAT_BYTES, type StoredFloatType, type StoredTensor } from './stored-tensor.ts';
 import { elementCount, rowsOf } from './tensor-type.ts';
+import { type Elements, transpose } from './transpose.ts';
 
 /** A stored tensor that may hold weights, and the file it lies in. */
 export interface StridedTensor extends StoredTensor {
@@ -13,13 +14,41 @@ export interface StridedTensor extends StoredTensor {
 export interface RowReader {
   /** Fill `target` with whole rows from `firstRow` on, in the tensor's own element type. */
   read(firstRow: number, target: Uint8Array): Promise<void>;
+  /** Give up cached rows. A later read reads them again. */
+  release(): void;
+}
+
+/** Lends the memory of one band at a time, as fresh memory costs the time of its page faults. */
+export class BandMemory {
+  #free: Uint8Array | null = null;
+
+  take(sizeBytes: number): Uint8Array {
+    const free = this.#free;
+    this.#free = null;
+    return free !== null && free.byteLength >= sizeBytes ? free.subarray(0, sizeBytes) : new Uint8Array(sizeBytes);
+  }
+
+  /** No part of it may be used afterwards. */
+  give(bytes: Uint8Array): void {
+    const whole = new Uint8Array(bytes.buffer);
+    if (this.#free === null || this.#free.byteLength < whole.byteLength) this.#free = whole;
+  }
 }
 
 /**
- * Rows of a transposed tensor are gathered in bands of this many bytes: one band of GPT-J-6B's largest matrix holds
- * 1024 rows, so that each column is read in pieces of kilobytes.
+ * Rows of a transposed tensor are gathered in bands of this many bytes: a matrix of GPT-J-6B's layers in float16 is one
+ * band, so that the file is read in its own order; of its LM head, each column is read in pieces of 32 kilobytes.
  */
-const BAND_BYTES = 64 * 1024 * 1024;
+const BAND_BYTES = 128 * 1024 * 1024;
+
+/** Columns are read in chunks of this many bytes, one of them while the one before is transposed. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** Columns whose pieces lie further apart than this many times their own size are read one by one. */
+const MAX_GAP_RATIO = 1.25;
+
+/** Number of columns read at the same time where they are read one by one. */
+const COLUMNS_AT_ONCE = 16;
 
 /** Maximum stride within a row or column. Transposed and sliced tensors have small ones. */
 const MAX_INNER_STRIDE = 64;
@@ -30,12 +59,15 @@ const MAX_INNER_STRIDE = 64;
  *
  * Throws `unsupported` if the strides within both rows and columns are large.
  */
-export function createRowReader(tensor: StridedTensor): RowReader {
+export function createRowReader(tensor: StridedTensor, memory: BandMemory = new BandMemory()): RowReader {
   const { shape, strides, source, offset, type } = tensor;
   const itemBytes = STORED_FLOAT_BYTES[type];
   const { rows, rowLength } = rowsOf(shape);
   if (isRowMajor(shape, strides)) {
-    return { read: (firstRow, target) => source.read(offset + firstRow * rowLength * itemBytes, target) };
+    return {
+      read: (firstRow, target) => source.read(offset + firstRow * rowLength * itemBytes, target),
+      release: () => undefined,
+    };
   }
   const columnStride = strides[strides.length - 1] ?? 1;
   const rowStride = shape.length < 2 ? 0 : strides[0]!;
@@ -48,16 +80,30 @@ export function createRowReader(tensor: StridedTensor): RowReader {
     );
   }
   const layout: Layout = { source, offset, itemBytes, rowLength, rowStride, columnStride, byColumns };
-  const rowsPerBand = Math.max(1, Math.min(rows, Math.floor(BAND_BYTES / (rowLength * itemBytes))));
+  // The second bound limits what is read at once where a stride within columns is large.
+  const rowsPerBand = Math.max(
+    1,
+    Math.min(
+      rows,
+      Math.floor(BAND_BYTES / (rowLength * itemBytes)),
+      Math.floor(CHUNK_BYTES / (Math.max(1, byColumns ? rowStride : 1) * itemBytes)),
+    ),
+  );
   let band: { readonly firstRow: number; readonly bytes: Uint8Array } | null = null;
+  const release = (): void => {
+    if (band !== null) memory.give(band.bytes);
+    band = null;
+  };
   return {
+    release,
     async read(firstRow, target) {
       const bytesPerRow = rowLength * itemBytes;
       for (let done = 0; done < target.byteLength; ) {
         const row = firstRow + done / bytesPerRow;
         if (band === null || row < band.firstRow || (row - band.firstRow) * bytesPerRow >= band.bytes.byteLength) {
+          release();
           const count = Math.min(rowsPerBand, rows - row);
-          const bytes = new Uint8Array(count * bytesPerRow);
+          const bytes = memory.take(count * bytesPerRow);
           await gather(layout, row, count, bytes);
           band = { firstRow: row, bytes };
         }
@@ -101,24 +147,75 @@ interface Layout {
   readonly byColumns: boolean;
 }
 
-/** Read rows one by one, or columns where the elements of a column lie closer together. */
+/** Bytes of `count` rows from `firstRow` on, gathered row by row, or column by column where the elements of a column lie closer together. */
 async function gather(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
-  const { source, offset, itemBytes, rowLength, rowStride, columnStride, byColumns } = layout;
-  const [outer, inner] = byColumns ? [rowLength, count] : [count, rowLength];
-  const [outerStride, innerStride] = byColumns ? [columnStride, rowStride] : [rowStride, columnStride];
-  const [outerStep, innerStep] = byColumns ? [1, rowLength] : [rowLength, 1];
-  const run = new Uint8Array(((inner - 1) * innerStride + 1) * itemBytes);
+  await (layout.byColumns
+    ? gatherColumns(layout, firstRow, count, target)
+    : gatherRows(layout, firstRow, count, target));
+}
+
+async function gatherRows(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
+  const { source, offset, itemBytes, rowLength, rowStride, columnStride } = layout;
+  const run = new Uint8Array(((rowLength - 1) * columnStride + 1) * itemBytes);
   const from = elementsOf(run, itemBytes);
   const to = elementsOf(target, itemBytes);
+  for (let row = 0; row < count; row++) {
+    await source.read(offset + (firstRow + row) * rowStride * itemBytes, run);
+    for (let i = 0; i < rowLength; i++) to[row * rowLength + i] = from[i * columnStride]!;
+  }
+}
+
+async function gatherColumns(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
+  const { source, offset, itemBytes, rowLength, rowStride, columnStride } = layout;
   const start = offset + firstRow * rowStride * itemBytes;
-  for (let o = 0; o < outer; o++) {
-    await source.read(start + o * outerStride * itemBytes, run);
-    for (let i = 0; i < inner; i++) to[o * outerStep + i * innerStep] = from[i * innerStride]!;
+  /** Elements from the first to the last of a column's piece, and from one piece to the next in the chunk. */
+  const pieceLength = (count - 1) * rowStride + 1;
+  const isDense = columnStride <= MAX_GAP_RATIO * pieceLength;
+  const distance = isDense ? columnStride : pieceLength;
+  // An even number of columns, so that all chunks but the last are transposed in pairs.
+  const columns = Math.max(2, 2 * Math.floor(CHUNK_BYTES / itemBytes / Math.max(1, distance) / 2));
+  const chunkLength = (columns - 1) * distance + pieceLength;
+  const chunks = [new Uint8Array(chunkLength * itemBytes), new Uint8Array(chunkLength * itemBytes)] as const;
+  const load = async (firstColumn: number, chunk: Uint8Array): Promise<void> => {
+    const columnCount = Math.min(columns, rowLength - firstColumn);
+    const at = (column: number): number => start + (firstColumn + column) * columnStride * itemBytes;
+    if (isDense) {
+      await source.read(at(0), chunk.subarray(0, ((columnCount - 1) * distance + pieceLength) * itemBytes));
+      return;
+    }
+    for (let column = 0; column < columnCount; column += COLUMNS_AT_ONCE) {
+      const together = Array.from({ length: Math.min(COLUMNS_AT_ONCE, columnCount - column) }, (_, i) => column + i);
+      await Promise.all(
+        together.map((each) => {
+          const from = each * distance * itemBytes;
+          return source.read(at(each), chunk.subarray(from, from + pieceLength * itemBytes));
+        }),
+      );
+    }
+  };
+  const to = elementsOf(target, itemBytes);
+  let loading = load(0, chunks[0]);
+  for (let column = 0, index = 0; column < rowLength; column += columns, index ^= 1) {
+    await loading;
+    const next = column + columns;
+    if (next < rowLength) {
+      loading = load(next, chunks[index === 0 ? 1 : 0]);
+      // A failure is thrown by the await above; until then it must not count as unhandled.
+      loading.catch(() => undefined);
+    }
+    transpose(elementsOf(chunks[index === 0 ? 0 : 1], itemBytes), to, {
+      columns: Math.min(columns, rowLength - column),
+      rows: count,
+      columnDistance: distance,
+      rowDistance: rowStride,
+      rowLength,
+      firstColumn: column,
+    });
   }
 }
 
 /** Bits are moved, not numbers, except for float64, whose NaN payloads do not matter. */
-function elementsOf(bytes: Uint8Array, itemBytes: number): Uint16Array | Uint32Array | Float64Array {
+function elementsOf(bytes: Uint8Array, itemBytes: number): Elements {
   const { buffer, byteOffset, byteLength } = bytes;
   if (itemBytes === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
   if (itemBytes === 4) return new Uint32Array(buffer, byteOffset, byteLength / 4);

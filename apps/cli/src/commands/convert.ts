@@ -114,7 +114,15 @@ function renderSummary(
   );
   const added = summary.tensors - ofModel;
   const note = `\n${formatCount(added)} of them are constants that llama.cpp's layout needs and GPT-J has not; gptj inspect leaves them out\n`;
-  return `${pairs}\n${table}${added > 0 ? note : ''}${fallbackNotes(summary)}`;
+  return `${pairs}\n${table}${added > 0 ? note : ''}${fallbackNotes(summary)}${halfNote(type, summary)}`;
+}
+
+/** Whether the numbers of a float32 checkpoint were float16 before. */
+function halfNote(type: Recipe, { isHalfExact }: ConvertSummary): string {
+  if (isHalfExact !== true) return '';
+  return type === 'f32'
+    ? '\nfloat16 has every number of the matrices: --type f16 loses nothing and takes half the space\n'
+    : '\nfloat16 has every number of the float32 matrices that were read\n';
 }
 
 /** One sentence for each kind of matrix that got a fallback type. */
