@@ -37,7 +37,10 @@ export interface FramedPage {
   readonly version: string;
 }
 
-/** A page of the manual with the navigation beside it. */
+/**
+ * A page of the manual with the navigation beside it. Nothing is painted before the script has run, which chooses the
+ * language of examples and opens the operation of the address: browsers that know `rel="expect"` wait for what follows it.
+ */
 export async function framePage(page: FramedPage): Promise<string> {
   const { title, address, navigation, contents, body, version } = page;
   const links = navigation.flatMap((section) => section.links);
@@ -49,6 +52,7 @@ export async function framePage(page: FramedPage): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · gptj-cloud</title>
+<link rel="expect" href="#manual-ready" blocking="render">
 <style>${STYLE.text}</style>
 </head>
 <body>
@@ -72,8 +76,8 @@ ${
       )}</nav>`
 }
 </div>
-<div role="status" class="status"></div>
 <script>${SCRIPT.text}</script>
+<div role="status" class="status" id="manual-ready"></div>
 </body>
 </html>
 `;

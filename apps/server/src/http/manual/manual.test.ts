@@ -92,7 +92,17 @@ test('pages run their own script and style alone', async () => {
   for (const address of await allAddresses()) {
     const html = await pageAt(address);
     assert.equal(html.split('<script').length, 2, address);
-    assert.doesNotMatch(html, /<link|<iframe|<[^>]+ on\w+=|<[^>]+ style=|src="https?:/i, address);
+    assert.doesNotMatch(html, /<link(?! rel="expect")|<iframe|<[^>]+ on\w+=|<[^>]+ style=|src="https?:/i, address);
+  }
+});
+
+test('a page is painted after its script has run, which opens an operation and moves what follows it', async () => {
+  for (const address of await allAddresses()) {
+    const html = await pageAt(address);
+    const [head = ''] = html.split('</head>');
+    const [, expected = ''] = /<link rel="expect" href="#([\w-]+)" blocking="render">/.exec(head) ?? [];
+    assert.ok(html.indexOf(` id="${expected}"`) > html.indexOf('</script>'), address);
+    assert.equal(html.split(` id="${expected}"`).length, 2, address);
   }
 });
 
