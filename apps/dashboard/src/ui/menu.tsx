@@ -1,5 +1,6 @@
-import { cloneElement, lazy, type ReactElement, Suspense, useState } from 'react';
+import { cloneElement, type ReactElement } from 'react';
 import type { IconName } from './icons.tsx';
+import { createLatePart, type Handover, useLatePart } from './late-part.ts';
 
 export interface MenuEntry {
   readonly id: string;
@@ -18,26 +19,20 @@ export interface MenuGroup {
 }
 
 export interface MenuProps {
-  readonly trigger: ReactElement;
+  readonly trigger: ReactElement<Partial<Handover['standIn']> & { readonly autoFocus?: boolean }>;
   readonly label: string;
   readonly groups: readonly MenuGroup[];
   /** Default: below, at the start of the trigger. */
   readonly placement?: 'bottom start' | 'bottom end' | 'top start' | 'top end';
 }
 
-// Loaded after the page shows: no menu is open at first.
-const MenuTrigger = lazy(async () => ({ default: (await import('./menu-trigger.tsx')).MenuTrigger }));
+// No menu is open at first.
+const lateMenuTrigger = createLatePart(async () => (await import('./menu-trigger.tsx')).MenuTrigger);
 
 /** A button that opens a menu: `<Menu trigger={<IconButton …/>} label="Actions" groups={[{ entries }]} />`. */
 export function Menu(props: MenuProps) {
-  // A press before the menu is loaded opens it then.
-  const [wasPressed, setPressed] = useState(false);
-  const trigger = cloneElement(props.trigger as ReactElement<{ readonly onPress?: () => void }>, {
-    onPress: () => setPressed(true),
-  });
-  return (
-    <Suspense fallback={trigger}>
-      <MenuTrigger {...props} isFirstOpen={wasPressed} />
-    </Suspense>
-  );
+  const [MenuTrigger, { standIn, wasPressed, hadFocus }] = useLatePart(lateMenuTrigger);
+  if (MenuTrigger === null) return cloneElement(props.trigger, standIn);
+  const trigger = hadFocus ? cloneElement(props.trigger, { autoFocus: true }) : props.trigger;
+  return <MenuTrigger {...props} trigger={trigger} isFirstOpen={wasPressed} />;
 }

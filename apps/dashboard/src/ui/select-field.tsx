@@ -25,7 +25,8 @@ export function SelectField<Value extends string>({
   isDisabled = false,
   size = 'normal',
   isFirstOpen,
-}: SelectProps<Value> & { readonly isFirstOpen: boolean }) {
+  autoFocus,
+}: SelectProps<Value> & { readonly isFirstOpen: boolean; readonly autoFocus: boolean }) {
   return (
     <Select
       className="ui-field"
@@ -34,6 +35,7 @@ export function SelectField<Value extends string>({
       isDisabled={isDisabled}
       isInvalid={Boolean(error)}
       defaultOpen={isFirstOpen}
+      autoFocus={autoFocus}
     >
       <Label className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</Label>
       <Button className={`ui-select ui-select-${size}`}>

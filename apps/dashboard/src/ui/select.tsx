@@ -1,5 +1,7 @@
-import { lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
+import type { ReactNode } from 'react';
+import { Button } from 'react-aria-components';
 import { Icon } from './icons.tsx';
+import { createLatePart, type Handover, useLatePart } from './late-part.ts';
 import './field.css';
 import './select.css';
 
@@ -23,22 +25,14 @@ export interface SelectProps<Value extends string> {
   readonly size?: 'normal' | 'small';
 }
 
-// Its list of choices is loaded after the page shows.
-const SelectField = lazy(async () => ({ default: (await import('./select-field.tsx')).SelectField })) as <
-  Value extends string,
->(
-  props: SelectProps<Value> & { readonly isFirstOpen: boolean },
-) => ReactElement;
+// No list of choices is open at first.
+const lateSelectField = createLatePart(async () => (await import('./select-field.tsx')).SelectField);
 
 /** One of a few choices: `<Select label="State" value={state} onChange={setState} choices={[{ id: 'all', label: 'All' }]} />`. */
 export function Select<Value extends string>(props: SelectProps<Value>) {
-  // A press before the list is loaded opens it then.
-  const [wasPressed, setPressed] = useState(false);
-  return (
-    <Suspense fallback={<StandIn {...props} onPress={() => setPressed(true)} />}>
-      <SelectField {...props} isFirstOpen={wasPressed} />
-    </Suspense>
-  );
+  const [SelectField, { standIn, wasPressed, hadFocus }] = useLatePart(lateSelectField);
+  if (SelectField === null) return <StandIn {...props} button={standIn} />;
+  return <SelectField {...props} isFirstOpen={wasPressed} autoFocus={hadFocus} />;
 }
 
 /** As large as the select, so that nothing moves. */
@@ -50,15 +44,15 @@ function StandIn<Value extends string>({
   hint,
   isDisabled = false,
   size = 'normal',
-  onPress,
-}: SelectProps<Value> & { readonly onPress: () => void }) {
+  button,
+}: SelectProps<Value> & { readonly button: Handover['standIn'] }) {
   return (
     <div className="ui-field">
       <span className={isLabelHidden ? 'ui-hidden' : 'ui-label'}>{label}</span>
-      <button type="button" className={`ui-select ui-select-${size}`} disabled={isDisabled} onClick={onPress}>
+      <Button {...button} className={`ui-select ui-select-${size}`} isDisabled={isDisabled}>
         <span className="ui-cut">{choices.find(({ id }) => id === value)?.label}</span>
         <Icon name="down" size={12} />
-      </button>
+      </Button>
       {hint && <span className="ui-hint">{hint}</span>}
     </div>
   );
