@@ -135,8 +135,8 @@ test('takes the options of the server before the command as well', async () => {
 test('answers commands and options of other programs with the name to use', async () => {
   for (const [line, answer] of [
     ['ps', /gptj runs list --state received,running/],
-    ['list', /gptj server/],
-    ['pull x', /gptj serve --model/],
+    ['models', /gptj list/],
+    ['download x', /gptj pull gpt-j-6b/],
     ['run x -t 4', /--threads N or --temperature X/],
     ['generate x --repeat-penalty 1.1', /--repetition-penalty/],
     ['run x -m file', /gptj server/],
@@ -170,7 +170,10 @@ test('refuses an unknown command or option with the nearest name, a pointer to h
     stdout: '',
     stderr: 'gptj: unknown option --tempature; did you mean --temperature?\nTry: gptj generate --help\n',
   });
-  assert.match((await gptj(['zebra'])).stderr, /expected one of serve, generate, chat, convert, inspect/);
+  assert.match(
+    (await gptj(['zebra'])).stderr,
+    /expected one of serve, generate, chat, pull, list, rm, convert, inspect/,
+  );
   assert.equal((await gptj(['serve', '--port', '99999'])).status, 2);
   assert.equal((await gptj(['convert', 'a', 'b', '--type', 'q3'])).status, 2);
 });

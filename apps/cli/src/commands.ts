@@ -9,11 +9,13 @@ import { generateCommand } from './commands/generate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
+import { listCommand, removeCommand } from './commands/models.ts';
 import { pipelinesCommands } from './commands/pipelines.ts';
 import { plansCommands } from './commands/plans.ts';
 import { presetsCommands } from './commands/presets.ts';
 import { profileCommands } from './commands/profiles.ts';
 import { projectsCommands } from './commands/projects.ts';
+import { pullCommand } from './commands/pull.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommands } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -30,7 +32,16 @@ import type { CommandSection } from './help.ts';
 export const COMMAND_SECTIONS: readonly CommandSection[] = [
   {
     title: 'on this machine',
-    entries: [serveCommand, generateCommand, chatCommand, convertCommand, inspectCommand],
+    entries: [
+      serveCommand,
+      generateCommand,
+      chatCommand,
+      pullCommand,
+      listCommand,
+      removeCommand,
+      convertCommand,
+      inspectCommand,
+    ],
   },
   {
     title: 'on a server',

@@ -2,26 +2,15 @@
 
 /** The command to use, completing "WORD: ", by the first word of other programs. */
 const ANSWERS: ReadonlyMap<string, string> = new Map([
-  [
-    'list',
-    'a server has one model: gptj server shows it, gptj pipelines lists what it runs; runs are in gptj runs list',
-  ],
-  ['ls', 'a server has one model: gptj server shows it, gptj pipelines lists what it runs; runs are in gptj runs list'],
-  ['models', 'a server has one model: gptj server shows it, gptj pipelines lists what it runs'],
+  ['ls', 'gptj list has the models of this machine; runs are in gptj runs list'],
+  ['models', 'gptj list has the models of this machine, gptj server shows the one that is served'],
   ['ps', 'the open runs are in gptj runs list --state received,running; the model is in gptj server'],
-  [
-    'pull',
-    'models are not downloaded by gptj: hf download EleutherAI/gpt-j-6b --local-dir gpt-j-6b, then gptj serve --model gpt-j-6b',
-  ],
-  [
-    'download',
-    'models are not downloaded by gptj: hf download EleutherAI/gpt-j-6b --local-dir gpt-j-6b, then gptj serve --model gpt-j-6b',
-  ],
+  ['download', 'gptj pull gpt-j-6b downloads a model'],
   ['push', 'gptj uploads no models'],
   ['create', 'gptj convert FOLDER OUT.gguf makes a model file; gptj tokens create makes an API token'],
   ['quantize', 'gptj convert FILE OUT.gguf --type TYPE stores the weights in another type'],
   ['show', 'gptj inspect FILE describes a model file, gptj server the model of a server'],
-  ['rm', 'gptj runs delete ID deletes a run; a model is a file, which rm deletes'],
+  ['remove', 'gptj rm NAME deletes a model, gptj runs delete ID a run'],
   ['stop', 'gptj runs cancel ID ends a run; Ctrl-C ends the server'],
   ['start', 'gptj serve starts the server'],
   ['auth', 'gptj login URL, gptj logout and gptj whoami'],

@@ -31,7 +31,7 @@ const VARIABLES: readonly (readonly [name: string, text: string])[] = [
   ['PIPELINE_API_URL', 'address of the server, before that of the stored profile'],
   ['PIPELINE_API_TOKEN', 'API token, before that of the stored profile'],
   ['GPTJ_PROFILE', 'name of the stored profile to use'],
-  ['GPTJ_MODEL', 'model file of serve, generate and local chats'],
+  ['GPTJ_MODEL', 'model of serve, generate and local chats: a name or a file'],
   ['GPTJ_DEBUG=1', 'print the stack of an error'],
   ['NO_COLOR=1', 'print without colours'],
 ];

@@ -20,7 +20,7 @@ import {
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { CommandContext } from './command.ts';
-import { chooseModel } from './default-model.ts';
+import { findLocalModel } from './default-model.ts';
 import { integerOption, type OptionSpec, type ParsedOptions, UsageError } from './options.ts';
 import { printable } from './printable.ts';
 
@@ -28,8 +28,8 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'model',
     short: 'm',
-    value: 'FILE',
-    summary: 'model file',
+    value: 'NAME|FILE',
+    summary: 'name of a pulled model, or a model file',
     default: 'GPTJ_MODEL, else the embedded one',
   },
   {
@@ -62,7 +62,7 @@ export interface LocalModel {
 export async function openLocalModel(context: CommandContext, options: ParsedOptions): Promise<LocalModel> {
   const { env, stderr } = context;
   const threads = readThreads(options);
-  const path = chooseModel(options.values.get('model'), env);
+  const path = await findLocalModel(options.values.get('model'), env);
   const config = await readConfig(path);
   const tokenizer = await openTokenizer(path);
   const kind = readKind(options, env);

@@ -4,4 +4,5 @@ export { type RunningServer, type ServedModel, type ServeParts, serve } from './
 export { dumpDataDir, restoreDataDir, writeBackup } from './store/backup.ts';
 export { makeFolder } from './store/make-folder.ts';
 export { copyFromPostgres, copyToPostgres } from './store/move-store.ts';
+export { tryLockFolder } from './store/try-lock-folder.ts';
 export type { Logger } from './telemetry/logger.ts';

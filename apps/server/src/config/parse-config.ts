@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Recipe } from '@gptj-cloud/checkpoint';
+import { isModelName } from '@gptj-cloud/model-store';
 import { issueText, ownerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
 import type { LoadLimits } from '../http/load/load-limits.ts';
@@ -26,6 +27,8 @@ export interface ServerConfig {
   readonly dataDir: string;
   /** GGUF file, or folder of a Hugging Face checkpoint; null: the embedded model. */
   readonly modelPath: string | null;
+  /** The same setting, where it may be the name of a pulled model: it is one if there is nothing at the path. */
+  readonly modelName: string | null;
   /** Disk for shared prompt prefixes in `dataDir`; 0: they end with the process. */
   readonly prefixCacheBytes: number;
   /** Null: generated on the first start and shown once. */
@@ -176,6 +179,7 @@ export function parseConfig(
     port: settings.PORT,
     dataDir: resolve(settings.DATA_DIR),
     modelPath: settings.GPTJ_MODEL === null ? null : resolve(settings.GPTJ_MODEL),
+    modelName: settings.GPTJ_MODEL !== null && isModelName(settings.GPTJ_MODEL) ? settings.GPTJ_MODEL : null,
     prefixCacheBytes: options.prefixCacheBytes ?? settings.PREFIX_CACHE_MB * 2 ** 20,
     apiToken: settings.GPTJ_API_TOKEN,
     dashboard: options.dashboard ?? settings.GPTJ_DASHBOARD,

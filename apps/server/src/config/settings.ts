@@ -47,10 +47,10 @@ export const settingsSchema = z.object({
   }),
   GPTJ_MODEL: textSetting({
     group: 'Serving',
-    help: 'GGUF file written by `gptj convert`, or the folder of a Hugging Face checkpoint, which is converted once into `DATA_DIR/models`',
+    help: 'a model that `gptj pull` has stored, by its name; a GGUF file written by `gptj convert`; or the folder of a Hugging Face checkpoint, which is converted once into `DATA_DIR/models`',
     fallback: null,
     shownDefault: 'the embedded model',
-    option: { name: 'model', short: 'm', value: 'FILE|DIR' },
+    option: { name: 'model', short: 'm', value: 'NAME|FILE|DIR' },
   }),
   GPTJ_DASHBOARD: setting({
     group: 'Serving',

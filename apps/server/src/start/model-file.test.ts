@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -29,7 +29,10 @@ function finder(dataDir: string, signal: AbortSignal | null = null) {
   );
   const parts = { logger, display: createStartDisplay(logger, null), signal };
   const find = (modelPath: string | null): Promise<string> =>
-    findModelFile({ modelPath, dataDir, modelType: 'f16' }, parts);
+    findModelFile(
+      { modelPath, modelName: modelPath?.includes('/') === false ? modelPath : null, dataDir, modelType: 'f16' },
+      parts,
+    );
   return { messages, find };
 }
 
@@ -57,6 +60,26 @@ test('waits while another process converts, and stops waiting when the start is 
   await found;
   await lock.release();
   assert.deepEqual(await readdir(models), []);
+});
+
+test('finds a pulled model by its name, and names the command that pulls a missing one', async () => {
+  const dataDir = join(base, 'pulled');
+  const models = join(dataDir, 'models');
+  await mkdir(models, { recursive: true });
+  const source = { kind: 'hub', from: 'a/tiny', revision: 'main', commit: null };
+  const record = {
+    name: 'tiny',
+    type: 'f16',
+    file: 'tiny.f16-0.gguf',
+    sizeBytes: 1,
+    sha256: '0',
+    source,
+    storedAt: '2026',
+  };
+  await writeFile(join(models, 'tiny.f16.json'), JSON.stringify(record));
+  const { find } = finder(dataDir);
+  assert.equal(await find('tiny'), join(models, 'tiny.f16-0.gguf'));
+  await assert.rejects(find('other'), { name: 'ConfigError', message: /has tiny\. gptj pull other downloads it/ });
 });
 
 test('a file is served as it is, the embedded model without a setting, and a missing file is left to its reader', async () => {

@@ -1,18 +1,21 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { convertOnce, type Recipe } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
+import { findModel, listModels, modelsFolder } from '@gptj-cloud/model-store';
+import { ConfigError } from '../config-error.ts';
 import { embeddedModelPath } from '../embedded-model.ts';
-import { type DataDirLock, lockDataDir } from '../store/data-dir-lock.ts';
+import type { DataDirLock } from '../store/data-dir-lock.ts';
 import { makeFolder } from '../store/make-folder.ts';
-import { StoreError } from '../store/store-error.ts';
+import { tryLockFolder } from '../store/try-lock-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StartDisplay } from './start-display.ts';
 
 export interface ModelFileOptions {
   /** `GPTJ_MODEL`: a GGUF file, or the folder of a Hugging Face checkpoint; null: the embedded model. */
   readonly modelPath: string | null;
+  /** The same setting, where it may be the name of a pulled model. */
+  readonly modelName: string | null;
   readonly dataDir: string;
   /** Type of the weights of a converted folder. */
   readonly modelType: Recipe;
@@ -25,7 +28,7 @@ const LOCK_POLL_MS = 500;
  * and type; of processes that start together, one converts and the others wait.
  */
 export async function findModelFile(
-  { modelPath, dataDir, modelType }: ModelFileOptions,
+  { modelPath, modelName, dataDir, modelType }: ModelFileOptions,
   {
     logger,
     display,
@@ -33,13 +36,11 @@ export async function findModelFile(
   }: { readonly logger: Logger; readonly display: StartDisplay; readonly signal: AbortSignal | null },
 ): Promise<string> {
   if (modelPath === null) return await embeddedModelPath();
-  const isFolder = await stat(modelPath).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+  const models = modelsFolder(dataDir);
+  const found = await stat(modelPath).catch(() => null);
+  if (found === null && modelName !== null) return await pulledModel(models, modelName);
   // A path that does not exist is refused by the reader of the file, with the same words as every other.
-  if (!isFolder) return modelPath;
-  const models = join(dataDir, 'models');
+  if (found === null || !found.isDirectory()) return modelPath;
   await makeFolder(models, 0o700);
   try {
     const { path, summary } = await convertOnce({
@@ -67,14 +68,21 @@ export async function findModelFile(
   }
 }
 
+/** The file of a pulled model. Throws `ConfigError` for a name that the data folder does not have. */
+async function pulledModel(models: string, name: string): Promise<string> {
+  const model = await findModel(models, name);
+  if (model !== null) return model.path;
+  const stored = [...new Set((await listModels(models)).map((each) => each.name))];
+  throw new ConfigError(
+    `GPTJ_MODEL: expected a file, a folder or the name of a pulled model, got ${name}; ${models} has ${stored.length === 0 ? 'no models' : stored.join(', ')}. gptj pull ${name} downloads it`,
+  );
+}
+
 async function waitForLock(folder: string, logger: Logger, signal: AbortSignal | null): Promise<DataDirLock> {
   for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await lockDataDir(folder);
-    } catch (error) {
-      if (!(error instanceof StoreError && error.code === 'data_dir_in_use')) throw error;
-      if (isFirst) logger.info('another process converts a checkpoint; waiting for it', { folder });
-    }
+    const lock = await tryLockFolder(folder);
+    if (lock !== null) return lock;
+    if (isFirst) logger.info('another process converts a checkpoint; waiting for it', { folder });
     await delay(LOCK_POLL_MS, undefined, { ...(signal === null ? {} : { signal }) });
   }
 }

@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type DownloadSizes, downloadFile } from '../download/download-file.ts';
+import type { HttpOptions } from '../download/http.ts';
+import { readSafeBytes } from '../download/journal.ts';
+import { type Checksum, RemoteFile } from '../download/remote-file.ts';
+import { linkCached } from '../hub/hub-cache.ts';
+
+export interface WantedFile {
+  readonly url: string;
+  readonly path: string;
+  /** As a listing has them. */
+  readonly sizeBytes: number | null;
+  readonly checksum: Checksum | null;
+}
+
+export interface DownloadFilesOptions {
+  readonly http: HttpOptions;
+  /** Hugging Face's cache and the repository in it; null: there is none. */
+  readonly cache: { readonly folder: string; readonly repository: string } | null;
+  /** Of one file. */
+  readonly maxBytes: number;
+  readonly sizes?: DownloadSizes;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (doneBytes: number, totalBytes: number, file: string) => void;
+}
+
+/** No checkpoint of a GPT-J is larger. */
+export const MAX_WEIGHTS_BYTES: number = 2 ** 40;
+
+/** Download files one after the other, each with several connections. Progress counts what earlier calls have left. */
+export async function downloadFiles(files: readonly WantedFile[], options: DownloadFilesOptions): Promise<void> {
+  const { http, cache, maxBytes, sizes: division, signal, onProgress } = options;
+  const sizes = await Promise.all(files.map((file) => sizeOf(file, http, signal)));
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const done = await Promise.all(files.map(({ path }) => bytesOnDisk(path)));
+  for (const [at, file] of files.entries()) {
+    const { url, path, checksum, sizeBytes } = file;
+    const isPresent = done[at] === sizes[at];
+    if (!isPresent && cache !== null && checksum !== null) {
+      await linkCached(cache.folder, { repository: cache.repository, checksum, path }, signal);
+    }
+    await downloadFile({
+      http,
+      url,
+      path,
+      expected: { sizeBytes, checksum },
+      maxBytes,
+      ...(division === undefined ? {} : { sizes: division }),
+      signal,
+      onSafe: (bytes) => {
+        done[at] = Math.max(done[at]!, bytes);
+        onProgress?.(
+          done.reduce((sum, each) => sum + each, 0),
+          totalBytes,
+          basename(path),
+        );
+      },
+    });
+  }
+}
+
+async function sizeOf({ url, path, sizeBytes }: WantedFile, http: HttpOptions, signal: AbortSignal): Promise<number> {
+  if (sizeBytes !== null) return sizeBytes;
+  const present = await stat(path).catch(() => null);
+  return present?.size ?? (await new RemoteFile(http, url, signal).facts()).sizeBytes ?? 0;
+}
+
+/** Safe bytes of a file, complete or partial. */
+async function bytesOnDisk(path: string): Promise<number> {
+  const complete = await stat(path).catch(() => null);
+  return complete?.size ?? (await readSafeBytes(`${path}.journal`));
+}

@@ -1,0 +1,115 @@
+/** The folder of a checkpoint, complete or with its small files alone: planned, converted and moved into the store. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { convertCheckpoint, type Recipe } from '@gptj-cloud/checkpoint';
+import { gigabytes, type MachineMemory, openQuantiser } from '@gptj-cloud/engine';
+import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model';
+import { readSafeBytes } from '../download/journal.ts';
+import { ModelStoreError } from '../model-store-error.ts';
+import type { TryLock } from '../ports.ts';
+import { hashFile } from '../store/hash-file.ts';
+import type { ModelSource } from '../store/model-record.ts';
+import { checkName, type StoredModel, storeModel } from '../store/model-store.ts';
+import { withStoreLock } from '../store/store-lock.ts';
+import type { WantedFile } from './download-files.ts';
+import { planType, type TypePlan } from './plan-type.ts';
+import type { PullEvent } from './pull-events.ts';
+
+/** What a model becomes in the store. */
+export interface StoreTarget {
+  readonly models: string;
+  readonly name: string;
+  readonly source: ModelSource;
+  /** Null: the best that fits into the memory. */
+  readonly type: Recipe | null;
+  readonly machine: MachineMemory;
+  readonly checksMemory: boolean;
+  readonly tryLock: TryLock;
+  readonly onEvent: (event: PullEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Types that need no quantiser of llama.cpp. */
+const FLOAT_TYPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
+/** Left free on the disk, for the store of the server. */
+const RESERVE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Choose the type by `config.json`, and refuse what the disk or the memory cannot hold. `missing`: weights that are still to
+ * be downloaded, wholly or in part. Throws `disk_full`, `memory_full`, `not_convertible`.
+ */
+export async function planFolder(
+  folder: string,
+  target: StoreTarget,
+  missing: readonly WantedFile[],
+): Promise<TypePlan> {
+  await checkName(target.models, target.name, target.source.from);
+  const plan = planType({ ...target, config: await readConfig(join(folder, 'config.json')) });
+  const left = await Promise.all(missing.map(bytesLeft));
+  const downloadBytes = left.reduce((sum, bytes) => sum + bytes, 0);
+  const { bavail, bsize } = await statfs(target.models);
+  const freeBytes = bavail * bsize;
+  const neededBytes = downloadBytes + plan.fileBytes + RESERVE_BYTES;
+  if (freeBytes < neededBytes) {
+    const parts = downloadBytes === 0 ? '' : `${gigabytes(downloadBytes)} to download and `;
+    throw new ModelStoreError(
+      'disk_full',
+      `${target.models}: expected ${gigabytes(neededBytes)} free (${parts}${gigabytes(plan.fileBytes)} for the ${plan.type} file), got ${gigabytes(freeBytes)}; free space, choose a smaller --type, or set DATA_DIR to another disk`,
+    );
+  }
+  const { type: recipe, reason, fileBytes } = plan;
+  target.onEvent({ type: 'plan', recipe, reason, downloadBytes, fileBytes });
+  return plan;
+}
+
+async function bytesLeft({ path, sizeBytes }: WantedFile): Promise<number> {
+  const isComplete = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return isComplete ? 0 : Math.max(0, (sizeBytes ?? 0) - (await readSafeBytes(`${path}.journal`)));
+}
+
+async function readConfig(path: string): Promise<GptjConfig> {
+  try {
+    return parseGptjConfig(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    if (!(cause instanceof ModelError || cause instanceof SyntaxError)) throw cause;
+    throw new ModelStoreError('not_convertible', `${path}: ${cause.message}`, { cause });
+  }
+}
+
+/** Convert the folder in `staging`, and move the result into the store. */
+export async function convertIntoStore(
+  folder: string,
+  staging: string,
+  { type }: TypePlan,
+  target: StoreTarget,
+): Promise<StoredModel> {
+  const { models, name, source, onEvent, signal, tryLock } = target;
+  const converted = join(staging, `converted.${type}.gguf`);
+  const isConverted = await stat(converted).then(
+    () => source.kind === 'hub',
+    () => false,
+  );
+  if (!isConverted) {
+    // What a killed conversion left.
+    const partial = (await readdir(staging)).filter((file) => /^\.?converted\..*/.test(file));
+    await Promise.all(partial.map((file) => rm(join(staging, file), { force: true })));
+    const summary = await convertCheckpoint({
+      source: folder,
+      target: converted,
+      type,
+      ...(FLOAT_TYPES.has(type) ? {} : { quantiser: openQuantiser() }),
+      onProgress: (progress) => onEvent({ type: 'convert', ...progress }),
+      signal,
+    });
+    for (const message of summary.warnings) onEvent({ type: 'warning', message });
+  }
+  const { size } = await stat(converted);
+  const sha256 = await hashFile(converted, createHash('sha256'), signal);
+  return await withStoreLock(models, tryLock, signal, () =>
+    storeModel(models, converted, { name, type, sizeBytes: size, sha256, source, storedAt: new Date().toISOString() }),
+  );
+}
