@@ -9,11 +9,12 @@ import type { StorageAddition, StorageLimits } from '../metering/storage/storage
 import type { Admission, AdmittedRun, GenerationEstimate } from '../metering/usage/admission.ts';
 import { batched } from '../store/batched.ts';
 import type { Database } from '../store/db.ts';
+import { addCounts } from './counts/run-counts-store.ts';
 import type { StoredData } from './data/data.ts';
 import { holdData, insertAllData } from './data/data-store.ts';
 import type { NewFile } from './files/file.ts';
 import { isSliced } from './files/file-slices-store.ts';
-import { insertFiles, type NewFileRow, removeUnstored, writeLargeFile } from './files/file-store.ts';
+import { insertFilesWith, type NewFileRow, removeUnstored, writeLargeFile } from './files/file-store.ts';
 import type { RunEnding } from './run-end.ts';
 import { endRuns, insertRuns, type NewRun } from './run-store.ts';
 
@@ -166,9 +167,9 @@ async function storeRuns(
     if (file !== null) inputs.push({ projectId, createdAt, file, data: { id, createdAt, file } });
   }
   if (rows.length > 0) {
-    await insertFiles(tx, inputs);
-    await insertAllData(tx, inputs);
-    const inserted = await insertRuns(tx, rows);
+    const [, inserted] = await insertFilesWith(tx, inputs, () =>
+      Promise.all([insertAllData(tx, inputs), insertRuns(tx, rows)]),
+    );
     // Only a run that is stored alone can have a key.
     if (inserted.size < rows.length) throw new KeyTaken();
   }
@@ -185,15 +186,17 @@ async function storeEnds(
   tx: Database,
   endings: readonly AccountedEnding[],
 ): Promise<{ readonly stored: readonly boolean[]; readonly afterCommit: () => void }> {
-  const stored = await endRuns(tx, endings);
+  const { stored, counted } = await endRuns(tx, endings);
   const ended = endings.filter((_, i) => stored[i]);
   if (ended.length === 0) return { stored, afterCommit: () => {} };
-  await admission.endRuns(
-    tx,
-    ended.flatMap(({ ticket, cost }) => (ticket === null ? [] : [{ ticket, cost }])),
-  );
   const ends = ended.map(({ ender: { runId, projectId, endedAt }, end }): RunEnd => {
     return { runId, projectId, endedAt, event: 'result' in end ? 'run.completed' : 'run.failed' };
   });
-  return { stored, afterCommit: await onRunsEnd(tx, ends) };
+  const settled = ended.flatMap(({ ticket, cost }) => (ticket === null ? [] : [{ ticket, cost }]));
+  const [, , afterCommit] = await Promise.all([
+    addCounts(tx, counted),
+    admission.endRuns(tx, settled),
+    onRunsEnd(tx, ends),
+  ]);
+  return { stored, afterCommit };
 }

@@ -23,7 +23,7 @@ beforeEach(() => store.db.delete(runs));
 
 const stored = async (createdAt: Date, promptHead: string, apiKeyId: string | null = null): Promise<string> =>
   (await storeRun(store.db, createdAt, { promptHead, apiKeyId })) ?? 'refused';
-const complete = (runId: string, outputHead: string): Promise<readonly boolean[]> =>
+const complete = (runId: string, outputHead: string): Promise<unknown> =>
   store.db.transaction((tx) =>
     endRuns(tx, [
       {

@@ -57,7 +57,8 @@ const result = (): RunResult => ({
   finishReasons: ['length'],
 });
 
-const endAll = (endings: readonly RunEnding[]) => store.db.transaction((tx) => endRuns(tx, endings));
+const endAll = async (endings: readonly RunEnding[]) =>
+  (await store.db.transaction((tx) => endRuns(tx, endings))).stored;
 const completeRun = async (ender: RunEnder): Promise<boolean> =>
   (await endAll([{ ender, cost: null, execution: null, end: { result: result() } }]))[0] === true;
 const failRun = async (ender: RunEnder, failure: RunFailure): Promise<boolean> =>

@@ -15,8 +15,8 @@ import type { Database } from '../store/db.ts';
 import type { Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import { binOf } from './counts/latency-bins.ts';
-import { addCounts, type CountedEvent, LATENCIES } from './counts/run-counts-store.ts';
-import { deleteFiles, fileColumns, insertFiles } from './files/file-store.ts';
+import { type CountedEvent, LATENCIES } from './counts/run-counts-store.ts';
+import { deleteFiles, fileColumns, insertFilesWith } from './files/file-store.ts';
 import type { Run, RunFailure } from './run.ts';
 import { type RunEnding, type RunResult, storableFailure } from './run-end.ts';
 import { countedCode } from './run-failure.ts';
@@ -74,16 +74,18 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
   return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));
 }
 
-/**
- * Store ends of runs, with their results, in a transaction. Returns for each whether it was stored: not when the run has
- * ended or its lease has another owner. One statement for all runs.
- */
-export async function endRuns(tx: Database, endings: readonly RunEnding[]): Promise<readonly boolean[]> {
-  await insertFiles(
-    tx,
-    endings.flatMap(({ ender, end }) =>
-      'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
-    ),
+/** Ends that were given to the store. */
+export interface StoredEnds {
+  /** For each whether it was stored: not when the run has ended or its lease has another owner. */
+  readonly stored: readonly boolean[];
+  /** What the stored ones add to the counts of their projects; the caller adds it in the same transaction. */
+  readonly counted: readonly CountedEvent[];
+}
+
+/** Store ends of runs, with their results, in a transaction. One statement for all runs. */
+export async function endRuns(tx: Database, endings: readonly RunEnding[]): Promise<StoredEnds> {
+  const results = endings.flatMap(({ ender, end }) =>
+    'result' in end ? [{ projectId: ender.projectId, file: end.result.file, createdAt: ender.endedAt }] : [],
   );
   const items = endings.map(({ ender, end, cost, execution }, index) => ({
     ...ender,
@@ -94,7 +96,7 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
     ...('result' in end ? completeColumns(end.result) : failedColumns(end.failure, cost)),
   }));
   const given = (name: string): SQL => sql.raw(`e."${name}"`);
-  const rows = await tx
+  const ends = tx
     .update(runs)
     .set({
       state: given('state'),
@@ -134,14 +136,15 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
         AND (e.owner IS NULL OR ${runs.leaseOwner} = e.owner)`,
     )
     .returning({ index: sql<unknown>`e.index`.mapWith(Number), createdAt: runs.createdAt, endedAt: runs.endedAt });
+  // The statement is sent when something waits for it.
+  const rows = await insertFilesWith(tx, results, async () => await ends);
   const ended = new Set(rows.map(({ index }) => Number(index)));
   const unused = endings.flatMap(({ end }, i) => (ended.has(i) || !('result' in end) ? [] : [end.result.file.id]));
   await deleteFiles(tx, unused);
-  await addCounts(
-    tx,
-    rows.flatMap(({ index, createdAt, endedAt }) => countedEvents(endings[Number(index)], createdAt, endedAt)),
-  );
-  return endings.map((_, i) => ended.has(i));
+  return {
+    stored: endings.map((_, i) => ended.has(i)),
+    counted: rows.flatMap(({ index, createdAt, endedAt }) => countedEvents(endings[Number(index)], createdAt, endedAt)),
+  };
 }
 
 /** What the end of a run adds to the counts of its project, in the hour of its acceptance. */

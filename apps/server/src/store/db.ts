@@ -74,6 +74,7 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     stream: () => new WorkerSocket(thread),
     prepares: true,
+    beginsAhead: true,
     isFull: () => thread.isFull,
     ...createOutageLog(logger, () => performance.now()),
   });

@@ -19,6 +19,11 @@ export interface GuardedPoolOptions extends pg.PoolConfig {
   readonly onAnswer: () => void;
   /** Give each statement with parameters a name, so that the store parses and plans it once. Default false. */
   readonly prepares?: boolean;
+  /**
+   * Send the first statements of a transaction without waiting for the answer to its BEGIN. Only for a store where no other
+   * session can cancel the BEGIN: those statements would then be committed one by one. Default false.
+   */
+  readonly beginsAhead?: boolean;
   /** Whether the store accepts no writes because its disk is full. Default: never. */
   readonly isFull?: () => boolean;
 }
@@ -35,7 +40,7 @@ const SERVER: Payer = { name: 'server', share: SERVER_SHARE };
 type Callback = (error: unknown, ...rest: unknown[]) => void;
 
 export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
-  const { onOutage, onAnswer, prepares = false, isFull = () => false, ...config } = options;
+  const { onOutage, onAnswer, prepares = false, beginsAhead = false, isFull = () => false, ...config } = options;
   const nameOf = prepares ? createNames() : () => null;
   /** Reports an outage and returns the error to throw. */
   const report = (thrown: unknown): unknown => {
@@ -89,17 +94,23 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
       }
       const answer: unknown = Reflect.apply(super.query, this, args);
       if (!(answer instanceof Promise)) return answer as never;
-      return answer.then(
+      const isAhead = beginsAhead && isBegin(query);
+      const reported = answer.then(
         (result: unknown) => {
           onAnswer();
           return result;
         },
         (error: unknown) => {
-          this.#dropAfter(error, query);
+          if (isAhead) this.destroy();
+          else this.#dropAfter(error, query);
           dropValues(args);
           throw report(error);
         },
-      ) as never;
+      );
+      if (!isAhead) return reported as never;
+      // The statements that follow fail as well: their connection is broken.
+      reported.catch(() => {});
+      return Promise.resolve() as never;
     }
 
     #dropAfter(error: unknown, query: unknown): void {
@@ -171,7 +182,8 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
     }
   }
 
-  const pool = new GuardedPool({ ...config, Client: GuardedClient });
+  // Statements that are sent at once travel together: each waits for the answers to earlier ones in the store alone.
+  const pool = new GuardedPool({ ...config, pipeline: true, Client: GuardedClient });
   pool.on('release', (_, client) => {
     const leave = leaving.get(client);
     leaving.delete(client);

@@ -29,6 +29,8 @@ export interface StorageLimits {
 
 export function createStorageLimits(plans: PlanBook): StorageLimits {
   const check: StorageLimits['check'] = async (tx, additions) => {
+    // No count decides, so none is locked.
+    if (additions.every(({ principal }) => isUnlimited(plans.planOf(principal)))) return additions.map(() => null);
     const projectIds = [...new Set(additions.map(({ principal }) => principal.projectId))];
     const projects = projectIds.length === 0 ? [] : await findStorage(tx, projectIds, { lock: true });
     const accountOf = new Map(projects.map(({ projectId, accountId }) => [projectId, accountId]));
@@ -60,6 +62,10 @@ const NOTHING: StoredAmount = { bytes: 0, items: 0 };
 
 function sumOf(a: StoredAmount = NOTHING, b: StoredAmount): StoredAmount {
   return { bytes: a.bytes + b.bytes, items: a.items + b.items };
+}
+
+function isUnlimited({ storedBytes, storedItems }: Plan): boolean {
+  return storedBytes === null && storedItems === null;
 }
 
 function refusalOf(plan: Plan, stored: StoredAmount, added: StoredAmount): ApiError | null {

@@ -61,6 +61,21 @@ export async function insertFiles(tx: Database, rows: readonly NewFileRow[]): Pr
   }
 }
 
+/**
+ * Insert files, and `others` that refer to them. Where the files take one statement, `others` are sent with it: the store
+ * works on statements in the order in which they are sent.
+ */
+export async function insertFilesWith<Result>(
+  tx: Database,
+  rows: readonly NewFileRow[],
+  others: () => Promise<Result>,
+): Promise<Result> {
+  const inserted = insertFiles(tx, rows);
+  if (rows.some(({ file }) => isSliced(file.sizeBytes))) await inserted;
+  const [, result] = await Promise.all([inserted, others()]);
+  return result;
+}
+
 /** Insert the row of a file whose slices follow; false when it is there. No query finds the file before `markStored`. */
 export async function insertUnstored(db: Database, { projectId, file, createdAt }: UnstoredRow): Promise<boolean> {
   const { id, name, path, sizeBytes } = file;

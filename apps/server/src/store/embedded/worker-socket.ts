@@ -14,6 +14,8 @@ const TERMINATE = 'X'.charCodeAt(0);
 
 export class WorkerSocket extends Duplex {
   readonly #service: PacketService;
+  /** Messages that the next packet carries. */
+  #unsent: Uint8Array[] = [];
 
   constructor(service: PacketService) {
     super({ allowHalfOpen: false, emitClose: true });
@@ -48,15 +50,12 @@ export class WorkerSocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Uint8Array, _: BufferEncoding, done: (error?: Error) => void): void {
-    this.#send([chunk], chunk.length, done);
+    this.#add([chunk], done);
   }
 
-  /** The messages of one query arrive together, as node-postgres corks them. */
   override _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error) => void): void {
-    const parts = chunks.map(({ chunk }) => chunk);
-    this.#send(
-      parts,
-      parts.reduce((sum, part) => sum + part.length, 0),
+    this.#add(
+      chunks.map(({ chunk }) => chunk),
       done,
     );
   }
@@ -66,17 +65,23 @@ export class WorkerSocket extends Duplex {
     done();
   }
 
-  #send(parts: readonly Uint8Array[], length: number, done: (error?: Error) => void): void {
+  /** Statements that are written before the event loop goes on travel in one packet: a packet wakes two threads. */
+  #add(messages: readonly Uint8Array[], done: () => void): void {
+    if (this.#unsent.length === 0) process.nextTick(() => this.#send());
+    this.#unsent.push(...messages);
+    done();
+  }
+
+  #send(): void {
+    const messages = this.#unsent.filter((message) => message[0] !== TERMINATE);
+    this.#unsent = [];
+    if (this.destroyed || messages.length === 0) return;
     // Memory of its own: it is moved to the thread.
-    const packet = new Uint8Array(length);
+    const packet = new Uint8Array(messages.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
-    for (const part of parts) {
-      packet.set(part, at);
-      at += part.length;
-    }
-    if (packet[0] === TERMINATE) {
-      done();
-      return;
+    for (const message of messages) {
+      packet.set(message, at);
+      at += message.length;
     }
     this.#service.ask(packet).then(
       (answer) => {
@@ -84,7 +89,6 @@ export class WorkerSocket extends Duplex {
       },
       (error: unknown) => this.destroy(asError(error)),
     );
-    done();
   }
 }
 
