@@ -229,6 +229,16 @@ test('convert refuses its own source by any of its names, also with --overwrite'
   assert.deepEqual(await readFile(source), await readFile(chooseModel(undefined, {})));
 });
 
+test('generate takes its draft model from --draft-model, then from GPTJ_DRAFT_MODEL, and writes the same text', async () => {
+  const prompt = ['generate', 'Once upon a time', '--max-new-tokens', '8'];
+  const plain = await gptj(prompt);
+  const drafted = await gptj([...prompt, '--draft-model', chooseModel(undefined, {})], {
+    GPTJ_DRAFT_MODEL: '/elsewhere',
+  });
+  assert.deepEqual([drafted.status, drafted.stdout], [0, plain.stdout]);
+  assert.match((await gptj(prompt, { GPTJ_DRAFT_MODEL: '/elsewhere' })).stderr, /^gptj: \/elsewhere: /m);
+});
+
 test('refuses more threads than there are processors', async () => {
   const { status, stderr } = await gptj(['generate', 'x', '--threads', '100000']);
   assert.equal(status, 2);

@@ -26,6 +26,7 @@ export const REFUSED_PARAMETERS: readonly RefusedOption[] = [
     names: ['repeat-penalty', 'repeat-last-n'],
     answer: 'use --repetition-penalty X, which counts every token of prompt and output',
   },
+  { names: ['md', 'model-draft'], answer: 'use --draft-model FILE' },
   { names: ['stop', 'r', 'reverse-prompt'], answer: 'use --stop-strings TEXT; the text keeps the stop string' },
   { names: ['c', 'ctx-size', 'num-ctx', 'ctx'], answer: 'the context is that of the model, 2048 tokens of GPT-J' },
   {

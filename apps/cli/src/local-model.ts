@@ -40,6 +40,12 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     default: 'GPTJ_ENGINE, else the fastest that can run the model',
   },
   {
+    name: 'draft-model',
+    value: 'FILE',
+    summary: 'small model of the same vocabulary that guesses tokens: the same text, often sooner',
+    default: 'GPTJ_DRAFT_MODEL, else none',
+  },
+  {
     name: 'threads',
     value: 'N',
     summary: 'number of threads, at most that of the processors',
@@ -58,11 +64,12 @@ export interface LocalModel {
   load(): Promise<Engine>;
 }
 
-/** Opens the model of `--model`, `--engine` and `--threads`. Throws `UsageError` for an invalid option. */
+/** Opens the model of `--model`, `--engine`, `--draft-model` and `--threads`. Throws `UsageError` for an invalid option. */
 export async function openLocalModel(context: CommandContext, options: ParsedOptions): Promise<LocalModel> {
   const { env, stderr } = context;
   const threads = readThreads(options);
   const path = await findLocalModel(options.values.get('model'), env);
+  const draftPath = options.values.get('draft-model') ?? env.GPTJ_DRAFT_MODEL?.trim() ?? '';
   const config = await readConfig(path);
   const tokenizer = await openTokenizer(path);
   const kind = readKind(options, env);
@@ -85,6 +92,7 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
       await spawnEngine({
         path,
         ...(kind === null ? {} : { kind }),
+        ...(draftPath === '' ? {} : { draftPath }),
         onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),
         // The refusal of a model that does not fit names it.
         checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',

@@ -22,6 +22,7 @@ const INFO = {
   config: GPTJ_6B,
   cacheCells: 2048,
   backend: 'cpu' as const,
+  draftModelName: null,
   earlyExitLayers: null,
   loadMs: 100,
 };

@@ -1,6 +1,17 @@
 /** Upper bounds of the buckets of {@link EngineStats.batchTokens}; a last bucket without a bound follows. */
 export const BATCH_TOKEN_BOUNDS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
+/** Tokens that the engine drafted, and those of them that agreed with what the model chose. */
+export interface DraftCount {
+  readonly drafted: number;
+  readonly accepted: number;
+}
+
+/** By source: repetitions in the text, and the draft model. */
+export type DraftCounts = Readonly<Record<'lookup' | 'model', DraftCount>>;
+
+export const NO_DRAFTS: DraftCounts = { lookup: { drafted: 0, accepted: 0 }, model: { drafted: 0, accepted: 0 } };
+
 /** Counts since the engine's process started, and its present load. Plain data; crosses process boundaries. */
 export interface EngineStats {
   /** Successful evaluations of the model. */
@@ -11,6 +22,8 @@ export interface EngineStats {
   readonly evaluatedTokens: number;
   /** Number of evaluations in each bucket of {@link BATCH_TOKEN_BOUNDS}, by their tokens. */
   readonly batchTokens: readonly number[];
+  /** Of the engine's own drafts, not of those that requests ask for. */
+  readonly drafts: DraftCounts;
   /** Generations that take part in evaluations now. */
   readonly active: number;
   /** Generations that wait for cache. */
@@ -34,6 +47,10 @@ export function addStats(one: EngineStats, other: EngineStats): EngineStats {
     busyMs: one.busyMs + other.busyMs,
     evaluatedTokens: one.evaluatedTokens + other.evaluatedTokens,
     batchTokens: one.batchTokens.map((count, i) => count + (other.batchTokens[i] ?? 0)),
+    drafts: {
+      lookup: addDrafts(one.drafts.lookup, other.drafts.lookup),
+      model: addDrafts(one.drafts.model, other.drafts.model),
+    },
     active: one.active + other.active,
     waiting: one.waiting + other.waiting,
     freeCells: one.freeCells + other.freeCells,
@@ -43,6 +60,10 @@ export function addStats(one: EngineStats, other: EngineStats): EngineStats {
     // Both are in one process.
     memoryBytes: Math.max(one.memoryBytes, other.memoryBytes),
   };
+}
+
+function addDrafts(one: DraftCount, other: DraftCount): DraftCount {
+  return { drafted: one.drafted + other.drafted, accepted: one.accepted + other.accepted };
 }
 
 /** Counts evaluations, their time and their tokens. */

@@ -9,6 +9,8 @@ export interface EngineInfo {
   readonly kind: string;
   /** Name in the model file's metadata, else its file name. */
   readonly modelName: string;
+  /** Name of the draft model; null where none drafts. */
+  readonly draftModelName: string | null;
   /** Storage of the large weights: `F32`, `Q8_0`, …; as llama.cpp names it where it computes: `Q4_K - Medium`. */
   readonly quantisation: string;
   readonly config: GptjConfig;

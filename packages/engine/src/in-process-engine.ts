@@ -46,6 +46,7 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   for (const warning of opened.warnings) onWarning(warning);
   const shared = new Scheduler({
     model,
+    draftModel: opened.draft,
     strategy,
     now,
     mutex,

@@ -11,6 +11,7 @@ import { openLlamaWeights } from './llama/llama-weights.ts';
 import { loadLlama } from './llama/native.ts';
 import { readMachineMemory } from './machine/machine-memory.ts';
 import { isolatedCells, type MemoryPlan, type MemoryRequest, planMemory } from './machine/memory-plan.ts';
+import { type DraftFile, MAX_DRAFT_THREADS, readDraftFile } from './open-draft-model.ts';
 import { fingerprintModel } from './prefix-store/model-fingerprint.ts';
 import { openPrefixStore, type PrefixStore } from './prefix-store/prefix-store.ts';
 import { openReferenceModel } from './reference/reference-model.ts';
@@ -22,6 +23,10 @@ export interface OpenModelOptions {
   readonly kind?: EngineKind;
   /** Not for the reference. Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
+  /** Not for the reference. Limit of the threads where `threads` is absent. */
+  readonly maxThreads?: number;
+  /** A GGUF file of a small model with the same vocabulary, which guesses what the model will generate. Default: none. */
+  readonly draftPath?: string;
   /** Positions of KV cache over all sequences. Default: see `planMemory`. */
   readonly cacheCells?: number;
   /** Not for the reference. The same in bytes, where `cacheCells` is absent. */
@@ -52,6 +57,8 @@ export interface OpenModelListener {
 
 export interface OpenModel {
   readonly model: LanguageModel;
+  /** The draft model; null where there is none. Closed with the model. */
+  readonly draft: LanguageModel | null;
   /**
    * Opens a second model over the same weights, with a small cache of its own, for requests that need results independent
    * of other requests. Null when the results of `model` never depend on other sequences.
@@ -88,10 +95,21 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
     const { kind, reason } =
       options.kind === undefined ? await chooseEngine(path, options.gpuLayers) : { kind: options.kind, reason: null };
     const prefixStore = await openPrefixes(options, kind);
-    const { quantisation, backend, ...opened } = await OPENERS[kind](options, config, listener, file);
+    const { draftPath } = options;
+    const draftFile = draftPath === undefined ? null : await readDraftFile(draftPath, { path, weights: file });
+    const { quantisation, backend, draftCells, ...opened } = await OPENERS[kind]({
+      options,
+      config,
+      listener,
+      weights: file,
+      draftFile,
+    });
+    const draft =
+      draftFile === null || draftCells === 0 ? null : await openDraft(options, draftFile, draftCells, opened);
     const info: EngineInfo = {
       kind,
       modelName: file.modelName,
+      draftModelName: draft?.info.modelName ?? null,
       quantisation,
       backend,
       config,
@@ -99,8 +117,24 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
-    const warnings = reason === null ? opened.warnings : [`engine: llama.cpp (${reason})`, ...opened.warnings];
-    return { ...opened, warnings, tokenizer, info, prefixStore };
+    const warnings = [
+      ...(reason === null ? [] : [`engine: llama.cpp (${reason})`]),
+      ...opened.warnings,
+      ...(draftFile === null || draft !== null ? [] : [`no memory is left for the draft model ${draftFile.path}`]),
+    ];
+    let closing: Promise<void> | null = null;
+    return {
+      ...opened,
+      warnings,
+      tokenizer,
+      info,
+      prefixStore,
+      draft: draft?.model ?? null,
+      close() {
+        closing ??= Promise.all([opened.close(), draft?.close()]).then(() => {});
+        return closing;
+      },
+    };
   } finally {
     await file.close();
   }
@@ -125,20 +159,52 @@ async function openPrefixes(options: OpenModelOptions, kind: EngineKind): Promis
   }
 }
 
+/** Open the draft model on the same engine as the model where it can. Closes the model when that fails. */
+async function openDraft(
+  { kind, threads, contextLength, cacheType, gpuLayers }: OpenModelOptions,
+  { path }: DraftFile,
+  cacheCells: number,
+  model: Pick<OpenModel, 'close'>,
+): Promise<OpenModel> {
+  try {
+    return await openModel({
+      path,
+      cacheCells,
+      maxThreads: MAX_DRAFT_THREADS,
+      // Its memory is in the plan of the model.
+      checksMemory: false,
+      ...(kind === undefined ? {} : { kind }),
+      ...(threads === undefined ? {} : { threads: Math.min(threads, MAX_DRAFT_THREADS) }),
+      ...(contextLength === undefined ? {} : { contextLength }),
+      ...(cacheType === undefined ? {} : { cacheType }),
+      ...(gpuLayers === undefined ? {} : { gpuLayers }),
+    });
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+}
+
 type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> &
-  Pick<EngineInfo, 'quantisation' | 'backend'>;
+  Pick<EngineInfo, 'quantisation' | 'backend'> & {
+    /** Positions of the draft model's cache; 0: there is no memory for one. */
+    readonly draftCells: number;
+  };
 
 /** A shorter context lets the cache be smaller, and takes nothing from the weights. */
 function limitContext(config: GptjConfig, contextLength = config.contextLength): GptjConfig {
   return { ...config, contextLength: Math.min(config.contextLength, contextLength) };
 }
 
-type Opener = (
-  options: OpenModelOptions,
-  config: GptjConfig,
-  listener: OpenModelListener,
-  weights: Weights,
-) => Promise<Opened>;
+interface Opening {
+  readonly options: OpenModelOptions;
+  readonly config: GptjConfig;
+  readonly listener: OpenModelListener;
+  readonly weights: Weights;
+  readonly draftFile: DraftFile | null;
+}
+
+type Opener = (opening: Opening) => Promise<Opened>;
 
 const OPENERS: Readonly<Record<EngineKind, Opener>> = {
   kernels: openKernels,
@@ -147,8 +213,7 @@ const OPENERS: Readonly<Record<EngineKind, Opener>> = {
 };
 
 async function planFor(
-  options: OpenModelOptions,
-  config: GptjConfig,
+  { options, config, draftFile }: Opening,
   engine: MemoryRequest['engine'],
   backend: Backend,
 ): Promise<MemoryPlan> {
@@ -158,6 +223,7 @@ async function planFor(
     engine,
     path,
     fileBytes: (await stat(path)).size,
+    draft: draftFile,
     ...(cacheCells === undefined ? {} : { cacheCells }),
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
     bytesPerValue: cacheType === 'f16' ? 2 : 4,
@@ -166,12 +232,9 @@ async function planFor(
   });
 }
 
-async function openKernels(
-  options: OpenModelOptions,
-  config: GptjConfig,
-  listener: OpenModelListener,
-): Promise<Opened> {
-  const plan = await planFor(options, config, 'kernels', 'cpu');
+async function openKernels(opening: Opening): Promise<Opened> {
+  const { options, config, listener } = opening;
+  const plan = await planFor(opening, 'kernels', 'cpu');
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
   const weights = await openKernelWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
@@ -181,6 +244,7 @@ async function openKernels(
     return {
       model,
       openIsolated: null,
+      draftCells: plan.draft?.cacheCells ?? 0,
       quantisation: weights.quantisation,
       backend: 'cpu',
       warnings: [],
@@ -195,10 +259,11 @@ async function openKernels(
   }
 }
 
-async function openLlama(options: OpenModelOptions, config: GptjConfig, listener: OpenModelListener): Promise<Opened> {
+async function openLlama(opening: Opening): Promise<Opened> {
+  const { options, config, listener } = opening;
   // A GPU has memory of its own, which llama.cpp alone knows.
   const backend = options.gpuLayers === 0 ? 'cpu' : loadLlama().backend;
-  const plan = await planFor(options, config, 'llama', backend);
+  const plan = await planFor(opening, 'llama', backend);
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
   const weights = openLlamaWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
@@ -211,6 +276,7 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
     return {
       model,
       openIsolated,
+      draftCells: plan.draft?.cacheCells ?? 0,
       quantisation,
       backend,
       warnings,
@@ -225,12 +291,16 @@ async function openLlama(options: OpenModelOptions, config: GptjConfig, listener
   }
 }
 
-async function openReference(
-  { cacheCells }: OpenModelOptions,
-  _config: GptjConfig,
-  _listener: OpenModelListener,
-  weights: Weights,
-): Promise<Opened> {
+async function openReference({ options: { cacheCells }, config, weights }: Opening): Promise<Opened> {
   const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
-  return { model, openIsolated: null, quantisation: 'F32', backend: 'cpu', warnings: [], close: () => model.close() };
+  const draftCells = cacheCells ?? config.contextLength;
+  return {
+    model,
+    openIsolated: null,
+    draftCells,
+    quantisation: 'F32',
+    backend: 'cpu',
+    warnings: [],
+    close: () => model.close(),
+  };
 }

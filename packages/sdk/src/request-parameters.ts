@@ -153,9 +153,9 @@ export interface RefusedParameters {
   readonly attention_mask?: null | undefined;
   /** Refused: it belongs to encoder-decoder models; GPT-J is decoder-only. */
   readonly decoder_start_token_id?: null | undefined;
-  /** Refused: there is no second model here; prompt_lookup_num_tokens drafts without one. */
+  /** Refused: the server chooses the draft model (GPTJ_DRAFT_MODEL); leave it out. */
   readonly assistant_model?: null | undefined;
-  /** Refused: there is no second model here; prompt_lookup_num_tokens drafts without one. */
+  /** Refused: the server chooses the draft model (GPTJ_DRAFT_MODEL); leave it out. */
   readonly assistant_tokenizer?: null | undefined;
   /** Refused: the server uses the tokenizer of GPT-J; leave it out. */
   readonly tokenizer?: null | undefined;

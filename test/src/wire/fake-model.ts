@@ -12,6 +12,7 @@ export function dotModel(): ServedModel {
         config: GPTJ_6B,
         cacheCells: 2048,
         backend: 'cpu',
+        draftModelName: null,
         earlyExitLayers: null,
         loadMs: 0,
       },

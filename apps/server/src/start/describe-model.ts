@@ -10,8 +10,10 @@ const PLACES: Readonly<Record<EngineInfo['backend'], string>> = {
   vulkan: 'the GPU by Vulkan',
 };
 
-/** What the start-up line says of the model: name, storage, where it is computed, time of loading. */
-export function describeModel({ kind, modelName, quantisation, backend, loadMs }: EngineInfo): string {
+/** What the start-up line says of the model: name, storage, where it is computed, what drafts for it, time of loading. */
+export function describeModel(info: EngineInfo): string {
+  const { kind, modelName, draftModelName, quantisation, backend, loadMs } = info;
   const engine = backend === 'cpu' ? (ENGINES[kind] ?? '') : '';
-  return `${modelName}, ${quantisation}, on ${PLACES[backend]}${engine}, loaded in ${(loadMs / 1000).toFixed(1)} s`;
+  const drafts = draftModelName === null ? '' : `, drafts by ${draftModelName}`;
+  return `${modelName}, ${quantisation}, on ${PLACES[backend]}${engine}${drafts}, loaded in ${(loadMs / 1000).toFixed(1)} s`;
 }

@@ -45,6 +45,7 @@ export function createFakeEngine(): FakeEngine {
       config: GPTJ_6B,
       cacheCells: 2048,
       backend: 'cpu',
+      draftModelName: null,
       earlyExitLayers: null,
       loadMs: 0,
     },

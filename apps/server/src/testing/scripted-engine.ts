@@ -36,6 +36,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
       config: GPTJ_6B,
       cacheCells: 2048,
       backend: 'cpu',
+      draftModelName: null,
       earlyExitLayers: null,
       loadMs: 0,
     },

@@ -17,6 +17,8 @@ export interface KernelWeightsOptions {
   readonly config: GptjConfig;
   /** Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
+  /** Limit of the threads where `threads` is absent. */
+  readonly maxThreads?: number;
   /** Default: the fastest that computes right results. */
   readonly set?: InstructionSet;
   /** Called with the share of the weights that is loaded, 0 to 1. */
@@ -41,7 +43,10 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   // Loading takes long enough to count the free cores.
   const freeCores = new FreeCores({ now: () => performance.now() });
   const weights = await packWeights(library, path, config.contextLength, options.onProgress);
-  const pool = startThreads(library, options.threads ?? usableCores());
+  const pool = startThreads(
+    library,
+    options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores()),
+  );
   const governor =
     options.threads === undefined
       ? new ThreadGovernor({

@@ -21,6 +21,8 @@ export interface LlamaWeightsOptions {
   readonly config: GptjConfig;
   /** Default: one per physical core. */
   readonly threads?: number;
+  /** Limit of the threads where `threads` is absent. */
+  readonly maxThreads?: number;
   /** Layers on the GPU when the library has one. Default: all. */
   readonly gpuLayers?: number;
   /** Called with the share of the weights that is loaded, 0 to 1. */
@@ -88,7 +90,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       `${path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
     );
   }
-  const threadCount = options.threads ?? usableCores();
+  const threadCount = options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores());
   // One thread pool per number of threads: idle workers of a larger pool would spin and take processor time.
   const pools = new Map<number, Threads>();
   const poolOf = (count: number): Threads => {

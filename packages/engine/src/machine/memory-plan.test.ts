@@ -79,3 +79,24 @@ test('describes the plan in one line', () => {
     'Memory: weights 3.5 GB, cache 4.0 GB for 8704 tokens, compute buffers 0.2 GB, program 0.6 GB; 8.3 GB in all, of 16.0 GB free (16.0 GB)',
   );
 });
+
+test('counts a draft model, and leaves it out where the model alone fits', () => {
+  const small = { ...GPTJ_6B, embeddingSize: 256, layerCount: 12, headCount: 4, feedForwardSize: 1024 };
+  const draft = { config: small, fileBytes: 0.04 * GB };
+  const [without, beside] = [planMemory(request({})), planMemory(request({ draft }))];
+  // Four contexts of 12.3 kB a position.
+  assert.deepEqual(beside.draft, {
+    weightsBytes: 0.04 * GB,
+    cacheCells: 8192,
+    cacheBytes: 8192 * 12_288,
+    computeBytes: computeBytes('llama', small),
+  });
+  const { weightsBytes, cacheBytes, computeBytes: buffers } = beside.draft;
+  assert.equal(beside.totalBytes - without.totalBytes, weightsBytes + cacheBytes + buffers);
+  assert.match(describeMemory(beside), /draft model 0\.3 GB, program/);
+  const tight = { cacheCells: 2048, machine: machine(without.totalBytes - without.cacheBytes + 0.95 * GB) };
+  const left = planMemory(request({ ...tight, draft }));
+  assert.equal(left.draft, null);
+  assert.deepEqual(left, planMemory(request(tight)));
+  assert.match(refusalOf({ ...tight, cacheCells: 4096, draft }), /ENGINE_CACHE_TOKENS=\d+, which fits/);
+});

@@ -11,11 +11,21 @@ export interface MemoryPlan {
   readonly computeBytes: number;
   /** Server, store and engine without the model. */
   readonly programBytes: number;
+  /** The draft model; null where there is none, or too little memory for it. */
+  readonly draft: DraftMemory | null;
   /** All of the above. */
   readonly totalBytes: number;
   /** What the context of `deterministic` requests takes in addition, from the first of them on. */
   readonly isolatedBytes: number;
   readonly machine: MachineMemory;
+}
+
+/** What a draft model takes. */
+export interface DraftMemory {
+  readonly weightsBytes: number;
+  readonly cacheCells: number;
+  readonly cacheBytes: number;
+  readonly computeBytes: number;
 }
 
 export interface MemoryRequest {
@@ -25,6 +35,8 @@ export interface MemoryRequest {
   /** Name of the file for the error. */
   readonly path: string;
   readonly fileBytes: number;
+  /** Default: none. */
+  readonly draft?: { readonly config: GptjConfig; readonly fileBytes: number } | null;
   /** Positions of KV cache. Undefined: as many as fit. */
   readonly cacheCells?: number;
   /** The same in bytes; `cacheCells` takes precedence. */
@@ -48,6 +60,9 @@ const PROGRAM_BYTES = 600e6;
 const FLOAT_BYTES = 4;
 /** Contexts of cache at most, where nothing else is set. */
 const MAX_CONTEXTS = 8;
+
+/** Contexts of cache of a draft model. */
+const DRAFT_CONTEXTS = 4;
 
 /** Keys and values of one position. */
 export function cellBytes({ layerCount, embeddingSize }: GptjConfig, bytesPerValue: number): number {
@@ -85,27 +100,48 @@ export function isolatedCells({ contextLength }: GptjConfig, cacheCells: number)
 
 /**
  * Plan the memory of a model. Throws `out_of_memory` when it cannot fit, with what would: it is then known before the
- * file is read, and the system does not have to kill a process for it.
+ * file is read, and the system does not have to kill a process for it. A draft model that does not fit beside it is left out.
  */
 export function planMemory(request: MemoryRequest): MemoryPlan {
+  const draft = draftMemory(request);
+  const plan = planWith(request, draft);
+  const fits = ({ totalBytes, machine }: MemoryPlan): boolean => totalBytes <= machine.freeBytes;
+  if (!request.refuses || fits(plan)) return plan;
+  const without = draft === null ? plan : planWith(request, null);
+  if (!fits(without)) throw refusal(request, without);
+  return without;
+}
+
+function planWith(request: MemoryRequest, draft: DraftMemory | null): MemoryPlan {
   const { config, engine, bytesPerValue, fileBytes, machine } = request;
   const perCell = cellBytes(config, bytesPerValue);
-  const fixedBytes = fileBytes + computeBytes(engine, config) + PROGRAM_BYTES;
-  const leftBytes = machine.freeBytes - fixedBytes;
+  const draftBytes = draft === null ? 0 : draft.weightsBytes + draft.cacheBytes + draft.computeBytes;
+  const fixedBytes = fileBytes + computeBytes(engine, config) + PROGRAM_BYTES + draftBytes;
   const isGiven = request.cacheCells !== undefined || request.cacheBytes !== undefined;
-  const cells = isGiven ? givenCells(request, perCell) : defaultCells(request, perCell, leftBytes);
-  const plan: MemoryPlan = {
+  const cells = isGiven ? givenCells(request, perCell) : defaultCells(request, perCell, machine.freeBytes - fixedBytes);
+  return {
     weightsBytes: fileBytes,
     cacheCells: cells,
     cacheBytes: cells * perCell,
     computeBytes: computeBytes(engine, config),
     programBytes: PROGRAM_BYTES,
+    draft,
     totalBytes: fixedBytes + cells * perCell,
     isolatedBytes: isolatedBytes(request, isolatedCells(config, cells), perCell),
     machine,
   };
-  if (request.refuses && plan.totalBytes > machine.freeBytes) throw refusal(request, plan, leftBytes, perCell);
-  return plan;
+}
+
+/** A draft model has cells for a few of the longest texts: where more are under way, some are not drafted. */
+function draftMemory({ draft = null, engine, config, bytesPerValue }: MemoryRequest): DraftMemory | null {
+  if (draft === null) return null;
+  const cacheCells = DRAFT_CONTEXTS * Math.min(config.contextLength, draft.config.contextLength);
+  return {
+    weightsBytes: draft.fileBytes,
+    cacheCells,
+    cacheBytes: cacheCells * cellBytes(draft.config, bytesPerValue),
+    computeBytes: computeBytes(engine, draft.config),
+  };
 }
 
 function givenCells({ cacheCells, cacheBytes = 0 }: MemoryRequest, perCell: number): number {
@@ -125,12 +161,9 @@ function stepDown(cells: number): number {
   return Math.max(0, Math.floor(cells / CELL_STEP) * CELL_STEP);
 }
 
-function refusal(
-  { config, path, bytesPerValue }: MemoryRequest,
-  plan: MemoryPlan,
-  leftBytes: number,
-  perCell: number,
-): ModelError {
+function refusal({ config, path, bytesPerValue }: MemoryRequest, plan: MemoryPlan): ModelError {
+  const perCell = cellBytes(config, bytesPerValue);
+  const leftBytes = plan.machine.freeBytes - (plan.totalBytes - plan.cacheBytes);
   const fitting = stepDown(leftBytes / perCell);
   const remedy =
     fitting >= config.contextLength
@@ -146,8 +179,10 @@ function refusal(
 
 /** `weights 3.5 GB, cache 7.5 GB (16384 tokens), compute buffers 0.2 GB, program 0.4 GB` */
 export function describeParts(plan: MemoryPlan): string {
-  const { weightsBytes, cacheBytes, cacheCells } = plan;
-  return `weights ${gigabytes(weightsBytes)}, cache ${gigabytes(cacheBytes)} for ${cacheCells} tokens, compute buffers ${gigabytes(plan.computeBytes)}, program ${gigabytes(plan.programBytes)}`;
+  const { weightsBytes, cacheBytes, cacheCells, draft } = plan;
+  const drafting =
+    draft === null ? '' : `draft model ${gigabytes(draft.weightsBytes + draft.cacheBytes + draft.computeBytes)}, `;
+  return `weights ${gigabytes(weightsBytes)}, cache ${gigabytes(cacheBytes)} for ${cacheCells} tokens, compute buffers ${gigabytes(plan.computeBytes)}, ${drafting}program ${gigabytes(plan.programBytes)}`;
 }
 
 function describeMachine({ totalBytes, isLimited }: MachineMemory): string {

@@ -187,9 +187,10 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   };
 }
 
-/** A restarted process serves the same requests: with the same cache, however much memory is free meanwhile. */
-function sameAgain(open: OpenModelOptions, { cacheCells }: EngineInfo): OpenModelOptions {
-  return { ...open, cacheCells, checksMemory: false };
+/** A restarted process serves the same requests: with the same cache and draft model, whatever memory is free meanwhile. */
+function sameAgain({ draftPath, ...open }: OpenModelOptions, info: EngineInfo): OpenModelOptions {
+  const hasDraft = draftPath !== undefined && info.draftModelName !== null;
+  return { ...open, ...(hasDraft ? { draftPath } : {}), cacheCells: info.cacheCells, checksMemory: false };
 }
 
 function isInterruption(error: unknown): boolean {

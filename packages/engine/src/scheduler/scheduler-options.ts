@@ -19,6 +19,8 @@ export interface SchedulerOptions {
    * depend on its own request alone. Default false.
    */
   readonly isolated?: boolean;
+  /** Guesses what the model will generate: a smaller model of the same vocabulary. Default: none. */
+  readonly draftModel?: LanguageModel | null;
   /** Persists prefixes for the next process. Default: none. */
   readonly prefixStore?: PrefixStore | null;
   /** Called with warnings for the operator that do not affect generations. */

@@ -16,12 +16,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { ModelError } from '@gptj-cloud/model';
 import type { GenerationRequest } from '../engine.ts';
-import type { EngineStats } from '../engine-stats.ts';
+import { type EngineStats, NO_DRAFTS } from '../engine-stats.ts';
 import { nextAdmission } from './admission-order.ts';
 import { BatchCostModel } from './batch-cost-model.ts';
 import { type BatchLimits, planRound, type Slice } from './batch-plan.ts';
 import { checkFits } from './check-fits.ts';
-import { LookupDrafter } from './drafting/lookup-drafter.ts';
+import { openDrafters } from './drafting/open-drafters.ts';
 import { Speculation } from './drafting/speculation.ts';
 import { FairShare } from './fair-share.ts';
 import { Generation, type GenerationListener } from './generation.ts';
@@ -80,8 +80,9 @@ export class Scheduler {
     this.#time = new TenantTime(this.#shares, now);
     this.#prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now, options.model.limits.tokensAtOnce);
-    const drafters = [new LookupDrafter()];
-    this.#speculation = isolated ? null : new Speculation({ drafters, costs: this.#costs, monitor: this.#monitor });
+    this.#speculation = isolated
+      ? null
+      : new Speculation({ drafters: openDrafters(options), costs: this.#costs, monitor: this.#monitor });
     // A prefix that is being copied to disk needs one sequence.
     this.#maxSequences = model.limits.maxSequences - maxEntries - (store === null ? 0 : 1);
     this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
@@ -112,6 +113,7 @@ export class Scheduler {
     const arrivals = this.#waiting.map(({ arrivedAt }) => arrivedAt);
     return {
       ...this.#costs.counts.snapshot,
+      drafts: this.#speculation?.counts ?? NO_DRAFTS,
       active: this.#active.length,
       waiting: this.#waiting.length,
       freeCells: model.freeCells,

@@ -14,6 +14,7 @@ before(async () => {
     busyMs: 10,
     evaluatedTokens: 5,
     batchTokens: [],
+    drafts: { lookup: { drafted: 6, accepted: 4 }, model: { drafted: 10, accepted: 7 } },
     active: 3,
     waiting: 2,
     freeCells: 48,

@@ -8,6 +8,7 @@ const STATS: EngineStats = {
   busyMs: 0,
   evaluatedTokens: 0,
   batchTokens: [],
+  drafts: { lookup: { drafted: 6, accepted: 4 }, model: { drafted: 10, accepted: 7 } },
   active: 1,
   waiting: 2,
   freeCells: 3,

@@ -28,6 +28,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       cacheCells: 8,
       loadMs: 0,
       backend: 'cpu',
+      draftModelName: null,
       earlyExitLayers: null,
     },
     async *generate() {
@@ -42,6 +43,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       busyMs: 1500,
       evaluatedTokens: 9,
       batchTokens: [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+      drafts: { lookup: { drafted: 6, accepted: 4 }, model: { drafted: 10, accepted: 7 } },
       active: 1,
       waiting: 2,
       freeCells: 3,
@@ -137,6 +139,8 @@ test("the engine's statistics are read at each scrape", async () => {
   for (const line of [
     'gptj_engine_evaluations_total 2',
     'gptj_engine_busy_seconds_total 1.5',
+    'gptj_engine_drafted_tokens_total{source="lookup"} 6',
+    'gptj_engine_accepted_draft_tokens_total{source="model"} 7',
     'gptj_engine_generations_active 1',
     'gptj_engine_generations_waiting 2',
     'gptj_engine_cache_cells_free 3',

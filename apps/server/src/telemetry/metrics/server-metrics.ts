@@ -113,6 +113,12 @@ export function readEngineMetrics({ registry }: ServerMetrics, stats: () => Prom
     'Time that the longest waiting generation has waited.',
     ({ oldestWaitingMs }) => oldestWaitingMs / 1000,
   );
+  const readDrafts = (name: string, help: string, count: 'drafted' | 'accepted'): void =>
+    registry.read({ name: `gptj_engine_${name}`, help }, 'counter', async () =>
+      Object.entries((await stats()).drafts).map(([source, counts]) => ({ value: counts[count], labels: { source } })),
+    );
+  readDrafts('drafted_tokens_total', 'Tokens that the engine drafted, by source: lookup or model.', 'drafted');
+  readDrafts('accepted_draft_tokens_total', 'Drafted tokens that agreed with the model, by source.', 'accepted');
   read(
     'memory_bytes',
     'gauge',

@@ -14,8 +14,8 @@ function unsupported(name: string, reason: string): ParameterRecord {
 
 export const UNSUPPORTED_PARAMETERS: readonly ParameterRecord[] = [
   unsupported('decoder_start_token_id', 'it belongs to encoder-decoder models; GPT-J is decoder-only'),
-  unsupported('assistant_model', 'there is no second model here; prompt_lookup_num_tokens drafts without one'),
-  unsupported('assistant_tokenizer', 'there is no second model here; prompt_lookup_num_tokens drafts without one'),
+  unsupported('assistant_model', 'the server chooses the draft model (GPTJ_DRAFT_MODEL); leave it out'),
+  unsupported('assistant_tokenizer', 'the server chooses the draft model (GPTJ_DRAFT_MODEL); leave it out'),
   unsupported('tokenizer', 'the server uses the tokenizer of GPT-J; leave it out'),
   unsupported('streamer', 'an object cannot travel in a request; request a streamed response instead'),
   unsupported('custom_generate', 'code of the caller is not run'),

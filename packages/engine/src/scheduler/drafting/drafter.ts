@@ -1,8 +1,8 @@
 import type { Drafting } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
+import type { DraftCounts } from '../../engine-stats.ts';
 
-/** Where a draft comes from: the text itself, or the draft model. */
-export type DraftSource = 'lookup' | 'model';
+export type DraftSource = keyof DraftCounts;
 
 /** A generation whose next tokens may be drafted. */
 export interface DraftTask {

@@ -7,19 +7,12 @@
  *
  * States of a generation: unknown → drafted (its run has a draft that is not verified) → settled → drafted … → forgotten.
  */
+import type { DraftCounts } from '../../engine-stats.ts';
 import type { Generation } from '../generation.ts';
 import { NO_MONITOR, type WorkMonitor } from '../work-monitor.ts';
 import { Acceptance } from './acceptance.ts';
 import type { DraftCosts, DraftPlan } from './draft-costs.ts';
 import type { Drafter, DraftOffer, DraftOrder, DraftSource, DraftTask } from './drafter.ts';
-
-/** Tokens that were drafted, and those of them that agreed. */
-export interface DraftCount {
-  readonly drafted: number;
-  readonly accepted: number;
-}
-
-export type DraftCounts = Readonly<Record<DraftSource, DraftCount>>;
 
 export interface SpeculationOptions {
   readonly drafters: readonly Drafter[];
