@@ -21,8 +21,10 @@ function foreignImports(file, seen = new Set()) {
 }
 
 test('every command of package.json begins without a package, which a fresh clone has not installed yet', () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { scripts, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const files = Object.values(scripts).flatMap((line) => /^node (\S+\.mjs)/.exec(line)?.[1] ?? []);
   assert.ok(files.length > 5);
+  // The command itself imports the second by a name that it computes.
+  files.push(...Object.values(bin), 'scripts/run-clone.mjs');
   for (const file of files) assert.deepEqual(foreignImports(join(root, file)), []);
 });
