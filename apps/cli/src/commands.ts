@@ -1,6 +1,7 @@
 /** All commands of `gptj`, in the order of help. */
 import type { CommandEntry } from './command.ts';
 import { adminCommands } from './commands/admin.ts';
+import { exportCommand, importCommand } from './commands/bundle.ts';
 import { chatCommand } from './commands/chat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { convertCommand } from './commands/convert.ts';
@@ -39,6 +40,8 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       pullCommand,
       listCommand,
       removeCommand,
+      exportCommand,
+      importCommand,
       convertCommand,
       inspectCommand,
     ],

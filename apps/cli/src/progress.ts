@@ -29,8 +29,9 @@ const REDRAW_MS = 100;
 const MAX_BAR_WIDTH = 30;
 const PLAIN_STEPS = 10;
 
-export function startProgress(totalBytes: number, nowMs: number): Progress {
-  return { totalBytes, doneBytes: 0, startMs: nowMs, nowMs, samples: [{ atMs: nowMs, bytes: 0 }] };
+/** `doneBytes` were done before, and are no part of the rate. */
+export function startProgress(totalBytes: number, nowMs: number, doneBytes = 0): Progress {
+  return { totalBytes, doneBytes, startMs: nowMs, nowMs, samples: [{ atMs: nowMs, bytes: doneBytes }] };
 }
 
 export function advance(progress: Progress, doneBytes: number, nowMs: number): Progress {
@@ -89,7 +90,7 @@ export function createProgressPrinter(output: Output, now: () => number): Progre
   return {
     update(doneBytes, totalBytes, label) {
       const nowMs = now();
-      progress = advance(progress ?? startProgress(totalBytes, nowMs), doneBytes, nowMs);
+      progress = advance(progress ?? startProgress(totalBytes, nowMs, doneBytes), doneBytes, nowMs);
       if (output.columns === null) {
         const steps = Math.floor(fractionOf(progress) * PLAIN_STEPS);
         if (steps > printedSteps) output.write(`${plainLine(progress)}\n`);

@@ -54,6 +54,12 @@ test('a model file is pulled from an address, listed, used by its name and remov
     'reference',
   ]);
   assert.equal(generated.status, 0, generated.stderr);
+  const bundle = join(models, '..', 'nano.tar');
+  assert.match((await gptj(['export', 'gptj-nano', bundle])).stdout, /^wrote .*nano\.tar: gptj-nano q/);
+  assert.match((await gptj(['export', 'gptj-nano', bundle])).stderr, /--overwrite replaces a file/);
+  assert.equal((await gptj(['import', bundle, '--name', 'again'])).status, 0);
+  assert.match((await gptj(['list'])).stdout, /^again +q/m);
+  assert.equal((await gptj(['rm', 'again'])).status, 0);
   const removed = await gptj(['rm', 'gptj-nano']);
   assert.match(removed.stdout, /^deleted gptj-nano\.q/);
   assert.deepEqual(await readdir(models), ['.changes']);
@@ -76,7 +82,7 @@ test('what is not the name of a model, a type or an address is refused with what
   assert.match((await gptj(['pull', 'a/b', '--name', '../x'])).stderr, /--name: expected letters/);
   assert.match(
     (await gptj(['pull', './nothing-here'])).stderr,
-    /expected the folder of a checkpoint or a model file, found nothing/,
+    /expected the folder of a checkpoint, a model file or a bundle, found nothing/,
   );
 });
 

@@ -1,3 +1,4 @@
+export { exportModel } from './bundle/export-model.ts';
 export { openFetch } from './download/proxy-fetch.ts';
 export { hubCacheFolder } from './hub/hub-cache.ts';
 export type { PullEvent } from './pull/pull-events.ts';

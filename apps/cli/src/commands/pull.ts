@@ -72,41 +72,58 @@ export const pullCommand: Command = {
   ],
 
   async run(context, options) {
-    const { stdout, stderr, env, signal, now } = context;
-    const { from, name } = sourceOf(options);
-    const isJson = isOn(options, 'json');
-    const bars: Bars = {
-      download: createProgressPrinter(stderr, now),
-      convert: createProgressPrinter(stderr, now),
-    };
-    const startedMs = now();
-    try {
-      const stored = await pullModel({
-        models: storeFolder(options, env),
-        from,
-        name,
-        type: typeOf(options),
-        endpoint: endpointOf(env),
-        token: textOf(env.HF_TOKEN) ?? textOf(env.HUGGING_FACE_HUB_TOKEN),
-        hubCache: hubCacheFolder(env),
-        offline: /^(?:1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''),
-        fetch: await openFetch(env),
-        tryLock: tryLockFolder,
-        machine: readMachineMemory(),
-        checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
-        onEvent: (event) => (isJson ? writeEvent(context, event) : showEvent(context, bars, event)),
-        signal,
-      });
-      clear(bars);
-      if (isJson) stdout.write(`${JSON.stringify({ event: 'stored', model: modelJson(stored) })}\n`);
-      else stdout.write(renderStored(stored, now() - startedMs, widthOf(stdout)));
-    } catch (error) {
-      clear(bars);
-      if (signal.aborted) stderr.write(`stopped; the same command goes on where it stopped: gptj pull ${from}\n`);
-      throw error;
-    }
+    const source = sourceOf(options);
+    await runPull(context, options, { ...source, command: `gptj pull ${source.from}` });
   },
 };
+
+interface Pulled {
+  readonly from: string;
+  /** In the store; null: made from the source. */
+  readonly name: string | null;
+  /** The command that goes on when it was stopped. */
+  readonly command: string;
+}
+
+/** Pull with the options of `pullCommand`, and show progress and result. */
+export async function runPull(
+  context: CommandContext,
+  options: ParsedOptions,
+  { from, name, command }: Pulled,
+): Promise<void> {
+  const { stdout, stderr, env, signal, now } = context;
+  const isJson = isOn(options, 'json');
+  const bars: Bars = {
+    download: createProgressPrinter(stderr, now),
+    convert: createProgressPrinter(stderr, now),
+  };
+  const startedMs = now();
+  try {
+    const stored = await pullModel({
+      models: storeFolder(options, env),
+      from,
+      name,
+      type: typeOf(options),
+      endpoint: endpointOf(env),
+      token: textOf(env.HF_TOKEN) ?? textOf(env.HUGGING_FACE_HUB_TOKEN),
+      hubCache: hubCacheFolder(env),
+      offline: /^(?:1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+      fetch: await openFetch(env),
+      tryLock: tryLockFolder,
+      machine: readMachineMemory(),
+      checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
+      onEvent: (event) => (isJson ? writeEvent(context, event) : showEvent(context, bars, event)),
+      signal,
+    });
+    clear(bars);
+    if (isJson) stdout.write(`${JSON.stringify({ event: 'stored', model: modelJson(stored) })}\n`);
+    else stdout.write(renderStored(stored, now() - startedMs, widthOf(stdout)));
+  } catch (error) {
+    clear(bars);
+    if (signal.aborted) stderr.write(`stopped; the same command goes on where it stopped: ${command}\n`);
+    throw error;
+  }
+}
 
 /** Progress begins anew with each of them. */
 type Bars = Readonly<Record<'download' | 'convert', ProgressPrinter>>;

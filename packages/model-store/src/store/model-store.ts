@@ -90,7 +90,7 @@ export async function removeModel(models: string, name: string): Promise<readonl
 }
 
 /** The error for a name that the store does not have. */
-async function unknownModel(models: string, name: string): Promise<ModelStoreError> {
+export async function unknownModel(models: string, name: string): Promise<ModelStoreError> {
   const names = [...new Set((await listModels(models)).map((model) => model.name))];
   const stored = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
   return new ModelStoreError(

@@ -29,7 +29,7 @@ export interface StorageRequest {
 export interface LoopbackHubOptions {
   readonly repository: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Files from this size on are in the storage, as those of Git LFS are. Default 1024. */
+  /** Files from this size on are in the storage, as those of Git LFS are. Default 10,000. */
   readonly minLinkedBytes?: number;
   readonly fault?: (request: StorageRequest) => Fault | null;
   /** Requests that a link to the storage is good for. Default: any number. */
@@ -67,7 +67,7 @@ export async function startLoopbackHub(options: LoopbackHubOptions): Promise<Loo
   const {
     repository,
     files,
-    minLinkedBytes = 1024,
+    minLinkedBytes = 10_000,
     linkUses = Number.POSITIVE_INFINITY,
     hasRanges = true,
     paceMs = 0,
