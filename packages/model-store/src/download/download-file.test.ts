@@ -13,14 +13,15 @@ const KIB = 1024;
 const SIZES = { connections: 4, segmentBytes: 256 * KIB, journalBytes: 128 * KIB };
 const BYTES = randomBytesOf(3 * 1024 * KIB + 17, 'weights');
 
-/** Pauses take no time and are recorded; a silent connection counts as dead after a fraction of a second. */
-function quickClock(): { readonly clock: Clock; readonly pauses: number[] } {
+/** Pauses take no time and are recorded. With `stalls`, a silent connection counts as dead after a fraction of a second. */
+function quickClock(stalls: boolean): { readonly clock: Clock; readonly pauses: number[] } {
   const pauses: number[] = [];
   const clock: Clock = {
     sleep: async (ms) => {
       pauses.push(ms);
     },
     after: (ms, act) => {
+      if (!stalls) return () => {};
       const timer = setTimeout(act, ms / 50);
       return () => clearTimeout(timer);
     },
@@ -29,12 +30,13 @@ function quickClock(): { readonly clock: Clock; readonly pauses: number[] } {
   return { clock, pauses };
 }
 
-async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {}) {
+async function world(t: TestContext, options: Partial<LoopbackHubOptions> & { readonly stalls?: boolean } = {}) {
+  const { stalls = false, ...hubOptions } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gptj-download-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const hub = await startLoopbackHub({ repository: 'a/b', files: new Map([['w.bin', BYTES]]), ...hubOptions });
   t.after(() => hub.close());
-  const { clock, pauses } = quickClock();
+  const { clock, pauses } = quickClock(stalls);
   const waits: string[] = [];
   const http: HttpOptions = {
     fetch: async (url, init) => await fetch(url, init),
@@ -44,7 +46,7 @@ async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {
   };
   const path = join(folder, 'w.bin');
   const safe: number[] = [];
-  const download = (options: Partial<DownloadOptions> = {}) =>
+  const download = (changes: Partial<DownloadOptions> = {}) =>
     downloadFile({
       http,
       url: `${hub.url}/a/b/resolve/${hub.commit}/w.bin`,
@@ -54,7 +56,7 @@ async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {
       sizes: SIZES,
       signal: new AbortController().signal,
       onSafe: (bytes) => safe.push(bytes),
-      ...options,
+      ...changes,
     });
   const assertComplete = async (): Promise<void> => {
     assert.ok(Buffer.compare(await readFile(path), BYTES) === 0, 'the file differs');
@@ -88,6 +90,7 @@ test('refuses a file that needs a token, and names the variable', async (t) => {
 
 test('goes on after cuts, errors, silence, wrong ranges and bodies that are too long', async (t) => {
   const { hub, waits, download, assertComplete } = await world(t, {
+    stalls: true,
     fault: ({ count }) => {
       if (count === 1) return { kind: 'cut', afterBytes: 100 * KIB };
       if (count === 3) return { kind: 'status', status: 500 };

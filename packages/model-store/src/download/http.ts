@@ -2,6 +2,7 @@
 import { ModelStoreError } from '../model-store-error.ts';
 import { TransientError } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import { Connection } from './connection.ts';
 
 /** The part of `fetch` that downloads use. */
 export type Fetch = (
@@ -22,23 +23,20 @@ export interface HttpOptions {
 }
 
 export interface Reply {
-  /** Status 2xx; the body has not been read. */
-  readonly response: Response;
+  readonly status: number;
   /** Where the redirects ended. */
   readonly url: string;
+  /** A header of the last reply. */
+  readonly lastHeader: (name: string) => string | null;
   /** A header of the first reply in the chain that has it: a hub describes a file before it redirects to its storage. */
   readonly header: (name: string) => string | null;
+  /** The next piece of the body; null at its end. Throws `TransientError` and `aborted`. */
+  readonly read: () => Promise<Uint8Array | null>;
   /** End the connection. Idempotent. */
-  readonly cancel: () => void;
-  /** To be called for every piece of the body; the connection is cut when it is not called for `STALL_MS`. */
-  readonly alive: () => void;
-  /** Why the body ended with an error, when the server was silent; else the error itself. */
-  readonly explain: (error: unknown) => unknown;
+  readonly close: () => void;
 }
 
 const MAX_REDIRECTS = 8;
-/** A connection without a byte for this long counts as dead. */
-const STALL_MS = 30_000;
 const USER_AGENT = 'gptj-cloud';
 
 /**
@@ -51,63 +49,73 @@ export async function get(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const connection = new AbortController();
-  const stalled = new TransientError(`${hostOf(url)} sent nothing for ${STALL_MS / 1000} seconds`);
-  const cut = (): void => connection.abort(stalled);
-  let stopWatch = clock.after(STALL_MS, cut);
-  const onAbort = (): void => connection.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  const cancel = (): void => {
-    stopWatch();
-    signal.removeEventListener('abort', onAbort);
-    connection.abort();
-  };
-  const explain = (error: unknown): unknown => {
-    if (signal.aborted) return new ModelStoreError('aborted', 'the download was stopped', { cause: error });
-    if (connection.signal.reason === stalled) return stalled;
-    return error instanceof TransientError || error instanceof ModelStoreError ? error : connectionError(url, error);
-  };
+  const connection = new Connection(clock, hostOf(url), signal);
   const chain: Headers[] = [];
   let at = url;
   try {
     for (;;) {
-      const response = await fetch(at, {
-        headers: {
-          'user-agent': USER_AGENT,
-          // Compressed bytes have no ranges.
-          'accept-encoding': 'identity',
-          ...(credential !== null && new URL(at).origin === credential.origin
-            ? { authorization: `Bearer ${credential.token}` }
-            : {}),
-          ...headers,
-        },
-        redirect: 'manual',
-        signal: connection.signal,
-      });
+      const response = await connection.wait(() =>
+        fetch(at, {
+          headers: {
+            'user-agent': USER_AGENT,
+            // Compressed bytes have no ranges.
+            'accept-encoding': 'identity',
+            ...(credential !== null && new URL(at).origin === credential.origin
+              ? { authorization: `Bearer ${credential.token}` }
+              : {}),
+            ...headers,
+          },
+          redirect: 'manual',
+          signal: connection.signal,
+        }),
+      );
       chain.push(response.headers);
       if (response.status < 300 || response.status > 399) {
         checkReply(response, at, { clock, isDirect: chain.length === 1 });
-        return {
-          response,
-          url: at,
-          header: (name) => chain.map((each) => each.get(name)).find((value) => value !== null) ?? null,
-          cancel,
-          alive: () => {
-            stopWatch();
-            stopWatch = clock.after(STALL_MS, cut);
-          },
-          explain,
-        };
+        return replyOf(response, { connection, url: at, chain });
       }
-      await response.body?.cancel();
+      discard(response);
       at = redirectTarget(at, response, chain.length);
     }
   } catch (error) {
-    const explained = explain(error);
-    cancel();
-    throw explained;
+    connection.close();
+    throw describe(url, error);
   }
+}
+
+function replyOf(
+  response: Response,
+  {
+    connection,
+    url,
+    chain,
+  }: { readonly connection: Connection; readonly url: string; readonly chain: readonly Headers[] },
+): Reply {
+  const reader = response.body?.getReader();
+  return {
+    status: response.status,
+    url,
+    lastHeader: (name) => response.headers.get(name),
+    header: (name) => chain.map((each) => each.get(name)).find((value) => value !== null) ?? null,
+    async read() {
+      if (reader === undefined) return null;
+      try {
+        const { done, value } = await connection.wait(() => reader.read());
+        return done ? null : value;
+      } catch (error) {
+        throw describe(url, error);
+      }
+    },
+    close() {
+      reader?.cancel().catch(() => {});
+      connection.close();
+    },
+  };
+}
+
+/** A body that is not read would keep its connection. */
+function discard({ body }: Response): void {
+  body?.cancel().catch(() => {});
 }
 
 function redirectTarget(from: string, { headers, status }: Response, count: number): string {
@@ -179,7 +187,8 @@ const LASTING = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
-function connectionError(url: string, error: unknown): Error {
+function describe(url: string, error: unknown): unknown {
+  if (error instanceof TransientError || error instanceof ModelStoreError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const reason = code !== '' ? code : cause instanceof Error ? cause.message : String(cause);

@@ -47,7 +47,7 @@ export class RemoteFile {
   async facts(): Promise<FileFacts> {
     this.#facts ??= await retrying(this.#backoff(), async () => {
       const reply = await this.#get(this.url, 'bytes=0-0');
-      reply.cancel();
+      reply.close();
       return readFacts(this.url, reply);
     });
     return this.#facts;
@@ -73,7 +73,7 @@ export class RemoteFile {
     try {
       this.#checkRange(reply, start);
     } catch (error) {
-      reply.cancel();
+      reply.close();
       throw error;
     }
     return { offset: start, pieces: piecesOf(reply, end - start) };
@@ -110,14 +110,14 @@ export class RemoteFile {
 
   #checkRange(reply: Reply, start: number): void {
     const facts = this.#facts;
-    const got = readContentRange(reply.response.headers.get('content-range'));
-    if (reply.response.status !== 206 || got === null || got.start !== start || got.size !== facts?.sizeBytes) {
-      const shown = reply.response.headers.get('content-range')?.slice(0, 80) ?? `status ${reply.response.status}`;
+    const got = readContentRange(reply.lastHeader('content-range'));
+    if (reply.status !== 206 || got === null || got.start !== start || got.size !== facts?.sizeBytes) {
+      const shown = reply.lastHeader('content-range')?.slice(0, 80) ?? `status ${reply.status}`;
       throw new TransientError(
         `${withoutQuery(this.url)}: expected bytes from ${start} on of ${facts?.sizeBytes}, got ${shown}`,
       );
     }
-    const etag = reply.response.headers.get('etag');
+    const etag = reply.lastHeader('etag');
     if (facts.checksum === null && facts.etag !== null && etag !== null && etag !== facts.etag) {
       throw new ModelStoreError(
         'changed',
@@ -132,10 +132,10 @@ export class RemoteFile {
   }
 }
 
-function readFacts(url: string, { response, header }: Reply): FileFacts {
-  const range = readContentRange(response.headers.get('content-range'));
-  const hasRanges = response.status === 206 && range !== null && range.size !== null;
-  const ownSize = hasRanges ? range.size : readSize(response.headers.get('content-length'));
+function readFacts(url: string, { status, lastHeader, header }: Reply): FileFacts {
+  const range = readContentRange(lastHeader('content-range'));
+  const hasRanges = status === 206 && range !== null && range.size !== null;
+  const ownSize = hasRanges ? range.size : readSize(lastHeader('content-length'));
   const linkedSize = readSize(header('x-linked-size'));
   if (linkedSize !== null && ownSize !== null && linkedSize !== ownSize) {
     throw new ModelStoreError(
@@ -154,7 +154,7 @@ function readFacts(url: string, { response, header }: Reply): FileFacts {
         : git !== undefined && isOfHub
           ? { algorithm: 'git', hex: git }
           : null,
-    etag: response.headers.get('etag'),
+    etag: lastHeader('etag'),
     hasRanges,
   };
 }
@@ -176,20 +176,17 @@ function readSize(text: string | null): number | null {
 }
 
 /** The body, at most `maxBytes` of it. A body that ends early just ends: the reader counts. */
-async function* piecesOf({ response, alive, cancel, explain }: Reply, maxBytes: number): AsyncIterable<Uint8Array> {
+async function* piecesOf({ read, close }: Reply, maxBytes: number): AsyncIterable<Uint8Array> {
   let left = maxBytes;
   try {
-    if (response.body === null) return;
-    for await (const piece of response.body) {
-      alive();
+    while (left > 0) {
+      const piece = await read();
+      if (piece === null) return;
       const kept = piece.subarray(0, left);
       left -= kept.byteLength;
       yield kept;
-      if (left === 0) return;
     }
-  } catch (error) {
-    throw explain(error);
   } finally {
-    cancel();
+    close();
   }
 }

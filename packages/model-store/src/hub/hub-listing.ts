@@ -62,26 +62,22 @@ export async function listRevision(
   }
 }
 
-async function readText({ response, alive, cancel, explain }: Reply, what: string): Promise<string> {
+async function readText({ read, close }: Reply, what: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
-    for await (const piece of response.body ?? []) {
-      alive();
+    for (let piece = await read(); piece !== null; piece = await read()) {
       parts.push(piece);
       sizeBytes += piece.byteLength;
-      if (sizeBytes > MAX_LISTING_BYTES) {
-        throw new ModelStoreError(
-          'reply_invalid',
-          `${what}: expected a listing of at most ${MAX_LISTING_BYTES} bytes, got more`,
-        );
-      }
+      if (sizeBytes <= MAX_LISTING_BYTES) continue;
+      throw new ModelStoreError(
+        'reply_invalid',
+        `${what}: expected a listing of at most ${MAX_LISTING_BYTES} bytes, got more`,
+      );
     }
     return Buffer.concat(parts).toString('utf8');
-  } catch (error) {
-    throw explain(error);
   } finally {
-    cancel();
+    close();
   }
 }
 
