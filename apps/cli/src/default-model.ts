@@ -11,12 +11,18 @@ const EMBEDDED = fileURLToPath(new URL('../../../models/gptj-nano/', import.meta
 export function chooseModel(option: string | undefined, env: NodeJS.ProcessEnv, embedded: string = EMBEDDED): string {
   const named = option ?? env.GPTJ_MODEL;
   if (named !== undefined && named !== '') return named;
-  const files = listFiles(embedded)
-    .filter((name) => name.endsWith('.gguf'))
-    .sort();
-  if (files[0] === undefined)
+  const file = embeddedModel(embedded);
+  if (file === null)
     throw new Error('found no model: pass --model FILE or set GPTJ_MODEL to a file written by gptj convert');
-  return join(embedded, files[0]);
+  return file;
+}
+
+/** Path of the model that ships with the command, whose vocabulary is GPT-J's; null where it is missing. */
+export function embeddedModel(embedded: string = EMBEDDED): string | null {
+  const [name] = listFiles(embedded)
+    .filter((file) => file.endsWith('.gguf'))
+    .sort();
+  return name === undefined ? null : join(embedded, name);
 }
 
 /** {@link chooseModel}, where a name is that of a pulled model unless it names a file or a folder. */

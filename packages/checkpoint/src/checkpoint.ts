@@ -18,7 +18,7 @@ export interface CheckpointTensor {
 /** The tokenizer of a checkpoint, and the added tokens that have no row in the model. */
 export type CheckpointTokenizer = ParsedTokenizerFiles;
 
-export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf';
+export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf' | 'ggml';
 
 /**
  * An open GPT-J: every tensor of `gptjTensors(config)` is present with the right shape, as checked on opening.
@@ -26,6 +26,8 @@ export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf';
  */
 export interface Checkpoint {
   readonly format: CheckpointFormat;
+  /** What distinguishes it from other files of the format, in a few words; null for the usual form. */
+  readonly form: string | null;
   /** Folder or file it was opened from. */
   readonly path: string;
   /** The model's name in its metadata, else the name of the folder or file. */

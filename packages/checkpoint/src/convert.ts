@@ -7,15 +7,16 @@ import type { GgufMetadata } from './gguf/metadata.ts';
 import { phi2Metadata, phi2Tensors, readGptjConfig } from './gguf/phi2-export.ts';
 import { readTokenizerData } from './gguf/tokenizer-metadata.ts';
 import { GgufWriter } from './gguf/writer.ts';
-import { openCheckpoint } from './open-checkpoint.ts';
+import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
 import type { Quantiser } from './quantiser.ts';
 import { FILE_TYPES, type Recipe, tensorType } from './recipe.ts';
 import { isFloatType, rowsOf, TENSOR_TYPES, type TensorType } from './tensor-type.ts';
 import { type ConvertProgress, type TransferStep, transferWeights } from './transfer.ts';
 
 export interface ConvertOptions {
-  /** Hugging Face folder, or a phi2 export (GGUF). */
+  /** A checkpoint in any form that is read; see `openCheckpoint`. */
   readonly source: string;
+  readonly open?: OpenOptions;
   /** Path of the GGUF file to write. */
   readonly target: string;
   readonly type: Recipe;
@@ -28,6 +29,9 @@ export interface ConvertOptions {
 }
 
 export interface ConvertSummary {
+  /** Format and form of the source; see `Checkpoint`. */
+  readonly source: Pick<Checkpoint, 'format' | 'form'>;
+  readonly isSourceQuantised: boolean;
   readonly tensors: number;
   readonly writtenBytes: number;
   /** Number of tensors by type. */
@@ -56,11 +60,14 @@ export interface TypeFallback {
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertSummary> {
   const startedMs = performance.now();
-  const checkpoint = await openCheckpoint(options.source);
+  const checkpoint = await openCheckpoint(options.source, options.open);
   try {
     const { steps, fallbacks } = planTransfer(checkpoint, options.type);
     checkQuantiser(options, steps);
-    const sourceType = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'))?.type ?? 'f32';
+    const sample = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'));
+    const sourceType = sample?.type ?? 'f32';
+    const storedType = sample?.stored?.type ?? sourceType;
+    const isQuantised = !/^(?:f32|f16|bf16)$/.test(storedType);
     const { data: tokenizer, dropped } = await checkpoint.readTokenizer();
     checkTokenizer(checkpoint.path, tokenizer);
     const metadata = phi2Metadata({
@@ -88,6 +95,8 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     const types: Partial<Record<TensorType, number>> = {};
     for (const { type } of steps) types[type] = (types[type] ?? 0) + 1;
     return {
+      source: { format: checkpoint.format, form: checkpoint.form },
+      isSourceQuantised: isQuantised,
       tensors: steps.length,
       writtenBytes: writer.writtenBytes,
       types,
@@ -96,9 +105,9 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
       warnings: [
         ...checkpoint.warnings,
         ...droppedWarning(dropped),
-        ...(isFloatType(sourceType)
-          ? []
-          : [`the source is quantised already (${sourceType}): the result keeps its rounding errors`]),
+        ...(isQuantised
+          ? [`the source is quantised already (${storedType}): the result keeps its rounding errors`]
+          : []),
       ],
       durationMs: performance.now() - startedMs,
     };

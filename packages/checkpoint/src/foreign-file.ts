@@ -35,9 +35,14 @@ export function fileKind(start: Uint8Array): string {
   return `another file, which begins with the bytes ${bytes.join(' ')}`;
 }
 
+/** LLaMA's formats of ggml in 2023. */
+const LLAMA_MAGICS: readonly string[] = ['fmgg', 'tjgg', 'algg'];
+
 /** Names the files of a folder that `gptj convert` reads as a whole. */
 function checkpointName(start: Uint8Array): string | null {
   if (start[0] === 0x50 && start[1] === 0x4b) return 'a ZIP file, as PyTorch saves weights: convert its folder';
+  if (LLAMA_MAGICS.includes(String.fromCharCode(...start.subarray(0, 4))))
+    return 'a file of llama.cpp from 2023: no GPT-J';
   // The length of the header, then its JSON.
   if (start[8] === 0x7b && start[6] === 0 && start[7] === 0) return 'a safetensors file: convert its folder';
   return null;

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model';
+import { type ByteMatrix, createByteRows, findByteMatrices } from './blockwise-8bit.ts';
 import { BoundedFile, readSmallJson } from './bounded-file.ts';
-import type { Checkpoint, CheckpointFormat, CheckpointTensor, CheckpointTokenizer } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import { matchTensors } from './match-tensors.ts';
+import { type MatchedTensor, matchTensors } from './match-tensors.ts';
 import { readPytorchHeader } from './pytorch/header.ts';
 import { readSafetensorsHeader } from './safetensors/header.ts';
 import { findShards, type Shards } from './shards.ts';
-import { type HeaderReader, STORED_FLOAT_BYTES, type StoredTensor } from './stored-tensor.ts';
-import { BandMemory, createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
-import { elementCount, type FloatType, rowBytes, rowsOf } from './tensor-type.ts';
+import { type HeaderReader, isRowMajor, STORED_FLOAT_BYTES, type StoredTensor } from './stored-tensor.ts';
+import { type BandMemory, createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
+import { elementCount, rowBytes } from './tensor-type.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
+import { TableCheckpoint, type TableWeight } from './weight-table.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
@@ -22,12 +24,6 @@ const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
   safetensors: readSafetensorsHeader,
   pytorch: readPytorchHeader,
 };
-
-/** A weight in a Hugging Face folder. */
-interface Weight extends CheckpointTensor {
-  readonly type: FloatType;
-  readonly strided: StridedTensor;
-}
 
 /**
  * Open a Hugging Face folder: config.json and the weights as safetensors or PyTorch, in one file or in shards.
@@ -40,20 +36,28 @@ export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpo
   const files: BoundedFile[] = [];
   try {
     // If two files contain a tensor, the last file's is used, as in transformers.
-    const stored = new Map<string, StoredTensor & { readonly source: BoundedFile }>();
+    const stored = new Map<string, PlacedTensor>();
     for (const path of shards.files) {
       const file = await BoundedFile.open(path);
       files.push(file);
       for (const tensor of await HEADER_READERS[shards.format](file))
         stored.set(tensor.name, { ...tensor, source: file });
     }
-    const { weights, ignored } = matchTensors(folder, config, [...stored.values()], isTied);
-    return new HuggingFaceCheckpoint(folder, {
+    const { byteMatrices, floats } = splitByteMatrices(stored);
+    const { weights, ignored } = matchTensors(folder, config, floats, isTied);
+    return new TableCheckpoint({
       format: shards.format,
+      form: formOf(byteMatrices.size, weights),
+      path: folder,
+      modelName: folderModelName(folder),
       config,
       files,
-      weights: weights.map(({ name, stored: tensor }) => toWeight(name, tensor)),
+      weights: weights.map(({ name, stored: tensor }) => {
+        const matrix = byteMatrices.get(tensor.name);
+        return matrix === undefined ? floatWeight(name, tensor) : byteWeight(name, matrix);
+      }),
       warnings: [...ignoredWarning(ignored), ...tokenizerWarning(folder)],
+      readTokenizer: () => readTokenizerFiles(folder, config.vocabSize),
     });
   } catch (error) {
     await Promise.all(files.map((file) => file.close()));
@@ -73,12 +77,61 @@ async function readConfig(path: string): Promise<{ readonly config: GptjConfig; 
   }
 }
 
-function toWeight(name: string, strided: StridedTensor): Weight {
+type PlacedTensor = StoredTensor & Pick<StridedTensor, 'source'>;
+
+/** Matrices of bytes take part under the name of their weight alone, as numbers that are decoded. */
+function splitByteMatrices(stored: ReadonlyMap<string, PlacedTensor>): {
+  readonly byteMatrices: ReadonlyMap<string, ByteMatrix>;
+  readonly floats: readonly PlacedTensor[];
+} {
+  const byteMatrices = findByteMatrices(stored);
+  const tables = new Set([...byteMatrices.values()].flatMap(({ absmax, code }) => [absmax.name, code.name]));
+  const floats = [...stored.values()]
+    .filter(({ name }) => !tables.has(name))
+    .map((tensor): PlacedTensor => (byteMatrices.has(tensor.name) ? { ...tensor, type: 'f32' } : tensor));
+  return { byteMatrices, floats };
+}
+
+function formOf(byteMatrices: number, weights: readonly MatchedTensor<PlacedTensor>[]): string | null {
+  if (byteMatrices > 0) return '8-bit codes in blocks of 4096 (hivemind)';
+  const transposed = weights.filter(({ stored: { shape, strides } }) => !isRowMajor(shape, strides)).length;
+  return transposed > 1 ? 'transposed views (mesh-transformer-jax)' : null;
+}
+
+function floatWeight(name: string, strided: StridedTensor): TableWeight {
   const type = strided.type === 'f64' ? 'f32' : strided.type;
   // Refuses unsupported strides on opening, before a conversion writes anything.
   createRowReader(strided);
   const sizeBytes = elementCount(strided.shape) * rowBytes(type, 1);
-  return { name, shape: strided.shape, type, sizeBytes, strided };
+  return { name, shape: strided.shape, type, sizeBytes, openRows: (memory) => createFloatRows(strided, memory) };
+}
+
+/** As {@link createRowReader}, with float64 rounded to float32. */
+function createFloatRows(strided: StridedTensor, memory: BandMemory): RowReader {
+  const reader = createRowReader(strided, memory);
+  if (strided.type !== 'f64') return reader;
+  return {
+    release: reader.release,
+    async read(firstRow, target) {
+      const wide = new Float64Array(target.byteLength / STORED_FLOAT_BYTES.f32);
+      await reader.read(firstRow, new Uint8Array(wide.buffer));
+      new Float32Array(target.buffer, target.byteOffset, wide.length).set(wide);
+    },
+  };
+}
+
+function byteWeight(name: string, matrix: ByteMatrix): TableWeight {
+  createByteRows(matrix);
+  const { shape } = matrix.weight;
+  const count = elementCount(shape);
+  return {
+    name,
+    shape,
+    type: 'f32',
+    sizeBytes: count * rowBytes('f32', 1),
+    stored: { type: 'u8', sizeBytes: count },
+    openRows: () => createByteRows(matrix),
+  };
 }
 
 function ignoredWarning(names: readonly string[]): readonly string[] {
@@ -101,73 +154,4 @@ export function folderModelName(folder: string): string {
   const [kind, ...parts] = repository?.split('--') ?? [];
   if (path.length >= 3 && snapshots === 'snapshots' && kind === 'models' && parts.length > 0) return parts.join('/');
   return basename(resolve(folder));
-}
-
-interface Contents {
-  readonly format: CheckpointFormat;
-  readonly config: GptjConfig;
-  readonly files: readonly BoundedFile[];
-  readonly weights: readonly Weight[];
-  readonly warnings: readonly string[];
-}
-
-class HuggingFaceCheckpoint implements Checkpoint {
-  readonly format: CheckpointFormat;
-  readonly path: string;
-  readonly modelName: string;
-  readonly config: GptjConfig;
-  readonly tensors: readonly CheckpointTensor[];
-  readonly warnings: readonly string[];
-  readonly #files: readonly BoundedFile[];
-  readonly #weights: ReadonlyMap<string, Weight>;
-  readonly #memory = new BandMemory();
-  /** Reader of the last tensor, reused because the reader of a transposed tensor caches many rows. */
-  #last: { readonly name: string; readonly reader: RowReader } | null = null;
-
-  constructor(path: string, { format, config, files, weights, warnings }: Contents) {
-    this.path = path;
-    this.format = format;
-    this.modelName = folderModelName(path);
-    this.config = config;
-    this.tensors = weights.map(({ name, type, shape, sizeBytes }) => ({ name, type, shape, sizeBytes }));
-    this.warnings = warnings;
-    this.#files = files;
-    this.#weights = new Map(weights.map((weight) => [weight.name, weight]));
-  }
-
-  async readRows(name: string, firstRow: number, target: Uint8Array): Promise<void> {
-    const weight = this.#weights.get(name);
-    if (weight === undefined) {
-      throw new CheckpointError('missing_tensor', { file: this.path, tensor: name }, 'expected the name of a weight');
-    }
-    const { strided, sizeBytes, shape, type } = weight;
-    const start = firstRow * rowBytes(type, rowsOf(shape).rowLength);
-    if (start < 0 || start + target.byteLength > sizeBytes) {
-      throw new CheckpointError(
-        'truncated',
-        { file: strided.source.path, tensor: name },
-        `expected rows within ${sizeBytes} bytes, got ${target.byteLength} bytes from ${start} on`,
-      );
-    }
-    if (this.#last?.name !== name) {
-      this.#last?.reader.release();
-      this.#last = { name, reader: createRowReader(strided, this.#memory) };
-    }
-    const { reader } = this.#last;
-    if (strided.type !== 'f64') {
-      await reader.read(firstRow, target);
-      return;
-    }
-    const wide = new Float64Array(target.byteLength / STORED_FLOAT_BYTES.f32);
-    await reader.read(firstRow, new Uint8Array(wide.buffer));
-    new Float32Array(target.buffer, target.byteOffset, wide.length).set(wide);
-  }
-
-  async readTokenizer(): Promise<CheckpointTokenizer> {
-    return readTokenizerFiles(this.path, this.config.vocabSize);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#files.map((file) => file.close()));
-  }
 }

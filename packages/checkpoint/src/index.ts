@@ -7,13 +7,14 @@ export {
   type TypeFallback,
 } from './convert.ts';
 export { type ConvertedOnce, type ConvertOnceOptions, convertOnce } from './convert-once.ts';
+export { GGML_ERAS, type GgmlEra } from './ggml/era.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
 export { openStoredWeights, type StoredTensor, type StoredWeights } from './gguf/open.ts';
 export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
-export { openCheckpoint } from './open-checkpoint.ts';
+export { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
 export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';

@@ -6,7 +6,7 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
 import { metadataNumber, metadataString } from './gguf/metadata.ts';
 import { isPhi2Export } from './gguf/phi2-export.ts';
-import { isFolder, openCheckpoint } from './open-checkpoint.ts';
+import { type OpenOptions, openCheckpoint, sourceKind } from './open-checkpoint.ts';
 import { FILE_TYPES, RECIPES } from './recipe.ts';
 import { elementCount } from './tensor-type.ts';
 
@@ -14,6 +14,8 @@ import { elementCount } from './tensor-type.ts';
 export interface ModelReport {
   readonly path: string;
   readonly format: CheckpointFormat;
+  /** See `Checkpoint`. */
+  readonly form: string | null;
   readonly modelName: string;
   /** Null for a GGUF file that is not a GPT-J exported as phi2. */
   readonly config: GptjConfig | null;
@@ -49,24 +51,32 @@ export interface TokenizerReport {
 }
 
 /**
- * Describe a Hugging Face folder or any GGUF file. Throws `CheckpointError` for unreadable files; reasons why
+ * Describe a checkpoint in any form that is read, or any GGUF file. Throws `CheckpointError` for unreadable files; reasons why
  * the model cannot run or be converted are warnings.
  */
-export async function inspectModel(path: string): Promise<ModelReport> {
-  const header = (await isFolder(path)) ? null : await readHeader(path);
+export async function inspectModel(path: string, options: OpenOptions = {}): Promise<ModelReport> {
+  const header = (await sourceKind(path)) === 'gguf' ? await readHeader(path) : null;
   if (header !== null && !isPhi2Export(header.metadata)) return foreignReport(path, header);
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await openCheckpoint(path, options);
   try {
     const warnings = [...checkpoint.warnings];
     return {
       path,
       format: checkpoint.format,
+      form: checkpoint.form,
       modelName: checkpoint.modelName,
       config: checkpoint.config,
       parameters: parameterCount(checkpoint.config),
-      sizeBytes: checkpoint.tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0),
+      sizeBytes: checkpoint.tensors.reduce(
+        (sum, { stored, sizeBytes }) => sum + (stored ?? { sizeBytes }).sizeBytes,
+        0,
+      ),
       recipe: header === null ? null : recipeOf(header),
-      tensors: checkpoint.tensors,
+      tensors: checkpoint.tensors.map(({ name, shape, stored, type, sizeBytes }) => ({
+        name,
+        shape,
+        ...(stored ?? { type, sizeBytes }),
+      })),
       tokenizer: await tokenizerReport(checkpoint, warnings),
       metadata: header === null ? {} : scalars(header),
       warnings,
@@ -90,6 +100,7 @@ function foreignReport(path: string, header: GgufHeader): ModelReport {
   return {
     path,
     format: 'gguf',
+    form: null,
     modelName: metadataString(header.metadata, 'general.name') ?? '',
     config: null,
     parameters: header.tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape), 0),

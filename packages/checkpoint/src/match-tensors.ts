@@ -1,5 +1,6 @@
 import { type GptjConfig, gptjTensors } from '@gptj-cloud/model';
 import { CheckpointError } from './checkpoint-error.ts';
+import { foreignArchitecture } from './foreign-architecture.ts';
 import type { StoredFloatType, StoredTensor } from './stored-tensor.ts';
 
 /** A stored tensor that is a weight of the model. */
@@ -27,7 +28,7 @@ const KNOWN_BUFFER = /(?:^|\.)h\.\d+\.attn\.(?:bias|masked_bias|embed_positions|
  * Match every weight of the model with an entry of the files, with or without the `transformer.` prefix. Other entries
  * are ignored, as in transformers.
  *
- * Throws `missing_tensor`, `wrong_shape`, `wrong_type`, and `duplicate_tensor` for a weight stored under both names.
+ * Throws `unsupported` for the names of another architecture, `missing_tensor`, `wrong_shape`, `wrong_type`, and `duplicate_tensor` for a weight stored under both names.
  *
  * @param isTied whether embedding and head may share one stored tensor (`tie_word_embeddings`)
  */
@@ -60,6 +61,10 @@ export function matchTensors<Stored extends StoredTensor>(
     const twin = isTied && (key === HEAD || key === EMBEDDING) ? find(key === HEAD ? EMBEDDING : HEAD) : undefined;
     const tensor = find(key) ?? twin;
     if (tensor === undefined) {
+      const foreign = foreignArchitecture(stored.map((other) => other.name));
+      if (foreign !== null) {
+        throw new CheckpointError('unsupported', { file: path }, `expected the weights of a GPT-J, got ${foreign}`);
+      }
       throw new CheckpointError('missing_tensor', place, `expected shape [${shape}], got no such tensor`);
     }
     used.add(tensor);

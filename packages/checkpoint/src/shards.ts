@@ -6,7 +6,7 @@ import { CheckpointError } from './checkpoint-error.ts';
 
 /** The weights files of a Hugging Face folder. */
 export interface Shards {
-  readonly format: Exclude<CheckpointFormat, 'gguf'>;
+  readonly format: Extract<CheckpointFormat, 'safetensors' | 'pytorch'>;
   /** Paths, each once. */
   readonly files: readonly string[];
 }

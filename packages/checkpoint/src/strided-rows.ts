@@ -89,6 +89,26 @@ export function createRowReader(tensor: StridedTensor, memory: BandMemory = new 
       Math.floor(CHUNK_BYTES / (Math.max(1, byColumns ? rowStride : 1) * itemBytes)),
     ),
   );
+  return createBandedRows({
+    rows,
+    bytesPerRow: rowLength * itemBytes,
+    rowsPerBand,
+    memory,
+    gather: (firstRow, count, target) => gather(layout, firstRow, count, target),
+  });
+}
+
+export interface BandedRowsOptions {
+  readonly rows: number;
+  readonly bytesPerRow: number;
+  readonly rowsPerBand: number;
+  readonly memory: BandMemory;
+  /** Fill `target` with `count` rows. `firstRow` is a multiple of `rowsPerBand`. */
+  readonly gather: (firstRow: number, count: number, target: Uint8Array) => Promise<void>;
+}
+
+/** Rows that are gathered in bands, of which the last is kept. */
+export function createBandedRows({ rows, bytesPerRow, rowsPerBand, memory, gather }: BandedRowsOptions): RowReader {
   let band: { readonly firstRow: number; readonly bytes: Uint8Array } | null = null;
   const release = (): void => {
     if (band !== null) memory.give(band.bytes);
@@ -97,15 +117,15 @@ export function createRowReader(tensor: StridedTensor, memory: BandMemory = new 
   return {
     release,
     async read(firstRow, target) {
-      const bytesPerRow = rowLength * itemBytes;
       for (let done = 0; done < target.byteLength; ) {
         const row = firstRow + done / bytesPerRow;
         if (band === null || row < band.firstRow || (row - band.firstRow) * bytesPerRow >= band.bytes.byteLength) {
           release();
-          const count = Math.min(rowsPerBand, rows - row);
+          const first = row - (row % rowsPerBand);
+          const count = Math.min(rowsPerBand, rows - first);
           const bytes = memory.take(count * bytesPerRow);
-          await gather(layout, row, count, bytes);
-          band = { firstRow: row, bytes };
+          await gather(first, count, bytes);
+          band = { firstRow: first, bytes };
         }
         const start = (row - band.firstRow) * bytesPerRow;
         const part = band.bytes.subarray(start, start + target.byteLength - done);

@@ -2,7 +2,9 @@ import {
   CheckpointError,
   type ConvertSummary,
   convertCheckpoint,
+  GGML_ERAS,
   inspectModel,
+  type OpenOptions,
   RECIPES,
   type Recipe,
 } from '@gptj-cloud/checkpoint';
@@ -10,10 +12,12 @@ import { openQuantiser } from '@gptj-cloud/engine';
 import { writeJson } from '../client/api-json.ts';
 import { JSON_OPTION } from '../client/client-options.ts';
 import type { Command } from '../command.ts';
+import { embeddedModel } from '../default-model.ts';
 import { formatBytes, formatCount, formatDuration } from '../figures.ts';
-import { isOn, UsageError } from '../options.ts';
+import { isOn, type ParsedOptions, UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
+import { probeText } from '../probe-text.ts';
 import { createProgressPrinter } from '../progress.ts';
 import { refuseOwnSource } from '../refuse-own-source.ts';
 import { renderPairs, renderTable } from '../table.ts';
@@ -25,7 +29,7 @@ export const convertCommand: Command = {
   name: 'convert',
   summary: 'convert a downloaded checkpoint to a model file',
   about:
-    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch) or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
+    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch), a ggml file from before GGUF or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
   arguments: [
     { name: 'SOURCE', summary: 'folder of a downloaded checkpoint, or a model file', values: 'file' },
     { name: 'OUT', summary: 'the GGUF file to write', values: 'file' },
@@ -42,6 +46,19 @@ export const convertCommand: Command = {
           default: 'q8_0',
         },
         { name: 'overwrite', value: null, summary: 'replace OUT if it exists' },
+        {
+          name: 'tokenizer',
+          value: 'PATH',
+          summary: 'folder of a tokenizer.json, or a GGUF file, for a SOURCE without tokenizer',
+          default: 'the files beside SOURCE, else the tokenizer of GPT-J',
+        },
+        {
+          name: 'ggml-era',
+          value: 'N',
+          summary: 'version of the blocks of a ggml file from before GGUF',
+          choices: GGML_ERAS.map(String),
+          default: 'the one that the file states',
+        },
         JSON_OPTION,
       ],
     },
@@ -59,6 +76,7 @@ export const convertCommand: Command = {
     try {
       const summary = await convertCheckpoint({
         source: source!,
+        open: openOptionsOf(options),
         target: target!,
         type,
         ...(FLOAT_RECIPES.has(type) ? {} : { quantiser: openQuantiser() }),
@@ -67,9 +85,10 @@ export const convertCommand: Command = {
         overwrite: isOn(options, 'overwrite'),
       });
       progress.clear();
-      for (const warning of summary.warnings) stderr.write(`warning: ${printable(warning)}\n`);
+      const warnings = [...summary.warnings, ...(await eraWarning(target!, summary))];
+      for (const warning of warnings) stderr.write(`warning: ${printable(warning)}\n`);
       if (isOn(options, 'json')) {
-        writeJson(stdout, { file: target, type, ...summary });
+        writeJson(stdout, { file: target, type, ...summary, warnings });
         return;
       }
       const { tensors } = await inspectModel(target!);
@@ -82,6 +101,29 @@ export const convertCommand: Command = {
     }
   },
 };
+
+function openOptionsOf({ values }: ParsedOptions): OpenOptions {
+  const tokenizer = values.get('tokenizer');
+  const defaultTokenizer = embeddedModel();
+  const era = GGML_ERAS.find((candidate) => String(candidate) === values.get('ggml-era'));
+  return {
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(defaultTokenizer === null ? {} : { defaultTokenizer }),
+    ...(era === undefined ? {} : { ggmlEra: era }),
+  };
+}
+
+/** A file of ggml read in the wrong era has plausible weights at wrong places: only its texts show it. */
+async function eraWarning(path: string, { source, isSourceQuantised }: ConvertSummary): Promise<readonly string[]> {
+  if (source.format !== 'ggml' || !isSourceQuantised) return [];
+  const { perplexity, isNoise, error } = await probeText(path);
+  if (error !== null) return [`the result was not tried with a text: ${error}`];
+  if (!isNoise) return [];
+  const figure = formatCount(Math.round(perplexity));
+  return [
+    `the perplexity of a plain English sentence is ${figure}, as of noise: the file may be of another era than v${source.form?.[5]}; convert it again with another --ggml-era`,
+  ];
+}
 
 /** Narrows the type; the option's choices have checked the value. */
 function recipeOf(text: string): Recipe {

@@ -1,5 +1,6 @@
 import { inspectModel, type ModelReport } from '@gptj-cloud/checkpoint';
 import type { Command } from '../command.ts';
+import { embeddedModel } from '../default-model.ts';
 import { formatBytes, formatCount, formatParameters, threeDigits } from '../figures.ts';
 import { bold, type Output, widthOf } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -9,7 +10,7 @@ export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'describe a model file',
   about:
-    'Reads the headers of a model file, or of a folder in Hugging Face form, and shows its shape and the storage of its weights. Weights are not read and no code in the file is executed.',
+    'Reads the headers of a model file, or of a checkpoint in any form that `gptj convert` reads, and shows its shape and the storage of its weights. Weights are not read and no code in the file is executed.',
   arguments: [{ name: 'PATH', summary: 'a model file, or the folder of a checkpoint', values: 'file' }],
   groups: [
     {
@@ -28,7 +29,8 @@ export const inspectCommand: Command = {
 
   async run({ stdout }, options) {
     const [path] = options.positionals;
-    const report = await inspectModel(path!);
+    const defaultTokenizer = embeddedModel();
+    const report = await inspectModel(path!, defaultTokenizer === null ? {} : { defaultTokenizer });
     const withTensors = options.values.get('tensors') === 'true';
     if (options.values.get('json') === 'true') {
       const { tensors, ...rest } = report;
@@ -66,7 +68,7 @@ function overview(report: ModelReport): readonly (readonly [string, string])[] {
   return [
     ['model', report.modelName],
     ['path', report.path],
-    ['format', `${report.format}${report.recipe === null ? '' : `, ${report.recipe}`}`],
+    ['format', [report.format, report.form, report.recipe].filter((word) => word !== null).join(', ')],
     ['parameters', `${formatParameters(report.parameters)} (${formatCount(report.parameters)})`],
     ['weights', `${formatBytes(report.sizeBytes)}${bits}`],
     [

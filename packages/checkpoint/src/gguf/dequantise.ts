@@ -10,7 +10,7 @@ type BlockReader = (view: DataView, at: number, target: Float32Array, out: numbe
 
 const BLOCK_READERS: Readonly<Record<QuantisedType, BlockReader>> = {
   q4_0: readQ4,
-  q5_0: (view, at, target, out) => readQ5(view, at + 2, half(view, at), -16 * half(view, at), target, out),
+  q5_0: (view, at, target, out) => readQ5(view, at + 2, half(view, at), null, target, out),
   q5_1: (view, at, target, out) => readQ5(view, at + 4, half(view, at), half(view, at + 2), target, out),
   q8_0: readQ8,
   q4_K: (view, at, target, out) => readQ4or5K(view, at, null, at + 16, target, out),
@@ -47,13 +47,21 @@ function readQ4(view: DataView, at: number, target: Float32Array, out: number): 
   }
 }
 
-/** 32 fifth bits, then nibbles as in q4_0. */
-function readQ5(view: DataView, at: number, scale: number, min: number, target: Float32Array, out: number): void {
+/** 32 fifth bits, then nibbles as in q4_0. Without a minimum, 16 stands for zero. */
+function readQ5(
+  view: DataView,
+  at: number,
+  scale: number,
+  min: number | null,
+  target: Float32Array,
+  out: number,
+): void {
+  const weight = (bits: number): number => (min === null ? scale * (bits - 16) : scale * bits + min);
   const high = view.getUint32(at, true);
   for (let i = 0; i < 16; i++) {
     const byte = view.getUint8(at + 4 + i);
-    target[out + i] = scale * ((byte & 15) | (((high >>> i) & 1) << 4)) + min;
-    target[out + 16 + i] = scale * ((byte >> 4) | (((high >>> (i + 16)) & 1) << 4)) + min;
+    target[out + i] = weight((byte & 15) | (((high >>> i) & 1) << 4));
+    target[out + 16 + i] = weight((byte >> 4) | (((high >>> (i + 16)) & 1) << 4));
   }
 }
 

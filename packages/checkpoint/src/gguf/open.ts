@@ -146,6 +146,7 @@ function checkInfo(
 
 class GgufCheckpoint implements Checkpoint {
   readonly format = 'gguf';
+  readonly form = null;
   readonly path: string;
   readonly modelName: string;
   readonly config: GptjConfig;
