@@ -6,6 +6,7 @@ import type { GenerateOutcome } from './generate-outcome.ts';
 import { guesser } from './guesser.ts';
 import { buildLogitsProcessors } from './logits-processor-list.ts';
 import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
+import { type Argmax, argmax } from './numerics/argmax.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
 import { scoreRecorder } from './score-recorder.ts';
 import { type EndsByToken, stopRule } from './stopping/stop-rule.ts';
@@ -38,6 +39,8 @@ export interface GenerateDependencies {
   readonly tokenBytes?: (token: TokenId) => Uint8Array;
   /** Counts and bounds the work. Default: `workBudget()`. */
   readonly budget?: WorkBudget;
+  /** Finds the largest score of a row. Default: in JavaScript. */
+  readonly argmax?: Argmax;
 }
 
 /**
@@ -73,6 +76,7 @@ export function generate(
     noise,
     recorder: scoreRecorder(config, budget),
     budget,
+    argmax: dependencies.argmax ?? argmax,
     guess: guesser({ prompt, config, noise, ...(tokenBytes === undefined ? {} : { tokenBytes }) }),
   };
   const strategy = inEvaluations(selectStrategy(decoding), budget);

@@ -49,7 +49,10 @@ export interface ScoreRequest {
   readonly searched?: readonly BeamCandidate[];
 }
 
-/** The scores of one row. Arrays are views that the next request invalidates: copy them to keep them. */
+/**
+ * The scores of one row. Arrays are views that the next request invalidates: copy them to keep them. The strategy may change
+ * them.
+ */
 export interface RowResult {
   /** Raw float32 logits, one row of vocabSize per scored position. */
   readonly logits: readonly Float32Array[];

@@ -38,8 +38,9 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
   const now = options.now ?? (() => performance.now());
   // One function for all requests: `@gptj-cloud/decoding` caches its index of the vocabulary under it.
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
+  const argmax = model.argmax?.bind(model);
   const strategy = ({ prompt, config }: GenerationRequest): Strategy<GenerateOutcome> =>
-    generate({ prompt, config }, { clock: now, tokenBytes });
+    generate({ prompt, config }, { clock: now, tokenBytes, ...(argmax === undefined ? {} : { argmax }) });
   const mutex = new Mutex();
   const shares = new FairShare();
   const { onWarning = () => {}, monitor = NO_MONITOR } = options;

@@ -73,6 +73,16 @@ GPTJ_EXPORT int64_t gptj_measure(const measurement *m) {
 #endif
 }
 
+// Index of the largest of `count` logits, the lowest of equal ones, NaN ignored; -1 when all are -inf.
+GPTJ_EXPORT int64_t gptj_argmax(const float *logits, int64_t count, int64_t set) {
+#if defined(__x86_64__)
+  return set == AVX512 ? argmax_avx512(logits, count) : argmax_avx2(logits, count);
+#else
+  (void)set;
+  return argmax_neon(logits, count);
+#endif
+}
+
 #if !__STDC_HOSTED__
 // Compilers emit calls of these two, and this library links with no other.
 __attribute__((no_builtin, visibility("hidden"))) void *memcpy(void *to, const void *from, size_t n) {

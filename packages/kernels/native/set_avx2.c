@@ -1,4 +1,5 @@
 #include "products_avx2.h"
 #include "products.h"
 #include "transformer.h"
+#include "choice.h"
 #include "measure.h"

@@ -1,4 +1,5 @@
 #include "products_neon.h"
 #include "products.h"
 #include "transformer.h"
+#include "choice.h"
 #include "measure.h"

@@ -100,8 +100,13 @@ export class KernelContext {
    * Compute a step of 1 to `MAX_ROWS` tokens. Resolves with `STEP_DONE` or `STEP_ABORTED`.
    *
    * @param threads at most the pool's
+   * @param blocks whether to compute it on the calling thread, which `abort` cannot reach meanwhile
    */
-  async run(appended: readonly Appended[], outputs: readonly Output[], threads: number): Promise<number> {
+  async run(
+    appended: readonly Appended[],
+    outputs: readonly Output[],
+    { threads, blocks }: { readonly threads: number; readonly blocks: boolean },
+  ): Promise<number> {
     const rows = appended.reduce((sum, { tokens }) => sum + tokens.length, 0);
     this.#sequences = roomFor(this.#sequences, appended.length * STRUCT_WORDS.sequence).seek(0);
     let firstRow = 0;
@@ -124,7 +129,7 @@ export class KernelContext {
       output: addressOf(this.#outputs.integers),
       exits: addressOf(this.#exits),
     });
-    return await this.#library.step(this.#step);
+    return blocks ? this.#library.stepHere(this.#step) : await this.#library.step(this.#step);
   }
 
   /**

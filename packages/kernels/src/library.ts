@@ -44,6 +44,10 @@ export interface KernelLibrary {
   measure(words: BigInt64Array): number;
   /** On another thread. Resolves with a result code. */
   step(words: BigInt64Array): Promise<number>;
+  /** On this thread, which it blocks: for steps that take less time than to wake another thread and be woken. */
+  stepHere(words: BigInt64Array): number;
+  /** Index of the largest value, the lowest of equal ones, NaN ignored; -1 when all are -inf. */
+  argmax(values: Float32Array, set: InstructionSet): number;
 }
 
 /** File of the library, by `process.platform` and `process.arch`. */
@@ -94,6 +98,7 @@ function bind(path: string): KernelLibrary {
     pack: library.func('void gptj_pack(void *job)'),
     measure: library.func('int64_t gptj_measure(void *measurement)'),
     step: library.func('int64_t gptj_step(void *step)'),
+    argmax: library.func('int64_t gptj_argmax(void *logits, int64_t count, int64_t set)'),
   };
   return {
     path,
@@ -107,6 +112,8 @@ function bind(path: string): KernelLibrary {
     pack: (job) => inThread<void>(native.pack, job),
     measure: (words) => Number(native.measure(words)),
     step: async (words) => Number(await inThread<number | bigint>(native.step, words)),
+    stepHere: (words) => Number(native.step(words)),
+    argmax: (values, set) => Number(native.argmax(values, values.length, INSTRUCTION_SETS.indexOf(set))),
   };
 }
 

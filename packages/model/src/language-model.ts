@@ -93,6 +93,12 @@ export interface LanguageModel {
   evaluate(steps: readonly Step[], signal?: AbortSignal): Promise<readonly StepResult[]>;
 
   /**
+   * Index of the largest of a row of logits, the lowest on ties, NaN ignored; -1 when all are -inf. Absent where the model
+   * has no faster way than JavaScript.
+   */
+  argmax?(logits: Float32Array): number;
+
+  /**
    * Keys and values of a sequence as bytes for {@link LanguageModel.restore}, in this process or a later one. Their
    * layout depends on the implementation: restore them only with the same weights, cache types and release.
    */

@@ -1,7 +1,10 @@
 import { DecodingError } from '../decoding-error.ts';
 
-/** Index of the largest value; the lowest on ties. NaN is ignored. Throws `no_possible_token` when all are -inf. */
-export function argmaxOrRefuse(values: Float32Array): number {
+/** Index of the largest value, the lowest on ties; -1 when all are -inf. NaN is ignored. */
+export type Argmax = (values: Float32Array) => number;
+
+/** `Argmax` in JavaScript. */
+export function argmax(values: Float32Array): number {
   let best = -1;
   let largest = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
@@ -11,6 +14,12 @@ export function argmaxOrRefuse(values: Float32Array): number {
       best = index;
     }
   }
+  return best;
+}
+
+/** Index of the largest value. Throws `no_possible_token` when all are -inf. */
+export function argmaxOrRefuse(values: Float32Array, largest: Argmax = argmax): number {
+  const best = largest(values);
   if (best === -1) throw noPossibleToken();
   return best;
 }

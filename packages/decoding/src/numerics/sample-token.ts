@@ -1,6 +1,6 @@
 import type { TokenId } from '@gptj-cloud/model';
 import type { NoiseStream } from '../noise.ts';
-import { argmaxOrRefuse } from './argmax.ts';
+import { type Argmax, argmaxOrRefuse } from './argmax.ts';
 import { cellWord, type DrawKey, gumbelBound, gumbelNoise } from './cell-noise.ts';
 import { expOfNegative } from './exponential.ts';
 
@@ -14,8 +14,8 @@ let weights = new Float64Array(0);
  *
  * Throws `no_possible_token` when every score is -inf.
  */
-export function sampleToken(scores: Float32Array, noise: NoiseStream): TokenId {
-  const likeliest = argmaxOrRefuse(scores);
+export function sampleToken(scores: Float32Array, noise: NoiseStream, argmax?: Argmax): TokenId {
+  const likeliest = argmaxOrRefuse(scores, argmax);
   return noise.kind === 'keyed'
     ? largestSum(scores, likeliest, noise.next())
     : inverseCdf(scores, scores[likeliest]!, noise.next());

@@ -3,6 +3,7 @@ import type { DecodingMode, GenerateConfig } from '../generate-config.ts';
 import type { Guess } from '../guesser.ts';
 import type { LogitsProcessorList } from '../logits-processor-list.ts';
 import type { NoiseSource } from '../noise.ts';
+import type { Argmax } from '../numerics/argmax.ts';
 import type { ScoreRecorder } from '../score-recorder.ts';
 import type { StopRule } from '../stopping/stop-rule.ts';
 import type { WorkBudget } from '../work-budget.ts';
@@ -16,6 +17,7 @@ export interface Decoding {
   readonly noise: NoiseSource;
   readonly recorder: ScoreRecorder;
   readonly budget: WorkBudget;
+  readonly argmax: Argmax;
   /** Chooses draft tokens by another model's logits. */
   readonly guess: Guess;
 }

@@ -31,7 +31,9 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
   const rows = startRows(decoding);
   const { row: afterPrompt, promptLogprobs } = yield* prefill(decoding);
   // All rows start from the prompt's; afterwards row `from[i]` of the result belongs to running[i].
-  let logitsOf = (_at: number): RowLogits => afterPrompt;
+  const isShared = rows.length > 1;
+  let logitsOf = (_at: number): RowLogits =>
+    isShared ? { ...afterPrompt, logits: afterPrompt.logits.slice() } : afterPrompt;
   let from = rows.map(() => 0);
   let previous = 1;
   let running = rows;
@@ -53,7 +55,7 @@ export function* sample(decoding: Decoding): Strategy<GenerateOutcome> {
 }
 
 /** The returned sequences before their first token. */
-export function startRows({ prompt, config, noise }: Decoding): readonly RunningRow[] {
+export function startRows({ prompt, config, noise, argmax }: Decoding): readonly RunningRow[] {
   return Array.from({ length: config.numReturnSequences }, (_, index) => {
     const sequence = [...prompt];
     const stream = config.doSample ? noise.stream(index) : null;
@@ -61,8 +63,8 @@ export function startRows({ prompt, config, noise }: Decoding): readonly Running
       config.continuation !== null
         ? () => config.continuation![sequence.length - prompt.length]!
         : stream === null
-          ? argmaxOrRefuse
-          : (scores: Float32Array) => sampleToken(scores, stream);
+          ? (scores: Float32Array) => argmaxOrRefuse(scores, argmax)
+          : (scores: Float32Array) => sampleToken(scores, stream, argmax);
     return { index, sequence, reports: [], pick, finishReason: null };
   });
 }
@@ -73,7 +75,7 @@ export function toFinalTokens(row: RunningRow, tokens: readonly TokenId[]): Fina
   return { index: row.index, tokens, ...(reports.length === 0 ? {} : { reports }) };
 }
 
-/** Extend a row by one token. */
+/** Extend a row by one token. Changes the logits, but where they are read afterwards: a copy of 200 KB takes longer than the choice. */
 export function choose(decoding: Decoding, row: RunningRow, { logits, unconditional, layers }: RowLogits): TokenId {
   const { config, processors, stop, recorder, budget } = decoding;
   const { topLogprobs, processed } = config.output;
@@ -86,9 +88,10 @@ export function choose(decoding: Decoding, row: RunningRow, { logits, unconditio
     ]);
     return scores;
   };
-  let scores = shape(layers.length === 0 ? logits.slice() : contrastLayers(logits, layers));
+  const own = topLogprobs === null ? logits : logits.slice();
+  let scores = shape(layers.length === 0 ? own : contrastLayers(logits, layers));
   // DoLa leaves few tokens, and the processors may forbid all of them: then the final layer's logits are used alone.
-  if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(logits.slice());
+  if (layers.length > 0 && largestOf(scores) === Number.NEGATIVE_INFINITY) scores = shape(own);
   recorder.record(row.index, 'scores', scores);
   const token = row.pick(scores);
   if (topLogprobs !== null) {

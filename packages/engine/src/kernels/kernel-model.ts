@@ -6,6 +6,7 @@
  * Exactness: a row's logits have the same bits whatever else is in the batch, however its sequence was sliced, forked or
  * restored, on any number of threads and on every instruction set.
  */
+import { setImmediate } from 'node:timers/promises';
 import {
   addressOf,
   type InstructionSet,
@@ -36,6 +37,12 @@ import type { ThreadGovernor } from '../machine/thread-governor.ts';
 const MAX_SEQUENCES = 1024;
 /** Maximum number of tokens in one `evaluate`. They are computed `MAX_ROWS` at a time. */
 const MAX_BATCH_TOKENS = 2048;
+/**
+ * A step that took longer last time, or has more tokens, is computed on another thread. For the others that takes too long: to
+ * wake it and be woken, about a tenth of a millisecond.
+ */
+const MAX_BLOCKING_MS = 2;
+const MAX_BLOCKING_TOKENS = 16;
 
 /** The parts of a model. It owns the context; the others are shared and outlive it. */
 export interface KernelParts {
@@ -67,6 +74,8 @@ export class KernelModel implements LanguageModel {
   /** Logits and hidden states of the last evaluation: rows of the vocabulary, then rows of the width. */
   #logits: Float32Array<ArrayBuffer> = new Float32Array(32);
   #hidden: Float32Array<ArrayBuffer> = new Float32Array(32);
+  /** Milliseconds of the latest step, by the binary logarithm of its tokens, rounded up. */
+  readonly #stepMs: number[] = [];
   #running: Promise<unknown> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -126,6 +135,10 @@ export class KernelModel implements LanguageModel {
       this.#running = null;
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  argmax(logits: Float32Array): number {
+    return this.#parts.library.argmax(logits, this.#parts.set);
   }
 
   snapshot(sequence: SequenceId): Uint8Array {
@@ -195,13 +208,20 @@ export class KernelModel implements LanguageModel {
   async #run(appended: Parameters<KernelContext['run']>[0], outputs: readonly Output[]): Promise<void> {
     const { governor, pool } = this.#parts;
     const tokens = appended.reduce((sum, part) => sum + part.tokens.length, 0);
+    const size = Math.ceil(Math.log2(tokens));
+    const blocks = tokens <= MAX_BLOCKING_TOKENS && (this.#stepMs[size] ?? Number.POSITIVE_INFINITY) <= MAX_BLOCKING_MS;
+    // Messages are read, timers called and aborts heard between steps.
+    if (blocks) await setImmediate();
     const threads = governor?.threads(tokens) ?? pool.threads;
     const startedAt = performance.now();
-    const before = process.cpuUsage();
-    const code = await this.#context.run(appended, outputs, threads);
-    const { user, system } = process.cpuUsage(before);
+    // A single thread waits for no other one, so its processor time says nothing.
+    const before = threads === 1 ? null : process.cpuUsage();
+    const code = await this.#context.run(appended, outputs, { threads, blocks });
     const wallMs = performance.now() - startedAt;
-    if (code === STEP_DONE) governor?.measured({ tokens, threads, wallMs, cpuMs: (user + system) / 1000 });
+    const used = before === null ? null : process.cpuUsage(before);
+    const cpuMs = used === null ? wallMs : (used.user + used.system) / 1000;
+    this.#stepMs[size] = wallMs;
+    if (code === STEP_DONE) governor?.measured({ tokens, threads, wallMs, cpuMs });
     else if (code !== STEP_ABORTED) throw new ModelError('engine_failed', `the kernels failed with code ${code}`);
   }
 
