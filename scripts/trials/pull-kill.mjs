@@ -13,7 +13,7 @@ const report = await runKillTrial({
   kills,
   seed,
   checkpoint: { layerCount: 4, embeddingSize: 512, shards: 3 },
-  maxDelayMs: 4000,
+  maxDelayMs: 2000,
   paceMs: 25,
   onKill: (count, phase) => console.log(`kill ${count} of ${kills}: ${phase}`),
 });

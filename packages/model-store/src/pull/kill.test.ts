@@ -7,7 +7,7 @@ test('a pull that is killed eight times ends with the same file, fetches no safe
     kills: 8,
     seed: 20220601,
     checkpoint: { layerCount: 3, embeddingSize: 384, shards: 2 },
-    maxDelayMs: 2500,
+    maxDelayMs: 1200,
     paceMs: 20,
   });
   assert.deepEqual(report.faults, []);

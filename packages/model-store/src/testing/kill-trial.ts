@@ -24,7 +24,7 @@ export interface KillTrialOptions {
   readonly kills: number;
   readonly seed: number;
   readonly checkpoint: RandomCheckpointOptions;
-  /** Kills come at most this long after the start of a process. */
+  /** Kills come at most this long after the first event of a process; one in ten comes at most this long after its start. */
   readonly maxDelayMs: number;
   readonly paceMs: number;
   readonly onKill?: (count: number, phase: string) => void;
@@ -61,7 +61,8 @@ export async function runKillTrial(options: KillTrialOptions): Promise<KillRepor
       isLast = killCount === wanted;
       const safe = await safeRanges(models);
       const before = hub.served.length;
-      const end = await runChild(hub, models, isLast ? null : random() * maxDelayMs);
+      const kill = { afterMs: random() * maxDelayMs, fromStart: random() < 0.1 };
+      const end = await runChild(hub, models, isLast ? null : kill);
       faults.push(...refetched(hub.served.slice(before), safe));
       for (const bytes of end.progress) {
         if (bytes < reached) faults.push(`progress fell from ${reached} to ${bytes}`);
@@ -87,12 +88,21 @@ export async function runKillTrial(options: KillTrialOptions): Promise<KillRepor
 }
 
 /** Run the child to its end, or kill it after a time. */
-async function runChild(hub: LoopbackHub, models: string, killAfterMs: number | null): Promise<End> {
+async function runChild(
+  hub: LoopbackHub,
+  models: string,
+  kill: { readonly afterMs: number; readonly fromStart: boolean } | null,
+): Promise<End> {
   const child = spawn(process.execPath, [CHILD, hub.url, models], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const timer = killAfterMs === null ? null : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  let timer: NodeJS.Timeout | null = null;
+  const killLater = (): void => {
+    if (kill !== null) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.afterMs);
+  };
+  if (kill?.fromStart === true) killLater();
   let [output, errors] = ['', ''];
   child.stdout.on('data', (piece: Buffer) => {
     output += piece.toString('utf8');
+    killLater();
   });
   child.stderr.on('data', (piece: Buffer) => {
     errors += piece.toString('utf8');

@@ -19,6 +19,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
     title: 'Guides',
     pages: [
       { slug: 'quick-start', title: 'Quick start', file: 'guide/quick-start.md' },
+      { slug: 'get-the-weights', title: 'Get GPT-J-6B', file: 'guide/get-the-weights.md' },
       { slug: 'base-model', title: 'Writing with a base model', file: 'guide/base-model.md' },
       { slug: 'sampling', title: 'Sampling explained', file: 'guide/sampling.md' },
       { slug: 'team', title: 'A server for a team', file: 'guide/team.md' },
