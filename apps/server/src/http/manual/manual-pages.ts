@@ -44,6 +44,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
     title: 'Running a server',
     pages: [
       { slug: 'operations', title: 'Operations', file: 'operations.md' },
+      { slug: 'deploy', title: 'Containers and monitoring', file: 'deploy.md' },
       { slug: 'security', title: 'Security', file: 'security.md' },
       { slug: 'decisions', title: 'Decisions', file: 'decisions.md' },
     ],
