@@ -4,8 +4,35 @@ import { CheckpointError } from './checkpoint-error.ts';
 import { foreignFileName, plainTextName } from './foreign-file.ts';
 import { parsePythonJson } from './python-json.ts';
 
+/** Bytes that are read at any offset. */
+export interface ByteSource {
+  /** For messages. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Fill `target` from byte `offset` on. Throws `truncated`, `closed`, `io`. */
+  read(offset: number, target: Uint8Array): Promise<void>;
+}
+
+/** A part of another source, named `path` in messages. */
+export function sliceOf(source: ByteSource, path: string, start: number, sizeBytes: number): ByteSource {
+  return {
+    path,
+    sizeBytes,
+    async read(offset, target) {
+      if (offset < 0 || offset + target.byteLength > sizeBytes) {
+        throw new CheckpointError(
+          'truncated',
+          { file: path },
+          `expected ${target.byteLength} bytes at ${offset}, got ${sizeBytes} bytes`,
+        );
+      }
+      await source.read(start + offset, target);
+    },
+  };
+}
+
 /** Random reads from one file, never past its end. */
-export class BoundedFile {
+export class BoundedFile implements ByteSource {
   readonly path: string;
   /** Size when opened. Reads throw `truncated` if the file shrinks afterwards. */
   readonly sizeBytes: number;

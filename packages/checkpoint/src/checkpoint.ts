@@ -18,7 +18,7 @@ export interface CheckpointTensor {
 /** The tokenizer of a checkpoint, and the added tokens that have no row in the model. */
 export type CheckpointTokenizer = ParsedTokenizerFiles;
 
-export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf' | 'ggml';
+export type CheckpointFormat = 'safetensors' | 'pytorch' | 'gguf' | 'ggml' | 'mesh';
 
 /**
  * An open GPT-J: every tensor of `gptjTensors(config)` is present with the right shape, as checked on opening.

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { checkTokenizer, droppedWarning } from './check-tokenizer.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
@@ -60,7 +61,11 @@ export interface TypeFallback {
  */
 export async function convertCheckpoint(options: ConvertOptions): Promise<ConvertSummary> {
   const startedMs = performance.now();
-  const checkpoint = await openCheckpoint(options.source, options.open);
+  const checkpoint = await openCheckpoint(options.source, {
+    spoolFolder: dirname(options.target),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...options.open,
+  });
   try {
     const { steps, fallbacks } = planTransfer(checkpoint, options.type);
     checkQuantiser(options, steps);

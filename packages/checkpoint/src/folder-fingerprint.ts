@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { parseShardPath } from './mesh/leaves.ts';
+import { findShardFolder } from './mesh/shard-files.ts';
 
 /** Files that a conversion reads. */
 const READ_FILES = /\.(?:json|txt|safetensors|bin|pt)$/i;
@@ -16,11 +18,25 @@ export async function fingerprintFolder(folder: string): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   const hash = createHash('sha256');
   const names = entries.filter((entry) => !entry.isDirectory() && READ_FILES.test(entry.name)).map(({ name }) => name);
+  const shards = await findShardFolder(folder);
+  if (shards !== null) names.push(...(await shardNames(folder, shards)));
   for (const name of names.sort()) {
     hash.update(`${name}\0`);
     await addFile(hash, join(folder, name));
   }
   return hash.digest('hex');
+}
+
+/** Paths below `folder` of the files of shards. */
+async function shardNames(folder: string, shards: string): Promise<readonly string[]> {
+  const entries = await readdir(shards, { withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.filter((each) => each.isDirectory())) {
+    const names = await readdir(join(shards, entry.name));
+    const paths = names.map((name) => `${entry.name}/${name}`).filter((path) => parseShardPath(path) !== null);
+    found.push(...paths.map((path) => join(relative(folder, shards), path)));
+  }
+  return found;
 }
 
 async function addFile(hash: Hash, path: string): Promise<void> {

@@ -1,4 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { isTarHeader, TAR_BLOCK_BYTES } from './archive/tar.ts';
+import { ZSTD_MAGIC } from './archive/zstd.ts';
 import { BoundedFile, readStart } from './bounded-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
@@ -7,6 +9,8 @@ import { GGML_MAGIC } from './ggml/header.ts';
 import { openGgmlCheckpoint } from './ggml/open.ts';
 import { openGgufCheckpoint } from './gguf/open.ts';
 import { openHuggingFaceCheckpoint } from './hugging-face.ts';
+import { openMeshCheckpoint } from './mesh/open.ts';
+import { findShardFolder, openShardFolder, openShardTar, openShardTarZstd } from './mesh/shard-files.ts';
 
 /** What only some forms need to know. */
 export interface OpenOptions {
@@ -16,14 +20,18 @@ export interface OpenOptions {
   readonly defaultTokenizer?: string;
   /** Version of the blocks of a ggml file. Default: the one that it states, if the lengths of its tensors fit. */
   readonly ggmlEra?: GgmlEra;
+  /** Folder for the temporary file that a compressed archive is decompressed to. Without it such an archive is refused. */
+  readonly spoolFolder?: string;
+  /** Ends a decompression. */
+  readonly signal?: AbortSignal;
 }
 
 /** What lies at a path, by its kind and first bytes. */
-export type SourceKind = 'hugging-face' | 'ggml' | 'gguf';
+export type SourceKind = 'hugging-face' | 'mesh' | 'mesh-tar' | 'mesh-tar-zstd' | 'ggml' | 'gguf';
 
 /**
- * Open a GPT-J in any form that is read: a Hugging Face folder, a file of ggml's example gpt-j, or a phi2 export (GGUF). Throws
- * `CheckpointError`.
+ * Open a GPT-J in any form that is read: a Hugging Face folder, shards of mesh-transformer-jax in a folder or an archive, a
+ * file of ggml's example gpt-j, or a phi2 export (GGUF). Throws `CheckpointError`.
  */
 export async function openCheckpoint(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
   const tokenizer = { named: options.tokenizer ?? null, fallback: options.defaultTokenizer ?? null };
@@ -31,6 +39,19 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
   switch (kind) {
     case 'hugging-face':
       return openHuggingFaceCheckpoint(path);
+    case 'mesh':
+      return openMeshCheckpoint(path, await openShardFolder((await findShardFolder(path)) ?? path), tokenizer);
+    case 'mesh-tar':
+      return openMeshCheckpoint(path, await openShardTar(path), tokenizer);
+    case 'mesh-tar-zstd':
+      if (options.spoolFolder === undefined) {
+        throw new CheckpointError(
+          'unsupported',
+          { file: path },
+          'expected an archive that is not compressed, as nothing may be written here; convert it, or decompress it with zstd -d',
+        );
+      }
+      return openMeshCheckpoint(path, await openShardTarZstd(path, options.spoolFolder, options.signal), tokenizer);
     case 'ggml':
       return openGgmlCheckpoint(path, { era: options.ggmlEra ?? null, tokenizer });
     case 'gguf':
@@ -42,11 +63,14 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
 
 /** Throws `not_found`, `io`. A file that nothing is known of counts as GGUF, whose reader names what it got. */
 export async function sourceKind(path: string): Promise<SourceKind> {
-  if (await isFolder(path)) return 'hugging-face';
+  if (await isFolder(path)) return (await findShardFolder(path)) === null ? 'hugging-face' : 'mesh';
   const file = await BoundedFile.open(path);
   try {
-    const start = await readStart(file, GGML_MAGIC.length);
-    return GGML_MAGIC.every((byte, i) => start[i] === byte) ? 'ggml' : 'gguf';
+    const start = await readStart(file, TAR_BLOCK_BYTES);
+    const begins = (magic: readonly number[]): boolean => magic.every((byte, i) => start[i] === byte);
+    if (begins(GGML_MAGIC)) return 'ggml';
+    if (begins(ZSTD_MAGIC)) return 'mesh-tar-zstd';
+    return isTarHeader(start) ? 'mesh-tar' : 'gguf';
   } finally {
     await file.close();
   }

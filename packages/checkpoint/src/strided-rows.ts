@@ -1,4 +1,4 @@
-import type { BoundedFile } from './bounded-file.ts';
+import type { ByteSource } from './bounded-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { isRowMajor, STORED_FLOAT_BYTES, type StoredFloatType, type StoredTensor } from './stored-tensor.ts';
 import { elementCount, rowsOf } from './tensor-type.ts';
@@ -6,7 +6,7 @@ import { type Elements, transpose } from './transpose.ts';
 
 /** A stored tensor that may hold weights, and the file it lies in. */
 export interface StridedTensor extends StoredTensor {
-  readonly source: BoundedFile;
+  readonly source: ByteSource;
   readonly type: StoredFloatType;
 }
 
@@ -156,7 +156,7 @@ export function checkWithinStorage(
 }
 
 interface Layout {
-  readonly source: BoundedFile;
+  readonly source: ByteSource;
   readonly offset: number;
   readonly itemBytes: number;
   readonly rowLength: number;

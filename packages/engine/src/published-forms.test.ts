@@ -14,7 +14,12 @@ import { openModel } from './open-model.ts';
 const PUBLISHED = fileURLToPath(new URL('../../checkpoint/fixtures/published/', import.meta.url));
 const TOLERANCE = 1e-4;
 
-const FORMS: readonly string[] = ['ggml/base-f32.bin', 'ggml/base-f32-transposed.bin'];
+const FORMS: readonly string[] = [
+  'ggml/base-f32.bin',
+  'ggml/base-f32-transposed.bin',
+  'mesh/slim-f32.tar.zst',
+  'mesh/full-f32.tar.zst',
+];
 
 for (const form of FORMS) {
   test(`${form} gives the logits of transformers`, async (t) => {

@@ -29,9 +29,9 @@ export const convertCommand: Command = {
   name: 'convert',
   summary: 'convert a downloaded checkpoint to a model file',
   about:
-    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch), a ggml file from before GGUF or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
+    'Reads a GPT-J in Hugging Face form (a folder with config.json, the tokenizer and weights as safetensors or PyTorch), a checkpoint of mesh-transformer-jax (folder, .tar or .tar.zst), a ggml file from before GGUF or a file written by this command, and writes one GGUF file for gptj and llama.cpp. OUT is renamed into place when it is complete; a cancelled conversion leaves no file.',
   arguments: [
-    { name: 'SOURCE', summary: 'folder of a downloaded checkpoint, or a model file', values: 'file' },
+    { name: 'SOURCE', summary: 'folder, archive or file of a downloaded checkpoint', values: 'file' },
     { name: 'OUT', summary: 'the GGUF file to write', values: 'file' },
   ],
   groups: [

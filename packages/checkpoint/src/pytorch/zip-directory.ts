@@ -2,7 +2,7 @@
  * The directory of a zip archive whose entries are stored, not compressed, as `torch.save` writes it: gives
  * the offset of each entry's bytes. APPNOTE.TXT 6.3.9, sections 4.3 and 4.5 (zip64).
  */
-import type { BoundedFile } from '../bounded-file.ts';
+import type { ByteSource } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { MAX_TENSORS } from '../stored-tensor.ts';
 
@@ -34,7 +34,7 @@ const LOCAL_BYTES = 30;
 const IN_EXTRA = 0xffffffff;
 
 /** Throws `malformed`, `too_large`, `truncated`, and `unsupported` for compressed or encrypted entries. */
-export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory> {
+export async function readZipDirectory(file: ByteSource): Promise<ZipDirectory> {
   const { count, size, offset, endOffset } = await readEnd(file);
   if (count > 2 * MAX_TENSORS || size > MAX_DIRECTORY_BYTES) {
     throw malformed(
@@ -70,7 +70,7 @@ export async function readZipDirectory(file: BoundedFile): Promise<ZipDirectory>
 }
 
 /** Offset of an entry's bytes: its local header may be longer than in the directory, as torch pads to 64 bytes. */
-export async function entryDataOffset(file: BoundedFile, directory: ZipDirectory, entry: ZipEntry): Promise<number> {
+export async function entryDataOffset(file: ByteSource, directory: ZipDirectory, entry: ZipEntry): Promise<number> {
   const header = new Uint8Array(LOCAL_BYTES);
   await file.read(entry.headerOffset, header);
   const view = new DataView(header.buffer);
@@ -91,7 +91,7 @@ interface End {
   readonly endOffset: number;
 }
 
-async function readEnd(file: BoundedFile): Promise<End> {
+async function readEnd(file: ByteSource): Promise<End> {
   // A comment of up to 65,535 bytes, or other bytes, may follow the record.
   const tail = new Uint8Array(Math.min(file.sizeBytes, END_BYTES + 0xffff));
   const tailOffset = file.sizeBytes - tail.byteLength;
@@ -138,7 +138,7 @@ function findEnd(view: DataView, tailOffset: number): number {
   return -1;
 }
 
-async function readEnd64(file: BoundedFile, offset: number, locatorOffset: number): Promise<End> {
+async function readEnd64(file: ByteSource, offset: number, locatorOffset: number): Promise<End> {
   if (offset + END64_BYTES > locatorOffset) throw malformed(file, 'the zip64 end record is out of place');
   const record = new Uint8Array(END64_BYTES);
   await file.read(offset, record);
@@ -153,7 +153,7 @@ async function readEnd64(file: BoundedFile, offset: number, locatorOffset: numbe
   };
 }
 
-function parseEntry(file: BoundedFile, view: DataView, at: number, nameLength: number, extraLength: number): ZipEntry {
+function parseEntry(file: ByteSource, view: DataView, at: number, nameLength: number, extraLength: number): ZipEntry {
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + ENTRY_BYTES, nameLength));
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
@@ -161,7 +161,7 @@ function parseEntry(file: BoundedFile, view: DataView, at: number, nameLength: n
     throw new CheckpointError(
       'unsupported',
       { file: file.path },
-      `expected ${JSON.stringify(name)} stored as it is, got ${(flags & 1) !== 0 ? 'it encrypted' : `compression method ${method}`}; re-save it with torch.save`,
+      `expected ${JSON.stringify(name)} stored as it is, got ${(flags & 1) !== 0 ? 'it encrypted' : `compression method ${method}`}; save it without compression`,
     );
   }
   let compressed = view.getUint32(at + 20, true);
@@ -191,12 +191,12 @@ function parseEntry(file: BoundedFile, view: DataView, at: number, nameLength: n
   return { name, headerOffset, sizeBytes };
 }
 
-function toSafe(file: BoundedFile, value: bigint): number {
+function toSafe(file: ByteSource, value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER))
     throw malformed(file, `expected an offset within the file, got ${value}`);
   return Number(value);
 }
 
-function malformed(file: BoundedFile, message: string): CheckpointError {
+function malformed(file: ByteSource, message: string): CheckpointError {
   return new CheckpointError('malformed', { file: file.path }, message);
 }

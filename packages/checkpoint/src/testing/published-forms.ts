@@ -1,4 +1,4 @@
-/** The published forms in `fixtures/published`, which make_published_forms.py wrote without any code of the readers. */
+/** The published forms in `fixtures/published`, which the Python files beside it wrote without any code of the readers. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gptjTensors } from '@gptj-cloud/model';
