@@ -1,13 +1,15 @@
 // Writes a GPT-J of random weights as a GGUF file for benchmarks:
 //
-//   node scripts/make-random-gguf.mjs OUT [--type q4_0] [--layers 28] [--shape 6b|small] [--overwrite]
+//   node scripts/make-random-gguf.mjs OUT [--type q4_0] [--layers 28] [--shape 6b|small] [--tokenizer GGUF] [--overwrite]
 //
 // The file has exactly the tensors, types and sizes that `gptj convert --type` gives a real checkpoint, so speed and
-// memory are those of the real model. Its output is random. Needs the compiled packages (`npm run build`).
+// memory are those of the real model. Its output is random. `--tokenizer` takes the vocabulary of another file, which then can
+// draft for it. Needs the compiled packages (`npm run build`).
 import { parseArgs } from 'node:util';
 import {
   FILE_TYPES,
   GgufWriter,
+  openGgufWeights,
   phi2Metadata,
   phi2Tensors,
   planBytes,
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     type: { type: 'string', default: 'q4_0' },
     shape: { type: 'string', default: '6b' },
     layers: { type: 'string' },
+    tokenizer: { type: 'string' },
     overwrite: { type: 'boolean', default: false },
   },
 });
@@ -41,7 +44,7 @@ const shape = SHAPES[values.shape];
 const layerCount = Number(values.layers ?? shape?.layerCount);
 if (target === undefined || recipe === undefined || !(Number.isInteger(layerCount) && layerCount > 0)) {
   console.error(
-    `usage: make-random-gguf.mjs OUT [--type ${RECIPES.join('|')}] [--shape ${Object.keys(SHAPES).join('|')}] [--layers N] [--overwrite]`,
+    `usage: make-random-gguf.mjs OUT [--type ${RECIPES.join('|')}] [--shape ${Object.keys(SHAPES).join('|')}] [--layers N] [--tokenizer GGUF] [--overwrite]`,
   );
   process.exit(2);
 }
@@ -56,7 +59,7 @@ const plans = phi2Tensors(config).map(({ name, shape: size }) => {
 const writer = await GgufWriter.create(target, {
   metadata: phi2Metadata({
     config,
-    tokenizer: tokenizer(),
+    tokenizer: values.tokenizer === undefined ? tokenizer() : await tokenizerOf(values.tokenizer),
     modelName: `random GPT-J (${values.shape}, ${layerCount} layers)`,
     source: 'make-random-gguf',
     sourceType: recipe,
@@ -99,6 +102,12 @@ async function writeMatrix(plan, index, pools) {
 function vector(plan) {
   const numbers = new Float32Array(plan.shape[0]).fill(plan.name.endsWith('norm.weight') ? 1 : 0);
   return new Uint8Array(numbers.buffer);
+}
+
+async function tokenizerOf(path) {
+  const weights = await openGgufWeights(path);
+  await weights.close();
+  return weights.tokenizer;
 }
 
 function tokenizer() {

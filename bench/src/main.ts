@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { spawnEngine } from '@gptj-cloud/engine';
 import { benchApi } from './api.ts';
 import { benchBeams } from './beams.ts';
+import { benchDraft } from './draft.ts';
 import { measureEngine } from './engine-rates.ts';
 import { benchKernels } from './kernels.ts';
 import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
@@ -20,6 +21,7 @@ import { benchWarpers } from './warpers.ts';
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
 npm run bench -- api MODEL.gguf
+npm run bench -- draft MODEL.gguf [--draft DRAFT.gguf] [--generate 32] [--rounds 5] [--clients 1] [--threads 2] [--processor-time]
 npm run bench -- warpers
 npm run bench -- kernels [--threads N] [--rounds 7]
 
@@ -29,6 +31,7 @@ load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, 
 
 serve: several clients over HTTP, compared with llama-server (LLAMA_SERVER, else on the PATH) on the same file.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
+draft: tokens/s with a draft model (default: the embedded one) whose tokens agree at chosen rates, beside none.
 warpers: time to process the scores of one token.
 kernels: products of a 6B layer as shares of the multiplier and of the memory, both measured beside them.`;
 
@@ -40,6 +43,9 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
     cells: { type: 'string', default: '16384' },
+    clients: { type: 'string', default: '1' },
+    draft: { type: 'string' },
+    'processor-time': { type: 'boolean', default: false },
     'no-server': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -56,7 +62,7 @@ if (positionals[0] === 'kernels') {
   process.exit(0);
 }
 const [command] = positionals;
-const hasCommand = command === 'serve' || command === 'api';
+const hasCommand = command === 'serve' || command === 'api' || command === 'draft';
 const model = positionals[hasCommand ? 1 : 0];
 if (values.help || model === undefined) {
   console.log(USAGE);
@@ -70,6 +76,19 @@ if (command === 'api') {
     rounds: 12,
     tokens: Math.min(generated, 8),
     cells: Number(values.cells),
+  });
+  process.exit(0);
+}
+if (command === 'draft') {
+  const embedded = fileURLToPath(new URL('../../models/gptj-nano/gptj-nano-q8_0.gguf', import.meta.url));
+  await benchDraft({
+    model,
+    draft: values.draft ?? embedded,
+    generated,
+    rounds,
+    clients: Number(values.clients),
+    threads: Number(values.threads ?? 2),
+    byProcessorTime: values['processor-time'],
   });
   process.exit(0);
 }

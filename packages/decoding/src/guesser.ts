@@ -9,6 +9,8 @@ import { sampleToken } from './numerics/sample-token.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
 import { workBudget } from './work-budget.ts';
 
+let scores = new Float32Array(0);
+
 /** Chooses a draft token after `sequence`, by another model's logits. */
 export type Guess = (logits: Float32Array, sequence: readonly TokenId[]) => TokenId | null;
 
@@ -27,7 +29,6 @@ export function guesser({ prompt, config, noise, tokenBytes }: GuessOptions): Gu
   const budget = workBudget();
   const noiseAt = config.doSample ? positionedNoise(noise.stream(0)) : null;
   let processors: LogitsProcessorList | null = null;
-  let scores = new Float32Array(0);
   let hasEnded = false;
   return (logits, sequence) => {
     if (hasEnded) return null;

@@ -7,6 +7,11 @@ import { makeTinyModel } from './tiny-model.fixture.ts';
 const file = await makeTinyModel(128);
 after(() => file.remove());
 
+describeEngine('an engine with a draft model', async () => {
+  const options = { path: file.path, draftPath: file.path, cacheType: 'f32', cacheCells: 512, threads: 1 } as const;
+  return createEngine(await openModel({ ...options, kind: 'kernels' }));
+});
+
 for (const kind of ['kernels', 'llama', 'reference'] as const) {
   describeEngine(`the ${kind} engine in this process`, async () =>
     createEngine(await openModel({ path: file.path, kind, cacheType: 'f32', cacheCells: 512, threads: 1 })),

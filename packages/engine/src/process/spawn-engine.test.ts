@@ -70,8 +70,10 @@ describe('the engine process', () => {
 
   it('restarts after SIGKILL: generations under way fail with engine_failed, later ones are served', async () => {
     const reasons: string[] = [];
-    const engine = await spawnEngine({ ...options, onRestart: (reason) => reasons.push(reason) });
+    const draftPath = file.path;
+    const engine = await spawnEngine({ ...options, draftPath, onRestart: (reason) => reasons.push(reason) });
     try {
+      assert.equal(engine.info.draftModelName, engine.info.modelName);
       const [first] = await greedyCases();
       const killed = engine.pid!;
       const run = async (): Promise<void> => {

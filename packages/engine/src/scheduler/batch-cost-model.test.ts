@@ -68,6 +68,21 @@ test('drafts only as far as further steps are nearly free, for all that draft to
   assert.deepEqual([1, 2, 4, 8].map(length), [7, 3, 1, 0]);
 });
 
+test('believes that a size is slow from its third evaluation on, and that it is fast from the first', async () => {
+  const often: [number, number, number][] = [1, 2, 3].map(() => [1, 1, 80]);
+  const slow: [number, number, number] = [8, 1, 2000];
+  for (const [times, isDrafted] of [
+    [1, true],
+    [2, true],
+    [3, false],
+  ] as const) {
+    const costs = await afterBy(1, ...often, ...new Array(times).fill(slow));
+    assert.equal(alone(costs, 0.6) > 0, isDrafted, `${times} times`);
+  }
+  const fast = await afterBy(1, ...often, [8, 1, 81]);
+  assert.ok(alone(fast, 0.9) >= 7);
+});
+
 test('measures verified drafts as the decoding steps that they are', async () => {
   const costs = new BatchCostModel(() => now, 1);
   const time = (tokens: number, ms: number): Promise<void> =>

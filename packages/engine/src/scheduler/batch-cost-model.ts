@@ -92,7 +92,7 @@ export class BatchCostModel implements DraftCosts {
   draftTokens(plan: DraftPlan): number {
     const { acceptance, rows, runs = 1, maxTokens = MAX_DRAFT_TOKENS } = plan;
     const { tokenMs = 0, onceMs = 0, remaining = Number.POSITIVE_INFINITY } = plan;
-    const unknownStepMs = this.#tokenMs ?? (this.#decodeMs ?? 0) / FREE_STEPS;
+    const unknownStepMs = this.#tokenMs ?? (this.#decode.ms(1, 0) ?? 0) / FREE_STEPS;
     const msOf = (steps: number): number | null => this.#decode.ms(steps, unknownStepMs);
     const others = Math.max(runs, rows);
     const plainMs = msOf(others);

@@ -2,6 +2,8 @@
 const AGEING = 1.01;
 /** A size that did not occur in this many evaluations is forgotten: a single slow one of it may say nothing. */
 const MAX_AGE = 100;
+/** A size that was measured less often may have been slow by chance: it is believed only where it is fast. */
+const MIN_MEASUREMENTS = 3;
 /** Number of sizes that differ by a factor of two. */
 const SIZES = 16;
 
@@ -10,6 +12,8 @@ interface Shortest {
   readonly ms: number;
   /** Number of the newest evaluation of the size. */
   readonly seenAt: number;
+  /** Number of evaluations of the size. */
+  readonly count: number;
 }
 
 /**
@@ -26,8 +30,12 @@ export class DecodeCost {
     const seenAt = ++this.#evaluations;
     const size = Math.min(SIZES - 1, Math.floor(Math.log2(steps)));
     const known = this.#shortest[size];
-    const isShorter = known === undefined || this.#isOld(known) || ms / steps <= (known.ms / known.steps) * AGEING;
-    this.#shortest[size] = isShorter ? { steps, ms, seenAt } : { ...known, ms: known.ms * AGEING, seenAt };
+    const isNew = known === undefined || this.#isOld(known);
+    const count = isNew ? 1 : known.count + 1;
+    const isShorter = isNew || ms / steps <= (known.ms / known.steps) * AGEING;
+    this.#shortest[size] = isShorter
+      ? { steps, ms, seenAt, count }
+      : { ...known, ms: known.ms * AGEING, seenAt, count };
   }
 
   /**
@@ -37,21 +45,18 @@ export class DecodeCost {
    * @param stepMs milliseconds of a further step while a single size is known
    */
   ms(steps: number, stepMs: number): number | null {
-    const points = this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];
-    const above = points.findIndex((point) => point.steps >= steps);
-    const after = above < 0 ? points.length - 1 : Math.max(1, above);
-    const [from, to] = [points[after - 1], points[after]];
-    const known = to ?? from ?? points[0];
-    if (known === undefined) return null;
-    const slope = from === undefined || to === undefined ? stepMs : (to.ms - from.ms) / (to.steps - from.steps);
-    const ms = known.ms + (steps - known.steps) * Math.max(0, slope);
-    // Fewer steps take no less than their share.
-    return steps < known.steps ? Math.max(ms, (known.ms * steps) / known.steps) : ms;
+    const points = this.#recent();
+    const sure = points.filter(({ count }) => count >= MIN_MEASUREMENTS);
+    if (sure.length === 0) return interpolate(points, steps, stepMs);
+    const used = points.filter(
+      (point) => point.count >= MIN_MEASUREMENTS || point.ms <= interpolate(sure, point.steps, stepMs)!,
+    );
+    return interpolate(used, steps, stepMs);
   }
 
   /** Null while all evaluations were about as large, or more steps took less time. */
   get line(): { readonly fixedMs: number; readonly stepMs: number } | null {
-    const points = this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];
+    const points = this.#recent();
     if (points.length < 2) return null;
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
     const steps = mean(points.map((point) => point.steps));
@@ -61,7 +66,25 @@ export class DecodeCost {
     return stepMs > 0 ? { stepMs, fixedMs: Math.max(0, ms - stepMs * steps) } : null;
   }
 
+  /** The sizes that occurred lately, ascending. */
+  #recent(): readonly Shortest[] {
+    return this.#shortest.filter((point) => point !== undefined && !this.#isOld(point)) as readonly Shortest[];
+  }
+
   #isOld({ seenAt }: Shortest): boolean {
     return this.#evaluations - seenAt > MAX_AGE;
   }
+}
+
+/** Between two points, or beyond the last two; with `stepMs` for a further step where there is only one. */
+function interpolate(points: readonly Shortest[], steps: number, stepMs: number): number | null {
+  const above = points.findIndex((point) => point.steps >= steps);
+  const after = above < 0 ? points.length - 1 : Math.max(1, above);
+  const [from, to] = [points[after - 1], points[after]];
+  const known = to ?? from;
+  if (known === undefined) return null;
+  const slope = from === undefined || to === undefined ? stepMs : (to.ms - from.ms) / (to.steps - from.steps);
+  const ms = known.ms + (steps - known.steps) * Math.max(0, slope);
+  // Fewer steps take no less than their share.
+  return steps < known.steps ? Math.max(ms, (known.ms * steps) / known.steps) : ms;
 }

@@ -76,6 +76,8 @@ export class ModelDrafter implements Drafter {
       const { sequence, maxTokens } = task.drafting;
       // The last draft token is not evaluated.
       const room = Math.min(config.contextLength, limits.cacheCells) - sequence.length + 1;
+      // The text has become too long for the draft model.
+      if (room < 1) this.forget(task.key);
       if (this.#hasFailed || room < 1) return null;
       const onceMs = this.#unseen(task) * (this.#tokenMs ?? 0);
       return { ...task, maxTokens: Math.min(maxTokens, room), tokenMs, onceMs };

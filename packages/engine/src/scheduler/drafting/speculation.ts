@@ -31,8 +31,8 @@ interface State {
 const FIRST_RATE = 0.4;
 /** A generation's rate starts at the drafter's average over all of them, but at no less: texts differ. */
 const MIN_FIRST_RATE = 0.2;
-/** A generation whose steps take longer on this thread does not guess token by token: the others would wait for it. */
-const MAX_STEP_MS = 10;
+/** A generation that takes longer on this thread for each of its tokens does not guess token by token: the others would wait for it. */
+const MAX_TOKEN_MS = 10;
 /** Time before the first draft token where other generations wait, in parts of their step … */
 const CATCH_UP_SHARE = 1 / 4;
 /** … and where none does. */
@@ -76,7 +76,7 @@ export class Speculation {
     for (const drafter of this.#options.drafters) {
       if (open.length === 0) break;
       const tasks = open
-        .filter(({ generation }) => drafter.source === 'lookup' || generation.stepMs <= MAX_STEP_MS)
+        .filter(({ generation }) => drafter.source === 'lookup' || tokenMsOf(generation) <= MAX_TOKEN_MS)
         .map(({ generation, drafting }) => this.#taskOf(generation, drafting));
       const orders = this.#order(drafter, tasks, rows);
       if (orders.length === 0) continue;
@@ -166,6 +166,11 @@ export class Speculation {
     state.rates.set(source, rate);
     return rate;
   }
+}
+
+/** Milliseconds of choosing one token, in the last step. */
+function tokenMsOf({ stepMs, run }: Generation): number {
+  return stepMs / ((run?.accepted ?? 0) + 1);
 }
 
 function planOf({ maxTokens, onceMs, tokenMs, drafting }: DraftOffer): Omit<DraftPlan, 'acceptance' | 'rows'> {
