@@ -17,25 +17,52 @@ async function dataFolder(t: TestContext) {
   return { models: join(folder, 'models'), gptj };
 }
 
-/** A server of one file, with ranges. */
-async function serveFile(t: TestContext, bytes: Uint8Array): Promise<string> {
+interface FileServer {
+  readonly url: string;
+  /** Of all bodies. */
+  readonly sentBytes: () => number;
+  /** Resolves when a body is halted. */
+  readonly halted: Promise<void>;
+}
+
+/** A server of one file, with ranges. Once, it stops sending in the middle. */
+async function serveFile(
+  t: TestContext,
+  bytes: Uint8Array,
+  halt: { readonly haltAfterBytes: number; readonly onHalt: () => void } | null = null,
+): Promise<FileServer> {
+  let [sent, isHalted] = [0, halt === null];
+  let reportHalt = (): void => {};
+  const halted = new Promise<void>((resolve) => {
+    reportHalt = resolve;
+  });
   const server = createServer((request, response) => {
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-    const to = Math.min(Number(end) + 1, bytes.byteLength);
-    response.writeHead(206, { 'content-range': `bytes ${start}-${to - 1}/${bytes.byteLength}`, etag: '"1"' });
-    response.end(bytes.subarray(Number(start), to));
+    const [from, to] = [Number(start), Math.min(Number(end) + 1, bytes.byteLength)];
+    response.writeHead(206, { 'content-range': `bytes ${from}-${to - 1}/${bytes.byteLength}`, etag: '"1"' });
+    if (isHalted || to - from <= 1) {
+      sent += to - from;
+      response.end(bytes.subarray(from, to));
+      return;
+    }
+    isHalted = true;
+    sent += halt!.haltAfterBytes;
+    response.write(bytes.subarray(from, from + halt!.haltAfterBytes), () => {
+      halt!.onHalt();
+      reportHalt();
+    });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sentBytes: () => sent, halted };
 }
 
 test('a model file is pulled from an address, listed, used by its name and removed', async (t) => {
   const { models, gptj } = await dataFolder(t);
-  const url = await serveFile(t, await readFile(chooseModel(undefined, {})));
+  const { url } = await serveFile(t, await readFile(chooseModel(undefined, {})));
   const pulled = await gptj(['pull', `${url}/files/GPTJ-Nano.gguf`]);
   assert.equal(pulled.status, 0, pulled.stderr);
   assert.match(pulled.stdout, /gptj serve --model gptj-nano serves it\n$/);
@@ -86,9 +113,33 @@ test('what is not the name of a model, a type or an address is refused with what
   );
 });
 
-test('a pull that is stopped names the command that goes on', async (t) => {
+test('a pull that is stopped names the command that goes on, which fetches the rest alone', async (t) => {
   const { gptj } = await dataFolder(t);
-  const { status, stderr } = await gptj(['pull', 'https://127.0.0.1:1/x.gguf'], AbortSignal.abort());
+  const bytes = await readFile(chooseModel(undefined, {}));
+  const stop = new AbortController();
+  const server = await serveFile(t, bytes, { haltAfterBytes: bytes.byteLength / 2, onHalt: () => stop.abort() });
+  const address = `${server.url}/x.gguf`;
+  const stopped = gptj(['pull', address], stop.signal);
+  await server.halted;
+  const { status, stderr } = await stopped;
   assert.equal(status, 1);
-  assert.match(stderr, /the same command goes on where it stopped: gptj pull https:\/\/127\.0\.0\.1:1\/x\.gguf/);
+  assert.ok(stderr.includes(`the same command goes on where it stopped: gptj pull ${address}\n`), stderr);
+  const before = server.sentBytes();
+  const pulled = await gptj(['pull', address]);
+  assert.equal(pulled.status, 0, pulled.stderr);
+  assert.ok(server.sentBytes() - before < 0.75 * bytes.byteLength);
+});
+
+test('a second pull of the same model is refused while the first one runs', async (t) => {
+  const { gptj } = await dataFolder(t);
+  const stop = new AbortController();
+  const server = await serveFile(t, new Uint8Array(100_000), { haltAfterBytes: 1000, onHalt: () => {} });
+  const first = gptj(['pull', `${server.url}/x.gguf`], stop.signal);
+  await server.halted;
+  assert.match(
+    (await gptj(['pull', `${server.url}/x.gguf`])).stderr,
+    /another process pulls .*wait for it, or stop it/,
+  );
+  stop.abort();
+  assert.equal((await first).status, 1);
 });

@@ -141,7 +141,7 @@ function sourceOf(options: ParsedOptions): { readonly from: string; readonly nam
   if (given !== null && !isModelName(given)) {
     throw new UsageError(`--name: expected letters, digits, dots, - and _, got ${JSON.stringify(given.slice(0, 100))}`);
   }
-  if (path !== undefined) return { from: /^[./~]/.test(path) ? path : `./${path}`, name: given };
+  if (path !== undefined) return { from: /^[./]/.test(path) ? path : `./${path}`, name: given };
   if (model === undefined) throw new UsageError('expected MODEL, for instance gpt-j-6b');
   return { from: model, name: given };
 }

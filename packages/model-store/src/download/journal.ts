@@ -66,7 +66,7 @@ export async function readSafeBytes(path: string): Promise<number> {
   const safe = new Map<number, number>();
   for (const line of lines) {
     const changes = parseLine(line);
-    if (!Array.isArray(changes)) break;
+    if (!Array.isArray(changes) || !changes.every((change) => Array.isArray(change))) break;
     for (const [segment, bytes] of changes) safe.set(Number(segment), Number(bytes));
   }
   return [...safe.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -30,13 +30,13 @@ const REPOSITORY = new RegExp(`^(${PART}/${PART})(?:@(.+))?$`);
 const SHORT_NAME = new RegExp(`^(${PART})(?:@(.+))?$`);
 const REVISION = /^[A-Za-z0-9][\w./-]{0,199}$/;
 
-/** Parse `gpt-j-6b`, `owner/name@revision`, an address or a path that begins with `.`, `/` or `~`. Throws `address_invalid`. */
+/** Parse `gpt-j-6b`, `owner/name@revision`, an address or a path that begins with `.` or `/`. Throws `address_invalid`. */
 export function parseModelAddress(text: string): ModelAddress {
   if (/^https?:\/\//i.test(text)) return parseUrl(text);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     throw invalid(text, 'an address that begins with https:// or http://');
   }
-  if (/^(?:\.|\/|~|[A-Za-z]:[\\/])/.test(text)) return { kind: 'path', path: text };
+  if (/^(?:\.|\/|[A-Za-z]:[\\/])/.test(text)) return { kind: 'path', path: text };
   const [, repository, revision] = REPOSITORY.exec(text) ?? [];
   if (repository !== undefined) return hubAddress(text, { repository, revision: revision ?? 'main', endpoint: null });
   const [, name = '', branch] = SHORT_NAME.exec(text) ?? [];

@@ -31,12 +31,11 @@ export const MAX_WEIGHTS_BYTES: number = 2 ** 40;
 /** Download files one after the other, each with several connections. Progress counts what earlier calls have left. */
 export async function downloadFiles(files: readonly WantedFile[], options: DownloadFilesOptions): Promise<void> {
   const { http, cache, maxBytes, sizes: division, signal, onProgress } = options;
-  const sizes = await Promise.all(files.map((file) => sizeOf(file, http, signal)));
-  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const sized = await withSizes(files, http, signal);
+  const totalBytes = sized.reduce((sum, file) => sum + file.sizeBytes, 0);
   const done = await Promise.all(files.map(({ path }) => bytesOnDisk(path)));
-  for (const [at, file] of files.entries()) {
-    const { url, path, checksum, sizeBytes } = file;
-    const isPresent = done[at] === sizes[at];
+  for (const [at, { url, path, checksum, sizeBytes }] of sized.entries()) {
+    const isPresent = done[at] === sizeBytes;
     if (!isPresent && cache !== null && checksum !== null) {
       await linkCached(cache.folder, { repository: cache.repository, checksum, path }, signal);
     }
@@ -58,6 +57,15 @@ export async function downloadFiles(files: readonly WantedFile[], options: Downl
       },
     });
   }
+}
+
+/** The files with their sizes, for which servers are asked where a listing has none. */
+export async function withSizes(
+  files: readonly WantedFile[],
+  http: HttpOptions,
+  signal: AbortSignal,
+): Promise<readonly (WantedFile & { readonly sizeBytes: number })[]> {
+  return await Promise.all(files.map(async (file) => ({ ...file, sizeBytes: await sizeOf(file, http, signal) })));
 }
 
 async function sizeOf({ url, path, sizeBytes }: WantedFile, http: HttpOptions, signal: AbortSignal): Promise<number> {

@@ -7,7 +7,7 @@ import type { HubAddress } from '../hub/model-address.ts';
 import { ModelStoreError } from '../model-store-error.ts';
 import { type ModelSource, toModelName } from '../store/model-record.ts';
 import type { StoredModel } from '../store/model-store.ts';
-import { downloadFiles, MAX_WEIGHTS_BYTES, type WantedFile } from './download-files.ts';
+import { downloadFiles, MAX_WEIGHTS_BYTES, type WantedFile, withSizes } from './download-files.ts';
 import { httpOf, type PullOptions } from './pull-options.ts';
 import { openStaging, type Staging } from './staging.ts';
 import { convertIntoStore, planFolder, type StoreTarget } from './store-folder.ts';
@@ -45,7 +45,8 @@ export async function pullFromHub(options: PullOptions, address: HubAddress): Pr
     const http = httpOf(options);
     const cache = hubCache === null ? null : { folder: hubCache, repository };
     await downloadFiles(chosen.small.map(wanted), { http, cache, maxBytes: MAX_SMALL_BYTES, signal });
-    const weights = (await weightsOf(repository, chosen, folder, names)).map(wanted);
+    const shards = (await weightsOf(repository, chosen, folder, names)).map(wanted);
+    const weights = await withSizes(shards, http, signal);
     const target: StoreTarget = { ...options, name, source };
     const plan = await planFolder(folder, target, weights);
     await downloadFiles(weights, {

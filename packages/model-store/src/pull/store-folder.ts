@@ -1,6 +1,6 @@
 /** The folder of a checkpoint, complete or with its small files alone: planned, converted and moved into the store. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertCheckpoint, type Recipe } from '@gptj-cloud/checkpoint';
 import { gigabytes, type MachineMemory, openQuantiser } from '@gptj-cloud/engine';
@@ -12,6 +12,7 @@ import { hashFile } from '../store/hash-file.ts';
 import type { ModelSource } from '../store/model-record.ts';
 import { checkName, type StoredModel, storeModel } from '../store/model-store.ts';
 import { withStoreLock } from '../store/store-lock.ts';
+import { checkDisk } from './check-disk.ts';
 import type { WantedFile } from './download-files.ts';
 import { planType, type TypePlan } from './plan-type.ts';
 import type { PullEvent } from './pull-events.ts';
@@ -32,9 +33,6 @@ export interface StoreTarget {
 
 /** Types that need no quantiser of llama.cpp. */
 const FLOAT_TYPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
-/** Left free on the disk, for the store of the server. */
-const RESERVE_BYTES = 64 * 2 ** 20;
-
 /**
  * Choose the type by `config.json`, and refuse what the disk or the memory cannot hold. `missing`: weights that are still to
  * be downloaded, wholly or in part. Throws `disk_full`, `memory_full`, `not_convertible`.
@@ -48,16 +46,11 @@ export async function planFolder(
   const plan = planType({ ...target, config: await readConfig(join(folder, 'config.json')) });
   const left = await Promise.all(missing.map(bytesLeft));
   const downloadBytes = left.reduce((sum, bytes) => sum + bytes, 0);
-  const { bavail, bsize } = await statfs(target.models);
-  const freeBytes = bavail * bsize;
-  const neededBytes = downloadBytes + plan.fileBytes + RESERVE_BYTES;
-  if (freeBytes < neededBytes) {
-    const parts = downloadBytes === 0 ? '' : `${gigabytes(downloadBytes)} to download and `;
-    throw new ModelStoreError(
-      'disk_full',
-      `${target.models}: expected ${gigabytes(neededBytes)} free (${parts}${gigabytes(plan.fileBytes)} for the ${plan.type} file), got ${gigabytes(freeBytes)}; free space, choose a smaller --type, or set DATA_DIR to another disk`,
-    );
-  }
+  const parts = [
+    ...(downloadBytes === 0 ? [] : [`${gigabytes(downloadBytes)} to download`]),
+    `${gigabytes(plan.fileBytes)} for the ${plan.type} file`,
+  ];
+  await checkDisk(target.models, downloadBytes + plan.fileBytes, parts.join(' and '));
   const { type: recipe, reason, fileBytes } = plan;
   target.onEvent({ type: 'plan', recipe, reason, downloadBytes, fileBytes });
   return plan;
