@@ -56,14 +56,14 @@ try {
   const shares = [];
   let peakBytes = 0;
   for (let round = 0; round < Number(values.rounds); round++) {
-    const otherMs = besideLlama ? await quantiseWithLlama(base) : await copy(files);
+    const other = besideLlama ? await quantiseWithLlama(base) : await copy(files);
     const { durationMs, maxRssBytes, cpuMs } = await convert(target, values.type);
     rmSync(target);
     peakBytes = Math.max(peakBytes, maxRssBytes);
-    shares.push(besideLlama ? durationMs / otherMs : otherMs / durationMs);
+    shares.push(besideLlama ? durationMs / other.durationMs : other.durationMs / durationMs);
     console.log(
-      `round ${round + 1}: ${besideLlama ? 'llama.cpp' : 'cp'} ${seconds(otherMs)}, conversion to ${values.type} ${seconds(durationMs)} ` +
-        `(${seconds(cpuMs)} of processor time), peak ${(maxRssBytes / 2 ** 20).toFixed(0)} MiB, ` +
+      `round ${round + 1}: ${besideLlama ? 'llama.cpp' : 'cp'} ${seconds(other.durationMs)} (${seconds(other.cpuMs)} of processor time), ` +
+        `conversion to ${values.type} ${seconds(durationMs)} (${seconds(cpuMs)}), peak ${(maxRssBytes / 2 ** 20).toFixed(0)} MiB, ` +
         `${besideLlama ? 'times as long' : 'share of its speed'} ${shares.at(-1).toFixed(2)}`,
     );
   }
@@ -137,15 +137,18 @@ function* repeated(pool, sizeBytes) {
   for (let left = sizeBytes; left > 0; left -= pool.byteLength) yield pool.subarray(0, Math.min(left, pool.byteLength));
 }
 
-/** Milliseconds of `cp` and fsync; the copies are removed. */
+/** Milliseconds of `cp` and fsync, and of processor time; the copies are removed. */
 async function copy(files) {
   const copies = files.map((path) => `${path}.copy`);
   const script = files.map((path, i) => `cp '${path}' '${copies[i]}' && sync '${copies[i]}'`).join(' && ');
   const startedAt = performance.now();
-  await succeed(spawn('sh', ['-c', script], { stdio: 'inherit' }));
+  const text = await succeed(spawn('bash', ['-c', `${script} && times`], { stdio: ['ignore', 'pipe', 'inherit'] }));
   const durationMs = performance.now() - startedAt;
   for (const path of copies) rmSync(path);
-  return durationMs;
+  // The second line of `times` is the time of the children: 0m0.010s 0m1.234s.
+  const parts = [...text.split('\n')[1].matchAll(/(\d+)m([\d.]+)s/g)];
+  const cpuMs = parts.reduce((sum, [, minutes, rest]) => sum + 60_000 * Number(minutes) + 1000 * Number(rest), 0);
+  return { durationMs, cpuMs };
 }
 
 /** Converts in a process of its own, whose peak memory is that of the conversion. */
@@ -165,13 +168,13 @@ async function convert(path, type) {
   return JSON.parse(text);
 }
 
-/** Milliseconds of llama.cpp's own quantisation of the file `base`. */
+/** Milliseconds of llama.cpp's own quantisation of the file `base`, and of processor time. */
 async function quantiseWithLlama(base) {
   const script = fileURLToPath(new URL('./quantise-with-llama.mjs', import.meta.url));
   const child = spawn(process.execPath, [script, base, target, values.type], { stdio: ['ignore', 'pipe', 'ignore'] });
   const text = (await succeed(child)).trim();
   rmSync(target);
-  return JSON.parse(text.split('\n').at(-1)).durationMs;
+  return JSON.parse(text.split('\n').at(-1));
 }
 
 /** The output of a process that ends well. */

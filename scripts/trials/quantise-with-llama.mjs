@@ -9,7 +9,7 @@ import { FILE_TYPES } from '../../packages/checkpoint/dist/index.js';
 const engineRequire = createRequire(new URL('../../packages/engine/package.json', import.meta.url));
 const koffi = engineRequire('koffi');
 const [source, target, type] = process.argv.slice(2);
-const bins = join(dirname(engineRequire.resolve('@node-llama-cpp/linux-x64/package.json')), 'bins');
+const bins = join(dirname(engineRequire.resolve('@node-llama-cpp/linux-x64')), '..', 'bins');
 const folder = join(bins, readdirSync(bins)[0]);
 const named = (pattern) =>
   join(
@@ -37,4 +37,6 @@ const quantise = llama.func(
 const startedAt = performance.now();
 const status = quantise(source, target, { ...params, nthread: availableParallelism(), ftype: FILE_TYPES[type] });
 if (status !== 0) throw new Error(`llama_model_quantize: expected status 0, got ${status}`);
-console.log(`\n${JSON.stringify({ durationMs: performance.now() - startedAt })}`);
+const { userCPUTime, systemCPUTime } = process.resourceUsage();
+const cpuMs = (userCPUTime + systemCPUTime) / 1000;
+console.log(`\n${JSON.stringify({ durationMs: performance.now() - startedAt, cpuMs })}`);

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { type ConvertOptions, type ConvertSummary, convertCheckpoint } from './convert.ts';
 import { fingerprintFolder } from './folder-fingerprint.ts';
 
-export interface ConvertOnceOptions extends Pick<ConvertOptions, 'type' | 'quantiser' | 'onProgress' | 'signal'> {
-  /** Hugging Face folder. */
+export interface ConvertOnceOptions
+  extends Pick<ConvertOptions, 'type' | 'open' | 'quantiser' | 'onProgress' | 'signal'> {
+  /** Folder of a checkpoint. */
   readonly source: string;
   /** Folder of converted models; created when it is missing. */
   readonly models: string;
@@ -22,7 +23,7 @@ export interface ConvertedOnce {
 }
 
 /**
- * The GGUF file of a Hugging Face folder, converted by the first call and found by later ones, as long as the contents of
+ * The GGUF file of a checkpoint's folder, converted by the first call and found by later ones, as long as the contents of
  * the folder stay the same. The file appears under its name when it is complete; what a killed conversion left is removed
  * by the next one. Throws the errors of `convertCheckpoint`.
  */

@@ -28,5 +28,8 @@ test('names another file by its first bytes', () => {
   assert.match(kind(9, 1, 0, 0, 0, 0, 0, 0, 0x7b, 0x22), /^a safetensors file/);
   assert.equal(fileKind(new TextEncoder().encode('# A title')), 'a text that begins with "# A title"');
   assert.equal(kind(0x35, 0xbb, 0xb1, 0xde, 0), 'another file, which begins with the bytes 35 bb b1 de');
+  assert.match(kind(0x6c, 0x6d, 0x67, 0x67), /^a ggml file from before GGUF: convert it$/);
+  assert.match(kind(0x74, 0x6a, 0x67, 0x67), /llama\.cpp from 2023/);
+  assert.match(kind(0x28, 0xb5, 0x2f, 0xfd), /^a Zstandard archive/);
   assert.equal(kind(), 'an empty file');
 });

@@ -40,6 +40,9 @@ const LLAMA_MAGICS: readonly string[] = ['fmgg', 'tjgg', 'algg'];
 
 /** Names the files of a folder that `gptj convert` reads as a whole. */
 function checkpointName(start: Uint8Array): string | null {
+  const magic = String.fromCharCode(...start.subarray(0, 4));
+  if (magic === 'lmgg') return 'a ggml file from before GGUF: convert it';
+  if (magic === '\x28\xb5\x2f\xfd') return 'a Zstandard archive: convert it, if it is a checkpoint';
   if (start[0] === 0x50 && start[1] === 0x4b) return 'a ZIP file, as PyTorch saves weights: convert its folder';
   if (LLAMA_MAGICS.includes(String.fromCharCode(...start.subarray(0, 4))))
     return 'a file of llama.cpp from 2023: no GPT-J';

@@ -19,6 +19,11 @@ const PLACES = [
   { format: 'pytorch', single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json' },
 ] as const;
 
+/** Whether a folder has weights under one of transformers' names. */
+export function hasWeights(folder: string): boolean {
+  return PLACES.some(({ single, index }) => existsSync(join(folder, single)) || existsSync(join(folder, index)));
+}
+
 /** Find the weights. Prefers safetensors to PyTorch, and one file to shards. Throws `not_found`, `malformed`. */
 export async function findShards(folder: string): Promise<Shards> {
   for (const { format, single, index } of PLACES) {

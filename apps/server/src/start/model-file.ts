@@ -12,7 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { StartDisplay } from './start-display.ts';
 
 export interface ModelFileOptions {
-  /** `GPTJ_MODEL`: a GGUF file, or the folder of a Hugging Face checkpoint; null: the embedded model. */
+  /** `GPTJ_MODEL`: a GGUF file, or the folder of a checkpoint; null: the embedded model. */
   readonly modelPath: string | null;
   /** The same setting, where it may be the name of a pulled model. */
   readonly modelName: string | null;
@@ -24,7 +24,7 @@ export interface ModelFileOptions {
 const LOCK_POLL_MS = 500;
 
 /**
- * The GGUF file to serve. The folder of a Hugging Face checkpoint is converted into `DATA_DIR/models`, once for its contents
+ * The GGUF file to serve. The folder of a checkpoint is converted into `DATA_DIR/models`, once for its contents
  * and type; of processes that start together, one converts and the others wait.
  */
 export async function findModelFile(
@@ -42,9 +42,12 @@ export async function findModelFile(
   // A path that does not exist is refused by the reader of the file, with the same words as every other.
   if (found === null || !found.isDirectory()) return modelPath;
   await makeFolder(models, 0o700);
+  // Checkpoints of mesh-transformer-jax have no tokenizer of their own.
+  const defaultTokenizer = await embeddedModelPath().catch(() => null);
   try {
     const { path, summary } = await convertOnce({
       source: modelPath,
+      ...(defaultTokenizer === null ? {} : { open: { defaultTokenizer } }),
       models,
       type: modelType,
       quantiser: openQuantiser(),

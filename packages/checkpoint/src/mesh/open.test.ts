@@ -104,6 +104,13 @@ test('norms that differ between shards are refused', async (t) => {
   await assertRefused(openCheckpoint(folder), 'malformed', /same norm in every shard.*shard 2/);
 });
 
+test('folders of shards beside the weights of a Hugging Face folder change nothing', async (t) => {
+  const { folder } = unpacked(t);
+  writeFileSync(join(folder, 'pytorch_model.bin'), '');
+  await assertRefused(openCheckpoint(folder), 'unsupported', /pytorch_model\.bin/);
+  await fingerprintFolder(folder);
+});
+
 test('missing shards and files are named', async (t) => {
   const { folder, step } = unpacked(t);
   renameSync(join(step, 'shard_1', '7.npz'), join(step, 'shard_1', '17.npz'));
@@ -221,8 +228,8 @@ test('archives that are cut off anywhere are refused, and leave nothing', async 
     ['model.tar', tar, tar.length - 1024],
     ['model.tar.zst', compressed, compressed.length - 4],
   ] as const) {
-    for (let i = 0; i < 60; i++) {
-      const path = writeBeside(folder, name, SLIM, bytes.subarray(0, Math.floor((end * i) / 60)));
+    for (let i = 0; i < 30; i++) {
+      const path = writeBeside(folder, name, SLIM, bytes.subarray(0, Math.floor((end * i) / 30)));
       await assert.rejects(readWhole(path, { spoolFolder }), (error: unknown) => error instanceof CheckpointError);
     }
   }
@@ -230,8 +237,8 @@ test('archives that are cut off anywhere are refused, and leave nothing', async 
 });
 
 for (const [name, rounds] of [
-  ['model.tar', 400],
-  ['model.tar.zst', 300],
+  ['model.tar', 200],
+  ['model.tar.zst', 150],
 ] as const) {
   test(`${name}, damaged, is read or refused with a CheckpointError`, async (t) => {
     const folder = temporaryFolder(t);

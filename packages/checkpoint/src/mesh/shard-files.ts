@@ -1,6 +1,6 @@
 /** Finds the files of the shards: in a folder, in a tar archive, and in a compressed one. */
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ByteQueue } from '../archive/byte-queue.ts';
@@ -8,6 +8,7 @@ import { paddedBytes, readTarHeader } from '../archive/tar.ts';
 import { decompressZstd } from '../archive/zstd.ts';
 import { BoundedFile, errnoOf, sliceOf } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
+import { hasWeights } from '../shards.ts';
 import { parseShardPath, type ShardFile } from './leaves.ts';
 
 /** The shards of one checkpoint. */
@@ -34,11 +35,12 @@ const SPACE_CHECK_BYTES = 2 ** 28;
 /** Shards of the architecture that came after GPT-J in the same repository. */
 const V2_SHARD = /(?:^|\/)params\/shard_\d+\.npz$/;
 
-/** Whether a folder has shards, or one folder `step_N` that has. */
+/** The folder itself if it has shards, or the one folder `step_N` in it; null for the folder of another checkpoint. */
 export async function findShardFolder(folder: string): Promise<string | null> {
+  if (hasWeights(folder)) return null;
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  if (names.includes('shard_0') || names.includes('params')) return folder;
+  if (names.includes('shard_0') || isV2(folder)) return folder;
   const steps = names.filter((name) => /^step_\d+$/.test(name));
   if (steps.length > 1) {
     throw new CheckpointError(
@@ -58,7 +60,7 @@ export async function openShardFolder(folder: string): Promise<ShardSet> {
   try {
     const files: ShardFile[] = [];
     const names = await readdir(folder);
-    if (names.includes('params') && !names.includes('shard_0')) refuseV2(folder);
+    if (isV2(folder)) refuseV2(folder);
     for (const shardName of names) {
       if (!/^shard_\d+$/.test(shardName)) continue;
       for (const name of await readdir(join(folder, shardName))) {
@@ -259,6 +261,10 @@ function checkMember(
     );
   }
   return place;
+}
+
+function isV2(folder: string): boolean {
+  return existsSync(join(folder, 'params', 'shard_0.npz'));
 }
 
 function refuseV2(file: string): never {
