@@ -4,7 +4,8 @@
 //   node scripts/trials/fuzz-checkpoints.mjs [COUNT 10000] [SEED 1]
 //
 // The files are those of packages/checkpoint/fixtures/published, of cases/j01-transposed-views and the archives decompressed.
-// Prints the outcomes of every file. Exit status 1 for any other error, and for a mutation that takes more than ten seconds.
+// Prints the outcomes of every file. Exit status 1 for any other error, and for a mutation that takes more than ten seconds
+// of processor time.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -29,18 +30,23 @@ try {
     const outcomes = new Map();
     const rounds = Math.ceil(count / sources.length);
     for (let round = 0; round < rounds; round++) {
-      const startedAt = performance.now();
-      const outcome = await read(source, mutate(source.bytes, sources[below(sources.length)].bytes));
-      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      const mutated = mutate(source.bytes, sources[below(sources.length)].bytes);
+      // Processor time, as the clock also counts what other programs do.
+      const before = process.cpuUsage();
+      const outcome = await read(source, mutated);
+      const { user, system } = process.cpuUsage(before);
+      slowestMs = Math.max(slowestMs, (user + system) / 1000);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
     const listed = [...outcomes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`);
-    console.log(`${index + 1}/${sources.length} ${source.name}: ${listed.join(', ')}`);
+    console.log(
+      `${index + 1}/${sources.length} ${source.name}: ${listed.join(', ')}; slowest so far ${slowestMs.toFixed(0)} ms`,
+    );
   }
   const leftovers = readdirSync(root).filter((name) => name.endsWith('.partial'));
   const { maxRSS } = process.resourceUsage();
   console.log(
-    `${count} mutations, ${failures} failures, slowest ${slowestMs.toFixed(0)} ms, peak ${(maxRSS / 1024).toFixed(0)} MiB, ${leftovers.length} temporary files left`,
+    `${count} mutations, ${failures} failures, slowest ${slowestMs.toFixed(0)} ms of processor time, peak ${(maxRSS / 1024).toFixed(0)} MiB, ${leftovers.length} temporary files left`,
   );
   process.exitCode =
     failures === 0 && slowestMs <= MAX_MS && maxRSS * 1024 <= MAX_RSS_BYTES && leftovers.length === 0 ? 0 : 1;

@@ -3,12 +3,15 @@
  * PyTorch and ggml do it. Node 20 has no Float16Array.
  */
 
-let halfTable: Uint32Array | null = null;
+let halfTable: Int32Array | null = null;
 
-/** binary32 bit patterns of all 65,536 binary16 values: 256 kB, built on first use. */
-function halfToFloatBits(): Uint32Array {
+/**
+ * binary32 bit patterns of all 65,536 binary16 values: 256 kB, built on first use. As Int32Array, because V8 computes with
+ * the numbers of a Uint32Array as floats.
+ */
+function halfToFloatBits(): Int32Array {
   if (halfTable !== null) return halfTable;
-  const table = new Uint32Array(1 << 16);
+  const table = new Int32Array(1 << 16);
   for (let half = 0; half < table.length; half++) {
     const sign = (half & 0x8000) << 16;
     const exponent = (half >> 10) & 0x1f;
@@ -25,7 +28,7 @@ function halfToFloatBits(): Uint32Array {
       const shift = Math.clz32(fraction) - 21;
       magnitude = ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
     }
-    table[half] = (sign | magnitude) >>> 0;
+    table[half] = sign | magnitude;
   }
   halfTable = table;
   return table;
@@ -33,20 +36,20 @@ function halfToFloatBits(): Uint32Array {
 
 /** One binary16 value. */
 export function halfToFloat(half: number): number {
-  const bits = new Uint32Array([halfToFloatBits()[half & 0xffff] ?? 0]);
+  const bits = new Int32Array([halfToFloatBits()[half & 0xffff] ?? 0]);
   return new Float32Array(bits.buffer)[0] ?? 0;
 }
 
 /** Widen binary16 to binary32, exactly. The arrays must have equal length. */
 export function decodeHalf(source: Uint16Array, target: Float32Array): void {
   const table = halfToFloatBits();
-  const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
+  const bits = new Int32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = table[source[i]!]!;
 }
 
 /** Widen bfloat16 to binary32, exactly. The arrays must have equal length. */
 export function decodeBfloat(source: Uint16Array, target: Float32Array): void {
-  const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
+  const bits = new Int32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = source[i]! << 16;
 }
 

@@ -15,16 +15,23 @@ export function firstNonFinite(type: FloatType, bytes: Uint8Array): number {
       ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
       : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
   // One addition per word carries into the sign bit of an item whose exponent is all ones, and nowhere else.
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+  // As Int32Array, because V8 computes with the numbers of a Uint32Array as floats.
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
   const mask = type === 'f32' ? exponent : (exponent << 16) | exponent;
   const unit = exponent & -exponent;
   const addend = type === 'f32' ? unit : (unit << 16) | unit;
   const signs = type === 'f32' ? 0x80000000 : 0x80008000;
   for (let start = 0; start < words.length; start += STRETCH_WORDS) {
     const end = Math.min(words.length, start + STRETCH_WORDS);
-    let found = 0;
-    for (let i = start; i < end; i++) found |= (words[i]! & mask) + addend;
-    if ((found & signs) !== 0) break;
+    let even = 0;
+    let odd = 0;
+    let at = start;
+    for (; at + 1 < end; at += 2) {
+      even |= (words[at]! & mask) + addend;
+      odd |= (words[at + 1]! & mask) + addend;
+    }
+    if (at < end) even |= (words[at]! & mask) + addend;
+    if (((even | odd) & signs) !== 0) break;
     if (end === words.length && (items.length * items.BYTES_PER_ELEMENT) % 4 === 0) return -1;
   }
   return items.findIndex((bits) => (bits & exponent) === exponent);
