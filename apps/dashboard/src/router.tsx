@@ -11,6 +11,7 @@ import {
 import { readAuditSearch } from './admin/audit-search.ts';
 import { readUsersSearch } from './admin/users-search.ts';
 import { selectProject } from './api/cloud.ts';
+import { serverQuery } from './api/server.ts';
 import { sessionQuery } from './api/session.ts';
 import { readPlaygroundSearch } from './playground/playground-search.ts';
 import { readRunSearch } from './runs/run-search.ts';
@@ -38,7 +39,11 @@ const root = createRootRouteWithContext<RouterContext>()({
       queries.removeQueries({ predicate: ({ queryKey }) => !PROJECT_FREE.has(String(queryKey[0])) });
     }
     if (matches.some(({ staticData }) => staticData.isPublic)) return;
-    const session = await queries.ensureQueryData(sessionQuery);
+    const [session] = await Promise.all([
+      queries.ensureQueryData(sessionQuery),
+      // The bar of maintenance would move a page that is shown before it. A failure hides no page.
+      queries.ensureQueryData(serverQuery).catch(() => undefined),
+    ]);
     if (session === null) throw redirect({ to: '/login', search: { to: location.href }, replace: true });
   },
 });

@@ -1,9 +1,11 @@
-/** Controls whose code is loaded after the page shows, pressed while it arrives. */
+/** What comes after a page shows: the code of controls, pressed while it arrives, and the bar of a server that is not ready. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
+import { layoutShift } from './audit.ts';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { OWNER, useDashboard } from './dashboard.ts';
+import { WIDTHS } from './screen.ts';
 
 const dashboard = useDashboard();
 const skip = SKIP_WITHOUT_CHROMIUM;
@@ -80,5 +82,25 @@ for (const control of CONTROLS) {
     await letCome();
     await button(page).and(page.locator('[aria-haspopup]')).waitFor();
     assert.ok(await button(page).evaluate((element) => element === document.activeElement));
+  });
+}
+
+for (const width of WIDTHS) {
+  test(`a server that is not ready moves nothing on a page of ${width} px`, { skip }, async () => {
+    const context = await dashboard().context({ as: OWNER, width });
+    const page = await context.newPage();
+    let letGo = (): void => undefined;
+    const isHeld = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route('**/readyz', async (route) => {
+      await isHeld;
+      await route.fulfill({ status: 503, json: { status: 'not ready', reasons: ['engine'] } });
+    });
+    await page.goto(new URL('/account', dashboard().url).href);
+    await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+    letGo();
+    await page.getByText('The server is not ready').waitFor();
+    assert.deepEqual(await layoutShift(page), { sum: 0, moved: [] });
   });
 }

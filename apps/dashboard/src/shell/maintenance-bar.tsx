@@ -9,7 +9,7 @@ export function MaintenanceBar() {
   const { data } = useQuery({ ...serverQuery, staleTime: POLL_MS, refetchInterval: POLL_MS });
   if (data === undefined || data.maintenance === null) return null;
   return (
-    <div className="shell-offline" role="status">
+    <div className="shell-notice" role="status">
       <p>
         <Icon name="info" />
         New runs are refused for now: {data.maintenance.message}

@@ -9,7 +9,6 @@ import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { setTheme } from '../ui/theme.ts';
 import { BottomBar } from './bottom-bar.tsx';
 import { MaintenanceBar } from './maintenance-bar.tsx';
-import { OfflineBar } from './offline-bar.tsx';
 import { ADMIN_PLACE, MAIN_PLACES, MODEL_PLACES, PROJECT_PLACES } from './places.ts';
 import { SideBar } from './side-bar.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -44,7 +43,6 @@ export function Shell() {
       <SideBar />
       <div className="shell-body">
         <TopBar onPalette={() => setOverlay('palette')} onHelp={() => setOverlay('help')} />
-        <OfflineBar />
         <MaintenanceBar />
         {/* Another project is another page: no state of the former one stays. */}
         <main id="main" className="shell-main" key={project ?? ''} tabIndex={-1}>

@@ -8,6 +8,7 @@ import { Keys } from '../ui/keys.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { setTheme, type Theme, useTheme } from '../ui/theme.ts';
 import { Tip } from '../ui/tooltip.tsx';
+import { OfflineBar } from './offline-bar.tsx';
 
 const NEXT_THEME: Readonly<Record<Theme, { readonly theme: Theme; readonly label: string }>> = {
   system: { theme: 'light', label: 'Theme: as the system' },
@@ -22,6 +23,7 @@ export function TopBar({ onPalette, onHelp }: { readonly onPalette: () => void; 
   const theme = useTheme();
   return (
     <header className="shell-top">
+      <OfflineBar />
       <Breadcrumb />
       <Button className="shell-find" onPress={onPalette}>
         <Icon name="search" />

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { CopyCode } from '../../ui/copy-code.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { SNIPPET_LANGUAGES, snippet } from '../../ui/snippets.ts';
 import { type Draft, nodeOf, type Parameters } from '../document/draft.ts';
 import { type Prompt, promptOf } from '../document/prompt.ts';
@@ -12,7 +13,7 @@ import { PIPELINE, promptData } from '../store/browser-playground.ts';
 export function CodeDialog({ draft, onClose }: { readonly draft: Draft; readonly onClose: () => void }) {
   const { prompt, parameters, isRepeat } = requestOf(draft);
   const [language, setLanguage] = useState('python');
-  const { data } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ['tokenized', prompt, parameters.split_special_tokens],
     queryFn: async () => await promptData(prompt, parameters),
     staleTime: Number.POSITIVE_INFINITY,
@@ -33,7 +34,10 @@ export function CodeDialog({ draft, onClose }: { readonly draft: Draft; readonly
           : 'This program sends what Generate would send.'}{' '}
         It reads an API token from the variable <code>PIPELINE_API_TOKEN</code>.
       </p>
-      {first !== undefined && <CopyCode tabs={[first, ...others]} selected={language} onSelect={setLanguage} />}
+      {error !== null && <ErrorPanel error={error} onRetry={() => void refetch()} />}
+      {first !== undefined && error === null && (
+        <CopyCode tabs={[first, ...others]} selected={language} onSelect={setLanguage} />
+      )}
     </Dialog>
   );
 }
