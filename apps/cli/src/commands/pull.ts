@@ -201,6 +201,9 @@ function showEvent({ stderr }: CommandContext, bars: Bars, event: PullEvent): vo
       if (event.ms === 0) line(event.reason);
       else if (event.ms >= MIN_SHOWN_PAUSE_MS) line(`${event.reason}; next try in ${formatDuration(event.ms)}`);
       return;
+    case 'present':
+      line(`${event.model} of this commit is stored already`);
+      return;
     case 'warning':
       line(`warning: ${event.message}`);
       return;

@@ -13,8 +13,9 @@ export async function openFetch(env: Environment): Promise<Fetch> {
     env.no_proxy ?? env.NO_PROXY ?? '',
   ];
   if (https === '' && http === '') return async (url, init) => await fetch(url, init);
-  const { EnvHttpProxyAgent, fetch: proxied } = await import('undici');
-  const dispatcher = new EnvHttpProxyAgent({ httpsProxy: https, httpProxy: http, noProxy: none });
+  // Its named exports are missing where esbuild has bundled it.
+  const { default: undici } = await import('undici');
+  const dispatcher = new undici.EnvHttpProxyAgent({ httpsProxy: https, httpProxy: http, noProxy: none });
   // The same class by another name: undici brings its own Response.
-  return async (url, init) => (await proxied(url, { ...init, dispatcher })) as unknown as Response;
+  return async (url, init) => (await undici.fetch(url, { ...init, dispatcher })) as unknown as Response;
 }

@@ -17,4 +17,6 @@ export type PullEvent =
   /** A server failed, or asked for a pause. */
   | { readonly type: 'wait'; readonly reason: string; readonly ms: number }
   | { readonly type: 'convert'; readonly doneBytes: number; readonly totalBytes: number; readonly tensor: string }
+  /** The store has this commit already; nothing is downloaded. */
+  | { readonly type: 'present'; readonly model: string }
   | { readonly type: 'warning'; readonly message: string };

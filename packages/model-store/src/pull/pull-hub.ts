@@ -10,7 +10,7 @@ import type { StoredModel } from '../store/model-store.ts';
 import { downloadFiles, MAX_WEIGHTS_BYTES, type WantedFile, withSizes } from './download-files.ts';
 import { httpOf, type PullOptions } from './pull-options.ts';
 import { openStaging, type Staging } from './staging.ts';
-import { convertIntoStore, planFolder, type StoreTarget } from './store-folder.ts';
+import { convertIntoStore, findPresent, planFolder, type StoreTarget } from './store-folder.ts';
 
 /** Config, tokenizer and index. */
 const MAX_SMALL_BYTES = 64 * 2 ** 20;
@@ -42,12 +42,17 @@ export async function pullFromHub(options: PullOptions, address: HubAddress): Pr
         checksum,
       };
     };
+    const target: StoreTarget = { ...options, name, source };
+    const present = await findPresent(target);
+    if (present !== null) {
+      await staging.discard();
+      return present;
+    }
     const http = httpOf(options);
     const cache = hubCache === null ? null : { folder: hubCache, repository };
     await downloadFiles(chosen.small.map(wanted), { http, cache, maxBytes: MAX_SMALL_BYTES, signal });
     const shards = (await weightsOf(repository, chosen, folder, names)).map(wanted);
     const weights = await withSizes(shards, http, signal);
-    const target: StoreTarget = { ...options, name, source };
     const plan = await planFolder(folder, target, weights);
     await downloadFiles(weights, {
       http,

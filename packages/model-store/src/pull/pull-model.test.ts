@@ -72,6 +72,20 @@ test('pulls the float16 branch of gpt-j-6b, converts it and leaves the model alo
 
 const FREE = (bytes: number) => ({ totalBytes: bytes, freeBytes: bytes, isLimited: false });
 
+test('downloads nothing where the store has the commit already, unless another type is requested', async (t) => {
+  const { models, hub, events, pull } = await world(t);
+  const stored = await pull();
+  const served = hub.served.length;
+  assert.deepEqual(await pull(), stored);
+  // Less memory is free while the model is served: the type of before stays.
+  assert.deepEqual(await pull({ machine: FREE(1e8) }), stored);
+  assert.deepEqual([hub.served.length, events.at(-1)], [served, { type: 'present', model: 'gpt-j-6b.q8_0' }]);
+  assert.deepEqual((await readdir(models)).length, 2);
+  assert.equal((await pull({ type: 'f16' })).type, 'f16');
+  await rm(stored.path);
+  assert.deepEqual((await pull({ type: 'q8_0' })).sha256, stored.sha256);
+});
+
 test('pulls shards by their index, at a revision and under a name of choice', async (t) => {
   const { hub, pull } = await world(t, { files: randomCheckpoint({ shards: 3 }) });
   const stored = await pull({ from: 'EleutherAI/gpt-j-6b@refs/pr/40', name: 'mine', type: 'f16' });

@@ -10,7 +10,7 @@ import { ModelStoreError } from '../model-store-error.ts';
 import type { TryLock } from '../ports.ts';
 import { hashFile } from '../store/hash-file.ts';
 import type { ModelSource } from '../store/model-record.ts';
-import { checkName, type StoredModel, storeModel } from '../store/model-store.ts';
+import { checkName, findModel, type StoredModel, storeModel } from '../store/model-store.ts';
 import { withStoreLock } from '../store/store-lock.ts';
 import { checkDisk } from './check-disk.ts';
 import type { WantedFile } from './download-files.ts';
@@ -33,6 +33,23 @@ export interface StoreTarget {
 
 /** Types that need no quantiser of llama.cpp. */
 const FLOAT_TYPES: ReadonlySet<Recipe> = new Set(['f32', 'f16', 'bf16']);
+
+/**
+ * The model of this commit that the store has already, of the requested type, or of any where none is requested: the free
+ * memory is less while the model is served. Null: it has none.
+ */
+export async function findPresent({ models, name, type, source, onEvent }: StoreTarget): Promise<StoredModel | null> {
+  const found = await findModel(models, type === null ? name : `${name}.${type}`);
+  if (found === null || found.source.from !== source.from || found.source.commit !== source.commit) return null;
+  const size = await stat(found.path).then(
+    (file) => file.size,
+    () => null,
+  );
+  if (size !== found.sizeBytes) return null;
+  onEvent({ type: 'present', model: `${found.name}.${found.type}` });
+  return found;
+}
+
 /**
  * Choose the type by `config.json`, and refuse what the disk or the memory cannot hold. `missing`: weights that are still to
  * be downloaded, wholly or in part. Throws `disk_full`, `memory_full`, `not_convertible`.
