@@ -25,8 +25,11 @@ export class DecodeCost {
   /** By the binary logarithm of the number of steps. */
   readonly #shortest: (Shortest | undefined)[] = new Array(SIZES);
   #evaluations = 0;
+  /** The sizes that are believed, by the milliseconds of a further step: until the next evaluation. */
+  #believed: { readonly stepMs: number; readonly points: readonly Shortest[] } | null = null;
 
   add(steps: number, ms: number): void {
+    this.#believed = null;
     const seenAt = ++this.#evaluations;
     const size = Math.min(SIZES - 1, Math.floor(Math.log2(steps)));
     const known = this.#shortest[size];
@@ -45,13 +48,17 @@ export class DecodeCost {
    * @param stepMs milliseconds of a further step while a single size is known
    */
   ms(steps: number, stepMs: number): number | null {
+    if (this.#believed?.stepMs !== stepMs) this.#believed = { stepMs, points: this.#believe(stepMs) };
+    return interpolate(this.#believed.points, steps, stepMs);
+  }
+
+  #believe(stepMs: number): readonly Shortest[] {
     const points = this.#recent();
     const sure = points.filter(({ count }) => count >= MIN_MEASUREMENTS);
-    if (sure.length === 0) return interpolate(points, steps, stepMs);
-    const used = points.filter(
+    if (sure.length === 0) return points;
+    return points.filter(
       (point) => point.count >= MIN_MEASUREMENTS || point.ms <= interpolate(sure, point.steps, stepMs)!,
     );
-    return interpolate(used, steps, stepMs);
   }
 
   /** Null while all evaluations were about as large, or more steps took less time. */

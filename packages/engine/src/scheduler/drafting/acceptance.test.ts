@@ -9,7 +9,7 @@ test('starts at the assumed rate, and approaches the share of tokens that agree'
   for (let draft = 0; draft < 30; draft++) rate.add(3, true);
   assert.ok(Math.abs(rate.rate - 0.75) < 0.05, String(rate.rate));
   for (let draft = 0; draft < 30; draft++) rate.add(7, false);
-  assert.ok(rate.rate > 0.95, String(rate.rate));
+  assert.ok(rate.rate > 0.9, String(rate.rate));
 });
 
 test('falls with every rejected draft, and rises again in steps without one', () => {
@@ -22,7 +22,7 @@ test('falls with every rejected draft, and rises again in steps without one', ()
     seen,
     seen.toSorted((a, b) => b - a),
   );
-  assert.ok(seen[7]! < 0.1);
+  assert.ok(seen[7]! < 0.2);
   for (let step = 0; step < 200; step++) rate.rest();
   assert.ok(rate.rate > 0.2 && rate.rate < 0.4, String(rate.rate));
 });

@@ -1,5 +1,5 @@
 /** Weight of the assumed rate, in draft tokens. */
-const ASSUMED_TOKENS = 2;
+const ASSUMED_TOKENS = 4;
 /** How much the weight of earlier draft tokens shrinks with each new one. */
 const DECAY = 0.96;
 /** The same in a step without a draft: after some time a draft is tried again. */

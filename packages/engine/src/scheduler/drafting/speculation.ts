@@ -30,7 +30,7 @@ interface State {
 /** Assumed rate of a drafter without measurements. */
 const FIRST_RATE = 0.4;
 /** A generation's rate starts at the drafter's average over all of them, but at no less: texts differ. */
-const MIN_FIRST_RATE = 0.2;
+const MIN_FIRST_RATE = 0.3;
 /** A generation that takes longer on this thread for each of its tokens does not guess token by token: the others would wait for it. */
 const MAX_TOKEN_MS = 10;
 /** Time before the first draft token where other generations wait, in parts of their step … */
@@ -73,6 +73,8 @@ export class Speculation {
       const drafting = generation.run?.drafting ?? null;
       return drafting === null ? [] : [{ generation, drafting }];
     });
+    // Beside many generations not even drafts that always agree pay: nothing is searched then.
+    if (!this.#mayPay(rows, open.length)) open = [];
     for (const drafter of this.#options.drafters) {
       if (open.length === 0) break;
       const tasks = open
@@ -117,6 +119,11 @@ export class Speculation {
 
   close(): void {
     for (const drafter of this.#options.drafters) drafter.close();
+  }
+
+  #mayPay(rows: number, runs: number): boolean {
+    const { costs } = this.#options;
+    return [1, runs].some((drafting) => costs.draftTokens({ acceptance: 1, rows, runs: drafting }) > 0);
   }
 
   /** The offers that pay, with the lengths that pay best. */
