@@ -42,6 +42,8 @@ export interface Checkpoint {
    * Throws `missing_tensor`, `truncated`, `io`, `closed`.
    */
   readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;
+  /** Announce that a tensor is read from its start next, so that a form that takes long to read can begin. Never throws. */
+  prepare?(name: string): void;
   /** Vocabulary, merges and added tokens. Throws `invalid_tokenizer`, `not_found`. */
   readTokenizer(): Promise<CheckpointTokenizer>;
   /** Idempotent. */

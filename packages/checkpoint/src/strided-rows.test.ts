@@ -89,6 +89,26 @@ for (const [type, rows, rowLength, distance] of TRANSPOSED) {
   });
 }
 
+test('rows that were prepared are those of a read, from every row on, and again after a release', async (t) => {
+  await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {
+    const tensor = { name: 'x', shape: [8, 8], strides: [1, 8], storedType: 'F32', type: 'f32', offset: 0 } as const;
+    for (const firstRow of [0, 5]) {
+      const reader = createRowReader({ ...tensor, source });
+      reader.prepare?.();
+      const expected = Array.from({ length: 8 }, (_, column) => firstRow + 8 * column);
+      for (let times = 0; times < 2; times++) {
+        const row = new Float32Array(8);
+        await reader.read(firstRow, new Uint8Array(row.buffer));
+        assert.deepEqual([...row], expected);
+        reader.release();
+      }
+    }
+    const reader = createRowReader({ ...tensor, offset: 128, source });
+    reader.prepare?.();
+    await assertRefused(reader.read(0, new Uint8Array(256)), 'truncated', /expected/);
+  });
+});
+
 test('memory that a reader gives up is lent to the next', async (t) => {
   const memory = new BandMemory();
   await readBytes(temporaryFolder(t), new Uint8Array(STORAGE.buffer), async (source) => {

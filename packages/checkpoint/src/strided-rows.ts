@@ -16,6 +16,8 @@ export interface RowReader {
   read(firstRow: number, target: Uint8Array): Promise<void>;
   /** Give up cached rows. A later read reads them again. */
   release(): void;
+  /** Begin to gather the first rows, where reading takes more than one read of the file. */
+  prepare?(): void;
 }
 
 /** Lends the memory of one band at a time, as fresh memory costs the time of its page faults. */
@@ -107,25 +109,41 @@ export interface BandedRowsOptions {
   readonly gather: (firstRow: number, count: number, target: Uint8Array) => Promise<void>;
 }
 
+interface Band {
+  readonly firstRow: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Rows that are gathered in bands, of which the last is kept. */
 export function createBandedRows({ rows, bytesPerRow, rowsPerBand, memory, gather }: BandedRowsOptions): RowReader {
-  let band: { readonly firstRow: number; readonly bytes: Uint8Array } | null = null;
+  let band: Band | null = null;
+  let prepared: Promise<Band> | null = null;
   const release = (): void => {
     if (band !== null) memory.give(band.bytes);
     band = null;
   };
+  const load = async (firstRow: number): Promise<Band> => {
+    const count = Math.min(rowsPerBand, rows - firstRow);
+    const bytes = memory.take(count * bytesPerRow);
+    await gather(firstRow, count, bytes);
+    return { firstRow, bytes };
+  };
   return {
     release,
+    prepare() {
+      prepared ??= load(0);
+      // A failure is thrown by the read; until then it must not count as unhandled.
+      prepared.catch(() => undefined);
+    },
     async read(firstRow, target) {
       for (let done = 0; done < target.byteLength; ) {
         const row = firstRow + done / bytesPerRow;
         if (band === null || row < band.firstRow || (row - band.firstRow) * bytesPerRow >= band.bytes.byteLength) {
           release();
           const first = row - (row % rowsPerBand);
-          const count = Math.min(rowsPerBand, rows - first);
-          const bytes = memory.take(count * bytesPerRow);
-          await gather(first, count, bytes);
-          band = { firstRow: first, bytes };
+          const loading = first === 0 ? prepared : null;
+          prepared = null;
+          band = await (loading ?? load(first));
         }
         const start = (row - band.firstRow) * bytesPerRow;
         const part = band.bytes.subarray(start, start + target.byteLength - done);

@@ -82,6 +82,7 @@ class Transfer {
         const stored: Uint8Array = await (reading ?? this.#read(piece, index));
         next = pieces.next();
         reading = next.done === true ? null : withoutWarning(this.#read(next.value, index + 1));
+        if (piece.firstRow === 0) this.#prepare(steps.slice(steps.indexOf(piece.step) + 1));
         const bytes = await this.#compute(piece, stored, index);
         await writing;
         writing = withoutWarning(this.#write(piece, bytes));
@@ -92,6 +93,12 @@ class Transfer {
       // The files are closed afterwards.
       await Promise.allSettled([reading, writing]);
     }
+  }
+
+  /** Announce the next matrix, once the one before has begun, so that at most two are held. */
+  #prepare(steps: readonly TransferStep[]): void {
+    const next = steps.find(({ source, shape }) => source !== null && shape.length > 1);
+    if (next?.source != null) this.#options.checkpoint.prepare?.(next.source.name);
   }
 
   *#pieces(steps: readonly TransferStep[]): Generator<Piece, undefined> {

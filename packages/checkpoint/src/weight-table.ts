@@ -40,6 +40,7 @@ export class TableCheckpoint implements Checkpoint {
   readonly #memory = new BandMemory();
   /** Reader of the last tensor, reused because the reader of a transposed tensor caches many rows. */
   #last: { readonly name: string; readonly reader: RowReader } | null = null;
+  #prepared: { readonly name: string; readonly reader: RowReader } | null = null;
 
   constructor({ format, form, path, modelName, config, files, weights, warnings, readTokenizer }: WeightTable) {
     this.format = format;
@@ -70,9 +71,19 @@ export class TableCheckpoint implements Checkpoint {
     }
     if (this.#last?.name !== name) {
       this.#last?.reader.release();
-      this.#last = { name, reader: weight.openRows(this.#memory) };
+      const prepared = this.#prepared?.name === name ? this.#prepared : null;
+      if (prepared !== null) this.#prepared = null;
+      this.#last = prepared ?? { name, reader: weight.openRows(this.#memory) };
     }
     await this.#last.reader.read(firstRow, target);
+  }
+
+  prepare(name: string): void {
+    const weight = this.#weights.get(name);
+    if (weight === undefined || this.#last?.name === name || this.#prepared?.name === name) return;
+    const reader = weight.openRows(this.#memory);
+    reader.prepare?.();
+    this.#prepared = { name, reader };
   }
 
   async close(): Promise<void> {
