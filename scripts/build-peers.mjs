@@ -79,7 +79,8 @@ inline bool llama_ui_use_gzip() { return false; }
     ...all('tools/mtmd', /^(clip|mtmd|mtmd-audio|mtmd-image|mtmd-helper)\.cpp$/),
     ...all('tools/mtmd/models', /\.cpp$/),
     ...all('vendor/cpp-httplib', /\.cpp$/),
-    ...all('vendor/hash', /\.(cpp|c)$/),
+    'vendor/hash/hash.cpp',
+    'vendor/hash/sha256/sha256.c',
   ];
   const includes = [
     'include',

@@ -5,8 +5,9 @@
  */
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
+import { findPeer } from './find-peer.ts';
 import { startOwnServer } from './own-server.ts';
-import { type CompletionServer, findLlamaServer, startLlamaServer } from './peer-server.ts';
+import { type CompletionServer, startLlamaServer } from './peer-server.ts';
 import { median, quantile } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -71,7 +72,7 @@ export async function benchApi(options: ApiOptions): Promise<void> {
 }
 
 function llamaServer({ model, cells }: ApiOptions): [string, () => Promise<CompletionServer>][] {
-  const program = findLlamaServer();
+  const program = findPeer('llama-server', 'LLAMA_SERVER');
   return program === null ? [] : [['llama-server', () => startLlamaServer(program, model, cells)]];
 }
 

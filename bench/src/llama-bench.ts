@@ -1,20 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 
 /** The rates in the output of `llama-bench -o json`. */
 export interface PeerRates {
   /** Tokens per second, one number per repetition. */
   readonly prefill: readonly number[];
   readonly decode: readonly number[];
-}
-
-/** Path of the peer: `LLAMA_BENCH`, else `llama-bench` on the PATH, else the one that `npm run bench:peers` builds. */
-export function findLlamaBench(root: string): string | null {
-  const given = process.env.LLAMA_BENCH;
-  if (given !== undefined) return existsSync(given) ? given : null;
-  const folders = [...(process.env.PATH ?? '').split(delimiter), join(root, '.cache', 'peers', 'bin')];
-  return folders.map((folder) => join(folder, 'llama-bench')).find((path) => existsSync(path)) ?? null;
 }
 
 /** Run the peer: `prompt` tokens of prefill and `generated` tokens of decoding, each `repetitions` times. */

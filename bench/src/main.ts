@@ -10,8 +10,9 @@ import { benchApi } from './api.ts';
 import { benchBeams } from './beams.ts';
 import { benchDraft } from './draft.ts';
 import { measureEngine } from './engine-rates.ts';
+import { findPeer } from './find-peer.ts';
 import { benchKernels } from './kernels.ts';
-import { findLlamaBench, runLlamaBench } from './llama-bench.ts';
+import { runLlamaBench } from './llama-bench.ts';
 import { benchServe } from './serve.ts';
 import { measureServer } from './server-overhead.ts';
 import { median } from './statistics.ts';
@@ -29,7 +30,8 @@ Prefill and decode tokens/s of the engine beside llama-bench on the same file (r
 load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
 \`npm run bench:peers\` builds against the libraries that the engine loads.
 
-serve: several clients over HTTP, compared with llama-server (LLAMA_SERVER, else on the PATH) on the same file.
+serve: several clients over HTTP, compared with llama-server on the same file: LLAMA_SERVER, else on the PATH, else the
+one that \`npm run bench:peers -- --server\` builds.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
 draft: tokens/s with a draft model (default: the embedded one) whose tokens agree at chosen rates, beside none.
 warpers: time to process the scores of one token.
@@ -97,8 +99,7 @@ if (command === 'serve') {
   await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);
 }
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const peer = findLlamaBench(root);
+const peer = findPeer('llama-bench', 'LLAMA_BENCH');
 if (peer === null) console.log('found no llama-bench: run `npm run bench:peers` for the comparison.\n');
 
 const threads = values.threads === undefined ? undefined : Number(values.threads);

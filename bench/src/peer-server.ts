@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
 import { postJson } from './post-json.ts';
 import { terminate } from './terminate.ts';
 
@@ -12,14 +10,6 @@ export interface CompletionServer {
   complete(prompt: string, tokens: number): Promise<void>;
   /** Every call returns the same promise. */
   close(): Promise<void>;
-}
-
-/** `LLAMA_SERVER`, else `llama-server` on the PATH; null when there is none. */
-export function findLlamaServer(): string | null {
-  const given = process.env.LLAMA_SERVER;
-  if (given !== undefined) return existsSync(given) ? given : null;
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'llama-server')).find((path) => existsSync(path)) ?? null;
 }
 
 /** Start llama-server with eight slots over one unified cache of `cells` positions, with its prompt cache. */

@@ -5,8 +5,9 @@
 
 import { openTokenizer } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { findPeer } from './find-peer.ts';
 import { startOwnServer } from './own-server.ts';
-import { type CompletionServer, findLlamaServer, startLlamaServer } from './peer-server.ts';
+import { type CompletionServer, startLlamaServer } from './peer-server.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -88,9 +89,9 @@ export interface ServeOptions {
 
 export async function benchServe(options: ServeOptions): Promise<void> {
   const { model, rounds, generated, cells } = options;
-  const program = findLlamaServer();
+  const program = findPeer('llama-server', 'LLAMA_SERVER');
   if (program === null)
-    console.log('found no llama-server: set LLAMA_SERVER or add it to the PATH for the comparison.\n');
+    console.log('found no llama-server: run `npm run bench:peers -- --server` for the comparison.\n');
   const rows: string[][] = [];
   const makeText = textMaker(await openTokenizer(model));
   const own = await startOwnServer(model);
