@@ -79,6 +79,17 @@ function scenarios(makeText: MakeText, generated: number): readonly Scenario[] {
   ];
 }
 
+/** Requests before the measurement: a server that has just started compiles its own code while it answers. */
+const WARM_UP_REQUESTS = 400;
+
+async function warmUp(server: CompletionServer, makeText: MakeText): Promise<void> {
+  let left = WARM_UP_REQUESTS;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) await server.complete(makeText(16, left), 4);
+  };
+  await Promise.all(Array.from({ length: 8 }, client));
+}
+
 export interface ServeOptions {
   readonly model: string;
   readonly rounds: number;
@@ -97,7 +108,7 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   const own = await startOwnServer(model);
   const peer = program === null ? null : await startLlamaServer(program, model, cells);
   try {
-    for (const server of [own, peer]) await server?.complete(makeText(16, 1), 4);
+    for (const server of [own, peer]) if (server !== null) await warmUp(server, makeText);
     for (const { name, goal, tokens, run } of scenarios(makeText, generated)) {
       const ours: number[] = [];
       const theirs: number[] = [];

@@ -31,38 +31,46 @@ export interface FoundApiKey {
  * a revocation takes effect at once. Concurrent requests share a query.
  */
 export function createKeyFinder(db: Database): (token: string) => Promise<FoundApiKey | null> {
-  return batched('api-keys', (tokens: readonly string[]) => findApiKeys(db, tokens));
+  const query = prepareKeyQuery(db);
+  return batched('api-keys', async (tokens: readonly string[]) => {
+    const hashes = tokens.map(hashSecret);
+    const rows = await query.execute({ hashes: [...new Set(hashes)] });
+    return hashes.map((hash) => {
+      const current = rows.find(({ key }) => sameHash(key.hash, hash));
+      if (current !== undefined) return toFound(current, false);
+      const row = rows.find(({ key }) => key.previousHash !== null && sameHash(key.previousHash, hash));
+      return row === undefined ? null : toFound(row, true);
+    });
+  });
 }
 
-async function findApiKeys(db: Database, tokens: readonly string[]): Promise<readonly (FoundApiKey | null)[]> {
-  const hashes = tokens.map(hashSecret);
-  const unique = [...new Set(hashes)];
+/** The query of every request. To put its SQL together each time takes as long as the rest of the look-up. */
+function prepareKeyQuery(db: Database) {
+  const hashes = sql.placeholder('hashes');
   const payer = alias(users, 'payer');
-  const rows = await db
-    .select({
-      key: apiKeys,
-      role: users.role,
-      verifiedAt: users.verifiedAt,
-      disabledAt: users.disabledAt,
-      planId: payer.planId,
-    })
-    .from(apiKeys)
-    .innerJoin(users, eq(users.id, apiKeys.userId))
-    // The keys of former members find nothing.
-    .innerJoin(
-      projectMembers,
-      and(eq(projectMembers.projectId, apiKeys.projectId), eq(projectMembers.userId, apiKeys.userId)),
-    )
-    .innerJoin(projects, eq(projects.id, apiKeys.projectId))
-    .innerJoin(payer, eq(payer.id, projects.ownerId))
-    // One parameter: the statement, and its cached plan, are the same for any number of tokens.
-    .where(sql`${apiKeys.hash} = ANY(${sql.param(unique)}) OR ${apiKeys.previousHash} = ANY(${sql.param(unique)})`);
-  return hashes.map((hash) => {
-    const current = rows.find(({ key }) => sameHash(key.hash, hash));
-    if (current !== undefined) return toFound(current, false);
-    const row = rows.find(({ key }) => key.previousHash !== null && sameHash(key.previousHash, hash));
-    return row === undefined ? null : toFound(row, true);
-  });
+  return (
+    db
+      .select({
+        key: apiKeys,
+        role: users.role,
+        verifiedAt: users.verifiedAt,
+        disabledAt: users.disabledAt,
+        planId: payer.planId,
+      })
+      .from(apiKeys)
+      .innerJoin(users, eq(users.id, apiKeys.userId))
+      // The keys of former members find nothing.
+      .innerJoin(
+        projectMembers,
+        and(eq(projectMembers.projectId, apiKeys.projectId), eq(projectMembers.userId, apiKeys.userId)),
+      )
+      .innerJoin(projects, eq(projects.id, apiKeys.projectId))
+      .innerJoin(payer, eq(payer.id, projects.ownerId))
+      // One parameter: the statement, and its cached plan, are the same for any number of tokens.
+      .where(sql`${apiKeys.hash} = ANY(${hashes}) OR ${apiKeys.previousHash} = ANY(${hashes})`)
+      // Without a name of its own: the pool gives one where it pays.
+      .prepare('')
+  );
 }
 
 interface FoundRow {
