@@ -25,6 +25,13 @@ export function embeddedModel(embedded: string = EMBEDDED): string | null {
   return name === undefined ? null : join(embedded, name);
 }
 
+/** `--draft-model`, else `GPTJ_DRAFT_MODEL`: a file, the name of a pulled model, or `embedded`; null: none. */
+export async function findDraftModel(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string | null> {
+  const named = (option ?? env.GPTJ_DRAFT_MODEL ?? '').trim();
+  if (named === '') return null;
+  return await findLocalModel(named === 'embedded' ? (embeddedModel() ?? named) : named, env);
+}
+
 /** {@link chooseModel}, where a name is that of a pulled model unless it names a file or a folder. */
 export async function findLocalModel(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
   const chosen = chooseModel(option, env);

@@ -20,7 +20,7 @@ import {
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { CommandContext } from './command.ts';
-import { findLocalModel } from './default-model.ts';
+import { findDraftModel, findLocalModel } from './default-model.ts';
 import { integerOption, type OptionSpec, type ParsedOptions, UsageError } from './options.ts';
 import { printable } from './printable.ts';
 
@@ -41,7 +41,7 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: 'draft-model',
-    value: 'FILE',
+    value: 'NAME|FILE',
     summary: 'small model of the same vocabulary that guesses tokens: the same text, often sooner',
     default: 'GPTJ_DRAFT_MODEL, else none',
   },
@@ -69,7 +69,7 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
   const { env, stderr } = context;
   const threads = readThreads(options);
   const path = await findLocalModel(options.values.get('model'), env);
-  const draftPath = options.values.get('draft-model') ?? env.GPTJ_DRAFT_MODEL?.trim() ?? '';
+  const draftPath = await findDraftModel(options.values.get('draft-model'), env);
   const config = await readConfig(path);
   const tokenizer = await openTokenizer(path);
   const kind = readKind(options, env);
@@ -92,7 +92,7 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
       await spawnEngine({
         path,
         ...(kind === null ? {} : { kind }),
-        ...(draftPath === '' ? {} : { draftPath }),
+        ...(draftPath === null ? {} : { draftPath }),
         onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),
         // The refusal of a model that does not fit names it.
         checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',

@@ -33,7 +33,7 @@ import { ensureCredentials, printCredentials } from './start/ensure-credentials.
 import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
-import { findModelFile } from './start/model-file.ts';
+import { findDraftFile, findModelFile } from './start/model-file.ts';
 import { createStartDisplay, type ProgressBar, type StartDisplay } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
@@ -357,6 +357,7 @@ async function openModel(config: ServerConfig, start: ModelStart): Promise<Serve
   const { dataDir, prefixCacheBytes, engineStallMs, engineEvaluationMs } = config;
   const { logger, print, display } = start;
   const path = await findModelFile(config, start);
+  const draftPath = await findDraftFile(config);
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   logger.info('loading the model', { file: path, bytes: size });
   const tokenizer = await openTokenizer(path);
@@ -365,6 +366,7 @@ async function openModel(config: ServerConfig, start: ModelStart): Promise<Serve
   try {
     const engine = await spawnEngine({
       path,
+      ...(draftPath === null ? {} : { draftPath }),
       ...config.engineSize,
       ...(start.signal === null ? {} : { signal: start.signal }),
       ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError } from '../config-error.ts';
 import { parseConfig } from './parse-config.ts';
@@ -7,10 +6,8 @@ import { parseConfig } from './parse-config.ts';
 test('sizes the engine by its settings, and leaves to it what they leave out', () => {
   assert.deepEqual(parseConfig({}).engineSize, { checksMemory: true });
   const settings = { ENGINE_THREADS: '4', ENGINE_CONTEXT: '512', ENGINE_CACHE_MB: '100', ENGINE_GPU_LAYERS: '0' };
-  const more = { ENGINE_MEMORY_CHECK: 'off', GPTJ_DRAFT_MODEL: 'models/small.gguf' };
-  assert.deepEqual(parseConfig({ ...settings, ...more }).engineSize, {
+  assert.deepEqual(parseConfig({ ...settings, ENGINE_MEMORY_CHECK: 'off' }).engineSize, {
     checksMemory: false,
-    draftPath: resolve('models/small.gguf'),
     threads: 4,
     contextLength: 512,
     cacheBytes: 100 * 2 ** 20,

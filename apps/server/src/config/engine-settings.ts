@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
 import { ENGINE_KINDS, type EngineKind, type SpawnEngineOptions } from '@gptj-cloud/engine';
 import type { z } from 'zod';
@@ -24,10 +23,10 @@ export const engineSettings = {
   }),
   GPTJ_DRAFT_MODEL: textSetting({
     group: 'Serving',
-    help: 'GGUF file of a small model with the same vocabulary, which guesses tokens that the model then verifies: the same texts, sooner where it often guesses right',
+    help: 'a small model with the same vocabulary: a GGUF file, the name of a pulled model, or `embedded`, the one that ships. It guesses tokens that the model then verifies: the same texts, sooner where it often guesses right',
     fallback: null,
     shownDefault: 'none',
-    option: { name: 'draft-model', value: 'FILE' },
+    option: { name: 'draft-model', value: 'NAME|FILE' },
   }),
   ENGINE_THREADS: integerSetting({
     group: 'Serving',
@@ -102,7 +101,7 @@ type EngineSettings = { readonly [Name in keyof typeof engineSettings]: z.output
 /** How the engine is opened. */
 export type EngineSize = Pick<
   SpawnEngineOptions,
-  'kind' | 'draftPath' | 'threads' | 'contextLength' | 'cacheCells' | 'cacheBytes' | 'gpuLayers' | 'checksMemory'
+  'kind' | 'threads' | 'contextLength' | 'cacheCells' | 'cacheBytes' | 'gpuLayers' | 'checksMemory'
 >;
 
 /** What the settings decide about the size of the engine; what they leave out, the engine decides. */
@@ -114,7 +113,6 @@ export function parseEngineSize(settings: EngineSettings): EngineSize {
   return {
     checksMemory: settings.ENGINE_MEMORY_CHECK,
     ...(settings.GPTJ_ENGINE === 'auto' ? {} : { kind: settings.GPTJ_ENGINE }),
-    ...(settings.GPTJ_DRAFT_MODEL === null ? {} : { draftPath: resolve(settings.GPTJ_DRAFT_MODEL) }),
     ...(settings.ENGINE_THREADS === 0 ? {} : { threads: settings.ENGINE_THREADS }),
     ...(contextLength === 0 ? {} : { contextLength }),
     ...(cacheCells === 0 ? {} : { cacheCells }),

@@ -29,6 +29,8 @@ export interface ServerConfig {
   readonly modelPath: string | null;
   /** The same setting, where it may be the name of a pulled model: it is one if there is nothing at the path. */
   readonly modelName: string | null;
+  /** The model that guesses tokens: a path, the name of a pulled model, or `embedded`; null: none. */
+  readonly draftModel: string | null;
   /** Disk for shared prompt prefixes in `dataDir`; 0: they end with the process. */
   readonly prefixCacheBytes: number;
   /** Null: generated on the first start and shown once. */
@@ -121,6 +123,7 @@ const VARIABLE_OF_OPTION = {
   port: 'PORT',
   dataDir: 'DATA_DIR',
   modelPath: 'GPTJ_MODEL',
+  draftModel: 'GPTJ_DRAFT_MODEL',
   apiToken: 'GPTJ_API_TOKEN',
   maxUploadBytes: 'MAX_UPLOAD_BYTES',
   maxJsonBytes: 'MAX_JSON_BYTES',
@@ -179,6 +182,7 @@ export function parseConfig(
     port: settings.PORT,
     dataDir: resolve(settings.DATA_DIR),
     modelPath: settings.GPTJ_MODEL === null ? null : resolve(settings.GPTJ_MODEL),
+    draftModel: settings.GPTJ_DRAFT_MODEL,
     modelName: settings.GPTJ_MODEL !== null && isModelName(settings.GPTJ_MODEL) ? settings.GPTJ_MODEL : null,
     prefixCacheBytes: options.prefixCacheBytes ?? settings.PREFIX_CACHE_MB * 2 ** 20,
     apiToken: settings.GPTJ_API_TOKEN,

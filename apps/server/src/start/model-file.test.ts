@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openTokenizer } from '@gptj-cloud/engine';
 import { lockDataDir } from '../store/data-dir-lock.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { writeTinyFolder } from '../testing/tiny-model.ts';
 import { until } from '../testing/until.ts';
-import { findModelFile } from './model-file.ts';
+import { findDraftFile, findModelFile } from './model-file.ts';
 import { createStartDisplay } from './start-display.ts';
 
 let base: string;
@@ -80,6 +80,16 @@ test('finds a pulled model by its name, and names the command that pulls a missi
   const { find } = finder(dataDir);
   assert.equal(await find('tiny'), join(models, 'tiny.f16-0.gguf'));
   await assert.rejects(find('other'), { name: 'ConfigError', message: /has tiny\. gptj pull other downloads it/ });
+  assert.equal(await findDraftFile({ draftModel: 'tiny', dataDir }), join(models, 'tiny.f16-0.gguf'));
+  const missing = { name: 'ConfigError', message: /^GPTJ_DRAFT_MODEL: .* has tiny\. gptj pull other downloads it/ };
+  await assert.rejects(findDraftFile({ draftModel: 'other', dataDir }), missing);
+});
+
+test('the draft model is a file, or the embedded model by that word', async () => {
+  const dataDir = join(base, 'unused');
+  assert.equal(await findDraftFile({ draftModel: null, dataDir }), null);
+  assert.equal(await findDraftFile({ draftModel: 'small.gguf', dataDir }), resolve('small.gguf'));
+  assert.match((await findDraftFile({ draftModel: 'embedded', dataDir })) ?? '', /gptj-nano.*\.gguf$/);
 });
 
 test('a file is served as it is, the embedded model without a setting, and a missing file is left to its reader', async () => {

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { convertOnce, type Recipe } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
-import { findModel, listModels, modelsFolder } from '@gptj-cloud/model-store';
+import { findModel, isModelName, listModels, modelsFolder } from '@gptj-cloud/model-store';
 import { ConfigError } from '../config-error.ts';
 import { embeddedModelPath } from '../embedded-model.ts';
 import type { DataDirLock } from '../store/data-dir-lock.ts';
@@ -19,6 +20,12 @@ export interface ModelFileOptions {
   readonly dataDir: string;
   /** Type of the weights of a converted folder. */
   readonly modelType: Recipe;
+}
+
+export interface DraftFileOptions {
+  /** `GPTJ_DRAFT_MODEL`; null: none. */
+  readonly draftModel: string | null;
+  readonly dataDir: string;
 }
 
 const LOCK_POLL_MS = 500;
@@ -38,7 +45,7 @@ export async function findModelFile(
   if (modelPath === null) return await embeddedModelPath();
   const models = modelsFolder(dataDir);
   const found = await stat(modelPath).catch(() => null);
-  if (found === null && modelName !== null) return await pulledModel(models, modelName);
+  if (found === null && modelName !== null) return await pulledModel(models, modelName, 'GPTJ_MODEL');
   // A path that does not exist is refused by the reader of the file, with the same words as every other.
   if (found === null || !found.isDirectory()) return modelPath;
   await makeFolder(models, 0o700);
@@ -71,13 +78,25 @@ export async function findModelFile(
   }
 }
 
+/** The value of `GPTJ_DRAFT_MODEL` that names the embedded model. */
+const EMBEDDED = 'embedded';
+
+/** The GGUF file of the draft model; null: there is none. Throws `ConfigError` for a name that the data folder does not have. */
+export async function findDraftFile({ draftModel, dataDir }: DraftFileOptions): Promise<string | null> {
+  if (draftModel === null) return null;
+  if (draftModel === EMBEDDED) return await embeddedModelPath();
+  const isThere = (await stat(draftModel).catch(() => null)) !== null;
+  if (isThere || !isModelName(draftModel)) return resolve(draftModel);
+  return await pulledModel(modelsFolder(dataDir), draftModel, 'GPTJ_DRAFT_MODEL');
+}
+
 /** The file of a pulled model. Throws `ConfigError` for a name that the data folder does not have. */
-async function pulledModel(models: string, name: string): Promise<string> {
+async function pulledModel(models: string, name: string, setting: string): Promise<string> {
   const model = await findModel(models, name);
   if (model !== null) return model.path;
   const stored = [...new Set((await listModels(models)).map((each) => each.name))];
   throw new ConfigError(
-    `GPTJ_MODEL: expected a file, a folder or the name of a pulled model, got ${name}; ${models} has ${stored.length === 0 ? 'no models' : stored.join(', ')}. gptj pull ${name} downloads it`,
+    `${setting}: expected a file, a folder or the name of a pulled model, got ${name}; ${models} has ${stored.length === 0 ? 'no models' : stored.join(', ')}. gptj pull ${name} downloads it`,
   );
 }
 
