@@ -71,7 +71,8 @@ const info = (name: string): string => `\x01\0\0\0\0\0\0\0${name}\x02\0\0\0`;
 
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, code: CheckpointErrorCode, words: RegExp])[] = [
   ['an empty file', new Uint8Array(0), 'truncated', /expected 4 bytes/],
-  ['another magic', changed('', 0, 4, 0x67676d6cn), 'malformed', /begins with the bytes 6c 6d 67 67/],
+  ['another magic', changed('', 0, 4, 0x67676d00n), 'malformed', /begins with the bytes 00 6d 67 67/],
+  ['the magic of ggml', changed('', 0, 4, 0x67676d6cn), 'malformed', /got a ggml file from before GGUF: convert it/],
   ['version 2', changed('', 4, 4, 2n), 'unsupported', /version 3, got 2/],
   ['a big-endian file', changed('', 4, 4, 0x03000000n), 'unsupported', /big-endian/],
   ['2^60 tensors', changed('', 8, 8, 1n << 60n), 'too_large', /number of tensors/],

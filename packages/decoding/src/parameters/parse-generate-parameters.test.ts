@@ -90,7 +90,7 @@ test('unknown names are listed all at once, with the nearest known name', () => 
 });
 
 test('parameters that only transformers has are refused with unsupported_parameter', () => {
-  refused({ assistant_model: 'x' }, 'unsupported_parameter', ['assistant_model'], /prompt_lookup/);
+  refused({ assistant_model: 'x' }, 'unsupported_parameter', ['assistant_model'], /chooses the draft model/);
   refused({ token_healing: true }, 'unsupported_parameter', ['token_healing'], /not offered/);
   refused({ output_attentions: true }, 'unsupported_parameter', ['output_attentions'], /not offered/);
   refused(
