@@ -151,6 +151,38 @@ test('a broken connection is replaced, and a restarted generation makes the earl
   });
 });
 
+test('a run that ended while the connection was lost shows its result: the events are gone', async () => {
+  await openPage(async ({ server, deps, log, frames, pauses, until }) => {
+    const generation = startGeneration(deps, REQUEST);
+    const created = await server.next();
+    created.event(1, 'run', runJson('run_1', 'running'));
+    created.event(2, 'token', tokenJson(5, ' upon'));
+    await until('frame');
+    frames[0]?.();
+    created.break();
+    await until('lost until 1000');
+    pauses[0]?.go();
+    const more = { finish_reasons: ['length'], result_preview: [{ texts: [' upon a time'] }] };
+    (await server.next()).event(7, 'run', runJson('run_1', 'complete', more));
+    await generation.done;
+    const shown = log.filter((line) => !/^(?:frame|pause|lost)/.test(line));
+    assert.deepEqual(shown, ['run_1 running', ' upon(5)', 'restarted', ' upon a time(-1)', 'ended length']);
+  });
+});
+
+test('a stream that goes on with the end alone shows the result, whose beginning is there', async () => {
+  await openPage(async ({ server, deps, log }) => {
+    const generation = startGeneration(deps, REQUEST);
+    const created = await server.next();
+    created.event(1, 'run', runJson('run_1', 'running'));
+    created.event(2, 'token', tokenJson(5, ' upon'));
+    const more = { finish_reasons: ['length'], result_preview: [{ texts: [' upon a time'] }] };
+    created.event(9, 'run', runJson('run_1', 'complete', more));
+    await generation.done;
+    assert.deepEqual(log.slice(-3), ['restarted', ' upon a time(-1)', 'ended length']);
+  });
+});
+
 test('a stream that the server ends because it was read too slowly is read again', async () => {
   await openPage(async ({ server, deps, log, pauses, until }) => {
     const generation = startGeneration(deps, REQUEST);

@@ -89,6 +89,10 @@ function follow(
   let runId = knownId;
   let isStopping = false;
   let hasTokens = false;
+  /** Another stream is read, which has not begun with the tokens yet. */
+  let isLost = false;
+  /** The text so far, by sequence. */
+  let shown: string[] = [];
   let hasEnd = false;
   let hasProgress = false;
   let buffer: Arrival[] = [];
@@ -108,10 +112,11 @@ function follow(
   const end = (run: Run): void => {
     flush();
     hasEnd = true;
-    // Events of a run that ended long ago are gone; its result has them.
-    if (!hasTokens && run.runState === 'complete') {
+    // Events of a run that ended before its stream was read, or read again, are gone; its result has them.
+    if (run.runState === 'complete') {
       const arrivals = arrivalsOfResult(key, run);
-      if (arrivals.length > 0) {
+      const isCut = arrivals.some(({ sequence, text }) => isBeginning(shown[sequence] ?? '', text));
+      if (arrivals.length > 0 && (!hasTokens || isLost || isCut)) {
         sink.restarted();
         sink.arrived(arrivals);
       }
@@ -139,6 +144,7 @@ function follow(
         hasTokens = true;
         hasProgress = true;
         if (buffer.length === 0) onFrame(flush);
+        shown[event.index] = (shown[event.index] ?? '') + event.text;
         buffer.push(arrivalOf(key, event));
         continue;
       }
@@ -161,8 +167,10 @@ function follow(
         flush();
         sink.restarted();
         hasTokens = false;
+        shown = [];
       }
       isFirst = false;
+      isLost = false;
       // A search begins again, too.
       steps = [];
       sink.accepted(run);
@@ -188,6 +196,7 @@ function follow(
       sink.lost(deps.nowMs() + delayMs);
       await deps.pause(delayMs, signal);
       if (signal.aborted) return;
+      isLost = true;
       stream = api.followRun(runId ?? '', { signal });
     }
   };
@@ -204,6 +213,10 @@ function follow(
     },
     done: readUntilEnd(),
   };
+}
+
+function isBeginning(text: string, whole: string): boolean {
+  return text.length < whole.length && whole.startsWith(text);
 }
 
 /** Whether a run may go on although its stream has ended: not where the server says that it is gone or not ours. */
