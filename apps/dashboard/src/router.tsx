@@ -41,12 +41,19 @@ const root = createRootRouteWithContext<RouterContext>()({
     if (matches.some(({ staticData }) => staticData.isPublic)) return;
     const [session] = await Promise.all([
       queries.ensureQueryData(sessionQuery),
-      // The bar of maintenance would move a page that is shown before it. A failure hides no page.
-      queries.ensureQueryData(serverQuery).catch(() => undefined),
+      // The bar of maintenance would move a page that is shown before it. A late reply or a failure hides no page.
+      Promise.race([queries.ensureQueryData(serverQuery).catch(() => undefined), pause(MAX_SERVER_WAIT_MS)]),
     ]);
     if (session === null) throw redirect({ to: '/login', search: { to: location.href }, replace: true });
   },
 });
+
+/** How long the first page waits for the state of the server. */
+const MAX_SERVER_WAIT_MS = 500;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
 /** First parts of keys whose replies are the same in every project. */
 const PROJECT_FREE = new Set(['session', 'server', 'projects', 'invitations', 'health', 'parameters']);
