@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PipelineCloud } from '@gptj-cloud/sdk';
 import { type FakeRuns, runJson, startFakeRuns, tokenJson } from '../../testing/fake-runs.ts';
-import { type GenerationDeps, resumeGeneration, startGeneration } from './run-generation.ts';
+import { type Generation, type GenerationDeps, resumeGeneration, startGeneration } from './run-generation.ts';
 
 const REQUEST = { key: 'key-1', pipelineId: 'gpt-j:latest', data: ['Once', { seed: 7 }] };
 
@@ -58,6 +58,20 @@ interface Page {
   readonly frames: (() => void)[];
   readonly pauses: { readonly delayMs: number; readonly go: () => void }[];
   readonly until: (line: string) => Promise<void>;
+}
+
+/** A generation whose connection breaks after a token that is shown, and that follows its run now. */
+async function loseAfterToken({ server, deps, frames, pauses, until }: Page): Promise<Generation> {
+  const generation = startGeneration(deps, REQUEST);
+  const created = await server.next();
+  created.event(1, 'run', runJson('run_1', 'running'));
+  created.event(2, 'token', tokenJson(5, ' upon'));
+  await until('frame');
+  frames[0]?.();
+  created.break();
+  await until('lost until 1000');
+  pauses[0]?.go();
+  return generation;
 }
 
 test('sends the run so that it outlives the page, and delivers tokens once a frame', async () => {
@@ -126,16 +140,9 @@ test('stopping before the run is accepted cancels it when it is; a run whose end
 });
 
 test('a broken connection is replaced, and a restarted generation makes the earlier tokens void', async () => {
-  await openPage(async ({ server, deps, log, frames, pauses, until }) => {
-    const generation = startGeneration(deps, REQUEST);
-    const created = await server.next();
-    created.event(1, 'run', runJson('run_1', 'running'));
-    created.event(2, 'token', tokenJson(5, ' upon'));
-    await until('frame');
-    frames[0]?.();
-    created.break();
-    await until('lost until 1000');
-    pauses[0]?.go();
+  await openPage(async (page) => {
+    const { server, log, pauses, until } = page;
+    const generation = await loseAfterToken(page);
     const followed = await server.next();
     assert.deepEqual([followed.method, followed.path], ['GET', '/v2/runs/run_1/events']);
     followed.break();
@@ -152,16 +159,9 @@ test('a broken connection is replaced, and a restarted generation makes the earl
 });
 
 test('a run that ended while the connection was lost shows its result: the events are gone', async () => {
-  await openPage(async ({ server, deps, log, frames, pauses, until }) => {
-    const generation = startGeneration(deps, REQUEST);
-    const created = await server.next();
-    created.event(1, 'run', runJson('run_1', 'running'));
-    created.event(2, 'token', tokenJson(5, ' upon'));
-    await until('frame');
-    frames[0]?.();
-    created.break();
-    await until('lost until 1000');
-    pauses[0]?.go();
+  await openPage(async (page) => {
+    const { server, log } = page;
+    const generation = await loseAfterToken(page);
     const more = { finish_reasons: ['length'], result_preview: [{ texts: [' upon a time'] }] };
     (await server.next()).event(7, 'run', runJson('run_1', 'complete', more));
     await generation.done;
