@@ -2,7 +2,7 @@
 // loads, from the sources in the package node-llama-cpp, into .cache/peers. Needs git and a C++ compiler; run by hand.
 // llama-server takes about ten minutes.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -107,7 +107,7 @@ inline bool llama_ui_use_gzip() { return false; }
         cwd: sources,
         maxBuffer: 2 ** 26,
       });
-      run('mv', [part, object]);
+      renameSync(part, object);
       console.log(`${total - left.length}/${total} ${basename(file)}`);
     }
   };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findModel, isModelName } from '@gptj-cloud/model-store';
+import { EMBEDDED_MODEL_NAME, findModel, isModelName } from '@gptj-cloud/model-store';
 import { storeFolder } from './store-options.ts';
 
 /** Folder of the model in the repository, relative to this file. */
@@ -29,7 +29,7 @@ export function embeddedModel(embedded: string = EMBEDDED): string | null {
 export async function findDraftModel(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string | null> {
   const named = (option ?? env.GPTJ_DRAFT_MODEL ?? '').trim();
   if (named === '') return null;
-  return await findLocalModel(named === 'embedded' ? (embeddedModel() ?? named) : named, env);
+  return await findLocalModel(named === EMBEDDED_MODEL_NAME ? (embeddedModel() ?? named) : named, env);
 }
 
 /** {@link chooseModel}, where a name is that of a pulled model unless it names a file or a folder. */

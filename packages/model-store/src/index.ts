@@ -3,6 +3,6 @@ export { openFetch } from './download/proxy-fetch.ts';
 export { hubCacheFolder } from './hub/hub-cache.ts';
 export type { PullEvent } from './pull/pull-events.ts';
 export { pullModel } from './pull/pull-model.ts';
-export { isModelName } from './store/model-record.ts';
+export { EMBEDDED_MODEL_NAME, isModelName } from './store/model-record.ts';
 export { findModel, listModels, modelsFolder, type StoredModel } from './store/model-store.ts';
 export { removeStoredModel } from './store/remove-model.ts';

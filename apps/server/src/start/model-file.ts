@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { convertOnce, type Recipe } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
-import { findModel, isModelName, listModels, modelsFolder } from '@gptj-cloud/model-store';
+import { EMBEDDED_MODEL_NAME, findModel, isModelName, listModels, modelsFolder } from '@gptj-cloud/model-store';
 import { ConfigError } from '../config-error.ts';
 import { embeddedModelPath } from '../embedded-model.ts';
 import type { DataDirLock } from '../store/data-dir-lock.ts';
@@ -78,13 +78,10 @@ export async function findModelFile(
   }
 }
 
-/** The value of `GPTJ_DRAFT_MODEL` that names the embedded model. */
-const EMBEDDED = 'embedded';
-
 /** The GGUF file of the draft model; null: there is none. Throws `ConfigError` for a name that the data folder does not have. */
 export async function findDraftFile({ draftModel, dataDir }: DraftFileOptions): Promise<string | null> {
   if (draftModel === null) return null;
-  if (draftModel === EMBEDDED) return await embeddedModelPath();
+  if (draftModel === EMBEDDED_MODEL_NAME) return await embeddedModelPath();
   const isThere = (await stat(draftModel).catch(() => null)) !== null;
   if (isThere || !isModelName(draftModel)) return resolve(draftModel);
   return await pulledModel(modelsFolder(dataDir), draftModel, 'GPTJ_DRAFT_MODEL');

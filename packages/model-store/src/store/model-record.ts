@@ -29,6 +29,9 @@ export interface ModelRecord {
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/;
 const MAX_NAME_LENGTH = 80;
 
+/** The word that names the model that ships with the software, where a setting takes the name of a model. */
+export const EMBEDDED_MODEL_NAME = 'embedded';
+
 export function isModelName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && MODEL_NAME.test(text) && !text.endsWith('.gguf');
 }
