@@ -40,6 +40,22 @@ export interface EngineStats {
   readonly memoryBytes: number;
 }
 
+/** Of a model that is not loaded. */
+export const IDLE_STATS: EngineStats = {
+  evaluations: 0,
+  busyMs: 0,
+  evaluatedTokens: 0,
+  batchTokens: Array.from({ length: BATCH_TOKEN_BOUNDS.length + 1 }, () => 0),
+  drafts: NO_DRAFTS,
+  active: 0,
+  waiting: 0,
+  freeCells: 0,
+  cacheCells: 0,
+  prefixes: 0,
+  oldestWaitingMs: 0,
+  memoryBytes: 0,
+};
+
 /** The sum of the counts of two contexts over one model. */
 export function addStats(one: EngineStats, other: EngineStats): EngineStats {
   return {

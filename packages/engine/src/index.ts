@@ -1,6 +1,9 @@
 export type { Engine, EngineInfo, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';
 export { chooseEngine, ENGINE_KINDS, type EngineKind } from './engine-choice.ts';
 export { BATCH_TOKEN_BOUNDS, type EngineStats } from './engine-stats.ts';
+export { describeModelFile } from './host/describe-model-file.ts';
+export type { HostedModel, HostedStatus, HostModel, ModelLease } from './host/hosted-model.ts';
+export { createModelHost, type ModelHost } from './host/model-host.ts';
 export { createEngine, type InProcessEngineOptions } from './in-process-engine.ts';
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type MachineMemory, readMachineMemory } from './machine/machine-memory.ts';

@@ -192,7 +192,7 @@ type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> &
   };
 
 /** A shorter context lets the cache be smaller, and takes nothing from the weights. */
-function limitContext(config: GptjConfig, contextLength = config.contextLength): GptjConfig {
+export function limitContext(config: GptjConfig, contextLength: number = config.contextLength): GptjConfig {
   return { ...config, contextLength: Math.min(config.contextLength, contextLength) };
 }
 

@@ -25,6 +25,8 @@ export type ModelErrorCode =
   | 'model_file_invalid'
   /** The model or its cache does not fit the memory. */
   | 'out_of_memory'
+  /** The model of the generation is not loaded, and loading it failed. */
+  | 'model_unavailable'
   /** The parameters leave no token to choose, or need a capability that the engine lacks. */
   | 'generation_impossible'
   /** The parameters need more work or memory of the decoder than one generation may take. */

@@ -22,6 +22,12 @@ export const GENERATION_ERRORS = {
     message: '{reason}',
     remedy: 'request fewer tokens, sequences, beams or prompts, or change to a plan with more time',
   },
+  model_unavailable: {
+    status: 503,
+    message: '{reason}',
+    remedy:
+      'wait the seconds in the Retry-After header and send the request again, or use another model; the server log has the cause',
+  },
   queue_timed_out: {
     status: 503,
     message: 'the request waited too long for the model: {reason}',

@@ -27,6 +27,11 @@ const ADVICE: Readonly<Record<string, FailureAdvice>> = {
     next: 'Use fewer beams, candidates or constraints.',
     step: 'playground',
   },
+  model_unavailable: {
+    meaning: 'The model of this pipeline could not be loaded. It was not charged.',
+    next: 'Run it again later, or with another model. If it fails again, give its id to the operator of the server.',
+    step: 'again',
+  },
   max_retries: {
     meaning:
       'The server or the engine ended while it was executed, also when it was executed alone. It was not charged.',

@@ -52,6 +52,7 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   engine_failed: 'server',
   engine_lost: 'server',
   engine_interrupted: 'server',
+  model_unavailable: 'server',
   // Of a generation that its caller aborted, the end is `stopped`.
   aborted: 'server',
   closed: 'server',

@@ -3,6 +3,8 @@ import { ApiError } from '@gptj-cloud/protocol';
 
 /** Enough time to start the engine's process again with a small model. */
 const RESTART_SECONDS = 5;
+/** A load that failed is repeated at the earliest after this time. */
+const RELOAD_SECONDS = 30;
 
 /** The error of a generation as an `ApiError` for its caller. Unexpected errors are returned as they are. */
 export function toGenerationError(error: unknown): unknown {
@@ -19,6 +21,8 @@ export function toGenerationError(error: unknown): unknown {
     case 'aborted':
     case 'closed':
       return new ApiError('shutting_down', {}, { retryAfterSeconds: RESTART_SECONDS, cause: error });
+    case 'model_unavailable':
+      return new ApiError(error.code, { reason: error.message }, { retryAfterSeconds: RELOAD_SECONDS, cause: error });
     case 'queue_timed_out':
       return new ApiError(error.code, { reason: error.message }, { retryAfterSeconds: RESTART_SECONDS, cause: error });
     case 'generation_timed_out':

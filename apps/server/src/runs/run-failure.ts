@@ -59,6 +59,7 @@ export function toRunFailure(error: unknown): FailureOfRun {
       return { failure: runFailure('max_retries', error.message), retry: 'shared', unexpected: false };
     case 'engine_interrupted':
       return { failure: runFailure('max_retries', error.message), retry: 'blameless', unexpected: false };
+    case 'model_unavailable':
     case 'queue_timed_out':
     case 'generation_timed_out':
     case 'generation_stalled':
