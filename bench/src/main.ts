@@ -20,7 +20,7 @@ import { table } from './table.ts';
 import { benchWarpers } from './warpers.ts';
 
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
-npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384]
+npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384] [--warm-up 400]
 npm run bench -- api MODEL.gguf
 npm run bench -- draft MODEL.gguf [--draft DRAFT.gguf] [--generate 32] [--rounds 5] [--clients 1] [--threads 2] [--processor-time]
 npm run bench -- warpers
@@ -31,7 +31,7 @@ load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, 
 \`npm run bench:peers\` builds against the libraries that the engine loads.
 
 serve: several clients over HTTP, compared with llama-server on the same file: LLAMA_SERVER, else on the PATH, else the
-one that \`npm run bench:peers -- --server\` builds.
+one that \`npm run bench:peers -- --server\` builds. A GPT-J-6B needs few requests to warm up: --warm-up 8 --cells 8192.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
 draft: tokens/s with a draft model (default: the embedded one) whose tokens agree at chosen rates, beside none.
 warpers: time to process the scores of one token.
@@ -45,6 +45,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
     cells: { type: 'string', default: '16384' },
+    'warm-up': { type: 'string', default: '400' },
     clients: { type: 'string', default: '1' },
     draft: { type: 'string' },
     'processor-time': { type: 'boolean', default: false },
@@ -95,7 +96,13 @@ if (command === 'draft') {
   process.exit(0);
 }
 if (command === 'serve') {
-  await benchServe({ model, rounds: Math.min(rounds, 3), generated, cells: Number(values.cells) });
+  await benchServe({
+    model,
+    rounds: Math.min(rounds, 3),
+    generated,
+    cells: Number(values.cells),
+    warmUpRequests: Number(values['warm-up']),
+  });
   await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);
 }

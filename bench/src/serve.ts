@@ -39,7 +39,8 @@ async function time(work: () => Promise<unknown>): Promise<number> {
 
 interface Scenario {
   readonly name: string;
-  readonly goal: string;
+  /** Ratios of tokens/s that issues set for the embedded model and for GPT-J-6B in q4_0; - where they set none. */
+  readonly goals: readonly [embedded: string, of6B: string];
   /** Number of generated tokens, by which the measured time is divided. */
   readonly tokens: number;
   /** Prompts differ by `round`, so that no prompt is cached from an earlier round. */
@@ -48,24 +49,30 @@ interface Scenario {
 
 function scenarios(makeText: MakeText, generated: number): readonly Scenario[] {
   const clients = Array.from({ length: 8 }, (_, i) => i);
+  const ownPrompts = (count: number, server: CompletionServer, first: number) =>
+    Promise.all(clients.slice(0, count).map((i) => server.complete(makeText(32, first + i), generated)));
   return [
     {
       name: 'a: one stream',
-      goal: '1.2',
+      goals: ['1.2', '1'],
       tokens: 2 * generated,
       run: (server, round) => server.complete(makeText(16, 1000 + round), 2 * generated),
     },
     {
       name: 'b: 8 clients, own prompts',
-      goal: '1.2',
+      goals: ['1.2', '2.5'],
       tokens: 8 * generated,
-      run: async (server, round) => {
-        await Promise.all(clients.map((i) => server.complete(makeText(32, 2000 + 8 * round + i), generated)));
-      },
+      run: async (server, round) => void (await ownPrompts(8, server, 2000 + 8 * round)),
+    },
+    {
+      name: 'b: 4 clients, own prompts',
+      goals: ['-', '1.9'],
+      tokens: 4 * generated,
+      run: async (server, round) => void (await ownPrompts(4, server, 6000 + 8 * round)),
     },
     {
       name: 'c: 8 clients, 700 shared tokens, 4 requests each',
-      goal: '3',
+      goals: ['3', '4'],
       tokens: 32 * generated,
       run: async (server, round) => {
         const shared = makeText(700, 3000 + round);
@@ -79,11 +86,8 @@ function scenarios(makeText: MakeText, generated: number): readonly Scenario[] {
   ];
 }
 
-/** Requests before the measurement: a server that has just started compiles its own code while it answers. */
-const WARM_UP_REQUESTS = 400;
-
-async function warmUp(server: CompletionServer, makeText: MakeText): Promise<void> {
-  let left = WARM_UP_REQUESTS;
+async function warmUp(server: CompletionServer, makeText: MakeText, requests: number): Promise<void> {
+  let left = requests;
   const client = async (): Promise<void> => {
     while (left-- > 0) await server.complete(makeText(16, left), 4);
   };
@@ -96,10 +100,12 @@ export interface ServeOptions {
   /** Tokens per completion. */
   readonly generated: number;
   readonly cells: number;
+  /** Requests before the measurement: a server that has just started compiles its own code while it answers. */
+  readonly warmUpRequests: number;
 }
 
 export async function benchServe(options: ServeOptions): Promise<void> {
-  const { model, rounds, generated, cells } = options;
+  const { model, rounds, generated, cells, warmUpRequests } = options;
   const program = findPeer('llama-server', 'LLAMA_SERVER');
   if (program === null)
     console.log('found no llama-server: run `npm run bench:peers -- --server` for the comparison.\n');
@@ -108,8 +114,8 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   const own = await startOwnServer(model);
   const peer = program === null ? null : await startLlamaServer(program, model, cells);
   try {
-    for (const server of [own, peer]) if (server !== null) await warmUp(server, makeText);
-    for (const { name, goal, tokens, run } of scenarios(makeText, generated)) {
+    for (const server of [own, peer]) if (server !== null) await warmUp(server, makeText, warmUpRequests);
+    for (const { name, goals, tokens, run } of scenarios(makeText, generated)) {
       const ours: number[] = [];
       const theirs: number[] = [];
       for (let round = 0; round < rounds; round++) {
@@ -120,9 +126,11 @@ export async function benchServe(options: ServeOptions): Promise<void> {
         console.error(`${name}, round ${round + 1}: ${peer.name} ${theirs.at(-1)?.toFixed(2)} tokens/s`);
       }
       const ratios = ours.map((rate, i) => rate / (theirs[i] ?? Number.NaN));
-      rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), goal]);
+      rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), ...goals]);
     }
-    console.log(table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal'], rows));
+    console.log(
+      table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal nano', 'goal 6B'], rows),
+    );
     await repeatedPrompt(makeText, own, peer, rounds);
   } finally {
     await own.close();
