@@ -15,6 +15,7 @@ import { tokenRoutes } from './api/account/token-routes.ts';
 import { usageRoutes } from './api/account/usage-routes.ts';
 import { userRoutes } from './api/account/user-routes.ts';
 import { pipelineCloudErrors } from './api/error-dialects.ts';
+import { nodeRoutes } from './api/internal/node-routes.ts';
 import { meshRoutes } from './api/mesh/mesh-routes.ts';
 import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
@@ -113,6 +114,8 @@ export interface AppDeps {
   readonly load: LoadLimits;
   readonly observe: ObserveOptions;
   readonly store: Pick<Store, 'dump' | 'size'>;
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
   readonly queue: RunQueue;
   readonly maintenance: Maintenance;
   readonly countWebhooks: () => Promise<WebhookCounts>;
@@ -154,7 +157,7 @@ export function createApp(deps: AppDeps): App {
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
   if (site !== null) app.use(serveDashboard(site, new Set(routes.map(({ path }) => path.split('/')[1] ?? ''))));
-  mountRoutes(app, routes, {
+  mountRoutes(app, deps.ownsStore ? routes : [...routes, ...nodeRoutes(deps)], {
     guard: createAppGuard(deps),
     // A client of a compatible API has a token with the scope `run`, and must get 404 for unknown routes.
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),

@@ -116,6 +116,8 @@ export interface ComposeDeps {
   /** Default: the keys of the store. */
   readonly findKey?: (token: string) => Promise<FoundApiKey | null>;
   readonly runTiming?: RunTiming;
+  /** Where other servers on the store reach this one. Default: they do not. */
+  readonly nodeUrl?: () => string | null;
 }
 
 /** A composed server that does not listen. */
@@ -196,6 +198,7 @@ export function compose(deps: ComposeDeps): Composition {
     modelName: engine.info.modelName,
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
+    nodeUrl: deps.nodeUrl ?? (() => null),
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onRunsEnd: (tx, ends) => webhooks.enqueue(tx, ends),
     observer: countRuns(metrics),
@@ -269,6 +272,7 @@ export function compose(deps: ComposeDeps): Composition {
     edge: settings,
     load: settings.load,
     store,
+    ownsStore: settings.ownsStore,
     queue: createRunQueue({ db, clock, runs }),
     maintenance,
     countWebhooks: () => webhooks.counts(),
@@ -280,7 +284,7 @@ export function compose(deps: ComposeDeps): Composition {
   });
   const drain = (timeoutMs: number): Promise<void> => {
     draining ??= Promise.all([
-      drainRuns(runs.worker, timeoutMs, logger),
+      drainRuns(runs.worker, timeoutMs, logger).then(() => runs.closeStreams()),
       generations.close(timeoutMs),
       runs.feed.close(),
     ]).then(() => {});
@@ -313,6 +317,7 @@ export function compose(deps: ComposeDeps): Composition {
             refusals.close(),
             auditSweeper.close(),
             webhooks.close(),
+            runs.node.close(),
           ]);
         }
       })();

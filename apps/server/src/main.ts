@@ -3,6 +3,7 @@
  * and the first token. No other file names a concrete engine or store.
  */
 import { stat, statfs } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { describeMemory, type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
@@ -34,6 +35,7 @@ import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
 import { findDraftFile, findModelFile } from './start/model-file.ts';
+import { nodeUrl } from './start/node-url.ts';
 import { createStartDisplay, type ProgressBar, type StartDisplay } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
@@ -254,6 +256,7 @@ async function start({
   const oauthProviders = await openOAuthProviders(providers);
   const site = config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
+  let otherUrl: string | null = null;
   const composition = open(
     compose({
       engine,
@@ -278,6 +281,7 @@ async function start({
       site,
       manualDir,
       publicUrl: () => publicUrl ?? url,
+      nodeUrl: () => otherUrl,
       settings: { ...config, ownsStore, accounts: { ...accounts, sendsMail: smtpUrl !== null }, waiting },
     }),
     (each) => each.close(),
@@ -291,6 +295,7 @@ async function start({
     (each) => each.close(),
   );
   url = listener.url;
+  otherUrl = config.nodeUrl ?? nodeUrl({ host, port: listener.port }, networkInterfaces());
   const unfinished = await composition.start();
   if (unfinished > 0) logger.info('resuming runs of an earlier process', { runs: unfinished });
   if (config.retentionDays > 0) {

@@ -64,6 +64,8 @@ export interface ServerConfig {
   /** PostgreSQL; null: the embedded store in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly databasePoolSize: number;
+  /** Where other servers on the PostgreSQL reach this one; null: where it listens. */
+  readonly nodeUrl: string | null;
   /** Longest time of one statement in either store. */
   readonly storeStatementTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -208,6 +210,7 @@ export function parseConfig(
     webhookLimits: options.webhookLimits ?? toWebhookLimits(settings),
     databaseUrl: settings.DATABASE_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
+    nodeUrl: options.nodeUrl ?? settings.NODE_URL,
     storeStatementTimeoutMs: options.storeStatementTimeoutMs ?? settings.STORE_STATEMENT_TIMEOUT_SECONDS * 1000,
     logLevel: options.logLevel ?? settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,

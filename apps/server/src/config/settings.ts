@@ -160,6 +160,14 @@ export const settingsSchema = z.object({
     min: 2,
     max: 1000,
   }),
+  NODE_URL: setting({
+    group: 'Store',
+    help: 'address at which the other servers on the same PostgreSQL reach this one, to read the streams of its runs: `http(s)://host:port`, without a proxy that needs a login',
+    fallback: null,
+    shownDefault: '`HOST` and `PORT`; with `HOST=0.0.0.0` the first address in a network',
+    read: (url) => /^(https?:\/\/[^\s/?#@]+)\/*$/.exec(url)?.[1],
+    expected: 'http(s)://host:port without a path',
+  }),
   STORE_STATEMENT_TIMEOUT_SECONDS: integerSetting({
     group: 'Store',
     help: 'longest time of one statement in the store; then it is cancelled and its request answered with 503',

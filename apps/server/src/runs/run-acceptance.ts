@@ -3,6 +3,7 @@ import { withWarnings } from '../generation/pipelines/pipeline.ts';
 import type { AdmittedRun } from '../metering/usage/admission.ts';
 import type { AcceptedRuns } from './accepted-runs.ts';
 import { withSmallBytes } from './files/file.ts';
+import type { RunFollower } from './nodes/run-follower.ts';
 import { NEW_RUN, type Run } from './run.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
 import { requestHash } from './run-input.ts';
@@ -33,6 +34,7 @@ export interface RunAcceptanceDeps extends RunWorkDeps {
   readonly accepted: AcceptedRuns;
   readonly waiters: RunWaiters;
   readonly queries: RunQueries;
+  readonly follower: RunFollower;
 }
 
 /** Accepts runs: checks the input, reserves a place in the queue, stores the run, and starts or queues its execution. */
@@ -58,7 +60,7 @@ function missingAnswer(): never {
 
 /** The project's run under the same key. Throws `idempotency_key_reused` when that was another request. */
 async function findRepeated(
-  { db, waiters, events }: RunAcceptanceDeps,
+  { db, waiters, follower }: RunAcceptanceDeps,
   { principal: { projectId } }: RunRequest,
   key: string,
   hash: string,
@@ -71,7 +73,7 @@ async function findRepeated(
     id,
     isAsync,
     waitUntilEnded: () => waiters.waitUntilEnded(projectId, id),
-    events: events.read(id, null),
+    events: follower.follow(projectId, id, null),
   };
 }
 
@@ -89,6 +91,7 @@ async function accept(
   const id = newId('run');
   const dataId = 'file' in data ? data.id : newId('data');
   const isAsync = request.async_run ?? false;
+  const isStreamed = request.stream ?? false;
   const createdAt = clock();
   const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
   const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
@@ -100,7 +103,7 @@ async function accept(
     admitted = await ledger.accept({
       principal,
       estimate: { model: pipeline.id, computedTokens, contextTokens },
-      row: { ...known, dataId, idempotencyKey, requestHash: hash, promptHead: prepared.promptHead, lease },
+      row: { ...known, dataId, idempotencyKey, requestHash: hash, promptHead: prepared.promptHead, isStreamed, lease },
       input: 'file' in data ? null : data,
     });
   } finally {
@@ -119,23 +122,23 @@ async function accept(
     admissionTicket,
   };
   deps.accepted.add(run, withWarnings(prepared, asked.warnings ?? []));
-  const following = follow(deps, run, request.stream ?? false);
+  const following = follow(deps, run, isStreamed);
   if (lease === null) worker.enqueue(run);
   else {
     const started = { startedAt: createdAt, tries: FIRST_TRY, cancelRequested: false };
-    worker.begin({ ...known, ...started, dataId, priority, admissionTicket });
+    worker.begin({ ...known, ...started, isStreamed, dataId, priority, admissionTicket });
   }
   return following;
 }
 
 /** Register for the events and the end of a run before execution, so that no event is missed. */
-function follow({ events, waiters, queries }: RunAcceptanceDeps, run: Run, isStreamed: boolean): AcceptedRun {
+function follow({ events, waiters, queries, follower }: RunAcceptanceDeps, run: Run, isStreamed: boolean): AcceptedRun {
   const { id, projectId, isAsync } = run;
   let reader: EventReader | null = null;
   if (isAsync || isStreamed) {
     events.open(id);
     events.publish(id, { type: 'run', run: queries.toGet(run) });
-    reader = events.read(id, null);
+    reader = follower.follow(projectId, id, null);
   }
   const end = isAsync ? null : waiters.waitForNextEnd(projectId, id).end;
   return { id, isAsync, waitUntilEnded: () => end ?? waiters.waitUntilEnded(projectId, id), events: reader };

@@ -1,6 +1,8 @@
 import { ApiError, isTerminal, type RunGet } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { findRunPlaces } from './nodes/node-store.ts';
+import type { RunFollower } from './nodes/run-follower.ts';
 import type { ProjectFeed } from './project-feed.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
 import { CANCELLED } from './run-failure.ts';
@@ -22,12 +24,18 @@ export interface RunCommandsDeps {
   readonly waiters: RunWaiters;
   readonly queries: RunQueries;
   readonly feed: Pick<ProjectFeed, 'changed'>;
+  readonly follower: RunFollower;
 }
 
 /** Operations on an accepted run: reading its events, cancelling, deleting. */
 export interface RunCommands {
-  /** The logged events of a run after the event with id `after`; null when they are no longer logged. Throws `not_found`. */
-  events(projectId: string, id: string, after: string | null): Promise<EventReader | null>;
+  /**
+   * The events of a run after the event with id `after`, from the node that executes it; where they are not kept, the event
+   * of its end alone. Throws `not_found`.
+   */
+  events(projectId: string, id: string, after: string | null): Promise<EventReader>;
+  /** The events that this node keeps of a run, for another node. Throws `not_found`. */
+  eventsHere(projectId: string, id: string, after: string | null): Promise<EventReader | 'not_kept' | 'not_yet'>;
   /** End a run as failed, whichever process executes it. A run that has ended stays as it is. */
   cancel(projectId: string, id: string): Promise<RunGet>;
   /**
@@ -40,7 +48,7 @@ export interface RunCommands {
 }
 
 export function createRunCommands(deps: RunCommandsDeps): RunCommands {
-  const { db, clock, logger, ledger, worker, events, waiters, queries, feed } = deps;
+  const { db, clock, logger, ledger, worker, events, waiters, queries, feed, follower } = deps;
 
   const cancel = async (projectId: string, id: string): Promise<RunGet> => {
     const run = await queries.read(projectId, id);
@@ -73,10 +81,18 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
     cancel,
     async events(projectId, id, after) {
       await queries.read(projectId, id);
-      return events.read(id, after);
+      return follower.follow(projectId, id, after);
+    },
+    async eventsHere(projectId, id, after) {
+      await queries.read(projectId, id);
+      const [place] = await findRunPlaces(db, [id]);
+      const reader = events.read(id, after);
+      if (reader !== null) return reader;
+      const isExpected = place?.isLogged === true && !place.hasEnded;
+      return isExpected ? 'not_yet' : 'not_kept';
     },
     abandon(projectId, id) {
-      if (events.readers(id) === 0) void cancelAbandoned(projectId, id);
+      if (events.readers(id) === 0 && follower.readers(id) === 0) void cancelAbandoned(projectId, id);
     },
     async remove(projectId, id) {
       const run = await queries.read(projectId, id);

@@ -4,6 +4,8 @@ import type { RunEvent } from '@gptj-cloud/protocol';
 export interface NumberedEvent {
   readonly id: string;
   readonly event: RunEvent;
+  /** The JSON of its data, as another node has written it. */
+  readonly data?: string;
 }
 
 /** A reader of one run's events. */
@@ -36,7 +38,7 @@ export interface RunEventsOptions {
 
 /** Events of the runs of this process: kept while a run is live and for a while after, for any number of readers. */
 export interface RunEvents {
-  /** Start the event log of a run. */
+  /** Start the event log of a run. One that has ended begins again: its earlier events are dropped. */
   open(runId: string): void;
   /** No effect for a run that is not open. */
   publish(runId: string, event: RunEvent): void;
@@ -57,6 +59,8 @@ interface Channel {
   /** The last events; the first of them has number `dropped` + 1. */
   readonly events: RunEvent[];
   dropped: number;
+  /** The number of the last event of an earlier execution. */
+  start: number;
   /** Of `events`. */
   logprobs: number;
   endedAt: number | null;
@@ -89,9 +93,15 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   return {
     open(runId) {
       forget();
-      if (!channels.has(runId)) {
-        channels.set(runId, { events: [], dropped: 0, logprobs: 0, endedAt: null, wakes: new Set() });
+      const known = channels.get(runId);
+      if (known !== undefined && known.endedAt === null) return;
+      // Another process executed the run meanwhile: ids go on, so that no reader takes an event for one that it has read.
+      const start = known === undefined ? 0 : known.dropped + known.events.length;
+      if (known !== undefined) {
+        ended.splice(ended.indexOf(runId), 1);
+        endedLogprobs -= known.logprobs;
       }
+      channels.set(runId, { events: [], dropped: start, start, logprobs: 0, endedAt: null, wakes: new Set() });
     },
     publish(runId, event) {
       const channel = channels.get(runId);
@@ -116,7 +126,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     read(runId, after) {
       const channel = channels.get(runId);
-      return channel === undefined ? null : openReader(channel, name, numberOf(after, name));
+      return channel === undefined ? null : openReader(channel, name, Math.max(channel.start, numberOf(after, name)));
     },
     isOpen: (runId) => channels.get(runId)?.endedAt === null,
     readers: (runId) => channels.get(runId)?.wakes.size ?? 0,

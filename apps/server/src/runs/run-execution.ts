@@ -152,7 +152,7 @@ async function execute(
   if (run.cancelRequested) return { type: 'failed', failure: CANCELLED, cost: null };
   if (hasStalled(run.tries)) return { type: 'failed', failure: STALLED, cost: null };
   if (isExhausted(run.tries)) return { type: 'failed', failure: MAX_ATTEMPTS_REACHED, cost: null };
-  if (run.isAsync && !events.isOpen(run.id)) {
+  if ((run.isAsync || run.isStreamed) && !events.isOpen(run.id)) {
     // Accepted by an earlier process, or by another one.
     events.open(run.id);
     await publishRun(deps, run);

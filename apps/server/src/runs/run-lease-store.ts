@@ -22,6 +22,8 @@ export interface ClaimedRun {
   readonly createdAt: Date;
   readonly startedAt: Date;
   readonly isAsync: boolean;
+  /** A client reads its events, perhaps at another node. */
+  readonly isStreamed: boolean;
   readonly priority: number;
   readonly admissionTicket: string | null;
   /** Including this execution. */
@@ -62,6 +64,7 @@ export async function claimRuns(
       ownDeaths: sql`${runs.ownDeaths} + CASE WHEN ${runs.attempts} >= ${MAX_SHARED_ATTEMPTS} OR ${runs.ownDeaths} > 0 THEN 1 ELSE 0 END`,
       leaseOwner: claim.lease.owner,
       leaseExpiresAt: claim.lease.expiresAt,
+      executedBy: claim.lease.owner,
     })
     // An array is built once; a join might run the locking query again for every row.
     .where(sql`${runs.id} = ANY(ARRAY(${free}))`)
@@ -73,6 +76,7 @@ export async function claimRuns(
       createdAt: runs.createdAt,
       startedAt: sql<Date>`${runs.startedAt}`.mapWith(runs.startedAt),
       isAsync: runs.isAsync,
+      isStreamed: runs.isStreamed,
       priority: runs.priority,
       admissionTicket: runs.admissionTicket,
       tries: { attempts: runs.attempts, ownDeaths: runs.ownDeaths },
@@ -129,6 +133,7 @@ export async function putBack(db: Database, id: string, owner: string, tries: Ru
       ...untried(tries),
       leaseOwner: null,
       leaseExpiresAt: null,
+      executedBy: null,
     })
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner), isNull(runs.endedAt)));
 }

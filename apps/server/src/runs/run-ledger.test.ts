@@ -78,6 +78,7 @@ function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): Accepta
       resourceType: 'cpu',
       minGpuVramMb: null,
       isAsync: false,
+      isStreamed: false,
       idempotencyKey: key ?? null,
       requestHash: null,
       promptHead: '',

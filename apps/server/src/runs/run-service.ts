@@ -11,6 +11,9 @@ import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
+import { createNode, type Node } from './nodes/node.ts';
+import { openRemoteEvents } from './nodes/remote-events.ts';
+import { createRunFollower } from './nodes/run-follower.ts';
 import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
 import { type AcceptedRun, createRunAcceptance } from './run-acceptance.ts';
 import { createRunCheck, type RunToCheck } from './run-check.ts';
@@ -39,6 +42,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly resourceType: string;
   /** No other process uses the store. */
   readonly ownsStore: boolean;
+  /** Where other servers on the store reach this one, when it listens; null: they do not. */
+  readonly nodeUrl: () => string | null;
   readonly onRunsEnd: OnRunsEnd;
   readonly observer: RunObserver;
   readonly timing?: RunTiming;
@@ -55,9 +60,16 @@ export interface RunService
   /** Start executing the stored runs. Returns the number of unfinished runs of an earlier process. */
   start(): Promise<number>;
   readonly worker: RunWorker;
+  /** This process among those on the store. */
+  readonly node: Node;
+  /** End the streams of runs that other nodes execute. */
+  closeStreams(): void;
   /** The changes of each project's runs. */
   readonly feed: ProjectFeed;
 }
+
+/** Interval at which readers of waiting runs ask the store for the node that executes them. */
+const FOLLOW_POLL_MS = 500;
 
 export function createRunService(deps: RunServiceDeps): RunService {
   const { db, logger, clock, timing } = deps;
@@ -95,7 +107,19 @@ export function createRunService(deps: RunServiceDeps): RunService {
       waiters.onRunEnded(run);
     },
   });
-  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed };
+  const node = createNode({ db, id: owner, url: deps.nodeUrl, logger });
+  const follower = createRunFollower({
+    db,
+    logger,
+    events,
+    node,
+    ownsStore: deps.ownsStore,
+    isExecuting: (id) => worker.isExecuting(id),
+    waitUntilEnded: waiters.waitUntilEnded,
+    openRemote: openRemoteEvents,
+    pollMs: Math.min(FOLLOW_POLL_MS, timing?.pollMs ?? FOLLOW_POLL_MS),
+  });
+  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower };
   const { get, find, list, listSummaries, input } = queries;
   return {
     worker,
@@ -109,6 +133,11 @@ export function createRunService(deps: RunServiceDeps): RunService {
     create: createRunAcceptance(parts),
     check: createRunCheck(parts),
     ...createRunCommands(parts),
-    start: () => worker.start(),
+    node,
+    closeStreams: () => follower.close(),
+    async start() {
+      if (!deps.ownsStore) await node.start();
+      return await worker.start();
+    },
   };
 }

@@ -36,6 +36,7 @@ export interface NewRun {
   readonly resourceType: string;
   readonly minGpuVramMb: number | null;
   readonly isAsync: boolean;
+  readonly isStreamed: boolean;
   readonly priority: number;
   readonly admissionTicket: string;
   readonly idempotencyKey: string | null;
@@ -53,22 +54,27 @@ export interface NewRun {
 export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise<ReadonlySet<string>> {
   const items = rows.map(({ lease, ...run }) => {
     const state: RunState = lease === null ? 'received' : 'running';
-    const begun = lease && { startedAt: run.createdAt, leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt };
+    const begun = lease && {
+      startedAt: run.createdAt,
+      leaseOwner: lease.owner,
+      leaseExpiresAt: lease.expiresAt,
+      executedBy: lease.owner,
+    };
     const texts = { promptHead: textHead(run.promptHead), searchText: storableText(searchForm(run.promptHead)) };
     return { ...run, ...begun, ...texts, state, attempts: lease === null ? 0 : 1 };
   });
   const stored = await db.execute(sql`
     INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
       is_async, priority, admission_ticket, idempotency_key, request_hash, prompt_head, search_text, state, attempts,
-      started_at, lease_owner, lease_expires_at)
+      started_at, lease_owner, lease_expires_at, executed_by, is_streamed)
     SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
       "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", "promptHead", "searchText", state, attempts,
-      "startedAt", "leaseOwner", "leaseExpiresAt"
+      "startedAt", "leaseOwner", "leaseExpiresAt", "executedBy", "isStreamed"
     FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
       id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
       "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
       "idempotencyKey" text, "requestHash" text, "promptHead" text, "searchText" text, state text, attempts integer, "startedAt" timestamptz,
-      "leaseOwner" text, "leaseExpiresAt" timestamptz)
+      "leaseOwner" text, "leaseExpiresAt" timestamptz, "executedBy" text, "isStreamed" boolean)
     ON CONFLICT DO NOTHING
     RETURNING id`);
   return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));

@@ -77,6 +77,8 @@ export const runs = pgTable('runs', {
   searchText: text('search_text'),
   queuedMs: integer('queued_ms'),
   firstTokenMs: integer('first_token_ms'),
+  executedBy: text('executed_by'),
+  isStreamed: boolean('is_streamed').notNull().default(false),
 });
 
 /** Ended runs by the hour of their acceptance, as the migration 0025 creates it. Triggers on `runs` keep it. */

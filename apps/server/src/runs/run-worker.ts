@@ -120,6 +120,10 @@ export class RunWorker {
     return this.#stopped;
   }
 
+  isExecuting(runId: string): boolean {
+    return this.#executing.has(runId);
+  }
+
   /** Runs that are executed here. */
   get running(): number {
     return this.#executing.size;

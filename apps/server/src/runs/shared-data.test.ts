@@ -30,6 +30,7 @@ function acceptable(dataId: string): AcceptableRun {
       resourceType: 'cpu',
       minGpuVramMb: null,
       isAsync: false,
+      isStreamed: false,
       idempotencyKey: null,
       requestHash: null,
       promptHead: '',

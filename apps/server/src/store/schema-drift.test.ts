@@ -12,6 +12,7 @@ import * as maintenanceTables from '../metering/maintenance/maintenance-tables.t
 import * as storageTables from '../metering/storage/storage-tables.ts';
 import * as usageTables from '../metering/usage/usage-tables.ts';
 import * as runCountsTables from '../runs/counts/run-counts-tables.ts';
+import * as nodeTables from '../runs/nodes/node-tables.ts';
 import * as runTables from '../runs/run-tables.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import * as webhookTables from '../webhooks/webhook-tables.ts';
@@ -23,6 +24,7 @@ const TABLES = [
   billingTables,
   identityTables,
   maintenanceTables,
+  nodeTables,
   pipelineTagTables,
   presetTables,
   runCountsTables,

@@ -27,6 +27,7 @@ export async function storeRun(
     resourceType: 'cpu',
     minGpuVramMb: null,
     isAsync: false,
+    isStreamed: false,
     priority: 0,
     admissionTicket: 'ticket',
     idempotencyKey: null,

@@ -2,7 +2,6 @@ import {
   projectEventSchema,
   RUN_STATES,
   runCheckSchema,
-  runEventData,
   runEventSchema,
   runGetSchema,
   runInputGetSchema,
@@ -23,7 +22,6 @@ import { header, PAGE, type Parameter, query } from '../../http/parameter.ts';
 import { defineRoute } from '../../http/route.ts';
 import { type WaitingReplyOptions, waitingReply } from '../../http/waiting-reply.ts';
 import type { ProjectReader } from '../../runs/project-feed.ts';
-import type { EventReader } from '../../runs/run-events.ts';
 import { RUN_ORDERS, type RunFilter, type RunOrder } from '../../runs/run-list-store.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -32,6 +30,7 @@ import { type ApiRoute, METERED, scope } from '../access/access.ts';
 import { runBody } from '../described-json.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
 import { READ_RUN_BODY } from './read-run-body.ts';
+import { readerSource } from './reader-source.ts';
 
 export interface RunRoutesDeps {
   readonly runs: RunService;
@@ -150,7 +149,7 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
           idempotencyKey: parameters.idempotencyKey ?? null,
         });
         if (run.stream ?? false) {
-          const reader = accepted.events ?? endOnly(runs, projectId, accepted.id);
+          const reader = accepted.events ?? (await runs.events(projectId, accepted.id, null));
           const source = readerSource(reader, () => {
             if (!accepted.isAsync) runs.abandon(projectId, accepted.id);
           });
@@ -260,10 +259,10 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
         const reader = await runs.events(projectId, path.id, parameters.after ?? null);
         // The reply to HEAD has no body that could hold a stream open.
         if (c.req.method === 'HEAD') {
-          reader?.close();
+          reader.close();
           return c.body(null, 200, { 'content-type': EVENTS.type });
         }
-        const source = readerSource(reader ?? endOnly(runs, projectId, path.id), () => undefined);
+        const source = readerSource(reader, () => undefined);
         return eventStreamReply(source, { ...waiting, reauthorize: request.reauthorize }, abortReply(request, logger));
       },
     }),
@@ -288,20 +287,6 @@ export function runRoutes({ runs, jobs, tags, logger, maxJsonBytes, waiting }: R
   ];
 }
 
-function readerSource(reader: EventReader, onGone: () => void): EventSource {
-  return {
-    async next() {
-      const numbered = await reader.next();
-      if (numbered === null) return null;
-      return { id: numbered.id, event: numbered.event.type, data: JSON.stringify(runEventData(numbered.event)) };
-    },
-    close(reason) {
-      reader.close();
-      if (reason === 'gone') onGone();
-    },
-  };
-}
-
 function projectSource(reader: ProjectReader): EventSource {
   return {
     async next() {
@@ -311,20 +296,5 @@ function projectSource(reader: ProjectReader): EventSource {
       return { event: type, data: JSON.stringify(event.type === 'run' ? event.run : fields) };
     },
     close: () => reader.close(),
-  };
-}
-
-/** For a run whose events this process did not log: only the event of its end. */
-function endOnly(runs: RunService, projectId: string, id: string): EventReader {
-  let read = false;
-  return {
-    close() {
-      read = true;
-    },
-    async next() {
-      if (read) return null;
-      read = true;
-      return { id: 'end', event: { type: 'run', run: await runs.waitUntilEnded(projectId, id) } };
-    },
   };
 }

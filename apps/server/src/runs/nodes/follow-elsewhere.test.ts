@@ -1,0 +1,196 @@
+/** The stream of a run is read through any server on the store, whichever executes it. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { GPTJ_PIPELINE_ID, runGetSchema } from '@gptj-cloud/protocol';
+import { eq } from 'drizzle-orm';
+import { ensureApiKey } from '../../identity/api-keys/api-key-store.ts';
+import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
+import type { Store } from '../../store/db.ts';
+import { createScriptedEngine } from '../../testing/scripted-engine.ts';
+import { type ServedComposition, serveComposition } from '../../testing/serve-composition.ts';
+import { openTestStore } from '../../testing/test-store.ts';
+import { until } from '../../testing/until.ts';
+import { runs } from '../run-tables.ts';
+import { eventsPath } from './remote-events.ts';
+
+const TOKEN = 'test-token-0123456789';
+const HEADERS = { authorization: `Bearer ${TOKEN}` };
+const TEXT = [...'abcdefgh'].map((letter) => letter.charCodeAt(0));
+
+let store: Store;
+let open: ServedComposition[];
+before(async () => {
+  store = await openTestStore();
+  await ensureApiKey(store.db, { environmentToken: TOKEN, now: new Date() });
+});
+after(() => store.close());
+beforeEach(() => {
+  open = [];
+});
+afterEach(async () => {
+  await Promise.all(open.map((server) => server.close()));
+  await store.db.delete(runs);
+});
+
+/** A server whose engine generates `TEXT` and stops before the token `pauseAt` until `release` is called. */
+async function join(pauseAt = TEXT.length): Promise<ServedComposition & { readonly release: () => void }> {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const engine = createScriptedEngine(() => ({
+    sequences: [TEXT],
+    pause: (at) => (at === pauseAt ? released : null),
+  }));
+  const timing = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
+  const server = await serveComposition({ store, engine, timing });
+  open.push(server);
+  return { ...server, release };
+}
+
+async function submit({ url }: ServedComposition, fields: object = { async_run: true }): Promise<string> {
+  const body = JSON.stringify({
+    pipeline_id: GPTJ_PIPELINE_ID,
+    data: ['hi', { response_length: TEXT.length }],
+    ...fields,
+  });
+  const reply = await fetch(`${url}/v2/runs`, { method: 'POST', headers: HEADERS, body });
+  return runGetSchema.parse(await reply.json()).id;
+}
+
+async function follow({ url }: ServedComposition, id: string, after?: string): Promise<Response> {
+  const headers = after === undefined ? HEADERS : { ...HEADERS, 'last-event-id': after };
+  return await fetch(`${url}/v2/runs/${id}/events`, { headers });
+}
+
+/** Reads a body until it has the text. */
+async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, wanted: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  while (!text.includes(wanted)) {
+    const { value, done } = await reader.read();
+    assert.equal(done, false, text);
+    text += decoder.decode(value, { stream: true });
+  }
+  return text;
+}
+
+const dataOf = (stream: string): readonly string[] => stream.split('\n').filter((line) => line.startsWith('data:'));
+const textOf = (stream: string): string =>
+  dataOf(stream)
+    .map((line): { readonly text?: string } => JSON.parse(line.slice(5)))
+    .map(({ text = '' }) => text)
+    .join('');
+
+test('the stream through another server has the bytes of the stream at the one that executes the run', async () => {
+  const a = await join(3);
+  const id = await submit(a);
+  const b = await join();
+  const [here, there] = [await follow(a, id), await follow(b, id)];
+  a.release();
+  const [atA, atB] = [await here.text(), await there.text()];
+  assert.equal(textOf(atA), 'abcdefgh');
+  assert.equal(atB, atA);
+});
+
+test('the stream of a run that has ended is read through another server, from any event on', async () => {
+  const a = await join();
+  const id = await submit(a);
+  const b = await join();
+  const whole = await (await follow(a, id)).text();
+  assert.equal(await (await follow(b, id)).text(), whole);
+  const blocks = whole.split('\n\n');
+  const third = /^id: (.*)$/m.exec(blocks[2] ?? '')?.[1] ?? '';
+  assert.equal(await (await follow(b, id, third)).text(), blocks.slice(3).join('\n\n'));
+});
+
+test('a client that streams a run gets its tokens when another server executes it', async () => {
+  const a = await join(3);
+  const held = await submit(a);
+  const b = await join();
+  const body = { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: TEXT.length }], stream: true };
+  const reply = await fetch(`${a.url}/v2/runs`, { method: 'POST', headers: HEADERS, body: JSON.stringify(body) });
+  const stream = await reply.text();
+  assert.equal(textOf(stream), 'abcdefgh');
+  const { executedBy } = await placeOf(runIdOf(stream));
+  assert.equal(executedBy, b.composition.runs.node.id);
+  a.release();
+  await (await follow(a, held)).text();
+});
+
+const runIdOf = (stream: string): string => /"id":"(run_[0-9a-f]{32})"/.exec(stream)?.[1] ?? '';
+
+async function placeOf(id: string): Promise<{ readonly executedBy: string | null }> {
+  const [row] = await store.db.select({ executedBy: runs.executedBy }).from(runs).where(eq(runs.id, id));
+  assert.ok(row !== undefined);
+  return row;
+}
+
+test('a run that changes its server in the middle continues for the reader as if it had not', async () => {
+  const a = await join(3);
+  const id = await submit(a);
+  const b = await join();
+  const c = await join();
+  const reader = (await follow(c, id)).body?.getReader();
+  assert.ok(reader !== undefined);
+  const before = await readUntil(reader, '"text":"c"');
+  // As when the lease of a stopped process ends.
+  const free = { leaseOwner: null, leaseExpiresAt: null, executedBy: null, state: 'received' };
+  await store.db.update(runs).set(free).where(eq(runs.id, id));
+  const stream = before + (await readUntil(reader, '"run_state":"complete"'));
+  assert.equal(textOf(stream), 'abcdefgh');
+  assert.equal(stream.match(/^event: run$/gm)?.length, 2);
+  const { executedBy } = await placeOf(id);
+  assert.notEqual(executedBy, a.composition.runs.node.id);
+  assert.ok([b, c].some(({ composition }) => composition.runs.node.id === executedBy));
+});
+
+test('a client that waits for a run without a stream gets its end through another server', async () => {
+  const a = await join(3);
+  const sent = submit(a, {});
+  let id = '';
+  await until(async () => {
+    id = (await store.db.select({ id: runs.id }).from(runs).where(eq(runs.state, 'running')))[0]?.id ?? '';
+    return id !== '';
+  });
+  const b = await join();
+  const there = await follow(b, id);
+  a.release();
+  assert.equal(dataOf(await there.text()).length, 1);
+  assert.equal(await sent, id);
+});
+
+test('events are given to no one but nodes of the store, and only for the project of the run', async () => {
+  const a = await join();
+  const b = await join();
+  const id = await submit(a);
+  await (await follow(a, id)).text();
+  const { executedBy } = await placeOf(id);
+  const [owner, other] = executedBy === a.composition.runs.node.id ? [a, b] : [b, a];
+  const ask = async (projectId: string, authorization: string | undefined): Promise<number> => {
+    const path = eventsPath({ runId: id, projectId });
+    const reply = await fetch(owner.url + path, { headers: authorization === undefined ? {} : { authorization } });
+    await reply.body?.cancel();
+    return reply.status;
+  };
+  const sign = (projectId: string, node = executedBy ?? ''): string | undefined =>
+    other.composition.runs.node.sign({ node, projectId, runId: id })?.authorization;
+  assert.equal(await ask(DEFAULT_PROJECT_ID, sign(DEFAULT_PROJECT_ID)), 200);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, undefined), 401);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, `Bearer ${TOKEN}`), 401);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, sign(DEFAULT_PROJECT_ID, other.composition.runs.node.id)), 401);
+  const foreign = `project_${'1'.repeat(32)}`;
+  assert.equal(await ask(foreign, sign(DEFAULT_PROJECT_ID)), 401);
+  assert.equal(await ask(foreign, sign(foreign)), 404);
+});
+
+test('a server whose node cannot be reached waits for the end, and names the setting in the log', async () => {
+  const a = await join(3);
+  const id = await submit(a);
+  const b = await join();
+  await store.db.execute(`UPDATE nodes SET url = 'http://127.0.0.1:9' WHERE id = '${a.composition.runs.node.id}'`);
+  const there = await follow(b, id);
+  await until(() => b.logLines.some((line) => line.includes('NODE_URL')));
+  a.release();
+  assert.equal(dataOf(await there.text()).length, 1);
+});

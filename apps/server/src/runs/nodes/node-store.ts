@@ -1,0 +1,77 @@
+/** Nodes in the store. Every time is the database's. */
+import { randomBytes } from 'node:crypto';
+import { and, eq, gt, isNotNull, lt, ne, sql } from 'drizzle-orm';
+import type { Database } from '../../store/db.ts';
+import { runs } from '../run-tables.ts';
+import { nodeSecret, nodes } from './node-tables.ts';
+
+/** A node that has not reported for this long counts as ended. */
+const LIVE_SECONDS = 30;
+/** Rows of nodes that ended without deleting theirs are kept so long: their runs name them. */
+const KEPT_DAYS = 1;
+
+const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`;
+
+/** Report that a node is alive. The first report makes its row. */
+export async function beatNode(
+  db: Database,
+  node: { readonly id: string; readonly url: string | null },
+): Promise<void> {
+  await db
+    .insert(nodes)
+    .values(node)
+    .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()` } });
+}
+
+export async function removeNode(db: Database, id: string): Promise<void> {
+  await db.delete(nodes).where(eq(nodes.id, id));
+}
+
+export async function removeEndedNodes(db: Database): Promise<void> {
+  await db.delete(nodes).where(lt(nodes.beatAt, ago(KEPT_DAYS * 86_400)));
+}
+
+/** Addresses of the other living nodes. */
+export async function findOtherUrls(db: Database, id: string): Promise<readonly string[]> {
+  const rows = await db
+    .select({ url: nodes.url })
+    .from(nodes)
+    .where(and(ne(nodes.id, id), gt(nodes.beatAt, ago(LIVE_SECONDS))));
+  return rows.flatMap(({ url }) => url ?? []);
+}
+
+/** The secret of the store's nodes, which the first of them makes. */
+export async function ensureNodeSecret(db: Database): Promise<string> {
+  const secret = randomBytes(32).toString('hex');
+  await db.insert(nodeSecret).values({ secret }).onConflictDoNothing();
+  const [row] = await db.select({ secret: nodeSecret.secret }).from(nodeSecret);
+  return row?.secret ?? secret;
+}
+
+/** Where a run is executed. */
+export interface RunPlace {
+  readonly hasEnded: boolean;
+  /** Its node keeps its events; else a client waits for its end alone. */
+  readonly isLogged: boolean;
+  /** The node that executes the run, or executed it last; null while it waits. */
+  readonly node: string | null;
+  /** Of that node; null unless it is alive and others reach it. */
+  readonly url: string | null;
+}
+
+/** For each run its place; null for one that is gone. */
+export async function findRunPlaces(db: Database, ids: readonly string[]): Promise<readonly (RunPlace | null)[]> {
+  const rows = await db
+    .select({
+      id: runs.id,
+      hasEnded: sql<boolean>`${isNotNull(runs.endedAt)}`,
+      isLogged: sql<boolean>`${runs.isAsync} OR ${runs.isStreamed}`,
+      node: runs.executedBy,
+      url: nodes.url,
+    })
+    .from(runs)
+    .leftJoin(nodes, and(eq(nodes.id, runs.executedBy), gt(nodes.beatAt, ago(LIVE_SECONDS))))
+    .where(sql`${runs.id} = ANY(${sql.param([...ids])})`);
+  const places = new Map(rows.map(({ id, ...place }) => [id, place]));
+  return ids.map((id) => places.get(id) ?? null);
+}

@@ -1,0 +1,262 @@
+/**
+ * Reads the events of a run at the node that executes it, whichever that is: from the log of this process, or over HTTP from
+ * that of another. Nothing is read of a run that no client follows.
+ *
+ * A reader is **waiting** (the run waits in the queue, or its node is gone and its lease has not ended yet: the store is asked
+ * now and then) or **reading** one log. Back to waiting when the log ends before the run does. It is over after the event of
+ * the run's end.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTerminal, type RunGet } from '@gptj-cloud/protocol';
+import { batched } from '../../store/batched.ts';
+import type { Database } from '../../store/db.ts';
+import { isOutage } from '../../store/store-outage.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { EventReader, NumberedEvent, RunEvents } from '../run-events.ts';
+import { createAttemptMerge } from './attempt-merge.ts';
+import type { Node } from './node.ts';
+import { findRunPlaces, type RunPlace } from './node-store.ts';
+import type { OpenRemoteEvents } from './remote-events.ts';
+
+export interface RunFollowerDeps {
+  readonly db: Database;
+  readonly logger: Logger;
+  readonly events: RunEvents;
+  readonly node: Node;
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
+  /** Whether this process executes a run at the moment. */
+  readonly isExecuting: (runId: string) => boolean;
+  /** The run when it has ended. */
+  readonly waitUntilEnded: (projectId: string, id: string) => Promise<RunGet>;
+  readonly openRemote: OpenRemoteEvents;
+  /** Interval at which the store is asked where a waiting run is. */
+  readonly pollMs: number;
+}
+
+export interface RunFollower {
+  /** The events of a run after the one with id `after`; only the event of its end where no others are kept. */
+  follow(projectId: string, id: string, after: string | null): EventReader;
+  /** The number of open readers in this process. */
+  readers(id: string): number;
+  /** End the streams of runs that other nodes execute. */
+  close(): void;
+}
+
+interface Log {
+  readonly reader: EventReader;
+  /** The node of the log; null: the run waits, and may be executed elsewhere. */
+  readonly node: string | null;
+  /** The next event, asked for and not there yet. */
+  pending: Promise<NumberedEvent | null> | null;
+}
+
+/** Another node executes the run now, or none. */
+const MOVED = Symbol('moved');
+const MAX_PAUSE_MS = 5_000;
+
+export function createRunFollower(deps: RunFollowerDeps): RunFollower {
+  const { db, events, ownsStore } = deps;
+  const open = new Set<EventReader>();
+  const counts = new Map<string, number>();
+  const findPlace = batched('find-run-places', (ids: readonly string[]) => findRunPlaces(db, ids));
+  const warned = new Set<string>();
+  const warnOnce = (node: string, url: string, reason: string): void => {
+    if (warned.has(node)) return;
+    warned.add(node);
+    deps.logger.warn('events of another server could not be read: check NODE_URL there', { node, url, reason });
+  };
+  const count = (id: string, change: number): void => {
+    const now = (counts.get(id) ?? 0) + change;
+    if (now === 0) counts.delete(id);
+    else counts.set(id, now);
+  };
+  const openReader = (projectId: string, id: string, after: string | null): EventReader => {
+    if (ownsStore) return events.read(id, after) ?? endOnly(() => deps.waitUntilEnded(projectId, id));
+    return followAnywhere({ ...deps, findPlace, warnOnce }, { projectId, id, after });
+  };
+  return {
+    follow(projectId, id, after) {
+      const reader = openReader(projectId, id, after);
+      const followed: EventReader = {
+        next: () => reader.next(),
+        close() {
+          reader.close();
+          if (open.delete(followed)) count(id, -1);
+        },
+      };
+      open.add(followed);
+      count(id, 1);
+      return followed;
+    },
+    readers: (id) => counts.get(id) ?? 0,
+    close() {
+      for (const reader of open) reader.close();
+    },
+  };
+}
+
+/** For a run whose events are not kept. */
+function endOnly(waitUntilEnded: () => Promise<RunGet>): EventReader {
+  let read = false;
+  return {
+    close() {
+      read = true;
+    },
+    async next() {
+      if (read) return null;
+      read = true;
+      return { id: 'end', event: { type: 'run', run: await waitUntilEnded() } };
+    },
+  };
+}
+
+interface FollowDeps extends RunFollowerDeps {
+  readonly findPlace: (id: string) => Promise<RunPlace | null>;
+  readonly warnOnce: (node: string, url: string, reason: string) => void;
+}
+
+interface Followed {
+  readonly projectId: string;
+  readonly id: string;
+  readonly after: string | null;
+}
+
+function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): EventReader {
+  const { events, node, findPlace, pollMs } = deps;
+  const closed = new AbortController();
+  const { signal } = closed;
+  const merge = createAttemptMerge();
+  const ready: NumberedEvent[] = [];
+  let lastId = after;
+  let isOver = false;
+  /** The node whose log ended before the run did. */
+  let cutShortAt: string | null = null;
+  let failures = 0;
+
+  const readHere = (owner: string | null): Log | null => {
+    const reader = events.read(id, lastId);
+    return reader === null ? null : { reader, node: owner, pending: null };
+  };
+  const readEnd = (): Log => ({
+    reader: endOnly(() => deps.waitUntilEnded(projectId, id)),
+    node: node.id,
+    pending: null,
+  });
+  // Now, so that a log that ends soon is not dropped before it is read.
+  let log = deps.isExecuting(id) ? readHere(node.id) : null;
+  const wait = async (): Promise<void> => {
+    const ms = Math.min(MAX_PAUSE_MS, pollMs * 2 ** failures);
+    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  const readThere = async (there: string, url: string | null): Promise<Log | null> => {
+    const request = { node: there, projectId, runId: id };
+    const signed = node.sign(request);
+    if (url === null || signed === null) return null;
+    const found = await deps.openRemote({ url, request, signed, after: lastId, signal });
+    if (found.type === 'reader') return { reader: found.reader, node: there, pending: null };
+    if (found.type === 'not_kept') return readEnd();
+    if (found.type === 'unreachable' && !signal.aborted) {
+      failures++;
+      deps.warnOnce(there, url, found.reason);
+    }
+    return null;
+  };
+  /** The log to read now; null when the run waits, or its node is gone. */
+  const findLog = async (): Promise<Log | null> => {
+    if (deps.isExecuting(id)) return readHere(node.id) ?? readEnd();
+    const place = await findPlace(id);
+    if (place === null || !place.isLogged) return readEnd();
+    if (place.node === null) return place.hasEnded ? readEnd() : readHere(null);
+    if (place.hasEnded && cutShortAt === place.node) return readEnd();
+    const found = place.node === node.id ? null : await readThere(place.node, place.url);
+    return found ?? (place.hasEnded ? (readHere(null) ?? readEnd()) : null);
+  };
+  /** Resolves when a run that waits here is executed by another node. */
+  const waitUntilMoved = async (until: AbortSignal): Promise<void> => {
+    while (!until.aborted) {
+      await sleep(pollMs, undefined, { signal: until, ref: false }).catch(() => undefined);
+      if (until.aborted || deps.isExecuting(id)) return;
+      const place = await findPlace(id).catch(() => null);
+      if (place !== null && place.node !== null && place.node !== node.id) return;
+    }
+  };
+  const nextOf = async (from: Log): Promise<NumberedEvent | null | typeof MOVED> => {
+    from.pending ??= from.reader.next();
+    if (from.node !== null || deps.isExecuting(id)) return await from.pending;
+    const settled = new AbortController();
+    const moved = waitUntilMoved(settled.signal).then((): typeof MOVED => MOVED);
+    const first = await Promise.race([from.pending, moved]);
+    settled.abort();
+    return first === MOVED && deps.isExecuting(id) ? await from.pending : first;
+  };
+  /** The next event of the run; null when its log ended, broke, or is no longer the run's. */
+  const read = async (from: Log): Promise<NumberedEvent | null> => {
+    let found: NumberedEvent | null | typeof MOVED;
+    try {
+      found = await nextOf(from);
+    } catch (error) {
+      // Of another node: the connection broke.
+      if (from.node === null || from.node === node.id) throw error;
+      found = null;
+    }
+    if (found !== MOVED) from.pending = null;
+    if (found !== null && found !== MOVED && !isMovedOn(found)) return found;
+    cutShortAt = found === MOVED ? null : (from.node ?? node.id);
+    from.reader.close();
+    log = null;
+    return null;
+  };
+  const take = (): NumberedEvent | undefined => {
+    const event = ready.shift();
+    isOver ||= event !== undefined && isLast(event);
+    return event;
+  };
+
+  return {
+    close() {
+      isOver = true;
+      closed.abort();
+      log?.reader.close();
+      log = null;
+    },
+    async next() {
+      for (;;) {
+        const event = take();
+        if (event !== undefined) return event;
+        if (isOver) return null;
+        if (log === null) {
+          const next = await findLog().catch(waitForStore);
+          // Closed meanwhile.
+          if (isOver) next?.reader.close();
+          else log = next;
+        }
+        const found = log === null ? null : await read(log);
+        if (isOver) return null;
+        if (found === null) {
+          await wait();
+          continue;
+        }
+        failures = 0;
+        cutShortAt = null;
+        lastId = found.id;
+        ready.push(...merge.push(found));
+      }
+    },
+  };
+}
+
+/** While the store cannot be asked, the stream goes on. */
+function waitForStore(error: unknown): null {
+  if (isOutage(error)) return null;
+  throw error;
+}
+
+/** A node that loses a run ends its log with this event, which `run-waiters` writes. */
+function isMovedOn({ event }: NumberedEvent): boolean {
+  return event.type === 'error' && event.code === 'stream_ended';
+}
+
+function isLast({ event }: NumberedEvent): boolean {
+  return event.type === 'error' || (event.type === 'run' && isTerminal(event.run.run_state));
+}
