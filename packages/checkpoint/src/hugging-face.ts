@@ -5,12 +5,13 @@ import { type ByteMatrix, createByteRows, findByteMatrices } from './blockwise-8
 import { BoundedFile, readSmallJson } from './bounded-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
+import { floatWeight } from './float-weight.ts';
 import { type MatchedTensor, matchTensors } from './match-tensors.ts';
 import { readPytorchHeader } from './pytorch/header.ts';
 import { readSafetensorsHeader } from './safetensors/header.ts';
 import { findShards, type Shards } from './shards.ts';
-import { type HeaderReader, isRowMajor, STORED_FLOAT_BYTES, type StoredTensor } from './stored-tensor.ts';
-import { type BandMemory, createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
+import { type HeaderReader, isRowMajor, type StoredTensor } from './stored-tensor.ts';
+import type { StridedTensor } from './strided-rows.ts';
 import { elementCount, rowBytes } from './tensor-type.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 import { TableCheckpoint, type TableWeight } from './weight-table.ts';
@@ -20,7 +21,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 /** Maximum number of names in one warning. */
 const MAX_NAMES_SHOWN = 20;
 
-const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
+export const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = {
   safetensors: readSafetensorsHeader,
   pytorch: readPytorchHeader,
 };
@@ -96,28 +97,6 @@ function formOf(byteMatrices: number, weights: readonly MatchedTensor<PlacedTens
   if (byteMatrices > 0) return '8-bit codes in blocks of 4096 (hivemind)';
   const transposed = weights.filter(({ stored: { shape, strides } }) => !isRowMajor(shape, strides)).length;
   return transposed > 1 ? 'transposed views (mesh-transformer-jax)' : null;
-}
-
-function floatWeight(name: string, strided: StridedTensor): TableWeight {
-  const type = strided.type === 'f64' ? 'f32' : strided.type;
-  // Refuses unsupported strides on opening, before a conversion writes anything.
-  createRowReader(strided);
-  const sizeBytes = elementCount(strided.shape) * rowBytes(type, 1);
-  return { name, shape: strided.shape, type, sizeBytes, openRows: (memory) => createFloatRows(strided, memory) };
-}
-
-/** As {@link createRowReader}, with float64 rounded to float32. */
-function createFloatRows(strided: StridedTensor, memory: BandMemory): RowReader {
-  const reader = createRowReader(strided, memory);
-  if (strided.type !== 'f64') return reader;
-  return {
-    release: reader.release,
-    async read(firstRow, target) {
-      const wide = new Float64Array(target.byteLength / STORED_FLOAT_BYTES.f32);
-      await reader.read(firstRow, new Uint8Array(wide.buffer));
-      new Float32Array(target.buffer, target.byteOffset, wide.length).set(wide);
-    },
-  };
 }
 
 function byteWeight(name: string, matrix: ByteMatrix): TableWeight {

@@ -1,3 +1,10 @@
+export {
+  type AdapterSummary,
+  type AdapterWeights,
+  convertAdapter,
+  fitOf,
+  readAdapter,
+} from './adapter/adapter-file.ts';
 export type { CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
 export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorPlace } from './checkpoint-error.ts';
 export {

@@ -1,3 +1,17 @@
+export {
+  ADAPTER_TARGETS,
+  type AdapterLayer,
+  type AdapterTarget,
+  type AdapterTargetSpec,
+  type AdapterUse,
+  adaptersKey,
+  adapterTargets,
+  canonicalAdapters,
+  type LowRank,
+  MAX_ADAPTER_RANK,
+  MAX_ADAPTER_SCALE,
+  MAX_ADAPTERS_PER_SEQUENCE,
+} from './adapter.ts';
 export { GPTJ_6B, type GptjConfig, parseGptjConfig } from './gptj-config.ts';
 export type {
   LanguageModel,
