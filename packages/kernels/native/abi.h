@@ -42,13 +42,35 @@ typedef struct {
   const uint8_t *embedding; // rows as in the GGUF file
   int64_t embedding_type, embedding_row_bytes;
   const float *rotation; // [context][rotary]: cosines of rotary/2 angles, then their sines
+  int64_t lowered; // ranks of the adapters of one row, each padded to 16, at most; 0: no step has adapters
 } model;
+
+// What an adapter (LoRA) adds to one matrix: W x + up (down x). Rows and columns that the model does not have are zero.
+typedef struct {
+  const float *down; // [rank padded to 16, / 16][64 * units of the matrix][16]
+  const float *up;   // [groups of the matrix][rank][16]
+  int64_t rank;      // 0: it leaves this matrix alone
+} low_rank;
+
+// The matrices of one layer: first those that read norm(x).
+enum { QUERY = 0, KEY = 1, VALUE = 2, MLP_IN = 3, ATTENTION_OUT = 4, MLP_OUT = 5, TARGETS = 6, OF_NORM = 4 };
+typedef struct {
+  low_rank target[TARGETS];
+} adapter_layer;
+
+// An adapter as one sequence uses it.
+typedef struct {
+  const adapter_layer *layer;
+  double scale;
+} adapter_use;
 
 // Tokens that a step appends to one sequence.
 typedef struct {
   int64_t first_row, rows; // of the step
   int64_t position;        // of the first row in the sequence
   const uint32_t *cells;   // cell of every position of the sequence, the appended ones included
+  int64_t adapters;
+  const adapter_use *adapter;
 } sequence;
 
 // One row of logits to compute.

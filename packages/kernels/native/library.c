@@ -4,7 +4,7 @@
 
 // Words of each struct of abi.h, for src/layout.ts to compare.
 GPTJ_EXPORT int64_t gptj_struct_words(int64_t which) {
-  const size_t bytes[] = {sizeof(matrix), sizeof(layer), sizeof(model), sizeof(sequence), sizeof(output), sizeof(step), sizeof(pack), sizeof(services), sizeof(measurement)};
+  const size_t bytes[] = {sizeof(matrix), sizeof(layer), sizeof(model), sizeof(sequence), sizeof(output), sizeof(step), sizeof(pack), sizeof(services), sizeof(measurement), sizeof(adapter_layer), sizeof(adapter_use)};
   return which >= 0 && which < (int64_t)(sizeof bytes / sizeof *bytes) ? (int64_t)(bytes[which] / 8) : -1;
 }
 

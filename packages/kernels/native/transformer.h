@@ -12,16 +12,17 @@
 //     x = x + (W_out a + W_down m + b_down)           both branches are parallel
 //   logits = W_head norm(x) + b_head                  for the rows that are scored
 //
+// Rows of a sequence with adapters add up (down x) to each product W x: see adapters.h.
+//
 // All threads run `compute` together. They share out the work of a phase, through a counter where pieces differ in time,
 // and meet at a barrier before the next one: five phases a layer. Who computes a piece does not change its bits.
 #pragma once
+#include "adapters.h"
 #include "attention.h"
 #include "pool.h"
 #include "rows.h"
 
 enum { PHASES = 5, COUNTER_BYTES = 64 };
-
-static inline int64_t rounded(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Memory of a step, all of it in one piece that the caller provides.
 typedef struct {
@@ -30,9 +31,12 @@ typedef struct {
   float *x, *y, *query, *key, *value;     // [MAX_ROWS][padded width]
   activations normed, attention, mlp, out; // inputs of products
   float *attention_row;                   // [MAX_ROWS][padded width]
+  float *mlp_row;                         // [MAX_ROWS][padded hidden], where the model has adapters
+  float *lowered;                         // [MAX_ROWS][OF_NORM][m->lowered]
   uint8_t *scratch;                       // of each thread
   int64_t scratch_bytes, padded, units, head_size, padded_head, scores;
   int heads_are_blocks; // every head is whole blocks of activations, and no block is padding
+  int adapts;           // a sequence of the step has adapters
 } run;
 
 static int64_t place(uint8_t *memory, int64_t *at, void *pointer, int64_t bytes) {
@@ -64,12 +68,20 @@ static int64_t lay_out(run *r, const model *m, int64_t threads, uint8_t *memory)
     place(memory, &at, &each[i]->int8, MAX_ROWS * each[i]->units * 2 * INT8_BLOCK_BYTES);
     place(memory, &at, &each[i]->f32, MAX_ROWS * each[i]->units * COLUMNS_OF_UNIT * 4);
   }
+  const int64_t adapted_rows = m->lowered > 0 ? MAX_ROWS : 0;
+  place(memory, &at, &r->mlp_row, adapted_rows * hidden_units * COLUMNS_OF_UNIT * 4);
+  place(memory, &at, &r->lowered, adapted_rows * OF_NORM * m->lowered * 4);
   // A thread's rows of one super-row, and what attention needs for QUERIES queries.
   const int64_t products = MAX_ROWS * GROUPS_OF_SUPER_ROW * ROWS_OF_GROUP * 4;
   const int64_t attention = QUERIES * (2 * r->padded_head + r->scores) * 4;
   r->scratch_bytes = rounded(products > attention ? products : attention, 64);
   place(memory, &at, &r->scratch, threads * r->scratch_bytes);
   return at;
+}
+
+// down x of one row and target. The targets that read norm(x) are done with when the others need the room.
+static float *lowered_of(const run *r, int64_t row, int target) {
+  return r->lowered + (row * OF_NORM + target % OF_NORM) * r->s->model->lowered;
 }
 
 static int64_t next_item(run *r, int64_t layer, int phase) {
@@ -91,6 +103,35 @@ static int64_t item_count(const matrix *m, int64_t size) { return (m->groups + s
 static int64_t groups_at(const matrix *m, int64_t item, int64_t size) {
   const int64_t left = m->groups - item * size;
   return left < size ? left : size;
+}
+
+// The sequence that has this row.
+static const sequence *sequence_of(const step *s, int64_t row) {
+  int64_t low = 0, high = s->sequences;
+  while (high - low > 1) {
+    const int64_t middle = (low + high) / 2;
+    if (s->sequence[middle].first_row <= row) low = middle;
+    else high = middle;
+  }
+  return &s->sequence[low];
+}
+
+// down x of every row that has adapters, for the targets `first` to `end - 1`.
+static void lower_rows(run *r, int64_t at, int64_t thread, int first, int end) {
+  const step *s = r->s;
+  const int64_t count = end - first, hidden = r->mlp.units * COLUMNS_OF_UNIT;
+  for (int64_t i = share(r, s->rows * count, thread), last = share(r, s->rows * count, thread + 1); i < last; i++) {
+    const int64_t row = i / count;
+    const int target = first + (int)(i % count), of_mlp = target == MLP_OUT;
+    const float *x = of_mlp ? r->mlp_row + row * hidden : (target == ATTENTION_OUT ? r->attention_row : r->y) + row * r->padded;
+    lower(sequence_of(s, row), at, target, x, of_mlp ? hidden : r->padded, lowered_of(r, row, target));
+  }
+}
+
+// Add up (down x) of each row to `groups` groups of `out`, [rows][stride].
+static void raise_rows(const run *r, int64_t at, int target, int64_t first, int64_t groups, float *out, int64_t stride) {
+  if (!r->adapts) return;
+  for (int64_t i = 0; i < r->s->rows; i++) raise(sequence_of(r->s, i), at, target, lowered_of(r, i, target), first, groups, out + i * stride);
 }
 
 // Phase 0: y = norm(x), as the products read it.
@@ -116,13 +157,16 @@ static void project(run *r, int64_t at, int64_t thread) {
       const matrix *w = which == 0 ? &l->query : which == 1 ? &l->key : &l->value;
       float *to = which == 0 ? r->query : which == 1 ? r->key : r->value;
       multiply(w, part * size, groups_at(w, part, size), &r->normed, to + part * size * ROWS_OF_GROUP, r->padded, 0);
+      raise_rows(r, at, QUERY + (int)which, part * size, groups_at(w, part, size), to + part * size * ROWS_OF_GROUP, r->padded);
       continue;
     }
     const int64_t groups = groups_at(&l->mlp_in, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
     multiply(&l->mlp_in, item * size, groups, &r->normed, mine, count, 0);
+    raise_rows(r, at, MLP_IN, item * size, groups, mine, count);
     for (int64_t i = 0; i < r->s->rows; i++) {
       float *row = mine + i * count;
       for (int64_t j = 0; j < count; j += 16) v_store(row + j, v_gelu(v_add(v_load(row + j), v_load(l->mlp_in_bias + first + j))));
+      if (r->adapts) for (int64_t j = 0; j < count; j += 16) v_store(r->mlp_row + i * r->mlp.units * COLUMNS_OF_UNIT + first + j, v_load(row + j));
       const row_place place = place_of_row(&r->mlp, (int)i);
       for (int64_t j = 0; j < count; j += BLOCK) put_block(&place, (first + j) / BLOCK, row + j);
     }
@@ -152,17 +196,6 @@ static void store_cached(const run *r, uint8_t *to, const float *from) {
     if (r->s->wide) v_store((float *)to + i, v_load(x));
     else v_store_f16((uint16_t *)to + i, v_load(x));
   }
-}
-
-// The sequence that has this row.
-static const sequence *sequence_of(const step *s, int64_t row) {
-  int64_t low = 0, high = s->sequences;
-  while (high - low > 1) {
-    const int64_t middle = (low + high) / 2;
-    if (s->sequence[middle].first_row <= row) low = middle;
-    else high = middle;
-  }
-  return &s->sequence[low];
 }
 
 // Bytes before the row of a cell in keys or values.
@@ -216,7 +249,7 @@ static void attend_rows(run *r, int64_t at, int64_t thread) {
       if (r->heads_are_blocks) {
         const row_place place = place_of_row(&r->attention, (int)row);
         for (int64_t j = 0; j < r->head_size; j += BLOCK) put_block(&place, (head * r->head_size + j) / BLOCK, out + i * r->padded_head + j);
-        continue;
+        if (!r->adapts) continue;
       }
       float *to = r->attention_row + row * r->padded + head * r->head_size;
       for (int64_t j = 0; j < r->head_size; j++) to[j] = out[i * r->padded_head + j];
@@ -240,6 +273,8 @@ static void add_branches(run *r, int64_t at, int64_t thread) {
     const int64_t groups = groups_at(out, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
     multiply(out, item * size, groups, &r->attention, mine, count, 0);
     multiply(&l->mlp_out, item * size, groups, &r->mlp, mine, count, 1);
+    raise_rows(r, at, ATTENTION_OUT, item * size, groups, mine, count);
+    raise_rows(r, at, MLP_OUT, item * size, groups, mine, count);
     for (int64_t i = 0; i < r->s->rows; i++) {
       float *x = r->x + i * r->padded + first;
       for (int64_t j = 0; j < count; j += 16) v_store(x + j, v_add(v_load(x + j), v_add(v_load(mine + i * count + j), v_load(l->mlp_out_bias + first + j))));
@@ -322,6 +357,10 @@ static void compute(void *job, int thread) {
     keep_exits(r, at, thread);
     norm_rows(r, l, thread);
     meet(r);
+    if (r->adapts) {
+      lower_rows(r, at, thread, QUERY, OF_NORM);
+      meet(r);
+    }
     project(r, at, thread);
     meet(r);
     append_to_cache(r, at, thread);
@@ -330,6 +369,10 @@ static void compute(void *job, int thread) {
     meet(r);
     if (!r->heads_are_blocks) {
       put_attention(r, thread);
+      meet(r);
+    }
+    if (r->adapts) {
+      lower_rows(r, at, thread, ATTENTION_OUT, TARGETS);
       meet(r);
     }
     add_branches(r, at, thread);
@@ -370,6 +413,7 @@ int64_t SET_NAME(run_step)(const step *s) {
   const model *m = s->model;
   lay_out(&r, m, s->threads, s->memory);
   choose_forms(&r);
+  for (int64_t i = 0; i < s->sequences; i++) r.adapts |= s->sequence[i].adapters > 0;
   r.normed.rows = r.attention.rows = r.mlp.rows = (int)s->rows;
   for (int64_t i = 0; i < (m->layers + 1) * PHASES; i++) *(int64_t *)(r.counters + i * COUNTER_BYTES) = 0;
   pool_run(s->pool, compute, &r, (int)s->threads);

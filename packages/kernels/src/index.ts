@@ -1,4 +1,4 @@
-export { KernelContext, type Output } from './kernel-context.ts';
+export { type AdapterUses, adapterUses, KernelContext, type Output } from './kernel-context.ts';
 export { MAX_ROWS } from './layout.ts';
 export {
   type InstructionSet,
@@ -9,6 +9,7 @@ export {
   STEP_DONE,
 } from './library.ts';
 export { Measurements, type ProductShape } from './measure.ts';
+export { loweredOf, type PackedAdapter, packAdapter } from './packed-adapter.ts';
 export { type PackedWeights, packWeights, unsupportedType } from './packed-weights.ts';
 export { workingSet } from './self-test.ts';
 export { addressOf } from './system.ts';

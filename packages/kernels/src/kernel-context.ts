@@ -2,6 +2,7 @@
 import type { GptjConfig } from '@gptj-cloud/model';
 import { MAX_ROWS, STEP_FIELDS, STRUCT_WORDS, Words } from './layout.ts';
 import { INSTRUCTION_SETS, type InstructionSet, type KernelLibrary } from './library.ts';
+import type { PackedAdapter } from './packed-adapter.ts';
 import type { PackedWeights } from './packed-weights.ts';
 import { type Address, addressOf, bytesAt, loadSystem, type Memory } from './system.ts';
 import type { ThreadPool } from './thread-pool.ts';
@@ -13,6 +14,21 @@ export interface Appended {
   readonly position: number;
   /** Cell of every position of the sequence, from the first to the last appended one; starts its own buffer. */
   readonly cells: Uint32Array;
+  /** Default: none. */
+  readonly adapters?: AdapterUses | null;
+}
+
+/** Adapters and their scales as the kernels read them: structs `adapter_use`. */
+export interface AdapterUses {
+  readonly count: number;
+  readonly words: BigInt64Array<ArrayBuffer>;
+}
+
+export function adapterUses(uses: readonly { readonly adapter: PackedAdapter; readonly scale: number }[]): AdapterUses {
+  // An array of 64 bytes or less could be moved by the garbage collector.
+  const words = new Words(new ArrayBuffer(8 * Math.max(16, uses.length * STRUCT_WORDS.adapterUse)));
+  for (const { adapter, scale } of uses) words.put(adapter.layers).putFloat(scale);
+  return { count: uses.length, words: words.integers };
 }
 
 /** A row of logits to compute. */
@@ -112,7 +128,10 @@ export class KernelContext {
     let firstRow = 0;
     for (const sequence of appended) {
       this.#tokens.set(sequence.tokens, firstRow);
-      this.#sequences.put(firstRow, sequence.tokens.length, sequence.position, addressOf(sequence.cells));
+      const { adapters = null } = sequence;
+      this.#sequences
+        .put(firstRow, sequence.tokens.length, sequence.position, addressOf(sequence.cells))
+        .put(adapters?.count ?? 0, adapters === null ? 0 : addressOf(adapters.words));
       firstRow += sequence.tokens.length;
     }
     this.#outputs = roomFor(this.#outputs, outputs.length * STRUCT_WORDS.output).seek(0);

@@ -19,13 +19,15 @@ export const GROUPS_OF_UNIT: number = COLUMNS_OF_UNIT / ROWS_OF_GROUP;
 export const STRUCT_WORDS = {
   matrix: 4,
   layer: 28,
-  model: 20,
-  sequence: 4,
+  model: 21,
+  sequence: 6,
   output: 4,
   step: 17,
   pack: 9,
   services: 5,
   measurement: 14,
+  adapterLayer: 18,
+  adapterUse: 2,
 } as const;
 
 /** A packed matrix. */

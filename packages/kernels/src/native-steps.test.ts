@@ -55,7 +55,7 @@ describe('steps of the native library', { skip }, () => {
     const results = [];
     for (const set of lines(await output(program, 'sets'))) {
       const hashes = await output(program, 'bits', set, '1', '8');
-      assert.equal(lines(hashes).length, 32);
+      assert.equal(lines(hashes).length, 64);
       results.push(hashes);
     }
     assert.equal(new Set(results).size, 1);

@@ -30,6 +30,13 @@ export interface PackedWeights {
   free(): void;
 }
 
+export interface PackOptions {
+  /** Called with the share of the bytes that is packed, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** See `loweredOf`. Default 0: no step has adapters. */
+  readonly lowered?: number;
+}
+
 /** Bytes of a file that are read and packed as one piece. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 /** Pieces in work at a time: one is read while another is packed, on each core. */
@@ -52,18 +59,16 @@ export async function unsupportedType(path: string): Promise<string | null> {
 /**
  * Load a phi2 export (GGUF). Throws `CheckpointError`s of the file, `unsupported` for a type of weights that the kernels
  * do not have, `out_of_memory`.
- *
- * @param onProgress the share of the bytes that is packed, 0 to 1
  */
 export async function packWeights(
   library: KernelLibrary,
   path: string,
   contextLength: number,
-  onProgress: (share: number) => void = () => {},
+  options: PackOptions = {},
 ): Promise<PackedWeights> {
   const stored = await openStoredWeights(path);
   try {
-    return await packStoredWeights(library, stored, contextLength, onProgress);
+    return await packStoredWeights(library, stored, contextLength, options);
   } finally {
     await stored.close();
   }
@@ -74,12 +79,12 @@ export async function packStoredWeights(
   library: KernelLibrary,
   stored: StoredWeights,
   contextLength: number,
-  onProgress: (share: number) => void = () => {},
+  options: PackOptions = {},
 ): Promise<PackedWeights> {
   for (const { name, type } of stored.tensors) {
     if (!(type in WEIGHT_TYPES)) throw new ModelError('unsupported', `${name}: the kernels have no ${type} weights`);
   }
-  return await new Packing(library, stored, contextLength, onProgress).run();
+  return await new Packing(library, stored, contextLength, options).run();
 }
 
 /** Where a tensor's bytes go. */
@@ -95,6 +100,7 @@ class Packing {
   readonly #stored: StoredWeights;
   readonly #config: GptjConfig;
   readonly #onProgress: (share: number) => void;
+  readonly #lowered: number;
   readonly #placed = new Map<string, Placed>();
   #memory: Memory | null = null;
   #bytes = 0;
@@ -104,12 +110,13 @@ class Packing {
     library: KernelLibrary,
     stored: StoredWeights,
     contextLength: number,
-    onProgress: (share: number) => void,
+    { onProgress = () => {}, lowered = 0 }: PackOptions,
   ) {
     this.#library = library;
     this.#stored = stored;
     this.#config = { ...stored.config, contextLength };
     this.#onProgress = onProgress;
+    this.#lowered = lowered;
   }
 
   async run(): Promise<PackedWeights> {
@@ -233,7 +240,7 @@ class Packing {
       .putMatrix(this.#matrix('lm_head.weight'))
       .put(this.#vector('lm_head.bias'), this.#vector(EMBEDDING))
       .put(WEIGHT_TYPES[embedding.type as WeightType], embedding.sizeBytes / embedding.shape[0]!)
-      .put(base + BigInt(rotationAt));
+      .put(base + BigInt(rotationAt), this.#lowered);
   }
 
   #layer(prefix: string): Layer {

@@ -3,8 +3,8 @@
 //
 //   check_steps sets                 the instruction sets of this processor, one number a line, fastest first
 //   check_steps bits SET MIN_THREADS MAX_THREADS
-//                                    a line for each model and type of cache, with a hash of all logits; fails where the
-//                                    hash depends on slices, company or the number of threads. With one number of threads,
+//                                    a line for each model and type of cache, of a text without adapters and with two of
+//                                    them, with a hash of all logits; fails where the hash depends on slices, company or the number of threads. With one number of threads,
 //                                    only one way of slicing, with company: for emulators
 //   check_steps aborts SET THREADS   ends steps in their midst; fails where the next step is not as before
 #include "random_model.h"
@@ -61,7 +61,7 @@ enum { EXITS = TEXT / 5, MAX_OUTPUTS = MAX_ROWS * 2 };
 
 typedef struct {
   const random_model *model;
-  int set, threads, wide;
+  int set, threads, wide, adapted;
   void *pool;
   guarded pool_memory, keys, values, memory, tokens, exits, cells[1 + COMPANY], logits[TEXT], hidden[TEXT], exit_logits[EXITS], unused;
   uint8_t abort;
@@ -117,6 +117,7 @@ static void close_session(session *s) {
 static int64_t run_slice(session *s, int from, int rows, int company) {
   const model *m = &s->model->m;
   sequence sequences[1 + COMPANY];
+  adapter_use adapters[1 + COMPANY][ADAPTERS];
   output outputs[MAX_OUTPUTS];
   int all = rows + company * COMPANY_ROWS, row = 0, count = 0;
   int32_t *tokens = last_bytes(&s->tokens, (size_t)all * 4);
@@ -127,7 +128,12 @@ static int64_t run_slice(session *s, int from, int rows, int company) {
     uint32_t *cells = last_bytes(&s->cells[i], (size_t)(position + length) * 4);
     for (int j = 0; j < position + length; j++) cells[j] = is_text ? (uint32_t)(j * 37 + 11) % (TEXT + 1) : (uint32_t)(TEXT + 1 + i * COMPANY_ROWS + j);
     for (int j = 0; j < length; j++) tokens[row + j] = (int32_t)((is_text ? (from + j) * 31 + 7 : i * 5 + j) % m->vocabulary);
-    sequences[i] = (sequence){row, length, position, cells};
+    // The text has both adapters or none, the others one of them or none.
+    adapter_use *uses = adapters[i];
+    for (int j = 0; j < ADAPTERS; j++) uses[j] = (adapter_use){s->model->adapters[j], is_text ? 0.7 + j : 1.5};
+    const int others = i % (ADAPTERS + 1);
+    const int64_t used = is_text ? s->adapted * ADAPTERS : others > 0;
+    sequences[i] = (sequence){row, length, position, cells, used, is_text || others == 0 ? uses : uses + others - 1};
     for (int j = 0; j < length && is_text; j++) {
       const int at = from + j;
       outputs[count++] = (output){row + j, -1, last_bytes(&s->logits[at], (size_t)m->vocabulary * 4), last_bytes(&s->hidden[at], (size_t)m->width * 4)};
@@ -181,11 +187,13 @@ static void check_bits(int set, int min_threads, int max_threads) {
   for (int i = 0; i < SHAPE_COUNT; i++) {
     random_model r;
     make_random_model(&r, &SHAPES[i]);
-    for (int wide = 0; wide <= 1; wide++) {
+    for (int form = 0; form < 4; form++) {
+      const int wide = form / 2, adapted = form % 2;
       uint64_t expected = 0;
       for (int threads = min_threads; threads <= max_threads; threads++) {
         session s;
         open_session(&s, &r, set, threads, wide);
+        s.adapted = adapted;
         // One thread and three run every slicing, the other numbers of threads the first and the last.
         for (int how = first_how; how < SLICING_COUNT; how += threads == 1 || threads == 3 || how > 0 ? 1 : SLICING_COUNT - 1) {
           run_text(&s, &SLICINGS[how]);
@@ -198,7 +206,7 @@ static void check_bits(int set, int min_threads, int max_threads) {
         }
         close_session(&s);
       }
-      printf("%s %s %016llx\n", SHAPES[i].name, wide ? "f32" : "f16", (unsigned long long)expected);
+      printf("%s %s %s %016llx\n", SHAPES[i].name, wide ? "f32" : "f16", adapted ? "adapted" : "plain", (unsigned long long)expected);
       fflush(stdout);
     }
     free_random_model(&r);
@@ -224,6 +232,7 @@ static void check_aborts(int set, int threads) {
     make_random_model(&r, &SHAPES[i]);
     session s;
     open_session(&s, &r, set, threads, 0);
+    s.adapted = 1;
     run_text(&s, &SLICINGS[0]);
     const uint64_t expected = hash_results(&s);
     int aborted = 0;

@@ -25,11 +25,14 @@ typedef struct {
   int64_t types[8];
 } shape;
 
-enum { LAYERS = 2, CONTEXT = 152, MAX_PIECES = 64 };
+enum { LAYERS = 2, CONTEXT = 152, MAX_PIECES = 128, ADAPTERS = 2, LOWERED = 48 };
+// Of the adapters: no multiples of 16, and padded together LOWERED.
+static const int64_t RANKS[ADAPTERS] = {5, 17};
 
 typedef struct {
   model m;
   layer layers[LAYERS];
+  adapter_layer adapters[ADAPTERS][LAYERS];
   guarded pieces[MAX_PIECES];
   int piece_count;
 } random_model;
@@ -102,6 +105,15 @@ static const float *random_vector(random_model *r, int64_t length, float around)
   return v;
 }
 
+static low_rank random_low_rank(random_model *r, int64_t rank, const matrix *w) {
+  const int64_t padded = (rank + 15) / 16 * 16, columns = w->units * 64;
+  float *down = piece(r, (size_t)(padded * columns * 4)), *up = piece(r, (size_t)(w->groups * rank * 16 * 4));
+  // Columns and rows that the model does not have are read as well, and are multiplied by zero or not used.
+  for (int64_t i = 0; i < padded * columns; i++) down[i] = i / (16 * columns) * 16 + i % 16 < rank ? 0.1f * random_float() : 0;
+  for (int64_t i = 0; i < w->groups * rank * 16; i++) up[i] = 0.1f * random_float();
+  return (low_rank){down, up, rank};
+}
+
 static void make_random_model(random_model *r, const shape *s) {
   memset(r, 0, sizeof *r);
   random_state = 42;
@@ -121,6 +133,18 @@ static void make_random_model(random_model *r, const shape *s) {
     l->mlp_in_bias = random_vector(r, s->hidden, 0);
     l->mlp_out_bias = random_vector(r, s->width, 0);
   }
+  const uint64_t state = random_state;
+  m->lowered = LOWERED;
+  for (int i = 0; i < ADAPTERS; i++) {
+    for (int at = 0; at < LAYERS; at++) {
+      const layer *l = &r->layers[at];
+      const matrix *each[TARGETS] = {&l->query, &l->key, &l->value, &l->mlp_in, &l->attention_out, &l->mlp_out};
+      // The first adapter leaves a matrix of each layer alone.
+      for (int t = 0; t < TARGETS; t++)
+        if (i > 0 || t != 2 * at) r->adapters[i][at].target[t] = random_low_rank(r, RANKS[i], each[t]);
+    }
+  }
+  random_state = state;
   m->norm_weight = random_vector(r, s->width, 1);
   m->norm_bias = random_vector(r, s->width, 0);
   m->head = random_matrix(r, s->types[6], s->vocabulary, s->width);
