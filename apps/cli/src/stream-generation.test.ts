@@ -23,6 +23,7 @@ const INFO = {
   cacheCells: 2048,
   backend: 'cpu' as const,
   draftModelName: null,
+  adapters: [],
   earlyExitLayers: null,
   loadMs: 100,
 };

@@ -163,3 +163,11 @@ class StoppingCriteriaMaxTime(TypedDict):
 
 class ScoresFormatTop(TypedDict):
     top: int
+
+
+class _LoraRequired(TypedDict):
+    name: str
+
+
+class Lora(_LoraRequired, total=False):
+    scale: float

@@ -29,6 +29,7 @@ from ._parameter_values import (
     LogitsProcessorTopK,
     LogitsProcessorTopP,
     LogitsProcessorTypicalP,
+    Lora,
     PrefixAllowedTokensFnAllowedSequences,
     PrefixAllowedTokensFnRegex,
     ScoresFormatTop,
@@ -236,6 +237,9 @@ class GenerateParameters(TypedDict, total=False):
     #: Computes the request in isolation, so that the same request gives bit-identical results every time; slower.
     #: Default: false.
     deterministic: Optional[bool]
+    #: LoRA adapters that change the model for this request, by the names under which gptj adapter add stored them, each
+    #: at a scale (default 1, as trained); requests with different adapters are computed side by side.
+    lora: Optional[Sequence[Lora]]
     #: No effect here: the token that transformers starts an empty prompt with.
     bos_token_id: Optional[int]
     #: No effect here: the cache is always used.

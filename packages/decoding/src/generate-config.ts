@@ -1,4 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
+import type { AdapterConfig } from './parameters/records/adapters.ts';
 import type { BeamConfig } from './parameters/records/beams.ts';
 import type { ConstraintConfig } from './parameters/records/constraints.ts';
 import type { LengthConfig } from './parameters/records/length.ts';
@@ -74,7 +75,8 @@ export interface GenerateConfig
     ConstraintConfig,
     StoppingConfig,
     OutputConfig,
-    RequestConfig {
+    RequestConfig,
+    AdapterConfig {
   readonly compat: CompatVersion;
   readonly mode: DecodingMode;
 }

@@ -21,13 +21,14 @@ export interface Growth {
   readonly count: number;
 }
 
-export class CacheCells {
+/** `Adapters`: what a model keeps of the adapters of a sequence, which its forks share; null: none. */
+export class CacheCells<Adapters = never> {
   readonly #shares: Uint32Array;
   /** The first `#free` entries are the free cells; the last of them is allocated first. */
   readonly #freeStack: Uint32Array;
   #free: number;
   /** Index = sequence id. */
-  readonly #sequences: (CellList | undefined)[] = [];
+  readonly #sequences: (CellList<Adapters> | undefined)[] = [];
   readonly #maxSequences: number;
 
   constructor(options: CacheCellsOptions) {
@@ -44,10 +45,10 @@ export class CacheCells {
   }
 
   /** An empty sequence under the lowest unused id, 0 … maxSequences-1. Throws `too_many_sequences`. */
-  open(): SequenceId {
+  open(adapters: Adapters | null = null): SequenceId {
     for (let id = 0; id < this.#maxSequences; id++) {
       if (this.#sequences[id] === undefined) {
-        this.#sequences[id] = new CellList();
+        this.#sequences[id] = new CellList(adapters);
         return id;
       }
     }
@@ -60,6 +61,11 @@ export class CacheCells {
   /** Number of positions in the sequence. Throws `unknown_sequence`. */
   length(sequence: SequenceId): number {
     return this.#cellsOf(sequence).length;
+  }
+
+  /** The adapters of the sequence; null: none. Throws `unknown_sequence`. */
+  adapters(sequence: SequenceId): Adapters | null {
+    return this.#cellsOf(sequence).adapters;
   }
 
   /**
@@ -79,7 +85,7 @@ export class CacheCells {
     if (!Number.isInteger(length) || length < 0 || length > cells.length) {
       throw new RangeError(`fork: expected a length from 0 to ${cells.length}, got ${length}`);
     }
-    const target = this.open();
+    const target = this.open(cells.adapters);
     for (const cell of cells.view().subarray(0, length)) {
       this.#shares[cell]!++;
       this.#sequences[target]!.push(cell);
@@ -88,8 +94,8 @@ export class CacheCells {
   }
 
   /** A new sequence of `length` positions, none shared. Throws `too_many_sequences`, `cache_full`. */
-  restore(length: number): SequenceId {
-    const sequence = this.open();
+  restore(length: number, adapters: Adapters | null = null): SequenceId {
+    const sequence = this.open(adapters);
     try {
       this.append([{ sequence, count: length }]);
       return sequence;
@@ -146,7 +152,7 @@ export class CacheCells {
     }
   }
 
-  #cellsOf(sequence: SequenceId): CellList {
+  #cellsOf(sequence: SequenceId): CellList<Adapters> {
     const cells = this.#sequences[sequence];
     if (cells === undefined) {
       throw new ModelError(
@@ -159,10 +165,15 @@ export class CacheCells {
 }
 
 /** A growing list of cell numbers in one buffer that C can read. */
-class CellList {
+class CellList<Adapters> {
+  readonly adapters: Adapters | null;
   // An array of 64 bytes or less could be moved by the garbage collector.
   #cells: Uint32Array<ArrayBuffer> = new Uint32Array(64);
   length = 0;
+
+  constructor(adapters: Adapters | null) {
+    this.adapters = adapters;
+  }
 
   view(): Uint32Array {
     return this.#cells.subarray(0, this.length);

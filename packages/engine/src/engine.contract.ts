@@ -11,7 +11,7 @@ type Finished = Extract<GenerationEvent, { type: 'finished' }>;
 /**
  * Run the suite.
  *
- * @param make opens the tiny model of `fixtures/` with a context of 128 positions and a cache of 512 cells
+ * @param make opens the tiny model of `fixtures/` with its adapters, a context of 128 positions and a cache of 512 cells
  */
 export function describeEngine(name: string, make: () => Promise<Engine>): void {
   describe(name, () => {
@@ -45,6 +45,23 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.equal(info.config.contextLength, 128);
       assert.equal(info.cacheCells, 512);
       assert.ok(info.loadMs > 0);
+    });
+
+    it('generates with the adapters of each request, alone and side by side, and shares no prefix across them', async () => {
+      const { prompt } = cases[3]!;
+      const sets = [[], [{ name: 'rslora' }], [{ name: 'rslora', scale: 0.5 }], [{ name: 'every-matrix' }]];
+      const configs = sets.map((lora) => configure(prompt.length, { max_new_tokens: 24, eos_token_id: -1, lora }));
+      const textOf = ({ outcome }: Finished): string => outcome.sequences[0]!.tokens.join(' ');
+      const alone: string[] = [];
+      for (const config of configs) alone.push(textOf(await finished(prompt, config)));
+      assert.equal(new Set(alone).size, sets.length, 'the adapters change the text');
+      const together = await Promise.all(configs.map((config) => finished(prompt, config)));
+      assert.deepEqual(together.map(textOf), alone);
+    });
+
+    it('refuses an adapter that the model does not have', async () => {
+      const config = configure(2, { max_new_tokens: 2, lora: [{ name: 'other' }] });
+      await assert.rejects(all([1, 2], config), { name: 'ModelError', code: 'unknown_adapter' });
     });
 
     it('counts its evaluations', async () => {

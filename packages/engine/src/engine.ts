@@ -18,6 +18,8 @@ export interface EngineInfo {
   readonly cacheCells: number;
   /** What computes: `cpu` also where a library with a GPU backend finds no GPU, or is given no layer. */
   readonly backend: Backend;
+  /** Names of the adapters that requests may choose. */
+  readonly adapters: readonly string[];
   /** Number of layers with early-exit logits (DoLa); null where the engine has none. */
   readonly earlyExitLayers: number | null;
   readonly loadMs: number;

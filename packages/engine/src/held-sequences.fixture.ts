@@ -1,14 +1,22 @@
 /** Sequences that tests open on a model, released after each test, with helpers to evaluate and compare them. */
 import assert from 'node:assert/strict';
 import { afterEach } from 'node:test';
-import type { LanguageModel, ModelErrorCode, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
+import type {
+  AdapterUse,
+  LanguageModel,
+  ModelErrorCode,
+  SequenceId,
+  Step,
+  StepResult,
+  TokenId,
+} from '@gptj-cloud/model';
 
 /** The options of a step: `feed` adds the sequence and the tokens. */
 type StepOptions = Partial<Pick<Step, 'scored' | 'hidden' | 'layers'>>;
 
 export interface HeldSequences {
   readonly held: ReadonlySet<SequenceId>;
-  open(): SequenceId;
+  open(adapters?: readonly AdapterUse[]): SequenceId;
   fork(source: SequenceId, length?: number): SequenceId;
   /** Release the sequence after the test. */
   hold(sequence: SequenceId): SequenceId;
@@ -34,7 +42,7 @@ export function holdSequences(model: () => LanguageModel, tolerance: number): He
     assert.equal(model().freeCells, model().limits.cacheCells, 'cells were lost');
   });
 
-  const open = (): SequenceId => hold(model().open());
+  const open = (adapters?: readonly AdapterUse[]): SequenceId => hold(model().open(adapters));
   const fork = (source: SequenceId, length?: number): SequenceId => hold(model().fork(source, length));
   const hold = (sequence: SequenceId): SequenceId => {
     held.add(sequence);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { LanguageModel, Step, TokenId } from '@gptj-cloud/model';
+import { describeAdapters } from './adapters/adapters.contract.ts';
 import { copied, holdSequences } from './held-sequences.fixture.ts';
 
 export interface LanguageModelContractOptions {
@@ -15,7 +16,7 @@ export interface LanguageModelContractOptions {
 /**
  * Run the suite.
  *
- * @param make opens a model whose cache holds at least one context and 64 cells; a few contexts keep the suite quick
+ * @param make opens a model with the adapters of `TINY_ADAPTERS`, whose cache holds at least one context and 64 cells; a few contexts keep the suite quick
  */
 export function describeLanguageModel(
   name: string,
@@ -28,10 +29,9 @@ export function describeLanguageModel(
       model = await make();
     });
     after(() => model.close());
-    const { held, open, fork, hold, release, tokens, feed, near, farApart, refuses } = holdSequences(
-      () => model,
-      options.tolerance,
-    );
+    const sequences = holdSequences(() => model, options.tolerance);
+    const { held, open, fork, hold, release, tokens, feed, near, farApart, refuses } = sequences;
+    describeAdapters(() => model, sequences);
 
     it('scores no position, the last one or all of them, as each step requests', async () => {
       const [a, b, c] = [open(), open(), open()];

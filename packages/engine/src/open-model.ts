@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { loadKernels } from '@gptj-cloud/kernels';
-import { type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
+import { type AdapterLayer, type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
+import type { AdapterFile } from './adapters/adapter-file.ts';
+import { readAdapters } from './adapters/read-adapters.ts';
 import type { EngineInfo } from './engine.ts';
 import { chooseEngine, type EngineKind } from './engine-choice.ts';
 import { openKernelWeights } from './kernels/kernel-weights.ts';
@@ -27,6 +29,8 @@ export interface OpenModelOptions {
   readonly maxThreads?: number;
   /** A GGUF file of a small model with the same vocabulary, which guesses what the model will generate. Default: none. */
   readonly draftPath?: string;
+  /** Adapters that requests may choose. Those that do not fit the model are left out, with a warning. Default: none. */
+  readonly adapters?: readonly AdapterFile[];
   /** Positions of KV cache over all sequences. Default: see `planMemory`. */
   readonly cacheCells?: number;
   /** Not for the reference. The same in bytes, where `cacheCells` is absent. */
@@ -114,6 +118,7 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
       backend,
       config,
       cacheCells: opened.model.limits.cacheCells,
+      adapters: opened.model.capabilities.adapters,
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
@@ -223,6 +228,7 @@ async function planFor(
     engine,
     path,
     fileBytes: (await stat(path)).size,
+    adapterBytes: await sizeOf(options.adapters ?? []),
     draft: draftFile,
     ...(cacheCells === undefined ? {} : { cacheCells }),
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
@@ -230,6 +236,12 @@ async function planFor(
     machine: readMachineMemory(),
     refuses: checksMemory && backend === 'cpu',
   });
+}
+
+/** Bytes of the adapters, which take as much memory. A file that is gone is left out later, with a warning. */
+async function sizeOf(adapters: readonly AdapterFile[]): Promise<number> {
+  const sizes = adapters.map(async ({ path }) => (await stat(path).catch(() => ({ size: 0 }))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function openKernels(opening: Opening): Promise<Opened> {
@@ -247,7 +259,7 @@ async function openKernels(opening: Opening): Promise<Opened> {
       draftCells: plan.draft?.cacheCells ?? 0,
       quantisation: weights.quantisation,
       backend: 'cpu',
-      warnings: [],
+      warnings: weights.warnings,
       close() {
         closing ??= model.close().then(() => weights.close());
         return closing;
@@ -266,9 +278,18 @@ async function openLlama(opening: Opening): Promise<Opened> {
   const plan = await planFor(opening, 'llama', backend);
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
-  const weights = openLlamaWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
+  // llama.cpp reads the files itself: they are checked first.
+  const adapters: AdapterFile[] = [];
+  const left = await readAdapters(options.adapters ?? [], config, 'exported', (file) => adapters.push(file));
+  const weights = openLlamaWeights({
+    ...options,
+    config,
+    adapters,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   try {
-    const { quantisation, warnings } = weights;
+    const { quantisation } = weights;
+    const warnings = [...weights.warnings, ...left];
     const model = weights.openModel({ ...options, cacheCells: plan.cacheCells });
     let closing: Promise<void> | null = null;
     const openIsolated = (): LanguageModel =>
@@ -291,8 +312,13 @@ async function openLlama(opening: Opening): Promise<Opened> {
   }
 }
 
-async function openReference({ options: { cacheCells }, config, weights }: Opening): Promise<Opened> {
-  const model = await openReferenceModel({ weights, ...(cacheCells === undefined ? {} : { cacheCells }) });
+async function openReference({ options, config, weights }: Opening): Promise<Opened> {
+  const { cacheCells } = options;
+  const adapters = new Map<string, readonly AdapterLayer[]>();
+  const warnings = await readAdapters(options.adapters ?? [], config, 'original', ({ name }, { layers }) => {
+    adapters.set(name, layers);
+  });
+  const model = await openReferenceModel({ weights, adapters, ...(cacheCells === undefined ? {} : { cacheCells }) });
   const draftCells = cacheCells ?? config.contextLength;
   return {
     model,
@@ -300,7 +326,7 @@ async function openReference({ options: { cacheCells }, config, weights }: Openi
     draftCells,
     quantisation: 'F32',
     backend: 'cpu',
-    warnings: [],
+    warnings,
     close: () => model.close(),
   };
 }

@@ -4,10 +4,12 @@ import type { EngineInfo } from './engine.ts';
 /** The context that `readGenerateParameters` needs, from an engine. */
 export function modelContext(info: EngineInfo, encodeText?: ModelContext['encodeText']): ModelContext {
   const { vocabSize, contextLength, eosTokenIds } = info.config;
+  const { adapters } = info;
   return {
     vocabSize,
     contextLength,
     eosTokenId: eosTokenIds,
+    adapters,
     ...(encodeText === undefined ? {} : { encodeText }),
     ...(info.earlyExitLayers === null ? {} : { earlyExitLayers: info.earlyExitLayers }),
   };

@@ -13,6 +13,7 @@
  * - Logits depend on tokens and positions alone, never on which cells or which other sequences are used,
  *   up to the rounding that an implementation documents.
  */
+import type { AdapterUse } from './adapter.ts';
 import type { GptjConfig } from './gptj-config.ts';
 import type { TokenId } from './token.ts';
 
@@ -50,6 +51,8 @@ export interface StepResult {
 export interface ModelCapabilities {
   /** Whether steps may set `layers`. */
   readonly earlyExit: boolean;
+  /** Names of the adapters that sequences may use. */
+  readonly adapters: readonly string[];
 }
 
 export interface ModelLimits {
@@ -70,8 +73,11 @@ export interface LanguageModel {
   /** Number of free cells. A step of n tokens needs n of them. */
   readonly freeCells: number;
 
-  /** Start an empty sequence. Throws `too_many_sequences`. */
-  open(): SequenceId;
+  /**
+   * Start an empty sequence. Its tokens are computed with these adapters (default: none), and so are those of its forks.
+   * Sequences with different adapters may be evaluated together. Throws `too_many_sequences`, `unknown_adapter`.
+   */
+  open(adapters?: readonly AdapterUse[]): SequenceId;
   /** Positions in the sequence so far. */
   length(sequence: SequenceId): number;
   /**
@@ -107,9 +113,11 @@ export interface LanguageModel {
    * A new sequence of `length` positions, from bytes that `snapshot` returned for that length. It continues like
    * the original sequence. The caller must ensure the bytes' integrity: implementations check sizes, not contents.
    *
-   * Throws `snapshot_invalid`, `cache_full`, `too_many_sequences`; nothing has changed then.
+   * Keys and values depend on the adapters of the sequence: name the same ones.
+   *
+   * Throws `snapshot_invalid`, `cache_full`, `too_many_sequences`, `unknown_adapter`; nothing has changed then.
    */
-  restore(bytes: Uint8Array, length: number): SequenceId;
+  restore(bytes: Uint8Array, length: number, adapters?: readonly AdapterUse[]): SequenceId;
 
   /** Free everything. Idempotent; waits for a running `evaluate`. */
   close(): Promise<void>;

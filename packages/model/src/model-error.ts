@@ -13,6 +13,8 @@ export type ModelErrorCode =
   | 'batch_too_large'
   /** This engine lacks the operation, for example logits of inner layers. */
   | 'unsupported'
+  /** A sequence uses an adapter that the model was not opened with. */
+  | 'unknown_adapter'
   /** The caller aborted the work. */
   | 'aborted'
   /** The model was closed. */

@@ -97,6 +97,11 @@ export interface OtherParameters {
    * Default: false.
    */
   readonly deterministic?: boolean | null | undefined;
+  /**
+   * LoRA adapters that change the model for this request, by the names under which gptj adapter add stored them, each
+   * at a scale (default 1, as trained); requests with different adapters are computed side by side.
+   */
+  readonly lora?: readonly { readonly name: string; readonly scale?: number | undefined }[] | null | undefined;
   /** No effect here: the token that transformers starts an empty prompt with. */
   readonly bos_token_id?: number | null | undefined;
   /** No effect here: the cache is always used. */

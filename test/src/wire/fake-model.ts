@@ -13,6 +13,7 @@ export function dotModel(): ServedModel {
         cacheCells: 2048,
         backend: 'cpu',
         draftModelName: null,
+        adapters: [],
         earlyExitLayers: null,
         loadMs: 0,
       },

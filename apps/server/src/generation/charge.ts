@@ -44,6 +44,7 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   context_full: 'caller',
   too_many_sequences: 'caller',
   unsupported: 'caller',
+  unknown_adapter: 'caller',
   out_of_memory: 'caller',
   generation_stalled: 'caller',
   generation_timed_out: 'caller',

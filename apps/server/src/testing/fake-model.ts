@@ -46,6 +46,7 @@ export function createFakeEngine(): FakeEngine {
       cacheCells: 2048,
       backend: 'cpu',
       draftModelName: null,
+      adapters: [],
       earlyExitLayers: null,
       loadMs: 0,
     },

@@ -37,6 +37,7 @@ export function createScriptedEngine(script: (request: GenerationRequest) => Scr
       cacheCells: 2048,
       backend: 'cpu',
       draftModelName: null,
+      adapters: [],
       earlyExitLayers: null,
       loadMs: 0,
     },

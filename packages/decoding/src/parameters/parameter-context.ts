@@ -13,6 +13,8 @@ export interface ModelContext {
   readonly encodeText?: (text: string, options?: { readonly splitSpecialTokens: boolean }) => readonly TokenId[];
   /** Number of layers with early-exit logits (DoLa); absent: the engine has none. */
   readonly earlyExitLayers?: number;
+  /** Names of the model's adapters; absent: they are not known, and names are not checked. */
+  readonly adapters?: readonly string[];
   /** Names that the caller parses: included in the suggestions for an unknown name. Default: none. */
   readonly otherNames?: readonly string[];
   /**

@@ -114,6 +114,7 @@ test('every field of a configuration is set by exactly one record', () => {
     guidanceScale: true,
     negativePromptIds: true,
     deterministic: true,
+    lora: true,
     splitSpecialTokens: true,
     repetitionPenalty: true,
     encoderRepetitionPenalty: true,

@@ -1,6 +1,7 @@
 import type { CompatVersion } from '../generate-config.ts';
 import type { ParameterRecord } from './parameter-record.ts';
 import { logitsProcessorParameter } from './read-custom-processors.ts';
+import { ADAPTER_PARAMETERS } from './records/adapters.ts';
 import { BEAM_PARAMETERS } from './records/beams.ts';
 import { CONSTRAINT_PARAMETERS } from './records/constraints.ts';
 import { LENGTH_PARAMETERS } from './records/length.ts';
@@ -34,6 +35,7 @@ export const PARAMETERS: readonly ParameterRecord[] = [
   ...STOPPING_PARAMETERS,
   ...OUTPUT_PARAMETERS,
   ...REQUEST_PARAMETERS,
+  ...ADAPTER_PARAMETERS,
   ...PARAMETERS_WITHOUT_EFFECT,
   ...UNSUPPORTED_PARAMETERS,
 ];

@@ -6,12 +6,14 @@ import { type InstructionSet, instructionSetsUpTo, loadKernels } from '@gptj-clo
 import type { LanguageModel, TokenId } from '@gptj-cloud/model';
 import { copied } from '../held-sequences.fixture.ts';
 import { describeLanguageModel } from '../language-model.contract.ts';
+import { makeTinyAdapters } from '../tiny-adapters.fixture.ts';
 import { makeTinyModel } from '../tiny-model.fixture.ts';
 import { openKernelWeights } from './kernel-weights.ts';
 
 const NANO = fileURLToPath(new URL('../../../../models/gptj-nano/gptj-nano-q8_0.gguf', import.meta.url));
 const file = await makeTinyModel();
-after(() => file.remove());
+const adapters = await makeTinyAdapters(file.path);
+after(() => Promise.all([file.remove(), adapters.remove()]));
 
 interface Opened {
   readonly model: LanguageModel;
@@ -25,7 +27,14 @@ async function open(
     cells = 256,
     type = 'f16',
     set,
-  }: { threads?: number; cells?: number; type?: 'f16' | 'f32'; set?: InstructionSet } = {},
+    files = [],
+  }: {
+    threads?: number;
+    cells?: number;
+    type?: 'f16' | 'f32';
+    set?: InstructionSet;
+    files?: typeof adapters.files;
+  } = {},
 ): Promise<Opened> {
   const weights = await openGgufWeights(path);
   await weights.close();
@@ -33,6 +42,7 @@ async function open(
     path,
     config: weights.config,
     threads,
+    adapters: files,
     ...(set === undefined ? {} : { set }),
   });
   const model = packed.openModel({ cells, type });
@@ -48,7 +58,7 @@ for (const set of sets) {
     describeLanguageModel(
       `the kernels on ${set} with a cache of ${type}`,
       async () => {
-        opened = await open(file.path, { set, type });
+        opened = await open(file.path, { set, type, files: adapters.files });
         return opened.model;
       },
       { tolerance: 0 },

@@ -8,18 +8,22 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import {
+  type AdapterUses,
+  adapterUses,
   addressOf,
   type InstructionSet,
   KernelContext,
   type KernelLibrary,
   MAX_ROWS,
   type Output,
+  type PackedAdapter,
   type PackedWeights,
   STEP_ABORTED,
   STEP_DONE,
   type ThreadPool,
 } from '@gptj-cloud/kernels';
 import {
+  type AdapterUse,
   type GptjConfig,
   type LanguageModel,
   type ModelCapabilities,
@@ -29,6 +33,7 @@ import {
   type Step,
   type StepResult,
 } from '@gptj-cloud/model';
+import { resolveAdapters } from '../adapters/resolve-adapters.ts';
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import type { ThreadGovernor } from '../machine/thread-governor.ts';
@@ -49,6 +54,8 @@ export interface KernelParts {
   readonly library: KernelLibrary;
   readonly set: InstructionSet;
   readonly weights: PackedWeights;
+  /** By name. */
+  readonly adapters: ReadonlyMap<string, PackedAdapter>;
   readonly pool: ThreadPool;
   readonly cacheCells: number;
   readonly cacheType: 'f16' | 'f32';
@@ -66,11 +73,11 @@ interface Slice {
 export class KernelModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities = { earlyExit: true };
+  readonly capabilities: ModelCapabilities;
 
   readonly #parts: KernelParts;
   readonly #context: KernelContext;
-  readonly #cells: CacheCells;
+  readonly #cells: CacheCells<AdapterUses>;
   /** Logits and hidden states of the last evaluation: rows of the vocabulary, then rows of the width. */
   #logits: Float32Array<ArrayBuffer> = new Float32Array(32);
   #hidden: Float32Array<ArrayBuffer> = new Float32Array(32);
@@ -83,6 +90,7 @@ export class KernelModel implements LanguageModel {
     const { library, set, weights, pool, cacheCells, cacheType } = parts;
     this.#parts = parts;
     this.config = weights.config;
+    this.capabilities = { earlyExit: true, adapters: [...parts.adapters.keys()] };
     this.limits = { maxSequences: MAX_SEQUENCES, cacheCells, maxBatchTokens: MAX_BATCH_TOKENS, tokensAtOnce: 1 };
     this.#context = new KernelContext(library, weights, pool, { cells: cacheCells, type: cacheType }, set);
     this.#cells = new CacheCells({ cells: cacheCells, maxSequences: MAX_SEQUENCES });
@@ -92,9 +100,9 @@ export class KernelModel implements LanguageModel {
     return this.#cells.free;
   }
 
-  open(): SequenceId {
+  open(adapters: readonly AdapterUse[] = []): SequenceId {
     this.#idle();
-    return this.#cells.open();
+    return this.#cells.open(this.#resolve(adapters));
   }
 
   length(sequence: SequenceId): number {
@@ -153,7 +161,7 @@ export class KernelModel implements LanguageModel {
     return bytes;
   }
 
-  restore(bytes: Uint8Array, length: number): SequenceId {
+  restore(bytes: Uint8Array, length: number, adapters: readonly AdapterUse[] = []): SequenceId {
     this.#idle();
     const expected = length * this.#context.bytesOfCell;
     if (bytes.byteLength !== expected) {
@@ -162,7 +170,7 @@ export class KernelModel implements LanguageModel {
         `expected ${expected} bytes of keys and values for ${length} positions, got ${bytes.byteLength}`,
       );
     }
-    const sequence = this.#cells.restore(length);
+    const sequence = this.#cells.restore(length, this.#resolve(adapters));
     let at = 0;
     for (const rows of this.#context.cachedRows(this.#cells.cells(sequence))) {
       rows.set(bytes.subarray(at, at + rows.byteLength));
@@ -179,6 +187,11 @@ export class KernelModel implements LanguageModel {
   async #close(): Promise<void> {
     await this.#running?.catch(() => {});
     this.#context.free();
+  }
+
+  #resolve(adapters: readonly AdapterUse[]): AdapterUses | null {
+    const uses = resolveAdapters(this.#parts.adapters, adapters);
+    return uses === null ? null : adapterUses(uses);
   }
 
   #idle(): void {
@@ -198,6 +211,7 @@ export class KernelModel implements LanguageModel {
         tokens: steps[step]!.tokens.slice(from, to),
         position: lengths[step]! + from,
         cells: this.#cells.cells(steps[step]!.sequence),
+        adapters: this.#cells.adapters(steps[step]!.sequence),
       }));
       await this.#run(appended, outputsOf(steps, slices, results));
       if (signal?.aborted) throw aborted(signal);

@@ -2,8 +2,19 @@
  * The weights of one model file, packed for the kernels, and the models that compute with them. Models share weights and
  * threads; each has a KV cache of its own.
  */
-import { type InstructionSet, loadKernels, packWeights, startThreads, workingSet } from '@gptj-cloud/kernels';
+import {
+  type InstructionSet,
+  loadKernels,
+  loweredOf,
+  type PackedAdapter,
+  packAdapter,
+  packWeights,
+  startThreads,
+  workingSet,
+} from '@gptj-cloud/kernels';
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import type { AdapterFile } from '../adapters/adapter-file.ts';
+import { readAdapters } from '../adapters/read-adapters.ts';
 import { WRONG_RESULTS } from '../engine-choice.ts';
 import { FreeCores } from '../machine/free-cores.ts';
 import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
@@ -15,6 +26,8 @@ export interface KernelWeightsOptions {
   readonly path: string;
   /** The configuration from the file's metadata, perhaps with a shorter context. */
   readonly config: GptjConfig;
+  /** Adapters that sequences may use. Default: none. */
+  readonly adapters?: readonly AdapterFile[];
   /** Default: one per core that it may use, or fewer while other processes use them. */
   readonly threads?: number;
   /** Limit of the threads where `threads` is absent. */
@@ -26,6 +39,8 @@ export interface KernelWeightsOptions {
 }
 
 export interface KernelWeights {
+  /** Why an adapter is not loaded, one line each. */
+  readonly warnings: readonly string[];
   /** Storage of the large weights: `Q4_0`, `F16`, … */
   readonly quantisation: string;
   /** A model with an empty cache. Throws `out_of_memory`. */
@@ -42,7 +57,23 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   if (set === 'none') throw new ModelError('unsupported', WRONG_RESULTS);
   // Loading takes long enough to count the free cores.
   const freeCores = new FreeCores({ now: () => performance.now() });
-  const weights = await packWeights(library, path, config.contextLength, options.onProgress);
+  const adapters = new Map<string, PackedAdapter>();
+  const freeAdapters = (): void => {
+    for (const adapter of adapters.values()) adapter.free();
+  };
+  const load = async () => {
+    const warnings = await readAdapters(options.adapters ?? [], config, 'exported', ({ name }, { layers }) => {
+      adapters.set(name, packAdapter(config, layers));
+    });
+    const lowered = loweredOf([...adapters.values()]);
+    const { onProgress = () => {} } = options;
+    const weights = await packWeights(library, path, config.contextLength, { lowered, onProgress });
+    return { weights, warnings };
+  };
+  const { weights, warnings } = await load().catch((error: unknown) => {
+    freeAdapters();
+    throw error;
+  });
   const pool = startThreads(
     library,
     options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores()),
@@ -57,12 +88,23 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
         })
       : null;
   return {
+    warnings,
     quantisation: weights.type.toUpperCase(),
     openModel: ({ cells, type }) =>
-      new KernelModel({ library, set, weights, pool, cacheCells: cells, cacheType: type, governor }),
+      new KernelModel({
+        library,
+        set,
+        weights,
+        adapters,
+        pool,
+        cacheCells: cells,
+        cacheType: type,
+        governor,
+      }),
     close() {
       pool.close();
       weights.free();
+      freeAdapters();
     },
   };
 }

@@ -6,17 +6,28 @@ import { openGgufWeights } from '@gptj-cloud/checkpoint';
 import { ModelError } from '@gptj-cloud/model';
 import { describeLanguageModel } from '../language-model.contract.ts';
 import { openModel } from '../open-model.ts';
+import { makeTinyAdapters } from '../tiny-adapters.fixture.ts';
 import { greedyCases, makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
 import { openLlamaWeights } from './llama-weights.ts';
 
 const file = await makeTinyModel();
-after(() => file.remove());
+const adapters = await makeTinyAdapters(file.path);
+after(() => Promise.all([file.remove(), adapters.remove()]));
 
 // llama.cpp's GELU uses a float16 table, so that the last bit of its input can change a logit of about 10 by 1e-3.
 describeLanguageModel(
   'the llama engine at float32 cache',
   async () =>
-    (await openModel({ path: file.path, kind: 'llama', cacheType: 'f32', cacheCells: 256, threads: 1 })).model,
+    (
+      await openModel({
+        path: file.path,
+        kind: 'llama',
+        cacheType: 'f32',
+        cacheCells: 256,
+        threads: 1,
+        adapters: adapters.files,
+      })
+    ).model,
   { tolerance: 2e-3 },
 );
 

@@ -13,6 +13,8 @@
  * one uses, a single row over 512 positions or more is less precise still, and depends on the number of threads.
  */
 import {
+  type AdapterUse,
+  adaptersKey,
   type GptjConfig,
   type LanguageModel,
   type ModelCapabilities,
@@ -22,6 +24,7 @@ import {
   type Step,
   type StepResult,
 } from '@gptj-cloud/model';
+import { resolveAdapters } from '../adapters/resolve-adapters.ts';
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
@@ -44,6 +47,8 @@ export interface LlamaParts {
   readonly library: LlamaLibrary;
   readonly config: GptjConfig;
   readonly context: Pointer;
+  /** By name. */
+  readonly adapters: ReadonlyMap<string, Pointer>;
   /** While its first byte is not zero, the context's evaluations abort. */
   readonly abortFlag: Uint8Array;
   /** Threads of a decode. */
@@ -58,19 +63,31 @@ export interface LlamaParts {
   readonly free: () => void;
 }
 
+/** The adapters of a sequence, as llama.cpp takes them. */
+interface ContextAdapters {
+  /** The same for equal ones. */
+  readonly key: string;
+  readonly pointers: BigUint64Array;
+  readonly scales: Float32Array;
+}
+
+const NO_ADAPTERS: ContextAdapters = { key: '', pointers: new BigUint64Array(0), scales: new Float32Array(0) };
+
 export class LlamaModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities = { earlyExit: false };
+  readonly capabilities: ModelCapabilities;
 
   readonly #parts: LlamaParts;
   readonly #memory: Pointer;
-  readonly #cells: CacheCells;
+  readonly #cells: CacheCells<ContextAdapters>;
   readonly #batch = new BatchMemory();
   readonly #views = new Map<Pointer, Float32Array>();
   readonly #governor: ThreadGovernor | null;
   #threads: number;
   #embeddings = false;
+  /** What the context uses now. */
+  #adapters = NO_ADAPTERS;
   #running: Promise<unknown> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -87,6 +104,7 @@ export class LlamaModel implements LanguageModel {
         })
       : null;
     this.config = config;
+    this.capabilities = { earlyExit: false, adapters: [...parts.adapters.keys()] };
     this.#memory = library.contextMemory(context);
     this.limits = {
       maxSequences: IDLE_SEQUENCE,
@@ -101,9 +119,9 @@ export class LlamaModel implements LanguageModel {
     return this.#cells.free;
   }
 
-  open(): SequenceId {
+  open(adapters: readonly AdapterUse[] = []): SequenceId {
     this.#idle();
-    return this.#cells.open();
+    return this.#cells.open(this.#resolve(adapters));
   }
 
   length(sequence: SequenceId): number {
@@ -134,10 +152,82 @@ export class LlamaModel implements LanguageModel {
     this.#idle();
     if (signal?.aborted) throw new ModelError('aborted', 'the evaluation was aborted before it began');
     checkSteps(this, steps);
-    const { library, context, abortFlag } = this.#parts;
+    const { library, abortFlag } = this.#parts;
     const lengths = steps.map((step) => this.length(step.sequence));
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
+    const abort = () => {
+      abortFlag[0] = 1;
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const running = this.#evaluate(steps, lengths, signal);
+      this.#running = running;
+      return await running;
+    } catch (error) {
+      for (const [i, step] of steps.entries()) {
+        this.#cells.truncate(step.sequence, lengths[i]!);
+        library.sequenceRemove(this.#memory, step.sequence, lengths[i]!, -1);
+      }
+      throw error;
+    } finally {
+      this.#running = null;
+      signal?.removeEventListener('abort', abort);
+      abortFlag[0] = 0;
+    }
+  }
 
+  /** Adapters belong to the context: steps with the same ones are decoded together, the others after them. */
+  async #evaluate(
+    steps: readonly Step[],
+    lengths: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly StepResult[]> {
+    const groups = this.#groups(steps);
+    const results: StepResult[] = [];
+    for (const [i, { adapters, members }] of groups.entries()) {
+      this.#useAdapters(adapters);
+      const part = members.map((at) => steps[at]!);
+      const computed = await this.#decodeSteps(
+        part,
+        members.map((at) => lengths[at]!),
+        signal,
+      );
+      // The next decode overwrites the library's output.
+      const isLast = i === groups.length - 1;
+      for (const [j, at] of members.entries()) results[at] = isLast ? computed[j]! : copyOf(computed[j]!);
+    }
+    return results;
+  }
+
+  #groups(steps: readonly Step[]): readonly { readonly adapters: ContextAdapters; readonly members: number[] }[] {
+    const groups = new Map<string, { readonly adapters: ContextAdapters; readonly members: number[] }>();
+    for (const [at, { sequence }] of steps.entries()) {
+      const adapters = this.#cells.adapters(sequence) ?? NO_ADAPTERS;
+      const group = groups.get(adapters.key) ?? { adapters, members: [] };
+      group.members.push(at);
+      groups.set(adapters.key, group);
+    }
+    // The ones in use first: a change makes llama.cpp plan its graph again.
+    const inUse = ({ adapters }: { readonly adapters: ContextAdapters }): number =>
+      adapters.key === this.#adapters.key ? 0 : 1;
+    return [...groups.values()].sort((a, b) => inUse(a) - inUse(b));
+  }
+
+  #useAdapters(adapters: ContextAdapters): void {
+    if (adapters.key === this.#adapters.key) return;
+    const { library, context } = this.#parts;
+    if (!library.useAdapters(context, adapters.pointers, adapters.scales)) {
+      throw new ModelError('engine_failed', `llama.cpp refused the adapters ${adapters.key}`);
+    }
+    this.#adapters = adapters;
+  }
+
+  async #decodeSteps(
+    steps: readonly Step[],
+    lengths: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly StepResult[]> {
+    const { library, context } = this.#parts;
     const rows = this.#batch.fill(steps, lengths);
     // A full group of kernel tokens is faster than a group that lacks one token.
     const filledUp = this.#batch.value.n_tokens % KERNEL_TOKENS === KERNEL_TOKENS - 1 && this.#cells.free > 0;
@@ -147,27 +237,12 @@ export class LlamaModel implements LanguageModel {
       library.setEmbeddings(context, hidden);
       this.#embeddings = hidden;
     }
-    const abort = () => {
-      abortFlag[0] = 1;
-    };
-    signal?.addEventListener('abort', abort, { once: true });
     try {
-      const running = this.#decode();
-      this.#running = running;
-      const code = await running;
+      const code = await this.#decode();
       // If the signal fired too late to stop the library, the result is still discarded.
       if (code !== 0 || signal?.aborted) throw decodeError(code === 0 ? ABORTED : code);
-    } catch (error) {
-      for (const [i, step] of steps.entries()) {
-        this.#cells.truncate(step.sequence, lengths[i]!);
-        library.sequenceRemove(this.#memory, step.sequence, lengths[i]!, -1);
-      }
-      throw error;
     } finally {
-      this.#running = null;
       if (filledUp) library.sequenceRemove(this.#memory, IDLE_SEQUENCE, -1, -1);
-      signal?.removeEventListener('abort', abort);
-      abortFlag[0] = 0;
     }
     return this.#results(steps, rows, hidden);
   }
@@ -184,10 +259,10 @@ export class LlamaModel implements LanguageModel {
     return bytes;
   }
 
-  restore(bytes: Uint8Array, length: number): SequenceId {
+  restore(bytes: Uint8Array, length: number, adapters: readonly AdapterUse[] = []): SequenceId {
     this.#idle();
     const { library, context } = this.#parts;
-    const sequence = this.#cells.restore(length);
+    const sequence = this.#cells.restore(length, this.#resolve(adapters));
     const { result: read, errors } = library.logged(() => library.stateWrite(context, bytes, sequence));
     if (read === bytes.byteLength && library.lastPosition(this.#memory, sequence) === length - 1) return sequence;
     this.release(sequence);
@@ -226,6 +301,16 @@ export class LlamaModel implements LanguageModel {
     const wallMs = performance.now() - startedAt;
     if (code === 0) governor.measured({ tokens, threads, wallMs, cpuMs: (user + system) / 1000 });
     return code;
+  }
+
+  #resolve(adapters: readonly AdapterUse[]): ContextAdapters | null {
+    const uses = resolveAdapters(this.#parts.adapters, adapters);
+    if (uses === null) return null;
+    return {
+      key: adaptersKey(adapters),
+      pointers: BigUint64Array.from(uses, ({ adapter }) => adapter),
+      scales: Float32Array.from(uses, ({ scale }) => scale),
+    };
   }
 
   #idle(): void {
@@ -272,6 +357,11 @@ export class LlamaModel implements LanguageModel {
     }
     return view.subarray(0, count);
   }
+}
+
+function copyOf({ logits, hidden, layers }: StepResult): StepResult {
+  const copy = (rows: readonly Float32Array[]): readonly Float32Array[] => rows.map((row) => row.slice());
+  return { logits: copy(logits), hidden: copy(hidden), layers: layers.map(copy) };
 }
 
 /** Return code of `llama_decode` when the abort callback stopped it. */

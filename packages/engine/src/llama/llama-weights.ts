@@ -6,19 +6,22 @@
  * are freed when it reaches 0.
  */
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
+import type { AdapterFile } from '../adapters/adapter-file.ts';
 import { FreeCores } from '../machine/free-cores.ts';
 import { PHYSICAL_BATCH_TOKENS } from '../machine/memory-plan.ts';
 import { usableCores } from '../machine/usable-cores.ts';
 import { MAX_BATCH_TOKENS } from './batch-memory.ts';
 import { LlamaModel, MAX_SEQUENCES } from './llama-model.ts';
 import { addressOf, loadLlama, type Threads } from './native.ts';
-import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE } from './native-structs.ts';
+import { FLASH_ATTENTION_OFF, GGML_TYPE, POOLING_NONE, type Pointer } from './native-structs.ts';
 
 export interface LlamaWeightsOptions {
   /** A GGUF file with GPT-J in the phi2 layout, as `gptj convert` writes it. */
   readonly path: string;
   /** The configuration from the file's metadata. */
   readonly config: GptjConfig;
+  /** Adapters that sequences may use: complete files that fit the model. Default: none. */
+  readonly adapters?: readonly AdapterFile[];
   /** Default: one per physical core. */
   readonly threads?: number;
   /** Limit of the threads where `threads` is absent. */
@@ -90,6 +93,16 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       `${path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
     );
   }
+  // Before any context is made, which then has room for their part of the graph.
+  const adapters = new Map<string, Pointer>();
+  for (const { name, path: file } of options.adapters ?? []) {
+    const { result: adapter, errors: refused } = library.logged(() => library.adapterLoad(model, file));
+    if (adapter === null) {
+      library.modelFree(model);
+      throw new ModelError('model_file_invalid', `${file}: llama.cpp could not load the adapter ${name}. ${refused}`);
+    }
+    adapters.set(name, adapter);
+  }
   const threadCount = options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores());
   // One thread pool per number of threads: idle workers of a larger pool would spin and take processor time.
   const pools = new Map<number, Threads>();
@@ -153,6 +166,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         library,
         config,
         context,
+        adapters,
         abortFlag,
         threads: threadCount,
         yieldsCores,

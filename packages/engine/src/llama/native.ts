@@ -49,6 +49,11 @@ export interface LlamaLibrary {
   modelVocabSize(model: Pointer): number;
   fileTypeName(model: Pointer): string;
 
+  /** An adapter for contexts that are made afterwards, freed with the model; null where it does not fit. */
+  adapterLoad(model: Pointer, path: string): Pointer | null;
+  /** Use these adapters in the next decodes. False where the library refuses them. */
+  useAdapters(context: Pointer, adapters: BigUint64Array, scales: Float32Array): boolean;
+
   contextInit(model: Pointer, params: ContextParams): Pointer | null;
   contextFree(context: Pointer): void;
   contextCells(context: Pointer): number;
@@ -157,6 +162,10 @@ function bind(found: FoundLibrary): LlamaLibrary {
     vocabSize: llama.func('int llama_vocab_n_tokens(void *vocab)'),
     modelFtype: llama.func('int llama_model_ftype(void *model)'),
     ftypeName: llama.func('const char *llama_ftype_name(int ftype)'),
+    adapterLoad: llama.func('void *llama_adapter_lora_init(void *model, const char *path)'),
+    setAdapters: llama.func(
+      'int32_t llama_set_adapters_lora(void *context, void *adapters, size_t count, void *scales)',
+    ),
     contextInit: llama.func('void *llama_init_from_model(void *model, llama_context_params params)'),
     contextFree: llama.func('void llama_free(void *context)'),
     contextCells: llama.func('uint32_t llama_n_ctx(void *context)'),
@@ -260,6 +269,8 @@ function bind(found: FoundLibrary): LlamaLibrary {
     modelFree: (model) => void native.modelFree(model),
     modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,
     fileTypeName: (model) => native.ftypeName(native.modelFtype(model)) as string,
+    adapterLoad: (model, path) => native.adapterLoad(model, path) as Pointer | null,
+    useAdapters: (context, adapters, scales) => native.setAdapters(context, adapters, adapters.length, scales) === 0,
     contextInit: (model, params) => native.contextInit(model, params) as Pointer | null,
     contextFree: (context) => void native.contextFree(context),
     contextCells: (context) => native.contextCells(context) as number,

@@ -5,6 +5,8 @@ import type { MachineMemory } from './machine-memory.ts';
 export interface MemoryPlan {
   /** The model file. Its pages may be in memory twice for a while: as read, and rearranged for the processor. */
   readonly weightsBytes: number;
+  /** Adapters (LoRA). */
+  readonly adapterBytes: number;
   readonly cacheCells: number;
   readonly cacheBytes: number;
   /** Buffers of the evaluations. */
@@ -35,6 +37,8 @@ export interface MemoryRequest {
   /** Name of the file for the error. */
   readonly path: string;
   readonly fileBytes: number;
+  /** Of the files of adapters. Default 0. */
+  readonly adapterBytes?: number;
   /** Default: none. */
   readonly draft?: { readonly config: GptjConfig; readonly fileBytes: number } | null;
   /** Positions of KV cache. Undefined: as many as fit. */
@@ -113,14 +117,15 @@ export function planMemory(request: MemoryRequest): MemoryPlan {
 }
 
 function planWith(request: MemoryRequest, draft: DraftMemory | null): MemoryPlan {
-  const { config, engine, bytesPerValue, fileBytes, machine } = request;
+  const { config, engine, bytesPerValue, fileBytes, adapterBytes = 0, machine } = request;
   const perCell = cellBytes(config, bytesPerValue);
   const draftBytes = draft === null ? 0 : draft.weightsBytes + draft.cacheBytes + draft.computeBytes;
-  const fixedBytes = fileBytes + computeBytes(engine, config) + PROGRAM_BYTES + draftBytes;
+  const fixedBytes = fileBytes + adapterBytes + computeBytes(engine, config) + PROGRAM_BYTES + draftBytes;
   const isGiven = request.cacheCells !== undefined || request.cacheBytes !== undefined;
   const cells = isGiven ? givenCells(request, perCell) : defaultCells(request, perCell, machine.freeBytes - fixedBytes);
   return {
     weightsBytes: fileBytes,
+    adapterBytes,
     cacheCells: cells,
     cacheBytes: cells * perCell,
     computeBytes: computeBytes(engine, config),
@@ -179,10 +184,11 @@ function refusal({ config, path, bytesPerValue }: MemoryRequest, plan: MemoryPla
 
 /** `weights 3.5 GB, cache 7.5 GB (16384 tokens), compute buffers 0.2 GB, program 0.4 GB` */
 export function describeParts(plan: MemoryPlan): string {
-  const { weightsBytes, cacheBytes, cacheCells, draft } = plan;
+  const { weightsBytes, adapterBytes, cacheBytes, cacheCells, draft } = plan;
+  const adapters = adapterBytes === 0 ? '' : `adapters ${gigabytes(adapterBytes)}, `;
   const drafting =
     draft === null ? '' : `draft model ${gigabytes(draft.weightsBytes + draft.cacheBytes + draft.computeBytes)}, `;
-  return `weights ${gigabytes(weightsBytes)}, cache ${gigabytes(cacheBytes)} for ${cacheCells} tokens, compute buffers ${gigabytes(plan.computeBytes)}, ${drafting}program ${gigabytes(plan.programBytes)}`;
+  return `weights ${gigabytes(weightsBytes)}, ${adapters}cache ${gigabytes(cacheBytes)} for ${cacheCells} tokens, compute buffers ${gigabytes(plan.computeBytes)}, ${drafting}program ${gigabytes(plan.programBytes)}`;
 }
 
 function describeMachine({ totalBytes, isLimited }: MachineMemory): string {

@@ -6,18 +6,21 @@ import { parseGenerateParameters, readGenerateParameters } from '@gptj-cloud/dec
 import { ModelError } from '@gptj-cloud/model';
 import { describeEngine } from '../engine.contract.ts';
 import type { GenerationEvent } from '../engine.ts';
+import { makeTinyAdapters } from '../tiny-adapters.fixture.ts';
 import { greedyCases, makeTinyModel } from '../tiny-model.fixture.ts';
 import { deferred } from './deferred.ts';
 import { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './spawn-engine.ts';
 
 const file = await makeTinyModel(128);
-after(() => file.remove());
+const { files: adapters, remove } = await makeTinyAdapters(file.path);
+after(() => Promise.all([file.remove(), remove()]));
 
 const options: SpawnEngineOptions = {
   path: file.path,
   cacheType: 'f32',
   cacheCells: 512,
   threads: 1,
+  adapters,
   restartDelayMs: 1,
 };
 

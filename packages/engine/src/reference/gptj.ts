@@ -11,7 +11,14 @@
  * All matrices are row-major [out, in], so that y = W x is one dot product per row. Numbers are stored as float32 and
  * summed as float64, JavaScript's number type.
  */
-import { type GptjConfig, gptjTensors, ModelError, type TokenId } from '@gptj-cloud/model';
+import {
+  type AdapterLayer,
+  type GptjConfig,
+  gptjTensors,
+  type LowRank,
+  ModelError,
+  type TokenId,
+} from '@gptj-cloud/model';
 
 // -------------------------------------------------------------------------------------------------------- weights
 
@@ -180,6 +187,32 @@ function matmul(out: Float32Array, W: Float32Array, x: Float32Array, bias: Float
   if (bias !== null) for (let i = 0; i < rows; i++) out[i] = out[i]! + bias[i]!;
 }
 
+/** out += scale · up (down x), for every adapter: what LoRA adds to W x. */
+function adapt(out: Float32Array, x: Float32Array, uses: readonly Adding[]): void {
+  for (const { matrix, scale } of uses) {
+    const { rank, down, up } = matrix; // (rank, x), (out, rank)
+    const low = new Float32Array(rank);
+    matmul(low, down, x, null);
+    for (let row = 0; row < out.length; row++) {
+      let y = 0;
+      for (let k = 0; k < rank; k++) y += up[row * rank + k]! * low[k]!;
+      out[row] = out[row]! + scale * y;
+    }
+  }
+}
+
+/** One matrix of an adapter at the scale of its sequence. */
+interface Adding {
+  readonly matrix: LowRank;
+  readonly scale: number;
+}
+
+/** An adapter, layer by layer, rows in GPT-J's order, and its scale. */
+export interface AdapterInUse {
+  readonly adapter: readonly AdapterLayer[];
+  readonly scale: number;
+}
+
 /**
  * Rotary position embedding, in place: in each head the pair (x₂ᵢ, x₂ᵢ₊₁), for 2i < r, is rotated by the angle
  * position · 10000^(−2i/r). Pairs are interleaved in GPT-J (many later models pair i with i + r/2). The other dimensions
@@ -257,6 +290,8 @@ export interface Place {
   readonly position: number;
   /** Cell of each position of the sequence, at least up to this one. The earlier ones hold their keys and values. */
   readonly cells: ArrayLike<number>;
+  /** Adapters of the sequence; null: none. */
+  readonly adapters: readonly AdapterInUse[] | null;
 }
 
 /**
@@ -273,13 +308,18 @@ export function forward(
   beforeBlock: (layer: number) => void,
 ): void {
   const { embeddingSize: d } = config;
-  const { token, position, cells } = place;
+  const { token, position, cells, adapters } = place;
   const { x, normed, q, k, v, attended, attentionOut, mlpHidden, mlpOut } = state;
 
   x.set(weights.embedding.subarray(token * d, (token + 1) * d));
 
   weights.blocks.forEach((block, layer) => {
     beforeBlock(layer);
+    const adding = (target: keyof AdapterLayer): readonly Adding[] =>
+      (adapters ?? []).flatMap(({ adapter, scale }) => {
+        const matrix = adapter[layer]?.[target];
+        return matrix === undefined ? [] : [{ matrix, scale }];
+      });
 
     // One norm feeds both branches, which are parallel: x + attention(ln_1(x)) + mlp(ln_1(x)).
     layerNorm(normed, x, block.ln1Weight, block.ln1Bias, config.layerNormEpsilon);
@@ -287,16 +327,22 @@ export function forward(
     matmul(q, block.query, normed, null);
     matmul(k, block.key, normed, null);
     matmul(v, block.value, normed, null);
+    adapt(q, normed, adding('q_proj'));
+    adapt(k, normed, adding('k_proj'));
+    adapt(v, normed, adding('v_proj'));
     rotate(q, position, config);
     rotate(k, position, config);
     state.keys[layer]!.set(k, cells[position]! * d);
     state.values[layer]!.set(v, cells[position]! * d);
     attend(state, config, layer, cells, position);
     matmul(attentionOut, block.attentionOut, attended, null);
+    adapt(attentionOut, attended, adding('out_proj'));
 
     matmul(mlpHidden, block.mlpIn, normed, block.mlpInBias);
+    adapt(mlpHidden, normed, adding('fc_in'));
     for (let i = 0; i < mlpHidden.length; i++) mlpHidden[i] = geluNew(mlpHidden[i]!);
     matmul(mlpOut, block.mlpOut, mlpHidden, block.mlpOutBias);
+    adapt(mlpOut, mlpHidden, adding('fc_out'));
 
     for (let i = 0; i < d; i++) x[i] = x[i]! + attentionOut[i]! + mlpOut[i]!;
   });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { type LanguageModel, parseGptjConfig } from '@gptj-cloud/model';
+import { type AdapterLayer, type LanguageModel, parseGptjConfig } from '@gptj-cloud/model';
+import { readAdapters } from '../adapters/read-adapters.ts';
 import { describeLanguageModel } from '../language-model.contract.ts';
+import { makeTinyAdapters } from '../tiny-adapters.fixture.ts';
+import { makeTinyModel } from '../tiny-model.fixture.ts';
 import type { WeightSource } from './gptj.ts';
 import { openReferenceModel } from './reference-model.ts';
 
@@ -44,8 +47,24 @@ function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
-const open = (): Promise<LanguageModel> =>
-  openReferenceModel({ weights: tinyWeights(), cacheCells: 150, maxSequences: 12, maxBatchTokens: 128 });
+const open = async (): Promise<LanguageModel> =>
+  openReferenceModel({
+    weights: tinyWeights(),
+    adapters: await tinyAdapters(),
+    cacheCells: 150,
+    maxSequences: 12,
+    maxBatchTokens: 128,
+  });
+
+async function tinyAdapters(): Promise<ReadonlyMap<string, readonly AdapterLayer[]>> {
+  const file = await makeTinyModel();
+  const adapters = await makeTinyAdapters(file.path);
+  const loaded = new Map<string, readonly AdapterLayer[]>();
+  const { config } = tinyWeights();
+  await readAdapters(adapters.files, config, 'original', ({ name }, { layers }) => loaded.set(name, layers));
+  await Promise.all([file.remove(), adapters.remove()]);
+  return loaded;
+}
 
 describe('the reference engine compared with transformers', () => {
   for (const { tokens, firstRow, logits, hidden, exits } of golden.cases) {

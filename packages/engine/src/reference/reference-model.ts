@@ -9,6 +9,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import {
+  type AdapterLayer,
+  type AdapterUse,
   type GptjConfig,
   type LanguageModel,
   type ModelCapabilities,
@@ -18,9 +20,11 @@ import {
   type Step,
   type StepResult,
 } from '@gptj-cloud/model';
+import { resolveAdapters } from '../adapters/resolve-adapters.ts';
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import {
+  type AdapterInUse,
   createState,
   finalNorm,
   forward,
@@ -35,6 +39,8 @@ import {
 export interface ReferenceModelOptions {
   /** Read once, while the model opens. */
   readonly weights: WeightSource;
+  /** Adapters by name, layer by layer, rows in GPT-J's order. Default: none. */
+  readonly adapters?: ReadonlyMap<string, readonly AdapterLayer[]>;
   /** Positions of KV cache over all sequences. Default: as many as fit into 1 GiB, at least one context and at most eight. */
   readonly cacheCells?: number;
   /** Default 256. */
@@ -60,20 +66,22 @@ export async function openReferenceModel(options: ReferenceModelOptions): Promis
     tokensAtOnce: 1,
   };
   const weights = await readWeights(options.weights);
-  return new ReferenceModel(config, limits, { weights, state: createState(config, limits.cacheCells) });
+  const memory = { weights, adapters: options.adapters ?? new Map(), state: createState(config, limits.cacheCells) };
+  return new ReferenceModel(config, limits, memory);
 }
 
 /** The memory that `close` releases; a running evaluation keeps a reference until it ends. */
 interface Memory {
   readonly weights: GptjWeights;
+  readonly adapters: ReadonlyMap<string, readonly AdapterLayer[]>;
   readonly state: GptjState;
 }
 
 class ReferenceModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities = { earlyExit: true };
-  readonly #cells: CacheCells;
+  readonly capabilities: ModelCapabilities;
+  readonly #cells: CacheCells<readonly AdapterInUse[]>;
   #memory: Memory | null;
   #running: Promise<unknown> | null = null;
   #closing: Promise<void> | null = null;
@@ -81,6 +89,7 @@ class ReferenceModel implements LanguageModel {
   constructor(config: GptjConfig, limits: ModelLimits, memory: Memory) {
     this.config = config;
     this.limits = limits;
+    this.capabilities = { earlyExit: true, adapters: [...memory.adapters.keys()] };
     this.#memory = memory;
     this.#cells = new CacheCells({ cells: limits.cacheCells, maxSequences: limits.maxSequences });
   }
@@ -89,9 +98,8 @@ class ReferenceModel implements LanguageModel {
     return this.#cells.free;
   }
 
-  open(): SequenceId {
-    this.#idle();
-    return this.#cells.open();
+  open(adapters: readonly AdapterUse[] = []): SequenceId {
+    return this.#cells.open(resolveAdapters(this.#idle().adapters, adapters));
   }
 
   length(sequence: SequenceId): number {
@@ -148,8 +156,8 @@ class ReferenceModel implements LanguageModel {
     return new Uint8Array(rows.buffer);
   }
 
-  restore(bytes: Uint8Array, length: number): SequenceId {
-    const { state } = this.#idle();
+  restore(bytes: Uint8Array, length: number, adapters: readonly AdapterUse[] = []): SequenceId {
+    const { state, adapters: loaded } = this.#idle();
     const { embeddingSize: d } = this.config;
     const expected = this.#rowsOfCell * length * d * Float32Array.BYTES_PER_ELEMENT;
     if (bytes.byteLength !== expected) {
@@ -158,7 +166,7 @@ class ReferenceModel implements LanguageModel {
         `expected ${expected} bytes of keys and values for ${length} positions, got ${bytes.byteLength}`,
       );
     }
-    const sequence = this.#cells.restore(length);
+    const sequence = this.#cells.restore(length, resolveAdapters(loaded, adapters));
     const rows = new Float32Array(bytes.slice().buffer);
     let at = 0;
     for (const layer of [...state.keys, ...state.values]) {
@@ -201,7 +209,12 @@ class ReferenceModel implements LanguageModel {
         await setImmediate();
         if (signal?.aborted) throw aborted(signal);
         const scored = step.scored === 'all' || (step.scored === 'last' && j === step.tokens.length - 1);
-        const place = { token, position: lengths[i]! + j, cells: this.#cells.cells(step.sequence) };
+        const place = {
+          token,
+          position: lengths[i]! + j,
+          cells: this.#cells.cells(step.sequence),
+          adapters: this.#cells.adapters(step.sequence),
+        };
         this.#position(memory, place, step, scored ? rows : null);
       }
       results.push(rows);

@@ -13,7 +13,7 @@ import {
   type GenerateOutcome,
   maxRows,
 } from '@gptj-cloud/decoding';
-import { ModelError, type TokenId } from '@gptj-cloud/model';
+import { adaptersKey, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { StrategyRun } from './strategy-run.ts';
 import { TimeLimit } from './time-limit.ts';
@@ -56,6 +56,8 @@ export class Generation {
   stepMs = 0;
   /** Why it is to end before its time; null: it is not. */
   cancellation: ModelError | null = null;
+  /** `adaptersKey` of the request. */
+  readonly adapters: string;
   readonly #listener: GenerationListener;
   readonly #now: () => number;
   #startedAt: number | null = null;
@@ -70,6 +72,7 @@ export class Generation {
   /** @param now milliseconds, monotonic */
   constructor(request: GenerationRequest, listener: GenerationListener, now: () => number) {
     this.request = request;
+    this.adapters = adaptersKey(request.config.lora);
     this.reservation = worstCase(request.prompt, request.config);
     this.arrivedAt = now();
     this.#listener = listener;

@@ -70,3 +70,18 @@ test('evicts the least recently used entry for a new one and to free cells', asy
   cache.makeRoom(100);
   assert.deepEqual([taken(tokens(20)), taken(tokens(20, 200))], [0, 20]);
 });
+
+test('gives a prefix only to sequences with the adapters that it was computed with', async () => {
+  cache = new PrefixCache(model, { maxEntries: 3 });
+  await store(tokens(20));
+  const sequence = model.open();
+  await model.evaluate([{ sequence, tokens: tokens(30), scored: 'none' }]);
+  cache.put(tokens(30), sequence, 'a=1');
+  model.release(sequence);
+  const matches = (): readonly number[] => ['', 'a=1', 'a=0.5'].map((adapters) => cache.match(tokens(40), adapters));
+  assert.deepEqual(matches(), [20, 30, 0]);
+  assert.equal(cache.take(tokens(40), 40, 'a=0.5'), null);
+  taken(tokens(20));
+  cache.makeRoom(128 - 20);
+  assert.deepEqual(matches(), [20, 0, 0]);
+});

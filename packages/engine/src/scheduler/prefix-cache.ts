@@ -6,15 +6,20 @@
  * An entry is a sequence of the model, forked from the one that computed it. It costs a sequence id, and cells only once
  * no generation shares them. Entries are evicted, least recently used first, when cells or sequence ids are needed.
  *
+ * Keys and values depend on the adapters with which they were computed: an entry serves requests with the same ones alone.
+ *
  * Invariants
- * - No entry is a prefix of another: the longer entry serves both.
+ * - No entry is a prefix of another with the same adapters: the longer entry serves both.
  * - `#order` lists the entries from least to most recently used.
  */
 import type { LanguageModel, SequenceId, TokenId } from '@gptj-cloud/model';
-import { PrefixTree } from './prefix-tree.ts';
+import { type Match, PrefixTree } from './prefix-tree.ts';
 
 /** Shorter prefixes are computed again: a fork would take about as long. */
 export const MIN_PREFIX_TOKENS = 16;
+
+/** `adaptersKey` of sequences that use none. */
+const NO_ADAPTERS = '';
 
 export interface PrefixCacheOptions {
   /** Maximum number of sequences that the cache holds open. */
@@ -30,13 +35,16 @@ export interface ForkedPrefix {
 interface Entry {
   readonly sequence: SequenceId;
   readonly tokens: readonly TokenId[];
+  /** `adaptersKey` of the sequence's adapters. */
+  readonly adapters: string;
 }
 
 export class PrefixCache {
   readonly #model: LanguageModel;
   /** Maximum number of sequences that the cache holds open. */
   readonly maxEntries: number;
-  readonly #tree = new PrefixTree<Entry>();
+  /** By the adapters of its entries; none of the trees is empty. */
+  readonly #trees = new Map<string, PrefixTree<Entry>>();
   readonly #order = new Set<Entry>();
 
   constructor(model: LanguageModel, options: PrefixCacheOptions) {
@@ -48,25 +56,28 @@ export class PrefixCache {
     return this.#order.size;
   }
 
-  /** Length of the longest cached prefix of `tokens`, at most `max`; 0 when it is shorter than {@link MIN_PREFIX_TOKENS}. */
-  match(tokens: readonly TokenId[], max: number = tokens.length): number {
-    const length = Math.min(this.#tree.longest(tokens)?.length ?? 0, max);
+  /**
+   * Length of the longest cached prefix of `tokens`, computed with these adapters (`adaptersKey`); 0 when it is shorter than
+   * {@link MIN_PREFIX_TOKENS}.
+   */
+  match(tokens: readonly TokenId[], adapters: string = NO_ADAPTERS): number {
+    const length = this.#longest(tokens, adapters)?.length ?? 0;
     return length < MIN_PREFIX_TOKENS ? 0 : length;
   }
 
-  /** A fork of the longest cached prefix of `tokens`, at most `max` tokens; null where {@link match} gives 0. */
-  take(tokens: readonly TokenId[], max: number): ForkedPrefix | null {
-    const found = this.#tree.longest(tokens);
+  /** A fork of the longest cached prefix of `tokens`, at most `max` tokens; null where it is too short. */
+  take(tokens: readonly TokenId[], max: number, adapters: string = NO_ADAPTERS): ForkedPrefix | null {
+    const found = this.#longest(tokens, adapters);
     const length = Math.min(found?.length ?? 0, max);
     if (found === null || length < MIN_PREFIX_TOKENS) return null;
     this.#touch(found.value);
     return { sequence: this.#model.fork(found.value.sequence, length), length };
   }
 
-  /** Cache a sequence of exactly `tokens`. The caller must still release its own sequence. */
-  put(tokens: readonly TokenId[], sequence: SequenceId): void {
+  /** Cache a sequence of exactly `tokens`, opened with these adapters. The caller must still release its own sequence. */
+  put(tokens: readonly TokenId[], sequence: SequenceId, adapters: string = NO_ADAPTERS): void {
     if (tokens.length < MIN_PREFIX_TOKENS || this.maxEntries === 0) return;
-    const found = this.#tree.longest(tokens);
+    const found = this.#longest(tokens, adapters);
     if (found !== null && found.length === tokens.length) {
       this.#touch(found.value);
       return;
@@ -74,8 +85,10 @@ export class PrefixCache {
     // The new entry serves the prompts of the entry that it continues.
     if (found !== null && found.length === found.value.tokens.length) this.#drop(found.value);
     while (this.#order.size >= this.maxEntries) this.#dropOldest();
-    const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence) };
-    this.#tree.set(entry.tokens, entry);
+    const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence), adapters };
+    const tree = this.#trees.get(adapters) ?? new PrefixTree<Entry>();
+    this.#trees.set(adapters, tree);
+    tree.set(entry.tokens, entry);
     this.#order.add(entry);
   }
 
@@ -86,6 +99,10 @@ export class PrefixCache {
 
   clear(): void {
     while (this.#order.size > 0) this.#dropOldest();
+  }
+
+  #longest(tokens: readonly TokenId[], adapters: string): Match<Entry> | null {
+    return this.#trees.get(adapters)?.longest(tokens) ?? null;
   }
 
   #touch(entry: Entry): void {
@@ -100,7 +117,9 @@ export class PrefixCache {
 
   #drop(entry: Entry): void {
     this.#order.delete(entry);
-    this.#tree.delete(entry.tokens);
+    const tree = this.#trees.get(entry.adapters);
+    tree?.delete(entry.tokens);
+    if (tree?.isEmpty === true) this.#trees.delete(entry.adapters);
     this.#model.release(entry.sequence);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Persists prefixes of the prefix cache that a second request has reused, so that the next process does not compute
- * them again. Prefixes that one request alone used are not stored: with GPT-J-6B a token takes half a megabyte.
+ * them again. Prefixes that one request alone used are not stored: with GPT-J-6B a token takes half a megabyte. Nor are those
+ * of requests with adapters, to which the store's key, the model's fingerprint, would not belong.
  *
  * A prefix is copied out of the model between two evaluations, which takes about as long as one of them, and written to
  * the store during the next ones.
@@ -76,7 +77,7 @@ export class PrefixPersister {
     }
   }
 
-  /** Record that a generation has reused these tokens of the cache. */
+  /** Record that a generation without adapters has reused these tokens of the cache. */
   recordReuse(tokens: readonly TokenId[]): void {
     if (this.#isBroken || tokens.length < MIN_PERSISTED_TOKENS) return;
     const { now } = this.#options;

@@ -22,6 +22,10 @@ interface Node<T> {
 export class PrefixTree<T> {
   readonly #root: Node<T> = { edge: [], children: new Map(), value: undefined };
 
+  get isEmpty(): boolean {
+    return this.#root.children.size === 0 && this.#root.value === undefined;
+  }
+
   /** The value stored under exactly this sequence. */
   get(tokens: readonly TokenId[]): T | undefined {
     const path = this.#path(tokens);

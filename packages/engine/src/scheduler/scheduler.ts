@@ -207,11 +207,16 @@ export class Scheduler {
   #begin(generation: Generation): void {
     const { model, strategy } = this.#options;
     this.#step(generation, () => {
-      generation.run = new StrategyRun(model, strategy(generation.request), this.#prefixes);
+      generation.run = new StrategyRun(
+        model,
+        strategy(generation.request),
+        this.#prefixes,
+        generation.request.config.lora,
+      );
       generation.run.begin();
     });
     const reused = generation.run?.reused ?? [];
-    if (this.#persister !== null) for (const tokens of reused) this.#persister.recordReuse(tokens);
+    if (generation.adapters === '') for (const tokens of reused) this.#persister?.recordReuse(tokens);
     this.#finishIfDone(generation);
   }
 
@@ -229,10 +234,11 @@ export class Scheduler {
   }
 
   /** Whether a prompt under evaluation will add a longer prefix of this one's prompt to the cache. */
-  #sharesPrompt({ request }: Generation): boolean {
-    const cached = this.#prefixes.match(request.prompt);
+  #sharesPrompt({ request, adapters }: Generation): boolean {
+    const cached = this.#prefixes.match(request.prompt, adapters);
     return this.#active.some(
       (other) =>
+        other.adapters === adapters &&
         // A tenant in debt computes its prompt too slowly for others to wait for it.
         !this.#time.isInDebt(other) &&
         other.run!.prompts.some((prompt) => sharedLength(prompt, request.prompt, 0) >= cached + MIN_PREFIX_TOKENS),

@@ -20,7 +20,15 @@ import {
   type ScoreRequest,
   type Strategy,
 } from '@gptj-cloud/decoding';
-import type { LanguageModel, SequenceId, Step, StepResult, TokenId } from '@gptj-cloud/model';
+import {
+  type AdapterUse,
+  adaptersKey,
+  type LanguageModel,
+  type SequenceId,
+  type Step,
+  type StepResult,
+  type TokenId,
+} from '@gptj-cloud/model';
 import type { PrefixCache } from './prefix-cache.ts';
 
 /** A row of the current request that still has tokens to evaluate. */
@@ -48,6 +56,8 @@ export class StrategyRun {
   readonly #model: LanguageModel;
   readonly #strategy: Strategy<GenerateOutcome>;
   readonly #prefixes: PrefixCache | null;
+  readonly #adapters: readonly AdapterUse[];
+  readonly #adaptersKey: string;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
   #searched: readonly BeamCandidate[] | null = null;
@@ -57,7 +67,15 @@ export class StrategyRun {
   /** Rows of results that are no views any more. */
   readonly #copied = new WeakSet<Float32Array>();
 
-  constructor(model: LanguageModel, strategy: Strategy<GenerateOutcome>, prefixes: PrefixCache | null) {
+  /** @param adapters of all its sequences */
+  constructor(
+    model: LanguageModel,
+    strategy: Strategy<GenerateOutcome>,
+    prefixes: PrefixCache | null,
+    adapters: readonly AdapterUse[] = [],
+  ) {
+    this.#adapters = adapters;
+    this.#adaptersKey = adaptersKey(adapters);
     this.#model = model;
     this.#strategy = strategy;
     this.#prefixes = prefixes;
@@ -147,7 +165,7 @@ export class StrategyRun {
     const state = work as RowState;
     state.fed += count;
     if (state.row.from === null && state.fed === state.content.length)
-      this.#prefixes?.put(state.content, state.sequence);
+      this.#prefixes?.put(state.content, state.sequence, this.#adaptersKey);
     state.logits.push(...result.logits);
     state.hidden.push(...result.hidden);
     for (const [i, rows] of result.layers.entries()) {
@@ -199,7 +217,7 @@ export class StrategyRun {
     this.#rows = [];
     for (const { sequence, content, row, fed } of rows) {
       const held = content.length - (row.tokens.length - fed);
-      if (rows.length === 1) this.#prefixes?.put(content.slice(0, held), sequence);
+      if (rows.length === 1) this.#prefixes?.put(content.slice(0, held), sequence, this.#adaptersKey);
       this.#model.release(sequence);
     }
   }
@@ -255,12 +273,12 @@ export class StrategyRun {
   #fresh(row: Row): RowState {
     // The last token is always computed, for its scores; a row scored at every position is computed in full.
     const max = row.scored === 'all' ? 0 : row.tokens.length - 1;
-    const prefix = this.#prefixes?.take(row.tokens, max) ?? null;
+    const prefix = this.#prefixes?.take(row.tokens, max, this.#adaptersKey) ?? null;
     const fed = prefix?.length ?? 0;
     if (fed > 0) this.#reused.push(row.tokens.slice(0, fed));
     return {
       row,
-      sequence: prefix?.sequence ?? this.#model.open(),
+      sequence: prefix?.sequence ?? this.#model.open(this.#adapters),
       content: [...row.tokens],
       fed,
       drafted: [],

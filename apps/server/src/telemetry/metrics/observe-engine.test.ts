@@ -29,6 +29,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       loadMs: 0,
       backend: 'cpu',
       draftModelName: null,
+      adapters: [],
       earlyExitLayers: null,
     },
     async *generate() {
