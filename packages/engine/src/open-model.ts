@@ -3,7 +3,7 @@ import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { loadKernels } from '@gptj-cloud/kernels';
 import { type AdapterLayer, type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
-import type { AdapterFile } from './adapters/adapter-file.ts';
+import { type AdapterFile, adapterBytes, adaptersFor } from './adapters/adapter-file.ts';
 import { readAdapters } from './adapters/read-adapters.ts';
 import type { EngineInfo } from './engine.ts';
 import { chooseEngine, type EngineKind } from './engine-choice.ts';
@@ -29,7 +29,7 @@ export interface OpenModelOptions {
   readonly maxThreads?: number;
   /** A GGUF file of a small model with the same vocabulary, which guesses what the model will generate. Default: none. */
   readonly draftPath?: string;
-  /** Adapters that requests may choose. Those that do not fit the model are left out, with a warning. Default: none. */
+  /** Adapters that requests may choose. Those for models of other sizes are left out. Default: none. */
   readonly adapters?: readonly AdapterFile[];
   /** Positions of KV cache over all sequences. Default: see `planMemory`. */
   readonly cacheCells?: number;
@@ -102,7 +102,7 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
     const { draftPath } = options;
     const draftFile = draftPath === undefined ? null : await readDraftFile(draftPath, { path, weights: file });
     const { quantisation, backend, draftCells, ...opened } = await OPENERS[kind]({
-      options,
+      options: { ...options, adapters: adaptersFor(config, options.adapters) },
       config,
       listener,
       weights: file,
@@ -228,7 +228,7 @@ async function planFor(
     engine,
     path,
     fileBytes: (await stat(path)).size,
-    adapterBytes: await sizeOf(options.adapters ?? []),
+    adapterBytes: await adapterBytes(options.adapters ?? []),
     draft: draftFile,
     ...(cacheCells === undefined ? {} : { cacheCells }),
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
@@ -236,12 +236,6 @@ async function planFor(
     machine: readMachineMemory(),
     refuses: checksMemory && backend === 'cpu',
   });
-}
-
-/** Bytes of the adapters, which take as much memory. A file that is gone is left out later, with a warning. */
-async function sizeOf(adapters: readonly AdapterFile[]): Promise<number> {
-  const sizes = adapters.map(async ({ path }) => (await stat(path).catch(() => ({ size: 0 }))).size);
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function openKernels(opening: Opening): Promise<Opened> {

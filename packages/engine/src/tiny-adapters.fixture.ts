@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { convertAdapter, openGgufWeights } from '@gptj-cloud/checkpoint';
+import { convertAdapter, fitOf, openGgufWeights } from '@gptj-cloud/checkpoint';
 import type { AdapterUse } from '@gptj-cloud/model';
 import type { AdapterFile } from './adapters/adapter-file.ts';
 
@@ -22,7 +22,11 @@ export async function makeTinyAdapters(model: string): Promise<TinyAdapters> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-adapters-'));
   const weights = await openGgufWeights(model);
   await weights.close();
-  const files = TINY_ADAPTERS.map((name) => ({ name, path: join(folder, `${name}.gguf`) }));
+  const files = TINY_ADAPTERS.map((name) => ({
+    name,
+    path: join(folder, `${name}.gguf`),
+    fits: fitOf(weights.config),
+  }));
   for (const { name, path } of files) {
     await convertAdapter({ source: join(FIXTURES, name), target: path, name, config: weights.config });
   }

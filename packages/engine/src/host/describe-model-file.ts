@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { openGgufWeights, openStoredWeights } from '@gptj-cloud/checkpoint';
 import { unsupportedType } from '@gptj-cloud/kernels';
+import { adapterBytes, adaptersFor } from '../adapters/adapter-file.ts';
 import type { EngineInfo } from '../engine.ts';
 import type { EngineKind } from '../engine-choice.ts';
 import type { MachineMemory } from '../machine/machine-memory.ts';
@@ -38,11 +39,13 @@ export async function describeModelFile(
   try {
     const config = limitContext(file.config, options.contextLength);
     const kind = options.kind ?? (await kindLike(path, like));
+    const adapters = adaptersFor(config, options.adapters);
     const plan = planMemory({
       config,
       engine: kind === 'kernels' ? 'kernels' : 'llama',
       path,
       fileBytes: (await stat(path)).size,
+      adapterBytes: await adapterBytes(adapters),
       ...(cacheCells === undefined ? {} : { cacheCells }),
       ...(cacheBytes === undefined ? {} : { cacheBytes }),
       bytesPerValue: cacheType === 'f16' ? 2 : 4,
@@ -58,6 +61,7 @@ export async function describeModelFile(
         config,
         cacheCells: plan.cacheCells,
         backend: kind === 'llama' && like.kind === 'llama' ? like.backend : 'cpu',
+        adapters: adapters.map(({ name }) => name),
         earlyExitLayers: kind === 'llama' ? null : config.layerCount,
         loadMs: 0,
       },

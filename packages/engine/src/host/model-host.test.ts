@@ -6,13 +6,15 @@ import { describeEngine } from '../engine.contract.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 import { deferred } from '../process/deferred.ts';
 import { spawnEngine } from '../process/spawn-engine.ts';
+import { makeTinyAdapters } from '../tiny-adapters.fixture.ts';
 import { greedyCases, makeTinyModel } from '../tiny-model.fixture.ts';
 import type { HostedModel, HostModel } from './hosted-model.ts';
 import { createModelHost, type ModelHost, type ModelHostOptions } from './model-host.ts';
 
 const file = await makeTinyModel(128);
-after(() => file.remove());
-const options = { path: file.path, cacheType: 'f32', cacheCells: 512, threads: 1 } as const;
+const { files: adapters, remove } = await makeTinyAdapters(file.path);
+after(() => Promise.all([file.remove(), remove()]));
+const options = { path: file.path, cacheType: 'f32', cacheCells: 512, threads: 1, adapters } as const;
 
 const INFO: EngineInfo = {
   kind: 'kernels',
@@ -22,6 +24,7 @@ const INFO: EngineInfo = {
   config: {} as EngineInfo['config'],
   cacheCells: 512,
   backend: 'cpu',
+  adapters: [],
   earlyExitLayers: null,
   loadMs: 1,
 };
