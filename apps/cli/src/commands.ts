@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { convertCommand } from './commands/convert.ts';
 import { filesCommands } from './commands/files.ts';
 import { generateCommand } from './commands/generate.ts';
+import { imatrixCommand } from './commands/imatrix.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
@@ -17,6 +18,7 @@ import { presetsCommands } from './commands/presets.ts';
 import { profileCommands } from './commands/profiles.ts';
 import { projectsCommands } from './commands/projects.ts';
 import { pullCommand } from './commands/pull.ts';
+import { qualityCommand } from './commands/quality.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommands } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -44,6 +46,8 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       importCommand,
       convertCommand,
       inspectCommand,
+      qualityCommand,
+      imatrixCommand,
     ],
   },
   {

@@ -4,10 +4,11 @@ import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { MAX_HEADER_BYTES } from './gguf/header.ts';
 import { ggufHeaderBytes } from './gguf/header-bytes.ts';
-import type { GgufMetadata } from './gguf/metadata.ts';
+import type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
 import { phi2Metadata, phi2Tensors, readGptjConfig } from './gguf/phi2-export.ts';
 import { readTokenizerData } from './gguf/tokenizer-metadata.ts';
 import { GgufWriter } from './gguf/writer.ts';
+import type { ImportanceMatrix } from './importance.ts';
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
 import type { Quantiser } from './quantiser.ts';
 import { FILE_TYPES, type Recipe, tensorType } from './recipe.ts';
@@ -23,6 +24,8 @@ export interface ConvertOptions {
   readonly type: Recipe;
   /** Needed for every type but f32, f16 and bf16. */
   readonly quantiser?: Quantiser;
+  /** Matrices that it has are quantised with it; the types q8_0, f16, bf16 and f32 do not use it. */
+  readonly importance?: ImportanceMatrix;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
   /** Replace `target` if it exists. Default false. */
@@ -69,20 +72,24 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
   try {
     const { steps, fallbacks } = planTransfer(checkpoint, options.type);
     checkQuantiser(options, steps);
+    checkImportance(options, steps);
     const sample = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'));
     const sourceType = sample?.type ?? 'f32';
     const storedType = sample?.stored?.type ?? sourceType;
     const isQuantised = !/^(?:f32|f16|bf16)$/.test(storedType);
     const { data: tokenizer, dropped } = await checkpoint.readTokenizer();
     checkTokenizer(checkpoint.path, tokenizer);
-    const metadata = phi2Metadata({
-      config: checkpoint.config,
-      tokenizer,
-      modelName: checkpoint.modelName,
-      source: checkpoint.modelName,
-      sourceType,
-      fileType: FILE_TYPES[options.type],
-    });
+    const metadata = new Map([
+      ...phi2Metadata({
+        config: checkpoint.config,
+        tokenizer,
+        modelName: checkpoint.modelName,
+        source: checkpoint.modelName,
+        sourceType,
+        fileType: FILE_TYPES[options.type],
+      }),
+      ...importanceMetadata(options.importance),
+    ]);
     checkReadable(options.target, metadata, steps);
     const writer = await GgufWriter.create(options.target, {
       metadata,
@@ -91,7 +98,12 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     });
     let isHalfExact: boolean | null;
     try {
-      ({ isHalfExact } = await transferWeights(steps, { checkpoint, writer, ...options }));
+      ({ isHalfExact } = await transferWeights(steps, {
+        checkpoint,
+        writer,
+        ...options,
+        importance: meanSquares(options.importance),
+      }));
       await writer.finish();
     } catch (error) {
       await writer.abort();
@@ -185,4 +197,35 @@ function checkQuantiser({ target, type: recipe, quantiser }: ConvertOptions, ste
       );
     }
   }
+}
+
+/** The matrix must be of a model of this shape. */
+function checkImportance({ importance, target }: ConvertOptions, steps: readonly TransferStep[]): void {
+  if (importance === undefined) return;
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  for (const [name, { squares }] of importance.entries) {
+    const step = byName.get(name);
+    const columns = step === undefined ? null : rowsOf(step.shape).rowLength;
+    if (columns === squares.length) continue;
+    throw new CheckpointError(
+      'wrong_shape',
+      { file: target, tensor: name },
+      `expected an importance matrix of this model (${columns === null ? 'no such matrix' : `${columns} columns`}), got ${squares.length} columns`,
+    );
+  }
+}
+
+/** As llama.cpp's llama-quantize records it. */
+function importanceMetadata(importance: ImportanceMatrix | undefined): GgufMetadata {
+  if (importance === undefined) return new Map();
+  return new Map<string, GgufValue>([
+    ['quantize.imatrix.entries_count', { type: 'uint32', value: importance.entries.size }],
+    ['quantize.imatrix.chunks_count', { type: 'uint32', value: importance.chunkCount }],
+  ]);
+}
+
+function meanSquares(importance: ImportanceMatrix | undefined): ReadonlyMap<string, Float32Array> {
+  return new Map(
+    [...(importance?.entries ?? [])].map(([name, { squares, rows }]) => [name, squares.map((sum) => sum / rows)]),
+  );
 }

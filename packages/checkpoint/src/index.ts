@@ -16,10 +16,12 @@ export {
 export { type ConvertedOnce, type ConvertOnceOptions, convertOnce } from './convert-once.ts';
 export { GGML_ERAS, type GgmlEra } from './ggml/era.ts';
 export { type GgufTensorPlan, planBytes } from './gguf/header-bytes.ts';
+export { readImportance, writeImportance } from './gguf/importance-file.ts';
 export type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
 export { openStoredWeights, type StoredTensor, type StoredWeights } from './gguf/open.ts';
 export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-export.ts';
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
+export type { ImportanceEntry, ImportanceMatrix } from './importance.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
 export { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';

@@ -8,7 +8,13 @@ export interface Quantiser {
   typeSize(type: QuantisedType): number;
   /**
    * Quantise whole rows of `rowLength` weights, which is a multiple of the block size. The caller must not change `rows`
-   * until the promise settles. Each result is an array of its own.
+   * until the promise settles. Each result is an array of its own. `importance`: what the error of each column weighs; null:
+   * all the same.
    */
-  quantise(type: QuantisedType, rows: Float32Array, rowLength: number): Promise<Uint8Array>;
+  quantise(
+    type: QuantisedType,
+    rows: Float32Array,
+    rowLength: number,
+    importance: Float32Array | null,
+  ): Promise<Uint8Array>;
 }

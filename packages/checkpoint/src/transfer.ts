@@ -26,6 +26,8 @@ interface TransferOptions {
   readonly checkpoint: Checkpoint;
   readonly writer: GgufWriter;
   readonly quantiser?: Quantiser;
+  /** Weights of the columns, by GGUF name of the matrix. */
+  readonly importance?: ReadonlyMap<string, Float32Array>;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -223,7 +225,9 @@ class Transfer {
     rowLength: number,
     sizeBytes: number,
   ): Promise<Uint8Array> {
-    const blocks = await this.#options.quantiser?.quantise(type, rows, rowLength);
+    const { quantiser, importance } = this.#options;
+    const columns = importance?.get(step.name) ?? null;
+    const blocks = await quantiser?.quantise(type, rows, rowLength, columns);
     if (blocks?.byteLength !== sizeBytes) {
       throw new CheckpointError(
         'malformed',

@@ -27,6 +27,7 @@ export type { LogitsProcessor, LogitsRow } from './logits-processor.ts';
 export { applyLogitsProcessors, buildLogitsProcessors, type LogitsProcessorList } from './logits-processor-list.ts';
 export { maxRows } from './max-rows.ts';
 export type { NoiseSource } from './noise.ts';
+export { expOfNegative } from './numerics/exponential.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { mergeGenerationConfig } from './parameters/caller-fields.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';

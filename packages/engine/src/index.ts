@@ -5,6 +5,7 @@ export { describeModelFile } from './host/describe-model-file.ts';
 export type { HostedModel, HostedStatus, HostModel, ModelLease } from './host/hosted-model.ts';
 export { createModelHost, type ModelHost } from './host/model-host.ts';
 export { createEngine, type InProcessEngineOptions } from './in-process-engine.ts';
+export { type CollectImportanceOptions, collectImportance } from './llama/collect-importance.ts';
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type MachineMemory, readMachineMemory } from './machine/machine-memory.ts';
 export { describeMemory, gigabytes, type MemoryPlan, planMemory } from './machine/memory-plan.ts';

@@ -1,5 +1,6 @@
 import {
   CheckpointError,
+  type ConvertOptions,
   type ConvertSummary,
   convertCheckpoint,
   GGML_ERAS,
@@ -7,6 +8,7 @@ import {
   type OpenOptions,
   RECIPES,
   type Recipe,
+  readImportance,
 } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
 import { writeJson } from '../client/api-json.ts';
@@ -45,6 +47,12 @@ export const convertCommand: Command = {
           choices: RECIPES,
           default: 'q8_0',
         },
+        {
+          name: 'imatrix',
+          value: 'FILE',
+          summary: 'importance matrix by gptj imatrix or llama-imatrix: less loss with q4_0, q4_K_M, q5_K_M and q6_K',
+          default: 'none',
+        },
         { name: 'overwrite', value: null, summary: 'replace OUT if it exists' },
         {
           name: 'tokenizer',
@@ -80,6 +88,7 @@ export const convertCommand: Command = {
         target: target!,
         type,
         ...(FLOAT_RECIPES.has(type) ? {} : { quantiser: openQuantiser() }),
+        ...(await importanceOf(options, type)),
         onProgress: ({ doneBytes, totalBytes, tensor }) => progress.update(doneBytes, totalBytes, tensor),
         signal,
         overwrite: isOn(options, 'overwrite'),
@@ -101,6 +110,15 @@ export const convertCommand: Command = {
     }
   },
 };
+
+async function importanceOf({ values }: ParsedOptions, type: Recipe): Promise<Pick<ConvertOptions, 'importance'>> {
+  const path = values.get('imatrix');
+  if (path === undefined) return {};
+  if (FLOAT_RECIPES.has(type) || type === 'q8_0') {
+    throw new UsageError(`--imatrix: type ${type} does not use an importance matrix; q6_K, q5_K_M, q4_K_M and q4_0 do`);
+  }
+  return { importance: await readImportance(path) };
+}
 
 function openOptionsOf({ values }: ParsedOptions): OpenOptions {
   const tokenizer = values.get('tokenizer');

@@ -16,7 +16,7 @@ export function openQuantiser(): Quantiser {
   return {
     blockSize: (type) => library.blockSize(GGML_TYPE[type]),
     typeSize: (type) => library.rowSize(GGML_TYPE[type], library.blockSize(GGML_TYPE[type])),
-    async quantise(type, rows, rowLength) {
+    async quantise(type, rows, rowLength, importance) {
       const count = rows.length / rowLength;
       const bytesPerRow = library.rowSize(GGML_TYPE[type], rowLength);
       const target = new Uint8Array(count * bytesPerRow);
@@ -27,7 +27,7 @@ export function openQuantiser(): Quantiser {
         const end = Math.min(count, first + perThread);
         const source = rows.subarray(first * rowLength, end * rowLength);
         const part = target.subarray(first * bytesPerRow, end * bytesPerRow);
-        parts.push(library.quantise(GGML_TYPE[type], source, part, end - first, rowLength));
+        parts.push(library.quantise(GGML_TYPE[type], source, part, end - first, rowLength, importance));
       }
       await Promise.all(parts);
       return target;

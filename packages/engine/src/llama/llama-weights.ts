@@ -28,6 +28,8 @@ export interface LlamaWeightsOptions {
   readonly maxThreads?: number;
   /** Layers on the GPU when the library has one. Default: all. */
   readonly gpuLayers?: number;
+  /** Use no GPU. Default false. */
+  readonly onCpu?: boolean;
   /** Called with the share of the weights that is loaded, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -43,6 +45,8 @@ export interface LlamaContextOptions {
    * decodes a fifth to a third faster. Default: true with a float32 cache, else false.
    */
   readonly exact?: boolean;
+  /** See `watchProducts`. */
+  readonly evalCallback?: Pointer;
 }
 
 export interface LlamaWeights {
@@ -75,7 +79,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       path,
       {
         ...library.modelDefaultParams(),
-        ...(library.backend === 'cpu' ? { devices: addressOf(NO_DEVICES) } : {}),
+        ...(library.backend === 'cpu' || options.onCpu === true ? { devices: addressOf(NO_DEVICES) } : {}),
         ...(options.gpuLayers === undefined ? {} : { n_gpu_layers: options.gpuLayers }),
       },
       options.onProgress,
@@ -121,7 +125,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
   return {
     quantisation: library.fileTypeName(model),
     warnings: library.warnings,
-    openModel({ cacheCells, cacheType = 'f16', exact = cacheType === 'f32' } = {}) {
+    openModel({ cacheCells, cacheType = 'f16', exact = cacheType === 'f32', evalCallback } = {}) {
       if (closed) throw new ModelError('closed', 'the weights are closed');
       const abortFlag = new Uint8Array(256); // large enough that V8 keeps it outside its moving heap
       const { result: context, errors } = library.logged(() =>
@@ -139,6 +143,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
           type_k: GGML_TYPE[cacheType],
           type_v: GGML_TYPE[cacheType],
           kv_unified: true,
+          ...(evalCallback === undefined ? {} : { cb_eval: evalCallback }),
           // strlen of the flag: false while its first byte is zero, and callable from any thread without JavaScript.
           abort_callback: library.strlen,
           abort_callback_data: addressOf(abortFlag),

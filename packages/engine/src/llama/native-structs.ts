@@ -58,6 +58,8 @@ export interface ContextParams {
   type_v: number;
   kv_unified: boolean;
   flash_attn_type: number;
+  /** Called for the tensors of a graph; see `native-tensors.ts`. */
+  cb_eval: Pointer | null;
   abort_callback: Pointer | null;
   abort_callback_data: Pointer | null;
 }

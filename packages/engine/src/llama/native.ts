@@ -84,7 +84,14 @@ export interface LlamaLibrary {
   blockSize(type: number): number;
   rowSize(type: number, elements: number): number;
   /** `ggml_quantize_chunk` on another thread: `rows` rows of `source` into `target`. Resolves with bytes written. */
-  quantise(type: number, source: Float32Array, target: Uint8Array, rows: number, rowLength: number): Promise<number>;
+  quantise(
+    type: number,
+    source: Float32Array,
+    target: Uint8Array,
+    rows: number,
+    rowLength: number,
+    importance: Float32Array | null,
+  ): Promise<number>;
 
   /** Address of C's `strlen`: as an abort callback it is true while the byte it points at is not zero. */
   readonly strlen: Pointer;
@@ -314,8 +321,8 @@ function bind(found: FoundLibrary): LlamaLibrary {
     lastPosition: (memory, sequence) => native.lastPosition(memory, sequence) as number,
     blockSize: (type) => Number(native.blockSize(type)),
     rowSize: (type, elements) => Number(native.rowSize(type, elements)),
-    quantise: async (type, source, target, rows, rowLength) =>
-      Number(await inThread<number | bigint>(native.quantise, type, source, target, 0, rows, rowLength, null)),
+    quantise: async (type, source, target, rows, rowLength, importance) =>
+      Number(await inThread<number | bigint>(native.quantise, type, source, target, 0, rows, rowLength, importance)),
   };
 }
 
