@@ -1,5 +1,6 @@
 /** All commands of `gptj`, in the order of help. */
 import type { CommandEntry } from './command.ts';
+import { adapterCommands } from './commands/adapter.ts';
 import { adminCommands } from './commands/admin.ts';
 import { exportCommand, importCommand } from './commands/bundle.ts';
 import { chatCommand } from './commands/chat.ts';
@@ -44,6 +45,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       removeCommand,
       exportCommand,
       importCommand,
+      adapterCommands,
       convertCommand,
       inspectCommand,
       qualityCommand,

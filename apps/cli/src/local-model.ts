@@ -10,6 +10,7 @@ import {
   readSplitSpecialTokens,
 } from '@gptj-cloud/decoding';
 import {
+  adaptersFor,
   chooseEngine,
   ENGINE_KINDS,
   type Engine,
@@ -18,11 +19,13 @@ import {
   spawnEngine,
 } from '@gptj-cloud/engine';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import { adaptersFolder, listAdapters } from '@gptj-cloud/model-store';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { CommandContext } from './command.ts';
 import { findDraftModel, findLocalModel } from './default-model.ts';
 import { integerOption, type OptionSpec, type ParsedOptions, UsageError } from './options.ts';
 import { printable } from './printable.ts';
+import { dataFolder } from './store-options.ts';
 
 export const MODEL_OPTIONS: readonly OptionSpec[] = [
   {
@@ -73,12 +76,14 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
   const config = await readConfig(path);
   const tokenizer = await openTokenizer(path);
   const kind = readKind(options, env);
+  const adapters = adaptersFor(config, await listAdapters(adaptersFolder(dataFolder(null, env))));
   const computes = kind ?? (await chooseEngine(path, undefined)).kind;
   const facts: Omit<ParameterContext, 'promptLength'> = {
     vocabSize: config.vocabSize,
     contextLength: config.contextLength,
     eosTokenId: config.eosTokenIds,
     encodeText: (text, encoding) => tokenizer.encode(text, encoding),
+    adapters: adapters.map(({ name }) => name),
     ...(computes !== 'llama' ? { earlyExitLayers: config.layerCount } : {}),
   };
   return {
@@ -91,6 +96,7 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
     load: async () =>
       await spawnEngine({
         path,
+        adapters,
         ...(kind === null ? {} : { kind }),
         ...(draftPath === null ? {} : { draftPath }),
         onWarning: (warning) => stderr.write(`warning: ${printable(warning)}\n`),

@@ -1,4 +1,4 @@
-/** The folder of models of a command: that of the server on this machine. */
+/** The folders of a command: those of the server on this machine. */
 import { resolve } from 'node:path';
 import { modelsFolder } from '@gptj-cloud/model-store';
 import type { OptionSpec, ParsedOptions } from './options.ts';
@@ -10,7 +10,11 @@ export const DATA_DIR_OPTION: OptionSpec = {
   default: 'DATA_DIR, else ./data',
 };
 
-export function storeFolder(options: ParsedOptions | null, env: NodeJS.ProcessEnv): string {
+export function dataFolder(options: ParsedOptions | null, env: NodeJS.ProcessEnv): string {
   const given = options?.values.get('data-dir') ?? env.DATA_DIR;
-  return modelsFolder(resolve(given === undefined || given === '' ? './data' : given));
+  return resolve(given === undefined || given === '' ? './data' : given);
+}
+
+export function storeFolder(options: ParsedOptions | null, env: NodeJS.ProcessEnv): string {
+  return modelsFolder(dataFolder(options, env));
 }

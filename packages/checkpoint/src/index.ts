@@ -1,6 +1,7 @@
 export {
   type AdapterSummary,
   type AdapterWeights,
+  checkAdapter,
   convertAdapter,
   fitOf,
   readAdapter,

@@ -1,3 +1,4 @@
+export { adaptersFor } from './adapters/adapter-file.ts';
 export type { Engine, EngineInfo, GenerationEvent, GenerationRequest, GenerationUsage } from './engine.ts';
 export { chooseEngine, ENGINE_KINDS, type EngineKind } from './engine-choice.ts';
 export { BATCH_TOKEN_BOUNDS, type EngineStats } from './engine-stats.ts';

@@ -1,3 +1,11 @@
+export type { AdapterRecord } from './adapters/adapter-record.ts';
+export {
+  adaptersFolder,
+  addAdapter,
+  listAdapters,
+  removeAdapter,
+  type StoredAdapter,
+} from './adapters/adapter-store.ts';
 export { exportModel } from './bundle/export-model.ts';
 export { openFetch } from './download/proxy-fetch.ts';
 export { hubCacheFolder } from './hub/hub-cache.ts';

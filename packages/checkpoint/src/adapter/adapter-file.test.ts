@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { GPTJ_6B, type GptjConfig } from '@gptj-cloud/model';
-import { convertAdapter, readAdapter } from './adapter-file.ts';
+import { checkAdapter, convertAdapter, readAdapter } from './adapter-file.ts';
 
 const CONFIG: GptjConfig = {
   ...GPTJ_6B,
@@ -61,7 +61,14 @@ async function adapter(
   const config = { peft_type: 'LORA', r: 2, lora_alpha: 8, ...settings };
   await writeFile(join(source, 'adapter_config.json'), JSON.stringify(config));
   await writeFile(join(source, file), weights);
-  return { source, target, convert: () => convertAdapter({ source, target, name: 'a', config: CONFIG }) };
+  return {
+    source,
+    target,
+    async convert() {
+      await checkAdapter(source, CONFIG);
+      return await convertAdapter({ source, target, name: 'a', config: CONFIG });
+    },
+  };
 }
 
 test('stores A as it is, and B scaled and in the order of the export', async (t) => {

@@ -54,15 +54,24 @@ export interface ConvertAdapterOptions {
   readonly config: GptjConfig;
 }
 
-/** Convert an adapter. Everything is checked, the numbers too, before the target is created. Throws `CheckpointError`. */
-export async function convertAdapter({ source, target, name, config }: ConvertAdapterOptions): Promise<AdapterSummary> {
+/** Check an adapter for a model, its numbers too, without writing anything. Throws `CheckpointError`. */
+export async function checkAdapter(source: string, config: GptjConfig): Promise<void> {
   const adapter = await openPeftAdapter(source, config);
   try {
     for (const matrix of adapter.matrices) {
       await matrix.readDown();
       scaledUp(source, await matrix.readUp(), matrix.scaling);
     }
-    return await write(adapter, { source, target, name, config });
+  } finally {
+    await adapter.close();
+  }
+}
+
+/** Convert an adapter. After a failure no file is left. Throws `CheckpointError`. */
+export async function convertAdapter(options: ConvertAdapterOptions): Promise<AdapterSummary> {
+  const adapter = await openPeftAdapter(options.source, options.config);
+  try {
+    return await write(adapter, options);
   } finally {
     await adapter.close();
   }
