@@ -1,4 +1,3 @@
-import type { EngineInfo } from '@gptj-cloud/engine';
 import type { Tracer } from '@opentelemetry/api';
 import { Hono } from 'hono';
 import { type ApiRoute, READ_OR_WRITE, scope } from './api/access/access.ts';
@@ -38,6 +37,7 @@ import { webhookRoutes } from './api/pipeline-cloud/webhook-routes.ts';
 import { huggingFaceRoutes } from './api/tgi/tgi-routes.ts';
 import { recordAudit } from './audit/audit-log.ts';
 import type { GenerationService } from './generation/generation-service.ts';
+import type { ModelService } from './generation/model-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { PresetService } from './generation/presets/preset-service.ts';
@@ -75,7 +75,6 @@ import type { RunService } from './runs/run-service.ts';
 import { serverVersion } from './server-version.ts';
 import type { Database, Store } from './store/db.ts';
 import type { Logger } from './telemetry/logger.ts';
-import type { EngineMonitor } from './telemetry/metrics/engine-monitor.ts';
 import type { ServerMetrics } from './telemetry/metrics/server-metrics.ts';
 import type { WebhookService } from './webhooks/webhook-service.ts';
 import type { WebhookCounts } from './webhooks/webhooks.ts';
@@ -96,8 +95,8 @@ export interface AppDeps {
   readonly clock: () => Date;
   readonly ready: () => Promise<readonly string[]>;
   readonly modelName: string;
-  readonly engineInfo: EngineInfo;
-  readonly engineMonitor: EngineMonitor;
+  /** Every served model, the first one first. */
+  readonly models: readonly ModelService[];
   /** The served model, for the compatible APIs. */
   readonly model: TextModel;
   /** Reads requests. */

@@ -2,14 +2,14 @@
  * Composes the server: creates every service and implements the ports between them. `main.ts` passes the real
  * engine, store and mailer; tests pass fakes. It reads no environment variables and does not listen.
  */
-import type { Engine } from '@gptj-cloud/engine';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { sql } from 'drizzle-orm';
 import type { ProcessFacts } from './api/operator/overview-routes.ts';
 import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
+import { composeModels } from './compose-models.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
+import type { ModelSource } from './generation/model-service.ts';
 import { noteGenerations } from './generation/note-generations.ts';
 import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
@@ -52,8 +52,7 @@ import { vacuumMostChanged } from './store/vacuum.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { countRuns } from './telemetry/metrics/count-runs.ts';
 import { countWebhooks } from './telemetry/metrics/count-webhooks.ts';
-import { createEngineMonitor, ENGINE_SAMPLE_MS } from './telemetry/metrics/engine-monitor.ts';
-import { observeEngine } from './telemetry/metrics/observe-engine.ts';
+import { ENGINE_SAMPLE_MS } from './telemetry/metrics/engine-monitor.ts';
 import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
 import { deleteWebhooksOf } from './webhooks/webhook-store.ts';
@@ -87,9 +86,9 @@ export type ComposeSettings = Pick<
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
 };
 
-export interface ComposeDeps {
-  readonly engine: Engine;
-  readonly tokenizer: Tokenizer;
+export interface ComposeDeps extends ModelSource {
+  /** The models beside the first, which is `engine` with its tokenizer. Default: none. */
+  readonly otherModels?: readonly ModelSource[];
   readonly store: Store;
   readonly clock: () => Date;
   readonly logger: Logger;
@@ -145,7 +144,7 @@ export interface Composition {
 const VACUUM_EVERY_MS = 10_000;
 
 export function compose(deps: ComposeDeps): Composition {
-  const { store, tokenizer, clock, logger, plans, settings } = deps;
+  const { store, clock, logger, plans, settings } = deps;
   const { db } = store;
   const maintenance = createMaintenance({
     db,
@@ -155,18 +154,25 @@ export function compose(deps: ComposeDeps): Composition {
   });
   const admission = maintenance.guard(deps.admission);
   const { metrics, tracer } = deps.observation;
-  const monitor = createEngineMonitor({ engine: deps.engine, clock, now: () => performance.now() });
-  const engine = observeEngine(deps.engine, {
-    metrics,
-    tracer,
-    now: () => performance.now(),
-    onTokens: monitor.countTokens,
+  const models = composeModels({
+    sources: [deps, ...(deps.otherModels ?? [])],
+    clock,
+    observation: deps.observation,
   });
-  const model = { info: engine.info, tokenizer, readParameters: createParameterReader(engine.info, tokenizer) };
+  const { model, engine } = models.first;
   const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
-  const pipelines = createPipelineRegistry([createGptjPipeline({ engine, tokenizer, jobs })]);
+  const pipelines = createPipelineRegistry(
+    models.all.map(({ pipeline, ...each }) =>
+      createGptjPipeline({ identity: pipeline, engine: each.engine, tokenizer: each.model.tokenizer, jobs }),
+    ),
+  );
   const generations = noteGenerations(
-    createGenerationService({ engine, admission, logger, maxQueueMs: settings.maxQueueMs }),
+    createGenerationService({
+      engineOf: (name) => models.byName(name).engine,
+      admission,
+      logger,
+      maxQueueMs: settings.maxQueueMs,
+    }),
   );
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
@@ -181,8 +187,8 @@ export function compose(deps: ComposeDeps): Composition {
     onDisabled: (webhook) => mailDisabledWebhook({ db, mailer: deps.mailer, publicUrl: deps.publicUrl }, webhook),
     describeRun: (projectId, id) => runs.find(projectId, id),
   });
-  readAtScrape(metrics, engine.info, {
-    engineStats: monitor.stats,
+  readAtScrape(metrics, {
+    models: models.all,
     countOpenRuns: () => countOpenRunsByState(db),
     countWebhooks: () => webhooks.counts(),
   });
@@ -195,7 +201,6 @@ export function compose(deps: ComposeDeps): Composition {
     storage,
     logger,
     clock,
-    modelName: engine.info.modelName,
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     nodeUrl: deps.nodeUrl ?? (() => null),
@@ -212,7 +217,7 @@ export function compose(deps: ComposeDeps): Composition {
           everyMs: VACUUM_EVERY_MS,
           onError: (error) => logger.warn('the store could not be vacuumed', { error }),
         });
-  const sampling = startPolling(monitor.sample, {
+  const sampling = startPolling(async () => void (await Promise.all(models.all.map((each) => each.monitor.sample()))), {
     everyMs: ENGINE_SAMPLE_MS,
     onError: (error) => logger.warn('the load of the engine could not be read', { error }),
   });
@@ -238,7 +243,7 @@ export function compose(deps: ComposeDeps): Composition {
     [
       { name: 'database', check: async () => await db.execute(sql`SELECT 1`) },
       { name: 'disk', check: () => store.checkDisk() },
-      { name: 'engine', check: () => monitor.check() },
+      { name: 'engine', check: () => models.check() },
     ],
     logger,
   );
@@ -259,8 +264,7 @@ export function compose(deps: ComposeDeps): Composition {
     maxUploadBytes: settings.maxUploadBytes,
     maxJsonBytes: settings.maxJsonBytes,
     modelName: engine.info.modelName,
-    engineInfo: engine.info,
-    engineMonitor: monitor,
+    models: models.all,
     model,
     jobs,
     generations,
@@ -332,10 +336,15 @@ function createReadRunner(
   pool: WorkerPool,
   { parseInlineBytes: maxBytes }: ComposeSettings,
 ): JobRunner<TextModel> {
-  const readParameters = createParameterReader(model.info, model.tokenizer, {
-    checkPattern() {
-      throw new NeedsWorker();
-    },
+  const onThisThread = ({ info, tokenizer, others = [] }: TextModel): TextModel => ({
+    info,
+    tokenizer,
+    readParameters: createParameterReader(info, tokenizer, {
+      checkPattern() {
+        throw new NeedsWorker();
+      },
+    }),
+    others: others.map(onThisThread),
   });
-  return createJobRunner({ tools: { ...model, readParameters }, pool, maxBytes });
+  return createJobRunner({ tools: onThisThread(model), pool, maxBytes });
 }

@@ -2,16 +2,16 @@
  * Starts a server: reads the settings, opens the engine and the store, composes the services, listens, and prints the URL
  * and the first token. No other file names a concrete engine or store.
  */
-import { stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import { basename, join } from 'node:path';
-import { describeMemory, type Engine, openTokenizer, spawnEngine } from '@gptj-cloud/engine';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import { join } from 'node:path';
+import { spawnEngine } from '@gptj-cloud/engine';
 import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
 import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
+import { pipelineOf } from './generation/pipelines/pipeline-identity.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
@@ -28,18 +28,17 @@ import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
 import { serverVersion } from './server-version.ts';
-import { describeModel } from './start/describe-model.ts';
+import { describeModel, describeUnloaded } from './start/describe-model.ts';
 import { describePlans } from './start/describe-plans.ts';
 import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
 import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
-import { findDraftFile, findModelFile } from './start/model-file.ts';
 import { nodeUrl } from './start/node-url.ts';
-import { createStartDisplay, type ProgressBar, type StartDisplay } from './start/start-display.ts';
+import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
+import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
-import { makeFolder } from './store/make-folder.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { describeNodeRelease } from './telemetry/node-release.ts';
@@ -48,14 +47,6 @@ import { sendWebhook } from './webhooks/send-webhook.ts';
 import { within } from './within.ts';
 import type { WorkerModel } from './worker-main.ts';
 import { openWorkerPool, type WorkerPool } from './workers/worker-pool.ts';
-
-/** A loaded model: the engine that runs it, and its tokenizer. */
-export interface ServedModel {
-  readonly engine: Engine;
-  readonly tokenizer: Tokenizer;
-  /** The file, from which worker threads read the tokenizer. Absent: all requests are read on the server's thread. */
-  readonly path?: string;
-}
 
 /** External dependencies of a server, which tests replace. */
 export interface ServeParts {
@@ -80,14 +71,6 @@ export interface ServeParts {
   readonly manualDir: string | null;
 }
 
-/** What the loading of a model reports to. */
-export interface ModelStart {
-  readonly logger: Logger;
-  readonly print: (line: string) => void;
-  readonly display: StartDisplay;
-  readonly signal: AbortSignal | null;
-}
-
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
@@ -100,7 +83,7 @@ export interface RunningServer {
 
 const DEFAULT_PARTS: ServeParts = {
   environment: process.env,
-  openModel,
+  openModel: (config, start) => openModels(config, start, spawnEngine),
   progressBar: null,
   signal: null,
   print: (line) => process.stdout.write(`${line}\n`),
@@ -221,17 +204,19 @@ async function start({
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
-  const { engine, tokenizer, path } = open(
+  const served = open(
     await loadModel(config, {
       logger,
       print,
       display: createStartDisplay(logger, parts.progressBar),
       signal: parts.signal,
     }),
-    (model) => model.engine.close(),
+    (model) => (model.host ?? model.engine).close(),
   );
+  const { engine, others = [] } = served;
+  const workerModel = toWorkerModel(served);
   const workers =
-    path === undefined ? undefined : open(openWorkers(path, engine, config, logger), (each) => each.close());
+    workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
   logger.info('opening the store');
   const store = open(await openDatabase(config, logger), (each) => each.close());
   const keeper = createCredentialKeeper({
@@ -249,7 +234,14 @@ async function start({
     (each) => each.close(),
   );
   const admission = open(
-    await openCountedAdmission({ db: store.db, plans, servedModel: servedModelName(engine.info), clock, logger }),
+    await openCountedAdmission({
+      db: store.db,
+      plans,
+      servedModel: servedModelName(engine.info),
+      otherModels: namesInPlans(others),
+      clock,
+      logger,
+    }),
     (each) => each.close(),
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
@@ -259,8 +251,8 @@ async function start({
   let otherUrl: string | null = null;
   const composition = open(
     compose({
-      engine,
-      tokenizer,
+      ...served,
+      otherModels: others,
       store,
       clock,
       logger,
@@ -317,12 +309,32 @@ async function start({
   });
 
   print(`gptj-cloud listens on ${url}: ${describeModel(engine.info)}`);
+  for (const { engine: other } of others) print(`Also serves ${describeUnloaded(other.info)}`);
   const planLine = describePlans(plans, servedModelName(engine.info), config.plansKind);
   if (planLine !== null) print(planLine);
   const address = composition.accounts.publicUrl();
   print(site === null ? `Manual: ${address}/docs` : `Dashboard: open ${address} in a browser; manual: ${address}/docs`);
   printCredentials(print, credentials, url);
   return { url, port: listener.port, composition };
+}
+
+/** The names in plans of the models beside the first, by what requests name: the model, or its pipeline. */
+function namesInPlans(models: readonly ServedModel[]): ReadonlyMap<string, string> {
+  return new Map(
+    models.flatMap(({ engine: { info } }) => {
+      const name = servedModelName(info);
+      return [info.modelName, pipelineOf(info.modelName, false).id].map((each) => [each, name] as const);
+    }),
+  );
+}
+
+/** What worker threads open; null: all requests are read on the server's thread. */
+function toWorkerModel({ path, engine: { info }, others = [] }: ServedModel): WorkerModel | null {
+  if (path === undefined) return null;
+  const withFiles = others.flatMap((other) =>
+    other.path === undefined ? [] : [{ modelPath: other.path, info: { ...other.engine.info } }],
+  );
+  return { modelPath: path, info: { ...info }, others: withFiles };
 }
 
 async function diskSpace(folder: string): Promise<DiskSpace> {
@@ -346,44 +358,14 @@ async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store
   });
 }
 
-function openWorkers(modelPath: string, { info }: Engine, config: ServerConfig, logger: Logger): WorkerPool {
+function openWorkers(workerData: WorkerModel, config: ServerConfig, logger: Logger): WorkerPool {
   return openWorkerPool({
     entry: new URL('./worker-main.js', import.meta.url),
-    workerData: { modelPath, info } satisfies WorkerModel,
+    workerData,
     threads: config.parseThreads,
     maxWaiting: config.parseWaiting,
     deadlineMs: config.parseDeadlineMs,
     maxHeapMb: config.parseHeapMb,
     logger,
   });
-}
-
-async function openModel(config: ServerConfig, start: ModelStart): Promise<ServedModel> {
-  const { dataDir, prefixCacheBytes, engineStallMs, engineEvaluationMs } = config;
-  const { logger, print, display } = start;
-  const path = await findModelFile(config, start);
-  const draftPath = await findDraftFile(config);
-  const { size } = await stat(path).catch(() => ({ size: 0 }));
-  logger.info('loading the model', { file: path, bytes: size });
-  const tokenizer = await openTokenizer(path);
-  const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
-  if (prefixCacheBytes > 0) await makeFolder(persistedPrefixes.folder, 0o700);
-  try {
-    const engine = await spawnEngine({
-      path,
-      ...(draftPath === null ? {} : { draftPath }),
-      ...config.engineSize,
-      ...(start.signal === null ? {} : { signal: start.signal }),
-      ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
-      stallMs: engineStallMs,
-      evaluationMs: engineEvaluationMs,
-      onWarning: (message) => logger.warn(message),
-      onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
-      onMemory: (plan) => print(describeMemory(plan)),
-      onProgress: (share) => display.progress('loading', share * size, size, basename(path)),
-    });
-    return { engine, tokenizer, path };
-  } finally {
-    display.clear();
-  }
 }

@@ -1,8 +1,9 @@
-/** Main module of a worker thread: opens a tokenizer of its own and reads requests that are too large for the server's thread. */
+/** Main module of a worker thread: opens tokenizers of its own and reads requests that are too large for the server's thread. */
 import { workerData } from 'node:worker_threads';
 import { checkPattern } from '@gptj-cloud/decoding';
-import { type EngineInfo, openTokenizer } from '@gptj-cloud/engine';
+import { type EngineInfo, openTokenizer, openTokenizers } from '@gptj-cloud/engine';
 import { createParameterReader } from './generation/parameter-parser.ts';
+import type { TextModel } from './generation/text-model.ts';
 import { READ_JOBS } from './read-jobs.ts';
 import { serveJobs } from './workers/serve-jobs.ts';
 
@@ -10,18 +11,27 @@ import { serveJobs } from './workers/serve-jobs.ts';
 export interface WorkerModel {
   readonly modelPath: string;
   readonly info: EngineInfo;
+  /** The other models of the server. */
+  readonly others: readonly Omit<WorkerModel, 'others'>[];
 }
 
-const { modelPath, info } = workerData as WorkerModel;
+const { others, ...first } = workerData as WorkerModel;
+const open = others.length === 0 ? openTokenizer : openTokenizers();
 
 await serveJobs(READ_JOBS, async (stage) => {
-  const tokenizer = await openTokenizer(modelPath);
-  const readParameters = createParameterReader(info, tokenizer, {
-    checkPattern(pattern) {
-      stage('prefix_allowed_tokens_fn');
-      checkPattern(pattern);
-      stage(null);
-    },
-  });
-  return { info, tokenizer, readParameters };
+  const read = async ({ modelPath, info }: Omit<WorkerModel, 'others'>): Promise<TextModel> => {
+    const tokenizer = await open(modelPath);
+    const readParameters = createParameterReader(info, tokenizer, {
+      checkPattern(pattern) {
+        stage('prefix_allowed_tokens_fn');
+        checkPattern(pattern);
+        stage(null);
+      },
+    });
+    return { info, tokenizer, readParameters };
+  };
+  const served = await read(first);
+  const rest: TextModel[] = [];
+  for (const other of others) rest.push(await read(other));
+  return { ...served, others: rest };
 });

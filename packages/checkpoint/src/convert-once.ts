@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ConvertOptions, type ConvertSummary, convertCheckpoint } from './convert.ts';
-import { fingerprintFolder } from './folder-fingerprint.ts';
+import { fingerprintSource } from './folder-fingerprint.ts';
 
 export interface ConvertOnceOptions
   extends Pick<ConvertOptions, 'type' | 'open' | 'quantiser' | 'onProgress' | 'signal'> {
-  /** Folder of a checkpoint. */
+  /** A checkpoint: a folder, or a single file of ggml or an archive of mesh-transformer-jax. */
   readonly source: string;
   /** Folder of converted models; created when it is missing. */
   readonly models: string;
@@ -23,13 +23,13 @@ export interface ConvertedOnce {
 }
 
 /**
- * The GGUF file of a checkpoint's folder, converted by the first call and found by later ones, as long as the contents of
- * the folder stay the same. The file appears under its name when it is complete; what a killed conversion left is removed
+ * The GGUF file of a checkpoint, converted by the first call and found by later ones, as long as the contents of its files
+ * stay the same. The file appears under its name when it is complete; what a killed conversion left is removed
  * by the next one. Throws the errors of `convertCheckpoint`.
  */
 export async function convertOnce(options: ConvertOnceOptions): Promise<ConvertedOnce> {
   const { source, models, type, lock, onBegin, ...rest } = options;
-  const key = (await fingerprintFolder(source)).slice(0, 16);
+  const key = (await fingerprintSource(source)).slice(0, 16);
   const path = join(models, `${safeName(basename(source))}-${key}-${type}.gguf`);
   if (await exists(path)) return { path, summary: null };
   await mkdir(models, { recursive: true, mode: 0o700 });
@@ -46,7 +46,7 @@ export async function convertOnce(options: ConvertOnceOptions): Promise<Converte
   }
 }
 
-/** Letters of a folder's name that every file system has. */
+/** Letters of a name that every file system has. */
 function safeName(name: string): string {
   return name.replace(/[^\w.-]/g, '_').slice(0, 60) || 'model';
 }

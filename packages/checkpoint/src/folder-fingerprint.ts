@@ -1,13 +1,36 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { parseShardPath } from './mesh/leaves.ts';
 import { findShardFolder } from './mesh/shard-files.ts';
 
 /** Files that a conversion reads. */
 const READ_FILES = /\.(?:json|txt|safetensors|bin|pt)$/i;
+/** Files beside a single file that a conversion may read: its tokenizer and its configuration. */
+const FILES_BESIDE: readonly string[] = [
+  'tokenizer.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'config.json',
+];
 const SAMPLES = 64;
 const SAMPLE_BYTES = 2 ** 16;
+
+/** A hash of what a conversion of `path` reads, a folder or a file with the files beside it. */
+export async function fingerprintSource(path: string): Promise<string> {
+  if ((await stat(path)).isDirectory()) return await fingerprintFolder(path);
+  const hash = createHash('sha256');
+  const folder = dirname(path);
+  const beside = (await readdir(folder)).filter((name) => FILES_BESIDE.includes(name)).sort();
+  for (const name of [basename(path), ...beside]) {
+    hash.update(`${name}\0`);
+    await addFile(hash, join(folder, name));
+  }
+  return hash.digest('hex');
+}
 
 /**
  * A hash of the files of a checkpoint's folder, whatever their times. Files up to 4 MiB are read whole. A larger one is

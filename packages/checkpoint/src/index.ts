@@ -24,7 +24,7 @@ export { type Phi2ExportOptions, phi2Metadata, phi2Tensors } from './gguf/phi2-e
 export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
 export type { ImportanceEntry, ImportanceMatrix } from './importance.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
-export { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
+export { type OpenOptions, openCheckpoint, type SourceKind, sourceKind } from './open-checkpoint.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
 export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';

@@ -9,7 +9,7 @@ export { createEngine, type InProcessEngineOptions } from './in-process-engine.t
 export { type CollectImportanceOptions, collectImportance } from './llama/collect-importance.ts';
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type MachineMemory, readMachineMemory } from './machine/machine-memory.ts';
-export { describeMemory, gigabytes, type MemoryPlan, planMemory } from './machine/memory-plan.ts';
-export { type OpenModel, type OpenModelOptions, openModel, openTokenizer } from './open-model.ts';
+export { describeMemory, gigabytes, type MemoryPlan, modelBudget, planMemory } from './machine/memory-plan.ts';
+export { type OpenModel, type OpenModelOptions, openModel, openTokenizer, openTokenizers } from './open-model.ts';
 export { modelContext, parameterContext } from './parameter-context.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';

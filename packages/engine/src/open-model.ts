@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { loadKernels } from '@gptj-cloud/kernels';
@@ -86,6 +87,24 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   } finally {
     await file.close();
   }
+}
+
+/** Opens tokenizers of GGUF files; files with the same vocabulary get the same one, which takes some ten megabytes. */
+export function openTokenizers(): (path: string) => Promise<Tokenizer> {
+  const opened: { readonly data: string; readonly tokenizer: Tokenizer }[] = [];
+  return async (path) => {
+    const file = await openGgufWeights(path);
+    try {
+      const data = createHash('sha256').update(JSON.stringify(file.tokenizer)).digest('hex');
+      const known = opened.find((each) => each.data === data);
+      if (known !== undefined) return known.tokenizer;
+      const tokenizer = createTokenizer(file.tokenizer);
+      opened.push({ data, tokenizer });
+      return tokenizer;
+    } finally {
+      await file.close();
+    }
+  };
 }
 
 /** Load a model into this process. Throws the `ModelError`s of the engines, and `CheckpointError` for a file that is not a GPT-J. */

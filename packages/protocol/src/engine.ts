@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { servedModelSchema } from './server.ts';
 import { timestampSchema } from './timestamp.ts';
 
 /** An interval of the engine's history. Null: the engine did not answer. */
@@ -12,8 +13,25 @@ const engineSampleSchema = z.object({
   waiting: z.number().nullable(),
 });
 
+/** A served model and its place in memory. */
+const hostedModelSchema = servedModelSchema.extend({
+  quantisation: z.string(),
+  /** When the state began; null where the server has one model. */
+  since: timestampSchema.nullable(),
+  /** Why it could not be loaded. */
+  reason: z.string().nullable(),
+  /** Memory that it takes while it is loaded, as planned; null where the server has one model. */
+  planned_bytes: z.number().nullable(),
+  /** Generations that use it. */
+  running: z.number().nullable(),
+  /** Generations that wait until it is loaded. */
+  waiting: z.number().nullable(),
+});
+
 /** Reply to `GET /v2/engine`: the served model and the load of this server's engine. */
 export const engineGetSchema = z.object({
+  /** Of the pipeline of the model. */
+  pipeline_id: z.string(),
   model: z.object({
     name: z.string(),
     /** Architecture. */
@@ -41,5 +59,7 @@ export const engineGetSchema = z.object({
   /** Final tokens of all generations, in the latest interval of the history. */
   tokens_per_second: z.number(),
   history: z.object({ interval_seconds: z.number(), samples: z.array(engineSampleSchema) }),
+  /** Every served model, first the one that requests without a name get. */
+  models: z.array(hostedModelSchema),
 });
 export type EngineGet = z.infer<typeof engineGetSchema>;

@@ -169,7 +169,7 @@ export {
   type TotalComputeGet,
   totalComputeGetSchema,
 } from './runs-metrics.ts';
-export { type ServerGet, serverGetSchema } from './server.ts';
+export { type ServedModelGet, type ServerGet, serverGetSchema } from './server.ts';
 export { timestampSchema, toTimestamp } from './timestamp.ts';
 export {
   type Detokenize,

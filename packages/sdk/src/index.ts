@@ -54,7 +54,7 @@ export type {
   SessionEntry,
   SignIn,
 } from './resources/auth.ts';
-export type { EngineReports, EngineSample, EngineStatus } from './resources/engine.ts';
+export type { EngineOptions, EngineReports, EngineSample, EngineStatus, HostedModel } from './resources/engine.ts';
 export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';
 export type { CountedUse, LimitReports, Limits, UsedTokens } from './resources/limits.ts';
 export type {
@@ -83,7 +83,7 @@ export type {
   RunSummaryOptions,
   Runs,
 } from './resources/runs.ts';
-export type { ServerInfo, ServerReports } from './resources/server.ts';
+export type { ServedModel, ServerInfo, ServerReports } from './resources/server.ts';
 export type { Preferences, Session, User } from './resources/session-records.ts';
 export type {
   DetokenizedText,

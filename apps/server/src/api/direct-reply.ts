@@ -25,6 +25,8 @@ export interface DirectRoutesDeps {
 export interface DirectRequest {
   readonly request: RequestContext;
   readonly principal: Principal;
+  /** The model that generates. */
+  readonly model: TextModel;
   readonly prompts: readonly PromptRequest[];
 }
 
@@ -43,8 +45,8 @@ export type OnFailure = (error: unknown) => ApiError;
  * that disconnects ends its generation.
  */
 export async function directReply(
-  { model, generations, logger, waiting }: DirectRoutesDeps,
-  { request, principal, prompts }: DirectRequest,
+  { generations, logger, waiting }: Pick<DirectRoutesDeps, 'generations' | 'logger' | 'waiting'>,
+  { request, principal, model, prompts }: DirectRequest,
   forms: DirectReplyForms,
 ): Promise<Response> {
   if (forms.stream !== null) currentLoad()?.holdStream();

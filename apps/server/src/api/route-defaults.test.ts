@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { GenerateConfig } from '@gptj-cloud/decoding';
 import { type JsonValue, readPickle, writePickle } from '@gptj-cloud/pickle';
 import { createGptjPipeline } from '../generation/pipelines/gptj-pipeline.ts';
+import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
 import { createDirectApp } from '../testing/direct-app.ts';
 import { prepareRun } from '../testing/prepare-run.ts';
 import { createScriptedEngine } from '../testing/scripted-engine.ts';
@@ -19,7 +20,12 @@ const engine = createScriptedEngine(({ config }) => ({
 }));
 const model = byteModel(engine);
 const { get, post } = createDirectApp({ engine, model });
-const pipeline = createGptjPipeline({ engine, tokenizer: model.tokenizer, jobs: createDirectRunner(model) });
+const pipeline = createGptjPipeline({
+  identity: pipelineOf(engine.info.modelName, true),
+  engine,
+  tokenizer: model.tokenizer,
+  jobs: createDirectRunner(model),
+});
 
 async function configOf(path: string, body: object): Promise<GenerateConfig> {
   const reply = await post(path, body);

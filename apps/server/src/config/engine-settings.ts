@@ -2,16 +2,32 @@ import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
 import { ENGINE_KINDS, type EngineKind, type SpawnEngineOptions } from '@gptj-cloud/engine';
 import type { z } from 'zod';
 import { ConfigError } from '../config-error.ts';
-import { choiceSetting, integerSetting, setting, textSetting } from './setting.ts';
+import { type ModelEntry, readModelEntry } from './model-entry.ts';
+import { choiceSetting, integerSetting, listSetting, setting, textSetting } from './setting.ts';
 
 /** The size of the engine, and limits of time for its process and what waits for it. */
 /** 0 means that the server decides. */
 const AUTOMATIC = { fallback: 0, min: 0 } as const;
 
 export const engineSettings = {
+  GPTJ_MODELS: listSetting<ModelEntry>({
+    group: 'Serving',
+    help: 'several models, separated by commas: each as in `GPTJ_MODEL`, or `embedded`, the one that ships; `NAME=…` gives it a name of its own. They are loaded when they are asked for and share `MODEL_MEMORY_MB`. Requests that name none get `GPTJ_MODEL`, or the first of them',
+    shownDefault: '`GPTJ_MODEL` alone',
+    read: readModelEntry,
+    expected: 'names, files or folders, separated by commas, each perhaps with NAME= before it',
+    option: { name: 'models', value: 'LIST' },
+  }),
+  MODEL_MEMORY_MB: integerSetting({
+    group: 'Serving',
+    help: 'memory of all loaded models of `GPTJ_MODELS` together, in MB; 0: what is free at the start. Models that are idle make room for others, the least recently used first',
+    ...AUTOMATIC,
+    max: 2 ** 30,
+    option: { name: 'model-memory-mb', value: 'N' },
+  }),
   GPTJ_MODEL_TYPE: choiceSetting<Recipe>({
     group: 'Serving',
-    help: 'type of the weights when `GPTJ_MODEL` is a folder and is converted: `f32`, `f16`, `bf16`, `q8_0`, `q6_K`, `q5_K_M`, `q4_K_M` or `q4_0`',
+    help: 'type of the weights of a checkpoint that is converted: `f32`, `f16`, `bf16`, `q8_0`, `q6_K`, `q5_K_M`, `q4_K_M` or `q4_0`',
     fallback: 'q8_0',
     names: RECIPES,
   }),

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Recipe } from '@gptj-cloud/checkpoint';
-import { isModelName } from '@gptj-cloud/model-store';
 import { issueText, ownerSchema } from '@gptj-cloud/protocol';
 import { ConfigError } from '../config-error.ts';
 import type { LoadLimits } from '../http/load/load-limits.ts';
@@ -14,6 +13,7 @@ import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
 import type { CredentialOutput } from './credential-output.ts';
 import { type EngineSize, parseEngineSize } from './engine-settings.ts';
 import { parseLoad } from './load-settings.ts';
+import { chooseModels, type ModelChoice } from './model-entry.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import type { LogFormat } from './observability-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -25,10 +25,14 @@ export interface ServerConfig {
   /** 0 takes any free port. */
   readonly port: number;
   readonly dataDir: string;
-  /** GGUF file, or folder of a Hugging Face checkpoint; null: the embedded model. */
+  /** GGUF file, or a checkpoint in another form; null: the embedded model. Of several models, the first. */
   readonly modelPath: string | null;
   /** The same setting, where it may be the name of a pulled model: it is one if there is nothing at the path. */
   readonly modelName: string | null;
+  /** Every model where several are served, the first one included; empty: one is. */
+  readonly models: readonly ModelChoice[];
+  /** Memory of all loaded models together, where several are served; null: what is free at the start. */
+  readonly modelMemoryBytes: number | null;
   /** The model that guesses tokens: a path, the name of a pulled model, or `embedded`; null: none. */
   readonly draftModel: string | null;
   /** Disk for shared prompt prefixes in `dataDir`; 0: they end with the process. */
@@ -175,6 +179,8 @@ export function parseConfig(
     throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   }
   const settings = parsed.data;
+  const models = chooseModels(settings.GPTJ_MODEL, settings.GPTJ_MODELS);
+  const [first] = models;
   const text = (variable: string): string | null => {
     const value = environment[variable]?.trim() ?? '';
     return value === '' ? null : value;
@@ -183,9 +189,12 @@ export function parseConfig(
     host: settings.HOST,
     port: settings.PORT,
     dataDir: resolve(settings.DATA_DIR),
-    modelPath: settings.GPTJ_MODEL === null ? null : resolve(settings.GPTJ_MODEL),
+    modelPath: first?.modelPath ?? null,
     draftModel: settings.GPTJ_DRAFT_MODEL,
-    modelName: settings.GPTJ_MODEL !== null && isModelName(settings.GPTJ_MODEL) ? settings.GPTJ_MODEL : null,
+    modelName: first?.modelName ?? null,
+    models: options.models ?? (settings.GPTJ_MODELS.length === 0 ? [] : models),
+    modelMemoryBytes:
+      options.modelMemoryBytes ?? (settings.MODEL_MEMORY_MB === 0 ? null : settings.MODEL_MEMORY_MB * 1e6),
     prefixCacheBytes: options.prefixCacheBytes ?? settings.PREFIX_CACHE_MB * 2 ** 20,
     apiToken: settings.GPTJ_API_TOKEN,
     dashboard: options.dashboard ?? settings.GPTJ_DASHBOARD,

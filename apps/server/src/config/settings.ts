@@ -47,7 +47,7 @@ export const settingsSchema = z.object({
   }),
   GPTJ_MODEL: textSetting({
     group: 'Serving',
-    help: 'a model that `gptj pull` has stored, by its name; a GGUF file written by `gptj convert`; or the folder of a Hugging Face checkpoint, which is converted once into `DATA_DIR/models`',
+    help: 'a model that `gptj pull` has stored, by its name; a GGUF file written by `gptj convert`; or a checkpoint in another form (the folder of a Hugging Face checkpoint, a file of ggml, an archive of mesh-transformer-jax), which is converted once into `DATA_DIR/models`',
     fallback: null,
     shownDefault: 'the embedded model',
     option: { name: 'model', short: 'm', value: 'NAME|FILE|DIR' },

@@ -153,7 +153,7 @@ test('ends a request that takes longer than its plan allows, charges it, and pas
     () => {},
     () => new Date(0),
   );
-  const { generate } = createGenerationService({ engine, admission, logger, maxQueueMs: 9_000 });
+  const { generate } = createGenerationService({ engineOf: () => engine, admission, logger, maxQueueMs: 9_000 });
   const config = byteModel(engine).readParameters({ max_new_tokens: 4 })(2).config;
   const prompts = [{ prompt: bytesOf('ab'), config }];
   await assert.rejects(

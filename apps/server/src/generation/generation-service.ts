@@ -43,7 +43,8 @@ export type DirectEvent =
   | { readonly type: 'engine'; readonly prompt: number; readonly event: GenerationEvent };
 
 export interface GenerationServiceDeps {
-  readonly engine: Engine;
+  /** The engine of the model of a name. */
+  readonly engineOf: (model: string) => Engine;
   readonly admission: Admission;
   readonly logger: Logger;
   /** Milliseconds, monotonic. Default `performance.now`. */
@@ -70,7 +71,7 @@ const MAX_CONCURRENT_PROMPTS = 8;
 const STOP_MS = 2_000;
 
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
-  const { engine, admission, logger, now = () => performance.now(), maxQueueMs = null } = deps;
+  const { engineOf, admission, logger, now = () => performance.now(), maxQueueMs = null } = deps;
   const stop = new AbortController();
   let closing: Promise<void> | undefined;
   let running = 0;
@@ -101,7 +102,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
         maxEventDelayMs,
       };
-      for await (const event of engine.generate(asked, stopPrompts)) {
+      for await (const event of engineOf(request.model).generate(asked, stopPrompts)) {
         meter.record(prompt, event);
         yield event;
       }

@@ -7,38 +7,43 @@ import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import { refuseOption } from './field-reader.ts';
 import type { ReadParameters } from './parameter-parser.ts';
 
-/** The served model, for the compatible APIs. */
+/** A served model, for the compatible APIs. */
 export interface TextModel {
   readonly info: EngineInfo;
   readonly tokenizer: Tokenizer;
   readonly readParameters: ReadParameters;
+  /** Of the model that requests without a name get: the other models of the server. Default: none. */
+  readonly others?: readonly TextModel[];
 }
 
-/** Aliases of the served model, which programs written for GPT-J send. */
+/** Aliases of the first model, which programs written for GPT-J send. */
 const ALIASES: readonly string[] = ['EleutherAI/gpt-j-6b', 'gpt-j-6b'];
 
-/** Names that a request may use; the first is the model's own. */
-export function modelNames({ info }: TextModel): readonly string[] {
-  return [info.modelName, ...ALIASES.filter((alias) => alias !== info.modelName)];
+/** Names that a request may use; the first is the own name of the model that requests without a name get. */
+export function modelNames(served: TextModel): readonly string[] {
+  const names = [served, ...(served.others ?? [])].map(({ info }) => info.modelName);
+  return [...names, ...ALIASES.filter((alias) => !names.includes(alias))];
 }
 
 /**
- * Checks the field `model` of a request. Beside the names of the model it may be empty, an address, which clients of
+ * The model that the field `model` of a request names. Beside the names of models it may be empty, an address, which clients of
  * Hugging Face send where they were given one in place of a model, or "tgi", the name in the documentation of
- * text-generation-inference: all mean the model that answers here. Throws `model_unknown`.
+ * text-generation-inference: all mean the model that requests without a name get. Throws `model_unknown`.
  */
-export function checkModelField(model: TextModel, name: string): void {
-  if (name === '' || name === 'tgi' || /^https?:\/\//i.test(name)) return;
-  checkModelName(model, name);
+export function chooseModel(served: TextModel, name: string | undefined): TextModel {
+  if (name === undefined || name === '' || name === 'tgi' || /^https?:\/\//i.test(name)) return served;
+  return namedModel(served, name);
 }
 
-/** Throws `model_unknown` unless it is a name of the model, ignoring case. */
-export function checkModelName(model: TextModel, name: string): void {
-  const known = modelNames(model);
-  if (known.some((one) => one.toLowerCase() === name.toLowerCase())) return;
+/** The model of a name, ignoring case. Throws `model_unknown`. */
+export function namedModel(served: TextModel, name: string): TextModel {
+  const wanted = name.toLowerCase();
+  const found = [served, ...(served.others ?? [])].find(({ info }) => info.modelName.toLowerCase() === wanted);
+  if (found !== undefined) return found;
+  if (ALIASES.some((alias) => alias.toLowerCase() === wanted)) return served;
   throw new ApiError(
     'model_unknown',
-    { model: name.slice(0, 200), known: known.join(', ') },
+    { model: name.slice(0, 200), known: modelNames(served).join(', ') },
     { details: { parameters: ['model'] } },
   );
 }

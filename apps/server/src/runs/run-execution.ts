@@ -38,8 +38,6 @@ export interface RunExecutionDeps {
   readonly owner: string;
   readonly accepted: AcceptedRuns;
   readonly queries: Pick<RunQueries, 'get'>;
-  /** The served model, for the log. */
-  readonly modelName: string;
 }
 
 /** Characters of JSON. A longer preview is left out; the result file has all outputs. */
@@ -82,7 +80,7 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     const isStored = await retryOnOutage(() => deps.ledger.recordEnd(ending), {
       mayRetry: mayRetryUnlessStopping(signal),
     });
-    if (isStored) deps.logger.info('run ended', { ...runEndFields(ending, run.createdAt), model: deps.modelName });
+    if (isStored) deps.logger.info('run ended', { ...runEndFields(ending, run.createdAt), model: modelOf(deps, run) });
   };
   if (execution.type === 'failed') {
     const { failure, cost } = execution;
@@ -98,6 +96,11 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
     deps.logger.error('result could not be stored', { run_id: runId, error });
     await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), { failure: toRunFailure(error).failure });
   }
+}
+
+/** The model of a run, for the log; null: this server no longer has its pipeline. */
+function modelOf({ pipelines }: RunExecutionDeps, { pipelineId }: ClaimedRun): string | null {
+  return pipelines.get(pipelineId)?.model ?? null;
 }
 
 /** A signal that fires with `signal`, and with the reason `timed_out` after a time. Null: no limit. */

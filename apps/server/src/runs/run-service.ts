@@ -36,8 +36,6 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** The served model, for the log. */
-  readonly modelName: string;
   /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
   /** No other process uses the store. */

@@ -17,3 +17,8 @@ export function describeModel(info: EngineInfo): string {
   const drafts = draftModelName === null ? '' : `, drafts by ${draftModelName}`;
   return `${modelName}, ${quantisation}, on ${PLACES[backend]}${engine}${drafts}, loaded in ${(loadMs / 1000).toFixed(1)} s`;
 }
+
+/** The same of a model that is loaded when it is asked for. */
+export function describeUnloaded({ modelName, quantisation }: EngineInfo): string {
+  return `${modelName}, ${quantisation}, loaded on demand`;
+}

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { convertOnce, type Recipe } from '@gptj-cloud/checkpoint';
+import { convertOnce, type Recipe, sourceKind } from '@gptj-cloud/checkpoint';
 import { openQuantiser } from '@gptj-cloud/engine';
 import { EMBEDDED_MODEL_NAME, findModel, isModelName, listModels, modelsFolder } from '@gptj-cloud/model-store';
 import { ConfigError } from '../config-error.ts';
@@ -13,10 +13,12 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { StartDisplay } from './start-display.ts';
 
 export interface ModelFileOptions {
-  /** `GPTJ_MODEL`: a GGUF file, or the folder of a checkpoint; null: the embedded model. */
+  /** `GPTJ_MODEL`: a GGUF file, or a checkpoint in any other form; null: the embedded model. */
   readonly modelPath: string | null;
-  /** The same setting, where it may be the name of a pulled model. */
+  /** The same setting, where it may be the name of a pulled model, or `embedded`. */
   readonly modelName: string | null;
+  /** The setting, for errors. Default `GPTJ_MODEL`. */
+  readonly setting?: string;
   readonly dataDir: string;
   /** Type of the weights of a converted folder. */
   readonly modelType: Recipe;
@@ -31,11 +33,11 @@ export interface DraftFileOptions {
 const LOCK_POLL_MS = 500;
 
 /**
- * The GGUF file to serve. The folder of a checkpoint is converted into `DATA_DIR/models`, once for its contents
- * and type; of processes that start together, one converts and the others wait.
+ * The GGUF file to serve. A checkpoint in another form is converted into `DATA_DIR/models`, once for its contents
+ * and type: a folder, a file of ggml, an archive of mesh-transformer-jax. Of processes that start together, one converts and the others wait.
  */
 export async function findModelFile(
-  { modelPath, modelName, dataDir, modelType }: ModelFileOptions,
+  { modelPath, modelName, dataDir, modelType, setting = 'GPTJ_MODEL' }: ModelFileOptions,
   {
     logger,
     display,
@@ -45,11 +47,12 @@ export async function findModelFile(
   if (modelPath === null) return await embeddedModelPath();
   const models = modelsFolder(dataDir);
   const found = await stat(modelPath).catch(() => null);
-  if (found === null && modelName !== null) return await pulledModel(models, modelName, 'GPTJ_MODEL');
+  if (found === null && modelName === EMBEDDED_MODEL_NAME) return await embeddedModelPath();
+  if (found === null && modelName !== null) return await pulledModel(models, modelName, setting);
   // A path that does not exist is refused by the reader of the file, with the same words as every other.
-  if (found === null || !found.isDirectory()) return modelPath;
+  if (found === null || (await sourceKind(modelPath)) === 'gguf') return modelPath;
   await makeFolder(models, 0o700);
-  // Checkpoints of mesh-transformer-jax have no tokenizer of their own.
+  // Neither checkpoints of mesh-transformer-jax nor files of ggml need have a tokenizer beside them.
   const defaultTokenizer = await embeddedModelPath().catch(() => null);
   try {
     const { path, summary } = await convertOnce({

@@ -1,11 +1,13 @@
-import type { EngineInfo, EngineStats } from '@gptj-cloud/engine';
+import type { EngineInfo, EngineStats, HostedModel } from '@gptj-cloud/engine';
 import type { Tracer } from '@opentelemetry/api';
 import { serverVersion } from '../server-version.ts';
 import type { Logger } from './logger.ts';
 import { measureProcess } from './metrics/process-metrics.ts';
+import type { Labels } from './metrics/registry.ts';
 import {
   createServerMetrics,
   readEngineMetrics,
+  readModelMetrics,
   readRunMetrics,
   readWebhookMetrics,
   type ServerMetrics,
@@ -49,27 +51,52 @@ export async function openObservation(options: ObservationOptions): Promise<Obse
   };
 }
 
+/** A served model at a scrape. */
+export interface ScrapedModel {
+  readonly engine: { readonly info: EngineInfo };
+  readonly monitor: { readonly stats: () => Promise<EngineStats> };
+  /** Null: it is always loaded. */
+  readonly hosted: HostedModel | null;
+}
+
 /** What the metrics page reads at every scrape. */
 export interface ScrapedCounts {
-  readonly engineStats: () => Promise<EngineStats>;
+  readonly models: readonly ScrapedModel[];
   /** Runs that have not ended, by state. */
   readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
   readonly countWebhooks: () => Promise<WebhookGauges>;
 }
 
-/** Add the metrics that are read at every scrape: build, engine and the open runs of the store. */
-export function readAtScrape(
-  metrics: ServerMetrics,
-  { modelName, quantisation, kind }: EngineInfo,
-  counts: ScrapedCounts,
-): void {
-  const build = { version: serverVersion(), model: modelName, quantisation, engine: kind };
+/** Add the metrics that are read at every scrape: build, engines and the open runs of the store. */
+export function readAtScrape(metrics: ServerMetrics, { models, countOpenRuns, countWebhooks }: ScrapedCounts): void {
+  const labelsOf = ({ engine }: ScrapedModel): Labels => (models.length === 1 ? {} : { model: engine.info.modelName });
   metrics.registry.read(
     { name: 'gptj_build_info', help: 'Always 1; the labels name version, model and engine.' },
     'gauge',
-    () => [{ value: 1, labels: build }],
+    () =>
+      models.map(({ engine: { info } }) => ({
+        value: 1,
+        labels: {
+          version: serverVersion(),
+          model: info.modelName,
+          quantisation: info.quantisation,
+          engine: info.kind,
+        },
+      })),
   );
-  readEngineMetrics(metrics, counts.engineStats);
-  readRunMetrics(metrics, counts.countOpenRuns);
-  readWebhookMetrics(metrics, counts.countWebhooks);
+  readEngineMetrics(
+    metrics,
+    models.map((each) => ({ labels: labelsOf(each), stats: each.monitor.stats })),
+  );
+  const hosted = models.flatMap((each) => each.hosted ?? []);
+  if (hosted.length > 0) {
+    readModelMetrics(metrics, () =>
+      hosted.map((each) => {
+        const { state, waiting } = each.status();
+        return { model: each.name, state, waiting };
+      }),
+    );
+  }
+  readRunMetrics(metrics, countOpenRuns);
+  readWebhookMetrics(metrics, countWebhooks);
 }

@@ -40,7 +40,12 @@ export interface TestApp {
 }
 
 export interface TestAppOptions
-  extends Partial<Pick<ComposeDeps, 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site' | 'manualDir'>> {
+  extends Partial<
+    Pick<
+      ComposeDeps,
+      'hosted' | 'otherModels' | 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site' | 'manualDir'
+    >
+  > {
   /** Default: always `NOW`. */
   readonly clock?: () => Date;
   readonly queue?: RunLimits;
@@ -73,6 +78,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     plans,
     store,
     engine: options.generator ?? engine,
+    otherModels: options.otherModels ?? [],
+    ...(options.hosted === undefined ? {} : { hosted: options.hosted }),
     tokenizer: options.tokenizer ?? byteTokenizer,
     admission,
     site,

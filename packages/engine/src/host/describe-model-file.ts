@@ -18,7 +18,7 @@ export interface ModelFileDescription {
 
 export interface DescribeOptions {
   /** A loaded model of this server: the same engine computes both where it can. */
-  readonly like: EngineInfo;
+  readonly like: Pick<EngineInfo, 'kind' | 'backend'>;
   /** What the model may take. */
   readonly machine: MachineMemory;
 }
@@ -83,6 +83,6 @@ async function storedType(path: string): Promise<string> {
   }
 }
 
-async function kindLike(path: string, { kind }: EngineInfo): Promise<EngineKind> {
+async function kindLike(path: string, { kind }: Pick<EngineInfo, 'kind'>): Promise<EngineKind> {
   return kind === 'llama' || (await unsupportedType(path)) !== null ? 'llama' : 'kernels';
 }

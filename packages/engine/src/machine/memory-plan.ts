@@ -62,6 +62,11 @@ const CELL_STEP = 256;
 /** Measured with the embedded store: server 0.5 GB, engine's process 0.1 GB. */
 const PROGRAM_BYTES = 600e6;
 const FLOAT_BYTES = 4;
+/** What several models may take together: the free memory, without what the program takes. */
+export function modelBudget({ freeBytes }: MachineMemory): number {
+  return Math.max(0, freeBytes - PROGRAM_BYTES);
+}
+
 /** Contexts of cache at most, where nothing else is set. */
 const MAX_CONTEXTS = 8;
 

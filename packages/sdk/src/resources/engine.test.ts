@@ -14,6 +14,7 @@ const MODEL = {
 
 test('reads the load of the engine, and nulls while it does not answer', async () => {
   const { api, sent } = replying({
+    pipeline_id: 'pipeline_1',
     model: MODEL,
     state: 'unavailable',
     since: 5,
@@ -28,9 +29,30 @@ test('reads the load of the engine, and nulls while it does not answer', async (
       interval_seconds: 5,
       samples: [{ at: 1, tokens_per_second: 12.5, busy: 0.5, active: 1, waiting: 0 }],
     },
+    models: [
+      {
+        name: 'gptj-nano',
+        pipeline_id: 'pipeline_1',
+        context: 2048,
+        state: 'loading',
+        progress: 0.5,
+        quantisation: 'Q8_0',
+        since: 7,
+        reason: null,
+        planned_bytes: 400,
+        running: 0,
+        waiting: 2,
+      },
+    ],
   });
   const engine = await api.engine.get();
-  assert.equal(sent[0]?.url, 'http://host:1/base/v2/engine');
+  await api.engine.get({ model: 'a b' });
+  assert.deepEqual(
+    sent.map(({ url }) => url),
+    ['http://host:1/base/v2/engine', 'http://host:1/base/v2/engine?model=a%20b'],
+  );
+  const [model] = engine.models;
+  assert.deepEqual([model?.state, model?.progress, model?.since, model?.waiting], ['loading', 0.5, new Date(7000), 2]);
   assert.deepEqual(
     [engine.state, engine.since.getTime(), engine.cells],
     ['unavailable', 5000, { total: 8192, used: null }],

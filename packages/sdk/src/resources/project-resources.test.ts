@@ -77,6 +77,7 @@ test('reads the overview and the queue of the server, cancels, and sets maintena
     runs: { received: 1, running: 2, oldest_waiting_ms: null },
     webhooks: { waiting: 0, sending: 0, open_breakers: 0 },
     engine: {
+      pipeline_id: 'pipeline_1',
       model: { name: 'm', type: 'gptj', quantisation: 'F32', layers: 1, context: 2048, vocabulary: 5, loaded_in_ms: 1 },
       state: 'ready',
       since: 1,
@@ -88,6 +89,7 @@ test('reads the overview and the queue of the server, cancels, and sets maintena
       oldest_waiting_ms: 0,
       tokens_per_second: 0,
       history: { interval_seconds: 5, samples: [] },
+      models: [],
     },
     store: { kind: 'embedded', bytes: 9 },
     disk: null,

@@ -8,6 +8,7 @@ test('reads what a server is and what signing in needs there', async () => {
     version: '0.1.0',
     model: 'gptj-nano',
     context: 2048,
+    models: [{ name: 'gptj-nano', pipeline_id: 'pipeline_1', context: 2048, state: 'loaded', progress: null }],
     registration: 'invited',
     verify_required: true,
     mail: false,
@@ -21,6 +22,9 @@ test('reads what a server is and what signing in needs there', async () => {
     [server.registration, server.verifyRequired, server.mail, server.providers, server.setUpNeeded],
     ['invited', true, false, ['github'], false],
   );
+  assert.deepEqual(server.models, [
+    { name: 'gptj-nano', pipelineId: 'pipeline_1', context: 2048, state: 'loaded', progress: null },
+  ]);
   assert.deepEqual(server.maintenance, { message: 'New disks until noon.', since: new Date(5000) });
 });
 

@@ -5,6 +5,20 @@ import { read } from '../exchange.ts';
 import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, record, stringAt } from '../fields.ts';
 import type { CallOptions } from '../options.ts';
 
+/** A served model. */
+export interface ServedModel {
+  /** For `model` of a request. */
+  readonly name: string;
+  /** Of its pipeline, for runs. */
+  readonly pipelineId: string;
+  /** Maximum number of tokens of prompt and output together. */
+  readonly context: number;
+  /** `evicted`: another model needed its memory. It is loaded again when it is asked for, as one that is `unloaded`. */
+  readonly state: 'loaded' | 'loading' | 'unloaded' | 'closing' | 'evicted' | 'failed';
+  /** The share of the weights that is loaded, from 0 to 1; null unless it is loading. */
+  readonly progress: number | null;
+}
+
 export interface ServerInfo {
   readonly name: string;
   readonly version: string;
@@ -12,6 +26,8 @@ export interface ServerInfo {
   readonly model: string;
   /** Maximum number of tokens of prompt and output together. */
   readonly context: number;
+  /** Every served model, first the one that requests without a name get. */
+  readonly models: readonly ServedModel[];
   readonly registration: 'open' | 'invited' | 'closed';
   /** Whether an account must confirm its address first. */
   readonly verifyRequired: boolean;
@@ -35,11 +51,23 @@ export interface ServerReports {
   isReady(options?: CallOptions): Promise<boolean>;
 }
 
+type FieldsOf<Fields> = { readonly [Name in keyof Fields]: (value: unknown, field: string) => Fields[Name] };
+
+/** Readers of the fields of a served model. */
+export const SERVED_MODEL_FIELDS: FieldsOf<ServedModel> = {
+  name: stringAt,
+  pipelineId: stringAt,
+  context: numberAt,
+  state: oneOf('loaded', 'loading', 'unloaded', 'closing', 'evicted', 'failed'),
+  progress: nullable(numberAt),
+};
+
 const parseServer = record<ServerInfo>({
   name: stringAt,
   version: stringAt,
   model: stringAt,
   context: numberAt,
+  models: listOf(record<ServedModel>(SERVED_MODEL_FIELDS)),
   registration: oneOf('open', 'invited', 'closed'),
   verifyRequired: booleanAt,
   mail: booleanAt,

@@ -43,7 +43,7 @@ export function meshRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
         const prompts = [await jobs.run(READ_MESH_REQUEST, { body }, principal.projectId)];
         return await directReply(
           deps,
-          { request, principal, prompts },
+          { request, principal, model, prompts },
           {
             stream: null,
             collect: async (events) => {

@@ -6,12 +6,14 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { checkModelField, readConfig, type TextModel } from '../../generation/text-model.ts';
+import { chooseModel, readConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
 import { readSampling } from './completion-sampling.ts';
 
 export interface CompletionRequest {
+  /** The name of the model that it chooses. */
+  readonly model: string;
   readonly prompts: readonly PromptRequest[];
   /** The same prompts as the caller wrote them. */
   readonly written: readonly CompletionPrompt['shown'][];
@@ -65,10 +67,11 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
-export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<string, JsonValue>): CompletionRequest {
+export function parseCompletionRequest(served: TextModel, fields: ReadonlyMap<string, JsonValue>): CompletionRequest {
   const read = createFieldReader(callerFields(withMaxTokens(fields), NAMES));
   const prompt = read.value('prompt');
-  readFieldsWithoutEffect(model, read);
+  const model = chooseModel(served, read.text('model'));
+  readFieldsWithoutEffect(read);
   const options = readOptions(read);
   const { echo, n, logprobs, stops, maxTokens, truncate, splitSpecialTokens } = options;
   const given = readGenerateFields(read);
@@ -99,6 +102,7 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
     limitLogprobs((logprobs + 1) * scored.reduce((sum, tokens) => sum + tokens, 0));
   }
   return {
+    model: model.info.modelName,
     prompts: requests,
     written: prompts.map(({ shown }) => shown),
     n,
@@ -112,9 +116,7 @@ export function parseCompletionRequest(model: TextModel, fields: ReadonlyMap<str
   };
 }
 
-function readFieldsWithoutEffect(model: TextModel, read: FieldReader): void {
-  const name = read.text('model');
-  if (name !== undefined) checkModelField(model, name);
+function readFieldsWithoutEffect(read: FieldReader): void {
   read.text('user');
   // `logprobs` asks for the details of text-generation-inference here.
   for (const field of ['details', 'decoder_input_details']) read.boolean(field);

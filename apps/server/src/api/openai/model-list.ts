@@ -1,5 +1,5 @@
 import type { TextModel } from '../../generation/text-model.ts';
-import { checkModelName, modelNames } from '../../generation/text-model.ts';
+import { modelNames, namedModel } from '../../generation/text-model.ts';
 
 const OWNER = 'gptj-cloud';
 
@@ -55,7 +55,7 @@ function toEngine(id: string): EngineEntry {
 
 /** A name of the model as the lists spell it. Throws `model_unknown`. */
 function knownName(model: TextModel, name: string): string {
-  checkModelName(model, name);
+  namedModel(model, name);
   return modelNames(model).find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
 }
 

@@ -1,4 +1,4 @@
-import { checkModelName } from '../../generation/text-model.ts';
+import { namedModel } from '../../generation/text-model.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -12,8 +12,10 @@ import { collectCompletion, streamCompletion } from './completion-service.ts';
 import { describeEngine, describeModel, listEngines, listModels } from './model-list.ts';
 import { READ_COMPLETION } from './read-completion.ts';
 
-interface CompletionInput extends Omit<DirectRequest, 'prompts'> {
+interface CompletionInput extends Omit<DirectRequest, 'prompts' | 'model'> {
   readonly body: Uint8Array;
+  /** The model that the address names. */
+  readonly name?: string;
 }
 
 /** The part of OpenAI's API that fits a model without chat. */
@@ -34,17 +36,21 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       },
     },
   } as const;
-  const complete = async ({ body, principal, request }: CompletionInput): Promise<Response> => {
-    const completion = await jobs.run(READ_COMPLETION, { body }, principal.projectId);
-    const head = completionHead(model.info.modelName, clock());
+  const complete = async ({ body, name, principal, request }: CompletionInput): Promise<Response> => {
+    // Before the body is read: an address that names no model is no address.
+    if (name !== undefined) namedModel(model, name);
+    const read = { body, ...(name === undefined ? {} : { name }) };
+    const completion = await jobs.run(READ_COMPLETION, read, principal.projectId);
+    const head = completionHead(completion.model, clock());
+    const chosen = namedModel(model, completion.model);
     return await directReply(
       deps,
-      { request, principal, prompts: completion.prompts },
+      { request, principal, model: chosen, prompts: completion.prompts },
       {
         stream: completion.stream
-          ? (events, onFailure) => streamCompletion(model, completion, head, events, onFailure)
+          ? (events, onFailure) => streamCompletion(chosen, completion, head, events, onFailure)
           : null,
-        collect: (events) => collectCompletion(model, completion, head, events),
+        collect: (events) => collectCompletion(chosen, completion, head, events),
       },
     );
   };
@@ -59,19 +65,13 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       ...completing,
       path: '/models/:name{.+}/v1/completions',
       summary: 'Complete prompts, at the address that huggingface.js derives from a model URL',
-      handle: ({ path, body, principal, request }) => {
-        checkModelName(model, path.name);
-        return complete({ body, principal, request });
-      },
+      handle: ({ path, body, principal, request }) => complete({ body, name: path.name, principal, request }),
     }),
     defineRoute({
       ...completing,
       path: '/v1/engines/:name{.+}/completions',
       summary: 'Complete prompts, at the address of 2022, which names the model',
-      handle: ({ path, body, principal, request }) => {
-        checkModelName(model, path.name);
-        return complete({ body, principal, request });
-      },
+      handle: ({ path, body, principal, request }) => complete({ body, name: path.name, principal, request }),
     }),
     defineRoute({
       ...record,
@@ -79,7 +79,7 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       path: '/v1/engines',
       access: scope('run', 'read'),
       summary: 'List models, at the address of 2022',
-      replies: { 200: json(object({ object: { const: 'list' }, data: list(engineSchema) }), 'The served model.') },
+      replies: { 200: json(object({ object: { const: 'list' }, data: list(engineSchema) }), 'The served models.') },
       handle: () => listEngines(model),
     }),
     defineRoute({
@@ -97,7 +97,7 @@ export function openAiRoutes(deps: DirectRoutesDeps): readonly ApiRoute[] {
       path: '/v1/models',
       access: scope('run', 'read'),
       summary: 'List models',
-      replies: { 200: json(object({ object: { const: 'list' }, data: list(modelSchema) }), 'The served model.') },
+      replies: { 200: json(object({ object: { const: 'list' }, data: list(modelSchema) }), 'The served models.') },
       handle: () => listModels(model, servedSince),
     }),
     defineRoute({

@@ -1,4 +1,3 @@
-import type { EngineInfo } from '@gptj-cloud/engine';
 import {
   type AdminOverview,
   adminOverviewSchema,
@@ -8,6 +7,7 @@ import {
   type SettingGet,
   toTimestamp,
 } from '@gptj-cloud/protocol';
+import type { ModelService } from '../../generation/model-service.ts';
 import { jsonBody } from '../../http/json-body.ts';
 import { json, NO_CONTENT } from '../../http/openapi/operation.ts';
 import { PAGE } from '../../http/parameter.ts';
@@ -17,19 +17,17 @@ import { countUsers } from '../../identity/users/user-queries.ts';
 import type { BillingService } from '../../metering/billing/billing-service.ts';
 import { type Maintenance, toMaintenanceGet } from '../../metering/maintenance/maintenance.ts';
 import type { RunQueue } from '../../runs/run-queue.ts';
-import type { EngineMonitor } from '../../telemetry/metrics/engine-monitor.ts';
 import type { WebhookCounts } from '../../webhooks/webhooks.ts';
 import { type ApiRoute, serverOwner } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { toEngineGet } from './engine-routes.ts';
+import { readEngine } from './engine-routes.ts';
 
 export interface OverviewRoutesDeps {
   readonly accounts: StoreDeps;
   readonly billing: BillingService;
   readonly queue: RunQueue;
   readonly maintenance: Maintenance;
-  readonly engineInfo: EngineInfo;
-  readonly engineMonitor: EngineMonitor;
+  readonly models: readonly ModelService[];
   readonly storeFacts: StoreFacts;
   readonly countWebhooks: () => Promise<WebhookCounts>;
   readonly process: ProcessFacts;
@@ -110,7 +108,7 @@ export function overviewRoutes(deps: OverviewRoutesDeps): readonly ApiRoute[] {
 }
 
 async function readOverview(deps: OverviewRoutesDeps): Promise<AdminOverview> {
-  const { accounts, billing, queue, maintenance, engineInfo, engineMonitor, storeFacts } = deps;
+  const { accounts, billing, queue, maintenance, models, storeFacts } = deps;
   const { version, startedAt, settings, disk } = deps.process;
   const users = await countUsers(accounts);
   const { received, running, oldestWaitingMs } = await queue.load();
@@ -124,7 +122,7 @@ async function readOverview(deps: OverviewRoutesDeps): Promise<AdminOverview> {
     plan_requests: await billing.countRequests(),
     runs: { received, running, oldest_waiting_ms: oldestWaitingMs },
     webhooks: { waiting, sending, open_breakers: openBreakers },
-    engine: toEngineGet(engineInfo, await engineMonitor.status()),
+    engine: await readEngine(models, undefined),
     store: { kind: storeFacts.kind, bytes: await storeFacts.size() },
     disk: space === null ? null : { free_bytes: space.freeBytes, total_bytes: space.totalBytes },
     maintenance: toMaintenanceGet(maintenance.current()),

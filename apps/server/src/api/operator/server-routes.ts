@@ -1,4 +1,5 @@
 import { type ServerGet, serverGetSchema, toTimestamp } from '@gptj-cloud/protocol';
+import type { ModelService } from '../../generation/model-service.ts';
 import type { TextModel } from '../../generation/text-model.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -7,16 +8,18 @@ import { needsSetUp } from '../../identity/users/set-up-owner.ts';
 import type { Maintenance } from '../../metering/maintenance/maintenance.ts';
 import { type ApiRoute, PUBLIC } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
+import { toServedModel } from './served-model.ts';
 
 export interface ServerRoutesDeps {
   readonly accounts: AccountDeps;
   readonly model: TextModel;
+  readonly models: readonly ModelService[];
   readonly version: string;
   readonly maintenance: Maintenance;
 }
 
 /** What a page must know before the user is signed in. */
-export function serverRoutes({ accounts, model, version, maintenance }: ServerRoutesDeps): readonly ApiRoute[] {
+export function serverRoutes({ accounts, model, models, version, maintenance }: ServerRoutesDeps): readonly ApiRoute[] {
   const { settings, providers, db } = accounts;
   return [
     defineRoute({
@@ -32,6 +35,7 @@ export function serverRoutes({ accounts, model, version, maintenance }: ServerRo
         version,
         model: model.info.modelName,
         context: model.info.config.contextLength,
+        models: models.map(toServedModel),
         registration: settings.registration,
         verify_required: settings.requireVerifiedEmail,
         mail: settings.sendsMail,

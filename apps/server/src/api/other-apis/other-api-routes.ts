@@ -46,7 +46,7 @@ export function otherApiRoutes({ jobs, maxJsonBytes }: OtherApiRoutesDeps): read
           split_special_tokens: flag('Read special tokens in the text as plain text. Default false.'),
           add_special_tokens: flag('Accepted without effect: GPT-J adds no token to a text.'),
           add_special: flag('The same.'),
-          model: { ...text, description: 'Any name of this model.' },
+          model: { ...text, description: 'Any name of a served model.' },
         }),
         { maxBytes: maxJsonBytes },
       ),

@@ -5,7 +5,7 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { createCharacterCounter } from '../../generation/character-counter.ts';
 import { createFieldReader, type FieldReader, refuseOption } from '../../generation/field-reader.ts';
-import { checkModelField, type TextModel } from '../../generation/text-model.ts';
+import { chooseModel, type TextModel } from '../../generation/text-model.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 import { encodeText, readTokenIds } from '../token-ids.ts';
@@ -51,8 +51,9 @@ export const READ_FOREIGN_TOKENS: Job<TextModel, { readonly body: Uint8Array }, 
   name: 'foreign tokens',
   what: 'the text',
   size: ({ body }) => body.length,
-  run(model, { body }) {
+  run(served, { body }) {
     const fields = createFieldReader(parseJsonFields(body));
+    const model = chooseModel(served, fields.text('model'));
     const inputs = fields.text('inputs');
     if (inputs !== undefined) return toTgiTokens(model, inputs, fields);
     const prompt = fields.text('prompt');
@@ -72,9 +73,9 @@ export const READ_FOREIGN_TEXT: Job<TextModel, { readonly body: Uint8Array }, Fo
   name: 'foreign text',
   what: 'the tokens',
   size: ({ body }) => body.length,
-  run(model, { body }) {
+  run(served, { body }) {
     const fields = createFieldReader(parseJsonFields(body));
-    readModel(model, fields);
+    const model = chooseModel(served, fields.text('model'));
     const tokens = readTokenIds('tokens', fields.value('tokens'), model.tokenizer.vocabSize);
     const text = model.tokenizer.decode(tokens, { skipSpecial: false });
     return { prompt: text, content: text };
@@ -83,7 +84,6 @@ export const READ_FOREIGN_TEXT: Job<TextModel, { readonly body: Uint8Array }, Fo
 };
 
 function toTgiTokens(model: TextModel, text: string, fields: FieldReader): readonly TgiToken[] {
-  readModel(model, fields);
   const tokens = encodeText(model, 'inputs', text, fields.boolean('split_special_tokens') ?? false);
   const counter = createCharacterCounter();
   const starts = tokens.map((token) => counter.advance(model.tokenizer.tokenBytes(token)));
@@ -100,7 +100,6 @@ function toTgiTokens(model: TextModel, text: string, fields: FieldReader): reado
 }
 
 function toVllmTokens(model: TextModel, text: string, fields: FieldReader): VllmTokens {
-  readModel(model, fields);
   // The tokenizer of GPT-J adds no token to a text.
   fields.boolean('add_special_tokens');
   const withTexts = fields.boolean('return_token_strs') ?? false;
@@ -114,7 +113,6 @@ function toVllmTokens(model: TextModel, text: string, fields: FieldReader): Vllm
 }
 
 function toLlamaTokens(model: TextModel, text: string, fields: FieldReader): LlamaTokens {
-  readModel(model, fields);
   fields.boolean('add_special');
   const isParsed = fields.boolean('parse_special') ?? true;
   const withPieces = fields.boolean('with_pieces') ?? false;
@@ -122,11 +120,6 @@ function toLlamaTokens(model: TextModel, text: string, fields: FieldReader): Lla
   const tokens = encodeText(model, 'content', text, isSplit);
   if (!withPieces) return { tokens: [...tokens] };
   return { tokens: tokens.map((id) => ({ id, piece: pieceOf(model.tokenizer.tokenBytes(id)) })) };
-}
-
-function readModel(model: TextModel, fields: FieldReader): void {
-  const name = fields.text('model');
-  if (name !== undefined) checkModelField(model, name);
 }
 
 function pieceOf(bytes: Uint8Array): string | readonly number[] {

@@ -3,7 +3,7 @@ import type { Detokenized, Tokenized } from '@gptj-cloud/protocol';
 import { tokenText } from '@gptj-cloud/tokenizer';
 import { createCharacterCounter } from '../../generation/character-counter.ts';
 import { createFieldReader, refuseOption } from '../../generation/field-reader.ts';
-import type { TextModel } from '../../generation/text-model.ts';
+import { chooseModel, type TextModel } from '../../generation/text-model.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 import { encodeText, readTokenIds } from '../token-ids.ts';
@@ -13,9 +13,10 @@ export const READ_TOKENIZE: Job<TextModel, { readonly body: Uint8Array }, Tokeni
   name: 'tokenize',
   what: 'the text',
   size: ({ body }) => body.length,
-  run(model, { body }) {
-    const { tokenizer } = model;
+  run(served, { body }) {
     const fields = createFieldReader(parseJsonFields(body));
+    const model = chooseModel(served, fields.text('model'));
+    const { tokenizer } = model;
     const text = fields.text('text');
     if (text === undefined) throw refuseOption('text', 'expected a string, got nothing');
     const tokens = encodeText(model, 'text', text, fields.boolean('split_special_tokens') ?? false);
@@ -34,8 +35,9 @@ export const READ_DETOKENIZE: Job<TextModel, { readonly body: Uint8Array }, Deto
   name: 'detokenize',
   what: 'the tokens',
   size: ({ body }) => body.length,
-  run({ tokenizer }, { body }) {
+  run(served, { body }) {
     const fields = createFieldReader(parseJsonFields(body));
+    const { tokenizer } = chooseModel(served, fields.text('model'));
     const tokens = readTokenIds('tokens', fields.value('tokens'), tokenizer.vocabSize);
     const skipSpecial = fields.boolean('skip_special_tokens') ?? false;
     return {

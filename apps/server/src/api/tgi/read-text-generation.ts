@@ -1,4 +1,4 @@
-import type { TextModel } from '../../generation/text-model.ts';
+import { namedModel, type TextModel } from '../../generation/text-model.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 import { type Dialect, parseTextGenerationRequest, type TextGenerationRequest } from './text-generation-request.ts';
@@ -7,6 +7,8 @@ export interface TextGenerationBody {
   readonly body: Uint8Array;
   readonly dialect: Dialect;
   readonly mustStream: boolean;
+  /** The model that the address names. */
+  readonly name?: string;
 }
 
 /** Reads the body of a request to generate. */
@@ -14,7 +16,12 @@ export const READ_TEXT_GENERATION: Job<TextModel, TextGenerationBody, TextGenera
   name: 'read-text-generation',
   what: 'the body',
   size: ({ body }) => body.length,
-  run: (model, { body, dialect, mustStream }) =>
-    parseTextGenerationRequest(model, parseJsonFields(body), dialect, mustStream),
+  run: (served, { body, dialect, mustStream, name }) =>
+    parseTextGenerationRequest(
+      name === undefined ? served : namedModel(served, name),
+      parseJsonFields(body),
+      dialect,
+      mustStream,
+    ),
   moved: ({ body }) => [body],
 };

@@ -6,7 +6,7 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { checkModelField, encodePrompt, readConfig, type TextModel } from '../../generation/text-model.ts';
+import { chooseModel, encodePrompt, readConfig, type TextModel } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 
 /**
@@ -16,6 +16,8 @@ import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 export type Dialect = 'generate' | 'compat' | 'inference';
 
 export interface TextGenerationRequest {
+  /** The name of the model that it chooses. */
+  readonly model: string;
   readonly prompt: PromptRequest;
   /** The prompt as the caller wrote it, also where `truncate` cuts it. */
   readonly inputs: string;
@@ -58,13 +60,13 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
 
 /** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
 export function parseTextGenerationRequest(
-  model: TextModel,
+  served: TextModel,
   fields: ReadonlyMap<string, JsonValue>,
   dialect: Dialect,
   mustStream = false,
 ): TextGenerationRequest {
   const route = ROUTE_DEFAULTS[dialect];
-  const { inputs, parameters, stream } = readBody(model, fields, mustStream);
+  const { model, inputs, parameters, stream } = readBody(served, fields, mustStream);
   const read = createFieldReader(callerFields(parameters ?? new Map<string, JsonValue>(), NAMES));
   const returnFullText = read.boolean('return_full_text') ?? route.showsPrompt;
   const details = read.boolean('details') ?? false;
@@ -90,6 +92,7 @@ export function parseTextGenerationRequest(
   if (decoderInputDetails) given.set('prompt_logprobs', 0);
   const config = readConfig(model, { fields: given, defaults, spelling: SPELLING })(ids.length);
   return {
+    model: model.info.modelName,
     prompt: { prompt: ids, config },
     inputs,
     returnFullText,
@@ -103,20 +106,20 @@ export function parseTextGenerationRequest(
 }
 
 interface TextGenerationBody {
+  readonly model: TextModel;
   readonly inputs: string;
   /** Undefined where the body has none. */
   readonly parameters: ReadonlyMap<string, JsonValue> | undefined;
   readonly stream: boolean;
 }
 
-function readBody(model: TextModel, fields: ReadonlyMap<string, JsonValue>, mustStream: boolean): TextGenerationBody {
+function readBody(served: TextModel, fields: ReadonlyMap<string, JsonValue>, mustStream: boolean): TextGenerationBody {
   const body = createFieldReader(fields);
   const inputs = body.value('inputs');
   if (typeof inputs !== 'string' || inputs === '') {
     throw refuseField('inputs', 'a non-empty string (one prompt a request)', inputs ?? null);
   }
-  const name = body.text('model');
-  if (name !== undefined) checkModelField(model, name);
+  const model = chooseModel(served, body.text('model'));
   const parameters = body.object('parameters');
   const stream = (body.boolean('stream') ?? false) || mustStream;
   readOptions(body);
@@ -124,7 +127,7 @@ function readBody(model: TextModel, fields: ReadonlyMap<string, JsonValue>, must
   if (unknown !== undefined) {
     throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
   }
-  return { inputs, parameters, stream };
+  return { model, inputs, parameters, stream };
 }
 
 /** Accepted without effect: results are never cached, and the model is loaded. */

@@ -1,4 +1,4 @@
-import { checkModelName } from '../../generation/text-model.ts';
+import { namedModel } from '../../generation/text-model.ts';
 import { jsonBytes } from '../../http/json-body.ts';
 import { json } from '../../http/openapi/operation.ts';
 import { defineRoute } from '../../http/route.ts';
@@ -16,8 +16,10 @@ export interface HuggingFaceRoutesDeps extends DirectRoutesDeps {
   readonly ready: () => Promise<readonly string[]>;
 }
 
-interface TextGenerationInput extends Omit<DirectRequest, 'prompts'> {
+interface TextGenerationInput extends Omit<DirectRequest, 'prompts' | 'model'> {
   readonly body: Uint8Array;
+  /** The model that the address names. */
+  readonly name?: string;
 }
 
 const EVENTS = { type: 'text/event-stream', schema: generatedEventSchema } as const;
@@ -27,17 +29,21 @@ const record = { errors: tgiErrors, tag: 'text-generation-inference' } as const;
 export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRoute[] {
   const { model, jobs, ready, maxJsonBytes } = deps;
   const generate = async (input: TextGenerationInput, dialect: Dialect, mustStream = false): Promise<Response> => {
-    const { body, request, principal } = input;
-    const generation = await jobs.run(READ_TEXT_GENERATION, { body, dialect, mustStream }, principal.projectId);
+    const { body, name, request, principal } = input;
+    // Before the body is read: an address that names no model is no address.
+    if (name !== undefined) namedModel(model, name);
+    const read = { body, dialect, mustStream, ...(name === undefined ? {} : { name }) };
+    const generation = await jobs.run(READ_TEXT_GENERATION, read, principal.projectId);
+    const chosen = namedModel(model, generation.model);
     return await directReply(
       deps,
-      { request, principal, prompts: [generation.prompt] },
+      { request, principal, model: chosen, prompts: [generation.prompt] },
       {
         stream: generation.stream
-          ? (events, onFailure) => streamTextGeneration(model, generation, events, onFailure)
+          ? (events, onFailure) => streamTextGeneration(chosen, generation, events, onFailure)
           : null,
         collect: async (events) => {
-          const replies = await collectTextGeneration(model, generation, events);
+          const replies = await collectTextGeneration(chosen, generation, events);
           return dialect === 'generate' ? replies[0] : replies;
         },
       },
@@ -79,10 +85,7 @@ export function huggingFaceRoutes(deps: HuggingFaceRoutesDeps): readonly ApiRout
       path: '/models/:name{.+}',
       summary: 'Generate, as the Inference API of 2022',
       replies: textOrEvents(list(generatedSchema)),
-      async handle(input) {
-        checkModelName(model, input.path.name);
-        return await generate(input, 'inference');
-      },
+      handle: (input) => generate({ ...input, name: input.path.name }, 'inference'),
     }),
     defineRoute({
       ...record,

@@ -9,6 +9,7 @@ import { prepareRun } from '../../testing/prepare-run.ts';
 import { createDirectRunner } from '../../workers/job-runner.ts';
 import type { TextModel } from '../text-model.ts';
 import { createGptjPipeline, readGptjRun } from './gptj-pipeline.ts';
+import { pipelineOf } from './pipeline-identity.ts';
 
 const LIMIT =
   'GPT-J inference is limited to 2048 tokens. Reduce the prompt length and/or the expected generation length.';
@@ -34,7 +35,12 @@ function pipelineWithSeenFields() {
       });
     },
   };
-  const pipeline = createGptjPipeline({ engine, tokenizer: byteTokenizer, jobs: createDirectRunner(model) });
+  const pipeline = createGptjPipeline({
+    identity: pipelineOf(engine.info.modelName, true),
+    engine,
+    tokenizer: byteTokenizer,
+    jobs: createDirectRunner(model),
+  });
   return { pipeline, seen, read: (input: PickleValue) => readGptjRun(model, input) };
 }
 

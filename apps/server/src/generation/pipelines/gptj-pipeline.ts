@@ -15,36 +15,36 @@ import {
 import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, readPickle, toJson } from '@gptj-cloud/pickle';
-import { ApiError, GPTJ_PIPELINE_ID, type RunInputGet } from '@gptj-cloud/protocol';
+import { ApiError, type RunInputGet } from '@gptj-cloud/protocol';
 import { type Tokenizer, TokenizerError } from '@gptj-cloud/tokenizer';
 import type { Job } from '../../workers/job.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
 import { refuseField } from '../field-reader.ts';
-import type { TextModel } from '../text-model.ts';
+import { chooseModel, type TextModel } from '../text-model.ts';
 import { toBeamCandidate } from '../token-logprob.ts';
 import { visibleText } from '../visible-text.ts';
 import { dictFields, parseGptjInput, refuseInput } from './gptj-input.ts';
 import { gptjResult, type ResultOptions } from './gptj-result.ts';
 import type { ExecuteOptions, Pipeline, PipelineOutcome } from './pipeline.ts';
+import type { PipelineIdentity } from './pipeline-identity.ts';
 import { createTokenStream } from './token-stream.ts';
 
 export interface GptjPipelineDeps {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly jobs: JobRunner<TextModel>;
+  readonly identity: PipelineIdentity;
 }
 
 /** UTF-16 units of a head of the prompt and tokens of a head of the output: more than lists of runs show of either. */
 const MAX_HEAD = 640;
 
 export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
+  const { model } = deps.identity;
   return {
-    id: GPTJ_PIPELINE_ID,
-    name: 'GPT-J 6B',
-    description: 'Text generation with GPT-J: a prompt and parameters of generate in, texts out',
-    tags: ['gpt-j:latest', 'gpt-j:v1.0-fp16'],
+    ...deps.identity,
     async prepare(input, owner) {
-      const run = await deps.jobs.run(READ_GPTJ_RUN, { input }, owner);
+      const run = await deps.jobs.run(READ_GPTJ_RUN, { input, model }, owner);
       const { prompt, config } = run.request;
       return {
         promptTokens: prompt.length,
@@ -70,11 +70,11 @@ export interface GptjRun {
 }
 
 /** Reads the input of a run. */
-export const READ_GPTJ_RUN: Job<TextModel, { readonly input: Uint8Array }, GptjRun> = {
+export const READ_GPTJ_RUN: Job<TextModel, { readonly input: Uint8Array; readonly model?: string }, GptjRun> = {
   name: 'read-gptj-run',
   what: 'data',
   size: ({ input }) => input.length,
-  run: (model, { input }) => readGptjRun(model, readInput(input)),
+  run: (served, { input, model }) => readGptjRun(chooseModel(served, model), readInput(input)),
 };
 
 /** Reads the input of a stored run for its owner to see. */

@@ -10,6 +10,8 @@ export interface Pipeline {
   readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** Name of the model that it runs. */
+  readonly model: string;
   /** Built-in tags, `name:tag`, accepted in place of the id. */
   readonly tags: readonly string[];
   /**

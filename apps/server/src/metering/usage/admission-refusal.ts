@@ -11,8 +11,14 @@ const CONCURRENCY_RETRY_SECONDS = 2;
 export function enforcePlan(
   plan: Plan,
   estimate: GenerationEstimate,
-  { plans, servedModel }: { readonly plans: PlanBook; readonly servedModel: string },
+  deps: {
+    readonly plans: PlanBook;
+    readonly servedModel: string;
+    readonly otherModels?: ReadonlyMap<string, string>;
+  },
 ): void {
+  const { plans } = deps;
+  const servedModel = deps.otherModels?.get(estimate.model) ?? deps.servedModel;
   const context = estimate.contextTokens;
   const refuse = (reason: string, isEnough: (other: Plan) => boolean): ApiError => {
     const others = plans.plans.filter((other) => other.offered && isEnough(other));

@@ -33,7 +33,7 @@ test('counters, gauges and histograms are rendered in the text format of Prometh
 
 test('a histogram counted by another component is rendered with cumulative buckets', async () => {
   const registry = new MetricsRegistry();
-  registry.readHistogram({ name: 'batch', help: 'Batches.' }, () => ({ bounds: [1, 2], counts: [5, 0, 2], sum: 25 }));
+  registry.readHistogram({ name: 'batch', help: 'Batches.' }, () => [{ bounds: [1, 2], counts: [5, 0, 2], sum: 25 }]);
   assert.match(await registry.render(), /le="1"} 5\n.*le="2"} 5\n.*le="\+Inf"} 7\nbatch_sum 25\nbatch_count 7\n/);
 });
 

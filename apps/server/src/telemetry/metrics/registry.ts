@@ -30,6 +30,7 @@ export interface CountedHistogram {
   readonly bounds: readonly number[];
   readonly counts: readonly number[];
   readonly sum: number;
+  readonly labels?: Labels;
 }
 
 const MAX_SERIES = 1000;
@@ -77,11 +78,13 @@ export class MetricsRegistry {
     );
   }
 
-  readHistogram(metric: Metric, histogram: () => CountedHistogram | null | Promise<CountedHistogram | null>): void {
-    this.#register(metric, 'histogram', async () => {
-      const counted = await histogram();
-      return counted === null ? [] : histogramLines(metric.name, '', counted);
-    });
+  readHistogram(
+    metric: Metric,
+    histograms: () => readonly CountedHistogram[] | Promise<readonly CountedHistogram[]>,
+  ): void {
+    this.#register(metric, 'histogram', async () =>
+      (await histograms()).flatMap((counted) => histogramLines(metric.name, labelText(counted.labels ?? {}), counted)),
+    );
   }
 
   /** The names of all metrics, in order of registration. */

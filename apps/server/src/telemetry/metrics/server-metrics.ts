@@ -1,6 +1,6 @@
 import { BATCH_TOKEN_BOUNDS, type EngineStats } from '@gptj-cloud/engine';
 import type { RunState } from '@gptj-cloud/protocol';
-import { type Counter, type Histogram, MetricsRegistry, type Sample } from './registry.ts';
+import { type Counter, type Histogram, type Labels, MetricsRegistry, type Sample } from './registry.ts';
 
 /** Seconds, from a cache hit on a small model to a long run on two cores. */
 const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -95,10 +95,24 @@ export function createServerMetrics(): ServerMetrics {
   };
 }
 
-/** Read the engine's statistics at every scrape, from the source that `GET /v2/engine` reads too. */
-export function readEngineMetrics({ registry }: ServerMetrics, stats: () => Promise<EngineStats>): void {
+/** The statistics of an engine at a scrape. */
+export interface ScrapedEngine {
+  /** None where the server has one model. */
+  readonly labels: Labels;
+  readonly stats: () => Promise<EngineStats>;
+}
+
+/** Read the engines' statistics at every scrape, from the source that `GET /v2/engine` reads too. */
+export function readEngineMetrics({ registry }: ServerMetrics, engines: readonly ScrapedEngine[]): void {
+  /** Of the engines that answer. */
+  const answers = async (): Promise<readonly { readonly labels: Labels; readonly stats: EngineStats }[]> => {
+    const asked = engines.map(async ({ labels, stats }) => ({ labels, stats: await stats() }));
+    return (await Promise.allSettled(asked)).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  };
   const read = (name: string, type: 'gauge' | 'counter', help: string, value: (stats: EngineStats) => number): void =>
-    registry.read({ name: `gptj_engine_${name}`, help }, type, async () => [{ value: value(await stats()) }]);
+    registry.read({ name: `gptj_engine_${name}`, help }, type, async () =>
+      (await answers()).map(({ labels, stats }) => ({ value: value(stats), labels })),
+    );
 
   read('evaluations_total', 'counter', 'Evaluations of the model.', ({ evaluations }) => evaluations);
   read('busy_seconds_total', 'counter', 'Seconds spent in evaluations.', ({ busyMs }) => busyMs / 1000);
@@ -115,7 +129,12 @@ export function readEngineMetrics({ registry }: ServerMetrics, stats: () => Prom
   );
   const readDrafts = (name: string, help: string, count: 'drafted' | 'accepted'): void =>
     registry.read({ name: `gptj_engine_${name}`, help }, 'counter', async () =>
-      Object.entries((await stats()).drafts).map(([source, counts]) => ({ value: counts[count], labels: { source } })),
+      (await answers()).flatMap(({ labels, stats }) =>
+        Object.entries(stats.drafts).map(([source, counts]) => ({
+          value: counts[count],
+          labels: { ...labels, source },
+        })),
+      ),
     );
   readDrafts('drafted_tokens_total', 'Tokens that the engine drafted, by source: lookup or model.', 'drafted');
   readDrafts('accepted_draft_tokens_total', 'Drafted tokens that agreed with the model, by source.', 'accepted');
@@ -127,10 +146,30 @@ export function readEngineMetrics({ registry }: ServerMetrics, stats: () => Prom
   );
   registry.readHistogram(
     { name: 'gptj_engine_batch_tokens', help: 'Tokens of an evaluation, over all generations in it.' },
-    async () => {
-      const { batchTokens, evaluatedTokens } = await stats();
-      return { bounds: BATCH_TOKEN_BOUNDS, counts: batchTokens, sum: evaluatedTokens };
-    },
+    async () =>
+      (await answers()).map(({ labels, stats: { batchTokens, evaluatedTokens } }) => ({
+        bounds: BATCH_TOKEN_BOUNDS,
+        counts: batchTokens,
+        sum: evaluatedTokens,
+        labels,
+      })),
+  );
+}
+
+/** What a model of several is doing, at every scrape. */
+export function readModelMetrics(
+  { registry }: ServerMetrics,
+  models: () => readonly { readonly model: string; readonly state: string; readonly waiting: number }[],
+): void {
+  registry.read(
+    { name: 'gptj_model_state', help: 'Always 1; the labels name each model of several and what it is doing.' },
+    'gauge',
+    () => models().map(({ model, state }) => ({ value: 1, labels: { model, state } })),
+  );
+  registry.read(
+    { name: 'gptj_model_waiting', help: 'Generations that wait until their model is loaded.' },
+    'gauge',
+    () => models().map(({ model, waiting }) => ({ value: waiting, labels: { model } })),
   );
 }
 

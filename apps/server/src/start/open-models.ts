@@ -1,0 +1,223 @@
+/** Opens the model that the settings name, or a host for several of which the first is loaded. */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  createModelHost,
+  describeMemory,
+  describeModelFile,
+  type Engine,
+  type EngineInfo,
+  gigabytes,
+  type HostedStatus,
+  type HostModel,
+  type ModelHost,
+  modelBudget,
+  openTokenizer,
+  openTokenizers,
+  readMachineMemory,
+  type SpawnEngineOptions,
+} from '@gptj-cloud/engine';
+import { ModelError } from '@gptj-cloud/model';
+import { EMBEDDED_MODEL_NAME } from '@gptj-cloud/model-store';
+import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import type { ModelChoice } from '../config/model-entry.ts';
+import type { ServerConfig } from '../config/parse-config.ts';
+import { ConfigError } from '../config-error.ts';
+import type { ModelSource } from '../generation/model-service.ts';
+import { makeFolder } from '../store/make-folder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { findDraftFile, findModelFile } from './model-file.ts';
+import type { StartDisplay } from './start-display.ts';
+
+/** A model to serve: the engine that runs it, and its tokenizer. */
+export interface ServedModel extends ModelSource {
+  /** The file, from which worker threads read the tokenizer. Absent: all requests are read on the server's thread. */
+  readonly path?: string;
+  /** The other models of the server. Default: none. */
+  readonly others?: readonly ServedModel[];
+  /** Owns the engines of all of them. Default: each owns itself. */
+  readonly host?: Pick<ModelHost, 'close'>;
+}
+
+/** What the loading of a model reports to. */
+export interface ModelStart {
+  readonly logger: Logger;
+  readonly print: (line: string) => void;
+  readonly display: StartDisplay;
+  readonly signal: AbortSignal | null;
+}
+
+/** Starts an engine. Throws `ModelError`. */
+type Spawn = (options: SpawnEngineOptions) => Promise<Engine>;
+
+/** Open what the settings name. Throws `ConfigError`, and what the engine throws for the model that is loaded. */
+export async function openModels(config: ServerConfig, start: ModelStart, spawn: Spawn): Promise<ServedModel> {
+  if (config.models.length > 0) return await openHosted(config, start, spawn);
+  const { logger, print, display } = start;
+  const path = await findModelFile(config, start);
+  const draftPath = await findDraftFile(config);
+  const size = await sizeOf(path);
+  logger.info('loading the model', { file: path, bytes: size });
+  const tokenizer = await openTokenizer(path);
+  const options = await engineOptions(config, logger);
+  try {
+    const engine = await spawn({
+      path,
+      ...(draftPath === null ? {} : { draftPath }),
+      ...options,
+      ...(start.signal === null ? {} : { signal: start.signal }),
+      onMemory: (plan) => print(describeMemory(plan)),
+      onProgress: (share) => display.progress('loading', share * size, size, basename(path)),
+    });
+    return { engine, tokenizer, path };
+  } finally {
+    display.clear();
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => ({ size: 0 }))).size;
+}
+
+/** What the engines of all models have in common. */
+async function engineOptions(config: ServerConfig, logger: Logger): Promise<Omit<SpawnEngineOptions, 'path'>> {
+  const { dataDir, prefixCacheBytes } = config;
+  const persistedPrefixes = { folder: join(dataDir, 'prefixes'), maxBytes: prefixCacheBytes };
+  if (prefixCacheBytes > 0) await makeFolder(persistedPrefixes.folder, 0o700);
+  return {
+    ...config.engineSize,
+    ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
+    stallMs: config.engineStallMs,
+    evaluationMs: config.engineEvaluationMs,
+    onWarning: (message) => logger.warn(message),
+    onRestart: (reason) => logger.error('engine process ended; starting it again', { reason }),
+  };
+}
+
+/** A model of several, before it is loaded. */
+interface FoundModel {
+  readonly name: string;
+  readonly path: string;
+  readonly tokenizer: Tokenizer;
+  readonly info: EngineInfo;
+  readonly bytes: number;
+}
+
+async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn): Promise<ServedModel> {
+  const { logger, print, display } = start;
+  const budgetBytes = config.modelMemoryBytes ?? modelBudget(readMachineMemory());
+  const draftPath = await findDraftFile(config);
+  const common = await engineOptions(config, logger);
+  const found = await findModels(config, start, budgetBytes);
+  const [first] = found;
+  if (first === undefined) throw new ConfigError('GPTJ_MODELS: expected at least one model, got none');
+  const toHostModel = (model: FoundModel): HostModel => ({
+    name: model.name,
+    info: model.info,
+    bytes: model.bytes,
+    async open({ signal, onProgress }) {
+      checkMemory(model, config);
+      const size = await sizeOf(model.path);
+      const engine = await spawn({
+        path: model.path,
+        ...(model === first && draftPath !== null ? { draftPath } : {}),
+        ...common,
+        cacheCells: model.info.cacheCells,
+        // Checked above: the server's own memory is taken already.
+        checksMemory: false,
+        signal,
+        onWarning: (message) => logger.warn(message, { model: model.name }),
+        onRestart: (reason) => logger.error('engine process ended; starting it again', { model: model.name, reason }),
+        onProgress(share) {
+          onProgress(share);
+          if (isStarting) display.progress('loading', share * size, size, basename(model.path));
+        },
+      });
+      return withName(engine, model.name);
+    },
+  });
+  let isStarting = true;
+  const host = createModelHost(found.map(toHostModel), {
+    budgetBytes,
+    onChange: (name, status) => logChange(logger, name, status),
+    onCloseError: (name, error) => logger.error('an engine did not close', { model: name, error }),
+  });
+  print(
+    `Memory: ${found.map(({ name, bytes }) => `${name} ${gigabytes(bytes)}`).join(', ')}; loaded models take at most ${gigabytes(budgetBytes)} together`,
+  );
+  const stop = (): void => void host.close();
+  start.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await host.preload(first.name);
+  } catch (error) {
+    await host.close();
+    throw error instanceof ModelError && error.cause instanceof ModelError ? error.cause : error;
+  } finally {
+    isStarting = false;
+    start.signal?.removeEventListener('abort', stop);
+    display.clear();
+  }
+  const [served, ...others] = host.models.map((hosted, at): ServedModel => {
+    const { path, tokenizer } = found[at] ?? first;
+    return { engine: hosted.engine, tokenizer, path, hosted };
+  });
+  if (served === undefined) throw new TypeError('expected a host with models, got none');
+  return { ...served, others, host };
+}
+
+/** Find the files of all models, and what each takes. Throws `ConfigError` for names that are not unique. */
+async function findModels(
+  config: ServerConfig,
+  start: ModelStart,
+  budgetBytes: number,
+): Promise<readonly FoundModel[]> {
+  const openEach = openTokenizers();
+  const found: FoundModel[] = [];
+  // The caches of all have room beside each other where the weights leave it.
+  const machine = { totalBytes: budgetBytes / config.models.length, freeBytes: budgetBytes, isLimited: true };
+  for (const choice of config.models) {
+    const path = await findModelFile({ ...config, ...choice, setting: 'GPTJ_MODELS' }, start);
+    const like = found[0]?.info ?? { kind: 'kernels', backend: 'cpu' };
+    const { info, bytes } = await describeModelFile({ path, ...config.engineSize }, { like, machine });
+    const name = choice.name ?? nameOf(choice, info);
+    if (found.some((other) => other.name.toLowerCase() === name.toLowerCase())) {
+      throw new ConfigError(
+        `GPTJ_MODELS: expected models with names of their own, got two with the name ${name}; write NAME=${choice.modelPath ?? EMBEDDED_MODEL_NAME} for one of them`,
+      );
+    }
+    found.push({ name, path, bytes, info: { ...info, modelName: name }, tokenizer: await openEach(path) });
+  }
+  return found;
+}
+
+/** A model that is named keeps the name under which it was pulled; a file has the one in its metadata. */
+function nameOf({ modelName }: ModelChoice, info: EngineInfo): string {
+  return modelName === null || modelName === EMBEDDED_MODEL_NAME ? info.modelName : modelName;
+}
+
+function checkMemory({ name, bytes }: FoundModel, { engineSize }: ServerConfig): void {
+  if (engineSize.checksMemory === false) return;
+  const { freeBytes } = readMachineMemory();
+  if (bytes <= freeBytes) return;
+  throw new ModelError(
+    'out_of_memory',
+    `${name}: expected ${gigabytes(bytes)} of free memory, got ${gigabytes(freeBytes)}; lower MODEL_MEMORY_MB or ENGINE_CACHE_TOKENS. ENGINE_MEMORY_CHECK=off loads it all the same`,
+  );
+}
+
+/** The same engine, with the name by which the server has its model. */
+function withName(engine: Engine, modelName: string): Engine {
+  const info = { ...engine.info, modelName };
+  const stats = engine.stats?.bind(engine);
+  return {
+    info,
+    generate: (request, signal) => engine.generate(request, signal),
+    ...(stats === undefined ? {} : { stats }),
+    close: () => engine.close(),
+  };
+}
+
+function logChange(logger: Logger, model: string, { state, reason, bytes }: HostedStatus): void {
+  if (state === 'failed') logger.error('model could not be loaded', { model, reason });
+  else logger.info(`model ${state}`, { model, bytes });
+}
