@@ -37,6 +37,7 @@ export async function startTemporaryPostgres() {
   const stop = (mode = 'fast') => run('pg_ctl', 'stop', '--pgdata', data, '--mode', mode, '--silent');
   start();
   return {
+    folder,
     url: `postgres://gptj@127.0.0.1:${port}/postgres`,
     start,
     stop,

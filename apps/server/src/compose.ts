@@ -203,6 +203,7 @@ export function compose(deps: ComposeDeps): Composition {
     clock,
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
+    openSession: settings.ownsStore ? null : store.openSession,
     nodeUrl: deps.nodeUrl ?? (() => null),
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onRunsEnd: (tx, ends) => webhooks.enqueue(tx, ends),
@@ -321,7 +322,7 @@ export function compose(deps: ComposeDeps): Composition {
             refusals.close(),
             auditSweeper.close(),
             webhooks.close(),
-            runs.node.close(),
+            runs.close(),
           ]);
         }
       })();

@@ -1,17 +1,26 @@
 /**
- * The runs table as a queue. While its lease lasts, only the lease's owner may execute a run; otherwise any process may
- * claim it: a waiting run has no lease, a run whose owner ended has an expired one.
+ * Leases of runs. While a lease holds, only its owner may execute the run and store its end. It holds while its owner reports that it
+ * is alive (`nodes`), and for its own time after the claim. All times of leases are the database's: clocks of processes differ.
  */
 import type { RunState } from '@gptj-cloud/protocol';
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { runs } from './run-tables.ts';
-import { MAX_SHARED_ATTEMPTS, type RunTries, untried } from './run-tries.ts';
+import { type RunTries, untried } from './run-tries.ts';
 
 export interface Lease {
   readonly owner: string;
-  readonly expiresAt: Date;
+  /** How long the lease holds without a report of its owner. */
+  readonly ms: number;
 }
+
+const milliseconds = (ms: number): SQL => sql`${ms} * interval '1 ms'`;
+
+export function leaseEnd({ ms }: Lease): SQL {
+  return sql`now() + ${milliseconds(ms)}`;
+}
+
+const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null };
 
 /** A run with a lease, with the values that its execution needs. */
 export interface ClaimedRun {
@@ -32,75 +41,33 @@ export interface ClaimedRun {
   readonly cancelRequested: boolean;
 }
 
-/** Lease up to `limit` runs, by priority, then in order of arrival; only runs of `ids` unless that is null. */
-export async function claimRuns(
+/** The runs that an owner has leases of, and those of them that it has had for longer than their time. */
+export async function findLeased(
   db: Database,
-  claim: { readonly limit: number; readonly lease: Lease; readonly now: Date; readonly ids: readonly string[] | null },
-): Promise<readonly ClaimedRun[]> {
-  const { expiresAt } = claim.lease;
-  // No lease of today ends so late: it was taken before the clock was set back, and its owner has not renewed it since.
-  const farthest = new Date(expiresAt.getTime() + 2 * (expiresAt.getTime() - claim.now.getTime()));
-  const free = db
-    .select({ id: runs.id })
+  owner: string,
+): Promise<readonly { readonly id: string; readonly isOld: boolean }[]> {
+  return await db
+    .select({ id: runs.id, isOld: sql<boolean>`${runs.leaseExpiresAt} < now()` })
     .from(runs)
-    .where(
-      and(
-        isNull(runs.endedAt),
-        or(isNull(runs.leaseExpiresAt), lt(runs.leaseExpiresAt, claim.now), gt(runs.leaseExpiresAt, farthest)),
-        claim.ids === null ? undefined : inArray(runs.id, [...claim.ids]),
-      ),
-    )
-    .orderBy(desc(runs.priority), asc(runs.createdAt), asc(runs.id))
-    .limit(claim.limit)
-    .for('update', { skipLocked: true });
-  const state: RunState = 'running';
-  const claimed = await db
-    .update(runs)
-    .set({
-      state,
-      startedAt: sql`greatest(${claim.now.toISOString()}::timestamptz, ${runs.createdAt})`,
-      attempts: sql`${runs.attempts} + 1`,
-      // As `nextTries` does.
-      ownDeaths: sql`${runs.ownDeaths} + CASE WHEN ${runs.attempts} >= ${MAX_SHARED_ATTEMPTS} OR ${runs.ownDeaths} > 0 THEN 1 ELSE 0 END`,
-      leaseOwner: claim.lease.owner,
-      leaseExpiresAt: claim.lease.expiresAt,
-      executedBy: claim.lease.owner,
-    })
-    // An array is built once; a join might run the locking query again for every row.
-    .where(sql`${runs.id} = ANY(ARRAY(${free}))`)
-    .returning({
-      id: runs.id,
-      projectId: runs.projectId,
-      pipelineId: runs.pipelineId,
-      dataId: runs.dataId,
-      createdAt: runs.createdAt,
-      startedAt: sql<Date>`${runs.startedAt}`.mapWith(runs.startedAt),
-      isAsync: runs.isAsync,
-      isStreamed: runs.isStreamed,
-      priority: runs.priority,
-      admissionTicket: runs.admissionTicket,
-      tries: { attempts: runs.attempts, ownDeaths: runs.ownDeaths },
-      cancelRequested: sql<boolean>`${runs.cancelRequestedAt} IS NOT NULL`,
-    });
-  return claimed.sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
+    .where(eq(runs.leaseOwner, owner));
 }
 
-/** Extend leases; the ids of the runs whose lease is still the owner's. */
-export async function extendLeases(db: Database, ids: readonly string[], lease: Lease): Promise<ReadonlySet<string>> {
+/** Give up leases: the runs wait again. The number of them. */
+export async function releaseLeases(db: Database, owner: string, ids: readonly string[]): Promise<number> {
   const rows = await db
     .update(runs)
-    .set({ leaseExpiresAt: lease.expiresAt })
-    .where(and(inArray(runs.id, [...ids]), eq(runs.leaseOwner, lease.owner), isNull(runs.endedAt)))
+    .set(NO_LEASE)
+    .where(and(eq(runs.leaseOwner, owner), inArray(runs.id, [...ids])))
     .returning({ id: runs.id });
-  return new Set(rows.map(({ id }) => id));
+  return rows.length;
 }
 
-/** Ask the process that executes a run to end it. False when no lease is valid: the caller may end it then. */
+/** Ask the process that executes a run to end it. False when the run waits: the caller may end it then. */
 export async function requestCancel(db: Database, id: string, now: Date): Promise<boolean> {
   const rows = await db
     .update(runs)
     .set({ cancelRequestedAt: now })
-    .where(and(eq(runs.id, id), isNull(runs.endedAt), gt(runs.leaseExpiresAt, now)))
+    .where(and(eq(runs.id, id), isNull(runs.endedAt), isNotNull(runs.leaseOwner)))
     .returning({ id: runs.id });
   return rows.length > 0;
 }
@@ -131,8 +98,7 @@ export async function putBack(db: Database, id: string, owner: string, tries: Ru
       state,
       startedAt: null,
       ...untried(tries),
-      leaseOwner: null,
-      leaseExpiresAt: null,
+      ...NO_LEASE,
       executedBy: null,
     })
     .where(and(eq(runs.id, id), eq(runs.leaseOwner, owner), isNull(runs.endedAt)));
@@ -140,11 +106,7 @@ export async function putBack(db: Database, id: string, owner: string, tries: Ru
 
 /** End all leases of a store that no other process uses: their owners have ended. The number of leases. */
 export async function endAllLeases(db: Database): Promise<number> {
-  const rows = await db
-    .update(runs)
-    .set({ leaseOwner: null, leaseExpiresAt: null })
-    .where(isNotNull(runs.leaseOwner))
-    .returning({ id: runs.id });
+  const rows = await db.update(runs).set(NO_LEASE).where(isNotNull(runs.leaseOwner)).returning({ id: runs.id });
   return rows.length;
 }
 

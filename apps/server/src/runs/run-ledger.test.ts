@@ -82,7 +82,7 @@ function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): Accepta
       idempotencyKey: key ?? null,
       requestHash: null,
       promptHead: '',
-      lease: { owner: 'me', expiresAt: NOW },
+      lease: { owner: 'me', ms: 30_000 },
     },
     input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,
   };

@@ -9,8 +9,11 @@ import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry
 import type { PlanBook } from '../metering/plans/plan-book.ts';
 import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
+import type { Polling } from '../store/polling.ts';
+import type { OpenStoreSession } from '../store/store-session.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
+import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
 import { createRunFollower } from './nodes/run-follower.ts';
@@ -20,6 +23,7 @@ import { createRunCheck, type RunToCheck } from './run-check.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
+import { createRunHints } from './run-hints.ts';
 import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
 import { findChangedRuns } from './run-list-store.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
@@ -40,6 +44,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly resourceType: string;
   /** No other process uses the store. */
   readonly ownsStore: boolean;
+  /** Opens the connection by which the processes on the store reach each other; null: there are no others. */
+  readonly openSession: OpenStoreSession | null;
   /** Where other servers on the store reach this one, when it listens; null: they do not. */
   readonly nodeUrl: () => string | null;
   readonly onRunsEnd: OnRunsEnd;
@@ -62,15 +68,28 @@ export interface RunService
   readonly node: Node;
   /** End the streams of runs that other nodes execute. */
   closeStreams(): void;
+  /** Leave the other processes on the store. */
+  close(): Promise<void>;
   /** The changes of each project's runs. */
   readonly feed: ProjectFeed;
+}
+
+function completeTiming({ timing = {}, ownsStore }: Pick<RunServiceDeps, 'timing' | 'ownsStore'>): Required<RunTiming> {
+  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, pollMs = ownsStore ? 5_000 : sharedPollMs() } = timing;
+  return { leaseMs, heartbeatMs, pollMs };
+}
+
+/** About a second: processes that start together do not poll together for ever. */
+function sharedPollMs(): number {
+  return 900 + 200 * Math.random();
 }
 
 /** Interval at which readers of waiting runs ask the store for the node that executes them. */
 const FOLLOW_POLL_MS = 500;
 
 export function createRunService(deps: RunServiceDeps): RunService {
-  const { db, logger, clock, timing } = deps;
+  const { db, logger, clock } = deps;
+  const timing = completeTiming(deps);
   const owner = randomUUID();
   const events = createRunEvents({ name: owner.slice(0, 8), now: () => performance.now() });
   const accepted = createAcceptedRuns();
@@ -94,7 +113,9 @@ export function createRunService(deps: RunServiceDeps): RunService {
     clock,
     owner,
     ownsStore: deps.ownsStore,
-    ...(timing === undefined ? {} : { timing }),
+    timing,
+    pipelines: () => (deps.ownsStore ? null : deps.pipelines.ids),
+    hint: (pipelineId) => hints.send(pipelineId),
     perform(run, signal) {
       feed.changed(run);
       return performRun(execution, run, signal);
@@ -105,7 +126,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       waiters.onRunEnded(run);
     },
   });
-  const node = createNode({ db, id: owner, url: deps.nodeUrl, logger });
+  const node = createNode({ db, id: owner, url: deps.nodeUrl, logger, beatMs: timing.heartbeatMs });
   const follower = createRunFollower({
     db,
     logger,
@@ -115,8 +136,16 @@ export function createRunService(deps: RunServiceDeps): RunService {
     isExecuting: (id) => worker.isExecuting(id),
     waitUntilEnded: waiters.waitUntilEnded,
     openRemote: openRemoteEvents,
-    pollMs: Math.min(FOLLOW_POLL_MS, timing?.pollMs ?? FOLLOW_POLL_MS),
+    pollMs: Math.min(FOLLOW_POLL_MS, timing.pollMs),
   });
+  const session = deps.openSession?.((pipelineId) => hints.receive(pipelineId)) ?? null;
+  const hints = createRunHints({
+    db,
+    isShared: session !== null,
+    pipelines: deps.pipelines,
+    wake: () => worker.wake(),
+  });
+  let sweeping: Polling | null = null;
   const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower };
   const { get, find, list, listSummaries, input } = queries;
   return {
@@ -133,8 +162,18 @@ export function createRunService(deps: RunServiceDeps): RunService {
     ...createRunCommands(parts),
     node,
     closeStreams: () => follower.close(),
+    async close() {
+      await sweeping?.stop();
+      await session?.close();
+      await node.close();
+    },
     async start() {
       if (!deps.ownsStore) await node.start();
+      if (session !== null) {
+        // Connected from now on; without it, the sweeper tries again.
+        await session.isElected().catch((error) => logger.warn('hints of other servers are not heard yet', { error }));
+        sweeping = startLeaseSweeper({ db, logger, session, leaseMs: timing.leaseMs, wake: () => worker.wake() });
+      }
       return await worker.start();
     },
   };

@@ -9,15 +9,16 @@ import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { newFile } from './files/file.ts';
 import type { RunFailure } from './run.ts';
+import { claimRuns, type FairClaim } from './run-claim-store.ts';
 import type { RunEnder, RunEnding, RunResult } from './run-end.ts';
 import { INTERRUPTED } from './run-failure.ts';
 import {
-  claimRuns,
   endAllLeases,
-  extendLeases,
   findCancelRequests,
+  findLeased,
   type Lease,
   putBack,
+  releaseLeases,
   requestCancel,
 } from './run-lease-store.ts';
 import { deleteRun, endRuns, findRuns, listRuns } from './run-store.ts';
@@ -25,7 +26,14 @@ import { files, runs } from './run-tables.ts';
 
 const PROJECT = DEFAULT_PROJECT_ID;
 const at = (seconds: number): Date => new Date(seconds * 1000);
-const lease = (owner: string, seconds: number): Lease => ({ owner, expiresAt: at(seconds) });
+const lease = (owner: string): Lease => ({ owner, ms: 30_000 });
+const claimOf = (owner: string, now: number, limit = 1): FairClaim => ({
+  limit,
+  lease: lease(owner),
+  now: at(now),
+  pipelines: null,
+  random: 0.5,
+});
 
 let store: Store;
 before(async () => {
@@ -40,7 +48,7 @@ const storedRun = async (createdAt: Date, columns?: Parameters<typeof storeRun>[
 const ender = (runId: string, owner: string | null): RunEnder => ({ runId, projectId: PROJECT, owner, endedAt: at(9) });
 const state = async (id: string): Promise<unknown> => (await findRun(store.db, PROJECT, id))?.state;
 const claim = async (owner: string, now: number, limit = 1): Promise<readonly string[]> => {
-  const claimed = await claimRuns(store.db, { limit, lease: lease(owner, now + 10), now: at(now), ids: null });
+  const claimed = await claimRuns(store.db, claimOf(owner, now, limit));
   return claimed.map(({ id }) => id);
 };
 const result = (): RunResult => ({
@@ -66,7 +74,7 @@ const failRun = async (ender: RunEnder, failure: RunFailure): Promise<boolean> =
 const countFiles = async (): Promise<number> => (await store.db.select({ id: files.id }).from(files)).length;
 
 test('a run is ended by the owner of its lease, once', async () => {
-  const id = await storedRun(at(1), { lease: lease('a', 20) });
+  const id = await storedRun(at(1), { lease: lease('a') });
   assert.equal(await completeRun(ender(id, 'b')), false);
   assert.equal(await completeRun(ender(id, 'a')), true);
   assert.equal(await failRun(ender(id, 'a'), INTERRUPTED), false);
@@ -79,8 +87,8 @@ test('a run is ended by the owner of its lease, once', async () => {
 
 test('of ends that are stored together each is stored once; the result of a rejected end is deleted', async () => {
   const [first, second, third] = [
-    await storedRun(at(1), { lease: lease('a', 20) }),
-    await storedRun(at(2), { lease: lease('b', 20) }),
+    await storedRun(at(1), { lease: lease('a') }),
+    await storedRun(at(2), { lease: lease('b') }),
     await storedRun(at(3)),
   ];
   const before = await countFiles();
@@ -126,39 +134,36 @@ test('runs are claimed by priority, then in order of arrival, each by one owner'
 
 test('after the clock was set back, runs begin and end no earlier than they were accepted', async () => {
   const id = await storedRun(at(4000));
-  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('a', 410), now: at(400), ids: null });
+  const [claimed] = await claimRuns(store.db, claimOf('a', 400));
   assert.deepEqual(claimed?.startedAt, at(4000));
   assert.equal(await completeRun({ ...ender(id, 'a'), endedAt: at(401) }), true);
   const found = await findRun(store.db, PROJECT, id);
   assert.deepEqual([found?.startedAt, found?.endedAt], [at(4000), at(4000)]);
 });
 
-test('after the clock was set back, a lease that ends later than any lease of today is void', async () => {
-  const id = await storedRun(at(1), { lease: lease('dead', 4000) });
-  assert.deepEqual(await claim('b', 400), [id]);
-  assert.deepEqual(await claim('c', 401), []);
-});
-
-test('a run whose lease has expired is claimed again, with one more attempt', async () => {
+test('a lease that its owner gives up is claimed again, with one more attempt', async () => {
   const id = await storedRun(at(1));
   assert.deepEqual(await claim('a', 5), [id]);
-  assert.deepEqual(await extendLeases(store.db, [id], lease('a', 30)), new Set([id]));
-  assert.deepEqual(await claim('b', 25), []);
-  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('b', 50), now: at(31), ids: null });
+  assert.deepEqual(await findLeased(store.db, 'a'), [{ id, isOld: false }]);
+  assert.deepEqual(await claim('b', 6), []);
+  assert.equal(await releaseLeases(store.db, 'b', [id]), 0);
+  assert.equal(await releaseLeases(store.db, 'a', [id]), 1);
+  const [claimed] = await claimRuns(store.db, claimOf('b', 7));
   assert.deepEqual([claimed?.id, claimed?.tries.attempts], [id, 2]);
-  assert.deepEqual(await extendLeases(store.db, [id], lease('a', 60)), new Set());
+  assert.deepEqual(await findLeased(store.db, 'a'), []);
   assert.equal(await completeRun(ender(id, 'a')), false);
 });
 
-test('a cancellation is requested of the owner of a valid lease, and seen by the next owner', async () => {
-  const id = await storedRun(at(1), { lease: lease('a', 20) });
+test('a cancellation is requested of the owner of a lease, and seen by the next owner', async () => {
+  const id = await storedRun(at(1), { lease: lease('a') });
   const waiting = await storedRun(at(2));
   assert.equal(await requestCancel(store.db, waiting, at(5)), false);
   assert.deepEqual(await findCancelRequests(store.db, [id, waiting]), []);
   assert.equal(await requestCancel(store.db, id, at(5)), true);
   assert.deepEqual(await findCancelRequests(store.db, [id, waiting]), [id]);
+  await releaseLeases(store.db, 'a', [id]);
   assert.equal(await requestCancel(store.db, id, at(25)), false);
-  const claimed = await claimRuns(store.db, { limit: 2, lease: lease('b', 50), now: at(31), ids: null });
+  const claimed = await claimRuns(store.db, claimOf('b', 31, 2));
   assert.deepEqual(
     claimed.map((run) => [run.id, run.cancelRequested]),
     [
@@ -177,7 +182,7 @@ test('a run that is put back counts no attempt; after a restart no run has a lea
   assert.equal(await state(id), 'received');
   assert.deepEqual(await claim('b', 6), [id]);
   assert.equal(await endAllLeases(store.db), 1);
-  const [claimed] = await claimRuns(store.db, { limit: 1, lease: lease('c', 50), now: at(7), ids: null });
+  const [claimed] = await claimRuns(store.db, claimOf('c', 7));
   assert.deepEqual([claimed?.id, claimed?.tries.attempts], [id, 2]);
 });
 
@@ -204,7 +209,7 @@ test('lists are paginated and filtered; runs of other projects are absent', asyn
 
 test('the result and the unshared data of a deleted run are deleted, too', async () => {
   const before = await countFiles();
-  const id = await storedRun(at(1), { lease: lease('a', 20) });
+  const id = await storedRun(at(1), { lease: lease('a') });
   await completeRun(ender(id, 'a'));
   assert.equal(await countFiles(), before + 2);
   const run = await findRun(store.db, PROJECT, id);

@@ -57,7 +57,7 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
     const begun = lease && {
       startedAt: run.createdAt,
       leaseOwner: lease.owner,
-      leaseExpiresAt: lease.expiresAt,
+      leaseMs: lease.ms,
       executedBy: lease.owner,
     };
     const texts = { promptHead: textHead(run.promptHead), searchText: storableText(searchForm(run.promptHead)) };
@@ -66,15 +66,17 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
   const stored = await db.execute(sql`
     INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
       is_async, priority, admission_ticket, idempotency_key, request_hash, prompt_head, search_text, state, attempts,
-      started_at, lease_owner, lease_expires_at, executed_by, is_streamed)
+      started_at, lease_owner, lease_expires_at, executed_by, is_streamed,
+      account_id)
     SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
       "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", "promptHead", "searchText", state, attempts,
-      "startedAt", "leaseOwner", "leaseExpiresAt", "executedBy", "isStreamed"
+      "startedAt", "leaseOwner", now() + "leaseMs" * interval '1 ms', "executedBy", "isStreamed",
+      coalesce((SELECT owner_id FROM projects p WHERE p.id = "projectId"), '')
     FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
       id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
       "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
       "idempotencyKey" text, "requestHash" text, "promptHead" text, "searchText" text, state text, attempts integer, "startedAt" timestamptz,
-      "leaseOwner" text, "leaseExpiresAt" timestamptz, "executedBy" text, "isStreamed" boolean)
+      "leaseOwner" text, "leaseMs" double precision, "executedBy" text, "isStreamed" boolean)
     ON CONFLICT DO NOTHING
     RETURNING id`);
   return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));

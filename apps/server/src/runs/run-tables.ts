@@ -79,6 +79,8 @@ export const runs = pgTable('runs', {
   firstTokenMs: integer('first_token_ms'),
   executedBy: text('executed_by'),
   isStreamed: boolean('is_streamed').notNull().default(false),
+  /** Empty in runs that ended before it was stored. */
+  accountId: text('account_id').notNull().default(''),
 });
 
 /** Ended runs by the hour of their acceptance, as the migration 0025 creates it. Triggers on `runs` keep it. */

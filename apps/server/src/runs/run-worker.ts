@@ -3,8 +3,9 @@
  *
  * A place is reserved before a run is stored, so that a full queue refuses it without storing anything; the place is released
  * when the run has ended. A run starts immediately when a slot is free and no run waits in the store; otherwise it is stored
- * without a lease, and a process with a free slot claims it. A heartbeat renews leases; a run whose lease was lost
- * (cancelled by another process, or claimed by one after a long pause) is aborted here.
+ * without a lease, and a process with a free slot claims it. Leases hold while the process reports that it is alive (`nodes/node.ts`). A
+ * run whose lease was lost (ended by another process, or claimed by one after a long pause of this one) is aborted here, and a
+ * lease without an execution, as after an end that could not be stored, is given up.
  *
  * States: **open** → `close`: no new places; runs that a caller waits for are still executed, others stay in the store
  * → (`stop`: every run that is executed or waited for is aborted) → `drained`: no caller waits and nothing is executed.
@@ -13,15 +14,16 @@ import { ApiError } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { claimRuns, claimRunsOf } from './run-claim-store.ts';
 import {
   type ClaimedRun,
-  claimRuns,
   countOpenRuns,
   endAllLeases,
-  extendLeases,
   findCancelRequests,
   findEnded,
+  findLeased,
   type Lease,
+  releaseLeases,
 } from './run-lease-store.ts';
 
 export interface RunLimits {
@@ -33,7 +35,7 @@ export interface RunLimits {
 export interface RunTiming {
   /** Default 30 s. */
   readonly leaseMs?: number;
-  /** Interval at which leases are renewed. Default: a third of their lifetime. */
+  /** Interval at which a process reports that it is alive, and compares its leases with its executions. Default: a third of their lifetime. */
   readonly heartbeatMs?: number;
   /** Interval at which the store is polled for runs of other processes. Default 5 s; 1 s in a shared store. */
   readonly pollMs?: number;
@@ -52,7 +54,11 @@ export interface RunWorkerDeps {
   readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<void>;
   /** A run was executed here, or one that was accepted or watched here ended elsewhere. Must not throw. */
   readonly onRunEnded: (run: { readonly id: string; readonly projectId: string }) => void;
-  readonly timing?: RunTiming;
+  readonly timing: Required<RunTiming>;
+  /** Pipelines that this process runs; null: any, as no other process would tell that one is unknown. */
+  readonly pipelines: () => readonly string[] | null;
+  /** Tell other processes that a run of this pipeline waits. */
+  readonly hint: (pipelineId: string) => void;
 }
 
 /** Reason for aborting an execution. */
@@ -74,6 +80,8 @@ export class RunWorker {
   #slots = 0;
   /** The store may hold waiting runs. */
   #mayWait = true;
+  /** The store may hold leases of this process without an execution. */
+  #mayLeaseMore = false;
   #filling: Promise<void> | null = null;
   #closed = false;
   #stopped = false;
@@ -83,8 +91,7 @@ export class RunWorker {
 
   constructor(deps: RunWorkerDeps) {
     this.#deps = deps;
-    const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, pollMs = deps.ownsStore ? 5_000 : 1_000 } = deps.timing ?? {};
-    this.#timing = { leaseMs, heartbeatMs, pollMs };
+    this.#timing = deps.timing;
     this.drained = new Promise((resolve) => {
       this.#resolveDrained = resolve;
     });
@@ -99,7 +106,7 @@ export class RunWorker {
     this.#pollings = [
       startPolling(() => this.#heartbeat(), {
         everyMs: heartbeatMs,
-        onError: (error) => logger.warn('leases could not be renewed', { error }),
+        onError: (error) => logger.warn('leases could not be read', { error }),
       }),
       startPolling(() => this.#poll(), {
         everyMs: pollMs,
@@ -159,10 +166,16 @@ export class RunWorker {
   }
 
   /** The run of a reserved place is stored without a lease: it waits for a slot. */
-  enqueue({ id, projectId, isAsync }: Pick<ClaimedRun, 'id' | 'projectId' | 'isAsync'>): void {
+  enqueue({
+    id,
+    projectId,
+    pipelineId,
+    isAsync,
+  }: Pick<ClaimedRun, 'id' | 'projectId' | 'pipelineId' | 'isAsync'>): void {
     this.#reserved--;
     this.#places.set(id, { projectId, awaited: !isAsync });
     this.#mayWait = true;
+    if (this.#slots >= this.#deps.limits.running) this.#deps.hint(pipelineId);
     this.wake();
   }
 
@@ -176,7 +189,11 @@ export class RunWorker {
   /** No run was stored for a reserved place. */
   releaseReservation(lease: Lease | null): void {
     this.#reserved--;
-    if (lease !== null) this.#freeSlot();
+    if (lease !== null) {
+      // The run may be stored, and the answer lost.
+      this.#mayLeaseMore = true;
+      this.#freeSlot();
+    }
     this.#checkDrained();
   }
 
@@ -242,17 +259,17 @@ export class RunWorker {
     const ids = this.#awaited();
     if (ids.length === 0) return;
     const { db, clock } = this.#deps;
-    const rest = await claimRuns(db, { limit: ids.length, lease: this.#lease(), now: clock(), ids });
+    const rest = await claimRunsOf(db, { limit: ids.length, lease: this.#lease(), now: clock() }, ids);
     this.#slots += rest.length;
     for (const run of rest) void this.#execute(run);
   }
 
   #lease(): Lease {
-    return { owner: this.#deps.owner, expiresAt: new Date(this.#deps.clock().getTime() + this.#timing.leaseMs) };
+    return { owner: this.#deps.owner, ms: this.#timing.leaseMs };
   }
 
   async #fill(): Promise<void> {
-    const { db, limits, clock, logger } = this.#deps;
+    const { db, limits, clock, logger, pipelines } = this.#deps;
     while (this.#mayWait && !this.#stopped && this.#slots < limits.running) {
       const free = limits.running - this.#slots;
       const ids = this.#closed ? this.#awaited() : null;
@@ -261,15 +278,20 @@ export class RunWorker {
       this.#slots += free;
       let claimed: readonly ClaimedRun[] = [];
       try {
-        claimed = await claimRuns(db, { limit: free, lease: this.#lease(), now: clock(), ids });
+        const claim = { limit: free, lease: this.#lease(), now: clock() };
+        claimed =
+          ids === null
+            ? await claimRuns(db, { ...claim, pipelines: pipelines(), random: Math.random() })
+            : await claimRunsOf(db, claim, ids);
       } catch (error) {
+        this.#mayLeaseMore = true;
         // The next poll looks again.
         logger.error('runs could not be claimed', { error });
       }
       this.#slots -= free - claimed.length;
       if (claimed.length === free) this.#mayWait = true;
       for (const run of claimed) {
-        // One of this process, which was held up until its leases expired; the claim has renewed the lease.
+        // One of this process, which was held up until its leases ended: the claim gave the lease back.
         if (this.#executing.has(run.id)) this.#slots--;
         else void this.#execute(run);
       }
@@ -284,6 +306,7 @@ export class RunWorker {
     try {
       await this.#deps.perform(run, abort.signal);
     } catch (error) {
+      this.#mayLeaseMore = true;
       this.#deps.logger.error('run could not be stored', { run_id: run.id, error });
     } finally {
       this.#executing.delete(run.id);
@@ -300,14 +323,23 @@ export class RunWorker {
     if (this.#mayWait) this.wake();
   }
 
+  /** Compare the leases in the store with the executions. */
   async #heartbeat(): Promise<void> {
     const ids = [...this.#executing.keys()];
-    if (ids.length === 0) return;
-    const kept = await extendLeases(this.#deps.db, ids, this.#lease());
+    if (ids.length === 0 && !this.#mayLeaseMore) return;
+    const { db, owner } = this.#deps;
+    this.#mayLeaseMore = false;
+    const leased = await findLeased(db, owner);
+    const kept = new Set(leased.map(({ id }) => id));
     for (const id of ids) if (!kept.has(id)) this.abort(id, 'lease_lost');
+    const idle = leased.filter(({ id }) => !this.#executing.has(id));
+    this.#mayLeaseMore ||= idle.length > 0;
+    // Younger ones may be about to be executed.
+    const old = idle.filter(({ isOld }) => isOld).map(({ id }) => id);
+    if (old.length > 0 && (await releaseLeases(db, owner, old)) > 0) this.wake();
   }
 
-  /** Find expired leases and runs of other processes, and for runs of this process the ends and cancel requests of others. */
+  /** Find waiting runs, and for runs of this process the ends and cancel requests of others. */
   async #poll(): Promise<void> {
     this.wake();
     if (this.#deps.ownsStore) return;

@@ -48,6 +48,7 @@ afterEach(async () => {
     engine.resume();
     await runs.worker.stop();
     await runs.worker.drained;
+    await runs.close();
   }
   // Runs that were put back must not reach the servers of the next test.
   await store.db.delete(runRows);

@@ -11,6 +11,7 @@ import { createGuardedPool } from './guarded-pool.ts';
 import { createOutageLog } from './outage-log.ts';
 import { returnedRows } from './returned-rows.ts';
 import { storeFull } from './store-outage.ts';
+import type { OpenStoreSession } from './store-session.ts';
 
 /** Drizzle on any PostgreSQL: the type that features query. A transaction has it too. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
@@ -20,6 +21,8 @@ export interface Store {
   readonly db: Database;
   /** The whole store as a gzipped tar of its folder, consistent while in use. Null on a PostgreSQL server: use pg_dump. */
   readonly dump: (() => AsyncIterable<Uint8Array>) | null;
+  /** Opens a connection to the other processes on the store; null where there can be no others. */
+  readonly openSession: OpenStoreSession | null;
   /** Bytes of the database on its disk. */
   size(): Promise<number>;
   /** Rejects with `store_full` while the disk is full and nothing can be written. */
@@ -82,6 +85,7 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
   const db: Database = drizzle(pool);
   return {
     db,
+    openSession: null,
     size: () => databaseSize(db),
     async *dump() {
       if (folder === null) yield await thread.dump();

@@ -7,6 +7,7 @@ import { createGuardedPool } from './guarded-pool.ts';
 import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts';
 import { createOutageLog } from './outage-log.ts';
 import { StoreError } from './store-error.ts';
+import { openStoreSession } from './store-session.ts';
 
 export interface PostgresOptions {
   /** Maximum number of connections. Default 10. */
@@ -46,7 +47,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     statement_timeout: statementTimeoutMs,
     keepAlive: true,
     application_name: 'gptj-cloud',
-    ...(options.schema === undefined ? {} : { options: `-c search_path=${options.schema}` }),
+    // Compiling a claim takes ten times as long as executing it.
+    options: ['-c jit=off', ...(options.schema === undefined ? [] : [`-c search_path=${options.schema}`])].join(' '),
     ...createOutageLog(options.logger ?? NO_LOGGER, () => performance.now()),
   });
   let closing: Promise<void> | undefined;
@@ -62,7 +64,14 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   // From here on: a migration may take longer.
   pool.options.query_timeout = statementTimeoutMs + ANSWER_SLACK_MS;
   const db: Database = drizzle(pool);
-  return { db, dump: null, size: () => databaseSize(db), checkDisk: async () => {}, close };
+  return {
+    db,
+    dump: null,
+    openSession: (onHint) => openStoreSession(url, onHint),
+    size: () => databaseSize(db),
+    checkDisk: async () => {},
+    close,
+  };
 }
 
 async function checkConnection(pool: pg.Pool): Promise<void> {

@@ -108,6 +108,7 @@ const NO_STORE: Store = {
     },
   }),
   dump: null,
+  openSession: null,
   size: async () => 0,
   checkDisk: async () => {},
   close: async () => {},

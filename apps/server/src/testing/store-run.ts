@@ -10,9 +10,11 @@ import type { Database } from '../store/db.ts';
 export async function storeRun(
   db: Database,
   createdAt: Date,
-  columns: Partial<Pick<NewRun, 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId'>> = {},
+  columns: Partial<
+    Pick<NewRun, 'projectId' | 'pipelineId' | 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId'>
+  > = {},
 ): Promise<string | null> {
-  const projectId = DEFAULT_PROJECT_ID;
+  const { projectId = DEFAULT_PROJECT_ID } = columns;
   const file = newFile('data', new Uint8Array());
   const [id, dataId] = [newId('run'), newId('data')];
   await insertFiles(db, [{ projectId, file, createdAt }]);

@@ -1,6 +1,6 @@
 /** Nodes in the store. Every time is the database's. */
 import { randomBytes } from 'node:crypto';
-import { and, eq, gt, isNotNull, lt, ne, sql } from 'drizzle-orm';
+import { and, eq, gt, isNotNull, lt, ne, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { runs } from '../run-tables.ts';
 import { nodeSecret, nodes } from './node-tables.ts';
@@ -74,4 +74,25 @@ export async function findRunPlaces(db: Database, ids: readonly string[]): Promi
     .where(sql`${runs.id} = ANY(${sql.param([...ids])})`);
   const places = new Map(rows.map(({ id, ...place }) => [id, place]));
   return ids.map((id) => places.get(id) ?? null);
+}
+
+/** End the leases whose owner has not reported for their time. The number of runs that wait again. */
+export async function endExpiredLeases(db: Database, leaseMs: number): Promise<number> {
+  const rows = await db
+    .update(runs)
+    .set({ leaseOwner: null, leaseExpiresAt: null })
+    .where(
+      and(
+        isNotNull(runs.leaseOwner),
+        sql`${runs.leaseExpiresAt} < now()`,
+        notExists(
+          db
+            .select({ id: nodes.id })
+            .from(nodes)
+            .where(and(eq(nodes.id, runs.leaseOwner), gt(nodes.beatAt, ago(leaseMs / 1000)))),
+        ),
+      ),
+    )
+    .returning({ id: runs.id });
+  return rows.length;
 }

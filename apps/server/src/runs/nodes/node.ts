@@ -16,6 +16,8 @@ export interface NodeDeps {
   /** Where other nodes reach this one, when it listens; null: they do not. */
   readonly url: () => string | null;
   readonly logger: Logger;
+  /** Interval of its reports: a third of the time after which its leases end. */
+  readonly beatMs: number;
 }
 
 export interface Node {
@@ -28,10 +30,7 @@ export interface Node {
   close(): Promise<void>;
 }
 
-/** A third of the time after which a node counts as ended. */
-const BEAT_MS = 10_000;
-
-export function createNode({ db, id, url, logger }: NodeDeps): Node {
+export function createNode({ db, id, url, logger, beatMs }: NodeDeps): Node {
   let secret: string | null = null;
   let polling: Polling | null = null;
   return {
@@ -42,7 +41,7 @@ export function createNode({ db, id, url, logger }: NodeDeps): Node {
       secret = await ensureNodeSecret(db);
       await removeEndedNodes(db);
       polling = startPolling(() => beatNode(db, { id, url: own }), {
-        everyMs: BEAT_MS,
+        everyMs: beatMs,
         onError: (error) => logger.warn('this server could not report that it is alive', { error }),
       });
       const others = await findOtherUrls(db, id);

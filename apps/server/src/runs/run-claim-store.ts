@@ -1,0 +1,140 @@
+/**
+ * The runs table as a queue. A run without a lease waits; any process may claim it. Within a priority the accounts take
+ * turns: the next run is one of the account that has the fewest runs under way, and of that account the oldest. Among accounts with equally many, the
+ * oldest run is first.
+ */
+import type { RunState } from '@gptj-cloud/protocol';
+import { type SQL, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Database } from '../store/db.ts';
+import { returnedRows } from '../store/returned-rows.ts';
+import { type ClaimedRun, type Lease, leaseEnd } from './run-lease-store.ts';
+import { runs } from './run-tables.ts';
+import { MAX_SHARED_ATTEMPTS } from './run-tries.ts';
+
+export interface Claim {
+  readonly limit: number;
+  readonly lease: Lease;
+  readonly now: Date;
+}
+
+export interface FairClaim extends Claim {
+  /** Runs of these pipelines alone; null: of any. */
+  readonly pipelines: readonly string[] | null;
+  /** 0 ≤ x < 1: the account that is looked at first, where very many have waiting runs. */
+  readonly random: number;
+}
+
+/** Accounts that one claim compares, of each priority. */
+const MAX_ACCOUNTS = 500;
+/** A larger number of runs under way counts as this one. */
+const MAX_COUNTED = 200;
+/** Candidates beyond the limit, for those that another process claims at the same time. */
+const SPARE = 16;
+
+const isWaiting = sql.raw('ended_at IS NULL AND lease_owner IS NULL');
+
+/** Lease up to `limit` runs, by priority, and within a priority in turns of the accounts. */
+export async function claimRuns(db: Database, claim: FairClaim): Promise<readonly ClaimedRun[]> {
+  if (!(await hasWaiting(db, claim.pipelines))) return [];
+  const rows = await leaseRuns(db, claim, fairChoice(claim));
+  return [...rows].sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
+}
+
+/** Planning a claim takes a millisecond: most looks of an idle process at the queue end here. */
+async function hasWaiting(db: Database, pipelines: readonly string[] | null): Promise<boolean> {
+  const served = pipelines === null ? sql`` : sql`AND pipeline_id = ANY(${sql.param([...pipelines])}::text[])`;
+  const found = await db.execute(sql`SELECT 1 AS one FROM runs WHERE ${isWaiting} ${served} LIMIT 1`);
+  return returnedRows(found, z.object({ one: z.number() })).length > 0;
+}
+
+/** Lease those of the runs that wait. */
+export async function claimRunsOf(db: Database, claim: Claim, ids: readonly string[]): Promise<readonly ClaimedRun[]> {
+  const chosen = sql`SELECT id FROM runs WHERE id = ANY(${sql.param([...ids])}) AND ${isWaiting}
+    ORDER BY priority DESC, created_at, id LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED`;
+  return await leaseRuns(db, claim, chosen);
+}
+
+/**
+ * Selects and locks the next runs. Every step reads the index of waiting runs from one distinct value to the next (a loose
+ * index scan), so that a hundred thousand waiting runs of an account cost as much as ten.
+ */
+function fairChoice({ limit, pipelines, random }: FairClaim): SQL {
+  const listed = pipelines === null ? waitingPipelines : sql`SELECT unnest(${sql.param([...pipelines])}::text[]) AS id`;
+  // Ids of accounts are random: this is somewhere among them.
+  const from = `user_${Math.floor(random * 0x1_0000)
+    .toString(16)
+    .padStart(4, '0')}`;
+  return sql`
+    WITH RECURSIVE pipelines AS (${listed}),
+    levels AS (
+      SELECT p.id AS pipeline, f.priority FROM pipelines p CROSS JOIN LATERAL (
+        SELECT priority FROM runs WHERE ${isWaiting} AND pipeline_id = p.id ORDER BY priority DESC LIMIT 1) f
+      UNION ALL
+      SELECT l.pipeline, f.priority FROM levels l CROSS JOIN LATERAL (
+        SELECT priority FROM runs WHERE ${isWaiting} AND pipeline_id = l.pipeline AND priority < l.priority
+        ORDER BY priority DESC LIMIT 1) f
+    ),
+    ranges AS (
+      SELECT pipeline, priority, ${from}::text AS first, NULL::text AS past FROM levels
+      UNION ALL SELECT pipeline, priority, '', ${from}::text FROM levels
+    ),
+    accounts AS (
+      SELECT r.pipeline, r.priority, r.past, f.account_id FROM ranges r CROSS JOIN LATERAL (
+        SELECT account_id FROM runs WHERE ${isWaiting} AND pipeline_id = r.pipeline AND priority = r.priority
+          AND account_id >= r.first AND (r.past IS NULL OR account_id < r.past) ORDER BY account_id LIMIT 1) f
+      UNION ALL
+      SELECT a.pipeline, a.priority, a.past, f.account_id FROM accounts a CROSS JOIN LATERAL (
+        SELECT account_id FROM runs WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority
+          AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id LIMIT 1) f
+    ),
+    candidates AS MATERIALIZED (
+      SELECT c.id, a.priority, c.place + b.running AS turn, c.created_at
+      FROM (SELECT * FROM accounts LIMIT ${MAX_ACCOUNTS}) a
+      CROSS JOIN LATERAL (SELECT count(*) AS running FROM (
+        SELECT 1 FROM runs WHERE lease_owner IS NOT NULL AND account_id = a.account_id LIMIT ${MAX_COUNTED}) u) b
+      CROSS JOIN LATERAL (
+        SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
+        WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority AND account_id = a.account_id
+        ORDER BY created_at, id LIMIT ${limit + SPARE}) c
+      ORDER BY a.priority DESC, turn, c.created_at, c.id LIMIT ${limit + SPARE}
+    )
+    SELECT r.id FROM candidates c JOIN runs r ON r.id = c.id WHERE r.ended_at IS NULL AND r.lease_owner IS NULL
+    ORDER BY c.priority DESC, c.turn, c.created_at, c.id LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED`;
+}
+
+const waitingPipelines = sql`(SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} ORDER BY pipeline_id LIMIT 1)
+  UNION ALL SELECT f.id FROM pipelines p CROSS JOIN LATERAL (
+    SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} AND pipeline_id > p.id ORDER BY pipeline_id LIMIT 1) f`;
+
+async function leaseRuns(db: Database, { lease, now }: Claim, chosen: SQL): Promise<readonly ClaimedRun[]> {
+  const state: RunState = 'running';
+  return await db
+    .update(runs)
+    .set({
+      state,
+      startedAt: sql`greatest(${now.toISOString()}::timestamptz, ${runs.createdAt})`,
+      attempts: sql`${runs.attempts} + 1`,
+      // As `nextTries` does.
+      ownDeaths: sql`${runs.ownDeaths} + CASE WHEN ${runs.attempts} >= ${MAX_SHARED_ATTEMPTS} OR ${runs.ownDeaths} > 0 THEN 1 ELSE 0 END`,
+      leaseOwner: lease.owner,
+      leaseExpiresAt: leaseEnd(lease),
+      executedBy: lease.owner,
+    })
+    // An array is built once; a join might run the locking query again for every row.
+    .where(sql`${runs.id} = ANY(ARRAY(${chosen}))`)
+    .returning({
+      id: runs.id,
+      projectId: runs.projectId,
+      pipelineId: runs.pipelineId,
+      dataId: runs.dataId,
+      createdAt: runs.createdAt,
+      startedAt: sql<Date>`${runs.startedAt}`.mapWith(runs.startedAt),
+      isAsync: runs.isAsync,
+      isStreamed: runs.isStreamed,
+      priority: runs.priority,
+      admissionTicket: runs.admissionTicket,
+      tries: { attempts: runs.attempts, ownDeaths: runs.ownDeaths },
+      cancelRequested: sql<boolean>`${runs.cancelRequestedAt} IS NOT NULL`,
+    });
+}

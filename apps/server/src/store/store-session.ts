@@ -1,0 +1,80 @@
+/**
+ * One connection of a process outside of the pool, which lasts: it hears hints of other processes, and holds the lock of the
+ * elected one. A connection that breaks loses both, and the next round makes another. Hints are lost meanwhile.
+ */
+import pg from 'pg';
+
+export interface StoreSession {
+  /** Whether this process is the elected one of the store. Tries to become it. Rejects while the store cannot be reached. */
+  isElected(): Promise<boolean>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @param onHint gets what a process sent by `NOTIFY` on `HINT_CHANNEL` */
+export type OpenStoreSession = (onHint: (text: string) => void) => StoreSession;
+
+export const HINT_CHANNEL = 'gptj_hints';
+/** An arbitrary constant. */
+const ELECTION_LOCK = 7_024_202_202;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Interval at which a process that is not elected tries again. */
+const ELECTION_MS = 5_000;
+/** The database notices within a minute that the network has lost the elected process. */
+const KEEPALIVE = '-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3';
+
+export function openStoreSession(url: string, onHint: (text: string) => void): StoreSession {
+  let current: pg.Client | null = null;
+  let connecting: Promise<void> | null = null;
+  let hasLock = false;
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  const forget = (client: pg.Client): void => {
+    if (current !== client) return;
+    current = null;
+    hasLock = false;
+  };
+  const connect = async (): Promise<void> => {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'gptj-cloud session',
+      options: KEEPALIVE,
+    });
+    client.on('error', () => forget(client));
+    client.on('end', () => forget(client));
+    client.on('notification', ({ payload }) => onHint(payload ?? ''));
+    await client.connect();
+    await client.query(`LISTEN ${HINT_CHANNEL}`);
+    if (closed) await client.end();
+    else current = client;
+  };
+  return {
+    async isElected() {
+      if (closed) return false;
+      if (current === null) {
+        connecting ??= connect().finally(() => {
+          connecting = null;
+        });
+        await connecting;
+        triedAt = Number.NEGATIVE_INFINITY;
+      }
+      const client = current;
+      if (client === null || hasLock || performance.now() - triedAt < ELECTION_MS) return hasLock;
+      triedAt = performance.now();
+      const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS has_lock', [ELECTION_LOCK]);
+      hasLock = current === client && rows[0]?.has_lock === true;
+      return hasLock;
+    },
+    async close() {
+      closed = true;
+      await connecting?.catch(() => undefined);
+      const client = current;
+      current = null;
+      hasLock = false;
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
