@@ -28,6 +28,7 @@ export { applyLogitsProcessors, buildLogitsProcessors, type LogitsProcessorList 
 export { maxRows } from './max-rows.ts';
 export type { NoiseSource } from './noise.ts';
 export { expOfNegative } from './numerics/exponential.ts';
+export { logSumExp } from './numerics/log-softmax.ts';
 export { ParameterError, type ParameterErrorCode } from './parameter-error.ts';
 export { mergeGenerationConfig } from './parameters/caller-fields.ts';
 export { describeParameters, type ParameterDescription, parameterSchemas } from './parameters/describe-parameters.ts';

@@ -1,0 +1,168 @@
+/** Accuracy against training compute as an SVG image: one panel for each task of the published table. */
+import type { EvaluationReport } from './evaluation-report.ts';
+import { PUBLISHED_MODELS, SCORE_COLUMNS } from './published-scores.ts';
+
+interface Point {
+  readonly name: string;
+  /** Null: not known; the score is a line across the panel. */
+  readonly flops: number | null;
+  readonly percent: number;
+  readonly isOwn: boolean;
+}
+
+export interface ChartOptions {
+  /** Floating-point operations that trained the model of the run; null: not known. */
+  readonly trainingFlops: number | null;
+}
+
+const WIDTH = 960;
+const HEIGHT = 760;
+const PANEL = { width: 400, height: 270, left: 62, top: 86, gapX: 76, gapY: 84 };
+const COLOURS = {
+  text: '#1f2328',
+  muted: '#59636e',
+  grid: '#d8dee4',
+  model: '#8250df',
+  gptj: '#0969da',
+  own: '#cf222e',
+};
+const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif';
+
+export function renderChart(report: EvaluationReport, { trainingFlops }: ChartOptions): string {
+  const columns = SCORE_COLUMNS.map((column, index) => ({ ...column, index })).filter(
+    ({ metric }) => metric !== 'perplexity',
+  );
+  const flops = PUBLISHED_MODELS.flatMap((model) => (model.trainingFlops === null ? [] : [model.trainingFlops]));
+  const all = trainingFlops === null ? flops : [...flops, trainingFlops];
+  const range = { min: Math.floor(Math.log10(Math.min(...all))), max: Math.ceil(Math.log10(Math.max(...all))) };
+  const panels = columns.map(({ task, title, metric, index }, place) => {
+    const own = report.tasks.flatMap(({ task: name, form, metrics }) => {
+      const found = name === task ? metrics.find((each) => each.metric === metric) : undefined;
+      const label = `${report.model.model}, ${form}`;
+      return found === undefined
+        ? []
+        : [{ name: label, flops: trainingFlops, percent: found.value * 100, isOwn: true }];
+    });
+    const published = PUBLISHED_MODELS.flatMap((model): readonly Point[] => {
+      const percent = model.scores[index];
+      const isPlaced = model.trainingFlops !== null && percent !== null && percent !== undefined;
+      return isPlaced ? [{ name: model.name, flops: model.trainingFlops, percent, isOwn: false }] : [];
+    });
+    const chance = PUBLISHED_MODELS[0]!.scores[index] ?? 0;
+    return renderPanel({ title: `${title} (${metric})`, points: [...published, ...own], chance, range, place });
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="${FONT}" role="img" aria-label="Zero-shot accuracy against training compute">`,
+    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
+    text({ x: PANEL.left, y: 34, size: 20, weight: 600 }, 'Zero-shot accuracy against training compute'),
+    text(
+      { x: PANEL.left, y: 58, size: 13, colour: COLOURS.muted },
+      `Published models of the GPT-J table; in red ${report.model.model}`,
+    ),
+    ...panels,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+interface Panel {
+  readonly title: string;
+  readonly points: readonly Point[];
+  readonly chance: number;
+  /** Powers of ten. */
+  readonly range: { readonly min: number; readonly max: number };
+  readonly place: number;
+}
+
+function renderPanel({ title, points, chance, range, place }: Panel): string {
+  const left = PANEL.left + (place % 2) * (PANEL.width + PANEL.gapX);
+  const top = PANEL.top + Math.floor(place / 2) * (PANEL.height + PANEL.gapY);
+  const low = Math.max(0, Math.floor((Math.min(chance, ...points.map(({ percent }) => percent)) - 2) / 10) * 10);
+  const high = Math.min(100, Math.ceil((Math.max(...points.map(({ percent }) => percent)) + 2) / 10) * 10);
+  const x = (flops: number): number => left + ((Math.log10(flops) - range.min) / (range.max - range.min)) * PANEL.width;
+  const y = (percent: number): number => top + (1 - (percent - low) / (high - low)) * PANEL.height;
+  const parts = [text({ x: left, y: top - 10, size: 14, weight: 600 }, title)];
+  for (let percent = low; percent <= high; percent += 10) {
+    parts.push(line(left, y(percent), left + PANEL.width, y(percent), COLOURS.grid));
+    parts.push(
+      text({ x: left - 8, y: y(percent) + 4, size: 11, anchor: 'end', colour: COLOURS.muted }, `${percent} %`),
+    );
+  }
+  for (let power = range.min; power <= range.max; power += range.max - range.min > 4 ? 2 : 1) {
+    const at = x(10 ** power);
+    parts.push(line(at, top, at, top + PANEL.height, COLOURS.grid));
+    parts.push(
+      text({ x: at, y: top + PANEL.height + 18, size: 11, anchor: 'middle', colour: COLOURS.muted }, `1e${power}`),
+    );
+  }
+  parts.push(
+    text(
+      { x: left + PANEL.width / 2, y: top + PANEL.height + 36, size: 11, anchor: 'middle', colour: COLOURS.muted },
+      'training FLOPs',
+    ),
+    line(left, y(chance), left + PANEL.width, y(chance), COLOURS.muted, '4 4'),
+    text({ x: left + 4, y: y(chance) - 5, size: 11, colour: COLOURS.muted }, 'chance'),
+  );
+  parts.push(...renderPoints(points, { x, y, left, top }));
+  return parts.join('\n');
+}
+
+interface Scale {
+  readonly x: (flops: number) => number;
+  readonly y: (percent: number) => number;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Labels go to the left of their points where the panel ends, and up where another label is. */
+function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): readonly string[] {
+  const taken: { readonly x: number; readonly y: number; readonly width: number }[] = [];
+  return [...points]
+    .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.percent - a.percent)
+    .flatMap((point) => {
+      const colour = point.isOwn ? COLOURS.own : point.name.startsWith('GPT-J') ? COLOURS.gptj : COLOURS.model;
+      const py = y(point.percent);
+      const parts: string[] = [];
+      const px = point.flops === null ? left : x(point.flops);
+      if (point.flops === null) parts.push(line(left, py, left + PANEL.width, py, colour));
+      else parts.push(`<circle cx="${round(px)}" cy="${round(py)}" r="${point.isOwn ? 5 : 4}" fill="${colour}"/>`);
+      const label = point.name.replaceAll(/ ?[*‡]+/g, '');
+      const width = label.length * 6.2;
+      const isLeft = px - left > PANEL.width * 0.62;
+      const start = isLeft ? px - 9 - width : px + 9;
+      let ly = py + 4;
+      const isTaken = (): boolean =>
+        taken.some((other) => Math.abs(other.y - ly) < 12 && start < other.x + other.width && other.x < start + width);
+      for (let tries = 0; tries < 24 && isTaken(); tries++) ly += ly < top + PANEL.height - 14 ? 12 : -140;
+      taken.push({ x: start, y: ly, width });
+      const anchor = isLeft ? 'end' : 'start';
+      parts.push(text({ x: isLeft ? px - 9 : px + 9, y: ly, size: 11, colour, anchor }, label));
+      return parts;
+    });
+}
+
+interface TextStyle {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+  readonly weight?: number;
+  readonly colour?: string;
+  readonly anchor?: 'start' | 'middle' | 'end';
+}
+
+function text(
+  { x, y, size, weight = 400, colour = COLOURS.text, anchor = 'start' }: TextStyle,
+  content: string,
+): string {
+  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" fill="${colour}" text-anchor="${anchor}">${escaped}</text>`;
+}
+
+function line(x1: number, y1: number, x2: number, y2: number, colour: string, dash = ''): string {
+  const style = dash === '' ? '' : ` stroke-dasharray="${dash}"`;
+  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${colour}"${style}/>`;
+}
+
+function round(value: number): string {
+  return value.toFixed(1);
+}

@@ -1,0 +1,102 @@
+/** Compares two runs document by document. */
+import { EvaluationError } from '../evaluation-error.ts';
+import { bestIndex } from '../metrics/document-result.ts';
+import type { EvaluationReport, ReportedDocument, ReportedTask } from './evaluation-report.ts';
+import { mcNemarP, type PairedInterval, pairedPerplexity } from './significance.ts';
+
+export interface AccuracyChange {
+  readonly metric: string;
+  readonly before: number;
+  readonly after: number;
+  /** Documents that only the second run has right, and only the first. */
+  readonly gained: number;
+  readonly lost: number;
+  readonly p: number;
+}
+
+export interface TaskChange {
+  readonly task: string;
+  readonly form: string;
+  readonly documents: number;
+  readonly accuracies: readonly AccuracyChange[];
+  readonly perplexity: PairedInterval | null;
+  /** Documents whose chosen answer differs; accuracy alone hides them. */
+  readonly flips: number;
+  /** Of all requests. */
+  readonly meanDifference: number;
+  /** The documents whose margin changed most, largest change first. */
+  readonly moved: readonly MovedDocument[];
+}
+
+export interface MovedDocument {
+  readonly id: number;
+  /** Log-likelihood of the right answer above the best other one; of one request, its log-likelihood. */
+  readonly marginBefore: number;
+  readonly marginAfter: number;
+}
+
+const MOVED = 5;
+
+/** Throws `results_invalid` where the runs have no task, form and requests in common. */
+export function compareReports(before: EvaluationReport, after: EvaluationReport): readonly TaskChange[] {
+  const changes = before.tasks.flatMap((task) => {
+    const other = after.tasks.find(
+      (each) => each.task === task.task && each.form === task.form && each.requestsSha256 === task.requestsSha256,
+    );
+    return other === undefined ? [] : [compareTask(task, other)];
+  });
+  if (changes.length > 0) return changes;
+  const names = (report: EvaluationReport): string =>
+    report.tasks.map(({ task, form, documentCount }) => `${task} (${form}, ${documentCount} documents)`).join(', ');
+  throw new EvaluationError(
+    'results_invalid',
+    `expected two runs with a task and requests in common, got ${names(before)} and ${names(after)}; the same --limit and --shots are needed`,
+  );
+}
+
+function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
+  const pairs = before.documents.map((document, at) => [document, after.documents[at]!] as const);
+  const accuracies = ['acc', 'acc_norm', 'exact_match']
+    .filter((metric) => before.metrics.some((each) => each.metric === metric))
+    .map((metric) => compareAccuracy(metric, pairs));
+  const isPerplexity = before.metrics.some(({ metric }) => metric === 'perplexity');
+  const logLikelihoods = (task: ReportedTask): readonly number[] =>
+    task.documents.map(({ logLikelihoods: [only] }) => only!);
+  const differences = pairs.flatMap(([a, b]) =>
+    a.logLikelihoods.map((value, at) => Math.abs(value - b.logLikelihoods[at]!)),
+  );
+  return {
+    task: before.task,
+    form: before.form,
+    documents: pairs.length,
+    accuracies,
+    perplexity: isPerplexity ? pairedPerplexity(logLikelihoods(before), logLikelihoods(after)) : null,
+    flips: pairs.filter(([a, b]) => answerOf(a) !== answerOf(b)).length,
+    meanDifference: differences.reduce((sum, each) => sum + each, 0) / Math.max(1, differences.length),
+    moved: pairs
+      .map(([a, b]) => ({ id: a.id, marginBefore: marginOf(a), marginAfter: marginOf(b) }))
+      .sort((a, b) => Math.abs(b.marginAfter - b.marginBefore) - Math.abs(a.marginAfter - a.marginBefore))
+      .slice(0, MOVED),
+  };
+}
+
+type Pair = readonly [ReportedDocument, ReportedDocument];
+
+function compareAccuracy(metric: string, pairs: readonly Pair[]): AccuracyChange {
+  const share = (side: 0 | 1): number =>
+    pairs.reduce((sum, pair) => sum + (pair[side].values[metric] ?? 0), 0) / Math.max(1, pairs.length);
+  const gained = pairs.filter(([a, b]) => (a.values[metric] ?? 0) < (b.values[metric] ?? 0)).length;
+  const lost = pairs.filter(([a, b]) => (a.values[metric] ?? 0) > (b.values[metric] ?? 0)).length;
+  return { metric, before: share(0), after: share(1), gained, lost, p: mcNemarP(gained, lost) };
+}
+
+/** The chosen request; of one request, whether it is right. */
+function answerOf({ logLikelihoods, values }: ReportedDocument): number {
+  return logLikelihoods.length > 1 ? bestIndex(logLikelihoods) : (values.acc ?? values.exact_match ?? 0);
+}
+
+function marginOf({ logLikelihoods, gold }: ReportedDocument): number {
+  const others = logLikelihoods.filter((_, at) => at !== gold);
+  const own = logLikelihoods[gold] ?? 0;
+  return others.length === 0 ? own : own - Math.max(...others);
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { choiceDocument } from '../tasks/documents.ts';
+import { withExamples } from './few-shot.ts';
+
+const documents = Array.from({ length: 10 }, (_, at) =>
+  choiceDocument({ at }, { context: `Q${at}`, choices: [`a${at}`, `b${at}`], gold: at % 2 }),
+);
+
+// CPython 3.11.7: r = random.Random(1234), then [x for x in r.sample(range(10), 3) if x != d][:2] for d = 0, 1, 2.
+test('examples are drawn in the order of CPython, without the document itself', () => {
+  const requests = withExamples({ drawsExtraExample: true }, documents, { shots: 2, examples: null, all: documents });
+  const drawn = requests.map(([request]) =>
+    [...(request?.context ?? '').matchAll(/Q(\d) (\w\d)\n\n/g)].map(([, at]) => Number(at)),
+  );
+  assert.deepEqual(drawn.slice(0, 3), [
+    [7, 1],
+    [0, 9],
+    [1, 5],
+  ]);
+  assert.ok(drawn.every((examples, at) => examples.length === 2 && !examples.includes(at)));
+  assert.match(requests[0]?.[0]?.context ?? '', /\n\nQ0$/);
+});
+
+test('examples of another split are drawn without an extra one', () => {
+  const [first] = withExamples({ drawsExtraExample: true }, documents.slice(0, 1), {
+    shots: 1,
+    examples: documents.slice(5),
+    all: documents,
+  });
+  assert.equal(first?.[0]?.context.split('\n\n').length, 2);
+});
+
+test('without shots the contexts are those of the documents', () => {
+  const requests = withExamples({ drawsExtraExample: true }, documents, { shots: 0, examples: null, all: documents });
+  assert.deepEqual(requests[3], documents[3]?.requests);
+});
