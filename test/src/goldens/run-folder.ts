@@ -7,8 +7,11 @@ export interface GoldenTotals {
   readonly failed: number;
 }
 
+/** A folder inside another one that is run with it. */
+const REFERENCE_FOLDER = 'reference';
+
 /**
- * Run every golden file of a folder that has a runner, in the order of their names. Writes a line for each failed
+ * Run every golden file of a folder that has a runner, in the order of their names; those of the folder `reference` in it last. Writes a line for each failed
  * case and each file; JSON files without a runner are named. A file that cannot be run counts as one failure.
  */
 export async function runGoldenFolder(
@@ -26,8 +29,13 @@ export async function runGoldenFolder(
       writeLine(`${name}: not known, left out`);
       continue;
     }
-    const totals = await runGoldenFile(name, () => readFile(join(folder, name), 'utf8'), runner, writeLine);
+    const totals = await runGoldenFile(name, folder, runner, writeLine);
     writeLine(`${name}: ${totals.passed} passed, ${totals.failed} failed`);
+    passed += totals.passed;
+    failed += totals.failed;
+  }
+  if (entries.some((entry) => entry.isDirectory() && entry.name === REFERENCE_FOLDER)) {
+    const totals = await runGoldenFolder(join(folder, REFERENCE_FOLDER), runners, writeLine);
     passed += totals.passed;
     failed += totals.failed;
   }
@@ -36,14 +44,14 @@ export async function runGoldenFolder(
 
 async function runGoldenFile(
   file: string,
-  read: () => Promise<string>,
+  folder: string,
   runner: GoldenRunner,
   writeLine: (line: string) => void,
 ): Promise<GoldenTotals> {
   let passed = 0;
   let failed = 0;
   try {
-    for await (const result of runner(await read())) {
+    for await (const result of runner(await readFile(join(folder, file), 'utf8'), folder)) {
       if (result.passed) {
         passed += 1;
         continue;
