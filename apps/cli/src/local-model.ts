@@ -108,7 +108,7 @@ export async function openLocalModel(context: CommandContext, options: ParsedOpt
 }
 
 /** `--engine`, else `GPTJ_ENGINE`; null: the engine decides. Throws `UsageError`. */
-function readKind(options: ParsedOptions, env: NodeJS.ProcessEnv): EngineKind | null {
+export function readKind(options: ParsedOptions, env: NodeJS.ProcessEnv): EngineKind | null {
   const name = options.values.get('engine') ?? env.GPTJ_ENGINE?.trim();
   if (name === undefined || name === '' || name === 'auto') return null;
   const kind = ENGINE_KINDS.find((known) => known === name);
@@ -117,7 +117,7 @@ function readKind(options: ParsedOptions, env: NodeJS.ProcessEnv): EngineKind | 
 }
 
 /** More threads than processors wait for one another at every step: a generation takes minutes. */
-function readThreads(options: ParsedOptions): number | null {
+export function readThreads(options: ParsedOptions): number | null {
   const max = availableParallelism();
   const threads = integerOption(options, 'threads', { min: 1, max: Number.MAX_SAFE_INTEGER });
   if (threads === null || threads <= max) return threads;

@@ -22,6 +22,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
       { slug: 'get-the-weights', title: 'Get GPT-J-6B', file: 'guide/get-the-weights.md' },
       { slug: 'base-model', title: 'Writing with a base model', file: 'guide/base-model.md' },
       { slug: 'sampling', title: 'Sampling explained', file: 'guide/sampling.md' },
+      { slug: 'zero-shot', title: 'The zero-shot table', file: 'guide/zero-shot.md' },
       { slug: 'team', title: 'A server for a team', file: 'guide/team.md' },
       { slug: 'from-openai', title: 'From OpenAI', file: 'guide/from-openai.md' },
       { slug: 'from-hugging-face', title: 'From Hugging Face', file: 'guide/from-hugging-face.md' },

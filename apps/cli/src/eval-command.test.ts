@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { TOKEN, useCliServer } from './testing/cli-server.ts';
+
+const GPTJ = fileURLToPath(new URL('../bin/gptj.mjs', import.meta.url));
+const TASKS = ['eval', '--tasks', 'piqa,lambada_openai,winogrande', '--limit', '4', '--journal', 'none', '--json'];
+
+const server = useCliServer();
+
+/** The scores of a run without the model and the adapter. */
+function scoresOf(json: string): unknown {
+  const { tasks } = JSON.parse(json);
+  return tasks;
+}
+
+test('an engine, our API and completions with echo give the same scores to the last bit', async () => {
+  const engine = scoresOf(await server.done(TASKS));
+  assert.deepEqual(scoresOf(await server.done([...TASKS, '--url', server.url])), engine);
+  const completions = ['--completions', `${server.url}/v1/completions`, '--batch-size', '3'];
+  const env = { ...server.env, OPENAI_API_KEY: TOKEN };
+  assert.deepEqual(scoresOf(await server.done([...TASKS, ...completions], { env })), engine);
+});
+
+test('the table has the published models and the metric of each column', async () => {
+  const shown = await server.done([
+    'eval',
+    '--tasks',
+    'piqa',
+    '--limit',
+    '4',
+    '--journal',
+    'none',
+    '--form',
+    'harness',
+  ]);
+  assert.match(shown, /model +LAMBADA ppl ↓ +LAMBADA acc ↑ +Winogrande acc ↑ +HellaSwag acc_norm ↑ +PIQA acc_norm ↑/);
+  assert.match(shown, /gptj-nano, form harness +\d+\.\d % ± \d+\.\d/);
+  assert.match(shown, /GPT-J 6B ‡ +3\.99 +69\.7 % +65\.3 % +66\.1 % +76\.5 %/);
+  assert.match(shown, /piqa +harness +0 +acc_norm/);
+});
+
+test('a run that is killed with kill -9 goes on, and writes the same bytes', async () => {
+  const args = (name: string): readonly string[] => [
+    ...['eval', '--tasks', 'hellaswag', '--limit', '60', '--form', 'harness'],
+    ...['--journal', join(server.folder, `${name}.jsonl`), '--out', join(server.folder, name)],
+  ];
+  await server.done(args('whole'));
+  // Killed at the first progress line, then at the second one.
+  for (const line of [1, 2]) await killAtLine(args('killed'), line);
+  await assert.rejects(readdir(join(server.folder, 'killed')), /ENOENT/);
+  await server.done(args('killed'));
+  const read = (name: string, file: string): Promise<string> => readFile(join(server.folder, name, file), 'utf8');
+  for (const file of ['evaluation.json', 'chart.svg', 'samples_hellaswag.jsonl']) {
+    assert.equal(await read('killed', file), await read('whole', file), file);
+  }
+  const results = JSON.parse(await read('whole', 'results.json'));
+  assert.equal(
+    results.results.hellaswag['acc_norm,none'],
+    JSON.parse(await read('whole', 'evaluation.json')).tasks[0].metrics[1].value,
+  );
+
+  const diff = await server.done(['eval', 'diff', join(server.folder, 'whole'), join(server.folder, 'killed')]);
+  assert.match(diff, /hellaswag, form harness, 60 documents/);
+  assert.match(diff, /answers that flipped: 0/);
+});
+
+/** Kills the process when its standard error has that number of lines. */
+async function killAtLine(args: readonly string[], line: number): Promise<void> {
+  const child = spawn(process.execPath, [GPTJ, ...args], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  let text = '';
+  for await (const part of child.stderr.setEncoding('utf8')) {
+    text += part;
+    if (text.split('\n').length > line) break;
+  }
+  child.kill('SIGKILL');
+  await ended;
+  assert.match(text, /hellaswag, harness: \d+ of 240/);
+}
+
+test('a task of your own and a text have their metrics', async () => {
+  const questions = join(server.folder, 'questions.jsonl');
+  await writeFile(
+    questions,
+    '{"context": "The sky is", "choices": ["blue", "a horse"], "gold": 0}\n{"context": "Water is", "choices": ["dry", "wet"], "gold": 1}\n',
+  );
+  const run = ['eval', '--journal', 'none', '--json'];
+  const [own] = JSON.parse(await server.done([...run, '--task-file', questions])).tasks;
+  assert.deepEqual([own.task, own.document_count, own.request_count], ['questions.jsonl', 2, 4]);
+  const text = join(server.folder, 'story.txt');
+  await writeFile(text, 'Once upon a time there was a king. '.repeat(20));
+  const [{ metrics }] = JSON.parse(await server.done([...run, '--text', text])).tasks;
+  assert.deepEqual(
+    metrics.map(({ metric }: { readonly metric: string }) => metric),
+    ['word_perplexity', 'byte_perplexity', 'token_perplexity', 'bits_per_byte'],
+  );
+});
+
+test('a line that is not of the task is refused with its number', async () => {
+  const file = join(server.folder, 'broken.jsonl');
+  await writeFile(
+    file,
+    '{"context": "a", "choices": ["b"], "gold": 0}\n{"context": "a", "choices": ["b"], "gold": 3}\n',
+  );
+  const { status, stderr } = await server.gptj(['eval', '--task-file', file, '--journal', 'none']);
+  assert.equal(status, 1);
+  assert.match(stderr, /broken\.jsonl line 2: gold: expected an integer from 0 to 0, got 3/);
+});
+
+test('options that contradict each other are refused', async () => {
+  for (const [args, message] of [
+    [['--tasks', 'piqua'], /--tasks: expected all or some of lambada_openai, .*got "piqua"/],
+    [['--model', 'x.gguf', '--completions', 'http://127.0.0.1:1/v1'], /expected --model or --completions: one model/],
+    [['--shots', '2', '--form', 'published'], /--form: expected harness with/],
+    [['--text', 'a', '--tasks', 'piqa'], /expected one of --tasks and --text/],
+  ] as const) {
+    const { status, stderr } = await server.gptj(['eval', ...args]);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, message);
+  }
+});
