@@ -13,7 +13,7 @@ export const TASK_OPTIONS: readonly OptionSpec[] = [
     name: 'tasks',
     value: 'NAMES',
     summary: `tasks to run, separated by commas, see gptj eval tasks; ${ALL} for all`,
-    default: TABLE_TASKS.join(','),
+    default: 'those of the published table',
   },
   { name: 'task-file', value: 'FILE', summary: 'a task of your own in JSON Lines, in place of --tasks' },
   { name: 'text', value: 'FILE', summary: 'a text whose perplexity is computed, in place of --tasks' },

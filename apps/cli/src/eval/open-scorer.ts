@@ -31,7 +31,7 @@ export const SCORER_GROUPS: readonly OptionGroup[] = [
       {
         name: 'completions',
         value: 'URL',
-        summary: 'endpoint with echo and logprobs: http://127.0.0.1:8000/v1/completions; OPENAI_API_KEY is its key',
+        summary: 'address of an endpoint /v1/completions with echo and logprobs; OPENAI_API_KEY is its key',
       },
       { name: 'completions-model', value: 'NAME', summary: 'model to name in requests', default: 'gpt-j-6b' },
       {

@@ -16,8 +16,8 @@ export interface ChartOptions {
 }
 
 const WIDTH = 960;
-const HEIGHT = 760;
-const PANEL = { width: 400, height: 270, left: 62, top: 86, gapX: 76, gapY: 84 };
+const HEIGHT = 790;
+const PANEL = { width: 400, height: 270, left: 62, top: 112, gapX: 76, gapY: 84 };
 const COLOURS = {
   text: '#1f2328',
   muted: '#59636e',
@@ -101,7 +101,7 @@ function renderPanel({ title, points, chance, range, place }: Panel): string {
       'training FLOPs',
     ),
     line(left, y(chance), left + PANEL.width, y(chance), COLOURS.muted, '4 4'),
-    text({ x: left + 4, y: y(chance) - 5, size: 11, colour: COLOURS.muted }, 'chance'),
+    text({ x: left + 4, y: y(chance) - 4, size: 11, colour: COLOURS.muted }, 'chance'),
   );
   parts.push(...renderPoints(points, { x, y, left, top }));
   return parts.join('\n');
@@ -114,31 +114,77 @@ interface Scale {
   readonly top: number;
 }
 
-/** Labels go to the left of their points where the panel ends, and up where another label is. */
+interface Box {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
+/** Where a label may be, relative to its point, in the order of preference. */
+const PLACES: readonly { readonly dx: number; readonly dy: number; readonly anchor: 'start' | 'middle' | 'end' }[] = [
+  { dx: 8, dy: 4, anchor: 'start' },
+  { dx: -8, dy: 4, anchor: 'end' },
+  { dx: 0, dy: -8, anchor: 'middle' },
+  { dx: 0, dy: 17, anchor: 'middle' },
+  { dx: 6, dy: 15, anchor: 'start' },
+  { dx: -6, dy: -7, anchor: 'end' },
+  { dx: 6, dy: -7, anchor: 'start' },
+  { dx: -6, dy: 15, anchor: 'end' },
+  { dx: 8, dy: 28, anchor: 'start' },
+  { dx: -8, dy: -19, anchor: 'end' },
+  { dx: 0, dy: -21, anchor: 'middle' },
+  { dx: 0, dy: 30, anchor: 'middle' },
+  { dx: 0, dy: 43, anchor: 'middle' },
+];
+const LABEL_SIZE = 11;
+/** Of a letter, as a part of the size of the font. */
+const LETTER_WIDTH = 0.57;
+
+/** Points with labels where no other label and no point is. */
 function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): readonly string[] {
-  const taken: { readonly x: number; readonly y: number; readonly width: number }[] = [];
-  return [...points]
-    .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.percent - a.percent)
-    .flatMap((point) => {
-      const colour = point.isOwn ? COLOURS.own : point.name.startsWith('GPT-J') ? COLOURS.gptj : COLOURS.model;
-      const py = y(point.percent);
-      const parts: string[] = [];
-      const px = point.flops === null ? left : x(point.flops);
-      if (point.flops === null) parts.push(line(left, py, left + PANEL.width, py, colour));
-      else parts.push(`<circle cx="${round(px)}" cy="${round(py)}" r="${point.isOwn ? 5 : 4}" fill="${colour}"/>`);
-      const label = point.name.replaceAll(/ ?[*‡]+/g, '');
-      const width = label.length * 6.2;
-      const isLeft = px - left > PANEL.width * 0.62;
-      const start = isLeft ? px - 9 - width : px + 9;
-      let ly = py + 4;
-      const isTaken = (): boolean =>
-        taken.some((other) => Math.abs(other.y - ly) < 12 && start < other.x + other.width && other.x < start + width);
-      for (let tries = 0; tries < 24 && isTaken(); tries++) ly += ly < top + PANEL.height - 14 ? 12 : -140;
-      taken.push({ x: start, y: ly, width });
-      const anchor = isLeft ? 'end' : 'start';
-      parts.push(text({ x: isLeft ? px - 9 : px + 9, y: ly, size: 11, colour, anchor }, label));
-      return parts;
-    });
+  const placed = points.map((point) => ({
+    point,
+    px: point.flops === null ? left : x(point.flops),
+    py: y(point.percent),
+  }));
+  const taken: Box[] = placed.flatMap(({ point, px, py }) =>
+    point.flops === null ? [] : [{ x1: px - 5, y1: py - 5, x2: px + 5, y2: py + 5 }],
+  );
+  const parts: string[] = [];
+  for (const { point, px, py } of placed.sort((a, b) => Number(b.point.isOwn) - Number(a.point.isOwn) || a.px - b.px)) {
+    const colour = point.isOwn ? COLOURS.own : point.name.startsWith('GPT-J') ? COLOURS.gptj : COLOURS.model;
+    if (point.flops === null) parts.push(line(left, py, left + PANEL.width, py, colour));
+    else parts.push(`<circle cx="${round(px)}" cy="${round(py)}" r="${point.isOwn ? 5 : 4}" fill="${colour}"/>`);
+    const label = point.name.replaceAll(/ ?[*‡]+/g, '');
+    const places =
+      point.flops === null
+        ? [
+            { dx: PANEL.width - 4, dy: -5, anchor: 'end' as const },
+            { dx: PANEL.width - 4, dy: 14, anchor: 'end' as const },
+          ]
+        : PLACES;
+    const boxes = places.map((place) => ({ place, box: labelBox(label, px, py, place) }));
+    const inside = ({ x1, x2, y1, y2 }: Box): boolean =>
+      x1 >= left && x2 <= left + PANEL.width && y1 >= top - 4 && y2 <= top + PANEL.height;
+    const candidates = boxes.filter(({ box }) => inside(box));
+    const crowd = ({ box }: (typeof boxes)[number]): number => taken.filter((other) => overlaps(box, other)).length;
+    const [free = boxes[0]!] = candidates.sort((one, other) => crowd(one) - crowd(other));
+    taken.push(free.box);
+    const { dx, dy, anchor } = free.place;
+    parts.push(text({ x: px + dx, y: py + dy, size: LABEL_SIZE, colour, anchor }, label));
+  }
+  return parts;
+}
+
+function labelBox(label: string, px: number, py: number, { dx, dy, anchor }: (typeof PLACES)[number]): Box {
+  const width = label.length * LABEL_SIZE * LETTER_WIDTH;
+  const start = px + dx - (anchor === 'start' ? 0 : anchor === 'end' ? width : width / 2);
+  return { x1: start, x2: start + width, y1: py + dy - LABEL_SIZE + 1, y2: py + dy + 2 };
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2;
 }
 
 interface TextStyle {
