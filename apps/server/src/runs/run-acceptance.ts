@@ -1,8 +1,11 @@
 import { ApiError, newId, type RunGet } from '@gptj-cloud/protocol';
+import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { withWarnings } from '../generation/pipelines/pipeline.ts';
-import type { AdmittedRun } from '../metering/usage/admission.ts';
+import type { Admission, AdmittedRun } from '../metering/usage/admission.ts';
 import type { AcceptedRuns } from './accepted-runs.ts';
+import { type BegunRun, beginRun } from './begun-run.ts';
 import { withSmallBytes } from './files/file.ts';
+import type { GoodStandings } from './good-standings.ts';
 import type { RunFollower } from './nodes/run-follower.ts';
 import { NEW_RUN, type Run } from './run.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
@@ -10,7 +13,7 @@ import { requestHash } from './run-input.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
 import { findRunByKey } from './run-store.ts';
-import { FIRST_TRY } from './run-tries.ts';
+import { FIRST_TRY, isAlone } from './run-tries.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import { prepareWork, type RunRequest, type RunWork, type RunWorkDeps } from './run-work.ts';
 import type { RunWorker } from './run-worker.ts';
@@ -35,6 +38,8 @@ export interface RunAcceptanceDeps extends RunWorkDeps {
   readonly waiters: RunWaiters;
   readonly queries: RunQueries;
   readonly follower: RunFollower;
+  readonly admission: Pick<Admission, 'timeLimits'>;
+  readonly standings: GoodStandings;
 }
 
 /** Accepts runs: checks the input, reserves a place in the queue, stores the run, and starts or queues its execution. */
@@ -84,7 +89,7 @@ async function accept(
   work: RunWork,
   hash: string | null,
 ): Promise<AcceptedRun | null> {
-  const { ledger, worker, clock, resourceType } = deps;
+  const { ledger, worker, clock, resourceType, standings, admission } = deps;
   const { principal, request, idempotencyKey } = asked;
   const { pipeline, prepared, data } = work;
   const { projectId, apiKeyId } = principal;
@@ -97,6 +102,7 @@ async function accept(
   const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
   worker.reserve();
   const lease = worker.takeLease();
+  const begun = lease === null || idempotencyKey !== null ? null : beginAhead(deps, asked, work);
   let admitted: AdmittedRun | null = null;
   try {
     const { maxComputedTokens: computedTokens, contextTokens } = prepared;
@@ -107,10 +113,15 @@ async function accept(
       input: 'file' in data ? null : data,
     });
   } finally {
-    if (admitted === null) worker.releaseReservation(lease);
+    if (admitted === null) {
+      begun?.stop();
+      standings.refused(projectId);
+      worker.releaseReservation(lease);
+    }
   }
   if (admitted === null) return null;
   const { priority, ticket: admissionTicket } = admitted;
+  standings.admitted(projectId, { priority, limits: admission.timeLimits(admissionTicket) });
   const stored = 'file' in data ? data : { createdAt, file: data };
   const run: Run = {
     ...NEW_RUN,
@@ -121,7 +132,7 @@ async function accept(
     attempts: lease === null ? 0 : 1,
     admissionTicket,
   };
-  deps.accepted.add(run, withWarnings(prepared, asked.warnings ?? []));
+  deps.accepted.add(run, withWarnings(begun?.prepared ?? prepared, asked.warnings ?? []));
   const following = follow(deps, run, isStreamed);
   if (lease === null) worker.enqueue(run);
   else {
@@ -129,6 +140,29 @@ async function accept(
     worker.begin({ ...known, ...started, isStreamed, dataId, priority, admissionTicket });
   }
   return following;
+}
+
+/**
+ * Execute a run while it is stored. Only of a project whose last run was admitted: what a refused run computes is
+ * charged to no one.
+ */
+function beginAhead(
+  { standings }: RunAcceptanceDeps,
+  { principal, request }: RunRequest,
+  work: RunWork,
+): BegunRun | null {
+  const { projectId } = principal;
+  const standing = standings.of(projectId);
+  if (standing === null) return null;
+  const { priority, limits } = standing;
+  const hasReaders = (request.async_run ?? false) || (request.stream ?? false);
+  return beginRun(work.prepared, {
+    tenant: projectId,
+    priority,
+    ...(limits.generationMs === null ? {} : { maxComputeMs: limits.generationMs }),
+    alone: isAlone(FIRST_TRY),
+    maxEventDelayMs: hasReaders ? 0 : EVENT_COALESCE_MS,
+  });
 }
 
 /** Register for the events and the end of a run before execution, so that no event is missed. */

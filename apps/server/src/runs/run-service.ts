@@ -13,6 +13,7 @@ import type { Polling } from '../store/polling.ts';
 import type { OpenStoreSession } from '../store/store-session.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
+import { createGoodStandings } from './good-standings.ts';
 import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
@@ -126,6 +127,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       waiters.onRunEnded(run);
     },
   });
+  const standings = createGoodStandings();
   const node = createNode({ db, id: owner, url: deps.nodeUrl, logger, beatMs: timing.heartbeatMs });
   const follower = createRunFollower({
     db,
@@ -146,7 +148,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     wake: () => worker.wake(),
   });
   let sweeping: Polling | null = null;
-  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower };
+  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower, standings };
   const { get, find, list, listSummaries, input } = queries;
   return {
     worker,

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { currentContext, withContext } from './request-context.ts';
 
 /** What the generations of one request took, for its line in the log. */
 export interface RequestFigures {
@@ -10,16 +10,14 @@ export interface RequestFigures {
   queueMs: number;
 }
 
-const figures = new AsyncLocalStorage<RequestFigures>();
-
 /** Serve a request: the generations that it starts add to its figures. */
 export function withRequestFigures<Result>(own: RequestFigures, work: () => Result): Result {
-  return figures.run(own, work);
+  return withContext({ figures: own }, work);
 }
 
 /** The figures of the request that the caller serves; undefined outside of requests. */
 export function currentRequestFigures(): RequestFigures | undefined {
-  return figures.getStore();
+  return currentContext()?.figures;
 }
 
 export function newRequestFigures(): RequestFigures {

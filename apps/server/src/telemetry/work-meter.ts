@@ -2,7 +2,8 @@
  * Attributes the time of the event loop's thread to the request that uses it, whatever the code does: every callback and
  * every continuation of a promise that a request began is timed. Work in other threads is added by `chargeWork`.
  */
-import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
+import { createHook } from 'node:async_hooks';
+import { currentContext, withContext } from './request-context.ts';
 
 /** Receives the milliseconds of work of one request. */
 export interface WorkMeter {
@@ -13,31 +14,23 @@ export interface WorkMeter {
   add(milliseconds: number): void;
 }
 
-const OWNER = Symbol('work meter');
 /** Far more than callbacks nest. An exception may leave entries behind. */
 const MAX_NESTED = 1000;
 /** What the server does for many requests gets this many turns for one of a client, where both wait. */
 export const SERVER_SHARE = 16;
-const meters = new AsyncLocalStorage<WorkMeter>();
 const nested: (WorkMeter | undefined)[] = [];
 let current: WorkMeter | undefined;
 let since = 0;
 
-const hook = createHook({
-  init(_id, _type, _trigger, resource) {
-    const meter = meters.getStore();
-    if (meter !== undefined) Reflect.set(resource, OWNER, meter);
-  },
-  before: () => begin(Reflect.get(executionAsyncResource(), OWNER)),
-  after: end,
-});
+// The context of a callback or a continuation is that of the code that began it.
+const hook = createHook({ before: () => begin(currentMeter()), after: end });
 
 /** Do the work of a request. Its synchronous part and everything it begins are added to the meter. */
 export function measureWork<Result>(meter: WorkMeter, work: () => Result): Result {
   hook.enable();
   begin(meter);
   try {
-    return meters.run(meter, work);
+    return withContext({ meter }, work);
   } finally {
     end();
   }
@@ -45,17 +38,17 @@ export function measureWork<Result>(meter: WorkMeter, work: () => Result): Resul
 
 /** Add work of another thread, or of another kind, to the request that the caller serves; none outside of requests. */
 export function chargeWork(milliseconds: number): void {
-  meters.getStore()?.add(milliseconds);
+  currentMeter()?.add(milliseconds);
 }
 
 /** The meter of the request that the caller serves; undefined outside of requests. */
 export function currentMeter(): WorkMeter | undefined {
-  return meters.getStore();
+  return currentContext()?.meter;
 }
 
 /** Do work that serves many requests at once: none of them pays for it, and it waits in no client's line. */
 export function serverWork<Result>(name: string, work: () => Result): Result {
-  return meters.run({ payer: `server:${name}`, share: SERVER_SHARE, add: () => {} }, work);
+  return withContext({ meter: { payer: `server:${name}`, share: SERVER_SHARE, add: () => {} } }, work);
 }
 
 function begin(meter: WorkMeter | undefined): void {
