@@ -12,10 +12,12 @@ const open = createOpenAdmission();
 /** What the next admission waits for before it answers. */
 let gate: Promise<void> = Promise.resolve();
 let refusal: ApiError | null = null;
+let onAsked = (): void => {};
 const admission: Admission = {
   ...open,
   async admitRuns(tx, runs) {
     const answers = await open.admitRuns(tx, runs);
+    onAsked();
     await gate;
     return refusal === null ? answers : runs.map(() => refusal ?? assert.fail());
   },
@@ -34,9 +36,13 @@ async function create(request: object): Promise<{ readonly status: number; reado
   gate = new Promise((resolve) => {
     admit = resolve;
   });
+  const asked = new Promise<void>((resolve) => {
+    onAsked = resolve;
+  });
   const reply = it.post('/v2/runs', request);
-  // Reading the request and its transaction take some turns of the event loop; the answer to admission takes none.
-  for (let i = 0; i < 200 && it.engine.began === before; i++) await turn();
+  await asked;
+  // An execution that was begun before has come to the engine by now.
+  await turn();
   const begunWhileStoring = it.engine.began - before;
   admit();
   return { status: (await reply).status, begunWhileStoring };
