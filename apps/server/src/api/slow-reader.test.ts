@@ -102,10 +102,19 @@ async function count(reply: Response, onEvent: (count: number) => void = () => {
   return [events, last];
 }
 
-async function theRunningOne(listener: Listener): Promise<string> {
-  const page = runPageSchema.parse(await (await ask(listener, '/v2/runs?run_state=running')).json());
-  assert.equal(page.total, 1);
-  return page.data[0]?.id ?? '';
+const knownRuns = new Set<string>();
+
+/** The id of the run that was created since the last call. A run is stored shortly after its execution has begun. */
+async function newRun(listener: Listener): Promise<string> {
+  let added: string[] = [];
+  await until(async () => {
+    const page = runPageSchema.parse(await (await ask(listener, '/v2/runs')).json());
+    added = page.data.map(({ id }) => id).filter((id) => !knownRuns.has(id));
+    return added.length > 0;
+  });
+  assert.equal(added.length, 1);
+  knownRuns.add(added[0] ?? '');
+  return added[0] ?? '';
 }
 
 test('a stalled reader does not slow down its run, and its stream ends when it falls too far behind', async () => {
@@ -122,7 +131,7 @@ test('a stalled reader does not slow down its run, and its stream ends when it f
   };
   const stalled = await askAndStall(listener, '/v2/runs', { ...RUN, async_run: true });
   await until(() => engine.running === 1);
-  const id = await theRunningOne(listener);
+  const id = await newRun(listener);
   const [events, last] = await count(await ask(listener, `/v2/runs/${id}/events`), (events) => {
     seen = events;
     wake();
@@ -174,7 +183,7 @@ test('disconnects a stalled reader of a run without other readers, and the run e
   const settled = it.admission.settled.length;
   await askAndStall(impatient, '/v2/runs', { ...RUN, data });
   await until(() => engine.running === 1);
-  const id = await theRunningOne(patient);
+  const id = await newRun(patient);
   await until(() => it.admission.settled.length === settled + 1);
   resume();
   const find = async (): Promise<RunGet> => runGetSchema.parse(await (await ask(patient, `/v2/runs/${id}`)).json());
