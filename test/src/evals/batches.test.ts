@@ -62,3 +62,13 @@ test('scores equal the log-softmax of one evaluation of context and continuation
   assert.equal(got.length, expected.length);
   for (const [at, value] of expected.entries()) assert.ok(Math.abs(got[at]! - value) < 1e-9);
 });
+
+test('what requests share is read once', async () => {
+  const { model, tokenizer } = opened;
+  const scorer = createLanguageModelScorer({ model, tokenizer, identity: IDENTITY });
+  const context = [50256, 10, 11, 12];
+  const requests = [[20, 21], [20, 22, 23], [24]].map((continuation) => ({ context, continuation }));
+  await scorer.score(requests, { signal: new AbortController().signal, onScored: async () => {} });
+  // 5, 6 and 4 tokens are read for them alone; together the context, then 20, then 22.
+  assert.deepEqual(scorer.work, { requested: 15, read: 6 });
+});

@@ -12,6 +12,7 @@ import {
   SELF_CHECKS,
   type TaskChange,
   type TextTable,
+  type TokenScorer,
   toReport,
 } from '@gptj-cloud/evals';
 import { writeJson } from '../client/api-json.ts';
@@ -80,7 +81,7 @@ const runCommand: Command = {
           await writeResults({ folder, report, evaluations, seconds, date: new Date(), trainingFlops });
         }
         printReport(stdout, request, report);
-        stderr.write(`${dim(stderr, closingLine(request, seconds))}\n`);
+        stderr.write(`${dim(stderr, closingLine(request, seconds, opened.scorer.work))}\n`);
       } finally {
         await journal?.close();
       }
@@ -110,8 +111,12 @@ function toText(output: Output, { titles, rows }: TextTable): string {
   return renderTable(columns, rows, widthOf(output));
 }
 
-function closingLine({ out }: EvalRequest, seconds: number): string {
-  return `took ${formatDuration(seconds * 1000)}${out === null ? '' : `; files in ${out}`}`;
+function closingLine({ out }: EvalRequest, seconds: number, work: TokenScorer['work']): string {
+  const shared =
+    work === undefined || work.read === 0
+      ? ''
+      : `; read ${formatCount(work.read)} tokens for requests of ${formatCount(work.requested)}, shared ones once`;
+  return `took ${formatDuration(seconds * 1000)}${shared}${out === null ? '' : `; files in ${out}`}`;
 }
 
 /** `--journal`, else a file of the data folder; null for `none`. */

@@ -46,7 +46,7 @@ export const RESULT_GROUP: OptionGroup = {
     {
       name: 'out',
       value: 'DIR',
-      summary: 'folder for evaluation.json, results.json, samples_*.jsonl and chart.svg',
+      summary: 'folder for evaluation.json, results.json, samples_*.jsonl, chart.svg and chart.png',
       default: 'none: the tables are printed',
     },
     { name: 'json', value: null, summary: 'print the scores with what they depend on as JSON, without documents' },

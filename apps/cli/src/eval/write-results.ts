@@ -2,12 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  drawChart,
   type EvaluationReport,
   type FormEvaluation,
   harnessName,
-  renderChart,
   toHarnessResults,
   toHarnessSamples,
+  toPng,
+  toSvg,
 } from '@gptj-cloud/evals';
 import { writeNewFile } from '../write-new-file.ts';
 
@@ -27,14 +29,16 @@ export const REPORT_FILE = 'evaluation.json';
 export async function writeResults({ folder, trainingFlops, ...run }: ResultFiles): Promise<void> {
   const { report, evaluations } = run;
   await mkdir(folder, { recursive: true });
-  const write = (name: string, text: string): Promise<void> =>
-    writeNewFile(join(folder, name), text, { overwrite: true });
+  const write = (name: string, contents: string | Uint8Array): Promise<void> =>
+    writeNewFile(join(folder, name), contents, { overwrite: true });
   for (const evaluation of evaluations) {
     const lines = toHarnessSamples(evaluation).map((line) => `${line}\n`);
     await write(`samples_${fileName(harnessName(evaluation))}.jsonl`, lines.join(''));
   }
   await write('results.json', `${JSON.stringify(toHarnessResults(run), null, 2)}\n`);
-  await write('chart.svg', renderChart(report, { trainingFlops }));
+  const chart = drawChart(report, { trainingFlops });
+  await write('chart.svg', toSvg(chart));
+  await write('chart.png', toPng(chart));
   await write(REPORT_FILE, `${JSON.stringify(report)}\n`);
 }
 

@@ -1,4 +1,5 @@
-/** Accuracy against training compute as an SVG image: one panel for each task of the published table. */
+/** Accuracy against training compute: one panel for each task of the published table. */
+import type { Drawing, Shape, TextShape } from './chart-shapes.ts';
 import type { EvaluationReport } from './evaluation-report.ts';
 import { PUBLISHED_MODELS, SCORE_COLUMNS } from './published-scores.ts';
 
@@ -26,16 +27,17 @@ const COLOURS = {
   gptj: '#0969da',
   own: '#cf222e',
 };
-const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif';
+const TITLE = 'Zero-shot accuracy against training compute';
 
-export function renderChart(report: EvaluationReport, { trainingFlops }: ChartOptions): string {
+/** {@link toSvg} and {@link toPng} draw it. */
+export function drawChart(report: EvaluationReport, { trainingFlops }: ChartOptions): Drawing {
   const columns = SCORE_COLUMNS.map((column, index) => ({ ...column, index })).filter(
     ({ metric }) => metric !== 'perplexity',
   );
   const flops = PUBLISHED_MODELS.flatMap((model) => (model.trainingFlops === null ? [] : [model.trainingFlops]));
   const all = trainingFlops === null ? flops : [...flops, trainingFlops];
   const range = { min: Math.floor(Math.log10(Math.min(...all))), max: Math.ceil(Math.log10(Math.max(...all))) };
-  const panels = columns.map(({ task, title, metric, index }, place) => {
+  const panels = columns.flatMap(({ task, title, metric, index }, place) => {
     const own = report.tasks.flatMap(({ task: name, form, metrics }) => {
       const found = name === task ? metrics.find((each) => each.metric === metric) : undefined;
       const label = `${report.model.model}, ${form}`;
@@ -51,18 +53,19 @@ export function renderChart(report: EvaluationReport, { trainingFlops }: ChartOp
     const chance = PUBLISHED_MODELS[0]!.scores[index] ?? 0;
     return renderPanel({ title: `${title} (${metric})`, points: [...published, ...own], chance, range, place });
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="${FONT}" role="img" aria-label="Zero-shot accuracy against training compute">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
-    text({ x: PANEL.left, y: 34, size: 20, weight: 600 }, 'Zero-shot accuracy against training compute'),
-    text(
-      { x: PANEL.left, y: 58, size: 13, colour: COLOURS.muted },
-      `Published models of the GPT-J table; in red ${report.model.model}`,
-    ),
-    ...panels,
-    '</svg>',
-    '',
-  ].join('\n');
+  return {
+    width: WIDTH,
+    height: HEIGHT,
+    title: TITLE,
+    shapes: [
+      text({ x: PANEL.left, y: 34, size: 20, weight: 600 }, TITLE),
+      text(
+        { x: PANEL.left, y: 58, size: 13, colour: COLOURS.muted },
+        `Published models of the GPT-J table; in red ${report.model.model}`,
+      ),
+      ...panels,
+    ],
+  };
 }
 
 interface Panel {
@@ -74,14 +77,14 @@ interface Panel {
   readonly place: number;
 }
 
-function renderPanel({ title, points, chance, range, place }: Panel): string {
+function renderPanel({ title, points, chance, range, place }: Panel): readonly Shape[] {
   const left = PANEL.left + (place % 2) * (PANEL.width + PANEL.gapX);
   const top = PANEL.top + Math.floor(place / 2) * (PANEL.height + PANEL.gapY);
   const low = Math.max(0, Math.floor((Math.min(chance, ...points.map(({ percent }) => percent)) - 2) / 10) * 10);
   const high = Math.min(100, Math.ceil((Math.max(...points.map(({ percent }) => percent)) + 2) / 10) * 10);
   const x = (flops: number): number => left + ((Math.log10(flops) - range.min) / (range.max - range.min)) * PANEL.width;
   const y = (percent: number): number => top + (1 - (percent - low) / (high - low)) * PANEL.height;
-  const parts = [text({ x: left, y: top - 10, size: 14, weight: 600 }, title)];
+  const parts: Shape[] = [text({ x: left, y: top - 10, size: 14, weight: 600 }, title)];
   for (let percent = low; percent <= high; percent += 10) {
     parts.push(line(left, y(percent), left + PANEL.width, y(percent), COLOURS.grid));
     parts.push(
@@ -100,11 +103,11 @@ function renderPanel({ title, points, chance, range, place }: Panel): string {
       { x: left + PANEL.width / 2, y: top + PANEL.height + 36, size: 11, anchor: 'middle', colour: COLOURS.muted },
       'training FLOPs',
     ),
-    line(left, y(chance), left + PANEL.width, y(chance), COLOURS.muted, '4 4'),
+    line(left, y(chance), left + PANEL.width, y(chance), COLOURS.muted, true),
     text({ x: left + 4, y: y(chance) - 4, size: 11, colour: COLOURS.muted }, 'chance'),
   );
   parts.push(...renderPoints(points, { x, y, left, top }));
-  return parts.join('\n');
+  return parts;
 }
 
 interface Scale {
@@ -135,14 +138,16 @@ const PLACES: readonly { readonly dx: number; readonly dy: number; readonly anch
   { dx: -8, dy: -19, anchor: 'end' },
   { dx: 0, dy: -21, anchor: 'middle' },
   { dx: 0, dy: 30, anchor: 'middle' },
-  { dx: 0, dy: 43, anchor: 'middle' },
+  ...[43, 56, 69, 82, 95].map((dy) => ({ dx: 0, dy, anchor: 'middle' as const })),
 ];
 const LABEL_SIZE = 11;
+/** A label that is farther below its point has a line to it. */
+const FAR = 30;
 /** Of a letter, as a part of the size of the font. */
 const LETTER_WIDTH = 0.57;
 
 /** Points with labels where no other label and no point is. */
-function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): readonly string[] {
+function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): readonly Shape[] {
   const placed = points.map((point) => ({
     point,
     px: point.flops === null ? left : x(point.flops),
@@ -151,11 +156,11 @@ function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): rea
   const taken: Box[] = placed.flatMap(({ point, px, py }) =>
     point.flops === null ? [] : [{ x1: px - 5, y1: py - 5, x2: px + 5, y2: py + 5 }],
   );
-  const parts: string[] = [];
-  for (const { point, px, py } of placed.sort((a, b) => Number(b.point.isOwn) - Number(a.point.isOwn) || a.px - b.px)) {
+  const parts: Shape[] = [];
+  for (const { point, px, py } of placed.sort((a, b) => rankOf(a.point) - rankOf(b.point) || b.px - a.px)) {
     const colour = point.isOwn ? COLOURS.own : point.name.startsWith('GPT-J') ? COLOURS.gptj : COLOURS.model;
     if (point.flops === null) parts.push(line(left, py, left + PANEL.width, py, colour));
-    else parts.push(`<circle cx="${round(px)}" cy="${round(py)}" r="${point.isOwn ? 5 : 4}" fill="${colour}"/>`);
+    else parts.push({ kind: 'dot', x: px, y: py, radius: point.isOwn ? 5 : 4, colour });
     const label = point.name.replaceAll(/ ?[*‡]+/g, '');
     const places =
       point.flops === null
@@ -172,9 +177,15 @@ function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): rea
     const [free = boxes[0]!] = candidates.sort((one, other) => crowd(one) - crowd(other));
     taken.push(free.box);
     const { dx, dy, anchor } = free.place;
+    if (dy > FAR) parts.push(line(px, py + 6, px, py + dy - LABEL_SIZE, COLOURS.grid));
     parts.push(text({ x: px + dx, y: py + dy, size: LABEL_SIZE, colour, anchor }, label));
   }
   return parts;
+}
+
+/** The order in which labels choose their places. */
+function rankOf({ isOwn, name }: Point): number {
+  return isOwn ? 0 : name.startsWith('GPT-J') ? 1 : 2;
 }
 
 function labelBox(label: string, px: number, py: number, { dx, dy, anchor }: (typeof PLACES)[number]): Box {
@@ -187,28 +198,12 @@ function overlaps(a: Box, b: Box): boolean {
   return a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2;
 }
 
-interface TextStyle {
-  readonly x: number;
-  readonly y: number;
-  readonly size: number;
-  readonly weight?: number;
-  readonly colour?: string;
-  readonly anchor?: 'start' | 'middle' | 'end';
+type TextStyle = Pick<TextShape, 'x' | 'y' | 'size'> & Partial<Pick<TextShape, 'weight' | 'colour' | 'anchor'>>;
+
+function text(style: TextStyle, content: string): TextShape {
+  return { kind: 'text', weight: 400, colour: COLOURS.text, anchor: 'start', ...style, content };
 }
 
-function text(
-  { x, y, size, weight = 400, colour = COLOURS.text, anchor = 'start' }: TextStyle,
-  content: string,
-): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" fill="${colour}" text-anchor="${anchor}">${escaped}</text>`;
-}
-
-function line(x1: number, y1: number, x2: number, y2: number, colour: string, dash = ''): string {
-  const style = dash === '' ? '' : ` stroke-dasharray="${dash}"`;
-  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${colour}"${style}/>`;
-}
-
-function round(value: number): string {
-  return value.toFixed(1);
+function line(x1: number, y1: number, x2: number, y2: number, colour: string, isDashed = false): Shape {
+  return { kind: 'line', x1, y1, x2, y2, colour, isDashed };
 }

@@ -6,7 +6,7 @@ import { EvaluationError } from '../evaluation-error.ts';
 import type { TokenRequest } from '../requests/encode-request.ts';
 import { cutAt } from './cut-at.ts';
 import { planBatches } from './plan-batches.ts';
-import { buildForest, type ForestNode, toRow } from './prefix-forest.ts';
+import { buildForest, countTokens, type ForestNode, toRow } from './prefix-forest.ts';
 import type { LikelyToken, ScoreOptions, ScorerIdentity, TokenScorer, TokenScores } from './token-scorer.ts';
 
 /** Tokens of one evaluation: more are no faster, and fewer react sooner to an abort. */
@@ -24,8 +24,10 @@ export interface LanguageModelScorerOptions {
 
 export function createLanguageModelScorer(options: LanguageModelScorerOptions): TokenScorer {
   const { model, tokenizer, identity } = options;
+  const work = { requested: 0, read: 0 };
   return {
     identity,
+    work,
     // The last token is scored and not read.
     maxTokens: model.config.contextLength + 1,
     async score(requests, { signal, onScored }: ScoreOptions) {
@@ -35,7 +37,10 @@ export function createLanguageModelScorer(options: LanguageModelScorerOptions): 
       };
       for (const batch of planBatches(requests, bounds)) {
         signal.throwIfAborted();
-        const scores = await scoreBatch(model, requests, batch, signal);
+        const forest = buildForest(batch.map((index) => toRow(requests[index]!, index)));
+        const scores = await scoreForest(model, forest, batch, signal);
+        work.requested += countRequested(batch.map((index) => requests[index]!));
+        work.read += countTokens(forest);
         await onScored(batch.map((index) => ({ index, scores: scores.get(index)! })));
       }
     },
@@ -63,6 +68,11 @@ export function createLanguageModelScorer(options: LanguageModelScorerOptions): 
       });
     },
   };
+}
+
+/** Tokens that the requests have the model read: all but the last one of each. */
+function countRequested(requests: readonly TokenRequest[]): number {
+  return requests.reduce((sum, { context, continuation }) => sum + context.length + continuation.length - 1, 0);
 }
 
 async function withSequence<Result>(
@@ -108,9 +118,9 @@ interface Piece {
   readonly scored: Step['scored'];
 }
 
-async function scoreBatch(
+async function scoreForest(
   model: LanguageModel,
-  requests: readonly TokenRequest[],
+  forest: readonly ForestNode[],
   batch: readonly number[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, TokenScores>> {
@@ -121,10 +131,7 @@ async function scoreBatch(
     model.release(sequence);
   };
   try {
-    let level = buildForest(batch.map((index) => toRow(requests[index]!, index))).map((node) => ({
-      node,
-      sequence: model.open(),
-    }));
+    let level = forest.map((node) => ({ node, sequence: model.open() }));
     for (const { sequence } of level) sequences.add(sequence);
     while (level.length > 0) {
       const size = Math.min(MAX_STEP_TOKENS, model.limits.maxBatchTokens);

@@ -65,3 +65,8 @@ function nodeEnd(rows: readonly ForestRow[], start: number): number {
   }
   return end;
 }
+
+/** Tokens that are read. */
+export function countTokens(nodes: readonly ForestNode[]): number {
+  return nodes.reduce((sum, { start, end, children }) => sum + end - start + countTokens(children), 0);
+}

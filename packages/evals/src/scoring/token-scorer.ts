@@ -43,8 +43,18 @@ export interface ScoreOptions {
   readonly onScored: (scored: readonly ScoredRequest[]) => Promise<void>;
 }
 
+/** Tokens that a model of this process has read. */
+export interface ScoringWork {
+  /** Of all requests, each by itself. */
+  readonly requested: number;
+  /** With shared prefixes once. */
+  readonly read: number;
+}
+
 export interface TokenScorer {
   readonly identity: ScorerIdentity;
+  /** What was read so far; a server does not report it. */
+  readonly work?: ScoringWork;
   /** Maximum number of tokens of context and continuation together. */
   readonly maxTokens: number;
   /**
