@@ -9,7 +9,7 @@ after(() => file.remove());
 
 describe('the choice of an engine', () => {
   it('is the kernels where they can compute the model', async () => {
-    assert.deepEqual(await chooseEngine(file.path, 0), { kind: 'kernels', reason: null });
+    assert.deepEqual(await chooseEngine(file.path, 0), { kind: 'kernels', reason: null, warnings: [] });
   });
 
   it('is llama.cpp where the kernels compute wrong results, with that as the reason', async () => {
@@ -17,6 +17,7 @@ describe('the choice of an engine', () => {
     assert.deepEqual(await chooseEngine(file.path, 0, () => broken), {
       kind: 'llama',
       reason: 'the kernels compute wrong results on this processor',
+      warnings: [],
     });
   });
 });

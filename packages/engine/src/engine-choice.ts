@@ -1,6 +1,6 @@
 import { type KernelLibrary, loadKernels, unsupportedType, workingSet } from '@gptj-cloud/kernels';
 import { ModelError } from '@gptj-cloud/model';
-import { findBackend } from './llama/native.ts';
+import { type BackendChoice, findBackend } from './llama/native.ts';
 
 /**
  * Implementation of `LanguageModel`: this project's own kernels for CPUs, llama.cpp, or plain TypeScript in float32, which
@@ -14,6 +14,8 @@ export interface EngineChoice {
   readonly kind: EngineKind;
   /** Why the kernels do not compute this model on this machine, where that was not asked for; else null. */
   readonly reason: string | null;
+  /** Why an installed GPU package is not used, where the kernels compute instead; llama.cpp reports its own. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -28,10 +30,13 @@ export async function chooseEngine(
   gpuLayers: number | undefined,
   load: () => KernelLibrary = loadKernels,
 ): Promise<EngineChoice> {
-  if (gpuLayers !== 0 && findBackend() !== 'cpu') return { kind: 'llama', reason: null };
+  const { backend, warnings } = gpuLayers === 0 ? NO_GPU : findBackend();
+  if (backend !== 'cpu') return { kind: 'llama', reason: null, warnings: [] };
   const reason = await whyNoKernels(path, load);
-  return reason === null ? { kind: 'kernels', reason } : { kind: 'llama', reason };
+  return reason === null ? { kind: 'kernels', reason, warnings } : { kind: 'llama', reason, warnings: [] };
 }
+
+const NO_GPU: BackendChoice = { backend: 'cpu', warnings: [] };
 
 /** The self-test of the kernels failed. */
 export const WRONG_RESULTS = 'the kernels compute wrong results on this processor';

@@ -12,4 +12,6 @@ export { type MachineMemory, readMachineMemory } from './machine/machine-memory.
 export { describeMemory, gigabytes, type MemoryPlan, modelBudget, planMemory } from './machine/memory-plan.ts';
 export { type OpenModel, type OpenModelOptions, openModel, openTokenizer, openTokenizers } from './open-model.ts';
 export { modelContext, parameterContext } from './parameter-context.ts';
+export type { EngineReport } from './process/engine-report.ts';
+export { probeEngines } from './process/probe-engines.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';

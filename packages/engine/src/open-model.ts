@@ -115,8 +115,13 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
   try {
     const tokenizer = createTokenizer(file.tokenizer);
     const config = limitContext(file.config, options.contextLength);
-    const { kind, reason } =
-      options.kind === undefined ? await chooseEngine(path, options.gpuLayers) : { kind: options.kind, reason: null };
+    const {
+      kind,
+      reason,
+      warnings: refusals,
+    } = options.kind === undefined
+      ? await chooseEngine(path, options.gpuLayers)
+      : { kind: options.kind, reason: null, warnings: [] };
     const prefixStore = await openPrefixes(options, kind);
     const { draftPath } = options;
     const draftFile = draftPath === undefined ? null : await readDraftFile(draftPath, { path, weights: file });
@@ -143,6 +148,7 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
     };
     const warnings = [
       ...(reason === null ? [] : [`engine: llama.cpp (${reason})`]),
+      ...refusals,
       ...opened.warnings,
       ...(draftFile === null || draft !== null ? [] : [`no memory is left for the draft model ${draftFile.path}`]),
     ];

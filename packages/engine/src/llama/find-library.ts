@@ -3,6 +3,9 @@
  * `bins/<platform>[-<backend>]/`, in files named for the backend: `libllama.v0.5.0.so` in the CPU package,
  * `libllama.cuda.v0.5.0.so`, `libllama.metal.v0.5.0.dylib`, `llama.vulkan.v0.5.0.dll` in the others. Every package
  * contains the CPU kernels as well, so a library with a GPU backend also runs on a machine without that GPU.
+ *
+ * The CUDA library of `@node-llama-cpp/<platform>-cuda` needs the runtime of CUDA 13. One that needs that of CUDA 12 is in
+ * `@node-llama-cpp/<platform>-cuda-ext`, in `bins/<platform>-cuda/fallback/`.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,6 +32,19 @@ export interface FindLibraryOptions {
   readonly platform: string;
   /** File or module URL from which packages are resolved. */
   readonly from: string | URL;
+  /** Reasons by folder of packages that were found and could not be loaded. */
+  readonly refused?: ReadonlyMap<string, string>;
+}
+
+/** What is there of one package. */
+export interface EnginePackage {
+  readonly package: string;
+  readonly backend: Backend;
+  readonly isInstalled: boolean;
+  /** The folder with the libraries; null where they are missing. */
+  readonly directory: string | null;
+  /** Why it cannot be used; null where it can be tried. */
+  readonly problem: string | null;
 }
 
 interface Candidate {
@@ -62,7 +78,7 @@ const CANDIDATES: Readonly<Record<string, readonly Candidate[]>> = {
  * release, the CPU is used and a warning says why. Throws `library_missing` when no package is left, `invalid_config` for
  * an unknown backend.
  */
-export function findLibrary({ env, platform, from }: FindLibraryOptions): FoundLibrary {
+export function findLibrary({ env, platform, from, refused }: FindLibraryOptions): FoundLibrary {
   const wanted = parseBackend(env.GPTJ_LLAMA_BACKEND);
   const folder = env.GPTJ_LLAMA_LIBRARY;
   if (folder) {
@@ -75,7 +91,7 @@ export function findLibrary({ env, platform, from }: FindLibraryOptions): FoundL
     warnings.push(`GPTJ_LLAMA_BACKEND: llama.cpp has no ${wanted} library for ${platform}; the CPU is used`);
   }
   for (const candidate of inOrder(candidates, wanted)) {
-    const found = findPackage(candidate, from);
+    const found = withoutRefused(candidate, findPackage(candidate, from), refused);
     if ('directory' in found) {
       const isWanted = wanted === null || wanted === candidate.backend;
       return { directory: found.directory, backend: isWanted ? candidate.backend : 'cpu', warnings };
@@ -104,23 +120,60 @@ function inOrder(candidates: readonly Candidate[], wanted: Backend | null): read
   return [...candidates].sort((a, b) => rank(a) - rank(b));
 }
 
+/** The packages for a platform, in the order in which `auto` tries them. */
+export function listPackages(platform: string, from: string | URL): readonly EnginePackage[] {
+  return (CANDIDATES[platform] ?? []).map((candidate) => {
+    const found = findPackage(candidate, from);
+    const isFound = 'directory' in found;
+    return {
+      package: `@node-llama-cpp/${candidate.name}`,
+      backend: candidate.backend,
+      isInstalled: isFound || !found.isAbsent,
+      directory: isFound ? found.directory : null,
+      problem: isFound ? null : found.problem,
+    };
+  });
+}
+
+/** Folders with builds of a backend for older drivers, which extend an installed package. */
+export function findFallbacks(platform: string, backend: Backend, from: string | URL): readonly string[] {
+  const candidate = CANDIDATES[platform]?.find((each) => each.backend === backend);
+  if (backend !== 'cuda' || candidate === undefined) return [];
+  const bins = findBins(`@node-llama-cpp/${candidate.name}-ext`, from);
+  const folder = bins === null ? null : join(bins, candidate.name, 'fallback');
+  return folder !== null && existsSync(folder) ? [folder] : [];
+}
+
 type PackageSearch = { readonly directory: string } | { readonly problem: string; readonly isAbsent: boolean };
 
 function findPackage({ name }: Candidate, from: string | URL): PackageSearch {
   const packageName = `@node-llama-cpp/${name}`;
-  let entryPoint: string;
-  try {
-    entryPoint = createRequire(from).resolve(packageName);
-  } catch {
-    return { problem: `${packageName} is not installed`, isAbsent: true };
-  }
-  // The package exports only its entry point, `dist/index.js`; the libraries are in `bins/` beside that folder.
-  const directory = join(dirname(dirname(entryPoint)), 'bins', name);
+  const bins = findBins(packageName, from);
+  if (bins === null) return { problem: `${packageName} is not installed`, isAbsent: true };
+  const directory = join(bins, name);
   const library = existsSync(directory) ? findLibraryFile(directory, 'llama') : null;
   if (library === null) return { problem: `${packageName}: found no libllama in ${directory}`, isAbsent: false };
   const release = /\.(v[0-9.]+[0-9])\./.exec(library)?.[1] ?? SUPPORTED_RELEASE;
   if (release === SUPPORTED_RELEASE) return { directory };
   return { problem: `${packageName}: expected llama.cpp ${SUPPORTED_RELEASE}, found ${release}`, isAbsent: false };
+}
+
+/** The folder `bins` of an installed package. It exports only its entry point, `dist/index.js`; `bins` is beside that folder. */
+function findBins(packageName: string, from: string | URL): string | null {
+  try {
+    return join(dirname(dirname(createRequire(from).resolve(packageName))), 'bins');
+  } catch {
+    return null;
+  }
+}
+
+function withoutRefused(
+  { name }: Candidate,
+  found: PackageSearch,
+  refused: ReadonlyMap<string, string> = new Map(),
+): PackageSearch {
+  const reason = 'directory' in found ? refused.get(found.directory) : undefined;
+  return reason === undefined ? found : { problem: `@node-llama-cpp/${name}: ${reason}`, isAbsent: false };
 }
 
 function missingMessage(platform: string, candidates: readonly Candidate[], warnings: readonly string[]): string {

@@ -6,11 +6,16 @@
  * Conventions: a C pointer is a `bigint` address, and a null pointer is `null`. Memory that C keeps a pointer to (batch
  * arrays, the abort flag) is a typed array that the caller owns, passed by `addressOf`.
  */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { ModelError } from '@gptj-cloud/model';
 import * as koffi from 'koffi';
-import { type Backend, type FoundLibrary, findLibrary, findLibraryFile } from './find-library.ts';
+import {
+  type Backend,
+  type FindLibraryOptions,
+  type FoundLibrary,
+  findFallbacks,
+  findLibrary,
+  findLibraryFile,
+} from './find-library.ts';
 import {
   type Batch,
   type ContextParams,
@@ -20,6 +25,7 @@ import {
   type Pointer,
   SUPPORTED_VERSION,
 } from './native-structs.ts';
+import { gpuFaults, openLibraries } from './open-library.ts';
 
 /** A pool of worker threads. */
 export interface Threads {
@@ -114,28 +120,41 @@ let loaded: LlamaLibrary | undefined;
 
 /** Load llama.cpp, once per process. Throws `library_missing`, `library_unknown`, `invalid_config`. */
 export function loadLlama(): LlamaLibrary {
-  const { env, platform, arch } = process;
-  loaded ??= bind(findLibrary({ env, platform: `${platform}-${arch}`, from: import.meta.url }));
+  loaded ??= loadFirst();
   return loaded;
 }
 
-/** The backend that `loadLlama` will use. Loads the library only where it may have a GPU; `cpu` where there is none. */
-export function findBackend(): Backend {
-  const { env, platform, arch } = process;
-  try {
-    const found = findLibrary({ env, platform: `${platform}-${arch}`, from: import.meta.url });
-    return found.backend === 'cpu' ? 'cpu' : loadLlama().backend;
-  } catch (error) {
-    if (error instanceof ModelError && error.code === 'library_missing') return 'cpu';
-    throw error;
+/** The first package that loads: one with a GPU backend that does not is refused with the reason, and the next is tried. */
+function loadFirst(): LlamaLibrary {
+  const refused = new Map<string, string>();
+  for (;;) {
+    const found = findLibrary({ ...searchHere(), refused });
+    try {
+      return bind(found);
+    } catch (error) {
+      const isRefusal = error instanceof ModelError && error.code === 'library_missing';
+      if (!isRefusal || found.backend === 'cpu' || process.env.GPTJ_LLAMA_LIBRARY) throw error;
+      refused.set(found.directory, error.message);
+    }
   }
 }
 
-function open(path: string): koffi.LibraryHandle {
+function searchHere(): Pick<FindLibraryOptions, 'env' | 'platform' | 'from'> {
+  const { env, platform, arch } = process;
+  return { env, platform: `${platform}-${arch}`, from: import.meta.url };
+}
+
+/** The backend that `loadLlama` will use, and why a preferred one is not. */
+export type BackendChoice = Pick<LlamaLibrary, 'backend' | 'warnings'>;
+
+/** Loads the library only where it may have a GPU; the backend is `cpu` where there is no library. */
+export function findBackend(): BackendChoice {
   try {
-    return koffi.load(path, { global: true });
-  } catch (cause) {
-    throw new ModelError('library_missing', `could not load ${path}: ${(cause as Error).message}`, { cause });
+    const { backend, warnings } = findLibrary(searchHere());
+    return backend === 'cpu' ? { backend, warnings } : loadLlama();
+  } catch (error) {
+    if (error instanceof ModelError && error.code === 'library_missing') return { backend: 'cpu', warnings: [] };
+    throw error;
   }
 }
 
@@ -147,9 +166,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     throw new ModelError('library_missing', `no llama.cpp in ${directory}: expected libggml and libllama`);
   }
   const basePath = findLibraryFile(directory, 'ggml-base');
-  const base = open(basePath ?? ggmlPath);
-  const ggml = open(ggmlPath);
-  const llama = open(llamaPath);
+  const [base, ggml, llama] = openLibraries([basePath ?? ggmlPath, ggmlPath, llamaPath]);
 
   const version = symbolVersion(llama);
   if (version !== SUPPORTED_VERSION) {
@@ -226,8 +243,10 @@ function bind(found: FoundLibrary): LlamaLibrary {
   native.logSet(ignoreLog, null);
   native.loadBackends(directory);
   native.backendInit();
-  const hasGpu = GPU_DEVICE_TYPES.some((type) => native.backendByType(type) !== null);
-  const lacksGpu = found.backend !== 'cpu' && !hasGpu;
+  const hasGpu = (): boolean => GPU_DEVICE_TYPES.some((type) => native.backendByType(type) !== null);
+  const fallbacks = findFallbacks(`${process.platform}-${process.arch}`, found.backend, import.meta.url);
+  for (const folder of fallbacks) if (!hasGpu()) native.loadBackends(folder);
+  const lacksGpu = found.backend !== 'cpu' && !hasGpu();
 
   const inThread = <T>(call: koffi.KoffiFunc<(...args: never[]) => T>, ...args: unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -240,7 +259,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     directory,
     version,
     backend: lacksGpu ? 'cpu' : found.backend,
-    warnings: lacksGpu ? [...found.warnings, noGpuWarning(directory, found.backend)] : found.warnings,
+    warnings: lacksGpu ? [...found.warnings, noGpuWarning(found.backend, [directory, ...fallbacks])] : found.warnings,
     strlen,
     logged(call) {
       const lines: string[] = [];
@@ -326,15 +345,9 @@ function bind(found: FoundLibrary): LlamaLibrary {
   };
 }
 
-/** Loading the backend separately gives the reason why llama.cpp skipped it, usually a missing driver library. */
-function noGpuWarning(directory: string, backend: Backend): string {
-  const file = readdirSync(directory).find((name) => /^(lib)?ggml-(cuda|metal|vulkan)\.(so|dylib|dll)$/.test(name));
-  let reason = '';
-  try {
-    if (file !== undefined) koffi.load(join(directory, file)).unload();
-  } catch (error) {
-    reason = ` (${(error as Error).message.split('\n')[0]})`;
-  }
+function noGpuWarning(backend: Backend, folders: readonly string[]): string {
+  const faults = gpuFaults(folders);
+  const reason = faults.length === 0 ? '' : ` (${faults.join('; ')})`;
   return `llama.cpp's ${backend} backend found no GPU${reason}; the CPU is used`;
 }
 
