@@ -6,6 +6,7 @@ import { exportCommand, importCommand } from './commands/bundle.ts';
 import { chatCommand } from './commands/chat.ts';
 import { completionCommand } from './commands/completion.ts';
 import { convertCommand } from './commands/convert.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evalCommands } from './commands/eval.ts';
 import { filesCommands } from './commands/files.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -48,6 +49,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       importCommand,
       adapterCommands,
       convertCommand,
+      doctorCommand,
       inspectCommand,
       qualityCommand,
       imatrixCommand,

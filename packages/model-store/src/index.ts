@@ -9,6 +9,7 @@ export {
 export { exportModel } from './bundle/export-model.ts';
 export { openFetch } from './download/proxy-fetch.ts';
 export { hubCacheFolder } from './hub/hub-cache.ts';
+export { fitTypes, type TypeFit } from './pull/plan-type.ts';
 export type { PullEvent } from './pull/pull-events.ts';
 export { pullModel } from './pull/pull-model.ts';
 export { EMBEDDED_MODEL_NAME, isModelName } from './store/model-record.ts';

@@ -1,5 +1,5 @@
 /** Which type a model gets, and whether it fits: decided before the weights are downloaded. */
-import { phi2Tensors, planBytes, type Recipe, tensorType } from '@gptj-cloud/checkpoint';
+import { phi2Tensors, planBytes, RECIPES, type Recipe, tensorType } from '@gptj-cloud/checkpoint';
 import { gigabytes, type MachineMemory, planMemory } from '@gptj-cloud/engine';
 import type { GptjConfig } from '@gptj-cloud/model';
 import { ModelStoreError } from '../model-store-error.ts';
@@ -61,6 +61,23 @@ export function planType({ config, type, machine, checksMemory }: TypeRequest): 
     'memory_full',
     `the smallest type, q4_0, takes ${gigabytes(memory('q4_0'))} of memory with one full context, got ${free}. ENGINE_MEMORY_CHECK=off downloads it all the same`,
   );
+}
+
+/** One type of a model on a machine. */
+export interface TypeFit {
+  readonly type: Recipe;
+  readonly fileBytes: number;
+  /** With the cache for one full context. */
+  readonly memoryBytes: number;
+  readonly fits: boolean;
+}
+
+/** Every type of a model of this shape, most precise first. */
+export function fitTypes(config: GptjConfig, machine: MachineMemory): readonly TypeFit[] {
+  return RECIPES.map((type) => {
+    const bytes = memoryBytes(config, type, machine);
+    return { type, fileBytes: modelFileBytes(config, type), memoryBytes: bytes, fits: bytes <= machine.freeBytes };
+  });
 }
 
 /** With the cache for one full context. */
