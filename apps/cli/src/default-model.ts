@@ -29,13 +29,14 @@ export function embeddedModel(embedded: string = EMBEDDED): string | null {
 export async function findDraftModel(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string | null> {
   const named = (option ?? env.GPTJ_DRAFT_MODEL ?? '').trim();
   if (named === '') return null;
-  return await findLocalModel(named === EMBEDDED_MODEL_NAME ? (embeddedModel() ?? named) : named, env);
+  return await findLocalModel(named, env);
 }
 
-/** {@link chooseModel}, where a name is that of a pulled model unless it names a file or a folder. */
+/** {@link chooseModel}, where a name that is no file or folder is that of a pulled model, or `embedded`. */
 export async function findLocalModel(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
   const chosen = chooseModel(option, env);
   if (!isModelName(chosen) || existsSync(chosen)) return chosen;
+  if (chosen === EMBEDDED_MODEL_NAME) return embeddedModel() ?? chosen;
   return (await findModel(storeFolder(null, env), chosen))?.path ?? chosen;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isModelName, toModelName } from './model-record.ts';
-import { findModel, listModels, removeModel, storeModel } from './model-store.ts';
+import { checkName, findModel, listModels, removeModel, storeModel } from './model-store.ts';
 
 async function store(t: TestContext) {
   const models = await mkdtemp(join(tmpdir(), 'gptj-store-'));
@@ -43,6 +43,16 @@ test('a model that is stored again replaces its file, and removes what killed pr
   await removeModel(models, 'm');
   assert.deepEqual(await readdir(models), ['m-f16-0123456789abcdef-f16.gguf']);
   await assert.rejects(removeModel(models, 'm'), { code: 'not_found', message: /it has none/ });
+});
+
+test('no stored model takes the name of the embedded one', async (t) => {
+  const { models, put } = await store(t);
+  await assert.rejects(put('embedded', 'f16', '1'), { code: 'name_taken', message: /that of the embedded model/ });
+  await assert.rejects(checkName(models, 'embedded', 'a/b'), { code: 'name_taken' });
+  // A record of an older version is listed, so that it can be removed, and not found by that name.
+  const good = await put('good', 'f16', '2');
+  await writeFile(join(models, 'embedded.f16.json'), JSON.stringify({ ...good, name: 'embedded' }));
+  assert.equal(await findModel(models, 'embedded'), null);
 });
 
 test('a file that is no record, or names a file elsewhere, is no model', async (t) => {

@@ -8,7 +8,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../download/sync-folder.ts';
 import { errnoOf, ModelStoreError, writeError } from '../model-store-error.ts';
-import { isModelName, type ModelRecord, parseRecord } from './model-record.ts';
+import { EMBEDDED_MODEL_NAME, isModelName, type ModelRecord, parseRecord } from './model-record.ts';
 
 export interface StoredModel extends ModelRecord {
   /** Path of the model file. */
@@ -43,15 +43,25 @@ export async function listModels(models: string): Promise<readonly StoredModel[]
  * stored last.
  */
 export async function findModel(models: string, name: string): Promise<StoredModel | null> {
-  if (!isModelName(name)) return null;
+  if (!isModelName(name) || name === EMBEDDED_MODEL_NAME) return null;
   const all = await listModels(models);
   const exact = all.find((model) => `${model.name}.${model.type}` === name);
   const named = all.filter((model) => model.name === name);
   return exact ?? named.toSorted((a, b) => b.storedAt.localeCompare(a.storedAt))[0] ?? null;
 }
 
-/** Refuse a name that the store has for a model of another source. Throws `name_taken`. */
+/** Settings and requests mean the model that ships with the software by this name. */
+function checkNotReserved(name: string): void {
+  if (name !== EMBEDDED_MODEL_NAME) return;
+  throw new ModelStoreError(
+    'name_taken',
+    `expected another name than ${name}, which is that of the embedded model; --name gives this one another name`,
+  );
+}
+
+/** Refuse a name that is reserved, or that the store has for a model of another source. Throws `name_taken`. */
 export async function checkName(models: string, name: string, from: string): Promise<void> {
+  checkNotReserved(name);
   const other = (await listModels(models)).find((model) => model.name === name && model.source.from !== from);
   if (other === undefined) return;
   throw new ModelStoreError(
@@ -62,6 +72,7 @@ export async function checkName(models: string, name: string, from: string): Pro
 
 /** Move a complete model file into the store, replacing the one of the same name and type. The caller holds the lock. */
 export async function storeModel(models: string, file: string, facts: Omit<ModelRecord, 'file'>): Promise<StoredModel> {
+  checkNotReserved(facts.name);
   const record: ModelRecord = { ...facts, file: `${facts.name}.${facts.type}-${facts.sha256.slice(0, 12)}.gguf` };
   const path = join(models, record.file);
   try {
