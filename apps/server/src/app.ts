@@ -20,6 +20,7 @@ import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
 import { engineRoutes } from './api/operator/engine-routes.ts';
 import { metricsRoutes } from './api/operator/metrics-routes.ts';
+import { type ModelStoreAdmin, modelStoreRoutes } from './api/operator/model-store-routes.ts';
 import { overviewRoutes, type ProcessFacts } from './api/operator/overview-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
 import { serverRoutes } from './api/operator/server-routes.ts';
@@ -117,6 +118,7 @@ export interface AppDeps {
   readonly ownsStore: boolean;
   readonly queue: RunQueue;
   readonly maintenance: Maintenance;
+  readonly modelStore: ModelStoreAdmin;
   readonly countWebhooks: () => Promise<WebhookCounts>;
   readonly process: ProcessFacts;
   /** The dashboard; null: only the API answers. */
@@ -219,6 +221,11 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...adminRoutes({
       dump: deps.store.dump,
       recordBackup: (caller) => recordAudit(deps.db, deps.clock(), caller, { action: 'server.backup', subject: null }),
+    }),
+    ...modelStoreRoutes({
+      ...deps,
+      recordChange: (caller, action, details) =>
+        recordAudit(deps.db, deps.clock(), caller, { action, subject: null, details }),
     }),
     ...overviewRoutes({
       ...deps,

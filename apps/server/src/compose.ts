@@ -3,6 +3,7 @@
  * engine, store and mailer; tests pass fakes. It reads no environment variables and does not listen.
  */
 import { sql } from 'drizzle-orm';
+import type { ModelStoreAdmin } from './api/operator/model-store-routes.ts';
 import type { ProcessFacts } from './api/operator/overview-routes.ts';
 import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
@@ -106,6 +107,7 @@ export interface ComposeDeps extends ModelSource {
   readonly settings: ComposeSettings;
   readonly admission: Admission;
   readonly process: ProcessFacts;
+  readonly modelStore: ModelStoreAdmin;
   /** Default: only the API answers. */
   readonly site?: Site | null;
   /** Folder of the manual's pages. Default: the reference of the API alone. */
@@ -282,6 +284,7 @@ export function compose(deps: ComposeDeps): Composition {
     maintenance,
     countWebhooks: () => webhooks.counts(),
     process: deps.process,
+    modelStore: deps.modelStore,
     site: deps.site ?? null,
     manualDir: deps.manualDir ?? null,
     observe: { metrics, tracer, metricsToken: settings.metricsToken },
@@ -323,6 +326,7 @@ export function compose(deps: ComposeDeps): Composition {
             auditSweeper.close(),
             webhooks.close(),
             runs.close(),
+            deps.modelStore.pulls.close(),
           ]);
         }
       })();

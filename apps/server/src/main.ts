@@ -35,6 +35,7 @@ import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
 import { nodeUrl } from './start/node-url.ts';
+import { openModelStore } from './start/open-model-store.ts';
 import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
 import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
@@ -247,6 +248,7 @@ async function start({
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
   const site = config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
+  const modelStore = await openModelStore({ config, environment: parts.environment, clock, logger });
   let url = '';
   let otherUrl: string | null = null;
   const composition = open(
@@ -270,6 +272,7 @@ async function start({
       sendWebhook,
       observation,
       process: facts,
+      modelStore,
       site,
       manualDir,
       publicUrl: () => publicUrl ?? url,

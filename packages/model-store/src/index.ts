@@ -9,8 +9,11 @@ export {
 export { exportModel } from './bundle/export-model.ts';
 export { openFetch } from './download/proxy-fetch.ts';
 export { hubCacheFolder } from './hub/hub-cache.ts';
+export { type HubSettings, readHubSettings } from './hub/hub-settings.ts';
+export { ModelStoreError } from './model-store-error.ts';
 export { fitTypes, type TypeFit } from './pull/plan-type.ts';
 export type { PullEvent } from './pull/pull-events.ts';
+export { createPullJobs, type PullJob, type PullJobs, type PullRequest } from './pull/pull-jobs.ts';
 export { pullModel } from './pull/pull-model.ts';
 export { EMBEDDED_MODEL_NAME, isModelName } from './store/model-record.ts';
 export { findModel, listModels, modelsFolder, type StoredModel } from './store/model-store.ts';

@@ -52,6 +52,19 @@ export {
 } from './generate-result.ts';
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { issueText } from './issue-text.ts';
+export {
+  type ModelsRemoved,
+  modelsRemovedSchema,
+  type PullCreate,
+  type PullGet,
+  type PullList,
+  pullCreateSchema,
+  pullGetSchema,
+  pullListSchema,
+  type StoredModelGet,
+  type StoredModelList,
+  storedModelListSchema,
+} from './models.ts';
 export { type Money, moneySchema } from './money.ts';
 export { nameSchema } from './names.ts';
 export { cursorSchema, formatCursor, type PageCursor } from './page-cursor.ts';

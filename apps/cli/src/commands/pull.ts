@@ -6,6 +6,7 @@ import {
   openFetch,
   type PullEvent,
   pullModel,
+  readHubSettings,
   type StoredModel,
 } from '@gptj-cloud/model-store';
 import { tryLockFolder } from '@gptj-cloud/server';
@@ -21,7 +22,6 @@ import { createProgressPrinter, type ProgressPrinter } from '../progress.ts';
 import { DATA_DIR_OPTION, storeFolder } from '../store-options.ts';
 import { renderPairs } from '../table.ts';
 
-const PUBLIC_HUB = 'https://huggingface.co';
 /** The choice of a type by the free memory. */
 const FIT = 'fit';
 /** Shorter pauses are not worth a line. */
@@ -104,10 +104,8 @@ export async function runPull(
       from,
       name,
       type: typeOf(options),
-      endpoint: endpointOf(env),
-      token: textOf(env.HF_TOKEN) ?? textOf(env.HUGGING_FACE_HUB_TOKEN),
+      ...readHubSettings(env),
       hubCache: hubCacheFolder(env),
-      offline: /^(?:1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''),
       fetch: await openFetch(env),
       tryLock: tryLockFolder,
       machine: readMachineMemory(),
@@ -148,22 +146,6 @@ function sourceOf(options: ParsedOptions): { readonly from: string; readonly nam
 
 function typeOf(options: ParsedOptions): Recipe | null {
   return RECIPES.find((recipe) => recipe === options.values.get('type')) ?? null;
-}
-
-/** The origin of the hub. Throws `UsageError`. */
-function endpointOf(env: NodeJS.ProcessEnv): string {
-  const text = textOf(env.HF_ENDPOINT) ?? PUBLIC_HUB;
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new UsageError(
-      `HF_ENDPOINT: expected an address that begins with https://, got ${JSON.stringify(text.slice(0, 100))}`,
-    );
-  }
-  return text.replace(/\/$/, '');
-}
-
-function textOf(value: string | undefined): string | null {
-  const text = value?.trim() ?? '';
-  return text === '' ? null : text;
 }
 
 /** One line of JSON for every event. */

@@ -1,3 +1,4 @@
+import { ModelStoreError } from '@gptj-cloud/model-store';
 import { trace } from '@opentelemetry/api';
 import type { ComposeDeps, ComposeSettings } from '../compose.ts';
 import type { MailMessage } from '../identity/mailer.ts';
@@ -58,8 +59,30 @@ export function createFakeDeps(clock: () => Date): FakeDeps {
       sendWebhook,
       observation: { metrics: createServerMetrics(), tracer: trace.getTracer('test') },
       process: { version: '0', startedAt: new Date(0), settings: [], disk: null },
+      modelStore: noModels(),
       publicUrl: () => 'http://test',
       settings: TEST_SETTINGS,
+    },
+  };
+}
+
+/** An empty data folder whose hub is not reachable. */
+function noModels(): ComposeDeps['modelStore'] {
+  const refuse = (): never => {
+    throw new ModelStoreError('not_found', 'no hub in tests');
+  };
+  return {
+    list: async () => [],
+    served: async () => [],
+    remove: async () => refuse(),
+    disk: async () => ({ freeBytes: 0, totalBytes: 0 }),
+    pulls: {
+      list: () => [],
+      get: () => null,
+      start: refuse,
+      cancel: async () => null,
+      watch: () => null,
+      close: async () => {},
     },
   };
 }

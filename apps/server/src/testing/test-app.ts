@@ -43,7 +43,15 @@ export interface TestAppOptions
   extends Partial<
     Pick<
       ComposeDeps,
-      'hosted' | 'otherModels' | 'findKey' | 'oauthProviders' | 'passwords' | 'afterReply' | 'site' | 'manualDir'
+      | 'hosted'
+      | 'otherModels'
+      | 'findKey'
+      | 'oauthProviders'
+      | 'passwords'
+      | 'afterReply'
+      | 'site'
+      | 'manualDir'
+      | 'modelStore'
     >
   > {
   /** Default: always `NOW`. */
@@ -88,6 +96,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     ...(findKey === undefined ? {} : { findKey }),
     ...(passwords === undefined ? {} : { passwords }),
     ...(afterReply === undefined ? {} : { afterReply }),
+    ...(options.modelStore === undefined ? {} : { modelStore: options.modelStore }),
     settings: {
       ...TEST_SETTINGS,
       ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),
