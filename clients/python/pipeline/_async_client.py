@@ -8,7 +8,7 @@ from ._async_account import AsyncMetrics, AsyncPlans, AsyncProjects, AsyncTokens
 from ._async_exchange import AsyncExchange
 from ._async_resources import AsyncDataSets, AsyncFiles, AsyncPipelines, AsyncPresets, AsyncTags, AsyncWebhooks
 from ._async_runs import AsyncRunCalls
-from ._async_server import AsyncAdmin, AsyncAuth, AsyncServer
+from ._async_server import AsyncAdmin, AsyncAuth, AsyncModels, AsyncServer
 from ._async_stream import changes_of
 from ._async_transport import AsyncTransport
 from ._options import checked_retries, choose_token, choose_url
@@ -59,6 +59,7 @@ class AsyncPipelineCloud(AsyncRunCalls):
         self.server = AsyncServer(self._exchange)
         self.auth = AsyncAuth(self._exchange)
         self.admin = AsyncAdmin(self._exchange)
+        self.models = AsyncModels(self._exchange)
 
     def __repr__(self) -> str:
         return f"AsyncPipelineCloud(url={self._exchange.transport.url!r})"

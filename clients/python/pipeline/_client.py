@@ -9,7 +9,7 @@ from ._account import Metrics, Plans, Projects, Tokens, Usage, Users
 from ._exchange import Exchange
 from ._resources import DataSets, Files, Pipelines, Presets, Tags, Webhooks
 from ._runs import RunCalls
-from ._server import Admin, Auth, Server
+from ._server import Admin, Auth, Models, Server
 from ._stream import changes_of
 from ._transport import Transport
 from ._options import checked_retries, choose_token, choose_url
@@ -60,6 +60,7 @@ class PipelineCloud(RunCalls):
         self.server = Server(self._exchange)
         self.auth = Auth(self._exchange)
         self.admin = Admin(self._exchange)
+        self.models = Models(self._exchange)
 
     def __repr__(self) -> str:
         return f"PipelineCloud(url={self._exchange.transport.url!r})"

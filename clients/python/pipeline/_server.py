@@ -126,3 +126,38 @@ class Admin:
     ) -> Iterator[Record]:
         """All of its entries, page after page."""
         return self._exchange.items("/v2/audit-log", Record, user_id=user_id, action=action, limit=limit)
+
+
+class Models:
+    """The models in the data folder of the server, and their downloads, for its owners."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def list(self) -> Record:
+        """`data` has the stored models, `disk` the space that is left."""
+        return self._exchange.get("/v2/admin/models", "disk", Record)
+
+    def delete(self, name: str) -> None:
+        """Delete `NAME` in all its types, or `NAME.TYPE`. Raises NotFound."""
+        self._exchange.delete(at("/v2/admin/models", name))
+
+    def pull(self, source: str, *, name: Optional[str] = None, type: Optional[str] = None) -> Record:
+        """Begin to download a model of the server's hub: `gpt-j-6b`, or `OWNER/NAME@REVISION`. One runs at a time.
+
+        name: in the data folder. type: of the weights; default the most precise one that fits into the free memory.
+        """
+        body = {"from": source, "name": name, "type": type}
+        return self._exchange.send("POST", "/v2/admin/models/pulls", "state", Record, body)
+
+    def pulls(self) -> Record:
+        """`data` has the downloads since the server started, the newest first."""
+        return self._exchange.get("/v2/admin/models/pulls", "data", Record)
+
+    def get_pull(self, pull_id: str) -> Record:
+        """Its `state`, `phase`, `done_bytes`, `total_bytes`, `seconds_left` and more. Poll it to follow a download."""
+        return self._exchange.get(at("/v2/admin/models/pulls", pull_id), "state", Record)
+
+    def cancel_pull(self, pull_id: str) -> Record:
+        """End it. What was downloaded is kept, and the same pull goes on there."""
+        return self._exchange.send("POST", at("/v2/admin/models/pulls", pull_id, "cancel"), "state", Record)

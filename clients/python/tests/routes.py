@@ -49,6 +49,7 @@ EXCLUDED: Dict[str, str] = {
     ),
     "GET /v2/status": "for clients of 2022; server.get answers more",
     "GET /v2/admin/backup": "a file of the store: gptj admin backup writes it",
+    "GET /v2/admin/models/pulls/{id}/events": "for dashboards; models.get_pull answers the same",
     "POST /v2/billing/stripe-webhook": "for the payment provider",
 }
 
@@ -145,6 +146,12 @@ CALLS: Dict[str, Callable[[Any], Any]] = {
     "GET /v2/admin/runs": lambda api: api.admin.queue(),
     "POST /v2/admin/runs/{id}/cancel": lambda api: api.admin.cancel_run("x"),
     "PATCH /v2/admin/maintenance": lambda api: api.admin.set_maintenance(False),
+    "GET /v2/admin/models": lambda api: api.models.list(),
+    "DELETE /v2/admin/models/{name}": lambda api: api.models.delete("x"),
+    "POST /v2/admin/models/pulls": lambda api: api.models.pull("gpt-j-6b"),
+    "GET /v2/admin/models/pulls": lambda api: api.models.pulls(),
+    "GET /v2/admin/models/pulls/{id}": lambda api: api.models.get_pull("x"),
+    "POST /v2/admin/models/pulls/{id}/cancel": lambda api: api.models.cancel_pull("x"),
 }
 
 

@@ -7,6 +7,7 @@ import { createEngineReports, type EngineReports } from './resources/engine.ts';
 import { createDataSets, createFiles, type DataSets, type Files } from './resources/files.ts';
 import { createLimitReports, type LimitReports } from './resources/limits.ts';
 import { createMetrics, type Metrics } from './resources/metrics.ts';
+import { createModels, type Models } from './resources/models.ts';
 import { createPipelines, createPipelineTags, type Pipelines, type PipelineTags } from './resources/pipelines.ts';
 import { createPlans, type Plans } from './resources/plans.ts';
 import { createPresets, type Presets } from './resources/presets.ts';
@@ -44,6 +45,8 @@ export class PipelineCloud extends RunClient {
   readonly invitations: Invitations;
   readonly users: Users;
   readonly admin: Admin;
+  /** Models in the data folder of the server. */
+  readonly models: Models;
   readonly pipelines: Pipelines;
   readonly tags: PipelineTags;
   /** Lists of runs without their results, and the inputs of runs. */
@@ -80,6 +83,7 @@ export class PipelineCloud extends RunClient {
     this.invitations = createInvitations(endpoint);
     this.users = createUsers(endpoint);
     this.admin = createAdmin(endpoint);
+    this.models = createModels(endpoint);
     this.pipelines = createPipelines(endpoint);
     this.tags = createPipelineTags(endpoint);
     this.runs = createRuns(endpoint);

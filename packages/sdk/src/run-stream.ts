@@ -145,7 +145,8 @@ async function openWithRetries(endpoint: Endpoint, call: Call): Promise<Connecti
   return await withRetries({ ...endpoint, signal: call.signal }, async () => await connect(endpoint, call));
 }
 
-async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGenerator<SseEvent, void, undefined> {
+/** The events of a connection. */
+export async function* eventsOf(connection: Connection, endpoint: Endpoint): AsyncGenerator<SseEvent, void, undefined> {
   const type = connection.reply.headers.get('content-type') ?? 'nothing';
   if (!type.startsWith('text/event-stream')) {
     throw new UnexpectedReplyError(`expected an event stream from ${endpoint.url}, got ${type}`);
