@@ -271,6 +271,13 @@ const adminAudit = createRoute({
   component: lazyRouteComponent(() => import('./admin/audit-page.tsx'), 'AuditPage'),
 });
 
+const adminModels = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/models',
+  staticData: { title: 'Models', ...inAdmin },
+  component: lazyRouteComponent(() => import('./admin/models-page.tsx'), 'ModelsPage'),
+});
+
 const adminServer = createRoute({
   getParentRoute: () => root,
   path: '/admin/server',
@@ -315,6 +322,7 @@ const routeTree = root.addChildren([
   adminQueue,
   adminPlans,
   adminAudit,
+  adminModels,
   adminServer,
   ...(import.meta.env.DEV ? [parts] : []),
 ]);

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 
 const SITE = new URL('../../../apps/dashboard/site/', import.meta.url);
-const MAX_CODE_BYTES = 195_000;
+const MAX_CODE_BYTES = 196_000;
 const MAX_FONT_BYTES = 53_000;
 /** Not `ui/parts-page.tsx`, which is for the people who build pages. */
 const PAGE = /^src\/(?!ui\/)[\w-]+\/[\w-]+-page\.tsx$/;

@@ -195,7 +195,15 @@ test('the pages of the server are for its owners: others are shown who can help,
   const page = await context.newPage();
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  for (const path of ['/admin', '/admin/users', '/admin/queue', '/admin/plans', '/admin/audit', '/admin/server']) {
+  for (const path of [
+    '/admin',
+    '/admin/users',
+    '/admin/queue',
+    '/admin/plans',
+    '/admin/models',
+    '/admin/audit',
+    '/admin/server',
+  ]) {
     await page.goto(dashboard().url + path);
     await page.getByRole('heading', { name: 'For owners of the server' }).waitFor();
   }

@@ -11,6 +11,7 @@ const PAGES = [
   { to: '/admin/users', title: 'Users' },
   { to: '/admin/queue', title: 'Queue' },
   { to: '/admin/plans', title: 'Plans' },
+  { to: '/admin/models', title: 'Models' },
   { to: '/admin/audit', title: 'Audit log' },
   { to: '/admin/server', title: 'Server' },
 ] as const;

@@ -227,3 +227,72 @@ defineScreens('admin-server', [
   },
   { state: 'error', path: '/admin/server', arrange: failReplies('**/v2/admin/overview'), widths: PHONE },
 ]);
+
+const SOURCE = { kind: 'hub', from: 'EleutherAI/gpt-j-6b', revision: 'float16', commit: 'c'.repeat(40) };
+const PULL = {
+  id: `pull_${'1'.repeat(32)}`,
+  from: 'gpt-j-6b',
+  name: null,
+  type: null,
+  state: 'running',
+  phase: 'downloading',
+  done_bytes: 7.4e9,
+  total_bytes: 12.1e9,
+  bytes_per_second: 48e6,
+  seconds_left: 98,
+  source: SOURCE,
+  plan: {
+    type: 'q8_0',
+    reason: 'next to no loss, and it takes 8.2 GB of memory with one full context, 12.0 GB free of 16.0 GB',
+    file_bytes: 6.44e9,
+  },
+  waiting: null,
+  warnings: [],
+  error: null,
+  model: null,
+  started_at: NOW - 154,
+  ended_at: null,
+};
+
+/** A data folder with two models, and one pull. */
+function storedModels(pull: object): (page: Page) => Promise<void> {
+  const model = (name: string, type: string, size: number, served: boolean) => ({
+    name,
+    type,
+    size_bytes: size,
+    checksum: '319b73584bcdd552fec914980a406cc2ee4f84affaf34bd8ed87fbe14bbba28e',
+    source: SOURCE,
+    stored_at: '2026-01-14T09:00:00Z',
+    is_served: served,
+  });
+  const data = [model('gpt-j-6b', 'q4_0', 3.46e9, true), model('pygmalion-6b', 'q8_0', 6.44e9, false)];
+  return async (page) => {
+    await page.route('**/v2/admin/models', (route) =>
+      route.fulfill({ json: { data, disk: { free_bytes: 58e9, total_bytes: 250e9 } } }),
+    );
+    await page.route('**/v2/admin/models/pulls', (route) => route.fulfill({ json: { data: [pull] } }));
+    // The connection stays open: the state is the one of the list.
+    await page.route('**/v2/admin/models/pulls/*/events', () => {});
+  };
+}
+
+const REFUSAL =
+  'EleutherAI/gpt-j-6b: expected 18.6 GB free (12.1 GB to download and 6.4 GB for the q8_0 file), got 4.2 GB; free space, or set DATA_DIR to another disk';
+
+defineScreens('admin-models', [
+  { state: 'pulling', path: '/admin/models', arrange: storedModels(PULL) },
+  {
+    state: 'failed',
+    path: '/admin/models',
+    arrange: storedModels({ ...PULL, state: 'failed', error: { code: 'disk_full', message: REFUSAL }, ended_at: NOW }),
+  },
+  { state: 'none', path: '/admin/models', widths: WIDE },
+  {
+    state: 'loading',
+    path: '/admin/models',
+    isLoading: true,
+    arrange: holdReplies('**/v2/admin/models'),
+    widths: WIDE,
+  },
+  { state: 'error', path: '/admin/models', arrange: failReplies('**/v2/admin/models'), widths: PHONE },
+]);
