@@ -24,10 +24,21 @@ export type IdKind = (typeof ID_KINDS)[number];
 /** The pipeline that ran GPT-J 6B in 2022; every published snippet names it. */
 export const GPTJ_PIPELINE_ID = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 
+const ID_BYTES = 16;
+/** Random bytes of the next ids: the generator takes as long for one id as for all of them. */
+const randomBytes = new Uint8Array(64 * ID_BYTES);
+let usedBytes = randomBytes.length;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A fresh random id (128 bits). */
 export function newId(kind: IdKind): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `${kind}_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  if (usedBytes === randomBytes.length) {
+    crypto.getRandomValues(randomBytes);
+    usedBytes = 0;
+  }
+  let digits = '';
+  for (const end = usedBytes + ID_BYTES; usedBytes < end; usedBytes++) digits += HEX[randomBytes[usedBytes]!];
+  return `${kind}_${digits}`;
 }
 
 /** Whether `text` is an id of that kind. Upper-case digits are refused: ids are compared as text. */

@@ -104,7 +104,8 @@ export class Scheduler {
     this.#waiting.push(generation);
     this.#wake();
     this.#shares.notify();
-    return () => this.#cancel(generation);
+    // Also called at its end, when nothing is left to cancel.
+    return () => void ([...this.#waiting, ...this.#active].includes(generation) && this.#cancel(generation));
   }
 
   /** Counts of finished work and of work in progress. */

@@ -6,7 +6,7 @@ import { Generation } from './generation.ts';
 import { TenantTime } from './tenant-time.ts';
 
 function generation(tenant: string): Generation {
-  const request = { tenant, prompt: [1], config: { numBeams: 1, numReturnSequences: 1, maxLength: 2 } };
+  const request = { tenant, prompt: [1], config: { numBeams: 1, numReturnSequences: 1, maxLength: 2, lora: [] } };
   return new Generation(request as unknown as GenerationRequest, { event() {}, failed() {} }, () => 0);
 }
 

@@ -158,7 +158,7 @@ function encodePrompt(
   parameters: ReadonlyMap<string, JsonValue>,
 ): readonly TokenId[] {
   const { contextLength } = info.config;
-  const tooLong = refuseInput(contextExceeded(contextLength));
+  const tooLong = (): ApiError => refuseInput(contextExceeded(contextLength));
   const splitSpecialTokens = parameters.get('split_special_tokens') ?? false;
   if (typeof splitSpecialTokens !== 'boolean') {
     throw refuseField('split_special_tokens', 'true or false', splitSpecialTokens);
@@ -171,9 +171,9 @@ function encodePrompt(
         ? tokenizer.encode(prompt, { limit: contextLength - 1, splitSpecialTokens })
         : requireKnown(prompt, tokenizer.vocabSize);
   } catch (error) {
-    throw isTooLong(error) ? tooLong : error;
+    throw isTooLong(error) ? tooLong() : error;
   }
-  if (!fitsContext(parameters, ids.length, contextLength)) throw tooLong;
+  if (!fitsContext(parameters, ids.length, contextLength)) throw tooLong();
   return ids;
 }
 
