@@ -37,7 +37,7 @@ export async function makeTinyModel(contextLength = 64): Promise<TinyModelFile> 
 }
 
 /** A vocabulary of all bytes, pairs of letters up to the size, and EOS as the last entry. */
-function byteTokenizer(vocabSize: number): unknown {
+export function byteTokenizer(vocabSize: number): unknown {
   // GPT-2 spells the printable bytes as themselves and the others as the characters from U+0100 on.
   const printable = (byte: number): boolean =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;

@@ -73,7 +73,9 @@ export function parseGptjConfig(json: unknown): GptjConfig {
   }
   const activation = fields.activation_function === undefined ? 'gelu_new' : fields.activation_function;
   if (!GELU_NEW.includes(activation)) {
-    throw invalid(`activation_function: expected "gelu_new", got ${JSON.stringify(activation)}`);
+    throw invalid(
+      `activation_function: expected "gelu_new" or another name of GELU's tanh approximation, the one that the engines compute, got ${shown(activation)}`,
+    );
   }
   const integer = (name: string, fallback: number, min: number, max: number): number => {
     const alias = ALIASES[name];

@@ -136,6 +136,11 @@ export class HostedModel {
     return this.#take() ?? (await this.#wait(signal, maxMs));
   }
 
+  /** A lease, if it is granted at once; else null. */
+  leaseNow(): ModelLease | null {
+    return this.#take();
+  }
+
   get state(): HostedState {
     return this.#state;
   }
