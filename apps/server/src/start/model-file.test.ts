@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openTokenizer } from '@gptj-cloud/engine';
 import { lockDataDir } from '../store/data-dir-lock.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -48,6 +50,29 @@ test('converts the folder of a checkpoint into the data folder at the first star
   assert.deepEqual(await readdir(join(dataDir, 'models')), [path.slice(join(dataDir, 'models').length + 1)]);
 });
 
+const PUBLISHED = fileURLToPath(new URL('../../../../packages/checkpoint/fixtures/published/', import.meta.url));
+
+for (const file of ['ggml/base-f32.bin', 'mesh/slim-f32.tar.zst']) {
+  test(`converts the single file ${file} once, as a folder`, async () => {
+    const dataDir = await mkdtemp(join(base, 'single-'));
+    const single = join(dataDir, basename(file));
+    await copyFile(join(PUBLISHED, file), single);
+    for (const name of ['config.json', 'tokenizer.json']) {
+      const beside = join(PUBLISHED, dirname(file), name);
+      if (existsSync(beside)) await copyFile(beside, join(dataDir, name));
+    }
+    const { messages, find } = finder(dataDir);
+    const path = await find(single);
+    assert.equal(await find(single), path);
+    assert.deepEqual(
+      messages.filter((message) => message.startsWith('convert')),
+      ['converting the checkpoint, once', 'converted'],
+    );
+    assert.ok((await openTokenizer(path)).vocabSize > 0);
+    assert.deepEqual(await readdir(join(dataDir, 'models')), [basename(path)]);
+  });
+}
+
 test('waits while another process converts, and stops waiting when the start is stopped', async () => {
   const dataDir = join(base, 'shared');
   const models = join(dataDir, 'models');
@@ -83,6 +108,11 @@ test('finds a pulled model by its name, and names the command that pulls a missi
   assert.equal(await findDraftFile({ draftModel: 'tiny', dataDir }), join(models, 'tiny.f16-0.gguf'));
   const missing = { name: 'ConfigError', message: /^GPTJ_DRAFT_MODEL: .* has tiny\. gptj pull other downloads it/ };
   await assert.rejects(findDraftFile({ draftModel: 'other', dataDir }), missing);
+});
+
+test('the embedded model has a name, too', async () => {
+  const { find } = finder(join(base, 'unused'));
+  assert.match(await find('embedded'), /gptj-nano.*\.gguf$/);
 });
 
 test('the draft model is a file, or the embedded model by that word', async () => {
