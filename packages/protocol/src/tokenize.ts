@@ -8,6 +8,8 @@ export const tokenizeSchema = z.object({
   text: z.string(),
   /** Read special tokens in the text as plain text. Default false. */
   split_special_tokens: z.boolean().nullish(),
+  /** Name of a served model. Default: the one that requests without a name get. */
+  model: z.string().nullish(),
 });
 export type Tokenize = z.infer<typeof tokenizeSchema>;
 
@@ -26,6 +28,8 @@ export const detokenizeSchema = z.object({
   tokens: z.array(z.int()).max(MAX_TOKENIZED),
   /** Leave special tokens out of the text. Default false. */
   skip_special_tokens: z.boolean().nullish(),
+  /** Name of a served model. Default: the one that requests without a name get. */
+  model: z.string().nullish(),
 });
 export type Detokenize = z.infer<typeof detokenizeSchema>;
 

@@ -1,4 +1,4 @@
-import type { EngineStatus } from '@gptj-cloud/sdk';
+import type { EngineStatus, HostedModel } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
@@ -35,7 +35,7 @@ export function ModelPanel() {
 }
 
 function Engine({
-  status: { model, state, since, reason, active, waiting, tokensPerSecond },
+  status: { model, state, since, reason, active, waiting, tokensPerSecond, models },
 }: {
   readonly status: EngineStatus;
 }) {
@@ -59,6 +59,32 @@ function Engine({
           {reason === null ? 'The engine does not answer.' : sentence(reason)} Since <RelativeTime at={since} />.
         </p>
       )}
+      {models.length > 1 && (
+        <ul className="home-models" aria-label="Other models">
+          {models
+            .filter(({ name }) => name !== model.name)
+            .map((other) => (
+              <li key={other.name}>
+                <span className="ui-cut">{other.name}</span>
+                <span className="ui-muted">{other.reason === null ? placeOf(other) : sentence(other.reason)}</span>
+              </li>
+            ))}
+        </ul>
+      )}
     </div>
   );
+}
+
+const PLACES: Readonly<Record<HostedModel['state'], string>> = {
+  loaded: 'loaded',
+  loading: 'loading',
+  unloaded: 'loads when it is asked for',
+  closing: 'makes room for another model',
+  evicted: 'loads when it is asked for',
+  failed: 'could not be loaded',
+};
+
+function placeOf({ state, progress, quantisation }: HostedModel): string {
+  const share = progress === null ? '' : `, ${Math.floor(progress * 100)} %`;
+  return `${quantisation} · ${PLACES[state]}${share}`;
 }

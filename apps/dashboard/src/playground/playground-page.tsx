@@ -12,6 +12,7 @@ import { titleOf } from './drafts/draft-saver.ts';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
+import { ModelChoice } from './model/model-choice.tsx';
 import { Notices } from './notices.tsx';
 import { draftInAddress } from './open-from-address.ts';
 import { useSettings } from './parameters/use-settings.tsx';
@@ -72,6 +73,7 @@ export function PlaygroundPage() {
         beside={
           <>
             <DraftsMenu store={store} draftId={draft.id} title={titleOf(draft)} />
+            <ModelChoice />
             {view !== 'compare' && settings.chip}
           </>
         }

@@ -20,11 +20,15 @@ export interface DetokenizedText {
 }
 
 export interface TokenizeOptions extends CallOptions {
+  /** Name of a served model. Default: the one that requests without a name get. */
+  readonly model?: string;
   /** Read special tokens in the text as plain text. Default false. */
   readonly splitSpecialTokens?: boolean;
 }
 
 export interface DetokenizeOptions extends CallOptions {
+  /** Name of a served model. Default: the one that requests without a name get. */
+  readonly model?: string;
   /** Leave special tokens out of the text. Default false. */
   readonly skipSpecialTokens?: boolean;
 }
@@ -38,8 +42,12 @@ export interface TextTokens {
 
 export function createTextTokens(endpoint: Endpoint): TextTokens {
   return {
-    async tokenize(text, { splitSpecialTokens, signal } = {}) {
-      const body = { text, ...(splitSpecialTokens === undefined ? {} : { split_special_tokens: splitSpecialTokens }) };
+    async tokenize(text, { splitSpecialTokens, model, signal } = {}) {
+      const body = {
+        text,
+        ...(splitSpecialTokens === undefined ? {} : { split_special_tokens: splitSpecialTokens }),
+        ...(model === undefined ? {} : { model }),
+      };
       const reply = objectAt(
         await exchange(endpoint, { method: 'POST', path: '/v2/tokenize', body, signal, isIdempotent: true }),
         'the tokens of a text',
@@ -50,8 +58,12 @@ export function createTextTokens(endpoint: Endpoint): TextTokens {
         offsets: arrayAt(reply.offsets, 'offsets').map((offset) => numberAt(offset, 'offsets')),
       };
     },
-    async detokenize(tokens, { skipSpecialTokens, signal } = {}) {
-      const body = { tokens, ...(skipSpecialTokens === undefined ? {} : { skip_special_tokens: skipSpecialTokens }) };
+    async detokenize(tokens, { skipSpecialTokens, model, signal } = {}) {
+      const body = {
+        tokens,
+        ...(skipSpecialTokens === undefined ? {} : { skip_special_tokens: skipSpecialTokens }),
+        ...(model === undefined ? {} : { model }),
+      };
       const reply = objectAt(
         await exchange(endpoint, { method: 'POST', path: '/v2/detokenize', body, signal, isIdempotent: true }),
         'the text of tokens',

@@ -7,7 +7,8 @@ import { SNIPPET_LANGUAGES, snippet } from '../../ui/snippets.ts';
 import { type Draft, nodeOf, type Parameters } from '../document/draft.ts';
 import { type Prompt, promptOf } from '../document/prompt.ts';
 import { promptOfRun } from '../document/run-tokens.ts';
-import { PIPELINE, promptData } from '../store/browser-playground.ts';
+import { chosenPipeline } from '../model/chosen-model.ts';
+import { promptData } from '../store/browser-playground.ts';
 
 /** Programs that send the run of the last continuation again, or the next one. */
 export function CodeDialog({ draft, onClose }: { readonly draft: Draft; readonly onClose: () => void }) {
@@ -24,7 +25,7 @@ export function CodeDialog({ draft, onClose }: { readonly draft: Draft; readonly
     code:
       data === undefined
         ? ''
-        : snippet(id, { url: location.origin, token: null, pipelineId: PIPELINE, prompt: data, parameters }),
+        : snippet(id, { url: location.origin, token: null, pipelineId: chosenPipeline(), prompt: data, parameters }),
   }));
   return (
     <Dialog title="Code" wide isOpen onClose={onClose}>

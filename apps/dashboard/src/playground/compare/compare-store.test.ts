@@ -14,7 +14,7 @@ test('columns continue one prompt with one seed, each with its own parameters', 
     const changes: (() => void)[] = [];
     const api = new PipelineCloud({ token: 'token', url: server.url, maxRetries: 0 });
     const deps: GenerationTools = {
-      pipelineId: 'gpt-j:latest',
+      pipelineId: () => 'gpt-j:latest',
       api,
       newId: () => `id-${++ids}`,
       randomSeed: () => 7,

@@ -105,7 +105,7 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
     try {
       const data = [await deps.promptData(prompt, parameters), { ...ASKED, ...parameters }];
       generations.get(id)?.leave();
-      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: deps.pipelineId, data }));
+      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: deps.pipelineId(), data }));
     } catch (problem) {
       sink.refused(problem);
     }

@@ -4,7 +4,7 @@ import { Sheet } from '../../ui/dialog.tsx';
 import { useIsPhone } from '../../ui/media.ts';
 import { Skeleton } from '../../ui/states.tsx';
 import { textOf } from '../document/draft.ts';
-import { PIPELINE } from '../store/browser-playground.ts';
+import { DEFAULT_PIPELINE, useChosenModel } from '../model/chosen-model.ts';
 import { ASKED, type PlaygroundState, type PlaygroundStore } from '../store/playground-store.ts';
 import { CheckLine } from './check-line.tsx';
 import { fitOffer } from './fit-offer.ts';
@@ -48,7 +48,8 @@ export function useSettings(store: PlaygroundStore, state: PlaygroundState): Set
   const [text, setText] = useState('');
   const present = isRunning ? text : textOf(draft);
   if (present !== text) setText(present);
-  const checked = useRunCheck({ pipelineId: PIPELINE, prompt: text, parameters: { ...ASKED, ...draft.parameters } });
+  const pipelineId = useChosenModel()?.pipelineId ?? DEFAULT_PIPELINE;
+  const checked = useRunCheck({ pipelineId, prompt: text, parameters: { ...ASKED, ...draft.parameters } });
   const promptTokens = checked.check?.promptTokens ?? Math.ceil(text.length / CHARACTERS_PER_TOKEN);
   const isTooLong = checked.isFresh && checked.check !== null && fitOffer(checked.check).isPromptTooLong;
   const contextEnd = useContextEnd(text, isTooLong);

@@ -7,7 +7,8 @@ import { visibleToken } from '../../ui/token-scale.ts';
 import { alignText } from '../document/align-text.ts';
 import { type Draft, type DraftNode, type DraftToken, UNKNOWN_TOKEN } from '../document/draft.ts';
 import { promptOfRun, runTokens } from '../document/run-tokens.ts';
-import { PIPELINE, promptData } from '../store/browser-playground.ts';
+import { chosenPipeline } from '../model/chosen-model.ts';
+import { promptData } from '../store/browser-playground.ts';
 import { ASKED } from '../store/playground-store.ts';
 import { arrivalsOfResult } from '../stream/arrivals.ts';
 import { firstDifference } from './first-difference.ts';
@@ -55,7 +56,7 @@ async function repeat(draft: Draft, node: DraftNode): Promise<Outcome> {
   if (run === null) throw new Error('expected a generated text');
   const before = runTokens(draft, run);
   const prompt = await promptData(promptOfRun(draft, node), run.parameters);
-  const again = await cloud().runPipeline(PIPELINE, [prompt, { ...ASKED, ...run.parameters }]);
+  const again = await cloud().runPipeline(chosenPipeline(), [prompt, { ...ASKED, ...run.parameters }]);
   const arrival = arrivalsOfResult('', again)[run.sequence];
   const after = arrival?.tokens ?? [];
   if (before.some(({ id }) => id === UNKNOWN_TOKEN)) {

@@ -5,6 +5,7 @@ import type { Parameters } from '../document/draft.ts';
 import type { Prompt } from '../document/prompt.ts';
 import { createDraftClaims } from '../drafts/draft-claims.ts';
 import { openIndexedDbShelf } from '../drafts/indexed-db-shelf.ts';
+import { chosenModel, chosenPipeline } from '../model/chosen-model.ts';
 import {
   createPlaygroundStore,
   type GenerationTools,
@@ -12,7 +13,6 @@ import {
   type PlaygroundStore,
 } from './playground-store.ts';
 
-export const PIPELINE = 'gpt-j:latest';
 const DATABASE = 'gptj-playground';
 const CHANNEL = 'gptj-playground';
 /** Long enough for a tab in the background. */
@@ -43,14 +43,14 @@ export function createBrowserPlayground(onEnded: PlaygroundDeps['onEnded']): Pla
 /** What generations need of a browser. */
 export function browserDeps(): GenerationTools {
   return {
-    pipelineId: PIPELINE,
+    pipelineId: chosenPipeline,
     api: {
       streamPipeline: (pipelineId: string, data: readonly unknown[], options?: StreamOptions) =>
         cloud().streamPipeline(pipelineId, data, options),
       followRun: (...call) => cloud().followRun(...call),
       cancelRun: (...call) => cloud().cancelRun(...call),
     },
-    complete: async (data) => throwIfFailed(await cloud().runPipeline(PIPELINE, data)),
+    complete: async (data) => throwIfFailed(await cloud().runPipeline(chosenPipeline(), data)),
     onFrame: (task) => {
       if (document.hidden) setTimeout(task, HIDDEN_FRAME_MS);
       else requestAnimationFrame(task);
@@ -68,7 +68,11 @@ export async function promptData(prompt: Prompt, parameters: Parameters): Promis
   if (prompt.tokens.length === 0) return prompt.text;
   if (prompt.text === '') return prompt.tokens;
   const splitSpecialTokens = parameters.split_special_tokens === true;
-  const { tokens } = await cloud().text.tokenize(prompt.text, { splitSpecialTokens });
+  const model = chosenModel()?.name;
+  const { tokens } = await cloud().text.tokenize(prompt.text, {
+    splitSpecialTokens,
+    ...(model === undefined ? {} : { model }),
+  });
   return [...tokens, ...prompt.tokens];
 }
 

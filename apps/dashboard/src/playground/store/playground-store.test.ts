@@ -11,7 +11,7 @@ let ids = 0;
 
 function storeOn(server: FakeRuns, shelf: MemoryShelf): PlaygroundStore {
   return createPlaygroundStore({
-    pipelineId: 'gpt-j:latest',
+    pipelineId: () => 'gpt-j:latest',
     defaults: { max_new_tokens: 8 },
     api: new PipelineCloud({ token: 'token', url: server.url, maxRetries: 0 }),
     openShelf: async () => shelf,

@@ -66,7 +66,8 @@ export interface PlaygroundState {
 
 /** What a generation needs beside the place where it is shown. */
 export interface GenerationTools extends Omit<GenerationDeps, 'sink'> {
-  readonly pipelineId: string;
+  /** Of the model that is chosen now. */
+  readonly pipelineId: () => string;
   /** An id that no other draft or generation has. */
   readonly newId: () => string;
   readonly randomSeed: () => number;
@@ -219,7 +220,7 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     const sink = sinkFor(key);
     deps.promptData(prompt, parameters).then(
       (data) => {
-        const request = { key, pipelineId: deps.pipelineId, data: [data, { ...ASKED, ...parameters }] };
+        const request = { key, pipelineId: deps.pipelineId(), data: [data, { ...ASKED, ...parameters }] };
         follow(startGeneration({ ...deps, sink }, request));
       },
       (error: unknown) => sink.refused(error),

@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 import { cloud } from '../../api/cloud.ts';
 import { alignText } from '../document/align-text.ts';
 import { type DraftNode, type DraftToken, emptyNode } from '../document/draft.ts';
-import { PIPELINE } from '../store/browser-playground.ts';
+import { chosenModel, chosenPipeline } from '../model/chosen-model.ts';
 
 /** Id of the node that stands for the scored text; no node of a draft has it. */
 export const SCORED = 'scored';
@@ -39,9 +39,10 @@ export function useScoredText(path: readonly DraftNode[]): ScoredText {
 
 /** The run generates nothing: it costs the tokens of the text. The first token has no log-probability. */
 async function scoreText(text: string): Promise<{ readonly text: string; readonly tokens: readonly DraftToken[] }> {
-  const { tokens: ids, texts } = await cloud().text.tokenize(text);
+  const model = chosenModel()?.name;
+  const { tokens: ids, texts } = await cloud().text.tokenize(text, model === undefined ? {} : { model });
   const parameters = { max_new_tokens: 0, prompt_logprobs: TOP_COUNT, return_dict_in_generate: true };
-  const { resultPreview } = ids.length < 2 ? {} : await cloud().runPipeline(PIPELINE, [ids, parameters]);
+  const { resultPreview } = ids.length < 2 ? {} : await cloud().runPipeline(chosenPipeline(), [ids, parameters]);
   const result: unknown = resultPreview?.[0];
   const list =
     typeof result === 'object' && result !== null && 'prompt_logprobs' in result ? result.prompt_logprobs : [];
