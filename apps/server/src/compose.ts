@@ -203,6 +203,9 @@ export function compose(deps: ComposeDeps): Composition {
     storage,
     logger,
     clock,
+    hostedModels: models.all.flatMap(({ pipeline, hosted }) =>
+      hosted === null ? [] : [{ pipelineId: pipeline.id, hosted }],
+    ),
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,

@@ -101,7 +101,7 @@ async function accept(
   const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
   const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
   worker.reserve();
-  const lease = worker.takeLease();
+  const lease = worker.takeLease(pipeline.id);
   const begun = lease === null || idempotencyKey !== null ? null : beginAhead(deps, asked, work);
   let admitted: AdmittedRun | null = null;
   try {

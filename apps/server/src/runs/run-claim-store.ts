@@ -107,6 +107,12 @@ const waitingPipelines = sql`(SELECT pipeline_id AS id FROM runs WHERE ${isWaiti
   UNION ALL SELECT f.id FROM pipelines p CROSS JOIN LATERAL (
     SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} AND pipeline_id > p.id ORDER BY pipeline_id LIMIT 1) f`;
 
+/** Pipelines that runs wait for. */
+export async function findWaitingPipelines(db: Database): Promise<readonly string[]> {
+  const found = await db.execute(sql`WITH RECURSIVE pipelines AS (${waitingPipelines}) SELECT id FROM pipelines`);
+  return returnedRows(found, z.object({ id: z.string() })).map(({ id }) => id);
+}
+
 async function leaseRuns(db: Database, { lease, now }: Claim, chosen: SQL): Promise<readonly ClaimedRun[]> {
   const state: RunState = 'running';
   return await db

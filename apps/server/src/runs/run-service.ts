@@ -21,9 +21,11 @@ import { createRunFollower } from './nodes/run-follower.ts';
 import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
 import { type AcceptedRun, createRunAcceptance } from './run-acceptance.ts';
 import { createRunCheck, type RunToCheck } from './run-check.ts';
+import { findWaitingPipelines } from './run-claim-store.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
+import { createOpenGate, createRunGate, type GatedModel } from './run-gate.ts';
 import { createRunHints } from './run-hints.ts';
 import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
 import { findChangedRuns } from './run-list-store.ts';
@@ -41,6 +43,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
+  /** Models that are loaded on demand, by their pipelines. */
+  readonly hostedModels: readonly GatedModel[];
   /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
   /** No other process uses the store. */
@@ -107,6 +111,20 @@ export function createRunService(deps: RunServiceDeps): RunService {
   );
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
+  // Null: any, as no other process would say that a pipeline is unknown.
+  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : deps.pipelines.ids);
+  const { hostedModels } = deps;
+  const gate =
+    hostedModels.length === 0
+      ? createOpenGate(claimable)
+      : createRunGate({
+          models: hostedModels,
+          slots: deps.limits.running,
+          claimable,
+          findWaiting: () => findWaitingPipelines(db),
+          wake: () => worker.wake(),
+          logger,
+        });
   const worker = new RunWorker({
     db,
     limits: deps.limits,
@@ -115,7 +133,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     owner,
     ownsStore: deps.ownsStore,
     timing,
-    pipelines: () => (deps.ownsStore ? null : deps.pipelines.ids),
+    gate,
     hint: (pipelineId) => hints.send(pipelineId),
     perform(run, signal) {
       feed.changed(run);

@@ -15,6 +15,7 @@ import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { claimRuns, claimRunsOf } from './run-claim-store.ts';
+import type { RunGate } from './run-gate.ts';
 import {
   type ClaimedRun,
   countOpenRuns,
@@ -55,8 +56,8 @@ export interface RunWorkerDeps {
   /** A run was executed here, or one that was accepted or watched here ended elsewhere. Must not throw. */
   readonly onRunEnded: (run: { readonly id: string; readonly projectId: string }) => void;
   readonly timing: Required<RunTiming>;
-  /** Pipelines that this process runs; null: any, as no other process would tell that one is unknown. */
-  readonly pipelines: () => readonly string[] | null;
+  /** Which runs may begin. */
+  readonly gate: RunGate;
   /** Tell other processes that a run of this pipeline waits. */
   readonly hint: (pipelineId: string) => void;
 }
@@ -159,8 +160,8 @@ export class RunWorker {
   }
 
   /** A lease for a run about to be stored, when it can begin at once; else null. `begin` or `releaseReservation` must follow. */
-  takeLease(): Lease | null {
-    if (this.#mayWait || this.#slots >= this.#deps.limits.running) return null;
+  takeLease(pipelineId: string): Lease | null {
+    if (this.#mayWait || !this.#deps.gate.isOpen(pipelineId) || this.#slots >= this.#deps.limits.running) return null;
     this.#slots++;
     return this.#lease();
   }
@@ -243,6 +244,7 @@ export class RunWorker {
   async stop(): Promise<void> {
     this.#closed = true;
     this.#stopped = true;
+    this.#deps.gate.close();
     for (const execution of this.#executing.values()) execution.abort('stopping' satisfies AbortReason);
     await this.#filling;
     try {
@@ -269,27 +271,29 @@ export class RunWorker {
   }
 
   async #fill(): Promise<void> {
-    const { db, limits, clock, logger, pipelines } = this.#deps;
+    const { db, limits, clock, logger, gate } = this.#deps;
     while (this.#mayWait && !this.#stopped && this.#slots < limits.running) {
       const free = limits.running - this.#slots;
       const ids = this.#closed ? this.#awaited() : null;
       this.#mayWait = false;
-      if (ids?.length === 0) break;
-      this.#slots += free;
+      const next = ids === null ? gate.next(free) : { pipelines: null, limit: free };
+      if (ids?.length === 0 || next === null) break;
+      const { pipelines, limit } = next;
+      this.#slots += limit;
       let claimed: readonly ClaimedRun[] = [];
       try {
-        const claim = { limit: free, lease: this.#lease(), now: clock() };
+        const claim = { limit, lease: this.#lease(), now: clock() };
         claimed =
           ids === null
-            ? await claimRuns(db, { ...claim, pipelines: pipelines(), random: Math.random() })
+            ? await claimRuns(db, { ...claim, pipelines, random: Math.random() })
             : await claimRunsOf(db, claim, ids);
+        if (gate.claimed(next, claimed.length)) this.#mayWait = true;
       } catch (error) {
         this.#mayLeaseMore = true;
         // The next poll looks again.
         logger.error('runs could not be claimed', { error });
       }
-      this.#slots -= free - claimed.length;
-      if (claimed.length === free) this.#mayWait = true;
+      this.#slots -= limit - claimed.length;
       for (const run of claimed) {
         // One of this process, which was held up until its leases ended: the claim gave the lease back.
         if (this.#executing.has(run.id)) this.#slots--;
@@ -303,12 +307,14 @@ export class RunWorker {
     const abort = new AbortController();
     this.#executing.set(run.id, abort);
     if (this.#stopped) abort.abort('stopping' satisfies AbortReason);
+    const leave = this.#deps.gate.enter(run.pipelineId);
     try {
       await this.#deps.perform(run, abort.signal);
     } catch (error) {
       this.#mayLeaseMore = true;
       this.#deps.logger.error('run could not be stored', { run_id: run.id, error });
     } finally {
+      leave();
       this.#executing.delete(run.id);
       this.#places.delete(run.id);
       this.#watched.delete(run.id);

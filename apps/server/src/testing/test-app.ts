@@ -67,12 +67,14 @@ export interface TestAppOptions
   readonly generator?: Engine;
   /** Default: one token for each byte. */
   readonly tokenizer?: Tokenizer;
+  /** A store that the test closes. Default: one of the app. */
+  readonly store?: Store;
   /** Default: `admission` of the app. */
   readonly openAdmission?: (db: Database) => Promise<Admission>;
 }
 
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const store = await openTestStore();
+  const store = options.store ?? (await openTestStore());
   const { db } = store;
   const engine = createFakeEngine();
   const openAdmission = createOpenAdmission();
@@ -138,7 +140,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       engine.resume();
       await composition.drain(TEST_DRAIN_MS);
       await composition.close();
-      await store.close();
+      if (options.store === undefined) await store.close();
     },
   };
 }

@@ -20,7 +20,7 @@ export interface TwoModels {
 const LETTERS: Readonly<Record<string, number>> = { first: 0x61, second: 0x62 };
 
 /** @param fitting how many of them fit the memory together */
-export function createTwoModels(fitting: 1 | 2): TwoModels {
+export function createTwoModels(fitting: 1 | 2, turnMs = 1): TwoModels {
   const log: string[] = [];
   const gates = new Map<string, Promise<void>>();
   const failures = new Map<string, Error>();
@@ -42,17 +42,18 @@ export function createTwoModels(fitting: 1 | 2): TwoModels {
     name,
     bytes: 1,
     info: open(name).info,
-    async open({ onProgress }) {
+    async open({ onProgress, signal }) {
       log.push(`load ${name}`);
       onProgress(0.25);
-      await gates.get(name);
+      await Promise.race([gates.get(name) ?? Promise.resolve(), aborted(signal)]);
+      signal.throwIfAborted();
       const failure = failures.get(name);
       failures.delete(name);
       if (failure !== undefined) throw failure;
       return open(name);
     },
   });
-  const host = createModelHost(['first', 'second'].map(toHostModel), { budgetBytes: fitting, turnMs: 1, retryMs: 0 });
+  const host = createModelHost(['first', 'second'].map(toHostModel), { budgetBytes: fitting, turnMs, retryMs: 0 });
   const [first, second] = host.models.map((hosted) => ({ engine: hosted.engine, tokenizer: byteTokenizer, hosted }));
   if (first === undefined || second === undefined) throw new TypeError('expected two models');
   return {
@@ -75,4 +76,11 @@ export function createTwoModels(fitting: 1 | 2): TwoModels {
     },
     fail: (name, error) => void failures.set(name, error),
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

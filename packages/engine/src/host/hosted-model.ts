@@ -84,6 +84,7 @@ export class HostedModel {
   #opened: Engine | null = null;
   #info: EngineInfo;
   #leases = 0;
+  #holds = 0;
   /** It grants no leases because another model waits for its memory. */
   #yields = false;
   #lastUsedAt = 0;
@@ -136,9 +137,16 @@ export class HostedModel {
     return this.#take() ?? (await this.#wait(signal, maxMs));
   }
 
-  /** A lease, if it is granted at once; else null. */
-  leaseNow(): ModelLease | null {
-    return this.#take();
+  /** Keep it loaded for its turn, also while it has no lease. Call what it returns when that is over. */
+  hold(): () => void {
+    this.#holds++;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds--;
+      this.#port.onDemand();
+    };
   }
 
   get state(): HostedState {
@@ -171,6 +179,11 @@ export class HostedModel {
 
   get isInUse(): boolean {
     return this.#leases > 0;
+  }
+
+  /** It has no lease, no hold and no caller that waits. */
+  get isIdle(): boolean {
+    return this.#leases === 0 && this.#holds === 0 && this.#waiters.size === 0;
   }
 
   /** Set whether it grants leases; callers that wait are granted theirs when it does. */

@@ -168,6 +168,19 @@ describe('the host of several models', () => {
     assert.deepEqual(log, ['load a', 'close a', 'load b', 'close b', 'load a']);
   });
 
+  it('keeps a model that is held for its turn, and no longer', async () => {
+    open({ a: 8, b: 8 }, 8);
+    await use('a');
+    const letGo = model('a').hold();
+    const waiting = use('b');
+    await pass(999);
+    assert.deepEqual(log, ['load a']);
+    await pass(1);
+    await waiting;
+    letGo();
+    assert.deepEqual(log, ['load a', 'close a', 'load b']);
+  });
+
   it('lets a model that yields go on when the one that waited gives up', async () => {
     open({ a: 8, b: 8 }, 8);
     const lease = await model('a').lease();

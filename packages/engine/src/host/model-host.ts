@@ -148,9 +148,7 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
   const roomFor = (model: HostedModel, missing: number): ReadonlySet<HostedModel> => {
     if (missing <= 0) return new Set();
     const loaded = hosted.filter(({ state }) => state === 'loaded');
-    const idle = loaded
-      .filter((other) => !other.isInUse && other.waitingSince === null)
-      .sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+    const idle = loaded.filter((other) => other.isIdle).sort((a, b) => a.lastUsedAt - b.lastUsedAt);
     const fromIdle = firstEnough(idle, missing);
     if (fromIdle !== null) {
       for (const other of fromIdle) evict(other);

@@ -1,0 +1,162 @@
+/**
+ * Decides which runs may begin where a server has several models: those whose model is loaded. Runs of the others wait in the
+ * store, without a slot, while their model loads. Where runs of several models wait, each model gets an even part of the
+ * slots, and what the others leave.
+ *
+ * A model that runs wait for is asked for, and **held** from when it is loaded until none of its runs waits or is executed. A hold
+ * keeps the model for its turn and not longer: then it makes room for one that others wait for, and is asked for again. A
+ * model that could not be loaded counts as open: its runs begin, and fail with the reason.
+ */
+import type { HostedModel } from '@gptj-cloud/engine';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Runs that a worker may claim next. */
+export interface NextClaim {
+  /** Null: of any pipeline. */
+  readonly pipelines: readonly string[] | null;
+  readonly limit: number;
+}
+
+export interface RunGate {
+  /** What to claim next for that many free slots; null: no run may begin. */
+  next(free: number): NextClaim | null;
+  /** The result of a claim. Whether another one may find more runs. */
+  claimed(claim: NextClaim, count: number): boolean;
+  /** Whether a run of the pipeline may begin without waiting. */
+  isOpen(pipelineId: string): boolean;
+  /** A run begins; call what it returns when it has ended. */
+  enter(pipelineId: string): () => void;
+  /** Ask for no more models. */
+  close(): void;
+}
+
+/** A model that is loaded on demand, behind a pipeline. */
+export interface GatedModel {
+  readonly pipelineId: string;
+  readonly hosted: HostedModel;
+}
+
+export interface RunGateDeps {
+  readonly models: readonly GatedModel[];
+  /** Slots of the worker. */
+  readonly slots: number;
+  /** Pipelines that a worker without a gate claims; null: any. */
+  readonly claimable: () => readonly string[] | null;
+  /** Pipelines with runs that wait. */
+  readonly findWaiting: () => Promise<readonly string[]>;
+  /** Runs that had to wait may begin. */
+  readonly wake: () => void;
+  readonly logger: Logger;
+}
+
+/** The gate of a server whose model is always loaded. */
+export function createOpenGate(claimable: RunGateDeps['claimable']): RunGate {
+  return {
+    next: (free) => ({ pipelines: claimable(), limit: free }),
+    claimed: (claim, count) => count === claim.limit,
+    isOpen: () => true,
+    enter: () => () => {},
+    close() {},
+  };
+}
+
+export function createRunGate(deps: RunGateDeps): RunGate {
+  const { models, slots, claimable, findWaiting, wake, logger } = deps;
+  const byPipeline = new Map(models.map((model) => [model.pipelineId, model.hosted]));
+  const stop = new AbortController();
+  /** Pipelines with waiting runs, as the store had them last. */
+  let waiting = new Set<string>();
+  const executing = new Map<string, number>();
+  /** What ends the hold of a model. */
+  const holds = new Map<string, () => void>();
+  const asked = new Set<string>();
+  let looking: Promise<void> | null = null;
+
+  const isOpen = (pipelineId: string): boolean => {
+    const hosted = byPipeline.get(pipelineId);
+    return hosted === undefined || hosted.isReady || hosted.state === 'failed';
+  };
+  const mayClaim = (pipelineId: string): boolean => {
+    const known = claimable();
+    return isOpen(pipelineId) && (known === null || known.includes(pipelineId));
+  };
+  const letGo = (pipelineId: string): void => {
+    holds.get(pipelineId)?.();
+    holds.delete(pipelineId);
+  };
+  const letGoWhenUnused = (pipelineId: string): void => {
+    if (!waiting.has(pipelineId) && !executing.has(pipelineId)) letGo(pipelineId);
+  };
+  const ask = (pipelineId: string, hosted: HostedModel): void => {
+    if (asked.has(pipelineId)) return;
+    asked.add(pipelineId);
+    hosted
+      .lease({ signal: stop.signal })
+      .then((lease) => {
+        letGo(pipelineId);
+        if (!stop.signal.aborted) holds.set(pipelineId, hosted.hold());
+        lease.release();
+      })
+      // Its runs begin, and get the error.
+      .catch(() => {})
+      .finally(() => {
+        asked.delete(pipelineId);
+        if (!stop.signal.aborted) wake();
+      });
+  };
+  /** Read what waits, and ask for the models of it. */
+  const look = async (): Promise<void> => {
+    const before = waiting;
+    waiting = new Set(await findWaiting());
+    for (const [pipelineId, hosted] of byPipeline) {
+      if (!waiting.has(pipelineId)) letGoWhenUnused(pipelineId);
+      else if (!isOpen(pipelineId) && !stop.signal.aborted) ask(pipelineId, hosted);
+    }
+    if ([...waiting].some((each) => isOpen(each) && !before.has(each))) wake();
+  };
+
+  return {
+    next(free) {
+      looking ??= look()
+        .catch((error: unknown) => logger.warn('the pipelines of waiting runs could not be read', { error }))
+        .finally(() => {
+          looking = null;
+        });
+      const known = claimable();
+      const ready = [...waiting].filter(mayClaim);
+      const contenders = new Set([...waiting, ...executing.keys()]);
+      if (ready.length === 0 || contenders.size < 2) {
+        const all = [...byPipeline.keys()];
+        if (all.every(isOpen)) return { pipelines: known, limit: free };
+        const open = [...new Set([...all, ...waiting])].filter(mayClaim);
+        return open.length === 0 ? null : { pipelines: open, limit: free };
+      }
+      const running = (each: string): number => executing.get(each) ?? 0;
+      const [next = ''] = ready.sort((a, b) => running(a) - running(b));
+      const share = Math.max(1, Math.floor(slots / contenders.size));
+      return { pipelines: [next], limit: Math.min(free, Math.max(1, share - running(next))) };
+    },
+    claimed({ pipelines, limit }, count) {
+      const [only] = pipelines?.length === 1 ? pipelines : [];
+      if (only !== undefined && count < limit) waiting.delete(only);
+      return count === limit || (only !== undefined && [...waiting].some(mayClaim));
+    },
+    isOpen,
+    enter(pipelineId) {
+      executing.set(pipelineId, (executing.get(pipelineId) ?? 0) + 1);
+      let isInside = true;
+      return () => {
+        if (!isInside) return;
+        isInside = false;
+        const rest = (executing.get(pipelineId) ?? 1) - 1;
+        if (rest > 0) executing.set(pipelineId, rest);
+        else executing.delete(pipelineId);
+        letGoWhenUnused(pipelineId);
+      };
+    },
+    close() {
+      stop.abort();
+      for (const pipelineId of [...holds.keys()]) letGo(pipelineId);
+    },
+  };
+}
