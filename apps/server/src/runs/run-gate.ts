@@ -70,7 +70,9 @@ export function createRunGate(deps: RunGateDeps): RunGate {
   /** What ends the hold of a model. */
   const holds = new Map<string, () => void>();
   const asked = new Set<string>();
-  let looking: Promise<void> | null = null;
+  let isLooking = false;
+  /** A run may have come after the store was read. */
+  let mustLook = false;
 
   const isOpen = (pipelineId: string): boolean => {
     const hosted = byPipeline.get(pipelineId);
@@ -115,13 +117,25 @@ export function createRunGate(deps: RunGateDeps): RunGate {
     if ([...waiting].some((each) => isOpen(each) && !before.has(each))) wake();
   };
 
+  const lookAgain = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      while (mustLook) {
+        mustLook = false;
+        await look();
+      }
+    } catch (error) {
+      logger.warn('the pipelines of waiting runs could not be read', { error });
+    } finally {
+      isLooking = false;
+    }
+  };
+
   return {
     next(free) {
-      looking ??= look()
-        .catch((error: unknown) => logger.warn('the pipelines of waiting runs could not be read', { error }))
-        .finally(() => {
-          looking = null;
-        });
+      mustLook = true;
+      void lookAgain();
       const known = claimable();
       const ready = [...waiting].filter(mayClaim);
       const contenders = new Set([...waiting, ...executing.keys()]);
