@@ -8,6 +8,7 @@
  * model that could not be loaded counts as open: its runs begin, and fail with the reason.
  */
 import type { HostedModel } from '@gptj-cloud/engine';
+import { ModelError } from '@gptj-cloud/model';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Runs that a worker may claim next. */
@@ -99,8 +100,10 @@ export function createRunGate(deps: RunGateDeps): RunGate {
         if (!stop.signal.aborted) holds.set(pipelineId, hosted.hold());
         lease.release();
       })
-      // Its runs begin, and get the error.
-      .catch(() => {})
+      .catch((error: unknown) => {
+        // Its runs begin, and get the error; but where the host has ended, no model will be loaded.
+        if (error instanceof ModelError && error.code === 'closed') stop.abort();
+      })
       .finally(() => {
         asked.delete(pipelineId);
         if (!stop.signal.aborted) wake();
