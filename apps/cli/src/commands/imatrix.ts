@@ -43,10 +43,9 @@ export const imatrixCommand: Command = {
     },
   ],
   examples: [
-    { line: 'gptj imatrix gpt-j-6b.f16 gpt-j-6b.imatrix.gguf', caption: 'measure, then convert with it:' },
     {
-      line: 'gptj convert ./gpt-j-6b small.gguf --type q4_K_M --imatrix gpt-j-6b.imatrix.gguf',
-      caption: 'less loss than without, at the same size and speed',
+      line: 'gptj imatrix gpt-j-6b.f16 gpt-j-6b.imatrix.gguf',
+      caption: 'then: gptj convert ./gpt-j-6b small.gguf --type q4_K_M --imatrix gpt-j-6b.imatrix.gguf',
     },
   ],
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EngineReport } from '@gptj-cloud/engine';
+import type { EngineReport, MachineMemory } from '@gptj-cloud/engine';
 import { type Check, ok, warning } from './check.ts';
 
 /** Runs a program; null where it is missing, fails or takes longer than a few seconds. */
@@ -23,9 +23,24 @@ const runProgram: RunProgram = (file, args) =>
     );
   });
 
+/** The checks, and the memory of the GPU with the most free. */
+export interface GpuChecks {
+  readonly checks: readonly Check[];
+  readonly memory: (MachineMemory & { readonly name: string }) | null;
+}
+
 /** Packages, NVIDIA GPUs with their driver, and the runtime libraries of CUDA. */
-export async function checkGpu(report: EngineReport | null, run: RunProgram = runProgram): Promise<readonly Check[]> {
+export async function checkGpu(report: EngineReport | null, run: RunProgram = runProgram): Promise<GpuChecks> {
   const gpus = await nvidiaGpus(run);
+  const [largest] = gpus.map(memoryOf).toSorted((a, b) => b.freeBytes - a.freeBytes);
+  return { checks: await checksOf(gpus, report, run), memory: largest ?? null };
+}
+
+function memoryOf({ name, totalMib, freeMib }: Gpu): MachineMemory & { readonly name: string } {
+  return { name, totalBytes: Number(totalMib) * 2 ** 20, freeBytes: Number(freeMib) * 2 ** 20, isLimited: false };
+}
+
+async function checksOf(gpus: readonly Gpu[], report: EngineReport | null, run: RunProgram): Promise<readonly Check[]> {
   const packages = (report?.packages ?? []).filter(({ backend }) => backend !== 'cpu');
   return [
     ...gpus.map(gpuCheck),
@@ -51,8 +66,8 @@ async function nvidiaGpus(run: RunProgram): Promise<readonly Gpu[]> {
   const text = await run('nvidia-smi', [`--query-gpu=${query}`, '--format=csv,noheader,nounits']);
   return (text ?? '').split('\n').flatMap((line) => {
     const [name, capability, totalMib, freeMib, driver] = line.split(',').map((part) => part.trim());
-    if (!name || !capability || !totalMib || !freeMib || !driver) return [];
-    return [{ name, capability, totalMib, freeMib, driver }];
+    if (!name || !capability || !driver || !/^\d+$/.test(totalMib ?? '') || !/^\d+$/.test(freeMib ?? '')) return [];
+    return [{ name, capability, totalMib: totalMib!, freeMib: freeMib!, driver }];
   });
 }
 
