@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TOKEN, useCliServer } from './testing/cli-server.ts';
@@ -123,4 +126,36 @@ test('options that contradict each other are refused', async () => {
     assert.equal(status, 2, args.join(' '));
     assert.match(stderr, message);
   }
+});
+
+test('no score is printed for a server whose log-probabilities fail a self-check, which is named', async () => {
+  // Every token has the same log-probability.
+  const wrong = createServer((request, response) => {
+    void json(request).then((body) => {
+      const { prompt, echo } = Object(body);
+      const choices = prompt.map((ids: readonly number[], index: number) => {
+        const logprobs = Array.from({ length: echo === true ? ids.length + 1 : 1 }, () => -1);
+        return {
+          index,
+          text: '',
+          logprobs: { token_logprobs: logprobs, top_logprobs: logprobs.map(() => ({ a: -1 })) },
+        };
+      });
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ choices }));
+    });
+  });
+  wrong.listen(0, '127.0.0.1');
+  await once(wrong, 'listening');
+  const { port } = wrong.address() as AddressInfo;
+  const out = join(server.folder, 'refused');
+  const url = `http://127.0.0.1:${port}/v1/completions`;
+  const args = ['eval', '--tasks', 'piqa', '--limit', '2', '--journal', 'none', '--out', out, '--completions', url];
+  const { status, stdout, stderr } = await server.gptj(args);
+  wrong.closeAllConnections();
+  wrong.close();
+  await once(wrong, 'close');
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /self-check finite failed: expected that .* got 1 different values\. No score is printed/);
+  await assert.rejects(readdir(out), /ENOENT/);
 });

@@ -28,7 +28,7 @@ export async function* runLogLikelihoods(text: string, folder: string): AsyncGen
     const scorer = createLanguageModelScorer({ model, tokenizer, identity });
     const prefixToken = model.config.eosTokenIds[0]!;
     const evalModel = createEvalModel({ scorer, tokenizer, prefixToken, form: 'harness', journal: null });
-    return await evaluateTask({ model: evalModel, task, documents, bootstrap: { iterations: 1000 } });
+    return await evaluateTask({ model: evalModel, task, documents });
   });
   for (const entry of file.list('docs')) yield compareDocument(toFields(entry, 'a document'), evaluation);
   if (file.has('metrics')) yield* compareMetrics(file.object('metrics'), evaluation);
@@ -59,16 +59,18 @@ function compareDocument(expected: Fields, { task, documents }: TaskEvaluation):
   return { name, passed: true };
 }
 
-/** `acc,none` and the like; a metric or an error that the file does not have is not compared. */
+/** `acc,none`, `acc_stderr,none` and the like; a metric that the task does not have is not compared. */
 function* compareMetrics(expected: Fields, { task, metrics }: TaskEvaluation): Generator<GoldenResult> {
   for (const key of Object.keys(expected.value)) {
-    const [metric] = key.split(',');
+    const [, metric, isError] = /^(\w+?)(_stderr)?,/.exec(key) ?? [];
     const found = metrics.find((each) => each.metric === metric);
-    if (found === undefined) continue;
+    // A metric without a standard error has the text "N/A" there.
+    if (found === undefined || typeof expected.raw(key) !== 'number') continue;
     const name = `${task.name} ${key}`;
     const value = expected.number(key);
-    yield isClose(found.value, value, metric === 'perplexity' ? METRIC_TOLERANCE : 1e-12)
+    const got = (isError === undefined ? found.value : found.standardError) ?? Number.NaN;
+    yield isClose(got, value, metric === 'perplexity' ? METRIC_TOLERANCE : 1e-12)
       ? { name, passed: true }
-      : { name, passed: false, expected: String(value), got: String(found.value) };
+      : { name, passed: false, expected: String(value), got: String(got) };
   }
 }
