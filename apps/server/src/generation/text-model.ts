@@ -21,8 +21,10 @@ const ALIASES: readonly string[] = ['EleutherAI/gpt-j-6b', 'gpt-j-6b'];
 
 /** Names that a request may use; the first is the own name of the model that requests without a name get. */
 export function modelNames(served: TextModel): readonly string[] {
-  const names = [served, ...(served.others ?? [])].map(({ info }) => info.modelName);
-  return [...names, ...ALIASES.filter((alias) => !names.includes(alias))];
+  const models = [served, ...(served.others ?? [])];
+  const names = models.map(({ info }) => info.modelName);
+  const adapted = models.flatMap(({ info }) => info.adapters.map((adapter) => `${info.modelName}:${adapter}`));
+  return [...names, ...ALIASES.filter((alias) => !names.includes(alias)), ...adapted];
 }
 
 /**
@@ -37,15 +39,43 @@ export function chooseModel(served: TextModel, name: string | undefined): TextMo
 
 /** The model of a name, ignoring case. Throws `model_unknown`. */
 export function namedModel(served: TextModel, name: string): TextModel {
-  const wanted = name.toLowerCase();
-  const found = [served, ...(served.others ?? [])].find(({ info }) => info.modelName.toLowerCase() === wanted);
+  const found = plainModel(served, name) ?? adaptedModel(served, name)?.model;
   if (found !== undefined) return found;
-  if (ALIASES.some((alias) => alias.toLowerCase() === wanted)) return served;
   throw new ApiError(
     'model_unknown',
     { model: name.slice(0, 200), known: modelNames(served).join(', ') },
     { details: { parameters: ['model'] } },
   );
+}
+
+/** The adapter of a name `MODEL:ADAPTER`; null where the name is that of a model alone, or there is none. */
+export function adapterOf(served: TextModel, name: string | undefined): string | null {
+  if (name === undefined || plainModel(served, name) !== undefined) return null;
+  return adaptedModel(served, name)?.adapter ?? null;
+}
+
+function plainModel(served: TextModel, name: string): TextModel | undefined {
+  const wanted = name.toLowerCase();
+  const found = [served, ...(served.others ?? [])].find(({ info }) => info.modelName.toLowerCase() === wanted);
+  return found ?? (ALIASES.some((alias) => alias.toLowerCase() === wanted) ? served : undefined);
+}
+
+function adaptedModel(
+  served: TextModel,
+  name: string,
+): { readonly model: TextModel; readonly adapter: string } | undefined {
+  const at = name.lastIndexOf(':');
+  const model = at < 0 ? undefined : plainModel(served, name.slice(0, at));
+  const wanted = name.slice(at + 1).toLowerCase();
+  const adapter = model?.info.adapters.find((one) => one.toLowerCase() === wanted);
+  return model === undefined || adapter === undefined ? undefined : { model, adapter };
+}
+
+/** Set the adapter that the caller names in another field than `lora`. Throws `invalid_parameter` where it sets both. */
+export function useAdapter(fields: Map<string, JsonValue>, field: string, adapter: string | null): void {
+  if (adapter === null) return;
+  if (fields.has('lora')) throw refuseOption('lora', `expected one of lora and the adapter in ${field}, got both`);
+  fields.set('lora', [{ name: adapter }]);
 }
 
 export interface PromptOptions {

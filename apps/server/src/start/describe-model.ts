@@ -12,10 +12,12 @@ const PLACES: Readonly<Record<EngineInfo['backend'], string>> = {
 
 /** What the start-up line says of the model: name, storage, where it is computed, what drafts for it, time of loading. */
 export function describeModel(info: EngineInfo): string {
-  const { kind, modelName, draftModelName, quantisation, backend, loadMs } = info;
+  const { kind, modelName, draftModelName, adapters, quantisation, backend, loadMs } = info;
   const engine = backend === 'cpu' ? (ENGINES[kind] ?? '') : '';
   const drafts = draftModelName === null ? '' : `, drafts by ${draftModelName}`;
-  return `${modelName}, ${quantisation}, on ${PLACES[backend]}${engine}${drafts}, loaded in ${(loadMs / 1000).toFixed(1)} s`;
+  const adapted =
+    adapters.length === 0 ? '' : `, with ${adapters.length === 1 ? 'the adapter' : 'adapters'} ${adapters.join(', ')}`;
+  return `${modelName}, ${quantisation}, on ${PLACES[backend]}${engine}${drafts}${adapted}, loaded in ${(loadMs / 1000).toFixed(1)} s`;
 }
 
 /** The same of a model that is loaded when it is asked for. */

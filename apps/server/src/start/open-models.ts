@@ -18,7 +18,7 @@ import {
   type SpawnEngineOptions,
 } from '@gptj-cloud/engine';
 import { ModelError } from '@gptj-cloud/model';
-import { EMBEDDED_MODEL_NAME } from '@gptj-cloud/model-store';
+import { adaptersFolder, EMBEDDED_MODEL_NAME, listAdapters } from '@gptj-cloud/model-store';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import type { ModelChoice } from '../config/model-entry.ts';
 import type { ServerConfig } from '../config/parse-config.ts';
@@ -86,6 +86,7 @@ async function engineOptions(config: ServerConfig, logger: Logger): Promise<Omit
   if (prefixCacheBytes > 0) await makeFolder(persistedPrefixes.folder, 0o700);
   return {
     ...config.engineSize,
+    adapters: await listAdapters(adaptersFolder(dataDir)),
     ...(prefixCacheBytes === 0 ? {} : { persistedPrefixes }),
     stallMs: config.engineStallMs,
     evaluationMs: config.engineEvaluationMs,
@@ -174,11 +175,12 @@ async function findModels(
   const openEach = openTokenizers();
   const found: FoundModel[] = [];
   // The caches of all have room beside each other where the weights leave it.
+  const adapters = await listAdapters(adaptersFolder(config.dataDir));
   const machine = { totalBytes: budgetBytes / config.models.length, freeBytes: budgetBytes, isLimited: true };
   for (const choice of config.models) {
     const path = await findModelFile({ ...config, ...choice, setting: 'GPTJ_MODELS' }, start);
     const like = found[0]?.info ?? { kind: 'kernels', backend: 'cpu' };
-    const { info, bytes } = await describeModelFile({ path, ...config.engineSize }, { like, machine });
+    const { info, bytes } = await describeModelFile({ path, adapters, ...config.engineSize }, { like, machine });
     const name = choice.name ?? nameOf(choice, info);
     if (found.some((other) => other.name.toLowerCase() === name.toLowerCase())) {
       throw new ConfigError(

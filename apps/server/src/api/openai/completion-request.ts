@@ -6,7 +6,7 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { chooseModel, readConfig, type TextModel } from '../../generation/text-model.ts';
+import { adapterOf, chooseModel, readConfig, type TextModel, useAdapter } from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
 import { readSampling } from './completion-sampling.ts';
@@ -60,17 +60,26 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['inputs', 'use prompt'],
   ['parameters', 'send its fields beside prompt, or use POST /generate'],
   ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
-  ['adapter_id', 'adapters are not supported; omit it'],
+  ['adapter_id', 'use lora, or "model": "NAME:ADAPTER"'],
   ['functions', 'GPT-J has no functions; leave it out'],
   ['tools', 'GPT-J has no tools; leave it out'],
   ['messages', 'GPT-J is not a chat model; send prompt'],
 ]);
 
-/** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
-export function parseCompletionRequest(served: TextModel, fields: ReadonlyMap<string, JsonValue>): CompletionRequest {
+/**
+ * Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name.
+ *
+ * @param addressed the adapter that the address names
+ */
+export function parseCompletionRequest(
+  served: TextModel,
+  fields: ReadonlyMap<string, JsonValue>,
+  addressed: string | null = null,
+): CompletionRequest {
   const read = createFieldReader(callerFields(withMaxTokens(fields), NAMES));
   const prompt = read.value('prompt');
-  const model = chooseModel(served, read.text('model'));
+  const name = read.text('model');
+  const model = chooseModel(served, name);
   readFieldsWithoutEffect(read);
   const options = readOptions(read);
   const { echo, n, logprobs, stops, maxTokens, truncate, splitSpecialTokens } = options;
@@ -78,6 +87,7 @@ export function parseCompletionRequest(served: TextModel, fields: ReadonlyMap<st
   if (maxTokens !== undefined) given.set('max_new_tokens', maxTokens);
   if (stops.length > 0) given.set('stop_strings', [...stops]);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
+  useAdapter(given, 'model', adapterOf(served, name) ?? addressed);
 
   const scoring = maxTokens === 0;
   const { contextLength } = model.info.config;

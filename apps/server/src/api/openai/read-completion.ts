@@ -1,4 +1,4 @@
-import { namedModel, type TextModel } from '../../generation/text-model.ts';
+import { adapterOf, namedModel, type TextModel } from '../../generation/text-model.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 import { type CompletionRequest, parseCompletionRequest } from './completion-request.ts';
@@ -15,6 +15,10 @@ export const READ_COMPLETION: Job<TextModel, CompletionBody, CompletionRequest> 
   what: 'the body',
   size: ({ body }) => body.length,
   run: (served, { body, name }) =>
-    parseCompletionRequest(name === undefined ? served : namedModel(served, name), parseJsonFields(body)),
+    parseCompletionRequest(
+      name === undefined ? served : namedModel(served, name),
+      parseJsonFields(body),
+      adapterOf(served, name),
+    ),
   moved: ({ body }) => [body],
 };

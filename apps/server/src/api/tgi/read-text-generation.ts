@@ -1,4 +1,4 @@
-import { namedModel, type TextModel } from '../../generation/text-model.ts';
+import { adapterOf, namedModel, type TextModel } from '../../generation/text-model.ts';
 import { parseJsonFields } from '../../http/json-body.ts';
 import type { Job } from '../../workers/job.ts';
 import { type Dialect, parseTextGenerationRequest, type TextGenerationRequest } from './text-generation-request.ts';
@@ -22,6 +22,7 @@ export const READ_TEXT_GENERATION: Job<TextModel, TextGenerationBody, TextGenera
       parseJsonFields(body),
       dialect,
       mustStream,
+      adapterOf(served, name),
     ),
   moved: ({ body }) => [body],
 };

@@ -6,7 +6,14 @@ import { createFieldReader, type FieldReader, refuseField, refuseOption } from '
 import type { PromptRequest } from '../../generation/generation-service.ts';
 import { ROUTE_DEFAULTS } from '../../generation/route-defaults.ts';
 import { readStops } from '../../generation/stop-field.ts';
-import { chooseModel, encodePrompt, readConfig, type TextModel } from '../../generation/text-model.ts';
+import {
+  adapterOf,
+  chooseModel,
+  encodePrompt,
+  readConfig,
+  type TextModel,
+  useAdapter,
+} from '../../generation/text-model.ts';
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 
 /**
@@ -47,7 +54,6 @@ const SPELLING: ReadonlyMap<string, string> = new Map([
 /** Names of `generate` and of TGI that are refused here, and what to use. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['grammar', 'is not offered; constrain with prefix_allowed_tokens_fn {"regex": …}'],
-  ['adapter_id', 'adapters are not supported; omit it'],
   ['stop_strings', 'use stop'],
   ['logprobs', 'use top_n_tokens with details'],
   ['prompt_logprobs', 'use decoder_input_details'],
@@ -58,15 +64,23 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['return_tensors', 'use details'],
 ]);
 
-/** Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name. */
+/** With `adapter_id`, its name stands for that of `lora`. */
+const SPELLING_OF_ADAPTER: ReadonlyMap<string, string> = new Map([...SPELLING, ['lora', 'adapter_id']]);
+
+/**
+ * Throws `invalid_parameter` and `model_unknown`, naming the field; unknown fields are refused by name.
+ *
+ * @param addressed the adapter that the address names
+ */
 export function parseTextGenerationRequest(
   served: TextModel,
   fields: ReadonlyMap<string, JsonValue>,
   dialect: Dialect,
   mustStream = false,
+  addressed: string | null = null,
 ): TextGenerationRequest {
   const route = ROUTE_DEFAULTS[dialect];
-  const { model, inputs, parameters, stream } = readBody(served, fields, mustStream);
+  const { model, adapter, inputs, parameters, stream } = readBody(served, fields, mustStream);
   const read = createFieldReader(callerFields(parameters ?? new Map<string, JsonValue>(), NAMES));
   const returnFullText = read.boolean('return_full_text') ?? route.showsPrompt;
   const details = read.boolean('details') ?? false;
@@ -74,6 +88,7 @@ export function parseTextGenerationRequest(
   if (decoderInputDetails && stream) throw refuseOption('decoder_input_details', 'cannot be streamed; leave it out');
   const topTokens = read.integer('top_n_tokens', { min: 0, max: PARAMETER_LIMITS.topLogprobs }) ?? 0;
   const truncate = read.integer('truncate', { min: 1 });
+  const adapterId = read.text('adapter_id') ?? null;
   const splitSpecialTokens = read.boolean('split_special_tokens') ?? false;
   const { bestOf, sequences, returned } = readCounts(read, dialect, stream);
 
@@ -81,6 +96,7 @@ export function parseTextGenerationRequest(
   const ids = encodePrompt(model, inputs, { field: 'inputs', max, truncate, splitSpecialTokens });
   const given = readGenerateFields(read, ids.length);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
+  useAdapter(given, adapterId === null ? 'model' : 'adapter_id', adapterId ?? adapter ?? addressed);
   const { sampling, fields: defaults } = chooseDefaults(route, given, parameters === undefined);
   if (sampling && given.get('temperature') === 0) {
     throw refuseField('temperature', 'a number above 0 (for greedy decoding set do_sample to false)', 0);
@@ -90,7 +106,8 @@ export function parseTextGenerationRequest(
   given.set('num_return_sequences', sequences);
   if (details || stream || sequences > returned) given.set('logprobs', topTokens);
   if (decoderInputDetails) given.set('prompt_logprobs', 0);
-  const config = readConfig(model, { fields: given, defaults, spelling: SPELLING })(ids.length);
+  const spelling = adapterId === null ? SPELLING : SPELLING_OF_ADAPTER;
+  const config = readConfig(model, { fields: given, defaults, spelling })(ids.length);
   return {
     model: model.info.modelName,
     prompt: { prompt: ids, config },
@@ -107,6 +124,8 @@ export function parseTextGenerationRequest(
 
 interface TextGenerationBody {
   readonly model: TextModel;
+  /** That the field `model` names. */
+  readonly adapter: string | null;
   readonly inputs: string;
   /** Undefined where the body has none. */
   readonly parameters: ReadonlyMap<string, JsonValue> | undefined;
@@ -119,7 +138,8 @@ function readBody(served: TextModel, fields: ReadonlyMap<string, JsonValue>, mus
   if (typeof inputs !== 'string' || inputs === '') {
     throw refuseField('inputs', 'a non-empty string (one prompt a request)', inputs ?? null);
   }
-  const model = chooseModel(served, body.text('model'));
+  const name = body.text('model');
+  const model = chooseModel(served, name);
   const parameters = body.object('parameters');
   const stream = (body.boolean('stream') ?? false) || mustStream;
   readOptions(body);
@@ -127,7 +147,7 @@ function readBody(served: TextModel, fields: ReadonlyMap<string, JsonValue>, mus
   if (unknown !== undefined) {
     throw refuseOption(unknown.slice(0, 80), 'unknown; expected inputs, parameters, options, stream and model');
   }
-  return { model, inputs, parameters, stream };
+  return { model, adapter: adapterOf(served, name), inputs, parameters, stream };
 }
 
 /** Accepted without effect: results are never cached, and the model is loaded. */

@@ -20,6 +20,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
     pages: [
       { slug: 'quick-start', title: 'Quick start', file: 'guide/quick-start.md' },
       { slug: 'get-the-weights', title: 'Get GPT-J-6B', file: 'guide/get-the-weights.md' },
+      { slug: 'adapters', title: 'LoRA adapters', file: 'guide/adapters.md' },
       { slug: 'base-model', title: 'Writing with a base model', file: 'guide/base-model.md' },
       { slug: 'sampling', title: 'Sampling explained', file: 'guide/sampling.md' },
       { slug: 'zero-shot', title: 'The zero-shot table', file: 'guide/zero-shot.md' },
