@@ -6,6 +6,8 @@ import { CheckpointError } from '../checkpoint-error.ts';
 export interface AdapterConfig {
   /** The model that it was trained on, as it says; null where it does not. */
   readonly baseModel: string | null;
+  /** It adapts a matrix of every layer of its model where it adapts one. */
+  readonly isOfAllLayers: boolean;
   /** The rank of a module, `transformer.h.0.attn.q_proj`. */
   rank(module: string): number;
   /** The factor of up (down x) of a module: alpha / rank, or alpha / √rank with `use_rslora`. */
@@ -87,10 +89,19 @@ export async function readAdapterConfig(path: string): Promise<AdapterConfig> {
   const base = field('base_model_name_or_path');
   const rank = (module: string): number => ranks(module) ?? plainRank;
   return {
+    isOfAllLayers: adaptsAllLayers(field),
     baseModel: typeof base === 'string' && base !== '' ? base.slice(0, 200) : null,
     rank,
     scaling: (module) => (alphas(module) ?? plainAlpha) / (isStabilised ? Math.sqrt(rank(module)) : rank(module)),
   };
+}
+
+/** False where the settings choose layers, or modules by a regular expression or by names that have a layer. */
+function adaptsAllLayers(field: (name: string) => unknown): boolean {
+  const targets = field('target_modules');
+  const areSuffixes =
+    Array.isArray(targets) && targets.every((each) => typeof each === 'string' && !/[.\d]/.test(each));
+  return areSuffixes && !isGiven(field('layers_to_transform')) && !isFilled(field('exclude_modules'));
 }
 
 /**

@@ -168,6 +168,22 @@ test('refuses tensors that do not fit the model, by name, and writes nothing', a
   }
 });
 
+test('refuses an adapter of some layers where its settings name none', async (t) => {
+  const all = { ...PLAIN, [q('A', 1)]: counted(2, 16), [q('B', 1)]: counted(16, 2) };
+  for (const [settings, tensors, isRefused] of [
+    [{ target_modules: ['q_proj'] }, all, false],
+    [{ target_modules: ['q_proj'] }, PLAIN, true],
+    [{ target_modules: ['q_proj'], layers_to_transform: [0] }, PLAIN, false],
+    [{ target_modules: ['h.0.attn.q_proj'] }, PLAIN, false],
+    [{ target_modules: '.*0.*q_proj' }, PLAIN, false],
+  ] as const) {
+    const { convert } = await adapter(t, settings, safetensors(tensors));
+    if (isRefused)
+      await assert.rejects(convert(), { code: 'missing_tensor', message: /q_proj of all 2 layers .* got 1/ });
+    else await convert();
+  }
+});
+
 test('refuses files that are no weights, and executes nothing of a pickle', async (t) => {
   const system = Buffer.from('cposix\nsystem\n(S"touch /tmp/executed"\ntR.', 'latin1');
   const legacy = Buffer.concat([Buffer.from('8002', 'hex'), system]);

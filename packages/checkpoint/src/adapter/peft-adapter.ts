@@ -62,6 +62,7 @@ export async function openPeftAdapter(folder: string, config: GptjConfig): Promi
   const file = await BoundedFile.open(join(folder, found.name));
   try {
     const pairs = pairTensors(file, await HEADER_READERS[found.format](file), config);
+    if (settings.isOfAllLayers) checkLayers(file, pairs, config);
     const matrices = pairs.map(({ layer, target, A, B }): PeftMatrix => {
       const { module, rows, columns } = adapterTargets(config)[target];
       const name = `transformer.h.${layer}.${module}`;
@@ -116,6 +117,19 @@ function pairTensors(file: BoundedFile, tensors: readonly StoredTensor[], config
     throw new CheckpointError('missing_tensor', { file: file.path }, 'expected lora_A and lora_B, found no tensor');
   }
   return pairs;
+}
+
+/** The adapter of a smaller model has shapes that fit, and would change the first layers alone. */
+function checkLayers(file: BoundedFile, pairs: readonly Pair[], { layerCount }: GptjConfig): void {
+  for (const target of ADAPTER_TARGETS) {
+    const layers = pairs.filter((pair) => pair.target === target).length;
+    if (layers === 0 || layers === layerCount) continue;
+    throw new CheckpointError(
+      'missing_tensor',
+      { file: file.path },
+      `expected ${target} of all ${layerCount} layers of this model, got ${layers}: it was trained on another model`,
+    );
+  }
 }
 
 function placeOf(file: BoundedFile, tensor: string, { layerCount }: GptjConfig): string {
