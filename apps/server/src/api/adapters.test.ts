@@ -54,6 +54,11 @@ test('a completion names an adapter after the model, in any case, or by lora', a
   assert.equal(await complete({}, '/v1/engines/tiny:talk/completions'), 'talk*1');
 });
 
+test('a completion says which adapter the field model chose', async () => {
+  const { text } = await post('/v1/completions', { prompt: 'a', model: 'GPT-J-6B:Talk' });
+  assert.equal(JSON.parse(text).model, 'tiny:talk');
+});
+
 test('models with adapters are listed, and described by their names', async () => {
   const { data } = JSON.parse(await (await it.request('/v1/models')).text());
   const names = data.map(({ id }: { readonly id: string }) => id);

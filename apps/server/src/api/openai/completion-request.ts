@@ -12,7 +12,7 @@ import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
 import { readSampling } from './completion-sampling.ts';
 
 export interface CompletionRequest {
-  /** The name of the model that it chooses. */
+  /** The name of the model that it chooses, with that of the adapter. */
   readonly model: string;
   readonly prompts: readonly PromptRequest[];
   /** The same prompts as the caller wrote them. */
@@ -87,7 +87,8 @@ export function parseCompletionRequest(
   if (maxTokens !== undefined) given.set('max_new_tokens', maxTokens);
   if (stops.length > 0) given.set('stop_strings', [...stops]);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
-  useAdapter(given, 'model', adapterOf(served, name) ?? addressed);
+  const adapter = adapterOf(served, name) ?? addressed;
+  useAdapter(given, 'model', adapter);
 
   const scoring = maxTokens === 0;
   const { contextLength } = model.info.config;
@@ -112,7 +113,7 @@ export function parseCompletionRequest(
     limitLogprobs((logprobs + 1) * scored.reduce((sum, tokens) => sum + tokens, 0));
   }
   return {
-    model: model.info.modelName,
+    model: adapter === null ? model.info.modelName : `${model.info.modelName}:${adapter}`,
     prompts: requests,
     written: prompts.map(({ shown }) => shown),
     n,

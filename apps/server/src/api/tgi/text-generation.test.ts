@@ -164,7 +164,11 @@ test('refuses invalid requests with the name of the field and the status of TGI'
     ['/generate', { inputs: ['a', 'b'] }, /^inputs: .*one prompt a request/],
     ['/generate', { inputs: 'a', prompt: 'b' }, /^prompt: unknown/],
     ['/generate', { inputs: 'a', parameters: { grammar: {} } }, /^grammar: .*prefix_allowed_tokens_fn/],
-    ['/generate', { inputs: 'a', parameters: { adapter_id: 'x' } }, /^adapter_id: expected no adapters, as this model has none/],
+    [
+      '/generate',
+      { inputs: 'a', parameters: { adapter_id: 'x' } },
+      /^adapter_id: expected no adapters, as this model has none/,
+    ],
     ['/generate', { inputs: 'a', parameters: { temperatur: 1 } }, /temperatur.*did you mean temperature/],
     ['/generate', { inputs: 'a', parameters: { best_of: 2 } }, /^best_of: .*do_sample/],
     ['/generate', { inputs: 'a', parameters: { num_return_sequences: 2 } }, /^num_return_sequences: .*best_of/],
