@@ -1,5 +1,6 @@
 import type { Route } from 'playwright-core';
 import { defineScreens } from '../screen.ts';
+import { SEVERAL_MODELS } from '../several-models.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const LONG = 'The king who had three daughters and a fox for a counsellor '.repeat(6);
@@ -13,6 +14,24 @@ defineScreens('home', [
       await api.runPipeline(PIPELINE, ['حكاية قصيرة 🦊', { response_length: 8, seed: 7 }]);
       await api.runPipeline(PIPELINE, [LONG, { response_length: 8, seed: 7 }]);
       return undefined;
+    },
+  },
+  {
+    state: 'models',
+    path: '/',
+    arrange: async (page) => {
+      await page.route(/\/v2\/engine$/, async (route) => {
+        const engine = await (await route.fetch()).json();
+        const others = SEVERAL_MODELS.map((each) => ({
+          ...each,
+          quantisation: 'Q4_0',
+          since: 1,
+          planned_bytes: 4e9,
+          running: 0,
+          waiting: 0,
+        }));
+        await route.fulfill({ json: { ...engine, models: [engine.models[0], ...others] } });
+      });
     },
   },
   { state: 'loading', path: '/', isLoading: true, arrange: (page) => page.route('**/v2/**', hold) },

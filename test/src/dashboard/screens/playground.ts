@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { defineScreens, type Screen } from '../screen.ts';
+import { SEVERAL_MODELS } from '../several-models.ts';
 
 const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const PROMPT = 'Once upon a time there was a little girl who';
@@ -53,6 +54,20 @@ async function openAction(page: Page, name: string): Promise<void> {
 
 defineScreens('playground', [
   { state: 'empty', path: '/playground' },
+  {
+    state: 'models',
+    path: '/playground',
+    arrange: async (page) => {
+      await page.route(/\/v2\/server$/, async (route) => {
+        const server = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...server, models: [...server.models, ...SEVERAL_MODELS] } });
+      });
+    },
+    act: async (page) => {
+      await page.locator('.ui-select', { hasText: 'gptj-nano' }).click();
+      await page.getByRole('option', { name: 'story' }).waitFor();
+    },
+  },
   { state: 'written', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7 }), act: ended },
   { state: 'tokens', ...withRun(PROMPT, { max_new_tokens: 48, seed: 7, top_k: 8, temperature: 0.8 }), act: showTokens },
   {

@@ -18,7 +18,7 @@ export function ModelChoice() {
       data === undefined || data.models.length < 2 ? false : data.models.some(isLoading) ? LOADING_POLL_MS : POLL_MS,
   });
   const models = server?.models ?? null;
-  const isGone = chosen !== null && models !== null && models.every(({ name }) => name !== chosen.name);
+  const isGone = chosen !== null && models?.every(({ name }) => name !== chosen.name) === true;
   useEffect(() => {
     if (isGone) chooseModel(null);
   }, [isGone]);
