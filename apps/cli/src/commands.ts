@@ -33,6 +33,7 @@ import { usersCommands } from './commands/users.ts';
 import { versionCommand } from './commands/version.ts';
 import { webhooksCommands } from './commands/webhooks.ts';
 import { whoamiCommand } from './commands/whoami.ts';
+import { workerCommand } from './commands/worker.ts';
 import type { CommandSection } from './help.ts';
 
 export const COMMAND_SECTIONS: readonly CommandSection[] = [
@@ -40,6 +41,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
     title: 'on this machine',
     entries: [
       serveCommand,
+      workerCommand,
       generateCommand,
       chatCommand,
       pullCommand,

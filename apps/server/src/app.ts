@@ -116,6 +116,8 @@ export interface AppDeps {
   readonly store: Pick<Store, 'dump' | 'size'>;
   /** No other process uses the store. */
   readonly ownsStore: boolean;
+  /** False: only health, metrics and the other servers of the store are answered. */
+  readonly servesApi: boolean;
   readonly queue: RunQueue;
   readonly maintenance: Maintenance;
   readonly modelStore: ModelStoreAdmin;
@@ -148,7 +150,7 @@ export type App = Hono<HttpEnv>;
 /** The whole HTTP side: middleware, and the routes with everything that derives from their records. */
 export function createApp(deps: AppDeps): App {
   const { logger, edge, observe, site } = deps;
-  const routes = createRoutes(deps);
+  const routes = deps.servesApi ? createRoutes(deps) : createWorkerRoutes(deps);
   // Every address answers with and without a slash at its end, without a redirect.
   const app = new Hono<HttpEnv>({ strict: false });
   app.onError((error, c) => errorReply(error, { errors: pipelineCloudErrors, requestId: c.get('requestId'), logger }));
@@ -234,6 +236,15 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
   ];
   return routes;
 }
+
+/** What a process without the API answers, beside the other servers of its store. */
+function createWorkerRoutes(deps: AppDeps): readonly ApiRoute[] {
+  const { metrics, metricsToken } = deps.observe;
+  const probes = statusRoutes(deps).filter(({ path }) => WORKER_PROBES.includes(path));
+  return [...probes, ...metricsRoutes(metrics.registry, metricsToken)];
+}
+
+const WORKER_PROBES: readonly string[] = ['/healthz', '/readyz'];
 
 function createAppGuard({ accounts, findKey, limits }: AppDeps): Guard {
   const { db, clock, settings, publicUrl } = accounts;

@@ -108,6 +108,8 @@ export interface ComposeDeps extends ModelSource {
   readonly admission: Admission;
   readonly process: ProcessFacts;
   readonly modelStore: ModelStoreAdmin;
+  /** Default true. False: only health, metrics and the other servers of the store are answered. */
+  readonly servesApi?: boolean;
   /** Default: only the API answers. */
   readonly site?: Site | null;
   /** Folder of the manual's pages. Default: the reference of the API alone. */
@@ -283,6 +285,7 @@ export function compose(deps: ComposeDeps): Composition {
     load: settings.load,
     store,
     ownsStore: settings.ownsStore,
+    servesApi: deps.servesApi ?? true,
     queue: createRunQueue({ db, clock, runs }),
     maintenance,
     countWebhooks: () => webhooks.counts(),

@@ -11,6 +11,7 @@ import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
 import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
+import { ConfigError } from './config-error.ts';
 import { pipelineOf } from './generation/pipelines/pipeline-identity.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
@@ -51,6 +52,8 @@ import { openWorkerPool, type WorkerPool } from './workers/worker-pool.ts';
 
 /** External dependencies of a server, which tests replace. */
 export interface ServeParts {
+  /** `server`: answers the API, and executes runs. `worker`: executes runs alone, for the servers on its database. */
+  readonly role: 'server' | 'worker';
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Load the model that the settings name. */
   readonly openModel: (config: ServerConfig, start: ModelStart) => Promise<ServedModel>;
@@ -83,6 +86,7 @@ export interface RunningServer {
 }
 
 const DEFAULT_PARTS: ServeParts = {
+  role: 'server',
   environment: process.env,
   openModel: (config, start) => openModels(config, start, spawnEngine),
   progressBar: null,
@@ -95,6 +99,9 @@ const DEFAULT_PARTS: ServeParts = {
   dashboardDir: null,
   manualDir: null,
 };
+
+const WORKER_WITHOUT_DATABASE =
+  'DATABASE_URL: expected the PostgreSQL of the servers whose runs the worker executes, got none; without one, gptj serve executes its runs itself';
 
 /** A part that takes longer to close is left to the end of the process. */
 const CLOSE_TIMEOUT_MS = 20_000;
@@ -187,7 +194,10 @@ async function start({
 }: Start): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
   const { clock, print, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
   const { host, dataDir } = config;
+  const isServer = parts.role === 'server';
+  if (!isServer && config.databaseUrl === null) throw new ConfigError(WORKER_WITHOUT_DATABASE);
   logger.info('starting', {
+    role: parts.role,
     version: facts.version,
     node: process.versions.node,
     process_id: process.pid,
@@ -195,7 +205,7 @@ async function start({
     data_dir: dataDir,
   });
   const { registration, publicUrl: fixedUrl } = config.accounts;
-  const exposure = describeExposure({ ...config, registration, publicUrl: fixedUrl });
+  const exposure = isServer ? describeExposure({ ...config, registration, publicUrl: fixedUrl }) : [];
   for (const line of [...describeMisspelt(parts.environment), ...exposure]) logger.warn(line);
   const plans = await openPlanBook(config.plansFile, config.plansKind);
   const paymentProvider =
@@ -247,8 +257,8 @@ async function start({
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
-  const site = config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   const modelStore = await openModelStore({ config, environment: parts.environment, clock, logger });
+  const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
   let otherUrl: string | null = null;
   const composition = open(
@@ -273,6 +283,7 @@ async function start({
       observation,
       process: facts,
       modelStore,
+      servesApi: isServer,
       site,
       manualDir,
       publicUrl: () => publicUrl ?? url,
@@ -300,6 +311,11 @@ async function start({
   }
   const { modelName, quantisation, backend, loadMs } = engine.info;
   logger.info('listening', { url, host, model: modelName, quantisation, backend, load_ms: Math.round(loadMs) });
+  if (!isServer) {
+    print(`gptj worker executes runs of the servers on its database: ${describeModel(engine.info)}`);
+    print(`They reach it at ${otherUrl}`);
+    return { url, port: listener.port, composition };
+  }
   // Last: if a later step failed, the token would be stored but never shown.
   const page = site === null ? '/v2/auth/set-up' : PAGE_OF_LINK['/v2/auth/set-up'];
   const credentials = await ensureCredentials({

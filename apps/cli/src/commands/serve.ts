@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { OTHER_VARIABLES, SERVE_OPTIONS, serve } from '@gptj-cloud/server';
-import type { Command, CommandContext } from '../command.ts';
-import { type ParsedOptions, UsageError } from '../options.ts';
+import { OTHER_VARIABLES, serve } from '@gptj-cloud/server';
+import type { Command } from '../command.ts';
 import { createProgressPrinter } from '../progress.ts';
+import { aborted, optionVariables, serveOptionGroup } from '../serve-variables.ts';
 
 /** Where the build puts the dashboard; the server answers without it as well. */
 const DASHBOARD = fileURLToPath(new URL('../../../dashboard/site', import.meta.url));
@@ -22,16 +21,7 @@ export const serveCommand: Command = {
     'Options override environment variables.',
     `Settings without an option are environment variables, which docs/operations.md describes: ${OTHER_VARIABLES.join(', ')}.`,
   ],
-  groups: [
-    {
-      title: 'options',
-      options: SERVE_OPTIONS.map(({ variable, help, shownDefault, check: _, ...option }) => ({
-        ...option,
-        summary: plain(help),
-        default: `${variable}, else ${plain(shownDefault)}`,
-      })),
-    },
-  ],
+  groups: [serveOptionGroup()],
   examples: [
     { line: 'gptj serve', caption: 'the embedded model on http://127.0.0.1:8080' },
     {
@@ -62,25 +52,3 @@ export const serveCommand: Command = {
     await server.close();
   },
 };
-
-/** Given options under the names of their variables. Throws `UsageError` for a value that is not valid. */
-function optionVariables({ values }: ParsedOptions): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    SERVE_OPTIONS.flatMap(({ name, variable, check }): [string, string][] => {
-      const value = values.get(name);
-      if (value === undefined) return [];
-      const fault = check(value);
-      if (fault !== null) throw new UsageError(`--${name}: ${fault}`);
-      return [[variable, value]];
-    }),
-  );
-}
-
-/** Help is plain text. */
-function plain(markdown: string): string {
-  return markdown.replaceAll('`', '');
-}
-
-async function aborted(signal: CommandContext['signal']): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
-}
