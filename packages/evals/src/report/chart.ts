@@ -104,9 +104,9 @@ function renderPanel({ title, points, chance, range, place }: Panel): readonly S
       'training FLOPs',
     ),
     line(left, y(chance), left + PANEL.width, y(chance), COLOURS.muted, true),
-    text({ x: left + 4, y: y(chance) - 4, size: 11, colour: COLOURS.muted }, 'chance'),
+    text({ x: left + PANEL.width - 4, y: y(chance) - 4, size: 11, colour: COLOURS.muted, anchor: 'end' }, 'chance'),
   );
-  parts.push(...renderPoints(points, { x, y, left, top }));
+  parts.push(...renderPoints(points, { x, y, left, top, chance }));
   return parts;
 }
 
@@ -115,6 +115,8 @@ interface Scale {
   readonly y: (percent: number) => number;
   readonly left: number;
   readonly top: number;
+  /** Labels keep away from its line. */
+  readonly chance: number;
 }
 
 interface Box {
@@ -147,7 +149,7 @@ const FAR = 30;
 const LETTER_WIDTH = 0.57;
 
 /** Points with labels where no other label and no point is. */
-function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): readonly Shape[] {
+function renderPoints(points: readonly Point[], { x, y, left, top, chance }: Scale): readonly Shape[] {
   const placed = points.map((point) => ({
     point,
     px: point.flops === null ? left : x(point.flops),
@@ -156,6 +158,7 @@ function renderPoints(points: readonly Point[], { x, y, left, top }: Scale): rea
   const taken: Box[] = placed.flatMap(({ point, px, py }) =>
     point.flops === null ? [] : [{ x1: px - 5, y1: py - 5, x2: px + 5, y2: py + 5 }],
   );
+  taken.push({ x1: left, y1: y(chance) - 1, x2: left + PANEL.width, y2: y(chance) + 1 });
   const parts: Shape[] = [];
   for (const { point, px, py } of placed.sort((a, b) => rankOf(a.point) - rankOf(b.point) || b.px - a.px)) {
     const colour = point.isOwn ? COLOURS.own : point.name.startsWith('GPT-J') ? COLOURS.gptj : COLOURS.model;
