@@ -12,7 +12,6 @@ import { titleOf } from './drafts/draft-saver.ts';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
 import { GenerationNote } from './generation-note.tsx';
-import { ModelChoice } from './model/model-choice.tsx';
 import { Notices } from './notices.tsx';
 import { draftInAddress } from './open-from-address.ts';
 import { useSettings } from './parameters/use-settings.tsx';
@@ -26,6 +25,9 @@ import './playground.css';
 const route = getRouteApi('/playground');
 
 const BeamsView = lazy(() => import('./beams/beams-view.tsx').then((parts) => ({ default: parts.BeamsView })));
+
+// Shown where a server has several models.
+const ModelChoice = lazy(async () => ({ default: (await import('./model/model-choice.tsx')).ModelChoice }));
 
 // Loaded when they are opened.
 const BranchesDrawer = lazy(async () => ({ default: (await import('./branches/branches-drawer.tsx')).BranchesDrawer }));
@@ -73,7 +75,9 @@ export function PlaygroundPage() {
         beside={
           <>
             <DraftsMenu store={store} draftId={draft.id} title={titleOf(draft)} />
-            <ModelChoice />
+            <Suspense>
+              <ModelChoice />
+            </Suspense>
             {view !== 'compare' && settings.chip}
           </>
         }

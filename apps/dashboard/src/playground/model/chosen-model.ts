@@ -1,4 +1,4 @@
-/** The model that the playground generates with, where the server has several; this browser remembers it. */
+/** The model that the playground generates with, where the server has several. */
 import { useSyncExternalStore } from 'react';
 
 export interface ChosenModel {
@@ -6,11 +6,10 @@ export interface ChosenModel {
   readonly pipelineId: string;
 }
 
-const KEY = 'gptj-playground-model';
 /** The pipeline of the model that requests without a name get. */
 export const DEFAULT_PIPELINE = 'gpt-j:latest';
 
-let chosen: ChosenModel | null = stored();
+let chosen: ChosenModel | null = null;
 const listeners = new Set<() => void>();
 
 /** Null: the one that requests without a name get. */
@@ -24,12 +23,6 @@ export function chosenPipeline(): string {
 
 export function chooseModel(model: ChosenModel | null): void {
   chosen = model;
-  try {
-    if (model === null) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, JSON.stringify({ name: model.name, pipelineId: model.pipelineId }));
-  } catch {
-    // A browser that stores nothing forgets it with the page.
-  }
   for (const listener of listeners) listener();
 }
 
@@ -40,15 +33,4 @@ export function useChosenModel(): ChosenModel | null {
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
-}
-
-function stored(): ChosenModel | null {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? 'null');
-    if (typeof value !== 'object' || value === null || !('name' in value) || !('pipelineId' in value)) return null;
-    const { name, pipelineId } = value;
-    return typeof name === 'string' && typeof pipelineId === 'string' ? { name, pipelineId } : null;
-  } catch {
-    return null;
-  }
 }

@@ -9,7 +9,7 @@ import { chooseModel, useChosenModel } from './chosen-model.ts';
 const LOADING_POLL_MS = 1_000;
 const POLL_MS = 10_000;
 
-/** Chooses the model of the playground, where the server has several. */
+/** Chooses the model of the playground, where the server has several; this browser remembers it. */
 export function ModelChoice() {
   const chosen = useChosenModel();
   const { data: server } = useQuery({
@@ -18,10 +18,13 @@ export function ModelChoice() {
       data === undefined || data.models.length < 2 ? false : data.models.some(isLoading) ? LOADING_POLL_MS : POLL_MS,
   });
   const models = server?.models ?? null;
-  const isGone = chosen !== null && models?.every(({ name }) => name !== chosen.name) === true;
   useEffect(() => {
-    if (isGone) chooseModel(null);
-  }, [isGone]);
+    if (models === null) return;
+    // What was chosen before the page was opened, where the server still has it.
+    const name = chosen?.name ?? remembered();
+    const found = models.find((each) => each.name === name) ?? null;
+    if (found?.name !== chosen?.name) chooseModel(found);
+  }, [models, chosen]);
   if (models === null || models.length < 2) return null;
   const value = models.find(({ name }) => name === chosen?.name) ?? models[0];
   return (
@@ -30,10 +33,31 @@ export function ModelChoice() {
       isLabelHidden={true}
       size="small"
       value={value?.name ?? ''}
-      onChange={(name) => chooseModel(models.find((each) => each.name === name) ?? null)}
+      onChange={(name) => {
+        remember(name);
+        chooseModel(models.find((each) => each.name === name) ?? null);
+      }}
       choices={models.map((model) => ({ id: model.name, label: model.name, note: noteOf(model) }))}
     />
   );
+}
+
+const KEY = 'gptj-playground-model';
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name: string): void {
+  try {
+    localStorage.setItem(KEY, name);
+  } catch {
+    // A browser that stores nothing forgets it with the page.
+  }
 }
 
 function isLoading({ state }: ServedModel): boolean {

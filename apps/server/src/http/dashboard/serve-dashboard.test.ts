@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
-import { serverGetSchema } from '@gptj-cloud/protocol';
+import { GPTJ_PIPELINE_ID, serverGetSchema } from '@gptj-cloud/protocol';
 import { createLogger } from '../../telemetry/logger.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
 import { PAGE_OF_ACTION, PAGE_OF_LINK, PAGE_SEGMENTS } from './page-addresses.ts';
@@ -194,6 +194,15 @@ test('GET /v2/server reports without a sign-in what signing in needs', async () 
     name: 'gptj-cloud',
     model: it.engine.info.modelName,
     context: it.engine.info.config.contextLength,
+    models: [
+      {
+        name: it.engine.info.modelName,
+        pipeline_id: GPTJ_PIPELINE_ID,
+        context: it.engine.info.config.contextLength,
+        state: 'loaded',
+        progress: null,
+      },
+    ],
     registration: 'open',
     verify_required: false,
     mail: false,
