@@ -37,7 +37,7 @@ export function chooseModel(served: TextModel, name: string | undefined): TextMo
   return namedModel(served, name);
 }
 
-/** The model of a name, ignoring case. Throws `model_unknown`. */
+/** The model of a name, ignoring case. The organisation before its slash may be left out. Throws `model_unknown`. */
 export function namedModel(served: TextModel, name: string): TextModel {
   const found = plainModel(served, name) ?? adaptedModel(served, name)?.model;
   if (found !== undefined) return found;
@@ -56,8 +56,13 @@ export function adapterOf(served: TextModel, name: string | undefined): string |
 
 function plainModel(served: TextModel, name: string): TextModel | undefined {
   const wanted = name.toLowerCase();
-  const found = [served, ...(served.others ?? [])].find(({ info }) => info.modelName.toLowerCase() === wanted);
-  return found ?? (ALIASES.some((alias) => alias.toLowerCase() === wanted) ? served : undefined);
+  const models = [served, ...(served.others ?? [])];
+  const found = models.find(({ info }) => info.modelName.toLowerCase() === wanted);
+  if (found !== undefined) return found;
+  // `gptj pull ORGANISATION/NAME` stores NAME, under which it is then served.
+  const [short, another] = models.filter(({ info }) => info.modelName.toLowerCase().endsWith(`/${wanted}`));
+  if (short !== undefined && another === undefined) return short;
+  return ALIASES.some((alias) => alias.toLowerCase() === wanted) ? served : undefined;
 }
 
 function adaptedModel(
