@@ -30,7 +30,7 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== nu
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : isGiven(value) && Object.keys(Object(value)).length > 0;
 /** Initialisations that change the weights of the base model. */
-const CHANGES_BASE = /^(?:pissa|olora|corda|loftq)/;
+const CHANGES_BASE = /^(?:pissa|olora|corda|loftq|lora_ga)/i;
 
 const REFUSED: readonly Refused[] = [
   { field: 'use_dora', isSet: isTrue, why: 'DoRA changes the norms of the weights, which no low-rank addition does' },
@@ -51,6 +51,13 @@ const REFUSED: readonly Refused[] = [
   },
   { field: 'use_qalora', isSet: isTrue, why: 'QA-LoRA pools the inputs; merge it into the model' },
   { field: 'use_bdlora', isSet: isGiven, why: 'block-diagonal adapters are not supported; merge it into the model' },
+  {
+    field: 'kasa_config',
+    isSet: isGiven,
+    why: 'KaSA changes the base model and scales each rank; merge it into the model',
+  },
+  { field: 'monteclora_config', isSet: isGiven, why: 'MonteCLoRA samples its matrices; merge it into the model' },
+  { field: 'arrow_config', isSet: isGiven, why: 'Arrow chooses adapters for each token, which is not supported' },
   {
     field: 'init_lora_weights',
     isSet: (value) => typeof value === 'string' && CHANGES_BASE.test(value),

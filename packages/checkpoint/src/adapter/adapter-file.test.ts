@@ -128,6 +128,12 @@ test('refuses settings that no low-rank addition expresses, by name, and writes 
     [{ lora_bias: true }, /lora_bias true/],
     [{ modules_to_save: ['lm_head'] }, /modules_to_save \["lm_head"\]/],
     [{ init_lora_weights: 'pissa_niter_4' }, /init_lora_weights "pissa_niter_4"/],
+    [{ init_lora_weights: 'lora_ga' }, /init_lora_weights "lora_ga"/],
+    // PEFT compares this one without case.
+    [{ init_lora_weights: 'OLoRA' }, /init_lora_weights "OLoRA"/],
+    [{ kasa_config: { beta: 1 } }, /kasa_config .*: KaSA/],
+    [{ monteclora_config: {} }, /monteclora_config/],
+    [{ arrow_config: { top_k: 3 } }, /arrow_config/],
     [{ layer_replication: [[0, 1]] }, /layer_replication/],
     [{ r: 257 }, /r: expected an integer from 1 to 256, got 257/],
     [{ r: '2' }, /r: expected an integer/],
