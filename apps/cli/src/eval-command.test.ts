@@ -86,6 +86,23 @@ async function killAtLine(args: readonly string[], line: number): Promise<void> 
   assert.match(text, /hellaswag, harness: \d+ of 240/);
 }
 
+test('a server that has another model than the scores of the journal is refused', async () => {
+  const journal = join(server.folder, 'server.jsonl');
+  const args = ['eval', '--tasks', 'piqa', '--limit', '2', '--url', server.url, '--journal', journal];
+  await server.done(args);
+  await server.done(args);
+  const lines = (await readFile(journal, 'utf8')).trim().split('\n');
+  const others = lines.map((line) => {
+    const { l, ...rest } = JSON.parse(line);
+    return JSON.stringify({ ...rest, l: l.map((logprob: number) => logprob - 0.2) });
+  });
+  // As another model of the same name would have left it.
+  await writeFile(journal, `${others.join('\n')}\n`);
+  const { status, stdout, stderr } = await server.gptj(args);
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /expected the log-probabilities that the journal has of this server, .* another model now/);
+});
+
 test('a task of your own and a text have their metrics', async () => {
   const questions = join(server.folder, 'questions.jsonl');
   await writeFile(

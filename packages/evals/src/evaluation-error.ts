@@ -17,6 +17,8 @@ export type EvaluationErrorCode =
   | 'check_failed'
   /** The file is not a journal. */
   | 'journal_invalid'
+  /** A server gives other scores than those in the journal. */
+  | 'journal_stale'
   /** The file is not a result of gptj eval, or two results have no task in common. */
   | 'results_invalid';
 

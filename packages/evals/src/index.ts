@@ -3,6 +3,7 @@ export { createPipelineScorer } from './adapters/pipeline-scorer.ts';
 export { evaluateTask, type TaskEvaluation } from './evaluate-task.ts';
 export { EvaluationError } from './evaluation-error.ts';
 export { runSelfChecks, SELF_CHECKS, type SelfCheck } from './guard/self-checks.ts';
+export { checkJournal } from './journal/check-journal.ts';
 export { Journal } from './journal/journal.ts';
 export { drawChart } from './report/chart.ts';
 export { toPng } from './report/chart-png.ts';

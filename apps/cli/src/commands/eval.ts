@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   BUILTIN_TASKS,
+  checkJournal,
   compareReports,
   comparisonTable,
   type EvaluationReport,
@@ -66,6 +67,7 @@ const runCommand: Command = {
           skip: new Set(request.skippedChecks),
           signal: context.signal,
         });
+        if (journal !== null) await checkJournal({ ...opened, journal, signal: context.signal });
         const evaluations = await runEvaluations({ request, opened, journal, context });
         const report = toReport({
           model: opened.scorer.identity,

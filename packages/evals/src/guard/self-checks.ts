@@ -33,10 +33,11 @@ export interface SelfCheckOptions {
   readonly signal: AbortSignal;
 }
 
-const TEXT =
+/** English whose tokens every check scores. */
+export const CHECK_TEXT =
   'Once upon a time there was a little girl who lived with her mother in a small house near the forest. Every morning she went to the well to bring water, and in the evening they sat by the fire.';
 /** Nats by which 16-bit arithmetic may differ between batches, for each token. */
-const TOLERANCE = 0.05;
+export const CHECK_TOLERANCE = 0.05;
 /** Named tokens of a prediction. */
 const NAMED = 5;
 
@@ -107,7 +108,7 @@ const CHECKS: Readonly<Record<SelfCheck, Check>> = {
         others.map((token) => ({ context, continuation: [token] })),
       );
       const best = named[0]!.logprob;
-      const high = scored.flat().find((logprob) => !(logprob < best + TOLERANCE && Number.isFinite(logprob)));
+      const high = scored.flat().find((logprob) => !(logprob < best + CHECK_TOLERANCE && Number.isFinite(logprob)));
       if (high !== undefined) return `got ${high} for a token that is less likely than ${best}`;
       if (new Set(scored.flat()).size < 2) return 'got the same log-probability for all tokens that are not predicted';
     }
@@ -128,7 +129,7 @@ const CHECKS: Readonly<Record<SelfCheck, Check>> = {
   },
 
   async shuffled(options) {
-    const words = TEXT.split(' ');
+    const words = CHECK_TEXT.split(' ');
     // A fixed order without neighbours: every seventh word.
     const other = words.map((_, at) => words[(at * 7) % words.length]!).join(' ');
     const [text, shuffled] = await score(options, [textRequest(options), textRequest(options, other)]);
@@ -137,7 +138,7 @@ const CHECKS: Readonly<Record<SelfCheck, Check>> = {
   },
 };
 
-function textRequest({ tokenizer, prefixToken }: SelfCheckOptions, text: string = TEXT): TokenRequest {
+function textRequest({ tokenizer, prefixToken }: SelfCheckOptions, text: string = CHECK_TEXT): TokenRequest {
   return { context: [prefixToken], continuation: tokenizer.encode(text) };
 }
 
@@ -168,14 +169,14 @@ async function predict(options: SelfCheckOptions): Promise<readonly Prediction[]
 
 /** Words of the text that are not predicted, as single tokens. */
 function otherTokens({ tokenizer }: SelfCheckOptions, known: ReadonlySet<TokenId>): readonly TokenId[] {
-  const ids = [...new Set(tokenizer.encode(TEXT))].filter((token) => !known.has(token));
+  const ids = [...new Set(tokenizer.encode(CHECK_TEXT))].filter((token) => !known.has(token));
   return ids.slice(0, 8);
 }
 
 function largestDifference(expected: readonly number[], got: readonly number[]): string | null {
   for (const [at, value] of expected.entries()) {
     const other = got[at] ?? Number.NaN;
-    if (!(Math.abs(value - other) <= TOLERANCE))
+    if (!(Math.abs(value - other) <= CHECK_TOLERANCE))
       return `got ${other} instead of ${value} at ${at + 1} of ${expected.length}`;
   }
   return null;

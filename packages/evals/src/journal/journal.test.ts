@@ -44,9 +44,19 @@ test('a line that a kill has cut is ignored, and does not spoil the next one', a
   await third.close();
 });
 
+test('a first line that a kill has cut leaves a journal', async () => {
+  for (const cut of ['{', '{"k', '{"k":"on', '{"k\n{"k":"cut","l":[']) {
+    const path = join(folder, 'first.jsonl');
+    await writeFile(path, cut);
+    await (await Journal.open(path)).close();
+  }
+});
+
 test('a file of another kind is refused and left as it is', async () => {
-  const path = join(folder, 'c.txt');
-  await writeFile(path, 'one\ntwo\nthree\nfour');
-  await assert.rejects(Journal.open(path), /expected a journal of gptj eval, got another file/);
-  assert.equal(await readFile(path, 'utf8'), 'one\ntwo\nthree\nfour');
+  for (const [at, text] of ['one\ntwo\nthree\nfour', 'note', '\n', '{"key": 1}\n', '{"k"}\n'].entries()) {
+    const path = join(folder, `c${at}.txt`);
+    await writeFile(path, text);
+    await assert.rejects(Journal.open(path), /expected a journal of gptj eval, got another file/, text);
+    assert.equal(await readFile(path, 'utf8'), text);
+  }
 });

@@ -31,18 +31,16 @@ export class Journal {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(path, 'a+');
     try {
+      if (!(await beginsAsJournal(file))) {
+        throw new EvaluationError('journal_invalid', `${path}: expected a journal of gptj eval, got another file`);
+      }
       const scores = new Map<string, TokenScores>();
       const texts = new Map<string, string>();
-      let lines = 0;
       for await (const line of createInterface({
         input: createReadStream(path),
         crlfDelay: Number.POSITIVE_INFINITY,
       })) {
-        lines++;
         readLine(line, scores, texts);
-        if (lines === MIN_LINES && scores.size === 0 && texts.size === 0) {
-          throw new EvaluationError('journal_invalid', `${path}: expected a journal of gptj eval, got another file`);
-        }
       }
       if (!(await endsLine(file))) await file.appendFile('\n');
       return new Journal(file, scores, texts);
@@ -81,8 +79,15 @@ export class Journal {
   }
 }
 
-/** A file with that number of lines and none of a journal is another file. */
-const MIN_LINES = 3;
+/** What every line begins with. */
+const LINE_START = '{"k":"';
+
+/** Whether the file is empty or its first line is one of a journal, which a kill may have cut. */
+async function beginsAsJournal(file: FileHandle): Promise<boolean> {
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(LINE_START.length), 0, LINE_START.length, 0);
+  const [line] = buffer.subarray(0, bytesRead).toString('latin1').split('\n');
+  return bytesRead === 0 || (line !== '' && LINE_START.startsWith(line!));
+}
 
 /** Whether the file is empty or ends with a line break. */
 async function endsLine(file: FileHandle): Promise<boolean> {
