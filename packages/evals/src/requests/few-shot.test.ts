@@ -31,6 +31,19 @@ test('examples of another split are drawn without an extra one', () => {
   assert.equal(first?.[0]?.context.split('\n\n').length, 2);
 });
 
+test('too few documents to draw from are refused with their number', () => {
+  const few = documents.slice(0, 2);
+  for (const [examples, message] of [
+    [null, /expected at least 3 documents to draw 2 examples from, got 2; lower --shots/],
+    [few.slice(1), /expected at least 2 documents to draw 2 examples from, got 1/],
+  ] as const) {
+    assert.throws(() => withExamples({ drawsExtraExample: true }, few, { shots: 2, examples, all: few }), {
+      code: 'data_invalid',
+      message,
+    });
+  }
+});
+
 test('without shots the contexts are those of the documents', () => {
   const requests = withExamples({ drawsExtraExample: true }, documents, { shots: 0, examples: null, all: documents });
   assert.deepEqual(requests[3], documents[3]?.requests);

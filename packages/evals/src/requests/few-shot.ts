@@ -1,4 +1,5 @@
 /** Examples before a document, drawn as lm-evaluation-harness's default sampler draws them. */
+import { EvaluationError } from '../evaluation-error.ts';
 import { createPythonRandom } from '../python/python-random.ts';
 import type { Task, TaskDocument } from '../tasks/task.ts';
 import type { TextRequest } from './text-request.ts';
@@ -15,7 +16,7 @@ export interface FewShot {
   readonly all: readonly TaskDocument[];
 }
 
-/** The requests of every document, each context after its examples. */
+/** The requests of every document, each context after its examples. Throws `data_invalid` for too few examples. */
 export function withExamples(
   task: Pick<Task, 'drawsExtraExample'>,
   documents: readonly TaskDocument[],
@@ -25,6 +26,12 @@ export function withExamples(
   const random = createPythonRandom(SEED);
   const pool = examples ?? all;
   const drawn = shots + (examples === null && task.drawsExtraExample ? 1 : 0);
+  if (pool.length < drawn) {
+    throw new EvaluationError(
+      'data_invalid',
+      `expected at least ${drawn} documents to draw ${shots} examples from, got ${pool.length}; lower --shots, or give --examples`,
+    );
+  }
   const written = pool.map(({ fields }) => JSON.stringify(fields));
   return documents.map((document) => {
     const own = JSON.stringify(document.fields);

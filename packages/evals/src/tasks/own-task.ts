@@ -8,7 +8,7 @@
  */
 import { EvaluationError } from '../evaluation-error.ts';
 import { choiceDocument } from './documents.ts';
-import { indexField, textField, textsField } from './fields.ts';
+import { indexField, invalidField, textField, textsField } from './fields.ts';
 import { readJsonLines } from './json-lines.ts';
 import type { MetricName, Task, TaskDocument, TaskKind } from './task.ts';
 import { readDocument } from './task-file.ts';
@@ -48,7 +48,11 @@ const SHAPES: readonly Shape[] = [
     kind: 'rolling',
     metrics: ['word_perplexity', 'byte_perplexity', 'token_perplexity', 'bits_per_byte'],
     mark: 'text',
-    read: (fields) => oneRequest(fields, '', textField(fields, 'text')),
+    read(fields) {
+      const text = textField(fields, 'text');
+      if (text === '') throw invalidField('text', 'at least one character', text);
+      return oneRequest(fields, '', text);
+    },
   },
 ];
 
