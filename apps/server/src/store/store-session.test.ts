@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { sql } from 'drizzle-orm';
 import { createScratchDatabase, WITHOUT_POSTGRES } from '../testing/test-store.ts';
 import { until } from '../testing/until.ts';
 import { openPostgres } from './postgres.ts';
-import { HINT_CHANNEL } from './store-session.ts';
+import { HINT_CHANNEL, openStoreSession } from './store-session.ts';
 
 test('one process of a store is elected, the next when it is gone, and each hears the hints', {
   skip: WITHOUT_POSTGRES,
@@ -38,4 +40,39 @@ test('one process of a store is elected, the next when it is gone, and each hear
     await store.close();
     await database.drop();
   }
+});
+
+/** A message of PostgreSQL's protocol. */
+function message(type: string, body: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(4 + Buffer.byteLength(body));
+  return Buffer.concat([Buffer.from(type), length, Buffer.from(body)]);
+}
+
+test('a session that may not listen, as on a standby, leaves no connection open', async (t) => {
+  const connections = new Set<Socket>();
+  const ready = message('Z', 'I');
+  const standby = createServer((socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+    socket.once('data', () => {
+      socket.write(Buffer.concat([message('R', '\0\0\0\0'), ready]));
+      socket.on('data', (bytes) => {
+        if (bytes[0] !== 'Q'.charCodeAt(0)) return;
+        const refusal = 'SERROR\0C25006\0Mcannot execute LISTEN during recovery\0\0';
+        socket.write(Buffer.concat([message('E', refusal), ready]));
+      });
+    });
+  });
+  standby.listen(0, '127.0.0.1');
+  await once(standby, 'listening');
+  t.after(() => {
+    for (const socket of connections) socket.destroy();
+    standby.close();
+  });
+  const session = openStoreSession(`postgres://u:p@127.0.0.1:${(standby.address() as AddressInfo).port}/d`, () => {});
+  await assert.rejects(session.isElected(), /during recovery/);
+  await assert.rejects(session.isElected(), /during recovery/);
+  await until(() => connections.size === 0);
+  await session.close();
 });

@@ -46,8 +46,14 @@ export function openStoreSession(url: string, onHint: (text: string) => void): S
     client.on('error', () => forget(client));
     client.on('end', () => forget(client));
     client.on('notification', ({ payload }) => onHint(payload ?? ''));
-    await client.connect();
-    await client.query(`LISTEN ${HINT_CHANNEL}`);
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${HINT_CHANNEL}`);
+    } catch (error) {
+      // A standby, for one, refuses to listen: the next round connects again.
+      void client.end().catch(() => undefined);
+      throw error;
+    }
     if (closed) await client.end();
     else current = client;
   };
