@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Engine } from '@gptj-cloud/engine';
 import { ApiError, GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import type { Admission } from '../metering/usage/admission.ts';
+import { createFakeEngine } from '../testing/fake-model.ts';
 import { createOpenAdmission } from '../testing/open-admission.ts';
 import { openTestApp, type TestApp } from '../testing/test-app.ts';
 
@@ -81,4 +83,41 @@ test('a run with an idempotency key does not begin before it is known to be the 
     [200, 200],
   );
   assert.equal(it.engine.began, before + 1);
+});
+
+test('a run that executes while it is stored ends when the server stops before it is stored', async () => {
+  const signals: (AbortSignal | undefined)[] = [];
+  const engine = createFakeEngine();
+  const generator: Engine = {
+    ...engine,
+    generate(request, signal) {
+      signals.push(signal);
+      return engine.generate(request, signal);
+    },
+  };
+  refusal = null;
+  gate = Promise.resolve();
+  const stopping = await openTestApp({ generator, openAdmission: async () => admission });
+  try {
+    assert.equal((await stopping.post('/v2/runs', REQUEST)).status, 200);
+    engine.hold();
+    let admit = (): void => {};
+    gate = new Promise((resolve) => {
+      admit = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    const reply = stopping.post('/v2/runs', REQUEST);
+    await asked;
+    await turn();
+    assert.equal(signals.length, 2);
+    await stopping.runs.worker.stop();
+    admit();
+    await reply;
+    assert.equal(signals[1]?.aborted, true);
+  } finally {
+    engine.resume();
+    await stopping.close();
+  }
 });

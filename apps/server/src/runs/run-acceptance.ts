@@ -138,6 +138,8 @@ async function accept(
   else {
     const started = { startedAt: createdAt, tries: FIRST_TRY, cancelRequested: false };
     worker.begin({ ...known, ...started, isStreamed, dataId, priority, admissionTicket });
+    // Its execution ended before it could join.
+    if (worker.stopped) begun?.stop();
   }
   return following;
 }
