@@ -71,8 +71,8 @@ export interface RunService
   readonly worker: RunWorker;
   /** This process among those on the store. */
   readonly node: Node;
-  /** End the streams of runs that other nodes execute. */
-  closeStreams(): void;
+  /** After the worker has drained: end the streams of runs that go on elsewhere, or later. */
+  closeStreams(): Promise<void>;
   /** Leave the other processes on the store. */
   close(): Promise<void>;
   /** The changes of each project's runs. */
@@ -181,7 +181,10 @@ export function createRunService(deps: RunServiceDeps): RunService {
     check: createRunCheck(parts),
     ...createRunCommands(parts),
     node,
-    closeStreams: () => follower.close(),
+    async closeStreams() {
+      await waiters.passedOn();
+      follower.close();
+    },
     async close() {
       await sweeping?.stop();
       await session?.close();

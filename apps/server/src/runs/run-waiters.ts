@@ -28,6 +28,8 @@ export interface RunWaiters {
   waitUntilEnded(projectId: string, id: string): Promise<RunGet>;
   /** Called when the worker has finished a run: passes the end to its waiters and to the readers of its events. */
   onRunEnded(run: { readonly id: string; readonly projectId: string }): void;
+  /** Resolves when every end that was reported has been passed on. */
+  passedOn(): Promise<void>;
 }
 
 interface Waiter {
@@ -43,6 +45,7 @@ const GOES_ON: RunEvent = {
 
 export function createRunWaiters({ queries, accepted, events, worker, logger }: RunWaitersDeps): RunWaiters {
   const waiters = new Map<string, Set<Waiter>>();
+  const underWay = new Set<Promise<void>>();
 
   const resolveWaiters = async (id: string, projectId: string): Promise<void> => {
     const known = accepted.take(id);
@@ -102,6 +105,12 @@ export function createRunWaiters({ queries, accepted, events, worker, logger }: 
         throw error;
       }
     },
-    onRunEnded: ({ id, projectId }) => void resolveWaiters(id, projectId),
+    onRunEnded({ id, projectId }) {
+      const passing = resolveWaiters(id, projectId).finally(() => underWay.delete(passing));
+      underWay.add(passing);
+    },
+    async passedOn() {
+      await Promise.all(underWay);
+    },
   };
 }

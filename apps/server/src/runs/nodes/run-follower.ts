@@ -39,12 +39,19 @@ export interface RunFollower {
   follow(projectId: string, id: string, after: string | null): EventReader;
   /** The number of open readers in this process. */
   readers(id: string): number;
-  /** End the streams of runs that other nodes execute. */
+  /** This node stops: end the streams of runs that go on. Those of runs that ended here are read to their end. */
   close(): void;
+}
+
+interface FollowingReader extends EventReader {
+  /** End, unless the run has ended here. */
+  leave(): void;
 }
 
 interface Log {
   readonly reader: EventReader;
+  /** In the memory of this process. */
+  readonly isHere: boolean;
   /** The node of the log; null: the run waits, and may be executed elsewhere. */
   readonly node: string | null;
   /** The next event, asked for and not there yet. */
@@ -57,7 +64,7 @@ const MAX_PAUSE_MS = 5_000;
 
 export function createRunFollower(deps: RunFollowerDeps): RunFollower {
   const { db, events, ownsStore } = deps;
-  const open = new Set<EventReader>();
+  const open = new Set<() => void>();
   const counts = new Map<string, number>();
   const findPlace = batched('find-run-places', (ids: readonly string[]) => findRunPlaces(db, ids));
   const warned = new Set<string>();
@@ -71,27 +78,34 @@ export function createRunFollower(deps: RunFollowerDeps): RunFollower {
     if (now === 0) counts.delete(id);
     else counts.set(id, now);
   };
-  const openReader = (projectId: string, id: string, after: string | null): EventReader => {
-    if (ownsStore) return events.read(id, after) ?? endOnly(() => deps.waitUntilEnded(projectId, id));
-    return followAnywhere({ ...deps, findPlace, warnOnce }, { projectId, id, after });
+  const openReader = (projectId: string, id: string, after: string | null): FollowingReader => {
+    if (!ownsStore) return followAnywhere({ ...deps, findPlace, warnOnce }, { projectId, id, after });
+    const kept = events.read(id, after);
+    const reader = kept ?? endOnly(() => deps.waitUntilEnded(projectId, id));
+    return {
+      ...reader,
+      leave() {
+        if (kept === null || events.isOpen(id)) reader.close();
+      },
+    };
   };
   return {
     follow(projectId, id, after) {
       const reader = openReader(projectId, id, after);
-      const followed: EventReader = {
+      const leave = (): void => reader.leave();
+      open.add(leave);
+      count(id, 1);
+      return {
         next: () => reader.next(),
         close() {
           reader.close();
-          if (open.delete(followed)) count(id, -1);
+          if (open.delete(leave)) count(id, -1);
         },
       };
-      open.add(followed);
-      count(id, 1);
-      return followed;
     },
     readers: (id) => counts.get(id) ?? 0,
     close() {
-      for (const reader of open) reader.close();
+      for (const leave of open) leave();
     },
   };
 }
@@ -122,7 +136,7 @@ interface Followed {
   readonly after: string | null;
 }
 
-function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): EventReader {
+function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): FollowingReader {
   const { events, node, findPlace, pollMs } = deps;
   const closed = new AbortController();
   const { signal } = closed;
@@ -130,16 +144,18 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): E
   const ready: NumberedEvent[] = [];
   let lastId = after;
   let isOver = false;
+  let isLeaving = false;
   /** The node whose log ended before the run did. */
   let cutShortAt: string | null = null;
   let failures = 0;
 
   const readHere = (owner: string | null): Log | null => {
     const reader = events.read(id, lastId);
-    return reader === null ? null : { reader, node: owner, pending: null };
+    return reader === null ? null : { reader, isHere: true, node: owner, pending: null };
   };
   const readEnd = (): Log => ({
     reader: endOnly(() => deps.waitUntilEnded(projectId, id)),
+    isHere: false,
     node: node.id,
     pending: null,
   });
@@ -154,7 +170,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): E
     const signed = node.sign(request);
     if (url === null || signed === null) return null;
     const found = await deps.openRemote({ url, request, signed, after: lastId, signal });
-    if (found.type === 'reader') return { reader: found.reader, node: there, pending: null };
+    if (found.type === 'reader') return { reader: found.reader, isHere: false, node: there, pending: null };
     if (found.type === 'not_kept') return readEnd();
     if (found.type === 'unreachable' && !signal.aborted) {
       failures++;
@@ -213,12 +229,18 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): E
     return event;
   };
 
+  const close = (): void => {
+    isOver = true;
+    closed.abort();
+    log?.reader.close();
+    log = null;
+  };
+
   return {
-    close() {
-      isOver = true;
-      closed.abort();
-      log?.reader.close();
-      log = null;
+    close,
+    leave() {
+      isLeaving = true;
+      if (log?.isHere !== true || events.isOpen(id)) close();
     },
     async next() {
       for (;;) {
@@ -234,7 +256,8 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): E
         const found = log === null ? null : await read(log);
         if (isOver) return null;
         if (found === null) {
-          await wait();
+          if (isLeaving) close();
+          else await wait();
           continue;
         }
         failures = 0;
