@@ -257,7 +257,8 @@ async function start({
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
-  const modelStore = await openModelStore({ config, environment: parts.environment, clock, logger });
+  const servedPaths = [served, ...others].flatMap(({ path }) => path ?? []);
+  const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
   let otherUrl: string | null = null;

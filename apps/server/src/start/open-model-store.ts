@@ -1,4 +1,5 @@
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, realpath, statfs } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { readMachineMemory } from '@gptj-cloud/engine';
 import {
   createPullJobs,
@@ -8,15 +9,17 @@ import {
   openFetch,
   readHubSettings,
   removeStoredModel,
-  type StoredModel,
 } from '@gptj-cloud/model-store';
 import type { ModelStoreAdmin } from '../api/operator/model-store-routes.ts';
 import type { ServerConfig } from '../config/parse-config.ts';
 import { tryLockFolder } from '../store/try-lock-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { findDraftFile } from './model-file.ts';
 
 export interface ModelStoreOptions {
   readonly config: Pick<ServerConfig, 'dataDir' | 'modelName' | 'models' | 'draftModel' | 'engineSize'>;
+  /** Model files of the engines. */
+  readonly servedPaths: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: () => Date;
   readonly logger: Logger;
@@ -27,18 +30,24 @@ const REMOVE_TIMEOUT_MS = 10_000;
 /** The models of the data folder for the owners of the server. Closing its `pulls` ends a download. */
 export async function openModelStore({
   config,
+  servedPaths,
   environment,
   clock,
   logger,
 }: ModelStoreOptions): Promise<ModelStoreAdmin> {
   const models = modelsFolder(config.dataDir);
+  const draftPath = await findDraftFile(config);
+  const opened = draftPath === null ? servedPaths : [...servedPaths, draftPath];
   return {
     list: () => listModels(models),
     async served() {
       const chosen = [config.modelName, ...config.models.map(({ modelName }) => modelName), config.draftModel];
-      const names = chosen.filter((name) => name !== null);
-      const found = await Promise.all(names.map((name) => findModel(models, name)));
-      return found.filter((model): model is StoredModel => model !== null);
+      const named = await Promise.all(chosen.map((name) => (name === null ? null : findModel(models, name))));
+      // What a name means changes with the next pull; the engines keep the files of the start.
+      const used = new Set(await Promise.all([...opened, ...named.flatMap((each) => each?.path ?? [])].map(realPath)));
+      const stored = await listModels(models);
+      const paths = await Promise.all(stored.map(({ path }) => realPath(path)));
+      return stored.filter((_, at) => used.has(paths[at] ?? ''));
     },
     remove: (name) => removeStoredModel(models, name, tryLockFolder, AbortSignal.timeout(REMOVE_TIMEOUT_MS)),
     async disk() {
@@ -60,4 +69,8 @@ export async function openModelStore({
       onFailure: (error) => logger.error('a pull failed', { error }),
     }),
   };
+}
+
+async function realPath(path: string): Promise<string> {
+  return await realpath(path).catch(() => resolve(path));
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -30,20 +30,21 @@ async function emptyHub(t: TestContext) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, answer };
 }
 
-async function openApp(t: TestContext) {
+async function openApp(t: TestContext, modelName: string | null = null, servedFiles: readonly string[] = []) {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-models-'));
   t.after(() => rm(dataDir, { recursive: true, force: true }));
   const hub = await emptyHub(t);
   const clock = (): Date => new Date();
   const modelStore = await openModelStore({
-    config: { dataDir, modelName: null, models: [], draftModel: null, engineSize: {} },
+    config: { dataDir, modelName, models: [], draftModel: null, engineSize: {} },
+    servedPaths: servedFiles.map((name) => join(dataDir, 'models', name)),
     environment: { HF_ENDPOINT: hub.url },
     clock,
     logger: createLogger(() => {}, clock),
   });
   const app = await openTestApp({ modelStore });
   t.after(() => app.close());
-  return { ...app, hub };
+  return { ...app, hub, dataDir };
 }
 
 test('owners list the models, start a pull, follow it to its end, and see it in the list and the audit log', async (t) => {
@@ -101,4 +102,35 @@ test('addresses and paths are refused: the server requests nothing of them', asy
   assert.equal((await post('/v2/admin/models/pulls', { from: 'a/b', path: '/x' })).status, 400);
   assert.equal((await post('/v2/admin/models/pulls', { from: 'a/b', type: 'q2' })).status, 400);
   assert.deepEqual(hub.asked, []);
+});
+
+test('a model whose file the server has open is not deleted, whatever its settings name by now', async (t) => {
+  const { request, dataDir } = await openApp(t, 'two', ['one.q8_0.gguf', 'two.q8_0.gguf']);
+  const models = join(dataDir, 'models');
+  await mkdir(models, { recursive: true });
+  const store = async (name: string, type: string, storedAt: string): Promise<void> => {
+    const file = `${name}.${type}.gguf`;
+    const source = { kind: 'hub', from: `a/${name}` };
+    await writeFile(join(models, file), 'x');
+    await writeFile(
+      join(models, `${name}.${type}.json`),
+      JSON.stringify({ name, type, file, sizeBytes: 1, sha256: '0', source, storedAt }),
+    );
+  };
+  // `one` was named by its path; of `two`, another type was pulled after the start.
+  await store('one', 'q8_0', '2026-01-01');
+  await store('two', 'q8_0', '2026-01-01');
+  await store('two', 'q4_0', '2026-01-02');
+  await store('three', 'q8_0', '2026-01-01');
+  const { data } = storedModelListSchema.parse(await (await request('/v2/admin/models')).json());
+  const served = data.filter((model) => model.is_served).map(({ name, type }) => `${name}.${type}`);
+  assert.deepEqual(served, ['one.q8_0', 'two.q4_0', 'two.q8_0']);
+  for (const [name, status] of [
+    ['one', 409],
+    ['two.q8_0', 409],
+    ['two', 409],
+    ['three', 200],
+  ] as const) {
+    assert.equal((await request(`/v2/admin/models/${name}`, { method: 'DELETE' })).status, status, name);
+  }
 });

@@ -26,7 +26,7 @@ import type { DiskSpace } from './overview-routes.ts';
 /** The models of this server's data folder. Errors are `ModelStoreError`s. */
 export interface ModelStoreAdmin {
   readonly list: () => Promise<readonly StoredModel[]>;
-  /** Models of the list that the settings of the server name. */
+  /** Models of the list that the server has opened, and those that its next start opens. */
   readonly served: () => Promise<readonly StoredModel[]>;
   /** `name` or `name.type`. */
   readonly remove: (name: string) => Promise<readonly StoredModel[]>;
@@ -87,7 +87,7 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
       description: '`NAME` deletes all its types, `NAME.TYPE` one of them.',
       replies: {
         200: json(modelsRemovedSchema, 'What was deleted, as `NAME.TYPE`.'),
-        409: json(errorBodySchema, 'The settings of the server name it.'),
+        409: json(errorBodySchema, 'The server serves it, or its settings name it.'),
       },
       async handle({ path: { name }, caller }) {
         const served = (await modelStore.served()).find((model) => [model.name, labelOf(model)].includes(name));
