@@ -8,6 +8,7 @@ import { ModelError } from '@gptj-cloud/model';
 import { parseConfig } from '../config/parse-config.ts';
 import { embeddedModelPath } from '../embedded-model.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { currentMeter, measureWork } from '../telemetry/work-meter.ts';
 import { createFakeEngine } from '../testing/fake-model.ts';
 import { openModels, type ServedModel } from './open-models.ts';
 import { createStartDisplay } from './start-display.ts';
@@ -87,4 +88,18 @@ test('a start fails when the first model cannot be loaded, and not when another 
 test('a file that is no model is refused at the start', async () => {
   const { served } = open({ GPTJ_MODELS: `embedded,other=${join(dataDir, 'none.gguf')}` });
   await assert.rejects(served, /none\.gguf/);
+});
+
+test('the engine of a model works for the server, not for the request that was the first to ask for it', async () => {
+  const payers: (string | undefined)[] = [];
+  const { served } = open({ GPTJ_MODELS: `embedded,again=${file}`, MODEL_MEMORY_MB: '2000' }, () => {
+    payers.push(currentMeter()?.payer);
+    return null;
+  });
+  const { others = [], host } = await served;
+  const meter = { payer: 'a client', share: 1, add() {} };
+  const lease = await measureWork(meter, () => others[0]?.hosted?.lease());
+  lease?.release();
+  assert.deepEqual(payers, ['server:models', 'server:models']);
+  await host?.close();
 });

@@ -26,6 +26,7 @@ import { ConfigError } from '../config-error.ts';
 import type { ModelSource } from '../generation/model-service.ts';
 import { makeFolder } from '../store/make-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { serverWork } from '../telemetry/work-meter.ts';
 import { findDraftFile, findModelFile } from './model-file.ts';
 import type { StartDisplay } from './start-display.ts';
 
@@ -112,6 +113,8 @@ async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn)
   const found = await findModels(config, start, budgetBytes);
   const [first] = found;
   if (first === undefined) throw new ConfigError('GPTJ_MODELS: expected at least one model, got none');
+  // What its process reports later is work of the server, whichever request was the first to ask for the model.
+  const startEngine: Spawn = (options) => serverWork('models', () => spawn(options));
   const toHostModel = (model: FoundModel): HostModel => ({
     name: model.name,
     info: model.info,
@@ -119,7 +122,7 @@ async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn)
     async open({ signal, onProgress }) {
       checkMemory(model, config);
       const size = await sizeOf(model.path);
-      const engine = await spawn({
+      const engine = await startEngine({
         path: model.path,
         ...(model === first && draftPath !== null ? { draftPath } : {}),
         ...common,
