@@ -297,6 +297,8 @@ export function compose(deps: ComposeDeps): Composition {
     ready: async () => (draining === undefined ? await answers() : ['shutdown']),
   });
   const drain = (timeoutMs: number): Promise<void> => {
+    // At once: its readers learn of the end while the server still listens.
+    void deps.modelStore.pulls.close();
     draining ??= Promise.all([
       drainRuns(runs.worker, timeoutMs, logger).then(() => runs.closeStreams()),
       generations.close(timeoutMs),

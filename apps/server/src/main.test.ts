@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { get } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, get } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { GPTJ_PIPELINE_ID, runGetSchema, runPageSchema, sessionGetSchema } from '@gptj-cloud/protocol';
+import { GPTJ_PIPELINE_ID, pullGetSchema, runGetSchema, runPageSchema, sessionGetSchema } from '@gptj-cloud/protocol';
 import type { ServerOptions } from './config/parse-config.ts';
 import { ConfigError } from './config-error.ts';
 import { type RunningServer, type ServeParts, serve } from './main.ts';
@@ -197,6 +197,25 @@ test('runs that exceed the drain timeout are stopped and stored as failed', asyn
   await server.close();
   const run = runGetSchema.parse(await (await reply).json());
   assert.deepEqual([run.run_state, run.error], ['failed', 'max_retries']);
+});
+
+test('a pull ends when the server drains, and its readers learn of it', async () => {
+  const hub = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(hub, 'listening');
+  const environment = { HF_ENDPOINT: `http://127.0.0.1:${(hub.address() as AddressInfo).port}` };
+  try {
+    const server = await start({ apiToken: TOKEN }, { environment });
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    const pulls = `${server.url}/v2/admin/models/pulls`;
+    const begun = await fetch(pulls, { method: 'POST', body: '{"from":"gpt-j-6b"}', headers });
+    const { id } = pullGetSchema.parse(await begun.json());
+    const events = await fetch(`${pulls}/${id}/events`, { headers });
+    const [text] = await Promise.all([events.text(), server.close()]);
+    assert.match(text, /"state":"cancelled"/);
+  } finally {
+    hub.closeAllConnections();
+    hub.close();
+  }
 });
 
 test('an asynchronous run survives a restart: the next start executes it from the beginning', async () => {
