@@ -65,7 +65,11 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
       if (isFull) logger.error('the disk of the data folder is full: the store reads, and writes nothing', { folder });
       else logger.info('the disk of the data folder has room again: the store writes', { folder });
     },
-    onDeath: (reason) => logger.error('the embedded store ended; opening it again', { reason }),
+    onDeath: (reason, opensAgain) =>
+      logger.error(
+        opensAgain ? 'the embedded store ended; opening it again' : 'the embedded store ended before it was closed',
+        { reason },
+      ),
     onReopen: () => logger.info('the embedded store is open again'),
   });
   const pool = createGuardedPool({

@@ -10,6 +10,7 @@ import { sql } from 'drizzle-orm';
 import { fillDataDir } from '../../testing/test-store.ts';
 import { until } from '../../testing/until.ts';
 import { openStore, type Store } from '../db.ts';
+import { EmbeddedThread } from './embedded-thread.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -60,6 +61,30 @@ test('a store closes while a statement runs that does not end', async () => {
   const failed = assert.rejects(endless, hasCode('store_unavailable'));
   await store.close();
   await failed;
+});
+
+test('a store that ends while it is closed is not opened again, and reports so', async () => {
+  await fillDataDir(dataDir);
+  const deaths: unknown[] = [];
+  const thread = await EmbeddedThread.open({
+    folder: join(dataDir, 'postgres'),
+    tar: null,
+    keepsReserve: false,
+    packetTimeoutMs: 300,
+    onDiskChange() {},
+    onDeath: (reason, opensAgain) => deaths.push([reason, opensAgain]),
+    onReopen: () => deaths.push('open again'),
+  });
+  await thread.connect();
+  const text = 'SELECT count(*) FROM (SELECT generate_series(1, 100000000000)) s\0';
+  const query = new Uint8Array(5 + text.length);
+  query[0] = 'Q'.charCodeAt(0);
+  new DataView(query.buffer).setUint32(1, 4 + text.length);
+  query.set(new TextEncoder().encode(text), 5);
+  const failed = assert.rejects(thread.ask(query), /no answer within 300 ms/);
+  await thread.close(60_000);
+  await failed;
+  assert.deepEqual(deaths, [['no answer within 300 ms', false]]);
 });
 
 /** A file system of this size, until `use` has ended. */

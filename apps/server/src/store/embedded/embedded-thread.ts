@@ -15,7 +15,7 @@ export interface EmbeddedThreadOptions extends WorkerTask {
   readonly packetTimeoutMs: number;
   readonly onDiskChange: (isFull: boolean) => void;
   /** PostgreSQL gave up, did not answer, or could not be opened again. */
-  readonly onDeath: (reason: string) => void;
+  readonly onDeath: (reason: string, opensAgain: boolean) => void;
   readonly onReopen: () => void;
 }
 
@@ -233,7 +233,7 @@ export class EmbeddedThread implements PacketService {
     worker.on('error', () => {});
     this.#closed();
     this.#rejectAll(`the embedded store ended: ${reason}`, isFull ? DISK_FULL : '57P02');
-    this.#options.onDeath(reason);
+    this.#options.onDeath(reason, this.#closing === null);
     void worker.terminate().then(() => this.#reopen(MIN_PAUSE_MS));
   }
 
@@ -247,9 +247,11 @@ export class EmbeddedThread implements PacketService {
           else void this.#worker?.terminate();
         },
         (error: unknown) => {
+          // `close` has ended the thread.
+          if (this.#closing !== null) return;
           this.#downReason = error instanceof Error ? error.message : String(error);
           this.#isFull = /no space is left/.test(this.#downReason);
-          this.#options.onDeath(this.#downReason);
+          this.#options.onDeath(this.#downReason, true);
           this.#reopen(Math.min(2 * pauseMs, MAX_PAUSE_MS));
         },
       );
