@@ -52,6 +52,11 @@ test('a setting, a database or a model that cannot work is a fault: status 1, an
     [false, 'fault', 'fault'],
   );
 
+  // Fetch does not accept such an address, and repeats it.
+  const hub = await run({ HF_HUB_OFFLINE: '', HF_ENDPOINT: 'https://user:hunter2@127.0.0.1:1' }, '--json');
+  assert.equal(stateOf(hub, 'hub'), 'warning');
+  assert.doesNotMatch(hub.stdout + hub.stderr, /hunter2/);
+
   const setting = await run({ PORT: 'eighty' });
   assert.equal(setting.status, 1);
   assert.match(setting.stdout, /✗ settings: PORT: expected .*got "eighty"\n {4}→ correct the variable/);
@@ -64,6 +69,17 @@ test('a setting, a database or a model that cannot work is a fault: status 1, an
   const missing = await run();
   assert.equal(missing.status, 1);
   assert.match(missing.stdout, /✗ m\.f16: its file is missing\n {4}→ gptj rm m\.f16, and pull it again/);
+});
+
+test('a data folder that is a file, or lies below one, is a fault', async (t) => {
+  const { folder, run } = await doctor(t);
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  for (const DATA_DIR of [file, join(file, 'data')]) {
+    const { status, stdout } = await run({ DATA_DIR });
+    assert.equal(status, 1);
+    assert.match(stdout, /✗ data folder: .*: expected a folder, got the file .*file\n {4}→ set DATA_DIR to a folder/);
+  }
 });
 
 test('a GPU library that does not load is a warning in the words of the loader', async (t) => {

@@ -32,7 +32,11 @@ export function checkSettings(env: NodeJS.ProcessEnv): { readonly config: Server
 
 /** Data folder, disk, and stored models. */
 export async function checkStorage(dataDir: string): Promise<readonly Check[]> {
-  const folder = await existingFolder(dataDir);
+  const { path: folder, isFolder } = await nearestExisting(dataDir);
+  if (!isFolder) {
+    const remedy = 'set DATA_DIR to a folder';
+    return [fault('storage', 'data folder', `${dataDir}: expected a folder, got the file ${folder}`, remedy)];
+  }
   const isThere = folder === resolve(dataDir);
   const isWritable = await access(folder, constants.W_OK).then(
     () => true,
@@ -51,10 +55,12 @@ export async function checkStorage(dataDir: string): Promise<readonly Check[]> {
   ];
 }
 
-async function existingFolder(path: string): Promise<string> {
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
-    const found = await stat(folder).catch(() => null);
-    if (found?.isDirectory() || dirname(folder) === folder) return folder;
+/** The path, or the part of it that exists. */
+async function nearestExisting(path: string): Promise<{ readonly path: string; readonly isFolder: boolean }> {
+  for (let nearest = resolve(path); ; nearest = dirname(nearest)) {
+    const found = await stat(nearest).catch(() => null);
+    if (found !== null || dirname(nearest) === nearest)
+      return { path: nearest, isFolder: found?.isDirectory() ?? true };
   }
 }
 
@@ -174,8 +180,13 @@ async function checkHub(env: NodeJS.ProcessEnv, hub: string): Promise<Check> {
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const remedy = 'only gptj pull needs it; see HF_ENDPOINT and HTTPS_PROXY';
-    return warning('network', 'hub', `${hostOf(hub)}: ${(cause as Error).message}`, remedy);
+    return warning('network', 'hub', `${hostOf(hub)}: ${withoutUsers((cause as Error).message)}`, remedy);
   }
+}
+
+/** A text without the users and passwords of its addresses. */
+function withoutUsers(text: string): string {
+  return text.replace(/:\/\/[^/\s@]*@/g, '://');
 }
 
 /** Without user and password. */
