@@ -97,3 +97,29 @@ test('quality refuses a text that is too short, and other vocabularies', async (
   const odd = await runGptj(['quality', MODEL, MODEL, '--context', '9', '--json']);
   assert.match(odd.stderr, /expected an even number, got 9/);
 });
+
+test('what a user gives wrongly is refused before anything is measured, by its name', async (t) => {
+  const folder = await folderOf(t);
+  const bytes = join(folder, 'bytes.txt');
+  await writeFile(bytes, Uint8Array.of(0xff, 0xfe));
+  const absent = join(folder, 'absent', 'file');
+  for (const [args, message] of [
+    [['quality', MODEL, MODEL, ...SHORT, '--plot', absent], /absent\/file: its folder does not exist; create it first/],
+    [['imatrix', MODEL, absent, ...SHORT], /absent\/file: its folder does not exist; create it first/],
+    [['quality', 'absent', MODEL, '--json'], /^gptj: absent: expected a file, found none/],
+    [['quality', MODEL, MODEL, '--json', '--text', 'absent'], /^gptj: absent: expected a file of text, found none/],
+    [['quality', MODEL, MODEL, '--json', '--text', folder], /: expected a file of text, got a folder/],
+    [['quality', MODEL, MODEL, '--json', '--text', bytes], /bytes\.txt: expected UTF-8/],
+    [['quality', MODEL, MODEL, '--json', '--threads', '1024'], /--threads: expected at most \d+, the processors/],
+    [['eval', '--model', 'absent', '--journal', 'none'], /^gptj: absent: expected a file, found none/],
+    [['eval', '--text', 'absent', '--journal', 'none'], /absent: expected a file of text, found none/],
+    [['eval', '--out', bytes, '--journal', 'none'], /--out: expected a folder, got the file .*bytes\.txt/],
+    [['eval', 'diff', folder, folder], /evaluation\.json: expected a file of text, found none/],
+  ] as const) {
+    const { status, stdout, stderr } = await runGptj(args);
+    assert.ok(status !== 0, args.join(' '));
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /chunk \d|ENOENT|EISDIR/);
+  }
+});

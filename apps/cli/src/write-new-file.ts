@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UsageError } from './options.ts';
 
 export interface WriteOptions {
   /** Replace an existing file. */
   readonly overwrite: boolean;
   /** Default 0o644, less the umask. */
   readonly mode?: number;
+}
+
+/** Checks that {@link writeNewFile} can begin, before what is to be written is computed for hours. Throws `UsageError`. */
+export function checkNewFile(path: string, { overwrite }: WriteOptions, others: string): void {
+  if (existsSync(path) && !overwrite) throw new UsageError(`${path} already exists; --overwrite replaces it${others}`);
+  if (!existsSync(dirname(path))) throw new UsageError(`${path}: its folder does not exist; create it first`);
 }
 
 /**

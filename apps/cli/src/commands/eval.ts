@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   BUILTIN_TASKS,
@@ -23,8 +23,9 @@ import { openScorer, SCORER_GROUPS } from '../eval/open-scorer.ts';
 import { runEvaluations } from '../eval/run-evaluation.ts';
 import { REPORT_FILE, writeResults } from '../eval/write-results.ts';
 import { formatCount, formatDuration } from '../figures.ts';
-import { isOn, type ParsedOptions } from '../options.ts';
+import { isOn, type ParsedOptions, UsageError } from '../options.ts';
 import { bold, dim, type Output, widthOf } from '../output.ts';
+import { readTextFile } from '../read-text-file.ts';
 import { storeFolder } from '../store-options.ts';
 import { renderTable } from '../table.ts';
 import { version } from '../version.ts';
@@ -57,6 +58,7 @@ const runCommand: Command = {
   async run(context, options) {
     const { stdout, stderr, now } = context;
     const request = readEvalOptions(options);
+    await checkOut(request);
     const startMs = now();
     const opened = await openScorer(context, options);
     try {
@@ -93,6 +95,12 @@ const runCommand: Command = {
     await stdout.drained();
   },
 };
+
+/** Checked before hours of scoring. Throws `UsageError`. */
+async function checkOut({ out }: EvalRequest): Promise<void> {
+  const found = out === null ? null : await stat(out).catch(() => null);
+  if (found?.isDirectory() === false) throw new UsageError(`--out: expected a folder, got the file ${out}`);
+}
 
 function printReport(stdout: Output, { asJson }: EvalRequest, report: EvaluationReport): void {
   if (asJson) {
@@ -151,9 +159,9 @@ const diffCommand: Command = {
 };
 
 async function openReport(path: string): Promise<EvaluationReport> {
-  const isFolder = (await stat(path)).isDirectory();
-  const file = isFolder ? join(path, REPORT_FILE) : path;
-  return readReport(await readFile(file, 'utf8'), file);
+  const found = await stat(path).catch(() => null);
+  const file = found?.isDirectory() ? join(path, REPORT_FILE) : path;
+  return readReport(await readTextFile(file), file);
 }
 
 function describeChange(output: Output, change: TaskChange): string {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeImportance } from '@gptj-cloud/checkpoint';
@@ -9,8 +7,11 @@ import { JSON_OPTION } from '../client/client-options.ts';
 import type { Command } from '../command.ts';
 import { findLocalModel } from '../default-model.ts';
 import { formatCount, formatDuration } from '../figures.ts';
-import { integerOption, isOn, UsageError } from '../options.ts';
+import { readThreads } from '../local-model.ts';
+import { integerOption, isOn } from '../options.ts';
 import { createChunkPrinter } from '../quality/chunk-printer.ts';
+import { readTextFile } from '../read-text-file.ts';
+import { checkNewFile } from '../write-new-file.ts';
 
 /** Another part of the book than that of `gptj quality`. */
 const TEXT = fileURLToPath(new URL('../../../../models/texts/calibration.txt', import.meta.url));
@@ -54,13 +55,13 @@ export const imatrixCommand: Command = {
     const [model, out] = options.positionals;
     const overwrite = isOn(options, 'overwrite');
     // Checked first: the measurement may take an hour.
-    if (existsSync(out!) && !overwrite) throw new UsageError(`${out} already exists; --overwrite replaces it`);
+    checkNewFile(out!, { overwrite }, '');
     const startedMs = now();
     const source = options.values.get('text') ?? TEXT;
-    const threads = integerOption(options, 'threads', { min: 1, max: 1024 });
+    const threads = readThreads(options);
     const importance = await collectImportance({
       path: await findLocalModel(model, env),
-      text: await readFile(source, 'utf8'),
+      text: await readTextFile(source),
       context: integerOption(options, 'context', { min: 8, max: 2048 }) ?? DEFAULT_CONTEXT,
       maxChunks: integerOption(options, 'chunks', { min: 1, max: Number.MAX_SAFE_INTEGER }),
       ...(threads === null ? {} : { threads }),

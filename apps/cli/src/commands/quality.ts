@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ENGINE_KINDS } from '@gptj-cloud/engine';
 import { writeJson } from '../client/api-json.ts';
@@ -7,13 +6,15 @@ import { JSON_OPTION } from '../client/client-options.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { findLocalModel } from '../default-model.ts';
 import { formatDuration } from '../figures.ts';
+import { readThreads } from '../local-model.ts';
 import { integerOption, isOn, type ParsedOptions, UsageError } from '../options.ts';
 import { widthOf } from '../output.ts';
 import { createChunkPrinter } from '../quality/chunk-printer.ts';
 import { compareModels } from '../quality/compare-models.ts';
 import { drawQuality } from '../quality/quality-plot.ts';
 import { type QualityReport, renderQuality, summarise } from '../quality/quality-report.ts';
-import { writeNewFile } from '../write-new-file.ts';
+import { readTextFile } from '../read-text-file.ts';
+import { checkNewFile, writeNewFile } from '../write-new-file.ts';
 
 /** Not in the texts that the embedded model was trained on. */
 const TEXT = fileURLToPath(new URL('../../../../models/texts/quality.txt', import.meta.url));
@@ -72,7 +73,7 @@ export const qualityCommand: Command = {
   async run(context, options) {
     const { stdout, stderr, now } = context;
     const startedMs = now();
-    const plot = await plotOf(options);
+    const plot = plotOf(options);
     const report = await measure(context, options);
     if (plot !== null) await writeNewFile(plot, drawQuality(report), { overwrite: isOn(options, 'overwrite') });
     if (isOn(options, 'json')) {
@@ -86,13 +87,11 @@ export const qualityCommand: Command = {
 };
 
 /** The file of the plot, which must not exist; null: none. Checked first, as the measurement may take hours. */
-async function plotOf(options: ParsedOptions): Promise<string | null> {
+function plotOf(options: ParsedOptions): string | null {
   const given = options.values.get('plot');
   if (given === undefined && isOn(options, 'json')) return null;
   const plot = given ?? DEFAULT_PLOT;
-  if (existsSync(plot) && !isOn(options, 'overwrite')) {
-    throw new UsageError(`${plot} already exists; --overwrite replaces it, --plot names another file`);
-  }
+  checkNewFile(plot, { overwrite: isOn(options, 'overwrite') }, ', --plot names another file');
   return plot;
 }
 
@@ -103,22 +102,21 @@ async function measure(context: CommandContext, options: ParsedOptions): Promise
   const source = options.values.get('text') ?? TEXT;
   const shared = {
     referencePath,
-    text: await readFile(source, 'utf8'),
+    text: await readTextFile(source),
     context: contextOf(options),
     maxChunks: integerOption(options, 'chunks', { min: 1, max: Number.MAX_SAFE_INTEGER }),
     kind: ENGINE_KINDS.find((kind) => kind === options.values.get('engine')) ?? null,
-    threads: integerOption(options, 'threads', { min: 1, max: 1024 }),
+    threads: readThreads(options),
     checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
     signal: context.signal,
   };
-  const referenceBytes = (await stat(referencePath)).size;
   const comparisons = [];
   for (const [i, other] of others.entries()) {
     const path = await findLocalModel(other, env);
-    const sizeBytes = (await stat(path)).size;
     const onChunk = createChunkPrinter(context, `${other} (${i + 1} of ${others.length})`);
     const comparison = await compareModels({ ...shared, path, onChunk });
-    comparisons.push({ ...comparison, sizeBytes, referenceBytes });
+    const [size, referenceSize] = [await stat(path), await stat(referencePath)];
+    comparisons.push({ ...comparison, sizeBytes: size.size, referenceBytes: referenceSize.size });
   }
   return summarise(comparisons, { source, context: shared.context });
 }

@@ -82,7 +82,6 @@ async function openLocal(context: CommandContext, options: ParsedOptions): Promi
   const path = await findLocalModel(options.values.get('model'), env);
   const kind = readKind(options, env);
   const threads = readThreads(options);
-  const weights = await hashFile(path, signal);
   const opened = await openModel({
     path,
     ...(kind === null ? {} : { kind }),
@@ -90,6 +89,10 @@ async function openLocal(context: CommandContext, options: ParsedOptions): Promi
     checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
   });
   for (const warning of opened.warnings) stderr.write(`warning: ${printable(warning)}\n`);
+  const weights = await hashFile(path, signal).catch(async (error: unknown) => {
+    await opened.close();
+    throw error;
+  });
   const { model, tokenizer, info } = opened;
   const identity = {
     adapter: 'engine',

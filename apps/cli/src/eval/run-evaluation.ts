@@ -1,5 +1,4 @@
 /** Evaluates the tasks of a request one after the other. */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   createEvalModel,
@@ -15,6 +14,7 @@ import {
   textTask,
 } from '@gptj-cloud/evals';
 import type { CommandContext } from '../command.ts';
+import { readTextFile } from '../read-text-file.ts';
 import { createCountProgress } from './count-progress.ts';
 import type { EvalRequest } from './eval-options.ts';
 import type { OpenScorer } from './open-scorer.ts';
@@ -64,8 +64,8 @@ async function evaluateOne(run: EvaluationRun, own: OwnTask, form: TaskForm): Pr
 }
 
 async function readTasks({ tasks, taskFile, textFile, dataFolder }: EvalRequest): Promise<readonly OwnTask[]> {
-  if (taskFile !== null) return [readOwnTask(await readFile(taskFile, 'utf8'), basename(taskFile))];
-  if (textFile !== null) return [textTask(await readFile(textFile, 'utf8'), basename(textFile))];
+  if (taskFile !== null) return [readOwnTask(await readTextFile(taskFile), basename(taskFile))];
+  if (textFile !== null) return [textTask(await readTextFile(textFile), basename(textFile))];
   const owns: OwnTask[] = [];
   for (const name of tasks) {
     const task = findTask(name);
@@ -77,5 +77,5 @@ async function readTasks({ tasks, taskFile, textFile, dataFolder }: EvalRequest)
 /** Documents of another split, read as the task reads its own; null: the task's own documents. */
 async function readExamples({ examplesFile }: EvalRequest, { task }: OwnTask): Promise<OwnTask['documents'] | null> {
   if (examplesFile === null) return null;
-  return readDocuments(task, await readFile(examplesFile, 'utf8'), basename(examplesFile));
+  return readDocuments(task, await readTextFile(examplesFile), basename(examplesFile));
 }
