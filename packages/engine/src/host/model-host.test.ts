@@ -55,6 +55,7 @@ describe('the host of several models', () => {
   /** Loads that wait until the test lets them go. */
   let held = new Map<string, Promise<void>>();
   let host: ModelHost;
+  let onClose: (name: string) => Promise<void>;
 
   const scripted = (name: string, bytes: number): HostModel => ({
     name,
@@ -73,6 +74,7 @@ describe('the host of several models', () => {
         },
         async close() {
           log.push(`close ${name}`);
+          await onClose(name);
         },
       } satisfies Engine;
     },
@@ -102,6 +104,7 @@ describe('the host of several models', () => {
     log = [];
     failures = new Map();
     held = new Map();
+    onClose = async () => {};
     mock.timers.enable({ apis: ['setTimeout'] });
   });
   afterEach(() => mock.timers.reset());
@@ -249,6 +252,23 @@ describe('the host of several models', () => {
     assert.deepEqual([(await model('a').engine.stats?.())?.active, model('a').engine.info.modelName], [0, 'scripted']);
     await use('a');
     assert.equal(model('a').engine.info.modelName, 'a');
+  });
+
+  it('waits when it closes for every engine, also where another one does not close', async () => {
+    open({ a: 1, b: 1 }, 8);
+    const slow = deferred<void>();
+    await use('a');
+    await use('b');
+    onClose = async (name) => {
+      if (name === 'a') throw new Error('it hangs');
+      await slow.promise;
+      log.push('closed b');
+    };
+    const closed = assert.rejects(host.close(), /it hangs/).then(() => log.push('closed'));
+    await settled();
+    slow.resolve();
+    await closed;
+    assert.deepEqual(log.slice(2), ['close a', 'close b', 'closed b', 'closed']);
   });
 
   it('closes every engine, and refuses those who wait', async () => {

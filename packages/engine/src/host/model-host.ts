@@ -42,7 +42,10 @@ export interface ModelHost {
   readonly models: readonly HostedModel[];
   /** Load a model where there is room, so that its first caller need not wait. Throws what loading it throws. */
   preload(name: string): Promise<void>;
-  /** Close every engine. Callers that wait get `closed`. Every call returns the same promise. */
+  /**
+   * Close every engine. Callers that wait get `closed`. Rejects when one does not close, after the others have. Every call
+   * returns the same promise.
+   */
   close(): Promise<void>;
 }
 
@@ -188,7 +191,9 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
         stop.abort();
         balance();
         await Promise.allSettled(underWay);
-        await Promise.all(hosted.filter(({ state }) => state === 'loaded').map((model) => model.unload()));
+        const loaded = hosted.filter(({ state }) => state === 'loaded');
+        const closed = await Promise.allSettled(loaded.map((model) => model.unload()));
+        for (const each of closed) if (each.status === 'rejected') throw each.reason;
       })();
       return closing;
     },
