@@ -14,6 +14,7 @@ import { ApiError } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { currentMeter, measureWork, serverWork, type WorkMeter } from '../telemetry/work-meter.ts';
 import { claimRuns, claimRunsOf } from './run-claim-store.ts';
 import type { RunGate } from './run-gate.ts';
 import {
@@ -67,11 +68,19 @@ export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping' | 'timed_out';
 
 const RETRY_SECONDS = 5;
 
+/** A run accepted here that has not ended. */
+interface Place {
+  readonly projectId: string;
+  /** A caller waits for the end. */
+  readonly awaited: boolean;
+  /** Of the request that created it. */
+  readonly meter: WorkMeter | undefined;
+}
+
 export class RunWorker {
   readonly #deps: RunWorkerDeps;
   readonly #timing: Required<RunTiming>;
-  /** Runs accepted here that have not ended, and whether a caller waits for the end. */
-  readonly #places = new Map<string, { readonly projectId: string; readonly awaited: boolean }>();
+  readonly #places = new Map<string, Place>();
   /** Runs accepted elsewhere whose end a caller here waits for. */
   readonly #watched = new Map<string, { readonly projectId: string }>();
   /** Places of runs about to be stored. */
@@ -174,7 +183,7 @@ export class RunWorker {
     isAsync,
   }: Pick<ClaimedRun, 'id' | 'projectId' | 'pipelineId' | 'isAsync'>): void {
     this.#reserved--;
-    this.#places.set(id, { projectId, awaited: !isAsync });
+    this.#places.set(id, { projectId, awaited: !isAsync, meter: currentMeter() });
     this.#mayWait = true;
     if (this.#slots >= this.#deps.limits.running) this.#deps.hint(pipelineId);
     this.wake();
@@ -183,7 +192,7 @@ export class RunWorker {
   /** The run of a reserved place is stored with the lease of `takeLease`: execute it. */
   begin(run: ClaimedRun): void {
     this.#reserved--;
-    this.#places.set(run.id, { projectId: run.projectId, awaited: !run.isAsync });
+    this.#places.set(run.id, { projectId: run.projectId, awaited: !run.isAsync, meter: currentMeter() });
     void this.#execute(run);
   }
 
@@ -227,7 +236,7 @@ export class RunWorker {
   wake(): void {
     this.#mayWait = true;
     if (this.#stopped) return;
-    this.#filling ??= this.#fill().finally(() => {
+    this.#filling ??= serverWork('runs', () => this.#fill()).finally(() => {
       this.#filling = null;
       // A run was stored after the last look.
       if (this.#mayWait && this.#slots < this.#deps.limits.running && !this.#stopped) this.wake();
@@ -297,10 +306,17 @@ export class RunWorker {
       for (const run of claimed) {
         // One of this process, which was held up until its leases ended: the claim gave the lease back.
         if (this.#executing.has(run.id)) this.#slots--;
-        else void this.#execute(run);
+        else this.#executeClaimed(run);
       }
     }
     this.#checkDrained();
+  }
+
+  /** As work of the request that created the run, where that came to this process. */
+  #executeClaimed(run: ClaimedRun): void {
+    const meter = this.#places.get(run.id)?.meter;
+    if (meter === undefined) void this.#execute(run);
+    else void measureWork(meter, () => this.#execute(run));
   }
 
   async #execute(run: ClaimedRun): Promise<void> {
