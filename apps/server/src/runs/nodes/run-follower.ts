@@ -113,14 +113,20 @@ export function createRunFollower(deps: RunFollowerDeps): RunFollower {
 /** For a run whose events are not kept. */
 function endOnly(waitUntilEnded: () => Promise<RunGet>): EventReader {
   let read = false;
+  let end = (): void => {};
+  const closed = new Promise<null>((resolve) => {
+    end = () => resolve(null);
+  });
   return {
     close() {
       read = true;
+      end();
     },
     async next() {
       if (read) return null;
       read = true;
-      return { id: 'end', event: { type: 'run', run: await waitUntilEnded() } };
+      const ended = waitUntilEnded().then((run): NumberedEvent => ({ id: 'end', event: { type: 'run', run } }));
+      return await Promise.race([ended, closed]);
     },
   };
 }
