@@ -163,6 +163,7 @@ test('refuses tensors that do not fit the model, by name, and writes nothing', a
       /DoRA/,
     ],
     [{ ...PLAIN, [q('A', 0, 'attn.c_attn')]: counted(2, 16) }, 'unexpected_tensor', /GPT-J has no such matrix/],
+    [{ ...PLAIN, [q('A', 0, 'mlp.q_proj')]: counted(2, 16) }, 'unexpected_tensor', /GPT-J has no such matrix/],
     [{ ...PLAIN, [q('A').replace('lora_A', 'lora_A.default')]: counted(2, 16) }, 'duplicate_tensor', /expected one/],
     [{ ...PLAIN, [q('B')]: { shape: [16, 2], values: Array(32).fill(Number.NaN) } }, 'out_of_range', /got NaN at 0/],
     [{ ...PLAIN, [q('B')]: { shape: [16, 2], values: Array(32).fill(3e38) } }, 'out_of_range', /stay finite times 4/],

@@ -43,7 +43,7 @@ const FILES = [
 
 /** `base_model.model.transformer.h.0.attn.q_proj.lora_A.weight`, with the adapter's name in some files of 2023. */
 const TENSOR_NAME =
-  /^(?:base_model\.model\.)?transformer\.h\.(0|[1-9]\d{0,3})\.(?:attn|mlp)\.([a-z_]+)\.lora_([AB])(?:\.default)?\.weight$/;
+  /^(?:base_model\.model\.)?transformer\.h\.(0|[1-9]\d{0,3})\.((?:attn|mlp)\.[a-z_]+)\.lora_([AB])(?:\.default)?\.weight$/;
 
 /**
  * Open an adapter for a model. Checks every name and shape, and reads no weights. Throws `CheckpointError`; nothing of the
@@ -132,10 +132,12 @@ function checkLayers(file: BoundedFile, pairs: readonly Pair[], { layerCount }: 
   }
 }
 
-function placeOf(file: BoundedFile, tensor: string, { layerCount }: GptjConfig): string {
+function placeOf(file: BoundedFile, tensor: string, config: GptjConfig): string {
+  const { layerCount } = config;
   const place = { file: file.path, tensor: tensor.slice(0, 200) };
   const [, layer, module = '', side] = TENSOR_NAME.exec(tensor) ?? [];
-  if (layer === undefined || !isTarget(module)) {
+  const target = targetOfModule(module, config);
+  if (layer === undefined || target === undefined) {
     throw new CheckpointError(
       'unexpected_tensor',
       place,
@@ -149,11 +151,13 @@ function placeOf(file: BoundedFile, tensor: string, { layerCount }: GptjConfig):
       `expected layers 0 to ${layerCount - 1} of this model, got ${layer}`,
     );
   }
-  return `${layer} ${module} ${side}`;
+  return `${layer} ${target} ${side}`;
 }
 
-function isTarget(module: string): module is AdapterTarget {
-  return (ADAPTER_TARGETS as readonly string[]).includes(module);
+/** `attn.q_proj` is `q_proj`; undefined for a module that GPT-J does not have, such as `mlp.q_proj`. */
+function targetOfModule(module: string, config: GptjConfig): AdapterTarget | undefined {
+  const targets = adapterTargets(config);
+  return ADAPTER_TARGETS.find((target) => targets[target].module === module);
 }
 
 /** Why a tensor is not read. */
