@@ -52,10 +52,12 @@ test('a setting, a database or a model that cannot work is a fault: status 1, an
     [false, 'fault', 'fault'],
   );
 
-  // Fetch does not accept such an address, and repeats it.
-  const hub = await run({ HF_HUB_OFFLINE: '', HF_ENDPOINT: 'https://user:hunter2@127.0.0.1:1' }, '--json');
-  assert.equal(stateOf(hub, 'hub'), 'warning');
-  assert.doesNotMatch(hub.stdout + hub.stderr, /hunter2/);
+  // The server does not start with them.
+  for (const HF_ENDPOINT of ['https://user:hunter2@127.0.0.1:1', 'user:hunter2@127.0.0.1:1', '127.0.0.1:1']) {
+    const hub = await run({ HF_ENDPOINT }, '--json');
+    assert.deepEqual([hub.status, stateOf(hub, 'hub')], [1, 'fault'], HF_ENDPOINT);
+    assert.doesNotMatch(hub.stdout + hub.stderr, /hunter2/);
+  }
 
   const setting = await run({ PORT: 'eighty' });
   assert.equal(setting.status, 1);

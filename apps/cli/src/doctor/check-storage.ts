@@ -9,6 +9,7 @@ import {
   listModels,
   modelsFolder,
   openFetch,
+  readHubSettings,
   type TypeFit,
 } from '@gptj-cloud/model-store';
 import { parseConfig, type ServerConfig } from '@gptj-cloud/server';
@@ -169,6 +170,11 @@ async function checkDatabase(url: string): Promise<Check> {
 }
 
 async function checkHub(env: NodeJS.ProcessEnv, hub: string): Promise<Check> {
+  try {
+    readHubSettings(env);
+  } catch (error) {
+    return fault('network', 'hub', withoutUsers((error as Error).message), 'correct the variable: gptj serve reads it');
+  }
   if (/^(?:1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''))
     return ok('network', 'hub', 'not asked: HF_HUB_OFFLINE is set');
   try {
@@ -186,7 +192,7 @@ async function checkHub(env: NodeJS.ProcessEnv, hub: string): Promise<Check> {
 
 /** A text without the users and passwords of its addresses. */
 function withoutUsers(text: string): string {
-  return text.replace(/:\/\/[^/\s@]*@/g, '://');
+  return text.replace(/[^/\s"]+/g, (part) => part.slice(part.lastIndexOf('@') + 1));
 }
 
 /** Without user and password. */

@@ -21,6 +21,15 @@ export function readHubSettings(env: Readonly<Record<string, string | undefined>
       `HF_ENDPOINT: expected an address that begins with https://, got ${JSON.stringify(endpoint.slice(0, 100))}`,
     );
   }
+  const { username, password } = new URL(endpoint);
+  if (username !== '' || password !== '') {
+    // Not shown: messages reach logs and replies.
+    const got = 'one with them; HF_TOKEN has the token of private models';
+    throw new ModelStoreError(
+      'address_invalid',
+      `HF_ENDPOINT: expected an address without user and password, got ${got}`,
+    );
+  }
   return {
     endpoint: endpoint.replace(/\/$/, ''),
     token: textOf(env.HF_TOKEN) ?? textOf(env.HUGGING_FACE_HUB_TOKEN),
