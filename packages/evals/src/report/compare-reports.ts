@@ -56,6 +56,13 @@ export function compareReports(before: EvaluationReport, after: EvaluationReport
 
 function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
   const pairs = before.documents.map((document, at) => [document, after.documents[at]!] as const);
+  const odd = pairs.find(([a, b]) => a.logLikelihoods.length !== b?.logLikelihoods.length);
+  if (odd !== undefined) {
+    throw new EvaluationError(
+      'results_invalid',
+      `expected the same requests in both runs, got other numbers of them for document ${odd[0].id} of ${before.task}`,
+    );
+  }
   const accuracies = ['acc', 'acc_norm', 'exact_match']
     .filter((metric) => before.metrics.some((each) => each.metric === metric))
     .map((metric) => compareAccuracy(metric, pairs));

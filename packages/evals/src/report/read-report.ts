@@ -24,6 +24,13 @@ function checkTask(task: Readonly<Record<string, unknown>>, name: string): void 
   }
   if (!Array.isArray(task.metrics)) throw invalid(name, 'metrics of a task', task.metrics);
   if (!Array.isArray(task.documents)) throw invalid(name, 'the documents of a task', task.documents);
+  for (const each of task.metrics) {
+    const { metric } = asRecord(each, name);
+    if (typeof metric !== 'string') throw invalid(name, 'the name of a metric', metric ?? 'nothing');
+  }
+  if (task.documents.length !== task.documentCount) {
+    throw invalid(name, `${task.documentCount} documents of ${task.task}`, task.documents.length);
+  }
   for (const document of task.documents) {
     const { id, gold, logLikelihoods, values } = asRecord(document, name);
     const isValid =
