@@ -58,12 +58,9 @@ export function SelectField<Value extends string>({
                 <>
                   <span className="ui-select-check">{isSelected && <Icon name="check" />}</span>
                   <span className="ui-select-text">
-                    <Text slot="label">{text}</Text>
-                    {note !== undefined && (
-                      <Text slot="description" className="ui-hint">
-                        {note}
-                      </Text>
-                    )}
+                    {/* Without slots: the name of an option has all its visible words. */}
+                    <span>{text}</span>
+                    {note !== undefined && <span className="ui-hint">{note}</span>}
                   </span>
                 </>
               )}
