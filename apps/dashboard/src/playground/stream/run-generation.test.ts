@@ -60,14 +60,21 @@ interface Page {
   readonly until: (line: string) => Promise<void>;
 }
 
-/** A generation whose connection breaks after a token that is shown, and that follows its run now. */
-async function loseAfterToken({ server, deps, frames, pauses, until }: Page): Promise<Generation> {
+/** A generation whose first token is shown. */
+async function showToken({ server, deps, frames, until }: Page) {
   const generation = startGeneration(deps, REQUEST);
   const created = await server.next();
   created.event(1, 'run', runJson('run_1', 'running'));
   created.event(2, 'token', tokenJson(5, ' upon'));
   await until('frame');
   frames[0]?.();
+  return { generation, created };
+}
+
+/** A generation whose connection breaks after a token that is shown, and that follows its run now. */
+async function loseAfterToken(page: Page): Promise<Generation> {
+  const { pauses, until } = page;
+  const { generation, created } = await showToken(page);
   created.break();
   await until('lost until 1000');
   pauses[0]?.go();
@@ -98,13 +105,9 @@ test('sends the run so that it outlives the page, and delivers tokens once a fra
 });
 
 test('stopping cancels the run, and tokens that come after it are kept', async () => {
-  await openPage(async ({ server, deps, log, frames, until }) => {
-    const generation = startGeneration(deps, REQUEST);
-    const created = await server.next();
-    created.event(1, 'run', runJson('run_1', 'running'));
-    created.event(2, 'token', tokenJson(5, ' upon'));
-    await until('frame');
-    frames[0]?.();
+  await openPage(async (page) => {
+    const { server, log } = page;
+    const { generation, created } = await showToken(page);
     generation.stop();
     generation.stop();
     const cancelled = await server.next();
