@@ -6,6 +6,7 @@ import { checkDashboardLaw } from './lint/dashboard-law.mjs';
 import { checkFileLength } from './lint/file-length.mjs';
 import { checkGeneratedDocs } from './lint/generated-docs.mjs';
 import { checkImportLaw } from './lint/import-law.mjs';
+import { checkMigrations } from './lint/migrations.mjs';
 import { checkPlainWords } from './lint/plain-words.mjs';
 import { readProjectFiles } from './lint/project-files.mjs';
 import { checkUnusedExports } from './lint/unused-exports.mjs';
@@ -42,6 +43,7 @@ async function lint() {
   report('import law of apps/dashboard/src', checkDashboardLaw(files));
   report('unused exports', checkUnusedExports(files));
   report('file length', checkFileLength(files));
+  report('migrations', checkMigrations(files));
   // It imports a package, which a fresh clone has from here on.
   const { checkRegexCost } = await import('./lint/regex-cost.mjs');
   report('regular expressions', checkRegexCost(files));

@@ -12,8 +12,18 @@ before(async () => {
 });
 after(() => pglite.close());
 
-const first: Migration = { version: 1, name: '0001-a.sql', sql: 'CREATE TABLE a (x int); INSERT INTO a VALUES (1);' };
-const second: Migration = { version: 2, name: '0002-b.sql', sql: 'ALTER TABLE a ADD y int NOT NULL DEFAULT 2;' };
+const first: Migration = {
+  version: 1,
+  name: '0001-a.sql',
+  sql: 'CREATE TABLE a (x int); INSERT INTO a VALUES (1);',
+  minReader: 1,
+};
+const second: Migration = {
+  version: 2,
+  name: '0002-b.sql',
+  sql: 'ALTER TABLE a ADD y int NOT NULL DEFAULT 2;',
+  minReader: 2,
+};
 const run = (migrations: readonly Migration[]): Promise<void> =>
   migrate((work) => pglite.transaction((tx) => work(tx)), migrations);
 const code = (expected: string) => (error: unknown) => error instanceof StoreError && error.code === expected;
@@ -29,12 +39,61 @@ test('a migration that changed after it was applied is refused', async () => {
   await assert.rejects(run([{ ...first, sql: 'SELECT 1' }, second]), code('migration_changed'));
 });
 
-test('a store of a newer version is refused', async () => {
-  await assert.rejects(run([first]), code('store_newer'));
+test('a store of a newer version is refused where a migration needs that version', async () => {
+  await assert.rejects(run([first]), (error) => {
+    assert.match(String(error), /its schema 2 needs a program of schema 2 or newer, got one of schema 1/);
+    return code('store_newer')(error);
+  });
+});
+
+test('a program of the version before starts on a newer schema that only adds', async () => {
+  const store = await PGlite.create();
+  try {
+    const migrateTo = (migrations: readonly Migration[]) =>
+      migrate((work) => store.transaction((tx) => work(tx)), migrations);
+    const third: Migration = { version: 3, name: '0003-c.sql', sql: 'ALTER TABLE a ADD z int;', minReader: 2 };
+    await migrateTo([first, second, third]);
+    await migrateTo([first, second]);
+    await assert.rejects(migrateTo([first]), code('store_newer'));
+    const { rows } = await store.query('SELECT version, min_reader FROM schema_migrations ORDER BY version');
+    assert.deepEqual(rows, [
+      { version: 1, min_reader: 1 },
+      { version: 2, min_reader: 2 },
+      { version: 3, min_reader: 2 },
+    ]);
+  } finally {
+    await store.close();
+  }
+});
+
+test('a store from before min_reader is read by no program older than its schema', async () => {
+  const store = await PGlite.create();
+  try {
+    const migrateTo = (migrations: readonly Migration[]) =>
+      migrate((work) => store.transaction((tx) => work(tx)), migrations);
+    await migrateTo([first, second]);
+    await store.exec('ALTER TABLE schema_migrations DROP min_reader');
+    await assert.rejects(migrateTo([first]), code('store_newer'));
+    await migrateTo([first, second]);
+  } finally {
+    await store.close();
+  }
+});
+
+test('a migration file says in its first line which programs may read its schema, or only its own may', async () => {
+  for (const { version, minReader, sql } of await loadMigrations()) {
+    assert.equal(minReader, /^-- min_reader: \d+\n/.test(sql) ? minReader : version);
+    assert.ok(minReader <= version, String(version));
+  }
 });
 
 test('a failing migration is rolled back whole', async () => {
-  const broken: Migration = { version: 3, name: '0003-c.sql', sql: 'CREATE TABLE c (x int); SELECT 1/0;' };
+  const broken: Migration = {
+    version: 3,
+    name: '0003-c.sql',
+    sql: 'CREATE TABLE c (x int); SELECT 1/0;',
+    minReader: 3,
+  };
   await assert.rejects(run([first, second, broken]), code('migration_failed'));
   assert.deepEqual((await pglite.query("SELECT to_regclass('c') AS c")).rows, [{ c: null }]);
   await run([first, second]);

@@ -7,6 +7,11 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
+  /**
+   * The oldest program that works with the store after this migration, as the version of its last migration. A file says it in its
+   * first line, `-- min_reader: 30`; without one it is the migration's own version, and no older program starts.
+   */
+  readonly minReader: number;
 }
 
 /** The part of a connection inside a transaction that migrations use; PGlite and node-postgres both have it. */
@@ -30,16 +35,19 @@ export async function loadMigrations(): Promise<readonly Migration[]> {
     names.map(async (name, index) => {
       const version = Number(name.slice(0, 4));
       if (version !== index + 1) throw new Error(`expected migration ${index + 1}, got ${name}`);
-      return { version, name, sql: await readFile(new URL(name, folder), 'utf8') };
+      const sql = await readFile(new URL(name, folder), 'utf8');
+      const stated = /^-- min_reader: (\d+)$/m.exec(sql.split('\n', 1)[0] ?? '')?.[1];
+      return { version, name, sql, minReader: stated === undefined ? version : Number(stated) };
     }),
   );
 }
 
 /**
- * Apply the missing migrations, each in its own transaction: after a crash, every migration is applied whole or not at all.
+ * Apply the missing migrations, each in its own transaction: after a crash, every migration is applied whole or not at all. A
+ * store that a later version of this program has migrated is used as it is, when its migrations allow this one to.
  *
- * Throws `migration_changed` when a file differs from the applied one, `store_newer` when a later version of this program
- * has migrated the store, `migration_failed` when the SQL fails.
+ * Throws `migration_changed` when a file differs from the applied one, `store_newer` when this program is too old for
+ * the store, `migration_failed` when the SQL fails.
  */
 export async function migrate(transaction: RunTransaction, migrations: readonly Migration[]): Promise<void> {
   await transaction(async (tx) => {
@@ -48,18 +56,33 @@ export async function migrate(transaction: RunTransaction, migrations: readonly 
       `CREATE TABLE IF NOT EXISTS schema_migrations (
          version integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
     );
+    await addMinReader(tx);
   });
   for (const migration of migrations) await transaction((tx) => apply(tx, migration));
   await transaction(async (tx) => {
-    const { rows } = await tx.query('SELECT coalesce(max(version), 0)::int AS version FROM schema_migrations');
-    const version = numberField(rows[0], 'version');
-    if (version > migrations.length) {
+    const { rows } = await tx.query(
+      'SELECT max(version) AS version, max(coalesce(min_reader, version)) AS oldest FROM schema_migrations',
+    );
+    const oldest = numberField(rows[0], 'oldest');
+    if (oldest > migrations.length) {
       throw new StoreError(
         'store_newer',
-        `a newer version wrote this store: expected schema ${migrations.length} or older, got ${version}; run that version`,
+        `a newer version wrote this store: its schema ${numberField(rows[0], 'version')} needs a program of schema ${oldest} or newer, ` +
+          `got one of schema ${migrations.length}; run the newer version`,
       );
     }
   });
+}
+
+/** To a store of before: its programs started on no schema newer than their own. */
+async function addMinReader(tx: MigrationTransaction): Promise<void> {
+  const { rows } = await tx.query(
+    `SELECT 1 AS one FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attname = 'min_reader' AND NOT attisdropped`,
+  );
+  // Even where nothing is to add, ALTER TABLE would wait for a backup that reads the table.
+  if (rows.length > 0) return;
+  await tx.exec(`ALTER TABLE schema_migrations ADD min_reader integer;
+    UPDATE schema_migrations SET min_reader = version`);
 }
 
 async function apply(tx: MigrationTransaction, migration: Migration): Promise<void> {
@@ -78,10 +101,11 @@ async function apply(tx: MigrationTransaction, migration: Migration): Promise<vo
   } catch (cause) {
     throw new StoreError('migration_failed', `migration ${migration.name} failed and was rolled back`, { cause });
   }
-  await tx.query('INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)', [
+  await tx.query('INSERT INTO schema_migrations (version, name, sha256, min_reader) VALUES ($1, $2, $3, $4)', [
     migration.version,
     migration.name,
     sha256,
+    migration.minReader,
   ]);
 }
 
