@@ -53,7 +53,9 @@ function statedMinReader(text) {
 
 /** No older program knows a table that the same migration has made. */
 function isAboutNew(statement, created) {
-  const target = /^(?:ALTER\s+TABLE|CREATE\s+UNIQUE\s+INDEX\s+"?\w+"?\s+ON)\s+"?(\w+)/i.exec(statement)?.[1];
+  const table = /^(?:ALTER\s+TABLE|CREATE\s+UNIQUE\s+INDEX\s+"?\w+"?\s+ON)\s+"?(\w+)/i;
+  const ofTrigger = /^CREATE\s+TRIGGER\b[^']*?\bON\s+"?(\w+)/i;
+  const target = (table.exec(statement) ?? ofTrigger.exec(statement))?.[1];
   return target !== undefined && created.has(target);
 }
 

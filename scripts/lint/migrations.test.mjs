@@ -39,6 +39,7 @@ test('a migration that adds is not reported', () => {
     CREATE INDEX a_y ON a (y);
     CREATE TABLE c (x int NOT NULL UNIQUE);
     CREATE UNIQUE INDEX c_x ON c (x);
+    CREATE TRIGGER c_t AFTER INSERT OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION g();
     CREATE FUNCTION g() RETURNS int LANGUAGE sql AS $body$ ALTER TABLE a DROP x; SELECT 1 $body$;
     UPDATE a SET y = 1;`;
   assert.deepEqual(check(sql), []);

@@ -3,7 +3,7 @@
 
 /** Leaves that every room may import. */
 const LEAVES = ['telemetry', 'version', 'config-error', 'network-address', 'within'];
-const FEATURES = ['runs', 'webhooks', 'generation', 'metering', 'identity', 'audit'];
+const FEATURES = ['runs', 'webhooks', 'evaluations', 'generation', 'metering', 'identity', 'audit'];
 
 /**
  * `holds` are folders, or files by their whole path below src. `mayImport` names other rooms besides LEAVES, null means
@@ -27,6 +27,7 @@ export const SERVER_ROOMS = [
   { name: 'api', holds: ['api'], mayImport: [...FEATURES, 'http', 'workers'] },
   { name: 'runs', holds: ['runs'], mayImport: ['generation', 'metering', 'identity', 'audit', 'store'] },
   { name: 'webhooks', holds: ['webhooks'], mayImport: ['audit', 'store'] },
+  { name: 'evaluations', holds: ['evaluations'], mayImport: ['metering', 'identity', 'audit', 'store'] },
   { name: 'generation', holds: ['generation'], mayImport: ['metering', 'identity', 'audit', 'workers', 'store'] },
   { name: 'metering', holds: ['metering'], mayImport: ['identity', 'audit', 'store'] },
   { name: 'identity', holds: ['identity'], mayImport: ['audit', 'store'] },

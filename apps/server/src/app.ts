@@ -27,6 +27,7 @@ import { serverRoutes } from './api/operator/server-routes.ts';
 import { statusRoutes } from './api/operator/status-routes.ts';
 import { otherApiRoutes } from './api/other-apis/other-api-routes.ts';
 import { dataRoutes } from './api/pipeline-cloud/data-routes.ts';
+import { evaluationRoutes } from './api/pipeline-cloud/evaluation-routes.ts';
 import { fileRoutes } from './api/pipeline-cloud/file-routes.ts';
 import { pipelineRoutes } from './api/pipeline-cloud/pipeline-routes.ts';
 import { presetRoutes } from './api/pipeline-cloud/preset-routes.ts';
@@ -37,6 +38,7 @@ import { tokenizeRoutes } from './api/pipeline-cloud/tokenize-routes.ts';
 import { webhookRoutes } from './api/pipeline-cloud/webhook-routes.ts';
 import { huggingFaceRoutes } from './api/tgi/tgi-routes.ts';
 import { recordAudit } from './audit/audit-log.ts';
+import type { EvaluationService } from './evaluations/evaluation-service.ts';
 import type { GenerationService } from './generation/generation-service.ts';
 import type { ModelService } from './generation/model-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
@@ -91,6 +93,7 @@ export interface AppDeps {
   readonly tags: PipelineTags;
   readonly storage: StorageLimits;
   readonly presets: PresetService;
+  readonly evaluations: EvaluationService;
   readonly webhooks: WebhookService;
   readonly logger: Logger;
   readonly clock: () => Date;
@@ -192,6 +195,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
     ...pipelineRoutes(deps),
     ...tagRoutes(deps),
     ...presetRoutes(deps),
+    ...evaluationRoutes(deps),
     ...webhookRoutes(deps),
     ...runMetricsRoutes(createRunMetrics(deps), createRunCounts(deps)),
     ...planRoutes(deps),

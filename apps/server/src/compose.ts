@@ -9,6 +9,7 @@ import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import { composeModels } from './compose-models.ts';
 import type { ServerConfig } from './config/parse-config.ts';
+import { createEvaluationService } from './evaluations/evaluation-service.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
 import type { ModelSource } from './generation/model-service.ts';
 import { noteGenerations } from './generation/note-generations.ts';
@@ -266,6 +267,7 @@ export function compose(deps: ComposeDeps): Composition {
     tags,
     storage,
     presets: createPresetService({ db, clock, storage }),
+    evaluations: createEvaluationService({ db, clock, storage }),
     webhooks: webhooks.service,
     logger,
     clock,

@@ -6,7 +6,7 @@ from typing import Any, AsyncIterator, Optional, Sequence, TypeVar
 
 from ._async_account import AsyncMetrics, AsyncPlans, AsyncProjects, AsyncTokens, AsyncUsage, AsyncUsers
 from ._async_exchange import AsyncExchange
-from ._async_resources import AsyncDataSets, AsyncFiles, AsyncPipelines, AsyncPresets, AsyncTags, AsyncWebhooks
+from ._async_resources import AsyncDataSets, AsyncEvaluations, AsyncFiles, AsyncPipelines, AsyncPresets, AsyncTags, AsyncWebhooks
 from ._async_runs import AsyncRunCalls
 from ._async_server import AsyncAdmin, AsyncAuth, AsyncModels, AsyncServer
 from ._async_stream import changes_of
@@ -53,6 +53,7 @@ class AsyncPipelineCloud(AsyncRunCalls):
         self.pipelines = AsyncPipelines(self._exchange)
         self.tags = AsyncTags(self._exchange)
         self.presets = AsyncPresets(self._exchange)
+        self.evaluations = AsyncEvaluations(self._exchange)
         self.webhooks = AsyncWebhooks(self._exchange)
         self.files = AsyncFiles(self._exchange)
         self.data = AsyncDataSets(self._exchange)

@@ -1,4 +1,4 @@
-"""Pipelines, tags, presets, webhooks, files and data of a project."""
+"""Pipelines, tags, presets, evaluations, webhooks, files and data of a project."""
 
 from __future__ import annotations
 
@@ -104,6 +104,61 @@ class AsyncPresets:
 
     async def delete(self, preset_id: str) -> None:
         await self._exchange.delete(at("/v2/presets", preset_id))
+
+
+class AsyncEvaluations:
+    """Reports of `gptj eval`, and how a model answered each of their documents."""
+
+    def __init__(self, exchange: AsyncExchange) -> None:
+        self._exchange = exchange
+
+    async def create(self, report: Mapping[str, Any]) -> Record:
+        """Store a report without its documents. A report with a known hash is not stored again."""
+        return await self._exchange.send("POST", "/v2/evaluations", "id", Record, dict(report), idempotent=True)
+
+    async def add_documents(self, evaluation_id: str, task: int, documents: Iterable[Mapping[str, Any]]) -> Record:
+        """Store at most 500 documents and 1 MiB of the task with this index. Those that are stored stay as they are."""
+        body = {"task": task, "documents": list(documents)}
+        path = at("/v2/evaluations", evaluation_id, "documents")
+        return await self._exchange.send("POST", path, "id", Record, body, idempotent=True)
+
+    async def list(self, *, limit: int = 20, skip: int = 0, cursor: Optional[str] = None) -> Page[Record]:
+        return await self._exchange.page("/v2/evaluations", Record, limit=limit, skip=skip, cursor=cursor)
+
+    def iter(self, *, limit: int = 100) -> AsyncIterator[Record]:
+        """All evaluations, page after page."""
+        return self._exchange.items("/v2/evaluations", Record, limit=limit)
+
+    async def get(self, evaluation_id: str) -> Record:
+        return await self._exchange.get(at("/v2/evaluations", evaluation_id), "id", Record)
+
+    async def documents(
+        self,
+        evaluation_id: str,
+        *,
+        task: int = 0,
+        order_by: Optional[str] = None,
+        is_right: Optional[bool] = None,
+        by: Optional[str] = None,
+        limit: int = 20,
+        skip: int = 0,
+        cursor: Optional[str] = None,
+    ) -> Page[Record]:
+        """order_by: "id:asc" or "margin:asc", or with "desc". by: "acc" or "acc_norm", the accuracy that is_right means."""
+        return await self._exchange.page(
+            at("/v2/evaluations", evaluation_id, "documents"),
+            Record,
+            task=task,
+            order_by=order_by,
+            is_right=is_right,
+            by=by,
+            limit=limit,
+            skip=skip,
+            cursor=cursor,
+        )
+
+    async def delete(self, evaluation_id: str) -> None:
+        await self._exchange.delete(at("/v2/evaluations", evaluation_id))
 
 
 class AsyncWebhooks:

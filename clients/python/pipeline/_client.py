@@ -7,7 +7,7 @@ from typing import Any, Iterator, Optional, Sequence, TypeVar
 
 from ._account import Metrics, Plans, Projects, Tokens, Usage, Users
 from ._exchange import Exchange
-from ._resources import DataSets, Files, Pipelines, Presets, Tags, Webhooks
+from ._resources import DataSets, Evaluations, Files, Pipelines, Presets, Tags, Webhooks
 from ._runs import RunCalls
 from ._server import Admin, Auth, Models, Server
 from ._stream import changes_of
@@ -54,6 +54,7 @@ class PipelineCloud(RunCalls):
         self.pipelines = Pipelines(self._exchange)
         self.tags = Tags(self._exchange)
         self.presets = Presets(self._exchange)
+        self.evaluations = Evaluations(self._exchange)
         self.webhooks = Webhooks(self._exchange)
         self.files = Files(self._exchange)
         self.data = DataSets(self._exchange)

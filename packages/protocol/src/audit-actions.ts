@@ -43,6 +43,8 @@ export type AuditAction =
   | 'project.invitation_withdraw'
   | 'project.invitation_accept'
   | 'project.invitation_decline'
+  | 'evaluation.create'
+  | 'evaluation.delete'
   | 'webhook.create'
   | 'webhook.update'
   | 'webhook.delete'

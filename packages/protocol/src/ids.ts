@@ -17,6 +17,7 @@ export const ID_KINDS = [
   'invitation',
   'identity',
   'preset',
+  'evaluation',
 ] as const;
 
 export type IdKind = (typeof ID_KINDS)[number];

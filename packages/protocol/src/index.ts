@@ -26,6 +26,19 @@ export { type EngineGet, engineGetSchema } from './engine.ts';
 export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 export type { ErrorEntry } from './error-entry.ts';
 export {
+  type EvaluationCreate,
+  type EvaluationDocument,
+  type EvaluationGet,
+  type EvaluationPiece,
+  evaluationCreateSchema,
+  evaluationDocumentPageSchema,
+  evaluationDocumentSchema,
+  evaluationGetSchema,
+  evaluationPageSchema,
+  evaluationPieceSchema,
+  MAX_EVALUATION_PIECE_BYTES,
+} from './evaluations.ts';
+export {
   type BeamCandidate,
   beamCandidateSchema,
   parseRunEvent,

@@ -55,6 +55,18 @@ export type {
   SignIn,
 } from './resources/auth.ts';
 export type { EngineOptions, EngineReports, EngineSample, EngineStatus, HostedModel } from './resources/engine.ts';
+export type {
+  EvaluatedModel,
+  Evaluation,
+  EvaluationDocument,
+  EvaluationDocumentOptions,
+  EvaluationMetric,
+  Evaluations,
+  EvaluationTask,
+  NewEvaluation,
+  NewEvaluationDocument,
+  StoredEvaluationTask,
+} from './resources/evaluations.ts';
 export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';
 export type { CountedUse, LimitReports, Limits, UsedTokens } from './resources/limits.ts';
 export type {

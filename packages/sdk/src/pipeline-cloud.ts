@@ -4,6 +4,7 @@ import type { CallOptions } from './options.ts';
 import { type Admin, createAdmin } from './resources/admin.ts';
 import { type Auth, createAuth } from './resources/auth.ts';
 import { createEngineReports, type EngineReports } from './resources/engine.ts';
+import { createEvaluations, type Evaluations } from './resources/evaluations.ts';
 import { createDataSets, createFiles, type DataSets, type Files } from './resources/files.ts';
 import { createLimitReports, type LimitReports } from './resources/limits.ts';
 import { createMetrics, type Metrics } from './resources/metrics.ts';
@@ -54,6 +55,8 @@ export class PipelineCloud extends RunClient {
   readonly engine: EngineReports;
   readonly server: ServerReports;
   readonly presets: Presets;
+  /** Reports of `gptj eval`. */
+  readonly evaluations: Evaluations;
   readonly text: TextTokens;
   /** Sign-in, registration and the security of the own account, for clients with a session. */
   readonly auth: Auth;
@@ -90,6 +93,7 @@ export class PipelineCloud extends RunClient {
     this.engine = createEngineReports(endpoint);
     this.server = createServerReports(endpoint);
     this.presets = createPresets(endpoint);
+    this.evaluations = createEvaluations(endpoint);
     this.text = createTextTokens(endpoint);
     this.auth = createAuth(endpoint, session);
   }

@@ -1,11 +1,23 @@
 /** Every route of the API is requested by a method of the SDK, or has a reason why it is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PipelineCloud } from '@gptj-cloud/sdk';
+import { type NewEvaluation, PipelineCloud } from '@gptj-cloud/sdk';
 import { apiRoutes } from './api-routes.ts';
 
 const PAGE = 'a page, or an address to which a browser is sent';
 const REFUSED = 'refused by the server; the one environment exists for clients of 2022';
+
+const EVALUATION: NewEvaluation = {
+  name: 'x',
+  hash: 'x',
+  model: { adapter: 'x', model: 'x', weights: 'x', type: null, engine: null },
+  versions: {},
+  seeds: { fewShot: 0, bootstrap: 'x' },
+  limit: null,
+  selfChecks: [],
+  skippedSelfChecks: [],
+  tasks: [],
+};
 
 const EXCLUDED: Readonly<Record<string, string>> = {
   'GET /v2/auth/set-up': PAGE,
@@ -77,6 +89,12 @@ const CALLS: Readonly<Record<string, (api: PipelineCloud) => unknown>> = {
   'GET /v2/presets/{id}': (api) => api.presets.get('x'),
   'PATCH /v2/presets/{id}': (api) => api.presets.change('x', { name: 'y' }),
   'DELETE /v2/presets/{id}': (api) => api.presets.delete('x'),
+  'POST /v2/evaluations': (api) => api.evaluations.create(EVALUATION),
+  'GET /v2/evaluations': (api) => api.evaluations.list(),
+  'GET /v2/evaluations/{id}': (api) => api.evaluations.get('x'),
+  'DELETE /v2/evaluations/{id}': (api) => api.evaluations.delete('x'),
+  'POST /v2/evaluations/{id}/documents': (api) => api.evaluations.addDocuments('x', 0, []),
+  'GET /v2/evaluations/{id}/documents': (api) => api.evaluations.documents('x'),
   'POST /v2/webhooks': (api) => api.webhooks.create({ url: 'http://x' }),
   'GET /v2/webhooks': (api) => api.webhooks.list(),
   'GET /v2/webhooks/{id}': (api) => api.webhooks.get('x'),

@@ -45,6 +45,8 @@ const OFFERED: Readonly<Record<AuditAction, true>> = {
   'project.invitation_withdraw': true,
   'project.invitation_accept': true,
   'project.invitation_decline': true,
+  'evaluation.create': true,
+  'evaluation.delete': true,
   'webhook.create': true,
   'webhook.update': true,
   'webhook.delete': true,

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { GPTJ_PIPELINE_ID, newId } from '@gptj-cloud/protocol';
 import { identities } from '../identity/identity-tables.ts';
 import { type Browser, refusal, registerAndSignIn } from '../testing/browser.ts';
+import { reportDocument, smallReport } from '../testing/small-report.ts';
 import { NOW, openTestApp, type TestApp } from '../testing/test-app.ts';
 
 let it: TestApp;
@@ -51,6 +52,7 @@ before(async () => {
     ['/v2/pipeline-tags', idOf(await made('/v2/pipeline-tags', { name: 'mine:v1', pipeline_id: GPTJ_PIPELINE_ID }))],
     ['/v2/pipeline-tags/by-name', 'mine:v1'],
     ['/v2/presets', idOf(await made('/v2/presets', { name: 'mine', parameters: { temperature: 0.7 } }))],
+    ['/v2/evaluations', idOf(await made('/v2/evaluations', smallReport()))],
   ]);
 });
 after(() => it.close());
@@ -80,6 +82,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /v2/webhooks': { url: 'https://example.org/hook' },
   'PATCH /v2/pipeline-tags': { pipeline_id: GPTJ_PIPELINE_ID },
   'PATCH /v2/presets': { name: 'of Mallory' },
+  'POST /v2/evaluations/documents': { task: 0, documents: [reportDocument(0)] },
 };
 
 /** Routes for owners of the server refuse others before they look for the id. */
@@ -134,7 +137,8 @@ test('replies to every route with an id only for the owner', async () => {
 });
 
 test('lists only entries of the project', async () => {
-  for (const path of ['/v2/tokens', '/v2/projects', '/v2/runs', '/v2/webhooks', '/v2/pipeline-tags', '/v2/presets']) {
+  const lists = ['tokens', 'projects', 'runs', 'webhooks', 'pipeline-tags', 'presets', 'evaluations'];
+  for (const path of lists.map((name) => `/v2/${name}`)) {
     const id = things.get(path) ?? '';
     assert.ok((await (await percy.ask(path)).text()).includes(id), path);
     assert.ok(!(await (await mallory.ask(path)).text()).includes(id), path);

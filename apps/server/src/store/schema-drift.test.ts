@@ -4,6 +4,7 @@ import { is, SQL, sql } from 'drizzle-orm';
 import { getTableConfig, PgDialect, PgTable } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import * as auditTables from '../audit/audit-tables.ts';
+import * as evaluationTables from '../evaluations/evaluation-tables.ts';
 import * as pipelineTagTables from '../generation/pipelines/pipeline-tag-tables.ts';
 import * as presetTables from '../generation/presets/preset-tables.ts';
 import * as identityTables from '../identity/identity-tables.ts';
@@ -22,6 +23,7 @@ import { returnedRows } from './returned-rows.ts';
 const TABLES = [
   auditTables,
   billingTables,
+  evaluationTables,
   identityTables,
   maintenanceTables,
   nodeTables,

@@ -19,6 +19,61 @@ test('creates, lists, changes and deletes presets', async () => {
   assert.equal(gone.sent[0]?.url, 'http://host:1/base/v2/presets/a%2Fb');
 });
 
+test('uploads an evaluation, and lists its documents', async () => {
+  const wire = {
+    name: 'nano',
+    hash: 'a',
+    model: { adapter: 'engine', model: 'nano', weights: 'b', type: null, engine: null },
+    versions: { 'gptj-cloud': '1' },
+    seeds: { few_shot: 1, bootstrap: '0' },
+    limit: null,
+    self_checks: ['x'],
+    skipped_self_checks: [],
+    tasks: [
+      {
+        task: 'piqa',
+        version: 1,
+        form: 'harness',
+        shots: 0,
+        document_count: 1,
+        request_count: 2,
+        data_hash: null,
+        requests_hash: 'c',
+        metrics: [{ metric: 'acc', value: 1, standard_error: null }],
+      },
+    ],
+  };
+  const [task] = wire.tasks;
+  const stored = { ...wire, id: 'e', tasks: [{ ...task, received: 1 }], is_complete: true, size: 1, created_at: 1 };
+  const read = await replying(stored).api.evaluations.get('e');
+  assert.deepEqual(read.versions, wire.versions);
+  const made = replying(stored, { status: 201 });
+  const { id: _, isComplete, size: __, createdAt, tasks, ...report } = read;
+  await made.api.evaluations.create({ ...report, tasks: tasks.map(({ received: _, ...each }) => ({ ...each })) });
+  assert.deepEqual([made.sent[0]?.body, isComplete, createdAt.getTime()], [wire, true, 1000]);
+  const document = {
+    id: 0,
+    gold: 1,
+    log_likelihoods: [-2, -1],
+    greedy: [false, true],
+    values: { acc_norm: 1 },
+    context: 'a',
+    choices: ['b', 'c'],
+    continuation: null,
+    answer: null,
+  };
+  const given = { margin: 1, is_right: null, is_right_normalized: true };
+  const listed = replying({ skip: 0, limit: 20, total: 1, data: [{ ...document, ...given }] });
+  const options = { task: 2, order: 'margin:asc', isRight: false } as const;
+  const { items } = await listed.api.evaluations.documents('e', options);
+  const { margin, isRight, isRightNormalized, ...fields } = items[0]!;
+  assert.deepEqual([margin, isRight, isRightNormalized, fields.values], [1, null, true, { acc_norm: 1 }]);
+  assert.match(listed.sent[0]?.url ?? '', /documents\?task=2&order_by=margin%3Aasc&is_right=false&limit=20&skip=0$/);
+  const added = replying(stored);
+  await added.api.evaluations.addDocuments('e', 0, [fields]);
+  assert.deepEqual(added.sent[0]?.body, { task: 0, documents: [document] });
+});
+
 test('counts and renews recovery codes', async () => {
   const left = replying({ two_factor: true, left: 3, of: 10 });
   assert.deepEqual(await left.api.auth.recoveryCodesLeft(), { twoFactor: true, left: 3, of: 10 });

@@ -1,0 +1,139 @@
+import { isId, type PageQuery } from '@gptj-cloud/protocol';
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Database } from '../store/db.ts';
+import { findPage, type Page } from '../store/page.ts';
+import type { Evaluation, StoredDocument } from './evaluation.ts';
+import { evaluationDocuments, evaluations } from './evaluation-tables.ts';
+
+/** False when the project has the report. */
+export async function insertEvaluation(tx: Database, evaluation: Evaluation): Promise<boolean> {
+  const rows = await tx
+    .insert(evaluations)
+    .values(evaluation)
+    .onConflictDoNothing({ target: [evaluations.projectId, evaluations.hash] })
+    .returning({ id: evaluations.id });
+  return rows.length > 0;
+}
+
+export async function findEvaluation(db: Database, projectId: string, id: string): Promise<Evaluation | null> {
+  if (!isId('evaluation', id)) return null;
+  const rows = await db.select().from(evaluations).where(mine(projectId, id));
+  return rows[0] ?? null;
+}
+
+/** The same, and it neither changes nor goes until the transaction ends. */
+export async function lockEvaluation(tx: Database, projectId: string, id: string): Promise<Evaluation | null> {
+  if (!isId('evaluation', id)) return null;
+  const rows = await tx.select().from(evaluations).where(mine(projectId, id)).for('update');
+  return rows[0] ?? null;
+}
+
+export async function findByHash(db: Database, projectId: string, hash: string): Promise<Evaluation | null> {
+  const rows = await db
+    .select()
+    .from(evaluations)
+    .where(and(eq(evaluations.projectId, projectId), eq(evaluations.hash, hash)));
+  return rows[0] ?? null;
+}
+
+export async function deleteEvaluation(tx: Database, projectId: string, id: string): Promise<Evaluation | null> {
+  if (!isId('evaluation', id)) return null;
+  const rows = await tx.delete(evaluations).where(mine(projectId, id)).returning();
+  return rows[0] ?? null;
+}
+
+export async function listEvaluations(
+  db: Database,
+  projectId: string,
+  page: PageQuery<'created_at'>,
+): Promise<Page<Evaluation>> {
+  const { createdAt: time, id } = evaluations;
+  const load = async (ids: readonly string[]) =>
+    await db
+      .select()
+      .from(evaluations)
+      .where(inArray(id, [...ids]));
+  const source = { table: evaluations, time, id, where: eq(evaluations.projectId, projectId) };
+  return await findPage(db, source, page, load, (evaluation) => evaluation.id);
+}
+
+/** Which of the documents of a task are stored. */
+export async function findStoredIds(
+  db: Database,
+  { evaluationId, task }: TaskKey,
+  ids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const { document } = evaluationDocuments;
+  const rows = await db
+    .select({ document })
+    .from(evaluationDocuments)
+    .where(and(ofTask({ evaluationId, task }), inArray(document, [...ids])));
+  return new Set(rows.map((row) => row.document));
+}
+
+/** The documents of one task of an evaluation. */
+export interface TaskKey {
+  readonly evaluationId: string;
+  /** Index in the report. */
+  readonly task: number;
+}
+
+/** As one parameter: one for each value costs more than the insertion. */
+export async function insertDocuments(
+  tx: Database,
+  { evaluationId, task }: TaskKey,
+  documents: readonly StoredDocument[],
+): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO evaluation_documents
+      (evaluation_id, task, document, margin, margin_order, chosen, is_right, is_right_normalized, body)
+    SELECT ${evaluationId}, ${task}, document, margin, "marginOrder", chosen, "isRight", "isRightNormalized", body
+    FROM jsonb_to_recordset(${JSON.stringify(documents)}::text::jsonb) AS d (
+      document integer, margin double precision, "marginOrder" integer, chosen integer, "isRight" boolean,
+      "isRightNormalized" boolean, body text)`);
+}
+
+export async function updateReceived(
+  tx: Database,
+  { id, received, sizeBytes }: Pick<Evaluation, 'id' | 'received' | 'sizeBytes'>,
+): Promise<void> {
+  await tx.update(evaluations).set({ received, sizeBytes }).where(eq(evaluations.id, id));
+}
+
+export type DocumentOrder = 'id' | 'margin';
+
+/** Documents whose answer is right, or wrong, by one of the accuracies. */
+export interface DocumentFilter {
+  readonly isRight: boolean;
+  readonly by: 'acc' | 'acc_norm';
+}
+
+export async function listDocuments(
+  db: Database,
+  key: TaskKey,
+  page: PageQuery<DocumentOrder>,
+  filter: DocumentFilter | null,
+): Promise<Page<StoredDocument>> {
+  const { document, marginOrder, isRight, isRightNormalized } = evaluationDocuments;
+  const load = async (ids: readonly number[]) =>
+    await db
+      .select()
+      .from(evaluationDocuments)
+      .where(and(ofTask(key), inArray(document, [...ids])));
+  const flag = filter?.by === 'acc_norm' ? isRightNormalized : isRight;
+  const source = {
+    table: evaluationDocuments,
+    time: page.orderBy.field === 'margin' ? marginOrder : document,
+    id: document,
+    where: and(ofTask(key), filter === null ? undefined : eq(flag, filter.isRight)),
+  };
+  return await findPage(db, source, page, load, (row) => row.document);
+}
+
+function ofTask({ evaluationId, task }: TaskKey) {
+  return and(eq(evaluationDocuments.evaluationId, evaluationId), eq(evaluationDocuments.task, task));
+}
+
+function mine(projectId: string, id: string) {
+  return and(eq(evaluations.id, id), eq(evaluations.projectId, projectId));
+}

@@ -1,0 +1,99 @@
+/** An evaluation and its documents as the store has them. */
+import {
+  type EvaluationCreate,
+  type EvaluationDocument,
+  type EvaluationGet,
+  type EvaluationPiece,
+  evaluationCreateSchema,
+  toTimestamp,
+} from '@gptj-cloud/protocol';
+
+export interface Evaluation {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly hash: string;
+  /** JSON of an {@link EvaluationCreate}, whose documents are stored apart. */
+  readonly head: string;
+  /** JSON of a list: documents of each task that are stored. */
+  readonly received: string;
+  readonly sizeBytes: number;
+  readonly createdAt: Date;
+}
+
+type DocumentFields = EvaluationPiece['documents'][number];
+
+/** A document, and what lists are filtered and ordered by. */
+export interface StoredDocument {
+  readonly document: number;
+  readonly margin: number | null;
+  readonly marginOrder: number;
+  readonly chosen: number;
+  readonly isRight: boolean | null;
+  readonly isRightNormalized: boolean | null;
+  /** JSON of the document as it was received. */
+  readonly body: string;
+}
+
+/** Of an integer of PostgreSQL. */
+const MAX_INTEGER = 2 ** 31 - 1;
+
+export function toStoredDocument(fields: DocumentFields): StoredDocument {
+  const { id, gold, log_likelihoods, values } = fields;
+  const margin = marginOf(log_likelihoods, gold);
+  const isRight = values.acc ?? values.exact_match;
+  return {
+    document: id,
+    margin,
+    marginOrder:
+      margin === null ? -MAX_INTEGER : Math.max(-MAX_INTEGER, Math.min(MAX_INTEGER, Math.round(margin * 1000))),
+    chosen: log_likelihoods.length > 1 ? bestIndex(log_likelihoods) : Number((isRight ?? 0) > 0),
+    isRight: isRight === undefined ? null : isRight > 0,
+    isRightNormalized: values.acc_norm === undefined ? null : values.acc_norm > 0,
+    body: JSON.stringify(fields),
+  };
+}
+
+export function toEvaluationDocument({ body, margin, isRight, isRightNormalized }: StoredDocument): EvaluationDocument {
+  // The body was validated before it was stored.
+  const fields = JSON.parse(body) as DocumentFields;
+  return { ...fields, margin, is_right: isRight, is_right_normalized: isRightNormalized };
+}
+
+/** The report of an evaluation without its documents. */
+export function headOf({ head }: Pick<Evaluation, 'head'>): EvaluationCreate {
+  return evaluationCreateSchema.parse(JSON.parse(head));
+}
+
+export function receivedOf({ received }: Pick<Evaluation, 'received'>): readonly number[] {
+  // The service wrote the list.
+  return JSON.parse(received) as readonly number[];
+}
+
+export function toEvaluationGet(evaluation: Evaluation): EvaluationGet {
+  const { id, name, sizeBytes, createdAt } = evaluation;
+  const head = headOf(evaluation);
+  const received = receivedOf(evaluation);
+  const tasks = head.tasks.map((task, at) => ({ ...task, received: received[at] ?? 0 }));
+  return {
+    ...head,
+    id,
+    name,
+    tasks,
+    is_complete: tasks.every((task) => task.received === task.document_count),
+    size: sizeBytes,
+    created_at: toTimestamp(createdAt),
+  };
+}
+
+function marginOf(logLikelihoods: readonly number[], gold: number): number | null {
+  const own = logLikelihoods[gold];
+  if (own === undefined) return null;
+  const others = logLikelihoods.filter((_, at) => at !== gold);
+  return others.length === 0 ? own : own - Math.max(...others);
+}
+
+/** Index of the first of the largest values. */
+function bestIndex(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}
