@@ -299,3 +299,12 @@ test('a start that fails closes what it has opened', async () => {
     await rm(elsewhere, { recursive: true });
   }
 });
+
+test('the reason of a failed start is reported, also when a part cannot be closed', async () => {
+  const fails = (text: string) => (): never => {
+    throw new Error(text);
+  };
+  engine.close = async () => fails('the engine does not close')();
+  await assert.rejects(start({}, { print: fails('no terminal') }), /^Error: no terminal$/);
+  assert.match(logged.join('\n'), /a part could not be closed.*the engine does not close/);
+});

@@ -28,6 +28,7 @@ import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
+import type { RunTiming } from './runs/run-worker.ts';
 import { serverVersion } from './server-version.ts';
 import { describeModel, describeUnloaded } from './start/describe-model.ts';
 import { describePlans } from './start/describe-plans.ts';
@@ -42,6 +43,7 @@ import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
+import { openStoreClock } from './store/store-clock.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { describeNodeRelease } from './telemetry/node-release.ts';
 import { openObservation } from './telemetry/observation.ts';
@@ -68,6 +70,7 @@ export interface ServeParts {
   /** Whether a person reads: what is printed, and the log. */
   readonly terminal: { readonly print: boolean; readonly log: boolean; readonly colours: boolean };
   readonly clock: () => Date;
+  readonly runTiming: RunTiming;
   readonly waiting: WaitingReplyOptions & EventStreamOptions;
   /** Folder of the built dashboard, which need not be there yet; null: only the API answers. */
   readonly dashboardDir: string | null;
@@ -95,6 +98,7 @@ const DEFAULT_PARTS: ServeParts = {
   log: (line) => process.stderr.write(line),
   terminal: { print: process.stdout.isTTY, log: process.stderr.isTTY, colours: process.stderr.isTTY },
   clock: () => new Date(),
+  runTiming: {},
   waiting: { headerDelayMs: 1000, spaceIntervalMs: 5000 },
   dashboardDir: null,
   manualDir: null,
@@ -163,7 +167,8 @@ export async function serve(options: ServerOptions = {}, parts: Partial<ServePar
       },
     };
   } catch (error) {
-    await closeAll();
+    // The reason of a failed start must not give way to that of a part which cannot close either.
+    await closeAll().catch((failure: unknown) => logger.error('a part could not be closed', { error: failure }));
     throw error;
   }
 }
@@ -192,7 +197,7 @@ async function start({
   facts,
   logger,
 }: Start): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
-  const { clock, print, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
+  const { print, runTiming, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
   const { host, dataDir } = config;
   const isServer = parts.role === 'server';
   if (!isServer && config.databaseUrl === null) throw new ConfigError(WORKER_WITHOUT_DATABASE);
@@ -209,8 +214,8 @@ async function start({
   for (const line of [...describeMisspelt(parts.environment), ...exposure]) logger.warn(line);
   const plans = await openPlanBook(config.plansFile, config.plansKind);
   const paymentProvider =
-    config.stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...config.stripe, clock });
-  const outdated = describeNodeRelease(process.versions.node, clock());
+    config.stripe === null ? MANUAL_PROVIDER : await openStripeProvider({ ...config.stripe, clock: parts.clock });
+  const outdated = describeNodeRelease(process.versions.node, parts.clock());
   if (outdated !== null) logger.warn(outdated);
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
@@ -230,6 +235,7 @@ async function start({
     workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
   logger.info('opening the store');
   const store = open(await openDatabase(config, logger), (each) => each.close());
+  const clock = ownsStore ? parts.clock : open(await openStoreClock(store.db), (each) => each.close()).now;
   const keeper = createCredentialKeeper({
     output: config.printCredentials,
     isTerminal: parts.terminal.print,
@@ -268,6 +274,7 @@ async function start({
       otherModels: others,
       store,
       clock,
+      runTiming,
       logger,
       mailer,
       passwords: gatePasswords(createPasswordHasher(), {

@@ -15,11 +15,13 @@ const start = async (
   databaseUrl: string | null,
   engine: FakeEngine,
   printed: string[] = [],
+  clock = () => new Date(),
 ) =>
   await serve(
     { port: 0, databaseUrl, apiToken: TOKEN, maxRunningRuns: 1 },
     {
       role,
+      clock,
       environment: {},
       openModel: async () => ({ engine, tokenizer: byteTokenizer }),
       print: (line) => printed.push(line),
@@ -60,6 +62,21 @@ test('a worker executes the runs of a server, and answers nothing of the API', {
   } finally {
     busy.resume();
     await Promise.all([server.close(), worker.close()]);
+    await database.drop();
+  }
+});
+
+test('servers on one PostgreSQL have its time, whatever their own clocks say', { skip: WITHOUT_POSTGRES }, async () => {
+  const database = await createScratchDatabase();
+  const server = await start('server', database.url, createFakeEngine(), [], () => new Date(Date.now() + 600_000));
+  try {
+    const body = JSON.stringify({ pipeline_id: GPTJ_PIPELINE_ID, data: ['four', { response_length: 4 }] });
+    const reply = await fetch(`${server.url}/v2/runs`, { method: 'POST', headers: HEADERS, body });
+    const run = runGetSchema.parse(await reply.json());
+    const fast = Date.now() + 300_000;
+    for (const at of [run.created_at, run.ended_at]) assert.ok(Number(at) * 1000 < fast, String(at));
+  } finally {
+    await server.close();
     await database.drop();
   }
 });
