@@ -1,13 +1,14 @@
 // A PostgreSQL server in a temporary folder, from the binaries that are installed.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const INSTALLED = '/usr/lib/postgresql';
 
-export async function startTemporaryPostgres() {
+/** `address`: where it listens. `range`: the addresses that may connect beside those of this machine. */
+export async function startTemporaryPostgres({ address = '127.0.0.1', range = null } = {}) {
   const versions = readdirSync(INSTALLED).sort((a, b) => Number(a) - Number(b));
   const bin = join(INSTALLED, versions.at(-1), 'bin');
   const folder = mkdtempSync(join(tmpdir(), 'gptj-postgres-'));
@@ -30,15 +31,16 @@ export async function startTemporaryPostgres() {
   };
   const port = await freePort();
   const data = join(folder, 'data');
-  const options = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
+  const options = `-c listen_addresses=${address} -c port=${port} -c unix_socket_directories=${folder}`;
   run('initdb', '--pgdata', data, '--username', 'gptj', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C');
+  if (range !== null) appendFileSync(join(data, 'pg_hba.conf'), `host all all ${range} trust\n`);
   const start = () =>
     run('pg_ctl', 'start', '--pgdata', data, '--wait', '--silent', '--log', join(folder, 'log'), '--options', options);
   const stop = (mode = 'fast') => run('pg_ctl', 'stop', '--pgdata', data, '--mode', mode, '--silent');
   start();
   return {
     folder,
-    url: `postgres://gptj@127.0.0.1:${port}/postgres`,
+    url: `postgres://gptj@${address}:${port}/postgres`,
     start,
     stop,
     close() {

@@ -1,0 +1,83 @@
+// Runs the tests of the release before on the schema of this checkout: what a rolling update does to a server of that release.
+// Its tests open each store as a new database of a PostgreSQL, and a new database is a copy of `template1`: there the migrations of
+// this checkout are applied first.
+//
+//   node scripts/previous-release.mjs [--force] [TEST-FILE ...]
+//
+// previous-release.json names the commit of that release and its last migration; `npm run release` of the next one writes it anew.
+// Without a newer migration there is nothing to test, unless --force asks for it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { prepare, root } from './prepare.mjs';
+import { startTemporaryPostgres } from './trials/temporary-postgres.mjs';
+
+const MIGRATIONS = join(root, 'apps/server/src/store/migrations');
+const OPENS_STORE = /testing\/(?:oauth-)?test-(?:app|store)\.ts'/;
+
+/** They compare the schema with their own tables, or read its list of migrations. */
+const SCHEMA_TESTS = ['store/schema-drift.test.ts'];
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { force: { type: 'boolean' } } });
+const { commit, schema } = JSON.parse(readFileSync(join(root, 'scripts/previous-release.json'), 'utf8'));
+const current = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql')).length;
+
+if (current === schema && !values.force) {
+  console.log(`no migration since the release before (schema ${schema}): its tests need not run again`);
+} else {
+  await prepare();
+  process.exitCode = await testPreviousRelease();
+}
+
+async function testPreviousRelease() {
+  const folder = mkdtempSync(join(tmpdir(), 'gptj-previous-'));
+  const postgres = await startTemporaryPostgres();
+  try {
+    checkOut(folder);
+    const { openPostgres } = await import('../apps/server/dist/store/postgres.js');
+    const template = new URL(postgres.url);
+    template.pathname = '/template1';
+    await (await openPostgres(template.href)).close();
+    const files = positionals.length > 0 ? positionals : storeTests(folder);
+    console.log(`${files.length} test files of ${commit.slice(0, 8)} (schema ${schema}) on schema ${current}`);
+    const { status } = spawnSync(process.execPath, ['scripts/test.mjs', '--', ...files], {
+      cwd: folder,
+      stdio: 'inherit',
+      env: { ...process.env, TEST_STORE: 'postgres', TEST_DATABASE_URL: postgres.url },
+    });
+    return status ?? 1;
+  } finally {
+    postgres.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The files of that commit, with its own packages. */
+function checkOut(folder) {
+  let archive;
+  try {
+    archive = execFileSync('git', ['archive', commit], { cwd: root, maxBuffer: 1 << 30 });
+  } catch (cause) {
+    throw new Error(`the clone lacks commit ${commit} of the release before; git fetch --unshallow gets it`, { cause });
+  }
+  execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  // What is the same need not be installed again; `npm install` mends the rest.
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  cpSync(join(root, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--silent'], { cwd: folder, stdio: 'inherit' });
+  // Lists of files come from git.
+  execFileSync('git', ['init', '--quiet'], { cwd: folder });
+}
+
+/** Those that open a store, but for those about migrations themselves: they expect the schema to be their own. */
+function storeTests(folder) {
+  const source = join(folder, 'apps/server/src');
+  return readdirSync(source, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('.test.ts') && OPENS_STORE.test(readFileSync(join(source, path), 'utf8')))
+    .filter((path) => !SCHEMA_TESTS.includes(path))
+    .map((path) => `apps/server/src/${path}`)
+    .sort();
+}

@@ -1,0 +1,98 @@
+// Clients that make asynchronous runs and read their events to the end, through whichever server answers.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The server writes a comment every 15 s. */
+const SILENCE_MS = 20_000;
+
+/** The `data` of token events since the last restart, and what the reader saw. Rejects when the run does not end in time. */
+export async function makeRun({ urls, headers, prompt, limitMs }) {
+  const deadline = Date.now() + limitMs;
+  const key = randomUUID();
+  const seen = { id: null, tokens: [], runEvents: 0, reconnects: 0, restarts: 0, state: null };
+  const anyUrl = () => urls[Math.floor(Math.random() * urls.length)];
+  const body = JSON.stringify({
+    pipeline_id: 'gpt-j:latest',
+    data: [prompt, { response_length: 100 }],
+    async_run: true,
+  });
+  while (seen.id === null) {
+    if (Date.now() > deadline) throw new Error(`no server accepted the run ${key}: ${seen.refusal}`);
+    try {
+      // The reply may be lost after the run was stored: the key makes the next request find it.
+      const reply = await fetch(`${anyUrl()}/v2/runs`, {
+        method: 'POST',
+        headers: { ...headers, 'idempotency-key': key },
+        body,
+        signal: AbortSignal.timeout(8_000),
+      });
+      const text = await reply.text();
+      if (reply.ok) seen.id = JSON.parse(text).id;
+      else seen.refusal = `${reply.status} ${text.slice(0, 200)}`;
+    } catch (error) {
+      seen.refusal = String(error);
+    }
+    if (seen.id === null) await sleep(200);
+  }
+  let lastId = null;
+  while (seen.state !== 'complete' && seen.state !== 'failed') {
+    if (Date.now() > deadline)
+      throw new Error(
+        `run ${seen.id} did not end for its reader: ${JSON.stringify({ ...seen, tokens: seen.tokens.length })}`,
+      );
+    try {
+      for await (const event of readEvents(`${anyUrl()}/v2/runs/${seen.id}/events`, headers, lastId)) {
+        lastId = event.id ?? lastId;
+        if (event.type === 'token') seen.tokens.push(event.data);
+        else if (event.type === 'run') {
+          const { run_state: state } = JSON.parse(event.data);
+          seen.runEvents++;
+          if (state === 'complete' || state === 'failed') seen.state = state;
+          else if (seen.tokens.length > 0) {
+            seen.tokens = [];
+            seen.restarts++;
+          }
+        }
+      }
+    } catch {
+      // Another server goes on.
+    }
+    if (seen.state === null) {
+      seen.reconnects++;
+      await sleep(100);
+    }
+  }
+  return seen;
+}
+
+async function* readEvents(url, headers, lastId) {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  try {
+    const reply = await fetch(url, {
+      headers: { ...headers, ...(lastId === null ? {} : { 'last-event-id': lastId }) },
+      signal: silence.signal,
+    });
+    if (!reply.ok) throw new Error(`status ${reply.status}`);
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const bytes of reply.body) {
+      timer.refresh();
+      rest += decoder.decode(bytes, { stream: true });
+      const blocks = rest.split('\n\n');
+      rest = blocks.pop();
+      for (const block of blocks) {
+        const field = (name) =>
+          block
+            .split('\n')
+            .find((line) => line.startsWith(`${name}: `))
+            ?.slice(name.length + 2);
+        const data = field('data');
+        if (data !== undefined) yield { id: field('id'), type: field('event'), data };
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+    silence.abort();
+  }
+}
