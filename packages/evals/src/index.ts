@@ -13,6 +13,7 @@ export { type EvaluationReport, type FormEvaluation, toReport } from './report/e
 export { harnessName, toHarnessResults, toHarnessSamples } from './report/harness-files.ts';
 export { readReport } from './report/read-report.ts';
 export { comparisonTable, metricTable, type TextTable } from './report/score-table.ts';
+export { withExamples } from './requests/few-shot.ts';
 export { hashRequests } from './requests/request-hash.ts';
 export { createEvalModel } from './scoring/eval-model.ts';
 export { createLanguageModelScorer } from './scoring/language-model-scorer.ts';

@@ -1,6 +1,7 @@
 import { BUILTIN_TASKS } from '@gptj-cloud/evals';
 import { runDecode } from './decode.ts';
 import { runErrors } from './errors.ts';
+import { runFewShot } from './few-shot.ts';
 import type { GoldenRunner } from './golden-runner.ts';
 import { runLogLikelihoods } from './log-likelihoods.ts';
 import { runPickleVectors } from './pickle-vectors.ts';
@@ -12,6 +13,7 @@ export const GOLDEN_RUNNERS: ReadonlyMap<string, GoldenRunner> = new Map<string,
   ['decode.json', runDecode],
   ['decode-edges.json', runDecode],
   ['errors.json', runErrors],
+  ['few-shot.json', runFewShot],
   ['pickle-vectors.json', runPickleVectors],
   ['processors.json', runProcessors],
   ['processors-edges.json', runProcessors],

@@ -2,11 +2,9 @@
  * A run as JSON: scores with all that they depend on. It has no times, so that a run that was killed and resumed writes the
  * same bytes.
  */
-import { createHash } from 'node:crypto';
 import type { TaskEvaluation } from '../evaluate-task.ts';
 import type { MetricValue } from '../metrics/aggregate.ts';
-import { dumpPythonStrings } from '../python/python-json.ts';
-import { toForm } from '../requests/request-hash.ts';
+import { hashRequests } from '../requests/request-hash.ts';
 import type { ScorerIdentity } from '../scoring/token-scorer.ts';
 import type { TaskForm } from '../tasks/task.ts';
 
@@ -66,21 +64,16 @@ export function toReport({ evaluations, ...rest }: ReportInput): EvaluationRepor
 }
 
 function toReportedTask({ task, form, shots, documents, metrics }: FormEvaluation): ReportedTask {
-  const rows = documents.flatMap(({ requests }) =>
-    requests.map((request) => {
-      const { context, continuation } = toForm(request, form);
-      return [context, continuation];
-    }),
-  );
+  const requests = documents.flatMap((document) => document.requests);
   return {
     task: task.name,
     version: task.version,
     form,
     shots,
     documentCount: documents.length,
-    requestCount: rows.length,
+    requestCount: requests.length,
     dataSha256: task.data?.sha256 ?? null,
-    requestsSha256: createHash('sha256').update(dumpPythonStrings(rows)).digest('hex'),
+    requestsSha256: hashRequests(requests, form),
     metrics,
     documents: documents.map(({ document, answer, items }, id) => ({
       id,

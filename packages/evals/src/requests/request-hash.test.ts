@@ -11,8 +11,9 @@ for (const task of BUILTIN_TASKS) {
   test(`the requests of ${task.name} have their hash in both forms`, async () => {
     const documents = await readTaskDocuments(task);
     assert.equal(documents.length, task.data?.documents);
-    assert.equal(documents.flatMap(({ requests }) => requests).length, task.data?.requests);
-    for (const form of TASK_FORMS) assert.equal(hashRequests(documents, form), task.requestHashes?.[form], form);
+    const requests = documents.flatMap((document) => document.requests);
+    assert.equal(requests.length, task.data?.requests);
+    for (const form of TASK_FORMS) assert.equal(hashRequests(requests, form), task.requestHashes?.[form], form);
   });
 }
 

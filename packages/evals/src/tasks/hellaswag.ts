@@ -22,7 +22,7 @@ export const hellaswag: Task = {
     harness: '61c897e8f259419a1bfceedf3cb7b9095813a744589f93f8d1be5d813f2f48b0',
     published: 'bf9ac2ac384645e8744b95d7907341db30607dbfc92361df5afb78266b4b84a7',
   },
-  drawsExtraExample: true,
+  leavesOutDocument: { own: true, other: true },
   read(fields) {
     const choices = textsField(fields, 'choices');
     const gold = indexField(fields, 'label', choices.length);

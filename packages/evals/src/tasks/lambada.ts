@@ -8,7 +8,6 @@ const SHARED = {
   kind: 'log-likelihood',
   metrics: ['perplexity', 'acc'],
   chance: 0,
-  drawsExtraExample: false,
   read: (fields) => lastWordDocument(fields, textField(fields, 'text')),
 } as const satisfies Partial<Task>;
 
@@ -16,6 +15,8 @@ const SHARED = {
 export const lambadaOpenai: Task = {
   ...SHARED,
   name: 'lambada_openai',
+  // The harness declares no other split, so a document can be its own example.
+  leavesOutDocument: { own: false, other: false },
   title: 'LAMBADA',
   data: {
     file: 'lambada_test.jsonl',
@@ -35,6 +36,7 @@ export const lambadaOpenai: Task = {
 export const lambadaStandard: Task = {
   ...SHARED,
   name: 'lambada_standard',
+  leavesOutDocument: { own: true, other: false },
   title: 'LAMBADA (original text)',
   data: {
     file: 'lambada_standard_test.jsonl',

@@ -48,7 +48,7 @@ export const mathqa: Task = {
     harness: '7651cb674e98008880ed422ff6d65c22cefef7183ac5a6c39dc89d3a34a5ff75',
     published: '650720eb08bca98dd2c1d4b10d71a4e59b4a6cdd1208801a433aa11e6014b67e',
   },
-  drawsExtraExample: true,
+  leavesOutDocument: { own: true, other: false },
   read(fields) {
     const options = textField(fields, 'options');
     const choices = options.length > MAX_OPTIONS_LENGTH ? [] : splitOptions(options);

@@ -80,7 +80,7 @@ export function readOwnTask(text: string, name: string): OwnTask {
     chance: null,
     data: null,
     requestHashes: null,
-    drawsExtraExample: true,
+    leavesOutDocument: { own: true, other: false },
     read: shape.read,
   };
   return { task, documents: readDocuments(task, text, name) };

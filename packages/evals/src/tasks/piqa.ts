@@ -22,7 +22,7 @@ export const piqa: Task = {
     harness: '5a782cd449aa875a7f837e15268fac2d27005e1d030c5124e3bec88cdb8a5977',
     published: 'efc3cfc93a4dca5cccb898b2454340396e1783a523ece667219f40d6b771408b',
   },
-  drawsExtraExample: true,
+  leavesOutDocument: { own: true, other: true },
   read: (fields) =>
     choiceDocument(fields, {
       context: `Question: ${textField(fields, 'goal')}\nAnswer:`,

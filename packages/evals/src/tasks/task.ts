@@ -76,10 +76,11 @@ export interface Task {
   /** sha256 of the requests of all documents, see `hashRequests`; null where they are not known. */
   readonly requestHashes: Readonly<Record<TaskForm, string>> | null;
   /**
-   * Whether the harness draws one example more than needed, to leave the document itself out. It does where examples and
-   * documents have the same split by declaration.
+   * Whether a document is left out of its own few-shot examples, for which the harness draws one example more. `own`: where
+   * examples come from the task's own file; `other`: where they come from another split. The harness does where the splits
+   * that it declares for examples and for documents have the same name, and none counts as a name.
    */
-  readonly drawsExtraExample: boolean;
+  readonly leavesOutDocument: { readonly own: boolean; readonly other: boolean };
   /** Throws `data_invalid` for a line that is not of this task. */
   read(fields: Readonly<Record<string, unknown>>): TaskDocument;
 }

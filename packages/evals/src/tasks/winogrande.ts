@@ -23,7 +23,7 @@ export const winogrande: Task = {
     harness: '2cc3cecbcee61b541a4e75ca0e270c190016b847772717936d51154c5100f834',
     published: 'f9294f516a26f73e3a4f9d650acd441e9a2e39eea74f6230985b5cf47b27e5a7',
   },
-  drawsExtraExample: true,
+  leavesOutDocument: { own: true, other: true },
   read(fields) {
     const sentence = textField(fields, 'sentence');
     const blank = sentence.indexOf('_');
