@@ -10,6 +10,7 @@ import { benchApi } from './api.ts';
 import { benchBeams } from './beams.ts';
 import { benchDraft } from './draft.ts';
 import { measureEngine } from './engine-rates.ts';
+import { benchEval, EVAL_BENCH_TASKS } from './eval.ts';
 import { findPeer } from './find-peer.ts';
 import { benchKernels } from './kernels.ts';
 import { runLlamaBench } from './llama-bench.ts';
@@ -23,6 +24,7 @@ const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rou
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384] [--warm-up 400]
 npm run bench -- api MODEL.gguf
 npm run bench -- draft MODEL.gguf [--draft DRAFT.gguf] [--generate 32] [--rounds 5] [--clients 1] [--threads 2] [--processor-time]
+npm run bench -- eval [MODEL.gguf] [--documents 40] [--tasks NAMES] [--rounds 5] [--threads 2] [--processor-time] [--json FILE]
 npm run bench -- warpers
 npm run bench -- kernels [--threads N] [--rounds 7]
 
@@ -34,6 +36,8 @@ serve: several clients over HTTP, compared with llama-server on the same file: L
 one that \`npm run bench:peers -- --server\` builds. A GPT-J-6B needs few requests to warm up: --warm-up 8 --cells 8192.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
 draft: tokens/s with a draft model (default: the embedded one) whose tokens agree at chosen rates, beside none.
+eval: documents/s of the zero-shot tasks (default: on the embedded model), in steps from llama.cpp with one request at a time,
+compared with lm-evaluation-harness on transformers where LM_EVAL_PYTHON names a Python that has it.
 warpers: time to process the scores of one token.
 kernels: products of a 6B layer as shares of the multiplier and of the memory, both measured beside them.`;
 
@@ -48,6 +52,9 @@ const { values, positionals } = parseArgs({
     'warm-up': { type: 'string', default: '400' },
     clients: { type: 'string', default: '1' },
     draft: { type: 'string' },
+    documents: { type: 'string', default: '40' },
+    tasks: { type: 'string' },
+    json: { type: 'string' },
     'processor-time': { type: 'boolean', default: false },
     'no-server': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -65,6 +72,19 @@ if (positionals[0] === 'kernels') {
   process.exit(0);
 }
 const [command] = positionals;
+const embedded = fileURLToPath(new URL('../../models/gptj-nano/gptj-nano-q8_0.gguf', import.meta.url));
+if (command === 'eval') {
+  await benchEval({
+    model: positionals[1] ?? embedded,
+    tasks: values.tasks?.split(',') ?? EVAL_BENCH_TASKS,
+    documents: Number(values.documents),
+    rounds: Number(values.rounds),
+    threads: Number(values.threads ?? 2),
+    byProcessorTime: values['processor-time'],
+    json: values.json ?? null,
+  });
+  process.exit(0);
+}
 const hasCommand = command === 'serve' || command === 'api' || command === 'draft';
 const model = positionals[hasCommand ? 1 : 0];
 if (values.help || model === undefined) {
@@ -83,7 +103,6 @@ if (command === 'api') {
   process.exit(0);
 }
 if (command === 'draft') {
-  const embedded = fileURLToPath(new URL('../../models/gptj-nano/gptj-nano-q8_0.gguf', import.meta.url));
   await benchDraft({
     model,
     draft: values.draft ?? embedded,

@@ -23,9 +23,9 @@ after(async () => {
   await opened.close();
 });
 
-async function evaluate(name: string, batchTokens: number): Promise<TaskEvaluation> {
+async function evaluate(name: string, batchTokens: number, sharesPrefixes = true): Promise<TaskEvaluation> {
   const { model, tokenizer } = opened;
-  const scorer = createLanguageModelScorer({ model, tokenizer, identity: IDENTITY, batchTokens });
+  const scorer = createLanguageModelScorer({ model, tokenizer, identity: IDENTITY, batchTokens, sharesPrefixes });
   const task = findTask(name);
   return await evaluateTask({
     model: createEvalModel({ scorer, tokenizer, prefixToken: 50256, form: 'published', journal: null }),
@@ -36,10 +36,11 @@ async function evaluate(name: string, batchTokens: number): Promise<TaskEvaluati
 }
 
 for (const name of ['hellaswag', 'pubmedqa', 'winogrande']) {
-  test(`the scores of ${name} are the same bits alone and in batches`, async () => {
+  test(`the scores of ${name} are the same bits alone, in batches, and without sharing`, async () => {
     const alone = await evaluate(name, 1);
     assert.deepEqual(await evaluate(name, 500), alone);
     assert.deepEqual(await evaluate(name, 4096), alone);
+    assert.deepEqual(await evaluate(name, 4096, false), alone);
     assert.equal(opened.model.freeCells, opened.model.limits.cacheCells, 'every sequence is released');
   });
 }
@@ -71,4 +72,7 @@ test('what requests share is read once', async () => {
   await scorer.score(requests, { signal: new AbortController().signal, onScored: async () => {} });
   // 5, 6 and 4 tokens are read for them alone; together the context, then 20, then 22.
   assert.deepEqual(scorer.work, { requested: 15, read: 6 });
+  const alone = createLanguageModelScorer({ model, tokenizer, identity: IDENTITY, sharesPrefixes: false });
+  await alone.score(requests, { signal: new AbortController().signal, onScored: async () => {} });
+  assert.deepEqual(alone.work, { requested: 15, read: 15 });
 });

@@ -37,7 +37,7 @@ export function createCompletionsScorer(options: CompletionsScorerOptions): Toke
     // The server generates one token after the prompt.
     maxTokens: contextLength - 1,
     async score(requests, scoring) {
-      const batches = planBatches(requests, { tokens: MAX_BATCH_TOKENS, requests: batchSize });
+      const batches = planBatches(requests, { tokens: MAX_BATCH_TOKENS, requests: batchSize, sharesContexts: false });
       await scoreBatches(batches, { ...scoring, concurrency }, async (batch, signal) => {
         const prompt = batch.map((index) => [...requests[index]!.context, ...requests[index]!.continuation]);
         const body = { prompt, temperature: 0, max_tokens: 1, logprobs: 1, seed: 1234, echo: true };

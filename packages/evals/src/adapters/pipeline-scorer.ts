@@ -40,7 +40,7 @@ export function createPipelineScorer(options: PipelineScorerOptions): TokenScore
     maxTokens: contextLength,
     async score(requests, scoring) {
       // Requests that share a context follow each other, so that the server's prefix cache has it.
-      const batches = planBatches(requests, { tokens: 0, requests: 1 });
+      const batches = planBatches(requests, { tokens: 0, requests: 1, sharesContexts: false });
       await scoreBatches(batches, { ...scoring, concurrency }, async ([index], signal) => {
         const { context, continuation } = requests[index!]!;
         const result = await run([...context, ...continuation], { max_new_tokens: 0, prompt_logprobs: 1 }, signal);

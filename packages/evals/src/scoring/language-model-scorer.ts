@@ -20,10 +20,12 @@ export interface LanguageModelScorerOptions {
   readonly identity: ScorerIdentity;
   /** Tokens of the requests of one batch, at most. Default: what the cache has room for, at most 4096. */
   readonly batchTokens?: number;
+  /** Whether what several requests begin with is read once; measurements of the sharing turn it off. Default true. */
+  readonly sharesPrefixes?: boolean;
 }
 
 export function createLanguageModelScorer(options: LanguageModelScorerOptions): TokenScorer {
-  const { model, tokenizer, identity } = options;
+  const { model, tokenizer, identity, sharesPrefixes = true } = options;
   const work = { requested: 0, read: 0 };
   return {
     identity,
@@ -34,10 +36,12 @@ export function createLanguageModelScorer(options: LanguageModelScorerOptions): 
       const bounds = {
         tokens: Math.min(options.batchTokens ?? 4096, model.freeCells),
         requests: Math.max(1, Math.min(64, Math.floor(model.limits.maxSequences / 2) - 1)),
+        sharesContexts: sharesPrefixes,
       };
       for (const batch of planBatches(requests, bounds)) {
         signal.throwIfAborted();
-        const forest = buildForest(batch.map((index) => toRow(requests[index]!, index)));
+        const rows = batch.map((index) => toRow(requests[index]!, index));
+        const forest = sharesPrefixes ? buildForest(rows) : rows.flatMap((row) => buildForest([row]));
         const scores = await scoreForest(model, forest, batch, signal);
         work.requested += countRequested(batch.map((index) => requests[index]!));
         work.read += countTokens(forest);

@@ -3,6 +3,8 @@ import type { TokenRequest } from '../requests/encode-request.ts';
 export interface BatchBounds {
   readonly tokens: number;
   readonly requests: number;
+  /** Whether a context that several requests have counts once. */
+  readonly sharesContexts: boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export function planBatches(requests: readonly TokenRequest[], bounds: BatchBoun
     let isContextIn = false;
     for (const index of group) {
       const { context, continuation } = requests[index]!;
-      const added = continuation.length + (isContextIn ? 0 : context.length);
+      const withContext = continuation.length + context.length;
+      const added = isContextIn ? continuation.length : withContext;
       if (batch.length > 0 && (batch.length >= bounds.requests || tokens + added > bounds.tokens)) {
         batches.push(batch);
         batch = [];
@@ -37,8 +40,8 @@ export function planBatches(requests: readonly TokenRequest[], bounds: BatchBoun
         isContextIn = false;
       }
       batch.push(index);
-      tokens += continuation.length + (isContextIn ? 0 : context.length);
-      isContextIn = true;
+      tokens += isContextIn ? continuation.length : withContext;
+      isContextIn = bounds.sharesContexts;
     }
   }
   if (batch.length > 0) batches.push(batch);

@@ -33,6 +33,8 @@ test('a context that goes on into another one ends a node', () => {
   ]);
 });
 
+const SHARED = { sharesContexts: true };
+
 test('batches have the longest contexts first and keep a context together', () => {
   const requests = [
     { context: [1], continuation: [9] },
@@ -40,13 +42,15 @@ test('batches have the longest contexts first and keep a context together', () =
     { context: [1], continuation: [8] },
     { context: [1, 2, 3], continuation: [8] },
   ];
-  assert.deepEqual(planBatches(requests, { tokens: 100, requests: 2 }), [
+  assert.deepEqual(planBatches(requests, { ...SHARED, tokens: 100, requests: 2 }), [
     [1, 3],
     [0, 2],
   ]);
-  assert.deepEqual(planBatches(requests, { tokens: 5, requests: 9 }), [
+  assert.deepEqual(planBatches(requests, { ...SHARED, tokens: 5, requests: 9 }), [
     [1, 3],
     [0, 2],
   ]);
-  assert.deepEqual(planBatches(requests, { tokens: 1, requests: 9 }), [[1], [3], [0], [2]]);
+  assert.deepEqual(planBatches(requests, { ...SHARED, tokens: 1, requests: 9 }), [[1], [3], [0], [2]]);
+  // Two requests of the long context have 5 tokens where it counts once, 8 where each has its own.
+  assert.deepEqual(planBatches(requests, { sharesContexts: false, tokens: 7, requests: 9 }), [[1], [3, 0], [2]]);
 });
