@@ -44,6 +44,8 @@ export interface Checkpoint {
   readRows(name: string, firstRow: number, target: Uint8Array): Promise<void>;
   /** Announce that a tensor is read from its start next, so that a form that takes long to read can begin. Never throws. */
   prepare?(name: string): void;
+  /** Memory for rows in which they are read and worked on fastest. Goes with the checkpoint. */
+  takeMemory?(sizeBytes: number): Uint8Array;
   /** Vocabulary, merges and added tokens. Throws `invalid_tokenizer`, `not_found`. */
   readTokenizer(): Promise<CheckpointTokenizer>;
   /** Idempotent. */

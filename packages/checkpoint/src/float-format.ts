@@ -3,6 +3,8 @@
  * PyTorch and ggml do it. Node 20 has no Float16Array.
  */
 
+import { vectorsFor } from './vectors/vector-memory.ts';
+
 let halfTable: Int32Array | null = null;
 
 /**
@@ -42,6 +44,11 @@ export function halfToFloat(half: number): number {
 
 /** Widen binary16 to binary32, exactly. The arrays must have equal length. */
 export function decodeHalf(source: Uint16Array, target: Float32Array): void {
+  const vectors = source.length % 8 === 0 ? vectorsFor(source, target) : null;
+  if (vectors !== null && source.length === target.length) {
+    vectors.decode_half(source.byteOffset, target.byteOffset, source.length);
+    return;
+  }
   const table = halfToFloatBits();
   const bits = new Int32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = table[source[i]!]!;
@@ -49,6 +56,11 @@ export function decodeHalf(source: Uint16Array, target: Float32Array): void {
 
 /** Widen bfloat16 to binary32, exactly. The arrays must have equal length. */
 export function decodeBfloat(source: Uint16Array, target: Float32Array): void {
+  const vectors = source.length % 8 === 0 ? vectorsFor(source, target) : null;
+  if (vectors !== null && source.length === target.length) {
+    vectors.decode_bfloat(source.byteOffset, target.byteOffset, source.length);
+    return;
+  }
   const bits = new Int32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < source.length; i++) bits[i] = source[i]! << 16;
 }
@@ -58,6 +70,12 @@ export function decodeBfloat(source: Uint16Array, target: Float32Array): void {
  * 65520 in magnitude), or -1; infinities and NaN are kept.
  */
 export function encodeHalf(source: Float32Array, target: Uint16Array): number {
+  const vectors = source.length % 8 === 0 ? vectorsFor(source, target) : null;
+  if (vectors !== null && source.length === target.length) {
+    vectors.encode_half(source.byteOffset, target.byteOffset, source.length);
+    const hasOverflow = vectors.has_non_finite16(target.byteOffset, target.length, 0x7c00) !== 0;
+    return hasOverflow ? source.findIndex((value) => Math.abs(value) >= 65520 && Number.isFinite(value)) : -1;
+  }
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   let overflow = -1;
   for (let i = 0; i < bits.length; i++) {

@@ -1,5 +1,6 @@
+import type { BandMemory } from './band-memory.ts';
 import { STORED_FLOAT_BYTES } from './stored-tensor.ts';
-import { type BandMemory, createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
+import { createRowReader, type RowReader, type StridedTensor } from './strided-rows.ts';
 import { elementCount, rowBytes } from './tensor-type.ts';
 import type { TableWeight } from './weight-table.ts';
 

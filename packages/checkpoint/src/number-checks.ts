@@ -1,5 +1,6 @@
 /** Questions about whole arrays of stored numbers, answered on their bits. */
 import type { FloatType } from './tensor-type.ts';
+import { vectorsFor } from './vectors/vector-memory.ts';
 
 /** The bits of the exponent: all of them are set in infinities and NaN. */
 const EXPONENT_BITS: Readonly<Record<FloatType, number>> = { f32: 0x7f800000, f16: 0x7c00, bf16: 0x7f80 };
@@ -14,6 +15,12 @@ export function firstNonFinite(type: FloatType, bytes: Uint8Array): number {
     type === 'f32'
       ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
       : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
+  const vectors = vectorsFor(items);
+  const isClean =
+    type === 'f32'
+      ? vectors?.has_non_finite32(items.byteOffset, items.length) === 0
+      : vectors?.has_non_finite16(items.byteOffset, items.length, exponent) === 0;
+  if (isClean) return -1;
   // One addition per word carries into the sign bit of an item whose exponent is all ones, and nowhere else.
   // As Int32Array, because V8 computes with the numbers of a Uint32Array as floats.
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
@@ -40,6 +47,8 @@ export function firstNonFinite(type: FloatType, bytes: Uint8Array): number {
 /** Whether float16 has every one of these float32 numbers. `bytes` starts at a multiple of four in its buffer. */
 export function isHalfExact(bytes: Uint8Array): boolean {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+  const vectors = words.length % 8 === 0 ? vectorsFor(words) : null;
+  if (vectors !== null) return vectors.is_half_exact(words.byteOffset, words.length) !== 0;
   for (let i = 0; i < words.length; i++) {
     const bits = words[i]!;
     const magnitude = bits & 0x7fffffff;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BandMemory } from './band-memory.ts';
 import { assertRefused, readBytes, temporaryFolder } from './reader.contract.ts';
 import type { StoredFloatType } from './stored-tensor.ts';
-import { BandMemory, checkWithinStorage, createRowReader } from './strided-rows.ts';
+import { checkWithinStorage, createRowReader } from './strided-rows.ts';
 
 const COUNT = 64;
 const STORAGE = Float32Array.from({ length: COUNT }, (_, i) => i);

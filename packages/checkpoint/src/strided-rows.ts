@@ -1,3 +1,4 @@
+import { BAND_BYTES, BandMemory } from './band-memory.ts';
 import type { ByteSource } from './bounded-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { isRowMajor, STORED_FLOAT_BYTES, type StoredFloatType, type StoredTensor } from './stored-tensor.ts';
@@ -19,32 +20,6 @@ export interface RowReader {
   /** Begin to gather the first rows, where reading takes more than one read of the file. */
   prepare?(): void;
 }
-
-/** Lends the memory of one band at a time, as fresh memory costs the time of its page faults. */
-export class BandMemory {
-  #free: Uint8Array | null = null;
-
-  take(sizeBytes: number): Uint8Array {
-    const free = this.#free;
-    this.#free = null;
-    return free !== null && free.byteLength >= sizeBytes ? free.subarray(0, sizeBytes) : new Uint8Array(sizeBytes);
-  }
-
-  /** No part of it may be used afterwards. */
-  give(bytes: Uint8Array): void {
-    const whole = new Uint8Array(bytes.buffer);
-    if (this.#free === null || this.#free.byteLength < whole.byteLength) this.#free = whole;
-  }
-}
-
-/**
- * Rows of a transposed tensor are gathered in bands of this many bytes: a matrix of GPT-J-6B's layers in float16 is one
- * band, so that the file is read in its own order; of its LM head, each column is read in pieces of 32 kilobytes.
- */
-const BAND_BYTES = 128 * 1024 * 1024;
-
-/** Columns are read in chunks of this many bytes, one of them while the one before is transposed. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** Columns whose pieces lie further apart than this many times their own size are read one by one. */
 const MAX_GAP_RATIO = 1.25;
@@ -81,22 +56,14 @@ export function createRowReader(tensor: StridedTensor, memory: BandMemory = new 
       `expected rows or columns of at most ${MAX_INNER_STRIDE} elements apart, got strides [${strides}] for shape [${shape}]; save tensor.contiguous()`,
     );
   }
-  const layout: Layout = { source, offset, itemBytes, rowLength, rowStride, columnStride, byColumns };
-  // The second bound limits what is read at once where a stride within columns is large.
-  const rowsPerBand = Math.max(
-    1,
-    Math.min(
-      rows,
-      Math.floor(BAND_BYTES / (rowLength * itemBytes)),
-      Math.floor(CHUNK_BYTES / (Math.max(1, byColumns ? rowStride : 1) * itemBytes)),
-    ),
-  );
+  const layout: Layout = { source, offset, itemBytes, rowLength, rowStride, columnStride };
+  const rowsPerBand = Math.max(1, Math.min(rows, Math.floor(BAND_BYTES / (rowLength * itemBytes))));
+  const bands = { rows, bytesPerRow: rowLength * itemBytes, memory };
+  if (byColumns) return createColumnRows(layout, bands);
   return createBandedRows({
-    rows,
-    bytesPerRow: rowLength * itemBytes,
+    ...bands,
     rowsPerBand,
-    memory,
-    gather: (firstRow, count, target) => gather(layout, firstRow, count, target),
+    gather: (firstRow, count, band) => gatherRows(layout, firstRow, count, band),
   });
 }
 
@@ -105,17 +72,25 @@ export interface BandedRowsOptions {
   readonly bytesPerRow: number;
   readonly rowsPerBand: number;
   readonly memory: BandMemory;
-  /** Fill `target` with `count` rows. `firstRow` is a multiple of `rowsPerBand`. */
-  readonly gather: (firstRow: number, count: number, target: Uint8Array) => Promise<void>;
+  /** Fill `band` with `count` rows. `firstRow` is a multiple of `rowsPerBand`. */
+  readonly gather: (firstRow: number, count: number, band: Uint8Array) => Promise<void>;
+  /** Bytes that `count` rows take in a band. Default: one row after the other. */
+  readonly bandBytes?: (count: number) => number;
+  /** Copy rows of a band of `count` rows, from its row `row` on. Default: they lie one after the other. */
+  readonly copyRows?: (band: Uint8Array, count: number, row: number, target: Uint8Array) => void;
 }
 
 interface Band {
   readonly firstRow: number;
+  readonly count: number;
   readonly bytes: Uint8Array;
 }
 
 /** Rows that are gathered in bands, of which the last is kept. */
-export function createBandedRows({ rows, bytesPerRow, rowsPerBand, memory, gather }: BandedRowsOptions): RowReader {
+export function createBandedRows(options: BandedRowsOptions): RowReader {
+  const { rows, bytesPerRow, rowsPerBand, memory, gather } = options;
+  const { bandBytes = (count) => count * bytesPerRow } = options;
+  const copyRows = options.copyRows ?? copyWholeRows;
   let band: Band | null = null;
   let prepared: Promise<Band> | null = null;
   const release = (): void => {
@@ -124,9 +99,9 @@ export function createBandedRows({ rows, bytesPerRow, rowsPerBand, memory, gathe
   };
   const load = async (firstRow: number): Promise<Band> => {
     const count = Math.min(rowsPerBand, rows - firstRow);
-    const bytes = memory.take(count * bytesPerRow);
-    await gather(firstRow, count, bytes);
-    return { firstRow, bytes };
+    const bytes = memory.take(bandBytes(count));
+    await gather(firstRow, count, bytes.subarray(0, bandBytes(count)));
+    return { firstRow, count, bytes };
   };
   return {
     release,
@@ -138,20 +113,24 @@ export function createBandedRows({ rows, bytesPerRow, rowsPerBand, memory, gathe
     async read(firstRow, target) {
       for (let done = 0; done < target.byteLength; ) {
         const row = firstRow + done / bytesPerRow;
-        if (band === null || row < band.firstRow || (row - band.firstRow) * bytesPerRow >= band.bytes.byteLength) {
+        if (band === null || row < band.firstRow || row >= band.firstRow + band.count) {
           release();
           const first = row - (row % rowsPerBand);
           const loading = first === 0 ? prepared : null;
           prepared = null;
           band = await (loading ?? load(first));
         }
-        const start = (row - band.firstRow) * bytesPerRow;
-        const part = band.bytes.subarray(start, start + target.byteLength - done);
-        target.set(part, done);
+        const left = (band.firstRow + band.count - row) * bytesPerRow;
+        const part = target.subarray(done, done + Math.min(left, target.byteLength - done));
+        copyRows(band.bytes, band.count, row - band.firstRow, part);
         done += part.byteLength;
       }
     },
   };
+
+  function copyWholeRows(bytes: Uint8Array, _count: number, row: number, target: Uint8Array): void {
+    target.set(bytes.subarray(row * bytesPerRow, row * bytesPerRow + target.byteLength));
+  }
 }
 
 /** Throws `wrong_shape` for a tensor that reaches past its storage of `storageLength` elements. */
@@ -181,15 +160,6 @@ interface Layout {
   /** In elements. */
   readonly rowStride: number;
   readonly columnStride: number;
-  /** The elements of a column lie closer together than those of a row. */
-  readonly byColumns: boolean;
-}
-
-/** Bytes of `count` rows from `firstRow` on, gathered row by row, or column by column where the elements of a column lie closer together. */
-async function gather(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
-  await (layout.byColumns
-    ? gatherColumns(layout, firstRow, count, target)
-    : gatherRows(layout, firstRow, count, target));
 }
 
 async function gatherRows(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
@@ -203,53 +173,51 @@ async function gatherRows(layout: Layout, firstRow: number, count: number, targe
   }
 }
 
-async function gatherColumns(layout: Layout, firstRow: number, count: number, target: Uint8Array): Promise<void> {
+/**
+ * Rows of a tensor whose columns lie together. A band holds the columns as they are in the file, so that its bytes are read in
+ * their own order, and each read turns the rows that it needs.
+ */
+function createColumnRows(
+  layout: Layout,
+  bands: Pick<BandedRowsOptions, 'rows' | 'bytesPerRow' | 'memory'>,
+): RowReader {
   const { source, offset, itemBytes, rowLength, rowStride, columnStride } = layout;
-  const start = offset + firstRow * rowStride * itemBytes;
-  /** Elements from the first to the last of a column's piece, and from one piece to the next in the chunk. */
-  const pieceLength = (count - 1) * rowStride + 1;
-  const isDense = columnStride <= MAX_GAP_RATIO * pieceLength;
-  const distance = isDense ? columnStride : pieceLength;
-  // An even number of columns, so that all chunks but the last are transposed in pairs.
-  const columns = Math.max(2, 2 * Math.floor(CHUNK_BYTES / itemBytes / Math.max(1, distance) / 2));
-  const chunkLength = (columns - 1) * distance + pieceLength;
-  const chunks = [new Uint8Array(chunkLength * itemBytes), new Uint8Array(chunkLength * itemBytes)] as const;
-  const load = async (firstColumn: number, chunk: Uint8Array): Promise<void> => {
-    const columnCount = Math.min(columns, rowLength - firstColumn);
-    const at = (column: number): number => start + (firstColumn + column) * columnStride * itemBytes;
-    if (isDense) {
-      await source.read(at(0), chunk.subarray(0, ((columnCount - 1) * distance + pieceLength) * itemBytes));
-      return;
-    }
-    for (let column = 0; column < columnCount; column += COLUMNS_AT_ONCE) {
-      const together = Array.from({ length: Math.min(COLUMNS_AT_ONCE, columnCount - column) }, (_, i) => column + i);
-      await Promise.all(
-        together.map((each) => {
-          const from = each * distance * itemBytes;
-          return source.read(at(each), chunk.subarray(from, from + pieceLength * itemBytes));
-        }),
-      );
-    }
-  };
-  const to = elementsOf(target, itemBytes);
-  let loading = load(0, chunks[0]);
-  for (let column = 0, index = 0; column < rowLength; column += columns, index ^= 1) {
-    await loading;
-    const next = column + columns;
-    if (next < rowLength) {
-      loading = load(next, chunks[index === 0 ? 1 : 0]);
-      // A failure is thrown by the await above; until then it must not count as unhandled.
-      loading.catch(() => undefined);
-    }
-    transpose(elementsOf(chunks[index === 0 ? 0 : 1], itemBytes), to, {
-      columns: Math.min(columns, rowLength - column),
-      rows: count,
-      columnDistance: distance,
-      rowDistance: rowStride,
-      rowLength,
-      firstColumn: column,
-    });
-  }
+  const { rows, bytesPerRow } = bands;
+  const most = Math.floor(BAND_BYTES / (bytesPerRow * Math.max(1, rowStride)));
+  const rowsPerBand = Math.max(1, Math.min(rows, most));
+  /** Elements from the first to the last of a column's part of a band, and from one column to the next. */
+  const pieceLength = (count: number): number => (count - 1) * rowStride + 1;
+  const isDense = (count: number): boolean => columnStride <= MAX_GAP_RATIO * pieceLength(count);
+  const distance = (count: number): number => (isDense(count) ? columnStride : pieceLength(count));
+  return createBandedRows({
+    ...bands,
+    rowsPerBand,
+    bandBytes: (count) => ((rowLength - 1) * distance(count) + pieceLength(count)) * itemBytes,
+    async gather(firstRow, count, band) {
+      const start = offset + firstRow * rowStride * itemBytes;
+      if (isDense(count)) {
+        await source.read(start, band);
+        return;
+      }
+      const [from, to] = [columnStride * itemBytes, pieceLength(count) * itemBytes];
+      for (let column = 0; column < rowLength; column += COLUMNS_AT_ONCE) {
+        const together = Array.from({ length: Math.min(COLUMNS_AT_ONCE, rowLength - column) }, (_, i) => column + i);
+        await Promise.all(
+          together.map((each) => source.read(start + each * from, band.subarray(each * to, (each + 1) * to))),
+        );
+      }
+    },
+    copyRows(band, count, row, target) {
+      transpose(elementsOf(band, itemBytes).subarray(row * rowStride), elementsOf(target, itemBytes), {
+        columns: rowLength,
+        rows: target.byteLength / bytesPerRow,
+        columnDistance: distance(count),
+        rowDistance: rowStride,
+        rowLength,
+        firstColumn: 0,
+      });
+    },
+  });
 }
 
 /** Bits are moved, not numbers, except for float64, whose NaN payloads do not matter. */

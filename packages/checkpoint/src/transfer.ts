@@ -33,10 +33,17 @@ interface TransferOptions {
 }
 
 /**
- * Number of weights per piece. With three buffers for the stored bytes, one for the numbers and two for the result: 48 MiB for
- * any model. A row is at most 2^20 weights (the bound of the config), so it always fits.
+ * Maximum number of weights per piece. With four buffers for the stored bytes, one for the numbers and two for the result: at
+ * most 56 MiB for any model. A row is at most 2^20 weights (the bound of the config), so it always fits.
  */
 const PIECE_WEIGHTS = 2 * 1024 * 1024;
+
+/**
+ * Pieces that are not quantised have this many: they stay in the processor's cache from the reading to the writing, which
+ * halves the time of both. A transposition takes cache lines of 32 rows.
+ */
+const CACHED_WEIGHTS = 256 * 1024;
+const CACHED_ROWS = 32;
 
 /** Whole rows of one tensor of the target. */
 interface Piece {
@@ -63,14 +70,22 @@ class Transfer {
   /** See `ConvertSummary`. */
   isHalfExact: boolean | null = null;
   readonly #options: TransferOptions;
-  readonly #stored = [0, 1, 2].map(() => new Uint8Array(4 * PIECE_WEIGHTS));
-  readonly #numbers = new Float32Array(PIECE_WEIGHTS);
-  readonly #results = [0, 1].map(() => new Uint8Array(4 * PIECE_WEIGHTS));
+  readonly #stored: readonly Uint8Array[];
+  readonly #numbers: Float32Array;
+  readonly #results: readonly Uint8Array[];
   /** Rows of q or k in the source's order. */
   #reordered: Uint8Array | null = null;
 
   constructor(options: TransferOptions) {
     this.#options = options;
+    this.#stored = [0, 1, 2].map(() => this.#takePiece());
+    const numbers = this.#takePiece();
+    this.#numbers = new Float32Array(numbers.buffer, numbers.byteOffset, PIECE_WEIGHTS);
+    this.#results = [0, 1].map(() => this.#takePiece());
+  }
+
+  #takePiece(): Uint8Array {
+    return this.#options.checkpoint.takeMemory?.(4 * PIECE_WEIGHTS) ?? new Uint8Array(4 * PIECE_WEIGHTS);
   }
 
   async run(steps: readonly TransferStep[]): Promise<void> {
@@ -109,8 +124,11 @@ class Transfer {
     for (const step of steps) {
       const { rows, rowLength } = rowsOf(step.shape);
       const most = Math.max(1, Math.floor(PIECE_WEIGHTS / rowLength));
+      const cached = Math.max(CACHED_ROWS, Math.floor(CACHED_WEIGHTS / rowLength));
       // Whole heads, whose rows of q and k lie together in the source too.
-      const perPiece = most > headSize ? most - (most % headSize) : most;
+      const unit = step.source !== null && isReordered(step.source.name) ? headSize : 1;
+      const wanted = isFloatType(step.type) ? Math.min(most, Math.max(unit, cached)) : most;
+      const perPiece = wanted > unit ? wanted - (wanted % unit) : wanted;
       for (let firstRow = 0; firstRow < rows; firstRow += perPiece) {
         yield { step, firstRow, rows: Math.min(perPiece, rows - firstRow), rowLength };
       }
@@ -141,7 +159,7 @@ class Transfer {
     const first = runs.reduce((least, { otherRow }) => Math.min(least, otherRow), Number.POSITIVE_INFINITY);
     const end = runs.reduce((most, run) => Math.max(most, run.otherRow + run.rows), 0);
     const areTogether = end - first === rows;
-    this.#reordered ??= new Uint8Array(4 * PIECE_WEIGHTS);
+    this.#reordered ??= this.#takePiece();
     if (areTogether) await checkpoint.readRows(source.name, first, this.#reordered.subarray(0, rows * bytes));
     for (const run of runs) {
       const part = target.subarray((run.row - firstRow) * bytes, (run.row - firstRow + run.rows) * bytes);
@@ -166,7 +184,7 @@ class Transfer {
       this.#noteHalfExact(step, source, stored);
     } else {
       decodeWeights(source.type, stored, numbers);
-      const bytes = new Uint8Array(numbers.buffer, 0, numbers.byteLength);
+      const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
       this.#checkFinite(piece, source, firstNonFinite('f32', bytes), stored);
       if (source.type === step.type) return stored;
     }

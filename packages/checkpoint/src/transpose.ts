@@ -1,17 +1,19 @@
+import { vectorsFor } from './vectors/vector-memory.ts';
+
 /** Elements as bits, or float64. */
 export type Elements = Uint16Array | Uint32Array | Float64Array;
 
-/** Where the columns of a chunk lie and where they go. Distances are in elements. */
+/** Where the columns lie and where they go. Distances are in elements. */
 export interface TransposePlan {
   readonly columns: number;
   readonly rows: number;
-  /** From a column to the next one in the chunk. */
+  /** From a column to the next one. */
   readonly columnDistance: number;
   /** From an element of a column to the next one. */
   readonly rowDistance: number;
   /** Of the target. */
   readonly rowLength: number;
-  /** Of the target, that the chunk's first column becomes. */
+  /** Of the target, that the first column becomes. */
   readonly firstColumn: number;
 }
 
@@ -21,6 +23,7 @@ const BLOCK_COLUMNS = 16;
 
 /** Write the columns of `from`, each of `rows` elements, into the rows of `to`. */
 export function transpose(from: Elements, to: Elements, plan: TransposePlan): void {
+  if (transposeWithVectors(from, to, plan)) return;
   if (from instanceof Uint16Array && to instanceof Uint16Array && isPairable(from, to, plan)) {
     transposePairs(from, to, plan);
     return;
@@ -39,6 +42,24 @@ export function transpose(from: Elements, to: Elements, plan: TransposePlan): vo
       }
     }
   }
+}
+
+/** False: these arrays are not in a memory with vectors, or there are gaps in the columns. */
+function transposeWithVectors(from: Elements, to: Elements, plan: TransposePlan): boolean {
+  const { columns, rows, columnDistance, rowDistance, rowLength, firstColumn } = plan;
+  const vectors = vectorsFor(from, to);
+  const itemBytes = from.BYTES_PER_ELEMENT;
+  if (vectors === null || rowDistance !== 1 || itemBytes > 4 || itemBytes !== to.BYTES_PER_ELEMENT) return false;
+  if (columns <= 0 || rows <= 0) return true;
+  // The module does not know where an array ends.
+  const fromEnd = (columns - 1) * columnDistance + rows;
+  const toEnd = (rows - 1) * rowLength + firstColumn + columns;
+  if (fromEnd > from.length || toEnd > to.length) {
+    throw new RangeError(`expected ${fromEnd} elements turned into ${toEnd}, got ${from.length} and ${to.length}`);
+  }
+  const write = itemBytes === 2 ? vectors.transpose16 : vectors.transpose32;
+  write(from.byteOffset, to.byteOffset + firstColumn * itemBytes, columns, rows, columnDistance, rowLength);
+  return true;
 }
 
 /** Whether two rows and two columns at a time lie in whole words of 32 bits. */

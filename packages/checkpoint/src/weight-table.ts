@@ -1,8 +1,9 @@
 import type { GptjConfig } from '@gptj-cloud/model';
+import { BandMemory } from './band-memory.ts';
 import type { BoundedFile } from './bounded-file.ts';
 import type { Checkpoint, CheckpointFormat, CheckpointTensor, CheckpointTokenizer } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import { BandMemory, type RowReader } from './strided-rows.ts';
+import type { RowReader } from './strided-rows.ts';
 import { rowBytes, rowsOf } from './tensor-type.ts';
 
 /** A weight and how its rows are read. */
@@ -84,6 +85,10 @@ export class TableCheckpoint implements Checkpoint {
     const reader = weight.openRows(this.#memory);
     reader.prepare?.();
     this.#prepared = { name, reader };
+  }
+
+  takeMemory(sizeBytes: number): Uint8Array {
+    return this.#memory.takePiece(sizeBytes);
   }
 
   async close(): Promise<void> {

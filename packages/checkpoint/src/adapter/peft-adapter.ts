@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADAPTER_TARGETS, type AdapterTarget, adapterTargets, type GptjConfig } from '@gptj-cloud/model';
+import { BandMemory } from '../band-memory.ts';
 import { BoundedFile } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { floatWeight } from '../float-weight.ts';
 import { HEADER_READERS } from '../hugging-face.ts';
 import { firstNonFinite } from '../number-checks.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
-import { BandMemory } from '../strided-rows.ts';
 import { decodeWeights } from '../tensor-codec.ts';
 import { elementCount } from '../tensor-type.ts';
 import type { TableWeight } from '../weight-table.ts';

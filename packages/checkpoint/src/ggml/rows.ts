@@ -1,14 +1,14 @@
+import { BAND_BYTES, type BandMemory } from '../band-memory.ts';
 import type { BoundedFile } from '../bounded-file.ts';
 import { dequantise } from '../gguf/dequantise.ts';
 import { rowMajorStrides } from '../stored-tensor.ts';
-import { type BandMemory, createBandedRows, createRowReader, type RowReader } from '../strided-rows.ts';
+import { createBandedRows, createRowReader, type RowReader } from '../strided-rows.ts';
 import { isFloatType, rowsOf } from '../tensor-type.ts';
 import { transpose } from '../transpose.ts';
 import type { GgmlType } from './era.ts';
 import type { GgmlTensor } from './header.ts';
 
-/** Decoded rows of a transposed tensor are gathered in bands of this many bytes, from stored rows in chunks of the second size. */
-const BAND_BYTES = 128 * 1024 * 1024;
+/** Decoded rows of a transposed tensor are gathered in bands, from stored rows in chunks of this many bytes. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** Rows of a tensor: in the type of GGUF with the same blocks, else decoded to float32. `isTransposed`: its columns are the rows. */

@@ -3,10 +3,12 @@
  * biases behind a product that is summed over the shards are sums themselves, here in float32: in bfloat16, as the original
  * sums them, half of them would be rounded.
  */
+
 import { type GptjConfig, gptjTensors } from '@gptj-cloud/model';
+import type { BandMemory } from '../band-memory.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { STORED_FLOAT_BYTES } from '../stored-tensor.ts';
-import { type BandMemory, createRowReader, type RowReader } from '../strided-rows.ts';
+import { createRowReader, type RowReader } from '../strided-rows.ts';
 import { decodeWeights } from '../tensor-codec.ts';
 import { elementCount, type FloatType } from '../tensor-type.ts';
 import type { TableWeight } from '../weight-table.ts';
