@@ -2,17 +2,15 @@ import { dirname } from 'node:path';
 import { checkTokenizer, droppedWarning } from './check-tokenizer.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
-import { MAX_HEADER_BYTES } from './gguf/header.ts';
-import { ggufHeaderBytes } from './gguf/header-bytes.ts';
 import type { GgufMetadata, GgufValue } from './gguf/metadata.ts';
-import { phi2Metadata, phi2Tensors, readGptjConfig } from './gguf/phi2-export.ts';
-import { readTokenizerData } from './gguf/tokenizer-metadata.ts';
+import { phi2Metadata } from './gguf/phi2-export.ts';
 import { GgufWriter } from './gguf/writer.ts';
 import type { ImportanceMatrix } from './importance.ts';
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
+import { checkQuantiser, checkReadable, planTensors, type TypeFallback } from './plan-export.ts';
 import type { Quantiser } from './quantiser.ts';
-import { FILE_TYPES, type Recipe, tensorType } from './recipe.ts';
-import { isFloatType, rowsOf, TENSOR_TYPES, type TensorType } from './tensor-type.ts';
+import { FILE_TYPES, type Recipe } from './recipe.ts';
+import { rowsOf, type TensorType } from './tensor-type.ts';
 import { type ConvertProgress, type TransferStep, transferWeights } from './transfer.ts';
 
 export interface ConvertOptions {
@@ -48,13 +46,6 @@ export interface ConvertSummary {
   readonly durationMs: number;
 }
 
-export interface TypeFallback {
-  readonly tensor: string;
-  readonly wanted: TensorType;
-  readonly used: TensorType;
-  readonly rowLength: number;
-}
-
 /**
  * Export a GPT-J checkpoint as a GGUF file that llama.cpp runs.
  *
@@ -70,7 +61,11 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     ...options.open,
   });
   try {
-    const { steps, fallbacks } = planTransfer(checkpoint, options.type);
+    const { tensors, fallbacks } = planTensors(checkpoint.config, options.type);
+    const sources = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
+    const steps = tensors.map(
+      ({ original, ...plan }): TransferStep => ({ ...plan, source: sources.get(original ?? '') ?? null }),
+    );
     checkQuantiser(options, steps);
     checkImportance(options, steps);
     const sample = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'));
@@ -130,72 +125,6 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     };
   } finally {
     await checkpoint.close();
-  }
-}
-
-function planTransfer(
-  checkpoint: Checkpoint,
-  recipe: Recipe,
-): { steps: readonly TransferStep[]; fallbacks: readonly TypeFallback[] } {
-  const { config } = checkpoint;
-  const sources = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
-  const fallbacks: TypeFallback[] = [];
-  const steps = phi2Tensors(config).map(({ name, shape, original }): TransferStep => {
-    const source = original === null ? null : (sources.get(original) ?? null);
-    if (shape.length < 2) return { name, shape, type: 'f32', source };
-    const { rowLength } = rowsOf(shape);
-    const layer = /^blk\.(\d+)\./.exec(name)?.[1];
-    const { wanted, used } = tensorType(
-      recipe,
-      name,
-      layer === undefined ? null : Number(layer),
-      config.layerCount,
-      rowLength,
-    );
-    if (wanted !== used) fallbacks.push({ tensor: name, wanted, used, rowLength });
-    return { name, shape, type: used, source };
-  });
-  return { steps, fallbacks };
-}
-
-/** Check the metadata with the reader before writing: a conversion may take half an hour. */
-function checkReadable(target: string, metadata: GgufMetadata, steps: readonly TransferStep[]): void {
-  const tensors = steps.map(({ name, shape, type }) => ({
-    name,
-    shape,
-    type,
-    typeId: TENSOR_TYPES[type].id,
-    offset: 0,
-    sizeBytes: 0,
-  }));
-  readGptjConfig(target, { metadata, tensors });
-  checkTokenizer(target, readTokenizerData(target, { metadata, tensors }));
-  const headerBytes = ggufHeaderBytes(metadata, steps).byteLength;
-  if (headerBytes > MAX_HEADER_BYTES) {
-    throw new CheckpointError(
-      'too_large',
-      { file: target },
-      `expected metadata of at most ${MAX_HEADER_BYTES} bytes, got ${headerBytes}`,
-    );
-  }
-}
-
-/** Refuse a library whose block sizes differ from those in the header. */
-function checkQuantiser({ target, type: recipe, quantiser }: ConvertOptions, steps: readonly TransferStep[]): void {
-  for (const { type, name } of steps) {
-    if (isFloatType(type)) continue;
-    const place = { file: target, tensor: name };
-    if (quantiser === undefined) {
-      throw new CheckpointError('unsupported', place, `expected a quantiser for type ${recipe}, got none`);
-    }
-    const { blockSize, blockBytes } = TENSOR_TYPES[type];
-    if (quantiser.blockSize(type) !== blockSize || quantiser.typeSize(type) !== blockBytes) {
-      throw new CheckpointError(
-        'unsupported',
-        place,
-        `expected ${type} blocks of ${blockSize} weights in ${blockBytes} bytes, got ${quantiser.blockSize(type)} in ${quantiser.typeSize(type)}`,
-      );
-    }
   }
 }
 

@@ -32,8 +32,17 @@ export const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = 
  * Never executes code from the files. Throws `CheckpointError`; its message names the file and the tensor.
  */
 export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpoint> {
+  return openFiles(folder, await findShards(folder), false);
+}
+
+/** The weights that one file of a folder has, as a checkpoint whose other weights are missing. Throws as the whole folder does. */
+export async function openWeightsFile(folder: string, path: string): Promise<Checkpoint> {
+  const format = path.endsWith('.safetensors') ? 'safetensors' : 'pytorch';
+  return openFiles(folder, { format, files: [path] }, true);
+}
+
+async function openFiles(folder: string, shards: Shards, isPart: boolean): Promise<Checkpoint> {
   const { config, isTied } = await readConfig(join(folder, 'config.json'));
-  const shards = await findShards(folder);
   const files: BoundedFile[] = [];
   try {
     // If two files contain a tensor, the last file's is used, as in transformers.
@@ -45,7 +54,7 @@ export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpo
         stored.set(tensor.name, { ...tensor, source: file });
     }
     const { byteMatrices, floats } = splitByteMatrices(stored);
-    const { weights, ignored } = matchTensors(folder, config, floats, isTied);
+    const { weights, ignored } = matchTensors(folder, config, floats, isTied, isPart);
     return new TableCheckpoint({
       format: shards.format,
       form: formOf(byteMatrices.size, weights),
@@ -66,7 +75,8 @@ export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpo
   }
 }
 
-async function readConfig(path: string): Promise<{ readonly config: GptjConfig; readonly isTied: boolean }> {
+/** The config, and whether embedding and head may be one tensor. */
+export async function readConfig(path: string): Promise<{ readonly config: GptjConfig; readonly isTied: boolean }> {
   const json = await readSmallJson(path, MAX_CONFIG_BYTES);
   try {
     const config = parseGptjConfig(json);

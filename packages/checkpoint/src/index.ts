@@ -12,7 +12,6 @@ export {
   type ConvertOptions,
   type ConvertSummary,
   convertCheckpoint,
-  type TypeFallback,
 } from './convert.ts';
 export { type ConvertedOnce, type ConvertOnceOptions, convertOnce } from './convert-once.ts';
 export { GGML_ERAS, type GgmlEra } from './ggml/era.ts';
@@ -25,6 +24,8 @@ export { GgufWriter, type GgufWriterOptions } from './gguf/writer.ts';
 export type { ImportanceEntry, ImportanceMatrix } from './importance.ts';
 export { inspectModel, type ModelReport, type TensorReport, type TokenizerReport } from './inspect.ts';
 export { type OpenOptions, openCheckpoint, type SourceKind, sourceKind } from './open-checkpoint.ts';
+export { isConvertedByFile, openPartialConversion, type PartialConversion } from './parts/partial-conversion.ts';
+export type { TypeFallback } from './plan-export.ts';
 export type { Quantiser } from './quantiser.ts';
 export { FILE_TYPES, RECIPES, type Recipe, type TensorTypeChoice, tensorType } from './recipe.ts';
 export { type FloatType, TENSOR_TYPES, type TensorType, type TensorTypeFacts } from './tensor-type.ts';

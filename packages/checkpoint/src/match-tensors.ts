@@ -31,12 +31,14 @@ const KNOWN_BUFFER = /(?:^|\.)h\.\d+\.attn\.(?:bias|masked_bias|embed_positions|
  * Throws `unsupported` for the names of another architecture, `missing_tensor`, `wrong_shape`, `wrong_type`, and `duplicate_tensor` for a weight stored under both names.
  *
  * @param isTied whether embedding and head may share one stored tensor (`tie_word_embeddings`)
+ * @param isPart whether other files have the weights that are missing here
  */
 export function matchTensors<Stored extends StoredTensor>(
   path: string,
   config: GptjConfig,
   stored: readonly Stored[],
   isTied: boolean,
+  isPart = false,
 ): MatchResult<Stored> {
   const byKey = new Map<string, Stored[]>();
   for (const tensor of stored) {
@@ -55,7 +57,7 @@ export function matchTensors<Stored extends StoredTensor>(
     }
     return tensor;
   };
-  const weights = gptjTensors(config).map(({ name, shape }) => {
+  const weights = gptjTensors(config).flatMap(({ name, shape }) => {
     const place = { file: path, tensor: name };
     const key = keyOf(name);
     const twin = isTied && (key === HEAD || key === EMBEDDING) ? find(key === HEAD ? EMBEDDING : HEAD) : undefined;
@@ -65,6 +67,7 @@ export function matchTensors<Stored extends StoredTensor>(
       if (foreign !== null) {
         throw new CheckpointError('unsupported', { file: path }, `expected the weights of a GPT-J, got ${foreign}`);
       }
+      if (isPart) return [];
       throw new CheckpointError('missing_tensor', place, `expected shape [${shape}], got no such tensor`);
     }
     used.add(tensor);
@@ -78,7 +81,7 @@ export function matchTensors<Stored extends StoredTensor>(
     if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
       throw new CheckpointError('wrong_shape', place, `expected [${shape}] from config.json, got [${tensor.shape}]`);
     }
-    return { name, stored: tensor };
+    return [{ name, stored: tensor }];
   });
   const ignored = stored.filter((tensor) => !used.has(tensor) && !KNOWN_BUFFER.test(tensor.name));
   return { weights, ignored: ignored.map(({ name }) => name) };

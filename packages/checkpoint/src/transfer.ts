@@ -2,7 +2,6 @@ import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import type { GgufTensorPlan } from './gguf/header-bytes.ts';
 import { isReordered, phi2RowToGptj, rowRuns } from './gguf/row-order.ts';
-import type { GgufWriter } from './gguf/writer.ts';
 import { firstNonFinite, isHalfExact } from './number-checks.ts';
 import type { Quantiser } from './quantiser.ts';
 import { decodeWeights, encodeWeights } from './tensor-codec.ts';
@@ -22,9 +21,19 @@ export interface ConvertProgress {
   readonly tensor: string;
 }
 
+/** Takes the bytes of every tensor in their order. */
+export interface TensorWriter {
+  /** For messages. */
+  readonly path: string;
+  /** Of the finished file, and of those written so far. */
+  readonly totalBytes: number;
+  readonly writtenBytes: number;
+  write(bytes: Uint8Array, tensor: string): Promise<void>;
+}
+
 interface TransferOptions {
   readonly checkpoint: Checkpoint;
-  readonly writer: GgufWriter;
+  readonly writer: TensorWriter;
   readonly quantiser?: Quantiser;
   /** Weights of the columns, by GGUF name of the matrix. */
   readonly importance?: ReadonlyMap<string, Float32Array>;
@@ -231,7 +240,7 @@ class Transfer {
 
   async #write(piece: Piece, bytes: Uint8Array): Promise<void> {
     const { writer, onProgress, signal } = this.#options;
-    await writer.write(bytes);
+    await writer.write(bytes, piece.step.name);
     if (signal?.aborted) return;
     onProgress?.({ doneBytes: writer.writtenBytes, totalBytes: writer.totalBytes, tensor: piece.step.name });
   }

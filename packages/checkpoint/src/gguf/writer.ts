@@ -186,7 +186,7 @@ async function moveIntoPlace(partialPath: string, path: string, overwrite: boole
 }
 
 /** Fsync the folder, so that the rename survives a power failure. Windows cannot open folders and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     try {
@@ -227,7 +227,7 @@ function targetExists(path: string): CheckpointError {
   );
 }
 
-function writeError(path: string, cause: unknown): CheckpointError {
+export function writeError(path: string, cause: unknown): CheckpointError {
   const code = errnoOf(cause);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new CheckpointError('disk_full', { file: path }, 'the disk is full', { cause });

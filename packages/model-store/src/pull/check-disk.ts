@@ -3,7 +3,7 @@ import { gigabytes } from '@gptj-cloud/engine';
 import { ModelStoreError } from '../model-store-error.ts';
 
 /** Left free, for the store of the server. */
-const RESERVE_BYTES = 64 * 2 ** 20;
+export const RESERVE_BYTES: number = 64 * 2 ** 20;
 
 /** Refuse what the disk of the models cannot hold. `what` lists the parts. Throws `disk_full`. */
 export async function checkDisk(models: string, bytes: number, what: string): Promise<void> {

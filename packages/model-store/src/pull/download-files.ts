@@ -14,6 +14,8 @@ export interface WantedFile {
   readonly checksum: Checksum | null;
 }
 
+export type SizedFile = WantedFile & { readonly sizeBytes: number };
+
 export interface DownloadFilesOptions {
   readonly http: HttpOptions;
   /** Hugging Face's cache and the repository in it; null: there is none. */
@@ -23,6 +25,10 @@ export interface DownloadFilesOptions {
   readonly sizes?: DownloadSizes;
   readonly signal: AbortSignal;
   readonly onProgress?: (doneBytes: number, totalBytes: number, file: string) => void;
+  /** Whether a file was complete once and is not needed any more. */
+  readonly isDone?: (path: string) => boolean;
+  /** A file is complete; the next one begins when this resolves. */
+  readonly onComplete?: (path: string) => Promise<void>;
 }
 
 /** No checkpoint of a GPT-J is larger. */
@@ -30,11 +36,12 @@ export const MAX_WEIGHTS_BYTES: number = 2 ** 40;
 
 /** Download files one after the other, each with several connections. Progress counts what earlier calls have left. */
 export async function downloadFiles(files: readonly WantedFile[], options: DownloadFilesOptions): Promise<void> {
-  const { http, cache, maxBytes, sizes: division, signal, onProgress } = options;
+  const { http, cache, maxBytes, sizes: division, signal, onProgress, isDone = () => false, onComplete } = options;
   const sized = await withSizes(files, http, signal);
   const totalBytes = sized.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const done = await Promise.all(files.map(({ path }) => bytesOnDisk(path)));
+  const done = await Promise.all(sized.map(({ path, sizeBytes }) => (isDone(path) ? sizeBytes : bytesOnDisk(path))));
   for (const [at, { url, path, checksum, sizeBytes }] of sized.entries()) {
+    if (isDone(path)) continue;
     const isPresent = done[at] === sizeBytes;
     if (!isPresent && cache !== null && checksum !== null) {
       await linkCached(cache.folder, { repository: cache.repository, checksum, path }, signal);
@@ -56,6 +63,7 @@ export async function downloadFiles(files: readonly WantedFile[], options: Downl
         );
       },
     });
+    await onComplete?.(path);
   }
 }
 
@@ -64,7 +72,7 @@ export async function withSizes(
   files: readonly WantedFile[],
   http: HttpOptions,
   signal: AbortSignal,
-): Promise<readonly (WantedFile & { readonly sizeBytes: number })[]> {
+): Promise<readonly SizedFile[]> {
   return await Promise.all(files.map(async (file) => ({ ...file, sizeBytes: await sizeOf(file, http, signal) })));
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { isConvertedByFile } from '@gptj-cloud/checkpoint';
 import { type ChosenFiles, chooseFiles, shardsOf } from '../hub/choose-files.ts';
 import { cachedSnapshot, repositoryFolder } from '../hub/hub-cache.ts';
 import { fileUrl, type HubListing, listRevision } from '../hub/hub-listing.ts';
@@ -7,10 +8,27 @@ import type { HubAddress } from '../hub/model-address.ts';
 import { ModelStoreError } from '../model-store-error.ts';
 import { type ModelSource, toModelName } from '../store/model-record.ts';
 import type { StoredModel } from '../store/model-store.ts';
-import { downloadFiles, MAX_WEIGHTS_BYTES, type WantedFile, withSizes } from './download-files.ts';
+import {
+  type DownloadFilesOptions,
+  downloadFiles,
+  MAX_WEIGHTS_BYTES,
+  type SizedFile,
+  type WantedFile,
+  withSizes,
+} from './download-files.ts';
 import { httpOf, type PullOptions } from './pull-options.ts';
+import { pullShards } from './pull-shards.ts';
 import { openStaging, type Staging } from './staging.ts';
-import { convertIntoStore, findPresent, planFolder, type StoreTarget } from './store-folder.ts';
+import {
+  chooseType,
+  convertedPath,
+  convertIntoStore,
+  findPresent,
+  planFolder,
+  removeOtherConversions,
+  type StoreTarget,
+  storeConverted,
+} from './store-folder.ts';
 
 /** Config, tokenizer and index. */
 const MAX_SMALL_BYTES = 64 * 2 ** 20;
@@ -53,21 +71,55 @@ export async function pullFromHub(options: PullOptions, address: HubAddress): Pr
     await downloadFiles(chosen.small.map(wanted), { http, cache, maxBytes: MAX_SMALL_BYTES, signal });
     const shards = (await weightsOf(repository, chosen, folder, names)).map(wanted);
     const weights = await withSizes(shards, http, signal);
-    const plan = await planFolder(folder, target, weights);
-    await downloadFiles(weights, {
+    const download = {
       http,
       cache,
       maxBytes: MAX_WEIGHTS_BYTES,
       ...(options.sizes === undefined ? {} : { sizes: options.sizes }),
-      signal,
-      onProgress: (doneBytes, totalBytes, file) => onEvent({ type: 'download', doneBytes, totalBytes, file }),
-    });
-    const stored = await convertIntoStore(folder, staging.folder, plan, target);
+    };
+    const byFile = chosen.index === null ? null : await isConvertedByFile(folder, chosen.index);
+    const stored =
+      byFile === null
+        ? await pullWhole({ folder, staging, weights, download, target })
+        : await pullByShard({ folder, staging, weights: beginWith(byFile.first, weights), download, target });
     await staging.discard();
     return stored;
   } finally {
     await staging.close();
   }
+}
+
+interface WeightsPull {
+  readonly folder: string;
+  readonly staging: Staging;
+  readonly weights: readonly SizedFile[];
+  readonly download: Omit<DownloadFilesOptions, 'signal'>;
+  readonly target: StoreTarget;
+}
+
+/** Download all weights, then convert them. */
+async function pullWhole({ folder, staging, weights, download, target }: WeightsPull): Promise<StoredModel> {
+  const { onEvent, signal } = target;
+  const plan = await planFolder(folder, target, weights);
+  await downloadFiles(weights, {
+    ...download,
+    signal,
+    onProgress: (doneBytes, totalBytes, file) => onEvent({ type: 'download', doneBytes, totalBytes, file }),
+  });
+  return await convertIntoStore(folder, staging.folder, plan, target);
+}
+
+/** Convert every shard while the next one is downloaded. */
+async function pullByShard({ folder, staging, weights, download, target }: WeightsPull): Promise<StoredModel> {
+  const plan = await chooseType(folder, target);
+  const converted = convertedPath(staging.folder, plan);
+  await removeOtherConversions(staging.folder, converted);
+  await pullShards({ folder, converted, shards: weights, download, target }, plan);
+  return await storeConverted(converted, plan, target);
+}
+
+function beginWith(first: string, files: readonly SizedFile[]): readonly SizedFile[] {
+  return [...files].sort((a, b) => Number(basename(b.path) === first) - Number(basename(a.path) === first));
 }
 
 async function weightsOf(

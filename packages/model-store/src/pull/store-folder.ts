@@ -1,8 +1,8 @@
 /** The folder of a checkpoint, complete or with its small files alone: planned, converted and moved into the store. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { convertCheckpoint, type Recipe } from '@gptj-cloud/checkpoint';
+import { basename, join } from 'node:path';
+import { convertCheckpoint, type Quantiser, type Recipe } from '@gptj-cloud/checkpoint';
 import { gigabytes, type MachineMemory, openQuantiser } from '@gptj-cloud/engine';
 import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model';
 import { readSafeBytes } from '../download/journal.ts';
@@ -50,30 +50,47 @@ export async function findPresent({ models, name, type, source, onEvent }: Store
   return found;
 }
 
+/** Choose the type by `config.json`. Throws `memory_full`, `not_convertible`, `name_taken`. */
+export async function chooseType(folder: string, target: StoreTarget): Promise<TypePlan> {
+  await checkName(target.models, target.name, target.source.from);
+  return planType({ ...target, config: await readConfig(join(folder, 'config.json')) });
+}
+
 /**
- * Choose the type by `config.json`, and refuse what the disk or the memory cannot hold. `missing`: weights that are still to
- * be downloaded, wholly or in part. Throws `disk_full`, `memory_full`, `not_convertible`.
+ * Choose the type, and refuse what the disk or the memory cannot hold. `missing`: weights that are still to be downloaded,
+ * wholly or in part, and stay until all are converted. Throws `disk_full`, and as {@link chooseType} does.
  */
 export async function planFolder(
   folder: string,
   target: StoreTarget,
   missing: readonly WantedFile[],
 ): Promise<TypePlan> {
-  await checkName(target.models, target.name, target.source.from);
-  const plan = planType({ ...target, config: await readConfig(join(folder, 'config.json')) });
-  const left = await Promise.all(missing.map(bytesLeft));
-  const downloadBytes = left.reduce((sum, bytes) => sum + bytes, 0);
+  const plan = await chooseType(folder, target);
+  const downloadBytes = await bytesLeft(missing);
   const parts = [
     ...(downloadBytes === 0 ? [] : [`${gigabytes(downloadBytes)} to download`]),
     `${gigabytes(plan.fileBytes)} for the ${plan.type} file`,
   ];
   await checkDisk(target.models, downloadBytes + plan.fileBytes, parts.join(' and '));
-  const { type: recipe, reason, fileBytes } = plan;
-  target.onEvent({ type: 'plan', recipe, reason, downloadBytes, fileBytes });
+  announce(target, plan, downloadBytes);
   return plan;
 }
 
-async function bytesLeft({ path, sizeBytes }: WantedFile): Promise<number> {
+export function announce(
+  { onEvent }: StoreTarget,
+  { type: recipe, reason, fileBytes }: TypePlan,
+  downloadBytes: number,
+): void {
+  onEvent({ type: 'plan', recipe, reason, downloadBytes, fileBytes });
+}
+
+/** Number of bytes that are still to be downloaded. */
+export async function bytesLeft(files: readonly WantedFile[]): Promise<number> {
+  const left = await Promise.all(files.map(bytesLeftOf));
+  return left.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+async function bytesLeftOf({ path, sizeBytes }: WantedFile): Promise<number> {
   const isComplete = await stat(path).then(
     () => true,
     () => false,
@@ -90,33 +107,58 @@ async function readConfig(path: string): Promise<GptjConfig> {
   }
 }
 
+/** Path in `staging` of the model file of a type, once it is complete. */
+export function convertedPath(staging: string, { type }: TypePlan): string {
+  return join(staging, `converted.${type}.gguf`);
+}
+
+/** The quantiser that a type needs, as an option of a conversion. */
+export function quantiserFor(type: Recipe): { readonly quantiser?: Quantiser } {
+  return FLOAT_TYPES.has(type) ? {} : { quantiser: openQuantiser() };
+}
+
+/** Remove what conversions to other files have left. */
+export async function removeOtherConversions(staging: string, keep: string): Promise<void> {
+  const names = (await readdir(staging)).filter(
+    (file) => /^\.?converted\..*/.test(file) && !file.startsWith(basename(keep)),
+  );
+  await Promise.all(names.map((file) => rm(join(staging, file), { force: true })));
+}
+
 /** Convert the folder in `staging`, and move the result into the store. */
 export async function convertIntoStore(
   folder: string,
   staging: string,
-  { type }: TypePlan,
+  plan: TypePlan,
   target: StoreTarget,
 ): Promise<StoredModel> {
-  const { models, name, source, onEvent, signal, tryLock } = target;
-  const converted = join(staging, `converted.${type}.gguf`);
+  const { source, onEvent, signal } = target;
+  const converted = convertedPath(staging, plan);
   const isConverted = await stat(converted).then(
     () => source.kind === 'hub',
     () => false,
   );
   if (!isConverted) {
-    // What a killed conversion left.
-    const partial = (await readdir(staging)).filter((file) => /^\.?converted\..*/.test(file));
-    await Promise.all(partial.map((file) => rm(join(staging, file), { force: true })));
+    await removeOtherConversions(staging, 'none');
     const summary = await convertCheckpoint({
       source: folder,
       target: converted,
-      type,
-      ...(FLOAT_TYPES.has(type) ? {} : { quantiser: openQuantiser() }),
+      type: plan.type,
+      ...quantiserFor(plan.type),
       onProgress: (progress) => onEvent({ type: 'convert', ...progress }),
       signal,
     });
     for (const message of summary.warnings) onEvent({ type: 'warning', message });
   }
+  return await storeConverted(converted, plan, target);
+}
+
+/** Move a converted file into the store. */
+export async function storeConverted(
+  converted: string,
+  { type }: TypePlan,
+  { models, name, source, signal, tryLock }: StoreTarget,
+): Promise<StoredModel> {
   const { size } = await stat(converted);
   const sha256 = await hashFile(converted, createHash('sha256'), signal);
   return await withStoreLock(models, tryLock, signal, () =>

@@ -132,6 +132,11 @@ async function safeRanges(models: string): Promise<ReadonlyMap<string, Ranges>> 
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     if (entry.name.endsWith('.safetensors')) ranges.set(entry.name, [[0, Number.POSITIVE_INFINITY]]);
+    if (entry.name.endsWith('.gguf.state')) {
+      // Shards that have been converted, and are gone.
+      const { files }: { files: object } = JSON.parse(await readFile(path, 'utf8'));
+      for (const name of Object.keys(files)) ranges.set(name, [[0, Number.POSITIVE_INFINITY]]);
+    }
     if (!entry.name.endsWith('.journal')) continue;
     const [header = '', ...lines] = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
     if (header === '') continue;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { convertCheckpoint } from '@gptj-cloud/checkpoint';
+import { SYSTEM_CLOCK } from '../download/clock.ts';
+import { type LoopbackHubOptions, startLoopbackHub } from '../testing/loopback-hub.ts';
+import { randomCheckpoint } from '../testing/random-checkpoint.ts';
+import { testLocks } from '../testing/test-locks.ts';
+import type { PullEvent } from './pull-events.ts';
+import { pullModel } from './pull-model.ts';
+
+const SHARDS = 4;
+const FILES = randomCheckpoint({ layerCount: 3, embeddingSize: 128, shards: SHARDS });
+const SHARD = /^model-.*\.safetensors(?:\.part)?$/;
+
+async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-shards-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const models = join(folder, 'models');
+  const hub = await startLoopbackHub({ repository: 'EleutherAI/gpt-j-6b', files: FILES, ...hubOptions });
+  t.after(() => hub.close());
+  const events: PullEvent[] = [];
+  const pull = (signal = new AbortController().signal) =>
+    pullModel({
+      models,
+      from: 'gpt-j-6b',
+      name: null,
+      type: 'f16',
+      endpoint: hub.url,
+      token: null,
+      hubCache: null,
+      offline: false,
+      fetch: async (url, init) => await fetch(url, init),
+      clock: { ...SYSTEM_CLOCK, sleep: async () => {} },
+      tryLock: testLocks(),
+      machine: { totalBytes: 2 ** 34, freeBytes: 2 ** 34, isLimited: false },
+      checksMemory: false,
+      onEvent: (event) => events.push(event),
+      signal,
+    });
+  /** Names in the folders of the pull. */
+  const staged = (): string[] =>
+    readdirSync(models, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+      entry.isFile() ? [entry.name] : [],
+    );
+  /** The bytes that a conversion of all files at once gives. */
+  const whole = async (): Promise<Buffer> => {
+    const source = join(folder, 'models--EleutherAI--gpt-j-6b', 'snapshots', hub.commit);
+    await mkdir(source, { recursive: true });
+    for (const [name, bytes] of FILES) await writeFile(join(source, name), bytes);
+    await convertCheckpoint({ source, target: join(folder, 'whole.gguf'), type: 'f16' });
+    return await readFile(join(folder, 'whole.gguf'));
+  };
+  return { models, hub, events, pull, staged, whole };
+}
+
+test('shards are converted while the next one is downloaded, at most two are on the disk, and the file is that of the whole', async (t) => {
+  const seen: number[] = [];
+  const { models, events, pull, staged, whole } = await world(t, {
+    fault: () => {
+      seen.push(staged().filter((name) => SHARD.test(name)).length);
+      return null;
+    },
+  });
+  const stored = await pull();
+  assert.deepEqual(await readFile(stored.path), await whole());
+  assert.equal(seen.length, SHARDS);
+  assert.ok(Math.max(...seen) <= 2, seen.join());
+  assert.deepEqual((await readdir(models)).length, 2);
+  const done = events.flatMap((event) => (event.type === 'download' ? [event.doneBytes] : []));
+  assert.deepEqual(
+    done,
+    done.toSorted((a, b) => a - b),
+  );
+  const firstConvert = events.findIndex(({ type }) => type === 'convert');
+  const lastDownload = events.findLastIndex(({ type }) => type === 'download');
+  assert.ok(firstConvert < 0 || firstConvert > lastDownload);
+});
+
+test('a shard whose hash is wrong is not converted, and the next pull goes on without those that were', async (t) => {
+  let isBroken = true;
+  const { models, hub, pull, staged, whole } = await world(t, {
+    fault: ({ file }) => (isBroken && file.includes('3-of') ? { kind: 'corrupt', at: 5000 } : null),
+  });
+  await assert.rejects(pull(), { code: 'hash_mismatch' });
+  assert.deepEqual(await readdir(models), ['.pulls']);
+  const state = staged().find((name) => name.endsWith('.state'));
+  assert.ok(state !== undefined);
+  const [path] = readdirSync(models, { recursive: true }).filter((name) => String(name).endsWith('.state'));
+  const { files }: { files: object } = JSON.parse(await readFile(join(models, String(path)), 'utf8'));
+  assert.deepEqual(
+    Object.keys(files).map((name) => name.slice(0, 11)),
+    ['model-00001', 'model-00002'],
+  );
+  assert.deepEqual(
+    staged().filter((name) => SHARD.test(name)),
+    [],
+  );
+  isBroken = false;
+  const served = hub.served.length;
+  const stored = await pull();
+  assert.deepEqual(await readFile(stored.path), await whole());
+  assert.ok(hub.served.slice(served).every(({ file }) => /[34]-of/.test(file)));
+});
+
+test('weights that cannot be converted end the download, with the error of the conversion', async (t) => {
+  const files = new Map(FILES);
+  const [name] = [...files.keys()].filter((each) => each.includes('1-of'));
+  const bytes = Uint8Array.from(files.get(name!)!);
+  // The last weight of layer 0's part: an infinity.
+  bytes.set([0x00, 0x7c], bytes.byteLength - 2);
+  files.set(name!, bytes);
+  const { models, hub, pull } = await world(t, { files, paceMs: 5 });
+  await assert.rejects(pull(), { name: 'CheckpointError', code: 'out_of_range' });
+  assert.deepEqual(await readdir(models), ['.pulls']);
+  assert.ok(hub.served.every(({ file }) => !file.includes('4-of')));
+});
+
+test('a disk without room for the file and one shard is refused before a shard is downloaded', async (t) => {
+  const huge = 10 ** 14;
+  const { hub, pull } = await world(t, {
+    listing: ({ sha, siblings }) => ({
+      sha,
+      siblings: (siblings as { rfilename: string; lfs?: object }[]).map((entry) =>
+        entry.rfilename.includes('2-of') ? { ...entry, lfs: { ...entry.lfs, size: huge } } : entry,
+      ),
+    }),
+  });
+  await assert.rejects(pull(), {
+    code: 'disk_full',
+    message: /expected 100000\.\d GB free \(.* for the f16 file and 100000\.0 GB for the largest of 4 shards/,
+  });
+  assert.deepEqual(hub.served, []);
+});
