@@ -1,6 +1,5 @@
 import type { TokenId } from '@gptj-cloud/model';
 import { allowedNextOf } from './allowed-next.ts';
-import { DecodingError } from './decoding-error.ts';
 import type { GenerateConfig } from './generate-config.ts';
 import type { GenerateOutcome } from './generate-outcome.ts';
 import { guesser } from './guesser.ts';
@@ -9,8 +8,7 @@ import { freshSeed, type NoiseSource, seededNoise } from './noise.ts';
 import { type Argmax, argmax } from './numerics/argmax.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
 import { scoreRecorder } from './score-recorder.ts';
-import { type EndsByToken, stopRule } from './stopping/stop-rule.ts';
-import { stopStringRule } from './stopping/stop-strings.ts';
+import { stopRuleOf } from './stopping/stop-rule-of.ts';
 import { beamSearch } from './strategies/beam-search.ts';
 import { constrainedBeamSearch } from './strategies/constrained-beam-search.ts';
 import { contrastive } from './strategies/contrastive.ts';
@@ -56,8 +54,8 @@ export function generate(
 ): Strategy<GenerateOutcome> {
   const seed = config.seed ?? freshSeed();
   const budget = dependencies.budget ?? workBudget();
-  const stopStrings = stopStringsOf(config, prompt, dependencies, budget);
-  const { noise = seededNoise(seed), tokenBytes } = dependencies;
+  const { clock, noise = seededNoise(seed), tokenBytes } = dependencies;
+  const stop = stopRuleOf({ prompt, config }, { clock, budget, ...(tokenBytes === undefined ? {} : { tokenBytes }) });
   const decoding: Decoding = {
     prompt,
     config,
@@ -68,11 +66,7 @@ export function generate(
       PARAMETERS,
       budget,
     ),
-    stop: stopRule(config, {
-      clock: dependencies.clock,
-      endsInStopString: stopStrings,
-      charge: (steps) => budget.charge('stopping_criteria', steps),
-    }),
+    stop,
     noise,
     recorder: scoreRecorder(config, budget),
     budget,
@@ -110,24 +104,6 @@ function selectStrategy(decoding: Decoding): Strategy<GenerateOutcome> {
     default:
       return mode satisfies never;
   }
-}
-
-function stopStringsOf(
-  { stopStrings, stopInPrompt }: GenerateConfig,
-  prompt: readonly TokenId[],
-  { tokenBytes }: GenerateDependencies,
-  budget: WorkBudget,
-): EndsByToken {
-  if (stopStrings.length === 0) return () => false;
-  if (tokenBytes === undefined) {
-    throw new DecodingError('missing_dependency', 'stop_strings: text needs the bytes of tokens');
-  }
-  const start = stopInPrompt ? 0 : prompt.length;
-  return stopStringRule(stopStrings, tokenBytes, {
-    start,
-    charge: (steps) => budget.charge('stop_strings', steps),
-    hold: (bytes) => budget.hold('stop_strings', bytes),
-  });
 }
 
 /** Count the work of each advance of the strategy as one evaluation. */

@@ -65,6 +65,8 @@ export {
 } from './parameters/run-parameters.ts';
 export { selectingParameters } from './parameters/selecting-parameters.ts';
 export { showValue } from './parameters/show-value.ts';
+export type { StopRule } from './stopping/stop-rule.ts';
+export { stopRuleOf } from './stopping/stop-rule-of.ts';
 export type { FinalTokens, Row, RowResult, ScoreRequest, ScoreResult, Strategy } from './strategy.ts';
 export {
   MAX_STEPS_PER_EVALUATION,

@@ -5,7 +5,7 @@ import type { Backend } from './llama/find-library.ts';
 
 /** Description of the open model, for the server's status, metrics and `gptj generate --json`. */
 export interface EngineInfo {
-  /** `kernels`, `llama` or `reference`. */
+  /** `kernels`, `llama` or `reference`; `openai`: a server of completions. */
   readonly kind: string;
   /** Name in the model file's metadata, else its file name. */
   readonly modelName: string;
@@ -16,8 +16,8 @@ export interface EngineInfo {
   readonly config: GptjConfig;
   /** Number of positions that the KV cache holds, over all sequences. */
   readonly cacheCells: number;
-  /** What computes: `cpu` also where a library with a GPU backend finds no GPU, or is given no layer. */
-  readonly backend: Backend;
+  /** What computes: `cpu` also where a library with a GPU backend finds no GPU, or is given no layer; `remote`: another server. */
+  readonly backend: Backend | 'remote';
   /** Names of the adapters that requests may choose. */
   readonly adapters: readonly string[];
   /** Number of layers with early-exit logits (DoLa); null where the engine has none. */
@@ -103,7 +103,7 @@ export interface Engine {
    *
    * Throws `ModelError`: `aborted`; `context_full` when prompt and output exceed the context; `cache_full` when the
    * request alone needs more cache than there is; `generation_impossible` when the parameters forbid every token;
-   * `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process
+   * `parameters_refused` when the engine computes elsewhere and cannot honour them; `decoding_too_costly` when they need more work than one generation may take; `engine_failed` when the engine process
    * died (a retry may work), `engine_lost` when it did and ran others as well; `engine_interrupted` when it was ended because
    * of another generation (a retry will work); `queue_timed_out` and `generation_timed_out` after the request's limits; `generation_stalled` when it was ended because of this one (none will).
    */

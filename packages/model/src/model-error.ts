@@ -31,6 +31,10 @@ export type ModelErrorCode =
   | 'model_unavailable'
   /** The parameters leave no token to choose, or need a capability that the engine lacks. */
   | 'generation_impossible'
+  /** The engine computes elsewhere, at a server that does not honour these parameters as `generate` does. */
+  | 'parameters_refused'
+  /** The server of an engine has another model or tokenizer, or computes other values. */
+  | 'engine_mismatch'
   /** The parameters need more work or memory of the decoder than one generation may take. */
   | 'decoding_too_costly'
   /** A stored prefix is damaged or belongs to another model. */

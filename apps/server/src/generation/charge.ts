@@ -44,6 +44,7 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   context_full: 'caller',
   too_many_sequences: 'caller',
   unsupported: 'caller',
+  parameters_refused: 'caller',
   unknown_adapter: 'caller',
   out_of_memory: 'caller',
   generation_stalled: 'caller',
@@ -54,6 +55,7 @@ const MODEL_ERRORS: Readonly<Record<ModelErrorCode, Party>> = {
   engine_lost: 'server',
   engine_interrupted: 'server',
   model_unavailable: 'server',
+  engine_mismatch: 'server',
   // Of a generation that its caller aborted, the end is `stopped`.
   aborted: 'server',
   closed: 'server',

@@ -29,6 +29,7 @@ export function toGenerationError(error: unknown): unknown {
     case 'generation_stalled':
       return new ApiError(error.code, { reason: error.message }, { cause: error });
     case 'generation_impossible':
+    case 'parameters_refused':
     case 'unknown_adapter':
       return new ApiError('invalid_parameter', { reason: error.message }, { cause: error });
     case 'decoding_too_costly':

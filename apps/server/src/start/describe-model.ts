@@ -8,6 +8,7 @@ const PLACES: Readonly<Record<EngineInfo['backend'], string>> = {
   cuda: 'the GPU by CUDA',
   metal: 'the GPU by Metal',
   vulkan: 'the GPU by Vulkan',
+  remote: 'another server',
 };
 
 /** What the start-up line says of the model: name, storage, where it is computed, what drafts for it, time of loading. */

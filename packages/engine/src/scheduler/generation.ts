@@ -15,6 +15,7 @@ import {
 } from '@gptj-cloud/decoding';
 import { adaptersKey, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
+import { toModelError } from '../to-model-error.ts';
 import type { StrategyRun } from './strategy-run.ts';
 import { TimeLimit } from './time-limit.ts';
 
@@ -36,11 +37,6 @@ function worstCase(prompt: readonly TokenId[], config: GenerateConfig): Reservat
   const grown = Math.max(0, config.maxLength - prompt.length) + 1;
   // While rows are forked, rows of the previous request are open beside those of the next one.
   return { cells: prompt.length + rows * grown, sequences: rows === 1 ? 1 : 2 * rows };
-}
-
-function toModelError(error: DecodingError): ModelError {
-  const code = error.code === 'decoding_too_costly' ? error.code : 'generation_impossible';
-  return new ModelError(code, error.message, { cause: error });
 }
 
 function timeUp(code: 'queue_timed_out' | 'generation_timed_out', what: string, ms: number | undefined): ModelError {

@@ -1,0 +1,61 @@
+import { ModelError } from '@gptj-cloud/model';
+import type { RemoteServer } from './remote-server.ts';
+
+/** Calls a function after a time. Returns what cancels it. */
+export type SetTimer = (ms: number, onEnd: () => void) => () => void;
+
+const realTimer: SetTimer = (ms, onEnd) => {
+  const timer = setTimeout(onEnd, ms);
+  return () => clearTimeout(timer);
+};
+
+export interface WatchdogOptions {
+  readonly server: Pick<RemoteServer, 'checkHealth' | 'name'>;
+  /** Longest silence. */
+  readonly ms: number;
+  /** Before its first event a stream may wait for others, as long as the server is healthy. */
+  readonly isWaiting: () => boolean;
+  readonly onSilence: (error: Error) => void;
+  /** Default: `setTimeout`. */
+  readonly setTimer?: SetTimer;
+}
+
+/** Ends a stream that is silent for too long: every step of a server sends something. */
+export class Watchdog {
+  readonly #options: WatchdogOptions;
+  readonly #setTimer: SetTimer;
+  #cancel = (): void => {};
+  #isStopped = false;
+
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
+    this.#setTimer = options.setTimer ?? realTimer;
+    this.touch();
+  }
+
+  /** Something has arrived. */
+  touch(): void {
+    this.#cancel();
+    if (!this.#isStopped) this.#cancel = this.#setTimer(this.#options.ms, () => void this.#look());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  async #look(): Promise<void> {
+    const { server, ms, isWaiting, onSilence } = this.#options;
+    if (isWaiting()) {
+      try {
+        await server.checkHealth();
+        this.touch();
+        return;
+      } catch {
+        // Reported below.
+      }
+    }
+    if (this.#isStopped) return;
+    onSilence(new ModelError('engine_lost', `the server ${server.name} sent nothing for ${ms / 1000} s`));
+  }
+}
