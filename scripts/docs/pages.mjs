@@ -9,6 +9,7 @@ import { renderCatalogue, renderErrorClasses, renderSdkErrors } from './errors-p
 import { replaceSection } from './marked-section.mjs';
 import { renderMemory } from './memory-page.mjs';
 import { renderParameters } from './parameters-page.mjs';
+import { renderRemoteParameters } from './remote-parameters-page.mjs';
 import { renderRouteDefaults } from './route-defaults-page.mjs';
 import { renderSettings } from './settings-page.mjs';
 
@@ -22,6 +23,7 @@ const GENERATED_SECTIONS = [
   { path: 'docs/generate.md', section: 'parameters', render: renderParameters },
   { path: 'docs/operations.md', section: 'memory', render: renderMemory },
   { path: 'docs/operations.md', section: 'settings', render: renderSettings },
+  { path: 'docs/scale-out.md', section: 'remote parameters', render: renderRemoteParameters },
 ];
 
 /** `render(root)` gives the whole file. */

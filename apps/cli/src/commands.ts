@@ -18,6 +18,7 @@ import { listCommand, removeCommand } from './commands/models.ts';
 import { pipelinesCommands } from './commands/pipelines.ts';
 import { plansCommands } from './commands/plans.ts';
 import { presetsCommands } from './commands/presets.ts';
+import { probeCommand } from './commands/probe.ts';
 import { profileCommands } from './commands/profiles.ts';
 import { projectsCommands } from './commands/projects.ts';
 import { pullCommand } from './commands/pull.ts';
@@ -55,6 +56,7 @@ export const COMMAND_SECTIONS: readonly CommandSection[] = [
       inspectCommand,
       qualityCommand,
       imatrixCommand,
+      probeCommand,
       evalCommands,
     ],
   },

@@ -2,6 +2,7 @@ import type { BeamCandidate, GenerateConfig, GenerateOutcome, TokenReport } from
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
 import type { EngineStats } from './engine-stats.ts';
 import type { Backend } from './llama/find-library.ts';
+import type { RemoteLimits } from './remote/remote-parameters.ts';
 
 /** Description of the open model, for the server's status, metrics and `gptj generate --json`. */
 export interface EngineInfo {
@@ -23,6 +24,8 @@ export interface EngineInfo {
   /** Number of layers with early-exit logits (DoLa); null where the engine has none. */
   readonly earlyExitLayers: number | null;
   readonly loadMs: number;
+  /** What a server takes that computes everything. Absent: every parameter of `generate` is honoured. */
+  readonly remote?: RemoteLimits;
 }
 
 /** One generation: prompt tokens and validated parameters. Plain data; crosses process boundaries. */

@@ -16,9 +16,11 @@ export type { EngineReport } from './process/engine-report.ts';
 export { probeEngines } from './process/probe-engines.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
 export { type RemoteAddress, remoteBase } from './remote/http.ts';
+export { joinEngines } from './remote/join-engines.ts';
 export { type OpenRemoteOptions, openRemoteEngine } from './remote/open-remote-engine.ts';
 export { makeParityProbe, type ParityProbe, parseParityProbe } from './remote/parity-probe.ts';
 export {
+  describeRefused,
   describeRemoteParameters,
   type RemoteLimits,
   refusedParameters,

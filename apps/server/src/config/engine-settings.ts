@@ -1,5 +1,5 @@
 import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
-import { ENGINE_KINDS, type EngineKind, type SpawnEngineOptions } from '@gptj-cloud/engine';
+import { ENGINE_KINDS, type EngineKind, remoteBase, type SpawnEngineOptions } from '@gptj-cloud/engine';
 import type { z } from 'zod';
 import { ConfigError } from '../config-error.ts';
 import { type ModelEntry, readModelEntry } from './model-entry.ts';
@@ -31,11 +31,14 @@ export const engineSettings = {
     fallback: 'q8_0',
     names: RECIPES,
   }),
-  GPTJ_ENGINE: choiceSetting<EngineKind | 'auto'>({
+  GPTJ_ENGINE: setting<EngineKind | 'auto' | URL, 'auto'>({
     group: 'Serving',
-    help: "what computes the model: `kernels`, this project's own for CPUs; `llama`, llama.cpp, also on GPUs; `reference`, slow and exact; `auto`: llama.cpp where it has a GPU or the kernels cannot run the model, else the kernels",
+    help: "what computes the model: `kernels`, this project's own for CPUs; `llama`, llama.cpp, also on GPUs; `reference`, slow and exact; `auto`: llama.cpp where it has a GPU or the kernels cannot run the model, else the kernels; `openai=URL`: a completions server, see [scale-out](scale-out.md)",
     fallback: 'auto',
-    names: ['auto', ...ENGINE_KINDS],
+    shownDefault: '`auto`',
+    read: readEngine,
+    expected: `auto, ${ENGINE_KINDS.join(', ')} or openai=URL with an http(s) address without password, query and fragment`,
+    option: { name: 'engine', value: 'NAME|openai=URL' },
   }),
   GPTJ_DRAFT_MODEL: textSetting({
     group: 'Serving',
@@ -112,6 +115,14 @@ export const engineSettings = {
   }),
 } as const;
 
+const REMOTE = 'openai=';
+
+/** The name of an engine, or the base of a server. */
+function readEngine(text: string): EngineKind | 'auto' | URL | undefined {
+  if (text.startsWith(REMOTE)) return remoteBase(text.slice(REMOTE.length)) ?? undefined;
+  return text === 'auto' ? text : ENGINE_KINDS.find((kind) => kind === text);
+}
+
 type EngineSettings = { readonly [Name in keyof typeof engineSettings]: z.output<(typeof engineSettings)[Name]> };
 
 /** How the engine is opened. */
@@ -128,7 +139,7 @@ export function parseEngineSize(settings: EngineSettings): EngineSize {
   }
   return {
     checksMemory: settings.ENGINE_MEMORY_CHECK,
-    ...(settings.GPTJ_ENGINE === 'auto' ? {} : { kind: settings.GPTJ_ENGINE }),
+    ...(settings.GPTJ_ENGINE === 'auto' || settings.GPTJ_ENGINE instanceof URL ? {} : { kind: settings.GPTJ_ENGINE }),
     ...(settings.ENGINE_THREADS === 0 ? {} : { threads: settings.ENGINE_THREADS }),
     ...(contextLength === 0 ? {} : { contextLength }),
     ...(cacheCells === 0 ? {} : { cacheCells }),

@@ -1,10 +1,7 @@
 import type { SettingGet } from '@gptj-cloud/protocol';
 import { givenSettings, type ServerOptions } from './parse-config.ts';
-import { settingDescriptions } from './setting.ts';
+import { CREDENTIALS, settingDescriptions } from './setting.ts';
 import { settingsSchema } from './settings.ts';
-
-/** A user name or password in an address. */
-const CREDENTIALS = /\/\/[^/@]*@/;
 
 /** The settings as the server was started with them, for its owners. Secrets are left out. */
 export function listSettings(

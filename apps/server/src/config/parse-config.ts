@@ -16,6 +16,7 @@ import { parseLoad } from './load-settings.ts';
 import { chooseModels, type ModelChoice } from './model-entry.ts';
 import { parseOAuthProviders } from './oauth-settings.ts';
 import type { LogFormat } from './observability-settings.ts';
+import { parseRemoteEngine, type RemoteEngineConfig } from './remote-settings.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { toWebhookLimits } from './webhook-settings.ts';
 
@@ -54,6 +55,8 @@ export interface ServerConfig {
   /** Null: no limit. */
   readonly maxQueueMs: number | null;
   readonly engineSize: EngineSize;
+  /** A server that computes the model; null: this process does. */
+  readonly remoteEngine: RemoteEngineConfig | null;
   /** Type of the weights of a converted folder. */
   readonly modelType: Recipe;
   readonly engineStallMs: number;
@@ -209,6 +212,9 @@ export function parseConfig(
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
     maxQueueMs: options.maxQueueMs ?? (settings.MAX_QUEUE_SECONDS === 0 ? null : settings.MAX_QUEUE_SECONDS * 1000),
     engineSize: options.engineSize ?? parseEngineSize(settings),
+    remoteEngine:
+      options.remoteEngine ??
+      parseRemoteEngine(settings.GPTJ_ENGINE instanceof URL ? settings.GPTJ_ENGINE : null, settings),
     modelType: settings.GPTJ_MODEL_TYPE,
     engineStallMs: options.engineStallMs ?? settings.ENGINE_STALL_SECONDS * 1000,
     engineEvaluationMs: options.engineEvaluationMs ?? settings.ENGINE_EVALUATION_SECONDS * 1000,

@@ -49,6 +49,9 @@ interface SettingSpec<Value, Fallback> extends SettingDescription {
 /** Schema of one environment variable. Absent, empty and blank texts give the fallback. */
 export type SettingSchema<Value> = z.ZodType<Value, string | undefined>;
 
+/** A user name or password in an address: neither errors nor replies repeat it. */
+export const CREDENTIALS: RegExp = /\/\/[^/@]*@/;
+
 export function setting<Value, Fallback extends Value | null>(
   spec: SettingSpec<Value, Fallback>,
 ): SettingSchema<Value | Fallback> {
@@ -61,7 +64,7 @@ export function setting<Value, Fallback extends Value | null>(
       if (text === '') return fallback;
       const value = read(text);
       if (value !== undefined) return value;
-      const got = isSecret ? 'something else' : JSON.stringify(text);
+      const got = isSecret || CREDENTIALS.test(text) ? 'something else' : JSON.stringify(text);
       context.addIssue({ code: 'custom', message: `expected ${expected}, got ${got}` });
       return z.NEVER;
     })

@@ -10,6 +10,7 @@ import { CREDENTIAL_OUTPUTS, type CredentialOutput } from './credential-output.t
 import { engineSettings } from './engine-settings.ts';
 import { loadSettings } from './load-settings.ts';
 import { observabilitySettings } from './observability-settings.ts';
+import { remoteSettings } from './remote-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import {
   choiceSetting,
@@ -127,6 +128,7 @@ export const settingsSchema = z.object({
     max: 100_000,
   }),
   ...engineSettings,
+  ...remoteSettings,
   DRAIN_TIMEOUT_SECONDS: integerSetting({
     group: 'Serving',
     help: 'how long a stopping server waits for runs in flight',

@@ -1,5 +1,16 @@
-import { type ParametersForPrompt, readGenerateParameters } from '@gptj-cloud/decoding';
-import { type EngineInfo, modelContext } from '@gptj-cloud/engine';
+import {
+  type GenerateConfig,
+  ParameterError,
+  type ParametersForPrompt,
+  readGenerateParameters,
+} from '@gptj-cloud/decoding';
+import {
+  describeRefused,
+  type EngineInfo,
+  modelContext,
+  type RemoteLimits,
+  refusedParameters,
+} from '@gptj-cloud/engine';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 
 export interface ReadParametersOptions {
@@ -34,5 +45,22 @@ export function createParameterReader(
     ...modelContext(info, (text, encoding) => tokenizer.encode(text, { limit, ...encoding })),
     ...options,
   };
-  return (fields, route = {}) => readGenerateParameters(fields, { ...context, ...route });
+  const { remote } = info;
+  return (fields, route = {}) => {
+    const forPrompt = readGenerateParameters(fields, { ...context, ...route });
+    if (remote === undefined) return forPrompt;
+    return (promptLength) => {
+      const parsed = forPrompt(promptLength);
+      refuseElsewhere(parsed.config, remote);
+      return parsed;
+    };
+  };
+}
+
+/** Throws `unsupported_parameter` for what the server that computes cannot honour. */
+function refuseElsewhere(config: GenerateConfig, limits: RemoteLimits): void {
+  const reason = describeRefused(config, limits);
+  if (reason === null) return;
+  const names = refusedParameters(config, limits).map(({ parameter }) => parameter);
+  throw new ParameterError('unsupported_parameter', names, reason);
 }

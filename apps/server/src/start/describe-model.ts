@@ -14,6 +14,8 @@ const PLACES: Readonly<Record<EngineInfo['backend'], string>> = {
 /** What the start-up line says of the model: name, storage, where it is computed, what drafts for it, time of loading. */
 export function describeModel(info: EngineInfo): string {
   const { kind, modelName, draftModelName, adapters, quantisation, backend, loadMs } = info;
+  if (backend === 'remote')
+    return `${modelName}, ${quantisation}, on ${PLACES[backend]}, compared in ${(loadMs / 1000).toFixed(1)} s`;
   const engine = backend === 'cpu' ? (ENGINES[kind] ?? '') : '';
   const drafts = draftModelName === null ? '' : `, drafts by ${draftModelName}`;
   const adapted =

@@ -28,6 +28,7 @@ import { makeFolder } from '../store/make-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { serverWork } from '../telemetry/work-meter.ts';
 import { findDraftFile, findModelFile } from './model-file.ts';
+import { openRemote } from './open-remote.ts';
 import type { StartDisplay } from './start-display.ts';
 
 /** A model to serve: the engine that runs it, and its tokenizer. */
@@ -53,16 +54,24 @@ type Spawn = (options: SpawnEngineOptions) => Promise<Engine>;
 
 /** Open what the settings name. Throws `ConfigError`, and what the engine throws for the model that is loaded. */
 export async function openModels(config: ServerConfig, start: ModelStart, spawn: Spawn): Promise<ServedModel> {
+  if (config.remoteEngine !== null) {
+    return await openRemote(config, config.remoteEngine, start, (path) => openOwn(config, start, spawn, path));
+  }
   if (config.models.length > 0) return await openHosted(config, start, spawn);
-  const { logger, print, display } = start;
   const path = await findModelFile(config, start);
+  const tokenizer = await openTokenizer(path);
+  return { engine: await openOwn(config, start, spawn, path), tokenizer, path };
+}
+
+/** Load a model file, showing the progress. */
+async function openOwn(config: ServerConfig, start: ModelStart, spawn: Spawn, path: string): Promise<Engine> {
+  const { logger, print, display } = start;
   const draftPath = await findDraftFile(config);
   const size = await sizeOf(path);
   logger.info('loading the model', { file: path, bytes: size });
-  const tokenizer = await openTokenizer(path);
   const options = await engineOptions(config, logger);
   try {
-    const engine = await spawn({
+    return await spawn({
       path,
       ...(draftPath === null ? {} : { draftPath }),
       ...options,
@@ -70,7 +79,6 @@ export async function openModels(config: ServerConfig, start: ModelStart, spawn:
       onMemory: (plan) => print(describeMemory(plan)),
       onProgress: (share) => display.progress('loading', share * size, size, basename(path)),
     });
-    return { engine, tokenizer, path };
   } finally {
     display.clear();
   }

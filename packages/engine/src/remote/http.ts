@@ -41,7 +41,9 @@ export function remoteBase(text: string): URL | null {
   const url = new URL(text);
   const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   if (!/^https?:$/.test(url.protocol) || !isPlain) return null;
-  url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}/`;
+  const parts = url.pathname.split('/').filter((part) => part !== '');
+  if (parts.at(-1) === 'v1') parts.pop();
+  url.pathname = parts.length === 0 ? '/' : `/${parts.join('/')}/`;
   return url;
 }
 

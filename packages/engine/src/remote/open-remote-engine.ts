@@ -11,6 +11,7 @@ import { checkLogprobs, checkTokens, type ParityProbe } from './parity-probe.ts'
 import { createRemoteEngine } from './remote-engine.ts';
 import { RemoteFailure } from './remote-failure.ts';
 import { readCacheCells } from './remote-load.ts';
+import type { RemoteLimits } from './remote-parameters.ts';
 import { ofFailure, RemoteServer, type RemoteServerOptions } from './remote-server.ts';
 import type { SetTimer } from './watchdog.ts';
 
@@ -57,7 +58,7 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
     await proveTokenizer(server, { model: model.id, probe, vocabSize, signal });
     await proveArithmetic(server, { model: model.id, probe, vocabSize, signal });
     const maxLength = Math.min(contextLength, model.maxLength ?? contextLength);
-    const info: EngineInfo = {
+    const info: EngineInfo & { readonly remote: RemoteLimits } = {
       kind: 'openai',
       modelName: local.name,
       draftModelName: null,
@@ -68,12 +69,12 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
       adapters: [],
       earlyExitLayers: null,
       loadMs: now() - startedAt,
+      remote: { maxLogprobs: MAX_LOGPROBS, deterministic, eosTokenIds },
     };
     const engine = createRemoteEngine({
       server,
       info,
       model: model.id,
-      limits: { maxLogprobs: MAX_LOGPROBS, deterministic, eosTokenIds },
       hasPriorities: await takesPriorities(server, { model: model.id, probe, signal }),
       tokenBytes: (id) => local.tokenizer.tokenBytes(id),
       silenceMs,

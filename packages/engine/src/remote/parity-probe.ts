@@ -23,14 +23,14 @@ export interface ParityProbe {
 /** Log-probabilities that are compared. */
 const PROBE_LOGPROBS = 64;
 /** Two engines in half precision differ by less, a wrong one by more. */
-export const PARITY_TOLERANCE = 2e-2;
+const PARITY_TOLERANCE = 2e-2;
 
 /** Letters, digits, runs of blanks, signs and lines: tokenizers of the family split these differently. ASCII alone. */
 const TEXT =
   'The 1984 survey of river deltas, printed in 3 volumes, was nearly lost;  a clerk had filed it under "Weather".\n' +
   'def area(w, h):\n    return w * h  # square metres\n' +
   "She'd counted 12,500 gulls, hadn't she? Twice -- at dawn and again at 17:45 -- and they weren't the same birds. " +
-  'Prices rose by 0.7% in March, fell in April, and by the end of May nobody in the harbour office was surprised by ' +
+  'Prices rose by 0.7% in March, fell in April, and by the end of May few in the harbour office were surprised by ' +
   'anything that the tide brought in.';
 
 /** The longest beginning of the text, in whole words, that has no more tokens than the probe compares. */

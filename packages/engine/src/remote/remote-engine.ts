@@ -16,7 +16,7 @@ import { parseEcho, parseStreamPart, type RemoteUsage } from './completion-wire.
 import type { RemoteReply } from './http.ts';
 import { RemoteFailure } from './remote-failure.ts';
 import { RemoteLoad } from './remote-load.ts';
-import { type RemoteLimits, refusedParameters } from './remote-parameters.ts';
+import { describeRefused, type RemoteLimits } from './remote-parameters.ts';
 import { RemoteSequences } from './remote-sequences.ts';
 import { ofFailure, type RemoteServer } from './remote-server.ts';
 import { readServerSentEvents } from './server-sent-events.ts';
@@ -24,10 +24,9 @@ import { type SetTimer, Watchdog } from './watchdog.ts';
 
 export interface RemoteEngineOptions {
   readonly server: RemoteServer;
-  readonly info: EngineInfo;
+  readonly info: EngineInfo & { readonly remote: RemoteLimits };
   /** The name of the model at the server. */
   readonly model: string;
-  readonly limits: RemoteLimits;
   readonly hasPriorities: boolean;
   readonly tokenBytes: (token: TokenId) => Uint8Array;
   /** Longest silence within a stream. */
@@ -41,8 +40,8 @@ export interface RemoteEngineOptions {
 type Report = readonly TokenReport[];
 
 export function createRemoteEngine(options: RemoteEngineOptions): Engine {
-  const { server, info, limits, tokenBytes, silenceMs, setTimer, now = () => performance.now() } = options;
-  const { vocabSize, contextLength } = info.config;
+  const { server, info, tokenBytes, silenceMs, setTimer, now = () => performance.now() } = options;
+  const { vocabSize } = info.config;
   const load = new RemoteLoad(info.cacheCells);
   const stop = new AbortController();
   let closing: Promise<void> | null = null;
@@ -115,7 +114,7 @@ export function createRemoteEngine(options: RemoteEngineOptions): Engine {
     async *generate(request, signal) {
       if (closing !== null) throw new ModelError('closed', 'the engine is closed');
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
-      refuse(request, info.kind, limits, contextLength);
+      refuse(request, info);
       const life = new Life(request, { signal, stop: stop.signal, now });
       const leave = load.enter();
       try {
@@ -232,12 +231,8 @@ class Life {
 }
 
 /** Throws `context_full` and `parameters_refused`. */
-function refuse(
-  { prompt, config }: GenerationRequest,
-  kind: string,
-  limits: RemoteLimits,
-  contextLength: number,
-): void {
+function refuse({ prompt, config }: GenerationRequest, info: RemoteEngineOptions['info']): void {
+  const { contextLength } = info.config;
   if (prompt.length === 0) throw new RangeError('generate: expected at least one prompt token, got none');
   const length = Math.max(prompt.length, config.maxLength);
   if (length > contextLength) {
@@ -246,10 +241,8 @@ function refuse(
       `expected at most ${contextLength} tokens of prompt and output together, got ${length}`,
     );
   }
-  const refused = refusedParameters(config, limits);
-  if (refused.length === 0) return;
-  const listed = refused.map(({ parameter, expected }) => `${parameter}: expected ${expected}`).join('; ');
-  throw new ModelError('parameters_refused', `the engine ${kind} computes elsewhere and cannot honour ${listed}`);
+  const reason = describeRefused(config, info.remote);
+  if (reason !== null) throw new ModelError('parameters_refused', reason);
 }
 
 async function* watched(reply: RemoteReply, watchdog: Watchdog): AsyncGenerator<Uint8Array> {

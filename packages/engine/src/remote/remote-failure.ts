@@ -12,7 +12,7 @@ export type RemoteFailureKind =
   | 'unauthorised'
   /** 404: it has no such model, or is another kind of server. */
   | 'missing'
-  /** A redirect, another status, or a reply that is not what was asked for. */
+  /** A redirect, another status, or a reply of another form. */
   | 'broken';
 
 /** What a server says of itself is shown as far as one line. */

@@ -210,6 +210,14 @@ export function refusedParameters(config: GenerateConfig, limits: RemoteLimits):
   });
 }
 
+/** Why a request cannot be sent, naming every parameter at fault; null: it can. */
+export function describeRefused(config: GenerateConfig, limits: RemoteLimits): string | null {
+  const refused = refusedParameters(config, limits);
+  if (refused.length === 0) return null;
+  const listed = refused.map(({ parameter, expected }) => `${parameter}: expected ${expected}`).join('; ');
+  return `${listed}; the server that computes this model cannot honour it otherwise (ENGINE_FALLBACK=on computes it here)`;
+}
+
 /** The table for the documentation: accepted parameters of both versions, those without any effect left out. */
 export function describeRemoteParameters(): readonly Omit<RemoteParameter, 'refuses'>[] {
   const acting = new Set(describeParameters().flatMap(({ name, effect }) => (effect === 'acts' ? [name] : [])));

@@ -16,9 +16,9 @@ export interface RemoteServerOptions {
 }
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 /** A server that asks for a longer pause is asked again after this one. */
-const LONGEST_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 const HEALTH_MS = 5_000;
 
 export class RemoteServer {
@@ -87,8 +87,8 @@ export class RemoteServer {
       } catch (error) {
         if (!(error instanceof RemoteFailure) || !error.mayPass) throw error;
         this.#noteFailure(error);
-        await this.#sleep(Math.min(error.retryAfterMs ?? pause, LONGEST_RETRY_AFTER_MS), request.signal);
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+        await this.#sleep(Math.min(error.retryAfterMs ?? pause, MAX_RETRY_AFTER_MS), request.signal);
+        pause = Math.min(2 * pause, MAX_PAUSE_MS);
       }
     }
   }

@@ -47,6 +47,7 @@ export const MANUAL_SECTIONS: readonly ManualSection[] = [
     pages: [
       { slug: 'operations', title: 'Operations', file: 'operations.md' },
       { slug: 'deploy', title: 'Containers and monitoring', file: 'deploy.md' },
+      { slug: 'scale-out', title: 'A GPU server as the engine', file: 'scale-out.md' },
       { slug: 'security', title: 'Security', file: 'security.md' },
       { slug: 'decisions', title: 'Decisions', file: 'decisions.md' },
     ],
