@@ -43,12 +43,14 @@ import { createRefusalCounts } from './runs/counts/refusal-counts.ts';
 import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
+import { readBacklogs } from './runs/run-backlog-store.ts';
 import { countOpenRunsByState } from './runs/run-lease-store.ts';
 import { createRunQueue } from './runs/run-queue.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
 import type { RunTiming } from './runs/run-worker.ts';
 import type { Store } from './store/db.ts';
+import { readOldestTransactionSeconds } from './store/oldest-transaction.ts';
 import { startPolling } from './store/polling.ts';
 import { vacuumMostChanged } from './store/vacuum.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -195,6 +197,13 @@ export function compose(deps: ComposeDeps): Composition {
   readAtScrape(metrics, {
     models: models.all,
     countOpenRuns: () => countOpenRunsByState(db),
+    readQueue: async () => ({
+      backlogs: await readBacklogs(
+        db,
+        models.all.map(({ pipeline }) => pipeline.id),
+      ),
+      oldestTransactionSeconds: await readOldestTransactionSeconds(db),
+    }),
     countWebhooks: () => webhooks.counts(),
   });
   const runs = createRunService({

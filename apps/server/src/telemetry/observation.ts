@@ -6,8 +6,10 @@ import { measureProcess } from './metrics/process-metrics.ts';
 import type { Labels } from './metrics/registry.ts';
 import {
   createServerMetrics,
+  type QueueGauges,
   readEngineMetrics,
   readModelMetrics,
+  readQueueMetrics,
   readRunMetrics,
   readWebhookMetrics,
   type ServerMetrics,
@@ -64,11 +66,12 @@ export interface ScrapedCounts {
   readonly models: readonly ScrapedModel[];
   /** Runs that have not ended, by state. */
   readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
+  readonly readQueue: () => Promise<QueueGauges>;
   readonly countWebhooks: () => Promise<WebhookGauges>;
 }
 
 /** Add the metrics that are read at every scrape: build, engines and the open runs of the store. */
-export function readAtScrape(metrics: ServerMetrics, { models, countOpenRuns, countWebhooks }: ScrapedCounts): void {
+export function readAtScrape(metrics: ServerMetrics, { models, ...counts }: ScrapedCounts): void {
   const labelsOf = ({ engine }: ScrapedModel): Labels => (models.length === 1 ? {} : { model: engine.info.modelName });
   metrics.registry.read(
     { name: 'gptj_build_info', help: 'Always 1; the labels name version, model and engine.' },
@@ -97,6 +100,7 @@ export function readAtScrape(metrics: ServerMetrics, { models, countOpenRuns, co
       }),
     );
   }
-  readRunMetrics(metrics, countOpenRuns);
-  readWebhookMetrics(metrics, countWebhooks);
+  readRunMetrics(metrics, counts.countOpenRuns);
+  readQueueMetrics(metrics, counts.readQueue);
+  readWebhookMetrics(metrics, counts.countWebhooks);
 }

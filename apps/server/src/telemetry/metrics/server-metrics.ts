@@ -191,6 +191,52 @@ export function readRunMetrics(
   );
 }
 
+/** Work that waits in the store. */
+export interface QueueGauges {
+  readonly backlogs: readonly {
+    readonly pipelineId: string;
+    readonly runs: number;
+    readonly oldestSeconds: number;
+    readonly computeSeconds: number;
+  }[];
+  readonly oldestTransactionSeconds: number;
+}
+
+/** Read what waits at every scrape, with one call for all metrics. */
+export function readQueueMetrics({ registry }: ServerMetrics, readQueue: () => Promise<QueueGauges>): void {
+  const queue = once(readQueue);
+  const read = (name: string, help: string, value: (backlog: QueueGauges['backlogs'][number]) => number): void =>
+    registry.read({ name: `gptj_queue_${name}`, help }, 'gauge', async () =>
+      (await queue()).backlogs.map((each) => ({ value: value(each), labels: { pipeline: each.pipelineId } })),
+    );
+  read('waiting_runs', 'Runs that wait in the store, by pipeline.', ({ runs }) => runs);
+  read('oldest_run_seconds', 'Time that the oldest waiting run has waited.', ({ oldestSeconds }) => oldestSeconds);
+  read(
+    'backlog_seconds',
+    'Time that the waiting runs take one after the other, each as long as the mean run of a day.',
+    ({ computeSeconds }) => computeSeconds,
+  );
+  registry.read(
+    {
+      name: 'gptj_store_oldest_transaction_seconds',
+      help: 'Age of the oldest open transaction that keeps dead rows in PostgreSQL; 0: none.',
+    },
+    'gauge',
+    async () => [{ value: (await queue()).oldestTransactionSeconds }],
+  );
+}
+
+/** Calls that come while one is under way share its answer. */
+function once<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let asked: Promise<Answer> | null = null;
+  return async () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return await asked;
+  };
+}
+
 export interface WebhookGauges {
   readonly waiting: number;
   readonly sending: number;
@@ -199,13 +245,7 @@ export interface WebhookGauges {
 
 /** Read the backlog of webhooks and their breakers at every scrape, with one call for all metrics. */
 export function readWebhookMetrics({ registry }: ServerMetrics, count: () => Promise<WebhookGauges>): void {
-  let asked: Promise<WebhookGauges> | null = null;
-  const counts = async (): Promise<WebhookGauges> => {
-    asked ??= count().finally(() => {
-      asked = null;
-    });
-    return await asked;
-  };
+  const counts = once(count);
   const read = (name: string, help: string, value: (counts: WebhookGauges) => number): void =>
     registry.read({ name: `gptj_webhook_${name}`, help }, 'gauge', async () => [{ value: value(await counts()) }]);
 
