@@ -10,9 +10,18 @@ export { type CollectImportanceOptions, collectImportance } from './llama/collec
 export { openQuantiser } from './llama/llama-quantiser.ts';
 export { type MachineMemory, readMachineMemory } from './machine/machine-memory.ts';
 export { describeMemory, gigabytes, type MemoryPlan, modelBudget, planMemory } from './machine/memory-plan.ts';
+export {
+  type GpuMemory,
+  largestGpuMemory,
+  type NvidiaGpu,
+  type RunProgram,
+  readNvidiaGpus,
+  runProgram,
+} from './machine/nvidia-gpus.ts';
 export { type OpenModel, type OpenModelOptions, openModel, openTokenizer, openTokenizers } from './open-model.ts';
 export { modelContext, parameterContext } from './parameter-context.ts';
 export type { EngineReport } from './process/engine-report.ts';
+export { findGpuMemory } from './process/gpu-memory.ts';
 export { probeEngines } from './process/probe-engines.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
 export { type RemoteAddress, remoteBase } from './remote/http.ts';

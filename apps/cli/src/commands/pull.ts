@@ -1,5 +1,5 @@
 import { RECIPES, type Recipe } from '@gptj-cloud/checkpoint';
-import { readMachineMemory } from '@gptj-cloud/engine';
+import { findGpuMemory, readMachineMemory } from '@gptj-cloud/engine';
 import {
   hubCacheFolder,
   isModelName,
@@ -53,7 +53,8 @@ export const pullCommand: Command = {
         {
           name: 'type',
           value: 'TYPE',
-          summary: 'storage type of the weights; fit chooses the most precise one that fits into the free memory',
+          summary:
+            'storage type of the weights; fit chooses the most precise one that fits into the free memory, of the GPU where one computes',
           choices: [FIT, ...RECIPES],
           default: FIT,
         },
@@ -109,6 +110,7 @@ export async function runPull(
       fetch: await openFetch(env),
       tryLock: tryLockFolder,
       machine: readMachineMemory(),
+      gpu: await findGpuMemory(env, signal),
       checksMemory: env.ENGINE_MEMORY_CHECK?.trim() !== 'off',
       onEvent: (event) => (isJson ? writeEvent(context, event) : showEvent(context, bars, event)),
       signal,

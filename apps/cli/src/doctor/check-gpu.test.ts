@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EngineReport } from '@gptj-cloud/engine';
-import { checkGpu, type RunProgram } from './check-gpu.ts';
+import type { EngineReport, RunProgram } from '@gptj-cloud/engine';
+import { checkGpu } from './check-gpu.ts';
 
 const PACKAGES: EngineReport['packages'] = [
   {

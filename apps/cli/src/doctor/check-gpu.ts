@@ -1,13 +1,16 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EngineReport, MachineMemory } from '@gptj-cloud/engine';
+import {
+  type EngineReport,
+  type GpuMemory,
+  largestGpuMemory,
+  type NvidiaGpu,
+  type RunProgram,
+  readNvidiaGpus,
+  runProgram,
+} from '@gptj-cloud/engine';
 import { type Check, ok, warning } from './check.ts';
 
-/** Runs a program; null where it is missing, fails or takes longer than a few seconds. */
-export type RunProgram = (file: string, args: readonly string[]) => Promise<string | null>;
-
-const TIMEOUT_MS = 5000;
 /** GPU code that `@node-llama-cpp/linux-x64-cuda` 3.22.1 contains; for others the driver compiles it at the first start. */
 const NATIVE_CAPABILITIES: ReadonlySet<string> = new Set(['8.6', '8.9', '12.0', '12.1']);
 /** Libraries that the CUDA packages need and do not contain. */
@@ -16,31 +19,23 @@ const RUNTIMES = [
   { cuda: '12', package: 'linux-x64-cuda-ext', files: ['libcudart.so.12', 'libcublas.so.12'] },
 ] as const;
 
-const runProgram: RunProgram = (file, args) =>
-  new Promise((resolve) => {
-    execFile(file, args, { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }, (error, stdout) =>
-      resolve(error === null ? stdout : null),
-    );
-  });
-
 /** The checks, and the memory of the GPU with the most free. */
 export interface GpuChecks {
   readonly checks: readonly Check[];
-  readonly memory: (MachineMemory & { readonly name: string }) | null;
+  readonly memory: GpuMemory | null;
 }
 
 /** Packages, NVIDIA GPUs with their driver, and the runtime libraries of CUDA. */
 export async function checkGpu(report: EngineReport | null, run: RunProgram = runProgram): Promise<GpuChecks> {
-  const gpus = await nvidiaGpus(run);
-  const [largest] = gpus.map(memoryOf).toSorted((a, b) => b.freeBytes - a.freeBytes);
-  return { checks: await checksOf(gpus, report, run), memory: largest ?? null };
+  const gpus = await readNvidiaGpus(run);
+  return { checks: await checksOf(gpus, report, run), memory: largestGpuMemory(gpus) };
 }
 
-function memoryOf({ name, totalMib, freeMib }: Gpu): MachineMemory & { readonly name: string } {
-  return { name, totalBytes: Number(totalMib) * 2 ** 20, freeBytes: Number(freeMib) * 2 ** 20, isLimited: false };
-}
-
-async function checksOf(gpus: readonly Gpu[], report: EngineReport | null, run: RunProgram): Promise<readonly Check[]> {
+async function checksOf(
+  gpus: readonly NvidiaGpu[],
+  report: EngineReport | null,
+  run: RunProgram,
+): Promise<readonly Check[]> {
   const packages = (report?.packages ?? []).filter(({ backend }) => backend !== 'cpu');
   return [
     ...gpus.map(gpuCheck),
@@ -53,25 +48,7 @@ async function checksOf(gpus: readonly Gpu[], report: EngineReport | null, run: 
   ];
 }
 
-interface Gpu {
-  readonly name: string;
-  readonly capability: string;
-  readonly totalMib: string;
-  readonly freeMib: string;
-  readonly driver: string;
-}
-
-async function nvidiaGpus(run: RunProgram): Promise<readonly Gpu[]> {
-  const query = 'name,compute_cap,memory.total,memory.free,driver_version';
-  const text = await run('nvidia-smi', [`--query-gpu=${query}`, '--format=csv,noheader,nounits']);
-  return (text ?? '').split('\n').flatMap((line) => {
-    const [name, capability, totalMib, freeMib, driver] = line.split(',').map((part) => part.trim());
-    if (!name || !capability || !driver || !/^\d+$/.test(totalMib ?? '') || !/^\d+$/.test(freeMib ?? '')) return [];
-    return [{ name, capability, totalMib: totalMib!, freeMib: freeMib!, driver }];
-  });
-}
-
-function gpuCheck({ name, capability, totalMib, freeMib, driver }: Gpu): Check {
+function gpuCheck({ name, capability, totalMib, freeMib, driver }: NvidiaGpu): Check {
   const code = NATIVE_CAPABILITIES.has(capability)
     ? 'native code'
     : 'its code is compiled at the first start, which takes minutes, and kept in ~/.nv/ComputeCache (CUDA_CACHE_PATH)';

@@ -1,6 +1,6 @@
 import { mkdir, realpath, statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readMachineMemory } from '@gptj-cloud/engine';
+import { findGpuMemory, readMachineMemory } from '@gptj-cloud/engine';
 import {
   createPullJobs,
   findModel,
@@ -65,6 +65,7 @@ export async function openModelStore({
         checksMemory: config.engineSize.checksMemory !== false,
       },
       machine: readMachineMemory,
+      gpu: (signal) => findGpuMemory(environment, signal),
       clock,
       onFailure: (error) => logger.error('a pull failed', { error }),
     }),

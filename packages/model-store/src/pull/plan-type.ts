@@ -1,6 +1,6 @@
 /** Which type a model gets, and whether it fits: decided before the weights are downloaded. */
 import { phi2Tensors, planBytes, RECIPES, type Recipe, tensorType } from '@gptj-cloud/checkpoint';
-import { gigabytes, type MachineMemory, planMemory } from '@gptj-cloud/engine';
+import { type GpuMemory, gigabytes, type MachineMemory, planMemory } from '@gptj-cloud/engine';
 import type { GptjConfig } from '@gptj-cloud/model';
 import { ModelStoreError } from '../model-store-error.ts';
 
@@ -17,6 +17,8 @@ export interface TypeRequest {
   /** Null: the best that fits. */
   readonly type: Recipe | null;
   readonly machine: MachineMemory;
+  /** Of the GPU that computes; null: there is none. */
+  readonly gpu: GpuMemory | null;
   /** Whether to refuse what does not fit into the memory. */
   readonly checksMemory: boolean;
 }
@@ -26,11 +28,44 @@ export interface TypeRequest {
  * asked for.
  */
 const FITTING: readonly Recipe[] = ['q8_0', 'q6_K', 'q5_K_M', 'q4_K_M', 'q4_0'];
+/** On a GPU half precision is fast, and loses nothing. */
+const FITTING_GPU: readonly Recipe[] = ['f16', ...FITTING];
 /** Vocabulary and merges of a model file; those of GPT-J take 3 MB. */
 const METADATA_BYTES = 4e6;
 
-/** Throws `memory_full` with the figures when the type, or every type, exceeds the free memory. */
-export function planType({ config, type, machine, checksMemory }: TypeRequest): TypePlan {
+/**
+ * The type for the GPU where one computes and holds any, else for the memory. Throws `memory_full` with the figures when the type,
+ * or every type, exceeds the free memory of both.
+ */
+export function planType(request: TypeRequest): TypePlan {
+  const { gpu } = request;
+  if (gpu === null) return planForMemory(request);
+  const onGpu = planForGpu(request, gpu);
+  if (onGpu !== null) return onGpu;
+  const plan = planForMemory(request);
+  const least = gigabytes(memoryBytes(request.config, request.type ?? 'q4_0', gpu));
+  const missing = `${gpu.name} has ${gigabytes(gpu.freeBytes)} free, and ${request.type ?? 'q4_0'} takes ${least}: without ENGINE_GPU_LAYERS=0, or a number of layers, it does not load there`;
+  return { ...plan, reason: `${plan.reason}; ${missing}` };
+}
+
+/** Null: the GPU does not hold the type, or any. */
+function planForGpu({ config, type }: TypeRequest, gpu: GpuMemory): TypePlan | null {
+  const free = `${gigabytes(gpu.freeBytes)} free of ${gigabytes(gpu.totalBytes)}`;
+  const memory = (recipe: Recipe): number => memoryBytes(config, recipe, gpu);
+  const best = (type === null ? FITTING_GPU : [type]).find((recipe) => memory(recipe) <= gpu.freeBytes);
+  if (best === undefined) return null;
+  const [first] = FITTING_GPU;
+  const needed = `${gigabytes(memory(best))} of ${gpu.name} with one full context`;
+  const reason =
+    type !== null
+      ? `it was asked for; it takes ${needed}, ${free}`
+      : best === first
+        ? `no loss, and it takes ${needed}, ${free}`
+        : `${first} takes ${gigabytes(memory('f16'))} of ${gpu.name} with one full context, ${best} ${gigabytes(memory(best))}, ${free}`;
+  return { type: best, fileBytes: modelFileBytes(config, best), reason };
+}
+
+function planForMemory({ config, type, machine, checksMemory }: Omit<TypeRequest, 'gpu'>): TypePlan {
   const free = `${gigabytes(machine.freeBytes)} free of ${gigabytes(machine.totalBytes)}`;
   const memory = (recipe: Recipe): number => memoryBytes(config, recipe, machine);
   const plan = (recipe: Recipe, reason: string): TypePlan => ({

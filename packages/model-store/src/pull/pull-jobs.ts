@@ -70,9 +70,10 @@ export interface PullJobs {
 }
 
 export interface PullJobsOptions {
-  readonly pull: Omit<PullOptions, 'from' | 'name' | 'type' | 'onEvent' | 'signal' | 'machine'>;
+  readonly pull: Omit<PullOptions, 'from' | 'name' | 'type' | 'onEvent' | 'signal' | 'machine' | 'gpu'>;
   /** Read when a pull starts. */
   readonly machine: () => PullOptions['machine'];
+  readonly gpu?: (signal: AbortSignal) => Promise<NonNullable<PullOptions['gpu']> | null>;
   readonly clock: () => Date;
   /** For the operator: a pull that failed for another reason than a `ModelStoreError`. */
   readonly onFailure: (error: unknown) => void;
@@ -112,6 +113,7 @@ export function createPullJobs(options: PullJobsOptions): PullJobs {
         name,
         type,
         machine: options.machine(),
+        gpu: (await options.gpu?.(signal)) ?? null,
         onEvent: (event) => update(entry, changeOf(entry.job, event, clock())),
         signal,
       });

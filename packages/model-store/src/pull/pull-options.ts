@@ -1,5 +1,5 @@
 import type { Recipe } from '@gptj-cloud/checkpoint';
-import type { MachineMemory } from '@gptj-cloud/engine';
+import type { GpuMemory, MachineMemory } from '@gptj-cloud/engine';
 import { type Clock, SYSTEM_CLOCK } from '../download/clock.ts';
 import type { DownloadSizes } from '../download/download-file.ts';
 import type { Fetch, HttpOptions } from '../download/http.ts';
@@ -29,6 +29,8 @@ export interface PullOptions {
   readonly sizes?: DownloadSizes;
   readonly tryLock: TryLock;
   readonly machine: MachineMemory;
+  /** Of the GPU that the engine computes on; null or left out: it has none. */
+  readonly gpu?: GpuMemory | null;
   readonly checksMemory: boolean;
   readonly onEvent: (event: PullEvent) => void;
   readonly signal: AbortSignal;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { convertCheckpoint, type Quantiser, type Recipe } from '@gptj-cloud/checkpoint';
-import { gigabytes, type MachineMemory, openQuantiser } from '@gptj-cloud/engine';
+import { type GpuMemory, gigabytes, type MachineMemory, openQuantiser } from '@gptj-cloud/engine';
 import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model';
 import { readSafeBytes } from '../download/journal.ts';
 import { ModelStoreError } from '../model-store-error.ts';
@@ -25,6 +25,7 @@ export interface StoreTarget {
   /** Null: the best that fits into the memory. */
   readonly type: Recipe | null;
   readonly machine: MachineMemory;
+  readonly gpu?: GpuMemory | null;
   readonly checksMemory: boolean;
   readonly tryLock: TryLock;
   readonly onEvent: (event: PullEvent) => void;
@@ -53,7 +54,7 @@ export async function findPresent({ models, name, type, source, onEvent }: Store
 /** Choose the type by `config.json`. Throws `memory_full`, `not_convertible`, `name_taken`. */
 export async function chooseType(folder: string, target: StoreTarget): Promise<TypePlan> {
   await checkName(target.models, target.name, target.source.from);
-  return planType({ ...target, config: await readConfig(join(folder, 'config.json')) });
+  return planType({ ...target, gpu: target.gpu ?? null, config: await readConfig(join(folder, 'config.json')) });
 }
 
 /**

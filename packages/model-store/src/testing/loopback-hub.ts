@@ -1,6 +1,7 @@
 /** A hub and its storage on two ports of this machine, with the faults that real ones have. For tests and trials. */
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** What the storage does to one request. */
@@ -37,6 +38,8 @@ export interface LoopbackHubOptions {
   readonly hasRanges?: boolean;
   /** Pause between two pieces of 64 KiB on one connection. Default 0. */
   readonly paceMs?: number;
+  /** Serve over TLS, at the addresses of this host. */
+  readonly tls?: { readonly host: string; readonly key: string; readonly cert: string };
   /** A token that every request to the hub needs. */
   readonly token?: string;
   /** Changes the listing before it is sent. */
@@ -121,7 +124,7 @@ export async function startLoopbackHub(options: LoopbackHubOptions): Promise<Loo
     links.set(link, 0);
     response
       .writeHead(302, {
-        location: `http://127.0.0.1:${portOf(storage)}/${name}?signature=${link}`,
+        location: `${origin(storage)}/${name}?signature=${link}`,
         'x-linked-size': String(bytes.byteLength),
         'x-linked-etag': `"${sha256(bytes)}"`,
       })
@@ -152,12 +155,17 @@ export async function startLoopbackHub(options: LoopbackHubOptions): Promise<Loo
     });
   };
 
-  const [hubServer, storage] = [createServer(onHub), createServer(onStorage)];
+  const { tls } = options;
+  const serve = (onRequest: RequestListener): Server =>
+    tls === undefined ? createServer(onRequest) : createTlsServer({ key: tls.key, cert: tls.cert }, onRequest);
+  const origin = (server: Server): string =>
+    `${tls === undefined ? 'http://127.0.0.1' : `https://${tls.host}`}:${portOf(server)}`;
+  const [hubServer, storage] = [serve(onHub), serve(onStorage)];
   await Promise.all(
     [hubServer, storage].map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))),
   );
   const hub: LoopbackHub = {
-    url: `http://127.0.0.1:${portOf(hubServer)}`,
+    url: origin(hubServer),
     served,
     storageAuthorizations,
     hubRequests,

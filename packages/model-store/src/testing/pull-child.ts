@@ -1,6 +1,7 @@
 /** A process that pulls from a loopback hub and prints its progress, to be killed: `node pull-child.js ENDPOINT MODELS`. */
 import { writeSync } from 'node:fs';
 import type { DownloadSizes } from '../download/download-file.ts';
+import { openFetch } from '../download/proxy-fetch.ts';
 import { pullModel } from '../pull/pull-model.ts';
 
 /** Small, so that a download of seconds has many segments and lines of the journal. */
@@ -18,7 +19,7 @@ const stored = await pullModel({
   token: null,
   hubCache: null,
   offline: false,
-  fetch: async (url, init) => await fetch(url, init),
+  fetch: await openFetch(process.env),
   sizes: SIZES,
   tryLock: async () => ({ release: async () => {} }),
   machine: { totalBytes: 2 ** 36, freeBytes: 2 ** 36, isLimited: false },
