@@ -176,3 +176,45 @@ test('no score is printed for a server whose log-probabilities fail a self-check
   assert.match(stderr, /self-check finite failed: expected that .* got 1 different values\. No score is printed/);
   await assert.rejects(readdir(out), /ENOENT/);
 });
+
+test('a report is stored once, by the run or from its files, with the texts of its documents', async () => {
+  const folder = join(server.folder, 'stored');
+  const { env } = server;
+  const run = ['eval', '--tasks', 'piqa,winogrande', '--limit', '3', '--form', 'harness', '--journal', 'none'];
+  const { status, stderr } = await server.gptj([...run, '--model', 'embedded', '--out', folder, '--store'], { env });
+  assert.deepEqual([status, stderr.includes('stored as evaluation_')], [0, true], stderr);
+  const uploaded = await server.done(['eval', 'upload', folder, '--name', 'again', '--json'], { env });
+  const listed = await server.done(['eval', 'list', '--json'], { env });
+  assert.deepEqual(JSON.parse(listed), JSON.parse(uploaded));
+  const { id, name, is_complete, tasks } = JSON.parse(listed);
+  assert.deepEqual(
+    [name, is_complete, tasks.map(({ received }: { received: number }) => received)],
+    ['gptj-nano, Q8_0', true, [3, 3]],
+  );
+  const documents = async (task: number) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const reply = await fetch(`${server.url}/v2/evaluations/${id}/documents?task=${task}`, { headers });
+    const { data } = Object(await reply.json());
+    return data;
+  };
+  const [piqa] = await documents(0);
+  assert.match(piqa.context, /^Question: .*\nAnswer:$/);
+  assert.deepEqual([piqa.choices.length, piqa.log_likelihoods.length, piqa.continuation], [2, 2, null]);
+  const [winogrande] = await documents(1);
+  assert.deepEqual([winogrande.context, winogrande.choices.length], ['', 2]);
+  assert.match(winogrande.continuation, /^ \w/);
+  await server.done(['eval', 'delete', id], { env });
+  assert.equal((await server.gptj(['eval', 'list'], { env })).stderr, 'none\n');
+});
+
+test('a server with several models is evaluated by a pipeline, which must be one of its own', async () => {
+  const run = [...TASKS, '--url', server.url];
+  assert.deepEqual(
+    scoresOf(await server.done([...run, '--pipeline', 'gpt-j:latest'])),
+    scoresOf(await server.done(run)),
+  );
+  const { status, stderr } = await server.gptj([...run, '--pipeline', 'other:v1']);
+  assert.deepEqual([status, /other:v1/.test(stderr)], [1, true], stderr);
+  const tuned = await server.gptj([...run, '--lora', 'absent']);
+  assert.deepEqual([tuned.status, /absent/.test(tuned.stderr)], [1, true], tuned.stderr);
+});

@@ -12,6 +12,7 @@ export { compareReports, type TaskChange } from './report/compare-reports.ts';
 export { type EvaluationReport, type FormEvaluation, toReport } from './report/evaluation-report.ts';
 export { harnessName, toHarnessResults, toHarnessSamples } from './report/harness-files.ts';
 export { readReport } from './report/read-report.ts';
+export { type DocumentTexts, readSample } from './report/read-samples.ts';
 export { comparisonTable, metricTable, type TextTable } from './report/score-table.ts';
 export { withExamples } from './requests/few-shot.ts';
 export { hashRequests } from './requests/request-hash.ts';

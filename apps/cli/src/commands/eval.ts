@@ -17,10 +17,12 @@ import {
   toReport,
 } from '@gptj-cloud/evals';
 import { writeJson } from '../client/api-json.ts';
+import { openClient } from '../client/open-client.ts';
 import type { Command, CommandContext, CommandGroup } from '../command.ts';
 import { type EvalRequest, RESULT_GROUP, readEvalOptions, TASK_OPTIONS } from '../eval/eval-options.ts';
 import { openScorer, SCORER_GROUPS } from '../eval/open-scorer.ts';
 import { runEvaluations } from '../eval/run-evaluation.ts';
+import { storeRun } from '../eval/store-report.ts';
 import { REPORT_FILE, writeResults } from '../eval/write-results.ts';
 import { formatCount, formatDuration } from '../figures.ts';
 import { isOn, type ParsedOptions, UsageError } from '../options.ts';
@@ -29,6 +31,7 @@ import { readTextFile } from '../read-text-file.ts';
 import { storeFolder } from '../store-options.ts';
 import { renderTable } from '../table.ts';
 import { version } from '../version.ts';
+import { EVAL_STORE_COMMANDS } from './eval-store.ts';
 
 const runCommand: Command = {
   name: 'run',
@@ -51,6 +54,7 @@ const runCommand: Command = {
       line: 'gptj eval --completions http://127.0.0.1:8000/v1/completions',
       caption: 'any server with echo and logprobs',
     },
+    { line: 'gptj eval --tasks piqa --store', caption: 'for the page Evaluations of the dashboard' },
     { line: 'gptj eval --task-file questions.jsonl', caption: 'a task of your own' },
     { line: 'gptj eval --text book.txt', caption: 'word, byte and token perplexity of a text' },
   ],
@@ -59,6 +63,9 @@ const runCommand: Command = {
     const { stdout, stderr, now } = context;
     const request = readEvalOptions(options);
     await checkOut(request);
+    const client = request.isStored ? await openClient(context, options) : null;
+    // Before hours of scoring: the token may store evaluations.
+    await client?.api.evaluations.list({ limit: 1, signal: context.signal });
     const startMs = now();
     const opened = await openScorer(context, options);
     try {
@@ -86,6 +93,7 @@ const runCommand: Command = {
         }
         printReport(stdout, request, report);
         stderr.write(`${dim(stderr, closingLine(request, seconds, opened.scorer.work))}\n`);
+        if (client !== null) await storeRun({ context, client, name: null }, report, evaluations);
       } finally {
         await journal?.close();
       }
@@ -246,6 +254,6 @@ export const evalCommands: CommandGroup = {
   name: 'eval',
   summary: 'score a model on zero-shot tasks, beside the published table',
   about: 'Scores models and servers on the tasks of the GPT-J table, and compares runs.',
-  commands: [runCommand, diffCommand, tasksCommand],
+  commands: [runCommand, diffCommand, tasksCommand, ...EVAL_STORE_COMMANDS],
   defaultCommand: 'run',
 };

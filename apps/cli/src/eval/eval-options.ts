@@ -49,6 +49,11 @@ export const RESULT_GROUP: OptionGroup = {
       summary: 'folder for evaluation.json, results.json, samples_*.jsonl, chart.svg and chart.png',
       default: 'none: the tables are printed',
     },
+    {
+      name: 'store',
+      value: null,
+      summary: 'store the report and the answers to all documents with the server of the profile, or of --url',
+    },
     { name: 'json', value: null, summary: 'print the scores with what they depend on as JSON, without documents' },
     {
       name: 'training-flops',
@@ -81,6 +86,7 @@ export interface EvalRequest {
   readonly examplesFile: string | null;
   readonly dataFolder: string | null;
   readonly out: string | null;
+  readonly isStored: boolean;
   readonly asJson: boolean;
   readonly trainingFlops: number | null;
   readonly skippedChecks: readonly SelfCheck[];
@@ -106,6 +112,7 @@ export function readEvalOptions(options: ParsedOptions): EvalRequest {
     examplesFile,
     dataFolder: text('data'),
     out: text('out'),
+    isStored: isOn(options, 'store'),
     asJson: isOn(options, 'json'),
     trainingFlops: readFlops(text('training-flops')),
     skippedChecks: readChecks(options),

@@ -15,7 +15,7 @@ import { openClient } from '../client/open-client.ts';
 import type { CommandContext, OptionGroup } from '../command.ts';
 import { embeddedModel, findLocalModel } from '../default-model.ts';
 import { MODEL_OPTIONS, readKind, readThreads } from '../local-model.ts';
-import { integerOption, type ParsedOptions, UsageError } from '../options.ts';
+import { integerOption, isOn, listOption, type ParsedOptions, UsageError } from '../options.ts';
 import { printable } from '../printable.ts';
 
 const DEFAULT_CONCURRENCY = 8;
@@ -24,7 +24,19 @@ const CONTEXT_LENGTH = 2048;
 
 export const SCORER_GROUPS: readonly OptionGroup[] = [
   { title: 'a model of this machine', options: MODEL_OPTIONS.filter(({ name }) => name !== 'draft-model') },
-  { ...SERVER_GROUP, title: 'a gptj-cloud server' },
+  {
+    title: 'a gptj-cloud server',
+    options: [
+      ...SERVER_GROUP.options,
+      {
+        name: 'pipeline',
+        value: 'ID|TAG',
+        summary: 'the model of a server that has several, by its pipeline',
+        default: 'the first model',
+      },
+      { name: 'lora', value: 'NAMES', summary: 'adapters of the model, separated by commas', default: 'none' },
+    ],
+  },
   {
     title: 'another server',
     options: [
@@ -69,8 +81,10 @@ export interface OpenScorer {
 export async function openScorer(context: CommandContext, options: ParsedOptions): Promise<OpenScorer> {
   const has = (...names: readonly string[]): string | undefined => names.find((name) => options.values.has(name));
   const local = has('model', 'engine', 'threads');
-  const server = has('url', 'token', 'profile');
   const other = has('completions');
+  // Beside another model, with --store, these name the server that stores.
+  const isStoreAlone = isOn(options, 'store') && (local ?? other) !== undefined;
+  const server = has('pipeline', 'lora') ?? (isStoreAlone ? undefined : has('url', 'token', 'profile'));
   const [first, second] = [local, server, other].filter((name) => name !== undefined);
   if (second !== undefined) throw new UsageError(`expected --${first} or --${second}: one model`);
   if (other !== undefined) return await openCompletions(context, options);
@@ -112,8 +126,18 @@ async function openLocal(context: CommandContext, options: ParsedOptions): Promi
 async function openServer(context: CommandContext, options: ParsedOptions): Promise<OpenScorer> {
   const { api, url } = await openClient(context, options);
   const tokenizer = await readTokenizer(options);
-  const { model } = await api.engine.get({ signal: context.signal });
-  if (model.vocabulary < tokenizer.vocabSize) {
+  const { signal } = context;
+  const { model: first, models, pipelineId: firstId } = await api.engine.get({ signal });
+  const wanted = options.values.get('pipeline');
+  const pipelineId = wanted === undefined ? firstId : (await api.pipelines.get(wanted, { signal })).id;
+  const model = pipelineId === firstId ? first : models.find((each) => each.pipelineId === pipelineId);
+  if (model === undefined) {
+    const known = models.map(({ name, pipelineId: id }) => `${name} (${id})`).join(', ');
+    throw new UsageError(`--pipeline: expected one of ${known}, got ${wanted}`);
+  }
+  const adapters = listOption(options, 'lora') ?? [];
+  // Of other models than the first the server does not report the vocabulary.
+  if ('vocabulary' in model && model.vocabulary < tokenizer.vocabSize) {
     throw new UsageError(
       `--tokenizer: expected one of at most ${model.vocabulary} tokens, as the server's model, got ${tokenizer.vocabSize}`,
     );
@@ -122,7 +146,9 @@ async function openServer(context: CommandContext, options: ParsedOptions): Prom
     scorer: createPipelineScorer({
       api,
       url,
-      model: model.name,
+      model: [model.name, ...adapters].join(' + '),
+      pipelineId,
+      adapters,
       type: model.quantisation,
       engine: null,
       contextLength: model.context,

@@ -33,15 +33,21 @@ export async function writeResults({ folder, trainingFlops, ...run }: ResultFile
     writeNewFile(join(folder, name), contents, { overwrite: true });
   for (const evaluation of evaluations) {
     const lines = toHarnessSamples(evaluation).map((line) => `${line}\n`);
-    await write(`samples_${fileName(harnessName(evaluation))}.jsonl`, lines.join(''));
+    await write(samplesFile(evaluation), lines.join(''));
   }
   await write('results.json', `${JSON.stringify(toHarnessResults(run), null, 2)}\n`);
   const chart = drawChart(report, { trainingFlops });
   await write('chart.svg', toSvg(chart));
   await write('chart.png', toPng(chart));
-  await write(REPORT_FILE, `${JSON.stringify(report)}\n`);
+  await write(REPORT_FILE, reportText(report));
 }
 
-function fileName(name: string): string {
-  return name.replaceAll(/[^\w.-]/g, '_');
+/** The contents of the report's file. */
+export function reportText(report: EvaluationReport): string {
+  return `${JSON.stringify(report)}\n`;
+}
+
+/** The name of the file with the samples of a task in a form. */
+export function samplesFile(evaluation: Parameters<typeof harnessName>[0]): string {
+  return `samples_${harnessName(evaluation).replaceAll(/[^\w.-]/g, '_')}.jsonl`;
 }

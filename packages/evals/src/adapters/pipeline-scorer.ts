@@ -1,7 +1,7 @@
 /** Scores requests with the API of a gptj-cloud server: one run for each request, prompts as token ids. */
 
 import type { TokenId } from '@gptj-cloud/model';
-import { type GenerateDict, GPTJ_PIPELINE_ID, type PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
+import { type GenerateDict, type PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
 import { EvaluationError } from '../evaluation-error.ts';
 import type { TokenRequest } from '../requests/encode-request.ts';
 import { cutAt } from '../scoring/cut-at.ts';
@@ -15,6 +15,9 @@ export interface PipelineScorerOptions {
   readonly url: string;
   /** What the server reports of its model. */
   readonly model: string;
+  readonly pipelineId: string;
+  /** Names of the adapters (LoRA) that change the model. */
+  readonly adapters: readonly string[];
   readonly type: string | null;
   readonly engine: string | null;
   readonly contextLength: number;
@@ -25,10 +28,11 @@ export interface PipelineScorerOptions {
 type Entry = NonNullable<GenerateDict['prompt_logprobs']>[number];
 
 export function createPipelineScorer(options: PipelineScorerOptions): TokenScorer {
-  const { api, url, model, type, engine, contextLength, concurrency } = options;
+  const { api, url, model, pipelineId, adapters, type, engine, contextLength, concurrency } = options;
   const run = async (prompt: readonly TokenId[], parameters: object, signal: AbortSignal): Promise<GenerateDict> => {
-    const data = [prompt, { ...parameters, return_dict_in_generate: true as const }] as const;
-    const ended = throwIfFailed(await api.runPipeline(GPTJ_PIPELINE_ID, data, { signal, cancelOnAbort: true }));
+    const lora = adapters.length === 0 ? {} : { lora: adapters.map((name) => ({ name })) };
+    const data = [prompt, { ...parameters, ...lora, return_dict_in_generate: true as const }] as const;
+    const ended = throwIfFailed(await api.runPipeline(pipelineId, data, { signal, cancelOnAbort: true }));
     const [result] = ended.resultPreview ?? [];
     if (result === undefined) {
       throw new EvaluationError('server_failed', `${url}: expected the result of run ${ended.id}, got none`);

@@ -94,8 +94,14 @@ export function toHarnessSamples({ task, documents }: FormEvaluation): readonly 
   });
 }
 
-export function harnessName({ task, form }: Pick<FormEvaluation, 'task' | 'form'>): string {
+export function harnessName({ task, form }: NamedForm): string {
   return form === 'harness' ? task.name : `${task.name}_${form}`;
+}
+
+/** What names the results of a task in a form. */
+interface NamedForm {
+  readonly task: Pick<Task, 'name'>;
+  readonly form: FormEvaluation['form'];
 }
 
 const OUTPUT_TYPES: Readonly<Record<Task['kind'], string>> = {
