@@ -86,7 +86,7 @@ typedef struct {
   uint8_t *keys, *values; // [layers][heads][cells][head size, padded to 16]
   int64_t cells;
   int64_t wide; // 0: keys and values are f16, 1: f32
-  uint8_t *memory; // of gptj_step_bytes(), at a multiple of 64
+  uint8_t *memory; // of gptj_step_bytes(), at a multiple of 64, zeroed before the first step
   int64_t set;     // enum instruction_set
   void *pool;
   int64_t threads;              // that compute, this one included
@@ -95,7 +95,7 @@ typedef struct {
   const int32_t *tokens;         // [rows]
   int64_t sequences;
   const sequence *sequence;
-  int64_t outputs;
+  int64_t outputs;               // at most one a row and layer, and one a row of the last
   const output *output;
   float *exits; // [outputs][width padded to 64]: room for the rows that the head reads
 } step;

@@ -57,6 +57,7 @@ GPTJ_EXPORT int64_t gptj_step_bytes(const model *m, int64_t threads, int64_t set
 // cells have undefined contents.
 GPTJ_EXPORT int64_t gptj_step(const step *s) {
   if (s->rows < 1 || s->rows > MAX_ROWS || s->threads < 1 || s->threads > MAX_THREADS) return STEP_INVALID;
+  if (s->outputs < 0 || s->outputs > MAX_ROWS * (1 + s->model->layers)) return STEP_INVALID;
 #if defined(__x86_64__)
   return s->set == AVX512 ? run_step_avx512(s) : run_step_avx2(s);
 #else

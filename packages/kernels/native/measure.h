@@ -6,7 +6,6 @@
 
 typedef struct {
   const measurement *m;
-  int64_t counter;
   activations x;
 } measured;
 
@@ -51,30 +50,34 @@ static void read_loop(const uint8_t *from, int64_t bytes) {
   __asm__ volatile("" ::"r"(sink) : "memory");
 }
 
-static void measure_part(void *job, int thread) {
+// Items are threads, or super-rows of a product.
+static void measure_item(void *job, const phase *of, int64_t item, int thread, cursor *place) {
+  (void)of, (void)thread, (void)place;
   measured *r = job;
   const measurement *m = r->m;
   if (m->what == MEASURE_MULTIPLIER) multiplier_loop(m->loops);
   else if (m->what == MEASURE_READ) {
     const int64_t share = m->bytes / m->threads / 256 * 256;
-    read_loop(m->memory + share * thread, share);
+    read_loop(m->memory + share * item, share);
   } else {
-    const int64_t size = GROUPS_OF_SUPER_ROW;
-    for (int64_t item; (item = __atomic_fetch_add(&r->counter, 1, __ATOMIC_RELAXED)) * size < m->matrix.groups;) {
-      const int64_t left = m->matrix.groups - item * size, groups = left < size ? left : size;
-      multiply(&m->matrix, item * size, groups, &r->x, m->out + item * size * ROWS_OF_GROUP, m->matrix.groups * ROWS_OF_GROUP, 0);
-    }
+    const int64_t size = GROUPS_OF_SUPER_ROW, left = m->matrix.groups - item * size, groups = left < size ? left : size;
+    multiply(&m->matrix, item * size, groups, &r->x, m->out + item * size * ROWS_OF_GROUP, m->matrix.groups * ROWS_OF_GROUP, 0);
   }
 }
 
 // See gptj_measure in library.c.
 int64_t SET_NAME(measure)(const measurement *m) {
-  measured r = {m, 0, {0, 0, (int)m->rows, m->matrix.units}};
+  measured r = {m, {0, 0, (int)m->rows, m->matrix.units}};
+  phase only = {0};
+  plan of = {.phases = &only};
   if (m->what == MEASURE_PRODUCT) {
     if (is_quantised(m->matrix.type)) r.x.int8 = m->memory;
     else r.x.f32 = (float *)m->memory;
     if (m->x) for (int64_t i = 0; i < m->rows; i++) put_row(&r.x, (int)i, m->x + i * m->matrix.units * COLUMNS_OF_UNIT);
   }
-  pool_run(m->pool, measure_part, &r, (int)m->threads);
+  plan_begin(m->pool, &of, measure_item, &r);
+  plan_add(m->pool, &of, 0, 0, m->what == MEASURE_PRODUCT ? (m->matrix.groups + GROUPS_OF_SUPER_ROW - 1) / GROUPS_OF_SUPER_ROW : m->threads);
+  pool_run(m->pool, &of, (int)m->threads);
+  pool_rest(m->pool);
   return m->what == MEASURE_MULTIPLIER ? multiplier_loop(0) * m->threads : 0;
 }

@@ -14,20 +14,35 @@
 //
 // Rows of a sequence with adapters add up (down x) to each product W x: see adapters.h.
 //
-// All threads run `compute` together. They share out the work of a phase, through a counter where pieces differ in time,
-// and meet at a barrier before the next one: five phases a layer. Who computes a piece does not change its bits.
+// These are the phases of a plan (pool.h), whose items the threads share out. Who computes an item does not change its bits.
 #pragma once
 #include "adapters.h"
 #include "attention.h"
 #include "pool.h"
 #include "rows.h"
 
-enum { PHASES = 5, COUNTER_BYTES = 64 };
+// The phases, and the items that they consist of.
+enum kind {
+  EMBED,          // a row: its embedding
+  NORM,           // a row: y = norm(x), as the products read it
+  LOWER_NORM,     // a row and a target that reads norm(x), where rows have adapters
+  PROJECT,        // some groups of rows of W_in, Wq, Wk or Wv
+  APPEND,         // a row: its keys and values into their cells
+  ATTEND,         // one head of up to QUERIES rows of a sequence
+  PUT_ATTENTION,  // a row: what attention gave, as the product reads it, where a block has more than one head
+  LOWER_BRANCHES, // a row and one of the other targets
+  ADD,            // some groups of rows of both branches
+  SCORED_ROWS,    // an output: its row, as the head reads it
+  SCORE,          // some groups of rows of the head
+  PHASES_OF_LAYER = LOWER_BRANCHES - NORM + 2,
+};
 
 // Memory of a step, all of it in one piece that the caller provides.
 typedef struct {
   const step *s;
-  uint8_t *counters;                      // one a phase, a cache line each
+  plan *plan;
+  phase *phases;
+  void *kept;                             // this struct, where workers find it
   float *x, *y, *query, *key, *value;     // [MAX_ROWS][padded width]
   activations normed, attention, mlp, out; // inputs of products
   float *attention_row;                   // [MAX_ROWS][padded width]
@@ -37,6 +52,7 @@ typedef struct {
   int64_t scratch_bytes, padded, units, head_size, padded_head, scores;
   int heads_are_blocks; // every head is whole blocks of activations, and no block is padding
   int adapts;           // a sequence of the step has adapters
+  int exits;            // a residual stream is scored before a layer
 } run;
 
 static int64_t place(uint8_t *memory, int64_t *at, void *pointer, int64_t bytes) {
@@ -54,7 +70,9 @@ static int64_t lay_out(run *r, const model *m, int64_t threads, uint8_t *memory)
   r->scores = rounded(m->context, 16);
   r->heads_are_blocks = r->head_size % BLOCK == 0 && m->width == r->padded;
   const int64_t row = r->padded * 4, hidden_units = rounded(m->hidden, COLUMNS_OF_UNIT) / COLUMNS_OF_UNIT;
-  place(memory, &at, &r->counters, (m->layers + 1) * PHASES * COUNTER_BYTES);
+  place(memory, &at, &r->plan, sizeof(plan));
+  place(memory, &at, &r->phases, (1 + PHASES_OF_LAYER * m->layers + 2 * (1 + m->layers)) * (int64_t)sizeof(phase));
+  place(memory, &at, &r->kept, sizeof(run));
   place(memory, &at, &r->x, MAX_ROWS * row);
   place(memory, &at, &r->y, MAX_ROWS * row);
   place(memory, &at, &r->query, MAX_ROWS * row);
@@ -84,17 +102,6 @@ static float *lowered_of(const run *r, int64_t row, int target) {
   return r->lowered + (row * OF_NORM + target % OF_NORM) * r->s->model->lowered;
 }
 
-static int64_t next_item(run *r, int64_t layer, int phase) {
-  int64_t *counter = (int64_t *)(r->counters + (layer * PHASES + phase) * COUNTER_BYTES);
-  if (__atomic_load_n(r->s->abort, __ATOMIC_RELAXED)) return INT64_MAX;
-  return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-}
-
-static void meet(run *r) { pool_meet(r->s->pool, (uint32_t)r->s->threads); }
-
-// This thread's share of `count` equal pieces.
-static int64_t share(const run *r, int64_t count, int64_t thread) { return count * thread / r->s->threads; }
-
 // Groups of rows that a thread takes at a time: whole super-rows, or halves where there would be few of them.
 static int64_t groups_of_item(const run *r, int64_t groups) {
   return groups < GROUPS_OF_SUPER_ROW * 4 * r->s->threads ? GROUPS_OF_SUPER_ROW / 2 : GROUPS_OF_SUPER_ROW;
@@ -116,16 +123,13 @@ static const sequence *sequence_of(const step *s, int64_t row) {
   return &s->sequence[low];
 }
 
-// down x of every row that has adapters, for the targets `first` to `end - 1`.
-static void lower_rows(run *r, int64_t at, int64_t thread, int first, int end) {
+// down x of a row, for one of the targets `first` to `end` - 1.
+static void lower_row(run *r, int64_t at, int64_t item, int first, int end) {
   const step *s = r->s;
-  const int64_t count = end - first, hidden = r->mlp.units * COLUMNS_OF_UNIT;
-  for (int64_t i = share(r, s->rows * count, thread), last = share(r, s->rows * count, thread + 1); i < last; i++) {
-    const int64_t row = i / count;
-    const int target = first + (int)(i % count), of_mlp = target == MLP_OUT;
-    const float *x = of_mlp ? r->mlp_row + row * hidden : (target == ATTENTION_OUT ? r->attention_row : r->y) + row * r->padded;
-    lower(sequence_of(s, row), at, target, x, of_mlp ? hidden : r->padded, lowered_of(r, row, target));
-  }
+  const int64_t count = end - first, hidden = r->mlp.units * COLUMNS_OF_UNIT, row = item / count;
+  const int target = first + (int)(item % count), of_mlp = target == MLP_OUT;
+  const float *x = of_mlp ? r->mlp_row + row * hidden : (target == ATTENTION_OUT ? r->attention_row : r->y) + row * r->padded;
+  lower(sequence_of(s, row), at, target, x, of_mlp ? hidden : r->padded, lowered_of(r, row, target));
 }
 
 // Add up (down x) of each row to `groups` groups of `out`, [rows][stride].
@@ -134,42 +138,51 @@ static void raise_rows(const run *r, int64_t at, int target, int64_t first, int6
   for (int64_t i = 0; i < r->s->rows; i++) raise(sequence_of(r->s, i), at, target, lowered_of(r, i, target), first, groups, out + i * stride);
 }
 
-// Phase 0: y = norm(x), as the products read it.
-static void norm_rows(run *r, const layer *l, int64_t thread) {
-  const model *m = r->s->model;
-  for (int64_t i = share(r, r->s->rows, thread), end = share(r, r->s->rows, thread + 1); i < end; i++) {
-    layer_norm(r->y + i * r->padded, r->x + i * r->padded, l->norm_weight, l->norm_bias, m->width, r->padded, (float)m->epsilon);
-    put_row(&r->normed, (int)i, r->y + i * r->padded);
+// The residual stream of a row before a layer, where it is scored there (early exit).
+static void keep_exits(const run *r, int64_t at, int64_t row) {
+  for (int64_t i = 0; i < r->s->outputs; i++) {
+    const output *o = &r->s->output[i];
+    if (o->layer != at || o->row != row) continue;
+    for (int64_t j = 0; j < r->padded; j += 16) v_store(r->s->exits + i * r->padded + j, v_load(r->x + row * r->padded + j));
   }
 }
 
-// Phase 1: q, k, v and the hidden values of the MLP, which are rounded while they are in the cache.
-static void project(run *r, int64_t at, int64_t thread) {
+static void norm_row(run *r, int64_t at, int64_t row) {
   const model *m = r->s->model;
   const layer *l = &m->layer[at];
-  const int64_t size = groups_of_item(r, 3 * l->query.groups + l->mlp_in.groups);
-  const int64_t of_query = item_count(&l->query, size), of_mlp = item_count(&l->mlp_in, size);
-  float *mine = (float *)(r->scratch + thread * r->scratch_bytes);
-  for (int64_t item; (item = next_item(r, at, 1)) < 3 * of_query + of_mlp;) {
-    // The long items first, so that the threads end together.
-    if (item >= of_mlp) {
-      const int64_t which = (item - of_mlp) / of_query, part = (item - of_mlp) % of_query;
-      const matrix *w = which == 0 ? &l->query : which == 1 ? &l->key : &l->value;
-      float *to = which == 0 ? r->query : which == 1 ? r->key : r->value;
-      multiply(w, part * size, groups_at(w, part, size), &r->normed, to + part * size * ROWS_OF_GROUP, r->padded, 0);
-      raise_rows(r, at, QUERY + (int)which, part * size, groups_at(w, part, size), to + part * size * ROWS_OF_GROUP, r->padded);
-      continue;
-    }
-    const int64_t groups = groups_at(&l->mlp_in, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
-    multiply(&l->mlp_in, item * size, groups, &r->normed, mine, count, 0);
-    raise_rows(r, at, MLP_IN, item * size, groups, mine, count);
-    for (int64_t i = 0; i < r->s->rows; i++) {
-      float *row = mine + i * count;
-      for (int64_t j = 0; j < count; j += 16) v_store(row + j, v_gelu(v_add(v_load(row + j), v_load(l->mlp_in_bias + first + j))));
-      if (r->adapts) for (int64_t j = 0; j < count; j += 16) v_store(r->mlp_row + i * r->mlp.units * COLUMNS_OF_UNIT + first + j, v_load(row + j));
-      const row_place place = place_of_row(&r->mlp, (int)i);
-      for (int64_t j = 0; j < count; j += BLOCK) put_block(&place, (first + j) / BLOCK, row + j);
-    }
+  if (r->exits) keep_exits(r, at, row);
+  layer_norm(r->y + row * r->padded, r->x + row * r->padded, l->norm_weight, l->norm_bias, m->width, r->padded, (float)m->epsilon);
+  put_row(&r->normed, (int)row, r->y + row * r->padded);
+}
+
+static int64_t project_size(const run *r, const layer *l) { return groups_of_item(r, 3 * l->query.groups + l->mlp_in.groups); }
+static int64_t project_items(const run *r, const layer *l) {
+  const int64_t size = project_size(r, l);
+  return 3 * item_count(&l->query, size) + item_count(&l->mlp_in, size);
+}
+
+// q, k, v and the hidden values of the MLP, which are rounded while they are in the cache.
+static void project(run *r, int64_t at, int64_t item, float *mine) {
+  const layer *l = &r->s->model->layer[at];
+  const int64_t size = project_size(r, l), of_query = item_count(&l->query, size), of_mlp = item_count(&l->mlp_in, size);
+  // The long items first, so that the threads end together.
+  if (item >= of_mlp) {
+    const int64_t which = (item - of_mlp) / of_query, part = (item - of_mlp) % of_query;
+    const matrix *w = which == 0 ? &l->query : which == 1 ? &l->key : &l->value;
+    float *to = which == 0 ? r->query : which == 1 ? r->key : r->value;
+    multiply(w, part * size, groups_at(w, part, size), &r->normed, to + part * size * ROWS_OF_GROUP, r->padded, 0);
+    raise_rows(r, at, QUERY + (int)which, part * size, groups_at(w, part, size), to + part * size * ROWS_OF_GROUP, r->padded);
+    return;
+  }
+  const int64_t groups = groups_at(&l->mlp_in, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
+  multiply(&l->mlp_in, item * size, groups, &r->normed, mine, count, 0);
+  raise_rows(r, at, MLP_IN, item * size, groups, mine, count);
+  for (int64_t i = 0; i < r->s->rows; i++) {
+    float *row = mine + i * count;
+    for (int64_t j = 0; j < count; j += 16) v_store(row + j, v_gelu(v_add(v_load(row + j), v_load(l->mlp_in_bias + first + j))));
+    if (r->adapts) for (int64_t j = 0; j < count; j += 16) v_store(r->mlp_row + i * r->mlp.units * COLUMNS_OF_UNIT + first + j, v_load(row + j));
+    const row_place place = place_of_row(&r->mlp, (int)i);
+    for (int64_t j = 0; j < count; j += BLOCK) put_block(&place, (first + j) / BLOCK, row + j);
   }
 }
 
@@ -203,14 +216,14 @@ static int64_t cache_offset(const run *r, int64_t layer, int64_t head, int64_t c
   return ((layer * r->s->model->heads + head) * r->s->cells + cell) * r->padded_head * (r->s->wide ? 4 : 2);
 }
 
-// Phase 2: keys and values of the new positions into their cells.
-static void append_to_cache(run *r, int64_t at, int64_t thread) {
+// Keys and values of a row into their cell.
+static void append_to_cache(run *r, int64_t at, int64_t row) {
   const step *s = r->s;
   const model *m = s->model;
-  for (int64_t i = share(r, s->rows * m->heads, thread), end = share(r, s->rows * m->heads, thread + 1); i < end; i++) {
-    const int64_t row = i / m->heads, head = i % m->heads;
-    const sequence *of = sequence_of(s, row);
-    const int64_t position = of->position + row - of->first_row, to = cache_offset(r, at, head, of->cells[position]);
+  const sequence *of = sequence_of(s, row);
+  const int64_t position = of->position + row - of->first_row;
+  for (int64_t head = 0; head < m->heads; head++) {
+    const int64_t to = cache_offset(r, at, head, of->cells[position]);
     float *key = r->key + row * r->padded + head * r->head_size;
     rotate(key, m->rotation + position * m->rotary, m->rotary);
     store_cached(r, s->keys + to, key);
@@ -220,165 +233,158 @@ static void append_to_cache(run *r, int64_t at, int64_t thread) {
 
 static int64_t query_blocks(const sequence *s) { return (s->rows + QUERIES - 1) / QUERIES; }
 
-// Phase 3: attention of up to QUERIES rows of one sequence and one head at a time.
-static void attend_rows(run *r, int64_t at, int64_t thread) {
+static int64_t attend_items(const step *s) {
+  int64_t items = 0;
+  for (int64_t i = 0; i < s->sequences; i++) items += query_blocks(&s->sequence[i]) * s->model->heads;
+  return items;
+}
+
+// Attention of up to QUERIES rows of one sequence and one head.
+static void attend_rows(run *r, int64_t at, int64_t item, float *q, cursor *place) {
   const step *s = r->s;
   const model *m = s->model;
-  float *q = (float *)(r->scratch + thread * r->scratch_bytes), *out = q + QUERIES * r->padded_head, *scores = out + QUERIES * r->padded_head;
+  float *out = q + QUERIES * r->padded_head, *scores = out + QUERIES * r->padded_head;
   const float scale = 1.f / __builtin_sqrtf((float)r->head_size);
-  int64_t which = 0, before = 0;
-  for (int64_t item; (item = next_item(r, at, 3)) < INT64_MAX;) {
-    // Items of a sequence are its blocks of queries, head by head. The last sequences are the first to be done.
-    while (which < s->sequences && item >= before + query_blocks(&s->sequence[which]) * m->heads) before += query_blocks(&s->sequence[which++]) * m->heads;
-    if (which == s->sequences) return;
-    const sequence *of = &s->sequence[which];
-    const int64_t head = (item - before) % m->heads, first = (item - before) / m->heads * QUERIES;
-    const int64_t left = of->rows - first, queries = left < QUERIES ? left : QUERIES;
-    for (int64_t i = 0; i < queries; i++) {
-      const float *from = r->query + (of->first_row + first + i) * r->padded + head * r->head_size;
-      float *to = q + i * r->padded_head;
-      for (int64_t j = 0; j < r->head_size; j++) to[j] = from[j];
-      for (int64_t j = r->head_size; j < r->padded_head; j++) to[j] = 0;
-      rotate(to, m->rotation + (of->position + first + i) * m->rotary, m->rotary);
-      for (int64_t j = 0; j < r->padded_head; j += 16) v_store(to + j, v_mul(v_load(to + j), v_set(scale)));
+  // Items of a sequence are its blocks of queries, head by head.
+  for (int64_t items; item >= place->before + (items = query_blocks(&s->sequence[place->which]) * m->heads); place->which++) place->before += items;
+  const sequence *of = &s->sequence[place->which];
+  const int64_t head = (item - place->before) % m->heads, first = (item - place->before) / m->heads * QUERIES;
+  const int64_t left = of->rows - first, queries = left < QUERIES ? left : QUERIES;
+  for (int64_t i = 0; i < queries; i++) {
+    const float *from = r->query + (of->first_row + first + i) * r->padded + head * r->head_size;
+    float *to = q + i * r->padded_head;
+    for (int64_t j = 0; j < r->head_size; j++) to[j] = from[j];
+    for (int64_t j = r->head_size; j < r->padded_head; j++) to[j] = 0;
+    rotate(to, m->rotation + (of->position + first + i) * m->rotary, m->rotary);
+    for (int64_t j = 0; j < r->padded_head; j += 16) v_store(to + j, v_mul(v_load(to + j), v_set(scale)));
+  }
+  const attended a = {s->keys + cache_offset(r, at, head, 0), s->values + cache_offset(r, at, head, 0), of->cells, r->padded_head};
+  attend(&a, s->wide != 0, q, queries, of->position + first + queries, scores, r->scores, out);
+  for (int64_t i = 0; i < queries; i++) {
+    const int64_t row = of->first_row + first + i;
+    if (r->heads_are_blocks) {
+      const row_place place_of = place_of_row(&r->attention, (int)row);
+      for (int64_t j = 0; j < r->head_size; j += BLOCK) put_block(&place_of, (head * r->head_size + j) / BLOCK, out + i * r->padded_head + j);
+      if (!r->adapts) continue;
     }
-    const attended a = {s->keys + cache_offset(r, at, head, 0), s->values + cache_offset(r, at, head, 0), of->cells, r->padded_head};
-    attend(&a, s->wide != 0, q, queries, of->position + first + queries, scores, r->scores, out);
-    for (int64_t i = 0; i < queries; i++) {
-      const int64_t row = of->first_row + first + i;
-      if (r->heads_are_blocks) {
-        const row_place place = place_of_row(&r->attention, (int)row);
-        for (int64_t j = 0; j < r->head_size; j += BLOCK) put_block(&place, (head * r->head_size + j) / BLOCK, out + i * r->padded_head + j);
-        if (!r->adapts) continue;
-      }
-      float *to = r->attention_row + row * r->padded + head * r->head_size;
-      for (int64_t j = 0; j < r->head_size; j++) to[j] = out[i * r->padded_head + j];
-    }
+    float *to = r->attention_row + row * r->padded + head * r->head_size;
+    for (int64_t j = 0; j < r->head_size; j++) to[j] = out[i * r->padded_head + j];
   }
 }
 
-// What attention gave, as the product reads it, where a block has more than one head.
-static void put_attention(run *r, int64_t thread) {
-  for (int64_t i = share(r, r->s->rows, thread), end = share(r, r->s->rows, thread + 1); i < end; i++)
-    put_row(&r->attention, (int)i, r->attention_row + i * r->padded);
-}
-
-// Phase 4: both branches into the residual stream.
-static void add_branches(run *r, int64_t at, int64_t thread) {
+// Both branches into the residual stream.
+static void add_branches(run *r, int64_t at, int64_t item, float *mine) {
   const layer *l = &r->s->model->layer[at];
   const matrix *out = &l->attention_out;
   const int64_t size = groups_of_item(r, out->groups);
-  float *mine = (float *)(r->scratch + thread * r->scratch_bytes);
-  for (int64_t item; (item = next_item(r, at, 4)) < item_count(out, size);) {
-    const int64_t groups = groups_at(out, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
-    multiply(out, item * size, groups, &r->attention, mine, count, 0);
-    multiply(&l->mlp_out, item * size, groups, &r->mlp, mine, count, 1);
-    raise_rows(r, at, ATTENTION_OUT, item * size, groups, mine, count);
-    raise_rows(r, at, MLP_OUT, item * size, groups, mine, count);
-    for (int64_t i = 0; i < r->s->rows; i++) {
-      float *x = r->x + i * r->padded + first;
-      for (int64_t j = 0; j < count; j += 16) v_store(x + j, v_add(v_load(x + j), v_add(v_load(mine + i * count + j), v_load(l->mlp_out_bias + first + j))));
-    }
+  const int64_t groups = groups_at(out, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
+  multiply(out, item * size, groups, &r->attention, mine, count, 0);
+  multiply(&l->mlp_out, item * size, groups, &r->mlp, mine, count, 1);
+  raise_rows(r, at, ATTENTION_OUT, item * size, groups, mine, count);
+  raise_rows(r, at, MLP_OUT, item * size, groups, mine, count);
+  for (int64_t i = 0; i < r->s->rows; i++) {
+    float *x = r->x + i * r->padded + first;
+    for (int64_t j = 0; j < count; j += 16) v_store(x + j, v_add(v_load(x + j), v_add(v_load(mine + i * count + j), v_load(l->mlp_out_bias + first + j))));
   }
 }
 
-// Residual streams that are scored before a block (early exit).
-static void keep_exits(run *r, int64_t at, int64_t thread) {
-  for (int64_t i = thread; i < r->s->outputs; i += r->s->threads) {
-    const output *o = &r->s->output[i];
-    if (o->layer != at) continue;
-    for (int64_t j = 0; j < r->padded; j += 16) v_store(r->s->exits + i * r->padded + j, v_load(r->x + o->row * r->padded + j));
-  }
+// The head computes up to MAX_ROWS outputs at a time: part `at` of them.
+static int64_t rows_of_part(const step *s, int64_t at) {
+  const int64_t left = s->outputs - at * MAX_ROWS;
+  return left < MAX_ROWS ? left : MAX_ROWS;
+}
+static activations rows_of_head(const run *r, int64_t at) {
+  activations rows = r->out;
+  rows.rows = (int)rows_of_part(r->s, at);
+  return rows;
 }
 
-// The head: logits of up to MAX_ROWS outputs at a time.
-static void score(run *r, int64_t thread) {
+static void put_scored_row(const run *r, int64_t at, int64_t item) {
   const step *s = r->s;
   const model *m = s->model;
-  const matrix *w = &m->head;
-  for (int64_t i = thread; i < s->outputs; i += s->threads) {
-    const output *o = &s->output[i];
-    float *row = s->exits + i * r->padded;
-    if (o->layer >= 0) continue;
+  const output *o = &s->output[at * MAX_ROWS + item];
+  float *row = s->exits + (at * MAX_ROWS + item) * r->padded;
+  if (o->layer < 0) {
     layer_norm(row, r->x + o->row * r->padded, m->norm_weight, m->norm_bias, m->width, r->padded, (float)m->epsilon);
     if (o->hidden) for (int64_t j = 0; j < m->width; j++) o->hidden[j] = row[j];
   }
+  const activations rows = rows_of_head(r, at);
+  put_row(&rows, (int)item, row);
+}
+
+static void score(const run *r, int64_t at, int64_t item, float *mine) {
+  const step *s = r->s;
+  const model *m = s->model;
+  const matrix *w = &m->head;
+  const activations rows = rows_of_head(r, at);
   const int64_t size = groups_of_item(r, w->groups);
-  float *mine = (float *)(r->scratch + thread * r->scratch_bytes);
-  for (int64_t from = 0; from < s->outputs; from += MAX_ROWS) {
-    const int64_t rows = s->outputs - from < MAX_ROWS ? s->outputs - from : MAX_ROWS;
-    meet(r);
-    if (thread == 0) {
-      r->out.rows = (int)rows;
-      *(int64_t *)(r->counters + m->layers * PHASES * COUNTER_BYTES) = 0;
-    }
-    meet(r);
-    for (int64_t i = thread; i < rows; i += s->threads) put_row(&r->out, (int)i, s->exits + (from + i) * r->padded);
-    meet(r);
-    for (int64_t item; (item = next_item(r, m->layers, 0)) < item_count(w, size);) {
-      const int64_t groups = groups_at(w, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
-      multiply(w, item * size, groups, &r->out, mine, count, 0);
-      for (int64_t i = 0; i < rows; i++) {
-        float *to = s->output[from + i].logits + first;
-        for (int64_t j = 0; j < count && first + j < m->vocabulary; j += 16) {
-          const v16 sum = v_add(v_load(mine + i * count + j), v_load(m->head_bias + first + j));
-          if (first + j + 16 <= m->vocabulary) v_store(to + j, sum);
-          else {
-            float rest[16];
-            v_store(rest, sum);
-            for (int64_t k = 0; first + j + k < m->vocabulary; k++) to[j + k] = rest[k];
-          }
-        }
+  const int64_t groups = groups_at(w, item, size), first = item * size * ROWS_OF_GROUP, count = groups * ROWS_OF_GROUP;
+  multiply(w, item * size, groups, &rows, mine, count, 0);
+  for (int64_t i = 0; i < rows.rows; i++) {
+    float *to = s->output[at * MAX_ROWS + i].logits + first;
+    for (int64_t j = 0; j < count && first + j < m->vocabulary; j += 16) {
+      const v16 sum = v_add(v_load(mine + i * count + j), v_load(m->head_bias + first + j));
+      if (first + j + 16 <= m->vocabulary) v_store(to + j, sum);
+      else {
+        float rest[16];
+        v_store(rest, sum);
+        for (int64_t k = 0; first + j + k < m->vocabulary; k++) to[j + k] = rest[k];
       }
     }
   }
 }
 
-static void embed(run *r, int64_t thread) {
+static void embed(run *r, int64_t row) {
   const step *s = r->s;
   const model *m = s->model;
-  for (int64_t i = share(r, s->rows, thread), end = share(r, s->rows, thread + 1); i < end; i++) {
-    float *x = r->x + i * r->padded;
-    unpack_row(x, m->embedding + s->tokens[i] * m->embedding_row_bytes, m->embedding_type, m->width);
-    for (int64_t j = m->width; j < r->padded; j++) x[j] = 0;
-    float *a = r->attention_row + i * r->padded;
-    for (int64_t j = m->width; j < r->padded; j++) a[j] = 0;
+  float *x = r->x + row * r->padded, *a = r->attention_row + row * r->padded;
+  unpack_row(x, m->embedding + s->tokens[row] * m->embedding_row_bytes, m->embedding_type, m->width);
+  for (int64_t j = m->width; j < r->padded; j++) x[j] = a[j] = 0;
+}
+
+static void compute_item(void *job, const phase *of, int64_t item, int thread, cursor *place) {
+  run *r = job;
+  // An aborted step goes through its phases without computing, so that all threads end.
+  if (__atomic_load_n(r->s->abort, __ATOMIC_RELAXED)) return;
+  float *mine = (float *)(r->scratch + thread * r->scratch_bytes);
+  switch ((enum kind)of->kind) {
+    case EMBED: return embed(r, item);
+    case NORM: return norm_row(r, of->at, item);
+    case LOWER_NORM: return lower_row(r, of->at, item, QUERY, OF_NORM);
+    case PROJECT: return project(r, of->at, item, mine);
+    case APPEND: return append_to_cache(r, of->at, item);
+    case ATTEND: return attend_rows(r, of->at, item, mine, place);
+    case PUT_ATTENTION: return put_row(&r->attention, (int)item, r->attention_row + item * r->padded);
+    case LOWER_BRANCHES: return lower_row(r, of->at, item, ATTENTION_OUT, TARGETS);
+    case ADD: return add_branches(r, of->at, item, mine);
+    case SCORED_ROWS: return put_scored_row(r, of->at, item);
+    case SCORE: return score(r, of->at, item, mine);
+    default: return;
   }
 }
 
-static void compute(void *job, int thread) {
-  run *r = job;
-  const model *m = r->s->model;
-  embed(r, thread);
-  // A thread that sees the abort takes no further item but goes on to every barrier, so that all of them end.
+static void plan_step(run *r, plan *of) {
+  const step *s = r->s;
+  const model *m = s->model;
+  pool *p = s->pool;
+  const int64_t rows = s->rows;
+  plan_begin(p, of, compute_item, r);
+  plan_add(p, of, EMBED, 0, rows);
   for (int64_t at = 0; at < m->layers; at++) {
     const layer *l = &m->layer[at];
-    meet(r);
-    keep_exits(r, at, thread);
-    norm_rows(r, l, thread);
-    meet(r);
-    if (r->adapts) {
-      lower_rows(r, at, thread, QUERY, OF_NORM);
-      meet(r);
-    }
-    project(r, at, thread);
-    meet(r);
-    append_to_cache(r, at, thread);
-    meet(r);
-    attend_rows(r, at, thread);
-    meet(r);
-    if (!r->heads_are_blocks) {
-      put_attention(r, thread);
-      meet(r);
-    }
-    if (r->adapts) {
-      lower_rows(r, at, thread, ATTENTION_OUT, TARGETS);
-      meet(r);
-    }
-    add_branches(r, at, thread);
+    plan_add(p, of, NORM, at, rows);
+    if (r->adapts) plan_add(p, of, LOWER_NORM, at, rows * OF_NORM);
+    plan_add(p, of, PROJECT, at, project_items(r, l));
+    plan_add(p, of, APPEND, at, rows);
+    plan_add(p, of, ATTEND, at, attend_items(s));
+    if (!r->heads_are_blocks) plan_add(p, of, PUT_ATTENTION, at, rows);
+    if (r->adapts) plan_add(p, of, LOWER_BRANCHES, at, rows * (TARGETS - ATTENTION_OUT));
+    plan_add(p, of, ADD, at, item_count(&l->attention_out, groups_of_item(r, l->attention_out.groups)));
   }
-  meet(r);
-  score(r, thread);
+  for (int64_t at = 0; at * MAX_ROWS < s->outputs; at++) {
+    plan_add(p, of, SCORED_ROWS, at, rows_of_part(s, at));
+    plan_add(p, of, SCORE, at, item_count(&m->head, groups_of_item(r, m->head.groups)));
+  }
 }
 
 static int form_of(const matrix *m) { return is_quantised(m->type) ? 1 : 2; }
@@ -410,12 +416,15 @@ static void choose_forms(run *r) {
 // See gptj_step in library.c.
 int64_t SET_NAME(run_step)(const step *s) {
   run r = {.s = s};
-  const model *m = s->model;
-  lay_out(&r, m, s->threads, s->memory);
+  lay_out(&r, s->model, s->threads, s->memory);
   choose_forms(&r);
   for (int64_t i = 0; i < s->sequences; i++) r.adapts |= s->sequence[i].adapters > 0;
+  for (int64_t i = 0; i < s->outputs; i++) r.exits |= s->output[i].layer >= 0;
   r.normed.rows = r.attention.rows = r.mlp.rows = (int)s->rows;
-  for (int64_t i = 0; i < (m->layers + 1) * PHASES; i++) *(int64_t *)(r.counters + i * COUNTER_BYTES) = 0;
-  pool_run(s->pool, compute, &r, (int)s->threads);
+  run *kept = r.kept;
+  *kept = r;
+  if (!r.plan->phases) r.plan->phases = r.phases;
+  plan_step(kept, r.plan);
+  pool_run(s->pool, r.plan, (int)s->threads);
   return __atomic_load_n(s->abort, __ATOMIC_RELAXED) ? STEP_ABORTED : STEP_DONE;
 }

@@ -74,6 +74,7 @@ export class KernelContext {
   #sequences: Words = new Words(new ArrayBuffer(8 * STRUCT_WORDS.sequence));
   #outputs: Words = new Words(new ArrayBuffer(8 * STRUCT_WORDS.output));
   #exits: Float32Array<ArrayBuffer> = new Float32Array(new ArrayBuffer(0));
+  #isFree = false;
 
   /** Throws `out_of_memory`. */
   constructor(
@@ -102,6 +103,7 @@ export class KernelContext {
       memory: this.#memory.address,
       set: INSTRUCTION_SETS.indexOf(set),
       pool: pool.address,
+      threads: pool.threads,
       abort: addressOf(this.#abort),
       tokens: addressOf(this.#tokens),
     });
@@ -115,13 +117,12 @@ export class KernelContext {
   /**
    * Compute a step of 1 to `MAX_ROWS` tokens. Resolves with `STEP_DONE` or `STEP_ABORTED`.
    *
-   * @param threads at most the pool's
    * @param blocks whether to compute it on the calling thread, which `abort` cannot reach meanwhile
    */
   async run(
     appended: readonly Appended[],
     outputs: readonly Output[],
-    { threads, blocks }: { readonly threads: number; readonly blocks: boolean },
+    { blocks }: { readonly blocks: boolean },
   ): Promise<number> {
     const rows = appended.reduce((sum, { tokens }) => sum + tokens.length, 0);
     this.#sequences = roomFor(this.#sequences, appended.length * STRUCT_WORDS.sequence).seek(0);
@@ -140,7 +141,6 @@ export class KernelContext {
     if (this.#exits.length < exits) this.#exits = new Float32Array(new ArrayBuffer(4 * Math.max(exits, 1024)));
     this.#abort[0] = 0;
     this.#set({
-      threads: Math.min(threads, this.#pool.threads),
       rows,
       sequences: appended.length,
       sequence: addressOf(this.#sequences.integers),
@@ -173,8 +173,11 @@ export class KernelContext {
     }
   }
 
-  /** Call it when no step runs. Idempotent. */
+  /** Call it when no step runs, before the pool is closed. Idempotent. */
   free(): void {
+    if (this.#isFree) return;
+    this.#isFree = true;
+    this.#library.restPool(this.#pool.address);
     for (const memory of [this.#keys, this.#values, this.#memory]) memory.free();
   }
 

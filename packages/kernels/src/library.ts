@@ -35,6 +35,8 @@ export interface KernelLibrary {
   poolBytes(): number;
   /** Number of threads of the pool, the caller included. */
   startPool(pool: Address, services: Address, threads: number): number;
+  /** Waits until no thread of the pool looks at the memory of the last step, which may then be freed. */
+  restPool(pool: Address): void;
   stopPool(pool: Address): void;
   stepBytes(model: Address, threads: number, set: InstructionSet): number;
   unitBytes(type: number): number;
@@ -92,6 +94,7 @@ function bind(path: string): KernelLibrary {
     instructionSet: library.func('int64_t gptj_instruction_set(int64_t capabilities)'),
     poolBytes: library.func('int64_t gptj_pool_bytes()'),
     poolStart: library.func('int64_t gptj_pool_start(void *pool, void *services, int64_t threads)'),
+    poolRest: library.func('void gptj_pool_rest(void *pool)'),
     poolStop: library.func('void gptj_pool_stop(void *pool)'),
     stepBytes: library.func('int64_t gptj_step_bytes(void *model, int64_t threads, int64_t set)'),
     unitBytes: library.func('int64_t gptj_unit_bytes(int64_t type)'),
@@ -106,6 +109,7 @@ function bind(path: string): KernelLibrary {
     fastest: INSTRUCTION_SETS[Number(native.instructionSet(loadSystem().capabilities))] ?? 'none',
     poolBytes: () => Number(native.poolBytes()),
     startPool: (pool, services, threads) => Number(native.poolStart(pool, services, threads)),
+    restPool: (pool) => void native.poolRest(pool),
     stopPool: (pool) => void native.poolStop(pool),
     stepBytes: (model, threads, set) => Number(native.stepBytes(model, threads, INSTRUCTION_SETS.indexOf(set))),
     unitBytes: (type) => Number(native.unitBytes(type)),

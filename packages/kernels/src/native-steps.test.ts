@@ -72,11 +72,12 @@ describe('steps of the native library', { skip }, () => {
   });
 
   for (const sanitizer of ['address,undefined', 'thread']) {
-    it(`run clean with -fsanitize=${sanitizer}, and so do steps that end in their midst`, async () => {
+    it(`run clean with -fsanitize=${sanitizer}, also when they end in their midst and when models share the threads`, async () => {
       const program = await build('--sanitizer', sanitizer);
       for (const set of lines(await output(program, 'sets'))) {
         await output(program, 'bits', set, ...FEW);
         await output(program, 'aborts', set, '3');
+        await output(program, 'shared', set, '5');
       }
     });
   }

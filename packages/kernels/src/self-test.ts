@@ -95,8 +95,7 @@ async function hashOfLogits(
       const outputs = tokens.map((_, row) => {
         return { row, layer: -1, logits: addressOf(logits[position + row]!), hidden: null };
       });
-      if ((await context.run([{ tokens, position, cells }], outputs, { threads: 1, blocks: false })) !== STEP_DONE)
-        return null;
+      if ((await context.run([{ tokens, position, cells }], outputs, { blocks: false })) !== STEP_DONE) return null;
       position += rows;
     }
   } finally {

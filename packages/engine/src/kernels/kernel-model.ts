@@ -36,7 +36,6 @@ import {
 import { resolveAdapters } from '../adapters/resolve-adapters.ts';
 import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
-import type { ThreadGovernor } from '../machine/thread-governor.ts';
 
 /** Maximum number of open sequences. A sequence costs a list of cells only. */
 const MAX_SEQUENCES = 1024;
@@ -59,8 +58,6 @@ export interface KernelParts {
   readonly pool: ThreadPool;
   readonly cacheCells: number;
   readonly cacheType: 'f16' | 'f32';
-  /** Chooses the number of threads while other processes use the cores; null: always all. */
-  readonly governor: ThreadGovernor | null;
 }
 
 /** Tokens of one step that one run of the kernels computes. */
@@ -220,23 +217,17 @@ export class KernelModel implements LanguageModel {
   }
 
   async #run(appended: Parameters<KernelContext['run']>[0], outputs: readonly Output[]): Promise<void> {
-    const { governor, pool } = this.#parts;
     const tokens = appended.reduce((sum, part) => sum + part.tokens.length, 0);
     const size = Math.ceil(Math.log2(tokens));
     const blocks = tokens <= MAX_BLOCKING_TOKENS && (this.#stepMs[size] ?? Number.POSITIVE_INFINITY) <= MAX_BLOCKING_MS;
     // Messages are read, timers called and aborts heard between steps.
     if (blocks) await setImmediate();
-    const threads = governor?.threads(tokens) ?? pool.threads;
     const startedAt = performance.now();
-    // A single thread waits for no other one, so its processor time says nothing.
-    const before = threads === 1 ? null : process.cpuUsage();
-    const code = await this.#context.run(appended, outputs, { threads, blocks });
-    const wallMs = performance.now() - startedAt;
-    const used = before === null ? null : process.cpuUsage(before);
-    const cpuMs = used === null ? wallMs : (used.user + used.system) / 1000;
-    this.#stepMs[size] = wallMs;
-    if (code === STEP_DONE) governor?.measured({ tokens, threads, wallMs, cpuMs });
-    else if (code !== STEP_ABORTED) throw new ModelError('engine_failed', `the kernels failed with code ${code}`);
+    const code = await this.#context.run(appended, outputs, { blocks });
+    this.#stepMs[size] = performance.now() - startedAt;
+    if (code !== STEP_DONE && code !== STEP_ABORTED) {
+      throw new ModelError('engine_failed', `the kernels failed with code ${code}`);
+    }
   }
 
   /** Results of all steps as views of this model's buffers, which hold nothing yet. */

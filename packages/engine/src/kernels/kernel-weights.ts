@@ -16,8 +16,6 @@ import { type GptjConfig, ModelError } from '@gptj-cloud/model';
 import type { AdapterFile } from '../adapters/adapter-file.ts';
 import { readAdapters } from '../adapters/read-adapters.ts';
 import { WRONG_RESULTS } from '../engine-choice.ts';
-import { FreeCores } from '../machine/free-cores.ts';
-import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
 import { usableCores } from '../machine/usable-cores.ts';
 import { KernelModel } from './kernel-model.ts';
 
@@ -28,7 +26,7 @@ export interface KernelWeightsOptions {
   readonly config: GptjConfig;
   /** Adapters that sequences may use. Default: none. */
   readonly adapters?: readonly AdapterFile[];
-  /** Default: one per core that it may use, or fewer while other processes use them. */
+  /** Default: one per core that it may use. */
   readonly threads?: number;
   /** Limit of the threads where `threads` is absent. */
   readonly maxThreads?: number;
@@ -55,8 +53,6 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   const library = loadKernels();
   const { set = await workingSet(library) } = options;
   if (set === 'none') throw new ModelError('unsupported', WRONG_RESULTS);
-  // Loading takes long enough to count the free cores.
-  const freeCores = new FreeCores({ now: () => performance.now() });
   const adapters = new Map<string, PackedAdapter>();
   const freeAdapters = (): void => {
     for (const adapter of adapters.values()) adapter.free();
@@ -78,15 +74,6 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
     library,
     options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores()),
   );
-  const governor =
-    options.threads === undefined
-      ? new ThreadGovernor({
-          maxThreads: pool.threads,
-          now: () => performance.now(),
-          freeCores: () => freeCores.estimate(),
-          singleThreadMs: (tokens) => tokens * singleThreadMs(config),
-        })
-      : null;
   return {
     warnings,
     quantisation: weights.type.toUpperCase(),
@@ -99,7 +86,6 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
         pool,
         cacheCells: cells,
         cacheType: type,
-        governor,
       }),
     close() {
       pool.close();

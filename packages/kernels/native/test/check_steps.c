@@ -7,6 +7,8 @@
 //                                    them, with a hash of all logits; fails where the hash depends on slices, company or the number of threads. With one number of threads,
 //                                    only one way of slicing, with company: for emulators
 //   check_steps aborts SET THREADS   ends steps in their midst; fails where the next step is not as before
+//   check_steps shared SET THREADS   two models take turns on one pool, and the memory of a step is freed while late workers
+//                                    may look at it; fails where a result differs from the model's own
 #include "random_model.h"
 #include <errno.h>
 #include <pthread.h>
@@ -18,6 +20,7 @@ int64_t gptj_step_bytes(const model *m, int64_t threads, int64_t set);
 int64_t gptj_step(const step *s);
 int64_t gptj_pool_bytes(void);
 int64_t gptj_pool_start(void *p, const services *system, int64_t threads);
+void gptj_pool_rest(void *p);
 void gptj_pool_stop(void *p);
 
 // Sizes that are no multiples of 16 and 64, heads of 8 and 64, more than one chunk (64 units) of columns, every type.
@@ -256,6 +259,37 @@ static void check_aborts(int set, int threads) {
   }
 }
 
+static void check_shared(int set, int threads) {
+  enum { TURNS = 12 };
+  random_model r[2];
+  session s[2];
+  uint64_t expected[2];
+  for (int i = 0; i < 2; i++) {
+    make_random_model(&r[i], &SHAPES[3 + 9 * i]);
+    open_session(&s[i], &r[i], set, threads, 0);
+    run_text(&s[i], &SLICINGS[0]);
+    expected[i] = hash_results(&s[i]);
+  }
+  void *own = s[1].pool;
+  s[1].pool = s[0].pool;
+  for (int turn = 0; turn < TURNS; turn++) {
+    for (int i = 0; i < 2; i++) {
+      // Steps of few rows, which a worker that still wakes up finds done.
+      run_text(&s[i], &SLICINGS[turn % 2]);
+      if (hash_results(&s[i]) != expected[i]) fail("a model that shares a pool has other results");
+    }
+    gptj_pool_rest(s[0].pool);
+    guarded_free(&s[1].memory);
+    s[1].memory = guarded_map((size_t)gptj_step_bytes(&r[1].m, threads, set));
+  }
+  s[1].pool = own;
+  for (int i = 0; i < 2; i++) {
+    close_session(&s[i]);
+    free_random_model(&r[i]);
+  }
+  printf("%d turns\n", TURNS);
+}
+
 // A system that gives no third thread.
 static int created;
 static int create_two(void **thread, void *attributes, void *(*start)(void *), void *argument) {
@@ -281,6 +315,8 @@ int main(int count, char **arguments) {
   } else if (count == 4 && strcmp(what, "aborts") == 0) {
     check_short_pool();
     check_aborts(atoi(arguments[2]), atoi(arguments[3]));
-  } else fail("expected: sets | bits SET MIN_THREADS MAX_THREADS | aborts SET THREADS");
+  } else if (count == 4 && strcmp(what, "shared") == 0) {
+    check_shared(atoi(arguments[2]), atoi(arguments[3]));
+  } else fail("expected: sets | bits SET MIN_THREADS MAX_THREADS | aborts SET THREADS | shared SET THREADS");
   return 0;
 }
