@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- api MODEL.gguf`: the latency that the server adds to a completion with many clients, at full load and
- * at one request per second and client. The same greedy completions run directly on the engine, through the server on the
- * embedded store, through the server on PostgreSQL (`DATABASE_URL`), and on llama-server, one after the other.
+ * at one request per second and client. The same greedy completions run directly on the engine, as stored runs of the server on
+ * the embedded store and on PostgreSQL (`DATABASE_URL`), as completions of the server, which are not stored, and on
+ * llama-server, one after the other.
  */
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
@@ -32,8 +33,11 @@ export async function benchApi(options: ApiOptions): Promise<void> {
   const { model } = options;
   const servers: readonly (readonly [name: string, open: () => Promise<CompletionServer>])[] = [
     ['bare engine', () => bareEngine(model)],
-    ['server, embedded store', () => startOwnServer(model, { DATABASE_URL: '' })],
-    ...(process.env.DATABASE_URL ? [['server, PostgreSQL', () => startOwnServer(model)] as const] : []),
+    ['runs, embedded store', () => startOwnServer(model, { DATABASE_URL: '' }).then(({ runs }) => runs)],
+    ['completions', () => startOwnServer(model, { DATABASE_URL: '' }).then(({ completions }) => completions)],
+    ...(process.env.DATABASE_URL
+      ? [['runs, PostgreSQL', () => startOwnServer(model).then(({ runs }) => runs)] as const]
+      : []),
     ...llamaServer(options),
   ];
   const measured: { readonly name: string; readonly closed: Latencies; readonly open: Latencies }[] = [];

@@ -12,11 +12,20 @@ const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
 const TOKEN = 'gptj_benchmark';
 const COMMAND = fileURLToPath(new URL('../../apps/cli/bin/gptj.mjs', import.meta.url));
 
+/** `gptj serve` through its two ways to a text. Both end with the same process. */
+export interface OwnServer {
+  /** Durable runs: `POST /v2/runs`, each stored with its input, result and metering before the reply. */
+  readonly runs: CompletionServer;
+  /** `POST /v1/completions`: metered, but not stored, as in peers. */
+  readonly completions: CompletionServer;
+  close(): Promise<void>;
+}
+
 /** Start `gptj serve` in a child process, like the peer, on a temporary data folder that `close` removes. */
 export async function startOwnServer(
   model: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<CompletionServer> {
+): Promise<OwnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'gptj-bench-'));
   const child = spawn(process.execPath, [COMMAND, 'serve', '--port', '0', '--model', model, '--data-dir', folder], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -29,24 +38,35 @@ export async function startOwnServer(
     },
   });
   const url = await listeningAt(child);
-  const close = async (): Promise<void> => {
-    await terminate(child);
-    await rm(folder, { recursive: true });
-  };
   let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= terminate(child).then(() => rm(folder, { recursive: true }));
+    return closing;
+  };
+  const post = (path: string, body: unknown) => postJson(`${url}${path}`, body, { authorization: `Bearer ${TOKEN}` });
+  const exactly = (tokens: number) => ({ min_new_tokens: tokens, do_sample: false });
   return {
-    name: 'gptj-cloud',
-    async complete(prompt, tokens) {
-      const parameters = { min_new_tokens: tokens, max_new_tokens: tokens, do_sample: false };
-      const body = { pipeline_id: PIPELINE, data: [prompt, parameters] };
-      const reply = await postJson(`${url}/v2/runs`, body, { authorization: `Bearer ${TOKEN}` });
-      const { run_state: state } = reply.body as { run_state?: string };
-      if (state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(reply.body)}`);
+    runs: {
+      name: 'gptj-cloud, runs',
+      async complete(prompt, tokens) {
+        const parameters = { ...exactly(tokens), max_new_tokens: tokens };
+        const reply = await post('/v2/runs', { pipeline_id: PIPELINE, data: [prompt, parameters] });
+        const { run_state: state } = reply.body as { run_state?: string };
+        if (state !== 'complete') throw new Error(`the run ended with ${reply.status} ${JSON.stringify(reply.body)}`);
+      },
+      close,
     },
-    close() {
-      closing ??= close();
-      return closing;
+    completions: {
+      name: 'gptj-cloud, completions',
+      async complete(prompt, tokens) {
+        const reply = await post('/v1/completions', { prompt, ...exactly(tokens), max_tokens: tokens });
+        const { usage } = reply.body as { usage?: { completion_tokens?: number } };
+        if (usage?.completion_tokens !== tokens)
+          throw new Error(`expected ${tokens} tokens, got ${reply.status} ${JSON.stringify(reply.body)}`);
+      },
+      close,
     },
+    close,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- serve MODEL.gguf`: several clients at once, compared with llama-server on the same file in the same run.
- * Both serve greedy completions over HTTP with their prompt caches; only one of them serves at a time.
+ * All serve greedy completions over HTTP with their prompt caches; only one of them serves at a time. This server does it as
+ * runs, each stored with its input, result and metering before the reply, and as completions, which no server here stores.
  */
 
 import { openTokenizer } from '@gptj-cloud/engine';
@@ -113,25 +114,26 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   const makeText = textMaker(await openTokenizer(model));
   const own = await startOwnServer(model);
   const peer = program === null ? null : await startLlamaServer(program, model, cells);
+  const servers = [own.runs, own.completions, ...(peer === null ? [] : [peer])];
   try {
-    for (const server of [own, peer]) if (server !== null) await warmUp(server, makeText, warmUpRequests);
+    for (const server of servers) await warmUp(server, makeText, warmUpRequests);
     for (const { name, goals, tokens, run } of scenarios(makeText, generated)) {
-      const ours: number[] = [];
-      const theirs: number[] = [];
+      const rates = servers.map((): number[] => []);
       for (let round = 0; round < rounds; round++) {
-        ours.push((1000 * tokens) / (await time(() => run(own, round))));
-        console.error(`${name}, round ${round + 1}: ${own.name} ${ours.at(-1)?.toFixed(2)} tokens/s`);
-        if (peer === null) continue;
-        theirs.push((1000 * tokens) / (await time(() => run(peer, round))));
-        console.error(`${name}, round ${round + 1}: ${peer.name} ${theirs.at(-1)?.toFixed(2)} tokens/s`);
+        for (const [i, server] of servers.entries()) {
+          // The two ways of this server share a prompt cache: each has prompts of its own.
+          rates[i]!.push((1000 * tokens) / (await time(() => run(server, round + (i === 1 ? rounds : 0)))));
+          console.error(`${name}, round ${round + 1}: ${server.name} ${rates[i]!.at(-1)?.toFixed(2)} tokens/s`);
+        }
       }
-      const ratios = ours.map((rate, i) => rate / (theirs[i] ?? Number.NaN));
-      rows.push([name, median(ours).toFixed(2), median(theirs).toFixed(2), median(ratios).toFixed(2), ...goals]);
+      const ratio = (i: number): string =>
+        median(rates[i]!.map((rate, round) => rate / (rates[2]?.[round] ?? Number.NaN))).toFixed(2);
+      const shown = [0, 1, 2].map((i) => median(rates[i] ?? []).toFixed(2));
+      rows.push([name, ...shown, ratio(0), ratio(1), ...goals]);
     }
-    console.log(
-      table(['tokens/s, median of rounds', 'gptj-cloud', 'llama-server', 'ratio', 'goal nano', 'goal 6B'], rows),
-    );
-    await repeatedPrompt(makeText, own, peer, rounds);
+    const columns = ['runs', 'completions', 'llama-server', 'ratio, runs', 'completions', 'goal nano', 'goal 6B'];
+    console.log(table(['tokens/s, median of rounds', ...columns], rows));
+    for (const [i, server] of servers.entries()) await repeatedPrompt(makeText, server, rounds, i);
   } finally {
     await own.close();
     await peer?.close();
@@ -141,23 +143,20 @@ export async function benchServe(options: ServeOptions): Promise<void> {
 /** (d) The time to the first token of a repeated long prompt, in decoding steps. */
 async function repeatedPrompt(
   makeText: MakeText,
-  own: CompletionServer,
-  peer: CompletionServer | null,
+  server: CompletionServer,
   rounds: number,
+  seed: number,
 ): Promise<void> {
-  for (const server of [own, peer]) {
-    if (server === null) continue;
-    const prompt = makeText(700, 9000);
-    const firstMs = await time(() => server.complete(prompt, 1));
-    const again: number[] = [];
-    const steps: number[] = [];
-    for (let round = 0; round < Math.max(3, rounds); round++) {
-      again.push(await time(() => server.complete(prompt, 1)));
-      steps.push(((await time(() => server.complete(prompt, 9))) - again.at(-1)!) / 8);
-    }
-    const [firstToken, step] = [median(again), median(steps)];
-    console.log(
-      `d: ${server.name}: first token of a 700-token prompt ${firstMs.toFixed(0)} ms, again ${firstToken.toFixed(1)} ms = ${(firstToken / step).toFixed(2)} decoding steps of ${step.toFixed(1)} ms (goal: under 2)`,
-    );
+  const prompt = makeText(700, 9000 + seed);
+  const firstMs = await time(() => server.complete(prompt, 1));
+  const again: number[] = [];
+  const steps: number[] = [];
+  for (let round = 0; round < Math.max(3, rounds); round++) {
+    again.push(await time(() => server.complete(prompt, 1)));
+    steps.push(((await time(() => server.complete(prompt, 9))) - again.at(-1)!) / 8);
   }
+  const [firstToken, step] = [median(again), median(steps)];
+  console.log(
+    `d: ${server.name}: first token of a 700-token prompt ${firstMs.toFixed(0)} ms, again ${firstToken.toFixed(1)} ms = ${(firstToken / step).toFixed(2)} decoding steps of ${step.toFixed(1)} ms (goal: under 2)`,
+  );
 }

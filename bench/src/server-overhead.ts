@@ -29,7 +29,7 @@ export async function measureServer(
     const bare = async (): Promise<void> => {
       for await (const _ of engine.generate({ prompt, config }));
     };
-    const served = (): Promise<void> => server.complete(PROMPT, tokens);
+    const served = (): Promise<void> => server.runs.complete(PROMPT, tokens);
     const times = { bare: [] as number[], served: [] as number[] };
     for (let round = -1; round < rounds; round++) {
       for (const [name, once] of [
