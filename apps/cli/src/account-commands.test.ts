@@ -191,3 +191,16 @@ test('admin shows the queue and the audit log, and turns maintenance on and off'
   assert.equal(await done(['admin', 'maintenance', 'off']), 'maintenance is off\n');
   assert.equal((await gptj(['admin', 'maintenance', 'off', '--message', 'x'])).status, 2);
 });
+
+test('admin serve and unserve change what a running server serves, and admin models lists it', async () => {
+  assert.match(await done(['admin', 'models']), /^gptj-nano +loaded +\(settings\)/m);
+  assert.match(
+    await done(['admin', 'serve', 'embedded', '--name', 'again']),
+    /^serves embedded as again, pipeline pipeline_[0-9a-f]{32}\n$/,
+  );
+  assert.match(await done(['admin', 'models']), /^again +unloaded +embedded /m);
+  assert.ok(await done(['run', 'Once', '-n', '2', '--pipeline', 'again:latest']));
+  assert.match((await gptj(['admin', 'serve', 'none'])).stderr, /has none; gptj pull/);
+  assert.equal(await done(['admin', 'unserve', 'again']), 'again is served no longer\n');
+  assert.equal((await gptj(['admin', 'unserve', 'gptj-nano'])).status, 1);
+});

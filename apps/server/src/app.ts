@@ -20,6 +20,7 @@ import { openAiRoutes } from './api/openai/openai-routes.ts';
 import { adminRoutes } from './api/operator/admin-routes.ts';
 import { engineRoutes } from './api/operator/engine-routes.ts';
 import { metricsRoutes } from './api/operator/metrics-routes.ts';
+import { modelServingRoutes } from './api/operator/model-serving-routes.ts';
 import { type ModelStoreAdmin, modelStoreRoutes } from './api/operator/model-store-routes.ts';
 import { overviewRoutes, type ProcessFacts } from './api/operator/overview-routes.ts';
 import { referenceRoutes } from './api/operator/reference-routes.ts';
@@ -44,6 +45,7 @@ import type { ModelService } from './generation/model-service.ts';
 import type { PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import type { PipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import type { PresetService } from './generation/presets/preset-service.ts';
+import type { ServingService } from './generation/serving/serving-service.ts';
 import type { TextModel } from './generation/text-model.ts';
 import { serveDashboard } from './http/dashboard/serve-dashboard.ts';
 import type { Site } from './http/dashboard/site.ts';
@@ -124,6 +126,7 @@ export interface AppDeps {
   readonly queue: RunQueue;
   readonly maintenance: Maintenance;
   readonly modelStore: ModelStoreAdmin;
+  readonly serving: ServingService;
   readonly countWebhooks: () => Promise<WebhookCounts>;
   readonly process: ProcessFacts;
   /** The dashboard; null: only the API answers. */
@@ -228,6 +231,7 @@ function createRoutes(deps: AppDeps): readonly ApiRoute[] {
       dump: deps.store.dump,
       recordBackup: (caller) => recordAudit(deps.db, deps.clock(), caller, { action: 'server.backup', subject: null }),
     }),
+    ...modelServingRoutes(deps),
     ...modelStoreRoutes({
       ...deps,
       recordChange: (caller, action, details) =>

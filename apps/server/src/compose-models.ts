@@ -1,12 +1,16 @@
 /** Composes the served models: for each its engine, observed, its tokenizer, its pipeline and its monitor. */
 
+import { ModelError } from '@gptj-cloud/model';
 import type { ModelService, ModelSource } from './generation/model-service.ts';
-import { createParameterReader } from './generation/parameter-parser.ts';
+import { createLiveReader } from './generation/parameter-parser.ts';
 import { pipelineOf } from './generation/pipelines/pipeline-identity.ts';
 import type { TextModel } from './generation/text-model.ts';
 import { createEngineMonitor } from './telemetry/metrics/engine-monitor.ts';
 import { observeEngine } from './telemetry/metrics/observe-engine.ts';
 import type { Observation } from './telemetry/observation.ts';
+import { NeedsWorker } from './workers/job.ts';
+import { createJobRunner, type JobRunner } from './workers/job-runner.ts';
+import type { WorkerPool } from './workers/worker-pool.ts';
 
 export interface ModelsDeps {
   /** At least one; requests without a name get the first. */
@@ -15,50 +19,72 @@ export interface ModelsDeps {
   readonly observation: Pick<Observation, 'metrics' | 'tracer'>;
 }
 
+/** The served models: they come and go while the server runs. */
 export interface ComposedModels {
   readonly first: ModelService;
+  /** The first one first; always the present ones. */
   readonly all: readonly ModelService[];
-  /** The model of a name as its engine has it. */
+  /** The model of a name as its engine has it. Throws `model_unavailable` for one that is no longer served. */
   byName(name: string): ModelService;
+  /** Serve another model. Its name must be one that no other has. */
+  add(source: ModelSource): ModelService;
+  /** Serve it no longer. The first one cannot be removed. */
+  remove(name: string): void;
   /** Rejects when no engine answers: one that does not leaves the others to serve. */
   check(): Promise<void>;
 }
 
 export function composeModels({ sources, clock, observation }: ModelsDeps): ComposedModels {
-  const tags = new Set<string>();
+  const all: ModelService[] = [];
+  const others: TextModel[] = [];
   const now = (): number => performance.now();
-  const compose = ({ engine: source, tokenizer, hosted }: ModelSource, isFirst: boolean): ModelService => {
+  const compose = ({ engine: source, tokenizer, hosted }: ModelSource): ModelService => {
+    const isFirst = all.length === 0;
     const monitor = createEngineMonitor({ engine: source, clock, now });
     const { modelName } = source.info;
     const engine = observeEngine(source, {
       ...observation,
       now,
       onTokens: monitor.countTokens,
-      labels: sources.length === 1 ? {} : { model: modelName },
+      labels: () => (all.length === 1 ? {} : { model: modelName }),
     });
     const identity = pipelineOf(modelName, isFirst);
-    const pipeline = { ...identity, tags: identity.tags.filter((tag) => !tags.has(tag)) };
-    for (const tag of pipeline.tags) tags.add(tag);
+    const taken = new Set(all.flatMap(({ pipeline }) => pipeline.tags));
+    const pipeline = { ...identity, tags: identity.tags.filter((tag) => !taken.has(tag)) };
     const model: TextModel = {
       get info() {
         return engine.info;
       },
       tokenizer,
-      readParameters: createParameterReader(engine.info, tokenizer),
+      readParameters: createLiveReader(engine, tokenizer),
+      ...(isFirst ? { others } : {}),
     };
     return { model, engine, pipeline, monitor, hosted: hosted ?? null };
   };
-  const [source, ...rest] = sources;
-  if (source === undefined) throw new TypeError('expected at least one model, got none');
-  const only = compose(source, true);
-  const others = rest.map((each) => compose(each, false));
-  const first = others.length === 0 ? only : { ...only, model: withOthers(only.model, others) };
-  const all = [first, ...others];
-  const named = new Map(all.map((each) => [each.model.info.modelName, each]));
+  const add = (source: ModelSource): ModelService => {
+    const service = compose(source);
+    if (all.length > 0) others.push(service.model);
+    all.push(service);
+    return service;
+  };
+  for (const source of sources) add(source);
+  const [first] = all;
+  if (first === undefined) throw new TypeError('expected at least one model, got none');
   return {
     first,
     all,
-    byName: (name) => named.get(name) ?? first,
+    byName(name) {
+      const found = all.find(({ model }) => model.info.modelName === name);
+      if (found === undefined) throw new ModelError('model_unavailable', `the model ${name} is no longer served`);
+      return found;
+    },
+    add,
+    remove(name) {
+      const at = all.findIndex(({ model }) => model.info.modelName === name);
+      if (at < 1) return;
+      all.splice(at, 1);
+      others.splice(at - 1, 1);
+    },
     async check() {
       const checks = await Promise.allSettled(all.map(({ monitor }) => monitor.check()));
       const [failed] = checks.filter((each) => each.status === 'rejected');
@@ -67,13 +93,28 @@ export function composeModels({ sources, clock, observation }: ModelsDeps): Comp
   };
 }
 
-function withOthers(model: TextModel, others: readonly ModelService[]): TextModel {
-  return {
-    get info() {
-      return model.info;
-    },
-    tokenizer: model.tokenizer,
-    readParameters: model.readParameters,
-    others: others.map((each) => each.model),
+/** Reads small requests on this thread, and large ones and patterns, whatever their length, on worker threads. */
+export function createReadRunner(model: TextModel, pool: WorkerPool, maxBytes: number): JobRunner<TextModel> {
+  const known = new WeakMap<TextModel, TextModel>();
+  const onThisThread = (served: TextModel): TextModel => {
+    const { tokenizer } = served;
+    const own = known.get(served) ?? {
+      get info() {
+        return served.info;
+      },
+      tokenizer,
+      readParameters: createLiveReader(served, tokenizer, {
+        checkPattern() {
+          throw new NeedsWorker();
+        },
+      }),
+      // They come and go.
+      get others() {
+        return (served.others ?? []).map(onThisThread);
+      },
+    };
+    known.set(served, own);
+    return own;
   };
+  return createJobRunner({ tools: onThisThread(model), pool, maxBytes });
 }

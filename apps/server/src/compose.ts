@@ -7,18 +7,18 @@ import type { ModelStoreAdmin } from './api/operator/model-store-routes.ts';
 import type { ProcessFacts } from './api/operator/overview-routes.ts';
 import { type App, createApp } from './app.ts';
 import { createAuditSweeper } from './audit/audit-sweeper.ts';
-import { composeModels } from './compose-models.ts';
+import { composeModels, createReadRunner } from './compose-models.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createEvaluationService } from './evaluations/evaluation-service.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
-import type { ModelSource } from './generation/model-service.ts';
+import type { ModelService, ModelSource } from './generation/model-service.ts';
 import { noteGenerations } from './generation/note-generations.ts';
-import { createParameterReader } from './generation/parameter-parser.ts';
 import { createGptjPipeline } from './generation/pipelines/gptj-pipeline.ts';
+import type { Pipeline } from './generation/pipelines/pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import { createPresetService } from './generation/presets/preset-service.ts';
-import type { TextModel } from './generation/text-model.ts';
+import { createServingService, type ModelOpener } from './generation/serving/serving-service.ts';
 import type { Site } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -44,7 +44,7 @@ import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { readBacklogs } from './runs/run-backlog-store.ts';
-import { countOpenRunsByState } from './runs/run-lease-store.ts';
+import { countOpenRunsByState, countOpenRunsOf } from './runs/run-lease-store.ts';
 import { createRunQueue } from './runs/run-queue.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
 import { createRunSweeper } from './runs/run-sweeper.ts';
@@ -61,8 +61,7 @@ import { type Observation, readAtScrape } from './telemetry/observation.ts';
 import type { SendWebhook } from './webhooks/send-webhook.ts';
 import { deleteWebhooksOf } from './webhooks/webhook-store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
-import { NeedsWorker } from './workers/job.ts';
-import { createDirectRunner, createJobRunner, type JobRunner } from './workers/job-runner.ts';
+import { createDirectRunner } from './workers/job-runner.ts';
 import type { WorkerPool } from './workers/worker-pool.ts';
 
 /** Settings that services read. */
@@ -111,6 +110,8 @@ export interface ComposeDeps extends ModelSource {
   readonly admission: Admission;
   readonly process: ProcessFacts;
   readonly modelStore: ModelStoreAdmin;
+  /** Opens models while the server runs. */
+  readonly opener: ModelOpener;
   /** Default true. False: only health, metrics and the other servers of the store are answered. */
   readonly servesApi?: boolean;
   /** Default: only the API answers. */
@@ -167,12 +168,31 @@ export function compose(deps: ComposeDeps): Composition {
     observation: deps.observation,
   });
   const { model, engine } = models.first;
-  const jobs = deps.workers === undefined ? createDirectRunner(model) : createReadRunner(model, deps.workers, settings);
-  const pipelines = createPipelineRegistry(
-    models.all.map(({ pipeline, ...each }) =>
-      createGptjPipeline({ identity: pipeline, engine: each.engine, tokenizer: each.model.tokenizer, jobs }),
-    ),
-  );
+  const jobs =
+    deps.workers === undefined
+      ? createDirectRunner(model)
+      : createReadRunner(model, deps.workers, settings.parseInlineBytes);
+  const toPipeline = ({ pipeline: identity, engine: each, model: { tokenizer } }: ModelService): Pipeline =>
+    createGptjPipeline({ identity, engine: each, tokenizer, jobs });
+  const pipelines = createPipelineRegistry(models.all.map(toPipeline));
+  const serving = createServingService({
+    db,
+    clock,
+    logger,
+    isShared: !settings.ownsStore,
+    opener: deps.opener,
+    models: models.all,
+    install(source) {
+      const service = models.add(source);
+      pipelines.add(toPipeline(service));
+      return service;
+    },
+    uninstall({ model: { info }, pipeline }) {
+      pipelines.remove(pipeline.id);
+      models.remove(info.modelName);
+    },
+    countOpenRuns: (pipelineId) => countOpenRunsOf(db, pipelineId),
+  });
   const generations = noteGenerations(
     createGenerationService({
       engineOf: (name) => models.byName(name).engine,
@@ -215,9 +235,7 @@ export function compose(deps: ComposeDeps): Composition {
     storage,
     logger,
     clock,
-    hostedModels: models.all.flatMap(({ pipeline, hosted }) =>
-      hosted === null ? [] : [{ pipelineId: pipeline.id, hosted }],
-    ),
+    models: () => models.all.map(({ pipeline, hosted }) => ({ pipelineId: pipeline.id, hosted })),
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,
@@ -299,6 +317,7 @@ export function compose(deps: ComposeDeps): Composition {
     servesApi: deps.servesApi ?? true,
     queue: createRunQueue({ db, clock, runs }),
     maintenance,
+    serving,
     countWebhooks: () => webhooks.counts(),
     process: deps.process,
     modelStore: deps.modelStore,
@@ -325,7 +344,7 @@ export function compose(deps: ComposeDeps): Composition {
     webhooks,
     accounts,
     async start() {
-      await maintenance.refresh();
+      await Promise.all([maintenance.refresh(), serving.refresh()]);
       return await runs.start();
     },
     drain,
@@ -338,6 +357,7 @@ export function compose(deps: ComposeDeps): Composition {
             upkeep?.stop(),
             sampling.stop(),
             maintenance.close(),
+            serving.close(),
             sweeper.close(),
             hourlyRetention.stop(),
             countRetention.stop(),
@@ -352,23 +372,4 @@ export function compose(deps: ComposeDeps): Composition {
       return closing;
     },
   };
-}
-
-/** Reads small requests on this thread, and large ones and patterns, whatever their length, on worker threads. */
-function createReadRunner(
-  model: TextModel,
-  pool: WorkerPool,
-  { parseInlineBytes: maxBytes }: ComposeSettings,
-): JobRunner<TextModel> {
-  const onThisThread = ({ info, tokenizer, others = [] }: TextModel): TextModel => ({
-    info,
-    tokenizer,
-    readParameters: createParameterReader(info, tokenizer, {
-      checkPattern() {
-        throw new NeedsWorker();
-      },
-    }),
-    others: others.map(onThisThread),
-  });
-  return createJobRunner({ tools: onThisThread(model), pool, maxBytes });
 }

@@ -17,7 +17,7 @@ const read = async (name: string): Promise<string> =>
 async function knownMetrics(): Promise<ReadonlySet<string>> {
   const metrics = createServerMetrics();
   measureProcess(metrics)();
-  readEngineMetrics(metrics, []);
+  readEngineMetrics(metrics, () => []);
   const it = await openTestApp();
   try {
     const reply = await it.request('/metrics');

@@ -12,7 +12,6 @@ import { listSettings } from './config/listed-settings.ts';
 import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
 import { ConfigError } from './config-error.ts';
-import { pipelineOf } from './generation/pipelines/pipeline-identity.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
@@ -36,10 +35,13 @@ import { ensureCredentials, printCredentials } from './start/ensure-credentials.
 import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
+import { NO_LIVE_MODELS } from './start/live-models.ts';
+import { namesInPlans } from './start/names-in-plans.ts';
 import { nodeUrl } from './start/node-url.ts';
 import { openModelStore } from './start/open-model-store.ts';
 import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
 import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
+import { toWorkerModel } from './start/to-worker-model.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -227,10 +229,15 @@ async function start({
       display: createStartDisplay(logger, parts.progressBar),
       signal: parts.signal,
     }),
-    (model) => (model.host ?? model.engine).close(),
+    async (model) => {
+      await model.host?.close();
+      await model.engine.close();
+    },
   );
-  const { engine, others = [] } = served;
-  const workerModel = toWorkerModel(served);
+  const { engine, live, others = [] } = served;
+  const present = (): readonly ServedModel[] => live?.others ?? others;
+  let planNames = namesInPlans(others);
+  const workerModel = toWorkerModel(served, present());
   const workers =
     workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
   logger.info('opening the store');
@@ -255,7 +262,7 @@ async function start({
       db: store.db,
       plans,
       servedModel: servedModelName(engine.info),
-      otherModels: namesInPlans(others),
+      otherModels: (name) => planNames.get(name),
       clock,
       logger,
     }),
@@ -263,7 +270,13 @@ async function start({
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
-  const servedPaths = [served, ...others].flatMap(({ path }) => path ?? []);
+  const servedPaths = (): readonly string[] => [served, ...present()].flatMap(({ path }) => path ?? []);
+  if (live !== undefined) {
+    live.onChange = () => {
+      planNames = namesInPlans(present());
+      workers?.replace(toWorkerModel(served, present()));
+    };
+  }
   const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
@@ -291,6 +304,7 @@ async function start({
       observation,
       process: facts,
       modelStore,
+      opener: live ?? NO_LIVE_MODELS,
       servesApi: isServer,
       site,
       manualDir,
@@ -343,25 +357,6 @@ async function start({
   print(site === null ? `Manual: ${address}/docs` : `Dashboard: open ${address} in a browser; manual: ${address}/docs`);
   printCredentials(print, credentials, url);
   return { url, port: listener.port, composition };
-}
-
-/** The names in plans of the models beside the first, by what requests name: the model, or its pipeline. */
-function namesInPlans(models: readonly ServedModel[]): ReadonlyMap<string, string> {
-  return new Map(
-    models.flatMap(({ engine: { info } }) => {
-      const name = servedModelName(info);
-      return [info.modelName, pipelineOf(info.modelName, false).id].map((each) => [each, name] as const);
-    }),
-  );
-}
-
-/** What worker threads open; null: all requests are read on the server's thread. */
-function toWorkerModel({ path, engine: { info }, others = [] }: ServedModel): WorkerModel | null {
-  if (path === undefined) return null;
-  const withFiles = others.flatMap((other) =>
-    other.path === undefined ? [] : [{ modelPath: other.path, info: { ...other.engine.info } }],
-  );
-  return { modelPath: path, info: { ...info }, others: withFiles };
 }
 
 async function diskSpace(folder: string): Promise<DiskSpace> {

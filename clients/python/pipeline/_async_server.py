@@ -141,6 +141,22 @@ class AsyncModels:
         """Delete `NAME` in all its types, or `NAME.TYPE`. Raises NotFound."""
         await self._exchange.delete(at("/v2/admin/models", name))
 
+    async def served(self) -> Record:
+        """`data` has the served models: `name`, `model`, `pipeline_id`, `from`, `state`, `reason` and more."""
+        return await self._exchange.get("/v2/admin/models/served", "data", Record)
+
+    async def serve(self, model: str, *, name: Optional[str] = None) -> Record:
+        """Serve `NAME` or `NAME.TYPE` of the data folder, also after a restart.
+
+        name: by which requests choose it; default its name in the data folder.
+        """
+        body = {"model": model, "name": name}
+        return await self._exchange.send("POST", "/v2/admin/models/served", "state", Record, body)
+
+    async def stop_serving(self, name: str) -> None:
+        """Serve it no longer. Generations that have begun go on to their end. Raises NotFound."""
+        await self._exchange.delete(at("/v2/admin/models/served", name))
+
     async def pull(self, source: str, *, name: Optional[str] = None, type: Optional[str] = None) -> Record:
         """Begin to download a model of the server's hub: `gpt-j-6b`, or `OWNER/NAME@REVISION`. One runs at a time.
 

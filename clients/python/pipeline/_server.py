@@ -142,6 +142,22 @@ class Models:
         """Delete `NAME` in all its types, or `NAME.TYPE`. Raises NotFound."""
         self._exchange.delete(at("/v2/admin/models", name))
 
+    def served(self) -> Record:
+        """`data` has the served models: `name`, `model`, `pipeline_id`, `from`, `state`, `reason` and more."""
+        return self._exchange.get("/v2/admin/models/served", "data", Record)
+
+    def serve(self, model: str, *, name: Optional[str] = None) -> Record:
+        """Serve `NAME` or `NAME.TYPE` of the data folder, also after a restart.
+
+        name: by which requests choose it; default its name in the data folder.
+        """
+        body = {"model": model, "name": name}
+        return self._exchange.send("POST", "/v2/admin/models/served", "state", Record, body)
+
+    def stop_serving(self, name: str) -> None:
+        """Serve it no longer. Generations that have begun go on to their end. Raises NotFound."""
+        self._exchange.delete(at("/v2/admin/models/served", name))
+
     def pull(self, source: str, *, name: Optional[str] = None, type: Optional[str] = None) -> Record:
         """Begin to download a model of the server's hub: `gpt-j-6b`, or `OWNER/NAME@REVISION`. One runs at a time.
 

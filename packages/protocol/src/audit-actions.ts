@@ -31,6 +31,8 @@ export type AuditAction =
   | 'server.model_pull'
   | 'server.model_pull_cancel'
   | 'server.model_delete'
+  | 'server.model_serve'
+  | 'server.model_serve_end'
   | 'token.create'
   | 'token.rotate'
   | 'token.update'

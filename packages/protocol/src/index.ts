@@ -66,7 +66,13 @@ export {
 export { GPTJ_PIPELINE_ID, ID_KINDS, type IdKind, isId, newId } from './ids.ts';
 export { issueText } from './issue-text.ts';
 export {
+  type ModelServe,
+  type ModelServingGet,
+  type ModelServingList,
   type ModelsRemoved,
+  modelServeSchema,
+  modelServingGetSchema,
+  modelServingListSchema,
   modelsRemovedSchema,
   type PullCreate,
   type PullGet,

@@ -82,7 +82,7 @@ export type {
   PipelineMetrics,
   RunMetrics,
 } from './resources/metrics.ts';
-export type { Models, NewPull, Pull, StoredModel, StoredModels } from './resources/models.ts';
+export type { ModelServing, Models, NewPull, NewServing, Pull, StoredModel, StoredModels } from './resources/models.ts';
 export type { Pipeline, Pipelines, PipelineTag, PipelineTags } from './resources/pipelines.ts';
 export type { Plan, PlanChange, PlanList, Plans } from './resources/plans.ts';
 export type { NewPreset, Preset, Presets } from './resources/presets.ts';

@@ -6,6 +6,7 @@ import type { Command, CommandContext, CommandGroup } from '../command.ts';
 import { formatBytes } from '../figures.ts';
 import { isOn, type OptionSpec, type ParsedOptions } from '../options.ts';
 import { migrateCommand } from './admin-migrate.ts';
+import { adminModelCommands } from './admin-models.ts';
 import { adminServerCommands } from './admin-server.ts';
 import { adminTokenCommands } from './tokens.ts';
 
@@ -85,7 +86,14 @@ export const adminCommands: CommandGroup = {
   name: 'admin',
   summary: 'back up and move data, see the queue, begin maintenance',
   about: 'Commands for the operator of a server.',
-  commands: [backupCommand, restoreCommand, migrateCommand, ...adminServerCommands, adminTokenCommands],
+  commands: [
+    backupCommand,
+    restoreCommand,
+    migrateCommand,
+    ...adminModelCommands,
+    ...adminServerCommands,
+    adminTokenCommands,
+  ],
 };
 
 function dataDirOf(env: NodeJS.ProcessEnv, options: ParsedOptions): string {

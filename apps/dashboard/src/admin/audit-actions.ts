@@ -33,6 +33,8 @@ const OFFERED: Readonly<Record<AuditAction, true>> = {
   'server.model_pull': true,
   'server.model_pull_cancel': true,
   'server.model_delete': true,
+  'server.model_serve': true,
+  'server.model_serve_end': true,
   'token.create': true,
   'token.rotate': true,
   'token.update': true,

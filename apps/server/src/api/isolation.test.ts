@@ -86,7 +86,14 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 
 /** Routes for owners of the server refuse others before they look for the id. */
-const OF_THE_SERVER = ['/v2/users', '/v2/invitations', '/v2/admin/runs', '/v2/admin/models', '/v2/admin/models/pulls'];
+const OF_THE_SERVER = [
+  '/v2/users',
+  '/v2/invitations',
+  '/v2/admin/runs',
+  '/v2/admin/models',
+  '/v2/admin/models/served',
+  '/v2/admin/models/pulls',
+];
 
 interface Route {
   readonly method: string;

@@ -34,6 +34,23 @@ export interface ParameterReaderOptions {
   readonly checkPattern?: (pattern: string) => void;
 }
 
+/** A reader for an engine whose adapters change. */
+export function createLiveReader(
+  engine: { readonly info: EngineInfo },
+  tokenizer: Pick<Tokenizer, 'encode'>,
+  options: ParameterReaderOptions = {},
+): ReadParameters {
+  let { info } = engine;
+  let read = createParameterReader(info, tokenizer, options);
+  return (fields, route) => {
+    if (engine.info !== info) {
+      info = engine.info;
+      read = createParameterReader(info, tokenizer, options);
+    }
+    return read(fields, route);
+  };
+}
+
 export function createParameterReader(
   info: EngineInfo,
   tokenizer: Pick<Tokenizer, 'encode'>,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createTwoModels, type TwoModels } from '../testing/two-models.ts';
-import { createRunGate, type RunGate } from './run-gate.ts';
+import { createRunGate, type GatedModel, type RunGate } from './run-gate.ts';
 
 describe('the gate of runs of two models', () => {
   let models: TwoModels;
@@ -9,15 +9,17 @@ describe('the gate of runs of two models', () => {
   /** Pipelines with waiting runs in the store. */
   let waiting: readonly string[];
   let wakes: number;
+  let gated: readonly GatedModel[];
   const open = (fitting: 1 | 2, turnMs = 1): void => {
     models = createTwoModels(fitting, turnMs);
     wakes = 0;
     waiting = [];
+    gated = [
+      { pipelineId: 'a', hosted: models.first.hosted },
+      { pipelineId: 'b', hosted: models.second.hosted },
+    ];
     gate = createRunGate({
-      models: [
-        { pipelineId: 'a', hosted: models.first.hosted },
-        { pipelineId: 'b', hosted: models.second.hosted },
-      ],
+      models: () => gated,
       slots: 8,
       claimable: () => null,
       findWaiting: async () => waiting,
@@ -46,6 +48,27 @@ describe('the gate of runs of two models', () => {
     await settled();
     assert.deepEqual([gate.isOpen('a'), wakes > 0], [true, true]);
     assert.deepEqual(gate.next(8), { pipelines: ['a'], limit: 8 });
+  });
+
+  it('claims at once, and asks the store for nothing, while every model is always loaded', async () => {
+    gated = [];
+    waiting = ['a'];
+    assert.deepEqual(gate.next(8), { pipelines: null, limit: 8 });
+    await settled();
+    assert.deepEqual(models.log, []);
+  });
+
+  it('asks for the model of runs that wait again when a failed load may be repeated', async () => {
+    models.fail('first', new Error('no such file'));
+    waiting = ['a'];
+    gate.next(8);
+    await settled();
+    // Its runs begin, and fail with the reason.
+    assert.deepEqual([gate.isOpen('a'), models.log], [true, ['load first']]);
+    models.skipRetryPause();
+    assert.deepEqual([gate.isOpen('a'), gate.next(8)], [false, null]);
+    await settled();
+    assert.deepEqual([gate.isOpen('a'), models.log], [true, ['load first', 'load first']]);
   });
 
   it('claims the runs of a loaded model while another one loads', async () => {

@@ -5,7 +5,7 @@
  *
  * A model that runs wait for is asked for, and **held** from when it is loaded until none of its runs waits or is executed. A hold
  * keeps the model for its turn and not longer: then it makes room for one that others wait for, and is asked for again. A
- * model that could not be loaded counts as open: its runs begin, and fail with the reason.
+ * model that could not be loaded counts as open until it may be loaded again: its runs begin, and fail with the reason.
  */
 import type { HostedModel } from '@gptj-cloud/engine';
 import { ModelError } from '@gptj-cloud/model';
@@ -31,17 +31,19 @@ export interface RunGate {
   close(): void;
 }
 
-/** A model that is loaded on demand, behind a pipeline. */
+/** A model behind a pipeline. */
 export interface GatedModel {
   readonly pipelineId: string;
-  readonly hosted: HostedModel;
+  /** Loads it on demand; null: it is always loaded. */
+  readonly hosted: HostedModel | null;
 }
 
 export interface RunGateDeps {
-  readonly models: readonly GatedModel[];
+  /** They come and go. */
+  readonly models: () => readonly GatedModel[];
   /** Slots of the worker. */
   readonly slots: number;
-  /** Pipelines that a worker without a gate claims; null: any. */
+  /** Pipelines of this server; null: any. */
   readonly claimable: () => readonly string[] | null;
   /** Pipelines with runs that wait. */
   readonly findWaiting: () => Promise<readonly string[]>;
@@ -50,20 +52,10 @@ export interface RunGateDeps {
   readonly logger: Logger;
 }
 
-/** The gate of a server whose model is always loaded. */
-export function createOpenGate(claimable: RunGateDeps['claimable']): RunGate {
-  return {
-    next: (free) => ({ pipelines: claimable(), limit: free }),
-    claimed: (claim, count) => count === claim.limit,
-    isOpen: () => true,
-    enter: () => () => {},
-    close() {},
-  };
-}
-
 export function createRunGate(deps: RunGateDeps): RunGate {
   const { models, slots, claimable, findWaiting, wake, logger } = deps;
-  const byPipeline = new Map(models.map((model) => [model.pipelineId, model.hosted]));
+  const hostedOf = (pipelineId: string): HostedModel | null =>
+    models().find((model) => model.pipelineId === pipelineId)?.hosted ?? null;
   const stop = new AbortController();
   /** Pipelines with waiting runs, as the store had them last. */
   let waiting = new Set<string>();
@@ -76,8 +68,8 @@ export function createRunGate(deps: RunGateDeps): RunGate {
   let mustLook = false;
 
   const isOpen = (pipelineId: string): boolean => {
-    const hosted = byPipeline.get(pipelineId);
-    return hosted === undefined || hosted.isReady || hosted.state === 'failed';
+    const hosted = hostedOf(pipelineId);
+    return hosted === null || hosted.isReady || hosted.isRefused;
   };
   const mayClaim = (pipelineId: string): boolean => {
     const known = claimable();
@@ -113,9 +105,10 @@ export function createRunGate(deps: RunGateDeps): RunGate {
   const look = async (): Promise<void> => {
     const before = waiting;
     waiting = new Set(await findWaiting());
-    for (const [pipelineId, hosted] of byPipeline) {
+    for (const pipelineId of [...holds.keys()]) if (hostedOf(pipelineId) === null) letGo(pipelineId);
+    for (const { pipelineId, hosted } of models()) {
       if (!waiting.has(pipelineId)) letGoWhenUnused(pipelineId);
-      else if (!isOpen(pipelineId) && !stop.signal.aborted) ask(pipelineId, hosted);
+      else if (hosted !== null && !isOpen(pipelineId) && !stop.signal.aborted) ask(pipelineId, hosted);
     }
     if ([...waiting].some((each) => isOpen(each) && !before.has(each))) wake();
   };
@@ -137,13 +130,15 @@ export function createRunGate(deps: RunGateDeps): RunGate {
 
   return {
     next(free) {
+      const known = claimable();
+      // Every model is always loaded.
+      if (models().every(({ hosted }) => hosted === null)) return { pipelines: known, limit: free };
       mustLook = true;
       void lookAgain();
-      const known = claimable();
       const ready = [...waiting].filter(mayClaim);
       const contenders = new Set([...waiting, ...executing.keys()]);
       if (ready.length === 0 || contenders.size < 2) {
-        const all = [...byPipeline.keys()];
+        const all = models().map(({ pipelineId }) => pipelineId);
         if (all.every(isOpen)) return { pipelines: known, limit: free };
         const open = [...new Set([...all, ...waiting])].filter(mayClaim);
         return open.length === 0 ? null : { pipelines: open, limit: free };

@@ -126,6 +126,11 @@ export async function countOpenRunsByState(db: Database): Promise<ReadonlyMap<st
   return new Map(rows.map(({ state, total }) => [state, total]));
 }
 
+/** Open runs of a pipeline, in all projects. */
+export async function countOpenRunsOf(db: Database, pipelineId: string): Promise<number> {
+  return await db.$count(runs, and(eq(runs.pipelineId, pipelineId), isNull(runs.endedAt)));
+}
+
 /** Those of the runs that have ended. */
 export async function findEnded(db: Database, ids: readonly string[]): Promise<readonly string[]> {
   const rows = await db

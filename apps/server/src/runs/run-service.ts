@@ -25,7 +25,7 @@ import { findWaitingPipelines } from './run-claim-store.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
-import { createOpenGate, createRunGate, type GatedModel } from './run-gate.ts';
+import { createRunGate, type GatedModel } from './run-gate.ts';
 import { createRunHints } from './run-hints.ts';
 import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
 import { findChangedRuns } from './run-list-store.ts';
@@ -43,8 +43,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** Models that are loaded on demand, by their pipelines. */
-  readonly hostedModels: readonly GatedModel[];
+  /** The served models by their pipelines: they come and go. */
+  readonly models: () => readonly GatedModel[];
   /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
   /** No other process uses the store. */
@@ -113,18 +113,14 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   // Null: any, as no other process would say that a pipeline is unknown.
   const claimable = (): readonly string[] | null => (deps.ownsStore ? null : deps.pipelines.ids);
-  const { hostedModels } = deps;
-  const gate =
-    hostedModels.length === 0
-      ? createOpenGate(claimable)
-      : createRunGate({
-          models: hostedModels,
-          slots: deps.limits.running,
-          claimable,
-          findWaiting: () => findWaitingPipelines(db),
-          wake: () => worker.wake(),
-          logger,
-        });
+  const gate = createRunGate({
+    models: deps.models,
+    slots: deps.limits.running,
+    claimable,
+    findWaiting: () => findWaitingPipelines(db),
+    wake: () => worker.wake(),
+    logger,
+  });
   const worker = new RunWorker({
     db,
     limits: deps.limits,

@@ -18,8 +18,8 @@ import { findDraftFile } from './model-file.ts';
 
 export interface ModelStoreOptions {
   readonly config: Pick<ServerConfig, 'dataDir' | 'modelName' | 'models' | 'draftModel' | 'engineSize'>;
-  /** Model files of the engines. */
-  readonly servedPaths: readonly string[];
+  /** Model files of the engines, at the moment. */
+  readonly servedPaths: () => readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: () => Date;
   readonly logger: Logger;
@@ -37,10 +37,10 @@ export async function openModelStore({
 }: ModelStoreOptions): Promise<ModelStoreAdmin> {
   const models = modelsFolder(config.dataDir);
   const draftPath = await findDraftFile(config);
-  const opened = draftPath === null ? servedPaths : [...servedPaths, draftPath];
   return {
     list: () => listModels(models),
     async served() {
+      const opened = [...servedPaths(), ...(draftPath === null ? [] : [draftPath])];
       const chosen = [config.modelName, ...config.models.map(({ modelName }) => modelName), config.draftModel];
       const named = await Promise.all(chosen.map((name) => (name === null ? null : findModel(models, name))));
       // What a name means changes with the next pull; the engines keep the files of the start.

@@ -47,10 +47,10 @@ function open(settings: Readonly<Record<string, string>>, fail: (path: string) =
   return { served: openModels(config, start, spawn), spawned, printed };
 }
 
-test('one model is opened as it is, without a host or a limit of its cache', async () => {
+test('one model is opened as it is, outside the host and without a limit of its cache', async () => {
   const { served, spawned } = open({});
-  const { host, others, hosted } = await served;
-  assert.deepEqual([host, others, hosted], [undefined, undefined, undefined]);
+  const { others, hosted } = await served;
+  assert.deepEqual([others, hosted], [undefined, undefined]);
   assert.deepEqual([spawned.length, spawned[0]?.cacheCells, spawned[0]?.checksMemory], [1, undefined, true]);
 });
 

@@ -1,4 +1,7 @@
-/** Opens the model that the settings name, or a host for several of which the first is loaded. */
+/**
+ * Opens the model that the settings name, or a host for several of which the first is loaded. Where the settings name one
+ * alone, it is always loaded, and the host has those that owners add while the server runs.
+ */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -8,6 +11,7 @@ import {
   type Engine,
   type EngineInfo,
   gigabytes,
+  type HostedModel,
   type HostedStatus,
   type HostModel,
   type ModelHost,
@@ -27,6 +31,7 @@ import type { ModelSource } from '../generation/model-service.ts';
 import { makeFolder } from '../store/make-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { serverWork } from '../telemetry/work-meter.ts';
+import { createLiveModels, type LiveModels } from './live-models.ts';
 import { findDraftFile, findModelFile } from './model-file.ts';
 import { openRemote } from './open-remote.ts';
 import type { StartDisplay } from './start-display.ts';
@@ -37,8 +42,10 @@ export interface ServedModel extends ModelSource {
   readonly path?: string;
   /** The other models of the server. Default: none. */
   readonly others?: readonly ServedModel[];
-  /** Owns the engines of all of them. Default: each owns itself. */
+  /** Owns the engines that are loaded on demand. Default: each owns itself. */
   readonly host?: Pick<ModelHost, 'close'>;
+  /** Opens others while the server runs. Default: none can be opened. */
+  readonly live?: LiveModels;
 }
 
 /** What the loading of a model reports to. */
@@ -60,7 +67,13 @@ export async function openModels(config: ServerConfig, start: ModelStart, spawn:
   if (config.models.length > 0) return await openHosted(config, start, spawn);
   const path = await findModelFile(config, start);
   const tokenizer = await openTokenizer(path);
-  return { engine: await openOwn(config, start, spawn, path), tokenizer, path };
+  const engine = await openOwn(config, start, spawn, path);
+  const first: ServedModel = { engine, tokenizer, path };
+  const { logger } = start;
+  const open = hostModels({ config, logger, options: await engineOptions(config, logger), spawn });
+  const host = openHost([], config.modelMemoryBytes ?? modelBudget(readMachineMemory()), logger);
+  const add = (model: FoundModel): ServedModel => toServed(host.add(open(model)), model);
+  return { ...first, host, live: createLiveModels({ config, host, settled: [first], add }) };
 }
 
 /** Load a model file, showing the progress. */
@@ -104,8 +117,8 @@ async function engineOptions(config: ServerConfig, logger: Logger): Promise<Omit
   };
 }
 
-/** A model of several, before it is loaded. */
-interface FoundModel {
+/** A model that is loaded on demand, before it is. */
+export interface FoundModel {
   readonly name: string;
   readonly path: string;
   readonly tokenizer: Tokenizer;
@@ -113,27 +126,34 @@ interface FoundModel {
   readonly bytes: number;
 }
 
-async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn): Promise<ServedModel> {
-  const { logger, print, display } = start;
-  const budgetBytes = config.modelMemoryBytes ?? modelBudget(readMachineMemory());
-  const draftPath = await findDraftFile(config);
-  const common = await engineOptions(config, logger);
-  const found = await findModels(config, start, budgetBytes);
-  const [first] = found;
-  if (first === undefined) throw new ConfigError('GPTJ_MODELS: expected at least one model, got none');
+interface HostedOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  /** Of every engine. */
+  readonly options: Omit<SpawnEngineOptions, 'path'>;
+  readonly spawn: Spawn;
+  /** Of one of them. Default: none. */
+  readonly draftOf?: (model: FoundModel) => string | null;
+  readonly onProgress?: (model: FoundModel, doneBytes: number, totalBytes: number) => void;
+}
+
+/** How a host loads a model. */
+function hostModels(hosted: HostedOptions): (model: FoundModel) => HostModel {
+  const { config, logger, options, spawn, draftOf = () => null, onProgress: report } = hosted;
   // What its process reports later is work of the server, whichever request was the first to ask for the model.
-  const startEngine: Spawn = (options) => serverWork('models', () => spawn(options));
-  const toHostModel = (model: FoundModel): HostModel => ({
+  const startEngine: Spawn = (each) => serverWork('models', () => spawn(each));
+  return (model) => ({
     name: model.name,
     info: model.info,
     bytes: model.bytes,
     async open({ signal, onProgress }) {
       checkMemory(model, config);
       const size = await sizeOf(model.path);
+      const draftPath = draftOf(model);
       const engine = await startEngine({
         path: model.path,
-        ...(model === first && draftPath !== null ? { draftPath } : {}),
-        ...common,
+        ...(draftPath === null ? {} : { draftPath }),
+        ...options,
         cacheCells: model.info.cacheCells,
         // Checked above: the server's own memory is taken already.
         checksMemory: false,
@@ -142,18 +162,46 @@ async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn)
         onRestart: (reason) => logger.error('engine process ended; starting it again', { model: model.name, reason }),
         onProgress(share) {
           onProgress(share);
-          if (isStarting) display.progress('loading', share * size, size, basename(model.path));
+          report?.(model, share * size, size);
         },
       });
       return withName(engine, model.name);
     },
   });
-  let isStarting = true;
-  const host = createModelHost(found.map(toHostModel), {
+}
+
+function openHost(models: readonly HostModel[], budgetBytes: number, logger: Logger): ModelHost {
+  return createModelHost(models, {
     budgetBytes,
     onChange: (name, status) => logChange(logger, name, status),
     onCloseError: (name, error) => logger.error('an engine did not close', { model: name, error }),
   });
+}
+
+function toServed(hosted: HostedModel, { path, tokenizer }: FoundModel): ServedModel {
+  return { engine: hosted.engine, tokenizer, path, hosted };
+}
+
+async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn): Promise<ServedModel> {
+  const { logger, print, display } = start;
+  const budgetBytes = config.modelMemoryBytes ?? modelBudget(readMachineMemory());
+  const draftPath = await findDraftFile(config);
+  const options = await engineOptions(config, logger);
+  const found = await findModels(config, start, budgetBytes);
+  const [first] = found;
+  if (first === undefined) throw new ConfigError('GPTJ_MODELS: expected at least one model, got none');
+  let isStarting = true;
+  const open = hostModels({
+    config,
+    logger,
+    options,
+    spawn,
+    draftOf: (model) => (model === first ? draftPath : null),
+    onProgress(model, doneBytes, totalBytes) {
+      if (isStarting) display.progress('loading', doneBytes, totalBytes, basename(model.path));
+    },
+  });
+  const host = openHost(found.map(open), budgetBytes, logger);
   print(
     `Memory: ${found.map(({ name, bytes }) => `${name} ${gigabytes(bytes)}`).join(', ')}; loaded models take at most ${gigabytes(budgetBytes)} together`,
   );
@@ -163,18 +211,17 @@ async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn)
     await host.preload(first.name);
   } catch (error) {
     await host.close();
-    throw error instanceof ModelError && error.cause instanceof ModelError ? error.cause : error;
+    throw error instanceof ModelError && error.cause instanceof Error ? error.cause : error;
   } finally {
     isStarting = false;
     start.signal?.removeEventListener('abort', stop);
     display.clear();
   }
-  const [served, ...others] = host.models.map((hosted, at): ServedModel => {
-    const { path, tokenizer } = found[at] ?? first;
-    return { engine: hosted.engine, tokenizer, path, hosted };
-  });
+  const settled = host.models.map((hosted, at) => toServed(hosted, found[at] ?? first));
+  const [served, ...others] = settled;
   if (served === undefined) throw new TypeError('expected a host with models, got none');
-  return { ...served, others, host };
+  const live = createLiveModels({ config, host, settled, add: (model) => toServed(host.add(open(model)), model) });
+  return { ...served, others, host, live };
 }
 
 /** Find the files of all models, and what each takes. Throws `ConfigError` for names that are not unique. */

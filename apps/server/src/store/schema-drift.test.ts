@@ -7,6 +7,7 @@ import * as auditTables from '../audit/audit-tables.ts';
 import * as evaluationTables from '../evaluations/evaluation-tables.ts';
 import * as pipelineTagTables from '../generation/pipelines/pipeline-tag-tables.ts';
 import * as presetTables from '../generation/presets/preset-tables.ts';
+import * as servingTables from '../generation/serving/serving-tables.ts';
 import * as identityTables from '../identity/identity-tables.ts';
 import * as billingTables from '../metering/billing/billing-tables.ts';
 import * as maintenanceTables from '../metering/maintenance/maintenance-tables.ts';
@@ -31,6 +32,7 @@ const TABLES = [
   presetTables,
   runCountsTables,
   runTables,
+  servingTables,
   storageTables,
   usageTables,
   webhookTables,

@@ -63,6 +63,7 @@ export interface ScrapedModel {
 
 /** What the metrics page reads at every scrape. */
 export interface ScrapedCounts {
+  /** They come and go. */
   readonly models: readonly ScrapedModel[];
   /** Runs that have not ended, by state. */
   readonly countOpenRuns: () => Promise<ReadonlyMap<string, number>>;
@@ -87,19 +88,14 @@ export function readAtScrape(metrics: ServerMetrics, { models, ...counts }: Scra
         },
       })),
   );
-  readEngineMetrics(
-    metrics,
-    models.map((each) => ({ labels: labelsOf(each), stats: each.monitor.stats })),
+  readEngineMetrics(metrics, () => models.map((each) => ({ labels: labelsOf(each), stats: each.monitor.stats })));
+  readModelMetrics(metrics, () =>
+    models.flatMap(({ hosted }) => {
+      if (hosted === null) return [];
+      const { state, waiting } = hosted.status();
+      return [{ model: hosted.name, state, waiting }];
+    }),
   );
-  const hosted = models.flatMap((each) => each.hosted ?? []);
-  if (hosted.length > 0) {
-    readModelMetrics(metrics, () =>
-      hosted.map((each) => {
-        const { state, waiting } = each.status();
-        return { model: each.name, state, waiting };
-      }),
-    );
-  }
   readRunMetrics(metrics, counts.countOpenRuns);
   readQueueMetrics(metrics, counts.readQueue);
   readWebhookMetrics(metrics, counts.countWebhooks);

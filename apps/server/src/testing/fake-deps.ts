@@ -4,6 +4,7 @@ import type { ComposeDeps, ComposeSettings } from '../compose.ts';
 import type { MailMessage } from '../identity/mailer.ts';
 import { createPasswordHasher } from '../identity/sessions/password.ts';
 import { MANUAL_PROVIDER } from '../metering/billing/manual-provider.ts';
+import { NO_LIVE_MODELS } from '../start/live-models.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createServerMetrics } from '../telemetry/metrics/server-metrics.ts';
 import { sendWebhook } from '../webhooks/send-webhook.ts';
@@ -60,6 +61,7 @@ export function createFakeDeps(clock: () => Date): FakeDeps {
       observation: { metrics: createServerMetrics(), tracer: trace.getTracer('test') },
       process: { version: '0', startedAt: new Date(0), settings: [], disk: null },
       modelStore: noModels(),
+      opener: NO_LIVE_MODELS,
       publicUrl: () => 'http://test',
       settings: TEST_SETTINGS,
     },

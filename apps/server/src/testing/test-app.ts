@@ -52,6 +52,7 @@ export interface TestAppOptions
       | 'site'
       | 'manualDir'
       | 'modelStore'
+      | 'opener'
     >
   > {
   /** Default: always `NOW`. */
@@ -99,6 +100,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     ...(passwords === undefined ? {} : { passwords }),
     ...(afterReply === undefined ? {} : { afterReply }),
     ...(options.modelStore === undefined ? {} : { modelStore: options.modelStore }),
+    ...(options.opener === undefined ? {} : { opener: options.opener }),
     settings: {
       ...TEST_SETTINGS,
       ...(queue === undefined ? {} : { maxRunningRuns: queue.running, maxWaitingRuns: queue.waiting }),

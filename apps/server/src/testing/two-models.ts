@@ -15,7 +15,11 @@ export interface TwoModels {
   hold(name: string): () => void;
   /** The next load of a model fails. */
   fail(name: string, error: Error): void;
+  /** The time in which a failed load is not repeated is over. */
+  skipRetryPause(): void;
 }
+
+const RETRY_MS = 60_000;
 
 const LETTERS: Readonly<Record<string, number>> = { first: 0x61, second: 0x62 };
 
@@ -53,7 +57,13 @@ export function createTwoModels(fitting: 1 | 2, turnMs = 1): TwoModels {
       return open(name);
     },
   });
-  const host = createModelHost(['first', 'second'].map(toHostModel), { budgetBytes: fitting, turnMs, retryMs: 0 });
+  let skippedMs = 0;
+  const host = createModelHost(['first', 'second'].map(toHostModel), {
+    budgetBytes: fitting,
+    turnMs,
+    retryMs: RETRY_MS,
+    now: () => performance.now() + skippedMs,
+  });
   const [first, second] = host.models.map((hosted) => ({ engine: hosted.engine, tokenizer: byteTokenizer, hosted }));
   if (first === undefined || second === undefined) throw new TypeError('expected two models');
   return {
@@ -75,6 +85,9 @@ export function createTwoModels(fitting: 1 | 2, turnMs = 1): TwoModels {
       };
     },
     fail: (name, error) => void failures.set(name, error),
+    skipRetryPause() {
+      skippedMs += RETRY_MS;
+    },
   };
 }
 

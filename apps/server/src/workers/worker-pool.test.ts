@@ -68,6 +68,19 @@ test('a small job is executed on the calling thread, a large one on a worker thr
   );
 });
 
+test('threads with other data take the place of the present ones, which end with their task', async () => {
+  const { act, waitFor } = openRunner();
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  assert.equal((await act('answer')).thread, 'worker');
+  const before = waitFor(gate);
+  pool?.replace('another');
+  assert.equal((await act('answer')).thread, 'another');
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  assert.equal((await before).thread, 'worker');
+  assert.equal((await act('answer')).thread, 'another');
+});
+
 test('a small job whose work may be long is executed on a worker thread', async () => {
   const { act } = openRunner();
   assert.equal((await act('needs-worker', 1)).thread, 'worker');

@@ -50,6 +50,8 @@ export interface WorkerPool {
    * Throws the `ApiError`s of the job, `request_too_costly`, `parsing_busy`, `shutting_down`.
    */
   run(task: WorkerTask, onSpent: (ms: number) => void): Promise<unknown>;
+  /** Have new threads open their tools from other data. Tasks from now on go to them alone; the present threads end with their task. */
+  replace(workerData: unknown): void;
   /** End all threads; tasks end with `shutting_down`. */
   close(): Promise<void>;
 }
@@ -73,6 +75,8 @@ interface Thread {
   readonly worker: Worker;
   isReady: boolean;
   busy: BusyWith | null;
+  /** Others take its place: it takes no more tasks. */
+  isOld: boolean;
 }
 
 /** A client waits about as long as for a slow connection before it tries again. */
@@ -81,15 +85,16 @@ const RETRY_SECONDS = 2;
 const RESTART_MS = 1_000;
 
 export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const { entry, workerData, deadlineMs, patienceMs = 2 * deadlineMs, maxHeapMb, logger } = options;
+  const { entry, deadlineMs, patienceMs = 2 * deadlineMs, maxHeapMb, logger } = options;
   const queue = createTaskQueue<QueuedTask>(options.maxWaiting);
   const threads = new Set<Thread>();
+  let { workerData } = options;
   let isClosed = false;
 
   const start = (): void => {
     if (isClosed) return;
     const worker = new Worker(entry, { workerData, resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
-    const thread: Thread = { worker, isReady: false, busy: null };
+    const thread: Thread = { worker, isReady: false, busy: null, isOld: false };
     threads.add(thread);
     worker.on('message', (message: FromWorker) => onMessage(thread, message));
     worker.on('error', (error) => onEnd(thread, error));
@@ -122,6 +127,10 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
   };
 
   const assignNext = (thread: Thread): void => {
+    if (thread.isOld) {
+      retire(thread);
+      return;
+    }
     const task = thread.isReady && thread.busy === null ? queue.take() : undefined;
     if (task === undefined) return;
     clearTimeout(task.patience);
@@ -134,6 +143,12 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
     thread.worker.postMessage({ job: task.job, input: task.input } satisfies ToWorker, [...task.moved]);
   };
 
+  /** End a thread whose place others have taken, unless it is busy. */
+  const retire = (thread: Thread): void => {
+    if (thread.busy !== null || !threads.delete(thread)) return;
+    void thread.worker.terminate();
+  };
+
   const endOverdue = (thread: Thread): void => {
     const { busy } = thread;
     if (busy === null) return;
@@ -142,7 +157,7 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
     logger.warn('a request took longer to read than allowed', { job: busy.task.job, what: busy.what, deadlineMs });
     finish(thread, performance.now() - busy.startedAt);
     busy.task.reject(new ApiError('request_too_costly', { what: busy.what, limit: `${deadlineMs} ms` }));
-    start();
+    if (!thread.isOld) start();
   };
 
   /** A thread ended by itself: out of memory, or by a bug. */
@@ -151,7 +166,7 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
     const { busy } = thread;
     if (busy === null) {
       logger.error('a worker thread ended', { error: error ?? 'exit' });
-      setTimeout(start, RESTART_MS).unref();
+      if (!thread.isOld) setTimeout(start, RESTART_MS).unref();
       return;
     }
     const isOutOfMemory = error !== null && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
@@ -159,7 +174,7 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
     if (isOutOfMemory) {
       busy.task.reject(new ApiError('request_too_costly', { what: busy.what, limit: `${maxHeapMb} MB` }));
     } else busy.task.reject(error ?? new Error('the worker thread ended during a task'));
-    start();
+    if (!thread.isOld) start();
   };
 
   const busyError = (): ApiError => new ApiError('parsing_busy', {}, { retryAfterSeconds: RETRY_SECONDS });
@@ -177,6 +192,15 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
         }, patienceMs);
         for (const thread of threads) assignNext(thread);
       }),
+    replace(next) {
+      if (isClosed) return;
+      workerData = next;
+      for (const thread of threads) {
+        thread.isOld = true;
+        retire(thread);
+      }
+      for (let count = 0; count < options.threads; count++) start();
+    },
     async close() {
       isClosed = true;
       const tasks = [...queue.clear(), ...[...threads].flatMap((thread) => finish(thread, 0) ?? [])];

@@ -31,7 +31,7 @@ export interface HostedStatus {
   readonly since: Date;
   /** The share of the weights that is loaded; null unless it is loading. */
   readonly progress: number | null;
-  /** Why it could not be loaded; null unless that failed. */
+  /** Why it could not be loaded, for the operator: it may name files; null unless that failed. */
   readonly reason: string | null;
   /** Memory that it takes, or would take. */
   readonly bytes: number;
@@ -64,6 +64,8 @@ interface Waiter {
 export interface HostPort {
   readonly now: () => number;
   readonly clock: () => Date;
+  /** How long a failed load is not repeated. */
+  readonly retryMs: number;
   /** A caller began or ceased to wait, or the last lease was released. */
   onDemand(): void;
   onChange(model: HostedModel): void;
@@ -81,12 +83,15 @@ export class HostedModel {
   #since: Date;
   #progress: number | null = null;
   #failure: ModelError | null = null;
+  #reason: string | null = null;
   #opened: Engine | null = null;
   #info: EngineInfo;
   #leases = 0;
   #holds = 0;
   /** It grants no leases because another model waits for its memory. */
   #yields = false;
+  /** Its host no longer has it. */
+  #isRetired = false;
   #lastUsedAt = 0;
   #loadedAt = 0;
   #failedAt = 0;
@@ -116,7 +121,7 @@ export class HostedModel {
       state: this.#state,
       since: this.#since,
       progress: this.#progress,
-      reason: this.#failure?.message ?? null,
+      reason: this.#reason,
       bytes: this.bytes,
       running: this.#leases,
       waiting: this.#waiters.size,
@@ -125,7 +130,7 @@ export class HostedModel {
 
   /** Whether a lease would be granted at once. */
   get isReady(): boolean {
-    return this.#state === 'loaded' && !this.#yields;
+    return this.#state === 'loaded' && !this.#yields && !this.#isRetired;
   }
 
   /**
@@ -134,6 +139,7 @@ export class HostedModel {
    */
   async lease({ signal, maxMs }: LeaseOptions = {}): Promise<ModelLease> {
     if (signal?.aborted) throw cancelled();
+    if (this.#isRetired) throw retired(this.name);
     return this.#take() ?? (await this.#wait(signal, maxMs));
   }
 
@@ -153,8 +159,9 @@ export class HostedModel {
     return this.#state;
   }
 
-  get failedAt(): number {
-    return this.#failedAt;
+  /** Whether callers get the error of its last load, which is repeated later. */
+  get isRefused(): boolean {
+    return this.#state === 'failed' && this.#port.now() - this.#failedAt < this.#port.retryMs;
   }
 
   /** When its turn began. */
@@ -192,10 +199,17 @@ export class HostedModel {
     this.#grant();
   }
 
+  /** Grant no more leases, and end the callers that wait for one. */
+  retire(): void {
+    this.#isRetired = true;
+    this.refuse(retired(this.name));
+  }
+
   /** Load it. Never rejects: a failure is given to those who wait. */
   async load(signal: AbortSignal): Promise<void> {
     const startedAt = this.#port.now();
     this.#failure = null;
+    this.#reason = null;
     this.#progress = 0;
     this.#enter('loading');
     try {
@@ -221,11 +235,12 @@ export class HostedModel {
 
   /** It cannot be loaded. */
   fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#reason = cause instanceof Error ? cause.message : String(cause);
     const isClosed = cause instanceof ModelError && cause.code === 'closed';
+    // Clients read the message: what names files of the server is in its cause.
     this.#failure = isClosed
       ? cause
-      : new ModelError('model_unavailable', `the model ${this.name} could not be loaded: ${reason}`, { cause });
+      : new ModelError('model_unavailable', `the model ${this.name} could not be loaded`, { cause });
     this.#failedAt = this.#port.now();
     this.#enter('failed');
     this.refuse(this.#failure);
@@ -355,4 +370,8 @@ function later(event: GenerationEvent, waitedMs: number): GenerationEvent {
 
 function cancelled(): ModelError {
   return new ModelError('aborted', 'the generation was cancelled before it began');
+}
+
+function retired(name: string): ModelError {
+  return new ModelError('model_unavailable', `the model ${name} is no longer served`);
 }

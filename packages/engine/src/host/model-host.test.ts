@@ -226,15 +226,17 @@ describe('the host of several models', () => {
   it('fails the callers of a model that cannot be loaded, and no other, and tries again later', async () => {
     failures.set('a', [new Error('no such file'), new Error('still none')]);
     open({ a: 4, b: 4 }, 8);
-    const message = 'the model a could not be loaded: no such file';
+    const message = 'the model a could not be loaded';
     await assert.rejects(use('a'), { code: 'model_unavailable', message });
     await use('b');
     const { state, reason } = model('a').status();
-    assert.deepEqual([state, reason], ['failed', message]);
+    assert.deepEqual([state, reason, model('a').isRefused], ['failed', 'no such file', true]);
     await assert.rejects(use('a'), { message });
     assert.deepEqual(log, ['load a', 'load b']);
     await pass(1000);
-    await assert.rejects(use('a'), { message: 'the model a could not be loaded: still none' });
+    assert.equal(model('a').isRefused, false);
+    await assert.rejects(use('a'), { message });
+    assert.equal(model('a').status().reason, 'still none');
     await pass(1000);
     await use('a');
     assert.deepEqual(log.slice(2), ['load a', 'load a']);
@@ -243,8 +245,47 @@ describe('the host of several models', () => {
   it('refuses a model that is larger than the budget, without evicting another', async () => {
     open({ a: 4, b: 20e9 }, 8e9);
     await use('a');
-    await assert.rejects(use('b'), { code: 'model_unavailable', message: /takes 20\.0 GB.*may take 8\.0 GB/ });
+    await assert.rejects(use('b'), { code: 'model_unavailable' });
+    assert.match(model('b').status().reason ?? '', /takes 20\.0 GB.*may take 8\.0 GB/);
     assert.deepEqual([log, states()], [['load a'], 'a loaded, b failed']);
+  });
+
+  it('serves a model that is added, within the budget of all', async () => {
+    open({ a: 4 }, 8);
+    await use('a');
+    host.add(scripted('b', 8));
+    await pass(1);
+    await use('b');
+    assert.deepEqual([log, states()], [['load a', 'close a', 'load b'], 'a evicted, b loaded']);
+    assert.throws(() => host.add(scripted('b', 1)), { code: 'invalid_config' });
+  });
+
+  it('closes a model that is removed after its last lease, and takes no more callers of it', async () => {
+    open({ a: 4, b: 4 }, 8);
+    const removed = model('a');
+    const lease = await removed.lease();
+    const gone = host.remove('a');
+    await assert.rejects(removed.lease(), { code: 'model_unavailable' });
+    assert.equal(states(), 'a loaded, b unloaded');
+    lease.release();
+    await gone;
+    assert.deepEqual([log, states()], [['load a', 'close a'], 'b unloaded']);
+    await assert.rejects(removed.lease(), { code: 'model_unavailable' });
+    await Promise.all([host.remove('b'), host.remove('b'), host.remove('other')]);
+    assert.equal(states(), '');
+  });
+
+  it('closes a model that is removed while it loads, and ends its callers', async () => {
+    const gate = deferred<void>();
+    held.set('a', gate.promise);
+    open({ a: 4 }, 8);
+    const waiting = assert.rejects(use('a'), { code: 'model_unavailable' });
+    await settled();
+    const gone = host.remove('a');
+    await waiting;
+    gate.resolve();
+    await gone;
+    assert.deepEqual(log, ['load a', 'close a']);
   });
 
   it('has the statistics of an idle engine for a model that is not loaded', async () => {

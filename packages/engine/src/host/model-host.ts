@@ -3,7 +3,8 @@
  * budget.
  *
  * States of a model: **unloaded** → (a caller asks for it, and there is room) **loading** → **loaded** → (another model
- * needs the memory) **closing** → **evicted** → **loading** …; **loading** → **failed** when its engine cannot be opened.
+ * needs the memory) **closing** → **evicted** → **loading** …; **loading** → **failed** when its engine cannot be opened. Models
+ * are added and removed while it serves; a removed one takes no more callers, and is closed after its last lease.
  *
  * Invariants
  * - The bytes of loading, loaded and closing models do not pass the budget.
@@ -38,8 +39,17 @@ export interface ModelHostOptions {
 }
 
 export interface ModelHost {
-  /** In the order in which they were given. */
+  /** In the order in which they were given, and then added. */
   readonly models: readonly HostedModel[];
+  /** Memory of all loaded models. */
+  readonly budgetBytes: number;
+  /** Host another model. Throws `invalid_config` for a name that it has, `closed`. */
+  add(model: HostModel): HostedModel;
+  /**
+   * Take no more callers of a model, end those that wait for it to be loaded with `model_unavailable`, and close it after its last
+   * lease. Resolves when its memory is free; at once for an unknown name.
+   */
+  remove(name: string): Promise<void>;
   /** Load a model where there is room, so that its first caller need not wait. Throws what loading it throws. */
   preload(name: string): Promise<void>;
   /**
@@ -65,19 +75,27 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
   let timer: NodeJS.Timeout | undefined;
   let isBalancing = false;
 
-  const hosted = models.map(
-    (model) =>
-      new HostedModel(model, {
-        now,
-        clock,
-        onDemand: () => balance(),
-        onChange(changed) {
-          onChange?.(changed.name, changed.status());
-        },
-      }),
-  );
-  const names = new Set(hosted.map(({ name }) => name));
-  if (names.size < hosted.length) throw new ModelError('invalid_config', 'expected unique names of models');
+  const hosted: HostedModel[] = [];
+  /** Models that are removed, and what is called when they are closed. */
+  const leaving = new Map<HostedModel, () => void>();
+
+  const add = (model: HostModel): HostedModel => {
+    if (isClosed) throw closedError();
+    if (hosted.some(({ name }) => name === model.name)) {
+      throw new ModelError('invalid_config', `expected unique names of models, got ${model.name} twice`);
+    }
+    const added = new HostedModel(model, {
+      now,
+      clock,
+      retryMs,
+      onDemand: () => balance(),
+      onChange(changed) {
+        onChange?.(changed.name, changed.status());
+      },
+    });
+    hosted.push(added);
+    return added;
+  };
 
   const track = (work: Promise<void>): void => {
     const tracked = work.finally(() => {
@@ -97,11 +115,26 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
     isBalancing = true;
     try {
       clearTimeout(timer);
+      letGo();
       const yielding = isClosed ? new Set<HostedModel>() : makeRoom();
       for (const model of hosted) model.setYields(yielding.has(model));
       if (isClosed) for (const model of hosted) model.refuse(closedError());
     } finally {
       isBalancing = false;
+    }
+  };
+
+  /** Close the models that are removed, as far as they are not in use. */
+  const letGo = (): void => {
+    for (const [model, onGone] of leaving) {
+      if (model.state === 'loading' || model.state === 'closing') continue;
+      if (model.state === 'loaded') {
+        if (!model.isInUse) evict(model);
+        continue;
+      }
+      leaving.delete(model);
+      hosted.splice(hosted.indexOf(model), 1);
+      onGone();
     }
   };
 
@@ -142,7 +175,7 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
       );
       return true;
     }
-    if (model.state !== 'failed' || now() - model.failedAt >= retryMs) return false;
+    if (!model.isRefused) return false;
     model.refuse(model.failure);
     return true;
   };
@@ -177,8 +210,24 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
     return new Set(yielding.filter((other) => other.state === 'loaded'));
   };
 
+  for (const model of models) add(model);
   return {
     models: hosted,
+    budgetBytes,
+    add,
+    async remove(name) {
+      const model = hosted.find((each) => each.name === name);
+      if (model === undefined) return;
+      await new Promise<void>((resolve) => {
+        const others = leaving.get(model);
+        leaving.set(model, () => {
+          others?.();
+          resolve();
+        });
+        model.retire();
+        balance();
+      });
+    },
     async preload(name) {
       const model = hosted.find((each) => each.name === name);
       if (model === undefined) throw new ModelError('invalid_config', `expected the name of a model, got ${name}`);
@@ -193,6 +242,7 @@ export function createModelHost(models: readonly HostModel[], options: ModelHost
         await Promise.allSettled(underWay);
         const loaded = hosted.filter(({ state }) => state === 'loaded');
         const closed = await Promise.allSettled(loaded.map((model) => model.unload()));
+        balance();
         for (const each of closed) if (each.status === 'rejected') throw each.reason;
       })();
       return closing;

@@ -41,6 +41,39 @@ test('models are listed with the space that is left, and deleted by name', async
   assert.deepEqual([gone.sent[0]?.method, gone.sent[0]?.url.endsWith('/v2/admin/models/a%2Fb.f16')], ['DELETE', true]);
 });
 
+test('a model is served, listed and served no longer', async () => {
+  const serving = {
+    name: 'small',
+    model: 'gpt-j-6b.q8_0',
+    pipeline_id: 'pipeline_1',
+    tags: ['small:latest'],
+    from: 'store',
+    state: 'unloaded',
+    reason: null,
+    adapters: ['a'],
+    planned_bytes: 9,
+    running: 0,
+    waiting: 0,
+    created_at: 1,
+  };
+  const { api, sent } = replying(serving);
+  const served = await api.models.serve({ model: 'gpt-j-6b', name: 'small' });
+  assert.deepEqual([served.pipelineId, served.plannedBytes, served.createdAt?.getTime()], ['pipeline_1', 9, 1000]);
+  await api.models.stopServing('a b');
+  assert.deepEqual(
+    sent.map(({ method, url, body }) => [method, new URL(url).pathname.replace('/base', ''), body]),
+    [
+      ['POST', '/v2/admin/models/served', { model: 'gpt-j-6b', name: 'small' }],
+      ['DELETE', '/v2/admin/models/served/a%20b', null],
+    ],
+  );
+  const { api: listing } = replying({ data: [serving] });
+  assert.deepEqual(
+    (await listing.models.served()).map(({ name }) => name),
+    ['small'],
+  );
+});
+
 test('a pull is started, read and cancelled', async () => {
   const { api, sent } = replying(PULL);
   const pull = await api.models.pull({ from: 'gpt-j-6b', type: 'q8_0' });

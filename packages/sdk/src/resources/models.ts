@@ -25,7 +25,7 @@ export interface StoredModel {
   readonly source: ModelSource;
   /** ISO 8601. */
   readonly storedAt: string;
-  /** Whether the settings of the server name it. */
+  /** Whether the server serves it: its settings name it, or an owner has it served. */
   readonly isServed: boolean;
 }
 
@@ -71,6 +71,37 @@ export interface Pull {
   readonly endedAt: Date | null;
 }
 
+export interface NewServing {
+  /** `NAME` or `NAME.TYPE` of the data folder, or `embedded`. */
+  readonly model: string;
+  /** By which requests choose it. Default: its name in the data folder. */
+  readonly name?: string | null | undefined;
+}
+
+/** A model that the server serves, or is to serve. */
+export interface ModelServing {
+  /** By which requests choose it. */
+  readonly name: string;
+  /** `NAME.TYPE` in the data folder; null: the settings name it. */
+  readonly model: string | null;
+  /** Null where this server cannot serve it. */
+  readonly pipelineId: string | null;
+  readonly tags: readonly string[];
+  /** Who has it served: the settings of the server, or an owner while it runs, which the store keeps. */
+  readonly from: 'settings' | 'store';
+  readonly state: 'loaded' | 'loading' | 'unloaded' | 'closing' | 'evicted' | 'failed';
+  /** Why it cannot be loaded or served here; null unless that failed. */
+  readonly reason: string | null;
+  /** That requests may choose. */
+  readonly adapters: readonly string[];
+  /** Memory that it takes or would take; null: it is always loaded. */
+  readonly plannedBytes: number | null;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  /** Since when an owner has it served; null for those of the settings. */
+  readonly createdAt: Date | null;
+}
+
 export interface Models {
   list(options?: CallOptions): Promise<StoredModels>;
   /** Delete `NAME` in all its types, or `NAME.TYPE`. Returns what was deleted. */
@@ -78,6 +109,12 @@ export interface Models {
     name: string,
     options?: CallOptions,
   ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+  /** The served models: those of the settings first. */
+  served(options?: CallOptions): Promise<readonly ModelServing[]>;
+  /** Serve a model of the data folder, also after a restart. Never retried. */
+  serve(serving: NewServing, options?: CallOptions): Promise<ModelServing>;
+  /** Serve it no longer. Generations that have begun go on to their end. Returns the model as it was. */
+  stopServing(name: string, options?: CallOptions): Promise<ModelServing>;
   /** Begin a download. A server makes one at a time. Never retried. */
   pull(pull: NewPull, options?: CallOptions): Promise<Pull>;
   /** Downloads since the server started, the newest first. */
@@ -115,6 +152,23 @@ const parseRemoved = record<{ readonly removed: readonly string[]; readonly free
   freedBytes: numberAt,
 });
 
+const parseServing = record<ModelServing>({
+  name: stringAt,
+  model: nullable(stringAt),
+  pipelineId: nullable(stringAt),
+  tags: listOf(stringAt),
+  from: oneOf('settings', 'store'),
+  state: oneOf('loaded', 'loading', 'unloaded', 'closing', 'evicted', 'failed'),
+  reason: nullable(stringAt),
+  adapters: listOf(stringAt),
+  plannedBytes: nullable(numberAt),
+  running: nullable(numberAt),
+  waiting: nullable(numberAt),
+  createdAt: nullable(dateAt),
+});
+
+const parseServings = record<{ readonly data: readonly ModelServing[] }>({ data: listOf(parseServing) });
+
 const parsePull = record<Pull>({
   id: stringAt,
   from: stringAt,
@@ -149,6 +203,13 @@ export function createModels(endpoint: Endpoint): Models {
     async delete(name, { signal } = {}) {
       const call: Call = { method: 'DELETE', path: `${root}/${encodeURIComponent(name)}`, isIdempotent: false, signal };
       return parseRemoved(await exchange(endpoint, call));
+    },
+    served: async (options) => (await read(endpoint, `${root}/served`, parseServings, options)).data,
+    serve: async ({ model, name }, options) =>
+      await send(endpoint, { path: `${root}/served`, body: { model, name } }, parseServing, options),
+    async stopServing(name, { signal } = {}) {
+      const path = `${root}/served/${encodeURIComponent(name)}`;
+      return parseServing(await exchange(endpoint, { method: 'DELETE', path, isIdempotent: false, signal }));
     },
     pull: async ({ from, name, type }, options) =>
       await send(endpoint, { path: `${root}/pulls`, body: { from, name, type } }, parsePull, options),

@@ -37,7 +37,7 @@ async function openApp(t: TestContext, modelName: string | null = null, servedFi
   const clock = (): Date => new Date();
   const modelStore = await openModelStore({
     config: { dataDir, modelName, models: [], draftModel: null, engineSize: {} },
-    servedPaths: servedFiles.map((name) => join(dataDir, 'models', name)),
+    servedPaths: () => servedFiles.map((name) => join(dataDir, 'models', name)),
     environment: { HF_ENDPOINT: hub.url },
     clock,
     logger: createLogger(() => {}, clock),

@@ -94,7 +94,7 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
         if (served !== undefined) {
           throw new ApiError('conflict', {
             reason: `the server serves ${labelOf(served)}`,
-            remedy: 'serve another model first: GPTJ_MODEL, GPTJ_MODELS and GPTJ_DRAFT_MODEL name the ones it serves',
+            remedy: `stop serving it first: GET ${PATH}/served says whether an owner or the settings GPTJ_MODEL and GPTJ_MODELS have it served; GPTJ_DRAFT_MODEL may name it too`,
           });
         }
         const removed = await translated(() => modelStore.remove(name), { kind: 'model', name });

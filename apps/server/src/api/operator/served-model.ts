@@ -20,7 +20,8 @@ export function toHostedModel(service: ModelService): EngineGet['models'][number
     ...toServedModel(service),
     quantisation: service.model.info.quantisation,
     since: status === undefined ? null : toTimestamp(status.since),
-    reason: status?.reason ?? null,
+    // The cause may name files of the server.
+    reason: status?.state === 'failed' ? 'it could not be loaded' : null,
     planned_bytes: status === undefined ? null : Math.round(status.bytes),
     running: status?.running ?? null,
     waiting: status?.waiting ?? null,

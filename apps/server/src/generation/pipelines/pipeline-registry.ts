@@ -1,7 +1,7 @@
 import { ApiError, type PipelineGet } from '@gptj-cloud/protocol';
 import { type Pipeline, toPipelineGet } from './pipeline.ts';
 
-/** The pipelines this server runs. */
+/** The pipelines this server runs: they come and go with their models. */
 export interface PipelineRegistry {
   readonly ids: readonly string[];
   /** By id or built-in tag; null when there is none. */
@@ -10,19 +10,31 @@ export interface PipelineRegistry {
   find(idOrTag: string): Pipeline;
   /** Also for the pipeline of an old run that this version no longer has. */
   describe(id: string): PipelineGet;
+  /** Throws for an id or a tag that another one has. */
+  add(pipeline: Pipeline): void;
+  remove(id: string): void;
 }
 
 export function createPipelineRegistry(pipelines: readonly Pipeline[]): PipelineRegistry {
   const byName = new Map<string, Pipeline>();
-  for (const pipeline of pipelines) {
-    for (const name of [pipeline.id, ...pipeline.tags]) {
-      if (byName.has(name)) throw new Error(`expected unique names of pipelines, got ${name} twice`);
-      byName.set(name, pipeline);
-    }
-  }
-  const ids = pipelines.map((pipeline) => pipeline.id);
+  let ids: readonly string[] = [];
+  const add = (pipeline: Pipeline): void => {
+    const names = [pipeline.id, ...pipeline.tags];
+    const taken = names.find((name) => byName.has(name));
+    if (taken !== undefined) throw new Error(`expected unique names of pipelines, got ${taken} twice`);
+    for (const name of names) byName.set(name, pipeline);
+    ids = [...ids, pipeline.id];
+  };
+  for (const pipeline of pipelines) add(pipeline);
   return {
-    ids,
+    get ids() {
+      return ids;
+    },
+    add,
+    remove(id) {
+      for (const [name, pipeline] of [...byName]) if (pipeline.id === id) byName.delete(name);
+      ids = ids.filter((each) => each !== id);
+    },
     get: (idOrTag) => byName.get(idOrTag) ?? null,
     find(idOrTag) {
       const pipeline = byName.get(idOrTag);

@@ -14,11 +14,11 @@ export function enforcePlan(
   deps: {
     readonly plans: PlanBook;
     readonly servedModel: string;
-    readonly otherModels?: ReadonlyMap<string, string>;
+    readonly otherModels?: (name: string) => string | undefined;
   },
 ): void {
   const { plans } = deps;
-  const servedModel = deps.otherModels?.get(estimate.model) ?? deps.servedModel;
+  const servedModel = deps.otherModels?.(estimate.model) ?? deps.servedModel;
   const context = estimate.contextTokens;
   const refuse = (reason: string, isEnough: (other: Plan) => boolean): ApiError => {
     const others = plans.plans.filter((other) => other.offered && isEnough(other));

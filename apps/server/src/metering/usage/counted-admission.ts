@@ -38,8 +38,8 @@ export interface CountedAdmissionDeps {
   readonly plans: PlanBook;
   /** Name of the served model, as plans list it. */
   readonly servedModel: string;
-  /** The same of every other model, by the names that estimates have for it. Default: all are the served one. */
-  readonly otherModels?: ReadonlyMap<string, string>;
+  /** The same of every other model, by the name that an estimate has for it. Default: all are the served one. */
+  readonly otherModels?: (name: string) => string | undefined;
   readonly clock: () => Date;
   readonly logger: Logger;
   /** Interval of heartbeats and sweeps. Null: none; call `sweep`. Default 20 s. */

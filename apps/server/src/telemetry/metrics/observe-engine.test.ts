@@ -135,7 +135,7 @@ test('failed and cancelled generations, and readers that stop early, are counted
 
 test("the engine's statistics are read at each scrape", async () => {
   const { metrics, stats } = observed([]);
-  readEngineMetrics(metrics, [{ labels: {}, stats }]);
+  readEngineMetrics(metrics, () => [{ labels: {}, stats }]);
   const page = await metrics.registry.render();
   for (const line of [
     'gptj_engine_evaluations_total 2',

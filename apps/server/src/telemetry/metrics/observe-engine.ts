@@ -11,7 +11,7 @@ export interface EngineObserver {
   /** Called for final tokens as they come; beam search reports all of its tokens at the end. */
   readonly onTokens: (count: number) => void;
   /** Of the metrics of this engine. Default: none. */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface EngineObserver {
  * that OpenTelemetry gives to generative models. Prompts and outputs are in neither.
  */
 export function observeEngine(engine: Engine, observer: EngineObserver): Engine {
-  const { metrics, tracer, now, onTokens, labels = {} } = observer;
+  const { metrics, tracer, now, onTokens, labels = () => ({}) } = observer;
   const stats = engine.stats?.bind(engine);
   return {
     get info() {
@@ -64,8 +64,8 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
         }
         throw error;
       } finally {
-        metrics.generations.add(1, { ...labels, end });
-        metrics.generationSeconds.observe((now() - startedAt) / 1000, { ...labels, end });
+        metrics.generations.add(1, { ...labels(), end });
+        metrics.generationSeconds.observe((now() - startedAt) / 1000, { ...labels(), end });
         span.end();
       }
 
@@ -78,25 +78,26 @@ export function observeEngine(engine: Engine, observer: EngineObserver): Engine 
         const at = atMs === undefined ? now() : startedAt + atMs;
         const before = last.get(index);
         if (last.size === 0) {
-          metrics.firstTokenSeconds.observe((at - startedAt) / 1000, labels);
+          metrics.firstTokenSeconds.observe((at - startedAt) / 1000, labels());
           span.setAttribute('gptj.time_to_first_token_s', (at - startedAt) / 1000);
         }
         // Tokens that come together, as accepted drafts do, share the time since the ones before.
         if (before !== undefined)
-          for (const _ of tokens) metrics.interTokenSeconds.observe((at - before) / 1000 / tokens.length, labels);
+          for (const _ of tokens) metrics.interTokenSeconds.observe((at - before) / 1000 / tokens.length, labels());
         last.set(index, at);
       }
     },
   };
 
   function observeUsage(usage: GenerationUsage, span: Span): void {
-    metrics.queueSeconds.observe(usage.queueMs / 1000, labels);
-    metrics.promptTokensPerRequest.observe(usage.promptTokens, labels);
-    metrics.promptTokens.add(usage.promptTokens, labels);
-    metrics.cachedPromptTokens.add(usage.cachedTokens, labels);
-    metrics.generatedTokens.add(usage.generatedTokens, labels);
-    metrics.computedTokens.add(usage.computedTokens, labels);
-    if (usage.computeMs > 0) metrics.tokensPerSecond.observe((usage.generatedTokens * 1000) / usage.computeMs, labels);
+    metrics.queueSeconds.observe(usage.queueMs / 1000, labels());
+    metrics.promptTokensPerRequest.observe(usage.promptTokens, labels());
+    metrics.promptTokens.add(usage.promptTokens, labels());
+    metrics.cachedPromptTokens.add(usage.cachedTokens, labels());
+    metrics.generatedTokens.add(usage.generatedTokens, labels());
+    metrics.computedTokens.add(usage.computedTokens, labels());
+    if (usage.computeMs > 0)
+      metrics.tokensPerSecond.observe((usage.generatedTokens * 1000) / usage.computeMs, labels());
     span.setAttributes({
       'gen_ai.usage.input_tokens': usage.promptTokens,
       'gen_ai.usage.output_tokens': usage.generatedTokens,

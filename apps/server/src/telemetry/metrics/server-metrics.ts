@@ -103,10 +103,10 @@ export interface ScrapedEngine {
 }
 
 /** Read the engines' statistics at every scrape, from the source that `GET /v2/engine` reads too. */
-export function readEngineMetrics({ registry }: ServerMetrics, engines: readonly ScrapedEngine[]): void {
+export function readEngineMetrics({ registry }: ServerMetrics, engines: () => readonly ScrapedEngine[]): void {
   /** Of the engines that answer. */
   const answers = async (): Promise<readonly { readonly labels: Labels; readonly stats: EngineStats }[]> => {
-    const asked = engines.map(async ({ labels, stats }) => ({ labels, stats: await stats() }));
+    const asked = engines().map(async ({ labels, stats }) => ({ labels, stats: await stats() }));
     return (await Promise.allSettled(asked)).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   };
   const read = (name: string, type: 'gauge' | 'counter', help: string, value: (stats: EngineStats) => number): void =>
@@ -162,7 +162,10 @@ export function readModelMetrics(
   models: () => readonly { readonly model: string; readonly state: string; readonly waiting: number }[],
 ): void {
   registry.read(
-    { name: 'gptj_model_state', help: 'Always 1; the labels name each model of several and what it is doing.' },
+    {
+      name: 'gptj_model_state',
+      help: 'Always 1; the labels name each model that is loaded on demand and what it is doing.',
+    },
     'gauge',
     () => models().map(({ model, state }) => ({ value: 1, labels: { model, state } })),
   );
