@@ -122,6 +122,50 @@ test('the composition sets settings of the server, keeps its data folder, and pu
   assert.deepEqual([server.profiles, postgres.profiles], [undefined, ['postgres']]);
 });
 
+interface ClusterService extends Service {
+  readonly command: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly stop_grace_period?: string;
+  readonly tmpfs?: readonly string[];
+}
+
+test('servers and workers of the composition of several cannot write their images, and drain before they are killed', async () => {
+  const { services, volumes } = parse(await read('compose.cluster.yaml'), { merge: true }) as {
+    readonly services: Readonly<Record<'api' | 'worker' | 'postgres' | 'vllm', ClusterService>>;
+    readonly volumes: object;
+  };
+  const { api, worker, postgres, vllm } = services;
+  for (const [role, service] of [
+    ['serve', api],
+    ['worker', worker],
+  ] as const) {
+    assert.deepEqual([service.command, service.read_only, service.cap_drop], [[role], true, ['ALL']]);
+    assert.deepEqual(
+      Object.keys(service.environment).filter((name) => !SETTINGS.has(name)),
+      [],
+    );
+    const drainSeconds = Number(service.environment.DRAIN_TIMEOUT_SECONDS);
+    assert.ok(Number.parseInt(service.stop_grace_period ?? '', 10) > drainSeconds, role);
+    const writable = [...service.volumes, ...(service.tmpfs ?? [])].map((place) =>
+      place.split(':').find((part) => part.startsWith('/')),
+    );
+    assert.deepEqual(
+      ['/data', '/tmp'].filter((path) => !writable.includes(path)),
+      [],
+      role,
+    );
+  }
+  for (const { volumes: places = [] } of [api, worker, postgres, vllm]) {
+    for (const place of places) assert.ok((place.split(':')[0] ?? '') in volumes, place);
+  }
+  assert.ok(api.ports?.every((port) => port.startsWith('127.0.0.1:')));
+  assert.deepEqual(
+    [worker.ports, postgres.ports, vllm.ports, vllm.profiles],
+    [undefined, undefined, undefined, ['vllm']],
+  );
+});
+
 test('the image runs as a user without rights, keeps data in its volume, and asks an address that exists', async () => {
   const lines = (await read('Dockerfile')).replaceAll('\\\n', ' ').split('\n');
   const lastOf = (instruction: string): string =>
