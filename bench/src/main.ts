@@ -13,14 +13,14 @@ import { measureEngine } from './engine-rates.ts';
 import { benchEval, EVAL_BENCH_TASKS } from './eval.ts';
 import { findPeer } from './find-peer.ts';
 import { benchKernels } from './kernels.ts';
-import { runLlamaBench } from './llama-bench.ts';
+import { isPeerSet, runLlamaBench, withOneVariant } from './llama-bench.ts';
 import { benchServe } from './serve.ts';
 import { measureServer } from './server-overhead.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
 import { benchWarpers } from './warpers.ts';
 
-const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--no-server]
+const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--set AVX2] [--no-server]
 npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384] [--warm-up 400]
 npm run bench -- api MODEL.gguf
 npm run bench -- draft MODEL.gguf [--draft DRAFT.gguf] [--generate 32] [--rounds 5] [--clients 1] [--threads 2] [--processor-time]
@@ -30,7 +30,7 @@ npm run bench -- kernels [--threads N] [--rounds 7]
 
 Prefill and decode tokens/s of the engine beside llama-bench on the same file (ratio above 1: the engine is faster),
 load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, else llama-bench on the PATH, else the one that
-\`npm run bench:peers\` builds against the libraries that the engine loads.
+\`npm run bench:peers\` builds against the libraries that the engine loads. --set makes both use one instruction set: AVX2, AVX-512.
 
 serve: several clients over HTTP, compared with llama-server on the same file: LLAMA_SERVER, else on the PATH, else the
 one that \`npm run bench:peers -- --server\` builds. A GPT-J-6B needs few requests to warm up: --warm-up 8 --cells 8192.
@@ -48,6 +48,7 @@ const { values, positionals } = parseArgs({
     generate: { type: 'string', default: '32' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
+    set: { type: 'string' },
     cells: { type: 'string', default: '16384' },
     'warm-up': { type: 'string', default: '400' },
     clients: { type: 'string', default: '1' },
@@ -125,11 +126,19 @@ if (command === 'serve') {
   await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);
 }
-const peer = findPeer('llama-bench', 'LLAMA_BENCH');
-if (peer === null) console.log('found no llama-bench: run `npm run bench:peers` for the comparison.\n');
+const found = findPeer('llama-bench', 'LLAMA_BENCH');
+if (found === null) console.log('found no llama-bench: run `npm run bench:peers` for the comparison.\n');
+const { set } = values;
+if (set !== undefined && !isPeerSet(set)) throw new Error(`--set: expected AVX2 or AVX-512, got ${set}`);
+const variant = found === null || set === undefined ? null : withOneVariant(found, set);
+const peer = variant?.program ?? found;
 
 const threads = values.threads === undefined ? undefined : Number(values.threads);
-const engine = await spawnEngine({ path: model, ...(threads === undefined ? {} : { threads }) });
+const engine = await spawnEngine({
+  path: model,
+  ...(threads === undefined ? {} : { threads }),
+  ...(set === undefined ? {} : { kind: 'kernels', instructionSet: set }),
+});
 const { info } = engine;
 console.log(
   `${model}: ${info.quantisation}, ${(statSync(model).size / 1e9).toFixed(2)} GB, loaded in ${(info.loadMs / 1000).toFixed(2)} s\n`,
@@ -172,6 +181,7 @@ if (!values['no-server']) {
   );
 }
 await engine.close();
+variant?.remove();
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
-import { loadKernels } from '@gptj-cloud/kernels';
+import { type InstructionSet, loadKernels } from '@gptj-cloud/kernels';
 import { type AdapterLayer, type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
 import { type AdapterFile, adapterBytes, adaptersFor } from './adapters/adapter-file.ts';
@@ -24,8 +24,10 @@ export interface OpenModelOptions {
   readonly path: string;
   /** Default: `kernels` where they can run the model and no GPU does, else `llama`. */
   readonly kind?: EngineKind;
-  /** Not for the reference. Default: one per core that it may use, or fewer while other processes use them. */
+  /** Not for the reference. Default: one per core that it may use; llama.cpp uses fewer while other processes use them. */
   readonly threads?: number;
+  /** Kernels only. Default: the fastest of this processor that computes right results. The results are the same bits. */
+  readonly instructionSet?: InstructionSet;
   /** Not for the reference. Limit of the threads where `threads` is absent. */
   readonly maxThreads?: number;
   /** A GGUF file of a small model with the same vocabulary, which guesses what the model will generate. Default: none. */
@@ -268,7 +270,12 @@ async function openKernels(opening: Opening): Promise<Opened> {
   const plan = await planFor(opening, 'kernels', 'cpu');
   listener.onMemory?.(plan);
   const onProgress = listener.onProgress?.bind(listener);
-  const weights = await openKernelWeights({ ...options, config, ...(onProgress === undefined ? {} : { onProgress }) });
+  const weights = await openKernelWeights({
+    ...options,
+    config,
+    ...(options.instructionSet === undefined ? {} : { set: options.instructionSet }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   try {
     const model = weights.openModel({ cells: plan.cacheCells, type: options.cacheType ?? 'f16' });
     let closing: Promise<void> | null = null;

@@ -118,3 +118,8 @@ describe('the bits of the kernels', () => {
     }
   });
 });
+
+it('refuse an instruction set that the processor does not have, and name those that it has', async () => {
+  const set = sets.includes('NEON') ? 'AVX2' : 'NEON';
+  await assert.rejects(open(file.path, { set }), { code: 'unsupported', message: new RegExp(sets.join(', ')) });
+});

@@ -4,6 +4,7 @@
  */
 import {
   type InstructionSet,
+  instructionSetsUpTo,
   loadKernels,
   loweredOf,
   type PackedAdapter,
@@ -52,7 +53,14 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   const { path, config } = options;
   const library = loadKernels();
   const { set = await workingSet(library) } = options;
+  const sets = instructionSetsUpTo(library.fastest);
   if (set === 'none') throw new ModelError('unsupported', WRONG_RESULTS);
+  if (!sets.includes(set)) {
+    throw new ModelError(
+      'unsupported',
+      `expected one of this processor's instruction sets (${sets.join(', ')}), got ${set}`,
+    );
+  }
   const adapters = new Map<string, PackedAdapter>();
   const freeAdapters = (): void => {
     for (const adapter of adapters.values()) adapter.free();
