@@ -29,6 +29,25 @@ test('an engine, our API and completions with echo give the same scores to the l
   assert.deepEqual(scoresOf(await server.done([...TASKS, ...completions], { env })), engine);
 });
 
+test('an engine, our API and completions write the same greedy answers', async () => {
+  const file = join(server.folder, 'answers.jsonl');
+  await writeFile(
+    file,
+    '{"prompt": "Once upon a time there was a", "target": "king", "until": [",", "."]}\n{"prompt": "The Scarecrow", "target": "x"}\n',
+  );
+  const answers = async (args: readonly string[], env: NodeJS.ProcessEnv = server.env): Promise<unknown> => {
+    const out = join(server.folder, 'answers');
+    await server.done(['eval', '--task-file', file, '--journal', 'none', '--out', out, ...args], { env });
+    const lines = (await readFile(join(out, 'samples_answers.jsonl.jsonl'), 'utf8')).trim().split('\n');
+    return lines.map((line) => JSON.parse(line).filtered_resps[0]);
+  };
+  const engine = await answers([]);
+  assert.ok(Array.isArray(engine) && engine.every((text) => text !== '' && !text.includes('\n')), String(engine));
+  assert.deepEqual(await answers(['--url', server.url]), engine);
+  const completions = ['--completions', `${server.url}/v1/completions`];
+  assert.deepEqual(await answers(completions, { ...server.env, OPENAI_API_KEY: TOKEN }), engine);
+});
+
 test('the table has the published models and the metric of each column', async () => {
   const shown = await server.done([
     'eval',
@@ -70,6 +89,7 @@ test('a run that is killed with kill -9 goes on, and writes the same bytes', asy
   const diff = await server.done(['eval', 'diff', join(server.folder, 'whole'), join(server.folder, 'killed')]);
   assert.match(diff, /hellaswag, form harness, 60 documents/);
   assert.match(diff, /answers that flipped: 0/);
+  assert.match(diff, /KL divergence of the answers: 0.00 ± 0.0 nats, mean of documents/);
 });
 
 /** Kills the process when its standard error has that number of lines. */

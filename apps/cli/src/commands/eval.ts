@@ -148,12 +148,15 @@ const diffCommand: Command = {
   name: 'diff',
   summary: 'compare two runs document by document',
   about:
-    'Reads the files of two runs and shows for each task what changed: accuracies with McNemar’s exact test, the perplexity with a paired bootstrap, documents whose answer flipped, and those whose margin moved most.',
+    'Reads the files of two runs and shows for each task what changed: accuracies with McNemar’s exact test, the perplexity with a paired bootstrap, documents whose answer flipped, how far the probabilities of the answers moved (KL divergence), and the documents whose margin moved most.',
   arguments: [
     { name: 'BEFORE', summary: `folder of gptj eval --out, or its ${REPORT_FILE}`, values: 'file' },
     { name: 'AFTER', summary: 'the same of the other run', values: 'file' },
   ],
-  notes: ['p is the probability of a change at least this uneven where both runs are equally good.'],
+  notes: [
+    'p is the probability of a change at least this uneven where both runs are equally good.',
+    'The KL divergence is that of the probabilities of the choices of a document; of a document with one continuation, of this continuation against all others.',
+  ],
   groups: [{ title: 'options', options: [{ name: 'json', value: null, summary: 'print JSON instead of tables' }] }],
   examples: [{ line: 'gptj eval diff ./scores-f16 ./scores-q4', caption: 'what a smaller type changes' }],
 
@@ -173,7 +176,7 @@ async function openReport(path: string): Promise<EvaluationReport> {
 }
 
 function describeChange(output: Output, change: TaskChange): string {
-  const { task, form, documents, accuracies, perplexity, flips, meanDifference, moved } = change;
+  const { task, form, documents, accuracies, perplexity, flips, divergence, meanDifference, moved } = change;
   const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
   const accuracyTable = renderTable(
     [
@@ -203,10 +206,16 @@ function describeChange(output: Output, change: TaskChange): string {
           `perplexity changes by ${perplexity.difference.toPrecision(3)}, 95 % from ${perplexity.low.toPrecision(3)} to ${perplexity.high.toPrecision(3)}`,
         ]),
     `answers that flipped: ${formatCount(flips)} (${percent(flips / Math.max(1, documents))})`,
+    ...(divergence === null ? [] : [`KL divergence of the answers: ${describeDivergence(divergence)}`]),
     `mean difference of a log-likelihood: ${meanDifference.toPrecision(3)}`,
     `largest changes of a margin: ${moved.map(({ id, marginBefore, marginAfter }) => `document ${id} from ${marginBefore.toFixed(2)} to ${marginAfter.toFixed(2)}`).join(', ')}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeDivergence({ mean, standardError }: NonNullable<TaskChange['divergence']>): string {
+  const interval = standardError === null ? '' : ` ± ${(1.96 * standardError).toPrecision(2)}`;
+  return `${mean.toPrecision(3)}${interval} nats, mean of documents`;
 }
 
 const tasksCommand: Command = {

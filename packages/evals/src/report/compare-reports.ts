@@ -1,6 +1,8 @@
 /** Compares two runs document by document. */
 import { EvaluationError } from '../evaluation-error.ts';
 import { bestIndex } from '../metrics/document-result.ts';
+import { mean, sampleDeviation } from '../metrics/mean.ts';
+import { distributionOf, divergence } from './answer-distribution.ts';
 import type { EvaluationReport, ReportedDocument, ReportedTask } from './evaluation-report.ts';
 import { mcNemarP, type PairedInterval, pairedPerplexity } from './significance.ts';
 
@@ -22,6 +24,8 @@ export interface TaskChange {
   readonly perplexity: PairedInterval | null;
   /** Documents whose chosen answer differs; accuracy alone hides them. */
   readonly flips: number;
+  /** Mean of all documents; null for generated texts, and for the perplexity of whole texts. */
+  readonly divergence: Divergence | null;
   /** Of all requests. */
   readonly meanDifference: number;
   /** The documents whose margin changed most, largest change first. */
@@ -33,6 +37,13 @@ export interface MovedDocument {
   /** Log-likelihood of the right answer above the best other one; of one request, its log-likelihood. */
   readonly marginBefore: number;
   readonly marginAfter: number;
+}
+
+/** Kullback-Leibler divergence in nats of the first run's distribution over answers from the second's. */
+export interface Divergence {
+  readonly mean: number;
+  /** Of the mean; null for one document. */
+  readonly standardError: number | null;
 }
 
 const MOVED = 5;
@@ -66,6 +77,7 @@ function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
   const accuracies = ['acc', 'acc_norm', 'exact_match']
     .filter((metric) => before.metrics.some((each) => each.metric === metric))
     .map((metric) => compareAccuracy(metric, pairs));
+  const hasAnswers = before.metrics.some(({ metric }) => metric === 'acc');
   const isPerplexity = before.metrics.some(({ metric }) => metric === 'perplexity');
   const logLikelihoods = (task: ReportedTask): readonly number[] =>
     task.documents.map(({ logLikelihoods: [only] }) => only!);
@@ -79,6 +91,7 @@ function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
     accuracies,
     perplexity: isPerplexity ? pairedPerplexity(logLikelihoods(before), logLikelihoods(after)) : null,
     flips: pairs.filter(([a, b]) => answerOf(a) !== answerOf(b)).length,
+    divergence: hasAnswers ? divergenceOf(pairs) : null,
     meanDifference: differences.reduce((sum, each) => sum + each, 0) / Math.max(1, differences.length),
     moved: pairs
       .map(([a, b]) => ({ id: a.id, marginBefore: marginOf(a), marginAfter: marginOf(b) }))
@@ -100,6 +113,13 @@ function compareAccuracy(metric: string, pairs: readonly Pair[]): AccuracyChange
 /** The chosen request; of one request, whether it is right. */
 function answerOf({ logLikelihoods, values }: ReportedDocument): number {
   return logLikelihoods.length > 1 ? bestIndex(logLikelihoods) : (values.acc ?? values.exact_match ?? 0);
+}
+
+function divergenceOf(pairs: readonly Pair[]): Divergence | null {
+  if (pairs.length === 0 || pairs.some(([a]) => a.logLikelihoods.length === 0)) return null;
+  const values = pairs.map(([a, b]) => divergence(distributionOf(a), distributionOf(b)));
+  const standardError = values.length < 2 ? null : sampleDeviation(values) / Math.sqrt(values.length);
+  return { mean: mean(values), standardError };
 }
 
 function marginOf({ logLikelihoods, gold }: ReportedDocument): number {
