@@ -8,12 +8,12 @@ DATA: folder with the JSON Lines files of the tasks. MODEL: a Hugging Face folde
 definitions; only where their documents come from is replaced.
 
 hash   the sha256 of Python's JSON of all `[context, continuation]` of each task, in the order of the documents
-score  results.json and samples_TASK.jsonl as `lm_eval --output_path OUT --log_samples` writes them
+score  results_DATE.json and samples_TASK_DATE.jsonl, by the harness's own writer, in a folder below OUT
 serve  one JSON object a line on standard input, `{"task", "limit", "batch"}`: scores the first documents of the task and
        answers with the seconds that this took, the processor time, and the log-likelihoods
 
 Made with lm-eval 0.4.13, transformers 5.18 and torch 2.13. Install: pip install torch transformers datasets accelerate
-lm-eval. Where pip has no `pytablewriter` or `sqlitedict`, `pip install --no-deps lm-eval` with what it imports does.
+lm-eval. Where `pytablewriter` or `sqlitedict` are missing, lm-eval can be installed with --no-deps.
 """
 
 import argparse
@@ -134,13 +134,17 @@ def score(options):
     tasks = load_tasks(options.tasks, options.data, options.shots)
     results = evaluate(open_model(options), tasks, limit=options.limit, log_samples=True, bootstrap_iters=100_000)
     samples = results.pop("samples")
-    out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(results, indent=2, default=str, ensure_ascii=False)
-    (out / "results.json").write_text(text, encoding="utf8")
+    tracker = EvaluationTracker(output_path=options.out)
+    tracker.general_config_tracker.log_experiment_args(
+        model_source="hf",
+        model_args=f"pretrained={options.model}",
+        system_instruction=None,
+        chat_template=None,
+        fewshot_as_multiturn=False,
+    )
+    tracker.save_results_aggregated(results, samples)
     for name, rows in samples.items():
-        lines = [json.dumps(row, default=str, ensure_ascii=False) + "\n" for row in rows]
-        (out / f"samples_{name}.jsonl").write_text("".join(lines), encoding="utf8")
+        tracker.save_results_samples(name, rows)
 
 
 def serve(options):

@@ -1,4 +1,5 @@
 import { cpus, loadavg } from 'node:os';
+import { basename } from 'node:path';
 import { type EvalStep, EXACT_STEP } from './eval-steps.ts';
 import { median } from './statistics.ts';
 import { table } from './table.ts';
@@ -40,7 +41,7 @@ export function printReport(run: EvalBenchRun): void {
   const names = steps.map(({ name }) => name);
   const load = loadavg()[0]!.toFixed(1);
   console.log(
-    `${run.model}, ${threads} threads, ${byProcessorTime ? 'processor time divided by them' : 'time'}, load ${load}, median of ${run.rounds} rounds`,
+    `${basename(run.model)}, ${threads} threads, ${byProcessorTime ? 'processor time divided by them' : 'time'}, load ${load}, median of ${run.rounds} rounds`,
   );
   for (const { name, adds } of steps) console.log(`  ${name}: ${adds}`);
   if (peerVersions !== null) {
@@ -49,21 +50,23 @@ export function printReport(run: EvalBenchRun): void {
   }
   const rate = (task: TaskMeasurement, samples: readonly Sample[]): string =>
     median(timesOf(samples, run).map((time) => task.documents / time)).toFixed(1);
-  console.log('\ndocuments per second');
+  const reference = peerVersions === null ? steps[0]!.name : PEER;
+  console.log(
+    `\ndocuments per second; difference: the largest one of a log-likelihood between ${EXACT_STEP} and ${reference}`,
+  );
   console.log(
     table(
-      ['task', 'documents', ...(peerVersions === null ? [] : [`${PEER} (batch)`]), ...names, 'largest difference'],
+      ['task', 'documents', ...(peerVersions === null ? [] : [`${PEER} (batch)`]), ...names, 'difference'],
       tasks.map((task) => [
         task.task,
         String(task.documents),
         ...(task.peer === null ? [] : [`${rate(task, task.peer.samples)} (${task.peer.batch})`]),
         ...names.map((name) => rate(task, task.samples[name]!)),
-        Math.max(...exactSteps(steps).map((name) => task.differences[name]!)).toExponential(1),
+        task.differences[EXACT_STEP]!.toExponential(1),
       ]),
     ),
   );
-  const total = peerVersions === null ? names[0]! : PEER;
-  console.log(`\ntimes faster than the column before it, and in all from ${total} to ${EXACT_STEP}`);
+  console.log(`\ntimes faster than the column before it, and in all from ${reference} to ${EXACT_STEP}`);
   console.log(
     table(
       ['task', ...names.slice(peerVersions === null ? 1 : 0), 'in all', 'tokens by sharing'],
@@ -111,10 +114,4 @@ function factorsOf(run: EvalBenchRun, { peer, samples }: TaskMeasurement): Facto
 
 function timesOf(samples: readonly Sample[], { byProcessorTime, threads }: EvalBenchRun): readonly number[] {
   return samples.map(({ seconds, processorSeconds }) => (byProcessorTime ? processorSeconds / threads : seconds));
-}
-
-/** The names of the steps that compute with the weights of the peer. */
-function exactSteps(steps: readonly EvalStep[]): readonly string[] {
-  const last = steps.findIndex(({ name }) => name === EXACT_STEP);
-  return steps.slice(0, last + 1).map(({ name }) => name);
 }

@@ -1,5 +1,6 @@
 /** The files of lm-evaluation-harness: `results.json` and the samples of a task. */
 import { createHash } from 'node:crypto';
+import type { DocumentEvaluation } from '../evaluate-task.ts';
 import { isHigherBetter } from '../metrics/aggregate.ts';
 import { bestIndex } from '../metrics/document-result.ts';
 import type { Task } from '../tasks/task.ts';
@@ -18,7 +19,9 @@ export function toHarnessResults({ report, evaluations, seconds, date }: Harness
     Object.fromEntries(evaluations.map((each) => [harnessName(each), value(each)]));
   return {
     results: entries((evaluation) => ({
+      name: harnessName(evaluation),
       alias: harnessName(evaluation),
+      sample_len: evaluation.documents.length,
       ...Object.fromEntries(
         evaluation.metrics.flatMap(({ metric, value, standardError }) => [
           [`${metric},none`, value],
@@ -52,6 +55,9 @@ export function toHarnessResults({ report, evaluations, seconds, date }: Harness
       random_seed: 0,
       fewshot_seed: report.seeds.fewShot,
     },
+    task_hashes: entries(({ task, documents }) =>
+      sha256(documents.map((each) => Object.values(hashesOf(task, each)).join('')).join('')),
+    ),
     model_name: report.model.model,
     model_sha: report.model.weights,
     date: date.getTime() / 1000,
@@ -62,8 +68,8 @@ export function toHarnessResults({ report, evaluations, seconds, date }: Harness
 
 /** The lines of `samples_TASK_*.jsonl`. */
 export function toHarnessSamples({ task, documents }: FormEvaluation): readonly string[] {
-  return documents.map(({ document, requests, answer, items }, id) => {
-    const target = targetOf(task, document.gold, requests[0]!.continuation, document.choices);
+  return documents.map((evaluation, id) => {
+    const { document, requests, answer, items } = evaluation;
     const resps = answer.scores.map(({ logLikelihood, isGreedy }) => [
       String(logLikelihood),
       isGreedy ? 'True' : 'False',
@@ -72,7 +78,7 @@ export function toHarnessSamples({ task, documents }: FormEvaluation): readonly 
     return JSON.stringify({
       doc_id: id,
       doc: document.fields,
-      target,
+      target: targetOf(task, evaluation),
       arguments: Object.fromEntries(
         requests.map(({ context, continuation }, at) => [
           `gen_args_${at}`,
@@ -83,9 +89,7 @@ export function toHarnessSamples({ task, documents }: FormEvaluation): readonly 
       filtered_resps: answer.text === null ? resps : text,
       filter: 'none',
       metrics: task.metrics,
-      doc_hash: sha256(JSON.stringify(document.fields, null, 2)),
-      prompt_hash: sha256(requests[0]!.context),
-      target_hash: sha256(target),
+      ...hashesOf(task, evaluation),
       ...(answer.scores.length > 1
         ? { chosen: bestIndex(answer.scores.map(({ logLikelihood }) => logLikelihood)) }
         : {}),
@@ -112,9 +116,31 @@ const OUTPUT_TYPES: Readonly<Record<Task['kind'], string>> = {
   generate: 'generate_until',
 };
 
-function targetOf(task: Task, gold: number, continuation: string, choices: readonly string[]): string {
-  if (task.kind === 'log-likelihood' || task.kind === 'rolling') return continuation;
-  return task.kind === 'generate' ? choices[gold]! : String(gold);
+function targetOf(task: Task, { document, requests }: DocumentEvaluation): string {
+  const { continuation } = requests[0]!;
+  switch (task.kind) {
+    case 'log-likelihood':
+    case 'rolling':
+      return continuation;
+    case 'multiple-context':
+      return continuation.slice(1);
+    case 'generate':
+      return document.choices[document.gold]!;
+    case 'multiple-choice':
+      return task.targetIsText === true ? document.choices[document.gold]! : String(document.gold);
+  }
+}
+
+/** In the order in which the harness joins them. */
+function hashesOf(
+  task: Task,
+  evaluation: DocumentEvaluation,
+): { readonly doc_hash: string; readonly prompt_hash: string; readonly target_hash: string } {
+  return {
+    doc_hash: sha256(JSON.stringify(evaluation.document.fields, null, 2)),
+    prompt_hash: sha256(evaluation.requests[0]!.context),
+    target_hash: sha256(targetOf(task, evaluation)),
+  };
 }
 
 function sha256(text: string): string {

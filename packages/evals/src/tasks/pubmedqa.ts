@@ -25,6 +25,7 @@ export const pubmedqa: Task = {
     harness: '9940554d9477e3a4b4ded1e08e91de093b15a449e45c29a153a239393124d679',
     published: '57b5917aac2cec0898d626cdf69c6b602fd5806eaa74235505024a6ff1b0ab1d',
   },
+  targetIsText: true,
   leavesOutDocument: { own: true, other: false },
   read: (fields) =>
     choiceDocument(fields, {

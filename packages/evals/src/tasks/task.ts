@@ -81,6 +81,8 @@ export interface Task {
    * that it declares for examples and for documents have the same name, and none counts as a name.
    */
   readonly leavesOutDocument: { readonly own: boolean; readonly other: boolean };
+  /** Whether files in the harness's format name the right answer by its text. Default: by its index. */
+  readonly targetIsText?: boolean;
   /** Throws `data_invalid` for a line that is not of this task. */
   read(fields: Readonly<Record<string, unknown>>): TaskDocument;
 }
