@@ -14,6 +14,7 @@ import { tokenRoutes } from './api/account/token-routes.ts';
 import { usageRoutes } from './api/account/usage-routes.ts';
 import { userRoutes } from './api/account/user-routes.ts';
 import { pipelineCloudErrors } from './api/error-dialects.ts';
+import { generationRoute } from './api/internal/generation-route.ts';
 import { nodeRoutes } from './api/internal/node-routes.ts';
 import { meshRoutes } from './api/mesh/mesh-routes.ts';
 import { openAiRoutes } from './api/openai/openai-routes.ts';
@@ -74,6 +75,7 @@ import type { LimitsService } from './metering/usage/limits-service.ts';
 import type { UsageService } from './metering/usage/usage-service.ts';
 import type { RefusalCounts } from './runs/counts/refusal-counts.ts';
 import { createRunCounts } from './runs/counts/run-counts.ts';
+import type { NodeGenerations } from './runs/nodes/node-generations.ts';
 import { createRunMetrics } from './runs/run-metrics.ts';
 import type { RunQueue } from './runs/run-queue.ts';
 import type { RunService } from './runs/run-service.ts';
@@ -108,6 +110,7 @@ export interface AppDeps {
   /** Reads requests. */
   readonly jobs: JobRunner<TextModel>;
   readonly generations: GenerationService;
+  readonly nodeGenerations: NodeGenerations;
   readonly billing: BillingService;
   readonly usage: UsageService;
   readonly refusals: RefusalCounts;
@@ -166,7 +169,7 @@ export function createApp(deps: AppDeps): App {
   app.use(securityHeaders(edge));
   app.use(cors(edge.corsOrigins));
   if (site !== null) app.use(serveDashboard(site, new Set(routes.map(({ path }) => path.split('/')[1] ?? ''))));
-  mountRoutes(app, deps.ownsStore ? routes : [...routes, ...nodeRoutes(deps)], {
+  mountRoutes(app, deps.ownsStore ? routes : [...routes, ...nodeRoutes(deps), generationRoute(deps)], {
     guard: createAppGuard(deps),
     // A client of a compatible API has a token with the scope `run`, and must get 404 for unknown routes.
     unknownAccess: (errors) => (errors === pipelineCloudErrors ? READ_OR_WRITE : scope()),

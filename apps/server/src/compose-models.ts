@@ -30,6 +30,8 @@ export interface ComposedModels {
   add(source: ModelSource): ModelService;
   /** Serve it no longer. The first one cannot be removed. */
   remove(name: string): void;
+  /** The model of a name; null: there is none. */
+  find(name: string): ModelService | null;
   /** Rejects when no engine answers: one that does not leaves the others to serve. */
   check(): Promise<void>;
 }
@@ -38,16 +40,15 @@ export function composeModels({ sources, clock, observation }: ModelsDeps): Comp
   const all: ModelService[] = [];
   const others: TextModel[] = [];
   const now = (): number => performance.now();
-  const compose = ({ engine: source, tokenizer, hosted }: ModelSource): ModelService => {
+  const compose = ({ engine: source, tokenizer, hosted, isElsewhere = false }: ModelSource): ModelService => {
     const isFirst = all.length === 0;
     const monitor = createEngineMonitor({ engine: source, clock, now });
     const { modelName } = source.info;
-    const engine = observeEngine(source, {
-      ...observation,
-      now,
-      onTokens: monitor.countTokens,
-      labels: () => (all.length === 1 ? {} : { model: modelName }),
-    });
+    const labels = () => (all.length === 1 ? {} : { model: modelName });
+    // Metrics of all servers are added up.
+    const engine = isElsewhere
+      ? source
+      : observeEngine(source, { ...observation, now, onTokens: monitor.countTokens, labels });
     const identity = pipelineOf(modelName, isFirst);
     const taken = new Set(all.flatMap(({ pipeline }) => pipeline.tags));
     const pipeline = { ...identity, tags: identity.tags.filter((tag) => !taken.has(tag)) };
@@ -70,12 +71,14 @@ export function composeModels({ sources, clock, observation }: ModelsDeps): Comp
   for (const source of sources) add(source);
   const [first] = all;
   if (first === undefined) throw new TypeError('expected at least one model, got none');
+  const find = (name: string): ModelService | null => all.find(({ model }) => model.info.modelName === name) ?? null;
   return {
     first,
     all,
+    find,
     byName(name) {
-      const found = all.find(({ model }) => model.info.modelName === name);
-      if (found === undefined) throw new ModelError('model_unavailable', `the model ${name} is no longer served`);
+      const found = find(name);
+      if (found === null) throw new ModelError('model_unavailable', `the model ${name} is no longer served`);
       return found;
     },
     add,

@@ -42,6 +42,7 @@ import { createReadiness } from './readiness.ts';
 import { createRefusalCounts } from './runs/counts/refusal-counts.ts';
 import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
+import { createNodeGenerations } from './runs/nodes/node-generations.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { readBacklogs } from './runs/run-backlog-store.ts';
 import { countOpenRunsByState, countOpenRunsOf } from './runs/run-lease-store.ts';
@@ -201,6 +202,7 @@ export function compose(deps: ComposeDeps): Composition {
       maxQueueMs: settings.maxQueueMs,
     }),
   );
+  const nodeGenerations = createNodeGenerations({ engineOf: (name) => models.find(name)?.engine ?? null });
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
   const webhooks = openWebhooks({
@@ -240,6 +242,7 @@ export function compose(deps: ComposeDeps): Composition {
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,
     nodeUrl: deps.nodeUrl ?? (() => null),
+    countDirect: () => generations.running + nodeGenerations.running,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onRunsEnd: (tx, ends) => webhooks.enqueue(tx, ends),
     observer: countRuns(metrics),
@@ -305,6 +308,7 @@ export function compose(deps: ComposeDeps): Composition {
     model,
     jobs,
     generations,
+    nodeGenerations,
     billing: createBillingService({ db, plans, provider: deps.paymentProvider, clock, logger }),
     usage: createUsageService({ db, plans, storage, clock }),
     refusals,
@@ -332,8 +336,10 @@ export function compose(deps: ComposeDeps): Composition {
     draining ??= Promise.all([
       drainRuns(runs.worker, timeoutMs, logger).then(() => runs.closeStreams()),
       generations.close(timeoutMs),
+      nodeGenerations.close(timeoutMs),
       runs.feed.close(),
     ]).then(() => {});
+    runs.node.report();
     return draining;
   };
   return {

@@ -11,7 +11,6 @@ import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
 import { describeMisspelt } from './config/misspelt-settings.ts';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config/parse-config.ts';
-import { ConfigError } from './config-error.ts';
 import { PAGE_OF_LINK } from './http/dashboard/page-addresses.ts';
 import { openSite } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
@@ -29,6 +28,7 @@ import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
 import type { RunTiming } from './runs/run-worker.ts';
 import { serverVersion } from './server-version.ts';
+import { checkParts } from './start/check-parts.ts';
 import { describeModel, describeUnloaded } from './start/describe-model.ts';
 import { describePlans } from './start/describe-plans.ts';
 import { ensureCredentials, printCredentials } from './start/ensure-credentials.ts';
@@ -40,6 +40,8 @@ import { namesInPlans } from './start/names-in-plans.ts';
 import { nodeUrl } from './start/node-url.ts';
 import { openModelStore } from './start/open-model-store.ts';
 import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
+import { openNodeModels } from './start/open-node-models.ts';
+import { registerServed } from './start/register-served.ts';
 import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
 import { toWorkerModel } from './start/to-worker-model.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
@@ -105,9 +107,6 @@ const DEFAULT_PARTS: ServeParts = {
   dashboardDir: null,
   manualDir: null,
 };
-
-const WORKER_WITHOUT_DATABASE =
-  'DATABASE_URL: expected the PostgreSQL of the servers whose runs the worker executes, got none; without one, gptj serve executes its runs itself';
 
 /** A part that takes longer to close is left to the end of the process. */
 const CLOSE_TIMEOUT_MS = 20_000;
@@ -202,7 +201,7 @@ async function start({
   const { print, runTiming, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
   const { host, dataDir } = config;
   const isServer = parts.role === 'server';
-  if (!isServer && config.databaseUrl === null) throw new ConfigError(WORKER_WITHOUT_DATABASE);
+  checkParts(parts.role, config);
   logger.info('starting', {
     role: parts.role,
     version: facts.version,
@@ -222,13 +221,15 @@ async function start({
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
+  const openStoreNow = async (): Promise<Store> => {
+    logger.info('opening the store');
+    return open(await openDatabase(config, logger), (each) => each.close());
+  };
+  // Workers have registered the models there.
+  const storeOfWorkers = config.hasEngine ? null : await openStoreNow();
+  const modelStart = { logger, print, display: createStartDisplay(logger, parts.progressBar), signal: parts.signal };
   const served = open(
-    await loadModel(config, {
-      logger,
-      print,
-      display: createStartDisplay(logger, parts.progressBar),
-      signal: parts.signal,
-    }),
+    storeOfWorkers === null ? await loadModel(config, modelStart) : await openNodeModels(storeOfWorkers.db, modelStart),
     async (model) => {
       await model.host?.close();
       await model.engine.close();
@@ -240,9 +241,12 @@ async function start({
   const workerModel = toWorkerModel(served, present());
   const workers =
     workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
-  logger.info('opening the store');
-  const store = open(await openDatabase(config, logger), (each) => each.close());
+  const store = storeOfWorkers ?? (await openStoreNow());
   const clock = ownsStore ? parts.clock : open(await openStoreClock(store.db), (each) => each.close()).now;
+  const register = async (): Promise<void> => {
+    if (config.hasEngine && !ownsStore) await registerServed(store.db, served, present());
+  };
+  await register();
   const keeper = createCredentialKeeper({
     output: config.printCredentials,
     isTerminal: parts.terminal.print,
@@ -275,6 +279,7 @@ async function start({
     live.onChange = () => {
       planNames = namesInPlans(present());
       workers?.replace(toWorkerModel(served, present()));
+      register().catch((error) => logger.warn('servers without an engine do not learn of a model', { error }));
     };
   }
   const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });

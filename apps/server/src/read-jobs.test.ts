@@ -25,7 +25,7 @@ const tokenizer = await openTokenizer(modelPath);
 const model = { info, tokenizer, readParameters: createParameterReader(info, tokenizer) };
 const pool = openWorkerPool({
   entry: new URL('./worker-main.js', import.meta.url),
-  workerData: { modelPath, info, others: [] } satisfies WorkerModel,
+  workerData: { vocabulary: modelPath, info, others: [] } satisfies WorkerModel,
   threads: 1,
   maxWaiting: 16,
   deadlineMs: 60_000,

@@ -54,6 +54,8 @@ export interface GenerationRequest {
    * without a process of its own ignores it. Default false.
    */
   readonly alone?: boolean;
+  /** The request that it is part of, as headers that name it to another machine. Default: none. */
+  readonly origin?: Readonly<Record<string, string>>;
 }
 
 /** Tokens and time of a generation. */

@@ -18,10 +18,19 @@ export {
   readNvidiaGpus,
   runProgram,
 } from './machine/nvidia-gpus.ts';
-export { type OpenModel, type OpenModelOptions, openModel, openTokenizer, openTokenizers } from './open-model.ts';
+export {
+  type OpenModel,
+  type OpenModelOptions,
+  openModel,
+  openTokenizer,
+  openTokenizers,
+  readTokenizerData,
+} from './open-model.ts';
 export { modelContext, parameterContext } from './parameter-context.ts';
 export type { EngineReport } from './process/engine-report.ts';
+export { createEventJoiner, type EventJoiner, toWireEvents, type WireEvent } from './process/event-parts.ts';
 export { findGpuMemory } from './process/gpu-memory.ts';
+export { fromWireError, toWireError, type WireError } from './process/messages.ts';
 export { probeEngines } from './process/probe-engines.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
 export { type RemoteAddress, remoteBase } from './remote/http.ts';

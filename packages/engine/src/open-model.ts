@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { type InstructionSet, loadKernels } from '@gptj-cloud/kernels';
 import { type AdapterLayer, type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
-import { createTokenizer, type Tokenizer } from '@gptj-cloud/tokenizer';
+import { createTokenizer, type Tokenizer, type TokenizerData } from '@gptj-cloud/tokenizer';
 import { type AdapterFile, adapterBytes, adaptersFor } from './adapters/adapter-file.ts';
 import { readAdapters } from './adapters/read-adapters.ts';
 import type { EngineInfo } from './engine.ts';
@@ -83,9 +83,14 @@ export interface OpenModel {
 
 /** The tokenizer of a GGUF file, without its weights. */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerData(path));
+}
+
+/** The vocabulary of a GGUF file, for a tokenizer in a process that does not have the file. */
+export async function readTokenizerData(path: string): Promise<TokenizerData> {
   const file = await openGgufWeights(path);
   try {
-    return createTokenizer(file.tokenizer);
+    return file.tokenizer;
   } finally {
     await file.close();
   }

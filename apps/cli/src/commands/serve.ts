@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { OTHER_VARIABLES, serve } from '@gptj-cloud/server';
 import type { Command } from '../command.ts';
+import { isOn } from '../options.ts';
 import { createProgressPrinter } from '../progress.ts';
 import { aborted, optionVariables, serveOptionGroup } from '../serve-variables.ts';
 
@@ -21,7 +22,20 @@ export const serveCommand: Command = {
     'Options override environment variables.',
     `Settings without an option are environment variables, which docs/operations.md describes: ${OTHER_VARIABLES.join(', ')}.`,
   ],
-  groups: [serveOptionGroup()],
+  groups: [
+    serveOptionGroup(),
+    {
+      title: 'many machines',
+      options: [
+        {
+          name: 'no-engine',
+          value: null,
+          summary:
+            'answer the API and load no model: gptj worker computes, on the PostgreSQL that DATABASE_URL names. The same as GPTJ_ENGINE=none',
+        },
+      ],
+    },
+  ],
   examples: [
     { line: 'gptj serve', caption: 'the embedded model on http://127.0.0.1:8080' },
     {
@@ -29,6 +43,10 @@ export const serveCommand: Command = {
       caption: 'your model, for every host of the network',
     },
     { line: 'GPTJ_API_TOKEN=API_TOKEN gptj serve', caption: 'with a token of your choice' },
+    {
+      line: 'DATABASE_URL=postgres://gptj@db/gptj gptj serve --no-engine --host 0.0.0.0',
+      caption: 'the API alone, beside machines that compute with gptj worker',
+    },
   ],
 
   async run(context, options) {
@@ -36,7 +54,11 @@ export const serveCommand: Command = {
     const server = await serve(
       {},
       {
-        environment: { ...env, ...optionVariables(options) },
+        environment: {
+          ...env,
+          ...optionVariables(options),
+          ...(isOn(options, 'no-engine') ? { GPTJ_ENGINE: 'none' } : {}),
+        },
         print: (line) => stdout.write(`${line}\n`),
         log: (line) => stderr.write(line),
         terminal: { print: stdout.columns !== null, log: stderr.columns !== null, colours: stderr.colours },

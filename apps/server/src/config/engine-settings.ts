@@ -31,13 +31,13 @@ export const engineSettings = {
     fallback: 'q8_0',
     names: RECIPES,
   }),
-  GPTJ_ENGINE: setting<EngineKind | 'auto' | URL, 'auto'>({
+  GPTJ_ENGINE: setting<EngineKind | 'auto' | 'none' | URL, 'auto'>({
     group: 'Serving',
-    help: "what computes the model: `kernels`, this project's own for CPUs; `llama`, llama.cpp, also on GPUs; `reference`, slow and exact; `auto`: llama.cpp where it has a GPU or the kernels cannot run the model, else the kernels; `openai=URL`: a completions server, see [scale-out](scale-out.md)",
+    help: "what computes the model: `kernels`, this project's own for CPUs; `llama`, llama.cpp, also on GPUs; `reference`, slow and exact; `auto`: llama.cpp where it has a GPU or the kernels cannot run the model, else the kernels; `openai=URL`: a completions server, see [scale-out](scale-out.md); `none`: nothing, this server answers the API and `gptj worker` computes, on one PostgreSQL",
     fallback: 'auto',
     shownDefault: '`auto`',
     read: readEngine,
-    expected: `auto, ${ENGINE_KINDS.join(', ')} or openai=URL with an http(s) address without password, query and fragment`,
+    expected: `auto, ${ENGINE_KINDS.join(', ')}, none or openai=URL with an http(s) address without password, query and fragment`,
     option: { name: 'engine', value: 'NAME|openai=URL' },
   }),
   GPTJ_DRAFT_MODEL: textSetting({
@@ -118,9 +118,13 @@ export const engineSettings = {
 const REMOTE = 'openai=';
 
 /** The name of an engine, or the base of a server. */
-function readEngine(text: string): EngineKind | 'auto' | URL | undefined {
+function readEngine(text: string): EngineKind | 'auto' | 'none' | URL | undefined {
   if (text.startsWith(REMOTE)) return remoteBase(text.slice(REMOTE.length)) ?? undefined;
-  return text === 'auto' ? text : ENGINE_KINDS.find((kind) => kind === text);
+  return text === 'auto' || text === 'none' ? text : ENGINE_KINDS.find((kind) => kind === text);
+}
+
+function isOwnEngine(engine: EngineKind | 'auto' | 'none' | URL): engine is EngineKind {
+  return typeof engine === 'string' && engine !== 'auto' && engine !== 'none';
 }
 
 type EngineSettings = { readonly [Name in keyof typeof engineSettings]: z.output<(typeof engineSettings)[Name]> };
@@ -139,7 +143,7 @@ export function parseEngineSize(settings: EngineSettings): EngineSize {
   }
   return {
     checksMemory: settings.ENGINE_MEMORY_CHECK,
-    ...(settings.GPTJ_ENGINE === 'auto' || settings.GPTJ_ENGINE instanceof URL ? {} : { kind: settings.GPTJ_ENGINE }),
+    ...(isOwnEngine(settings.GPTJ_ENGINE) ? { kind: settings.GPTJ_ENGINE } : {}),
     ...(settings.ENGINE_THREADS === 0 ? {} : { threads: settings.ENGINE_THREADS }),
     ...(contextLength === 0 ? {} : { contextLength }),
     ...(cacheCells === 0 ? {} : { cacheCells }),

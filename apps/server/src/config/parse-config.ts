@@ -54,6 +54,8 @@ export interface ServerConfig {
   readonly maxWaitingRuns: number;
   /** Null: no limit. */
   readonly maxQueueMs: number | null;
+  /** False: the models are those of the workers on the PostgreSQL, which compute. */
+  readonly hasEngine: boolean;
   readonly engineSize: EngineSize;
   /** A server that computes the model; null: this process does. */
   readonly remoteEngine: RemoteEngineConfig | null;
@@ -184,6 +186,7 @@ export function parseConfig(
   const settings = parsed.data;
   const models = chooseModels(settings.GPTJ_MODEL, settings.GPTJ_MODELS);
   const [first] = models;
+  const hasEngine = options.hasEngine ?? settings.GPTJ_ENGINE !== 'none';
   const text = (variable: string): string | null => {
     const value = environment[variable]?.trim() ?? '';
     return value === '' ? null : value;
@@ -208,9 +211,10 @@ export function parseConfig(
     parseWaiting: settings.PARSE_WAITING,
     parseDeadlineMs: options.parseDeadlineMs ?? settings.PARSE_SECONDS * 1000,
     parseHeapMb: settings.PARSE_HEAP_MB,
-    maxRunningRuns: settings.MAX_RUNNING_RUNS,
+    maxRunningRuns: hasEngine ? settings.MAX_RUNNING_RUNS : 0,
     maxWaitingRuns: settings.MAX_WAITING_RUNS,
     maxQueueMs: options.maxQueueMs ?? (settings.MAX_QUEUE_SECONDS === 0 ? null : settings.MAX_QUEUE_SECONDS * 1000),
+    hasEngine,
     engineSize: options.engineSize ?? parseEngineSize(settings),
     remoteEngine:
       options.remoteEngine ??

@@ -34,6 +34,8 @@ export interface DirectGeneration {
   readonly prompts: readonly PromptRequest[];
   /** Maximum delay of events that are not the last, in milliseconds: see `GenerationRequest` of the engine. Default 0. */
   readonly maxEventDelayMs?: number;
+  /** The request to this server, as the engine's requests name it. Default: none. */
+  readonly origin?: GenerationRequest['origin'];
 }
 
 export type DirectEvent =
@@ -61,6 +63,8 @@ export interface GenerationService {
    * `invalid_parameter`, `shutting_down`.
    */
   generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
+  /** Generations under way. */
+  readonly running: number;
   /** Refuse new generations, wait up to `drainTimeoutMs` for running ones, then cancel them and wait a moment. Idempotent. */
   close(drainTimeoutMs: number): Promise<void>;
 }
@@ -83,7 +87,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   async function* run(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent> {
     const admitted = await admission.admit(request.principal, estimateOf(request));
-    const { prompts, maxEventDelayMs = 0 } = request;
+    const { prompts, maxEventDelayMs = 0, origin } = request;
     const meter = createGenerationMeter(
       prompts.map(({ prompt }) => prompt.length),
       now,
@@ -101,6 +105,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         ...(maxQueueMs === null ? {} : { maxQueueMs }),
         ...(generationMs === null ? {} : { maxComputeMs: generationMs }),
         maxEventDelayMs,
+        ...(origin === undefined ? {} : { origin }),
       };
       for await (const event of engineOf(request.model).generate(asked, stopPrompts)) {
         meter.record(prompt, event);
@@ -133,6 +138,9 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   }
 
   return {
+    get running() {
+      return running;
+    },
     async *generate(request, signal) {
       refuseWhenClosing();
       running++;

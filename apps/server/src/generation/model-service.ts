@@ -11,6 +11,8 @@ export interface ModelSource {
   readonly tokenizer: Tokenizer;
   /** Loads and evicts it, where the server has several models. Default: it is always loaded. */
   readonly hosted?: HostedModel;
+  /** Other servers compute it, and count its tokens and time. Default false. */
+  readonly isElsewhere?: boolean;
 }
 
 /** A served model with what belongs to it alone. */

@@ -1,14 +1,18 @@
 import { currentRequestFigures, type RequestFigures } from '../telemetry/request-figures.ts';
+import { requestOrigin } from '../telemetry/request-origin.ts';
 import type { DirectEvent, DirectGeneration, GenerationService } from './generation-service.ts';
 
-/** The same service; each generation also adds to the figures of the request that starts it. */
+/** The same service; each generation also names the request that starts it, and adds to its figures. */
 export function noteGenerations(service: GenerationService): GenerationService {
   return {
-    ...service,
+    close: (drainTimeoutMs) => service.close(drainTimeoutMs),
+    get running() {
+      return service.running;
+    },
     generate(request, signal) {
-      const events = service.generate(request, signal);
       // Read here: a reply that is streamed later runs outside of the request.
       const figures = currentRequestFigures();
+      const events = service.generate({ ...request, origin: requestOrigin(figures) }, signal);
       return figures === undefined ? events : noted(events, request, figures);
     },
   };

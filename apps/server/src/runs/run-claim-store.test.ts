@@ -94,7 +94,11 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
   });
 
   test('a lease holds while its owner reports and for its own time, and ends after both', async () => {
-    await beatNode(db(), { id: 'alive', url: null });
+    await beatNode(db(), {
+      id: 'alive',
+      url: null,
+      load: { slots: 1, busy: 0, isDraining: false, models: [] },
+    });
     const young = await stored(1, { lease: { owner: 'gone', ms: 30_000 } });
     const ofAlive = await stored(2, { lease: { owner: 'alive', ms: -1 } });
     const old = await stored(3, { lease: { owner: 'gone', ms: -1 } });

@@ -53,6 +53,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly openSession: OpenStoreSession | null;
   /** Where other servers on the store reach this one, when it listens; null: they do not. */
   readonly nodeUrl: () => string | null;
+  /** Direct generations under way on its engines. */
+  readonly countDirect: () => number;
   readonly onRunsEnd: OnRunsEnd;
   readonly observer: RunObserver;
   readonly timing?: RunTiming;
@@ -142,7 +144,19 @@ export function createRunService(deps: RunServiceDeps): RunService {
     },
   });
   const standings = createGoodStandings();
-  const node = createNode({ db, id: owner, url: deps.nodeUrl, logger, beatMs: timing.heartbeatMs });
+  const node = createNode({
+    db,
+    id: owner,
+    url: deps.nodeUrl,
+    logger,
+    beatMs: timing.heartbeatMs,
+    load: () => ({
+      slots: deps.limits.running,
+      busy: worker.running + deps.countDirect(),
+      isDraining: worker.isClosed,
+      models: deps.pipelines.ids.flatMap((id) => deps.pipelines.get(id)?.model ?? []),
+    }),
+  });
   const follower = createRunFollower({
     db,
     logger,

@@ -132,6 +132,11 @@ export class RunWorker {
     return this.#places.size + this.#reserved;
   }
 
+  /** After `close`. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** After `stop`: no execution begins. */
   get stopped(): boolean {
     return this.#stopped;

@@ -23,7 +23,7 @@ import {
 } from '@gptj-cloud/engine';
 import { ModelError } from '@gptj-cloud/model';
 import { adaptersFolder, EMBEDDED_MODEL_NAME, listAdapters } from '@gptj-cloud/model-store';
-import type { Tokenizer } from '@gptj-cloud/tokenizer';
+import type { Tokenizer, TokenizerData } from '@gptj-cloud/tokenizer';
 import type { ModelChoice } from '../config/model-entry.ts';
 import type { ServerConfig } from '../config/parse-config.ts';
 import { ConfigError } from '../config-error.ts';
@@ -40,6 +40,8 @@ import type { StartDisplay } from './start-display.ts';
 export interface ServedModel extends ModelSource {
   /** The file, from which worker threads read the tokenizer. Absent: all requests are read on the server's thread. */
   readonly path?: string;
+  /** The same, where there is no file. */
+  readonly vocabulary?: TokenizerData;
   /** The other models of the server. Default: none. */
   readonly others?: readonly ServedModel[];
   /** Owns the engines that are loaded on demand. Default: each owns itself. */

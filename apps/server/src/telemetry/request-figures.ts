@@ -2,6 +2,7 @@ import { currentContext, withContext } from './request-context.ts';
 
 /** What the generations of one request took, for its line in the log. */
 export interface RequestFigures {
+  readonly requestId: string;
   /** Null until the request has generated. */
   model: string | null;
   promptTokens: number;
@@ -20,6 +21,6 @@ export function currentRequestFigures(): RequestFigures | undefined {
   return currentContext()?.figures;
 }
 
-export function newRequestFigures(): RequestFigures {
-  return { model: null, promptTokens: 0, generatedTokens: 0, queueMs: 0 };
+export function newRequestFigures(requestId: string): RequestFigures {
+  return { requestId, model: null, promptTokens: 0, generatedTokens: 0, queueMs: 0 };
 }

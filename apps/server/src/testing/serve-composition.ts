@@ -2,6 +2,7 @@
 import type { Engine } from '@gptj-cloud/engine';
 import { type Composition, compose } from '../compose.ts';
 import { type Listener, listen } from '../http/listen.ts';
+import type { Admission } from '../metering/usage/admission.ts';
 import type { RunTiming } from '../runs/run-worker.ts';
 import type { Store } from '../store/db.ts';
 import { createFakeDeps } from './fake-deps.ts';
@@ -21,6 +22,10 @@ export interface ServedOptions {
   readonly engine: Engine;
   readonly running?: number;
   readonly timing: RunTiming;
+  /** Default: any request is admitted. */
+  readonly admission?: Admission;
+  /** Other servers compute its generations. */
+  readonly isElsewhere?: boolean;
 }
 
 export async function serveComposition({
@@ -28,6 +33,8 @@ export async function serveComposition({
   engine,
   running = 1,
   timing,
+  admission = createOpenAdmission(),
+  isElsewhere = false,
 }: ServedOptions): Promise<ServedComposition> {
   const { deps, logLines } = createFakeDeps(() => new Date());
   let listener: Listener | null = null;
@@ -36,7 +43,8 @@ export async function serveComposition({
     engine,
     tokenizer: byteTokenizer,
     store,
-    admission: createOpenAdmission(),
+    isElsewhere,
+    admission,
     plans: bookOf(planOf('owner')),
     settings: { ...deps.settings, ownsStore: false, maxRunningRuns: running, maxWaitingRuns: 20 },
     runTiming: timing,

@@ -6,7 +6,7 @@ import { type EventStreamOptions, eventStreamReply } from '../../http/event-stre
 import { media } from '../../http/openapi/operation.ts';
 import { header, query } from '../../http/parameter.ts';
 import { type Access, defineRoute } from '../../http/route.ts';
-import { PROOF_HEADER } from '../../runs/nodes/node-signature.ts';
+import { eventsSubject, PROOF_HEADER } from '../../runs/nodes/node-signature.ts';
 import { NOT_KEPT, NOT_YET } from '../../runs/nodes/remote-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -27,8 +27,8 @@ function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonl
     security: [],
     async authorize(_guard, c) {
       c.set('isPolled', true);
-      const request = { projectId: c.req.query('project_id') ?? '', runId: c.req.param('id') ?? '' };
-      const proof = node.check(request, c.req.header('authorization') ?? '');
+      const subject = eventsSubject({ projectId: c.req.query('project_id') ?? '', runId: c.req.param('id') ?? '' });
+      const proof = node.check(subject, c.req.header('authorization') ?? '');
       if (proof === null) throw new ApiError('token_unknown');
       c.get('load')?.identify('nodes', { isExempt: true });
       return { proof };

@@ -17,7 +17,7 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     const given = c.req.header('x-request-id') ?? '';
     const requestId = VALID_ID.test(given) ? given : randomUUID();
     const startedMs = performance.now();
-    const figures = newRequestFigures();
+    const figures = newRequestFigures(requestId);
     c.set('requestId', requestId);
     const peer = c.env?.peer;
     let isSent = peer?.onReplyEnd === undefined;

@@ -11,6 +11,7 @@ import { type ServedComposition, serveComposition } from '../../testing/serve-co
 import { openTestStore } from '../../testing/test-store.ts';
 import { until } from '../../testing/until.ts';
 import { runs } from '../run-tables.ts';
+import { eventsSubject } from './node-signature.ts';
 import { eventsPath } from './remote-events.ts';
 
 const TOKEN = 'test-token-0123456789';
@@ -174,7 +175,7 @@ test('events are given to no one but nodes of the store, and only for the projec
     return reply.status;
   };
   const sign = (projectId: string, node = executedBy ?? ''): string | undefined =>
-    other.composition.runs.node.sign({ node, projectId, runId: id })?.authorization;
+    other.composition.runs.node.sign({ node, subject: eventsSubject({ projectId, runId: id }) })?.authorization;
   assert.equal(await ask(DEFAULT_PROJECT_ID, sign(DEFAULT_PROJECT_ID)), 200);
   assert.equal(await ask(DEFAULT_PROJECT_ID, undefined), 401);
   assert.equal(await ask(DEFAULT_PROJECT_ID, `Bearer ${TOKEN}`), 401);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkRequest, type EventsRequest, signRequest } from './node-signature.ts';
+import { checkRequest, type NodeRequest, signRequest } from './node-signature.ts';
 
 const SECRET = 'a'.repeat(64);
-const REQUEST: EventsRequest = { node: 'n1', projectId: 'project_1', runId: 'run_1' };
+const REQUEST: NodeRequest = { node: 'n1', subject: ['project_1', 'run_1'] };
 
 test('a signed request is accepted, and its answer proves that the node has the secret', () => {
   const { authorization, isAnswered } = signRequest(SECRET, REQUEST);
@@ -14,7 +14,7 @@ test('a signed request is accepted, and its answer proves that the node has the 
 
 test('a request for another node, project or run is refused, and one of another secret', () => {
   const { authorization } = signRequest(SECRET, REQUEST);
-  for (const change of [{ node: 'n2' }, { projectId: 'project_2' }, { runId: 'run_2' }]) {
+  for (const change of [{ node: 'n2' }, { subject: ['project_2', 'run_1'] }, { subject: ['project_1', 'run_2'] }]) {
     assert.equal(checkRequest(SECRET, { ...REQUEST, ...change }, authorization), null);
   }
   assert.equal(checkRequest('b'.repeat(64), REQUEST, authorization), null);

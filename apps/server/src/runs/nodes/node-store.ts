@@ -12,15 +12,48 @@ const KEPT_DAYS = 1;
 
 const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`;
 
-/** Report that a node is alive. The first report makes its row. */
+/** What a node computes, as it reports it. */
+export interface NodeLoad {
+  /** Runs that it executes at a time; 0: it has no engine. */
+  readonly slots: number;
+  /** Runs and direct generations under way. */
+  readonly busy: number;
+  readonly isDraining: boolean;
+  /** Names of its models. */
+  readonly models: readonly string[];
+}
+
+/** Report that a node is alive, and its load. The first report makes its row. */
 export async function beatNode(
   db: Database,
-  node: { readonly id: string; readonly url: string | null },
+  { id, url, load }: { readonly id: string; readonly url: string | null; readonly load: NodeLoad },
 ): Promise<void> {
+  const report = { ...load, models: [...load.models] };
   await db
     .insert(nodes)
-    .values(node)
-    .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()` } });
+    .values({ id, url, ...report })
+    .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()`, ...report } });
+}
+
+/** A living node with an engine that others reach. */
+export interface EngineNode {
+  readonly id: string;
+  readonly url: string;
+  readonly slots: number;
+  readonly busy: number;
+  readonly models: readonly string[];
+  /** When it last reported. */
+  readonly beatAt: Date;
+}
+
+/** The nodes that take generations of other nodes. */
+export async function findEngineNodes(db: Database): Promise<readonly EngineNode[]> {
+  const { id, url, slots, busy, models, beatAt } = nodes;
+  const rows = await db
+    .select({ id, url, slots, busy, models, beatAt })
+    .from(nodes)
+    .where(and(isNotNull(url), gt(slots, 0), eq(nodes.isDraining, false), gt(beatAt, ago(LIVE_SECONDS))));
+  return rows.flatMap(({ url, ...node }) => (url === null ? [] : [{ ...node, url }]));
 }
 
 export async function removeNode(db: Database, id: string): Promise<void> {

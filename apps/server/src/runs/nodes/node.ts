@@ -7,8 +7,15 @@ import { isLoopback } from '../../network-address.ts';
 import type { Database } from '../../store/db.ts';
 import { type Polling, startPolling } from '../../store/polling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { checkRequest, type EventsRequest, type SignedRequest, signRequest } from './node-signature.ts';
-import { beatNode, ensureNodeSecret, findOtherUrls, removeEndedNodes, removeNode } from './node-store.ts';
+import { checkRequest, type NodeRequest, type SignedRequest, signRequest } from './node-signature.ts';
+import {
+  beatNode,
+  ensureNodeSecret,
+  findOtherUrls,
+  type NodeLoad,
+  removeEndedNodes,
+  removeNode,
+} from './node-store.ts';
 
 export interface NodeDeps {
   readonly db: Database;
@@ -16,6 +23,7 @@ export interface NodeDeps {
   /** Where other nodes reach this one, when it listens; null: they do not. */
   readonly url: () => string | null;
   readonly logger: Logger;
+  readonly load: () => NodeLoad;
   /** Interval of its reports: a third of the time after which its leases end. */
   readonly beatMs: number;
 }
@@ -24,23 +32,26 @@ export interface Node {
   readonly id: string;
   start(): Promise<void>;
   /** Null before `start`. */
-  sign(request: EventsRequest): SignedRequest | null;
+  sign(request: NodeRequest): SignedRequest | null;
   /** The proof for the reply to a request of another node; null when the request has none. */
-  check(request: Omit<EventsRequest, 'node'>, authorization: string): string | null;
+  check(subject: readonly string[], authorization: string): string | null;
+  /** Report the load now: it has changed much. */
+  report(): void;
   close(): Promise<void>;
 }
 
-export function createNode({ db, id, url, logger, beatMs }: NodeDeps): Node {
+export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Node {
   let secret: string | null = null;
   let polling: Polling | null = null;
+  const beat = (): Promise<void> => beatNode(db, { id, url: url(), load: load() });
   return {
     id,
     async start() {
       const own = url();
-      await beatNode(db, { id, url: own });
+      await beat();
       secret = await ensureNodeSecret(db);
       await removeEndedNodes(db);
-      polling = startPolling(() => beatNode(db, { id, url: own }), {
+      polling = startPolling(beat, {
         everyMs: beatMs,
         onError: (error) => logger.warn('this server could not report that it is alive', { error }),
       });
@@ -53,8 +64,12 @@ export function createNode({ db, id, url, logger, beatMs }: NodeDeps): Node {
       );
     },
     sign: (request) => (secret === null ? null : signRequest(secret, request)),
-    check: (request, authorization) =>
-      secret === null ? null : checkRequest(secret, { ...request, node: id }, authorization),
+    check: (subject, authorization) =>
+      secret === null ? null : checkRequest(secret, { node: id, subject }, authorization),
+    report() {
+      // The next one comes soon.
+      if (polling !== null) beat().catch(() => undefined);
+    },
     async close() {
       await polling?.stop();
       // The row ends by itself where the store is gone.

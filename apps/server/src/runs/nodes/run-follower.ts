@@ -15,6 +15,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { EventReader, NumberedEvent, RunEvents } from '../run-events.ts';
 import { createAttemptMerge } from './attempt-merge.ts';
 import type { Node } from './node.ts';
+import { eventsSubject } from './node-signature.ts';
 import { findRunPlaces, type RunPlace } from './node-store.ts';
 import type { OpenRemoteEvents } from './remote-events.ts';
 
@@ -172,10 +173,10 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
   };
   const readThere = async (there: string, url: string | null): Promise<Log | null> => {
-    const request = { node: there, projectId, runId: id };
-    const signed = node.sign(request);
+    const run = { projectId, runId: id };
+    const signed = node.sign({ node: there, subject: eventsSubject(run) });
     if (url === null || signed === null) return null;
-    const found = await deps.openRemote({ url, request, signed, after: lastId, signal });
+    const found = await deps.openRemote({ url, node: there, run, signed, after: lastId, signal });
     if (found.type === 'reader') return { reader: found.reader, isHere: false, node: there, pending: null };
     if (found.type === 'not_kept') return readEnd();
     if (found.type === 'unreachable' && !signal.aborted) {

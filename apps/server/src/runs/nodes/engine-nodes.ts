@@ -1,0 +1,109 @@
+/**
+ * The nodes with engines, as a node without one chooses among them. They report their load every few seconds; the generations
+ * that this node has sent to them since are added.
+ */
+import type { EngineNode } from './node-store.ts';
+
+export interface EngineNodesDeps {
+  readonly find: () => Promise<readonly EngineNode[]>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** 0 ≤ x < 1: chooses among nodes of equal load. */
+  readonly random: () => number;
+}
+
+export interface TakenNode {
+  readonly node: EngineNode;
+  /** The generation there has ended. Idempotent. */
+  readonly leave: () => void;
+}
+
+export interface EngineNodes {
+  /**
+   * Take a place at the least loaded node that has the model, without the `excluded` ones; null: there is none. Rejects when the
+   * store fails.
+   */
+  take(model: string, excluded: ReadonlySet<string>): Promise<TakenNode | null>;
+  /** A node could not be reached: it is left out until it reports again. */
+  exclude(node: EngineNode): void;
+}
+
+/** What this node knows of another one. */
+interface Known {
+  /** The report that `sentBefore` belongs to. */
+  reportedAt: number;
+  /** Generations of this node that the report counts. */
+  sentBefore: number;
+  /** Generations of this node under way. */
+  sent: number;
+  /** The last report before it could not be reached. */
+  excludedAt: number | null;
+}
+
+const REFRESH_MS = 1_000;
+
+export function createEngineNodes({ find, now, random }: EngineNodesDeps): EngineNodes {
+  const known = new Map<string, Known>();
+  let found: readonly EngineNode[] = [];
+  let foundAt = Number.NEGATIVE_INFINITY;
+  let finding: Promise<void> | null = null;
+
+  const knownOf = (id: string): Known => {
+    const one = known.get(id) ?? { reportedAt: 0, sentBefore: 0, sent: 0, excludedAt: null };
+    known.set(id, one);
+    return one;
+  };
+  const refresh = async (): Promise<void> => {
+    found = await find();
+    foundAt = now();
+    const ids = new Set(found.map(({ id }) => id));
+    for (const [id, { sent }] of known) if (!ids.has(id) && sent === 0) known.delete(id);
+    for (const { id, beatAt } of found) {
+      const one = knownOf(id);
+      if (one.reportedAt === beatAt.getTime()) continue;
+      one.reportedAt = beatAt.getTime();
+      one.sentBefore = one.sent;
+    }
+  };
+  const loadOf = ({ id, busy, slots }: EngineNode): number => {
+    const { sent, sentBefore } = knownOf(id);
+    // The report may be older than the newest generations of this node.
+    return Math.max(sent, busy + sent - sentBefore) / slots;
+  };
+  const enter = (id: string): (() => void) => {
+    const one = knownOf(id);
+    one.sent++;
+    let isInside = true;
+    return () => {
+      if (isInside) one.sent--;
+      isInside = false;
+    };
+  };
+  return {
+    async take(model, excluded) {
+      // A node that failed is a sign that others have come.
+      if (excluded.size > 0 || found.length === 0 || now() - foundAt >= REFRESH_MS) {
+        finding ??= refresh().finally(() => {
+          finding = null;
+        });
+        await finding;
+      }
+      let best: EngineNode | null = null;
+      let bestLoad = Number.POSITIVE_INFINITY;
+      for (const node of found) {
+        if (!node.models.includes(model) || excluded.has(node.id)) continue;
+        if (knownOf(node.id).excludedAt === node.beatAt.getTime()) continue;
+        // Less than the difference that one generation makes.
+        const load = loadOf(node) + random() * 1e-6;
+        if (load >= bestLoad) continue;
+        best = node;
+        bestLoad = load;
+      }
+      // In the same step: the next one must count it.
+      return best === null ? null : { node: best, leave: enter(best.id) };
+    },
+    exclude({ id, beatAt }) {
+      knownOf(id).excludedAt = beatAt.getTime();
+    },
+  };
+}
