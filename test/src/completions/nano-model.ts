@@ -17,7 +17,7 @@ export interface OpenedModel {
 
 /** Open a model file in this process. The caller closes the engine. */
 export async function openFile(path: string): Promise<OpenedModel> {
-  const opened = await openModel({ path, kind: 'kernels', threads: 1, cacheCells: 4096, cacheType: 'f32' });
+  const opened = await openModel({ path, kind: 'kernels', threads: 1, cacheCells: 4096 });
   return { engine: createEngine(opened), tokenizer: opened.tokenizer };
 }
 

@@ -24,6 +24,16 @@ export const remoteSettings = {
     fallback: null,
     shownDefault: 'made from the weights of `GPTJ_MODEL`, which are loaded for it',
   }),
+  ENGINE_TOLERANCE: setting({
+    group: 'Serving',
+    help: 'by how much log-probabilities of that server may differ from the probe, from 0.001 to 0.5. The default is for the same weights in half precision: see [scale-out](scale-out.md#the-probe)',
+    fallback: 0.02,
+    read: (text) => {
+      const value = /^0\.\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= 0.001 && value <= 0.5 ? value : undefined;
+    },
+    expected: 'a number from 0.001 to 0.5',
+  }),
   ENGINE_FALLBACK: setting({
     group: 'Serving',
     help: '`on` or `off`; `on` loads the weights of `GPTJ_MODEL` as well and computes here what that server cannot: see [scale-out](scale-out.md)',
@@ -49,6 +59,8 @@ export interface RemoteEngineConfig {
   /** Compute here what the server cannot. */
   readonly hasFallback: boolean;
   readonly deterministic: boolean;
+  /** By how much log-probabilities may differ from the probe. */
+  readonly tolerance: number;
 }
 
 /** @param url null: the model is computed here */
@@ -60,5 +72,6 @@ export function parseRemoteEngine(url: URL | null, settings: RemoteSettings): Re
     probeFile: settings.ENGINE_PROBE,
     hasFallback: settings.ENGINE_FALLBACK,
     deterministic: settings.ENGINE_DETERMINISTIC,
+    tolerance: settings.ENGINE_TOLERANCE,
   };
 }

@@ -47,6 +47,7 @@ export async function openRemote(
       address: remote.address,
       ...(remote.model === null ? {} : { model: remote.model }),
       deterministic: remote.deterministic,
+      tolerance: remote.tolerance,
       local: { name: info.modelName, config: info.config, tokenizer },
       probe,
       silenceMs: config.engineEvaluationMs,

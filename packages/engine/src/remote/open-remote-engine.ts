@@ -7,7 +7,7 @@ import { parameterContext } from '../parameter-context.ts';
 import { echoBody } from './completion-body.ts';
 import { parseEcho, parseModels, parsePromptTokens, type RemoteModel } from './completion-wire.ts';
 import type { RemoteAddress } from './http.ts';
-import { checkLogprobs, checkTokens, type ParityProbe } from './parity-probe.ts';
+import { checkLogprobs, checkTokens, PARITY_TOLERANCE, type ParityProbe } from './parity-probe.ts';
 import { createRemoteEngine } from './remote-engine.ts';
 import { RemoteFailure } from './remote-failure.ts';
 import { readCacheCells } from './remote-load.ts';
@@ -29,6 +29,8 @@ export interface OpenRemoteOptions extends Omit<RemoteServerOptions, 'address'> 
   };
   /** What our own engine computes from the same weights. */
   readonly probe: ParityProbe;
+  /** By how much log-probabilities may differ from the probe. Default 0.02, for weights in half precision. */
+  readonly tolerance?: number;
   /** Longest silence within a stream. Default 10 minutes. */
   readonly silenceMs?: number;
   /** Of the silence. Default: `setTimeout`. */
@@ -45,7 +47,7 @@ const SAMPLED_TOKENS = 8;
  * `model_unavailable` for one that refuses the key or has no such model, `engine_failed` for one that cannot be reached.
  */
 export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engine> {
-  const { local, probe, address, deterministic = false, silenceMs = 600_000 } = options;
+  const { local, probe, address, deterministic = false, silenceMs = 600_000, tolerance = PARITY_TOLERANCE } = options;
   const { signal = new AbortController().signal, now = () => performance.now() } = options;
   const startedAt = now();
   const server = new RemoteServer(options);
@@ -56,7 +58,7 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
       throw new ModelError('invalid_config', `probe: expected tokens of ${local.name}, got one from ${vocabSize} on`);
     }
     await proveTokenizer(server, { model: model.id, probe, vocabSize, signal });
-    await proveArithmetic(server, { model: model.id, probe, vocabSize, signal });
+    await proveArithmetic(server, { model: model.id, probe, vocabSize, tolerance, signal });
     const maxLength = Math.min(contextLength, model.maxLength ?? contextLength);
     const info: EngineInfo & { readonly remote: RemoteLimits } = {
       kind: 'openai',
@@ -81,7 +83,7 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
       ...(options.setTimer === undefined ? {} : { setTimer: options.setTimer }),
       now,
     });
-    await proveStream(engine, server.name, { probe, signal });
+    await proveStream(engine, server.name, { probe, tolerance, signal });
     return engine;
   } catch (error) {
     const failure = error instanceof ModelError ? error.cause : error;
@@ -131,13 +133,17 @@ async function proveTokenizer(
 
 async function proveArithmetic(
   server: RemoteServer,
-  { model, probe, vocabSize, signal }: Proof & { readonly vocabSize: number },
+  { model, probe, vocabSize, tolerance, signal }: Proof & { readonly vocabSize: number; readonly tolerance: number },
 ): Promise<void> {
   const { tokens, logprobs } = probe;
   const body = echoBody(tokens, 0, { model });
   const reply = await server.json({ method: 'POST', path: 'v1/completions', body, signal });
   const got = parseEcho(reply, { prompt: tokens, topLogprobs: 0, vocabSize }).map(({ logprob }) => logprob);
-  checkLogprobs(server.name, `the probe of ${probe.model} (${probe.quantisation})`, { expected: logprobs, got });
+  checkLogprobs(server.name, `the probe of ${probe.model} (${probe.quantisation})`, {
+    expected: logprobs,
+    got,
+    tolerance,
+  });
 }
 
 /** A server without priorities refuses a request with one. */
@@ -153,7 +159,11 @@ async function takesPriorities(server: RemoteServer, { model, probe, signal }: P
 }
 
 /** Streamed log-probabilities must be those of the model before temperature, each with its own token. */
-async function proveStream(engine: Engine, server: string, { probe, signal }: Omit<Proof, 'model'>): Promise<void> {
+async function proveStream(
+  engine: Engine,
+  server: string,
+  { probe, tolerance, signal }: Omit<Proof, 'model'> & { readonly tolerance: number },
+): Promise<void> {
   const { info } = engine;
   const prompt = probe.tokens.slice(0, Math.floor(probe.tokens.length / 2));
   const context = parameterContext(info, prompt.length);
@@ -171,5 +181,5 @@ async function proveStream(engine: Engine, server: string, { probe, signal }: Om
   const sampling = { do_sample: true, temperature: 0.5, top_k: 0, max_new_tokens: SAMPLED_TOKENS };
   const [tokens, got] = await collect(sampling);
   const [, expected] = await collect({ continuation_ids: tokens });
-  checkLogprobs(server, 'streamed tokens, compared with an echo of them,', { expected, got });
+  checkLogprobs(server, 'streamed tokens, compared with an echo of them,', { expected, got, tolerance });
 }

@@ -23,7 +23,7 @@ export interface ParityProbe {
 /** Log-probabilities that are compared. */
 const PROBE_LOGPROBS = 64;
 /** Two engines in half precision differ by less, a wrong one by more. */
-const PARITY_TOLERANCE = 2e-2;
+export const PARITY_TOLERANCE = 2e-2;
 
 /** Letters, digits, runs of blanks, signs and lines: tokenizers of the family split these differently. ASCII alone. */
 const TEXT =
@@ -100,15 +100,19 @@ export function checkTokens(server: string, probe: ParityProbe, tokens: readonly
 export function checkLogprobs(
   server: string,
   what: string,
-  { expected, got }: { readonly expected: readonly number[]; readonly got: readonly number[] },
+  {
+    expected,
+    got,
+    tolerance,
+  }: { readonly expected: readonly number[]; readonly got: readonly number[]; readonly tolerance: number },
 ): void {
   const differences = expected.map((logprob, at) => Math.abs(logprob - (got[at] ?? Number.POSITIVE_INFINITY)));
   const worst = differences.reduce((best, each, at) => (each > (differences[best] ?? 0) ? at : best), 0);
-  if ((differences[worst] ?? 0) <= PARITY_TOLERANCE) return;
-  const wrong = differences.filter((each) => each > PARITY_TOLERANCE).length;
+  if ((differences[worst] ?? 0) <= tolerance) return;
+  const wrong = differences.filter((each) => each > tolerance).length;
   throw new ModelError(
     'engine_mismatch',
-    `the server ${server} computes other values: ${wrong} of ${expected.length} log-probabilities of ${what} differ by more than ${PARITY_TOLERANCE}; ` +
-      `that of token ${worst + 1} is ${got[worst]?.toFixed(4) ?? 'missing'}, expected ${expected[worst]?.toFixed(4)}`,
+    `the server ${server} computes other values: ${wrong} of ${expected.length} log-probabilities of ${what} differ by more than ${tolerance}; ` +
+      `that of token ${worst + 1} is ${got[worst]?.toFixed(4) ?? 'missing'}, expected ${expected[worst]?.toFixed(4)}. Its weights, or their precision, are others (ENGINE_TOLERANCE)`,
   );
 }

@@ -15,16 +15,24 @@ export interface CompletionLogprobs {
   text_offset: number[];
 }
 
+/** The name of a token among log-probabilities. */
+export type NameToken = (token: TokenId) => string;
+
+/** The names that OpenAI gives tokens, or, for vLLM's `return_tokens_as_token_ids`, their ids. */
+export function tokenNames(tokenizer: Tokenizer, asIds: boolean): NameToken {
+  return asIds ? (token) => `token_id:${token}` : (token) => tokenText(tokenizer, token);
+}
+
 /** `topCount`: the request's `logprobs`. */
 export function toCompletionLogprobs(
-  tokenizer: Tokenizer,
+  name: NameToken,
   tokens: readonly ShownToken[],
   topCount: number,
 ): CompletionLogprobs {
   return {
-    tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
+    tokens: tokens.map(({ token }) => name(token)),
     token_logprobs: tokens.map(({ report }) => report?.logprob ?? null),
-    top_logprobs: topCount === 0 ? null : tokens.map(({ report }) => report && topMap(tokenizer, report)),
+    top_logprobs: topCount === 0 ? null : tokens.map(({ report }) => report && topMap(name, report)),
     text_offset: tokens.map(({ offset }) => offset),
   };
 }
@@ -56,8 +64,8 @@ export function joinLogprobs(first: CompletionLogprobs, second: CompletionLogpro
 }
 
 /** The most likely tokens, and always the chosen one, so that it is greedy exactly when it equals the largest. */
-function topMap(tokenizer: Tokenizer, report: TokenReport): Record<string, number> {
+function topMap(name: NameToken, report: TokenReport): Record<string, number> {
   const map: Record<string, number> = Object.create(null);
-  for (const { token, logprob } of [...report.top, report]) map[tokenText(tokenizer, token)] = logprob;
+  for (const { token, logprob } of [...report.top, report]) map[name(token)] = logprob;
   return map;
 }

@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { FinishReason, GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationUsage } from '@gptj-cloud/engine';
+import type { TokenId } from '@gptj-cloud/model';
 import type { Tokenizer } from '@gptj-cloud/tokenizer';
 import { readPromptText } from '../../generation/prompt-text.ts';
 import { selectMostLikely } from '../../generation/select-most-likely.ts';
 import { createSequenceText, type SequenceText, type ShownText } from '../../generation/sequence-text.ts';
-import { type CompletionLogprobs, joinLogprobs, promptTokens, toCompletionLogprobs } from './completion-logprobs.ts';
+import {
+  type CompletionLogprobs,
+  joinLogprobs,
+  promptTokens,
+  toCompletionLogprobs,
+  tokenNames,
+} from './completion-logprobs.ts';
 import type { CompletionRequest } from './completion-request.ts';
 
 export interface CompletionChoice {
@@ -13,6 +20,10 @@ export interface CompletionChoice {
   text: string;
   logprobs: CompletionLogprobs | null;
   finish_reason: 'stop' | 'length' | null;
+  /** With `return_token_ids`: of the prompt, in the first part of a choice. */
+  prompt_token_ids?: readonly TokenId[];
+  /** With `return_token_ids`: of the output. */
+  token_ids?: readonly TokenId[];
 }
 
 export interface CompletionUsage {
@@ -50,17 +61,24 @@ export function completionUsage(usages: readonly GenerationUsage[]): CompletionU
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
+export interface PartOptions {
+  readonly prompt: number;
+  /** The first part of its choice. */
+  readonly isFirst: boolean;
+}
+
 /** Writes parts of choices under the request's options. */
 export interface ChoiceWriter {
   /** The prompt at the head of a choice, with `echo`; its log-probabilities come from the outcome. */
   echo(prompt: number, outcome?: GenerateOutcome): Omit<CompletionChoice, 'index'>;
   /** The text of a sequence that continues the prompt. */
   sequence(prompt: number): SequenceText;
-  part(shown: ShownText, finishReason: FinishReason | null): Omit<CompletionChoice, 'index'>;
+  part(shown: ShownText, finishReason: FinishReason | null, options: PartOptions): Omit<CompletionChoice, 'index'>;
 }
 
 export function createChoiceWriter(request: CompletionRequest, tokenizer: Tokenizer): ChoiceWriter {
-  const { logprobs: topCount, stops, echo, written } = request;
+  const { logprobs: topCount, stops, echo, written, form } = request;
+  const name = tokenNames(tokenizer, form.asIds);
   // Offsets count the prompt's characters whether or not it is echoed.
   const prompts = written.map((ids) => readPromptText(tokenizer, ids));
   return {
@@ -69,18 +87,16 @@ export function createChoiceWriter(request: CompletionRequest, tokenizer: Tokeni
       logprobs:
         topCount === null
           ? null
-          : toCompletionLogprobs(
-              tokenizer,
-              promptTokens(tokenizer, written[prompt]!, outcome?.promptLogprobs),
-              topCount,
-            ),
+          : toCompletionLogprobs(name, promptTokens(tokenizer, written[prompt]!, outcome?.promptLogprobs), topCount),
       finish_reason: null,
     }),
     sequence: (prompt) => createSequenceText(tokenizer, { stops, prompt: prompts[prompt]!, echo }),
-    part: ({ text, tokens }, finishReason) => ({
+    part: ({ text, tokens }, finishReason, { prompt, isFirst }) => ({
       text,
-      logprobs: topCount === null ? null : toCompletionLogprobs(tokenizer, tokens, topCount),
+      logprobs: topCount === null ? null : toCompletionLogprobs(name, tokens, topCount),
       finish_reason: finishReason === null ? null : toFinishReason(finishReason),
+      ...(form.withIds && isFirst ? { prompt_token_ids: written[prompt]! } : {}),
+      ...(form.withIds ? { token_ids: tokens.map(({ token }) => token) } : {}),
     }),
   };
 }
@@ -97,7 +113,7 @@ export function toChoices(
     const text = writer.sequence(prompt);
     const [shown, rest] = [text.push(tokens, logprobs), text.end()];
     const all = { text: shown.text + rest.text, tokens: [...shown.tokens, ...rest.tokens] };
-    const choice = writer.part(all, finishReason);
+    const choice = writer.part(all, finishReason, { prompt, isFirst: true });
     return request.echo ? joined(writer.echo(prompt, outcome), choice) : choice;
   });
   return Array.from({ length: request.n }, (_, at) => ({

@@ -10,6 +10,7 @@ import { adapterOf, chooseModel, readConfig, type TextModel, useAdapter } from '
 import { TGI_WATERMARK } from '../../generation/tgi-watermark.ts';
 import { type CompletionPrompt, readPrompts } from './completion-prompts.ts';
 import { readSampling } from './completion-sampling.ts';
+import { addEnds, readEnds, readTokenForm, type TokenForm } from './vllm-fields.ts';
 
 export interface CompletionRequest {
   /** The name of the model that it chooses, with that of the adapter. */
@@ -27,6 +28,7 @@ export interface CompletionRequest {
   readonly stops: readonly string[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  readonly form: TokenForm;
 }
 
 /** Log-probabilities in one reply: some hundred bytes each. */
@@ -83,7 +85,10 @@ export function parseCompletionRequest(
   readFieldsWithoutEffect(read);
   const options = readOptions(read);
   const { echo, n, logprobs, stops, maxTokens, truncate, splitSpecialTokens } = options;
+  const form = readTokenForm(read);
+  const ends = readEnds(read, model.info.config.eosTokenIds);
   const given = readGenerateFields(read);
+  addEnds(given, ends);
   if (maxTokens !== undefined) given.set('max_new_tokens', maxTokens);
   if (stops.length > 0) given.set('stop_strings', [...stops]);
   if (splitSpecialTokens) given.set('split_special_tokens', true);
@@ -124,6 +129,7 @@ export function parseCompletionRequest(
     stops: stops.filter((stop) => typeof stop === 'string'),
     stream: options.stream,
     includeUsage: options.includeUsage,
+    form,
   };
 }
 

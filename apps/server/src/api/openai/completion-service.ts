@@ -1,7 +1,8 @@
-import type { GenerateOutcome } from '@gptj-cloud/decoding';
+import type { FinishReason, GenerateOutcome } from '@gptj-cloud/decoding';
 import type { GenerationEvent, GenerationUsage } from '@gptj-cloud/engine';
 import { ApiError } from '@gptj-cloud/protocol';
 import type { DirectEvent } from '../../generation/generation-service.ts';
+import type { ShownText } from '../../generation/sequence-text.ts';
 import { toStreamError } from '../../generation/stream-error.ts';
 import type { TextModel } from '../../generation/text-model.ts';
 import {
@@ -82,6 +83,13 @@ interface PromptStream {
 
 function createPromptStream(request: CompletionRequest, writer: ChoiceWriter, prompt: number): PromptStream {
   const texts = Array.from({ length: request.sequences }, () => writer.sequence(prompt));
+  const begun = new Set<number>();
+  const part = (sequence: number, shown: ShownText, reason: FinishReason | null): Omit<CompletionChoice, 'index'> => {
+    const isFirst = !begun.has(sequence);
+    begun.add(sequence);
+    return writer.part(shown, reason, { prompt, isFirst });
+  };
+  const showsTokens = request.logprobs !== null || request.form.withIds;
   /** Greedy decoding makes one sequence, which all choices show. */
   const choicesOf = (sequence: number, choice: Omit<CompletionChoice, 'index'>): readonly CompletionChoice[] => {
     const indices = request.sequences === 1 ? Array.from({ length: request.n }, (_, at) => at) : [sequence];
@@ -95,12 +103,12 @@ function createPromptStream(request: CompletionRequest, writer: ChoiceWriter, pr
     },
     push(sequence, { tokens, logprobs }) {
       const shown = texts[sequence]!.push(tokens, logprobs);
-      const isEmpty = shown.text === '' && (request.logprobs === null || shown.tokens.length === 0);
-      return isEmpty ? [] : choicesOf(sequence, writer.part(shown, null));
+      const isEmpty = shown.text === '' && (!showsTokens || shown.tokens.length === 0);
+      return isEmpty ? [] : choicesOf(sequence, part(sequence, shown, null));
     },
     end(outcome) {
       return outcome.sequences.flatMap(({ finishReason }, sequence) =>
-        choicesOf(sequence, writer.part(texts[sequence]!.end(), finishReason)),
+        choicesOf(sequence, part(sequence, texts[sequence]!.end(), finishReason)),
       );
     },
   };
