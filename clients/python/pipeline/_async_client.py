@@ -87,14 +87,28 @@ class AsyncPipelineCloud(AsyncRunCalls):
         """
         return changes_of(self._exchange)
 
-    async def tokenize(self, text: str, *, split_special_tokens: bool = False) -> Record:
-        """The token ids of a text, as the model reads it in a prompt: `tokens`, `texts` and `offsets`. It costs no tokens."""
-        body = {"text": text, "split_special_tokens": split_special_tokens}
+    async def tokenize(
+        self, text: str, *, split_special_tokens: bool = False, model: Optional[str] = None
+    ) -> Record:
+        """The token ids of a text, as the model reads it in a prompt: `tokens`, `texts` and `offsets`. It costs no tokens.
+
+        model: name of a served model; default the one that requests without a name get.
+        """
+        body: dict[str, Any] = {"text": text, "split_special_tokens": split_special_tokens}
+        if model is not None:
+            body["model"] = model
         return await self._exchange.send("POST", "/v2/tokenize", "tokens", Record, body, idempotent=True)
 
-    async def detokenize(self, tokens: Sequence[int], *, skip_special_tokens: bool = False) -> Record:
-        """The text of token ids: `text`, and `texts` with that of each. It costs no tokens."""
-        body = {"tokens": list(tokens), "skip_special_tokens": skip_special_tokens}
+    async def detokenize(
+        self, tokens: Sequence[int], *, skip_special_tokens: bool = False, model: Optional[str] = None
+    ) -> Record:
+        """The text of token ids: `text`, and `texts` with that of each. It costs no tokens.
+
+        model: name of a served model; default the one that requests without a name get.
+        """
+        body: dict[str, Any] = {"tokens": list(tokens), "skip_special_tokens": skip_special_tokens}
+        if model is not None:
+            body["model"] = model
         return await self._exchange.send("POST", "/v2/detokenize", "text", Record, body, idempotent=True)
 
     async def delete_file(self, file_id: str) -> None:

@@ -19,9 +19,12 @@ class AsyncServer:
         """Its `name`, `version`, `model`, `context`, `registration` and more."""
         return await self._exchange.get("/v2/server", "version", Record)
 
-    async def engine(self) -> Record:
-        """The served model and the load of its engine. Needs the scope `read`."""
-        return await self._exchange.get("/v2/engine", "model", Record)
+    async def engine(self, model: Optional[str] = None) -> Record:
+        """A served model and the load of its engine. Needs the scope `read`.
+
+        model: its name; default the one that requests without a name get.
+        """
+        return await self._exchange.get("/v2/engine", "model", Record, model=model)
 
     async def is_ready(self) -> bool:
         """Whether it takes runs now: False while it starts, ends or has no engine. Raises ConnectionFailed without a server."""

@@ -20,9 +20,12 @@ class Server:
         """Its `name`, `version`, `model`, `context`, `registration` and more."""
         return self._exchange.get("/v2/server", "version", Record)
 
-    def engine(self) -> Record:
-        """The served model and the load of its engine. Needs the scope `read`."""
-        return self._exchange.get("/v2/engine", "model", Record)
+    def engine(self, model: Optional[str] = None) -> Record:
+        """A served model and the load of its engine. Needs the scope `read`.
+
+        model: its name; default the one that requests without a name get.
+        """
+        return self._exchange.get("/v2/engine", "model", Record, model=model)
 
     def is_ready(self) -> bool:
         """Whether it takes runs now: False while it starts, ends or has no engine. Raises ConnectionFailed without a server."""

@@ -350,9 +350,9 @@ class LimitsAndTokens(unittest.TestCase):
         ) as stub:
             api = PipelineCloud("t", url=stub.url)
             tokens = api.tokenize("ab").tokens
-            self.assertEqual(api.detokenize(tokens, skip_special_tokens=True).text, "ab")
+            self.assertEqual(api.detokenize(tokens, skip_special_tokens=True, model="b").text, "ab")
         self.assertEqual(stub.received[0].body, {"text": "ab", "split_special_tokens": False})
-        self.assertEqual(stub.received[1].body, {"tokens": [1, 2], "skip_special_tokens": True})
+        self.assertEqual(stub.received[1].body, {"tokens": [1, 2], "skip_special_tokens": True, "model": "b"})
 
 
 if __name__ == "__main__":

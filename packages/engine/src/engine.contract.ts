@@ -59,6 +59,18 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.deepEqual(together.map(textOf), alone);
     });
 
+    it('says of adapters whose numbers overflow that they do', async () => {
+      // A request may not name such a scale; an adapter may have it in its weights.
+      const config = {
+        ...configure(2, { max_new_tokens: 4, eos_token_id: -1 }),
+        lora: [{ name: 'every-matrix', scale: 1e30 }],
+      };
+      await assert.rejects(all([1, 2], config), {
+        code: 'generation_impossible',
+        message: /not finite with every-matrix at the scale 1e\+30/,
+      });
+    });
+
     it('refuses an adapter that the model does not have', async () => {
       const config = configure(2, { max_new_tokens: 2, lora: [{ name: 'other' }] });
       await assert.rejects(all([1, 2], config), { name: 'ModelError', code: 'unknown_adapter' });

@@ -24,6 +24,7 @@ import {
   type AdapterUse,
   adaptersKey,
   type LanguageModel,
+  ModelError,
   type SequenceId,
   type Step,
   type StepResult,
@@ -195,8 +196,12 @@ export class StrategyRun {
     return searched;
   }
 
-  /** Resume the strategy with the results of the complete request. Returns the tokens that became final. */
+  /**
+   * Resume the strategy with the results of the complete request. Returns the tokens that became final. Throws
+   * `generation_impossible` where the adapters take the numbers of the model beyond those of floats.
+   */
   advance(): readonly FinalTokens[] {
+    this.#checkFinite();
     const result: RowResult[] = this.#rows.map(({ logits, hidden, layers, drafted }) => ({
       logits,
       hidden,
@@ -209,6 +214,17 @@ export class StrategyRun {
     // The strategy has appended the draft tokens that agreed and one of its own choice.
     this.#accepted = Math.max(0, sequence.length - before - 1);
     return this.#take(next);
+  }
+
+  /** A sum that overflowed has made every score of its row NaN: one of them tells. */
+  #checkFinite(): void {
+    if (this.#adapters.length === 0) return;
+    if (this.#rows.every(({ logits }) => logits.every((row) => !Number.isNaN(row[0])))) return;
+    const names = this.#adapters.map(({ name, scale }) => `${name} at the scale ${scale}`).join(', ');
+    throw new ModelError(
+      'generation_impossible',
+      `lora: the numbers of the model are not finite with ${names}; lower the scale, or train the adapter again`,
+    );
   }
 
   /** Close every sequence. A single one goes into the prefix cache, for a request that continues it. */

@@ -50,7 +50,7 @@ async function states(jobs: PullJobs, id: string): Promise<readonly PullJob[]> {
 
 test('a pull downloads, converts and stores, and a watcher sees its progress to the end', async (t) => {
   const { jobs, models } = await world(t);
-  const { id } = jobs.start(GPTJ);
+  const { id } = await jobs.start(GPTJ);
   const seen = await states(jobs, id);
   const last = seen.at(-1);
   assert.deepEqual([last?.state, last?.model?.name, last?.plan?.type], ['stored', 'gpt-j-6b', 'q8_0']);
@@ -69,7 +69,7 @@ test('a pull downloads, converts and stores, and a watcher sees its progress to 
 
 test('a watcher that reads slowly misses states between, never the last one', async (t) => {
   const { jobs } = await world(t);
-  const { id } = jobs.start(GPTJ);
+  const { id } = await jobs.start(GPTJ);
   const slow = jobs.watch(id);
   assert.equal((await slow?.next())?.state, 'running');
   await states(jobs, id);
@@ -79,20 +79,32 @@ test('a watcher that reads slowly misses states between, never the last one', as
 
 test('one pull runs at a time; a cancelled one ends, keeps its download, and can be started again', async (t) => {
   const { jobs, hub, models } = await world(t, { paceMs: 20 });
-  const { id } = jobs.start(GPTJ);
-  assert.throws(() => jobs.start({ ...GPTJ, name: 'other' }), { code: 'in_use', message: /gpt-j-6b is being pulled/ });
+  const { id } = await jobs.start(GPTJ);
+  await assert.rejects(jobs.start({ ...GPTJ, name: 'other' }), { code: 'in_use', message: /gpt-j-6b is being pulled/ });
   const watch = jobs.watch(id);
   while ((await watch?.next())?.phase !== 'downloading');
   assert.equal((await jobs.cancel(id))?.state, 'cancelled');
   assert.deepEqual((await jobs.cancel(id))?.state, 'cancelled');
   assert.ok((await readdir(join(models, '.pulls'))).length > 0);
-  const again = jobs.start(GPTJ);
+  const again = await jobs.start(GPTJ);
   assert.equal((await states(jobs, again.id)).at(-1)?.state, 'stored');
   assert.deepEqual(
     jobs.list().map(({ state }) => state),
     ['stored', 'cancelled'],
   );
   assert.ok(hub.served.length > 0);
+});
+
+test('nothing is requested before a pull is accepted, and there is none where that fails', async (t) => {
+  const { jobs, hub } = await world(t);
+  const refused = jobs.start(GPTJ, async () => {
+    await assert.rejects(jobs.start(GPTJ), { code: 'in_use' });
+    throw new Error('the store is gone');
+  });
+  await assert.rejects(refused, /the store is gone/);
+  assert.deepEqual([hub.hubRequests.length, jobs.list().length], [0, 0]);
+  const { id } = await jobs.start(GPTJ, async () => assert.equal(hub.hubRequests.length, 0));
+  assert.equal((await states(jobs, id)).at(-1)?.state, 'stored');
 });
 
 test('addresses, paths and bad names are refused before anything is requested', async (t) => {
@@ -107,18 +119,18 @@ test('addresses, paths and bad names are refused before anything is requested', 
     'a/b@../../x',
     'owner/name/extra',
   ]) {
-    assert.throws(() => jobs.start({ ...GPTJ, from }), { code: 'address_invalid' }, from);
+    await assert.rejects(jobs.start({ ...GPTJ, from }), { code: 'address_invalid' }, from);
   }
-  assert.throws(() => jobs.start({ ...GPTJ, name: '../x' }), { code: 'address_invalid' });
+  await assert.rejects(jobs.start({ ...GPTJ, name: '../x' }), { code: 'address_invalid' });
   assert.deepEqual([hub.hubRequests.length, jobs.list().length], [0, 0]);
 });
 
 test('a pull that fails has the reason, and the name of the embedded model cannot be taken', async (t) => {
   const { jobs, failures } = await world(t);
-  const missing = jobs.start({ ...GPTJ, from: 'absent/model' });
+  const missing = await jobs.start({ ...GPTJ, from: 'absent/model' });
   const last = (await states(jobs, missing.id)).at(-1);
   assert.deepEqual([last?.state, last?.error?.code], ['failed', 'not_found']);
-  const reserved = jobs.start({ ...GPTJ, name: 'embedded' });
+  const reserved = await jobs.start({ ...GPTJ, name: 'embedded' });
   const refused = (await states(jobs, reserved.id)).at(-1);
   assert.deepEqual([refused?.state, refused?.error?.code], ['failed', 'name_taken']);
   assert.deepEqual(failures, []);
@@ -126,9 +138,9 @@ test('a pull that fails has the reason, and the name of the embedded model canno
 
 test('close ends the running pull and its watchers', async (t) => {
   const { jobs } = await world(t, { paceMs: 20 });
-  const { id } = jobs.start(GPTJ);
+  const { id } = await jobs.start(GPTJ);
   const watching = states(jobs, id);
   await jobs.close();
   assert.equal((await watching).at(-1)?.state, 'cancelled');
-  assert.throws(() => jobs.start(GPTJ), { code: 'in_use' });
+  await assert.rejects(jobs.start(GPTJ), { code: 'in_use' });
 });

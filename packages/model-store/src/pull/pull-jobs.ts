@@ -59,8 +59,11 @@ export interface PullJobs {
   /** The newest first. */
   list(): readonly PullJob[];
   get(id: string): PullJob | null;
-  /** Throws `address_invalid`, and `in_use` while another one runs. */
-  start(request: PullRequest): PullJob;
+  /**
+   * Throws `address_invalid`, and `in_use` while another one runs. Nothing is requested before `onAccepted` resolves; where it
+   * rejects, there is no pull.
+   */
+  start(request: PullRequest, onAccepted?: (job: PullJob) => Promise<void>): Promise<PullJob>;
   /** Resolves when it has ended; null for an unknown id. */
   cancel(id: string): Promise<PullJob | null>;
   /** Begins with the present state; null for an unknown id. */
@@ -136,7 +139,7 @@ export function createPullJobs(options: PullJobsOptions): PullJobs {
   return {
     list: () => [...entries.values()].map(({ job }) => job).toReversed(),
     get: (id) => entries.get(id)?.job ?? null,
-    start(request) {
+    async start(request, onAccepted = async () => {}) {
       checkRequest(request);
       const running = [...entries.values()].find(({ job }) => job.state === 'running');
       if (running !== undefined || isClosed) {
@@ -169,8 +172,13 @@ export function createPullJobs(options: PullJobsOptions): PullJobs {
         ended: Promise.resolve(),
       };
       entries.set(entry.job.id, entry);
+      const accepted = onAccepted(entry.job);
+      entry.ended = accepted.then(
+        () => run(entry),
+        () => void entries.delete(entry.job.id),
+      );
+      await accepted;
       for (const id of [...entries.keys()].slice(0, -MAX_KEPT)) entries.delete(id);
-      entry.ended = run(entry);
       return entry.job;
     },
     async cancel(id) {

@@ -122,8 +122,11 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
       },
       async handle({ body, caller }, c) {
         const { from, name = null, type = null } = body;
-        const job = await translated(async () => pulls.start({ from, name, type }), { kind: 'model', name: from });
-        await recordChange(caller, 'server.model_pull', { pull: job.id, from, name, type });
+        // In the audit log first: a pull that it does not have must not begin.
+        const start = pulls.start({ from, name, type }, ({ id }) =>
+          recordChange(caller, 'server.model_pull', { pull: id, from, name, type }),
+        );
+        const job = await translated(() => start, { kind: 'model', name: from });
         return c.json(toPullGet(job, clock()), 202);
       },
     }),
