@@ -1,5 +1,5 @@
 import type { StoredModel } from '@gptj-cloud/sdk';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
@@ -8,11 +8,13 @@ import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
+import { ErrorPanel } from '../ui/error-panel.tsx';
 import { formatBytes } from '../ui/formats.ts';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { AdminPage } from './admin-page.tsx';
 import { PullPanel } from './pull-panel.tsx';
+import { ServedModels } from './served-models.tsx';
 
 export function ModelsPage() {
   const { user } = useSession();
@@ -23,20 +25,30 @@ export function ModelsPage() {
     enabled: user.role === 'owner',
     queryFn: ({ signal }) => cloud().models.list({ signal }),
   });
+  const serve = useMutation({
+    mutationFn: ({ name, type }: StoredModel) => cloud().models.serve({ model: `${name}.${type}` }),
+    onSuccess: async ({ name }) => {
+      await queries.invalidateQueries({ queryKey: keys.admin });
+      toast(`${name} is served: the first request loads it.`);
+    },
+  });
   return (
     <AdminPage title="Models">
       <PullPanel isOwner={user.role === 'owner'} />
+      <ServedModels isOwner={user.role === 'owner'} />
       <QueryView query={stored} skeleton={<Skeleton rows={3} height="2.75rem" />}>
         {({ models, disk }) => (
           <section className="ui-stack">
             <h2>In the data folder</h2>
             <p className="ui-muted admin-intro">
               {formatBytes(disk.freeBytes)} of {formatBytes(disk.totalBytes)} are free. <code>GPTJ_MODEL</code> and{' '}
-              <code>gptj serve --model</code> take a name; the server reads it at its start.
+              <code>gptj serve --model</code> take a name, which the server reads at its start; “Serve” needs no
+              restart.
             </p>
+            {serve.error !== null && <ErrorPanel error={serve.error} />}
             <DataTable
               label="Stored models"
-              columns={columnsOf(setRemoved)}
+              columns={columnsOf(setRemoved, (model) => serve.mutate(model))}
               items={models}
               idOf={({ name, type }) => `${name}.${type}`}
               empty={<EmptyState text="No model is stored yet: the server has the embedded one." />}
@@ -63,7 +75,10 @@ export function ModelsPage() {
   );
 }
 
-function columnsOf(onRemove: (model: StoredModel) => void): readonly TableColumn<StoredModel>[] {
+function columnsOf(
+  onRemove: (model: StoredModel) => void,
+  onServe: (model: StoredModel) => void,
+): readonly TableColumn<StoredModel>[] {
   return [
     { id: 'name', name: 'Name', isTitle: true, cell: ({ name }) => <span className="admin-name">{name}</span> },
     { id: 'type', name: 'Type', width: '6rem', cell: ({ type }) => <code>{type}</code> },
@@ -93,15 +108,20 @@ function columnsOf(onRemove: (model: StoredModel) => void): readonly TableColumn
     {
       id: 'actions',
       name: '',
-      width: '7rem',
+      width: '10rem',
       align: 'end',
       cell: (model) =>
         model.isServed ? (
           <span className="ui-muted">served</span>
         ) : (
-          <Button look="quiet" size="small" onPress={() => onRemove(model)}>
-            Delete
-          </Button>
+          <>
+            <Button look="quiet" size="small" onPress={() => onServe(model)}>
+              Serve
+            </Button>
+            <Button look="quiet" size="small" onPress={() => onRemove(model)}>
+              Delete
+            </Button>
+          </>
         ),
     },
   ];

@@ -13,6 +13,8 @@ import { type Choice, Select } from '../ui/select.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 
 const PULLS = [...keys.admin, 'pulls'] as const;
+/** Interval of reading the progress where its stream is lost. */
+const LOST_POLL_MS = 5_000;
 const FIT = 'fit';
 const TYPES: readonly Choice<string>[] = [
   { id: FIT, label: 'the best that fits' },
@@ -28,39 +30,57 @@ const BADGES = { running: 'running', stored: 'ready', failed: 'failed', cancelle
 /** The form of a pull, and the latest one with its progress. */
 export function PullPanel({ isOwner }: { readonly isOwner: boolean }) {
   const queries = useQueryClient();
+  const [isLost, setIsLost] = useState(false);
+  const [attempt, setAttempt] = useState(0);
   const pulls = useQuery({
     queryKey: PULLS,
     enabled: isOwner,
+    refetchInterval: isLost ? LOST_POLL_MS : false,
     queryFn: ({ signal }) => cloud().models.pulls({ signal }),
   });
   const latest = pulls.data?.[0];
   const runningId = latest?.state === 'running' ? latest.id : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt follows the same pull again.
   useEffect(() => {
+    setIsLost(false);
     if (runningId === null) return;
     const stop = new AbortController();
     void follow(runningId, stop.signal, (pull) => {
       queries.setQueryData<readonly Pull[]>(PULLS, (known = []) => [pull, ...known.filter(({ id }) => id !== pull.id)]);
-    }).then(async () => {
-      if (!stop.signal.aborted) await queries.invalidateQueries({ queryKey: keys.admin });
+    }).then(async (hasEnded) => {
+      if (stop.signal.aborted) return;
+      setIsLost(!hasEnded);
+      await queries.invalidateQueries({ queryKey: keys.admin });
     });
     return () => stop.abort();
-  }, [runningId, queries]);
+  }, [runningId, attempt, queries]);
   return (
     <section className="ui-panel ui-stack">
       <h2>Pull a model</h2>
       <PullForm isBusy={runningId !== null} onStarted={() => queries.invalidateQueries({ queryKey: PULLS })} />
       {pulls.error !== null && <ErrorPanel error={pulls.error} />}
       {latest !== undefined && <PullProgress pull={latest} />}
+      {isLost && runningId !== null && (
+        <div className="ui-actions" role="status">
+          <p className="admin-reason">
+            Contact with the server was lost: the progress is read every few seconds. The pull goes on without this
+            page.
+          </p>
+          <Button onPress={() => setAttempt((count) => count + 1)}>Follow it again</Button>
+        </div>
+      )}
     </section>
   );
 }
 
-/** Until the pull or the connection has ended; the list is read again then. */
-async function follow(id: string, signal: AbortSignal, onState: (pull: Pull) => void): Promise<void> {
+/** Until the pull or the connection has ended: whether the pull has. The list is read again then. */
+async function follow(id: string, signal: AbortSignal, onState: (pull: Pull) => void): Promise<boolean> {
   try {
     for await (const pull of cloud().models.followPull(id, { signal })) onState(pull);
+    return true;
   } catch {
     // The query that follows shows what is wrong with the connection.
+    return false;
   }
 }
 

@@ -254,6 +254,27 @@ const PULL = {
   ended_at: null,
 };
 
+const SERVED = [
+  { name: 'gpt-j-6b', model: null, from: 'settings', state: 'loaded', reason: null },
+  { name: 'pygmalion', model: 'pygmalion-6b.q4_0', from: 'store', state: 'unloaded', reason: null },
+  {
+    name: 'chat',
+    model: 'dolly-v1-6b.q8_0',
+    from: 'store',
+    state: 'failed',
+    reason: 'expected 8.2 GB of free memory, got 5.1 GB',
+  },
+].map((model) => ({
+  ...model,
+  pipeline_id: null,
+  tags: [],
+  adapters: [],
+  planned_bytes: null,
+  running: null,
+  waiting: null,
+  created_at: null,
+}));
+
 /** A data folder with two models, and one pull. */
 function storedModels(pull: object): (page: Page) => Promise<void> {
   const model = (name: string, type: string, size: number, served: boolean) => ({
@@ -270,6 +291,7 @@ function storedModels(pull: object): (page: Page) => Promise<void> {
     await page.route('**/v2/admin/models', (route) =>
       route.fulfill({ json: { data, disk: { free_bytes: 58e9, total_bytes: 250e9 } } }),
     );
+    await page.route('**/v2/admin/models/served', (route) => route.fulfill({ json: { data: SERVED } }));
     await page.route('**/v2/admin/models/pulls', (route) => route.fulfill({ json: { data: [pull] } }));
     // The connection stays open: the state is the one of the list.
     await page.route('**/v2/admin/models/pulls/*/events', () => {});
@@ -285,6 +307,17 @@ defineScreens('admin-models', [
     state: 'failed',
     path: '/admin/models',
     arrange: storedModels({ ...PULL, state: 'failed', error: { code: 'disk_full', message: REFUSAL }, ended_at: NOW }),
+  },
+  {
+    state: 'lost',
+    path: '/admin/models',
+    async arrange(page) {
+      await storedModels(PULL)(page);
+      // An answer that the client does not ask for again.
+      await page.route('**/v2/admin/models/pulls/*/events', (route) => route.fulfill({ status: 404, json: {} }));
+    },
+    act: (page) => page.getByRole('button', { name: 'Follow it again' }).waitFor(),
+    widths: WIDE,
   },
   { state: 'none', path: '/admin/models', widths: WIDE },
   {
