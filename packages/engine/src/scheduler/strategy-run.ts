@@ -216,7 +216,7 @@ export class StrategyRun {
     return this.#take(next);
   }
 
-  /** A sum that overflowed has made every score of its row NaN: one of them tells. */
+  /** A sum that overflowed has made every score of its row NaN: the first is enough to see it. */
   #checkFinite(): void {
     if (this.#adapters.length === 0) return;
     if (this.#rows.every(({ logits }) => logits.every((row) => !Number.isNaN(row[0])))) return;
