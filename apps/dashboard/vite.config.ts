@@ -29,6 +29,7 @@ export default defineConfig({
     alias: {
       '@gptj-cloud/sdk': sourceOf('sdk'),
       '@gptj-cloud/decoding': sourceOf('decoding'),
+      '@gptj-cloud/model': sourceOf('model'),
       '@gptj-cloud/protocol': sourceOf('protocol'),
     },
   },

@@ -7,6 +7,7 @@ const PAGES = [
   'runs',
   'usage',
   'pipelines',
+  'evaluations',
   'tokens',
   'webhooks',
   'members',
@@ -31,5 +32,6 @@ export const DASHBOARD_ROOMS = [
 export const DASHBOARD_PACKAGES = new Map([
   ['@gptj-cloud/sdk', 'values'],
   ['@gptj-cloud/decoding', 'values'],
+  ['@gptj-cloud/model', 'values'],
   ['@gptj-cloud/protocol', 'types'],
 ]);

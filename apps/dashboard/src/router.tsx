@@ -13,6 +13,7 @@ import { readUsersSearch } from './admin/users-search.ts';
 import { selectProject } from './api/cloud.ts';
 import { serverQuery } from './api/server.ts';
 import { sessionQuery } from './api/session.ts';
+import { readEvaluationSearch } from './evaluations/evaluation-search.ts';
 import { readPlaygroundSearch } from './playground/playground-search.ts';
 import { readRunSearch } from './runs/run-search.ts';
 import { readRunsSearch } from './runs/runs-search.ts';
@@ -171,6 +172,21 @@ const pipeline = createRoute({
   component: lazyRouteComponent(() => import('./pipelines/pipeline-page.tsx'), 'PipelinePage'),
 });
 
+const evaluations = createRoute({
+  getParentRoute: () => root,
+  path: '/evaluations',
+  staticData: { title: 'Evaluations' },
+  component: lazyRouteComponent(() => import('./evaluations/evaluations-page.tsx'), 'EvaluationsPage'),
+});
+
+const evaluation = createRoute({
+  getParentRoute: () => root,
+  path: '/evaluations/$evaluationId',
+  staticData: { title: 'Evaluation', parent: { title: 'Evaluations', to: '/evaluations' } },
+  validateSearch: readEvaluationSearch,
+  component: lazyRouteComponent(() => import('./evaluations/evaluation-page.tsx'), 'EvaluationPage'),
+});
+
 const tokens = createRoute({
   getParentRoute: () => root,
   path: '/tokens',
@@ -309,6 +325,8 @@ const routeTree = root.addChildren([
   usage,
   pipelines,
   pipeline,
+  evaluations,
+  evaluation,
   tokens,
   webhooks,
   webhook,
@@ -341,7 +359,7 @@ declare module '@tanstack/react-router' {
     readonly title?: string;
     readonly parent?: {
       readonly title: string;
-      readonly to: '/runs' | '/pipelines' | '/webhooks' | '/account' | '/admin';
+      readonly to: '/runs' | '/pipelines' | '/evaluations' | '/webhooks' | '/account' | '/admin';
     };
     /** Shown without a session, outside the shell. */
     readonly isPublic?: boolean;

@@ -23,5 +23,11 @@ export type {
   StepResult,
 } from './language-model.ts';
 export { ModelError, type ModelErrorCode } from './model-error.ts';
+export {
+  GPTJ_TODAY,
+  PUBLISHED_MODELS,
+  type PublishedModel,
+  SCORE_COLUMNS,
+} from './published-scores.ts';
 export { gptjTensors, parameterCount, type TensorSpec } from './tensors.ts';
 export type { TokenId } from './token.ts';

@@ -15,6 +15,7 @@ export const keys = {
   members: ['members'],
   webhooks: ['webhooks'],
   pipelines: ['pipelines'],
+  evaluations: ['evaluations'],
   parameters: ['parameters'],
   presets: ['presets'],
   admin: ['admin'],

@@ -8,6 +8,7 @@ export interface Place {
     | '/runs'
     | '/usage'
     | '/pipelines'
+    | '/evaluations'
     | '/tokens'
     | '/webhooks'
     | '/members'
@@ -26,7 +27,10 @@ export const MAIN_PLACES: readonly Place[] = [
   { to: '/usage', title: 'Usage', icon: 'chart', keys: 'g u' },
 ];
 
-export const MODEL_PLACES: readonly Place[] = [{ to: '/pipelines', title: 'Pipelines', icon: 'layers' }];
+export const MODEL_PLACES: readonly Place[] = [
+  { to: '/pipelines', title: 'Pipelines', icon: 'layers' },
+  { to: '/evaluations', title: 'Evaluations', icon: 'columns' },
+];
 
 export const PROJECT_PLACES: readonly Place[] = [
   { to: '/tokens', title: 'API tokens', icon: 'key', keys: 'g t' },

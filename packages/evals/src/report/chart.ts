@@ -1,7 +1,7 @@
 /** Accuracy against training compute: one panel for each task of the published table. */
+import { PUBLISHED_MODELS, SCORE_COLUMNS } from '@gptj-cloud/model';
 import type { Drawing, Shape, TextShape } from './chart-shapes.ts';
 import type { EvaluationReport } from './evaluation-report.ts';
-import { PUBLISHED_MODELS, SCORE_COLUMNS } from './published-scores.ts';
 
 interface Point {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** The rows of the published table with those of a run, as texts. */
+import { GPTJ_TODAY, PUBLISHED_MODELS, type PublishedModel, SCORE_COLUMNS } from '@gptj-cloud/model';
 import { isHigherBetter } from '../metrics/aggregate.ts';
 import type { TaskForm } from '../tasks/task.ts';
 import type { EvaluationReport, ReportedTask } from './evaluation-report.ts';
-import { GPTJ_TODAY, PUBLISHED_MODELS, type PublishedModel, SCORE_COLUMNS } from './published-scores.ts';
 
 /** Half the width of a 95 % interval, in standard errors. */
 const INTERVAL = 1.96;

@@ -15,6 +15,7 @@ export const PAGE_SEGMENTS: readonly string[] = [
   'runs',
   'usage',
   'pipelines',
+  'evaluations',
   'tokens',
   'webhooks',
   'members',

@@ -1,0 +1,39 @@
+/** Evaluations: the list, one beside the published table, and its documents. */
+import { failReplies, holdReplies } from '../replies.ts';
+import { defineScreens } from '../screen.ts';
+import { PIQA, storeEvaluation } from '../stored-evaluation.ts';
+
+const openFirst = 'details.evaluations-document >> nth=0';
+
+defineScreens('evaluations', [
+  { state: 'empty', path: '/evaluations' },
+  {
+    state: 'list',
+    path: '/evaluations',
+    async seed(api) {
+      await storeEvaluation(api);
+      return '/evaluations';
+    },
+  },
+  { state: 'loading', path: '/evaluations', isLoading: true, arrange: holdReplies('**/v2/evaluations?*') },
+  { state: 'error', path: '/evaluations', arrange: failReplies('**/v2/evaluations?*') },
+]);
+
+defineScreens('evaluation', [
+  { state: 'scores', path: '/evaluations', seed: storeEvaluation },
+  {
+    state: 'documents',
+    path: '/evaluations',
+    seed: async (api) => `${await storeEvaluation(api)}?task=${PIQA}&order=worst`,
+    async act(page) {
+      await page.locator(`${openFirst} >> summary`).click();
+      await page.locator(openFirst).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    state: 'none',
+    path: '/evaluations',
+    seed: async (api) => `${await storeEvaluation(api)}?task=0&answers=wrong`,
+    widths: [390],
+  },
+]);
