@@ -10,6 +10,7 @@ import { PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
 import { type RunningServer, serve } from '@gptj-cloud/server';
 import { describeCompletionsServer } from './completions-server.contract.ts';
 import { NANO_PATH, type OpenedModel, openFile } from './nano-model.ts';
+import { openStubServer, type StubFaults } from './stub-server.ts';
 
 const TOKEN = 'completions-token-0123456789';
 const QUIET = { print: () => {}, log: () => {} };
@@ -97,6 +98,32 @@ describe('gptj serve on an engine at another server', () => {
       assert.match(await reply.text(), /seed: expected no effect/);
     } finally {
       await server.close();
+    }
+  });
+
+  it('executes a run again whose stream breaks, counts the attempt, and charges it once', async () => {
+    const stub = await openStubServer(own);
+    const environment = { GPTJ_ENGINE: `openai=${stub.url}`, GPTJ_MODEL: NANO_PATH };
+    const server = await start(join(folder, 'broken-stream'), environment);
+    try {
+      const api = new PipelineCloud({ token: TOKEN, url: server.url });
+      Object.assign(stub.faults, { cutAfter: 5, cuts: 1 } satisfies StubFaults);
+      const before = stub.bodies.length;
+      const run = throwIfFailed(await api.runPipeline(GPTJ_PIPELINE_ID, data));
+      assert.equal(stub.bodies.length, before + 2);
+      assert.equal(stub.faults.cuts, 0);
+      const there = new PipelineCloud({ token: TOKEN, url: behind.url });
+      const expected = throwIfFailed(await there.runPipeline(GPTJ_PIPELINE_ID, data));
+      assert.deepEqual(run.resultPreview, expected.resultPreview);
+      assert.deepEqual(run.usage?.computedTokens, expected.usage?.computedTokens);
+      // A run that breaks every stream ends as the engine's failure.
+      Object.assign(stub.faults, { cutAfter: 5, cuts: 99 } satisfies StubFaults);
+      const failed = await api.runPipeline(GPTJ_PIPELINE_ID, data);
+      assert.equal(failed.runState, 'failed');
+      assert.equal(99 - (stub.faults.cuts ?? 0), 2);
+    } finally {
+      await server.close();
+      await stub.close();
     }
   });
 

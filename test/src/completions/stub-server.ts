@@ -31,6 +31,8 @@ export interface StubFaults {
   hangAfter?: number;
   /** The connection is cut after this number of events. */
   cutAfter?: number;
+  /** Connections that are cut. Default: all. */
+  cuts?: number;
   /** An event with an error after this number of events. */
   errorAfter?: number;
   /** The stream ends with `stop` after this number of tokens, whatever the request says. */
@@ -215,7 +217,8 @@ export async function openStubServer(options: StubOptions): Promise<StubServer> 
     gone.catch(() => {});
     const write = async (data: unknown): Promise<void> => {
       if (faults.hangAfter === sent) await gone;
-      if (faults.cutAfter === sent) {
+      if (faults.cutAfter === sent && faults.cuts !== 0) {
+        if (faults.cuts !== undefined) faults.cuts--;
         reply.socket?.destroy();
         await gone;
       }

@@ -192,6 +192,13 @@ describe('a server that fails', () => {
     assert.deepEqual(pauses, [3000, 7000, 60_000]);
   });
 
+  it('is down for longer than a start would wait: requests wait for it, and none fails', async () => {
+    stub.faults.statuses = Array.from({ length: 40 }, () => ({ status: 503 }));
+    assert.equal((await read(engine)).at(-1)?.type, 'finished');
+    assert.equal(pauses.length, 40);
+    assert.ok(time > 5 * 60_000);
+  });
+
   it('refuses a request: 400 fails it with the reason of the server', async () => {
     stub.faults.statuses = [{ status: 400, message: 'n must be at\nleast 1' }];
     const message = /refuses the request: status 400: n must be at least 1$/;

@@ -83,6 +83,7 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
       ...(options.setTimer === undefined ? {} : { setTimer: options.setTimer }),
       now,
     });
+    server.keepTrying();
     await proveStream(engine, server.name, { probe, tolerance, signal });
     return engine;
   } catch (error) {

@@ -6,7 +6,7 @@ import { RemoteFailure } from './remote-failure.ts';
 
 export interface RemoteServerOptions {
   readonly address: RemoteAddress;
-  /** Longest time without a connection, or of replies 503, before a request fails. Default 5 minutes. */
+  /** Until `keepTrying`: longest time without a connection, or of replies 503, before a request fails. Default 5 minutes. */
   readonly outageMs?: number;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
@@ -23,7 +23,7 @@ const HEALTH_MS = 5_000;
 
 export class RemoteServer {
   readonly #address: RemoteAddress;
-  readonly #outageMs: number;
+  #outageMs: number;
   readonly #now: () => number;
   readonly #sleep: NonNullable<RemoteServerOptions['sleep']>;
   readonly #onWarning: (message: string) => void;
@@ -44,6 +44,11 @@ export class RemoteServer {
 
   get name(): string {
     return this.#address.url.href.replace(/\/$/, '');
+  }
+
+  /** From now on outages are waited for, as long as a request may wait: it has done nothing wrong. */
+  keepTrying(): void {
+    this.#outageMs = Number.POSITIVE_INFINITY;
   }
 
   /** POST, until the head of a successful reply. Rejects with `RemoteFailure` for what will not pass. */
