@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type OpenModel, openModel } from '@gptj-cloud/engine';
-import { createCompletionsScorer, createLanguageModelScorer, runSelfChecks, type TokenScorer } from '@gptj-cloud/evals';
+import {
+  createCompletionsScorer,
+  createLanguageModelScorer,
+  runSelfChecks,
+  type SelfCheck,
+  type TokenScorer,
+} from '@gptj-cloud/evals';
 import { type CompletionsStub, type Fault, startCompletionsStub } from './completions-stub.ts';
 
 const MODEL = fileURLToPath(new URL('../../../models/gptj-nano/gptj-nano-q8_0.gguf', import.meta.url));
@@ -17,10 +23,10 @@ after(async () => {
   await opened.close();
 });
 
-async function check(scorer: TokenScorer): Promise<readonly string[]> {
+async function check(scorer: TokenScorer, skip: readonly SelfCheck[] = []): Promise<readonly string[]> {
   const { tokenizer } = opened;
   const { signal } = new AbortController();
-  return await runSelfChecks({ scorer, tokenizer, prefixToken: 50256, skip: new Set(), signal });
+  return await runSelfChecks({ scorer, tokenizer, prefixToken: 50256, skip: new Set(skip), signal });
 }
 
 async function withStub(
@@ -38,10 +44,72 @@ async function withStub(
 }
 
 test('a model of this process passes every check', async () => {
+  assert.deepEqual(await check(engineScorer()), ALL_CHECKS);
+});
+
+function engineScorer(): TokenScorer {
   const { model, tokenizer } = opened;
   const identity = { adapter: 'engine', model: 'nano', weights: '', type: null, engine: null } as const;
-  assert.deepEqual(await check(createLanguageModelScorer({ model, tokenizer, identity })), ALL_CHECKS);
-});
+  return createLanguageModelScorer({ model, tokenizer, identity });
+}
+
+interface TokenPlace {
+  /** Index in the continuation. */
+  readonly at: number;
+  /** Of the requests of the call. */
+  readonly requests: number;
+}
+
+/** A model whose log-probabilities are changed; predictions have the place of a token that is scored alone. */
+function changed(change: (logprob: number, place: TokenPlace) => number): TokenScorer {
+  const scorer = engineScorer();
+  return {
+    ...scorer,
+    score: (requests, { signal, onScored }) =>
+      scorer.score(requests, {
+        signal,
+        onScored: (scored) =>
+          onScored(
+            scored.map(({ index, scores }) => ({
+              index,
+              scores: {
+                ...scores,
+                logprobs: scores.logprobs.map((logprob, at) => change(logprob, { at, requests: requests.length })),
+              },
+            })),
+          ),
+      }),
+    async nextTokens(...args) {
+      const named = await scorer.nextTokens(...args);
+      return named.map(({ token, logprob }) => ({ token, logprob: change(logprob, { at: 0, requests: 1 }) }));
+    },
+  };
+}
+
+for (const [name, title, change, skip] of [
+  ['finite', 'positive log-probabilities', (logprob: number) => logprob + 20, []],
+  [
+    'chain_rule',
+    'another scale for the first token',
+    (logprob: number, { at }: TokenPlace) => logprob - (at > 0 ? 0.2 : 0),
+    [],
+  ],
+  ['probabilities', 'probabilities that add up to more than 1', (logprob: number) => Math.min(0, logprob + 1.5), []],
+  [
+    'batches',
+    'other log-probabilities for five requests together',
+    (logprob: number, { requests }: TokenPlace) => logprob - (requests === 5 ? 0.2 : 0),
+    [],
+  ],
+  ['shuffled', 'the likelihoods upside down', (logprob: number) => -60 - logprob, ['probabilities']],
+] as const) {
+  test(`a model with ${title} fails ${name}`, async () => {
+    await assert.rejects(check(changed(change), skip), {
+      code: 'check_failed',
+      message: new RegExp(`self-check ${name} failed`),
+    });
+  });
+}
 
 test('a right server passes every check, asked with the bodies of local-completions', async () => {
   await withStub('none', async (scorer, { bodies }) => {
