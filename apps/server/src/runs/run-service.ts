@@ -9,13 +9,14 @@ import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry
 import type { PlanBook } from '../metering/plans/plan-book.ts';
 import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Admission } from '../metering/usage/admission.ts';
-import type { Polling } from '../store/polling.ts';
+import { type Polling, startPolling } from '../store/polling.ts';
 import type { OpenStoreSession } from '../store/store-session.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAcceptedRuns } from './accepted-runs.ts';
 import { createGoodStandings } from './good-standings.ts';
 import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
+import { findModelsOfLiving } from './nodes/node-store.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
 import { createRunFollower } from './nodes/run-follower.ts';
 import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
@@ -34,6 +35,7 @@ import { createRunQueries, type RunQueries } from './run-queries.ts';
 import { createRunWaiters, type RunWaiters } from './run-waiters.ts';
 import type { RunRequest, RunWorkDeps } from './run-work.ts';
 import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
+import { createUnservedPipelines } from './unserved-pipelines.ts';
 
 export interface RunServiceDeps extends RunWorkDeps {
   readonly limits: RunLimits;
@@ -91,6 +93,8 @@ function sharedPollMs(): number {
   return 900 + 200 * Math.random();
 }
 
+/** Interval at which the elected server looks for runs that no server executes. */
+const UNSERVED_POLL_MS = 30_000;
 /** Interval at which readers of waiting runs ask the store for the node that executes them. */
 const FOLLOW_POLL_MS = 500;
 
@@ -114,7 +118,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   // Null: any, as no other process would say that a pipeline is unknown.
-  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : deps.pipelines.ids);
+  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : [...deps.pipelines.ids, ...unserved.ids]);
   const gate = createRunGate({
     models: deps.models,
     slots: deps.limits.running,
@@ -175,7 +179,20 @@ export function createRunService(deps: RunServiceDeps): RunService {
     pipelines: deps.pipelines,
     wake: () => worker.wake(),
   });
+  const unserved = createUnservedPipelines({
+    isElected: async () => (await session?.isElected()) ?? false,
+    findWaiting: () => findWaitingPipelines(db),
+    findModels: () => findModelsOfLiving(db),
+    now: () => performance.now(),
+  });
+  const lookForUnserved = async (): Promise<void> => {
+    await unserved.look();
+    if (unserved.ids.length === 0) return;
+    logger.warn('runs of pipelines that no server has are ended', { pipelines: unserved.ids });
+    worker.wake();
+  };
   let sweeping: Polling | null = null;
+  let looking: Polling | null = null;
   const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower, standings };
   const { get, find, list, listSummaries, input } = queries;
   return {
@@ -196,7 +213,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       follower.close();
     },
     async close() {
-      await sweeping?.stop();
+      await Promise.all([sweeping?.stop(), looking?.stop()]);
       await session?.close();
       await node.close();
     },
@@ -205,6 +222,10 @@ export function createRunService(deps: RunServiceDeps): RunService {
       if (session !== null) {
         // Connected from now on; without it, the sweeper tries again.
         await session.isElected().catch((error) => logger.warn('hints of other servers are not heard yet', { error }));
+        looking = startPolling(lookForUnserved, {
+          everyMs: UNSERVED_POLL_MS,
+          onError: (error) => logger.warn('pipelines without a server could not be looked for', { error }),
+        });
         sweeping = startLeaseSweeper({ db, logger, session, leaseMs: timing.leaseMs, wake: () => worker.wake() });
       }
       return await worker.start();

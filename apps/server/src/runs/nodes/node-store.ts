@@ -56,6 +56,15 @@ export async function findEngineNodes(db: Database): Promise<readonly EngineNode
   return rows.flatMap(({ url, ...node }) => (url === null ? [] : [{ ...node, url }]));
 }
 
+/** Names of the models of each living node; none of one whose version does not report them. */
+export async function findModelsOfLiving(db: Database): Promise<readonly (readonly string[])[]> {
+  const rows = await db
+    .select({ models: nodes.models })
+    .from(nodes)
+    .where(gt(nodes.beatAt, ago(LIVE_SECONDS)));
+  return rows.map(({ models }) => models);
+}
+
 export async function removeNode(db: Database, id: string): Promise<void> {
   await db.delete(nodes).where(eq(nodes.id, id));
 }

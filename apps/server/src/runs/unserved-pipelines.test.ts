@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
+import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
+import { openTestStore } from '../testing/test-store.ts';
+import { beatNode, findModelsOfLiving } from './nodes/node-store.ts';
+import { createUnservedPipelines, type UnservedPipelines } from './unserved-pipelines.ts';
+
+const GONE = pipelineOf('gone', false).id;
+const TEN_MINUTES = 600_000;
+
+describe('pipelines that no server serves', () => {
+  let now = 0;
+  let isElected = true;
+  let waiting: readonly string[];
+  let servers: readonly (readonly string[])[];
+  let unserved: UnservedPipelines;
+  const pass = async (ms: number): Promise<readonly string[]> => {
+    now += ms;
+    await unserved.look();
+    return unserved.ids;
+  };
+  beforeEach(async () => {
+    isElected = true;
+    servers = [['first', 'second']];
+    waiting = [GPTJ_PIPELINE_ID, pipelineOf('second', false).id, GONE];
+    unserved = createUnservedPipelines({
+      isElected: async () => isElected,
+      findWaiting: async () => waiting,
+      findModels: async () => servers,
+      now: () => now,
+    });
+    await unserved.look();
+  });
+
+  it('count after ten minutes with runs and without a server', async () => {
+    assert.deepEqual(await pass(TEN_MINUTES - 1), []);
+    assert.deepEqual(await pass(1), [GONE]);
+    waiting = [];
+    assert.deepEqual(await pass(1), []);
+  });
+
+  it('do not count where a server for them was there meanwhile', async () => {
+    await pass(TEN_MINUTES - 1);
+    servers = [['first'], ['gone']];
+    assert.deepEqual(await pass(1), []);
+    servers = [['first']];
+    assert.deepEqual(await pass(TEN_MINUTES - 1), []);
+  });
+
+  it('are unknown while a server does not report its models, and to a server that is not elected', async () => {
+    servers = [['first'], []];
+    assert.deepEqual(await pass(2 * TEN_MINUTES), []);
+    servers = [['first']];
+    isElected = false;
+    assert.deepEqual(await pass(2 * TEN_MINUTES), []);
+  });
+
+  it('are found by the models that living servers report', async () => {
+    const store = await openTestStore();
+    try {
+      const load = { slots: 1, busy: 0, isDraining: false, models: ['first', 'second'] };
+      await beatNode(store.db, { id: 'a', url: null, load });
+      await beatNode(store.db, { id: 'b', url: null, load: { ...load, models: [] } });
+      assert.deepEqual(
+        (await findModelsOfLiving(store.db)).toSorted((a, b) => a.length - b.length),
+        [[], ['first', 'second']],
+      );
+    } finally {
+      await store.close();
+    }
+  });
+});
