@@ -13,6 +13,7 @@ import type { Evaluation } from '@gptj-cloud/sdk';
 import type { OpenedClient } from '../client/open-client.ts';
 import type { CommandContext } from '../command.ts';
 import { dim } from '../output.ts';
+import { printable } from '../printable.ts';
 import { readTextFile } from '../read-text-file.ts';
 import { createCountProgress } from './count-progress.ts';
 import { type ReportUpload, uploadReport } from './upload-report.ts';
@@ -49,7 +50,9 @@ export async function storeRunFolder(store: Store, folder: string): Promise<Eval
       throw error;
     });
     if (lines === null) {
-      store.context.stderr.write(`warning: ${samples} is missing: the texts of ${name} are not stored\n`);
+      store.context.stderr.write(
+        `warning: ${printable(samples)} is missing: the texts of its documents are not stored\n`,
+      );
       return [];
     }
     return lines
@@ -83,7 +86,7 @@ async function storeReport(
       onProgress: progress.update,
     });
     progress.clear();
-    stderr.write(`${dim(stderr, `stored as ${stored.id}: ${client.url}/evaluations/${stored.id}`)}\n`);
+    stderr.write(`${dim(stderr, printable(`stored as ${stored.id}: ${client.url}/evaluations/${stored.id}`))}\n`);
     return stored;
   } finally {
     progress.clear();

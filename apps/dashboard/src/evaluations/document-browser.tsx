@@ -89,7 +89,13 @@ export function DocumentBrowser({ evaluation }: { readonly evaluation: Evaluatio
       <QueryView query={documents} skeleton={<Skeleton rows={8} height="2.75rem" />}>
         {({ items, total }) =>
           items.length === 0 ? (
-            <EmptyState text="No document of this task has such an answer." />
+            <EmptyState
+              text={
+                search.answers === undefined
+                  ? 'No document of this task is stored yet.'
+                  : 'No document of this task has such an answer.'
+              }
+            />
           ) : (
             <>
               <ol className="evaluations-documents">

@@ -13,8 +13,10 @@ const TASK = {
   documents: [DOCUMENT, { ...DOCUMENT, id: 1 }],
 };
 
-const read = (task: object) =>
-  readReport(JSON.stringify({ format: 'gptj-eval/1', tasks: [{ ...TASK, ...task }] }), 'a.json');
+const HEAD = { format: 'gptj-eval/1', model: { model: 'nano' }, seeds: {} };
+
+const read = (task: object, head: object = {}) =>
+  readReport(JSON.stringify({ ...HEAD, ...head, tasks: [{ ...TASK, ...task }] }), 'a.json');
 
 test('a report of gptj eval is read and compared', () => {
   const [change] = compareReports(read({}), read({}));
@@ -30,6 +32,9 @@ test('a report with a field of another kind is refused by its name', () => {
     [{ documents: [DOCUMENT, { ...DOCUMENT, gold: 'a' }] }, /expected a document with id, gold/],
   ] as const) {
     assert.throws(() => read(task), { code: 'results_invalid', message });
+  }
+  for (const head of [{ model: null }, { model: {} }, { seeds: 1 }]) {
+    assert.throws(() => read({}, head), { code: 'results_invalid', message: /^a\.json: expected / });
   }
 });
 

@@ -12,6 +12,9 @@ export function readReport(text: string, name: string): EvaluationReport {
   }
   const report = asRecord(value, name);
   if (report.format !== REPORT_FORMAT) throw invalid(name, `format ${REPORT_FORMAT}`, report.format);
+  const { model } = asRecord(report.model, name);
+  if (typeof model !== 'string') throw invalid(name, 'the name of a model', model ?? 'nothing');
+  asRecord(report.seeds, name);
   if (!Array.isArray(report.tasks)) throw invalid(name, 'a list of tasks', report.tasks);
   for (const task of report.tasks) checkTask(asRecord(task, name), name);
   // The format and every field that is read below have been checked.
