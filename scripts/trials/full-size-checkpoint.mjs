@@ -1,9 +1,9 @@
 // Converts a random checkpoint of GPT-J-6B's size and measures memory and speed beside a copy of the same bytes. Run by hand:
 //
 //   nice node scripts/trials/full-size-checkpoint.mjs FOLDER [--form plain|transposed|shards] [--layers 28]
-//        [--type f16] [--rounds 2] [--beside-llama]
+//        [--stored f16] [--type f16] [--rounds 2] [--beside-llama]
 //
-// Writes FOLDER/source (12.1 GB in float16 with all 28 layers) as pytorch_model.bin whose matrices are stored as they are
+// Writes FOLDER/source (12.1 GB in float16 with all 28 layers, twice that with --stored f32) as pytorch_model.bin whose matrices are stored as they are
 // (plain) or as views of their transposes, as mesh-transformer-jax's converter writes them, or as four such files (shards).
 // In turn, `rounds` times: copies the weights with `cp`, converts them in a process of its own; both end with fsync.
 // With --beside-llama, the rounds compare llama.cpp's own llama_model_quantize (from a GGUF file in f16) with the
@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
   options: {
     form: { type: 'string', default: 'transposed' },
     layers: { type: 'string', default: '28' },
+    stored: { type: 'string', default: 'f16' },
     type: { type: 'string', default: 'f16' },
     rounds: { type: 'string', default: '2' },
     'beside-llama': { type: 'boolean', default: false },
@@ -50,7 +51,7 @@ mkdirSync(folder, { recursive: false });
 try {
   const files = await makeCheckpoint();
   const sizeBytes = files.reduce((sum, path) => sum + statSync(path).size, 0);
-  console.log(`made ${gigabytes(sizeBytes)} of ${values.form} float16 in ${files.length} file(s)`);
+  console.log(`made ${gigabytes(sizeBytes)} of ${values.form} ${values.stored} in ${files.length} file(s)`);
   const base = join(folder, 'f16.gguf');
   if (besideLlama) await convert(base, 'f16');
   const shares = [];
@@ -92,14 +93,15 @@ async function makeCheckpoint() {
   mkdirSync(source);
   const isTransposed = values.form === 'transposed';
   // The converter of mesh-transformer-jax writes the last layer first.
+  const itemBytes = values.stored === 'f32' ? 4 : 2;
   const tensors = gptjTensors(config).map(({ name, shape }) => ({
     name,
     shape,
     strides: shape.length < 2 ? [1] : isTransposed && !name.endsWith('wte.weight') ? [1, shape[0]] : [shape[1], 1],
-    sizeBytes: shape.reduce((product, size) => product * size, 2),
+    sizeBytes: shape.reduce((product, size) => product * size, itemBytes),
   }));
   if (isTransposed) tensors.reverse();
-  const pool = randomBlocks('f16', 64 * 2 ** 20);
+  const pool = randomBlocks(values.stored, 64 * 2 ** 20);
   const perFile = values.form === 'shards' ? Math.ceil(tensors.length / SHARDS) : tensors.length;
   const files = [];
   const weightMap = {};
@@ -114,7 +116,10 @@ async function makeCheckpoint() {
     const file = await open(files.at(-1), 'wx');
     try {
       const zip = new ZipWriter(file);
-      await zip.add('archive/data.pkl', stateDictPickle(part));
+      await zip.add(
+        'archive/data.pkl',
+        stateDictPickle(part, values.stored === 'f32' ? 'FloatStorage' : 'HalfStorage'),
+      );
       for (const [key, { sizeBytes }] of part.entries())
         await zip.add(`archive/data/${key}`, repeated(pool, sizeBytes));
       await zip.finish();

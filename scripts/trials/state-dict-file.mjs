@@ -1,14 +1,14 @@
-// Writes what torch.save writes for a state dict of float16 tensors: a pickle of protocol 2 and a zip archive of
+// Writes what torch.save writes for a state dict of float16 or float32 tensors: a pickle of protocol 2 and a zip archive of
 // stored entries (zip64, as the archive is larger than 4 GiB). Shares no code with the readers that the trial measures.
 
 /** A pickle whose tensor number i has the storage `data/i`. */
-export function stateDictPickle(tensors) {
+export function stateDictPickle(tensors, storageType = 'HalfStorage') {
   const parts = ['\x80\x02ccollections\nOrderedDict\n)R('];
   const text = (value) => `X${uint32(value.length)}${value}`;
   const whole = (value) => `J${uint32(value)}`;
   for (const [key, { name, shape, strides }] of tensors.entries()) {
     const length = shape.reduce((product, size) => product * size, 1);
-    const storage = `(${text('storage')}ctorch\nHalfStorage\n${text(String(key))}${text('cpu')}${whole(length)}tQ`;
+    const storage = `(${text('storage')}ctorch\n${storageType}\n${text(String(key))}${text('cpu')}${whole(length)}tQ`;
     const sizes = (list) => `(${list.map(whole).join('')}t`;
     const hooks = 'ccollections\nOrderedDict\n)R';
     parts.push(

@@ -31,21 +31,42 @@ export function sliceOf(source: ByteSource, path: string, start: number, sizeByt
   };
 }
 
+/** A file of its full size whose bytes are still being written. */
+export interface GrowingFile {
+  readonly path: string;
+  /** Resolves when these bytes have their final values. Rejects when they never will. */
+  waitFor(start: number, end: number): Promise<void>;
+  /** The file has been opened: from now on it may be renamed. */
+  onOpened?(): void;
+}
+
 /** Random reads from one file, never past its end. */
 export class BoundedFile implements ByteSource {
   readonly path: string;
   /** Size when opened. Reads throw `truncated` if the file shrinks afterwards. */
   readonly sizeBytes: number;
+  /** Reads wait for bytes, so that a read far ahead is to be put off. */
+  readonly isGrowing: boolean;
+  readonly #growing: GrowingFile | null;
   #handle: FileHandle | null;
 
-  private constructor(path: string, sizeBytes: number, handle: FileHandle) {
+  private constructor(
+    path: string,
+    { sizeBytes, growing }: { readonly sizeBytes: number; readonly growing: GrowingFile | null },
+    handle: FileHandle,
+  ) {
     this.path = path;
     this.sizeBytes = sizeBytes;
+    this.isGrowing = growing !== null;
+    this.#growing = growing;
     this.#handle = handle;
   }
 
-  /** Throws `not_found`, `io`, and `unsupported` on a big-endian machine: weights are viewed in place. */
-  static async open(path: string): Promise<BoundedFile> {
+  /**
+   * Throws `not_found`, `io`, and `unsupported` on a big-endian machine: weights are viewed in place. `growing`: where the
+   * bytes are, under another name, until the file is complete.
+   */
+  static async open(path: string, growing: GrowingFile | null = null): Promise<BoundedFile> {
     if (endianness() !== 'LE') {
       throw new CheckpointError(
         'unsupported',
@@ -55,8 +76,11 @@ export class BoundedFile implements ByteSource {
     }
     try {
       // Checked before opening, because open() on a pipe blocks until there is a writer.
-      const { size } = await regularFile(path);
-      return new BoundedFile(path, size, await open(path, 'r'));
+      const place = growing?.path ?? path;
+      const { size } = await regularFile(place);
+      const handle = await open(place, 'r');
+      growing?.onOpened?.();
+      return new BoundedFile(path, { sizeBytes: size, growing }, handle);
     } catch (error) {
       throw error instanceof CheckpointError ? error : readError(path, error);
     }
@@ -73,6 +97,7 @@ export class BoundedFile implements ByteSource {
         `expected ${target.byteLength} bytes at ${offset}, got a file of ${this.sizeBytes} bytes`,
       );
     }
+    await this.#growing?.waitFor(offset, offset + target.byteLength);
     let done = 0;
     while (done < target.byteLength) {
       let count: number;

@@ -11,6 +11,8 @@ export interface CheckpointTensor {
   /** Of the rows that are read; see `stored`. */
   readonly type: TensorType;
   readonly sizeBytes: number;
+  /** Where it begins in its file, for reading in the order of the file; absent where it is in several places. */
+  readonly position?: number;
   /** Present where the file stores the weights in another way, and reading decodes them. */
   readonly stored?: { readonly type: string; readonly sizeBytes: number };
 }

@@ -7,7 +7,7 @@ import { phi2Metadata } from './gguf/phi2-export.ts';
 import { GgufWriter } from './gguf/writer.ts';
 import type { ImportanceMatrix } from './importance.ts';
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts';
-import { checkQuantiser, checkReadable, planTensors, type TypeFallback } from './plan-export.ts';
+import { checkQuantiser, checkReadable, planTensors, quantisedWarning, type TypeFallback } from './plan-export.ts';
 import type { Quantiser } from './quantiser.ts';
 import { FILE_TYPES, type Recipe } from './recipe.ts';
 import { rowsOf, type TensorType } from './tensor-type.ts';
@@ -70,8 +70,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     checkImportance(options, steps);
     const sample = checkpoint.tensors.find(({ name }) => name.endsWith('.q_proj.weight'));
     const sourceType = sample?.type ?? 'f32';
-    const storedType = sample?.stored?.type ?? sourceType;
-    const isQuantised = !/^(?:f32|f16|bf16)$/.test(storedType);
+    const quantised = quantisedWarning(sample);
     const { data: tokenizer, dropped } = await checkpoint.readTokenizer();
     checkTokenizer(checkpoint.path, tokenizer);
     const metadata = new Map([
@@ -108,19 +107,13 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
     for (const { type } of steps) types[type] = (types[type] ?? 0) + 1;
     return {
       source: { format: checkpoint.format, form: checkpoint.form },
-      isSourceQuantised: isQuantised,
+      isSourceQuantised: quantised.length > 0,
       tensors: steps.length,
       writtenBytes: writer.writtenBytes,
       types,
       fallbacks,
       isHalfExact,
-      warnings: [
-        ...checkpoint.warnings,
-        ...droppedWarning(dropped),
-        ...(isQuantised
-          ? [`the source is quantised already (${storedType}): the result keeps its rounding errors`]
-          : []),
-      ],
+      warnings: [...checkpoint.warnings, ...droppedWarning(dropped), ...quantised],
       durationMs: performance.now() - startedMs,
     };
   } finally {

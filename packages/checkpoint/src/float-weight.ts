@@ -10,7 +10,15 @@ export function floatWeight(name: string, strided: StridedTensor): TableWeight {
   // Refuses unsupported strides on opening, before a conversion writes anything.
   createRowReader(strided);
   const sizeBytes = elementCount(strided.shape) * rowBytes(type, 1);
-  return { name, shape: strided.shape, type, sizeBytes, openRows: (memory) => createFloatRows(strided, memory) };
+  const position = strided.position ?? strided.offset;
+  return {
+    name,
+    shape: strided.shape,
+    type,
+    sizeBytes,
+    position,
+    openRows: (memory) => createFloatRows(strided, memory),
+  };
 }
 
 /** As {@link createRowReader}, with float64 rounded to float32. */

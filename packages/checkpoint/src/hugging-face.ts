@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model';
 import { type ByteMatrix, createByteRows, findByteMatrices } from './blockwise-8bit.ts';
-import { BoundedFile, readSmallJson } from './bounded-file.ts';
+import { BoundedFile, type GrowingFile, readSmallJson } from './bounded-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { floatWeight } from './float-weight.ts';
@@ -32,26 +32,42 @@ export const HEADER_READERS: Readonly<Record<Shards['format'], HeaderReader>> = 
  * Never executes code from the files. Throws `CheckpointError`; its message names the file and the tensor.
  */
 export async function openHuggingFaceCheckpoint(folder: string): Promise<Checkpoint> {
-  return openFiles(folder, await findShards(folder), false);
+  const model = await readConfig(join(folder, 'config.json'));
+  return openFiles(folder, model, { shards: await findShards(folder), isPart: false, growing: null });
 }
 
-/** The weights that one file of a folder has, as a checkpoint whose other weights are missing. Throws as the whole folder does. */
-export async function openWeightsFile(folder: string, path: string): Promise<Checkpoint> {
+/**
+ * The weights of one file of a folder. `isPart`: other files have those that are missing here. `growing`: the file is being
+ * written. Throws as the whole folder does.
+ */
+export async function openWeightsFile(
+  folder: string,
+  path: string,
+  { isPart, growing }: { readonly isPart: boolean; readonly growing: GrowingFile | null },
+): Promise<Checkpoint> {
   const format = path.endsWith('.safetensors') ? 'safetensors' : 'pytorch';
-  return openFiles(folder, { format, files: [path] }, true);
+  const model = await readConfig(join(folder, 'config.json'));
+  return openFiles(folder, model, { shards: { format, files: [path] }, isPart, growing });
 }
 
-async function openFiles(folder: string, shards: Shards, isPart: boolean): Promise<Checkpoint> {
-  const { config, isTied } = await readConfig(join(folder, 'config.json'));
+async function openFiles(
+  folder: string,
+  { config, isTied }: ModelConfig,
+  {
+    shards,
+    isPart,
+    growing,
+  }: { readonly shards: Shards; readonly isPart: boolean; readonly growing: GrowingFile | null },
+): Promise<Checkpoint> {
   const files: BoundedFile[] = [];
   try {
     // If two files contain a tensor, the last file's is used, as in transformers.
     const stored = new Map<string, PlacedTensor>();
     for (const path of shards.files) {
-      const file = await BoundedFile.open(path);
+      const file = await BoundedFile.open(path, growing);
       files.push(file);
       for (const tensor of await HEADER_READERS[shards.format](file))
-        stored.set(tensor.name, { ...tensor, source: file });
+        stored.set(tensor.name, { ...tensor, source: tensor.source ?? file });
     }
     const { byteMatrices, floats } = splitByteMatrices(stored);
     const { weights, ignored } = matchTensors(folder, config, floats, isTied, isPart);
@@ -75,8 +91,13 @@ async function openFiles(folder: string, shards: Shards, isPart: boolean): Promi
   }
 }
 
-/** The config, and whether embedding and head may be one tensor. */
-export async function readConfig(path: string): Promise<{ readonly config: GptjConfig; readonly isTied: boolean }> {
+interface ModelConfig {
+  readonly config: GptjConfig;
+  /** Whether embedding and head may be one tensor. */
+  readonly isTied: boolean;
+}
+
+export async function readConfig(path: string): Promise<ModelConfig> {
   const json = await readSmallJson(path, MAX_CONFIG_BYTES);
   try {
     const config = parseGptjConfig(json);

@@ -6,6 +6,7 @@ export {
   fitOf,
   readAdapter,
 } from './adapter/adapter-file.ts';
+export type { GrowingFile } from './bounded-file.ts';
 export type { CheckpointFormat, CheckpointTensor } from './checkpoint.ts';
 export { CheckpointError, type CheckpointErrorCode, type CheckpointErrorPlace } from './checkpoint-error.ts';
 export {

@@ -1,6 +1,7 @@
 /** What is decided of a model file before its weights are read. */
 import type { GptjConfig } from '@gptj-cloud/model';
 import { checkTokenizer } from './check-tokenizer.ts';
+import type { CheckpointTensor } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { MAX_HEADER_BYTES } from './gguf/header.ts';
 import { type GgufTensorPlan, ggufHeaderBytes } from './gguf/header-bytes.ts';
@@ -44,6 +45,13 @@ export function planTensors(
     return { name, shape, type: used, original };
   });
   return { tensors, fallbacks };
+}
+
+/** Warn of weights that are quantised in the source; `sample` is one of its matrices. */
+export function quantisedWarning(sample: CheckpointTensor | undefined): readonly string[] {
+  const type = sample?.stored?.type ?? sample?.type ?? 'f32';
+  if (/^(?:f32|f16|bf16)$/.test(type)) return [];
+  return [`the source is quantised already (${type}): the result keeps its rounding errors`];
 }
 
 /** Check the metadata with the reader before writing: a conversion may take half an hour. */

@@ -1,4 +1,4 @@
-import type { BoundedFile } from './bounded-file.ts';
+import type { BoundedFile, ByteSource } from './bounded-file.ts';
 
 /** A type of stored elements that a weight may have; `f64` is rounded to float32 as it is read. */
 export type StoredFloatType = 'f64' | 'f32' | 'f16' | 'bf16';
@@ -17,8 +17,12 @@ export interface StoredTensor {
   readonly storedType: string;
   /** Null for integers, booleans and everything else that cannot be a weight. */
   readonly type: StoredFloatType | null;
-  /** Of the first element, from the start of the file. */
+  /** Of the first element, from the start of the file, or of `source`. */
   readonly offset: number;
+  /** The part of the file that has the elements, where it is not found before it is read. */
+  readonly source?: ByteSource;
+  /** About where the elements begin in the file; default `offset`. */
+  readonly position?: number;
 }
 
 /** Reads the directory of one weights file of a format. */

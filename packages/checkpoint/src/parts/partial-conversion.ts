@@ -1,12 +1,12 @@
 /** Conversion of a checkpoint whose files of weights come one after the other, and may go when they have been converted. */
 import { basename, join } from 'node:path';
-import { readSmallJson } from '../bounded-file.ts';
+import { type GrowingFile, readSmallJson } from '../bounded-file.ts';
 import { checkTokenizer, droppedWarning } from '../check-tokenizer.ts';
 import type { CheckpointTensor } from '../checkpoint.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { phi2Metadata } from '../gguf/phi2-export.ts';
 import { folderModelName, openWeightsFile, readConfig } from '../hugging-face.ts';
-import { checkQuantiser, checkReadable, planTensors } from '../plan-export.ts';
+import { checkQuantiser, checkReadable, planTensors, quantisedWarning } from '../plan-export.ts';
 import type { Quantiser } from '../quantiser.ts';
 import { FILE_TYPES, type Recipe } from '../recipe.ts';
 import { readTokenizerFiles } from '../tokenizer-files.ts';
@@ -33,6 +33,15 @@ export interface PartialConversion {
    * codes of `convertCheckpoint`; the conversion of the other files is not undone.
    */
   convert(file: string): Promise<void>;
+  /**
+   * Convert the only file of weights while it is written, in the order of its bytes. Counts as done when `verified` has
+   * resolved; until then the next call begins anew. `signal` ends it, or a `growing` whose waits reject.
+   */
+  convertGrowing(
+    file: string,
+    growing: GrowingFile,
+    until: { readonly verified: Promise<void>; readonly signal: AbortSignal },
+  ): Promise<void>;
   /** Give the target its name. Throws `missing_tensor`. Its bytes are those of `convertCheckpoint` on the whole folder. */
   finish(): Promise<void>;
   /** What has been converted stays for the next process. */
@@ -89,34 +98,50 @@ export async function openPartialConversion(options: PartialConversionOptions): 
       return source === undefined || (gguf.fileOf(plan.name) ?? '') > file ? [] : [{ ...plan, source }];
     });
 
+  const convertFrom = async (
+    file: string,
+    { growing, verified, signal: until }: { growing: GrowingFile | null; verified: Promise<void>; signal: AbortSignal },
+  ): Promise<void> => {
+    const checkpoint = await openWeightsFile(folder, join(folder, file), { isPart: growing === null, growing });
+    try {
+      const sources = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
+      const sample = sources.get(SAMPLE);
+      if (partial === null && sample === undefined) {
+        throw new CheckpointError('missing_tensor', { file, tensor: SAMPLE }, 'expected it, as the index says');
+      }
+      // A file that was not verified may have said another type.
+      const isOther = sample !== undefined && partial?.files.length === 0 && partial.sourceType !== sample.type;
+      if (isOther) {
+        await partial?.close();
+        partial = null;
+      }
+      partial ??= await openTarget(sample?.type ?? 'f32');
+      for (const warning of [...checkpoint.warnings, ...quantisedWarning(sample)]) onWarning(warning);
+      partial.begin();
+      const steps = stepsOf(partial, file, sources);
+      const inOrder = [...steps].sort((a, b) => (a.source?.position ?? 0) - (b.source?.position ?? 0));
+      await transferWeights(growing === null ? steps : inOrder, {
+        checkpoint,
+        writer: partial,
+        onProgress,
+        signal: until,
+        ...(quantiser === undefined ? {} : { quantiser }),
+      });
+      await verified;
+      await partial.commit(
+        file,
+        steps.map(({ name }) => name),
+      );
+    } finally {
+      await checkpoint.close();
+    }
+  };
+
   return {
     has: (file) => partial?.files.includes(basename(file)) ?? false,
-    async convert(file) {
-      const checkpoint = await openWeightsFile(folder, join(folder, file));
-      try {
-        const sources = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
-        const sample = sources.get(SAMPLE);
-        if (partial === null && sample === undefined) {
-          throw new CheckpointError('missing_tensor', { file, tensor: SAMPLE }, 'expected it, as the index says');
-        }
-        partial ??= await openTarget(sample?.type ?? 'f32');
-        for (const warning of checkpoint.warnings) onWarning(warning);
-        const steps = stepsOf(partial, file, sources);
-        await transferWeights(steps, {
-          checkpoint,
-          writer: partial,
-          onProgress,
-          signal,
-          ...(quantiser === undefined ? {} : { quantiser }),
-        });
-        await partial.commit(
-          file,
-          steps.map(({ name }) => name),
-        );
-      } finally {
-        await checkpoint.close();
-      }
-    },
+    convert: (file) => convertFrom(file, { growing: null, verified: Promise.resolve(), signal }),
+    convertGrowing: (file, growing, until) =>
+      convertFrom(file, { growing, verified: until.verified, signal: AbortSignal.any([signal, until.signal]) }),
     async finish() {
       await partial?.finish(tensors.flatMap(({ name, original }) => (original === null ? [] : [name])));
       partial = null;

@@ -46,6 +46,7 @@ export class PartialGguf implements TensorWriter {
   /** Written bytes of that tensor, and of all. */
   #at = 0;
   #writtenBytes: number;
+  #safeBytes: number;
 
   private constructor(
     path: string,
@@ -59,6 +60,7 @@ export class PartialGguf implements TensorWriter {
     this.#places = places;
     this.#state = state;
     this.#writtenBytes = writtenBytes;
+    this.#safeBytes = writtenBytes;
   }
 
   /** Go on with what an earlier process left of the same file, or begin. Throws `disk_full`, `not_found`, `io`. */
@@ -98,6 +100,10 @@ export class PartialGguf implements TensorWriter {
     return this.#writtenBytes;
   }
 
+  get sourceType(): string {
+    return this.#state.sourceType;
+  }
+
   /** Names of the files of weights whose tensors are on the disk. */
   get files(): readonly string[] {
     return Object.keys(this.#state.files);
@@ -109,6 +115,12 @@ export class PartialGguf implements TensorWriter {
       tensors.includes(tensor) ? [file] : [],
     );
     return files.sort().at(-1) ?? null;
+  }
+
+  /** What has been written since the last commit does not count: tensors begin anew. */
+  begin(): void {
+    this.#tensor = '';
+    this.#writtenBytes = this.#safeBytes;
   }
 
   /** Append bytes to a tensor; a call for another tensor begins that one anew. */
@@ -142,6 +154,7 @@ export class PartialGguf implements TensorWriter {
       await this.#handle.datasync();
       this.#state = { ...this.#state, files: { ...this.#state.files, [file]: tensors } };
       await writeState(this.path, this.#state);
+      this.#safeBytes = this.#writtenBytes;
     } catch (error) {
       throw writeError(this.path, error);
     }

@@ -3,7 +3,7 @@
  * storages, `<root>/byteorder` is `little` or `big` (since 2.1; little before).
  */
 import { runPickle } from '@gptj-cloud/pickle';
-import { type BoundedFile, checkIsBinary, readStart } from '../bounded-file.ts';
+import { type BoundedFile, type ByteSource, checkIsBinary, readStart, sliceOf } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
 import { FOREIGN_FILE_BYTES } from '../foreign-file.ts';
 import { MAX_TENSORS, type StoredFloatType, type StoredTensor } from '../stored-tensor.ts';
@@ -26,7 +26,10 @@ export async function readPytorchHeader(file: BoundedFile): Promise<readonly Sto
   checkIsBinary(file.path, start);
   if (isLegacyFile(start)) {
     const { stateDict, storageOffsets } = await readLegacyHeader(file);
-    return toStored(file, stateDict, async ({ storageKey }) => storageOffsets.get(storageKey));
+    return toStored(file, stateDict, async ({ storageKey }) => {
+      const offset = storageOffsets.get(storageKey);
+      return offset === undefined ? undefined : { offset };
+    });
   }
   if (start[0] !== 0x50 || start[1] !== 0x4b) {
     throw new CheckpointError(
@@ -64,11 +67,14 @@ async function readZipHeader(file: BoundedFile): Promise<readonly StoredTensor[]
   return toStored(file, stateDict, (tensor) => locate(file, directory, root, tensor));
 }
 
+/** Where a storage starts; see `StoredTensor`. */
+type StoragePlace = Pick<StoredTensor, 'offset' | 'source' | 'position'>;
+
 /** Tensors with their offsets; other entries get the type null, which no weight can have. */
 async function toStored(
   file: BoundedFile,
   { tensors, others }: StateDict,
-  storageOffset: (tensor: PickledTensor) => Promise<number | undefined>,
+  findStorage: (tensor: PickledTensor) => Promise<StoragePlace | undefined>,
 ): Promise<readonly StoredTensor[]> {
   if (tensors.length > MAX_TENSORS) {
     throw new CheckpointError(
@@ -77,26 +83,27 @@ async function toStored(
       `expected at most ${MAX_TENSORS} tensors, got ${tensors.length}`,
     );
   }
-  const offsets = new Map<string, number>();
+  const places = new Map<string, StoragePlace>();
   const stored: StoredTensor[] = [];
   for (const tensor of tensors) {
     const { name, shape, strides, storageKey, storageType, firstElement, dtype } = tensor;
-    const start = offsets.get(storageKey) ?? (await storageOffset(tensor));
-    if (start === undefined) {
+    const place = places.get(storageKey) ?? (await findStorage(tensor));
+    if (place === undefined) {
       throw new CheckpointError(
         'malformed',
         { file: file.path, tensor: name },
         `expected the storage ${storageKey.slice(0, 40)}, found none`,
       );
     }
-    offsets.set(storageKey, start);
+    places.set(storageKey, place);
     stored.push({
       name,
       shape,
       strides,
       storedType: dtype ?? storageType,
       type: dtype === null ? (FLOAT_TYPES.get(storageType) ?? null) : null,
-      offset: start + firstElement * STORAGE_ITEM_BYTES.get(storageType)!,
+      ...place,
+      offset: place.offset + firstElement * STORAGE_ITEM_BYTES.get(storageType)!,
     });
   }
   const placeless = { shape: [], strides: [], type: null, offset: 0 };
@@ -128,7 +135,7 @@ async function locate(
   directory: ZipDirectory,
   root: string,
   { name, storageKey, storageType, storageLength }: PickledTensor,
-): Promise<number | undefined> {
+): Promise<StoragePlace | undefined> {
   const entry = directory.entries.get(`${root}data/${storageKey}`);
   if (entry === undefined) return undefined;
   const sizeBytes = storageLength * STORAGE_ITEM_BYTES.get(storageType)!;
@@ -139,5 +146,21 @@ async function locate(
       `expected ${sizeBytes} bytes for ${storageLength} elements of ${storageType}, got ${entry.sizeBytes}`,
     );
   }
-  return entryDataOffset(file, directory, entry);
+  const findStart = (): Promise<number> => entryDataOffset(file, directory, entry);
+  if (!file.isGrowing) return { offset: await findStart() };
+  // The header of the entry says where its bytes start, and is just before them.
+  return { offset: 0, position: entry.headerOffset, source: lateSlice(file, entry.sizeBytes, findStart) };
+}
+
+/** A part of a file whose start is found when it is first read. */
+function lateSlice(file: BoundedFile, sizeBytes: number, findStart: () => Promise<number>): ByteSource {
+  let slice: Promise<ByteSource> | null = null;
+  return {
+    path: file.path,
+    sizeBytes,
+    async read(offset, target) {
+      slice ??= findStart().then((start) => sliceOf(file, file.path, start, sizeBytes));
+      await (await slice).read(offset, target);
+    },
+  };
 }

@@ -17,6 +17,11 @@ export interface DownloadOptions {
   /** Default `DOWNLOAD_SIZES`. */
   readonly sizes?: DownloadSizes;
   readonly signal: AbortSignal;
+  /**
+   * The download begins, or begins anew since the hash was wrong. The start and the end of the file are fetched first, where
+   * formats say what is between.
+   */
+  readonly onOpen?: (file: Pick<PartialFile, 'path' | 'waitFor'>) => Promise<void>;
   /** Number of bytes that are safe on the disk. Never falls. */
   readonly onSafe: (bytes: number) => void;
 }
@@ -65,7 +70,12 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
     });
     let wrong: string | null;
     try {
-      await fetchAll(remote, partial, { connections: facts.hasRanges ? sizes.connections : 1, stop });
+      await options.onOpen?.(partial);
+      await fetchAll(remote, partial, {
+        connections: facts.hasRanges ? sizes.connections : 1,
+        endsFirst: options.onOpen !== undefined,
+        stop,
+      });
       wrong = await partial.finish();
     } catch (error) {
       // Nothing that has arrived is fetched again.
@@ -129,15 +139,22 @@ function identityOf(
   };
 }
 
-/** Fetch all segments, in order, several at a time. The first error stops the other connections. */
+/** Fetch all segments, in order or both ends first, several at a time. The first error stops the other connections. */
 async function fetchAll(
   remote: RemoteFile,
   partial: PartialFile,
-  { connections, stop }: { readonly connections: number; readonly stop: AbortController },
+  {
+    connections,
+    endsFirst,
+    stop,
+  }: { readonly connections: number; readonly endsFirst: boolean; readonly stop: AbortController },
 ): Promise<void> {
+  const inOrder = Array.from({ length: partial.segments }, (_, segment) => segment);
+  // The last one may be short: the directory at the end of a file can begin in the one before.
+  const order = endsFirst ? [...new Set([0, ...inOrder.slice(-2), ...inOrder])] : inOrder;
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < partial.segments) await fetchSegment(remote, partial, next++);
+    while (next < order.length) await fetchSegment(remote, partial, order[next++]!);
   };
   const errors: unknown[] = [];
   await Promise.all(

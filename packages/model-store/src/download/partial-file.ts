@@ -17,6 +17,13 @@ import {
 import { createChecksumHash, PrefixHash } from './prefix-hash.ts';
 import { syncFolder } from './sync-folder.ts';
 
+interface Waiter {
+  readonly start: number;
+  readonly end: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 export interface PartialFileOptions {
   readonly identity: JournalIdentity;
   /** Bytes between two lines of the journal. */
@@ -37,6 +44,8 @@ export class PartialFile {
   #unsafeBytes = 0;
   readonly #journalBytes: number;
   #flushing: Promise<void> | null = null;
+  readonly #waiting = new Set<Waiter>();
+  #isClosed = false;
   readonly #onSafe: (bytes: number) => void;
 
   private constructor(
@@ -100,6 +109,27 @@ export class PartialFile {
     return { start: from + this.#written[segment]!, end: from + segmentLength(this.identity, segment) };
   }
 
+  /** Where the bytes are until the file is complete. */
+  get path(): string {
+    return `${this.#path}.part`;
+  }
+
+  /** Resolves when the bytes from `start` to before `end` are safe; rejects when the file is closed before. */
+  async waitFor(start: number, end: number): Promise<void> {
+    if (this.#isSafe(start, end)) return;
+    if (this.#isClosed) throw new ModelStoreError('aborted', `${this.#path}: the download has ended`);
+    await new Promise<void>((resolve, reject) => this.#waiting.add({ start, end, resolve, reject }));
+  }
+
+  #isSafe(start: number, end: number): boolean {
+    const { segmentBytes } = this.identity;
+    for (let segment = Math.floor(start / segmentBytes); segment * segmentBytes < end; segment++) {
+      const length = segmentLength(this.identity, segment);
+      if (this.#safe[segment]! < Math.min(length, end - segment * segmentBytes)) return false;
+    }
+    return true;
+  }
+
   /** Append bytes to a segment. Throws `disk_full`, `io`. */
   async write(segment: number, bytes: Uint8Array): Promise<void> {
     const { start } = this.missing(segment);
@@ -135,6 +165,11 @@ export class PartialFile {
     for (const [segment, bytes] of changes) this.#safe[segment] = bytes;
     this.#hash.advance(this.#safePrefix());
     this.#onSafe(this.#safeBytes());
+    for (const waiter of this.#waiting) {
+      if (!this.#isSafe(waiter.start, waiter.end)) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   /**
@@ -156,6 +191,10 @@ export class PartialFile {
 
   /** Close the files. What is safe stays for the next process. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting)
+      reject(new ModelStoreError('aborted', `${this.#path}: the download has ended`));
+    this.#waiting.clear();
     await this.#flushing?.catch(() => {});
     await this.#hash.close();
     await this.#journal.close();

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type DownloadSizes, downloadFile } from '../download/download-file.ts';
+import { type DownloadOptions, type DownloadSizes, downloadFile } from '../download/download-file.ts';
 import type { HttpOptions } from '../download/http.ts';
 import { readSafeBytes } from '../download/journal.ts';
 import { type Checksum, RemoteFile } from '../download/remote-file.ts';
@@ -27,6 +27,8 @@ export interface DownloadFilesOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number, file: string) => void;
   /** Whether a file was complete once and is not needed any more. */
   readonly isDone?: (path: string) => boolean;
+  /** See `downloadFile`. */
+  readonly onOpen?: DownloadOptions['onOpen'];
   /** A file is complete; the next one begins when this resolves. */
   readonly onComplete?: (path: string) => Promise<void>;
 }
@@ -36,7 +38,17 @@ export const MAX_WEIGHTS_BYTES: number = 2 ** 40;
 
 /** Download files one after the other, each with several connections. Progress counts what earlier calls have left. */
 export async function downloadFiles(files: readonly WantedFile[], options: DownloadFilesOptions): Promise<void> {
-  const { http, cache, maxBytes, sizes: division, signal, onProgress, isDone = () => false, onComplete } = options;
+  const {
+    http,
+    cache,
+    maxBytes,
+    sizes: division,
+    signal,
+    onProgress,
+    isDone = () => false,
+    onOpen,
+    onComplete,
+  } = options;
   const sized = await withSizes(files, http, signal);
   const totalBytes = sized.reduce((sum, file) => sum + file.sizeBytes, 0);
   const done = await Promise.all(sized.map(({ path, sizeBytes }) => (isDone(path) ? sizeBytes : bytesOnDisk(path))));
@@ -54,6 +66,7 @@ export async function downloadFiles(files: readonly WantedFile[], options: Downl
       maxBytes,
       ...(division === undefined ? {} : { sizes: division }),
       signal,
+      ...(onOpen === undefined ? {} : { onOpen }),
       onSafe: (bytes) => {
         done[at] = Math.max(done[at]!, bytes);
         onProgress?.(

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isConvertedByFile } from '@gptj-cloud/checkpoint';
 import { type ChosenFiles, chooseFiles, shardsOf } from '../hub/choose-files.ts';
@@ -16,6 +16,7 @@ import {
   type WantedFile,
   withSizes,
 } from './download-files.ts';
+import { pullGrowing } from './pull-growing.ts';
 import { httpOf, type PullOptions } from './pull-options.ts';
 import { pullShards } from './pull-shards.ts';
 import { openStaging, type Staging } from './staging.ts';
@@ -77,11 +78,14 @@ export async function pullFromHub(options: PullOptions, address: HubAddress): Pr
       maxBytes: MAX_WEIGHTS_BYTES,
       ...(options.sizes === undefined ? {} : { sizes: options.sizes }),
     };
+    const pull = { folder, staging, weights, download, target };
     const byFile = chosen.index === null ? null : await isConvertedByFile(folder, chosen.index);
     const stored =
-      byFile === null
-        ? await pullWhole({ folder, staging, weights, download, target })
-        : await pullByShard({ folder, staging, weights: beginWith(byFile.first, weights), download, target });
+      chosen.index === null
+        ? await pullSingle(pull)
+        : byFile === null
+          ? await pullWhole(pull)
+          : await pullByShard({ ...pull, weights: beginWith(byFile.first, weights) });
     await staging.discard();
     return stored;
   } finally {
@@ -107,6 +111,24 @@ async function pullWhole({ folder, staging, weights, download, target }: Weights
     onProgress: (doneBytes, totalBytes, file) => onEvent({ type: 'download', doneBytes, totalBytes, file }),
   });
   return await convertIntoStore(folder, staging.folder, plan, target);
+}
+
+/** Convert the only file while it is downloaded. */
+async function pullSingle({ folder, staging, weights, download, target }: WeightsPull): Promise<StoredModel> {
+  const converted = convertedPath(staging.folder, await chooseType(folder, target));
+  const isConverted = await isFile(converted);
+  // The tensors of a process that was killed count for nothing, and must take no room of the disk.
+  await removeOtherConversions(staging.folder, isConverted ? converted : 'none');
+  const plan = await planFolder(folder, target, isConverted ? [] : weights);
+  if (!isConverted) await pullGrowing({ folder, converted, file: weights[0]!, download, target }, plan);
+  return await storeConverted(converted, plan, target);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 /** Convert every shard while the next one is downloaded. */

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { convertCheckpoint } from '@gptj-cloud/checkpoint';
+import { SYSTEM_CLOCK } from '../download/clock.ts';
+import { type LoopbackHubOptions, startLoopbackHub } from '../testing/loopback-hub.ts';
+import { randomCheckpoint } from '../testing/random-checkpoint.ts';
+import { testLocks } from '../testing/test-locks.ts';
+import type { PullEvent } from './pull-events.ts';
+import { pullModel } from './pull-model.ts';
+
+const FILES = randomCheckpoint({ layerCount: 3, embeddingSize: 128 });
+const WEIGHTS = FILES.get('model.safetensors')!;
+/** One segment after the other, so that what is requested says what has arrived. */
+const SIZES = { connections: 1, segmentBytes: 2 ** 17, journalBytes: 2 ** 16 };
+
+async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'gptj-growing-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const models = join(folder, 'models');
+  const hub = await startLoopbackHub({ repository: 'EleutherAI/gpt-j-6b', files: FILES, ...hubOptions });
+  t.after(() => hub.close());
+  const events: PullEvent[] = [];
+  const pull = (signal = new AbortController().signal) =>
+    pullModel({
+      models,
+      from: 'gpt-j-6b',
+      name: null,
+      type: 'f16',
+      endpoint: hub.url,
+      token: null,
+      hubCache: null,
+      offline: false,
+      fetch: async (url, init) => await fetch(url, init),
+      clock: { ...SYSTEM_CLOCK, sleep: async () => {} },
+      sizes: SIZES,
+      tryLock: testLocks(),
+      machine: { totalBytes: 2 ** 34, freeBytes: 2 ** 34, isLimited: false },
+      checksMemory: false,
+      onEvent: (event) => events.push(event),
+      signal,
+    });
+  /** Bytes on the disk of the file that ends so; the model file has its full size from the start. */
+  const blocks = (end: string): number => {
+    const name = readdirSync(models, { recursive: true }).find((each) => String(each).endsWith(end));
+    return name === undefined ? 0 : statSync(join(models, String(name))).blocks * 512;
+  };
+  const whole = async (): Promise<Buffer> => {
+    const source = join(folder, 'models--EleutherAI--gpt-j-6b', 'snapshots', hub.commit);
+    await mkdir(source, { recursive: true });
+    for (const [name, bytes] of FILES) await writeFile(join(source, name), bytes);
+    await convertCheckpoint({ source, target: join(folder, 'whole.gguf'), type: 'f16' });
+    return await readFile(join(folder, 'whole.gguf'));
+  };
+  return { models, hub, events, pull, blocks, whole };
+}
+
+test('weights in one file are converted while they are downloaded, and the file is that of a conversion afterwards', async (t) => {
+  const written: number[] = [];
+  const { models, hub, events, pull, blocks, whole } = await world(t, {
+    paceMs: 20,
+    fault: () => {
+      written.push(blocks('.gguf.part'));
+      return null;
+    },
+  });
+  const stored = await pull();
+  const expected = await whole();
+  assert.deepEqual(await readFile(stored.path), expected);
+  assert.ok(written.at(-1)! > 100_000, written.join());
+  // Both ends before what is between.
+  const last = Math.floor((WEIGHTS.byteLength - 1) / SIZES.segmentBytes) * SIZES.segmentBytes;
+  assert.deepEqual(
+    hub.served.slice(0, 3).map(({ start }) => start),
+    [0, last - SIZES.segmentBytes, last],
+  );
+  assert.equal(new Set(hub.served.map(({ start }) => start)).size, hub.served.length);
+  const kinds = events.map(({ type }) => type).filter((type) => type === 'download' || type === 'convert');
+  assert.ok(!kinds.slice(0, kinds.lastIndexOf('download')).includes('convert'));
+  assert.equal((await readdir(models)).length, 2);
+});
+
+test('what was converted from a download whose hash is wrong is converted again from the next one', async (t) => {
+  let corrupt = 1;
+  const { hub, events, pull, whole } = await world(t, {
+    fault: ({ start }) => (start === SIZES.segmentBytes && corrupt-- > 0 ? { kind: 'corrupt', at: start + 999 } : null),
+  });
+  const stored = await pull();
+  assert.deepEqual(await readFile(stored.path), await whole());
+  assert.ok(events.some((event) => event.type === 'wait' && /expected the SHA-256/.test(event.reason)));
+  assert.equal(hub.served.filter(({ start }) => start === 0).length, 2);
+});
+
+test('a hash that stays wrong stores nothing, and the next pull begins anew', async (t) => {
+  let isBroken = true;
+  const { models, pull, whole } = await world(t, {
+    fault: ({ start }) => (isBroken && start === SIZES.segmentBytes ? { kind: 'corrupt', at: start + 999 } : null),
+  });
+  await assert.rejects(pull(), { code: 'hash_mismatch' });
+  assert.deepEqual(await readdir(models), ['.pulls']);
+  isBroken = false;
+  assert.deepEqual(await readFile((await pull()).path), await whole());
+});
+
+test('wrong bytes that do not convert are downloaded again', async (t) => {
+  let corrupt = 1;
+  const { pull, whole } = await world(t, {
+    // In the header of the file.
+    fault: ({ start }) => (start === 0 && corrupt-- > 0 ? { kind: 'corrupt', at: 12 } : null),
+  });
+  assert.deepEqual(await readFile((await pull()).path), await whole());
+});
+
+test('weights that cannot be converted are refused with the error of the conversion, and not downloaded again', async (t) => {
+  const files = new Map(FILES);
+  const bytes = Uint8Array.from(WEIGHTS);
+  // The first weight: an infinity.
+  bytes.set([0x00, 0x7c], 8 + Number(Buffer.from(bytes.buffer).readBigUInt64LE()));
+  files.set('model.safetensors', bytes);
+  const { models, hub, pull } = await world(t, { files });
+  await assert.rejects(pull(), { name: 'CheckpointError', code: 'out_of_range' });
+  const served = hub.served.length;
+  await assert.rejects(pull(), { name: 'CheckpointError', code: 'out_of_range' });
+  assert.equal(hub.served.length, served);
+  assert.deepEqual(await readdir(models), ['.pulls']);
+});
+
+test('a pull that is stopped keeps its download, and the next one converts from the disk', async (t) => {
+  const stop = new AbortController();
+  const { hub, pull, whole } = await world(t, {
+    fault: ({ start }) => {
+      if (start === 2 * SIZES.segmentBytes) stop.abort();
+      return null;
+    },
+  });
+  await assert.rejects(pull(stop.signal), { code: 'aborted' });
+  const served = hub.served.length;
+  assert.deepEqual(await readFile((await pull()).path), await whole());
+  assert.ok(hub.served.slice(served).every(({ start }) => start >= 2 * SIZES.segmentBytes));
+});
