@@ -64,7 +64,7 @@ const runCommand: Command = {
     const request = readEvalOptions(options);
     await checkOut(request);
     const client = request.isStored ? await openClient(context, options) : null;
-    // Before hours of scoring: the token may store evaluations.
+    // Before hours of scoring: the server knows the token and stores evaluations.
     await client?.api.evaluations.list({ limit: 1, signal: context.signal });
     const startMs = now();
     const opened = await openScorer(context, options);

@@ -65,7 +65,11 @@ test('takes a report and its documents again without storing them twice, also at
   assert.equal(new Set(made.map(({ id }) => id)).size, 1);
   const { id } = made[0]!;
   const piece = [reportDocument(0), reportDocument(1), reportDocument(1)];
-  await Promise.all(Array.from({ length: 4 }, () => add(by, id, piece)));
+  const replies = await Promise.all(Array.from({ length: 4 }, () => add(by, id, piece)));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
   const again = await store(by, smallReport({ name: 'another name' }));
   assert.deepEqual([again.id, again.name, again.tasks[0]?.received], [id, 'nano', 2]);
   assert.deepEqual(await stored(by), { bytes: again.size, items: 1 });
