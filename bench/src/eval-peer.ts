@@ -48,8 +48,11 @@ export async function startPeer({
     errors = (errors + part).slice(-2000);
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const failure = failed(child);
+  // Waited for by the replies; a failure between two of them is that of the next one.
+  failure.catch(() => {});
   const reply = async (): Promise<unknown> => {
-    const line = await Promise.race([lines.next(), failed(child)]);
+    const line = await Promise.race([lines.next(), failure]);
     if (line.done === true) throw new Error(`${SCRIPT} ended: ${errors}`);
     return JSON.parse(line.value);
   };

@@ -23,7 +23,7 @@ export const lambadaOpenai: Task = {
     sha256: '4aa8d02cd17c719165fc8a7887fddd641f43fcafa4b1c806ca8abc31fabdb226',
     documents: 5153,
     requests: 5153,
-    licence: 'MIT, as the publisher of this form states; the set itself is CC-BY-4.0',
+    licence: 'Modified MIT, as the publisher of this form states; the set itself is CC-BY-4.0',
     source: 'https://openaipublic.blob.core.windows.net/gpt-2/data/lambada_test.jsonl',
   },
   requestHashes: {
