@@ -230,10 +230,7 @@ async function start({
   const modelStart = { logger, print, display: createStartDisplay(logger, parts.progressBar), signal: parts.signal };
   const served = open(
     storeOfWorkers === null ? await loadModel(config, modelStart) : await openNodeModels(storeOfWorkers.db, modelStart),
-    async (model) => {
-      await model.host?.close();
-      await model.engine.close();
-    },
+    (model) => Promise.resolve(model.host?.close()).finally(() => model.engine.close()),
   );
   const { engine, live, others = [] } = served;
   const present = (): readonly ServedModel[] => live?.others ?? others;

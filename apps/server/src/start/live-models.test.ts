@@ -149,6 +149,15 @@ test('refuses what it cannot serve, with what to do', async () => {
   assert.match(await refusal('DELETE', `${served}/none`), /^404 /);
 });
 
+test('a file that is no model is refused when it is added', async () => {
+  await storeTiny(dataDir, 'damaged');
+  await writeFile(join(dataDir, 'models', 'damaged.f32-000000000000.gguf'), 'GGUF');
+  const server = await start();
+  const reply = await ask(server, 'POST', '/v2/admin/models/served', { model: 'damaged' });
+  assert.equal(reply.status, 409, await reply.text());
+  await rm(join(dataDir, 'models', 'damaged.f32.json'));
+});
+
 test('a model that does not fit into the memory of all is refused when it is added', async () => {
   const server = await start({ MODEL_MEMORY_MB: '1' });
   const reply = await ask(server, 'POST', '/v2/admin/models/served', { model: NAME });

@@ -1,4 +1,5 @@
 /** Opens models of the data folder while the server runs: each gets a place in the host of the models. */
+import { CheckpointError } from '@gptj-cloud/checkpoint';
 import { describeModelFile, gigabytes, type ModelHost, openTokenizers } from '@gptj-cloud/engine';
 import {
   adaptersFolder,
@@ -54,6 +55,12 @@ export function createLiveModels({ config, host, settled, add }: LiveModelsOptio
       return { model: `${found.name}.${found.type}`, name: found.name };
     },
     async open({ name, model }) {
+      if (host.models.some((each) => each.name === name)) {
+        throw new ApiError('conflict', {
+          reason: `generations of the model that was served as ${name} have not ended`,
+          remedy: 'wait until they have, or give this one another name',
+        });
+      }
       const path = await fileOf(model);
       const like = first?.engine.info ?? { kind: 'kernels', backend: 'cpu' };
       const adapters = await listAdapters(adaptersFolder(config.dataDir));
@@ -63,7 +70,11 @@ export function createLiveModels({ config, host, settled, add }: LiveModelsOptio
         freeBytes: budgetBytes,
         isLimited: true,
       };
-      const { info, bytes } = await describeModelFile({ path, adapters, ...config.engineSize }, { like, machine });
+      const options = { path, adapters, ...config.engineSize };
+      const { info, bytes } = await describeModelFile(options, { like, machine }).catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        throw new ApiError('conflict', { reason: error.message, remedy: 'pull the model again' }, { cause: error });
+      });
       if (bytes > budgetBytes) {
         throw new ApiError('conflict', {
           reason: `${name} takes ${gigabytes(bytes)}, and models that are loaded on demand may take ${gigabytes(budgetBytes)} together`,
