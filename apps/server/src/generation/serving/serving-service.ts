@@ -43,8 +43,6 @@ export interface ServingDeps {
 export interface ServingService {
   /** Every served model, and those that are to be served and cannot be, with the reasons. */
   list(): Promise<readonly ModelServingGet[]>;
-  /** Models of the data folder that rows name, as `NAME.TYPE`. */
-  storedModels(): Promise<readonly string[]>;
   /**
    * Serve `NAME` or `NAME.TYPE` of the data folder, under another name where one is given. Throws `name_unknown`, `conflict`,
    * `invalid_parameter`.
@@ -131,9 +129,6 @@ export function createServingService(deps: ServingDeps): ServingService {
       const rows = await listServings(db);
       const failed = rows.filter(({ name }) => !served.has(name));
       return [...models.map(toGet), ...failed.map((row) => toFailedGet(row, failures.get(row.name) ?? null))];
-    },
-    async storedModels() {
-      return (await listServings(db)).map(({ model }) => model);
     },
     serve: ({ model, name: given }, caller) =>
       inTurn(async () => {
