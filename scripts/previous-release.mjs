@@ -2,7 +2,7 @@
 // Its tests open each store as a new database of a PostgreSQL, and a new database is a copy of `template1`: there the migrations of
 // this checkout are applied first.
 //
-//   node scripts/previous-release.mjs [--force] [TEST-FILE ...]
+//   node scripts/previous-release.mjs [--force] [--all] [TEST-FILE ...]
 //
 // previous-release.json names the commit of that release and its last migration; `npm run release` of the next one writes it anew.
 // Without a newer migration there is nothing to test, unless --force asks for it.
@@ -15,12 +15,17 @@ import { prepare, root } from './prepare.mjs';
 import { startTemporaryPostgres } from './trials/temporary-postgres.mjs';
 
 const MIGRATIONS = join(root, 'apps/server/src/store/migrations');
-const OPENS_STORE = /testing\/(?:oauth-)?test-(?:app|store)\.ts'/;
+/** Tests of stores, and with --all those of the API on one. */
+const OPENS_STORE = /testing\/test-store\.ts'/;
+const OPENS_APP = /testing\/(?:oauth-)?test-app\.ts'/;
 
 /** They compare the schema with their own tables, or read its list of migrations. */
 const SCHEMA_TESTS = ['store/schema-drift.test.ts'];
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { force: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { force: { type: 'boolean' }, all: { type: 'boolean' } },
+});
 const { commit, schema } = JSON.parse(readFileSync(join(root, 'scripts/previous-release.json'), 'utf8'));
 const current = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql')).length;
 
@@ -71,12 +76,13 @@ function checkOut(folder) {
   execFileSync('git', ['init', '--quiet'], { cwd: folder });
 }
 
-/** Those that open a store, but for those about migrations themselves: they expect the schema to be their own. */
+/** But for those about the schema itself. */
 function storeTests(folder) {
   const source = join(folder, 'apps/server/src');
+  const isWanted = (text) => OPENS_STORE.test(text) || (values.all && OPENS_APP.test(text));
   return readdirSync(source, { recursive: true })
     .map(String)
-    .filter((path) => path.endsWith('.test.ts') && OPENS_STORE.test(readFileSync(join(source, path), 'utf8')))
+    .filter((path) => path.endsWith('.test.ts') && isWanted(readFileSync(join(source, path), 'utf8')))
     .filter((path) => !SCHEMA_TESTS.includes(path))
     .map((path) => `apps/server/src/${path}`)
     .sort();

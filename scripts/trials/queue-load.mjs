@@ -51,7 +51,7 @@ function startWorkers() {
     while (!isOver) {
       if (performance.now() - beatAt > BEAT_MS) {
         beatAt = performance.now();
-        await beatNode(db, { id, url: null });
+        await beatNode(db, { id, url: null, load: { slots, busy: slots - free, isDraining: false, models: [] } });
       }
       if (free > 0) {
         const begun = performance.now();
