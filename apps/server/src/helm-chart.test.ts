@@ -68,7 +68,10 @@ const FULL = {
   api: { ingress: { enabled: true, host: 'gptj.example.org', tlsSecret: 'tls' } },
   settings: { TRUSTED_PROXIES: '10.0.0.0/8', LOG_LEVEL: 'warn' },
 };
-const EXTERNAL = { database: { url: 'postgres://gptj@db/gptj' }, vllm: { url: 'http://gpu:8000' } };
+const EXTERNAL = {
+  database: { url: 'postgres://gptj@db/gptj' },
+  vllm: { url: 'http://gpu:8000', existingSecret: 'engine' },
+};
 const SECRET = { existingSecret: 'mine', networkPolicy: { enabled: false } };
 
 describe('the Helm chart', { skip }, () => {
@@ -138,7 +141,8 @@ describe('the Helm chart', { skip }, () => {
             assert.ok(value === undefined || typeof value === 'string', variable);
             const key = valueFrom?.secretKeyRef;
             if (key === undefined) continue;
-            if ('existingSecret' in values) assert.equal(key.name, values.existingSecret);
+            if (variable === 'ENGINE_KEY') assert.equal(key.name, 'engine');
+            else if ('existingSecret' in values) assert.equal(key.name, values.existingSecret);
             else assert.ok(secrets.get(key.name)?.[key.key] !== undefined, `${key.name}/${key.key}`);
           }
         }
