@@ -159,18 +159,19 @@ function check(stage, place) {
     mount -t tmpfs -o mode=1777 tmpfs ${place}/tmp
     cp ${folder}/use.mjs ${place}/tmp/use.mjs
     mount -o remount,bind,ro ${place}
-    inside() { chroot --userspec=${uid}:${gid} --groups= ${place} env -i -C ${stage.workdir} HOME=/data "$@"; }
-    inside ${envWords(stage)} GPTJ_API_TOKEN=trial-token-0123456789 ${quote([...stage.entrypoint, ...stage.cmd])} > ${folder}/log 2>&1 &
+    # In a subshell, so that its process id is that of the program.
+    inside() { exec chroot --userspec=${uid}:${gid} --groups= ${place} env -i -C ${stage.workdir} HOME=/data "$@"; }
+    (inside ${envWords(stage)} GPTJ_API_TOKEN=trial-token-0123456789 ${quote([...stage.entrypoint, ...stage.cmd])}) > ${folder}/log 2>&1 &
     server=$!
     tries=0
-    until inside ${envWords(stage)} ${quote(stage.health)}; do
+    until (inside ${envWords(stage)} ${quote(stage.health)}); do
       tries=$((tries + 1))
       if [ $tries -gt 120 ] || ! kill -0 $server; then cat ${folder}/log; exit 1; fi
       sleep 1
     done
     echo "healthy after $tries tries"
-    inside ${envWords(stage)} node /tmp/use.mjs
-    if inside ${envWords(stage)} find / -xdev -writable -not -type l -not -path /tmp -not -path /data 2>/dev/null | grep .; then echo 'these can be written'; exit 1; fi
+    (inside ${envWords(stage)} node /tmp/use.mjs)
+    if (inside ${envWords(stage)} find / -xdev -writable -not -type l -not -path /tmp -not -path /data 2>/dev/null) | grep .; then echo 'these can be written'; exit 1; fi
     kill -TERM $server
     wait $server || { cat ${folder}/log; exit 1; }`;
   run('unshare', ['--mount', '--net', '--pid', '--fork', '--kill-child', 'bash', '-c', script], {
