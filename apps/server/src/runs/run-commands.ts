@@ -1,8 +1,11 @@
 import { ApiError, isTerminal, type RunGet } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AcceptedRuns } from './accepted-runs.ts';
+import { isFollowedElsewhere } from './nodes/follower-store.ts';
 import { findRunPlaces } from './nodes/node-store.ts';
 import type { RunFollower } from './nodes/run-follower.ts';
+import { countReader } from './nodes/run-followers.ts';
 import type { ProjectFeed } from './project-feed.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
 import { CANCELLED } from './run-failure.ts';
@@ -25,6 +28,7 @@ export interface RunCommandsDeps {
   readonly queries: RunQueries;
   readonly feed: Pick<ProjectFeed, 'changed'>;
   readonly follower: RunFollower;
+  readonly accepted: Pick<AcceptedRuns, 'prepared'>;
 }
 
 /** Operations on an accepted run: reading its events, cancelling, deleting. */
@@ -39,7 +43,7 @@ export interface RunCommands {
   /** End a run as failed, whichever process executes it. A run that has ended stays as it is. */
   cancel(projectId: string, id: string): Promise<RunGet>;
   /**
-   * Called when the reader of a stream disconnects: cancels the run unless it is asynchronous or has other readers.
+   * Called when the reader of a stream disconnects: cancels the run unless it is asynchronous or has other readers, at any server.
    * Returns immediately; if the cancellation fails, the run continues and the reason is logged.
    */
   abandon(projectId: string, id: string): void;
@@ -71,7 +75,9 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
   const cancelAbandoned = async (projectId: string, id: string): Promise<void> => {
     try {
       const run = await queries.read(projectId, id);
-      if (!run.isAsync && !isTerminal(run.state)) await cancel(projectId, id);
+      if (run.isAsync || isTerminal(run.state)) return;
+      if (!deps.ownsStore && (await isFollowedElsewhere(db, id))) return;
+      await cancel(projectId, id);
     } catch (error) {
       logger.error('abandoned run could not be cancelled and continues', { run_id: id, error });
     }
@@ -80,8 +86,11 @@ export function createRunCommands(deps: RunCommandsDeps): RunCommands {
   return {
     cancel,
     async events(projectId, id, after) {
-      await queries.read(projectId, id);
-      return follower.follow(projectId, id, after);
+      const run = await queries.read(projectId, id);
+      const reader = follower.follow(projectId, id, after);
+      const mayBeAbandoned = !run.isAsync && !isTerminal(run.state);
+      if (deps.ownsStore || !mayBeAbandoned || deps.accepted.prepared(id) !== null) return reader;
+      return await countReader(db, logger, id, reader);
     },
     async eventsHere(projectId, id, after) {
       await queries.read(projectId, id);

@@ -79,6 +79,8 @@ export const runs = pgTable('runs', {
   firstTokenMs: integer('first_token_ms'),
   executedBy: text('executed_by'),
   isStreamed: boolean('is_streamed').notNull().default(false),
+  /** Readers at servers that did not accept it. */
+  followers: integer('followers').notNull().default(0),
   /** Empty in runs that ended before it was stored. */
   accountId: text('account_id').notNull().default(''),
 });

@@ -121,8 +121,9 @@ test('a client that streams a run gets its tokens when another server executes i
 
 const runIdOf = (stream: string): string => /"id":"(run_[0-9a-f]{32})"/.exec(stream)?.[1] ?? '';
 
-async function placeOf(id: string): Promise<{ readonly executedBy: string | null }> {
-  const [row] = await store.db.select({ executedBy: runs.executedBy }).from(runs).where(eq(runs.id, id));
+async function placeOf(id: string) {
+  const { executedBy, followers, state } = runs;
+  const [row] = await store.db.select({ executedBy, followers, state }).from(runs).where(eq(runs.id, id));
   assert.ok(row !== undefined);
   return row;
 }
@@ -144,6 +145,36 @@ test('a run that changes its server in the middle continues for the reader as if
   const { executedBy } = await placeOf(id);
   assert.notEqual(executedBy, a.composition.runs.node.id);
   assert.ok([b, c].some(({ composition }) => composition.runs.node.id === executedBy));
+});
+
+test('a run goes on for its reader at another server when its client leaves, and ends when no one reads it', async () => {
+  for (const isRead of [true, false]) {
+    const a = await join(3);
+    const gone = new AbortController();
+    const body = { pipeline_id: GPTJ_PIPELINE_ID, data: ['hi', { response_length: TEXT.length }], stream: true };
+    const request = { method: 'POST', headers: HEADERS, body: JSON.stringify(body), signal: gone.signal };
+    const client = (await fetch(`${a.url}/v2/runs`, request)).body?.getReader();
+    assert.ok(client !== undefined);
+    const id = runIdOf(await readUntil(client, '"text":"c"'));
+    const b = await join();
+    const there = await follow(b, id);
+    if (!isRead) {
+      await there.body?.cancel();
+      await until(async () => (await placeOf(id)).followers === 0);
+    }
+    gone.abort();
+    if (isRead) {
+      await until(() => a.logLines.some((line) => line.includes('"method":"POST"')));
+      // The store has answered whether the run is read elsewhere before it answers all of these.
+      for (let count = 0; count < 20; count++) await placeOf(id);
+      a.release();
+      assert.equal(textOf(await there.text()), 'abcdefgh');
+    } else {
+      await until(async () => (await placeOf(id)).state === 'failed');
+      a.release();
+    }
+    await Promise.all(open.splice(0).map((server) => server.close()));
+  }
 });
 
 test('a client that waits for a run without a stream gets its end through another server', async () => {
