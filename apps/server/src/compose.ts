@@ -151,6 +151,8 @@ export interface Composition {
 }
 
 const VACUUM_EVERY_MS = 10_000;
+/** Deliveries of webhooks are due. No pipeline has this id. */
+const WEBHOOKS_HINT = 'webhooks';
 
 export function compose(deps: ComposeDeps): Composition {
   const { store, clock, logger, plans, settings } = deps;
@@ -205,8 +207,12 @@ export function compose(deps: ComposeDeps): Composition {
   const nodeGenerations = createNodeGenerations({ engineOf: (name) => models.find(name)?.engine ?? null });
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
+  // A worker may reach no receivers and knows no address for links.
+  const hasUpkeep = async (): Promise<boolean> => (deps.servesApi ?? true) && (await runs.hasUpkeep());
   const webhooks = openWebhooks({
     db,
+    maySend: hasUpkeep,
+    wakeSender: () => runs.hint(WEBHOOKS_HINT),
     logger,
     clock,
     send: deps.sendWebhook,
@@ -244,6 +250,9 @@ export function compose(deps: ComposeDeps): Composition {
     nodeUrl: deps.nodeUrl ?? (() => null),
     countDirect: () => generations.running + nodeGenerations.running,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
+    onHint(text) {
+      if (text === WEBHOOKS_HINT) webhooks.wake();
+    },
     onRunsEnd: (tx, ends) => webhooks.enqueue(tx, ends),
     observer: countRuns(metrics),
     ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
@@ -260,11 +269,17 @@ export function compose(deps: ComposeDeps): Composition {
     everyMs: ENGINE_SAMPLE_MS,
     onError: (error) => logger.warn('the load of the engine could not be read', { error }),
   });
-  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays });
+  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays, mayWork: hasUpkeep });
   const refusals = createRefusalCounts({ db, clock, logger });
-  const countRetention = startCountRetention({ db, clock, logger });
-  const hourlyRetention = startHourlyRetention({ db, clock, logger });
-  const auditSweeper = createAuditSweeper({ db, logger, clock, retentionDays: settings.auditRetentionDays });
+  const countRetention = startCountRetention({ db, clock, logger, mayWork: hasUpkeep });
+  const hourlyRetention = startHourlyRetention({ db, clock, logger, mayWork: hasUpkeep });
+  const auditSweeper = createAuditSweeper({
+    db,
+    logger,
+    clock,
+    retentionDays: settings.auditRetentionDays,
+    mayWork: hasUpkeep,
+  });
   const accounts: AccountDeps = {
     db,
     clock,

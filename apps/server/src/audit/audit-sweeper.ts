@@ -1,5 +1,5 @@
 import type { Database } from '../store/db.ts';
-import { startPolling } from '../store/polling.ts';
+import { always, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { expireAudit, removeOldRepeats } from './audit-store.ts';
 
@@ -9,6 +9,8 @@ export interface AuditSweeperDeps {
   readonly clock: () => Date;
   /** Days that entries are kept; 0: for ever. */
   readonly retentionDays: number;
+  /** Whether this process does it, of those on the store. Default: it does. */
+  readonly mayWork?: () => Promise<boolean>;
   /** Default one hour. */
   readonly everyMs?: number;
 }
@@ -25,7 +27,7 @@ const BATCH_ROWS = 1000;
 
 /** Removes old entries of the audit log every `everyMs`, first after `everyMs`. Nothing else removes an entry. */
 export function createAuditSweeper(deps: AuditSweeperDeps): AuditSweeper {
-  const { db, logger, clock, retentionDays, everyMs = 3_600_000 } = deps;
+  const { db, logger, clock, retentionDays, mayWork = always, everyMs = 3_600_000 } = deps;
   let closing: Promise<void> | undefined;
   const sweep = async (): Promise<number> => {
     const now = clock().getTime();
@@ -41,7 +43,7 @@ export function createAuditSweeper(deps: AuditSweeperDeps): AuditSweeper {
   };
   const onError = (error: unknown): void =>
     logger.error('old entries of the audit log could not be removed', { error });
-  const polling = startPolling(sweep, { everyMs, onError });
+  const polling = startPolling(sweep, { everyMs, mayWork, onError });
   return {
     sweep,
     close() {

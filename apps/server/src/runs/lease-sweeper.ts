@@ -18,7 +18,7 @@ const MAX_SWEEP_MS = 1_000;
 
 export function startLeaseSweeper({ db, logger, session, leaseMs, wake }: LeaseSweeperDeps): Polling {
   const sweep = async (): Promise<void> => {
-    if (!(await session.isElected())) return;
+    if (!(await session.isElected('leases'))) return;
     const count = await endExpiredLeases(db, leaseMs);
     if (count === 0) return;
     logger.warn('runs of a server that ended wait for another one', { runs: count });

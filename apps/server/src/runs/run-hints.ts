@@ -1,5 +1,5 @@
 /**
- * Hints of one process to the others that a run waits, so that they need not poll often. PostgreSQL delivers them in a lock of
+ * Hints of one process to the others that a run or a webhook waits, so that they need not poll often. PostgreSQL delivers them in a lock of
  * the whole database, so they are sent at most once in a while for each pipeline, and never for each run.
  */
 import { sql } from 'drizzle-orm';
@@ -13,33 +13,36 @@ export interface RunHintsDeps {
   readonly pipelines: { readonly ids: readonly string[] };
   /** Look for waiting runs. */
   readonly wake: () => void;
+  /** Gets hints that name no pipeline of this process. */
+  readonly onOther: (text: string) => void;
 }
 
 export interface RunHints {
-  /** A run of this pipeline waits. */
-  send(pipelineId: string): void;
-  /** Another process sent it. */
-  receive(pipelineId: string): void;
+  /** A run of this pipeline waits; or another text, for `onOther` of every process. */
+  send(text: string): void;
+  /** A process sent it. */
+  receive(text: string): void;
 }
 
-/** Shortest time between two hints about a pipeline. */
+/** Shortest time between two hints of the same text. */
 const HINT_MS = 50;
 
-export function createRunHints({ db, isShared, pipelines, wake }: RunHintsDeps): RunHints {
+export function createRunHints({ db, isShared, pipelines, wake, onOther }: RunHintsDeps): RunHints {
   const due = new Set<string>();
-  const notify = async (pipelineId: string): Promise<void> => {
-    due.delete(pipelineId);
+  const notify = async (text: string): Promise<void> => {
+    due.delete(text);
     // Without it, the others find the run when they poll.
-    await db.execute(sql`SELECT pg_notify(${HINT_CHANNEL}, ${pipelineId})`).catch(() => undefined);
+    await db.execute(sql`SELECT pg_notify(${HINT_CHANNEL}, ${text})`).catch(() => undefined);
   };
   return {
-    send(pipelineId) {
-      if (!isShared || due.has(pipelineId)) return;
-      due.add(pipelineId);
-      setTimeout(() => void notify(pipelineId), HINT_MS).unref();
+    send(text) {
+      if (!isShared || due.has(text)) return;
+      due.add(text);
+      setTimeout(() => void notify(text), HINT_MS).unref();
     },
-    receive(pipelineId) {
-      if (pipelines.ids.includes(pipelineId)) wake();
+    receive(text) {
+      if (pipelines.ids.includes(text)) wake();
+      else onOther(text);
     },
   };
 }

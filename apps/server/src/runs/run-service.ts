@@ -57,6 +57,8 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly nodeUrl: () => string | null;
   /** Direct generations under way on its engines. */
   readonly countDirect: () => number;
+  /** Gets hints of processes on the store that name no pipeline. */
+  readonly onHint: (text: string) => void;
   readonly onRunsEnd: OnRunsEnd;
   readonly observer: RunObserver;
   readonly timing?: RunTiming;
@@ -77,6 +79,10 @@ export interface RunService
   readonly node: Node;
   /** After the worker has drained: end the streams of runs that go on elsewhere, or later. */
   closeStreams(): Promise<void>;
+  /** Whether this process does what one of the processes that answer the API does for all on the store. */
+  hasUpkeep(): Promise<boolean>;
+  /** Ask the processes on the store, this one included, to act on a text: see `onHint`. */
+  hint(text: string): void;
   /** Leave the other processes on the store. */
   close(): Promise<void>;
   /** The changes of each project's runs. */
@@ -178,9 +184,10 @@ export function createRunService(deps: RunServiceDeps): RunService {
     isShared: session !== null,
     pipelines: deps.pipelines,
     wake: () => worker.wake(),
+    onOther: deps.onHint,
   });
   const unserved = createUnservedPipelines({
-    isElected: async () => (await session?.isElected()) ?? false,
+    isElected: async () => (await session?.isElected('leases')) ?? false,
     findWaiting: () => findWaitingPipelines(db),
     findModels: () => findModelsOfLiving(db),
     now: () => performance.now(),
@@ -212,6 +219,8 @@ export function createRunService(deps: RunServiceDeps): RunService {
       await waiters.passedOn();
       follower.close();
     },
+    hasUpkeep: async () => session === null || (await session.isElected('upkeep')),
+    hint: (text) => hints.send(text),
     async close() {
       await Promise.all([sweeping?.stop(), looking?.stop()]);
       await session?.close();
@@ -221,7 +230,9 @@ export function createRunService(deps: RunServiceDeps): RunService {
       if (!deps.ownsStore) await node.start();
       if (session !== null) {
         // Connected from now on; without it, the sweeper tries again.
-        await session.isElected().catch((error) => logger.warn('hints of other servers are not heard yet', { error }));
+        await session
+          .isElected('leases')
+          .catch((error) => logger.warn('hints of other servers are not heard yet', { error }));
         looking = startPolling(lookForUnserved, {
           everyMs: UNSERVED_POLL_MS,
           onError: (error) => logger.warn('pipelines without a server could not be looked for', { error }),

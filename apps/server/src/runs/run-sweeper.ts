@@ -1,5 +1,5 @@
 import type { Database } from '../store/db.ts';
-import { startPolling } from '../store/polling.ts';
+import { always, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { removeAbandoned } from './files/file-store.ts';
 import { type RemoveOld, removeOldData, removeOldFiles, removeOldRuns } from './run-retention-store.ts';
@@ -10,6 +10,8 @@ export interface RunSweeperDeps {
   readonly clock: () => Date;
   /** Days that ended runs, their results, and unused data and files are kept; 0: for ever. */
   readonly retentionDays: number;
+  /** Whether this process does it, of those on the store. Default: it does. */
+  readonly mayWork?: () => Promise<boolean>;
   /** Default one hour. */
   readonly everyMs?: number;
 }
@@ -31,7 +33,7 @@ const MAX_UPLOAD_MS = 3_600_000;
  * reads at the start that old runs will be removed has time to change it. Runs that have not ended are never removed.
  */
 export function createRunSweeper(deps: RunSweeperDeps): RunSweeper {
-  const { db, logger, clock, retentionDays, everyMs = 3_600_000 } = deps;
+  const { db, logger, clock, retentionDays, mayWork = always, everyMs = 3_600_000 } = deps;
   let closing: Promise<void> | undefined;
   const removeAll = async (remove: RemoveOld, horizon: Date): Promise<number> => {
     let removed = 0;
@@ -52,6 +54,7 @@ export function createRunSweeper(deps: RunSweeperDeps): RunSweeper {
   };
   const polling = startPolling(sweep, {
     everyMs,
+    mayWork,
     onError: (error) => logger.error('old runs could not be removed', { error }),
   });
   return {

@@ -9,17 +9,22 @@ export interface PollingOptions {
   readonly everyMs: number;
   /** Called when a round fails; polling continues. */
   readonly onError: (error: unknown) => void;
+  /** Rounds are left out while this process may not work. Default: it may. */
+  readonly mayWork?: () => Promise<boolean>;
 }
 
 /**
  * Repeat work, never two rounds at the same time: a round that is due while another runs is skipped, so that a slow
  * store does not get more and more queries. Does not keep the process alive.
  */
-export function startPolling(work: () => Promise<unknown>, { everyMs, onError }: PollingOptions): Polling {
+export function startPolling(
+  work: () => Promise<unknown>,
+  { everyMs, onError, mayWork = always }: PollingOptions,
+): Polling {
   let round: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     try {
-      await work();
+      if (await mayWork()) await work();
     } catch (error) {
       onError(error);
     } finally {
@@ -36,4 +41,9 @@ export function startPolling(work: () => Promise<unknown>, { everyMs, onError }:
       await round;
     },
   };
+}
+
+/** For `mayWork`. */
+export async function always(): Promise<boolean> {
+  return true;
 }

@@ -21,7 +21,11 @@ test('one process of a store is elected, the next when it is gone, and each hear
       return session;
     };
     const [a, b] = [open('a'), open('b')];
-    assert.deepEqual([await a.isElected(), await b.isElected(), await a.isElected()], [true, false, true]);
+    assert.deepEqual(
+      [await a.isElected('leases'), await b.isElected('leases'), await a.isElected('leases')],
+      [true, false, true],
+    );
+    assert.equal(await b.isElected('upkeep'), true);
     await store.db.execute(sql`SELECT pg_notify(${HINT_CHANNEL}, 'p')`);
     await until(() => heard.length === 2);
     assert.deepEqual(heard.sort(), ['a p', 'b p']);
@@ -30,11 +34,11 @@ test('one process of a store is elected, the next when it is gone, and each hear
     await store.db.execute(
       sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gptj-cloud session' AND pid <> pg_backend_pid()`,
     );
-    await until(async () => (await b.isElected()) || (await a.isElected()));
+    await until(async () => (await b.isElected('leases')) || (await a.isElected('leases')));
     await Promise.all([a.close(), b.close()]);
-    assert.equal(await a.isElected(), false);
+    assert.equal(await a.isElected('leases'), false);
     const c = open('c');
-    await until(() => c.isElected());
+    await until(() => c.isElected('leases'));
     await c.close();
   } finally {
     await store.close();
@@ -71,8 +75,8 @@ test('a session that may not listen, as on a standby, leaves no connection open'
     standby.close();
   });
   const session = openStoreSession(`postgres://u:p@127.0.0.1:${(standby.address() as AddressInfo).port}/d`, () => {});
-  await assert.rejects(session.isElected(), /during recovery/);
-  await assert.rejects(session.isElected(), /during recovery/);
+  await assert.rejects(session.isElected('leases'), /during recovery/);
+  await assert.rejects(session.isElected('leases'), /during recovery/);
   await until(() => connections.size === 0);
   await session.close();
 });

@@ -4,9 +4,12 @@
  */
 import pg from 'pg';
 
+/** What one process of a store does for all. `leases`: any process; `upkeep`: one that answers the API. */
+export type Duty = 'leases' | 'upkeep';
+
 export interface StoreSession {
-  /** Whether this process is the elected one of the store. Tries to become it. Rejects while the store cannot be reached. */
-  isElected(): Promise<boolean>;
+  /** Whether this process is the one elected for a duty. Tries to become it. Rejects while the store cannot be reached. */
+  isElected(duty: Duty): Promise<boolean>;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -15,8 +18,8 @@ export interface StoreSession {
 export type OpenStoreSession = (onHint: (text: string) => void) => StoreSession;
 
 export const HINT_CHANNEL = 'gptj_hints';
-/** An arbitrary constant. */
-const ELECTION_LOCK = 7_024_202_202;
+/** Arbitrary constants. */
+const ELECTION_LOCKS: Readonly<Record<Duty, number>> = { leases: 7_024_202_202, upkeep: 7_024_202_203 };
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Interval at which a process that is not elected tries again. */
 const ELECTION_MS = 5_000;
@@ -26,14 +29,15 @@ const KEEPALIVE = '-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tc
 export function openStoreSession(url: string, onHint: (text: string) => void): StoreSession {
   let current: pg.Client | null = null;
   let connecting: Promise<void> | null = null;
-  let hasLock = false;
-  let triedAt = Number.NEGATIVE_INFINITY;
+  /** Duties that this process has. */
+  const held = new Set<Duty>();
+  const triedAt = new Map<Duty, number>();
   let closed = false;
 
   const forget = (client: pg.Client): void => {
     if (current !== client) return;
     current = null;
-    hasLock = false;
+    held.clear();
   };
   const connect = async (): Promise<void> => {
     const client = new pg.Client({
@@ -58,28 +62,29 @@ export function openStoreSession(url: string, onHint: (text: string) => void): S
     else current = client;
   };
   return {
-    async isElected() {
+    async isElected(duty) {
       if (closed) return false;
       if (current === null) {
         connecting ??= connect().finally(() => {
           connecting = null;
         });
         await connecting;
-        triedAt = Number.NEGATIVE_INFINITY;
+        triedAt.clear();
       }
       const client = current;
-      if (client === null || hasLock || performance.now() - triedAt < ELECTION_MS) return hasLock;
-      triedAt = performance.now();
-      const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS has_lock', [ELECTION_LOCK]);
-      hasLock = current === client && rows[0]?.has_lock === true;
-      return hasLock;
+      const sinceTry = performance.now() - (triedAt.get(duty) ?? Number.NEGATIVE_INFINITY);
+      if (client === null || held.has(duty) || sinceTry < ELECTION_MS) return held.has(duty);
+      triedAt.set(duty, performance.now());
+      const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS has_lock', [ELECTION_LOCKS[duty]]);
+      if (current === client && rows[0]?.has_lock === true) held.add(duty);
+      return held.has(duty);
     },
     async close() {
       closed = true;
       await connecting?.catch(() => undefined);
       const client = current;
       current = null;
-      hasLock = false;
+      held.clear();
       await client?.end().catch(() => undefined);
     },
   };

@@ -10,7 +10,7 @@ import { enqueueDeliveries } from '../webhooks/delivery-store.ts';
 import type { DisabledWebhook } from '../webhooks/record-outcome.ts';
 import { sendWebhook } from '../webhooks/send-webhook.ts';
 import type { RunEndEvent } from '../webhooks/webhook.ts';
-import { WebhookDispatcher } from '../webhooks/webhook-dispatcher.ts';
+import { WebhookDispatcher, type WebhookDispatcherDeps } from '../webhooks/webhook-dispatcher.ts';
 import type { WebhookLimits } from '../webhooks/webhook-limits.ts';
 import { createWebhookService, type WebhookService } from '../webhooks/webhook-service.ts';
 import { storeRun } from './store-run.ts';
@@ -71,7 +71,11 @@ export interface WebhookHarness {
   deliveries(projectId: string, webhookId: string): Promise<readonly WebhookDeliveryGet[]>;
 }
 
-export function openWebhookHarness(store: Store, limits: Partial<WebhookLimits> = {}): WebhookHarness {
+export function openWebhookHarness(
+  store: Store,
+  limits: Partial<WebhookLimits> = {},
+  ports: Partial<WebhookDispatcherDeps> = {},
+): WebhookHarness {
   const { db } = store;
   const clock = (): Date => new Date(harness.nowMs);
   const disabled: DisabledWebhook[] = [];
@@ -85,6 +89,7 @@ export function openWebhookHarness(store: Store, limits: Partial<WebhookLimits> 
     onDisabled: async (webhook) => void disabled.push(webhook),
     // The tests call `wake` and `sweep`.
     pollMs: 3_600_000,
+    ...ports,
   });
   const service = createWebhookService({ ...deps, onDue: () => dispatcher.wake() });
   const harness: WebhookHarness = {

@@ -1,10 +1,10 @@
 /**
- * Sends due deliveries from the store, a few at a time. An attempt is counted before it is made: after a crash
+ * Sends due deliveries from the store, a few at a time; one process of a store does. An attempt is counted before it is made: after a crash
  * it is repeated when its lease has expired, so a receiver may get a message twice, with the same id.
  */
 import { toTimestamp } from '@gptj-cloud/protocol';
 import type { Database } from '../store/db.ts';
-import { type Polling, startPolling } from '../store/polling.ts';
+import { always, type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createDeliveryRotation, type DeliveryRotation, type Lane } from './delivery-rotation.ts';
 import { claimDeliveries, failExpired, pruneDeliveries, WEBHOOK_DISABLED } from './delivery-store.ts';
@@ -34,6 +34,10 @@ export interface WebhookDispatcherDeps {
   readonly observer: WebhookObserver;
   /** Inform the owner of a project. Is called after the webhook was disabled. */
   readonly onDisabled: (webhook: DisabledWebhook) => Promise<void>;
+  /** Whether this process sends, of those on the store. Default: it does. */
+  readonly maySend?: () => Promise<boolean>;
+  /** Ask the process that sends to look for due deliveries: it is another one. Default: it finds them when it polls. */
+  readonly wakeSender?: () => void;
   /** Default 5 s. */
   readonly pollMs?: number;
 }
@@ -48,6 +52,7 @@ const UNUSED_RECEIVER_MS = 86_400_000;
 
 export class WebhookDispatcher {
   readonly #deps: WebhookDispatcherDeps;
+  readonly #maySend: () => Promise<boolean>;
   readonly #abort = new AbortController();
   readonly #rotation: DeliveryRotation;
   readonly #sending = new Set<Promise<void>>();
@@ -57,18 +62,39 @@ export class WebhookDispatcher {
   /** Whether a delivery may have become due since the last poll of the store. */
   #mayBeDue = false;
   #dispatching: Promise<void> | null = null;
+  /** It is being found out which process sends. */
+  #notifying: Promise<void> | null = null;
   #closing: Promise<void> | undefined;
 
   constructor(deps: WebhookDispatcherDeps) {
     this.#deps = deps;
+    this.#maySend = deps.maySend ?? always;
     this.#rotation = createDeliveryRotation(deps.limits);
     this.#polling = startPolling(() => this.#poll(), {
       everyMs: deps.pollMs ?? 5_000,
+      mayWork: this.#maySend,
       onError: (error) => deps.logger.error('webhooks could not be polled', { error }),
     });
   }
 
-  /** Send the due deliveries. Call it after the transaction that stored one. */
+  /** Have the due deliveries sent, by this process or the one that sends. Call it after the transaction that stored one. */
+  notify(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#notifying ??= this.#maySend()
+      .catch(() => false)
+      .then((maySend) => {
+        this.#notifying = null;
+        if (maySend) this.wake();
+        else this.#deps.wakeSender?.();
+      });
+  }
+
+  /** Send the due deliveries, where this process sends. */
+  async wakeIfSender(): Promise<void> {
+    if (await this.#maySend().catch(() => false)) this.wake();
+  }
+
+  /** Send the due deliveries. */
   wake(): void {
     if (this.#abort.signal.aborted) return;
     // Also during a poll, which may have read the store before the delivery was stored.
@@ -83,7 +109,8 @@ export class WebhookDispatcher {
 
   /** Resolves when no due delivery is left to send. */
   async idle(): Promise<void> {
-    while (this.#dispatching !== null || this.#sending.size > 0) {
+    while (this.#notifying !== null || this.#dispatching !== null || this.#sending.size > 0) {
+      await this.#notifying;
       await this.#dispatching;
       await Promise.all(this.#sending);
     }

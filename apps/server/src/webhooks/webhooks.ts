@@ -21,6 +21,8 @@ export interface Webhooks {
    */
   enqueue(tx: Database, ends: readonly RunEndEvent[]): Promise<() => void>;
   counts(): Promise<WebhookCounts>;
+  /** Another process has stored due deliveries. */
+  wake(): void;
   /** Resolves when no due delivery is left to send. */
   idle(): Promise<void>;
   /** Abort the attempts under way; the next start repeats them. A second call returns the promise of the first. */
@@ -30,12 +32,12 @@ export interface Webhooks {
 export function openWebhooks(deps: WebhookDispatcherDeps): Webhooks {
   const dispatcher = new WebhookDispatcher(deps);
   return {
-    service: createWebhookService({ ...deps, onDue: () => dispatcher.wake() }),
+    service: createWebhookService({ ...deps, onDue: () => dispatcher.notify() }),
     async enqueue(tx, ends) {
       const { waiting, dropped } = await enqueueDeliveries(tx, ends, deps.limits.maxPending);
       return () => {
         // Most projects have no webhooks: skip the query.
-        if (waiting > 0) dispatcher.wake();
+        if (waiting > 0) dispatcher.notify();
         if (dropped > 0) deps.observer.dropped(dropped);
       };
     },
@@ -44,6 +46,7 @@ export function openWebhooks(deps: WebhookDispatcherDeps): Webhooks {
       sending: dispatcher.sending,
       openBreakers: await countOpenBreakers(deps.db, deps.clock()),
     }),
+    wake: () => void dispatcher.wakeIfSender(),
     idle: () => dispatcher.idle(),
     close: () => dispatcher.close(),
   };

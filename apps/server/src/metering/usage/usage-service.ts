@@ -217,13 +217,17 @@ export function startHourlyRetention({
   db,
   clock,
   logger,
+  mayWork,
 }: {
   readonly db: Database;
   readonly clock: () => Date;
   readonly logger: Logger;
+  /** Whether this process does it, of those on the store. */
+  readonly mayWork: () => Promise<boolean>;
 }): Polling {
   return startPolling(() => removeOldHours(db, new Date(clock().getTime() - HOURLY_RETENTION_DAYS * DAY_MS)), {
     everyMs: 3_600_000,
+    mayWork,
     onError: (error) => logger.error('old hours of usage could not be removed', { error }),
   });
 }

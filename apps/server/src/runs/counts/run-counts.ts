@@ -114,10 +114,13 @@ export function startCountRetention({
   db,
   clock,
   logger,
+  mayWork,
 }: {
   readonly db: Database;
   readonly clock: () => Date;
   readonly logger: Logger;
+  /** Whether this process does it, of those on the store. */
+  readonly mayWork: () => Promise<boolean>;
 }): Polling {
   const sweep = async (): Promise<void> => {
     const today = Math.floor(clock().getTime() / DAY_MS) * DAY_MS;
@@ -127,6 +130,7 @@ export function startCountRetention({
   };
   return startPolling(sweep, {
     everyMs: HOUR_MS,
+    mayWork,
     onError: (error) => logger.error('old counts of runs could not be added up', { error }),
   });
 }
