@@ -1,11 +1,15 @@
 // Logical workers that claim, execute and end runs with the server's own statements on a temporary PostgreSQL: the cost of idle
 // workers, claims a second and their times, dead rows, and how long the ten runs of one account wait beside those of another.
-// The second round holds a transaction open, which keeps dead rows from being removed.
+// The second round holds a transaction open, which keeps dead rows from being removed. A thousand workers in one process wait for
+// the connections and the processor that they share: a lone worker, in a thread with two connections of its own, shows what the
+// queue takes.
 //
 //   node scripts/trials/queue-load.mjs [workers, 1000] [runs, 100000] [slots, 8] [seconds of a run, 20] [seconds of a round, 60]
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { insertProject, insertUser } from '../../apps/server/dist/identity/users/user-store.js';
 import { beatNode } from '../../apps/server/dist/runs/nodes/node-store.js';
 import { claimRuns } from '../../apps/server/dist/runs/run-claim-store.js';
@@ -22,6 +26,59 @@ const FIRST_PROJECT = `project_${'0'.repeat(32)}`;
 const POLL_MS = 1_000;
 const BEAT_MS = 10_000;
 const FEW = 10;
+
+/** The thread of the lone worker: claims eight runs a few times a second and ends them. */
+async function workAlone() {
+  const alone = await openPostgres(workerData.url, { maxConnections: 2 });
+  const id = randomUUID();
+  const times = { claimMs: [], statementMs: [] };
+  let isOver = false;
+  parentPort.once('message', () => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await beatNode(alone.db, { id, url: null, load: { slots, busy: 0, isDraining: false, models: [] } });
+    const asked = performance.now();
+    await alone.db.execute('SELECT 1');
+    times.statementMs.push(performance.now() - asked);
+    const begun = performance.now();
+    const lease = { owner: id, ms: 30_000 };
+    const claim = { limit: slots, lease, now: new Date(), pipelines: [PIPELINE], random: Math.random() };
+    const runs = await claimRuns(alone.db, claim);
+    if (runs.length > 0) times.claimMs.push(performance.now() - begun);
+    const failure = { error: 'pipeline_fault', exception: 'trial', traceback: '' };
+    const endings = runs.map((run) => ({
+      ender: { runId: run.id, projectId: run.projectId, owner: id, endedAt: new Date() },
+      cost: null,
+      execution: null,
+      end: { failure },
+    }));
+    if (endings.length > 0) await alone.db.transaction((tx) => endRuns(tx, endings));
+    await sleep(100);
+  }
+  await alone.close();
+  parentPort.postMessage(times);
+}
+
+if (!isMainThread) {
+  await workAlone();
+  process.exit();
+}
+
+function startLoneWorker() {
+  const thread = new Worker(fileURLToPath(import.meta.url), {
+    workerData: { url: postgres.url },
+    argv: process.argv.slice(2),
+  });
+  const times = new Promise((resolve, reject) => {
+    thread.once('message', resolve);
+    thread.once('error', reject);
+  });
+  return async () => {
+    thread.postMessage('end');
+    return await times;
+  };
+}
 
 const postgres = await startTemporaryPostgres();
 const store = await openPostgres(postgres.url, { maxConnections: 20 });
@@ -123,8 +180,11 @@ async function round(name) {
   const { seen, stop } = startWorkers();
   const begun = performance.now();
   let fewAt = 0;
+  let lone = null;
+  const endLone = name === 'idle' ? null : startLoneWorker();
   if (name !== 'idle') {
     await sleep(roundSeconds * 500);
+    lone = await endLone();
     // In the middle, when every slot is taken and the queue is long.
     await storeRuns(few, FEW, 'ff');
     fewAt = performance.now();
@@ -142,6 +202,12 @@ async function round(name) {
       `${Math.round(seen.ended / seconds)} ended a second; empty claims p50 ${show(quantile(seen.ms, 0.5))}, p99 ${show(quantile(seen.ms, 0.99))}; ` +
       `others p50 ${show(quantile(seen.busyMs, 0.5))}, p99 ${show(quantile(seen.busyMs, 0.99))}; PostgreSQL ${cpu.toFixed(2)} cores; dead rows: ${dead}`,
   );
+  if (lone !== null) {
+    console.log(
+      `  a worker with connections of its own: ${lone.claimMs.length} claims of runs p50 ${show(quantile(lone.claimMs, 0.5))}, ` +
+        `p99 ${show(quantile(lone.claimMs, 0.99))}; SELECT 1 p50 ${show(quantile(lone.statementMs, 0.5))}, p99 ${show(quantile(lone.statementMs, 0.99))}`,
+    );
+  }
   if (fewAt === 0) return;
   const waits = [...seen.startedAt].filter(([id]) => id.startsWith('run_ff')).map(([, at]) => (at - fewAt) / 1000);
   console.log(
