@@ -184,7 +184,7 @@ describe('a server that fails', () => {
   it('is asked again after the time that it names, for 429 and 503', async () => {
     stub.faults.statuses = [
       { status: 429, retryAfter: '3' },
-      { status: 503, retryAfter: '7' },
+      { status: 502, retryAfter: '7' },
       { status: 429, retryAfter: '86400' },
     ];
     const events = await read(engine);
@@ -256,7 +256,10 @@ describe('a server that fails', () => {
     const closed = stub.aborted();
     const silent = async (): Promise<void> => {
       let count = 0;
-      for await (const { type } of patient.generate(request())) if (type === 'tokens' && ++count === 3) endTimers();
+      for await (const { type } of patient.generate(request())) {
+        // The next event is awaited when this one was taken.
+        if (type === 'tokens' && ++count === 3) void until(() => timers.size > 0).then(endTimers);
+      }
     };
     await assert.rejects(silent(), { code: 'engine_lost', message: /sent nothing for 600 s/ });
     await until(() => stub.aborted() > closed);

@@ -123,13 +123,13 @@ function headOf(logprobs: unknown, count: number): unknown {
   return { ...fields, tokens: head(fields.tokens), token_logprobs: head(fields.token_logprobs) };
 }
 
-/** The ids of a prompt that was sent as text. */
-export function parsePromptTokens(value: unknown, vocabSize: number): readonly TokenId[] {
+/** The ids of a prompt that was sent as text, those of another vocabulary included. */
+export function parsePromptTokens(value: unknown): readonly TokenId[] {
   const [choice] = list(object(value, 'reply').choices, 'choices');
   const where = 'choices[0].prompt_token_ids';
   const ids = object(choice, 'choices[0]').prompt_token_ids;
   if (ids === undefined || ids === null) throw broken(where, 'token ids (return_token_ids)', ids);
-  return list(ids, where).map((id) => tokenId(id, where, vocabSize));
+  return list(ids, where).map((id) => integer(id, where));
 }
 
 /** A model of `GET /v1/models`. */

@@ -57,7 +57,7 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
     if (probe.tokens.some((token) => token >= vocabSize)) {
       throw new ModelError('invalid_config', `probe: expected tokens of ${local.name}, got one from ${vocabSize} on`);
     }
-    await proveTokenizer(server, { model: model.id, probe, vocabSize, signal });
+    await proveTokenizer(server, { model: model.id, probe, signal });
     await proveArithmetic(server, { model: model.id, probe, vocabSize, tolerance, signal });
     const maxLength = Math.min(contextLength, model.maxLength ?? contextLength);
     const info: EngineInfo & { readonly remote: RemoteLimits } = {
@@ -83,8 +83,8 @@ export async function openRemoteEngine(options: OpenRemoteOptions): Promise<Engi
       ...(options.setTimer === undefined ? {} : { setTimer: options.setTimer }),
       now,
     });
-    server.keepTrying();
     await proveStream(engine, server.name, { probe, tolerance, signal });
+    server.keepTrying();
     return engine;
   } catch (error) {
     const failure = error instanceof ModelError ? error.cause : error;
@@ -122,14 +122,10 @@ async function findModel(server: RemoteServer, name: string | undefined, signal:
   );
 }
 
-async function proveTokenizer(
-  server: RemoteServer,
-  { model, probe, vocabSize, signal }: Proof & { readonly vocabSize: number },
-): Promise<void> {
+async function proveTokenizer(server: RemoteServer, { model, probe, signal }: Proof): Promise<void> {
   const body = { model, prompt: probe.text, max_tokens: 1, temperature: 0, return_token_ids: true };
   const reply = await server.json({ method: 'POST', path: 'v1/completions', body, signal });
-  checkTokens(server.name, probe, parsePromptTokens(reply, Number.MAX_SAFE_INTEGER));
-  if (probe.tokens.some((token) => token >= vocabSize)) throw new RangeError('expected tokens of the vocabulary');
+  checkTokens(server.name, probe, parsePromptTokens(reply));
 }
 
 async function proveArithmetic(

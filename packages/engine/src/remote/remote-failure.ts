@@ -1,7 +1,9 @@
 /** Why the server of an engine did not answer as expected. */
 export type RemoteFailureKind =
-  /** 429, 503: it may be asked again. */
+  /** 429: it has too much to do, and may be asked again. */
   | 'busy'
+  /** 502, 503, 504: it is starting, or has ended behind a proxy. */
+  | 'down'
   /** No connection; it may be starting. */
   | 'unreachable'
   /** The connection ended within a reply. */
@@ -48,8 +50,11 @@ export class RemoteFailure extends Error {
       case 404:
         return new RemoteFailure('missing', message);
       case 429:
-      case 503:
         return new RemoteFailure('busy', message, { retryAfterMs: readRetryAfter(retryAfter) });
+      case 502:
+      case 503:
+      case 504:
+        return new RemoteFailure('down', message, { retryAfterMs: readRetryAfter(retryAfter) });
       default:
         return new RemoteFailure(
           'broken',
@@ -60,7 +65,7 @@ export class RemoteFailure extends Error {
 
   /** Whether the same request may succeed later, as long as nothing of its reply has arrived. */
   get mayPass(): boolean {
-    return this.kind === 'busy' || this.kind === 'unreachable' || this.kind === 'cut';
+    return ['busy', 'down', 'unreachable', 'cut'].includes(this.kind);
   }
 }
 

@@ -6,7 +6,7 @@ import { RemoteFailure } from './remote-failure.ts';
 
 export interface RemoteServerOptions {
   readonly address: RemoteAddress;
-  /** Until `keepTrying`: longest time without a connection, or of replies 503, before a request fails. Default 5 minutes. */
+  /** Until `keepTrying`: longest time without a connection, or of replies 502 to 504, before a request fails. Default 5 minutes. */
   readonly outageMs?: number;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
@@ -100,8 +100,7 @@ export class RemoteServer {
 
   /** Throws the failure of an outage that lasts too long. A server that is busy answers: it is asked as long as the request may wait. */
   #noteFailure(failure: RemoteFailure): void {
-    const isBusy = failure.kind === 'busy' && failure.message.startsWith('status 429');
-    if (isBusy) return;
+    if (failure.kind === 'busy') return;
     const now = this.#now();
     if (this.#downSince === null) {
       this.#downSince = now;
@@ -133,6 +132,7 @@ export function ofFailure(failure: RemoteFailure, server: string, others: boolea
         options,
       );
     case 'busy':
+    case 'down':
     case 'unreachable':
     case 'cut':
     case 'broken':

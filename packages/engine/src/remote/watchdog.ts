@@ -30,13 +30,17 @@ export class Watchdog {
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#setTimer = options.setTimer ?? realTimer;
-    this.touch();
   }
 
-  /** Something has arrived. */
-  touch(): void {
+  /** Something is awaited from now on. */
+  watch(): void {
     this.#cancel();
     if (!this.#isStopped) this.#cancel = this.#setTimer(this.#options.ms, () => void this.#look());
+  }
+
+  /** It has arrived. */
+  pause(): void {
+    this.#cancel();
   }
 
   stop(): void {
@@ -49,7 +53,7 @@ export class Watchdog {
     if (isWaiting()) {
       try {
         await server.checkHealth();
-        this.touch();
+        if (isWaiting()) this.watch();
         return;
       } catch {
         // Reported below.
