@@ -43,6 +43,8 @@ export interface Node {
 export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Node {
   let secret: string | null = null;
   let polling: Polling | null = null;
+  /** The last report beside those of the polling. */
+  let reporting: Promise<void> = Promise.resolve();
   const beat = (): Promise<void> => beatNode(db, { id, url: url(), load: load() });
   return {
     id,
@@ -68,10 +70,12 @@ export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Nod
       secret === null ? null : checkRequest(secret, { node: id, subject }, authorization),
     report() {
       // The next one comes soon.
-      if (polling !== null) beat().catch(() => undefined);
+      if (polling !== null) reporting = beat().catch(() => undefined);
     },
     async close() {
       await polling?.stop();
+      // It would make the row again.
+      await reporting;
       // The row ends by itself where the store is gone.
       if (polling !== null) await removeNode(db, id).catch(() => undefined);
       polling = null;
