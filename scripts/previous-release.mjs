@@ -5,7 +5,7 @@
 //   node scripts/previous-release.mjs [--force] [--all] [TEST-FILE ...]
 //
 // previous-release.json names the commit of that release and its last migration. Each release writes it anew, by hand.
-// Without a newer migration there is nothing to test, unless --force asks for it.
+// Without a newer migration there is nothing to test, unless --force asks for it. Exit status 2: the clone lacks that commit.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,9 @@ const current = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql')).
 
 if (current === schema && !values.force) {
   console.log(`no migration since the release before (schema ${schema}): its tests need not run again`);
+} else if (spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root }).status !== 0) {
+  console.error(`this clone lacks commit ${commit} of the release before; git fetch --unshallow gets it`);
+  process.exitCode = 2;
 } else {
   await prepare();
   process.exitCode = await testPreviousRelease();
@@ -61,12 +64,7 @@ async function testPreviousRelease() {
 
 /** The files of that commit, with its own packages. */
 function checkOut(folder) {
-  let archive;
-  try {
-    archive = execFileSync('git', ['archive', commit], { cwd: root, maxBuffer: 1 << 30 });
-  } catch (cause) {
-    throw new Error(`the clone lacks commit ${commit} of the release before; git fetch --unshallow gets it`, { cause });
-  }
+  const archive = execFileSync('git', ['archive', commit], { cwd: root, maxBuffer: 1 << 30 });
   execFileSync('tar', ['-x', '-C', folder], { input: archive });
   // What is the same need not be installed again; `npm install` mends the rest.
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
