@@ -1,7 +1,7 @@
 import { READ_MESH_REQUEST } from './api/mesh/read-mesh-request.ts';
 import { READ_COMPLETION } from './api/openai/read-completion.ts';
 import { READ_FOREIGN_TEXT, READ_FOREIGN_TOKENS } from './api/other-apis/read-foreign-tokens.ts';
-import { READ_EVALUATION, READ_EVALUATION_PIECE } from './api/pipeline-cloud/read-evaluation.ts';
+import { READ_EVALUATION, READ_EVALUATION_PIECE, TEST_PERPLEXITIES } from './api/pipeline-cloud/read-evaluation.ts';
 import { READ_RUN_BODY } from './api/pipeline-cloud/read-run-body.ts';
 import { READ_DETOKENIZE, READ_TOKENIZE } from './api/pipeline-cloud/read-tokenize.ts';
 import { READ_TEXT_GENERATION } from './api/tgi/read-text-generation.ts';
@@ -23,4 +23,5 @@ export const READ_JOBS: readonly AnyJob<TextModel>[] = [
   READ_FOREIGN_TEXT,
   READ_EVALUATION,
   READ_EVALUATION_PIECE,
+  TEST_PERPLEXITIES,
 ];

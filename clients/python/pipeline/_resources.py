@@ -158,6 +158,35 @@ class Evaluations:
             cursor=cursor,
         )
 
+    def compare(self, evaluation_id: str, other: str) -> Record:
+        """What the evaluation `other` changes, by task: scores with paired tests, flipped answers, divergence."""
+        return self._exchange.get(at("/v2/evaluations", evaluation_id, "comparison"), "tasks", Record, other=other)
+
+    def changes(
+        self,
+        evaluation_id: str,
+        other: str,
+        *,
+        task: int = 0,
+        change: Optional[str] = None,
+        by: Optional[str] = None,
+        limit: int = 20,
+        skip: int = 0,
+        cursor: Optional[str] = None,
+    ) -> Page[Record]:
+        """How the answers changed, flipped ones first, then those whose margin moved most. change: "flipped", "gained" or "lost"."""
+        return self._exchange.page(
+            at("/v2/evaluations", evaluation_id, "comparison", "documents"),
+            Record,
+            other=other,
+            task=task,
+            change=change,
+            by=by,
+            limit=limit,
+            skip=skip,
+            cursor=cursor,
+        )
+
     def delete(self, evaluation_id: str) -> None:
         self._exchange.delete(at("/v2/evaluations", evaluation_id))
 

@@ -92,6 +92,8 @@ CALLS: Dict[str, Callable[[Any], Any]] = {
     "DELETE /v2/evaluations/{id}": lambda api: api.evaluations.delete("x"),
     "POST /v2/evaluations/{id}/documents": lambda api: api.evaluations.add_documents("x", 0, []),
     "GET /v2/evaluations/{id}/documents": lambda api: api.evaluations.documents("x"),
+    "GET /v2/evaluations/{id}/comparison": lambda api: api.evaluations.compare("x", "y"),
+    "GET /v2/evaluations/{id}/comparison/documents": lambda api: api.evaluations.changes("x", "y"),
     "POST /v2/webhooks": lambda api: api.webhooks.create("http://x"),
     "GET /v2/webhooks": lambda api: api.webhooks.list(),
     "GET /v2/webhooks/{id}": lambda api: api.webhooks.get("x"),

@@ -29,5 +29,8 @@ export {
   type PublishedModel,
   SCORE_COLUMNS,
 } from './published-scores.ts';
+export { bestIndex, chosenOf, marginOf } from './scores/answer.ts';
+export { distributionOf, divergence } from './scores/answer-distribution.ts';
+export { mcNemarP, type PairedInterval, pairedPerplexity, perplexityOf } from './scores/significance.ts';
 export { gptjTensors, parameterCount, type TensorSpec } from './tensors.ts';
 export type { TokenId } from './token.ts';

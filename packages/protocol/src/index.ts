@@ -26,6 +26,12 @@ export { type EngineGet, engineGetSchema } from './engine.ts';
 export { ERROR_CATALOGUE, type ErrorCode } from './error-catalogue.ts';
 export type { ErrorEntry } from './error-entry.ts';
 export {
+  type DocumentChange,
+  documentChangePageSchema,
+  type EvaluationComparison,
+  evaluationComparisonSchema,
+} from './evaluation-comparisons.ts';
+export {
   type EvaluationCreate,
   type EvaluationDocument,
   type EvaluationGet,

@@ -56,15 +56,23 @@ export type {
 } from './resources/auth.ts';
 export type { EngineOptions, EngineReports, EngineSample, EngineStatus, HostedModel } from './resources/engine.ts';
 export type {
+  AccuracyChange,
+  AnswerDivergence,
+  DocumentChange,
+  DocumentChangeOptions,
+  EvaluationComparison,
+  EvaluationTaskChange,
+  PerplexityChange,
+} from './resources/evaluation-comparisons.ts';
+export type { EvaluationDocument, NewEvaluationDocument } from './resources/evaluation-documents.ts';
+export type {
   EvaluatedModel,
   Evaluation,
-  EvaluationDocument,
   EvaluationDocumentOptions,
   EvaluationMetric,
   Evaluations,
   EvaluationTask,
   NewEvaluation,
-  NewEvaluationDocument,
   StoredEvaluationTask,
 } from './resources/evaluations.ts';
 export type { DataSets, Files, RunData, StoredFile } from './resources/files.ts';

@@ -98,6 +98,8 @@ const CALLS: Readonly<Record<string, (api: PipelineCloud) => unknown>> = {
   'DELETE /v2/evaluations/{id}': (api) => api.evaluations.delete('x'),
   'POST /v2/evaluations/{id}/documents': (api) => api.evaluations.addDocuments('x', 0, []),
   'GET /v2/evaluations/{id}/documents': (api) => api.evaluations.documents('x'),
+  'GET /v2/evaluations/{id}/comparison': (api) => api.evaluations.compare('x', 'y'),
+  'GET /v2/evaluations/{id}/comparison/documents': (api) => api.evaluations.changes('x', 'y'),
   'POST /v2/webhooks': (api) => api.webhooks.create({ url: 'http://x' }),
   'GET /v2/webhooks': (api) => api.webhooks.list(),
   'GET /v2/webhooks/{id}': (api) => api.webhooks.get('x'),

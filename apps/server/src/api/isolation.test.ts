@@ -119,7 +119,9 @@ function ask(by: Browser, { method, path }: Route, id: string): Promise<Response
     .split('/')
     .filter((part) => !part.startsWith(':'))
     .join('/');
-  return by.ask(target, method, method === 'GET' ? undefined : (BODIES[`${method} ${action}`] ?? {}));
+  // A comparison is with another evaluation, or with itself.
+  const query = action.includes('/comparison') ? `?other=${id}` : '';
+  return by.ask(`${target}${query}`, method, method === 'GET' ? undefined : (BODIES[`${method} ${action}`] ?? {}));
 }
 
 test('replies to every route with an id only for the owner', async () => {

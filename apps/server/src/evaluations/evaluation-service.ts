@@ -4,6 +4,8 @@
  */
 import {
   ApiError,
+  type DocumentChange,
+  type EvaluationComparison,
   type EvaluationCreate,
   type EvaluationDocument,
   type EvaluationGet,
@@ -18,10 +20,13 @@ import type { Principal } from '../identity/principal.ts';
 import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
+import { compareEvaluations, pairOf, type TestPerplexities } from './comparison.ts';
+import { type ChangeFilter, type ChangePage, listPairs } from './comparison-store.ts';
 import {
   type Evaluation,
   headOf,
   receivedOf,
+  toDocumentChange,
   toEvaluationDocument,
   toEvaluationGet,
   toStoredDocument,
@@ -57,6 +62,21 @@ export interface DocumentQuery {
   readonly filter: DocumentFilter | null;
 }
 
+/** Two evaluations of a project. */
+export interface EvaluationPair {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** How the answers to the documents of one task changed. */
+export interface ChangeQuery extends EvaluationPair {
+  /** Index of the task in the first report. */
+  readonly task: number;
+  readonly page: ChangePage;
+  /** Null: all documents. */
+  readonly filter: ChangeFilter | null;
+}
+
 export interface EvaluationService {
   /** The evaluation of the report, stored now or before. Throws `storage_full`, `conflict`. */
   create(principal: Principal, request: EvaluationCreate, caller: Caller): Promise<EvaluationGet>;
@@ -67,6 +87,10 @@ export interface EvaluationService {
   list(projectId: string, page: PageQuery<'created_at'>): Promise<Paginated<EvaluationGet>>;
   /** Throws `not_found`, `invalid_request`. */
   documents(projectId: string, query: DocumentQuery): Promise<Paginated<EvaluationDocument>>;
+  /** What the second one changes. Throws `not_found`, `conflict`. */
+  compare(projectId: string, pair: EvaluationPair, test: TestPerplexities): Promise<EvaluationComparison>;
+  /** The documents that both have, those that changed most first. Throws `not_found`, `conflict`, `invalid_request`. */
+  changes(projectId: string, query: ChangeQuery): Promise<Paginated<DocumentChange>>;
   /** Throws `not_found`. */
   remove(principal: Principal, id: string, caller: Caller): Promise<void>;
 }
@@ -151,6 +175,16 @@ export function createEvaluationService({ db, clock, storage }: EvaluationServic
       taskOf(await find(projectId, id), task, 'query->task');
       const found = await listDocuments(db, { evaluationId: id, task }, page, filter);
       return toPaginated(page, found, toEvaluationDocument);
+    },
+    async compare(projectId, pair, test) {
+      const [before, after] = [await find(projectId, pair.before), await find(projectId, pair.after)];
+      return await compareEvaluations(db, { before, after }, test);
+    },
+    async changes(projectId, { task, page, filter, ...ids }) {
+      const [before, after] = [await find(projectId, ids.before), await find(projectId, ids.after)];
+      const pair = pairOf(before, after, task, taskOf(before, task, 'query->task'));
+      const found = await listPairs(db, pair, page, filter);
+      return toPaginated({ ...page, orderBy: { field: 'change', direction: 'desc' } }, found, toDocumentChange);
     },
     async remove({ projectId }, id, caller) {
       await db.transaction(async (tx) => {

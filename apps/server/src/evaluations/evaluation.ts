@@ -1,5 +1,7 @@
 /** An evaluation and its documents as the store has them. */
+import { chosenOf, marginOf } from '@gptj-cloud/model';
 import {
+  type DocumentChange,
   type EvaluationCreate,
   type EvaluationDocument,
   type EvaluationGet,
@@ -46,7 +48,7 @@ export function toStoredDocument(fields: DocumentFields): StoredDocument {
     margin,
     marginOrder:
       margin === null ? -MAX_INTEGER : Math.max(-MAX_INTEGER, Math.min(MAX_INTEGER, Math.round(margin * 1000))),
-    chosen: log_likelihoods.length > 1 ? bestIndex(log_likelihoods) : Number((isRight ?? 0) > 0),
+    chosen: chosenOf({ logLikelihoods: log_likelihoods, values }),
     isRight: isRight === undefined ? null : isRight > 0,
     isRightNormalized: values.acc_norm === undefined ? null : values.acc_norm > 0,
     body: JSON.stringify(fields),
@@ -57,6 +59,22 @@ export function toEvaluationDocument({ body, margin, isRight, isRightNormalized 
   // The body was validated before it was stored.
   const fields = JSON.parse(body) as DocumentFields;
   return { ...fields, margin, is_right: isRight, is_right_normalized: isRightNormalized };
+}
+
+export function toDocumentChange({
+  before,
+  after,
+}: {
+  readonly before: StoredDocument;
+  readonly after: StoredDocument;
+}): DocumentChange {
+  return {
+    id: before.document,
+    is_flipped: before.chosen !== after.chosen,
+    margin_change: before.margin === null || after.margin === null ? null : after.margin - before.margin,
+    before: toEvaluationDocument(before),
+    after: toEvaluationDocument(after),
+  };
 }
 
 /** The report of an evaluation without its documents. */
@@ -84,16 +102,4 @@ export function toEvaluationGet(evaluation: Evaluation): EvaluationGet {
     size: sizeBytes,
     created_at: toTimestamp(createdAt),
   };
-}
-
-function marginOf(logLikelihoods: readonly number[], gold: number): number | null {
-  const own = logLikelihoods[gold];
-  if (own === undefined) return null;
-  const others = logLikelihoods.filter((_, at) => at !== gold);
-  return others.length === 0 ? own : own - Math.max(...others);
-}
-
-/** Index of the first of the largest values. */
-function bestIndex(values: readonly number[]): number {
-  return values.indexOf(Math.max(...values));
 }

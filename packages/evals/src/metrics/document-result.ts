@@ -1,4 +1,5 @@
 /** The values that the metrics of a task have for one document, as lm-evaluation-harness computes them (`process_results`). */
+import { bestIndex } from '@gptj-cloud/model';
 import type { RequestScore } from '../scoring/request-scores.ts';
 import type { MetricName, Task, TaskDocument } from '../tasks/task.ts';
 
@@ -46,13 +47,6 @@ export function toItems(task: Pick<Task, 'kind'>, document: TaskDocument, answer
     case 'generate':
       return { exact_match: Number(answer.text?.trim() === document.choices[document.gold]!.trim()) };
   }
-}
-
-/** Index of the first of the largest values. */
-export function bestIndex(values: readonly number[]): number {
-  let best = 0;
-  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
-  return best;
 }
 
 function codePoints(text: string): number {

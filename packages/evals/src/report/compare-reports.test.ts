@@ -19,7 +19,10 @@ function reportOf(answers: readonly Answer[], metrics: readonly string[]): Evalu
     metrics: metrics.map((metric) => ({ metric })),
     documents: answers.map((answer, id) => ({ id, ...answer })),
   };
-  return readReport(JSON.stringify({ format: 'gptj-eval/1', tasks: [task] }), 'a.json');
+  return readReport(
+    JSON.stringify({ format: 'gptj-eval/1', model: { model: 'nano' }, seeds: {}, tasks: [task] }),
+    'a.json',
+  );
 }
 
 /** Documents of two choices. */

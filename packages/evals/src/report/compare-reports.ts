@@ -1,10 +1,16 @@
 /** Compares two runs document by document. */
+import {
+  chosenOf,
+  distributionOf,
+  divergence,
+  marginOf,
+  mcNemarP,
+  type PairedInterval,
+  pairedPerplexity,
+} from '@gptj-cloud/model';
 import { EvaluationError } from '../evaluation-error.ts';
-import { bestIndex } from '../metrics/document-result.ts';
 import { mean, sampleDeviation } from '../metrics/mean.ts';
-import { distributionOf, divergence } from './answer-distribution.ts';
 import type { EvaluationReport, ReportedDocument, ReportedTask } from './evaluation-report.ts';
-import { mcNemarP, type PairedInterval, pairedPerplexity } from './significance.ts';
 
 export interface AccuracyChange {
   readonly metric: string;
@@ -90,11 +96,15 @@ function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
     documents: pairs.length,
     accuracies,
     perplexity: isPerplexity ? pairedPerplexity(logLikelihoods(before), logLikelihoods(after)) : null,
-    flips: pairs.filter(([a, b]) => answerOf(a) !== answerOf(b)).length,
+    flips: pairs.filter(([a, b]) => chosenOf(a) !== chosenOf(b)).length,
     divergence: hasAnswers ? divergenceOf(pairs) : null,
     meanDifference: differences.reduce((sum, each) => sum + each, 0) / Math.max(1, differences.length),
     moved: pairs
-      .map(([a, b]) => ({ id: a.id, marginBefore: marginOf(a), marginAfter: marginOf(b) }))
+      .flatMap(([a, b]) => {
+        const marginBefore = marginOf(a.logLikelihoods, a.gold);
+        const marginAfter = marginOf(b.logLikelihoods, b.gold);
+        return marginBefore === null || marginAfter === null ? [] : [{ id: a.id, marginBefore, marginAfter }];
+      })
       .sort((a, b) => Math.abs(b.marginAfter - b.marginBefore) - Math.abs(a.marginAfter - a.marginBefore))
       .slice(0, MOVED),
   };
@@ -110,20 +120,9 @@ function compareAccuracy(metric: string, pairs: readonly Pair[]): AccuracyChange
   return { metric, before: share(0), after: share(1), gained, lost, p: mcNemarP(gained, lost) };
 }
 
-/** The chosen request; of one request, whether it is right. */
-function answerOf({ logLikelihoods, values }: ReportedDocument): number {
-  return logLikelihoods.length > 1 ? bestIndex(logLikelihoods) : (values.acc ?? values.exact_match ?? 0);
-}
-
 function divergenceOf(pairs: readonly Pair[]): Divergence | null {
   if (pairs.length === 0 || pairs.some(([a]) => a.logLikelihoods.length === 0)) return null;
-  const values = pairs.map(([a, b]) => divergence(distributionOf(a), distributionOf(b)));
+  const values = pairs.map(([a, b]) => divergence(distributionOf(a.logLikelihoods), distributionOf(b.logLikelihoods)));
   const standardError = values.length < 2 ? null : sampleDeviation(values) / Math.sqrt(values.length);
   return { mean: mean(values), standardError };
-}
-
-function marginOf({ logLikelihoods, gold }: ReportedDocument): number {
-  const others = logLikelihoods.filter((_, at) => at !== gold);
-  const own = logLikelihoods[gold] ?? 0;
-  return others.length === 0 ? own : own - Math.max(...others);
 }

@@ -1,8 +1,8 @@
 /** The files of lm-evaluation-harness: `results.json` and the samples of a task. */
 import { createHash } from 'node:crypto';
+import { bestIndex } from '@gptj-cloud/model';
 import type { DocumentEvaluation } from '../evaluate-task.ts';
 import { isHigherBetter } from '../metrics/aggregate.ts';
-import { bestIndex } from '../metrics/document-result.ts';
 import type { Task } from '../tasks/task.ts';
 import type { EvaluationReport, FormEvaluation } from './evaluation-report.ts';
 

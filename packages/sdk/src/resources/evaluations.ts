@@ -1,21 +1,22 @@
 /** Reports of evaluations, and how a model answered each of their documents. */
 import type { Endpoint } from '../connection.ts';
 import { exchange, read, remove } from '../exchange.ts';
-import {
-  booleanAt,
-  dateAt,
-  listOf,
-  nullable,
-  numberAt,
-  objectAt,
-  oneOf,
-  type Parse,
-  pageOf,
-  record,
-  stringAt,
-} from '../fields.ts';
+import { booleanAt, dateAt, listOf, nullable, numberAt, oneOf, pageOf, record, stringAt } from '../fields.ts';
 import { type CallOptions, type ListOptions, pageQuery, queryOf } from '../options.ts';
 import { type PagePromise, pagesOf } from '../pages.ts';
+import {
+  type DocumentChange,
+  type DocumentChangeOptions,
+  type EvaluationComparison,
+  parseChange,
+  parseComparison,
+} from './evaluation-comparisons.ts';
+import {
+  type EvaluationDocument,
+  type NewEvaluationDocument,
+  parseDocument,
+  valuesOf,
+} from './evaluation-documents.ts';
 
 /** A score of a task. */
 export interface EvaluationMetric {
@@ -79,35 +80,6 @@ export interface Evaluation extends NewEvaluation {
   readonly createdAt: Date;
 }
 
-export interface NewEvaluationDocument {
-  /** Place in the file of the task, from 0. */
-  readonly id: number;
-  /** Index of the right request. */
-  readonly gold: number;
-  readonly logLikelihoods: readonly number[];
-  /** Whether greedy decoding writes the continuation, for each request. */
-  readonly greedy: readonly boolean[];
-  /** By metric. */
-  readonly values: Readonly<Record<string, number>>;
-  /** What all requests begin with; null: not stored. */
-  readonly context: string | null;
-  /** In which the requests differ: continuations, or contexts of one continuation. */
-  readonly choices: readonly string[];
-  /** What all requests end with, where the choices are contexts. */
-  readonly continuation: string | null;
-  /** The text that the model wrote, of tasks that generate. */
-  readonly answer: string | null;
-}
-
-export interface EvaluationDocument extends NewEvaluationDocument {
-  /** Log-likelihood of the right request above the best other one; of one request, its log-likelihood. */
-  readonly margin: number | null;
-  /** By `acc` or `exact_match`; null: the task has neither. */
-  readonly isRight: boolean | null;
-  /** By `acc_norm`. */
-  readonly isRightNormalized: boolean | null;
-}
-
 export interface EvaluationDocumentOptions extends Omit<ListOptions, 'order'> {
   /** Index of the task in the report. Default 0. */
   readonly task?: number | undefined;
@@ -131,15 +103,11 @@ export interface Evaluations {
   list(options?: ListOptions): PagePromise<Evaluation>;
   get(id: string, options?: CallOptions): Promise<Evaluation>;
   documents(id: string, options?: EvaluationDocumentOptions): PagePromise<EvaluationDocument>;
+  /** What the evaluation `other` changes. */
+  compare(id: string, other: string, options?: CallOptions): Promise<EvaluationComparison>;
+  /** How the answers changed: flipped ones first, then those whose margin moved most. */
+  changes(id: string, other: string, options?: DocumentChangeOptions): PagePromise<DocumentChange>;
   delete(id: string, options?: CallOptions): Promise<void>;
-}
-
-const texts = listOf(stringAt);
-
-/** An object whose fields are of one type, under any names. */
-function valuesOf<Value>(parse: Parse<Value>): Parse<Readonly<Record<string, Value>>> {
-  return (value, field) =>
-    Object.fromEntries(Object.entries(objectAt(value, field)).map(([name, each]) => [name, parse(each, name)]));
 }
 
 const parseTask = record<StoredEvaluationTask>({
@@ -171,27 +139,12 @@ const parseEvaluation = record<Evaluation>({
   versions: valuesOf(stringAt),
   seeds: record<NewEvaluation['seeds']>({ fewShot: numberAt, bootstrap: stringAt }),
   limit: nullable(numberAt),
-  selfChecks: texts,
-  skippedSelfChecks: texts,
+  selfChecks: listOf(stringAt),
+  skippedSelfChecks: listOf(stringAt),
   tasks: listOf(parseTask),
   isComplete: booleanAt,
   size: numberAt,
   createdAt: dateAt,
-});
-
-const parseDocument = record<EvaluationDocument>({
-  id: numberAt,
-  gold: numberAt,
-  logLikelihoods: listOf(numberAt),
-  greedy: listOf(booleanAt),
-  values: valuesOf(numberAt),
-  context: nullable(stringAt),
-  choices: texts,
-  continuation: nullable(stringAt),
-  answer: nullable(stringAt),
-  margin: nullable(numberAt),
-  isRight: nullable(booleanAt),
-  isRightNormalized: nullable(booleanAt),
 });
 
 function toWireTask(task: EvaluationTask): object {
@@ -250,6 +203,23 @@ export function createEvaluations(endpoint: Endpoint): Evaluations {
           cursor,
         });
         return await read(endpoint, `${pathOf(id)}/documents${query}`, (reply) => pageOf(reply, parseDocument), page);
+      }),
+    compare: async (id, other, options) =>
+      await read(endpoint, `${pathOf(id)}/comparison${queryOf({ other })}`, parseComparison, options),
+    changes: (id, other, options = {}) =>
+      pagesOf(options, async (page) => {
+        const { task = 0, change, by, limit = 20, skip = 0, cursor } = page;
+        const query = queryOf({
+          other,
+          task: String(task),
+          change,
+          by,
+          limit: String(limit),
+          skip: String(skip),
+          cursor,
+        });
+        const path = `${pathOf(id)}/comparison/documents${query}`;
+        return await read(endpoint, path, (reply) => pageOf(reply, parseChange), page);
       }),
     delete: async (id, options) => await remove(endpoint, pathOf(id), options),
   };

@@ -1,4 +1,6 @@
 import {
+  documentChangePageSchema,
+  evaluationComparisonSchema,
   evaluationCreateSchema,
   evaluationDocumentPageSchema,
   evaluationGetSchema,
@@ -16,7 +18,7 @@ import { defineRoute } from '../../http/route.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
 import { type ApiRoute, scope } from '../access/access.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import { READ_EVALUATION, READ_EVALUATION_PIECE } from './read-evaluation.ts';
+import { READ_EVALUATION, READ_EVALUATION_PIECE, TEST_PERPLEXITIES } from './read-evaluation.ts';
 
 export interface EvaluationRoutesDeps {
   readonly evaluations: EvaluationService;
@@ -52,7 +54,23 @@ const DOCUMENTS = {
   by: query('by', 'The accuracy that `is_right` means.', z.enum(['acc', 'acc_norm']).default('acc')),
 } as const;
 
-/** Reports of evaluations: stored in pieces, listed, read document by document. */
+const OTHER = query('other', 'The evaluation that is compared with this one.', z.string().max(100));
+
+const CHANGES = {
+  other: OTHER,
+  task: DOCUMENTS.task,
+  change: query(
+    'change',
+    'Only documents whose chosen answer differs (`flipped`), or that only the other evaluation has right (`gained`) or wrong (`lost`).',
+    z.enum(['flipped', 'gained', 'lost']).optional(),
+  ),
+  by: query('by', 'The accuracy that `gained` and `lost` mean.', z.enum(['acc', 'acc_norm']).default('acc')),
+  skip: PAGE.skip,
+  limit: PAGE.limit,
+  cursor: PAGE.cursor,
+} as const;
+
+/** Reports of evaluations: stored in pieces, listed, read and compared document by document. */
 export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): readonly ApiRoute[] {
   const record = { errors: pipelineCloudErrors, tag: 'evaluations' } as const;
   return [
@@ -129,6 +147,39 @@ export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): r
           task,
           page,
           filter: isRight === undefined ? null : { isRight, by },
+        }),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/evaluations/:id/comparison',
+      access: scope('read'),
+      summary: 'Compare an evaluation with another one',
+      description:
+        'Document by document: scores of both with paired tests (exact McNemar, bootstrap), flipped answers, divergence. Tasks are compared where both have the same requests; `conflict` where no task has.',
+      parameters: { other: OTHER },
+      replies: { 200: json(evaluationComparisonSchema, 'What the other evaluation changes, by task.') },
+      handle: ({ path, parameters: { other }, principal: { projectId } }) =>
+        evaluations.compare(projectId, { before: path.id, after: other }, (scores) =>
+          jobs.run(TEST_PERPLEXITIES, scores, projectId),
+        ),
+    }),
+    defineRoute({
+      ...record,
+      method: 'get',
+      path: '/v2/evaluations/:id/comparison/documents',
+      access: scope('read'),
+      summary: 'List how the answers to the documents of a task changed',
+      description: 'Documents whose answer flipped come first, then those whose margin moved most.',
+      parameters: CHANGES,
+      replies: { 200: json(documentChangePageSchema, 'A page of documents, with both answers.') },
+      handle: ({ path, parameters: { other, task, change, by, ...page }, principal }) =>
+        evaluations.changes(principal.projectId, {
+          before: path.id,
+          after: other,
+          task,
+          page,
+          filter: change === undefined ? null : { kind: change, by },
         }),
     }),
   ];

@@ -1,4 +1,5 @@
-/** Jobs of the uploads of evaluations. */
+/** Jobs of evaluations: reading uploads, and the test of two perplexities. */
+import { type PairedInterval, pairedPerplexity } from '@gptj-cloud/model';
 import {
   type EvaluationCreate,
   type EvaluationPiece,
@@ -27,4 +28,16 @@ export const READ_EVALUATION_PIECE: Job<TextModel, Body, EvaluationPiece> = {
   size: ({ body }) => body.length,
   run: (_, { body }) => parseJsonBody(body, evaluationPieceSchema).value,
   moved: ({ body }) => [body],
+};
+
+type Scores = { readonly before: readonly number[]; readonly after: readonly number[] };
+
+/** A draw of the bootstrap costs about as much as reading a byte. */
+const DRAWS_PER_DOCUMENT = 10_000;
+
+export const TEST_PERPLEXITIES: Job<TextModel, Scores, PairedInterval> = {
+  name: 'test of perplexities',
+  what: 'the log-likelihoods',
+  size: ({ before }) => before.length * DRAWS_PER_DOCUMENT,
+  run: (_, { before, after }) => pairedPerplexity(before, after),
 };

@@ -1,11 +1,10 @@
 /** The distribution that a run has over the answers of a document. Accuracy and flips see only which answer is the largest. */
-import type { ReportedDocument } from './evaluation-report.ts';
 
 /**
  * Logarithms of the probabilities: over the choices of a document; with one request, of its continuation and of every other
  * one together.
  */
-export function distributionOf({ logLikelihoods }: Pick<ReportedDocument, 'logLikelihoods'>): readonly number[] {
+export function distributionOf(logLikelihoods: readonly number[]): readonly number[] {
   const [only] = logLikelihoods;
   if (logLikelihoods.length === 1) return [only!, Math.log(-Math.expm1(Math.min(only!, 0)))];
   const largest = Math.max(...logLikelihoods);
