@@ -131,6 +131,28 @@ describe('a batch that is filled up to a multiple of four tokens', () => {
   });
 });
 
+describe('a snapshot that is not finite', () => {
+  for (const cacheType of ['f16', 'f32'] as const) {
+    it(`is refused with a cache of ${cacheType}: it would spoil the other sequences`, async () => {
+      const { model } = await openModel({ path: file.path, kind: 'llama', cacheType, cacheCells: 256, threads: 1 });
+      try {
+        const sequence = model.open();
+        await model.evaluate([{ sequence, tokens: [5, 6, 7], scored: 'none' }]);
+        const bytes = model.snapshot(sequence);
+        const free = model.freeCells;
+        for (const at of [bytes.byteLength - 4, bytes.byteLength >> 1]) {
+          const spoiled = bytes.slice().fill(0xff, at - (at % 4), at - (at % 4) + 4);
+          assert.throws(() => model.restore(spoiled, 3), { code: 'snapshot_invalid', message: /finite/ });
+        }
+        assert.equal(model.freeCells, free);
+        assert.equal(model.length(model.restore(bytes, 3)), 3);
+      } finally {
+        await model.close();
+      }
+    });
+  }
+});
+
 describe('opening a model file', () => {
   it('refuses a file that is not GGUF with a CheckpointError', async () => {
     const path = join(file.path, '..', 'noise.gguf');

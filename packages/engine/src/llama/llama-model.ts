@@ -29,7 +29,9 @@ import { CacheCells } from '../cache-cells.ts';
 import { checkSteps } from '../check-steps.ts';
 import { singleThreadMs, ThreadGovernor } from '../machine/thread-governor.ts';
 import { BatchMemory, MAX_BATCH_TOKENS } from './batch-memory.ts';
-import { floatsAt, type LlamaLibrary } from './native.ts';
+import { CellValues } from './cell-values.ts';
+import { copyOf, DecodedOutput, notFinite } from './decoded-output.ts';
+import type { LlamaLibrary } from './native.ts';
 import type { Pointer } from './native-structs.ts';
 
 /** Maximum number of sequences of one context: llama.cpp's limit LLAMA_MAX_SEQ. */
@@ -39,14 +41,17 @@ export const MAX_SEQUENCES = 256;
  * reads all weights again (measured on 6B q4_0: 226 ms for 3 tokens and 173 ms for 4, 382 ms for 7 and 299 ms for 8).
  */
 const KERNEL_TOKENS = 4;
-/** Holds the token that fills a batch up to a multiple of `KERNEL_TOKENS`. */
+/** Holds the token that fills a batch up to a multiple of `KERNEL_TOKENS`, and cells between decodes. */
 const IDLE_SEQUENCE = MAX_SEQUENCES - 1;
+/** Holds cells between decodes. */
+const SCRATCH_SEQUENCE = MAX_SEQUENCES - 2;
 
 /** The parts of a model. It owns the context; the other parts are shared and outlive it. */
 export interface LlamaParts {
   readonly library: LlamaLibrary;
   readonly config: GptjConfig;
   readonly context: Pointer;
+  readonly cacheType: 'f16' | 'f32';
   /** By name. */
   readonly adapters: ReadonlyMap<string, Pointer>;
   /** While its first byte is not zero, the context's evaluations abort. */
@@ -81,11 +86,22 @@ export class LlamaModel implements LanguageModel {
   readonly #parts: LlamaParts;
   readonly #memory: Pointer;
   readonly #cells: CacheCells<ContextAdapters>;
+  readonly #values: CellValues;
+  /**
+   * Sequences whose keys or values are not finite from this position on. The library holds none of those positions, which
+   * would spoil other sequences (see `cell-values.ts`): what would be computed from them is NaN.
+   */
+  readonly #overflows = new Map<SequenceId, number>();
   readonly #batch = new BatchMemory();
-  readonly #views = new Map<Pointer, Float32Array>();
+  readonly #output: DecodedOutput;
   readonly #governor: ThreadGovernor | null;
   #threads: number;
   #embeddings = false;
+  /**
+   * Whether the running decode may be aborted: one with adapters would leave cells that nothing can read any more, and that may
+   * not be finite.
+   */
+  #isInterruptible = true;
   /** What the context uses now. */
   #adapters = NO_ADAPTERS;
   #running: Promise<unknown> | null = null;
@@ -106,13 +122,16 @@ export class LlamaModel implements LanguageModel {
     this.config = config;
     this.capabilities = { earlyExit: false, adapters: [...parts.adapters.keys()] };
     this.#memory = library.contextMemory(context);
+    this.#output = new DecodedOutput(parts);
+    const scratch = [IDLE_SEQUENCE, SCRATCH_SEQUENCE] as const;
+    this.#values = new CellValues({ ...parts, memory: this.#memory, scratch });
     this.limits = {
-      maxSequences: IDLE_SEQUENCE,
+      maxSequences: SCRATCH_SEQUENCE,
       cacheCells: library.contextCells(context),
       maxBatchTokens: MAX_BATCH_TOKENS,
       tokensAtOnce: KERNEL_TOKENS,
     };
-    this.#cells = new CacheCells({ cells: this.limits.cacheCells, maxSequences: IDLE_SEQUENCE });
+    this.#cells = new CacheCells({ cells: this.limits.cacheCells, maxSequences: SCRATCH_SEQUENCE });
   }
 
   get freeCells(): number {
@@ -132,19 +151,26 @@ export class LlamaModel implements LanguageModel {
     this.#idle();
     const target = this.#cells.fork(source, length);
     if (length > 0) this.#parts.library.sequenceCopy(this.#memory, source, target, 0, length);
+    const overflow = this.#overflows.get(source);
+    if (overflow !== undefined && overflow < length) this.#overflows.set(target, overflow);
     return target;
   }
 
   truncate(sequence: SequenceId, length: number): void {
     this.#idle();
-    if (length >= this.length(sequence)) return;
+    if (length < this.length(sequence)) this.#cut(sequence, length);
+  }
+
+  #cut(sequence: SequenceId, length: number): void {
     this.#cells.truncate(sequence, length);
     this.#parts.library.sequenceRemove(this.#memory, sequence, length, -1);
+    if (this.#overflows.get(sequence)! >= length) this.#overflows.delete(sequence);
   }
 
   release(sequence: SequenceId): void {
     this.#idle();
     this.#cells.release(sequence);
+    this.#overflows.delete(sequence);
     this.#parts.library.sequenceRemove(this.#memory, sequence, -1, -1);
   }
 
@@ -152,11 +178,11 @@ export class LlamaModel implements LanguageModel {
     this.#idle();
     if (signal?.aborted) throw new ModelError('aborted', 'the evaluation was aborted before it began');
     checkSteps(this, steps);
-    const { library, abortFlag } = this.#parts;
+    const { abortFlag } = this.#parts;
     const lengths = steps.map((step) => this.length(step.sequence));
     this.#cells.append(steps.map((step) => ({ sequence: step.sequence, count: step.tokens.length })));
     const abort = () => {
-      abortFlag[0] = 1;
+      if (this.#isInterruptible) abortFlag[0] = 1;
     };
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -164,10 +190,7 @@ export class LlamaModel implements LanguageModel {
       this.#running = running;
       return await running;
     } catch (error) {
-      for (const [i, step] of steps.entries()) {
-        this.#cells.truncate(step.sequence, lengths[i]!);
-        library.sequenceRemove(this.#memory, step.sequence, lengths[i]!, -1);
-      }
+      for (const [i, step] of steps.entries()) this.#cut(step.sequence, lengths[i]!);
       throw error;
     } finally {
       this.#running = null;
@@ -182,16 +205,21 @@ export class LlamaModel implements LanguageModel {
     lengths: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<readonly StepResult[]> {
-    const groups = this.#groups(steps);
     const results: StepResult[] = [];
+    for (const [at, step] of steps.entries()) {
+      if (this.#overflows.has(step.sequence)) results[at] = notFinite(step, this.config);
+    }
+    const groups = this.#groups(steps);
     for (const [i, { adapters, members }] of groups.entries()) {
+      if (signal?.aborted) throw decodeError(ABORTED);
       this.#useAdapters(adapters);
+      this.#isInterruptible = adapters === NO_ADAPTERS;
       const part = members.map((at) => steps[at]!);
-      const computed = await this.#decodeSteps(
-        part,
-        members.map((at) => lengths[at]!),
-        signal,
-      );
+      const from = members.map((at) => lengths[at]!);
+      const computed = await (adapters === NO_ADAPTERS
+        ? this.#decodeSteps(part, from)
+        : this.#decodeChecked(part, from));
+      if (signal?.aborted) throw decodeError(ABORTED);
       // The next decode overwrites the library's output.
       const isLast = i === groups.length - 1;
       for (const [j, at] of members.entries()) results[at] = isLast ? computed[j]! : copyOf(computed[j]!);
@@ -202,6 +230,7 @@ export class LlamaModel implements LanguageModel {
   #groups(steps: readonly Step[]): readonly { readonly adapters: ContextAdapters; readonly members: number[] }[] {
     const groups = new Map<string, { readonly adapters: ContextAdapters; readonly members: number[] }>();
     for (const [at, { sequence }] of steps.entries()) {
+      if (this.#overflows.has(sequence)) continue;
       const adapters = this.#cells.adapters(sequence) ?? NO_ADAPTERS;
       const group = groups.get(adapters.key) ?? { adapters, members: [] };
       group.members.push(at);
@@ -222,11 +251,33 @@ export class LlamaModel implements LanguageModel {
     this.#adapters = adapters;
   }
 
-  async #decodeSteps(
-    steps: readonly Step[],
-    lengths: readonly number[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly StepResult[]> {
+  /**
+   * Decode steps with adapters, which can take numbers beyond those of floats. Steps that are not finite have spoiled those
+   * beside them: each is decoded again alone.
+   */
+  async #decodeChecked(steps: readonly Step[], lengths: readonly number[]): Promise<readonly StepResult[]> {
+    const results = await this.#decodeSteps(steps, lengths);
+    const endOf = (i: number): number => lengths[i]! + steps[i]!.tokens.length;
+    const first = steps.findIndex(({ sequence }, i) => !this.#values.areFinite(sequence, lengths[i]!, endOf(i)));
+    if (first < 0) return results;
+    const clear = this.#values.prepareClear(steps[first]!.sequence, lengths[first]!, endOf(first));
+    for (const [i, { sequence }] of steps.entries()) {
+      this.#parts.library.sequenceRemove(this.#memory, sequence, lengths[i]!, -1);
+    }
+    clear();
+    if (steps.length === 1) {
+      this.#overflows.set(steps[0]!.sequence, lengths[0]!);
+      return [notFinite(steps[0]!, this.config)];
+    }
+    const alone: StepResult[] = [];
+    for (const [i, step] of steps.entries()) {
+      const [result] = await this.#decodeChecked([step], [lengths[i]!]);
+      alone.push(copyOf(result!));
+    }
+    return alone;
+  }
+
+  async #decodeSteps(steps: readonly Step[], lengths: readonly number[]): Promise<readonly StepResult[]> {
     const { library, context } = this.#parts;
     const rows = this.#batch.fill(steps, lengths);
     // A full group of kernel tokens is faster than a group that lacks one token.
@@ -239,12 +290,11 @@ export class LlamaModel implements LanguageModel {
     }
     try {
       const code = await this.#decode();
-      // If the signal fired too late to stop the library, the result is still discarded.
-      if (code !== 0 || signal?.aborted) throw decodeError(code === 0 ? ABORTED : code);
+      if (code !== 0) throw decodeError(code);
     } finally {
       if (filledUp) library.sequenceRemove(this.#memory, IDLE_SEQUENCE, -1, -1);
     }
-    return this.#results(steps, rows, hidden);
+    return this.#output.results(steps, rows, hidden);
   }
 
   snapshot(sequence: SequenceId): Uint8Array {
@@ -262,6 +312,9 @@ export class LlamaModel implements LanguageModel {
   restore(bytes: Uint8Array, length: number, adapters: readonly AdapterUse[] = []): SequenceId {
     this.#idle();
     const { library, context } = this.#parts;
+    if (!this.#values.isFiniteState(bytes, length)) {
+      throw new ModelError('snapshot_invalid', 'expected keys and values that are finite numbers');
+    }
     const sequence = this.#cells.restore(length, this.#resolve(adapters));
     const { result: read, errors } = library.logged(() => library.stateWrite(context, bytes, sequence));
     if (read === bytes.byteLength && library.lastPosition(this.#memory, sequence) === length - 1) return sequence;
@@ -279,7 +332,7 @@ export class LlamaModel implements LanguageModel {
 
   async #close(): Promise<void> {
     await this.#running?.catch(() => {});
-    this.#views.clear();
+    this.#output.clear();
     this.#parts.free();
   }
 
@@ -317,51 +370,6 @@ export class LlamaModel implements LanguageModel {
     if (this.#closing !== null) throw new ModelError('closed', 'the model is closed');
     if (this.#running !== null) throw new Error('one call at a time: an evaluation is still running');
   }
-
-  /**
-   * Cut the library's output into the results of the steps. It has one row per scored position in batch order; while
-   * hidden states are enabled, llama.cpp outputs a row for every position of the batch.
-   */
-  #results(steps: readonly Step[], scoredRows: number, everyPosition: boolean): readonly StepResult[] {
-    const { library, context, config } = this.#parts;
-    const { vocabSize, embeddingSize } = config;
-    const rows = everyPosition ? steps.reduce((sum, { tokens }) => sum + tokens.length, 0) : scoredRows;
-    const logits = rows === 0 ? null : this.#view(library.logits(context), rows * vocabSize);
-    const hidden = everyPosition ? this.#view(library.embeddings(context), rows * embeddingSize) : null;
-    let next = 0;
-    return steps.map((step) => {
-      const scored = step.scored === 'all' ? step.tokens.length : step.scored === 'last' ? 1 : 0;
-      next += everyPosition ? step.tokens.length : scored;
-      const first = next - scored;
-      const cut = (values: Float32Array | null, width: number): Float32Array[] =>
-        values === null
-          ? []
-          : Array.from({ length: scored }, (_, i) => values.subarray((first + i) * width, (first + i + 1) * width));
-      return {
-        logits: cut(logits, vocabSize),
-        hidden: step.hidden === true ? cut(hidden, embeddingSize) : [],
-        layers: [],
-      };
-    });
-  }
-
-  /** A view of the library's output. The library reuses a few buffers, so views are kept by address. */
-  #view(address: Pointer | null, count: number): Float32Array {
-    if (address === null)
-      throw new ModelError('engine_failed', 'llama.cpp returned no output for a batch that it decoded');
-    let view = this.#views.get(address);
-    if (view === undefined || view.length < count) {
-      if (this.#views.size > 8) this.#views.clear(); // output buffers were reallocated: drop the old views
-      view = floatsAt(address, count);
-      this.#views.set(address, view);
-    }
-    return view.subarray(0, count);
-  }
-}
-
-function copyOf({ logits, hidden, layers }: StepResult): StepResult {
-  const copy = (rows: readonly Float32Array[]): readonly Float32Array[] => rows.map((row) => row.slice());
-  return { logits: copy(logits), hidden: copy(hidden), layers: layers.map(copy) };
 }
 
 /** Return code of `llama_decode` when the abort callback stopped it. */

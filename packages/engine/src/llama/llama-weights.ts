@@ -171,6 +171,7 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         library,
         config,
         context,
+        cacheType,
         adapters,
         abortFlag,
         threads: threadCount,

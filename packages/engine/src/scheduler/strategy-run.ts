@@ -64,6 +64,8 @@ export class StrategyRun {
   #searched: readonly BeamCandidate[] | null = null;
   #positions = 0;
   #accepted = 0;
+  /** The adapters have taken the numbers of the model beyond those of floats. */
+  #isOverflow = false;
   readonly #reused: (readonly TokenId[])[] = [];
   /** Rows of results that are no views any more. */
   readonly #copied = new WeakSet<Float32Array>();
@@ -165,7 +167,9 @@ export class StrategyRun {
   feed(work: RowWork, count: number, result: StepResult): void {
     const state = work as RowState;
     state.fed += count;
-    if (state.row.from === null && state.fed === state.content.length)
+    // A sum that overflowed has made every score of its row NaN: the first is enough to see it.
+    if (this.#adapters.length > 0 && result.logits.some(([score]) => Number.isNaN(score))) this.#isOverflow = true;
+    if (state.row.from === null && state.fed === state.content.length && !this.#isOverflow)
       this.#prefixes?.put(state.content, state.sequence, this.#adaptersKey);
     state.logits.push(...result.logits);
     state.hidden.push(...result.hidden);
@@ -216,10 +220,8 @@ export class StrategyRun {
     return this.#take(next);
   }
 
-  /** A sum that overflowed has made every score of its row NaN: the first is enough to see it. */
   #checkFinite(): void {
-    if (this.#adapters.length === 0) return;
-    if (this.#rows.every(({ logits }) => logits.every((row) => !Number.isNaN(row[0])))) return;
+    if (!this.#isOverflow) return;
     const names = this.#adapters.map(({ name, scale }) => `${name} at the scale ${scale}`).join(', ');
     throw new ModelError(
       'generation_impossible',
@@ -233,7 +235,8 @@ export class StrategyRun {
     this.#rows = [];
     for (const { sequence, content, row, fed } of rows) {
       const held = content.length - (row.tokens.length - fed);
-      if (rows.length === 1) this.#prefixes?.put(content.slice(0, held), sequence, this.#adaptersKey);
+      if (rows.length === 1 && !this.#isOverflow)
+        this.#prefixes?.put(content.slice(0, held), sequence, this.#adaptersKey);
       this.#model.release(sequence);
     }
   }
