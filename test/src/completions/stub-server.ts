@@ -37,6 +37,8 @@ export interface StubFaults {
   errorAfter?: number;
   /** The stream ends with `stop` after this number of tokens, whatever the request says. */
   stopAfter?: number;
+  /** Changes the events of a stream before they are written. */
+  rewrite?: (event: Body) => unknown;
   /** It has died: `/health` answers 503. */
   unhealthy?: boolean;
 }
@@ -224,6 +226,7 @@ export async function openStubServer(options: StubOptions): Promise<StubServer> 
       }
       if (faults.errorAfter === sent)
         data = { error: { message: 'EngineCore died', type: 'InternalServerError', code: 500 } };
+      if (faults.rewrite && typeof data === 'object') data = faults.rewrite(data as Body);
       sent++;
       reply.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
     };

@@ -124,6 +124,12 @@ describe('registration', () => {
       await assert.rejects(open(guarded.url, { key: 'another' }), { code: 'model_unavailable', message });
       const engine = await open(guarded.url, { key: 'a secret' });
       await engine.close();
+      // A proxy that shows what it was sent.
+      guarded.faults.statuses = [{ status: 400, message: 'cannot read Authorization: Bearer a secret' }];
+      await assert.rejects(
+        open(guarded.url, { key: 'a secret' }),
+        ({ message }: Error) => message.includes('Authorization: Bearer …') && !message.includes('a secret'),
+      );
     } finally {
       await guarded.close();
     }
@@ -190,6 +196,47 @@ describe('a server that fails', () => {
     const events = await read(engine);
     assert.equal(events.at(-1)?.type, 'finished');
     assert.deepEqual(pauses, [3000, 7000, 60_000]);
+  });
+
+  it('is not asked without a pause, whatever time it names', async () => {
+    stub.faults.statuses = [
+      { status: 429, retryAfter: '0' },
+      { status: 503, retryAfter: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    ];
+    assert.equal((await read(engine)).at(-1)?.type, 'finished');
+    assert.deepEqual(pauses, [250, 250]);
+  });
+
+  it('sends more than was asked for: nothing of it counts', async () => {
+    const choicesOf = (event: object): readonly object[] => Reflect.get(event, 'choices') as object[];
+    const repeated = (event: object, changes: object): object => ({
+      ...event,
+      choices: choicesOf(event).flatMap((choice) => [choice, { ...choice, ...changes }]),
+    });
+    const asked = request({ do_sample: true, num_return_sequences: 2 });
+    // The first choice goes on while the second one is awaited.
+    stub.faults.rewrite = (event) => repeated(event, { index: 0, finish_reason: null });
+    await assert.rejects(read(engine, asked), { code: 'engine_failed', message: /choice 0 after 12 tokens, got more/ });
+    stub.faults.rewrite = (event) => repeated(event, { token_ids: [] });
+    await assert.rejects(read(engine, asked), { code: 'engine_failed', message: /choice \d after its end, got more/ });
+  });
+
+  it('counts more tokens as cached than the prompt has: those of the prompt count', async () => {
+    stub.faults.rewrite = (event) =>
+      'usage' in event
+        ? { ...event, usage: { completion_tokens: 12, prompt_tokens_details: { cached_tokens: 1e9 } } }
+        : event;
+    const last = (await read(engine)).at(-1);
+    assert.ok(last?.type === 'finished');
+    assert.equal(last.usage.cachedTokens, last.usage.promptTokens);
+  });
+
+  it('gives a reason of any length for an end: one line of it is shown', async () => {
+    stub.faults.rewrite = (event) => ({
+      ...event,
+      choices: [{ index: 0, token_ids: [5], finish_reason: 'why\n'.repeat(100_000) }],
+    });
+    await assert.rejects(read(engine), ({ message }: Error) => message.length < 600 && !message.includes('\n'));
   });
 
   it('is down for longer than a start would wait: requests wait for it, and none fails', async () => {

@@ -150,8 +150,11 @@ export function parseModels(value: unknown): readonly RemoteModel[] {
 function refuseErrorEvent(event: Fields): void {
   const { error } = event;
   if (error === undefined || error === null) return;
-  const { message } = typeof error === 'object' ? (error as Fields) : { message: error };
-  throw new RemoteFailure('broken', `the server ended the stream: ${oneLine(String(message))}`);
+  const message = typeof error === 'object' ? (error as Fields).message : error;
+  throw new RemoteFailure(
+    'broken',
+    `the server ended the stream: ${oneLine(typeof message === 'string' ? message : '')}`,
+  );
 }
 
 function parseUsage(value: unknown): RemoteUsage | null {

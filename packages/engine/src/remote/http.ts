@@ -74,7 +74,9 @@ export async function send(address: RemoteAddress, request: RemoteRequest): Prom
         .catch(() => '')
         .then((text) => {
           incoming.destroy();
-          reject(RemoteFailure.ofStatus(status, text, incoming.headers['retry-after']));
+          // A server, or a proxy before it, may show what it was sent.
+          const shown = address.key === null ? text : text.replaceAll(address.key, '…');
+          reject(RemoteFailure.ofStatus(status, shown, incoming.headers['retry-after']));
         });
     });
     outgoing.end(payload ?? undefined);

@@ -9,7 +9,7 @@ import { parseEcho, parseModels, parsePromptTokens, type RemoteModel } from './c
 import type { RemoteAddress } from './http.ts';
 import { checkLogprobs, checkTokens, PARITY_TOLERANCE, type ParityProbe } from './parity-probe.ts';
 import { createRemoteEngine } from './remote-engine.ts';
-import { RemoteFailure } from './remote-failure.ts';
+import { oneLine, RemoteFailure } from './remote-failure.ts';
 import { readCacheCells } from './remote-load.ts';
 import type { RemoteLimits } from './remote-parameters.ts';
 import { ofFailure, RemoteServer, type RemoteServerOptions } from './remote-server.ts';
@@ -114,7 +114,7 @@ async function findModel(server: RemoteServer, name: string | undefined, signal:
   const models = parseModels(await server.json({ method: 'GET', path: 'v1/models', signal }));
   const found = name === undefined ? models[0] : models.find(({ id }) => id === name);
   if (found !== undefined) return found;
-  const listed = models.map(({ id }) => id).slice(0, 20);
+  const listed = models.slice(0, 20).map(({ id }) => oneLine(id));
   const got = listed.length === 0 ? 'none' : listed.join(', ');
   throw new ModelError(
     'model_unavailable',

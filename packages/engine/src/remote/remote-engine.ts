@@ -217,7 +217,8 @@ class Life {
         promptTokens,
         generatedTokens,
         computedTokens: computedTokens(0, promptTokens, generatedTokens),
-        cachedTokens: usage?.cachedTokens ?? 0,
+        // A server cannot have more of the prompt than there is.
+        cachedTokens: Math.min(usage?.cachedTokens ?? 0, promptTokens),
         queueMs: startedAt - this.#arrivedAt,
         computeMs: this.#now() - startedAt,
       },

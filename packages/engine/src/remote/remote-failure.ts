@@ -94,7 +94,11 @@ function messageOf(text: string): string | null {
 }
 
 export function oneLine(text: string): string {
-  const line = text.replaceAll(/[\p{C}\s]+/gu, ' ').trim();
+  // A text of a server may be as long as a reply: only its start is looked at.
+  const line = text
+    .slice(0, 4 * MAX_SHOWN)
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim();
   if (line === '') return 'without a message';
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
 }

@@ -86,7 +86,7 @@ function readGauge(text: string, name: string): number | null {
   for (const line of text.split('\n')) {
     if (!line.startsWith(name) || !/^[{ ]/.test(line.slice(name.length))) continue;
     const value = Number(line.slice(line.lastIndexOf(' ') + 1));
-    if (Number.isFinite(value)) sum = (sum ?? 0) + value;
+    if (Number.isFinite(value)) sum = (sum ?? 0) + Math.max(0, value);
   }
   return sum;
 }

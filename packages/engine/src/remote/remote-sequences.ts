@@ -10,7 +10,7 @@ import {
 import type { TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { ChoicePart, RemoteUsage } from './completion-wire.ts';
-import { RemoteFailure } from './remote-failure.ts';
+import { oneLine, RemoteFailure } from './remote-failure.ts';
 import { forbiddenTokens } from './remote-parameters.ts';
 
 interface Sequence {
@@ -70,6 +70,11 @@ export class RemoteSequences {
       throw new RemoteFailure('broken', `expected choices below ${this.#sequences.length}, got ${index}`);
     }
     sequence.sent += tokens.length;
+    const most = this.#config.maxLength - this.#promptLength;
+    if (sequence.isComplete || sequence.sent > most) {
+      const place = sequence.isComplete ? 'after its end' : `after ${most} tokens`;
+      throw new RemoteFailure('broken', `expected nothing of choice ${index} ${place}, got more of it`);
+    }
     this.#budget.startEvaluation();
     this.#stop.tick();
     let taken = 0;
@@ -130,7 +135,7 @@ export class RemoteSequences {
     const instead =
       finishReason === 'stop'
         ? `it stopped at token ${all.at(-1)}; start it with --generation-config vllm`
-        : `its reason is ${finishReason}`;
+        : `its reason is ${oneLine(finishReason)}`;
     return new RemoteFailure(
       'broken',
       `expected ${expected} tokens or an end that was asked for, got ${count}: ${instead}`,

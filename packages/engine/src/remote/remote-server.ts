@@ -92,7 +92,9 @@ export class RemoteServer {
       } catch (error) {
         if (!(error instanceof RemoteFailure) || !error.mayPass) throw error;
         this.#noteFailure(error);
-        await this.#sleep(Math.min(error.retryAfterMs ?? pause, MAX_RETRY_AFTER_MS), request.signal);
+        // At least the first pause: a server that says 0 would be asked without end.
+        const ms = Math.max(error.retryAfterMs ?? pause, FIRST_PAUSE_MS);
+        await this.#sleep(Math.min(ms, MAX_RETRY_AFTER_MS), request.signal);
         pause = Math.min(2 * pause, MAX_PAUSE_MS);
       }
     }

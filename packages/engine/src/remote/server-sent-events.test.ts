@@ -32,3 +32,14 @@ test('a connection that breaks is reported after the events before it', async ()
   assert.equal((await events.next()).value, '1');
   await assert.rejects(events.next(), { name: 'RemoteFailure', kind: 'cut' });
 });
+
+test('lines of one event without an end are refused before they fill the memory', async () => {
+  const chunk = new TextEncoder().encode(`data: ${'x'.repeat(2 ** 20)}\n`);
+  let chunks = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for (; chunks < 1000; chunks++) yield chunk;
+  }
+  const events = readServerSentEvents(body());
+  await assert.rejects(events.next(), { name: 'RemoteFailure', kind: 'broken' });
+  assert.ok(chunks < 100, `${chunks} MiB`);
+});
