@@ -158,10 +158,28 @@ test('options that contradict each other are refused', async () => {
     [['--model', 'x.gguf', '--completions', 'http://127.0.0.1:1/v1'], /expected --model or --completions: one model/],
     [['--shots', '2', '--form', 'published'], /--form: expected harness with/],
     [['--text', 'a', '--tasks', 'piqa'], /expected one of --tasks and --text/],
+    [
+      ['diff', 'evaluation_0123456789abcdef0123456789abcdef', './scores'],
+      /expected two folders or two stored evaluations/,
+    ],
   ] as const) {
     const { status, stderr } = await server.gptj(['eval', ...args]);
     assert.equal(status, 2, args.join(' '));
     assert.match(stderr, message);
+  }
+});
+
+test('an address with credentials is refused, so that no report has them', async () => {
+  for (const [option, url] of [
+    ['--url', 'http://percy:ozymandias@127.0.0.1:1'],
+    ['--url', 'http://127.0.0.1:1/?key=ozymandias'],
+    ['--completions', 'http://percy:ozymandias@127.0.0.1:1/v1/completions'],
+    ['--completions', 'http://127.0.0.1:1/v1/completions?key=ozymandias'],
+  ] as const) {
+    const { status, stdout, stderr } = await server.gptj(['eval', '--tasks', 'piqa', option, url]);
+    assert.deepEqual([status, stdout], [2, ''], url);
+    assert.match(stderr, /expected an address without user name, query or fragment/);
+    assert.doesNotMatch(stderr, /ozymandias/);
   }
 });
 
@@ -223,6 +241,10 @@ test('a report is stored once, by the run or from its files, with the texts of i
   const [winogrande] = await documents(1);
   assert.deepEqual([winogrande.context, winogrande.choices.length], ['', 2]);
   assert.match(winogrande.continuation, /^ \w/);
+
+  const twice = await server.done(['eval', 'diff', id, id], { env });
+  assert.equal(twice, await server.done(['eval', 'diff', folder, folder]));
+  assert.match(twice, /piqa, form harness, 3 documents[\s\S]+winogrande, form harness, 3 documents/);
   await server.done(['eval', 'delete', id], { env });
   assert.equal((await server.gptj(['eval', 'list'], { env })).stderr, 'none\n');
 });

@@ -10,6 +10,7 @@ import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import { composeModels, createReadRunner } from './compose-models.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createEvaluationService } from './evaluations/evaluation-service.ts';
+import { createEvaluationSweeper } from './evaluations/evaluation-sweeper.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
 import type { ModelService, ModelSource } from './generation/model-service.ts';
 import { noteGenerations } from './generation/note-generations.ts';
@@ -270,6 +271,7 @@ export function compose(deps: ComposeDeps): Composition {
     onError: (error) => logger.warn('the load of the engine could not be read', { error }),
   });
   const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays, mayWork: hasUpkeep });
+  const evaluationSweeper = createEvaluationSweeper({ db, logger, clock, mayWork: hasUpkeep });
   const refusals = createRefusalCounts({ db, clock, logger });
   const countRetention = startCountRetention({ db, clock, logger, mayWork: hasUpkeep });
   const hourlyRetention = startHourlyRetention({ db, clock, logger, mayWork: hasUpkeep });
@@ -380,6 +382,7 @@ export function compose(deps: ComposeDeps): Composition {
             maintenance.close(),
             serving.close(),
             sweeper.close(),
+            evaluationSweeper.close(),
             hourlyRetention.stop(),
             countRetention.stop(),
             refusals.close(),

@@ -3,15 +3,12 @@ import { dirname, join } from 'node:path';
 import {
   BUILTIN_TASKS,
   checkJournal,
-  compareReports,
   comparisonTable,
   type EvaluationReport,
   Journal,
   metricTable,
-  readReport,
   runSelfChecks,
   SELF_CHECKS,
-  type TaskChange,
   type TextTable,
   type TokenScorer,
   toReport,
@@ -23,14 +20,14 @@ import { type EvalRequest, RESULT_GROUP, readEvalOptions, TASK_OPTIONS } from '.
 import { openScorer, SCORER_GROUPS } from '../eval/open-scorer.ts';
 import { runEvaluations } from '../eval/run-evaluation.ts';
 import { storeRun } from '../eval/store-report.ts';
-import { REPORT_FILE, writeResults } from '../eval/write-results.ts';
+import { writeResults } from '../eval/write-results.ts';
 import { formatCount, formatDuration } from '../figures.ts';
 import { isOn, type ParsedOptions, UsageError } from '../options.ts';
-import { bold, dim, type Output, widthOf } from '../output.ts';
-import { readTextFile } from '../read-text-file.ts';
+import { dim, type Output, widthOf } from '../output.ts';
 import { storeFolder } from '../store-options.ts';
 import { renderTable } from '../table.ts';
 import { version } from '../version.ts';
+import { EVAL_DIFF_COMMAND } from './eval-diff.ts';
 import { EVAL_STORE_COMMANDS } from './eval-store.ts';
 
 const runCommand: Command = {
@@ -144,80 +141,6 @@ async function openJournal({ env }: CommandContext, options: ParsedOptions): Pro
   return await Journal.open(given ?? join(dirname(storeFolder(null, env)), 'evals', 'journal.jsonl'));
 }
 
-const diffCommand: Command = {
-  name: 'diff',
-  summary: 'compare two runs document by document',
-  about:
-    'Reads the files of two runs and shows for each task what changed: accuracies with McNemar’s exact test, the perplexity with a paired bootstrap, documents whose answer flipped, how far the probabilities of the answers moved (KL divergence), and the documents whose margin moved most.',
-  arguments: [
-    { name: 'BEFORE', summary: `folder of gptj eval --out, or its ${REPORT_FILE}`, values: 'file' },
-    { name: 'AFTER', summary: 'the same of the other run', values: 'file' },
-  ],
-  notes: [
-    'p is the probability of a change at least this uneven where both runs are equally good.',
-    'The KL divergence is that of the probabilities of the choices of a document; of a document with one continuation, of this continuation against all others.',
-  ],
-  groups: [{ title: 'options', options: [{ name: 'json', value: null, summary: 'print JSON instead of tables' }] }],
-  examples: [{ line: 'gptj eval diff ./scores-f16 ./scores-q4', caption: 'what a smaller type changes' }],
-
-  async run({ stdout }, options) {
-    const [before, after] = options.positionals;
-    const changes = compareReports(await openReport(before!), await openReport(after!));
-    if (isOn(options, 'json')) writeJson(stdout, { tasks: changes });
-    else stdout.write(changes.map((change) => describeChange(stdout, change)).join('\n'));
-    await stdout.drained();
-  },
-};
-
-async function openReport(path: string): Promise<EvaluationReport> {
-  const found = await stat(path).catch(() => null);
-  const file = found?.isDirectory() ? join(path, REPORT_FILE) : path;
-  return readReport(await readTextFile(file), file);
-}
-
-function describeChange(output: Output, change: TaskChange): string {
-  const { task, form, documents, accuracies, perplexity, flips, divergence, meanDifference, moved } = change;
-  const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
-  const accuracyTable = renderTable(
-    [
-      { title: 'metric' },
-      { title: 'before', align: 'right' },
-      { title: 'after', align: 'right' },
-      { title: 'gained', align: 'right' },
-      { title: 'lost', align: 'right' },
-      { title: 'p', align: 'right' },
-    ],
-    accuracies.map(({ metric, before, after, gained, lost, p }) => [
-      metric,
-      percent(before),
-      percent(after),
-      String(gained),
-      String(lost),
-      p.toPrecision(2),
-    ]),
-    widthOf(output),
-  );
-  const lines = [
-    bold(output, `${task}, form ${form}, ${formatCount(documents)} documents`),
-    ...(accuracies.length === 0 ? [] : [accuracyTable.trimEnd()]),
-    ...(perplexity === null
-      ? []
-      : [
-          `perplexity changes by ${perplexity.difference.toPrecision(3)}, 95 % from ${perplexity.low.toPrecision(3)} to ${perplexity.high.toPrecision(3)}`,
-        ]),
-    `answers that flipped: ${formatCount(flips)} (${percent(flips / Math.max(1, documents))})`,
-    ...(divergence === null ? [] : [`KL divergence of the answers: ${describeDivergence(divergence)}`]),
-    `mean difference of a log-likelihood: ${meanDifference.toPrecision(3)}`,
-    `largest changes of a margin: ${moved.map(({ id, marginBefore, marginAfter }) => `document ${id} from ${marginBefore.toFixed(2)} to ${marginAfter.toFixed(2)}`).join(', ')}`,
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function describeDivergence({ mean, standardError }: NonNullable<TaskChange['divergence']>): string {
-  const interval = standardError === null ? '' : ` ± ${(1.96 * standardError).toPrecision(2)}`;
-  return `${mean.toPrecision(3)}${interval} nats, mean of documents`;
-}
-
 const tasksCommand: Command = {
   name: 'tasks',
   summary: 'list the tasks',
@@ -263,6 +186,6 @@ export const evalCommands: CommandGroup = {
   name: 'eval',
   summary: 'score a model on zero-shot tasks, beside the published table',
   about: 'Scores models and servers on the tasks of the GPT-J table, and compares runs.',
-  commands: [runCommand, diffCommand, tasksCommand, ...EVAL_STORE_COMMANDS],
+  commands: [runCommand, EVAL_DIFF_COMMAND, tasksCommand, ...EVAL_STORE_COMMANDS],
   defaultCommand: 'run',
 };

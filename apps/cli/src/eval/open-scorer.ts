@@ -165,6 +165,13 @@ async function openCompletions(context: CommandContext, options: ParsedOptions):
   if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
     throw new UsageError(`--completions: expected an address like http://127.0.0.1:8000/v1/completions, got ${url}`);
   }
+  const { username, password, search, hash } = new URL(url);
+  // The report and the journal have the address.
+  if (username !== '' || password !== '' || search !== '' || hash !== '') {
+    throw new UsageError(
+      '--completions: expected an address without user name, query or fragment; OPENAI_API_KEY is the key of the server',
+    );
+  }
   const tokenizer = await readTokenizer(options);
   return {
     scorer: createCompletionsScorer({

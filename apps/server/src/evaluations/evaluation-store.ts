@@ -1,5 +1,5 @@
 import { isId, type PageQuery } from '@gptj-cloud/protocol';
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { findPage, type Page } from '../store/page.ts';
 import type { Evaluation, StoredDocument } from './evaluation.ts';
@@ -40,6 +40,32 @@ export async function deleteEvaluation(tx: Database, projectId: string, id: stri
   if (!isId('evaluation', id)) return null;
   const rows = await tx.delete(evaluations).where(mine(projectId, id)).returning();
   return rows[0] ?? null;
+}
+
+/** Evaluations of all projects that were begun before `horizon`, by id. */
+export async function findOlder(
+  db: Database,
+  { horizon, afterId, limit }: { readonly horizon: Date; readonly afterId: string; readonly limit: number },
+): Promise<readonly Evaluation[]> {
+  const { id, createdAt } = evaluations;
+  return await db
+    .select()
+    .from(evaluations)
+    .where(and(gt(id, afterId), lt(createdAt, horizon)))
+    .orderBy(asc(id))
+    .limit(limit);
+}
+
+/** False when documents have come since it was read. */
+export async function removeUnchanged(
+  db: Database,
+  { id, received }: Pick<Evaluation, 'id' | 'received'>,
+): Promise<boolean> {
+  const rows = await db
+    .delete(evaluations)
+    .where(and(eq(evaluations.id, id), eq(evaluations.received, received)))
+    .returning({ id: evaluations.id });
+  return rows.length > 0;
 }
 
 export async function listEvaluations(

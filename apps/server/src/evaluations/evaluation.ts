@@ -88,6 +88,12 @@ export function receivedOf({ received }: Pick<Evaluation, 'received'>): readonly
   return JSON.parse(received) as readonly number[];
 }
 
+/** Whether every document of every task is stored. */
+export function isComplete(evaluation: Pick<Evaluation, 'head' | 'received'>): boolean {
+  const received = receivedOf(evaluation);
+  return headOf(evaluation).tasks.every((task, at) => task.document_count === (received[at] ?? 0));
+}
+
 export function toEvaluationGet(evaluation: Evaluation): EvaluationGet {
   const { id, name, sizeBytes, createdAt } = evaluation;
   const head = headOf(evaluation);
@@ -98,7 +104,7 @@ export function toEvaluationGet(evaluation: Evaluation): EvaluationGet {
     id,
     name,
     tasks,
-    is_complete: tasks.every((task) => task.received === task.document_count),
+    is_complete: isComplete(evaluation),
     size: sizeBytes,
     created_at: toTimestamp(createdAt),
   };

@@ -39,11 +39,15 @@ const answer = (gold: number, ...logLikelihoods: readonly number[]): Answer => {
 
 test('answers that flipped are counted also where the accuracy is the same', () => {
   const before = [answer(0, -1, -2), answer(1, -1, -2), answer(0, -5, -9)];
-  const after = [answer(0, -2, -1), answer(1, -2, -1), answer(0, -5, -8)];
+  const after = [answer(0, -2, -1), answer(1, -2, -1), answer(0, -5, -28)];
   const { flips, accuracies, moved } = compare(before, after);
   assert.equal(flips, 2);
   assert.deepEqual(accuracies, [{ metric: 'acc', before: 2 / 3, after: 2 / 3, gained: 1, lost: 1, p: 1 }]);
   assert.deepEqual(moved[0], { id: 0, marginBefore: 1, marginAfter: -1 });
+  assert.deepEqual(
+    moved.map(({ id }) => id),
+    [0, 1, 2],
+  );
 });
 
 test('the divergence is that of the distributions over choices, and their common level does not count', () => {

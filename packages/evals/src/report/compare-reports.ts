@@ -32,9 +32,9 @@ export interface TaskChange {
   readonly flips: number;
   /** Mean of all documents; null for generated texts, and for the perplexity of whole texts. */
   readonly divergence: Divergence | null;
-  /** Of all requests. */
-  readonly meanDifference: number;
-  /** The documents whose margin changed most, largest change first. */
+  /** Of all requests; null without log-likelihoods. */
+  readonly meanDifference: number | null;
+  /** The documents that changed most: flipped ones first, then those whose margin moved most. */
   readonly moved: readonly MovedDocument[];
 }
 
@@ -98,19 +98,26 @@ function compareTask(before: ReportedTask, after: ReportedTask): TaskChange {
     perplexity: isPerplexity ? pairedPerplexity(logLikelihoods(before), logLikelihoods(after)) : null,
     flips: pairs.filter(([a, b]) => chosenOf(a) !== chosenOf(b)).length,
     divergence: hasAnswers ? divergenceOf(pairs) : null,
-    meanDifference: differences.reduce((sum, each) => sum + each, 0) / Math.max(1, differences.length),
-    moved: pairs
-      .flatMap(([a, b]) => {
-        const marginBefore = marginOf(a.logLikelihoods, a.gold);
-        const marginAfter = marginOf(b.logLikelihoods, b.gold);
-        return marginBefore === null || marginAfter === null ? [] : [{ id: a.id, marginBefore, marginAfter }];
-      })
-      .sort((a, b) => Math.abs(b.marginAfter - b.marginBefore) - Math.abs(a.marginAfter - a.marginBefore))
-      .slice(0, MOVED),
+    meanDifference: differences.length === 0 ? null : mean(differences),
+    moved: mostMoved(pairs),
   };
 }
 
 type Pair = readonly [ReportedDocument, ReportedDocument];
+
+function mostMoved(pairs: readonly Pair[]): readonly MovedDocument[] {
+  const moved = pairs.flatMap(([a, b]) => {
+    const marginBefore = marginOf(a.logLikelihoods, a.gold);
+    const marginAfter = marginOf(b.logLikelihoods, b.gold);
+    if (marginBefore === null || marginAfter === null) return [];
+    const rank = [Number(chosenOf(a) !== chosenOf(b)), Math.abs(marginAfter - marginBefore)] as const;
+    return [{ rank, document: { id: a.id, marginBefore, marginAfter } }];
+  });
+  return moved
+    .sort(({ rank: a }, { rank: b }) => b[0] - a[0] || b[1] - a[1])
+    .slice(0, MOVED)
+    .map(({ document }) => document);
+}
 
 function compareAccuracy(metric: string, pairs: readonly Pair[]): AccuracyChange {
   const share = (side: 0 | 1): number =>

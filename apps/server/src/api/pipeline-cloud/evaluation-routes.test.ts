@@ -6,11 +6,12 @@ import {
   evaluationDocumentPageSchema,
   evaluationGetSchema,
   evaluationPageSchema,
+  projectGetDetailedSchema,
   storageGetSchema,
 } from '@gptj-cloud/protocol';
 import { eq, sql } from 'drizzle-orm';
 import { auditLog } from '../../audit/audit-tables.ts';
-import { evaluationDocuments } from '../../evaluations/evaluation-tables.ts';
+import { evaluationDocuments, evaluations } from '../../evaluations/evaluation-tables.ts';
 import { type Browser, refusal, registerAndSignIn } from '../../testing/browser.ts';
 import { reportDocument, smallReport } from '../../testing/small-report.ts';
 import { NOW, openTestApp, type TestApp } from '../../testing/test-app.ts';
@@ -94,6 +95,25 @@ test('orders documents by margin, filters right and wrong ones, and pages throug
     cursor = page.next_cursor;
   }
   assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6]);
+});
+
+test('deleting a project deletes its evaluations with their documents', async () => {
+  const by = await registerAndSignIn(it, 'shelley');
+  const made = projectGetDetailedSchema.parse(
+    await (await by.ask('/v2/projects', 'POST', { name: 'short-lived' })).json(),
+  );
+  const inProject = { 'x-project-id': made.id };
+  const reply = await by.ask('/v2/evaluations', 'POST', smallReport(), inProject);
+  const { id } = evaluationGetSchema.parse(await reply.json());
+  const piece = { task: 0, documents: [reportDocument(0)] };
+  assert.equal((await by.ask(`/v2/evaluations/${id}/documents`, 'POST', piece, inProject)).status, 200);
+  const own = await store(by);
+  const of = (evaluation: string) => eq(evaluationDocuments.evaluationId, evaluation);
+  assert.equal(await it.store.db.$count(evaluationDocuments, of(id)), 1);
+  assert.equal((await by.ask(`/v2/projects/${made.id}`, 'DELETE')).status, 204);
+  assert.equal(await it.store.db.$count(evaluations, eq(evaluations.id, id)), 0);
+  assert.equal(await it.store.db.$count(evaluationDocuments, of(id)), 0);
+  assert.deepEqual(await stored(by), { bytes: own.size, items: 1 });
 });
 
 test('refuses what is not a bounded report', async () => {
