@@ -18,7 +18,7 @@ export const EVAL_DIFF_COMMAND: Command = {
   name: 'diff',
   summary: 'compare two runs document by document',
   about:
-    'Shows for each task what changed between two runs, from their files or as a server stores them: accuracies with McNemar’s exact test, the perplexity with a paired bootstrap, documents whose answer flipped, how far the probabilities of the answers moved (KL divergence), and the documents that changed most: flipped ones first, then those whose margin moved most.',
+    'Shows for each task what changed between two runs, from their files or as a server stores them: accuracies with McNemar’s exact test, the perplexity with a paired bootstrap, documents whose answer flipped, how far the probabilities of the answers moved (KL divergence), and the documents that changed most, flipped ones first, then those whose margin moved most.',
   arguments: [
     {
       name: 'BEFORE',

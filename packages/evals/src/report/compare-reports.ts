@@ -34,7 +34,7 @@ export interface TaskChange {
   readonly divergence: Divergence | null;
   /** Of all requests; null without log-likelihoods. */
   readonly meanDifference: number | null;
-  /** The documents that changed most: flipped ones first, then those whose margin moved most. */
+  /** The documents that changed most, flipped ones first, then those whose margin moved most. */
   readonly moved: readonly MovedDocument[];
 }
 
