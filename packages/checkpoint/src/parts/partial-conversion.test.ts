@@ -114,6 +114,11 @@ test('what is left of another file, or was cut, is begun anew', async (t) => {
     () => truncateSync(`${target}.part`, 1000),
     () => writeFileSync(`${target}.state`, '{"sourceType":"f16","files":{"x":[]}}'),
     () => writeFileSync(`${target}.state`, '{'),
+    ...['{}', '7', '[]', '{"sourceType":1,"files":{}}', '{"sourceType":"bf16","files":7}'].map(
+      (text) => () => writeFileSync(`${target}.state`, text),
+    ),
+    () => writeFileSync(`${target}.state`, JSON.stringify({ sourceType: 'bf16', files: { [first]: 'all' } })),
+    () => writeFileSync(`${target}.state`, JSON.stringify({ sourceType: 'bf16', files: { [first]: [7] } })),
     () => renameSync(`${target}.part`, `${target}.gone`),
   ]) {
     damage();

@@ -25,15 +25,22 @@ export interface PartialGgufOptions {
   readonly tensors: readonly GgufTensorPlan[];
 }
 
-/** The list of an earlier process; null: there is none. */
+/** The list of an earlier process; null: there is none, or a damaged one. */
 export async function readPartialState(path: string): Promise<PartialState | null> {
   const text = await readFile(`${path}.state`, 'utf8').catch(() => null);
   try {
-    // Only this module writes it, in one piece; a damaged one counts as none.
-    return text === null ? null : JSON.parse(text);
+    return text === null ? null : toState(JSON.parse(text));
   } catch {
     return null;
   }
+}
+
+function toState(value: unknown): PartialState | null {
+  const { sourceType, files }: { readonly sourceType?: unknown; readonly files?: unknown } = Object(value);
+  if (typeof sourceType !== 'string' || typeof files !== 'object' || files === null) return null;
+  const lists: readonly unknown[] = Object.values(files);
+  const isList = (list: unknown): boolean => Array.isArray(list) && list.every((name) => typeof name === 'string');
+  return lists.every(isList) ? { sourceType, files: files as PartialState['files'] } : null;
 }
 
 export class PartialGguf implements TensorWriter {

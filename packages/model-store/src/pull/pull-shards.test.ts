@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { convertCheckpoint } from '@gptj-cloud/checkpoint';
 import { SYSTEM_CLOCK } from '../download/clock.ts';
@@ -104,6 +104,25 @@ test('a shard whose hash is wrong is not converted, and the next pull goes on wi
   const stored = await pull();
   assert.deepEqual(await readFile(stored.path), await whole());
   assert.ok(hub.served.slice(served).every(({ file }) => /[34]-of/.test(file)));
+});
+
+test('a shard that was converted and is still there goes before the next one is downloaded', async (t) => {
+  let isBroken = true;
+  const seen: string[] = [];
+  const { models, pull, staged, whole } = await world(t, {
+    fault: ({ file }) => {
+      if (!isBroken) seen.push(...staged().filter((name) => /^model-0000[12]/.test(name)));
+      return isBroken && file.includes('3-of') ? { kind: 'corrupt', at: 5000 } : null;
+    },
+  });
+  await assert.rejects(pull(), { code: 'hash_mismatch' });
+  // What a process leaves that is killed after its list was written.
+  const config = readdirSync(models, { recursive: true }).find((name) => String(name).endsWith('config.json'));
+  const [first] = [...FILES].filter(([name]) => name.includes('1-of'));
+  await writeFile(join(models, dirname(String(config)), first![0]), first![1]);
+  isBroken = false;
+  assert.deepEqual(await readFile((await pull()).path), await whole());
+  assert.deepEqual(seen, []);
 });
 
 test('weights that cannot be converted end the download, with the error of the conversion', async (t) => {

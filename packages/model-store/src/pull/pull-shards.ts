@@ -45,6 +45,8 @@ export async function pullShards(pull: ShardsPull, plan: TypePlan): Promise<void
   });
   let converting: Promise<void> = Promise.resolve();
   try {
+    // A process that was killed in between has left the shard that it had converted.
+    for (const { path } of shards) if (conversion.has(path)) await rm(path, { force: true });
     const isOverlapping = await hasRoom(pull, plan, conversion);
     announce(target, plan, await bytesLeft(shards.filter(({ path }) => !conversion.has(path))));
     await downloadFiles(shards, {
