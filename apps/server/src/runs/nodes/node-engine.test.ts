@@ -1,6 +1,7 @@
 /** Direct generations at a server without an engine are computed by servers that have one. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { ensureApiKey } from '../../identity/api-keys/api-key-store.ts';
 import type { Store } from '../../store/db.ts';
 import { createOpenAdmission, type OpenAdmission } from '../../testing/open-admission.ts';
@@ -172,11 +173,37 @@ test('a worker that stops before the first token is replaced by another, and aft
   assert.deepEqual([api.admission.settled, api.admission.cancelled.length], [[], 1]);
 });
 
+test('a node that does not serve one model is still asked for its others', async () => {
+  const { url, composition } = await joinWorker();
+  const node = { id: composition.runs.node.id, url, slots: 1, busy: 0, models: ['unserved'], beatAt: new Date() };
+  const secret = await ensureNodeSecret(store.db);
+  const refusals: string[] = [];
+  const excluded: string[] = [];
+  const { info } = createScriptedEngine(() => ({ sequences: [] }));
+  const engine = createNodeEngine({
+    info: { ...info, modelName: 'unserved' },
+    nodes: {
+      take: async (_model, asked) => (asked.size > 0 ? null : { node, leave() {} }),
+      exclude: ({ id }) => excluded.push(id),
+    },
+    sign: (request) => signRequest(secret, request),
+    onRefusal: (_node, reason) => refusals.push(reason),
+  });
+  const { config } = parseGenerateParameters(
+    { max_new_tokens: 8 },
+    { vocabSize: 256, contextLength: 64, eosTokenId: null, promptLength: 2 },
+  );
+  await assert.rejects(async () => {
+    for await (const { type } of engine.generate({ prompt: [104, 105], config })) assert.fail(type);
+  }, /1 worker with the model unserved did not take the generation/);
+  assert.deepEqual([refusals, excluded], [['it does not serve the model'], []]);
+});
+
 test('without a worker the client learns so, and when to come again', async () => {
   const api = await joinApi();
   const reply = await complete(api);
   assert.equal(reply.status, 503);
-  assert.match(await reply.text(), /no worker with the model scripted is running/);
+  assert.match(await reply.text(), /no worker with the model scripted is running, or none that this server reaches/);
   assert.notEqual(reply.headers.get('retry-after'), null);
 });
 

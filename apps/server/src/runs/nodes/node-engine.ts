@@ -18,6 +18,7 @@ import { z } from 'zod';
 import type { EngineNodes } from './engine-nodes.ts';
 import {
   BODY_HASH_HEADER,
+  DRAINING,
   FAILED,
   GENERATIONS_PATH,
   hashBody,
@@ -66,7 +67,8 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
     });
     if (reply.type === 'stream') return reply.stream;
     if (signal.aborted) return null;
-    nodes.exclude(node);
+    // A model that it served at its last report says nothing of its other models.
+    if (reply.type === 'unreachable' || reply.status !== NOT_SERVED) nodes.exclude(node);
     onRefusal(node, reply.type === 'unreachable' ? reply.reason : refusalOf(reply.status));
     return null;
   };
@@ -96,8 +98,8 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
       }
       const reason =
         asked.size === 0
-          ? `no worker with the model ${modelName} is running`
-          : `${asked.size} workers with the model ${modelName} did not answer`;
+          ? `no worker with the model ${modelName} is running, or none that this server reaches`
+          : `${asked.size} ${asked.size === 1 ? 'worker' : 'workers'} with the model ${modelName} did not take the generation`;
       throw new ModelError('model_unavailable', reason);
     },
     async close() {
@@ -159,5 +161,6 @@ function throwIfAborted(signal: AbortSignal): void {
 function refusalOf(status: number): string {
   if (status === OTHER_VERSION) return 'it is of another release: generations between the two differ';
   if (status === NOT_SERVED) return 'it does not serve the model';
+  if (status === DRAINING) return 'it ends: it takes no new generations';
   return `expected status 200, got ${status}`;
 }
