@@ -16,4 +16,19 @@ describeOnEveryStore('the clock of a store', (store) => {
     assert.ok(clock.now().getTime() < first + 90_000, 'the monotonic clock was fast');
     await clock.close();
   });
+
+  test('takes no time from a look during which the process stood still', async () => {
+    let [time, stepMs] = [0, 0];
+    const monotonic = (): number => {
+      time += stepMs;
+      return time;
+    };
+    const clock = await openStoreClock(store().db, { monotonic, everyMs: null });
+    const before = clock.now().getTime();
+    stepMs = 600_000;
+    await clock.adjust();
+    stepMs = 0;
+    assert.equal(clock.now().getTime(), before + 1_200_000);
+    await clock.close();
+  });
 });

@@ -22,20 +22,28 @@ export interface StoreClockOptions {
   readonly everyMs?: number | null;
 }
 
+/**
+ * A look that takes longer says too little: when within that time the database read its clock is not known. The first one counts
+ * however long it takes.
+ */
+const MAX_LOOK_MS = 2_000;
 const rowSchema = z.object({ now: z.coerce.number() });
 
 /** Resolves when it has the time. Looks at the database fail silently: an outage is reported elsewhere. */
 export async function openStoreClock(db: Database, options: StoreClockOptions = {}): Promise<StoreClock> {
   const { monotonic = () => performance.now(), everyMs = 60_000 } = options;
-  let base = 0;
-  const adjust = async (): Promise<void> => {
+  const look = async (): Promise<{ readonly base: number; readonly tookMs: number }> => {
     const asked = monotonic();
     const rows = await db.execute(sql`SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now`);
     const answered = monotonic();
-    const now = returnedRows(rows, rowSchema)[0]?.now;
-    if (now !== undefined) base = now - (asked + answered) / 2;
+    const { now } = returnedRows(rows, rowSchema)[0]!;
+    return { base: now - (asked + answered) / 2, tookMs: answered - asked };
   };
-  await adjust();
+  let { base } = await look();
+  const adjust = async (): Promise<void> => {
+    const found = await look();
+    if (found.tookMs <= MAX_LOOK_MS) base = found.base;
+  };
   const polling: Polling | null = everyMs === null ? null : startPolling(adjust, { everyMs, onError: () => {} });
   return {
     now: () => new Date(base + monotonic()),
