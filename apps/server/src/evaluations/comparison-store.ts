@@ -6,7 +6,7 @@ import type { Database } from '../store/db.ts';
 import { loadRows, type Page } from '../store/page.ts';
 import { returnedRows } from '../store/returned-rows.ts';
 import type { StoredDocument } from './evaluation.ts';
-import type { TaskKey } from './evaluation-store.ts';
+import { fitPage, type TaskKey } from './evaluation-store.ts';
 import { evaluationDocuments } from './evaluation-tables.ts';
 
 /** A task of two evaluations with the same requests. */
@@ -109,9 +109,10 @@ export async function listPairs(
     SELECT a.document AS id, ${rank}::text AS rank ${from} ${cursor === undefined ? sql`` : sql`AND ${behind(cursor)}`}
     ORDER BY ${rank} DESC, a.document OFFSET ${skip} LIMIT ${limit + 1}`);
   const keys = returnedRows(rows, keySchema);
-  const load = (ids: readonly number[]): Promise<readonly DocumentPair[]> => loadPairs(db, pair, ids);
+  const load = async (ids: readonly number[]): Promise<readonly DocumentPair[]> =>
+    await loadPairs(db, pair, await fitPage(db, [pair.before, pair.after], ids));
   const loaded = await loadRows(keys.slice(0, limit), load, ({ before }) => before.document);
-  const last = keys.length > limit ? loaded.lastKey : undefined;
+  const last = loaded.lastKey === keys.at(-1) ? undefined : loaded.lastKey;
   return {
     total,
     rows: loaded.rows,

@@ -1,5 +1,5 @@
 import { isId, type PageQuery } from '@gptj-cloud/protocol';
-import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../store/db.ts';
 import { findPage, type Page } from '../store/page.ts';
 import type { Evaluation, StoredDocument } from './evaluation.ts';
@@ -145,7 +145,7 @@ export async function listDocuments(
     await db
       .select()
       .from(evaluationDocuments)
-      .where(and(ofTask(key), inArray(document, [...ids])));
+      .where(and(ofTask(key), inArray(document, [...(await fitPage(db, [key], ids))])));
   const flag = filter?.by === 'acc_norm' ? isRightNormalized : isRight;
   const source = {
     table: evaluationDocuments,
@@ -154,6 +154,30 @@ export async function listDocuments(
     where: and(ofTask(key), filter === null ? undefined : eq(flag, filter.isRight)),
   };
   return await findPage(db, source, page, load, (row) => row.document);
+}
+
+/** Bytes of the documents of a page: reading and writing them occupies the thread of the server. */
+const MAX_PAGE_BYTES = 8 * 2 ** 20;
+
+/** As many of the first documents as a page holds where it shows each of them once for every task; at least one. */
+export async function fitPage(
+  db: Database,
+  tasks: readonly TaskKey[],
+  ids: readonly number[],
+): Promise<readonly number[]> {
+  const { document, body } = evaluationDocuments;
+  const rows = await db
+    .select({ document, bytes: sql`max(octet_length(${body}))`.mapWith(Number) })
+    .from(evaluationDocuments)
+    .where(and(or(...tasks.map(ofTask)), inArray(document, [...ids])))
+    .groupBy(document);
+  const bytesOf = new Map(rows.map((row) => [row.document, row.bytes]));
+  let bytes = 0;
+  const end = ids.findIndex((id, at) => {
+    bytes += (bytesOf.get(id) ?? 0) * tasks.length;
+    return bytes > MAX_PAGE_BYTES && at > 0;
+  });
+  return end === -1 ? ids : ids.slice(0, end);
 }
 
 function ofTask({ evaluationId, task }: TaskKey) {

@@ -116,6 +116,31 @@ test('deleting a project deletes its evaluations with their documents', async ()
   assert.deepEqual(await stored(by), { bytes: own.size, items: 1 });
 });
 
+test('ends a page of documents with long texts early, and goes on behind it', async () => {
+  const by = await registerAndSignIn(it, 'jim');
+  const count = 50;
+  const { id } = await store(by, smallReport({}, count));
+  const long = { context: '\u6f22'.repeat(65_000), choices: [] };
+  for (let at = 0; at < count; at += 5) {
+    const piece = Array.from({ length: 5 }, (_, next) => ({ ...reportDocument(at + next), ...long }));
+    assert.equal((await add(by, id, piece)).status, 200);
+  }
+  for (const path of ['documents?', `comparison/documents?other=${id}&`]) {
+    const seen = new Set<number>();
+    let pages = 0;
+    for (let cursor: string | null = ''; cursor !== null; pages++) {
+      const text: string = await (await by.ask(`/v2/evaluations/${id}/${path}limit=100&cursor=${cursor}`)).text();
+      assert.ok(Buffer.byteLength(text) <= 8 * 2 ** 20, `${Buffer.byteLength(text)} bytes`);
+      const page: { data: { id: number }[]; next_cursor: string | null; total: number } = JSON.parse(text);
+      assert.equal(page.total, count);
+      for (const document of page.data) seen.add(document.id);
+      cursor = page.next_cursor;
+    }
+    assert.equal(seen.size, count);
+    assert.ok(pages > 1);
+  }
+});
+
 test('refuses what is not a bounded report', async () => {
   const by = await registerAndSignIn(it, 'eve');
   const [task] = smallReport().tasks;

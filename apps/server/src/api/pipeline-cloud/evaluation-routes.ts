@@ -54,6 +54,9 @@ const DOCUMENTS = {
   by: query('by', 'The accuracy that `is_right` means.', z.enum(['acc', 'acc_norm']).default('acc')),
 } as const;
 
+const LONG_TEXTS =
+  'Documents with long texts make a page of fewer entries than `limit`: it has up to 8 MiB, and `next_cursor` continues behind them.';
+
 const OTHER = query('other', 'The evaluation that is compared with this one.', z.string().max(100));
 
 const CHANGES = {
@@ -139,6 +142,7 @@ export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): r
       path: '/v2/evaluations/:id/documents',
       access: scope('read'),
       summary: 'List the documents of a task of an evaluation',
+      description: LONG_TEXTS,
       parameters: DOCUMENTS,
       replies: { 200: json(evaluationDocumentPageSchema, 'A page of documents, with how the model answered them.') },
       handle: ({ path, parameters: { task, isRight, by, ...page }, principal }) =>
@@ -170,7 +174,7 @@ export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): r
       path: '/v2/evaluations/:id/comparison/documents',
       access: scope('read'),
       summary: 'List how the answers to the documents of a task changed',
-      description: 'Documents whose answer flipped come first, then those whose margin moved most.',
+      description: `Documents whose answer flipped come first, then those whose margin moved most. ${LONG_TEXTS}`,
       parameters: CHANGES,
       replies: { 200: json(documentChangePageSchema, 'A page of documents, with both answers.') },
       handle: ({ path, parameters: { other, task, change, by, ...page }, principal }) =>
