@@ -5,7 +5,8 @@
 import { statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { spawnEngine } from '@gptj-cloud/engine';
+import { type Engine, spawnEngine } from '@gptj-cloud/engine';
+import { adaptersFolder } from '@gptj-cloud/model-store';
 import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
 import { listSettings } from './config/listed-settings.ts';
@@ -44,6 +45,7 @@ import { openNodeModels } from './start/open-node-models.ts';
 import { registerServed } from './start/register-served.ts';
 import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
 import { toWorkerModel } from './start/to-worker-model.ts';
+import { watchAdapters } from './start/watch-adapters.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -272,12 +274,15 @@ async function start({
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
   const servedPaths = (): readonly string[] => [served, ...present()].flatMap(({ path }) => path ?? []);
-  if (live !== undefined) {
-    live.onChange = () => {
-      planNames = namesInPlans(present());
-      workers?.replace(toWorkerModel(served, present()));
-      register().catch((error) => logger.warn('servers without an engine do not learn of a model', { error }));
-    };
+  const onChange = (): void => {
+    planNames = namesInPlans(present());
+    workers?.replace(toWorkerModel(served, present()));
+    register().catch((error) => logger.warn('servers without an engine do not learn of a model', { error }));
+  };
+  if (live !== undefined) live.onChange = onChange;
+  if (config.hasEngine) {
+    const engines = (): readonly Engine[] => [served, ...present()].map((each) => each.engine);
+    open(watchAdapters({ folder: adaptersFolder(dataDir), engines, onChange, logger }), (watch) => watch.close());
   }
   const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type GenerateConfig, maxComputedTokens, parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { TokenId } from '@gptj-cloud/model';
+import type { AdapterFile } from './adapters/adapter-file.ts';
+import { describeEngineAdapters } from './adapters/engine-adapters.contract.ts';
 import type { Engine, GenerationEvent } from './engine.ts';
 import { type GreedyCase, greedyCases } from './tiny-model.fixture.ts';
 
@@ -12,8 +14,9 @@ type Finished = Extract<GenerationEvent, { type: 'finished' }>;
  * Run the suite.
  *
  * @param make opens the tiny model of `fixtures/` with its adapters, a context of 128 positions and a cache of 512 cells
+ * @param adapters those of the model: `TINY_ADAPTERS`
  */
-export function describeEngine(name: string, make: () => Promise<Engine>): void {
+export function describeEngine(name: string, make: () => Promise<Engine>, adapters: readonly AdapterFile[]): void {
   describe(name, () => {
     let engine: Engine;
     let cases: readonly GreedyCase[];
@@ -47,40 +50,7 @@ export function describeEngine(name: string, make: () => Promise<Engine>): void 
       assert.ok(info.loadMs > 0);
     });
 
-    it('generates with the adapters of each request, alone and side by side, and shares no prefix across them', async () => {
-      const { prompt } = cases[3]!;
-      const sets = [[], [{ name: 'rslora' }], [{ name: 'rslora', scale: 0.5 }], [{ name: 'every-matrix' }]];
-      const configs = sets.map((lora) => configure(prompt.length, { max_new_tokens: 24, eos_token_id: -1, lora }));
-      const textOf = ({ outcome }: Finished): string => outcome.sequences[0]!.tokens.join(' ');
-      const alone: string[] = [];
-      for (const config of configs) alone.push(textOf(await finished(prompt, config)));
-      assert.equal(new Set(alone).size, sets.length, 'the adapters change the text');
-      const together = await Promise.all(configs.map((config) => finished(prompt, config)));
-      assert.deepEqual(together.map(textOf), alone);
-    });
-
-    it('says of adapters whose numbers overflow that they do, and generates without them meanwhile', async () => {
-      const { prompt, tokens } = cases[3]!;
-      // A request may not name such a scale; an adapter may have it in its weights.
-      const config = {
-        ...configure(prompt.length, { max_new_tokens: 4, eos_token_id: -1 }),
-        lora: [{ name: 'every-matrix', scale: 1e30 }],
-      };
-      const refused = async (): Promise<void> =>
-        await assert.rejects(all(prompt, config), {
-          code: 'generation_impossible',
-          message: /not finite with every-matrix at the scale 1e\+30/,
-        });
-      const [plain] = await Promise.all([finished(prompt, greedy(prompt)), refused(), refused()]);
-      assert.deepEqual(plain.outcome.sequences[0]?.tokens, tokens);
-      await refused();
-      assert.deepEqual((await finished(prompt, greedy(prompt))).outcome.sequences[0]?.tokens, tokens);
-    });
-
-    it('refuses an adapter that the model does not have', async () => {
-      const config = configure(2, { max_new_tokens: 2, lora: [{ name: 'other' }] });
-      await assert.rejects(all([1, 2], config), { name: 'ModelError', code: 'unknown_adapter' });
-    });
+    describeEngineAdapters({ engine: () => engine, adapters, cases: () => cases, configure, all, finished });
 
     it('counts its evaluations', async () => {
       const { prompt } = cases[3]!;

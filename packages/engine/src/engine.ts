@@ -1,5 +1,6 @@
 import type { BeamCandidate, GenerateConfig, GenerateOutcome, TokenReport } from '@gptj-cloud/decoding';
 import type { GptjConfig, TokenId } from '@gptj-cloud/model';
+import type { AdapterFile } from './adapters/adapter-file.ts';
 import type { EngineStats } from './engine-stats.ts';
 import type { Backend } from './llama/find-library.ts';
 import type { RemoteLimits } from './remote/remote-parameters.ts';
@@ -102,6 +103,7 @@ export type GenerationEvent =
   | { readonly type: 'finished'; readonly outcome: GenerateOutcome; readonly usage: GenerationUsage };
 
 export interface Engine {
+  /** Another object when its adapters have changed. */
   readonly info: EngineInfo;
   /**
    * Generate. The iterable is single-use; `break` or an aborted `signal` cancels the request and frees its cache cells.
@@ -118,6 +120,11 @@ export interface Engine {
    * not answer in time, `closed`.
    */
   stats?(): Promise<EngineStats>;
+  /**
+   * Let requests from now on choose these adapters alone, as far as they fit the model and can be loaded; the reasons why others
+   * are left out are warnings. Generations go on with those that they have. Absent where the adapters are fixed.
+   */
+  setAdapters?(files: readonly AdapterFile[]): Promise<void>;
   /** Cancel every generation and free the model. Every call returns the same promise. */
   close(): Promise<void>;
 }

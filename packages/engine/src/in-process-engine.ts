@@ -6,11 +6,13 @@
  */
 import { type GenerateOutcome, generate, type Strategy } from '@gptj-cloud/decoding';
 import { type LanguageModel, ModelError, type TokenId } from '@gptj-cloud/model';
-import type { Engine, GenerationEvent, GenerationRequest } from './engine.ts';
+import { type HeldAdapters, LiveAdapters } from './adapters/live-adapters.ts';
+import type { Engine, EngineInfo, GenerationEvent, GenerationRequest } from './engine.ts';
 import { addStats } from './engine-stats.ts';
 import { EventQueue } from './event-queue.ts';
 import type { OpenModel } from './open-model.ts';
 import { FairShare } from './scheduler/fair-share.ts';
+import type { GenerationListener } from './scheduler/generation.ts';
 import { Mutex } from './scheduler/mutex.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { NO_MONITOR, type WorkMonitor } from './scheduler/work-monitor.ts';
@@ -34,7 +36,7 @@ export interface InProcessEngineOptions {
  * A failure in native code ends the whole process: servers use `spawnEngine`, which runs this engine in a child process.
  */
 export function createEngine(opened: OpenModel, options: InProcessEngineOptions = {}): Engine {
-  const { model, openIsolated, tokenizer, info } = opened;
+  const { model, openIsolated, tokenizer, shelf } = opened;
   const now = options.now ?? (() => performance.now());
   // One function for all requests: `@gptj-cloud/decoding` caches its index of the vocabulary under it.
   const tokenBytes = (id: TokenId): Uint8Array => tokenizer.tokenBytes(id);
@@ -43,7 +45,13 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
     generate({ prompt, config }, { clock: now, tokenBytes, ...(argmax === undefined ? {} : { argmax }) });
   const mutex = new Mutex();
   const shares = new FairShare();
-  const { onWarning = () => {}, monitor = NO_MONITOR } = options;
+  const { onWarning = () => {}, monitor: outer = NO_MONITOR } = options;
+  /** Requests as they came, by requests that name adapters by their ids. */
+  const given = new WeakMap<GenerationRequest, GenerationRequest>();
+  const monitor: WorkMonitor = {
+    evaluation: (work) => outer.evaluation(work),
+    step: (request, work) => outer.step(given.get(request) ?? request, work),
+  };
   for (const warning of opened.warnings) onWarning(warning);
   const shared = new Scheduler({
     model,
@@ -70,25 +78,58 @@ export function createEngine(opened: OpenModel, options: InProcessEngineOptions 
     return isolated.scheduler;
   };
 
+  const submit = (request: GenerationRequest, held: HeldAdapters, listener: GenerationListener): (() => void) => {
+    try {
+      return schedulerFor(request).submit(request, listener);
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  };
+
   const close = async (): Promise<void> => {
     await Promise.all([shared.close(), isolated?.scheduler.close()]);
     await isolated?.model.close();
     await opened.close();
   };
   let closing: Promise<void> | null = null;
+  const adapters = new LiveAdapters({
+    shelf,
+    config: opened.info.config,
+    mutex,
+    forget: (id) => shared.prefixes.dropAdapter(id),
+    onWarning,
+  });
+  let info: EngineInfo = opened.info;
 
   return {
-    info,
+    get info() {
+      return info;
+    },
+    async setAdapters(files) {
+      if (closing !== null) throw new ModelError('closed', 'the engine is closed');
+      await adapters.change(files);
+      const { names } = adapters;
+      if (names.join() !== info.adapters.join()) info = { ...info, adapters: names };
+    },
     async *generate(request, signal) {
       if (closing !== null) throw new ModelError('closed', 'the engine is closed');
       if (signal?.aborted) throw new ModelError('aborted', 'the generation was cancelled before it began');
       const events = new EventQueue<GenerationEvent>();
-      const cancel = schedulerFor(request).submit(request, {
+      const held = adapters.hold(request.config.lora);
+      const own = held.uses.length === 0 ? request : { ...request, config: { ...request.config, lora: held.uses } };
+      given.set(own, request);
+      const cancel = submit(own, held, {
         event(event) {
           events.push(event);
-          if (event.type === 'finished') events.end();
+          if (event.type !== 'finished') return;
+          held.release();
+          events.end();
         },
-        failed: (error) => events.fail(error),
+        failed(error) {
+          held.release();
+          events.fail(error);
+        },
       });
       signal?.addEventListener('abort', cancel, { once: true });
       try {

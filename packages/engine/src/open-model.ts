@@ -4,7 +4,8 @@ import { openGgufWeights, type Weights } from '@gptj-cloud/checkpoint';
 import { type InstructionSet, loadKernels } from '@gptj-cloud/kernels';
 import { type AdapterLayer, type GptjConfig, type LanguageModel, ModelError } from '@gptj-cloud/model';
 import { createTokenizer, type Tokenizer, type TokenizerData } from '@gptj-cloud/tokenizer';
-import { type AdapterFile, adapterBytes, adaptersFor } from './adapters/adapter-file.ts';
+import { type AdapterFile, adapterBytes, adapterId, adaptersFor } from './adapters/adapter-file.ts';
+import type { AdapterShelf } from './adapters/live-adapters.ts';
 import { readAdapters } from './adapters/read-adapters.ts';
 import type { EngineInfo } from './engine.ts';
 import { chooseEngine, type EngineKind } from './engine-choice.ts';
@@ -75,6 +76,7 @@ export interface OpenModel {
   close(): Promise<void>;
   readonly tokenizer: Tokenizer;
   readonly info: EngineInfo;
+  readonly shelf: AdapterShelf;
   /** Persists prefixes for the next process; null when none are persisted. */
   readonly prefixStore: PrefixStore | null;
   /** Warnings for the operator, one line each, such as the reason why a GPU is not used. */
@@ -149,7 +151,7 @@ export async function openModel(options: OpenModelOptions, listener: OpenModelLi
       backend,
       config,
       cacheCells: opened.model.limits.cacheCells,
-      adapters: opened.model.capabilities.adapters,
+      adapters: opened.shelf.first.map(({ name }) => name),
       earlyExitLayers: opened.model.capabilities.earlyExit ? config.layerCount : null,
       loadMs: performance.now() - startedAt,
     };
@@ -222,7 +224,7 @@ async function openDraft(
   }
 }
 
-type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'close' | 'warnings'> &
+type Opened = Pick<OpenModel, 'model' | 'openIsolated' | 'shelf' | 'close' | 'warnings'> &
   Pick<EngineInfo, 'quantisation' | 'backend'> & {
     /** Positions of the draft model's cache; 0: there is no memory for one. */
     readonly draftCells: number;
@@ -287,6 +289,7 @@ async function openKernels(opening: Opening): Promise<Opened> {
     return {
       model,
       openIsolated: null,
+      shelf: weights.shelf,
       draftCells: plan.draft?.cacheCells ?? 0,
       quantisation: weights.quantisation,
       backend: 'cpu',
@@ -328,6 +331,11 @@ async function openLlama(opening: Opening): Promise<Opened> {
     return {
       model,
       openIsolated,
+      shelf: {
+        first: adapters,
+        load: (file) => readAdapters([file], config, 'exported', weights.loadAdapter),
+        unload: weights.unloadAdapter,
+      },
       draftCells: plan.draft?.cacheCells ?? 0,
       quantisation,
       backend,
@@ -346,14 +354,19 @@ async function openLlama(opening: Opening): Promise<Opened> {
 async function openReference({ options, config, weights }: Opening): Promise<Opened> {
   const { cacheCells } = options;
   const adapters = new Map<string, readonly AdapterLayer[]>();
-  const warnings = await readAdapters(options.adapters ?? [], config, 'original', ({ name }, { layers }) => {
-    adapters.set(name, layers);
-  });
+  const first: AdapterFile[] = [];
+  const load = (files: readonly AdapterFile[]): Promise<readonly string[]> =>
+    readAdapters(files, config, 'original', (file, { layers }) => {
+      adapters.set(adapterId(file), layers);
+      first.push(file);
+    });
+  const warnings = await load(options.adapters ?? []);
   const model = await openReferenceModel({ weights, adapters, ...(cacheCells === undefined ? {} : { cacheCells }) });
   const draftCells = cacheCells ?? config.contextLength;
   return {
     model,
     openIsolated: null,
+    shelf: { first: [...first], load: (file) => load([file]), unload: (id) => void adapters.delete(id) },
     draftCells,
     quantisation: 'F32',
     backend: 'cpu',

@@ -64,9 +64,12 @@ export class KernelContext {
   readonly #cache: KernelCache;
   readonly #weights: PackedWeights;
   readonly #pool: ThreadPool;
+  readonly #stepBytes: () => number;
   readonly #keys: Memory;
   readonly #values: Memory;
-  readonly #memory: Memory;
+  #memory: Memory;
+  /** Room for adapters in `#memory`. */
+  #lowered: number;
   readonly #step: BigInt64Array<ArrayBuffer> = new BigInt64Array(STRUCT_WORDS.step);
   readonly #abort: Uint8Array<ArrayBuffer> = new Uint8Array(new ArrayBuffer(64));
   readonly #tokens: Int32Array<ArrayBuffer> = new Int32Array(MAX_ROWS);
@@ -93,7 +96,9 @@ export class KernelContext {
     this.#cache = cache;
     this.#keys = system.allocate(bytes);
     this.#values = system.allocate(bytes);
-    this.#memory = system.allocate(library.stepBytes(weights.model, pool.threads, set));
+    this.#stepBytes = () => library.stepBytes(weights.model, pool.threads, set);
+    this.#memory = system.allocate(this.#stepBytes());
+    this.#lowered = weights.lowered;
     this.#set({
       model: weights.model,
       keys: this.#keys.address,
@@ -124,6 +129,7 @@ export class KernelContext {
     outputs: readonly Output[],
     { blocks }: { readonly blocks: boolean },
   ): Promise<number> {
+    if (this.#lowered < this.#weights.lowered) this.#enlarge();
     const rows = appended.reduce((sum, { tokens }) => sum + tokens.length, 0);
     this.#sequences = roomFor(this.#sequences, appended.length * STRUCT_WORDS.sequence).seek(0);
     let firstRow = 0;
@@ -179,6 +185,16 @@ export class KernelContext {
     this.#isFree = true;
     this.#library.restPool(this.#pool.address);
     for (const memory of [this.#keys, this.#values, this.#memory]) memory.free();
+  }
+
+  /** Adapters were loaded that need more room. */
+  #enlarge(): void {
+    const memory = loadSystem().allocate(this.#stepBytes());
+    this.#library.restPool(this.#pool.address);
+    this.#memory.free();
+    this.#memory = memory;
+    this.#lowered = this.#weights.lowered;
+    this.#set({ memory: memory.address });
   }
 
   #set(fields: Partial<Record<(typeof STEP_FIELDS)[number], bigint | number>>): void {

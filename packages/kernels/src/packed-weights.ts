@@ -26,6 +26,10 @@ export interface PackedWeights {
   readonly model: Address;
   /** Bytes of memory that the weights take. */
   readonly bytes: number;
+  /** Room that a row of a step has for adapters: see `loweredOf`. */
+  readonly lowered: number;
+  /** Make more room. Call it when no step runs; contexts follow with their next step. */
+  allowLowered(lowered: number): void;
   /** Call it when no step runs. Idempotent. */
   free(): void;
 }
@@ -135,11 +139,21 @@ class Packing {
       memory.free();
       throw error;
     }
+    const address = memory.address + BigInt(model);
+    let lowered = this.#lowered;
     return {
       config: this.#config,
       type: this.#matrix('transformer.h.0.mlp.fc_in.weight').type,
-      model: memory.address + BigInt(model),
+      model: address,
       bytes: this.#bytes,
+      get lowered() {
+        return lowered;
+      },
+      allowLowered(value) {
+        lowered = Math.max(lowered, value);
+        // The last field of the struct.
+        new Words(bytesAt(address, 8 * STRUCT_WORDS.model)).seek(STRUCT_WORDS.model - 1).put(lowered);
+      },
       free: () => memory.free(),
     };
   }

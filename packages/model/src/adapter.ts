@@ -68,3 +68,8 @@ export function adaptersKey(uses: readonly AdapterUse[]): string {
     .map(({ name, scale }) => `${name}=${scale}`)
     .join();
 }
+
+/** Whether a list with this `adaptersKey` has the adapter, at another scale than 0. */
+export function usesAdapter(key: string, name: string): boolean {
+  return key.split(',').some((use) => use.slice(0, use.lastIndexOf('=')) === name);
+}

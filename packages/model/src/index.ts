@@ -11,6 +11,7 @@ export {
   MAX_ADAPTER_RANK,
   MAX_ADAPTER_SCALE,
   MAX_ADAPTERS_PER_SEQUENCE,
+  usesAdapter,
 } from './adapter.ts';
 export { GPTJ_6B, type GptjConfig, parseGptjConfig } from './gptj-config.ts';
 export type {

@@ -156,6 +156,7 @@ function hostModels(hosted: HostedOptions): (model: FoundModel) => HostModel {
         path: model.path,
         ...(draftPath === null ? {} : { draftPath }),
         ...options,
+        adapters: await listAdapters(adaptersFolder(config.dataDir)),
         cacheCells: model.info.cacheCells,
         // Checked above: the server's own memory is taken already.
         checksMemory: false,
@@ -269,12 +270,21 @@ function checkMemory({ name, bytes }: FoundModel, { engineSize }: ServerConfig):
 
 /** The same engine, with the name by which the server has its model. */
 function withName(engine: Engine, modelName: string): Engine {
-  const info = { ...engine.info, modelName };
+  let { info } = engine;
+  let named: EngineInfo = { ...info, modelName };
   const stats = engine.stats?.bind(engine);
+  const setAdapters = engine.setAdapters?.bind(engine);
   return {
-    info,
+    get info() {
+      if (engine.info !== info) {
+        info = engine.info;
+        named = { ...info, modelName };
+      }
+      return named;
+    },
     generate: (request, signal) => engine.generate(request, signal),
     ...(stats === undefined ? {} : { stats }),
+    ...(setAdapters === undefined ? {} : { setAdapters }),
     close: () => engine.close(),
   };
 }

@@ -8,6 +8,18 @@ export interface AdapterFile {
   readonly path: string;
   /** `fitOf` the models that it fits. */
   readonly fits: string;
+  /** Of the file. Default: its name stands for one file as long as the model is open. */
+  readonly sha256?: string;
+}
+
+/** What an engine calls an adapter within: the name may later be that of another file. */
+export function adapterId({ name, sha256 }: AdapterFile): string {
+  return sha256 === undefined ? name : `${name}#${sha256.slice(0, 32)}`;
+}
+
+/** The name of an id. Names have no `#`. */
+export function adapterName(id: string): string {
+  return id.split('#', 1)[0]!;
 }
 
 /** The adapters that fit a model: a data folder may have some for others. */

@@ -28,7 +28,7 @@ export function resolveAdapters<Loaded>(
   return resolved.length === 0 ? null : resolved;
 }
 
-function unknownAdapter(name: string, loaded: readonly string[]): ModelError {
+export function unknownAdapter(name: string, loaded: readonly string[]): ModelError {
   const there = loaded.length === 0 ? 'this model has none' : `this model has ${loaded.join(', ')}`;
   return new ModelError('unknown_adapter', `expected an adapter of this model, got ${JSON.stringify(name)}: ${there}`);
 }

@@ -1,5 +1,6 @@
 /** One model of a host: its state, the leases on its engine, and the callers that wait for it. */
 import { ModelError } from '@gptj-cloud/model';
+import { type AdapterFile, adaptersFor } from '../adapters/adapter-file.ts';
 import type { Engine, EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
 import { type EngineStats, IDLE_STATS } from '../engine-stats.ts';
 
@@ -86,6 +87,8 @@ export class HostedModel {
   #reason: string | null = null;
   #opened: Engine | null = null;
   #info: EngineInfo;
+  /** Set while it serves; null: those with which it is opened. */
+  #adapters: readonly AdapterFile[] | null = null;
   #leases = 0;
   #holds = 0;
   /** It grants no leases because another model waits for its memory. */
@@ -111,6 +114,7 @@ export class HostedModel {
       },
       generate: (request, signal) => this.#generate(request, signal),
       stats: () => this.#stats(),
+      setAdapters: (files) => this.#setAdapters(files),
       // The host closes engines.
       close: async () => {},
     };
@@ -222,6 +226,11 @@ export class HostedModel {
       this.#loadMs = this.#port.now() - startedAt;
       this.#loadedAt = this.#port.now();
       this.#lastUsedAt = this.#loadedAt;
+      // They may change meanwhile.
+      for (let files: readonly AdapterFile[] | null = null; files !== this.#adapters; ) {
+        files = this.#adapters;
+        await engine.setAdapters?.(files ?? []);
+      }
       this.#opened = engine;
       this.#info = engine.info;
       this.#progress = null;
@@ -353,6 +362,19 @@ export class HostedModel {
     } finally {
       lease.release();
     }
+  }
+
+  async #setAdapters(files: readonly AdapterFile[]): Promise<void> {
+    this.#adapters = files;
+    const engine = this.#opened;
+    if (engine !== null) {
+      await engine.setAdapters?.(files);
+      if (engine === this.#opened) this.#info = engine.info;
+      return;
+    }
+    // Where it is loading, it takes them when it is loaded.
+    const adapters = adaptersFor(this.#info.config, files).map(({ name }) => name);
+    if (adapters.join() !== this.#info.adapters.join()) this.#info = { ...this.#info, adapters };
   }
 
   async #stats(): Promise<EngineStats> {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
-import { ModelError } from '@gptj-cloud/model';
 import { describeEngine } from '../engine.contract.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 import { deferred } from '../process/deferred.ts';
@@ -33,18 +32,22 @@ function spawned(name: string): HostModel {
   return { name, info: INFO, bytes: 1, open: ({ signal }) => spawnEngine({ ...options, signal }) };
 }
 
-describeEngine('the engine of a hosted model', async () => {
-  const host = createModelHost([spawned('tiny')], { budgetBytes: Number.POSITIVE_INFINITY });
-  await host.preload('tiny');
-  const { engine } = host.models[0]!;
-  return {
-    ...engine,
-    get info() {
-      return engine.info;
-    },
-    close: () => host.close(),
-  };
-});
+describeEngine(
+  'the engine of a hosted model',
+  async () => {
+    const host = createModelHost([spawned('tiny')], { budgetBytes: Number.POSITIVE_INFINITY });
+    await host.preload('tiny');
+    const { engine } = host.models[0]!;
+    return {
+      ...engine,
+      get info() {
+        return engine.info;
+      },
+      close: () => host.close(),
+    };
+  },
+  adapters,
+);
 
 describe('the host of several models', () => {
   let time = 0;
@@ -359,7 +362,7 @@ describe('two models in processes of their own', () => {
   it('report the error of a file that is gone', async () => {
     const gone: HostModel = { ...spawned('gone'), open: () => spawnEngine({ ...options, path: '/nowhere.gguf' }) };
     const host = createModelHost([gone], { budgetBytes: 1 });
-    await assert.rejects(host.preload('gone'), (error) => error instanceof ModelError && /nowhere/.test(error.message));
+    await assert.rejects(host.preload('gone'), (error) => /nowhere/.test(String(Reflect.get(Object(error), 'cause'))));
     await host.close();
   });
 });

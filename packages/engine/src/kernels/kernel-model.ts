@@ -53,7 +53,7 @@ export interface KernelParts {
   readonly library: KernelLibrary;
   readonly set: InstructionSet;
   readonly weights: PackedWeights;
-  /** By name. */
+  /** By `adapterId`; they come and go between evaluations. */
   readonly adapters: ReadonlyMap<string, PackedAdapter>;
   readonly pool: ThreadPool;
   readonly cacheCells: number;
@@ -70,7 +70,6 @@ interface Slice {
 export class KernelModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities;
 
   readonly #parts: KernelParts;
   readonly #context: KernelContext;
@@ -87,10 +86,13 @@ export class KernelModel implements LanguageModel {
     const { library, set, weights, pool, cacheCells, cacheType } = parts;
     this.#parts = parts;
     this.config = weights.config;
-    this.capabilities = { earlyExit: true, adapters: [...parts.adapters.keys()] };
     this.limits = { maxSequences: MAX_SEQUENCES, cacheCells, maxBatchTokens: MAX_BATCH_TOKENS, tokensAtOnce: 1 };
     this.#context = new KernelContext(library, weights, pool, { cells: cacheCells, type: cacheType }, set);
     this.#cells = new CacheCells({ cells: cacheCells, maxSequences: MAX_SEQUENCES });
+  }
+
+  get capabilities(): ModelCapabilities {
+    return { earlyExit: true, adapters: [...this.#parts.adapters.keys()] };
   }
 
   get freeCells(): number {

@@ -14,7 +14,8 @@ import {
   workingSet,
 } from '@gptj-cloud/kernels';
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
-import type { AdapterFile } from '../adapters/adapter-file.ts';
+import { type AdapterFile, adapterId } from '../adapters/adapter-file.ts';
+import type { AdapterShelf } from '../adapters/live-adapters.ts';
 import { readAdapters } from '../adapters/read-adapters.ts';
 import { WRONG_RESULTS } from '../engine-choice.ts';
 import { usableCores } from '../machine/usable-cores.ts';
@@ -40,6 +41,7 @@ export interface KernelWeightsOptions {
 export interface KernelWeights {
   /** Why an adapter is not loaded, one line each. */
   readonly warnings: readonly string[];
+  readonly shelf: AdapterShelf;
   /** Storage of the large weights: `Q4_0`, `F16`, … */
   readonly quantisation: string;
   /** A model with an empty cache. Throws `out_of_memory`. */
@@ -65,10 +67,15 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   const freeAdapters = (): void => {
     for (const adapter of adapters.values()) adapter.free();
   };
-  const load = async () => {
-    const warnings = await readAdapters(options.adapters ?? [], config, 'exported', ({ name }, { layers }) => {
-      adapters.set(name, packAdapter(config, layers));
+  /** At first. */
+  const first: AdapterFile[] = [];
+  const pack = (files: readonly AdapterFile[]): Promise<readonly string[]> =>
+    readAdapters(files, config, 'exported', (file, { layers }) => {
+      adapters.set(adapterId(file), packAdapter(config, layers));
+      first.push(file);
     });
+  const load = async () => {
+    const warnings = await pack(options.adapters ?? []);
     const lowered = loweredOf([...adapters.values()]);
     const { onProgress = () => {} } = options;
     const weights = await packWeights(library, path, config.contextLength, { lowered, onProgress });
@@ -84,6 +91,18 @@ export async function openKernelWeights(options: KernelWeightsOptions): Promise<
   );
   return {
     warnings,
+    shelf: {
+      first: [...first],
+      async load(file) {
+        const left = await pack([file]);
+        weights.allowLowered(loweredOf([...adapters.values()]));
+        return left;
+      },
+      unload(id) {
+        adapters.get(id)?.free();
+        adapters.delete(id);
+      },
+    },
     quantisation: weights.type.toUpperCase(),
     openModel: ({ cells, type }) =>
       new KernelModel({

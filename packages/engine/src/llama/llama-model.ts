@@ -52,7 +52,7 @@ export interface LlamaParts {
   readonly config: GptjConfig;
   readonly context: Pointer;
   readonly cacheType: 'f16' | 'f32';
-  /** By name. */
+  /** By `adapterId`; they come and go between evaluations. */
   readonly adapters: ReadonlyMap<string, Pointer>;
   /** While its first byte is not zero, the context's evaluations abort. */
   readonly abortFlag: Uint8Array;
@@ -81,7 +81,6 @@ const NO_ADAPTERS: ContextAdapters = { key: '', pointers: new BigUint64Array(0),
 export class LlamaModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities;
 
   readonly #parts: LlamaParts;
   readonly #memory: Pointer;
@@ -120,7 +119,6 @@ export class LlamaModel implements LanguageModel {
         })
       : null;
     this.config = config;
-    this.capabilities = { earlyExit: false, adapters: [...parts.adapters.keys()] };
     this.#memory = library.contextMemory(context);
     this.#output = new DecodedOutput(parts);
     const scratch = [IDLE_SEQUENCE, SCRATCH_SEQUENCE] as const;
@@ -132,6 +130,10 @@ export class LlamaModel implements LanguageModel {
       tokensAtOnce: KERNEL_TOKENS,
     };
     this.#cells = new CacheCells({ cells: this.limits.cacheCells, maxSequences: SCRATCH_SEQUENCE });
+  }
+
+  get capabilities(): ModelCapabilities {
+    return { earlyExit: false, adapters: [...this.#parts.adapters.keys()] };
   }
 
   get freeCells(): number {
@@ -323,6 +325,12 @@ export class LlamaModel implements LanguageModel {
       'snapshot_invalid',
       `expected keys and values of ${length} positions of this model: llama.cpp read ${read} of ${bytes.byteLength} bytes. ${errors}`,
     );
+  }
+
+  /** Let the context use no adapter, so that one can be freed. */
+  leaveAdapters(): void {
+    this.#idle();
+    this.#useAdapters(NO_ADAPTERS);
   }
 
   close(): Promise<void> {

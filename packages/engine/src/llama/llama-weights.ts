@@ -6,7 +6,7 @@
  * are freed when it reaches 0.
  */
 import { type GptjConfig, ModelError } from '@gptj-cloud/model';
-import type { AdapterFile } from '../adapters/adapter-file.ts';
+import { type AdapterFile, adapterId } from '../adapters/adapter-file.ts';
 import { FreeCores } from '../machine/free-cores.ts';
 import { PHYSICAL_BATCH_TOKENS } from '../machine/memory-plan.ts';
 import { usableCores } from '../machine/usable-cores.ts';
@@ -56,6 +56,10 @@ export interface LlamaWeights {
   readonly warnings: readonly string[];
   /** A model with an empty cache. Throws `out_of_memory`. */
   openModel(options?: LlamaContextOptions): LlamaModel;
+  /** Load another adapter, a complete file that fits the model, between evaluations. Throws `model_file_invalid`. */
+  loadAdapter(file: AdapterFile): void;
+  /** Free an adapter that no sequence uses, between evaluations. */
+  unloadAdapter(id: string): void;
   /** Release the weights. Open models keep them in memory until they close. Idempotent. */
   close(): void;
 }
@@ -97,15 +101,21 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       `${path}: expected ${config.vocabSize} vocabulary entries, got ${vocabSize}`,
     );
   }
-  // Before any context is made, which then has room for their part of the graph.
   const adapters = new Map<string, Pointer>();
-  for (const { name, path: file } of options.adapters ?? []) {
-    const { result: adapter, errors: refused } = library.logged(() => library.adapterLoad(model, file));
+  const models = new Set<LlamaModel>();
+  const loadAdapter = (file: AdapterFile): void => {
+    const { result: adapter, errors: refused } = library.logged(() => library.adapterLoad(model, file.path));
     if (adapter === null) {
-      library.modelFree(model);
-      throw new ModelError('model_file_invalid', `${file}: llama.cpp could not load the adapter ${name}. ${refused}`);
+      const message = `${file.path}: llama.cpp could not load the adapter ${file.name}. ${refused}`;
+      throw new ModelError('model_file_invalid', message);
     }
-    adapters.set(name, adapter);
+    adapters.set(adapterId(file), adapter);
+  };
+  try {
+    for (const file of options.adapters ?? []) loadAdapter(file);
+  } catch (error) {
+    library.modelFree(model);
+    throw error;
   }
   const threadCount = options.threads ?? Math.min(options.maxThreads ?? Number.POSITIVE_INFINITY, usableCores());
   // One thread pool per number of threads: idle workers of a larger pool would spin and take processor time.
@@ -165,9 +175,10 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
       const free = (): void => {
         attached?.detach(context);
         library.contextFree(context);
+        models.delete(opened);
         release();
       };
-      return new LlamaModel({
+      const opened = new LlamaModel({
         library,
         config,
         context,
@@ -180,6 +191,17 @@ export function openLlamaWeights(options: LlamaWeightsOptions): LlamaWeights {
         useThreads,
         free,
       });
+      models.add(opened);
+      return opened;
+    },
+    loadAdapter,
+    unloadAdapter(id) {
+      const adapter = adapters.get(id);
+      // Freed with the model.
+      if (closed || adapter === undefined) return;
+      adapters.delete(id);
+      for (const each of models) each.leaveAdapters();
+      library.adapterFree(adapter);
     },
     close() {
       if (closed) return;

@@ -55,8 +55,10 @@ export interface LlamaLibrary {
   modelVocabSize(model: Pointer): number;
   fileTypeName(model: Pointer): string;
 
-  /** An adapter for contexts that are made afterwards, freed with the model; null where it does not fit. */
+  /** An adapter, freed with the model; null where it does not fit. */
   adapterLoad(model: Pointer, path: string): Pointer | null;
+  /** No context may use it. */
+  adapterFree(adapter: Pointer): void;
   /** Use these adapters in the next decodes. False where the library refuses them. */
   useAdapters(context: Pointer, adapters: BigUint64Array, scales: Float32Array): boolean;
 
@@ -187,6 +189,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     modelFtype: llama.func('int llama_model_ftype(void *model)'),
     ftypeName: llama.func('const char *llama_ftype_name(int ftype)'),
     adapterLoad: llama.func('void *llama_adapter_lora_init(void *model, const char *path)'),
+    adapterFree: llama.func('void llama_adapter_lora_free(void *adapter)'),
     setAdapters: llama.func(
       'int32_t llama_set_adapters_lora(void *context, void *adapters, size_t count, void *scales)',
     ),
@@ -296,6 +299,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     modelVocabSize: (model) => native.vocabSize(native.modelVocab(model)) as number,
     fileTypeName: (model) => native.ftypeName(native.modelFtype(model)) as string,
     adapterLoad: (model, path) => native.adapterLoad(model, path) as Pointer | null,
+    adapterFree: (adapter) => void native.adapterFree(adapter),
     useAdapters: (context, adapters, scales) => native.setAdapters(context, adapters, adapters.length, scales) === 0,
     contextInit: (model, params) => native.contextInit(model, params) as Pointer | null,
     contextFree: (context) => void native.contextFree(context),

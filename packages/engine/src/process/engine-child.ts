@@ -15,6 +15,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '@gptj-cloud/model';
+import type { AdapterFile } from '../adapters/adapter-file.ts';
 import type { EngineInfo, GenerationEvent, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import { EventQueue } from '../event-queue.ts';
@@ -43,6 +44,8 @@ export interface EngineChild {
   generate(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined>;
   /** Rejects with `engine_failed` when no response arrives within `timeoutMs`. */
   stats(timeoutMs: number): Promise<EngineStats>;
+  /** See `Engine`. Resolves with what the engine then offers; rejects with `engine_failed` when the process exits. */
+  setAdapters(files: readonly AdapterFile[]): Promise<EngineInfo>;
   /**
    * Ask the process to exit and kill it after `graceMs`; one that is still loading is killed at once. Resolves when it
    * has exited. Idempotent.
@@ -50,8 +53,9 @@ export interface EngineChild {
   close(graceMs: number): Promise<void>;
 }
 
-interface StatsRequest {
-  resolve(stats: EngineStats): void;
+/** A request that one message answers. */
+interface Asked<Answer> {
+  resolve(answer: Answer): void;
   reject(error: ModelError): void;
 }
 
@@ -83,7 +87,8 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
   });
   const packer = createConfigPacker();
   const generations = new Map<number, Sent>();
-  const statsRequests = new Map<number, StatsRequest>();
+  const statsRequests = new Map<number, Asked<EngineStats>>();
+  const adapterRequests = new Map<number, Asked<EngineInfo>>();
   const ready = deferred<EngineInfo>();
   const exited = deferred<void>();
   let isLoading = true;
@@ -113,11 +118,12 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
     ready.reject(new ModelError('engine_failed', `the engine process exited while it loaded the model (${reason})`));
     const isAlone = generations.size === 1;
     for (const [id, { queue }] of generations) queue.fail(deathOf(id, stall, isAlone, reason));
-    for (const { reject } of statsRequests.values()) {
+    for (const { reject } of [...statsRequests.values(), ...adapterRequests.values()]) {
       reject(new ModelError('engine_failed', `the engine process exited (${reason})`));
     }
     generations.clear();
     statsRequests.clear();
+    adapterRequests.clear();
     exited.resolve();
     listener.onExit(reason);
   };
@@ -159,6 +165,14 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
       case 'stats':
         statsRequests.get(message.id)?.resolve(message.stats);
         statsRequests.delete(message.id);
+        break;
+      case 'info':
+        adapterRequests.get(message.id)?.resolve(message.info);
+        adapterRequests.delete(message.id);
+        break;
+      case 'refused':
+        adapterRequests.get(message.id)?.reject(fromWireError(message.error));
+        adapterRequests.delete(message.id);
         break;
       default:
         message satisfies never;
@@ -218,6 +232,14 @@ export function startEngineChild(options: EngineChildOptions, listener: EngineCh
         clearTimeout(timer);
         statsRequests.delete(id);
       }
+    },
+    async setAdapters(files) {
+      assertRunning();
+      const id = nextId++;
+      const { promise, resolve, reject } = deferred<EngineInfo>();
+      adapterRequests.set(id, { resolve, reject });
+      post(child, { kind: 'adapters', id, files });
+      return await promise;
     },
     async close(graceMs) {
       if (isLoading) child.kill('SIGKILL');

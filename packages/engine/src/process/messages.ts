@@ -1,4 +1,5 @@
 import { ModelError, type ModelErrorCode } from '@gptj-cloud/model';
+import type { AdapterFile } from '../adapters/adapter-file.ts';
 import type { EngineInfo, GenerationRequest } from '../engine.ts';
 import type { EngineStats } from '../engine-stats.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
@@ -17,6 +18,7 @@ export type ToEngine =
     }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number }
+  | { readonly kind: 'adapters'; readonly id: number; readonly files: readonly AdapterFile[] }
   | { readonly kind: 'close' };
 
 /** Messages from the engine's process to the server's. They never carry rows of logits. */
@@ -28,6 +30,9 @@ export type FromEngine =
   | { readonly kind: 'ready'; readonly info: EngineInfo }
   | { readonly kind: 'unable'; readonly error: WireError }
   | { readonly kind: 'warning'; readonly message: string }
+  /** What the engine offers, with other adapters. */
+  | { readonly kind: 'info'; readonly id: number; readonly info: EngineInfo }
+  | { readonly kind: 'refused'; readonly id: number; readonly error: WireError }
   /** Events of all generations since the last such message, in order; long ones in parts. */
   | { readonly kind: 'events'; readonly events: readonly (readonly [id: number, event: WireEvent])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError }

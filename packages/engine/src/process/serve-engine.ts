@@ -100,6 +100,16 @@ async function generate({ id, request: fields, config }: Extract<ToEngine, { kin
   }
 }
 
+async function setAdapters({ id, files }: Extract<ToEngine, { kind: 'adapters' }>): Promise<void> {
+  try {
+    if (engine === null) throw new ModelError('closed', 'the engine is not open');
+    await engine.setAdapters?.(files);
+    send({ kind: 'info', id, info: engine.info });
+  } catch (error) {
+    send({ kind: 'refused', id, error: toWireError(error) });
+  }
+}
+
 async function close(): Promise<void> {
   await engine?.close();
   process.exit(0);
@@ -120,6 +130,9 @@ export function serveEngine(openModel: Open): void {
         break;
       case 'stats':
         void engine?.stats?.().then((stats) => send({ kind: 'stats', id: message.id, stats }));
+        break;
+      case 'adapters':
+        void setAdapters(message);
         break;
       case 'close':
         void close();

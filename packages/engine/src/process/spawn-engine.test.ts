@@ -24,7 +24,7 @@ const options: SpawnEngineOptions = {
   restartDelayMs: 1,
 };
 
-describeEngine('the engine in a process of its own', () => spawnEngine(options));
+describeEngine('the engine in a process of its own', () => spawnEngine(options), adapters);
 
 describe('the engine process', () => {
   const generate = (engine: SpawnedEngine, prompt: readonly number[], tokens = 64): AsyncIterable<GenerationEvent> => {

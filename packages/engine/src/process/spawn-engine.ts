@@ -65,7 +65,9 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
     statsTimeoutMs = 800,
     ...rest
   } = options;
-  const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, signal, ...open } = rest;
+  const { stallMs = 10_000, evaluationMs = 600_000, module = ENGINE_MAIN, signal, ...opening } = rest;
+  /** With the adapters of now. */
+  let open: OpenModelOptions = opening;
   /** The process that is loading or ready. */
   let running: EngineChild | null = null;
   /** The process that is ready. */
@@ -73,7 +75,7 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   /** Ends the delay before a restart. */
   const closed = new AbortController();
   let closing: Promise<void> | null = null;
-  /** Of the first opening. */
+  /** Of the first opening, with the adapters of now. */
   let info: EngineInfo | null = null;
 
   const start = async (): Promise<EngineChild> => {
@@ -94,7 +96,11 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
       },
     );
     running = started;
-    await started.ready;
+    const { adapters } = open;
+    let ready = await started.ready;
+    // They may have changed while it loaded.
+    if (open.adapters !== adapters) ready = await started.setAdapters(open.adapters ?? []);
+    if (info !== null) info = { ...info, adapters: ready.adapters };
     child = started;
     return started;
   };
@@ -161,7 +167,17 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
   }
   info = opened;
   return {
-    info: opened,
+    get info() {
+      return info ?? opened;
+    },
+    async setAdapters(files) {
+      if (closing !== null) throw closedError();
+      open = { ...open, adapters: files };
+      // A process that is loading takes them when it is ready, and so does the one after a process that exits.
+      const { adapters } = (await child?.setAdapters(files).catch(unlessExited)) ?? {};
+      const before = info ?? opened;
+      if (adapters !== undefined && adapters.join() !== before.adapters.join()) info = { ...before, adapters };
+    },
     get pid() {
       return child?.pid ?? null;
     },
@@ -191,6 +207,11 @@ export async function spawnEngine(options: SpawnEngineOptions): Promise<SpawnedE
 function sameAgain({ draftPath, ...open }: OpenModelOptions, info: EngineInfo): OpenModelOptions {
   const hasDraft = draftPath !== undefined && info.draftModelName !== null;
   return { ...open, ...(hasDraft ? { draftPath } : {}), cacheCells: info.cacheCells, checksMemory: false };
+}
+
+function unlessExited(error: unknown): null {
+  if (error instanceof ModelError && error.code === 'engine_failed') return null;
+  throw error;
 }
 
 function isInterruption(error: unknown): boolean {

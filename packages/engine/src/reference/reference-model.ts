@@ -80,7 +80,6 @@ interface Memory {
 class ReferenceModel implements LanguageModel {
   readonly config: GptjConfig;
   readonly limits: ModelLimits;
-  readonly capabilities: ModelCapabilities;
   readonly #cells: CacheCells<readonly AdapterInUse[]>;
   #memory: Memory | null;
   #running: Promise<unknown> | null = null;
@@ -89,9 +88,12 @@ class ReferenceModel implements LanguageModel {
   constructor(config: GptjConfig, limits: ModelLimits, memory: Memory) {
     this.config = config;
     this.limits = limits;
-    this.capabilities = { earlyExit: true, adapters: [...memory.adapters.keys()] };
     this.#memory = memory;
     this.#cells = new CacheCells({ cells: limits.cacheCells, maxSequences: limits.maxSequences });
+  }
+
+  get capabilities(): ModelCapabilities {
+    return { earlyExit: true, adapters: [...(this.#memory?.adapters.keys() ?? [])] };
   }
 
   get freeCells(): number {

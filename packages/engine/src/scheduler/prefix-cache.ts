@@ -12,7 +12,7 @@
  * - No entry is a prefix of another with the same adapters: the longer entry serves both.
  * - `#order` lists the entries from least to most recently used.
  */
-import type { LanguageModel, SequenceId, TokenId } from '@gptj-cloud/model';
+import { type LanguageModel, type SequenceId, type TokenId, usesAdapter } from '@gptj-cloud/model';
 import { type Match, PrefixTree } from './prefix-tree.ts';
 
 /** Shorter prefixes are computed again: a fork would take about as long. */
@@ -95,6 +95,11 @@ export class PrefixCache {
   /** Evict entries until `cells` cells are free or no entry is left. */
   makeRoom(cells: number): void {
     while (this.#model.freeCells < cells && this.#order.size > 0) this.#dropOldest();
+  }
+
+  /** Drop the entries that were computed with an adapter. */
+  dropAdapter(id: string): void {
+    for (const entry of [...this.#order]) if (usesAdapter(entry.adapters, id)) this.#drop(entry);
   }
 
   clear(): void {

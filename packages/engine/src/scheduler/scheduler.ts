@@ -53,7 +53,7 @@ interface Evaluation {
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #prefixes: PrefixCache;
+  readonly prefixes: PrefixCache;
   readonly #persister: PrefixPersister | null;
   /** Sequences that generations may have open. */
   readonly #maxSequences: number;
@@ -78,14 +78,14 @@ export class Scheduler {
     this.#monitor = options.monitor ?? NO_MONITOR;
     this.#shares = options.shares ?? new FairShare();
     this.#time = new TenantTime(this.#shares, now);
-    this.#prefixes = new PrefixCache(model, { maxEntries });
+    this.prefixes = new PrefixCache(model, { maxEntries });
     this.#costs = new BatchCostModel(now, options.model.limits.tokensAtOnce);
     this.#speculation = isolated
       ? null
       : new Speculation({ drafters: openDrafters(options), costs: this.#costs, monitor: this.#monitor });
     // A prefix that is being copied to disk needs one sequence.
     this.#maxSequences = model.limits.maxSequences - maxEntries - (store === null ? 0 : 1);
-    this.#persister = store && new PrefixPersister({ model, prefixes: this.#prefixes, store, onWarning, now });
+    this.#persister = store && new PrefixPersister({ model, prefixes: this.prefixes, store, onWarning, now });
     // Generations that arrive during the restoration wait: their prompts may share a stored prefix.
     if (this.#persister !== null) this.#loop = this.#runLoop(this.#persister.restore());
   }
@@ -119,7 +119,7 @@ export class Scheduler {
       waiting: this.#waiting.length,
       freeCells: model.freeCells,
       cacheCells: model.limits.cacheCells,
-      prefixes: this.#prefixes.entries,
+      prefixes: this.prefixes.entries,
       oldestWaitingMs: arrivals.length === 0 ? 0 : now() - Math.min(...arrivals),
       memoryBytes: process.memoryUsage.rss(),
     };
@@ -136,7 +136,7 @@ export class Scheduler {
     while (this.#loop !== null) await this.#loop;
     await this.#persister?.close();
     this.#speculation?.close();
-    this.#prefixes.clear();
+    this.prefixes.clear();
   }
 
   #wake(): void {
@@ -211,7 +211,7 @@ export class Scheduler {
       generation.run = new StrategyRun(
         model,
         strategy(generation.request),
-        this.#prefixes,
+        this.prefixes,
         generation.request.config.lora,
       );
       generation.run.begin();
@@ -236,7 +236,7 @@ export class Scheduler {
 
   /** Whether a prompt under evaluation will add a longer prefix of this one's prompt to the cache. */
   #sharesPrompt({ request, adapters }: Generation): boolean {
-    const cached = this.#prefixes.match(request.prompt, adapters);
+    const cached = this.prefixes.match(request.prompt, adapters);
     return this.#active.some(
       (other) =>
         other.adapters === adapters &&
@@ -261,7 +261,7 @@ export class Scheduler {
     const inDebt = ready.filter((one) => !first.includes(one) && !one.isCancelled);
     const limits = this.#batchLimits(ahead);
     const slices = planRound(runsOf(ahead), runsOf(inDebt), limits, (planned) => this.#costs.extraTokens(planned));
-    this.#prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
+    this.prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const runs = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
     const startedAt = this.#options.now();

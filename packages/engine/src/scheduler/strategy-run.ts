@@ -30,6 +30,7 @@ import {
   type StepResult,
   type TokenId,
 } from '@gptj-cloud/model';
+import { adapterName } from '../adapters/adapter-file.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 
 /** A row of the current request that still has tokens to evaluate. */
@@ -222,7 +223,7 @@ export class StrategyRun {
 
   #checkFinite(): void {
     if (!this.#isOverflow) return;
-    const names = this.#adapters.map(({ name, scale }) => `${name} at the scale ${scale}`).join(', ');
+    const names = this.#adapters.map(({ name: id, scale }) => `${adapterName(id)} at the scale ${scale}`).join(', ');
     throw new ModelError(
       'generation_impossible',
       `lora: the numbers of the model are not finite with ${names}; lower the scale, or train the adapter again`,
