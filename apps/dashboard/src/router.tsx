@@ -13,6 +13,7 @@ import { readUsersSearch } from './admin/users-search.ts';
 import { selectProject } from './api/cloud.ts';
 import { serverQuery } from './api/server.ts';
 import { sessionQuery } from './api/session.ts';
+import { readComparisonSearch } from './evaluations/comparison-search.ts';
 import { readEvaluationSearch } from './evaluations/evaluation-search.ts';
 import { readPlaygroundSearch } from './playground/playground-search.ts';
 import { readRunSearch } from './runs/run-search.ts';
@@ -187,6 +188,14 @@ const evaluation = createRoute({
   component: lazyRouteComponent(() => import('./evaluations/evaluation-page.tsx'), 'EvaluationPage'),
 });
 
+const comparison = createRoute({
+  getParentRoute: () => root,
+  path: '/evaluations/compare',
+  staticData: { title: 'Compare evaluations', parent: { title: 'Evaluations', to: '/evaluations' } },
+  validateSearch: readComparisonSearch,
+  component: lazyRouteComponent(() => import('./evaluations/comparison-page.tsx'), 'ComparisonPage'),
+});
+
 const tokens = createRoute({
   getParentRoute: () => root,
   path: '/tokens',
@@ -327,6 +336,7 @@ const routeTree = root.addChildren([
   pipeline,
   evaluations,
   evaluation,
+  comparison,
   tokens,
   webhooks,
   webhook,

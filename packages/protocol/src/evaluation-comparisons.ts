@@ -39,6 +39,7 @@ const taskChangeSchema = z.object({
   index: z.number(),
   /** Documents that the server has of both, which are compared. */
   documents: z.number(),
+  /** Empty without documents. */
   accuracies: z.array(accuracyChangeSchema),
   /** Null: the task has none, or more than 100,000 documents. */
   perplexity: perplexityChangeSchema.nullable(),

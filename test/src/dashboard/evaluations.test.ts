@@ -1,12 +1,46 @@
-/** An evaluation is read document by document, with the keyboard alone, and deleted. */
+/** An evaluation is read document by document, with the keyboard alone, and deleted; two are compared. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sessionOf } from './accounts.ts';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { OWNER, useDashboard } from './dashboard.ts';
-import { storeEvaluation } from './stored-evaluation.ts';
+import { storeComparison, storeEvaluation } from './stored-evaluation.ts';
 
 const dashboard = useDashboard();
+
+test('chooses two evaluations with the keyboard and opens an answer that flipped', {
+  skip: SKIP_WITHOUT_CHROMIUM,
+}, async () => {
+  const api = await sessionOf(dashboard(), OWNER);
+  await storeComparison(api);
+  const page = await dashboard().open('/evaluations', { as: OWNER });
+  for (const name of ['GPT-J 6B, f16', 'GPT-J 6B, q4_0']) {
+    await page.getByRole('row', { name, exact: false }).filter({ hasNotText: 'interrupted' }).first().focus();
+    await page.keyboard.press('Space');
+  }
+  await page.getByRole('link', { name: 'Compare the two selected' }).focus();
+  await page.keyboard.press('Enter');
+  const scores = page.getByRole('table').first();
+  await scores
+    .getByRole('row', { name: /piqa, harness acc .* p [01]\.\d{3}/ })
+    .first()
+    .waitFor();
+  const changes = page.getByRole('button', { name: /Changes/ });
+  await changes.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: 'Right only before' }).waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  const documents = page.locator('details.evaluations-document');
+  await page.waitForURL(/change=lost/);
+  await documents.filter({ hasText: 'lost' }).first().waitFor();
+  await documents.first().locator('summary').focus();
+  await page.keyboard.press('Enter');
+  const choices = page.getByRole('table', { name: /^Choices of document / });
+  await choices.waitFor();
+  assert.equal(await choices.getByRole('row', { name: /right choice, chosen before/ }).count(), 1);
+  assert.equal(await choices.getByRole('row', { name: /chosen after/ }).count(), 1);
+});
 
 test('opens wrong answers with the keyboard, and deletes the evaluation', { skip: SKIP_WITHOUT_CHROMIUM }, async () => {
   const api = await sessionOf(dashboard(), OWNER);

@@ -35,8 +35,9 @@ function report(name: string, hash: string): NewEvaluation {
   };
 }
 
-function document(id: number): NewEvaluationDocument {
-  const margin = Math.round(Math.sin(id * 2.7) * 4000) / 1000;
+/** `shift` moves the margins: of another run. */
+function document(id: number, shift = 0): NewEvaluationDocument {
+  const margin = Math.round(Math.sin(id * 2.7 + shift) * 4000) / 1000;
   const gold = id % 2;
   const right = -32.25 + margin;
   return {
@@ -65,4 +66,13 @@ export async function storeEvaluation(api: PipelineCloud): Promise<string> {
   const documents = Array.from({ length: DOCUMENTS }, (_, at) => document(at));
   await api.evaluations.addDocuments(id, PIQA, documents);
   return `/evaluations/${id}`;
+}
+
+/** Returns the address of the comparison of two evaluations. */
+export async function storeComparison(api: PipelineCloud): Promise<string> {
+  const before = (await storeEvaluation(api)).split('/').at(-1);
+  const { id: after } = await api.evaluations.create(report('GPT-J 6B, q4_0', 'f'));
+  const documents = Array.from({ length: DOCUMENTS }, (_, at) => document(at, 0.4));
+  await api.evaluations.addDocuments(after, PIQA, documents);
+  return `/evaluations/compare?before=${before}&after=${after}&task=${PIQA}`;
 }

@@ -1,5 +1,6 @@
 import type { EvaluationDocument } from '@gptj-cloud/sdk';
 import { StateBadge } from '../ui/state-badge.tsx';
+import { formatMargin } from './scores.ts';
 
 /** A document: its texts, and how likely the model finds each choice. */
 export function DocumentView({
@@ -94,8 +95,4 @@ function Choices({ document }: { readonly document: EvaluationDocument }) {
       </p>
     </>
   );
-}
-
-function formatMargin(margin: number): string {
-  return `${margin > 0 ? '+' : margin < 0 ? '−' : ''}${Math.abs(margin).toFixed(3)}`;
 }

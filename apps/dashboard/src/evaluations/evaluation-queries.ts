@@ -1,4 +1,4 @@
-import type { EvaluationDocumentOptions } from '@gptj-cloud/sdk';
+import type { DocumentChangeOptions, EvaluationDocumentOptions } from '@gptj-cloud/sdk';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
@@ -11,6 +11,26 @@ export const evaluationsQuery = (skip: number) =>
     queryKey: [...keys.evaluations, 'list', skip],
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => cloud().evaluations.list({ signal, skip, limit: EVALUATIONS_PER_PAGE }),
+  });
+
+/** The latest ones, to choose from. */
+export const choicesQuery = queryOptions({
+  queryKey: [...keys.evaluations, 'choices'],
+  queryFn: ({ signal }) => cloud().evaluations.list({ signal, limit: 100 }),
+});
+
+export const comparisonQuery = (before: string, after: string) =>
+  queryOptions({
+    queryKey: [...keys.evaluations, 'comparison', before, after],
+    queryFn: ({ signal }) => cloud().evaluations.compare(before, after, { signal }),
+  });
+
+export const changesQuery = (before: string, after: string, options: DocumentChangeOptions) =>
+  queryOptions({
+    queryKey: [...keys.evaluations, 'changes', before, after, options],
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) =>
+      cloud().evaluations.changes(before, after, { ...options, limit: DOCUMENTS_PER_PAGE, signal }),
   });
 
 export const evaluationQuery = (id: string) =>

@@ -2,6 +2,7 @@ import type { Evaluation } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { ButtonLink } from '../ui/button.tsx';
 import { CopyCode } from '../ui/copy-code.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
 import { formatBytes, formatCount } from '../ui/formats.ts';
@@ -35,9 +36,18 @@ export function EvaluationsPage() {
   const navigate = useNavigate();
   const [skip, setSkip] = useState(0);
   const evaluations = useQuery(evaluationsQuery(skip));
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // The list begins with the latest: the earlier one is the first of a comparison.
+  const chosen = (evaluations.data?.items ?? []).filter(({ id }) => selected.has(id)).toReversed();
   return (
     <div className="ui-page">
-      <PageHead title="Evaluations" />
+      <PageHead title="Evaluations">
+        {(evaluations.data?.total ?? 0) > 1 && (
+          <ButtonLink to="/evaluations/compare" search={pairOf(chosen)} icon="columns">
+            {chosen.length === 2 ? 'Compare the two selected' : 'Compare'}
+          </ButtonLink>
+        )}
+      </PageHead>
       <QueryView query={evaluations} skeleton={<Skeleton rows={6} height="2.75rem" />}>
         {({ items, total }) => (
           <>
@@ -46,6 +56,8 @@ export function EvaluationsPage() {
               columns={COLUMNS}
               items={items}
               idOf={({ id }) => id}
+              selected={selected}
+              onSelect={setSelected}
               onOpen={({ id }) => void navigate({ to: '/evaluations/$evaluationId', params: { evaluationId: id } })}
               empty={
                 <EmptyState text="No evaluation yet. The command line scores a model and stores the report here.">
@@ -69,6 +81,13 @@ export function EvaluationsPage() {
 
 const SNIPPET = `gptj login --url ${window.location.origin}
 gptj eval --store`;
+
+function pairOf([before, after]: readonly Evaluation[]): { readonly before?: string; readonly after?: string } {
+  return {
+    ...(before === undefined ? {} : { before: before.id }),
+    ...(after === undefined ? {} : { after: after.id }),
+  };
+}
 
 function documentsOf({ tasks, isComplete }: Evaluation): string {
   const sum = (of: 'received' | 'documentCount'): number => tasks.reduce((all, task) => all + task[of], 0);

@@ -1,8 +1,8 @@
 import { GPTJ_TODAY, PUBLISHED_MODELS, SCORE_COLUMNS } from '@gptj-cloud/model';
 import type { Evaluation } from '@gptj-cloud/sdk';
-import type { ReactNode } from 'react';
 import { Chart } from '../ui/chart.tsx';
 import { columnName, formatScore, formsOf, isInTable, isShare, scoreOf } from './scores.ts';
+import { Scroll } from './scroll.tsx';
 
 /** The columns of accuracies, which the chart has. */
 const ACCURACIES = SCORE_COLUMNS.map((column, at) => ({ column, at })).filter(({ column }) => isShare(column.metric));
@@ -129,16 +129,6 @@ function PublishedTable({ evaluation }: { readonly evaluation: Evaluation }) {
           </tbody>
         </table>
       </Scroll>
-    </section>
-  );
-}
-
-/** A wide table scrolls inside itself, by keys too. */
-function Scroll({ labelledBy, children }: { readonly labelledBy: string; readonly children: ReactNode }) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys scroll it.
-    <section className="evaluations-scroll" aria-labelledby={labelledBy} tabIndex={0}>
-      {children}
     </section>
   );
 }

@@ -39,3 +39,8 @@ export function formatScore({ metric, value, standardError }: EvaluationMetric):
   const interval = standardError === null ? '' : ` ± ${(INTERVAL * standardError * scale).toFixed(digits)}`;
   return `${(value * scale).toFixed(digits)}${isShare(metric) ? ' %' : ''}${interval}`;
 }
+
+/** `+1.250`, with its sign. */
+export function formatMargin(margin: number): string {
+  return `${margin > 0 ? '+' : margin < 0 ? '−' : ''}${Math.abs(margin).toFixed(3)}`;
+}

@@ -82,7 +82,7 @@ async function compareTask(
       : null;
   return {
     documents,
-    accuracies: names.flatMap((metric) => accuracyChange(metric, sums) ?? []),
+    accuracies: documents === 0 ? [] : names.flatMap((metric) => accuracyChange(metric, sums) ?? []),
     perplexity: scores?.perplexities == null ? null : await perplexityChange(scores.perplexities, test),
     flips,
     divergence: scores?.divergence ?? null,
@@ -96,7 +96,7 @@ function accuracyChange(
 ): TaskChange['accuracies'][number] | null {
   if (!['acc', 'acc_norm', 'exact_match'].includes(metric)) return null;
   const { before, after, gained, lost } = metric === 'acc_norm' ? normalized : right;
-  const share = (count: number): number => count / Math.max(1, documents);
+  const share = (count: number): number => count / documents;
   return { metric, before: share(before), after: share(after), gained, lost, p: mcNemarP(gained, lost) };
 }
 

@@ -1,7 +1,7 @@
 /** Evaluations: the list, one beside the published table, and its documents. */
 import { failReplies, holdReplies } from '../replies.ts';
 import { defineScreens } from '../screen.ts';
-import { PIQA, storeEvaluation } from '../stored-evaluation.ts';
+import { PIQA, storeComparison, storeEvaluation } from '../stored-evaluation.ts';
 
 const openFirst = 'details.evaluations-document >> nth=0';
 
@@ -34,6 +34,36 @@ defineScreens('evaluation', [
     state: 'none',
     path: '/evaluations',
     seed: async (api) => `${await storeEvaluation(api)}?task=0&answers=wrong`,
+    widths: [390],
+  },
+]);
+
+defineScreens('evaluations-compare', [
+  {
+    state: 'choose',
+    path: '/evaluations/compare',
+    async seed(api) {
+      await storeEvaluation(api);
+      return '/evaluations/compare';
+    },
+  },
+  { state: 'scores', path: '/evaluations', seed: storeComparison },
+  {
+    state: 'documents',
+    path: '/evaluations',
+    seed: async (api) => `${await storeComparison(api)}&change=flipped`,
+    async act(page) {
+      await page.locator(`${openFirst} >> summary`).click();
+      await page.locator(openFirst).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    state: 'absent',
+    path: '/evaluations',
+    async seed(api) {
+      const id = (await storeEvaluation(api)).split('/').at(-1);
+      return `/evaluations/compare?before=${id}&after=evaluation_${'0'.repeat(32)}`;
+    },
     widths: [390],
   },
 ]);

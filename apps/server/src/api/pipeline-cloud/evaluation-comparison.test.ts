@@ -196,8 +196,8 @@ test('refuses evaluations whose requests differ, and those of other projects', a
   assert.equal(await at(`${a}/comparison?other=${a.slice(0, -1)}x`), '404 not_found');
   const { tasks, left_out } = await compare(by, c, b);
   assert.deepEqual(
-    [tasks.map((each) => each.task), left_out],
-    [['mathqa'], [{ task: 'piqa', form: 'harness', reason: 'other_requests' }]],
+    [tasks.map(({ task: name, documents, accuracies }) => [name, documents, accuracies]), left_out],
+    [[['mathqa', 0, []]], [{ task: 'piqa', form: 'harness', reason: 'other_requests' }]],
   );
   const stranger = await registerAndSignIn(it, 'eve');
   const own = await store(stranger, []);

@@ -1,0 +1,116 @@
+import { bestIndex } from '@gptj-cloud/model';
+import type { DocumentChange, EvaluationDocument } from '@gptj-cloud/sdk';
+import { StateBadge } from '../ui/state-badge.tsx';
+import { formatMargin } from './scores.ts';
+
+/** A document with the answers of both evaluations side by side. */
+export function ChangeView({
+  change,
+  isNormalized,
+}: {
+  readonly change: DocumentChange;
+  /** Whether right and wrong mean `acc_norm`. */
+  readonly isNormalized: boolean;
+}) {
+  const { id, before, after } = change;
+  // The texts are the same; one upload may be without them.
+  const { context, choices, continuation } = before.context === null ? after : before;
+  const start = (context === null || context === '' ? (choices[0] ?? '') : context).trim();
+  const label = labelOf(change, isNormalized);
+  return (
+    <li>
+      <details className="ui-panel evaluations-document">
+        <summary>
+          <span className="evaluations-id ui-number">Document {id}</span>
+          {label !== null && <StateBadge {...label} />}
+          {before.margin !== null && after.margin !== null && (
+            <span className="ui-number">
+              {before.logLikelihoods.length > 1 ? 'margin' : 'log-likelihood'} {formatMargin(before.margin)}
+              <span aria-hidden="true"> → </span>
+              <span className="ui-hidden"> to </span>
+              {formatMargin(after.margin)}
+            </span>
+          )}
+          <span className="evaluations-start ui-cut">{start}</span>
+        </summary>
+        {context !== null && context !== '' && <p className="evaluations-text">{context}</p>}
+        {context === null && <p className="ui-muted">The texts of this document are not stored.</p>}
+        {before.logLikelihoods.length > 0 && <Choices change={change} choices={choices} />}
+        {continuation !== null && (
+          <p>
+            <span className="ui-muted">Continuation of each: </span>
+            <span className="evaluations-text">{continuation}</span>
+          </p>
+        )}
+        {(before.answer !== null || after.answer !== null) && (
+          <div className="evaluations-answers">
+            <Written title="Before" document={before} />
+            <Written title="After" document={after} />
+          </div>
+        )}
+      </details>
+    </li>
+  );
+}
+
+function labelOf(
+  { isFlipped, before, after }: DocumentChange,
+  isNormalized: boolean,
+): { readonly state: string; readonly label: string } | null {
+  const right = ({ isRight, isRightNormalized }: EvaluationDocument): boolean | null =>
+    isNormalized ? isRightNormalized : isRight;
+  if (right(before) === false && right(after) === true) return { state: 'complete', label: 'gained' };
+  if (right(before) === true && right(after) === false) return { state: 'failed', label: 'lost' };
+  return isFlipped ? { state: 'running', label: 'flipped' } : null;
+}
+
+function Choices({ change, choices }: { readonly change: DocumentChange; readonly choices: readonly string[] }) {
+  const { id, before, after } = change;
+  const isOne = before.logLikelihoods.length === 1;
+  const chosen = [before, after].map(({ logLikelihoods }) => bestIndex(logLikelihoods));
+  const notesOf = (at: number): string =>
+    [
+      ...(at === before.gold ? ['right choice'] : []),
+      ...(isOne || chosen[0] !== at ? [] : ['chosen before']),
+      ...(isOne || chosen[1] !== at ? [] : ['chosen after']),
+      ...(isOne && before.greedy[at] === true ? ['greedy before'] : []),
+      ...(isOne && after.greedy[at] === true ? ['greedy after'] : []),
+    ].join(', ');
+  return (
+    <table className="evaluations-table evaluations-choices">
+      <caption className="ui-hidden">Choices of document {id}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Choice</th>
+          <th scope="col" className="ui-number">
+            Before
+          </th>
+          <th scope="col" className="ui-number">
+            After
+          </th>
+          <th scope="col">Notes</th>
+        </tr>
+      </thead>
+      <tbody>
+        {before.logLikelihoods.map((each, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: choices keep their order.
+          <tr key={at} className={at === before.gold ? 'evaluations-gold' : undefined}>
+            <th scope="row">{choices[at] ?? `choice ${at + 1}`}</th>
+            <td className="ui-number">{each.toFixed(3)}</td>
+            <td className="ui-number">{after.logLikelihoods[at]?.toFixed(3) ?? '–'}</td>
+            <td>{notesOf(at)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Written({ title, document }: { readonly title: string; readonly document: EvaluationDocument }) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <p className="evaluations-text">{document.answer ?? 'not stored'}</p>
+    </div>
+  );
+}
