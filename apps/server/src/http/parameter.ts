@@ -22,6 +22,8 @@ export interface Parameter<Value> {
   readonly schema: z.ZodType<Value>;
   /** The schema as the reference shows it. */
   readonly described: JsonSchema;
+  /** Whether a request without it is refused. */
+  readonly isRequired: boolean;
 }
 
 /** Parameters of a route, by the names its handler uses. */
@@ -48,7 +50,7 @@ function parameter<Value>(
   schema: z.ZodType<Value>,
 ): Parameter<Value> {
   const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' });
-  return { in: place, name, description, schema, described };
+  return { in: place, name, description, schema, described, isRequired: !schema.safeParse(undefined).success };
 }
 
 /** The parameters of every paginated list; their values are a `PageQuery`. */

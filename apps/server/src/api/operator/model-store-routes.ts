@@ -123,10 +123,12 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
       async handle({ body, caller }, c) {
         const { from, name = null, type = null } = body;
         // In the audit log first: a pull that it does not have must not begin.
-        const start = pulls.start({ from, name, type }, ({ id }) =>
-          recordChange(caller, 'server.model_pull', { pull: id, from, name, type }),
-        );
-        const job = await translated(() => start, { kind: 'model', name: from });
+        const onAccepted = ({ id }: PullJob): Promise<void> =>
+          recordChange(caller, 'server.model_pull', { pull: id, from, name, type });
+        const job = await translated(async () => await pulls.start({ from, name, type }, onAccepted), {
+          kind: 'model',
+          name: from,
+        });
         return c.json(toPullGet(job, clock()), 202);
       },
     }),

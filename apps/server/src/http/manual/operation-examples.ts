@@ -23,7 +23,7 @@ export function exampleBody({ requestBody }: OpenApiOperation): unknown {
 }
 
 /**
- * The request with the fields that it needs. Parts of the path are capitals to replace. Null where a token is not enough,
+ * The request with the fields that it needs. Parts of the path and of the query are capitals to replace. Null where a token is not enough,
  * the body is a form or the reply is no text.
  */
 export function operationExamples(request: ExampleRequest): OperationExamples | null {
@@ -32,9 +32,18 @@ export function operationExamples(request: ExampleRequest): OperationExamples | 
   if (!isPublic && !operation.security.some((scheme) => 'token' in scheme)) return null;
   const body = exampleBody(operation);
   if ((operation.requestBody !== undefined && body === undefined) || isBinary(operation)) return null;
-  const url = `${origin}${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase())}`;
+  const query = requiredQuery(operation).map((name) => `${name}=${name.toUpperCase()}`);
+  const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase());
+  const url = `${origin}${address}${query.length === 0 ? '' : `?${query.join('&')}`}`;
   const call = { url, method: request.method.toUpperCase(), body, hasToken: !isPublic, isText: isText(operation) };
   return { curl: curl(call), typescript: typescript(call), python: python(call) };
+}
+
+/** Names of the query's parameters without which the route refuses a request. */
+function requiredQuery({ parameters }: OpenApiOperation): readonly string[] {
+  return parameters.flatMap(({ name, in: place, required }) =>
+    place === 'query' && required === true && typeof name === 'string' ? [name] : [],
+  );
 }
 
 const MAX_LINE = 80;
@@ -62,7 +71,8 @@ function replyTypes({ responses }: OpenApiOperation): readonly string[] {
 
 function curl({ url, method, body, hasToken }: Call): string {
   const lines = [
-    `curl -s${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} ${url}`,
+    // A shell reads ? and & itself.
+    `curl -s${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} ${url.includes('?') ? `'${url}'` : url}`,
     ...(hasToken ? ['-H "Authorization: Bearer $PIPELINE_API_TOKEN"'] : []),
     ...(body === undefined
       ? []

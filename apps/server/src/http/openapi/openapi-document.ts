@@ -86,10 +86,10 @@ function describe(operation: Operation, schemas: SchemaComponents): OpenApiOpera
     required: true,
     schema: { type: 'string' },
   }));
-  const given = parameters.map(({ name, in: place, description: text, described }) => ({
+  const given = parameters.map(({ name, in: place, description: text, described, isRequired }) => ({
     name,
     in: place,
-    required: false,
+    required: isRequired,
     description: text,
     schema: described,
   }));

@@ -36,6 +36,7 @@ export interface DescribedParameter {
   readonly in: 'query' | 'header';
   readonly description: string;
   readonly described: JsonSchema;
+  readonly isRequired: boolean;
 }
 
 /** One method at one address, as the reference describes it. */
